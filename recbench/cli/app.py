@@ -1,0 +1,46 @@
+"""The program ``recbench``. Verbs import what they need when they run, so that ``--help`` answers at once."""
+
+import typer
+
+from recbench.cli import data, doctor, models, run, task
+from recbench.cli.terminal import emit, fail, show_log
+from recbench.errors import RecbenchError
+
+app = typer.Typer(
+    name="recbench",
+    help="Compare implicit-feedback recommenders on one frozen task, with one clock.",
+    epilog="Start with: recbench run --models popularity,bpr --task synthetic",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+app.command("run")(run.run)
+app.command("list")(models.list_models)
+app.add_typer(task.app, name="task")
+app.add_typer(data.app, name="data")
+app.command("doctor")(doctor.doctor)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        import recbench
+
+        emit(recbench.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", help="Print the version.", callback=_version, is_eager=True),
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Runs the command line; errors that the user can mend end it with exit code 2."""
+    show_log()
+    try:
+        app(prog_name="recbench")
+    except RecbenchError as error:
+        fail(error)

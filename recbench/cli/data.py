@@ -1,0 +1,125 @@
+"""``recbench data``: data sets."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from recbench.cli.columns import ItemColumn, RatingColumn, Separator, TimestampColumn, UserColumn
+from recbench.cli.terminal import animated, emit, emit_json, emit_table
+
+app = typer.Typer(help="List, fetch and inspect data sets.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Name = Annotated[str, typer.Argument(help="A name of 'recbench data list'.", show_default=False)]
+
+SYNTHETIC = "synthetic"
+SYNTHETIC_TITLE = "Made up by a seeded generator; nothing to fetch. Its shape is set in a task's spec"
+
+
+@app.command("list")
+def list_data(as_json: Json = False) -> None:
+    """List the data sets that are known by name."""
+    from recbench.data.catalogue import catalogue
+    from recbench.data.fetch import cached_rows
+
+    rows = [
+        {
+            "name": name,
+            "title": dataset.title,
+            "rows": dataset.rows,
+            "users": dataset.users,
+            "items": dataset.items,
+            "fetched": cached_rows(name).exists(),
+        }
+        for name, dataset in catalogue().items()
+    ]
+    if as_json:
+        emit_json({"schema": 1, "datasets": rows})
+        return
+    table: list[list[Any]] = [
+        [row["name"], f"{row['rows']:,}", "yes" if row["fetched"] else "no", row["title"]] for row in rows
+    ]
+    emit_table([*table, [SYNTHETIC, "any", "-", SYNTHETIC_TITLE]], ["data set", "rows", "fetched", ""])
+
+
+@app.command()
+def fetch(
+    name: Name,
+    force: Annotated[bool, typer.Option("--force", help="Fetch again, even if it is there.")] = False,
+) -> None:
+    """Fetch a data set into the cache, and print where it lies.
+
+    Example: recbench data fetch ml-100k
+    """
+    from recbench.data.fetch import fetch as fetch_rows
+
+    if name == SYNTHETIC:
+        emit(SYNTHETIC_TITLE)
+        return
+    emit(str(fetch_rows(name, force=force, progressbar=animated())))
+
+
+@app.command()
+def add(
+    name: Name,
+    file: Annotated[Path, typer.Argument(help="The published archive, or the file of ratings out of it.")],
+) -> None:
+    """Adopt a file that you got by other means, after checking that it is the published one.
+
+    Example: recbench data add ml-100k ~/Downloads/ml-100k.zip
+    """
+    from recbench.data.fetch import add as add_rows
+
+    emit(str(add_rows(name, file)))
+
+
+@app.command()
+def info(
+    name: Annotated[str, typer.Argument(help="A name of 'recbench data list', or a ratings file.")],
+    user_column: UserColumn = None,
+    item_column: ItemColumn = None,
+    rating_column: RatingColumn = None,
+    timestamp_column: TimestampColumn = None,
+    separator: Separator = None,
+    as_json: Json = False,
+) -> None:
+    """Describe a data set, or count what is in a ratings file.
+
+    Examples:
+      recbench data info ml-100k
+      recbench data info ratings.csv --user-column customer
+    """
+    from recbench.data.catalogue import catalogue, find_dataset
+    from recbench.data.fetch import cached_rows
+
+    facts: dict[str, Any]
+    if name == SYNTHETIC:
+        from recbench.data.synthetic import SyntheticParameters
+
+        facts = {"title": SYNTHETIC_TITLE, "defaults": SyntheticParameters().model_dump()}
+    elif name in catalogue() or not Path(name).exists():
+        dataset = find_dataset(name)
+        path = cached_rows(name)
+        facts = {
+            **dataset.model_dump(include={"title", "homepage", "rows", "users", "items", "columns", "sha256"}),
+            "fetched": str(path) if path.exists() else None,
+            "terms": dataset.terms.strip(),
+        }
+    else:
+        from recbench.data.readers import Columns, read_interactions
+
+        columns = Columns(user_column, item_column, rating_column, timestamp_column, separator)
+        interactions = read_interactions(Path(name), columns)
+        facts = {
+            "rows": len(interactions),
+            "users": interactions.n_users,
+            "items": interactions.n_items,
+            "duplicates": interactions.n_duplicates,
+            "density": len(interactions) / (interactions.n_users * interactions.n_items),
+            "ratings": interactions.ratings is not None,
+            "timestamps": interactions.timestamps is not None,
+        }
+    if as_json:
+        emit_json({"schema": 1, "dataset": {"name": name, **facts}})
+    else:
+        emit_table([[key, value] for key, value in facts.items()], [name, ""])

@@ -1,0 +1,136 @@
+"""``recbench run``: the comparison."""
+
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recbench.cli.terminal import ExitCode, animated, emit, emit_json, emit_table, messages
+from recbench.errors import RecbenchError
+
+DEFAULT_OUTPUT = Path("results/runs")
+
+
+class OutputFormat(StrEnum):
+    """How the table is printed."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    CSV = "csv"
+    JSON = "json"
+
+
+def run(
+    models: Annotated[
+        str,
+        typer.Option(help="Comma-separated: names of 'recbench list', package.module:Class, file.py:Class."),
+    ],
+    task: Annotated[str, typer.Option(help="A name of 'recbench task list', or a spec file.")] = "ml-100k",
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds each model is trained with.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1001, help="The first seed; the others count up.")] = 0,
+    k: Annotated[str, typer.Option(help="Cut-offs of HR@k and NDCG@k, comma-separated.")] = "10",
+    param: Annotated[
+        list[str] | None, typer.Option(help="MODEL.NAME=VALUE sets a hyper-parameter; may be repeated.")
+    ] = None,
+    threads: Annotated[
+        int,
+        typer.Option(min=1, help="Threads for each model. One gives the same ranks every time, bit for bit."),
+    ] = 1,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the records.")] = DEFAULT_OUTPUT,
+    form: Annotated[OutputFormat, typer.Option("--format", help="How the table is printed.")] = OutputFormat.TEXT,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; train nothing.")] = False,
+) -> None:
+    """Train each model on the task, rank the same candidates with each, and print the comparison.
+
+    Examples:
+      recbench run --models bpr,ncf
+      recbench run --models popularity,bpr --task ml-100k-loo --seeds 5 --k 5,10,20
+      recbench run --models bpr --param bpr.factors=64 --param bpr.epochs=50 --format markdown
+      recbench run --models popularity,my_model.py:MyModel --task synthetic --json
+
+    Exit codes: 0 all trials done, 2 bad input, 3 a model failed, 130 interrupted.
+    """
+    from recbench.trials.machine import available_cores, thread_settings
+
+    names = _names(models)
+    ks = _cut_offs(k)
+    if threads > (cores := available_cores()):
+        raise RecbenchError(
+            f"--threads {threads}, but this process may use {cores} cores: timings would mean nothing.",
+            f"Use at most --threads {cores}.",
+        )
+    # Before any numeric library is loaded: they read these once.
+    os.environ.update(thread_settings(threads))
+
+    from recbench.cli.progress import AnimatedProgress, PlainProgress
+    from recbench.reports.document import run_document
+    from recbench.reports.summary import summarise
+    from recbench.reports.table import Format, run_table
+    from recbench.tasks.shelf import load_task
+    from recbench.trials.configuration import parse_assignments
+    from recbench.trials.machine import environment
+    from recbench.trials.registry import find_model
+    from recbench.trials.schedule import import_and_configure, plan, run_plan
+
+    parameters = parse_assignments(param or [], names)
+    for name in names:
+        find_model(name)
+    loaded = load_task(task, progressbar=animated())
+    if max(ks) > (most := loaded.summary()["n_negatives"] + 1):
+        raise RecbenchError(f"--k {max(ks)} is more than the {most} candidates of a case.", "Use smaller cut-offs.")
+    observer = AnimatedProgress() if animated() else PlainProgress()
+    configurations = import_and_configure(parameters, observer)
+    trials = plan(configurations, range(seed, seed + seeds))
+    if dry_run:
+        emit_table(
+            [[t.configuration.name, t.seed, _readable(t.configuration.parameters)] for t in trials],
+            ["model", "seed", "parameters"],
+        )
+        return
+    stored = []
+    try:
+        for one in run_plan(loaded, trials, threads, ks, output, observer):
+            stored.append(one)  # noqa: PERF402 - keeps what came before an interruption
+    except KeyboardInterrupt:
+        messages().print(
+            f"Interrupted. {len(stored)} of {len(trials)} trials are kept in {output}. Start again with:\n  "
+            + shlex.join(["recbench", *sys.argv[1:]])
+        )
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    finally:
+        observer.close()
+    summaries = summarise(stored)
+    if as_json or form is OutputFormat.JSON:
+        emit_json(run_document(loaded.summary(), summaries, environment()))
+    else:
+        emit(run_table(loaded.summary(), summaries, environment(), ks, Format(form.value)))
+    messages().print(f"Records: {output}", style="dim")
+    if any(summary.errors for summary in summaries):
+        raise typer.Exit(ExitCode.MODEL_FAILED)
+
+
+def _names(models: str) -> list[str]:
+    names = [name.strip() for name in models.split(",") if name.strip()]
+    if not names:
+        raise RecbenchError("--models names no model.", "For example: --models popularity,bpr")
+    return list(dict.fromkeys(names))
+
+
+def _cut_offs(text: str) -> tuple[int, ...]:
+    try:
+        ks = sorted({int(part) for part in text.split(",")})
+    except ValueError:
+        ks = [0]
+    if ks[0] < 1:
+        raise RecbenchError(f"--k {text!r} is not a list of whole numbers from 1 up.", "For example: --k 5,10,20")
+    return tuple(ks)
+
+
+def _readable(parameters: Mapping[str, object]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in parameters.items()) or "none"

@@ -1,0 +1,197 @@
+"""``recbench task``: frozen tasks."""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from recbench.cli.columns import ItemColumn, RatingColumn, Separator, TimestampColumn, UserColumn
+from recbench.cli.terminal import animated, emit, emit_json, emit_table
+from recbench.errors import RecbenchError
+
+if TYPE_CHECKING:
+    from recbench.tasks.task import Task
+
+log = logging.getLogger(__name__)
+
+app = typer.Typer(help="List, build, check and import frozen tasks.", no_args_is_help=True)
+imports = typer.Typer(help="Import a split that somebody published.", no_args_is_help=True)
+app.add_typer(imports, name="import")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+NameOrSpec = Annotated[str, typer.Argument(metavar="NAME|SPEC.toml", help="A task's name, or its spec file.")]
+Replace = Annotated[bool, typer.Option("--replace", help="Replace a task of that name.")]
+
+
+@app.command("list")
+def list_tasks(as_json: Json = False) -> None:
+    """List the tasks that --task takes."""
+    from recbench.tasks.shelf import builtin_specs, find_task, task_names
+
+    rows = []
+    for name in task_names():
+        entry = find_task(name)
+        spec = builtin_specs().get(name)
+        description = spec.description if spec else "(your own)"
+        rows.append({"name": name, "kind": entry.kind.value, "built": entry.path.exists(), "description": description})
+    if as_json:
+        emit_json({"schema": 1, "tasks": rows})
+    else:
+        emit_table(
+            [[row["name"], row["kind"], "yes" if row["built"] else "no", row["description"]] for row in rows],
+            ["task", "from", "built", ""],
+        )
+
+
+@app.command()
+def show(
+    name: NameOrSpec,
+    spec: Annotated[bool, typer.Option("--spec", help="Print the spec, as TOML to start from.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show a task's counts and digest, or its spec.
+
+    Examples:
+      recbench task show ml-100k
+      recbench task show ml-100k --spec > my-task.toml
+    """
+    from recbench.tasks.shelf import find_task, load_task
+
+    if spec:
+        import tomli_w
+
+        found = find_task(name).spec or load_task(name).spec
+        emit(tomli_w.dumps(found.model_dump(mode="json", exclude_none=True, exclude_defaults=True)))
+        return
+    task = load_task(name, progressbar=animated())
+    if as_json:
+        emit_json({"schema": 1, "task": task.summary()})
+    else:
+        _emit_summary(task)
+
+
+@app.command()
+def build(
+    name: NameOrSpec,
+    ratings: Annotated[
+        Path | None, typer.Option(help="Make a task NAME from this file of ratings (CSV, TSV, Parquet).")
+    ] = None,
+    like: Annotated[
+        str, typer.Option(help="With --ratings: the task or spec whose filters, split and negatives to use.")
+    ] = "ml-100k-loo",
+    user_column: UserColumn = None,
+    item_column: ItemColumn = None,
+    rating_column: RatingColumn = None,
+    timestamp_column: TimestampColumn = None,
+    separator: Separator = None,
+    replace: Replace = False,
+) -> None:
+    """Build a task anew, from its spec or from ratings of your own, and store it.
+
+    Examples:
+      recbench task build ml-100k
+      recbench task build my-task.toml
+      recbench task build my-shop --ratings orders.csv --user-column customer --item-column sku
+    """
+    from recbench.tasks.shelf import find_task, keep_as_own, load_task
+
+    if ratings is None:
+        _emit_summary(load_task(name, rebuild=True, progressbar=animated()))
+        return
+    from pydantic import ValidationError
+
+    from recbench.tasks.build import build as build_task
+    from recbench.tasks.spec import FileData, Filters, TaskSpec
+
+    rules = find_task(like).spec or load_task(like).spec
+    try:
+        spec = TaskSpec(
+            name=name,
+            description=f"Ratings of {ratings.name}, by the rules of {rules.name}",
+            dataset=FileData(
+                source="file",
+                path=ratings.absolute(),
+                user=user_column,
+                item=item_column,
+                rating=rating_column,
+                timestamp=timestamp_column,
+                separator=separator,
+            ),
+            # Ids of items to drop are those of the other data.
+            filters=Filters(**rules.filters.model_dump(exclude={"drop_items"})),
+            split=rules.split,
+            negatives=rules.negatives,
+        )
+    except ValidationError as error:
+        raise RecbenchError(
+            f"{name!r} cannot be the name of a task.", "Use letters, digits, dots, dashes and underscores."
+        ) from error
+    task = build_task(spec)
+    log.info("Stored as %s", keep_as_own(task, replace=replace))
+    _emit_summary(task)
+
+
+@app.command()
+def verify(
+    name: NameOrSpec,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Also build it again from its data and compare the digests.")
+    ] = False,
+) -> None:
+    """Check every rule of a task: its digest, its split and its candidates.
+
+    Example: recbench task verify ml-100k --rebuild
+    """
+    from recbench.tasks.build import build as build_task
+    from recbench.tasks.shelf import load_task
+
+    task = load_task(name, progressbar=animated())
+    if rebuild and (again := build_task(task.spec).digest) != task.digest:
+        raise RecbenchError(
+            f"Task {task.name!r} has the digest {task.digest}, but built again it has {again}.",
+            "Its data have changed, or candidates are drawn in another way; build it anew and compare nothing older.",
+        )
+    emit(f"{task.name} is valid{', also when built again' if rebuild else ''}: {task.digest}")
+
+
+@imports.command("ncf")
+def import_ncf(
+    name: Annotated[str, typer.Argument(help="What to call the task.")],
+    train: Annotated[Path, typer.Option(help="Train rows: user, item[, rating, timestamp], tab-separated.")],
+    test: Annotated[Path, typer.Option(help="Held-out rows, one a case.")],
+    negatives: Annotated[Path, typer.Option(help="Candidates: (user,item) and the negatives, tab-separated.")],
+    waive: Annotated[
+        list[str] | None,
+        typer.Option(help="A rule that these candidates may break; is shown with every result."),
+    ] = None,
+    replace: Replace = False,
+) -> None:
+    """Import files in the form of the NCF paper, plain or gzip, with their published candidates.
+
+    Example: recbench task import ncf --train ml-1m.train.rating --test ml-1m.test.rating
+    --negatives ml-1m.test.negative --waive positive-among-negatives ncf-ml-1m
+    """
+    from recbench.errors import unknown_name
+    from recbench.tasks import ncf
+    from recbench.tasks.shelf import keep_as_own
+    from recbench.tasks.spec import Waiver
+
+    known = {waiver.value: waiver for waiver in Waiver}
+    for wanted in waive or ():
+        if wanted not in known:
+            raise unknown_name("waiver", wanted, known)
+    task = ncf.import_ncf(name, train, test, negatives, frozenset(known[wanted] for wanted in waive or ()))
+    log.info("Stored as %s", keep_as_own(task, replace=replace))
+    _emit_summary(task)
+
+
+def _emit_summary(task: "Task") -> None:
+    summary: dict[str, Any] = task.summary()
+    rows = [
+        [key.replace("n_", "", 1).replace("_", " "), f"{value:,}" if isinstance(value, int) else value]
+        for key, value in summary.items()
+        if key not in ("name", "waivers")
+    ]
+    rows.append(["waived", ", ".join(summary["waivers"]) or "nothing"])
+    emit_table(rows, [task.name, task.spec.description])

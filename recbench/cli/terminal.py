@@ -1,0 +1,76 @@
+"""Standard output is for data; everything for people to read on the way goes to standard error."""
+
+import json
+import logging
+import os
+import sys
+from enum import IntEnum
+from functools import cache
+from typing import Any, NoReturn
+
+from rich.console import Console
+from rich.markup import escape
+
+from recbench.errors import RecbenchError
+
+
+class ExitCode(IntEnum):
+    """What the process says when it ends."""
+
+    OK = 0
+    BAD_INPUT = 2
+    MODEL_FAILED = 3
+    INTERRUPTED = 130
+
+
+@cache
+def messages() -> Console:
+    """Returns the console for people: standard error as it was at the start, whatever is redirected later."""
+    own = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="replace")
+    return Console(file=own, highlight=False, soft_wrap=True)
+
+
+def animated() -> bool:
+    """Whether people watch a terminal that can redraw lines."""
+    return messages().is_terminal and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
+
+
+def emit(text: str) -> None:
+    """Writes data to standard output."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    sys.stdout.flush()
+
+
+def emit_json(document: Any) -> None:
+    """Writes one JSON document to standard output, numbers in full precision."""
+    emit(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def emit_table(rows: list[list[Any]], headers: list[str]) -> None:
+    """Writes a plain table to standard output."""
+    from tabulate import tabulate
+
+    emit(tabulate(rows, headers, tablefmt="simple", disable_numparse=True))
+
+
+def fail(error: RecbenchError) -> NoReturn:
+    """Prints the error and what to do about it, and ends the process."""
+    console = messages()
+    console.print(f"[bold red]Error:[/] {escape(error.message)}")
+    if error.hint:
+        console.print(escape(error.hint))
+    sys.exit(ExitCode.BAD_INPUT)
+
+
+class _ConsoleHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        style = "yellow" if record.levelno >= logging.WARNING else "dim"
+        messages().print(escape(self.format(record)), style=style)
+
+
+def show_log() -> None:
+    """Lets the harness's own log appear among the messages."""
+    log = logging.getLogger("recbench")
+    log.setLevel(logging.INFO)
+    log.addHandler(_ConsoleHandler())
+    log.propagate = False

@@ -1,0 +1,1 @@
+"""From a ratings file to dense, duplicate-free interactions."""

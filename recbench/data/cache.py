@@ -1,0 +1,50 @@
+"""Where fetched data and built tasks are kept, and how a file gets there whole or not at all."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import platformdirs
+
+from recbench.errors import RecbenchError
+
+HOME_VARIABLE = "RECBENCH_HOME"
+
+
+def home() -> Path:
+    """Returns the cache folder: ``$RECBENCH_HOME``, else the platform's cache folder for recbench."""
+    override = os.environ.get(HOME_VARIABLE)
+    return Path(override).expanduser() if override else Path(platformdirs.user_cache_dir("recbench"))
+
+
+@contextlib.contextmanager
+def atomic_path(target: Path) -> Iterator[Path]:
+    """Yields a temporary path beside ``target``, which takes its place if the block ends without an error.
+
+    The file is flushed to the disk before it is renamed, so that after a crash or a killed process the target is
+    either the old file or the whole new one.
+
+    Raises:
+        RecbenchError: The folder cannot be written, or the disk is full.
+    """
+    temporary = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Not tempfile: its files are closed to everyone but their owner, and would stay so.
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+        temporary.touch(exist_ok=False)
+        yield temporary
+        with temporary.open("rb+") as written:
+            os.fsync(written.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        raise RecbenchError(
+            f"Cannot write {target}: {error.strerror or error}.",
+            f"Choose a folder with room that you may write to: -o for results, the environment variable "
+            f"{HOME_VARIABLE} for the cache.",
+        ) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)

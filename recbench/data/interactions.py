@@ -1,0 +1,83 @@
+"""Interactions: dense user and item indices, in the order of the file they came from."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recbench.data.ids import IdTable
+from recbench.protocol import Float32Array, Int32Array, Int64Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Interactions:
+    """Who interacted with what; each (user, item) pair once.
+
+    Indices count users and items in the order of their first row, so that renaming ids changes no array.
+
+    Attributes:
+        users: int32[rows].
+        items: int32[rows].
+        ratings: float32[rows] or None.
+        timestamps: int64[rows] or None.
+        user_ids: The original id of each user index.
+        item_ids: The original id of each item index.
+        n_duplicates: Rows of the file that repeated an earlier pair and were left out.
+    """
+
+    users: Int32Array
+    items: Int32Array
+    ratings: Float32Array | None
+    timestamps: Int64Array | None
+    user_ids: IdTable
+    item_ids: IdTable
+    n_duplicates: int = 0
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    @property
+    def n_users(self) -> int:
+        """Number of users, each with at least one row."""
+        return len(self.user_ids)
+
+    @property
+    def n_items(self) -> int:
+        """Number of items, each with at least one row."""
+        return len(self.item_ids)
+
+    def select(self, keep: npt.NDArray[np.bool_]) -> "Interactions":
+        """Returns the rows marked in ``keep`` (bool[rows]), with indices made dense again."""
+        users, user_order = dense_codes(self.users[keep])
+        items, item_order = dense_codes(self.items[keep])
+        return Interactions(
+            users,
+            items,
+            None if self.ratings is None else self.ratings[keep],
+            None if self.timestamps is None else self.timestamps[keep],
+            self.user_ids.take(user_order),
+            self.item_ids.take(item_order),
+            self.n_duplicates,
+        )
+
+
+def dense_codes(codes: npt.NDArray[Any]) -> tuple[Int32Array, npt.NDArray[Any]]:
+    """Numbers the distinct values of ``codes`` in the order of their first occurrence.
+
+    Returns:
+        int32[rows] with the new numbers, and the old value of each new number.
+    """
+    values, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    order = np.argsort(first, kind="stable")
+    new = np.empty(len(values), dtype=np.int32)
+    new[order] = np.arange(len(values), dtype=np.int32)
+    return new[inverse], values[order]
+
+
+def first_of_each_pair(users: Int32Array, items: Int32Array, n_items: int) -> npt.NDArray[np.bool_]:
+    """Marks (bool[rows]) the first row of each (user, item) pair."""
+    _, first = np.unique(users.astype(np.int64) * n_items + items, return_index=True)
+    keep = np.zeros(len(users), dtype=np.bool_)
+    keep[first] = True
+    return keep

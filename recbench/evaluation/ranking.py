@@ -1,0 +1,109 @@
+"""Scores to ranks: how many negatives a model scores above, and equal to, each case's positive.
+
+Ranks are counted, never sorted out, so neither the order of the candidates nor a sort's treatment of ties can favour
+anyone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recbench.protocol import FloatArray, Int32Array, Recommender
+from recbench.tasks.task import NO_ITEM, Cases
+
+CASES_AT_ONCE = 4096
+
+
+class ScoreError(Exception):
+    """A model's scores cannot be ranked; the message names the case and the value."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranks:
+    """Where each case's positive stands among its negatives.
+
+    Attributes:
+        better: int32[cases], negatives scored strictly higher than the positive.
+        tied: int32[cases], negatives scored equal.
+    """
+
+    better: Int32Array
+    tied: Int32Array
+
+
+def rank_cases(
+    model: Recommender,
+    cases: Cases,
+    cases_at_once: int = CASES_AT_ONCE,
+    progress: Callable[[int], None] | None = None,
+) -> Ranks:
+    """Lets the model score the candidates of every case.
+
+    A model sees each case's candidates in ascending item index, the positive among them, so that their order tells
+    nothing. A case with fewer negatives than others is filled up with a repetition of its first negative.
+
+    Args:
+        model: A trained model.
+        cases: The cases.
+        cases_at_once: How many cases one call of ``score`` gets; bounds the memory.
+        progress: Called with the number of cases done so far.
+
+    Raises:
+        ScoreError: The scores have a wrong shape or type, or are not finite.
+    """
+    better = np.empty(len(cases), dtype=np.int32)
+    tied = np.empty(len(cases), dtype=np.int32)
+    for start in range(0, len(cases), cases_at_once):
+        rows = slice(start, start + cases_at_once)
+        users, positives, negatives = cases.users[rows], cases.items[rows], cases.negatives[rows]
+        filled = np.where(negatives == NO_ITEM, negatives[:, :1], negatives)
+        candidates = np.sort(np.column_stack([positives, filled]), axis=1)
+        scores = _checked(model.score(users.copy(), candidates.copy()), users, candidates, start)
+        better[rows], tied[rows] = count_ranks(scores, candidates, positives)
+        if progress is not None:
+            progress(min(start + cases_at_once, len(cases)))
+    return Ranks(better, tied)
+
+
+def count_ranks(scores: FloatArray, candidates: Int32Array, positives: Int32Array) -> tuple[Int32Array, Int32Array]:
+    """Counts the distinct negatives scored above, and equal to, the positive.
+
+    Args:
+        scores: float[n, c].
+        candidates: int32[n, c], ascending in each row; repetitions count once.
+        positives: int32[n], each once among its candidates.
+
+    Returns:
+        better and tied, int32[n] each.
+    """
+    is_positive = candidates == positives[:, None]
+    own = scores[is_positive][:, None]
+    first = np.ones(candidates.shape, dtype=np.bool_)
+    first[:, 1:] = candidates[:, 1:] != candidates[:, :-1]
+    counted = first & ~is_positive
+    better = ((scores > own) & counted).sum(axis=1, dtype=np.int32)
+    tied = ((scores == own) & counted).sum(axis=1, dtype=np.int32)
+    return better, tied
+
+
+def _checked(scores: Any, users: Int32Array, candidates: Int32Array, start: int) -> FloatArray:
+    array: npt.NDArray[Any] = np.asarray(scores)
+    if array.shape != candidates.shape:
+        raise ScoreError(
+            f"score() returned the shape {array.shape} for cases {start} to {start + len(users) - 1}, "
+            f"expected {candidates.shape}"
+        )
+    if not np.issubdtype(array.dtype, np.floating):
+        raise ScoreError(f"score() returned {array.dtype}, expected a floating-point type")
+    finite = np.isfinite(array)
+    if not finite.all():
+        case, column = np.argwhere(~finite)[0]
+        raise ScoreError(
+            f"score() returned {array[case, column]} for case {start + case} "
+            f"(user index {users[case]}, item index {candidates[case, column]}), and for {int((~finite).sum()) - 1} "
+            f"more candidates of cases {start} to {start + len(users) - 1}"
+        )
+    return array

@@ -1,0 +1,1 @@
+"""What a trial leaves behind, and where it is kept."""

@@ -1,0 +1,147 @@
+"""The record of one trial."""
+
+import hashlib
+import json
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+ParameterValue = bool | int | float | str | None
+
+
+class Status(StrEnum):
+    """How a trial ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    TIMED_OUT = "timed-out"
+    OUT_OF_MEMORY = "out-of-memory"
+    INTERRUPTED = "interrupted"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class TaskIdentity(_Frozen):
+    """The task of a record."""
+
+    name: str
+    digest: str
+
+
+class MetricValue(_Frozen):
+    """See ``recbench.evaluation.metrics.Metric``."""
+
+    mean: float
+    user_mean: float
+    optimistic: float
+    pessimistic: float
+
+
+class Environment(_Frozen):
+    """What a trial ran on.
+
+    Attributes:
+        cpu: The processor's model name.
+        cores: Processor cores that the process may use.
+        os: Operating system and its release.
+        python: Version of Python.
+        packages: Versions of the packages that results or speed may depend on.
+    """
+
+    cpu: str
+    cores: int
+    os: str
+    python: str
+    packages: dict[str, str]
+
+
+class Revision(_Frozen):
+    """The git revision of the folder in which the run was started.
+
+    Attributes:
+        sha: The commit.
+        dirty: Whether tracked files differed from it.
+    """
+
+    sha: str
+    dirty: bool
+
+
+class Record(_Frozen):
+    """One trial: a configuration trained once with one seed and scored once. Nothing in it is rounded.
+
+    Attributes:
+        version: Version of this schema.
+        task: Name and digest of the task.
+        protocol_version: Version of the contract between harness and model.
+        model: The name it was run under.
+        reference: Where its class is, as ``module:Class`` or ``file.py:Class``.
+        parameters: Every hyper-parameter, defaults included.
+        seed: The seed.
+        threads: Threads the model was allowed.
+        status: How the trial ended.
+        error: What went wrong, if it did not end well.
+        metrics: By name, such as ``hr@10``; empty unless done.
+        ties_across_cut: For each k, the share of cases whose hit depends on how ties are resolved.
+        n_cases: Cases, all of which count in every mean.
+        n_users: Users with a case.
+        n_train: Train rows.
+        epochs: Passes over the train rows.
+        loss: Training loss after the last epoch, where the model tells it.
+        fit_seconds: Time in ``fit`` outside of the harness; without warm-up.
+        warm_up_seconds: Time in ``warm_up``.
+        import_seconds: Time to import the model's module, counted in the first trial that needs it.
+        score_seconds: Time to rank all cases.
+        interactions_per_second: n_train * epochs / fit_seconds.
+        process_peak_rss_bytes: The process's peak resident memory so far, earlier trials included.
+        repeatable: True with one thread: the contract then asks for the same ranks, bit for bit, from the same seed on
+            the same machine. None with more: nothing is promised.
+        environment: What it ran on.
+        revision: The git revision, where there is one.
+        recbench_version: Version of the harness.
+        started_at: When, in UTC.
+    """
+
+    version: Literal[1] = Field(default=1, alias="schema")
+    task: TaskIdentity
+    protocol_version: int
+    model: str
+    reference: str
+    parameters: dict[str, ParameterValue]
+    seed: int
+    threads: int
+    status: Status
+    error: str | None = None
+    metrics: dict[str, MetricValue] = {}
+    ties_across_cut: dict[int, float] = {}
+    n_cases: int
+    n_users: int
+    n_train: int
+    epochs: int = 0
+    loss: float | None = None
+    fit_seconds: float | None = None
+    warm_up_seconds: float | None = None
+    import_seconds: float | None = None
+    score_seconds: float | None = None
+    interactions_per_second: float | None = None
+    process_peak_rss_bytes: int | None = None
+    repeatable: bool | None
+    environment: Environment
+    revision: Revision | None
+    recbench_version: str
+    started_at: datetime
+
+    def stem(self) -> str:
+        """Returns the name of the record's files, without an ending: the same trial, the same name."""
+        identity = [self.task.digest, self.model, self.reference, self.parameters, self.threads]
+        key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
+        return f"{self.task.name}--{self.model}--{key}--seed{self.seed}"
+
+    def to_json(self) -> str:
+        """Returns the record's text: JSON, keys sorted, numbers in full precision."""
+        content: dict[str, Any] = self.model_dump(mode="json", by_alias=True)
+        return json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n"

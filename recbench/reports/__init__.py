@@ -1,0 +1,1 @@
+"""From records to what people and programs read: computing and rendering are different files."""

@@ -1,0 +1,129 @@
+"""The comparison table, as text, Markdown or CSV. The only place where figures are rounded."""
+
+import csv
+import io
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+from tabulate import tabulate
+
+from recbench.records.schema import Environment
+from recbench.reports.summary import ModelSummary, Spread
+
+
+class Format(StrEnum):
+    """How a table is written."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    CSV = "csv"
+    JSON = "json"
+
+
+def run_table(
+    task: dict[str, Any],
+    summaries: Sequence[ModelSummary],
+    environment: Environment,
+    ks: Sequence[int],
+    form: Format,
+) -> str:
+    """Renders the table of a run.
+
+    Args:
+        task: ``Task.summary()``.
+        summaries: One for each model.
+        environment: What the run ran on.
+        ks: The cut-offs to show.
+        form: Text, Markdown or CSV; CSV has full precision and no lines around it.
+    """
+    if form is Format.CSV:
+        return _csv(summaries, ks)
+    headers = ["model", *(f"{name}@{k}" for k in ks for name in ("HR", "NDCG"))]
+    headers += ["interactions/s", "fit s", "epochs", "status"]
+    rows = [_row(summary, ks) for summary in summaries]
+    markdown = form is Format.MARKDOWN
+    table = tabulate(
+        rows,
+        headers,
+        tablefmt="pipe" if markdown else "simple",
+        colalign=("left", *["right"] * (len(headers) - 2), "left"),
+        disable_numparse=True,
+    )
+    errors = [f"{summary.model}, {error}" for summary in summaries for error in summary.errors]
+    return "\n".join([*_head(task, summaries, environment, markdown), "", table, *_tail(errors, markdown)])
+
+
+def _head(
+    task: dict[str, Any], summaries: Sequence[ModelSummary], environment: Environment, markdown: bool
+) -> list[str]:
+    seeds = sorted({stored.record.seed for summary in summaries for stored in summary.records})
+    threads = summaries[0].records[0].record.threads
+    negatives = f"{task['n_negatives']} negatives each"
+    if task["n_negatives_min"] != task["n_negatives"]:
+        negatives = f"{task['n_negatives_min']} to {negatives}"
+    name = f"**{_escape(task['name'])}**" if markdown else task["name"]
+    digest = task["digest"][:19]
+    lines = [
+        f"Task {name} {f'`{digest}`' if markdown else digest}: {task['n_users']:,} users, {task['n_items']:,} items, "
+        f"{task['n_train']:,} train rows, {task['n_cases']:,} cases, {negatives}",
+        f"Seeds {', '.join(map(str, seeds))}; {threads} thread{'s' if threads != 1 else ''}; {environment.cpu}, "
+        f"{environment.os}, Python {environment.python}",
+    ]
+    if task["waivers"]:
+        lines.append(f"Waived: {', '.join(task['waivers'])}")
+    # In Markdown, two spaces at a line's end keep the next line from being joined to it.
+    return [line + "  " for line in lines] if markdown else lines
+
+
+def _tail(errors: Sequence[str], markdown: bool) -> list[str]:
+    if not errors:
+        return []
+    return ["", *(f"- {_escape(error)}" if markdown else error for error in errors)]
+
+
+def _row(summary: ModelSummary, ks: Sequence[int]) -> list[str]:
+    metrics = [summary.metrics.get(f"{name}@{k}") for k in ks for name in ("hr", "ndcg")]
+    speed, seconds = summary.interactions_per_second, summary.fit_seconds
+    return [
+        _escape(summary.model),
+        *(_with_sd(metric, 4) for metric in metrics),
+        "" if speed is None else f"{speed.mean:,.0f}",
+        "" if seconds is None else f"{seconds.mean:.{2 if seconds.mean >= 0.1 else 4}f}",
+        "" if summary.epochs is None else str(summary.epochs),
+        summary.status.value,
+    ]
+
+
+def _with_sd(spread: Spread | None, digits: int) -> str:
+    if spread is None:
+        return ""
+    mean = f"{spread.mean:.{digits}f}"
+    return mean if spread.sd is None else f"{mean} ± {spread.sd:.{digits}f}"
+
+
+def _csv(summaries: Sequence[ModelSummary], ks: Sequence[int]) -> str:
+    names = [f"{name}@{k}" for k in ks for name in ("hr", "ndcg")]
+    target = io.StringIO()
+    writer = csv.writer(target, lineterminator="\n")
+    header = ["model", *(f"{name}{part}" for name in names for part in ("", "_sd"))]
+    writer.writerow([*header, "interactions_per_second", "fit_seconds", "epochs", "status"])
+    for summary in summaries:
+        metrics = [summary.metrics.get(name) for name in names]
+        cells = [cell for m in metrics for cell in ((m.mean, m.sd) if m else (None, None))]
+        speed, seconds = summary.interactions_per_second, summary.fit_seconds
+        writer.writerow(
+            [
+                summary.model,
+                *cells,
+                speed.mean if speed else None,
+                seconds.mean if seconds else None,
+                summary.epochs,
+                summary.status.value,
+            ]
+        )
+    return target.getvalue().rstrip("\n")
+
+
+def _escape(text: str) -> str:
+    return text.replace("|", "\\|")

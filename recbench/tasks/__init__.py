@@ -1,0 +1,1 @@
+"""Frozen tasks: from interactions and a spec to train rows, cases and candidates with a digest."""

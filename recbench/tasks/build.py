@@ -1,0 +1,99 @@
+"""From a spec to a task."""
+
+import logging
+
+import numpy as np
+
+from recbench.data.catalogue import find_dataset
+from recbench.data.fetch import fetch
+from recbench.data.interactions import Interactions
+from recbench.data.random_bits import Purpose
+from recbench.data.readers import Columns, read_interactions
+from recbench.data.synthetic import generate
+from recbench.errors import RecbenchError
+from recbench.protocol import Int64Array, TrainSet
+from recbench.tasks.candidates import draw_negatives
+from recbench.tasks.filters import apply_filters
+from recbench.tasks.spec import CatalogueData, FileData, Negatives, SyntheticData, TaskSpec
+from recbench.tasks.splits import held_out_rows
+from recbench.tasks.task import Cases, Task
+from recbench.tasks.verify import verify
+
+log = logging.getLogger(__name__)
+
+
+def build(spec: TaskSpec, *, progressbar: bool = False) -> Task:
+    """Builds and verifies the task, fetching its data set if needed.
+
+    Args:
+        spec: The spec.
+        progressbar: Draw one while fetching.
+
+    Raises:
+        RecbenchError: The data cannot be had or read, or does not suffice for the rules.
+    """
+    interactions = load_interactions(spec, progressbar)
+    log.info(
+        "Building %s from %s rows of %s users and %s items",
+        spec.name, f"{len(interactions):,}", f"{interactions.n_users:,}", f"{interactions.n_items:,}",
+    )  # fmt: skip
+    task = split_and_draw(spec, apply_filters(interactions, spec.filters))
+    verify(task)
+    if task.n_users_without_case:
+        log.info("%d users have too few rows to give a case; they stay in train.", task.n_users_without_case)
+    return task
+
+
+def load_interactions(spec: TaskSpec, progressbar: bool = False) -> Interactions:
+    """Returns the rows that the spec names, before any filter."""
+    data = spec.dataset
+    if isinstance(data, CatalogueData):
+        dataset = find_dataset(data.name)
+        positions = {role: str(i + 1) for i, role in enumerate(dataset.columns)}
+        columns = Columns(**positions, separator=dataset.separator)
+        return read_interactions(fetch(data.name, progressbar=progressbar), columns)
+    if isinstance(data, FileData):
+        columns = Columns(data.user, data.item, data.rating, data.timestamp, data.separator)
+        return read_interactions(data.path, columns)
+    if isinstance(data, SyntheticData):
+        return generate(data)
+    raise RecbenchError(
+        f"Task {spec.name!r} was published as files; it cannot be built from a spec.",
+        "Import the files: recbench task import --help",
+    )
+
+
+def split_and_draw(spec: TaskSpec, interactions: Interactions) -> Task:
+    """Holds out test and validation rows and draws the negatives of both."""
+    split, rule, n_users = spec.split, spec.negatives, interactions.n_users
+    if not isinstance(rule, Negatives):
+        raise RecbenchError("Published negatives go with a published split.", "Set negatives.method.")
+    test_rows = held_out_rows(split, n_users, interactions.users, interactions.timestamps)
+    in_train = np.ones(len(interactions), dtype=np.bool_)
+    in_train[test_rows] = False
+    train_rows = np.flatnonzero(in_train)
+    users, items = interactions.users[train_rows], interactions.items[train_rows]
+    timestamps = None if interactions.timestamps is None else interactions.timestamps[train_rows]
+    validation_rows = held_out_rows(split, n_users, users, timestamps)
+    seen = TrainSet.from_rows(n_users, interactions.n_items, interactions.users.copy(), interactions.items.copy())
+
+    def cases(purpose: Purpose, rows: Int64Array) -> Cases:
+        case_users, case_items = interactions.users[rows], interactions.items[rows]
+        negatives = draw_negatives(
+            rule, purpose, case_users, seen.indptr, seen.indices, interactions.n_items, interactions.user_ids
+        )
+        return Cases(case_users, case_items, negatives)
+
+    return Task(
+        spec,
+        interactions.user_ids,
+        interactions.item_ids,
+        users,
+        items,
+        None if interactions.ratings is None else interactions.ratings[train_rows],
+        timestamps,
+        cases(Purpose.TEST_NEGATIVES, test_rows),
+        validation_rows,
+        cases(Purpose.VALIDATION_NEGATIVES, train_rows[validation_rows]),
+        interactions.n_duplicates,
+    )

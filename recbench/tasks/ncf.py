@@ -1,0 +1,164 @@
+"""Imports a split that was published in the form of the NCF paper's files, with its published candidates.
+
+He et al., "Neural Collaborative Filtering", WWW 2017: ``train.rating`` and ``test.rating`` (user, item, and possibly
+rating and timestamp, tab-separated) and ``test.negative`` (``(user,item)`` and that case's negatives, tab-separated).
+Ids are dense and count from 0.
+"""
+
+import gzip
+import re
+import zlib
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from recbench.data.ids import IdTable
+from recbench.data.random_bits import Purpose
+from recbench.errors import RecbenchError
+from recbench.protocol import Float32Array, Int32Array, Int64Array, TrainSet
+from recbench.tasks.candidates import draw_negatives
+from recbench.tasks.spec import (
+    PublishedData,
+    PublishedNegatives,
+    PublishedSplit,
+    TaskSpec,
+    Waiver,
+)
+from recbench.tasks.splits import held_out_rows
+from recbench.tasks.task import NO_ITEM, Cases, Task
+from recbench.tasks.verify import verify
+
+CASE = re.compile(rb"^\((\d+),\s*(\d+)\)\t?", re.MULTILINE)
+
+
+def import_ncf(name: str, train: Path, test: Path, negatives: Path, waivers: frozenset[Waiver] = frozenset()) -> Task:
+    """Reads the three files into a verified task.
+
+    Args:
+        name: The task's name.
+        train: Train rows, plain or gzip.
+        test: One held-out row for each case.
+        negatives: The candidates, in the order of the cases.
+        waivers: Rules that these candidates may break.
+
+    Raises:
+        RecbenchError: A file cannot be read, the files do not belong together, or a rule without a waiver is broken.
+    """
+    train_rows, test_rows = _rows(train), _rows(test)
+    pairs, lists = _candidate_lists(negatives)
+    if not np.array_equal(pairs, test_rows[:, :2]):
+        raise RecbenchError(
+            f"{negatives} and {test} do not name the same (user, item) cases in the same order.",
+            "Give the two files of one split.",
+        )
+    n_users = 1 + int(max(train_rows[:, 0].max(), test_rows[:, 0].max()))
+    n_items = 1 + int(max(train_rows[:, 1].max(), test_rows[:, 1].max(), lists.max()))
+    users, items = train_rows[:, 0].astype(np.int32), train_rows[:, 1].astype(np.int32)
+    case_users, case_items = test_rows[:, 0].astype(np.int32), test_rows[:, 1].astype(np.int32)
+    user_ids = IdTable.from_strings(map(str, range(n_users)))
+    spec = TaskSpec(
+        name=name,
+        description="Published split and candidates",
+        dataset=PublishedData(source="published", form="ncf"),
+        split=PublishedSplit(method="published"),
+        negatives=PublishedNegatives(method="published", count=lists.shape[1]),
+        waivers=tuple(sorted(waivers)),
+    )
+    validation_rows = held_out_rows(spec.split, n_users, users, None)
+    seen = TrainSet.from_rows(
+        n_users, n_items, np.concatenate([users, case_users]), np.concatenate([items, case_items])
+    )
+    held = users[validation_rows]
+    validation_negatives = draw_negatives(
+        spec.negatives, Purpose.VALIDATION_NEGATIVES, held, seen.indptr, seen.indices, n_items, user_ids
+    )
+    task = Task(
+        spec,
+        user_ids,
+        IdTable.from_strings(map(str, range(n_items))),
+        users,
+        items,
+        *_ratings_and_timestamps(train_rows),
+        Cases(case_users, case_items, _without_positives(lists, case_items, waivers, negatives)),
+        validation_rows,
+        Cases(held, items[validation_rows], validation_negatives),
+    )
+    verify(task)
+    return task
+
+
+def _without_positives(lists: Int64Array, positives: Int32Array, waivers: frozenset[Waiver], path: Path) -> Int32Array:
+    """Closes the gap that a list's own positive leaves, and fills up at the end."""
+    own = lists == positives[:, None]
+    broken = int(own.any(axis=1).sum())
+    if broken and Waiver.POSITIVE_AMONG_NEGATIVES not in waivers:
+        raise RecbenchError(
+            f"{broken} of the {len(lists)} lists in {path} hold their own positive among the negatives.",
+            f"To drop that entry from them and say so with every result: --waive {Waiver.POSITIVE_AMONG_NEGATIVES}",
+        )
+    order = np.argsort(own, axis=1, kind="stable")
+    kept = np.where(np.take_along_axis(own, order, axis=1), NO_ITEM, np.take_along_axis(lists, order, axis=1))
+    return kept.astype(np.int32)
+
+
+def _ratings_and_timestamps(rows: Int64Array) -> tuple[Float32Array | None, Int64Array | None]:
+    ratings = rows[:, 2].astype(np.float32) if rows.shape[1] > 2 else None
+    return ratings, rows[:, 3].copy() if rows.shape[1] > 3 else None
+
+
+def _rows(path: Path) -> Int64Array:
+    """Reads whole numbers, two to four columns."""
+    table = _numbers(path, _content(path))
+    if not 2 <= table.shape[1] <= 4:
+        raise RecbenchError(
+            f"{path} has {table.shape[1]} columns.",
+            "Rows of an NCF rating file are user, item, and possibly rating and timestamp, split by tabs.",
+        )
+    return table
+
+
+def _candidate_lists(path: Path) -> tuple[npt.NDArray[np.int64], Int64Array]:
+    content = _content(path)
+    cases = CASE.findall(content)
+    lists = _numbers(path, CASE.sub(b"", content)) if cases else np.empty((0, 0), dtype=np.int64)
+    if not len(cases) or len(cases) != len(lists):
+        raise RecbenchError(
+            f"{path} is not a file of candidates.",
+            "Each of its lines is '(user,item)' and that case's negatives, split by tabs.",
+        )
+    return np.array(cases, dtype=np.int64), lists
+
+
+def _content(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+        return gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+    except (OSError, EOFError, zlib.error) as error:
+        raise RecbenchError(
+            f"{path} cannot be read: {error}.", "Check the path, and that the file is whole."
+        ) from error
+
+
+def _numbers(path: Path, content: bytes) -> Int64Array:
+    lines = content.split(b"\n")
+    if lines and not lines[-1].strip():
+        lines.pop()
+    if not lines:
+        raise RecbenchError(f"{path} is empty.", "Give the published file.")
+    width = len(lines[0].split(b"\t"))
+    for number, line in enumerate(lines, start=1):
+        if (fields := line.count(b"\t") + 1) != width:
+            raise RecbenchError(
+                f"{path}, line {number}: {fields} fields, the first line has {width}.",
+                "The file may be truncated.",
+            )
+    try:
+        values = np.array(content.split(), dtype=np.int64)
+        if (values < 0).any():
+            raise ValueError("a negative number")
+        return values.reshape(len(lines), width)
+    except ValueError as error:
+        raise RecbenchError(
+            f"{path} has a field that is not a whole number from 0 up ({error}).", "Give the published file."
+        ) from error

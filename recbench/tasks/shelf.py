@@ -1,0 +1,133 @@
+"""Tasks by name: builtin specs, tasks that the user made or imported, and the cache of what was built."""
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from recbench.data.cache import home
+from recbench.errors import RecbenchError, unknown_name
+from recbench.tasks import storage
+from recbench.tasks.build import build
+from recbench.tasks.spec import FileData, TaskSpec, parse_spec, read_spec
+from recbench.tasks.task import Task
+
+log = logging.getLogger(__name__)
+
+DEFAULT_TASK = "ml-100k"
+
+
+class Kind(StrEnum):
+    """How a task became known."""
+
+    BUILTIN = "builtin"
+    OWN = "own"
+    SPEC = "spec"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A task that can be had.
+
+    Attributes:
+        kind: How it became known.
+        path: Its task file in the cache, which may not exist yet.
+        spec: Its spec; None for a task of the user's own, whose file holds it.
+    """
+
+    kind: Kind
+    path: Path
+    spec: TaskSpec | None
+
+
+@cache
+def builtin_specs() -> dict[str, TaskSpec]:
+    """Returns the specs that come with recbench, by name."""
+    folder = resources.files("recbench.tasks").joinpath("builtin")
+    found = [
+        parse_spec(file.read_text(encoding="utf-8"), file.name)
+        for file in folder.iterdir()
+        if file.name.endswith(".toml")
+    ]
+    return {spec.name: spec for spec in sorted(found, key=lambda spec: spec.name)}
+
+
+def own_task_path(name: str) -> Path:
+    """Returns the file of the user's own task ``name``."""
+    return home() / "tasks" / "own" / f"{name}.npz"
+
+
+def task_names() -> list[str]:
+    """Returns every name that ``--task`` takes."""
+    folder = own_task_path("any").parent
+    return [*builtin_specs(), *sorted(path.stem for path in folder.glob("*.npz"))]
+
+
+def find_task(name: str) -> Entry:
+    """Finds a task by its name, or by the path of a spec file.
+
+    Raises:
+        RecbenchError: There is none; the message names the nearest.
+    """
+    if spec := builtin_specs().get(name):
+        return Entry(Kind.BUILTIN, _built_path(spec), spec)
+    if name.endswith(".toml") or "/" in name:
+        spec = read_spec(Path(name))
+        return Entry(Kind.SPEC, _built_path(spec), spec)
+    if (path := own_task_path(name)).exists():
+        return Entry(Kind.OWN, path, None)
+    raise unknown_name("task", name, task_names(), "Or the path of a spec file: --task my-task.toml")
+
+
+def load_task(name: str, *, rebuild: bool = False, progressbar: bool = False) -> Task:
+    """Returns the task of that name or spec file, from the cache if it is there, built and stored otherwise.
+
+    Args:
+        name: A task's name, or the path of a spec file.
+        rebuild: Build it even if the cache has it.
+        progressbar: Draw one while fetching.
+
+    Raises:
+        RecbenchError: No such task, or it cannot be built or read.
+    """
+    entry = find_task(name)
+    if entry.spec is None or (entry.path.exists() and not rebuild):
+        return storage.load(entry.path)
+    task = build(entry.spec, progressbar=progressbar)
+    storage.save(task, entry.path)
+    log.info("Stored as %s", entry.path)
+    return task
+
+
+def keep_as_own(task: Task, *, replace: bool = False) -> Path:
+    """Stores a task under its name among the user's own.
+
+    Raises:
+        RecbenchError: The name is a builtin task's, or taken and not to be replaced.
+    """
+    if task.name in builtin_specs():
+        raise RecbenchError(f"{task.name!r} is the name of a builtin task.", "Choose another name.")
+    path = own_task_path(task.name)
+    if path.exists() and not replace:
+        raise RecbenchError(f"There is a task {task.name!r} already: {path}.", "Choose another name, or --replace it.")
+    storage.save(task, path)
+    return path
+
+
+def _built_path(spec: TaskSpec) -> Path:
+    """The cache file of a spec: its name carries a hash of the spec and of the user's ratings file, if it has one."""
+    key = hashlib.sha256(spec.fingerprint().encode())
+    if isinstance(spec.dataset, FileData):
+        try:
+            with spec.dataset.path.open("rb") as file:
+                key.update(hashlib.file_digest(file, "sha256").digest())
+        except OSError as error:
+            raise RecbenchError(
+                f"Task {spec.name!r} needs the ratings file {spec.dataset.path}, which cannot be read: "
+                f"{error.strerror}.",
+                "Correct dataset.path in the spec; a relative path counts from the spec's folder.",
+            ) from error
+    return home() / "tasks" / "built" / f"{spec.name}-{key.hexdigest()[:12]}.npz"

@@ -1,0 +1,187 @@
+"""The TOML spec of a task: what it is made of and by which rules."""
+
+import hashlib
+import json
+import tomllib
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from recbench.data.synthetic import SyntheticParameters
+from recbench.errors import RecbenchError
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Order(StrEnum):
+    """What "last" means in a split; rows with the same timestamp stand in file order."""
+
+    FILE = "file"
+    TIMESTAMP = "timestamp"
+
+
+class Waiver(StrEnum):
+    """A rule that published candidates are known to break, and how they are read all the same."""
+
+    POSITIVE_AMONG_NEGATIVES = "positive-among-negatives"
+    """Lists that hold their own positive among the negatives lose that entry."""
+
+
+class CatalogueData(_Frozen):
+    """A data set of the catalogue."""
+
+    source: Literal["catalogue"]
+    name: str
+
+
+class FileData(_Frozen):
+    """A ratings file of the user's own; the path is relative to the spec file. Columns as in ``Columns``."""
+
+    source: Literal["file"]
+    path: Path
+    user: str | None = None
+    item: str | None = None
+    rating: str | None = None
+    timestamp: str | None = None
+    separator: str | None = None
+
+
+class SyntheticData(SyntheticParameters):
+    """Made-up interactions."""
+
+    source: Literal["synthetic"]
+
+
+class PublishedData(_Frozen):
+    """Split and candidates that somebody published; they are read, not built."""
+
+    source: Literal["published"]
+    form: Literal["ncf"]
+
+
+class Filters(_Frozen):
+    """Which rows are kept, in this order: not of a dropped item, rated high enough, in the k-core.
+
+    Attributes:
+        drop_items: Original ids of items whose rows are dropped.
+        min_rating: Rows rated lower are dropped.
+        k_core: Users and items with fewer rows are dropped, repeatedly, until none is left with fewer.
+    """
+
+    drop_items: tuple[str, ...] = ()
+    min_rating: float | None = None
+    k_core: int = Field(default=1, ge=1)
+
+
+class LeaveLastFraction(_Frozen):
+    """Holds out the last ceil(fraction * rows) rows of each user."""
+
+    method: Literal["leave-last-fraction"]
+    fraction: Decimal = Field(gt=0, lt=1)
+    order: Order = Order.FILE
+
+
+class LeaveOneOut(_Frozen):
+    """Holds out the last row of each user."""
+
+    method: Literal["leave-one-out"]
+    order: Order = Order.TIMESTAMP
+
+
+class PublishedSplit(_Frozen):
+    """The split came with the data. Validation: the last train row of each user, in file order."""
+
+    method: Literal["published"]
+
+
+class Negatives(_Frozen):
+    """How a case's negatives are drawn: without replacement, from the items the user never interacted with.
+
+    Attributes:
+        method: All such items alike, or by their number of interactions.
+        count: Negatives a case.
+        seed: Seed of the draw.
+    """
+
+    method: Literal["uniform", "popularity"]
+    count: int = Field(default=100, ge=1)
+    seed: int = Field(default=0, ge=0)
+
+
+class PublishedNegatives(_Frozen):
+    """The negatives came with the data. Those of the validation cases are drawn uniformly, ``count`` a case."""
+
+    method: Literal["published"]
+    count: int = Field(ge=1)
+    seed: int = 0
+
+
+class TaskSpec(_Frozen):
+    """Everything that determines a task.
+
+    Attributes:
+        name: The name it is known by.
+        description: One line for people.
+        dataset: Where the rows come from.
+        filters: Which rows are kept.
+        split: Which rows are held out.
+        negatives: How candidates are drawn.
+        waivers: Rules that published candidates are allowed to break.
+        digest: The digest that the built task must have; None where it is not pinned.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)
+    description: str = ""
+    dataset: Annotated[CatalogueData | FileData | SyntheticData | PublishedData, Field(discriminator="source")]
+    filters: Filters = Filters()
+    split: Annotated[LeaveLastFraction | LeaveOneOut | PublishedSplit, Field(discriminator="method")]
+    negatives: Annotated[Negatives | PublishedNegatives, Field(discriminator="method")]
+    waivers: tuple[Waiver, ...] = ()
+    digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$")
+
+    def rules(self) -> str:
+        """Returns the canonical text of what shapes the arrays: not names, descriptions, paths or the pinned digest."""
+        content = self.model_dump(mode="json", include={"filters", "split", "negatives", "waivers"})
+        return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+    def fingerprint(self) -> str:
+        """Returns a hash of the whole spec, for naming its file in the cache."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+def read_spec(path: Path) -> TaskSpec:
+    """Reads a spec file; a relative path of a ratings file is taken from the spec's folder.
+
+    Raises:
+        RecbenchError: The file is missing, is not TOML, or breaks the schema; the message names each field.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecbenchError(f"Cannot read the task spec {path}: {error}.", "Check the path.") from error
+    spec = parse_spec(text, str(path))
+    if isinstance(spec.dataset, FileData):
+        whole = spec.dataset.model_copy(update={"path": (path.parent / spec.dataset.path).absolute()})
+        spec = spec.model_copy(update={"dataset": whole})
+    return spec
+
+
+def parse_spec(text: str, where: str) -> TaskSpec:
+    """Parses the text of a spec; ``where`` names it in errors."""
+    try:
+        return TaskSpec.model_validate(tomllib.loads(text, parse_float=Decimal))
+    except tomllib.TOMLDecodeError as error:
+        raise RecbenchError(f"{where} is not valid TOML: {error}.", "Correct the file.") from error
+    except ValidationError as error:
+        problems = "\n".join(
+            f"  {'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()
+        )
+        raise RecbenchError(
+            f"{where} is not a task spec:\n{problems}",
+            "A spec to start from: 'recbench task show ml-100k --spec'.",
+        ) from error

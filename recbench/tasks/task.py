@@ -1,0 +1,164 @@
+"""The frozen task: train rows, cases, candidates, and the digest of all their bytes."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recbench.data.ids import IdTable
+from recbench.protocol import Float32Array, Int32Array, Int64Array, TrainSet
+from recbench.tasks.spec import TaskSpec
+
+DIGEST_FORM = "recbench-task-1"
+NO_ITEM = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """Held-out (user, item) pairs, each with its negatives.
+
+    Attributes:
+        users: int32[cases].
+        items: int32[cases], the held-out positives.
+        negatives: int32[cases, width]; a case with fewer negatives is filled up with ``NO_ITEM`` at its end.
+    """
+
+    users: Int32Array
+    items: Int32Array
+    negatives: Int32Array
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    @cached_property
+    def n_negatives(self) -> Int64Array:
+        """int64[cases], negatives of each case."""
+        return np.asarray((self.negatives != NO_ITEM).sum(axis=1), dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A frozen benchmark.
+
+    Attributes:
+        spec: Where it came from and by which rules.
+        user_ids: The original id of each user index.
+        item_ids: The original id of each item index.
+        users: int32[train rows], in the order of the file.
+        items: int32[train rows].
+        ratings: float32[train rows] or None.
+        timestamps: int64[train rows] or None.
+        test: The cases that are reported.
+        validation_rows: int64[validation cases], the train rows that validation holds out.
+        validation: The cases for tuning; none of them is a test case.
+        n_duplicates: Rows left out when the file was read.
+    """
+
+    spec: TaskSpec
+    user_ids: IdTable
+    item_ids: IdTable
+    users: Int32Array
+    items: Int32Array
+    ratings: Float32Array | None
+    timestamps: Int64Array | None
+    test: Cases
+    validation_rows: Int64Array
+    validation: Cases
+    n_duplicates: int = 0
+
+    @property
+    def name(self) -> str:
+        """The name that it is known by."""
+        return self.spec.name
+
+    @property
+    def n_users(self) -> int:
+        """Number of users."""
+        return len(self.user_ids)
+
+    @property
+    def n_items(self) -> int:
+        """Number of items."""
+        return len(self.item_ids)
+
+    @property
+    def n_train(self) -> int:
+        """Number of train rows."""
+        return len(self.users)
+
+    @property
+    def n_users_without_case(self) -> int:
+        """Users who are in train only."""
+        return self.n_users - len(np.unique(self.test.users))
+
+    def train_set(self) -> TrainSet:
+        """Returns the rows to learn from when test cases are scored."""
+        return self._rows(np.ones(self.n_train, dtype=np.bool_))
+
+    def train_set_for_validation(self) -> TrainSet:
+        """Returns the train rows without those that validation holds out."""
+        keep = np.ones(self.n_train, dtype=np.bool_)
+        keep[self.validation_rows] = False
+        return self._rows(keep)
+
+    def _rows(self, keep: npt.NDArray[np.bool_]) -> TrainSet:
+        return TrainSet.from_rows(
+            self.n_users,
+            self.n_items,
+            self.users[keep],
+            self.items[keep],
+            None if self.ratings is None else self.ratings[keep],
+            None if self.timestamps is None else self.timestamps[keep],
+        )
+
+    def arrays(self) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+        """Yields every array with its name, in the order in which the digest takes them."""
+        yield "user_ids.blob", self.user_ids.blob
+        yield "user_ids.offsets", self.user_ids.offsets
+        yield "item_ids.blob", self.item_ids.blob
+        yield "item_ids.offsets", self.item_ids.offsets
+        yield "users", self.users
+        yield "items", self.items
+        if self.ratings is not None:
+            yield "ratings", self.ratings
+        if self.timestamps is not None:
+            yield "timestamps", self.timestamps
+        yield "test.users", self.test.users
+        yield "test.items", self.test.items
+        yield "test.negatives", self.test.negatives
+        yield "validation_rows", self.validation_rows
+        yield "validation.users", self.validation.users
+        yield "validation.items", self.validation.items
+        yield "validation.negatives", self.validation.negatives
+
+    @cached_property
+    def digest(self) -> str:
+        """``sha256:`` and the hash of the rules and of every array: name, shape, little-endian bytes."""
+        digest = hashlib.sha256(f"{DIGEST_FORM}\n{self.spec.rules()}\n".encode())
+        for name, array in self.arrays():
+            little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+            digest.update(f"{name} {little.dtype.str} {little.shape}\n".encode())
+            digest.update(little.data)
+        return f"sha256:{digest.hexdigest()}"
+
+    def summary(self) -> dict[str, Any]:
+        """Returns the ``task`` object of the JSON documents."""
+        counts = self.test.n_negatives
+        return {
+            "name": self.name,
+            "digest": self.digest,
+            "n_users": self.n_users,
+            "n_items": self.n_items,
+            "n_train": self.n_train,
+            "n_cases": len(self.test),
+            "n_negatives": int(counts.max()),
+            "n_negatives_min": int(counts.min()),
+            "n_validation_cases": len(self.validation),
+            "n_users_without_case": self.n_users_without_case,
+            "n_duplicates": self.n_duplicates,
+            "waivers": [waiver.value for waiver in self.spec.waivers],
+        }

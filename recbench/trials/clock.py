@@ -1,0 +1,72 @@
+"""The clock of a training run, and the context through which a model keeps it informed."""
+
+import time
+from collections.abc import Callable
+
+
+class TimedContext:
+    """The harness's ``TrainContext``: counts epochs, and stops the clock while it is at work itself.
+
+    Args:
+        seed: The trial's seed.
+        threads: Threads the model may use.
+        on_epoch: Called after each epoch, off the clock, with its number from 1 and the loss.
+        clock: Seconds that only grow.
+
+    Attributes:
+        epochs: Passes over the train rows so far.
+        loss: Loss of the last pass, where the model told it.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        threads: int,
+        on_epoch: Callable[[int, float | None], None] | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._seed = seed
+        self._threads = threads
+        self._on_epoch = on_epoch
+        self._clock = clock
+        self._elapsed = 0.0
+        self._since: float | None = None
+        self.epochs = 0
+        self.loss: float | None = None
+
+    @property
+    def seed(self) -> int:
+        """The trial's seed."""
+        return self._seed
+
+    @property
+    def threads(self) -> int:
+        """Threads the model may use."""
+        return self._threads
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that the clock has run."""
+        running = 0.0 if self._since is None else self._clock() - self._since
+        return self._elapsed + running
+
+    def start(self) -> None:
+        """Starts the clock."""
+        self._since = self._clock()
+
+    def stop(self) -> None:
+        """Stops the clock, if it runs."""
+        self._elapsed = self.seconds
+        self._since = None
+
+    def end_epoch(self, loss: float | None = None) -> bool:
+        """Counts a pass over the train rows; see ``TrainContext.end_epoch``."""
+        running = self._since is not None
+        self.stop()
+        self.epochs += 1
+        self.loss = None if loss is None else float(loss)
+        if self._on_epoch is not None:
+            self._on_epoch(self.epochs, self.loss)
+        if running:
+            self.start()
+        return True

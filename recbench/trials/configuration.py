@@ -1,0 +1,135 @@
+"""A configuration: a model with its hyper-parameters, checked against the model's constructor."""
+
+import inspect
+import json
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
+
+from recbench.errors import RecbenchError, unknown_name
+from recbench.protocol import Recommender
+from recbench.records.schema import ParameterValue
+from recbench.trials.registry import ModelReference
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A model and its hyper-parameters.
+
+    Attributes:
+        reference: Which model.
+        model_class: Its class.
+        parameters: All hyper-parameters, defaults included.
+        import_seconds: How long its module took to import.
+    """
+
+    reference: ModelReference
+    model_class: type
+    parameters: dict[str, ParameterValue]
+    import_seconds: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.reference.name
+
+    def create(self) -> Recommender:
+        """Makes a fresh, untrained model.
+
+        Raises:
+            RecbenchError: The constructor refuses a value.
+        """
+        try:
+            model: Recommender = self.model_class(**self.parameters)
+        except (ValueError, TypeError) as error:
+            raise RecbenchError(
+                f"Model {self.name!r} refuses its parameters: {error}.",
+                f"Its parameters and their defaults: recbench list {self.name}",
+            ) from error
+        return model
+
+
+def parse_assignments(assignments: Iterable[str], models: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Splits ``MODEL.NAME=VALUE`` texts by model.
+
+    Args:
+        assignments: The texts.
+        models: Names of the models that take part.
+
+    Raises:
+        RecbenchError: A text is not of that form, or names a model that takes no part.
+    """
+    values: dict[str, dict[str, str]] = {model: {} for model in models}
+    for assignment in assignments:
+        target, equals, value = assignment.partition("=")
+        model, dot, name = target.rpartition(".")
+        if not (equals and dot and model and name):
+            raise RecbenchError(
+                f"--param {assignment!r} is not of the form MODEL.NAME=VALUE.",
+                "For example: --param bpr.factors=64",
+            )
+        if model not in values:
+            raise unknown_name("model in --param", model, values, "Only models named by --models take part.")
+        values[model][name] = value
+    return values
+
+
+def configure(
+    reference: ModelReference, model_class: type, texts: Mapping[str, str], import_seconds: float = 0.0
+) -> Configuration:
+    """Reads the texts of parameters by the types of the constructor and fills up with its defaults.
+
+    Raises:
+        RecbenchError: The constructor has no such parameter, a value does not fit its type, or a parameter without
+            a default is not given.
+    """
+    signature = inspect.signature(model_class)
+    accepted = {
+        name: parameter
+        for name, parameter in signature.parameters.items()
+        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    }
+    try:
+        hints = typing.get_type_hints(model_class.__init__)  # type: ignore[misc]
+    except (NameError, TypeError):
+        hints = {}
+    parameters: dict[str, ParameterValue] = {}
+    for name in texts:
+        if name not in accepted:
+            raise unknown_name(f"parameter of {reference.name!r}", name, accepted)
+    for name, parameter in accepted.items():
+        if name in texts:
+            parameters[name] = _read_value(reference.name, name, texts[name], hints.get(name, Any))
+        elif parameter.default is parameter.empty:
+            raise RecbenchError(
+                f"Model {reference.name!r} needs a value for {name!r}, which has no default.",
+                f"Give one: --param {reference.name}.{name}=VALUE",
+            )
+        else:
+            parameters[name] = parameter.default
+    return Configuration(reference, model_class, parameters, import_seconds)
+
+
+def _read_value(model: str, name: str, text: str, hint: Any) -> ParameterValue:
+    """Reads a value: ``none`` where the type allows it, else by the type, else as JSON, else as text."""
+    allows_none = hint is Any or type(None) in typing.get_args(hint)
+    if allows_none and text.lower() in ("none", "null"):
+        return None
+    if hint is Any:
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError:
+            return text
+        return value if isinstance(value, bool | int | float | str) else text
+    try:
+        read: ParameterValue = TypeAdapter(hint).validate_strings(text)
+    except (ValidationError, PydanticSchemaGenerationError) as error:
+        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        raise RecbenchError(
+            f"--param {model}.{name}={text}: {reason}.",
+            f"Its parameters and their defaults: recbench list {model}",
+        ) from error
+    return read

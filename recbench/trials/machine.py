@@ -1,0 +1,95 @@
+"""What a trial runs on: processor, versions, memory, revision; and holding numeric libraries to their threads."""
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from recbench.records.schema import Environment, Revision
+
+PACKAGES = ("tensorflow", "keras", "implicit", "numpy", "scipy", "pandas")
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
+
+
+def available_cores() -> int:
+    """Returns how many processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def thread_settings(threads: int) -> Mapping[str, str]:
+    """Returns the environment that holds numeric libraries to ``threads``, if set before they are loaded."""
+    return {
+        **dict.fromkeys(THREAD_VARIABLES, str(threads)),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+
+
+@cache
+def environment() -> Environment:
+    """Returns what this process runs on."""
+    return Environment(
+        cpu=_cpu_model(),
+        cores=available_cores(),
+        os=f"{platform.system()} {platform.release()}",
+        python=platform.python_version(),
+        packages=package_versions(),
+    )
+
+
+def package_versions() -> dict[str, str]:
+    """Returns the versions of the installed packages among those that matter."""
+    versions = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def revision() -> Revision | None:
+    """Returns the git revision of the working folder; None where there is no repository, commit or git."""
+    sha = _git("rev-parse", "HEAD")
+    if sha is None:
+        return None
+    return Revision(sha=sha.strip(), dirty=bool((_git("status", "--porcelain", "--untracked-files=no") or "").strip()))
+
+
+def process_peak_rss_bytes() -> int | None:
+    """Returns the peak resident memory of this process so far, where the platform tells it."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout
+
+
+def _cpu_model() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

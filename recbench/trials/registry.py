@@ -1,0 +1,166 @@
+"""Models by name. Nothing of a model is imported before it is to run."""
+
+import ast
+import importlib
+import importlib.util
+import inspect
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+
+import recbench
+from recbench.errors import RecbenchError, unknown_name
+
+ENTRY_POINT_GROUP = "recbench.models"
+
+
+class Origin(StrEnum):
+    """How a model became known."""
+
+    BUILTIN = "builtin"
+    PLUGIN = "plugin"
+    MODULE = "module"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReference:
+    """A model that has not been imported.
+
+    Attributes:
+        name: What it is called in tables.
+        target: ``module:Class`` or ``file.py:Class``.
+        origin: How it became known.
+    """
+
+    name: str
+    target: str
+    origin: Origin
+
+    def load(self) -> type:
+        """Imports the module and returns the class.
+
+        Raises:
+            RecbenchError: The module cannot be imported, or has no such class.
+        """
+        module_name, _, class_name = self.target.rpartition(":")
+        try:
+            module = _load_file(module_name) if self.origin is Origin.FILE else importlib.import_module(module_name)
+        except Exception as error:
+            raise RecbenchError(
+                f"Model {self.name!r} cannot be imported from {module_name} ({type(error).__name__}: {error}).",
+                "Check the spelling; 'recbench doctor' shows which frameworks can be imported.",
+            ) from error
+        found = getattr(module, class_name, None)
+        if not inspect.isclass(found):
+            classes = [name for name, _ in inspect.getmembers(module, inspect.isclass)]
+            raise unknown_name(f"class in {module_name}", class_name, classes)
+        for method in ("fit", "score"):
+            if not callable(getattr(found, method, None)):
+                raise RecbenchError(
+                    f"{self.target} is not a model: it has no method {method}().",
+                    "What a model must offer is in recbench/protocol.py.",
+                )
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDescription:
+    """What can be told of a model without importing it.
+
+    Attributes:
+        summary: First line of the class's docstring.
+        parameters: Hyper-parameters and their defaults, as written in the source.
+    """
+
+    summary: str
+    parameters: dict[str, str]
+
+
+def known_models() -> dict[str, ModelReference]:
+    """Returns the builtin models and those of installed plugins, by name."""
+    known = {name: ModelReference(name, target, Origin.BUILTIN) for name, target in _builtin_models().MODELS.items()}
+    for entry_point in entry_points(group=ENTRY_POINT_GROUP):
+        known.setdefault(entry_point.name, ModelReference(entry_point.name, entry_point.value, Origin.PLUGIN))
+    return known
+
+
+def find_model(name: str) -> ModelReference:
+    """Finds a model by a known name, by ``package.module:Class`` or by ``path/to/file.py:Class``.
+
+    Raises:
+        RecbenchError: There is none; the message names the nearest.
+    """
+    known = known_models()
+    if name in known:
+        return known[name]
+    place, colon, class_name = name.rpartition(":")
+    if not colon:
+        raise unknown_name("model", name, known, "A model of your own: package.module:Class or path/to/file.py:Class.")
+    if place.endswith(".py"):
+        if not Path(place).is_file():
+            raise RecbenchError(f"Model {name!r}: there is no file {place}.", "Check the path.")
+        return ModelReference(class_name, name, Origin.FILE)
+    return ModelReference(class_name, name, Origin.MODULE)
+
+
+def describe(reference: ModelReference) -> ModelDescription:
+    """Reads a model's docstring and constructor from its source, without running it."""
+    module_name, _, class_name = reference.target.rpartition(":")
+    try:
+        spec = None if reference.origin is Origin.FILE else importlib.util.find_spec(module_name)
+        source = Path(module_name if reference.origin is Origin.FILE else (spec and spec.origin) or "")
+        tree = ast.parse(source.read_text(encoding="utf-8"))
+    except (ImportError, OSError, SyntaxError, ValueError):
+        return ModelDescription("(its source cannot be read)", {})
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.name == class_name:
+            return ModelDescription((ast.get_docstring(node) or "").partition("\n")[0], _parameters(node))
+    return ModelDescription("(no such class in its module)", {})
+
+
+def _parameters(node: ast.ClassDef) -> dict[str, str]:
+    for function in node.body:
+        if isinstance(function, ast.FunctionDef) and function.name == "__init__":
+            arguments = function.args
+            positional = arguments.args[1:]
+            defaults = dict(zip([a.arg for a in reversed(positional)], reversed(arguments.defaults), strict=False))
+            pairs = [(a.arg, defaults.get(a.arg)) for a in positional]
+            pairs += [(a.arg, d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
+            return {name: ast.unparse(default) if default else "(required)" for name, default in pairs}
+    return {}
+
+
+def _builtin_models() -> ModuleType:
+    """Imports the package ``models`` that lies beside this package, and notices another one of that name."""
+    expected = Path(recbench.__file__).resolve().parent.parent / "models" / "__init__.py"
+    try:
+        module = importlib.import_module("models")
+    except ImportError as error:
+        raise RecbenchError(
+            f"The package 'models' cannot be imported ({error}); it should be at {expected.parent}.",
+            "Install recbench from its checkout: pip install -e .",
+        ) from error
+    found = Path(module.__file__).resolve() if module.__file__ else None
+    if found != expected:
+        raise RecbenchError(
+            f"Another module named 'models' hides recbench's own: {found or module.__path__} is found before "
+            f"{expected}.",
+            "Run from another folder, or rename that module.",
+        )
+    return module
+
+
+def _load_file(path: str) -> ModuleType:
+    location = Path(path).resolve()
+    name = f"recbench_model_file_{location.stem}"
+    spec = importlib.util.spec_from_file_location(name, location)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{location} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,138 @@
+"""One trial: fit once, score once."""
+
+import math
+import time
+import traceback
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+import numpy as np
+
+import recbench
+from recbench.evaluation.metrics import compute_metrics, ties_across_cut
+from recbench.evaluation.ranking import Ranks, ScoreError, rank_cases
+from recbench.protocol import PROTOCOL_VERSION, WarmUp
+from recbench.records.schema import MetricValue, Record, Status, TaskIdentity
+from recbench.tasks.task import Task
+from recbench.trials import machine
+from recbench.trials.clock import TimedContext
+from recbench.trials.configuration import Configuration
+
+
+class Observer(Protocol):
+    """Is told how a trial goes, off the clock."""
+
+    def phase(self, name: str) -> None:
+        """A part of the trial begins: ``warm-up``, ``fit`` or ``score``."""
+        ...
+
+    def epoch(self, epoch: int, loss: float | None) -> None:
+        """A pass over the train rows is done."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a trial gives.
+
+    Attributes:
+        record: Its record.
+        ranks: The ranks of all cases, if it is done.
+        traceback: Where it went wrong, if it failed.
+    """
+
+    record: Record
+    ranks: Ranks | None
+    traceback: str = ""
+
+
+def run_trial(
+    task: Task,
+    configuration: Configuration,
+    seed: int,
+    threads: int,
+    ks: tuple[int, ...],
+    observer: Observer,
+) -> Outcome:
+    """Trains a fresh model on the task's train rows and ranks its test cases.
+
+    Whatever the model raises becomes a record with the status ``failed``; only an interruption is passed on.
+    """
+    context = TimedContext(seed, threads, observer.epoch)
+    base = {
+        "task": TaskIdentity(name=task.name, digest=task.digest),
+        "protocol_version": PROTOCOL_VERSION,
+        "model": configuration.name,
+        "reference": configuration.reference.target,
+        "parameters": configuration.parameters,
+        "seed": seed,
+        "threads": threads,
+        "n_cases": len(task.test),
+        "n_users": len(np.unique(task.test.users)),
+        "n_train": task.n_train,
+        "environment": machine.environment(),
+        "revision": machine.revision(),
+        "recbench_version": recbench.__version__,
+        "repeatable": True if threads == 1 else None,
+        "started_at": datetime.now(UTC),
+    }
+    try:
+        measured, ranks = _fit_and_score(task, configuration, context, ks, observer)
+    except Exception as error:  # noqa: BLE001 - a model may fail in any way, and the others still run
+        where = "" if isinstance(error, ScoreError) else f"{type(error).__name__}: "
+        record = Record(
+            **base,
+            status=Status.FAILED,
+            error=f"{where}{error}",
+            epochs=context.epochs,
+            fit_seconds=context.seconds,
+        )
+        return Outcome(record, None, traceback.format_exc())
+    return Outcome(Record(**base, **measured, status=Status.DONE), ranks)
+
+
+def _fit_and_score(
+    task: Task, configuration: Configuration, context: TimedContext, ks: tuple[int, ...], observer: Observer
+) -> tuple[dict[str, object], Ranks]:
+    train = task.train_set()
+    model = configuration.create()
+    warm_up_seconds = None
+    if isinstance(model, WarmUp):
+        observer.phase("warm-up")
+        silent = TimedContext(context.seed, context.threads)
+        silent.start()
+        model.warm_up(train, silent)
+        warm_up_seconds = silent.seconds
+    observer.phase("fit")
+    context.start()
+    model.fit(train, context)
+    context.stop()
+    if context.loss is not None and not math.isfinite(context.loss):
+        raise FloatingPointError(f"the training loss after epoch {context.epochs} is {context.loss}")
+    observer.phase("score")
+    began = time.perf_counter()
+    ranks = rank_cases(model, task.test)
+    score_seconds = time.perf_counter() - began
+    metrics = compute_metrics(ranks, task.test.users, ks)
+    epochs = max(context.epochs, 1)
+    return {
+        "metrics": {
+            name: MetricValue(
+                mean=metric.mean,
+                user_mean=metric.user_mean,
+                optimistic=metric.optimistic,
+                pessimistic=metric.pessimistic,
+            )
+            for name, metric in metrics.items()
+        },
+        "ties_across_cut": {k: ties_across_cut(ranks, k) for k in ks},
+        "epochs": epochs,
+        "loss": context.loss,
+        "fit_seconds": context.seconds,
+        "warm_up_seconds": warm_up_seconds,
+        "import_seconds": configuration.import_seconds,
+        "score_seconds": score_seconds,
+        "interactions_per_second": len(train) * epochs / context.seconds,
+        "process_peak_rss_bytes": machine.process_peak_rss_bytes(),
+    }, ranks
