@@ -29,7 +29,7 @@ class BPR:
 
     def __init__(
         self,
-        factors: int = 30,
+        factors: int = 64,
         epochs: int = 100,
         learning_rate: float = 0.05,
         regularization: float = 0.01,

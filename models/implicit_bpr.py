@@ -24,7 +24,7 @@ class ImplicitBPR:
     """
 
     def __init__(
-        self, factors: int = 30, epochs: int = 100, learning_rate: float = 0.05, regularization: float = 0.01
+        self, factors: int = 64, epochs: int = 200, learning_rate: float = 0.01, regularization: float = 0.03
     ) -> None:
         positive(factors=factors, epochs=epochs, learning_rate=learning_rate)
         not_negative(regularization=regularization)

@@ -31,11 +31,11 @@ class NeuMF:
 
     def __init__(
         self,
-        factors: int = 16,
+        factors: int = 32,
         epochs: int = 8,
         learning_rate: float = 0.005,
         negatives: int = 4,
-        regularization: float = 0.0,
+        regularization: float = 0.001,
         batch_size: int = 1024,
         init_std: float = 0.01,
     ) -> None:

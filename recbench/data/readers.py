@@ -2,8 +2,11 @@
 
 import csv
 import gzip
+import itertools
 import logging
+import re
 import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,15 +85,16 @@ def read_interactions(path: Path, columns: Columns = Columns()) -> Interactions:
         raise RecbenchError(f"No such ratings file: {path}.", "Check the path, or give another file.")
     try:
         if path.suffix in {".parquet", ".pq"}:
-            frame, first_line = _read_parquet(path, columns), 1
+            frame, where = _read_parquet(path, columns), lambda row: f"row {row + 1}"
         else:
-            frame, first_line = _read_text(path, columns)
+            frame, header = _read_text(path, columns)
+            where = lambda row: f"line {_line(path, row + header)}"  # noqa: E731
     except (UnicodeDecodeError, zlib.error, EOFError, OSError) as error:
         raise RecbenchError(
             f"{path} cannot be read: {error}.",
             "It must be UTF-8 text, gzip of that, or Parquet; is it whole?",
         ) from error
-    return _to_interactions(path, frame, first_line)
+    return _to_interactions(path, frame, where)
 
 
 def _read_parquet(path: Path, columns: Columns) -> "pd.DataFrame":
@@ -108,9 +112,7 @@ def _read_parquet(path: Path, columns: Columns) -> "pd.DataFrame":
     return frame[list(chosen.values())].set_axis(list(chosen), axis=1)
 
 
-def _read_text(path: Path, columns: Columns) -> tuple["pd.DataFrame", int]:
-    import pandas as pd
-
+def _read_text(path: Path, columns: Columns) -> tuple["pd.DataFrame", bool]:
     line = _first_line(path)
     if not line.strip():
         raise RecbenchError(f"{path} is empty.", "A ratings file has a line for each (user, item) interaction.")
@@ -124,35 +126,58 @@ def _read_text(path: Path, columns: Columns) -> tuple["pd.DataFrame", int]:
     header = not any(_is_number(field) for field in fields)
     names = fields if header else [str(i + 1) for i in range(len(fields))]
     chosen = _choose(path, names, columns)
-    positions = [names.index(name) for name in chosen.values()]
+    return _read_rows(path, separator, header, {role: names.index(name) for role, name in chosen.items()}), header
+
+
+def _read_rows(path: Path, separator: str, header: bool, positions: dict[str, int]) -> "pd.DataFrame":
+    """Reads the columns at ``positions`` as text, and holds every line to the same number of fields."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.csv
+
+    columns = {role: f"f{position}" for role, position in positions.items()}
     try:
-        frame = pd.read_csv(
-            path,
-            sep=separator,
-            header=None,
-            names=list(range(len(fields))),
-            skiprows=int(header),
-            usecols=positions,
-            dtype=str,
-            keep_default_na=False,
-            na_values=[],
-            skip_blank_lines=False,
-            encoding="utf-8-sig",
-            index_col=False,
-            on_bad_lines="error",
-        )
-    except pd.errors.EmptyDataError as error:
-        raise RecbenchError(f"{path} has a header and no rows.", "Is the file whole?") from error
-    except pd.errors.ParserError as error:
-        raise RecbenchError(f"{path} has a broken line: {error}.", "Correct the line, or the separator.") from error
-    return frame[positions].set_axis(list(chosen), axis=1), 1 + int(header)
+        with pa.input_stream(path, compression="gzip" if _is_gzip(path) else None) as stream:
+            table = pyarrow.csv.read_csv(
+                stream,
+                pyarrow.csv.ReadOptions(
+                    skip_rows=int(header), autogenerate_column_names=True, use_threads=False, encoding="utf8"
+                ),
+                pyarrow.csv.ParseOptions(delimiter=separator),
+                pyarrow.csv.ConvertOptions(
+                    column_types=dict.fromkeys(columns.values(), pa.string()),
+                    include_columns=list(dict.fromkeys(columns.values())),
+                    strings_can_be_null=False,
+                ),
+            )
+    except pa.ArrowInvalid as error:
+        if "Empty CSV" in str(error):
+            raise RecbenchError(f"{path} has a header and no rows.", "Is the file whole?") from error
+        row = re.search(r"Row #(\d+): (.*)", str(error), re.DOTALL)
+        where = f"{path}, line {_line(path, int(row[1]) - 1)}: {row[2]}" if row else f"{path}: {error}"
+        raise RecbenchError(where, "Correct the line or the separator; the file may be truncated.") from error
+    frame: pd.DataFrame = table.to_pandas()
+    return frame[list(columns.values())].set_axis(list(columns), axis=1)
+
+
+def _is_gzip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    with gzip.open(path) if _is_gzip(path) else path.open("rb") as file:
+        yield from file
+
+
+def _line(path: Path, nth: int) -> int:
+    """Returns the number, from 1, of the n-th line (from 0) that is not blank."""
+    filled = (number for number, line in enumerate(_lines(path), start=1) if line.strip())
+    return next(itertools.islice(filled, nth, None), nth + 1)
 
 
 def _first_line(path: Path) -> str:
-    with path.open("rb") as raw:
-        zipped = raw.read(2) == b"\x1f\x8b"
-    with gzip.open(path) if zipped else path.open("rb") as lines:
-        return lines.readline().decode("utf-8-sig").rstrip("\r\n")
+    return next(_lines(path), b"").decode("utf-8-sig").rstrip("\r\n")
 
 
 def _choose(path: Path, names: list[str], columns: Columns) -> dict[str, str]:
@@ -183,27 +208,27 @@ def _choose(path: Path, names: list[str], columns: Columns) -> dict[str, str]:
     return chosen
 
 
-def _to_interactions(path: Path, frame: "pd.DataFrame", first_line: int) -> Interactions:
+Where = Callable[[int], str]
+"""Tells where in the file a row of the frame (from 0) stands."""
+
+
+def _to_interactions(path: Path, frame: "pd.DataFrame", where: Where) -> Interactions:
     import pandas as pd
 
-    empty = frame.isna().all(axis=1).to_numpy()
-    lines = np.arange(first_line, first_line + len(frame))[~empty]
-    frame = frame.loc[~empty]
     if frame.empty:
         raise RecbenchError(f"{path} has no rows.", "Is the file whole?")
     for name, column in frame.items():
-        missing = column.isna() | (column == "")
+        missing = (column.isna() | (column == "")).to_numpy()
         if missing.any():
-            line = lines[int(missing.to_numpy().argmax())]
             raise RecbenchError(
-                f"{path}, line {line}: the {name} is missing.",
-                "The line has too few fields; the file may be truncated.",
+                f"{path}, {where(int(missing.argmax()))}: the {name} is missing ({int(missing.sum())} such rows).",
+                "Complete or remove these rows; the file may be truncated.",
             )
     user_codes, user_ids = pd.factorize(frame["user"].astype(str))
     item_codes, item_ids = pd.factorize(frame["item"].astype(str))
     users, items = user_codes.astype(np.int32), item_codes.astype(np.int32)
-    ratings = _ratings(path, frame["rating"], lines) if "rating" in frame else None
-    timestamps = _timestamps(path, frame["timestamp"], lines) if "timestamp" in frame else None
+    ratings = _ratings(path, frame["rating"], where) if "rating" in frame else None
+    timestamps = _timestamps(path, frame["timestamp"], where) if "timestamp" in frame else None
     keep = first_of_each_pair(users, items, len(item_ids))
     duplicates = int(len(keep) - keep.sum())
     if duplicates:
@@ -219,45 +244,42 @@ def _to_interactions(path: Path, frame: "pd.DataFrame", first_line: int) -> Inte
     )
 
 
-def _ratings(path: Path, column: "pd.Series[Any]", lines: Int64Array) -> Float32Array:
-    values = _numbers(path, column, lines, "rating")
+def _ratings(path: Path, column: "pd.Series[Any]", where: Where) -> Float32Array:
+    values = _numbers(path, column, where, "rating")
     bad = ~np.isfinite(values)
     if bad.any():
-        raise _bad_value(path, column, lines, bad, "rating", "a finite number")
+        raise _bad_value(path, column, where, bad, "rating", "a finite number")
     ratings: Float32Array = values.astype(np.float32)
     return ratings
 
 
-def _timestamps(path: Path, column: "pd.Series[Any]", lines: Int64Array) -> Int64Array:
+def _timestamps(path: Path, column: "pd.Series[Any]", where: Where) -> Int64Array:
     import pandas as pd
 
     if pd.api.types.is_datetime64_any_dtype(column):
         return column.to_numpy().astype("datetime64[s]").astype(np.int64)
-    values = _numbers(path, column, lines, "timestamp")
+    values = _numbers(path, column, where, "timestamp")
     bad = ~(values >= 0) | ~np.isfinite(values)
     if bad.any():
-        raise _bad_value(path, column, lines, bad, "timestamp", "a number that is not negative")
+        raise _bad_value(path, column, where, bad, "timestamp", "a number that is not negative")
     timestamps: Int64Array = values.astype(np.int64)
     return timestamps
 
 
-def _numbers(path: Path, column: "pd.Series[Any]", lines: Int64Array, role: str) -> Any:
+def _numbers(path: Path, column: "pd.Series[Any]", where: Where, role: str) -> Any:
     import pandas as pd
 
     values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     bad = np.isnan(values) & (column.astype(str).str.lower() != "nan").to_numpy()
     if bad.any():
-        raise _bad_value(path, column, lines, bad, role, "a number")
+        raise _bad_value(path, column, where, bad, role, "a number")
     return values
 
 
-def _bad_value(
-    path: Path, column: "pd.Series[Any]", lines: Int64Array, bad: Any, role: str, wanted: str
-) -> RecbenchError:
+def _bad_value(path: Path, column: "pd.Series[Any]", where: Where, bad: Any, role: str, wanted: str) -> RecbenchError:
     row = int(bad.argmax())
     return RecbenchError(
-        f"{path}, line {lines[row]}: the {role} is {str(column.iloc[row])!r}, not {wanted} "
-        f"({int(bad.sum())} such rows).",
+        f"{path}, {where(row)}: the {role} is {str(column.iloc[row])!r}, not {wanted} ({int(bad.sum())} such rows).",
         "Correct the file, or name another column.",
     )
 

@@ -71,7 +71,7 @@ def load_ranks(path: Path) -> Ranks:
     """
     beside = path.with_suffix(".npz")
     try:
-        with np.load(beside, allow_pickle=False) as archive:
+        with beside.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return Ranks(archive["better"], archive["tied"])
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise RecbenchError(

@@ -40,7 +40,7 @@ def load(path: Path) -> Task:
         RecbenchError: The file is missing, truncated, of another kind, changed since it was written, or breaks a rule.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays: dict[str, npt.NDArray[Any]] = {name: archive[name] for name in archive.files}
         header = json.loads(arrays.pop(HEADER).tobytes())
         if header["format"] != FORMAT:

@@ -1,0 +1,77 @@
+"""Shared by all tests: one thread, a cache of their own, small tasks with known answers."""
+
+import os
+
+# Before any numeric library is loaded.
+os.environ.update(
+    dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
+)
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from recbench.data.fetch import fetch
+from recbench.tasks.build import build
+from recbench.tasks.shelf import builtin_specs
+from recbench.tasks.task import Task
+from tests.checkerboard import checkerboard_task
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache for each test."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("RECBENCH_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def fetched_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache into which ml-100k has been fetched the way a user would."""
+    folder = tmp_path_factory.mktemp("fetched")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RECBENCH_HOME", str(folder))
+        fetch("ml-100k")
+    return folder
+
+
+@pytest.fixture
+def ml_100k(fetched_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Makes ml-100k available to a test."""
+    monkeypatch.setenv("RECBENCH_HOME", str(fetched_home))
+    return fetched_home
+
+
+@pytest.fixture(scope="session")
+def synthetic_task() -> Task:
+    return build(builtin_specs()["synthetic"])
+
+
+@pytest.fixture(scope="session")
+def board() -> Task:
+    return checkerboard_task()
+
+
+@pytest.fixture
+def recbench(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the program as a user would, in an empty folder."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "recbench", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "COLUMNS": "200", **environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    return run

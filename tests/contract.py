@@ -1,0 +1,140 @@
+"""The behaviour of every model, written once. A model's own suite inherits it and says what is particular::
+
+class TestMyModel(RecommenderContract):
+    model = "my-model"
+    parameters = {"epochs": 30}
+"""
+
+import inspect
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from recbench.evaluation.metrics import hit_rate
+from recbench.evaluation.ranking import rank_cases
+from recbench.protocol import Recommender, TrainSet, WarmUp
+from recbench.tasks.task import Task
+from recbench.trials.clock import TimedContext
+from recbench.trials.registry import find_model
+
+
+class RecommenderContract:
+    """What every model must do, on a checkerboard whose right answer is known and on a synthetic task."""
+
+    model: ClassVar[str]
+    parameters: ClassVar[dict[str, Any]] = {}
+    """Settings that learn the checkerboard in a second or so."""
+    personalises: ClassVar[bool] = True
+    """Whether it learns what a user wants, and so must beat popularity and chance."""
+    uses_seed: ClassVar[bool] = True
+    """Whether another seed makes another model."""
+    bad_parameters: ClassVar[list[dict[str, Any]]] = []
+    """Settings that the constructor must refuse."""
+
+    @classmethod
+    def create(cls) -> Recommender:
+        return find_model(cls.model).load()(**cls.parameters)
+
+    @classmethod
+    def fitted(cls, train: TrainSet, seed: int = 0, warm: bool = False) -> Recommender:
+        model = cls.create()
+        context = TimedContext(seed, threads=1)
+        if warm and isinstance(model, WarmUp):
+            model.warm_up(train, context)
+        model.fit(train, context)
+        return model
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def trained(cls, board: Task) -> Recommender:
+        return cls.fitted(board.train_set())
+
+    @pytest.fixture
+    def questions(self, board: Task) -> tuple[np.ndarray, np.ndarray]:
+        return board.test.users, np.column_stack([board.test.items, board.test.negatives])
+
+    def test_every_hyper_parameter_has_a_default(self) -> None:
+        find_model(self.model).load()()
+
+    def test_scores_have_the_shape_of_the_items_and_are_finite(self, trained, questions) -> None:
+        users, items = questions
+        for width in (1, 2, items.shape[1]):
+            scores = trained.score(users, items[:, :width])
+            assert scores.shape == (len(users), width)
+            assert np.issubdtype(scores.dtype, np.floating)
+            assert np.isfinite(scores).all()
+
+    def test_one_seed_gives_the_same_scores_bit_for_bit(self, trained, questions, board) -> None:
+        again = self.fitted(board.train_set())
+        assert np.array_equal(trained.score(*questions), again.score(*questions))
+
+    def test_warming_up_changes_nothing(self, trained, questions, board) -> None:
+        warmed = self.fitted(board.train_set(), warm=True)
+        assert np.array_equal(trained.score(*questions), warmed.score(*questions))
+
+    def test_another_seed_gives_other_scores(self, trained, questions, board) -> None:
+        other = self.fitted(board.train_set(), seed=1)
+        assert np.array_equal(trained.score(*questions), other.score(*questions)) != self.uses_seed
+
+    def test_scoring_twice_gives_the_same(self, trained, questions) -> None:
+        assert np.array_equal(trained.score(*questions), trained.score(*questions))
+
+    def test_the_order_of_candidates_and_cases_does_not_matter(self, trained, questions) -> None:
+        users, items = questions
+        rng = np.random.default_rng(0)
+        columns, rows = rng.permutation(items.shape[1]), rng.permutation(len(users))
+        scores = trained.score(users, items)
+        np.testing.assert_allclose(trained.score(users, items[:, columns]), scores[:, columns], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(trained.score(users[rows], items[rows]), scores[rows], rtol=1e-5, atol=1e-6)
+
+    def test_it_leaves_its_inputs_alone(self, board, questions) -> None:
+        train = board.train_set()
+        before = [array.copy() for array in (train.users, train.items, train.indptr, train.indices)]
+        model = self.fitted(train)
+        users, items = (array.copy() for array in questions)
+        model.score(users, items)
+        after = [train.users, train.items, train.indptr, train.indices]
+        assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+        assert np.array_equal(users, questions[0])
+        assert np.array_equal(items, questions[1])
+
+    def test_it_ends_each_epoch_and_stops_when_told(self, board) -> None:
+        class StopsAtOnce(TimedContext):
+            def end_epoch(self, loss: float | None = None) -> bool:
+                super().end_epoch(loss)
+                return False
+
+        full, stopped = TimedContext(0, 1), StopsAtOnce(0, 1)
+        for context in (full, stopped):
+            self.create().fit(board.train_set(), context)
+        assert stopped.epochs == 1
+        assert full.epochs == self.parameters.get("epochs", 1)
+
+    def test_it_learns_the_checkerboard(self, trained, board) -> None:
+        hits = hit_rate(rank_cases(trained, board.test), 1).mean()
+        if self.personalises:
+            assert hits > 0.95
+        else:
+            chance = 1 / (1 + board.test.negatives.shape[1])
+            assert hits < chance + 0.2
+
+    def test_it_survives_users_with_everything_and_items_without_anyone(self) -> None:
+        users = np.repeat(np.arange(3, dtype=np.int32), [6, 2, 3])
+        items = np.array([0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4], dtype=np.int32)
+        full = TrainSet.from_rows(3, 6, users, items)
+        with_cold = TrainSet.from_rows(4, 8, users.copy(), items.copy())
+        for train in (full, with_cold):
+            scores = self.fitted(train).score(
+                np.arange(train.n_users, dtype=np.int32),
+                np.tile(np.arange(train.n_items, dtype=np.int32), (train.n_users, 1)),
+            )
+            assert np.isfinite(scores).all()
+
+    def test_it_refuses_bad_values(self) -> None:
+        model_class = find_model(self.model).load()
+        if set(inspect.signature(model_class).parameters) and not self.bad_parameters:
+            pytest.fail("a model with hyper-parameters must say which values it refuses")
+        for bad in self.bad_parameters:
+            with pytest.raises(ValueError, match=next(iter(bad))):
+                model_class(**bad)

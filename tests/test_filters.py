@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from recbench.data.ids import IdTable
+from recbench.data.interactions import Interactions, dense_codes
+from recbench.errors import RecbenchError
+from recbench.tasks.filters import apply_filters
+from recbench.tasks.spec import Filters
+
+
+def interactions(rows, ratings=None):
+    users, user_ids = dense_codes(np.array([user for user, _ in rows]))
+    items, item_ids = dense_codes(np.array([item for _, item in rows]))
+    return Interactions(
+        users,
+        items,
+        None if ratings is None else np.array(ratings, dtype=np.float32),
+        None,
+        IdTable.from_strings(user_ids.tolist()),
+        IdTable.from_strings(item_ids.tolist()),
+    )
+
+
+def pairs(of: Interactions):
+    users, items = list(of.user_ids), list(of.item_ids)
+    return [(users[u], items[i]) for u, i in zip(of.users.tolist(), of.items.tolist(), strict=True)]
+
+
+ROWS = [("a", "x"), ("a", "y"), ("b", "x"), ("b", "y"), ("c", "y"), ("c", "z"), ("d", "z")]
+
+
+def test_the_k_core_is_taken_until_nothing_changes():
+    # d falls for having one row, then z for having one, then c for having one.
+    kept = apply_filters(interactions(ROWS), Filters(k_core=2))
+    assert pairs(kept) == ROWS[:4]
+    assert kept.n_users == 2
+    assert kept.n_items == 2
+
+
+def test_filters_work_in_their_order():
+    # Were low ratings dropped after the core was taken, b and x would be left with one row.
+    rows = [*ROWS[:4], ("b", "w"), ("a", "w")]
+    kept = apply_filters(interactions(rows, [5, 5, 1, 5, 5, 5]), Filters(min_rating=2, k_core=2))
+    assert pairs(kept) == [("a", "y"), ("b", "y"), ("b", "w"), ("a", "w")]
+
+
+def test_dropped_items_and_low_ratings_go():
+    assert pairs(apply_filters(interactions(ROWS), Filters(drop_items=("y", "z")))) == [("a", "x"), ("b", "x")]
+    low = apply_filters(interactions(ROWS, [1, 2, 3, 4, 5, 3, 3]), Filters(min_rating=4))
+    assert pairs(low) == [("b", "y"), ("c", "y")]
+    assert low.ratings.tolist() == [4, 5]
+
+
+@pytest.mark.parametrize(
+    ("filters", "message"),
+    [
+        (Filters(k_core=9), "No row is left after 9-core"),
+        (Filters(drop_items=("x", "y", "z")), "No row is left after dropping items"),
+        (Filters(drop_items=("nope",)), "does not have: nope"),
+        (Filters(min_rating=3), "has no ratings"),
+    ],
+)
+def test_filters_that_cannot_be_applied(filters, message):
+    with pytest.raises(RecbenchError, match=message):
+        apply_filters(interactions(ROWS), filters)

@@ -1,0 +1,93 @@
+import warnings
+
+import numpy as np
+import pytest
+
+from recbench.evaluation.metrics import compute_metrics, hit_rate, mean_of_user_means, ndcg, ties_across_cut
+from recbench.evaluation.ranking import Ranks, rank_cases
+
+
+def ranks(better, tied):
+    return Ranks(np.array(better, dtype=np.int32), np.array(tied, dtype=np.int32))
+
+
+def test_a_constant_scorer_gets_its_chance_and_no_more():
+    constant = ranks([0], [100])
+    assert hit_rate(constant, 10)[0] == pytest.approx(10 / 101, abs=1e-15)
+    expected = sum(1 / np.log2(r + 2) for r in range(10)) / 101
+    assert ndcg(constant, 10)[0] == pytest.approx(expected, abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("better", "tied", "hit", "gain"),
+    [
+        (0, 0, 1.0, 1.0),
+        (9, 0, 1.0, 1 / np.log2(11)),
+        (10, 0, 0.0, 0.0),
+        (9, 1, 0.5, 0.5 / np.log2(11)),
+        (10, 50, 0.0, 0.0),
+        (1, 2, 1.0, (1 / np.log2(3) + 1 / 2 + 1 / np.log2(5)) / 3),
+    ],
+)
+def test_values_by_hand(better, tied, hit, gain):
+    one = ranks([better], [tied])
+    assert hit_rate(one, 10)[0] == pytest.approx(hit, abs=1e-15)
+    assert ndcg(one, 10)[0] == pytest.approx(gain, abs=1e-15)
+
+
+def test_means_bounds_and_users():
+    some = ranks([0, 9, 50], [0, 1, 0])
+    metric = compute_metrics(some, np.array([7, 7, 3], dtype=np.int32), (10,))["hr@10"]
+    assert metric.mean == pytest.approx(1.5 / 3)
+    assert metric.optimistic == pytest.approx(2 / 3)
+    assert metric.pessimistic == pytest.approx(1 / 3)
+    assert metric.user_mean == pytest.approx((1.5 / 2 + 0) / 2)
+    assert mean_of_user_means(np.array([1.0, 0.0, 1.0]), np.array([4, 4, 9])) == pytest.approx(0.75)
+    assert ties_across_cut(some, 10) == pytest.approx(1 / 3)
+    assert ties_across_cut(some, 11) == 0
+
+
+@pytest.fixture
+def scored(synthetic_task):
+    """Random scores without ties, as our ranks and as the runs that other evaluators read."""
+    task = synthetic_task
+    table = np.random.default_rng(0).normal(size=(task.n_users, task.n_items))
+
+    class Scorer:
+        def fit(self, train, context):
+            pass
+
+        def score(self, users, items):
+            return table[users[:, None], items]
+
+    relevant = {f"q{c}": {f"d{item}": 1} for c, item in enumerate(task.test.items.tolist())}
+    run = {}
+    for c, user in enumerate(task.test.users.tolist()):
+        candidates = [int(task.test.items[c]), *task.test.negatives[c].tolist()]
+        run[f"q{c}"] = {f"d{item}": float(table[user, item]) for item in candidates}
+    return rank_cases(Scorer(), task.test), relevant, run
+
+
+@pytest.mark.parametrize("k", [1, 5, 10, 20])
+def test_ranx_agrees(scored, k):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import ranx
+
+        ours, relevant, run = scored
+        theirs = ranx.evaluate(ranx.Qrels(relevant), ranx.Run(run), [f"hit_rate@{k}", f"ndcg@{k}"])
+    assert hit_rate(ours, k).mean() == pytest.approx(theirs[f"hit_rate@{k}"], abs=1e-12)
+    assert ndcg(ours, k).mean() == pytest.approx(theirs[f"ndcg@{k}"], abs=1e-12)
+
+
+@pytest.mark.parametrize("k", [1, 5, 10, 20])
+def test_ir_measures_agrees(scored, k):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import ir_measures
+
+        ours, relevant, run = scored
+        success, gain = ir_measures.Success @ k, ir_measures.nDCG @ k
+        theirs = ir_measures.calc_aggregate([success, gain], relevant, run)
+    assert hit_rate(ours, k).mean() == pytest.approx(theirs[success], abs=1e-12)
+    assert ndcg(ours, k).mean() == pytest.approx(theirs[gain], abs=1e-12)

@@ -1,0 +1,80 @@
+import gzip
+
+import pytest
+
+from recbench.errors import RecbenchError
+from recbench.tasks.ncf import import_ncf
+from recbench.tasks.spec import Waiver
+from recbench.tasks.task import NO_ITEM
+
+TRAIN = "0\t0\t5\t10\n0\t1\t4\t11\n1\t2\t3\t12\n1\t3\t3\t13\n"
+TEST = "0\t2\t5\t20\n1\t0\t4\t21\n"
+NEGATIVES = "(0,2)\t3\t4\n(1,0)\t1\t4\n"
+WAIVED = frozenset([Waiver.POSITIVE_AMONG_NEGATIVES])
+
+
+def run(folder, train=TRAIN, test=TEST, negatives=NEGATIVES, waivers=frozenset(), zipped=False):
+    paths = []
+    for name, text in (("train", train), ("test", test), ("negatives", negatives)):
+        path = folder / name
+        path.write_bytes(gzip.compress(text.encode()) if zipped else text.encode())
+        paths.append(path)
+    return import_ncf("toy", *paths, waivers)
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_reads_a_published_split(tmp_path, zipped):
+    task = run(tmp_path, zipped=zipped)
+    assert (task.n_users, task.n_items, task.n_train, len(task.test)) == (2, 5, 4, 2)
+    assert task.test.negatives.tolist() == [[3, 4], [1, 4]]
+    assert task.ratings.tolist() == [5, 4, 3, 3]
+    assert task.validation.items.tolist() == [1, 3]
+    assert task.validation.negatives.shape == (2, 2)
+
+
+def test_two_columns_are_enough(tmp_path):
+    task = run(tmp_path, train="0\t0\n0\t1\n1\t2\n1\t3\n", test="0\t2\n1\t0\n")
+    assert task.ratings is None
+    assert task.timestamps is None
+
+
+def test_a_list_that_holds_its_positive_needs_the_waiver(tmp_path):
+    broken = "(0,2)\t2\t4\n(1,0)\t1\t4\n"
+    with pytest.raises(RecbenchError, match="1 of the 2 lists") as caught:
+        run(tmp_path, negatives=broken)
+    assert "--waive positive-among-negatives" in caught.value.hint
+    task = run(tmp_path, negatives=broken, waivers=WAIVED)
+    assert task.test.negatives.tolist() == [[4, NO_ITEM], [1, 4]]
+    assert task.test.n_negatives.tolist() == [1, 2]
+    assert task.summary()["waivers"] == ["positive-among-negatives"]
+    assert task.summary()["n_negatives_min"] == 1
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"negatives": "(0,2)\t3\t4\n(1,1)\t1\t4\n"}, "do not name the same"),
+        ({"negatives": "(0,2)\t3\t4\n"}, "do not name the same"),
+        ({"negatives": "0 3 4\n"}, "not a file of candidates"),
+        ({"negatives": "(0,2)\t3\t4\n(1,0)\t1\n"}, "line 2: 1 fields, the first line has 2"),
+        ({"negatives": "(0,2)\t3\t3\n(1,0)\t1\t4\n"}, "the same negative twice"),
+        ({"negatives": "(0,2)\t1\t4\n(1,0)\t1\t4\n"}, "interacted with"),
+        ({"train": ""}, "is empty"),
+        ({"train": "0\tx\n"}, "not a whole number"),
+        ({"train": "0\t-1\n"}, "not a whole number"),
+        ({"train": "0\n"}, "has 1 columns"),
+        ({"train": TRAIN + "0\t2\t5\t9\n", "negatives": "(0,2)\t4\n(1,0)\t4\n"}, "a test row is in train"),
+    ],
+)
+def test_files_that_are_not_a_split(tmp_path, files, message):
+    with pytest.raises(RecbenchError, match=message):
+        run(tmp_path, **files)
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    with pytest.raises(RecbenchError, match="cannot be read"):
+        import_ncf("toy", tmp_path / "a", tmp_path / "b", tmp_path / "c")
+    whole = gzip.compress(TRAIN.encode() * 99)
+    (tmp_path / "cut").write_bytes(whole[:-20])
+    with pytest.raises(RecbenchError, match="cannot be read"):
+        import_ncf("toy", tmp_path / "cut", tmp_path / "b", tmp_path / "c")

@@ -1,0 +1,68 @@
+from decimal import Decimal
+from math import ceil
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recbench.errors import RecbenchError
+from recbench.tasks.spec import LeaveLastFraction, LeaveOneOut, Order
+from recbench.tasks.splits import held_out_rows
+
+
+def users_of(*values):
+    return np.array(values, dtype=np.int32)
+
+
+def last_fraction(text, order=Order.FILE):
+    return LeaveLastFraction(method="leave-last-fraction", fraction=Decimal(text), order=order)
+
+
+def one_out(order):
+    return LeaveOneOut(method="leave-one-out", order=order)
+
+
+def test_the_last_row_in_file_order():
+    users = users_of(1, 0, 1, 0, 1)
+    assert held_out_rows(one_out(Order.FILE), 2, users, None).tolist() == [3, 4]
+
+
+def test_the_latest_row_and_file_order_breaks_ties():
+    users = users_of(0, 0, 0, 1, 1)
+    times = np.array([5, 9, 9, 7, 2])
+    assert held_out_rows(one_out(Order.TIMESTAMP), 2, users, times).tolist() == [2, 3]
+
+
+def test_a_user_with_one_row_keeps_it():
+    users = users_of(0, 1, 1)
+    for split in (one_out(Order.FILE), last_fraction("0.5")):
+        assert held_out_rows(split, 2, users, None).tolist() == [2]
+
+
+@pytest.mark.parametrize(("rows", "held"), [(1, 0), (2, 1), (9, 1), (10, 1), (11, 2), (30, 3), (70, 7), (1000, 100)])
+def test_a_tenth_is_rounded_up_exactly(rows, held):
+    # As floats, 0.1 * 3 and the like come out above the whole number.
+    assert len(held_out_rows(last_fraction("0.1"), 1, users_of(*[0] * rows), None)) == held
+
+
+def test_no_timestamps_to_order_by():
+    with pytest.raises(RecbenchError, match="no timestamps"):
+        held_out_rows(one_out(Order.TIMESTAMP), 1, users_of(0, 0), None)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3)), min_size=1),
+    st.sampled_from(["0.1", "0.25", "0.5", "0.99"]),
+    st.sampled_from(Order),
+)
+def test_against_a_plain_loop(rows, fraction, order):
+    users, times = users_of(*[u for u, _ in rows]), np.array([t for _, t in rows])
+    expected = []
+    for user in range(5):
+        own = [row for row in range(len(rows)) if users[row] == user]
+        if order is Order.TIMESTAMP:
+            own.sort(key=lambda row: times[row])
+        wanted = ceil(Decimal(fraction) * len(own))
+        expected += own[len(own) - wanted :] if wanted < len(own) else []
+    assert held_out_rows(last_fraction(fraction, order), 5, users, times).tolist() == expected
