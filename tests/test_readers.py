@@ -118,7 +118,7 @@ def test_files_that_cannot_be_read(tmp_path):
     whole = gzip.compress(CSV.encode() * 100)
     with pytest.raises(RecbenchError, match="cannot be read"):
         read_interactions(write(tmp_path, whole[: len(whole) // 2], "cut.csv.gz"))
-    with pytest.raises(RecbenchError, match="line 2: .*invalid UTF8"):
+    with pytest.raises(RecbenchError, match=r"line 2: .*invalid UTF8"):
         read_interactions(write(tmp_path, b"user,item\n\xff\xfe,1\n"))
     with pytest.raises(RecbenchError, match="cannot be read"):
         read_interactions(write(tmp_path, b"\xff\xfeu,item\n1,1\n"))

@@ -56,7 +56,7 @@ def test_builtin_names_are_taken(synthetic_task):
 
 
 def test_unknown_names_and_missing_files(spec_file):
-    with pytest.raises(RecbenchError, match="Unknown task 'ml-100k-lo'. Did you mean: ml-100k-loo"):
+    with pytest.raises(RecbenchError, match=r"Unknown task 'ml-100k-lo'\. Did you mean: ml-100k-loo"):
         shelf.find_task("ml-100k-lo")
     with pytest.raises(RecbenchError, match="Cannot read the task spec"):
         shelf.find_task("nowhere/absent.toml")

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from recbench.protocol import FloatArray, Int32Array, Recommender
 from recbench.tasks.task import NO_ITEM, Cases
 
-CASES_AT_ONCE = 4096
+CASES_AT_ONCE = 1024
 
 
 class ScoreError(Exception):

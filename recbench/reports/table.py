@@ -41,8 +41,8 @@ def run_table(
         return _csv(summaries, ks)
     headers = ["model", *(f"{name}@{k}" for k in ks for name in ("HR", "NDCG"))]
     headers += ["interactions/s", "fit s", "epochs", "status"]
-    rows = [_row(summary, ks) for summary in summaries]
     markdown = form is Format.MARKDOWN
+    rows = [_row(summary, ks, markdown) for summary in summaries]
     table = tabulate(
         rows,
         headers,
@@ -63,12 +63,13 @@ def _head(
     if task["n_negatives_min"] != task["n_negatives"]:
         negatives = f"{task['n_negatives_min']} to {negatives}"
     name = f"**{_escape(task['name'])}**" if markdown else task["name"]
-    digest = task["digest"][:19]
+    digest = f"`{task['digest'][:19]}`" if markdown else task["digest"][:19]
+    counts = f"{task['n_users']:,} users, {task['n_items']:,} items, {task['n_train']:,} train rows"
+    trained = f"Seeds {', '.join(map(str, seeds))} (mean ± standard deviation)" if seeds[1:] else f"Seed {seeds[0]}"
+    machine = f"{environment.cpu}, {environment.os}, Python {environment.python}"
     lines = [
-        f"Task {name} {f'`{digest}`' if markdown else digest}: {task['n_users']:,} users, {task['n_items']:,} items, "
-        f"{task['n_train']:,} train rows, {task['n_cases']:,} cases, {negatives}",
-        f"Seeds {', '.join(map(str, seeds))}; {threads} thread{'s' if threads != 1 else ''}; {environment.cpu}, "
-        f"{environment.os}, Python {environment.python}",
+        f"Task {name} {digest}: {counts}, {task['n_cases']:,} cases, {negatives}",
+        f"{trained}; {threads} thread{'s' if threads != 1 else ''}; {machine}",
     ]
     if task["waivers"]:
         lines.append(f"Waived: {', '.join(task['waivers'])}")
@@ -82,11 +83,11 @@ def _tail(errors: Sequence[str], markdown: bool) -> list[str]:
     return ["", *(f"- {_escape(error)}" if markdown else error for error in errors)]
 
 
-def _row(summary: ModelSummary, ks: Sequence[int]) -> list[str]:
+def _row(summary: ModelSummary, ks: Sequence[int], markdown: bool) -> list[str]:
     metrics = [summary.metrics.get(f"{name}@{k}") for k in ks for name in ("hr", "ndcg")]
     speed, seconds = summary.interactions_per_second, summary.fit_seconds
     return [
-        _escape(summary.model),
+        _escape(summary.model) if markdown else summary.model,
         *(_with_sd(metric, 4) for metric in metrics),
         "" if speed is None else f"{speed.mean:,.0f}",
         "" if seconds is None else f"{seconds.mean:.{2 if seconds.mean >= 0.1 else 4}f}",

@@ -1,0 +1,61 @@
+"""Made-up records and tables for the tests of what is done with them."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from recbench.records.schema import Environment, MetricValue, Record, Revision, Status, TaskIdentity
+from recbench.records.store import StoredRecord
+
+DIGEST = "sha256:" + "ab" * 32
+ENVIRONMENT = Environment(cpu="Example CPU", cores=2, os="Linux 6", python="3.12.1", packages={"numpy": "2.4.0"})
+TASK: dict[str, Any] = {
+    "name": "toy",
+    "digest": DIGEST,
+    "n_users": 1200,
+    "n_items": 340,
+    "n_train": 56_000,
+    "n_cases": 1200,
+    "n_negatives": 100,
+    "n_negatives_min": 100,
+    "n_validation_cases": 1200,
+    "n_users_without_case": 0,
+    "n_duplicates": 0,
+    "waivers": [],
+}
+
+
+def a_record(model: str, seed: int, hr: float = 0.5, ndcg: float = 0.25, **changes: Any) -> Record:
+    done = changes.get("status", Status.DONE) is Status.DONE
+    values = {
+        "task": TaskIdentity(name="toy", digest=DIGEST),
+        "protocol_version": 1,
+        "model": model,
+        "reference": f"models.{model}:Model",
+        "parameters": {"factors": 64, "epochs": 20},
+        "seed": seed,
+        "threads": 1,
+        "status": Status.DONE,
+        "metrics": {
+            "hr@10": MetricValue(mean=hr, user_mean=hr, optimistic=hr, pessimistic=hr),
+            "ndcg@10": MetricValue(mean=ndcg, user_mean=ndcg, optimistic=ndcg, pessimistic=ndcg),
+        }
+        if done
+        else {},
+        "n_cases": 1200,
+        "n_users": 1200,
+        "n_train": 56_000,
+        "epochs": 20,
+        "fit_seconds": 2.0 + seed / 10,
+        "interactions_per_second": 56_000 * 20 / (2.0 + seed / 10) if done else None,
+        "repeatable": True,
+        "environment": ENVIRONMENT,
+        "revision": Revision(sha="0" * 40, dirty=False),
+        "recbench_version": "0.1.0",
+        "started_at": datetime(2026, 1, 1, tzinfo=UTC),
+    }
+    return Record(**{**values, **changes})
+
+
+def stored(*records: Record) -> list[StoredRecord]:
+    return [StoredRecord(record, Path("runs") / f"{record.model}-{record.seed}.json") for record in records]

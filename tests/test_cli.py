@@ -1,0 +1,293 @@
+"""The program as a user meets it: what goes to which stream, and how it ends."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+OWN_MODELS = '''
+import os
+import numpy as np
+
+
+class MostPopular:
+    """Ten lines are enough."""
+
+    def fit(self, train, context):
+        print("chatter on standard output")
+        os.write(2, b"chatter past sys.stderr\\n")
+        self.counts = np.bincount(train.items, minlength=train.n_items)
+
+    def score(self, users, items):
+        return self.counts[items].astype(np.float32)
+
+
+class NotANumber(MostPopular):
+    def score(self, users, items):
+        return np.full(items.shape, np.nan)
+
+
+class Raises(MostPopular):
+    def fit(self, train, context):
+        raise MemoryError("no room")
+
+
+class Slow(MostPopular):
+    def fit(self, train, context):
+        import time
+
+        if context.seed == 1:
+            time.sleep(60)
+        super().fit(train, context)
+'''
+
+
+@pytest.fixture
+def own(tmp_path):
+    (tmp_path / "own.py").write_text(OWN_MODELS)
+    return "own.py"
+
+
+def test_help_lists_every_verb_and_examples(recbench):
+    done = recbench("--help")
+    assert done.returncode == 0
+    for verb in ("run", "list", "task", "data", "doctor"):
+        assert verb in done.stdout
+    text = recbench("run", "--help").stdout
+    assert "recbench run --models bpr,ncf" in text
+    assert "Exit codes: 0 all trials done, 2 bad input, 3 a model failed, 130 interrupted." in text
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["task", "list"], ["list", "bpr"]])
+def test_looking_around_imports_no_framework(arguments):
+    code = (
+        "import sys; from recbench.cli.app import main\n"
+        f"sys.argv = ['recbench', *{arguments!r}]\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print([m for m in ('tensorflow', 'keras', 'implicit', 'pandas', 'scipy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_run_prints_one_table_and_keeps_its_records(recbench, tmp_path):
+    done = recbench("run", "--models", "popularity,random", "--task", "synthetic", "--seeds", "2", "--k", "1,10")
+    assert done.returncode == 0, done.stderr
+    header = done.stdout.splitlines()[3]
+    assert re.split(r"\s{2,}", header) == [
+        *("model", "HR@1", "NDCG@1", "HR@10", "NDCG@10", "interactions/s", "fit s", "epochs", "status")
+    ]
+    assert "[4/4] random, seed 1: HR@1" in done.stderr
+    records = sorted((tmp_path / "results" / "runs").glob("*.json"))
+    assert len(records) == 4
+    assert all(path.with_suffix(".npz").exists() for path in records)
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_json_is_one_document_of_the_documented_form(recbench):
+    done = recbench("run", "--models", "popularity", "--task", "synthetic", "--seeds", "2", "--seed", "7", "--json")
+    document = json.loads(done.stdout)
+    assert document["schema"] == 1
+    assert {"name", "digest", "n_users", "n_items", "n_train", "n_cases", "n_negatives"} <= set(document["task"])
+    (result,) = document["results"]
+    assert (result["model"], result["status"], result["seeds"], result["epochs"]) == ("popularity", "done", [7, 8], 1)
+    assert set(result["metrics"]) == {"hr@10", "ndcg@10"}
+    assert set(result["metrics"]["hr@10"]) == {"mean", "sd", "values"}
+    assert result["interactions_per_second"]["mean"] > 0
+    assert len(result["records"]) == 2
+    shown = json.loads(recbench("task", "show", "synthetic", "--json").stdout)
+    assert shown["task"] == document["task"]
+
+
+def test_formats(recbench):
+    base = ("run", "--models", "popularity", "--task", "synthetic", "--seeds", "1")
+    assert "|:-----" in recbench(*base, "--format", "markdown").stdout
+    assert recbench(*base, "--format", "csv").stdout.startswith("model,hr@10,")
+
+
+def test_a_dry_run_trains_nothing(recbench, tmp_path):
+    done = recbench("run", "--models", "popularity", "--task", "synthetic", "--dry-run")
+    assert done.returncode == 0
+    assert done.stdout.count("popularity") == 3
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_model_of_ones_own_and_its_chatter(recbench, own, tmp_path):
+    done = recbench("run", "--models", f"popularity,{own}:MostPopular", "--task", "synthetic", "--json")
+    assert done.returncode == 0, done.stderr
+    one, other = json.loads(done.stdout)["results"]
+    assert one["metrics"] == other["metrics"]
+    assert "chatter" not in done.stderr
+    log = (tmp_path / "results" / "runs" / "models.log").read_text()
+    assert log.count("chatter on standard output") == log.count("chatter past sys.stderr") == 3
+
+
+def test_a_model_that_fails_does_not_stop_the_others(recbench, own, tmp_path):
+    models = f"{own}:NotANumber,{own}:Raises,popularity"
+    done = recbench("run", "--models", models, "--task", "synthetic", "--seeds", "1")
+    assert done.returncode == 3
+    assert re.search(r"NotANumber .*failed", done.stdout)
+    assert re.search(r"popularity .*done", done.stdout)
+    assert "NotANumber, seed 0: score() returned nan for case 0 (user index 0, item index" in done.stdout
+    assert "Raises, seed 0: MemoryError: no room" in done.stdout
+    assert "Traceback" not in done.stderr
+    assert "Traceback" in (tmp_path / "results" / "runs" / "models.log").read_text()
+
+
+def test_an_interrupted_run_says_what_is_kept(own, tmp_path):
+    command = [sys.executable, "-m", "recbench", "run", "--models", f"{own}:Slow", "--task", "synthetic"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    folder = tmp_path / "results" / "runs"
+    deadline = time.monotonic() + 60
+    while not list(folder.glob("*.json")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    _, messages = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "1 of 3 trials are kept" in messages
+    assert "Traceback" not in messages
+    assert len(list(folder.glob("*.json"))) == 1
+
+
+BAD = {
+    "no such model": (["--models", "bprr"], "Unknown model 'bprr'. Did you mean: bpr"),
+    "no such task": (["--models", "popularity", "--task", "synthetik"], "Did you mean: synthetic"),
+    "no such spec": (["--models", "popularity", "--task", "x/y.toml"], "Cannot read the task spec"),
+    "no model at all": (["--models", ","], "names no model"),
+    "no such parameter": (
+        ["--models", "implicit-bpr", "--task", "synthetic", "--param", "implicit-bpr.factor=3"],
+        "Did you mean: factors",
+    ),
+    "a value out of range": (
+        ["--models", "implicit-bpr", "--task", "synthetic", "--param", "implicit-bpr.factors=0"],
+        "factors must be above 0, not 0",
+    ),
+    "a model that takes no part": (
+        ["--models", "popularity", "--task", "synthetic", "--param", "bpr.factors=3"],
+        "Unknown model in --param 'bpr'",
+    ),
+    "cut-offs that are not numbers": (["--models", "popularity", "--k", "ten"], "not a list of whole numbers"),
+    "a cut-off beyond the candidates": (
+        ["--models", "popularity", "--task", "synthetic", "--k", "102"],
+        "more than the 101 candidates",
+    ),
+    "more threads than cores": (["--models", "popularity", "--threads", "4096"], "timings would mean nothing"),
+    "an unknown option": (["--modles", "bpr"], "No such option"),
+    "no seeds": (["--models", "popularity", "--seeds", "0"], "Invalid value"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), BAD.values(), ids=BAD)
+def test_bad_input_ends_with_2_and_writes_nothing(recbench, tmp_path, arguments, message):
+    done = recbench("run", *arguments)
+    assert done.returncode == 2
+    assert message in re.sub(r"\s+", " ", done.stderr)
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_an_output_folder_that_cannot_be_written(recbench, tmp_path):
+    (tmp_path / "taken").write_text("")
+    done = recbench("run", "--models", "popularity", "--task", "synthetic", "-o", "taken/runs")
+    assert done.returncode == 2
+    assert "Cannot write to the output folder taken/runs" in done.stderr
+
+
+def test_a_cache_that_cannot_be_written(recbench, tmp_path):
+    (tmp_path / "taken").write_text("")
+    done = recbench("task", "build", "synthetic", RECBENCH_HOME=str(tmp_path / "taken" / "home"))
+    assert done.returncode == 2
+    assert "Cannot write" in done.stderr
+    assert "RECBENCH_HOME" in done.stderr
+
+
+def test_no_network_and_no_mirror(recbench):
+    done = recbench("run", "--models", "popularity", PIP_NO_INDEX="1", HTTPS_PROXY="http://127.0.0.1:9")
+    assert done.returncode == 2
+    assert "files.grouplens.org" in done.stderr
+    assert "--task synthetic" in done.stderr
+    assert "recbench data add ml-100k FILE" in done.stderr
+
+
+def test_a_corrupt_task_file(recbench, home):
+    recbench("task", "build", "synthetic")
+    (path,) = (home / "tasks" / "built").glob("*.npz")
+    path.write_bytes(path.read_bytes()[:5000])
+    done = recbench("run", "--models", "popularity", "--task", "synthetic")
+    assert done.returncode == 2
+    assert str(path) in done.stderr
+
+
+def test_from_a_file_of_ratings_to_a_table(recbench, tmp_path):
+    rows = [f"{user};p{(user * 7 + n * n) % 150};{n}" for user in range(60) for n in range(8)]
+    (tmp_path / "orders.csv").write_text("\n".join(["customer;sku;when", *rows]))
+    columns = ("--user-column", "customer", "--item-column", "sku", "--timestamp-column", "when")
+    assert re.search(r"items +148", recbench("data", "info", "orders.csv", *columns).stdout)
+    done = recbench("task", "build", "shop", "--ratings", "orders.csv", *columns)
+    assert done.returncode == 0, done.stderr
+    again = recbench("task", "build", "shop", "--ratings", "orders.csv", *columns)
+    assert again.returncode == 2
+    assert "--replace" in again.stderr
+    assert "shop" in recbench("task", "list").stdout
+    assert "is valid, also when built again" in recbench("task", "verify", "shop", "--rebuild").stdout
+    spec = recbench("task", "show", "shop", "--spec").stdout
+    (tmp_path / "shop.toml").write_text(spec)
+    by_name = json.loads(recbench("task", "show", "shop", "--json").stdout)
+    by_spec = json.loads(recbench("task", "show", "./shop.toml", "--json").stdout)
+    assert by_name == by_spec
+    assert recbench("run", "--models", "popularity", "--task", "shop", "--seeds", "1").returncode == 0
+
+
+def test_importing_a_published_split(recbench, tmp_path):
+    (tmp_path / "train").write_text("0\t0\n0\t1\n1\t2\n1\t3\n")
+    (tmp_path / "test").write_text("0\t2\n1\t0\n")
+    (tmp_path / "negatives").write_text("(0,2)\t2\t4\n(1,0)\t1\t4\n")
+    files = ("--train", "train", "--test", "test", "--negatives", "negatives")
+    refused = recbench("task", "import", "ncf", *files, "toy")
+    assert refused.returncode == 2
+    assert "--waive positive-among-negatives" in refused.stderr
+    assert recbench("task", "import", "ncf", *files, "--waive", "nonsense", "toy").returncode == 2
+    assert recbench("task", "import", "ncf", *files, "--waive", "positive-among-negatives", "toy").returncode == 0
+    done = recbench("run", "--models", "popularity", "--task", "toy", "--k", "1", "--seeds", "1")
+    assert "Waived: positive-among-negatives" in done.stdout
+    assert "1 to 2 negatives each" in done.stdout
+
+
+def test_data_and_doctor(recbench, home):
+    assert "ml-100k" in recbench("data", "list").stdout
+    assert json.loads(recbench("data", "list", "--json").stdout)["datasets"][0]["rows"] == 100_000
+    assert "GroupLens" in recbench("data", "info", "ml-100k").stdout
+    assert recbench("data", "info", "ml-99k").returncode == 2
+    assert "density" in recbench("data", "info", "synthetic").stdout
+    facts = json.loads(recbench("doctor", "--json").stdout)["doctor"]
+    assert facts["cache"] == str(home)
+    assert facts["imports"]["numpy"]["result"].startswith("imports in")
+    assert "bpr" in facts["models"]
+
+
+def test_the_seed_task_end_to_end(recbench, fetched_home):
+    done = recbench("run", "--models", "popularity", "--seeds", "1", "--json", RECBENCH_HOME=str(fetched_home))
+    document = json.loads(done.stdout)
+    assert document["task"]["name"] == "ml-100k"
+    assert document["results"][0]["metrics"]["hr@10"]["mean"] == pytest.approx(0.206, abs=0.01)
+    assert document["results"][0]["metrics"]["ndcg@10"]["mean"] == pytest.approx(0.106, abs=0.01)
+
+
+def test_all_models_end_to_end(recbench, tmp_path):
+    """Every builtin model on a small task; the learners beat popularity, which beats chance."""
+    models = ("bpr", "ncf", "implicit-bpr", "popularity", "random")
+    done = recbench("run", "--models", ",".join(models), "--task", "synthetic", "--seeds", "1", "--json")
+    assert done.returncode == 0, done.stderr
+    found = {r["model"]: r["metrics"]["hr@10"]["mean"] for r in json.loads(done.stdout)["results"]}
+    assert set(found) == set(models)
+    assert found["random"] < 0.15 < found["popularity"]
+    assert min(found[name] for name in ("bpr", "ncf", "implicit-bpr")) > found["popularity"]
+    assert "tensorflow" not in done.stderr.lower().replace("importing", "")
+    assert Path(tmp_path / "results" / "runs").exists()

@@ -1,0 +1,75 @@
+import json
+
+import numpy as np
+import pytest
+
+from recbench.errors import RecbenchError
+from recbench.evaluation.metrics import compute_metrics
+from recbench.evaluation.ranking import Ranks
+from recbench.records import store
+from recbench.records.schema import Status
+from tests.examples import a_record
+
+RANKS = Ranks(np.array([0, 3], dtype=np.int32), np.array([0, 1], dtype=np.int32))
+
+
+def test_a_record_comes_back_as_it_went_in(tmp_path):
+    record = a_record("bpr", 0, hr=1 / 3, ndcg=0.1)
+    stored = store.save(record, RANKS, tmp_path / "new" / "folder")
+    assert store.load(stored.path) == record
+    ranks = store.load_ranks(stored.path)
+    assert np.array_equal(ranks.better, RANKS.better)
+    assert np.array_equal(ranks.tied, RANKS.tied)
+    content = json.loads(stored.path.read_text())
+    assert content["schema"] == 1
+    assert content["metrics"]["hr@10"]["mean"] == 1 / 3
+    assert list(content) == sorted(content)
+    assert len(list(stored.path.parent.iterdir())) == 2
+
+
+def test_any_cut_off_can_be_computed_later(tmp_path):
+    stored = store.save(a_record("bpr", 0), RANKS, tmp_path)
+    later = compute_metrics(store.load_ranks(stored.path), np.array([0, 1]), (4,))
+    assert later["hr@4"].mean == 0.75
+
+
+def test_the_same_trial_has_the_same_name_and_others_another(tmp_path):
+    stems = {
+        a_record("bpr", 0).stem(),
+        a_record("bpr", 1).stem(),
+        a_record("ncf", 0).stem(),
+        a_record("bpr", 0, parameters={"factors": 8}).stem(),
+    }
+    assert len(stems) == 4
+    assert a_record("bpr", 0, hr=0.1).stem() == a_record("bpr", 0, hr=0.2).stem()
+
+
+def test_records_are_open_to_those_whom_the_umask_allows(tmp_path):
+    stored = store.save(a_record("bpr", 0), None, tmp_path)
+    plain = tmp_path / "plain"
+    plain.touch()
+    assert stored.path.stat().st_mode == plain.stat().st_mode
+
+
+def test_records_that_cannot_be_read(tmp_path):
+    path = tmp_path / "record.json"
+    with pytest.raises(RecbenchError, match="Cannot read the record"):
+        store.load(path)
+    whole = a_record("bpr", 0).to_json()
+    path.write_text(whole[:-30])
+    with pytest.raises(RecbenchError, match="is not a record"):
+        store.load(path)
+    path.write_text(whole.replace('"seed": 0', '"seed": "zero"'))
+    with pytest.raises(RecbenchError, match="seed: Input should be a valid integer"):
+        store.load(path)
+    path.write_text(whole.replace('"schema": 1', '"schema": 2'))
+    with pytest.raises(RecbenchError, match="schema: Input should be 1"):
+        store.load(path)
+    with pytest.raises(RecbenchError, match="ranks .* cannot be read"):
+        store.load_ranks(path)
+
+
+def test_a_failed_record_has_no_ranks(tmp_path):
+    stored = store.save(a_record("bpr", 0, status=Status.FAILED, error="no luck"), None, tmp_path)
+    assert store.load(stored.path).error == "no luck"
+    assert not stored.path.with_suffix(".npz").exists()

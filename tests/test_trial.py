@@ -1,0 +1,137 @@
+import numpy as np
+import pytest
+
+from recbench.records.schema import Status
+from recbench.trials.clock import TimedContext
+from recbench.trials.configuration import configure
+from recbench.trials.registry import ModelReference, Origin
+from recbench.trials.trial import run_trial
+
+
+class Silent:
+    def __init__(self):
+        self.phases = []
+        self.epochs = []
+
+    def phase(self, name):
+        self.phases.append(name)
+
+    def epoch(self, epoch, loss):
+        self.epochs.append((epoch, loss))
+
+
+class Base:
+    def __init__(self, epochs: int = 2):
+        self.epochs = epochs
+
+    def fit(self, train, context):
+        for epoch in range(self.epochs):
+            context.end_epoch(1.0 / (epoch + 1))
+
+    def score(self, users, items):
+        return np.zeros(items.shape)
+
+
+def trial(board, model, observer=None, threads=1):
+    configuration = configure(ModelReference("toy", "toy:Toy", Origin.MODULE), model, {})
+    return run_trial(board, configuration, 5, threads, (1, 10), observer or Silent())
+
+
+def test_a_trial_leaves_a_whole_record(board):
+    observer = Silent()
+    outcome = trial(board, Base, observer)
+    record = outcome.record
+    assert record.status is Status.DONE
+    assert record.metrics["hr@10"].mean == pytest.approx(10 / 13)
+    assert record.metrics["hr@1"].optimistic == 1
+    assert record.ties_across_cut == {1: 1.0, 10: 1.0}
+    assert (record.seed, record.epochs, record.loss, record.parameters) == (5, 2, 0.5, {"epochs": 2})
+    assert (record.n_cases, record.n_users, record.n_train) == (48, 48, board.n_train)
+    assert record.task.digest == board.digest
+    assert record.interactions_per_second == pytest.approx(board.n_train * 2 / record.fit_seconds)
+    assert record.repeatable is True
+    assert record.environment.packages["numpy"] == np.__version__
+    assert observer.phases == ["fit", "score"]
+    assert observer.epochs == [(1, 1.0), (2, 0.5)]
+    assert (outcome.ranks.tied == 12).all()
+    assert trial(board, Base, threads=2).record.repeatable is None
+
+
+def test_a_model_that_never_ends_an_epoch_counts_as_one_pass(board):
+    class Quiet(Base):
+        def fit(self, train, context):
+            pass
+
+    assert trial(board, Quiet).record.epochs == 1
+
+
+def test_warming_up_is_not_fitting(board):
+    class Warm(Base):
+        def warm_up(self, train, context):
+            context.end_epoch()
+            self.warm = True
+
+        def fit(self, train, context):
+            assert self.warm
+            context.end_epoch()
+
+    observer = Silent()
+    record = trial(board, Warm, observer).record
+    assert record.status is Status.DONE
+    assert record.epochs == 1
+    assert record.warm_up_seconds is not None
+    assert observer.phases == ["warm-up", "fit", "score"]
+
+
+def failing(**methods):
+    return type("Failing", (Base,), methods)
+
+
+def raises(*_):
+    raise RuntimeError("no luck")
+
+
+@pytest.mark.parametrize(
+    ("model", "error"),
+    [
+        (failing(fit=raises), "RuntimeError: no luck"),
+        (failing(score=raises), "RuntimeError: no luck"),
+        (failing(score=lambda self, users, items: np.full(items.shape, np.nan)), "score() returned nan for case 0"),
+        (failing(score=lambda self, users, items: np.zeros(3)), "score() returned the shape (3,)"),
+        (failing(fit=lambda self, train, context: context.end_epoch(float("nan"))), "loss after epoch 1 is nan"),
+        (failing(fit=lambda self, train, context: train.users.__setitem__(0, 1)), "read-only"),
+    ],
+)
+def test_whatever_a_model_does_becomes_a_failed_record(board, model, error):
+    outcome = trial(board, model)
+    assert outcome.record.status is Status.FAILED
+    assert error in outcome.record.error
+    assert outcome.record.metrics == {}
+    assert outcome.ranks is None
+    assert "Traceback" in outcome.traceback
+
+
+def test_an_interruption_is_passed_on(board):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trial(board, failing(fit=interrupted))
+
+
+def test_the_clock_stands_still_while_the_harness_works():
+    now = [0.0]
+
+    def slow_observer(epoch, loss):
+        now[0] += 100
+
+    context = TimedContext(0, 1, slow_observer, clock=lambda: now[0])
+    context.start()
+    for _ in range(3):
+        now[0] += 2
+        assert context.end_epoch(0.25)
+    now[0] += 1
+    context.stop()
+    now[0] += 50
+    assert context.seconds == 7
+    assert (context.epochs, context.loss) == (3, 0.25)
