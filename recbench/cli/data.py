@@ -39,7 +39,7 @@ def list_data(as_json: Json = False) -> None:
     table: list[list[Any]] = [
         [row["name"], f"{row['rows']:,}", "yes" if row["fetched"] else "no", row["title"]] for row in rows
     ]
-    emit_table([*table, [SYNTHETIC, "any", "-", SYNTHETIC_TITLE]], ["data set", "rows", "fetched", ""])
+    emit_table([*table, [SYNTHETIC, "any", "-", SYNTHETIC_TITLE]], ["data set", "rows", "fetched", "title"])
 
 
 @app.command()

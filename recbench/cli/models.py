@@ -44,5 +44,5 @@ def list_models(
     else:
         emit_table(
             [[reference.name, reference.origin.value, description.summary] for reference, description in described],
-            ["model", "from", ""],
+            ["model", "from", "summary"],
         )

@@ -33,14 +33,14 @@ def list_tasks(as_json: Json = False) -> None:
     for name in task_names():
         entry = find_task(name)
         spec = builtin_specs().get(name)
-        description = spec.description if spec else "(your own)"
+        description = spec.description if spec else "Your own"
         rows.append({"name": name, "kind": entry.kind.value, "built": entry.path.exists(), "description": description})
     if as_json:
         emit_json({"schema": 1, "tasks": rows})
     else:
         emit_table(
             [[row["name"], row["kind"], "yes" if row["built"] else "no", row["description"]] for row in rows],
-            ["task", "from", "built", ""],
+            ["task", "from", "built", "description"],
         )
 
 
