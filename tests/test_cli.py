@@ -141,7 +141,15 @@ def test_a_model_that_fails_does_not_stop_the_others(recbench, own, tmp_path):
 
 def test_an_interrupted_run_says_what_is_kept(own, tmp_path):
     command = [sys.executable, "-m", "recbench", "run", "--models", f"{own}:Slow", "--task", "synthetic"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's background jobs, and so a test run among them, ignore interruptions.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     folder = tmp_path / "results" / "runs"
     deadline = time.monotonic() + 60
     while not list(folder.glob("*.json")) and time.monotonic() < deadline:
