@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 OWN_MODELS = '''
@@ -44,6 +45,23 @@ class Slow(MostPopular):
         if context.seed == 1:
             time.sleep(60)
         super().fit(train, context)
+'''
+
+
+LEAK = '''
+import numpy as np
+
+
+class Leak:
+    """Likes items numbered right after a user's train items."""
+
+    def fit(self, train, context):
+        self.items = [train.indices[a:b] for a, b in zip(train.indptr, train.indptr[1:])]
+
+    def score(self, users, items):
+        return np.array([
+            [-np.abs(item - self.items[user] - 0.5).min() for item in row] for user, row in zip(users, items)
+        ])
 '''
 
 
@@ -114,6 +132,8 @@ def test_a_dry_run_trains_nothing(recbench, tmp_path):
     done = recbench("run", "--models", "popularity", "--task", "synthetic", "--dry-run")
     assert done.returncode == 0
     assert done.stdout.count("popularity") == 3
+    planned = json.loads(recbench("run", "--models", "popularity", "--task", "synthetic", "--dry-run", "--json").stdout)
+    assert [trial["seed"] for trial in planned["plan"]] == [0, 1, 2]
     assert not (tmp_path / "results").exists()
 
 
@@ -135,7 +155,8 @@ def test_a_model_that_fails_does_not_stop_the_others(recbench, own, tmp_path):
     assert re.search(r"popularity .*done", done.stdout)
     assert "NotANumber, seed 0: score() returned nan for case 0 (user index 0, item index" in done.stdout
     assert "Raises, seed 0: MemoryError: no room" in done.stdout
-    assert "Traceback" not in done.stderr
+    assert "Traceback (most recent" not in done.stderr
+    assert "Tracebacks: results/runs/models.log" in done.stderr
     assert "Traceback" in (tmp_path / "results" / "runs" / "models.log").read_text()
 
 
@@ -216,6 +237,17 @@ def test_a_cache_that_cannot_be_written(recbench, tmp_path):
     assert "RECBENCH_HOME" in done.stderr
 
 
+def test_odd_streams_and_folders(recbench, tmp_path):
+    base = ("run", "--models", "popularity", "--task", "synthetic", "--seeds", "2")
+    done = recbench(*base, "-o", "[/b]x", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "popularity" in done.stdout
+    (tmp_path / "odd" / "models.log").mkdir(parents=True)
+    done = recbench(*base, "-o", "odd")
+    assert done.returncode == 2
+    assert "Cannot write to the output folder odd" in done.stderr
+
+
 def test_no_network_and_no_mirror(recbench):
     done = recbench("run", "--models", "popularity", PIP_NO_INDEX="1", HTTPS_PROXY="http://127.0.0.1:9")
     assert done.returncode == 2
@@ -243,6 +275,7 @@ def test_from_a_file_of_ratings_to_a_table(recbench, tmp_path):
     again = recbench("task", "build", "shop", "--ratings", "orders.csv", *columns)
     assert again.returncode == 2
     assert "--replace" in again.stderr
+    assert recbench("task", "build", "shop.toml", "--ratings", "orders.csv", *columns).returncode == 2
     assert "shop" in recbench("task", "list").stdout
     assert "is valid, also when built again" in recbench("task", "verify", "shop", "--rebuild").stdout
     spec = recbench("task", "show", "shop", "--spec").stdout
@@ -251,6 +284,35 @@ def test_from_a_file_of_ratings_to_a_table(recbench, tmp_path):
     by_spec = json.loads(recbench("task", "show", "./shop.toml", "--json").stdout)
     assert by_name == by_spec
     assert recbench("run", "--models", "popularity", "--task", "shop", "--seeds", "1").returncode == 0
+
+
+def test_building_ones_own_task_again_reads_its_ratings_again(recbench, tmp_path):
+    rows = [f"{user},p{(user * 7 + n * n) % 150}" for user in range(60) for n in range(8)]
+    (tmp_path / "orders.csv").write_text("\n".join(["user,item", *rows]))
+    done = recbench("task", "build", "shop", "--ratings", "orders.csv")
+    assert "There are no timestamps" in done.stderr
+    (tmp_path / "orders.csv").write_text("\n".join(["user,item", *rows[:-8]]))
+    assert recbench("task", "verify", "shop", "--rebuild").returncode == 2
+    assert re.search(r"users +59", recbench("task", "build", "shop").stdout)
+    assert recbench("task", "verify", "shop", "--rebuild").returncode == 0
+
+
+def test_a_spec_to_start_from(recbench, tmp_path):
+    spec = recbench("task", "show", "synthetic", "--spec").stdout
+    (tmp_path / "mine.toml").write_text(spec.replace("count = 100", "count = 20"))
+    assert json.loads(recbench("task", "show", "mine.toml", "--json").stdout)["task"]["n_negatives"] == 20
+
+
+def test_item_numbers_do_not_give_held_out_items_away(recbench, tmp_path):
+    """In a file sorted by user, a new item of a held-out row stands between that user's other new items."""
+    rng = np.random.default_rng(0)
+    rows = [(user, item) for user in range(300) for item in rng.choice(3000, size=12, replace=False)]
+    (tmp_path / "sorted.csv").write_text("\n".join(["user,item", *(f"{u},{i}" for u, i in rows)]))
+    (tmp_path / "leak.py").write_text(LEAK)
+    assert recbench("task", "build", "leaky", "--ratings", "sorted.csv").returncode == 0
+    done = recbench("run", "--models", "leak.py:Leak", "--task", "leaky", "--seeds", "1", "--json")
+    (result,) = json.loads(done.stdout)["results"]
+    assert result["metrics"]["hr@10"]["mean"] < 10 / 101 + 0.06
 
 
 def test_importing_a_published_split(recbench, tmp_path):

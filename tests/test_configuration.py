@@ -59,9 +59,29 @@ def test_a_parameter_without_a_default_must_be_given():
     assert configure(REFERENCE, Strict, {"size": "3"}).parameters == {"size": 3}
 
 
+@pytest.mark.parametrize("default", [(64, 32), float("nan"), object()])
+def test_a_default_that_a_record_cannot_hold_is_refused_before_training(default):
+    class Odd:
+        def __init__(self, layers=default):
+            pass
+
+    with pytest.raises(RecbenchError, match="has the default .* for 'layers'"):
+        configure(REFERENCE, Odd, {})
+
+
+def test_a_constructor_that_fails_in_any_way_is_bad_input():
+    class Broken:
+        def __init__(self):
+            raise RuntimeError("no device")
+
+    with pytest.raises(RecbenchError, match="no device"):
+        configure(REFERENCE, Broken, {}).create()
+
+
 def test_assignments():
     parsed = parse_assignments(["bpr.factors=64", "my.file.py:Mine.slope=a=b"], ["bpr", "my.file.py:Mine", "ncf"])
     assert parsed == {"bpr": {"factors": "64"}, "my.file.py:Mine": {"slope": "a=b"}, "ncf": {}}
+    assert parse_assignments(["Mine.slope=2"], ["my.file.py:Mine"]) == {"my.file.py:Mine": {"slope": "2"}}
     for bad in ("factors=3", "bpr.factors", "bpr.=3", ".factors=3"):
         with pytest.raises(RecbenchError, match="not of the form MODEL.NAME=VALUE"):
             parse_assignments([bad], ["bpr"])

@@ -144,6 +144,7 @@ def test_adds_the_archive_or_the_bare_rows_from_a_file(toy, tmp_path):
     ("name", "content", "message"),
     [
         ("other.zip", archive("something/else"), "no member toy/u.data"),
+        ("damaged.zip", archive().replace(ROWS, ROWS[::-1]), "Cannot take toy from"),
         ("wrong.data", ROWS[:-3], "not Toy as published"),
         ("absent.zip", None, "Cannot take toy from"),
     ],

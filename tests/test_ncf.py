@@ -22,13 +22,19 @@ def run(folder, train=TRAIN, test=TEST, negatives=NEGATIVES, waivers=frozenset()
     return import_ncf("toy", *paths, waivers)
 
 
+def originals(task, items):
+    return [[None if item == NO_ITEM else task.item_ids[int(item)] for item in row] for row in items]
+
+
 @pytest.mark.parametrize("zipped", [False, True])
 def test_reads_a_published_split(tmp_path, zipped):
     task = run(tmp_path, zipped=zipped)
     assert (task.n_users, task.n_items, task.n_train, len(task.test)) == (2, 5, 4, 2)
-    assert task.test.negatives.tolist() == [[3, 4], [1, 4]]
+    assert originals(task, task.test.negatives) == [["3", "4"], ["1", "4"]]
+    assert originals(task, [task.test.items]) == [["2", "0"]]
+    assert [task.user_ids[int(u)] for u in task.test.users] == ["0", "1"]
     assert task.ratings.tolist() == [5, 4, 3, 3]
-    assert task.validation.items.tolist() == [1, 3]
+    assert sorted(originals(task, [task.validation.items])[0]) == ["1", "3"]
     assert task.validation.negatives.shape == (2, 2)
 
 
@@ -44,7 +50,7 @@ def test_a_list_that_holds_its_positive_needs_the_waiver(tmp_path):
         run(tmp_path, negatives=broken)
     assert "--waive positive-among-negatives" in caught.value.hint
     task = run(tmp_path, negatives=broken, waivers=WAIVED)
-    assert task.test.negatives.tolist() == [[4, NO_ITEM], [1, 4]]
+    assert originals(task, task.test.negatives) == [["4", None], ["1", "4"]]
     assert task.test.n_negatives.tolist() == [1, 2]
     assert task.summary()["waivers"] == ["positive-among-negatives"]
     assert task.summary()["n_negatives_min"] == 1
@@ -59,6 +65,9 @@ def test_a_list_that_holds_its_positive_needs_the_waiver(tmp_path):
         ({"negatives": "(0,2)\t3\t4\n(1,0)\t1\n"}, "line 2: 1 fields, the first line has 2"),
         ({"negatives": "(0,2)\t3\t3\n(1,0)\t1\t4\n"}, "the same negative twice"),
         ({"negatives": "(0,2)\t1\t4\n(1,0)\t1\t4\n"}, "interacted with"),
+        ({"negatives": "(0,2)\n(1,0)\n"}, "not a file of candidates"),
+        ({"train": TRAIN + "0\t4294967297\t1\t1\n"}, "far more than it has rows"),
+        ({"train": TRAIN + "0\t99999999999999999999\t1\t1\n"}, "not a whole number"),
         ({"train": ""}, "is empty"),
         ({"train": "0\tx\n"}, "not a whole number"),
         ({"train": "0\t-1\n"}, "not a whole number"),

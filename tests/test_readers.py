@@ -48,7 +48,7 @@ def test_reads_parquet_with_numbers_or_times(tmp_path):
     interactions = read_interactions(path)
     check(interactions)
     assert interactions.ratings is None
-    assert interactions.timestamps.tolist() == [100, 90, 110]
+    assert np.argsort(interactions.timestamps).tolist() == [1, 0, 2]
 
 
 def test_reads_rows_without_a_header_by_position(tmp_path):
@@ -85,7 +85,32 @@ def test_ids_may_hold_separators_quotes_and_any_script(tmp_path):
     assert list(interactions.item_ids) == ['say "hi"', "日本"]
 
 
+def test_times_are_read_exactly_and_keep_their_order(tmp_path):
+    nanoseconds = [1_700_000_000_000_000_001, 1_700_000_000_000_000_003, 1_700_000_000_000_000_002]
+    rows = "".join(f"u,i{n},{time}\n" for n, time in enumerate(nanoseconds))
+    assert read_interactions(write(tmp_path, "user,item,ts\n" + rows)).timestamps.tolist() == nanoseconds
+    path = tmp_path / "ratings.parquet"
+    times = pd.to_datetime(["2020-01-01 00:00:00.003", "2020-01-01 00:00:00.001"]).tz_localize("Asia/Seoul")
+    pd.DataFrame({"user": ["u", "u"], "item": ["a", "b"], "time": times}).to_parquet(path)
+    later, earlier = read_interactions(path).timestamps.tolist()
+    assert later > earlier
+    whole = read_interactions(write(tmp_path, "user,item,ts\n1,2,8.8e8\n1,3,880000001.0\n"))
+    assert whole.timestamps.tolist() == [880_000_000, 880_000_001]
+
+
+def test_leading_blank_lines_and_text_ids_without_a_header(tmp_path):
+    check(read_interactions(write(tmp_path, "\n \n" + CSV)))
+    bare = read_interactions(write(tmp_path, "u0,i0\nu1,i0\n"), Columns(user="1", item="2"))
+    assert list(bare.user_ids) == ["u0", "u1"]
+    tabs = read_interactions(write(tmp_path, CSV.replace(",", "\t")), Columns(separator="\\t"))
+    check(tabs)
+
+
 BAD = {
+    "time has a fraction": ("user,item,timestamp\n1,2,3.5\n", "line 2: the timestamp is '3.5', not a whole number"),
+    "time is too large": ("user,item,timestamp\n1,2,10000000000000000000\n", "not a whole number"),
+    "carriage returns only": ("user,item\r1,2\r", "cannot be read"),
+    "one endless line": ("x" * 200_000, "cannot be read"),
     "empty": ("", "is empty"),
     "only a header": ("user,item\n", "header and no rows"),
     "no columns to recognise": ("a,b\nx,y\n", "recognised as the user or the item. Its columns: a, b"),
@@ -126,5 +151,15 @@ def test_files_that_cannot_be_read(tmp_path):
         read_interactions(write(tmp_path, "PAR1 nonsense", "x.parquet"))
     with pytest.raises(RecbenchError, match=r"no column .uid.*user, item"):
         read_interactions(write(tmp_path, "user,item\n1,2\n"), Columns(user="uid"))
+    with pytest.raises(RecbenchError, match="'::' is not one character"):
+        read_interactions(write(tmp_path, CSV), Columns(separator="::"))
+    nested = tmp_path / "nested.parquet"
+    pd.DataFrame({"user": ["u"], "item": ["a"], "rating": [[1, 2]]}).to_parquet(nested)
+    with pytest.raises(RecbenchError, match="rating column 'rating' holds list"):
+        read_interactions(nested)
+    old = tmp_path / "old.parquet"
+    pd.DataFrame({"user": ["u"], "item": ["a"], "time": pd.to_datetime(["1960-01-01"])}).to_parquet(old)
+    with pytest.raises(RecbenchError, match="row 1: the timestamp is '-"):
+        read_interactions(old)
     with pytest.raises(RecbenchError, match="only one column when split at ';'"):
         read_interactions(write(tmp_path, CSV), Columns(separator=";"))

@@ -69,6 +69,13 @@ def test_records_that_cannot_be_read(tmp_path):
         store.load_ranks(path)
 
 
+def test_a_failed_repetition_leaves_no_ranks_of_before(tmp_path):
+    stored = store.save(a_record("bpr", 0), RANKS, tmp_path)
+    again = store.save(a_record("bpr", 0, status=Status.FAILED, error="no luck"), None, tmp_path)
+    assert again.path == stored.path
+    assert not stored.path.with_suffix(".npz").exists()
+
+
 def test_a_failed_record_has_no_ranks(tmp_path):
     stored = store.save(a_record("bpr", 0, status=Status.FAILED, error="no luck"), None, tmp_path)
     assert store.load(stored.path).error == "no luck"

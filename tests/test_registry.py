@@ -58,6 +58,12 @@ def test_a_model_in_a_module(own, monkeypatch):
     assert reference.load().__name__ == "Mine"
 
 
+def test_a_model_file_may_import_its_neighbours(own):
+    (own.parent / "neighbour.py").write_text("SLOPE = 2.0")
+    own.write_text("from neighbour import SLOPE\n" + OWN_MODEL)
+    assert find_model(f"{own}:Mine").load().__name__ == "Mine"
+
+
 def test_a_plugin_is_found_by_its_entry_point(own, monkeypatch):
     class EntryPoint:
         name, value = "from-plugin", "own:Mine"
@@ -80,13 +86,18 @@ def test_unknown_and_broken_models(own, tmp_path):
         find_model(f"{own}:NotAModel").load()
     with pytest.raises(RecbenchError, match="cannot be imported from no_such_module"):
         find_model("no_such_module:Thing").load()
+    own.write_text("import sys; sys.exit(0)")
+    with pytest.raises(RecbenchError, match="SystemExit"):
+        find_model(f"{own}:Mine").load()
+    with pytest.raises(RecbenchError, match="there is no file"):
+        find_model("x" * 300 + ".py:Mine")
     own.write_text("import no_such_framework")
     with pytest.raises(RecbenchError, match="No module named 'no_such_framework'"):
         find_model(f"{own}:Mine").load()
 
 
 def test_a_foreign_models_module_is_named(recbench, tmp_path):
-    (tmp_path / "models.py").write_text("")
+    (tmp_path / "models.py").write_text("raise RuntimeError('must not be run')")
     done = recbench("list")
     assert done.returncode == 2
     assert str(tmp_path / "models.py") in done.stderr

@@ -58,6 +58,11 @@ def test_builtin_names_are_taken(synthetic_task):
 def test_unknown_names_and_missing_files(spec_file):
     with pytest.raises(RecbenchError, match=r"Unknown task 'ml-100k-lo'\. Did you mean: ml-100k-loo"):
         shelf.find_task("ml-100k-lo")
+    with pytest.raises(RecbenchError, match="Unknown task"):
+        shelf.find_task("x" * 300)
+    for bad in ("a/b", "a.toml", "", "x" * 300):
+        with pytest.raises(RecbenchError, match="cannot be the name of a task"):
+            shelf.check_name(bad, replace=False)
     with pytest.raises(RecbenchError, match="Cannot read the task spec"):
         shelf.find_task("nowhere/absent.toml")
     (spec_file.parent / "ratings.csv").unlink()
@@ -70,6 +75,6 @@ def test_users_who_cannot_give_a_row_stay_in_train_and_are_counted(spec_file):
     ratings.write_text(ratings.read_text() + "lonely,1\n")
     task = shelf.load_task(str(spec_file))
     assert task.n_users_without_case == 1
-    assert "lonely" in list(task.user_ids)
-    assert task.n_users - 1 not in task.test.users
-    assert task.n_users - 1 in task.users
+    lonely = list(task.user_ids).index("lonely")
+    assert lonely not in task.test.users
+    assert lonely in task.users

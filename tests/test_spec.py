@@ -35,6 +35,8 @@ def test_paths_count_from_the_spec_and_fractions_are_exact(tmp_path):
         (('method = "uniform"', 'method = "random"'), "negatives"),
         (('source = "file"', 'source = "web"'), "dataset"),
         (('name = "mine"', 'name = "a/b"'), "name: String should match"),
+        (("fraction = 0.1", "fraction = 1e-30"), "split.leave-last-fraction.fraction"),
+        (('method = "uniform"', 'method = "uniform"\nseed = 99999999999999999999'), "negatives.uniform.seed"),
         (("[split]", "[splot]"), "splot: Extra inputs are not permitted"),
         (("[split]", "[split"), "not valid TOML"),
     ],
@@ -62,4 +64,5 @@ def test_rules_do_not_depend_on_names_or_places():
     other = parse_spec(GOOD.replace("mine", "other").replace("ratings.csv", "/else/where.csv"), "other")
     assert one.rules() == other.rules()
     assert one.rules() != parse_spec(GOOD.replace("0.1", "0.2"), "third").rules()
+    assert one.rules() == parse_spec(GOOD.replace("0.1", "0.10"), "fourth").rules()
     assert one.fingerprint() != other.fingerprint()

@@ -96,10 +96,16 @@ def breakages(task: Task):
     )
     yield "not the train row", {"validation_rows": task.validation_rows - 1}
     yield "no test case", {"test": Cases(test.users[:0], test.items[:0], test.negatives[:0])}
+    yield (
+        "a test case twice",
+        {"test": Cases(*(np.concatenate([a, a[:1]]) for a in (test.users, test.items, test.negatives)))},
+    )
+    yield "validation.items has an index outside", {"validation": with_case(task.validation, 0, item=-1)}
+    yield "no negative at all", {"test": with_case(test, 0, negatives=[NO_ITEM] * len(negatives))}
     yield "its spec pins", {"spec": pinned}
 
 
-@pytest.mark.parametrize("which", range(12))
+@pytest.mark.parametrize("which", range(15))
 def test_every_rule_is_checked(board, which):
     message, change = list(breakages(board))[which]
     with pytest.raises(RecbenchError, match=message):

@@ -17,7 +17,7 @@ class PlainProgress:
 
     def importing(self, model: str) -> None:
         """Says so: a framework takes seconds to import."""
-        messages().print(f"Importing {model}", style="dim")
+        messages().print(f"Importing {model}", style="dim", markup=False)
 
     def trial_starts(self, trial: PlannedTrial, number: int, total: int) -> None:
         """Remembers what runs."""
@@ -54,7 +54,7 @@ class AnimatedProgress(PlainProgress):
         epochs = trial.configuration.parameters.get("epochs")
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
-            TextColumn("{task.fields[phase]}"),
+            TextColumn("{task.fields[phase]}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[loss]}"),

@@ -14,6 +14,8 @@ from recbench.cli.terminal import ExitCode, animated, emit, emit_json, emit_tabl
 from recbench.errors import RecbenchError
 
 DEFAULT_OUTPUT = Path("results/runs")
+MAX_SEED = 2**31 - 1
+"""The highest that every framework takes."""
 
 
 class OutputFormat(StrEnum):
@@ -32,7 +34,7 @@ def run(
     ],
     task: Annotated[str, typer.Option(help="A name of 'recbench task list', or a spec file.")] = "ml-100k",
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds each model is trained with.")] = 3,
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1001, help="The first seed; the others count up.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="The first seed; the others count up.")] = 0,
     k: Annotated[str, typer.Option(help="Cut-offs of HR@k and NDCG@k, comma-separated.")] = "10",
     param: Annotated[
         list[str] | None, typer.Option(help="MODEL.NAME=VALUE sets a hyper-parameter; may be repeated.")
@@ -65,6 +67,8 @@ def run(
             f"--threads {threads}, but this process may use {cores} cores: timings would mean nothing.",
             f"Use at most --threads {cores}.",
         )
+    if seed + seeds > MAX_SEED + 1:
+        raise RecbenchError(f"The seeds would go beyond {MAX_SEED}.", "Use a smaller --seed.")
     # Before any numeric library is loaded: they read these once.
     os.environ.update(thread_settings(threads))
 
@@ -76,7 +80,7 @@ def run(
     from recbench.trials.configuration import parse_assignments
     from recbench.trials.machine import environment
     from recbench.trials.registry import find_model
-    from recbench.trials.schedule import import_and_configure, plan, run_plan
+    from recbench.trials.schedule import LOG_NAME, import_and_configure, plan, run_plan
 
     parameters = parse_assignments(param or [], names)
     for name in names:
@@ -87,6 +91,12 @@ def run(
     observer = AnimatedProgress() if animated() else PlainProgress()
     configurations = import_and_configure(parameters, observer)
     trials = plan(configurations, range(seed, seed + seeds))
+    if dry_run and (as_json or form is OutputFormat.JSON):
+        planned = [
+            {"model": t.configuration.name, "seed": t.seed, "params": t.configuration.parameters} for t in trials
+        ]
+        emit_json({"schema": 1, "task": loaded.summary(), "plan": planned})
+        return
     if dry_run:
         emit_table(
             [[t.configuration.name, t.seed, _readable(t.configuration.parameters)] for t in trials],
@@ -100,7 +110,8 @@ def run(
     except KeyboardInterrupt:
         messages().print(
             f"Interrupted. {len(stored)} of {len(trials)} trials are kept in {output}. Start again with:\n  "
-            + shlex.join(["recbench", *sys.argv[1:]])
+            + shlex.join(["recbench", *sys.argv[1:]]),
+            markup=False,
         )
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     finally:
@@ -110,8 +121,9 @@ def run(
         emit_json(run_document(loaded.summary(), summaries, environment()))
     else:
         emit(run_table(loaded.summary(), summaries, environment(), ks, Format(form.value)))
-    messages().print(f"Records: {output}", style="dim")
+    messages().print(f"Records: {output}", style="dim", markup=False)
     if any(summary.errors for summary in summaries):
+        messages().print(f"Tracebacks: {output / LOG_NAME}", style="dim", markup=False)
         raise typer.Exit(ExitCode.MODEL_FAILED)
 
 

@@ -27,14 +27,13 @@ Replace = Annotated[bool, typer.Option("--replace", help="Replace a task of that
 @app.command("list")
 def list_tasks(as_json: Json = False) -> None:
     """List the tasks that --task takes."""
-    from recbench.tasks.shelf import builtin_specs, find_task, task_names
+    from recbench.tasks.shelf import Kind, builtin_specs, find_task, own_task_names
 
-    rows = []
-    for name in task_names():
-        entry = find_task(name)
-        spec = builtin_specs().get(name)
-        description = spec.description if spec else "Your own"
-        rows.append({"name": name, "kind": entry.kind.value, "built": entry.path.exists(), "description": description})
+    rows: list[dict[str, Any]] = [
+        {"name": name, "kind": Kind.BUILTIN, "built": find_task(name).path.exists(), "description": spec.description}
+        for name, spec in builtin_specs().items()
+    ]
+    rows += [{"name": name, "kind": Kind.OWN, "built": True, "description": "Your own"} for name in own_task_names()]
     if as_json:
         emit_json({"schema": 1, "tasks": rows})
     else:
@@ -62,7 +61,7 @@ def show(
         import tomli_w
 
         found = find_task(name).spec or load_task(name).spec
-        emit(tomli_w.dumps(found.model_dump(mode="json", exclude_none=True, exclude_defaults=True)))
+        emit(tomli_w.dumps(found.model_dump(mode="json", exclude_none=True, exclude={"digest"})))
         return
     task = load_task(name, progressbar=animated())
     if as_json:
@@ -78,8 +77,12 @@ def build(
         Path | None, typer.Option(help="Make a task NAME from this file of ratings (CSV, TSV, Parquet).")
     ] = None,
     like: Annotated[
-        str, typer.Option(help="With --ratings: the task or spec whose filters, split and negatives to use.")
-    ] = "ml-100k-loo",
+        str | None,
+        typer.Option(
+            help="With --ratings: the task or spec file whose filters, split and negatives to use. "
+            "Default: each user's last row is held out, with 100 uniform negatives."
+        ),
+    ] = None,
     user_column: UserColumn = None,
     item_column: ItemColumn = None,
     rating_column: RatingColumn = None,
@@ -99,35 +102,36 @@ def build(
     if ratings is None:
         _emit_summary(load_task(name, rebuild=True, progressbar=animated()))
         return
-    from pydantic import ValidationError
-
     from recbench.tasks.build import build as build_task
-    from recbench.tasks.spec import FileData, Filters, TaskSpec
+    from recbench.tasks.build import load_interactions
+    from recbench.tasks.shelf import DEFAULT_RULES, check_name
+    from recbench.tasks.spec import FileData, Filters, Order, TaskSpec
 
-    rules = find_task(like).spec or load_task(like).spec
-    try:
-        spec = TaskSpec(
-            name=name,
-            description=f"Ratings of {ratings.name}, by the rules of {rules.name}",
-            dataset=FileData(
-                source="file",
-                path=ratings.absolute(),
-                user=user_column,
-                item=item_column,
-                rating=rating_column,
-                timestamp=timestamp_column,
-                separator=separator,
-            ),
-            # Ids of items to drop are those of the other data.
-            filters=Filters(**rules.filters.model_dump(exclude={"drop_items"})),
-            split=rules.split,
-            negatives=rules.negatives,
-        )
-    except ValidationError as error:
-        raise RecbenchError(
-            f"{name!r} cannot be the name of a task.", "Use letters, digits, dots, dashes and underscores."
-        ) from error
-    task = build_task(spec)
+    check_name(name, replace=replace)
+    rules = find_task(like or DEFAULT_RULES).spec or load_task(like or DEFAULT_RULES).spec
+    spec = TaskSpec(
+        name=name,
+        description=f"Ratings of {ratings.name}",
+        dataset=FileData(
+            source="file",
+            path=ratings.absolute(),
+            user=user_column,
+            item=item_column,
+            rating=rating_column,
+            timestamp=timestamp_column,
+            separator=separator,
+        ),
+        # Ids of items to drop are those of the other data.
+        filters=Filters(**rules.filters.model_dump(exclude={"drop_items"})),
+        split=rules.split,
+        negatives=rules.negatives,
+    )
+    interactions = load_interactions(spec)
+    if like is None and interactions.timestamps is None:
+        log.info("There are no timestamps: the last row of each user in the file is held out.")
+        split = rules.split.model_copy(update={"order": Order.FILE})
+        spec = spec.model_copy(update={"split": split})
+    task = build_task(spec, interactions)
     log.info("Stored as %s", keep_as_own(task, replace=replace))
     _emit_summary(task)
 
@@ -174,9 +178,10 @@ def import_ncf(
     """
     from recbench.errors import unknown_name
     from recbench.tasks import ncf
-    from recbench.tasks.shelf import keep_as_own
+    from recbench.tasks.shelf import check_name, keep_as_own
     from recbench.tasks.spec import Waiver
 
+    check_name(name, replace=replace)
     known = {waiver.value: waiver for waiver in Waiver}
     for wanted in waive or ():
         if wanted not in known:

@@ -1,5 +1,6 @@
 """Standard output is for data; everything for people to read on the way goes to standard error."""
 
+import io
 import json
 import logging
 import os
@@ -37,8 +38,15 @@ def animated() -> bool:
 
 def emit(text: str) -> None:
     """Writes data to standard output."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
-    sys.stdout.flush()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise RecbenchError(f"Cannot write to standard output: {error.strerror}.", "Send it elsewhere.") from error
 
 
 def emit_json(document: Any) -> None:

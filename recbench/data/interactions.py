@@ -1,5 +1,6 @@
 """Interactions: dense user and item indices, in the order of the file they came from."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,8 @@ from recbench.protocol import Float32Array, Int32Array, Int64Array
 class Interactions:
     """Who interacted with what; each (user, item) pair once.
 
-    Indices count users and items in the order of their first row, so that renaming ids changes no array.
+    Indices are dense. As read they count users and items in the order of their first row; a task numbers them anew, see
+    ``numbered_by_hash``.
 
     Attributes:
         users: int32[rows].
@@ -60,6 +62,36 @@ class Interactions:
             self.item_ids.take(item_order),
             self.n_duplicates,
         )
+
+    def numbered_by_hash(self) -> "Interactions":
+        """Returns the same rows, users and items numbered in the order of a hash of their ids.
+
+        A number must tell a model nothing. That of an item's first row would: in a file sorted by user, an item that
+        only occurs in a user's held-out row is numbered between that user's other items.
+        """
+        user_order, item_order = hash_order(self.user_ids), hash_order(self.item_ids)
+        return Interactions(
+            places(user_order)[self.users],
+            places(item_order)[self.items],
+            self.ratings,
+            self.timestamps,
+            self.user_ids.take(user_order),
+            self.item_ids.take(item_order),
+            self.n_duplicates,
+        )
+
+
+def hash_order(ids: IdTable) -> Int64Array:
+    """Returns int64[n], the indices of ``ids`` in the order of BLAKE2b of their UTF-8 bytes."""
+    digests = [hashlib.blake2b(text.encode("utf-8"), digest_size=16).digest() for text in ids]
+    return np.array(sorted(range(len(digests)), key=digests.__getitem__), dtype=np.int64)
+
+
+def places(order: Int64Array) -> Int32Array:
+    """Returns int32[n], the place of each index in ``order``."""
+    inverse = np.empty(len(order), dtype=np.int32)
+    inverse[order] = np.arange(len(order), dtype=np.int32)
+    return inverse
 
 
 def dense_codes(codes: npt.NDArray[Any]) -> tuple[Int32Array, npt.NDArray[Any]]:

@@ -89,7 +89,7 @@ def read_interactions(path: Path, columns: Columns = Columns()) -> Interactions:
         else:
             frame, header = _read_text(path, columns)
             where = lambda row: f"line {_line(path, row + header)}"  # noqa: E731
-    except (UnicodeDecodeError, zlib.error, EOFError, OSError) as error:
+    except (UnicodeDecodeError, csv.Error, zlib.error, EOFError, OSError) as error:
         raise RecbenchError(
             f"{path} cannot be read: {error}.",
             "It must be UTF-8 text, gzip of that, or Parquet; is it whole?",
@@ -99,31 +99,48 @@ def read_interactions(path: Path, columns: Columns = Columns()) -> Interactions:
 
 def _read_parquet(path: Path, columns: Columns) -> "pd.DataFrame":
     import pandas as pd
-    import pyarrow
+    import pyarrow as pa
     import pyarrow.parquet
 
     try:
-        schema = pyarrow.parquet.read_schema(path)
+        schema = pa.parquet.read_schema(path)
         chosen = _choose(path, schema.names, columns)
-        table = pyarrow.parquet.read_table(path, columns=list(chosen.values()))
-    except pyarrow.ArrowInvalid as error:
+        table = pa.parquet.read_table(path, columns=list(chosen.values()))
+    except pa.ArrowInvalid as error:
         raise RecbenchError(f"{path} is not a Parquet file that can be read: {error}.", "Is it whole?") from error
-    frame: pd.DataFrame = table.to_pandas()
-    return frame[list(chosen.values())].set_axis(list(chosen), axis=1)
+    columns_by_role = {}
+    for role, name in chosen.items():
+        column = table.column(name)
+        if pa.types.is_nested(column.type):
+            raise RecbenchError(
+                f"{path}: the {role} column {name!r} holds {column.type}.", "Give a column of plain values."
+            )
+        # Times become whole numbers in their own unit, so that none is rounded and their order stays.
+        columns_by_role[role] = column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column
+    frame: pd.DataFrame = pa.table(columns_by_role).to_pandas(integer_object_nulls=True)
+    return frame
 
 
 def _read_text(path: Path, columns: Columns) -> tuple["pd.DataFrame", bool]:
     line = _first_line(path)
-    if not line.strip():
+    if not line:
         raise RecbenchError(f"{path} is empty.", "A ratings file has a line for each (user, item) interaction.")
-    separator = columns.separator or max(SEPARATORS, key=lambda s: len(next(csv.reader([line], delimiter=s))))
+    wanted = "\t" if columns.separator == "\\t" else columns.separator
+    if wanted is not None and len(wanted) != 1:
+        raise RecbenchError(
+            f"--separator {wanted!r} is not one character.", "Replace it in the file: sed 's/::/,/g' old.dat > new.csv"
+        )
+    separator = wanted or max(SEPARATORS, key=lambda s: len(next(csv.reader([line], delimiter=s))))
     fields = next(csv.reader([line], delimiter=separator))
     if len(fields) < 2:
         raise RecbenchError(
             f"{path} has only one column when split at {separator!r}; its first line is {line[:80]!r}.",
             "Give the right one with --separator.",
         )
-    header = not any(_is_number(field) for field in fields)
+    by_position = [name for name in columns.names().values() if name is not None]
+    header = not any(_is_number(field) for field in fields) and not (
+        by_position and all(name.isdigit() and name not in fields for name in by_position)
+    )
     names = fields if header else [str(i + 1) for i in range(len(fields))]
     chosen = _choose(path, names, columns)
     return _read_rows(path, separator, header, {role: names.index(name) for role, name in chosen.items()}), header
@@ -141,7 +158,10 @@ def _read_rows(path: Path, separator: str, header: bool, positions: dict[str, in
             table = pyarrow.csv.read_csv(
                 stream,
                 pyarrow.csv.ReadOptions(
-                    skip_rows=int(header), autogenerate_column_names=True, use_threads=False, encoding="utf8"
+                    skip_rows=_line(path, 0) if header else 0,
+                    autogenerate_column_names=True,
+                    use_threads=False,
+                    encoding="utf8",
                 ),
                 pyarrow.csv.ParseOptions(delimiter=separator),
                 pyarrow.csv.ConvertOptions(
@@ -177,7 +197,8 @@ def _line(path: Path, nth: int) -> int:
 
 
 def _first_line(path: Path) -> str:
-    return next(_lines(path), b"").decode("utf-8-sig").rstrip("\r\n")
+    """Returns the first line that is not blank; an empty text if there is none."""
+    return next((line for line in _lines(path) if line.strip()), b"").decode("utf-8-sig").rstrip("\r\n")
 
 
 def _choose(path: Path, names: list[str], columns: Columns) -> dict[str, str]:
@@ -254,16 +275,22 @@ def _ratings(path: Path, column: "pd.Series[Any]", where: Where) -> Float32Array
 
 
 def _timestamps(path: Path, column: "pd.Series[Any]", where: Where) -> Int64Array:
-    import pandas as pd
+    """Reads whole numbers exactly: as floats, nanoseconds would lose their order."""
+    import pyarrow as pa
 
-    if pd.api.types.is_datetime64_any_dtype(column):
-        return column.to_numpy().astype("datetime64[s]").astype(np.int64)
-    values = _numbers(path, column, where, "timestamp")
-    bad = ~(values >= 0) | ~np.isfinite(values)
-    if bad.any():
-        raise _bad_value(path, column, where, bad, "timestamp", "a number that is not negative")
-    timestamps: Int64Array = values.astype(np.int64)
-    return timestamps
+    try:
+        exact: Int64Array = pa.array(column).cast(pa.int64()).to_numpy()
+    except pa.ArrowInvalid:
+        values = _numbers(path, column, where, "timestamp")
+        bad = ~(np.isfinite(values) & (np.abs(values) < 2**53) & (values == np.floor(values)))
+        if bad.any():
+            raise _bad_value(
+                path, column, where, bad, "timestamp", "a whole number that a 64-bit integer can hold"
+            ) from None
+        exact = values.astype(np.int64)
+    if (exact < 0).any():
+        raise _bad_value(path, column, where, exact < 0, "timestamp", "a number that is not negative")
+    return exact
 
 
 def _numbers(path: Path, column: "pd.Series[Any]", where: Where, role: str) -> Any:

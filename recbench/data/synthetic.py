@@ -44,7 +44,7 @@ class SyntheticParameters(BaseModel):
     activity_skew: float = Field(default=0.4, ge=0, le=3)
     factors: int = Field(default=4, ge=1, le=256)
     choices: int = Field(default=6, ge=1, le=64)
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, le=2**63 - 1)
 
     @property
     def n_rows(self) -> int:

@@ -94,7 +94,7 @@ class Record(_Frozen):
         loss: Training loss after the last epoch, where the model tells it.
         fit_seconds: Time in ``fit`` outside of the harness; without warm-up.
         warm_up_seconds: Time in ``warm_up``.
-        import_seconds: Time to import the model's module, counted in the first trial that needs it.
+        import_seconds: Time to import the model's module; once a run, so the same in the records of all seeds.
         score_seconds: Time to rank all cases.
         interactions_per_second: n_train * epochs / fit_seconds.
         process_peak_rss_bytes: The process's peak resident memory so far, earlier trials included.

@@ -33,7 +33,9 @@ def save(record: Record, ranks: Ranks | None, folder: Path) -> StoredRecord:
         RecbenchError: The folder cannot be written.
     """
     path = folder / f"{record.stem()}.json"
-    if ranks is not None:
+    if ranks is None:
+        path.with_suffix(".npz").unlink(missing_ok=True)
+    else:
         with atomic_path(path.with_suffix(".npz")) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, better=ranks.better, tied=ranks.tied)
     with atomic_path(path) as temporary:

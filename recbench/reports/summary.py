@@ -58,7 +58,7 @@ class ModelSummary:
     @property
     def errors(self) -> list[str]:
         """What went wrong, one line a seed that failed."""
-        return [f"seed {s.record.seed}: {s.record.error}" for s in self.records if s.record.error]
+        return [f"seed {s.record.seed}: {s.record.error.splitlines()[0]}" for s in self.records if s.record.error]
 
 
 def summarise(stored: Sequence[StoredRecord]) -> list[ModelSummary]:

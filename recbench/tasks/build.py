@@ -22,22 +22,24 @@ from recbench.tasks.verify import verify
 log = logging.getLogger(__name__)
 
 
-def build(spec: TaskSpec, *, progressbar: bool = False) -> Task:
+def build(spec: TaskSpec, interactions: Interactions | None = None, *, progressbar: bool = False) -> Task:
     """Builds and verifies the task, fetching its data set if needed.
 
     Args:
         spec: The spec.
+        interactions: The rows of the spec's data set, if they are at hand.
         progressbar: Draw one while fetching.
 
     Raises:
         RecbenchError: The data cannot be had or read, or does not suffice for the rules.
     """
-    interactions = load_interactions(spec, progressbar)
+    if interactions is None:
+        interactions = load_interactions(spec, progressbar)
     log.info(
         "Building %s from %s rows of %s users and %s items",
         spec.name, f"{len(interactions):,}", f"{interactions.n_users:,}", f"{interactions.n_items:,}",
     )  # fmt: skip
-    task = split_and_draw(spec, apply_filters(interactions, spec.filters))
+    task = split_and_draw(spec, apply_filters(interactions, spec.filters).numbered_by_hash())
     verify(task)
     if task.n_users_without_case:
         log.info("%d users have too few rows to give a case; they stay in train.", task.n_users_without_case)

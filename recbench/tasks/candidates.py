@@ -67,7 +67,7 @@ def _check_enough_unseen(
         raise RecbenchError(
             f"User {user_ids[int(case_users[worst])]!r} has only {unseen[worst]} items without an interaction, and "
             f"{count} negatives are wanted ({len(np.unique(case_users[short]))} such users).",
-            "Lower negatives.count, or filter less strictly so that more items are kept.",
+            "Use a spec with a lower negatives.count, or with weaker filters so that more items are kept.",
         )
 
 

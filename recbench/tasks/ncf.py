@@ -9,11 +9,13 @@ import gzip
 import re
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from recbench.data.ids import IdTable
+from recbench.data.interactions import hash_order, places
 from recbench.data.random_bits import Purpose
 from recbench.errors import RecbenchError
 from recbench.protocol import Float32Array, Int32Array, Int64Array, TrainSet
@@ -29,6 +31,8 @@ from recbench.tasks.splits import held_out_rows
 from recbench.tasks.task import NO_ITEM, Cases, Task
 from recbench.tasks.verify import verify
 
+MAX_SPARSITY = 100
+"""Highest number allowed, in multiples of the number of rows."""
 CASE = re.compile(rb"^\((\d+),\s*(\d+)\)\t?", re.MULTILINE)
 
 
@@ -52,11 +56,14 @@ def import_ncf(name: str, train: Path, test: Path, negatives: Path, waivers: fro
             f"{negatives} and {test} do not name the same (user, item) cases in the same order.",
             "Give the two files of one split.",
         )
+    _check_density(train, train_rows, test_rows)
     n_users = 1 + int(max(train_rows[:, 0].max(), test_rows[:, 0].max()))
     n_items = 1 + int(max(train_rows[:, 1].max(), test_rows[:, 1].max(), lists.max()))
     users, items = train_rows[:, 0].astype(np.int32), train_rows[:, 1].astype(np.int32)
     case_users, case_items = test_rows[:, 0].astype(np.int32), test_rows[:, 1].astype(np.int32)
-    user_ids = IdTable.from_strings(map(str, range(n_users)))
+    # The published numbers follow the rows of the whole data, and give held-out items away: they are ids here.
+    user_ids, users, case_users = _renumbered(n_users, users, case_users)
+    item_ids, items, case_items, lists = _renumbered(n_items, items, case_items, lists)
     spec = TaskSpec(
         name=name,
         description="Published split and candidates",
@@ -76,7 +83,7 @@ def import_ncf(name: str, train: Path, test: Path, negatives: Path, waivers: fro
     task = Task(
         spec,
         user_ids,
-        IdTable.from_strings(map(str, range(n_items))),
+        item_ids,
         users,
         items,
         *_ratings_and_timestamps(train_rows),
@@ -86,6 +93,24 @@ def import_ncf(name: str, train: Path, test: Path, negatives: Path, waivers: fro
     )
     verify(task)
     return task
+
+
+def _renumbered(n: int, *arrays: npt.NDArray[Any]) -> tuple[Any, ...]:
+    """Numbers 0 .. n - 1 anew, see ``Interactions.numbered_by_hash``; returns their ids and int32 arrays."""
+    ids = IdTable.from_strings(map(str, range(n)))
+    order = hash_order(ids)
+    return ids.take(order), *(places(order)[array] for array in arrays)
+
+
+def _check_density(path: Path, *tables: Int64Array) -> None:
+    """Refuses numbers so large that the arrays over all users or items could not be held."""
+    for column, what in ((0, "user"), (1, "item")):
+        highest = max(int(table[:, column].max()) for table in tables)
+        if highest > MAX_SPARSITY * sum(len(table) for table in tables):
+            raise RecbenchError(
+                f"{path} has the {what} number {highest}, far more than it has rows.",
+                "Numbers of an NCF file are dense and count from 0.",
+            )
 
 
 def _without_positives(lists: Int64Array, positives: Int32Array, waivers: frozenset[Waiver], path: Path) -> Int32Array:
@@ -121,8 +146,9 @@ def _rows(path: Path) -> Int64Array:
 def _candidate_lists(path: Path) -> tuple[npt.NDArray[np.int64], Int64Array]:
     content = _content(path)
     cases = CASE.findall(content)
-    lists = _numbers(path, CASE.sub(b"", content)) if cases else np.empty((0, 0), dtype=np.int64)
-    if not len(cases) or len(cases) != len(lists):
+    bare = CASE.sub(b"", content)
+    lists = _numbers(path, bare) if cases and bare.strip() else np.empty((0, 0), dtype=np.int64)
+    if not len(cases) or len(cases) != len(lists) or not lists.shape[1]:
         raise RecbenchError(
             f"{path} is not a file of candidates.",
             "Each of its lines is '(user,item)' and that case's negatives, split by tabs.",
@@ -158,7 +184,7 @@ def _numbers(path: Path, content: bytes) -> Int64Array:
         if (values < 0).any():
             raise ValueError("a negative number")
         return values.reshape(len(lines), width)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise RecbenchError(
             f"{path} has a field that is not a whole number from 0 up ({error}).", "Give the published file."
         ) from error

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -12,12 +13,13 @@ from recbench.data.cache import home
 from recbench.errors import RecbenchError, unknown_name
 from recbench.tasks import storage
 from recbench.tasks.build import build
-from recbench.tasks.spec import FileData, TaskSpec, parse_spec, read_spec
+from recbench.tasks.spec import NAME_LENGTH, NAME_PATTERN, FileData, TaskSpec, parse_spec, read_spec
 from recbench.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
-DEFAULT_TASK = "ml-100k"
+DEFAULT_RULES = "ml-100k-loo"
+"""The builtin task by whose rules a task is made from ratings of the user's own."""
 
 
 class Kind(StrEnum):
@@ -62,8 +64,30 @@ def own_task_path(name: str) -> Path:
 
 def task_names() -> list[str]:
     """Returns every name that ``--task`` takes."""
+    return [*builtin_specs(), *own_task_names()]
+
+
+def own_task_names() -> list[str]:
+    """Returns the names of the user's own tasks."""
     folder = own_task_path("any").parent
-    return [*builtin_specs(), *sorted(path.stem for path in folder.glob("*.npz"))]
+    return sorted(path.name.removesuffix(".npz") for path in folder.glob("*.npz") if not path.name.startswith("."))
+
+
+def check_name(name: str, *, replace: bool) -> None:
+    """Checks, before any work, that ``keep_as_own`` can use a name.
+
+    Raises:
+        RecbenchError: It is not a name, a builtin task's, or taken and not to be replaced.
+    """
+    if not re.fullmatch(NAME_PATTERN, name) or name.endswith(".toml") or len(name) > NAME_LENGTH:
+        raise RecbenchError(
+            f"{name[:NAME_LENGTH]!r} cannot be the name of a task.",
+            f"Use letters, digits, dots, dashes and underscores, at most {NAME_LENGTH}; '.toml' names a spec file.",
+        )
+    if name in builtin_specs():
+        raise RecbenchError(f"{name!r} is the name of a builtin task.", "Choose another name.")
+    if (path := own_task_path(name)).exists() and not replace:
+        raise RecbenchError(f"There is a task {name!r} already: {path}.", "Choose another name, or --replace it.")
 
 
 def find_task(name: str) -> Entry:
@@ -77,7 +101,7 @@ def find_task(name: str) -> Entry:
     if name.endswith(".toml") or "/" in name:
         spec = read_spec(Path(name))
         return Entry(Kind.SPEC, _built_path(spec), spec)
-    if (path := own_task_path(name)).exists():
+    if len(name) <= NAME_LENGTH and (path := own_task_path(name)).exists():
         return Entry(Kind.OWN, path, None)
     raise unknown_name("task", name, task_names(), "Or the path of a spec file: --task my-task.toml")
 
@@ -94,9 +118,9 @@ def load_task(name: str, *, rebuild: bool = False, progressbar: bool = False) ->
         RecbenchError: No such task, or it cannot be built or read.
     """
     entry = find_task(name)
-    if entry.spec is None or (entry.path.exists() and not rebuild):
+    if entry.path.exists() and not rebuild:
         return storage.load(entry.path)
-    task = build(entry.spec, progressbar=progressbar)
+    task = build(entry.spec or storage.load(entry.path).spec, progressbar=progressbar)
     storage.save(task, entry.path)
     log.info("Stored as %s", entry.path)
     return task
@@ -106,13 +130,10 @@ def keep_as_own(task: Task, *, replace: bool = False) -> Path:
     """Stores a task under its name among the user's own.
 
     Raises:
-        RecbenchError: The name is a builtin task's, or taken and not to be replaced.
+        RecbenchError: See ``check_name``.
     """
-    if task.name in builtin_specs():
-        raise RecbenchError(f"{task.name!r} is the name of a builtin task.", "Choose another name.")
+    check_name(task.name, replace=replace)
     path = own_task_path(task.name)
-    if path.exists() and not replace:
-        raise RecbenchError(f"There is a task {task.name!r} already: {path}.", "Choose another name, or --replace it.")
     storage.save(task, path)
     return path
 

@@ -13,6 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from recbench.data.synthetic import SyntheticParameters
 from recbench.errors import RecbenchError
 
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+NAME_LENGTH = 100
+MAX_SEED = 2**63 - 1
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -82,7 +86,7 @@ class LeaveLastFraction(_Frozen):
     """Holds out the last ceil(fraction * rows) rows of each user."""
 
     method: Literal["leave-last-fraction"]
-    fraction: Decimal = Field(gt=0, lt=1)
+    fraction: Decimal = Field(gt=0, lt=1, max_digits=10, decimal_places=9)
     order: Order = Order.FILE
 
 
@@ -110,7 +114,7 @@ class Negatives(_Frozen):
 
     method: Literal["uniform", "popularity"]
     count: int = Field(default=100, ge=1)
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, le=MAX_SEED)
 
 
 class PublishedNegatives(_Frozen):
@@ -118,7 +122,7 @@ class PublishedNegatives(_Frozen):
 
     method: Literal["published"]
     count: int = Field(ge=1)
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, le=MAX_SEED)
 
 
 class TaskSpec(_Frozen):
@@ -135,7 +139,7 @@ class TaskSpec(_Frozen):
         digest: The digest that the built task must have; None where it is not pinned.
     """
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)
+    name: str = Field(pattern=NAME_PATTERN, max_length=NAME_LENGTH)
     description: str = ""
     dataset: Annotated[CatalogueData | FileData | SyntheticData | PublishedData, Field(discriminator="source")]
     filters: Filters = Filters()
@@ -147,6 +151,8 @@ class TaskSpec(_Frozen):
     def rules(self) -> str:
         """Returns the canonical text of what shapes the arrays: not names, descriptions, paths or the pinned digest."""
         content = self.model_dump(mode="json", include={"filters", "split", "negatives", "waivers"})
+        if isinstance(self.split, LeaveLastFraction):
+            content["split"]["fraction"] = str(self.split.fraction.normalize())
         return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
     def fingerprint(self) -> str:

@@ -33,7 +33,7 @@ def held_out_rows(split: Split, n_users: int, users: Int32Array, timestamps: Int
     elif timestamps is None:
         raise RecbenchError(
             "The split is ordered by timestamp, but the data has no timestamps.",
-            'Name the timestamp column, or set order = "file" in the split.',
+            'Name the timestamp column, or use a spec whose split has order = "file".',
         )
     else:
         by_user = np.lexsort((timestamps, users))

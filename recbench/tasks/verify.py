@@ -24,6 +24,8 @@ def verify(task: Task) -> None:
     if (train[1:] == train[:-1]).any():
         raise _broken(task, "a (user, item) pair is in train twice")
     test = _keys(task, task.test.users, task.test.items)
+    if len(np.unique(test)) != len(test):
+        raise _broken(task, "a (user, item) pair is a test case twice")
     _refuse(task, np.isin(test, train), "a test row is in train", task.test)
     held = _keys(task, task.users[task.validation_rows], task.items[task.validation_rows])
     if not np.array_equal(held, _keys(task, task.validation.users, task.validation.items)):
@@ -34,7 +36,8 @@ def verify(task: Task) -> None:
     if task.spec.digest not in (None, task.digest):
         raise RecbenchError(
             f"Task {task.name!r} has the digest {task.digest}, but its spec pins {task.spec.digest}.",
-            "The data, the rules or the code that draws candidates have changed; results are not comparable.",
+            "The data, the rules or the code that draws candidates have changed; results are not comparable. "
+            "In a spec of your own, remove the line that begins with digest, or give the new one.",
         )
 
 
@@ -47,6 +50,8 @@ def _check_rows(task: Task) -> None:
         "validation_rows": (task.validation_rows, task.n_train),
         "test.users": (task.test.users, task.n_users),
         "test.items": (task.test.items, task.n_items),
+        "validation.users": (task.validation.users, task.n_users),
+        "validation.items": (task.validation.items, task.n_items),
         "test.negatives": (task.test.negatives[task.test.negatives != NO_ITEM], task.n_items),
         "validation.negatives": (
             task.validation.negatives[task.validation.negatives != NO_ITEM],
@@ -64,6 +69,7 @@ def _check_negatives(task: Task, what: str, cases: Cases, seen: Int64Array) -> N
     waived = Waiver.POSITIVE_AMONG_NEGATIVES in task.spec.waivers and what == "test"
     count = task.spec.negatives.count
     wrong = ~((cases.n_negatives == count) | (waived & (cases.n_negatives == count - 1)))
+    _refuse(task, cases.n_negatives == 0, f"a {what} case has no negative at all", cases)
     _refuse(task, wrong, f"a {what} case has not {count} negatives", cases)
     _refuse(task, (negatives == cases.items[:, None]).any(axis=1), f"a {what} positive is a negative", cases)
     ordered = np.sort(negatives, axis=1)

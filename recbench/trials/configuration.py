@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import math
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class Configuration:
         """
         try:
             model: Recommender = self.model_class(**self.parameters)
-        except (ValueError, TypeError) as error:
+        except Exception as error:
             raise RecbenchError(
                 f"Model {self.name!r} refuses its parameters: {error}.",
                 f"Its parameters and their defaults: recbench list {self.name}",
@@ -57,12 +58,14 @@ def parse_assignments(assignments: Iterable[str], models: Iterable[str]) -> dict
 
     Args:
         assignments: The texts.
-        models: Names of the models that take part.
+        models: The models that take part, as they were asked for. ``path/to/file.py:Class`` and
+            ``package.module:Class`` may be called ``Class``.
 
     Raises:
         RecbenchError: A text is not of that form, or names a model that takes no part.
     """
     values: dict[str, dict[str, str]] = {model: {} for model in models}
+    called = {model.rpartition(":")[2]: model for model in values} | {model: model for model in values}
     for assignment in assignments:
         target, equals, value = assignment.partition("=")
         model, dot, name = target.rpartition(".")
@@ -71,9 +74,9 @@ def parse_assignments(assignments: Iterable[str], models: Iterable[str]) -> dict
                 f"--param {assignment!r} is not of the form MODEL.NAME=VALUE.",
                 "For example: --param bpr.factors=64",
             )
-        if model not in values:
-            raise unknown_name("model in --param", model, values, "Only models named by --models take part.")
-        values[model][name] = value
+        if model not in called:
+            raise unknown_name("model in --param", model, called, "Only models named by --models take part.")
+        values[called[model]][name] = value
     return values
 
 
@@ -109,8 +112,19 @@ def configure(
                 f"Give one: --param {reference.name}.{name}=VALUE",
             )
         else:
-            parameters[name] = parameter.default
+            parameters[name] = _checked_default(reference.name, name, parameter.default)
     return Configuration(reference, model_class, parameters, import_seconds)
+
+
+def _checked_default(model: str, name: str, value: Any) -> ParameterValue:
+    plain = value is None or isinstance(value, bool | int | float | str)
+    if not plain or (isinstance(value, float) and not math.isfinite(value)):
+        raise RecbenchError(
+            f"Model {model!r} has the default {value!r} for {name!r}, which a record cannot hold.",
+            "Use a finite number, a text, a truth value or None; a list can be written as text, such as '64,32'.",
+        )
+    checked: ParameterValue = value
+    return checked
 
 
 def _read_value(model: str, name: str, text: str, hint: Any) -> ParameterValue:

@@ -4,6 +4,7 @@ import ast
 import importlib
 import importlib.util
 import inspect
+import os
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
@@ -48,8 +49,12 @@ class ModelReference:
         """
         module_name, _, class_name = self.target.rpartition(":")
         try:
-            module = _load_file(module_name) if self.origin is Origin.FILE else importlib.import_module(module_name)
-        except Exception as error:
+            if self.origin is Origin.FILE:
+                module = _load_file(module_name)
+            else:
+                _look_in(Path.cwd())
+                module = importlib.import_module(module_name)
+        except (Exception, SystemExit) as error:
             raise RecbenchError(
                 f"Model {self.name!r} cannot be imported from {module_name} ({type(error).__name__}: {error}).",
                 "Check the spelling; 'recbench doctor' shows which frameworks can be imported.",
@@ -101,7 +106,7 @@ def find_model(name: str) -> ModelReference:
     if not colon:
         raise unknown_name("model", name, known, "A model of your own: package.module:Class or path/to/file.py:Class.")
     if place.endswith(".py"):
-        if not Path(place).is_file():
+        if not os.path.isfile(place):  # noqa: PTH113 - also answers for names that no file can have
             raise RecbenchError(f"Model {name!r}: there is no file {place}.", "Check the path.")
         return ModelReference(class_name, name, Origin.FILE)
     return ModelReference(class_name, name, Origin.MODULE)
@@ -137,21 +142,26 @@ def _parameters(node: ast.ClassDef) -> dict[str, str]:
 def _builtin_models() -> ModuleType:
     """Imports the package ``models`` that lies beside this package, and notices another one of that name."""
     expected = Path(recbench.__file__).resolve().parent.parent / "models" / "__init__.py"
-    try:
-        module = importlib.import_module("models")
-    except ImportError as error:
+    spec = importlib.util.find_spec("models")
+    if spec is None:
         raise RecbenchError(
-            f"The package 'models' cannot be imported ({error}); it should be at {expected.parent}.",
+            f"The package 'models' cannot be found; it should be at {expected.parent}.",
             "Install recbench from its checkout: pip install -e .",
-        ) from error
-    found = Path(module.__file__).resolve() if module.__file__ else None
+        )
+    found = Path(spec.origin).resolve() if spec.origin else spec.submodule_search_locations
     if found != expected:
+        # It is not imported: it may be anything, and fail in any way.
         raise RecbenchError(
-            f"Another module named 'models' hides recbench's own: {found or module.__path__} is found before "
-            f"{expected}.",
+            f"Another module named 'models' hides recbench's own: {found} is found before {expected}.",
             "Run from another folder, or rename that module.",
         )
-    return module
+    return importlib.import_module("models")
+
+
+def _look_in(folder: Path) -> None:
+    """Lets modules of the user's own be imported, after everything that is installed."""
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))
 
 
 def _load_file(path: str) -> ModuleType:
@@ -160,6 +170,7 @@ def _load_file(path: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, location)
     if spec is None or spec.loader is None:
         raise ImportError(f"{location} is not a Python file")
+    _look_in(location.parent)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)

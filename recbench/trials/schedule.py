@@ -113,6 +113,7 @@ def prepare(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
+        (folder / LOG_NAME).open("ab").close()
     except OSError as error:
         raise RecbenchError(
             f"Cannot write to the output folder {folder}: {error.strerror}.", "Choose another with -o."

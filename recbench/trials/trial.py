@@ -79,7 +79,7 @@ def run_trial(
     }
     try:
         measured, ranks = _fit_and_score(task, configuration, context, ks, observer)
-    except Exception as error:  # noqa: BLE001 - a model may fail in any way, and the others still run
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a model does, the others still run
         where = "" if isinstance(error, ScoreError) else f"{type(error).__name__}: "
         record = Record(
             **base,
