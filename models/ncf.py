@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from models.checks import not_negative, positive
-from models.pairs import PairSampler
+from models.pairs import Pairs
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
 
@@ -52,20 +52,20 @@ class NeuMF:
         self._training: _Training | None = None
 
     def warm_up(self, train: TrainSet, context: TrainContext) -> None:
-        """Compiles the epoch's graph and runs it over no rows."""
+        """Compiles the epoch and runs it over no rows."""
         self._training = self._build(train, context.seed)
-        self._training.epoch(tf.constant([context.seed, 0]), tf.constant(0))
+        self._training.epoch(Pairs.of_nobody(train), tf.constant([context.seed, 0]))
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
         """Trains for ``epochs`` passes, or until the context says that it is enough."""
         training = self._training or self._build(train, context.seed)
-        rows = tf.constant(training.pairs.n_rows)
+        self._training = None
+        pairs = Pairs.of(train)
         for epoch in range(self._epochs):
-            loss = training.epoch(tf.constant([context.seed, epoch + 1]), rows)
+            loss = training.epoch(pairs, tf.constant([context.seed, epoch + 1]))
             if not context.end_epoch(float(loss)):
                 break
         self._network = training.network
-        self._training = None
 
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
         """Returns the logits, float32[n, c]."""
@@ -144,18 +144,19 @@ class _Training(tf.Module):
     ) -> None:
         super().__init__()
         self.network = network
-        self.pairs = PairSampler(train)
         self._weights = list(network.trainable_variables)
         self._optimizer = keras.optimizers.Adam(learning_rate)
         self._optimizer.build(self._weights)
         self._negatives = negatives
         self._regularization = regularization
         self._batch_size = batch_size
+        signature = [Pairs.signature(train), tf.TensorSpec([2], tf.int32)]
+        self.epoch = tf.function(self._epoch, input_signature=signature)
 
-    @tf.function
-    def epoch(self, seed: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
-        """Trains on the first ``rows`` (int32) rows of the pass drawn from ``seed`` (int32[2]); the mean loss."""
-        users, positives, negatives = self.pairs.epoch(seed, self._negatives)
+    def _epoch(self, pairs: Pairs, seed: tf.Tensor) -> tf.Tensor:
+        """Trains on the pass drawn from ``seed`` (int32[2]); returns the mean loss."""
+        users, positives, negatives = pairs.epoch(seed, self._negatives)
+        rows = tf.shape(users)[0]
         items = tf.concat([positives[:, None], negatives], axis=1)
         loss = tf.constant(0.0)
         for start in tf.range(0, rows, self._batch_size):

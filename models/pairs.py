@@ -1,41 +1,46 @@
-"""Positives in random order, each with freshly drawn negatives: what ranking losses learn from."""
+"""Positives in random order, each with freshly drawn negatives: what pointwise losses learn from."""
+
+from typing import NamedTuple, Self
 
 import numpy as np
 import tensorflow as tf
 
+from models.unseen import Unseen, unseen_items, unseen_signature
 from recbench.protocol import TrainSet
 
 
-class PairSampler(tf.Module):
-    """Draws a pass over the train rows inside TensorFlow, without a loop over rows and without rejection.
-
-    The r-th item that a user has not interacted with in train is r plus the number of the user's items before it. For
-    the j-th of the user's ascending items i_j, i_j - j items before it are unseen, so that number is the count of j
-    with i_j - j <= r: one binary search in a sorted list that holds ``user * n_items + i_j - j`` for all rows. Memory
-    is linear in the rows, and each negative is exactly uniform on the unseen items (up to 2**-32 * n_items).
-
-    Rows of users who have interacted with every item have no negative and are left out.
-
-    Args:
-        train: The train rows.
+class Pairs(NamedTuple):
+    """The train rows of users who have a negative, and what it takes to draw them.
 
     Attributes:
-        n_rows: Rows that take part.
+        users: int32[rows].
+        items: int32[rows].
+        unseen: For drawing negatives.
     """
 
-    def __init__(self, train: TrainSet) -> None:
-        super().__init__()
+    users: tf.Tensor
+    items: tf.Tensor
+    unseen: Unseen
+
+    @classmethod
+    def of(cls, train: TrainSet) -> Self:
+        """Takes the rows of ``train``."""
         seen = np.diff(train.indptr)
         users = np.repeat(np.arange(train.n_users, dtype=np.int32), seen)
-        nth = np.arange(len(train)) - train.indptr[users]
-        usable = seen[users] < train.n_items
-        self.n_rows = int(usable.sum())
-        self._n_items = train.n_items
-        self._users = tf.constant(users[usable])
-        self._items = tf.constant(train.indices[usable])
-        self._first_row = tf.constant(train.indptr[:-1])
-        self._n_unseen = tf.constant(train.n_items - seen)
-        self._unseen_before = tf.constant(users.astype(np.int64) * train.n_items + train.indices - nth)
+        usable = np.flatnonzero(seen[users] < train.n_items)
+        unseen = unseen_items(train.indptr, train.indices, train.n_items).rows(tf.constant(usable))
+        return cls(tf.constant(users[usable]), tf.constant(train.indices[usable]), unseen)
+
+    @classmethod
+    def of_nobody(cls, train: TrainSet) -> Self:
+        """Takes no row, but has the types of ``of(train)``."""
+        return cls.of(TrainSet.from_rows(train.n_users, train.n_items, train.users[:0].copy(), train.items[:0].copy()))
+
+    @classmethod
+    def signature(cls, train: TrainSet) -> Self:
+        """Returns the types of ``of(train)``, for compiling."""
+        vector = tf.TensorSpec([None], tf.int32)
+        return cls(vector, vector, unseen_signature(train.n_users, train.n_items))
 
     def epoch(self, seed: tf.Tensor, negatives: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Draws one pass.
@@ -45,20 +50,9 @@ class PairSampler(tf.Module):
             negatives: Negatives for each positive.
 
         Returns:
-            users int32[n_rows], positives int32[n_rows], negatives int32[n_rows, negatives].
+            users int32[rows], positives int32[rows], negatives int32[rows, negatives].
         """
-        order = tf.argsort(self._random_bits([self.n_rows], seed), stable=True)
-        users = tf.gather(self._users, order)
-        drawn = self._unseen(tf.repeat(users, negatives), seed + tf.constant([0, 1 << 30]))
-        return users, tf.gather(self._items, order), tf.reshape(drawn, [-1, negatives])
-
-    def _unseen(self, users: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        bits = tf.cast(self._random_bits(tf.shape(users), seed), tf.int64)
-        nth = tf.bitwise.right_shift(bits * tf.gather(self._n_unseen, users), 32)
-        keys = tf.cast(users, tf.int64) * self._n_items + nth
-        row = tf.searchsorted(self._unseen_before, keys, side="right", out_type=tf.int64)
-        return tf.cast(nth + row - tf.gather(self._first_row, users), tf.int32)
-
-    @staticmethod
-    def _random_bits(shape: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        return tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=tf.uint32)
+        bits = tf.random.stateless_uniform(tf.shape(self.users), seed, minval=None, maxval=None, dtype=tf.uint32)
+        order = tf.argsort(bits, stable=True)
+        drawn = self.unseen.rows(order).draw(seed + tf.constant([0, 1 << 30]), negatives)
+        return tf.gather(self.users, order), tf.gather(self.items, order), tf.reshape(drawn, [-1, negatives])

@@ -22,8 +22,16 @@ class TestImplicitBPR(RecommenderContract):
 
 class TestBPR(RecommenderContract):
     model = "bpr"
-    parameters = {"epochs": 40, "factors": 8, "batch_size": 64}
-    bad_parameters = [*OUT_OF_RANGE, {"regularization": -1.0}, {"batch_size": 0}, {"init_std": 0.0}]
+    parameters = {"epochs": 60, "factors": 8, "block_size": 8}
+    bad_parameters = [*OUT_OF_RANGE, {"regularization": -1.0}, {"block_size": 0}, {"negatives": 0}, {"init_std": 0.0}]
+
+
+class TestBPRWithItemsOfTheBlockOnly(RecommenderContract):
+    """Blocks of one user have fewer pairs than there are items, so that only the items of the pairs are multiplied."""
+
+    model = "bpr"
+    parameters = {"epochs": 30, "factors": 8, "block_size": 1, "negatives": 1, "learning_rate": 0.1}
+    bad_parameters = TestBPR.bad_parameters
 
 
 class TestNeuMF(RecommenderContract):
