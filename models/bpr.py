@@ -34,10 +34,10 @@ class BPR:
     def __init__(
         self,
         factors: int = 64,
-        epochs: int = 100,
-        learning_rate: float = 0.05,
+        epochs: int = 50,
+        learning_rate: float = 0.1,
         regularization: float = 0.01,
-        negatives: int = 1,
+        negatives: int = 4,
         block_size: int = 128,
         init_std: float = 0.1,
     ) -> None:
