@@ -27,13 +27,13 @@ Replace = Annotated[bool, typer.Option("--replace", help="Replace a task of that
 @app.command("list")
 def list_tasks(as_json: Json = False) -> None:
     """List the tasks that --task takes."""
-    from recbench.tasks.shelf import Kind, builtin_specs, find_task, own_task_names
+    from recbench.tasks.shelf import builtin_specs, find_task, own_task_names
 
     rows: list[dict[str, Any]] = [
-        {"name": name, "kind": Kind.BUILTIN, "built": find_task(name).path.exists(), "description": spec.description}
+        {"name": name, "kind": "builtin", "built": find_task(name).path.exists(), "description": spec.description}
         for name, spec in builtin_specs().items()
     ]
-    rows += [{"name": name, "kind": Kind.OWN, "built": True, "description": "Your own"} for name in own_task_names()]
+    rows += [{"name": name, "kind": "own", "built": True, "description": "Your own"} for name in own_task_names()]
     if as_json:
         emit_json({"schema": 1, "tasks": rows})
     else:

@@ -4,7 +4,6 @@ Ranks are counted, never sorted out, so neither the order of the candidates nor 
 anyone.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,12 +33,7 @@ class Ranks:
     tied: Int32Array
 
 
-def rank_cases(
-    model: Recommender,
-    cases: Cases,
-    cases_at_once: int = CASES_AT_ONCE,
-    progress: Callable[[int], None] | None = None,
-) -> Ranks:
+def rank_cases(model: Recommender, cases: Cases, cases_at_once: int = CASES_AT_ONCE) -> Ranks:
     """Lets the model score the candidates of every case.
 
     A model sees each case's candidates in ascending item index, the positive among them, so that their order tells
@@ -49,7 +43,6 @@ def rank_cases(
         model: A trained model.
         cases: The cases.
         cases_at_once: How many cases one call of ``score`` gets; bounds the memory.
-        progress: Called with the number of cases done so far.
 
     Raises:
         ScoreError: The scores have a wrong shape or type, or are not finite.
@@ -63,8 +56,6 @@ def rank_cases(
         candidates = np.sort(np.column_stack([positives, filled]), axis=1)
         scores = _checked(model.score(users.copy(), candidates.copy()), users, candidates, start)
         better[rows], tied[rows] = count_ranks(scores, candidates, positives)
-        if progress is not None:
-            progress(min(start + cases_at_once, len(cases)))
     return Ranks(better, tied)
 
 

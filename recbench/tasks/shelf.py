@@ -4,7 +4,6 @@ import hashlib
 import logging
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -22,25 +21,15 @@ DEFAULT_RULES = "ml-100k-loo"
 """The builtin task by whose rules a task is made from ratings of the user's own."""
 
 
-class Kind(StrEnum):
-    """How a task became known."""
-
-    BUILTIN = "builtin"
-    OWN = "own"
-    SPEC = "spec"
-
-
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A task that can be had.
 
     Attributes:
-        kind: How it became known.
         path: Its task file in the cache, which may not exist yet.
         spec: Its spec; None for a task of the user's own, whose file holds it.
     """
 
-    kind: Kind
     path: Path
     spec: TaskSpec | None
 
@@ -97,12 +86,12 @@ def find_task(name: str) -> Entry:
         RecbenchError: There is none; the message names the nearest.
     """
     if spec := builtin_specs().get(name):
-        return Entry(Kind.BUILTIN, _built_path(spec), spec)
+        return Entry(_built_path(spec), spec)
     if name.endswith(".toml") or "/" in name:
         spec = read_spec(Path(name))
-        return Entry(Kind.SPEC, _built_path(spec), spec)
+        return Entry(_built_path(spec), spec)
     if len(name) <= NAME_LENGTH and (path := own_task_path(name)).exists():
-        return Entry(Kind.OWN, path, None)
+        return Entry(path, None)
     raise unknown_name("task", name, task_names(), "Or the path of a spec file: --task my-task.toml")
 
 
