@@ -110,6 +110,9 @@ class TrainContext(Protocol):
 
         Returns:
             False when training should stop now.
+
+        Raises:
+            FloatingPointError: The loss is not finite; the model lets it pass, and the trial ends as failed.
         """
         ...
 

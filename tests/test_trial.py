@@ -114,6 +114,21 @@ def test_whatever_a_model_does_becomes_a_failed_record(board, model, error):
     assert "Traceback" in outcome.traceback
 
 
+def test_a_loss_that_is_not_finite_ends_training_at_once(board):
+    class Diverges(Base):
+        def __init__(self, epochs: int = 9, learning_rate: float = 3.0):
+            self.epochs = epochs
+
+        def fit(self, train, context):
+            for epoch in range(self.epochs):
+                context.end_epoch(float("inf") if epoch == 1 else 0.5)
+
+    record = trial(board, Diverges).record
+    assert record.status is Status.FAILED
+    assert record.epochs == 2
+    assert "the training loss after epoch 2 is inf (learning_rate=3.0; try a lower one)" in record.error
+
+
 def test_an_interruption_is_passed_on(board):
     def interrupted(*_):
         raise KeyboardInterrupt

@@ -1,5 +1,6 @@
 """The clock of a training run, and the context through which a model keeps it informed."""
 
+import math
 import time
 from collections.abc import Callable
 
@@ -60,11 +61,17 @@ class TimedContext:
         self._since = None
 
     def end_epoch(self, loss: float | None = None) -> bool:
-        """Counts a pass over the train rows; see ``TrainContext.end_epoch``."""
+        """Counts a pass over the train rows; see ``TrainContext.end_epoch``.
+
+        Raises:
+            FloatingPointError: The loss is not finite: more training would only cost time.
+        """
         running = self._since is not None
         self.stop()
         self.epochs += 1
         self.loss = None if loss is None else float(loss)
+        if self.loss is not None and not math.isfinite(self.loss):
+            raise FloatingPointError(f"the training loss after epoch {self.epochs} is {self.loss}")
         if self._on_epoch is not None:
             self._on_epoch(self.epochs, self.loss)
         if running:

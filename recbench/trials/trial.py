@@ -1,6 +1,5 @@
 """One trial: fit once, score once."""
 
-import math
 import time
 import traceback
 from dataclasses import dataclass
@@ -80,14 +79,10 @@ def run_trial(
     try:
         measured, ranks = _fit_and_score(task, configuration, context, ks, observer)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a model does, the others still run
-        where = "" if isinstance(error, ScoreError) else f"{type(error).__name__}: "
-        record = Record(
-            **base,
-            status=Status.FAILED,
-            error=f"{where}{error}",
-            epochs=context.epochs,
-            fit_seconds=context.seconds,
-        )
+        message = str(error) if isinstance(error, ScoreError) else f"{type(error).__name__}: {error}"
+        if isinstance(error, FloatingPointError) and "learning_rate" in configuration.parameters:
+            message += f" (learning_rate={configuration.parameters['learning_rate']}; try a lower one)"
+        record = Record(**base, status=Status.FAILED, error=message, epochs=context.epochs, fit_seconds=context.seconds)
         return Outcome(record, None, traceback.format_exc())
     return Outcome(Record(**base, **measured, status=Status.DONE), ranks)
 
@@ -108,8 +103,6 @@ def _fit_and_score(
     context.start()
     model.fit(train, context)
     context.stop()
-    if context.loss is not None and not math.isfinite(context.loss):
-        raise FloatingPointError(f"the training loss after epoch {context.epochs} is {context.loss}")
     observer.phase("score")
     began = time.perf_counter()
     ranks = rank_cases(model, task.test)
