@@ -177,7 +177,7 @@ class _Training(tf.Module):
         """Trains on every block once, in an order that follows from ``seed`` (int32[2]).
 
         Returns:
-            The mean loss of the pairs of the last block; that of all would cost a tenth of the time.
+            The mean loss of the pairs of the last block only: it is for people to watch, and costs time.
         """
         n_blocks = tf.shape(rows.bounds)[0] - 1
         order = tf.random.experimental.stateless_shuffle(tf.range(n_blocks), seed)

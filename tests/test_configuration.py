@@ -37,6 +37,8 @@ def test_texts_are_read_by_the_constructors_types():
         ({"factors": "8.5"}, "toy.factors=8.5: Input should be a valid integer"),
         ({"rate": "quick"}, "toy.rate=quick: Input should be a valid number"),
         ({"fast": "perhaps"}, "toy.fast=perhaps"),
+        ({"rate": "inf"}, "would have the value inf for 'rate'"),
+        ({"free": "NaN"}, "would have the value nan for 'free'"),
     ],
 )
 def test_values_that_do_not_fit(texts, message):
@@ -65,7 +67,7 @@ def test_a_default_that_a_record_cannot_hold_is_refused_before_training(default)
         def __init__(self, layers=default):
             pass
 
-    with pytest.raises(RecbenchError, match="has the default .* for 'layers'"):
+    with pytest.raises(RecbenchError, match="would have the value .* for 'layers'"):
         configure(REFERENCE, Odd, {})
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from recbench.records.schema import Status
 from recbench.reports.document import run_document
+from recbench.reports.formats import Format
 from recbench.reports.summary import Spread, summarise
-from recbench.reports.table import Format, run_table
+from recbench.reports.table import run_table
 from tests.examples import ENVIRONMENT, TASK, a_record, stored
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -4,7 +4,6 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,19 +11,11 @@ import typer
 
 from recbench.cli.terminal import ExitCode, animated, emit, emit_json, emit_table, messages
 from recbench.errors import RecbenchError
+from recbench.reports.formats import Format
 
 DEFAULT_OUTPUT = Path("results/runs")
 MAX_SEED = 2**31 - 1
 """The highest that every framework takes."""
-
-
-class OutputFormat(StrEnum):
-    """How the table is printed."""
-
-    TEXT = "text"
-    MARKDOWN = "markdown"
-    CSV = "csv"
-    JSON = "json"
 
 
 def run(
@@ -44,7 +35,7 @@ def run(
         typer.Option(min=1, help="Threads for each model. One gives the same ranks every time, bit for bit."),
     ] = 1,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the records.")] = DEFAULT_OUTPUT,
-    form: Annotated[OutputFormat, typer.Option("--format", help="How the table is printed.")] = OutputFormat.TEXT,
+    form: Annotated[Format, typer.Option("--format", help="How the table is printed.")] = Format.TEXT,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; train nothing.")] = False,
 ) -> None:
@@ -75,7 +66,7 @@ def run(
     from recbench.cli.progress import AnimatedProgress, PlainProgress
     from recbench.reports.document import run_document
     from recbench.reports.summary import summarise
-    from recbench.reports.table import Format, run_table
+    from recbench.reports.table import run_table
     from recbench.tasks.shelf import load_task
     from recbench.trials.configuration import parse_assignments
     from recbench.trials.machine import environment
@@ -91,7 +82,7 @@ def run(
     observer = AnimatedProgress() if animated() else PlainProgress()
     configurations = import_and_configure(parameters, observer)
     trials = plan(configurations, range(seed, seed + seeds))
-    if dry_run and (as_json or form is OutputFormat.JSON):
+    if dry_run and (as_json or form is Format.JSON):
         planned = [
             {"model": t.configuration.name, "seed": t.seed, "params": t.configuration.parameters} for t in trials
         ]
@@ -117,10 +108,10 @@ def run(
     finally:
         observer.close()
     summaries = summarise(stored)
-    if as_json or form is OutputFormat.JSON:
+    if as_json or form is Format.JSON:
         emit_json(run_document(loaded.summary(), summaries, environment()))
     else:
-        emit(run_table(loaded.summary(), summaries, environment(), ks, Format(form.value)))
+        emit(run_table(loaded.summary(), summaries, environment(), ks, form))
     messages().print(f"Records: {output}", style="dim", markup=False)
     if any(summary.errors for summary in summaries):
         messages().print(f"Tracebacks: {output / LOG_NAME}", style="dim", markup=False)

@@ -3,22 +3,13 @@
 import csv
 import io
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Any
 
 from tabulate import tabulate
 
 from recbench.records.schema import Environment
+from recbench.reports.formats import Format
 from recbench.reports.summary import ModelSummary, Spread
-
-
-class Format(StrEnum):
-    """How a table is written."""
-
-    TEXT = "text"
-    MARKDOWN = "markdown"
-    CSV = "csv"
-    JSON = "json"
 
 
 def run_table(

@@ -105,29 +105,30 @@ def configure(
             raise unknown_name(f"parameter of {reference.name!r}", name, accepted)
     for name, parameter in accepted.items():
         if name in texts:
-            parameters[name] = _read_value(reference.name, name, texts[name], hints.get(name, Any))
+            value = _read_value(reference.name, name, texts[name], hints.get(name, Any))
+            parameters[name] = _recordable(reference.name, name, value)
         elif parameter.default is parameter.empty:
             raise RecbenchError(
                 f"Model {reference.name!r} needs a value for {name!r}, which has no default.",
                 f"Give one: --param {reference.name}.{name}=VALUE",
             )
         else:
-            parameters[name] = _checked_default(reference.name, name, parameter.default)
+            parameters[name] = _recordable(reference.name, name, parameter.default)
     return Configuration(reference, model_class, parameters, import_seconds)
 
 
-def _checked_default(model: str, name: str, value: Any) -> ParameterValue:
+def _recordable(model: str, name: str, value: Any) -> ParameterValue:
     plain = value is None or isinstance(value, bool | int | float | str)
     if not plain or (isinstance(value, float) and not math.isfinite(value)):
         raise RecbenchError(
-            f"Model {model!r} has the default {value!r} for {name!r}, which a record cannot hold.",
+            f"Model {model!r} would have the value {value!r} for {name!r}, which a record cannot hold.",
             "Use a finite number, a text, a truth value or None; a list can be written as text, such as '64,32'.",
         )
     checked: ParameterValue = value
     return checked
 
 
-def _read_value(model: str, name: str, text: str, hint: Any) -> ParameterValue:
+def _read_value(model: str, name: str, text: str, hint: Any) -> Any:
     """Reads a value: ``none`` where the type allows it, else by the type, else as JSON, else as text."""
     allows_none = hint is Any or type(None) in typing.get_args(hint)
     if allows_none and text.lower() in ("none", "null"):
@@ -139,11 +140,10 @@ def _read_value(model: str, name: str, text: str, hint: Any) -> ParameterValue:
             return text
         return value if isinstance(value, bool | int | float | str) else text
     try:
-        read: ParameterValue = TypeAdapter(hint).validate_strings(text)
+        return TypeAdapter(hint).validate_strings(text)
     except (ValidationError, PydanticSchemaGenerationError) as error:
         reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
         raise RecbenchError(
             f"--param {model}.{name}={text}: {reason}.",
             f"Its parameters and their defaults: recbench list {model}",
         ) from error
-    return read

@@ -1,0 +1,12 @@
+"""How a table can be written."""
+
+from enum import StrEnum
+
+
+class Format(StrEnum):
+    """The value of ``--format``."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    CSV = "csv"
+    JSON = "json"
