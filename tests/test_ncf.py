@@ -2,6 +2,8 @@ import gzip
 
 import pytest
 
+from recbench.data.ids import IdTable
+from recbench.data.interactions import hash_order
 from recbench.errors import RecbenchError
 from recbench.tasks.ncf import import_ncf
 from recbench.tasks.spec import Waiver
@@ -36,6 +38,13 @@ def test_reads_a_published_split(tmp_path, zipped):
     assert task.ratings.tolist() == [5, 4, 3, 3]
     assert sorted(originals(task, [task.validation.items])[0]) == ["1", "3"]
     assert task.validation.negatives.shape == (2, 2)
+
+
+def test_published_numbers_become_ids_for_they_give_held_out_items_away(tmp_path):
+    task = run(tmp_path)
+    assert sorted(task.item_ids) == ["0", "1", "2", "3", "4"]
+    assert list(task.item_ids) == list(IdTable.from_strings("01234").take(hash_order(IdTable.from_strings("01234"))))
+    assert list(task.item_ids) != sorted(task.item_ids)
 
 
 def test_two_columns_are_enough(tmp_path):
