@@ -1,6 +1,7 @@
 """Range checks of hyper-parameters."""
 
 import math
+from typing import get_args
 
 
 def positive(**values: float) -> None:
@@ -15,3 +16,10 @@ def not_negative(**values: float) -> None:
     for name, value in values.items():
         if not (math.isfinite(value) and value >= 0):
             raise ValueError(f"{name} must be 0 or more, not {value}")
+
+
+def one_of(choices: object, **values: str) -> None:
+    """Raises ``ValueError`` for the first value that is not one of a ``Literal`` type's."""
+    for name, value in values.items():
+        if value not in (known := get_args(choices)):
+            raise ValueError(f"{name} must be one of {', '.join(known)}, not {value!r}")

@@ -23,6 +23,8 @@ class ImplicitBPR:
         ValueError: A value is out of range.
     """
 
+    repeatable_on_threads = False
+
     def __init__(
         self, factors: int = 64, epochs: int = 200, learning_rate: float = 0.01, regularization: float = 0.03
     ) -> None:
@@ -51,14 +53,13 @@ class ImplicitBPR:
             if not context.end_epoch():
                 raise _EnoughError
 
+        self._model = model
         with contextlib.suppress(_EnoughError):
             model.fit(rows, show_progress=False, callback=callback)
-        self._users = model.user_factors
-        self._items = model.item_factors
 
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
         """Returns the inner products (item biases are a column of the factors), float32[n, c]."""
-        return np.einsum("nf,ncf->nc", self._users[users], self._items[items])
+        return np.einsum("nf,ncf->nc", self._model.user_factors[users], self._model.item_factors[items])
 
 
 class _EnoughError(Exception):

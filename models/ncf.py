@@ -1,27 +1,39 @@
 """Neural collaborative filtering: NeuMF, in TensorFlow."""
 
-import keras
 import tensorflow as tf
 
-from models.checks import not_negative, positive
+from models.checks import not_negative, one_of, positive
+from models.devices import training_device
+from models.neumf_network import NeuMFNetwork, Part
+from models.neumf_training import NeuMFLoss, NeuMFTraining, Settings
+from models.optimizers import OptimizerName
 from models.pairs import Pairs
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
+FUSED_SHARE = 0.5
+"""Of GMF, when the pre-trained parts are put together: the paper's alpha."""
+
 
 class NeuMF:
-    """NeuMF, the NCF paper's fusion of GMF and an MLP (He et al., WWW 2017), trained by Adam.
+    """NeuMF, the NCF paper's fusion of GMF and an MLP (He et al., WWW 2017), trained by Adagrad.
 
     GMF multiplies a user's and an item's vector of length ``factors``. The MLP takes another pair of vectors of length
     4 * factors through layers of 4, 2 and 1 times ``factors`` units with ReLU. Both outputs side by side go through
     one linear layer to the score. Every train row is a positive with ``negatives`` freshly drawn items that the user
-    has not interacted with in train; the loss is the mean binary cross-entropy over all of them.
+    has not interacted with in train.
 
     Args:
         factors: Predictive factors: length of GMF's vectors and of the MLP's last layer.
         epochs: Passes over the train rows.
-        learning_rate: Adam's.
+        pretraining_epochs: Passes that GMF and the MLP are each trained alone before, as in the paper.
+        learning_rate: That of the optimiser.
         negatives: Negatives for each positive.
-        regularization: L2 on the vectors of each row of a batch.
+        negative_exponent: They are drawn in proportion to their number of train rows to this power: 0 uniform, 1
+            popularity.
+        loss: bce, binary cross-entropy of positives and negatives; or bpr, -log sigmoid(positive - negative). Summed
+            over the pairs of a batch, divided by ``negatives``.
+        optimizer: adam, adagrad or sgd, those of Keras.
+        regularization: L2, on each user's and item's vectors as often as they are expected in the pairs.
         batch_size: Positives in one update.
         init_std: Standard deviation of the initial vectors.
 
@@ -29,152 +41,70 @@ class NeuMF:
         ValueError: A value is out of range.
     """
 
+    repeatable_on_threads = True
+
     def __init__(
         self,
-        factors: int = 32,
-        epochs: int = 8,
-        learning_rate: float = 0.005,
+        factors: int = 16,
+        epochs: int = 16,
+        pretraining_epochs: int = 0,
+        learning_rate: float = 0.1,
         negatives: int = 4,
-        regularization: float = 0.001,
-        batch_size: int = 1024,
-        init_std: float = 0.01,
+        negative_exponent: float = 0.5,
+        loss: NeuMFLoss = "bce",
+        optimizer: OptimizerName = "adagrad",
+        regularization: float = 0.02,
+        batch_size: int = 4096,
+        init_std: float = 0.1,
     ) -> None:
         positive(factors=factors, epochs=epochs, learning_rate=learning_rate, negatives=negatives)
         positive(batch_size=batch_size, init_std=init_std)
-        not_negative(regularization=regularization)
+        not_negative(regularization=regularization, negative_exponent=negative_exponent)
+        not_negative(pretraining_epochs=pretraining_epochs)
+        one_of(NeuMFLoss, loss=loss)
+        one_of(OptimizerName, optimizer=optimizer)
+        self._settings = Settings(
+            learning_rate, negatives, negative_exponent, loss, optimizer, regularization, batch_size
+        )
         self._factors = factors
         self._epochs = epochs
-        self._learning_rate = learning_rate
-        self._negatives = negatives
-        self._regularization = regularization
-        self._batch_size = batch_size
+        self._pretraining_epochs = pretraining_epochs
         self._init_std = init_std
-        self._training: _Training | None = None
+        self._ready: tuple[NeuMFNetwork, list[NeuMFTraining]] | None = None
 
     def warm_up(self, train: TrainSet, context: TrainContext) -> None:
-        """Compiles the epoch and runs it over no rows."""
-        self._training = self._build(train, context.seed)
-        self._training.epoch(Pairs.of_nobody(train), tf.constant([context.seed, 0]))
+        """Compiles the epochs and runs them over no rows."""
+        with tf.device(training_device(context)):
+            self._ready = self._build(train, context.seed)
+            nobody = Pairs.of_nobody(train, self._settings.negative_exponent)
+            for training in self._ready[1]:
+                training.epoch(nobody, *training.decay(train), tf.constant([context.seed, 0]))
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
-        """Trains for ``epochs`` passes, or until the context says that it is enough."""
-        training = self._training or self._build(train, context.seed)
-        self._training = None
-        pairs = Pairs.of(train)
-        for epoch in range(self._epochs):
-            loss = training.epoch(pairs, tf.constant([context.seed, epoch + 1]))
-            if not context.end_epoch(float(loss)):
-                break
-        self._network = training.network
+        """Trains for ``epochs`` passes after the pre-training, or until the context says that it is enough."""
+        with tf.device(training_device(context)):
+            self._network, trainings = self._ready or self._build(train, context.seed)
+            self._ready = None
+            pairs = Pairs.of(train, self._settings.negative_exponent)
+            plan = [self._pretraining_epochs] * (len(trainings) - 1) + [self._epochs]
+            done = 0
+            for number, (training, epochs) in enumerate(zip(trainings, plan, strict=True)):
+                if number > 0 and number == len(trainings) - 1:
+                    self._network.fuse(FUSED_SHARE)
+                self._part = training.part
+                decay = training.decay(train)
+                for _ in range(epochs):
+                    done += 1
+                    loss = training.epoch(pairs, *decay, tf.constant([context.seed, done]))
+                    context.report(skipped_pairs=done * int(pairs.left_out) * self._settings.negatives)
+                    if not context.end_epoch(float(loss)):
+                        return
 
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
-        """Returns the logits, float32[n, c]."""
-        return self._network.scores(tf.constant(users), tf.constant(items)).numpy()
+        """Returns the logits, float32[n, c]; during training, with what has been learned so far."""
+        return self._network.scores[self._part](tf.constant(users), tf.constant(items)).numpy()
 
-    def _build(self, train: TrainSet, seed: int) -> "_Training":
-        network = _Network(train.n_users, train.n_items, self._factors, self._init_std, seed)
-        return _Training(network, train, self._learning_rate, self._negatives, self._regularization, self._batch_size)
-
-
-class _Network(tf.Module):
-    """The weights, and the way from indices to logits."""
-
-    def __init__(self, n_users: int, n_items: int, factors: int, init_std: float, seed: int) -> None:
-        super().__init__()
-        self._stream = 0
-        self._seed = seed
-        width = 4 * factors
-        self.gmf_users = self._normal([n_users, factors], init_std)
-        self.gmf_items = self._normal([n_items, factors], init_std)
-        self.mlp_users = self._normal([n_users, width], init_std)
-        self.mlp_items = self._normal([n_items, width], init_std)
-        # The first layer's weights in two parts: a user's part of the sum is computed once for all of its candidates.
-        he = (2 / (2 * width)) ** 0.5
-        self.first_users = self._normal([width, width], he)
-        self.first_items = self._normal([width, width], he)
-        self.first_bias = tf.Variable(tf.zeros([width]))
-        self.layers = []
-        for units_in in (width, width // 2):
-            units_out = units_in // 2
-            weights = self._normal([units_in, units_out], (2 / units_in) ** 0.5)
-            self.layers.append((weights, tf.Variable(tf.zeros([units_out]))))
-        self.output = self._normal([2 * factors, 1], (1 / (2 * factors)) ** 0.5)
-        self.output_bias = tf.Variable(tf.zeros([1]))
-
-    def _normal(self, shape: list[int], std: float) -> tf.Variable:
-        self._stream += 1
-        return tf.Variable(tf.random.stateless_normal(shape, [self._seed, -self._stream], stddev=std))
-
-    def vectors(self, users: tf.Tensor, items: tf.Tensor) -> list[tf.Tensor]:
-        """Looks up the vectors of users int32[n] and items int32[n, c]."""
-        return [
-            tf.gather(self.gmf_users, users),
-            tf.gather(self.gmf_items, items),
-            tf.gather(self.mlp_users, users),
-            tf.gather(self.mlp_items, items),
-        ]
-
-    def logits(self, vectors: list[tf.Tensor]) -> tf.Tensor:
-        """Returns float32[n, c]."""
-        gmf_users, gmf_items, mlp_users, mlp_items = vectors
-        from_users = tf.expand_dims(mlp_users @ self.first_users + self.first_bias, 1)
-        hidden = tf.nn.relu(from_users + tf.tensordot(mlp_items, self.first_items, 1))
-        for weights, bias in self.layers:
-            hidden = tf.nn.relu(tf.tensordot(hidden, weights, 1) + bias)
-        product = tf.expand_dims(gmf_users, 1) * gmf_items
-        return tf.squeeze(tf.tensordot(tf.concat([product, hidden], -1), self.output, 1), -1) + self.output_bias
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, None], tf.int32)])
-    def scores(self, users: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
-        """Returns the logits of users int32[n] and items int32[n, c]."""
-        return self.logits(self.vectors(users, items))
-
-
-class _Training(tf.Module):
-    """The optimiser and the compiled epoch of one training run."""
-
-    def __init__(
-        self,
-        network: _Network,
-        train: TrainSet,
-        learning_rate: float,
-        negatives: int,
-        regularization: float,
-        batch_size: int,
-    ) -> None:
-        super().__init__()
-        self.network = network
-        self._weights = list(network.trainable_variables)
-        self._optimizer = keras.optimizers.Adam(learning_rate)
-        self._optimizer.build(self._weights)
-        self._negatives = negatives
-        self._regularization = regularization
-        self._batch_size = batch_size
-        signature = [Pairs.signature(train), tf.TensorSpec([2], tf.int32)]
-        self.epoch = tf.function(self._epoch, input_signature=signature)
-
-    def _epoch(self, pairs: Pairs, seed: tf.Tensor) -> tf.Tensor:
-        """Trains on the pass drawn from ``seed`` (int32[2]); returns the mean loss."""
-        users, positives, negatives = pairs.epoch(seed, self._negatives)
-        rows = tf.shape(users)[0]
-        items = tf.concat([positives[:, None], negatives], axis=1)
-        loss = tf.constant(0.0)
-        for start in tf.range(0, rows, self._batch_size):
-            batch = slice(start, start + self._batch_size)
-            loss += self._update(users[batch], items[batch])
-        return loss / tf.cast(tf.maximum(rows, 1), tf.float32)
-
-    def _update(self, users: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
-        """One step on users int32[b] and items int32[b, 1 + negatives], the positive first; b times the mean loss."""
-        n = tf.cast(tf.shape(users)[0], tf.float32)
-        with tf.GradientTape() as tape:
-            vectors = self.network.vectors(users, items)
-            logits = self.network.logits(vectors)
-            labels = tf.concat([tf.ones_like(logits[:, :1]), tf.zeros_like(logits[:, 1:])], axis=1)
-            loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits))
-            penalty = tf.add_n([tf.nn.l2_loss(vector) for vector in vectors]) / n
-            objective = loss + self._regularization * penalty
-        gradients = tape.gradient(objective, self._weights)
-        # Dense gradients keep Adam's moments decaying for every row, as published.
-        self._optimizer.apply([tf.convert_to_tensor(g) for g in gradients], self._weights)
-        return loss * n
+    def _build(self, train: TrainSet, seed: int) -> tuple[NeuMFNetwork, list[NeuMFTraining]]:
+        network = NeuMFNetwork(train.n_users, train.n_items, self._factors, self._init_std, seed)
+        parts: list[Part] = ["gmf", "mlp", "both"] if self._pretraining_epochs else ["both"]
+        return network, [NeuMFTraining(network, part, train, self._settings) for part in parts]

@@ -5,7 +5,8 @@ from typing import NamedTuple, Self
 import numpy as np
 import tensorflow as tf
 
-from models.unseen import Unseen, unseen_items, unseen_signature
+from models.hashing import random_bits
+from models.unseen import Unseen, popularity_weights, unseen_items, unseen_signature
 from recbench.protocol import TrainSet
 
 
@@ -16,31 +17,41 @@ class Pairs(NamedTuple):
         users: int32[rows].
         items: int32[rows].
         unseen: For drawing negatives.
+        left_out: int32 scalar, rows of users who have none.
     """
 
     users: tf.Tensor
     items: tf.Tensor
     unseen: Unseen
+    left_out: tf.Tensor
 
     @classmethod
-    def of(cls, train: TrainSet) -> Self:
-        """Takes the rows of ``train``."""
+    def of(cls, train: TrainSet, exponent: float) -> Self:
+        """Takes the rows of ``train``; an item's number of rows to the power ``exponent`` weighs it as a negative."""
         seen = np.diff(train.indptr)
         users = np.repeat(np.arange(train.n_users, dtype=np.int32), seen)
-        usable = np.flatnonzero(seen[users] < train.n_items)
-        unseen = unseen_items(train.indptr, train.indices, train.n_items).rows(tf.constant(usable))
-        return cls(tf.constant(users[usable]), tf.constant(train.indices[usable]), unseen)
+        weights = popularity_weights(train.items, train.n_items, exponent)
+        unseen = unseen_items(train.indptr, train.indices, weights, train.n_items)
+        usable = np.flatnonzero(unseen.total.numpy()[users] > 0)
+        return cls(
+            tf.constant(users[usable]),
+            tf.constant(train.indices[usable]),
+            unseen,
+            tf.constant(len(train) - len(usable)),
+        )
 
     @classmethod
-    def of_nobody(cls, train: TrainSet) -> Self:
-        """Takes no row, but has the types of ``of(train)``."""
-        return cls.of(TrainSet.from_rows(train.n_users, train.n_items, train.users[:0].copy(), train.items[:0].copy()))
+    def of_nobody(cls, train: TrainSet, exponent: float) -> Self:
+        """Takes no row, but has the types of ``of``."""
+        nobody = TrainSet.from_rows(train.n_users, train.n_items, train.users[:0].copy(), train.items[:0].copy())
+        return cls.of(nobody, exponent)
 
     @classmethod
-    def signature(cls, train: TrainSet) -> Self:
-        """Returns the types of ``of(train)``, for compiling."""
+    def signature(cls, train: TrainSet, exponent: float) -> Self:
+        """Returns the types of ``of``, for compiling."""
         vector = tf.TensorSpec([None], tf.int32)
-        return cls(vector, vector, unseen_signature(train.n_users, train.n_items))
+        unseen = unseen_signature(exponent != 0, train.n_users, train.n_items)
+        return cls(vector, vector, unseen, tf.TensorSpec([], tf.int32))
 
     def epoch(self, seed: tf.Tensor, negatives: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Draws one pass.
@@ -52,7 +63,8 @@ class Pairs(NamedTuple):
         Returns:
             users int32[rows], positives int32[rows], negatives int32[rows, negatives].
         """
-        bits = tf.random.stateless_uniform(tf.shape(self.users), seed, minval=None, maxval=None, dtype=tf.uint32)
-        order = tf.argsort(bits, stable=True)
-        drawn = self.unseen.rows(order).draw(seed + tf.constant([0, 1 << 30]), negatives)
-        return tf.gather(self.users, order), tf.gather(self.items, order), tf.reshape(drawn, [-1, negatives])
+        rows = tf.shape(self.users)[0]
+        order = tf.argsort(tf.bitcast(random_bits(rows[None], seed), tf.int32), stable=True)
+        users = tf.gather(self.users, order)
+        bits = random_bits(tf.stack([negatives, rows]), tf.concat([seed, [1]], 0))
+        return users, tf.gather(self.items, order), tf.transpose(self.unseen.draw(users, bits))

@@ -1,59 +1,111 @@
-"""Items that a user has not interacted with in train: exactly uniform draws, without rejection."""
+"""Items that a user has not interacted with in train: exact draws, without rejection."""
 
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from models.hashing import below
+
 TABLE_LIMIT = 2**26
-"""Entries (256 MB) up to which the unseen items of all users are written down; beyond, they are searched for."""
+"""User-item cells up to which the unseen items of all users are written down, in 4 bytes each, 8 with weights."""
 
 
-class Unseen(NamedTuple):
-    """What it takes to find the n-th unseen item of the user of each train row.
-
-    The n-th item that a user has not interacted with is n plus the number of the user's items before it. For the j-th
-    of the user's ascending items i_j, i_j - j items before it are unseen, so that number is the count of j with
-    i_j - j <= n: one binary search in a sorted list that holds ``user * n_items + i_j - j`` for all rows, and memory is
-    linear in the rows. Where a table of all users' unseen items is small enough, it is looked up instead.
+class UnseenTable(NamedTuple):
+    """All unseen items, user after user; a draw is one look-up.
 
     Attributes:
-        count: int64[rows], unseen items of the row's user.
-        key: int64[rows], where the user's part of ``lookup`` begins: a place in the table, or ``user * n_items``.
-        first_row: int64[rows], the user's first row; empty with a table.
-        lookup: int32[unseen] table, or int64[rows] sorted list.
+        total: int32[n_users], unseen items of each user.
+        start: int32[n_users], where a user's part of ``items`` begins.
+        items: int32[unseen].
     """
 
-    count: tf.Tensor
-    key: tf.Tensor
-    first_row: tf.Tensor
-    lookup: tf.Tensor
+    total: tf.Tensor
+    start: tf.Tensor
+    items: tf.Tensor
 
-    def rows(self, which: tf.Tensor | slice) -> "Unseen":
-        """Returns the same for some of the rows: a slice, or int32 indices."""
+    def draw(self, users: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
+        """Draws items, uniform up to 2**-32 * n_items.
 
-        def take(values: tf.Tensor) -> tf.Tensor:
-            return values[which] if isinstance(which, slice) else tf.gather(values, which)
+        Args:
+            users: int32[n]. For a user whose ``total`` is 0 the result means nothing.
+            bits: Random uint32[..., n].
 
-        first_row = take(self.first_row) if self.lookup.dtype == tf.int64 else self.first_row
-        return Unseen(take(self.count), take(self.key), first_row, self.lookup)
-
-    def draw(self, seed: tf.Tensor, each: int) -> tf.Tensor:
-        """Draws int32[rows * each] items, ``each`` for a row one after the other; the same for the same int32[2] seed.
-
-        Uniform up to 2**-32 * n_items. A row whose user has no unseen item must not take part.
+        Returns:
+            int32[..., n].
         """
-        count, key, first_row = self.count, self.key, self.first_row
-        if each > 1:
-            count, key = tf.repeat(count, each), tf.repeat(key, each)
-        bits = tf.random.stateless_uniform(tf.shape(count), seed, minval=None, maxval=None, dtype=tf.uint32)
-        nth = tf.bitwise.right_shift(tf.cast(bits, tf.int64) * count, 32)
-        if self.lookup.dtype == tf.int32:
-            return tf.gather(self.lookup, key + nth)
-        if each > 1:
-            first_row = tf.repeat(first_row, each)
-        row = tf.searchsorted(self.lookup, key + nth, side="right", out_type=tf.int64)
-        return tf.cast(nth + row - first_row, tf.int32)
+        return tf.gather(self.items, tf.gather(self.start, users) + below(bits, tf.gather(self.total, users)))
+
+
+class WeightedUnseenTable(NamedTuple):
+    """All unseen items with weights; a draw is a binary search in the user's part.
+
+    Attributes:
+        total: int32[n_users], sum of the weights of each user's unseen items.
+        start: int32[n_users + 1], bounds of each user's part.
+        items: int32[unseen].
+        cumulative: int32[unseen], sum of the weights in the user's part up to and with this item.
+    """
+
+    total: tf.Tensor
+    start: tf.Tensor
+    items: tf.Tensor
+    cumulative: tf.Tensor
+
+    def draw(self, users: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
+        """Draws items in proportion to their weights; see ``UnseenTable.draw``."""
+        target = below(bits, tf.gather(self.total, users))
+        low, high = tf.gather(self.start, users), tf.gather(self.start, users + 1)
+        return tf.gather(self.items, _first_above(self.cumulative, low, high, target))
+
+
+class UnseenSearch(NamedTuple):
+    """What it takes to compute unseen items, in memory linear in the rows; a draw is a binary search.
+
+    The n-th item (from 0) that a user has not interacted with is n plus the number of the user's items before it. Of
+    the user's ascending items i_j, i_j - j unseen ones come before the j-th; so that number is the count of j with
+    i_j - j <= n.
+
+    Attributes:
+        total: int32[n_users], unseen items of each user.
+        start: int32[n_users + 1], bounds of each user's rows.
+        before: int32[rows], the i_j - j.
+    """
+
+    total: tf.Tensor
+    start: tf.Tensor
+    before: tf.Tensor
+
+    def draw(self, users: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
+        """See ``UnseenTable.draw``."""
+        nth = below(bits, tf.gather(self.total, users))
+        low, high = tf.gather(self.start, users), tf.gather(self.start, users + 1)
+        return nth + _first_above(self.before, low, high, nth) - low
+
+
+Unseen = UnseenTable | WeightedUnseenTable | UnseenSearch
+
+
+def _first_above(values: tf.Tensor, low: tf.Tensor, high: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    """Returns the first place in [low, high) whose value is above the target, ``high`` if there is none; int32.
+
+    Args:
+        values: int32[m], ascending within [low, high).
+        low: int32[n].
+        high: int32[n].
+        target: int32[..., n].
+    """
+    last = tf.size(values) - 1
+
+    def halve(low: tf.Tensor, high: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        middle = (low + high) // 2
+        above = tf.gather(values, tf.minimum(middle, last)) > target
+        searching = low < high
+        return tf.where(searching & ~above, middle + 1, low), tf.where(searching & above, middle, high)
+
+    bounds = [tf.broadcast_to(bound, tf.shape(target)) for bound in (low, high)]
+    found, _ = tf.while_loop(lambda low, high: tf.reduce_any(low < high), halve, bounds)
+    return found
 
 
 def uses_table(n_users: int, n_items: int) -> bool:
@@ -61,34 +113,58 @@ def uses_table(n_users: int, n_items: int) -> bool:
     return n_users * n_items <= TABLE_LIMIT
 
 
-def unseen_items(indptr: np.ndarray, indices: np.ndarray, n_items: int) -> Unseen:
+def unseen_items(indptr: np.ndarray, indices: np.ndarray, weights: np.ndarray | None, n_items: int) -> Unseen:
     """Prepares the draws.
 
     Args:
         indptr: int64[n_users + 1], bounds of each user's rows.
         indices: int32[rows], items, ascending within each user.
+        weights: int64[n_items], what to draw in proportion to; None to draw uniformly.
         n_items: Number of items.
+
+    Raises:
+        ValueError: Weights are given where no table is used.
     """
     seen = np.diff(indptr)
     n_users = len(seen)
     users = np.repeat(np.arange(n_users), seen)
-    count = n_items - seen
-    if uses_table(n_users, n_items):
-        mask = np.ones(n_users * n_items, dtype=np.bool_)
-        mask[users * n_items + indices] = False
-        lookup = (np.flatnonzero(mask) % n_items).astype(np.int32) if n_items else indices
-        key = (np.cumsum(count) - count)[users]
-        first_row = np.empty(0, dtype=np.int64)
-    else:
-        nth = np.arange(len(indices)) - indptr[users]
-        lookup = users * n_items + indices - nth
-        key = users * n_items
-        first_row = indptr[users]
-    return Unseen(*(tf.constant(array) for array in (count[users], key, first_row, lookup)))
+    total = (n_items - seen).astype(np.int32)
+    if not uses_table(n_users, n_items):
+        if weights is not None:
+            raise ValueError(f"negatives other than uniform take at most {TABLE_LIMIT} users x items")
+        before = indices - (np.arange(len(indices)) - indptr[users]).astype(np.int32)
+        return UnseenSearch(*_constants(total, indptr.astype(np.int32), before))
+    unseen = np.ones((n_users, n_items), dtype=np.bool_)
+    unseen[users, indices] = False
+    items = np.broadcast_to(np.arange(n_items, dtype=np.int32), unseen.shape)[unseen]
+    start = np.concatenate([[0], np.cumsum(total)])
+    if weights is None:
+        return UnseenTable(*_constants(total, start[:-1].astype(np.int32), items))
+    cumulative = np.concatenate([[0], np.cumsum(weights[items])])
+    sums = np.diff(cumulative[start])
+    cumulative = cumulative[1:] - np.repeat(cumulative[start[:-1]], total)
+    return WeightedUnseenTable(*_constants(*(array.astype(np.int32) for array in (sums, start, items, cumulative))))
 
 
-def unseen_signature(n_users: int, n_items: int) -> Unseen:
+def unseen_signature(weighted: bool, n_users: int, n_items: int) -> Unseen:
     """Returns the types of ``unseen_items``, for compiling before there are rows."""
-    vector = tf.TensorSpec([None], tf.int64)
-    lookup = tf.TensorSpec([None], tf.int32) if uses_table(n_users, n_items) else vector
-    return Unseen(vector, vector, vector, lookup)
+    vector = tf.TensorSpec([None], tf.int32)
+    if not uses_table(n_users, n_items):
+        return UnseenSearch(vector, vector, vector)
+    return WeightedUnseenTable(vector, vector, vector, vector) if weighted else UnseenTable(vector, vector, vector)
+
+
+def popularity_weights(items: np.ndarray, n_items: int, exponent: float) -> np.ndarray | None:
+    """Returns whole-number weights int64[n_items] in proportion to count ** exponent; None for exponent 0.
+
+    Scaled so that the sum over all items stays below 2**31, and rounded; an item without rows has weight 0.
+    """
+    if exponent == 0:
+        return None
+    powers = np.bincount(items, minlength=n_items).astype(np.float64)
+    powers[powers > 0] **= exponent
+    return np.rint(powers * (2**30 / max(powers.sum(), 1.0))).astype(np.int64)
+
+
+def _constants(*arrays: np.ndarray) -> list[tf.Tensor]:
+    return [tf.constant(array) for array in arrays]

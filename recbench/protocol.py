@@ -11,6 +11,8 @@ methods::
             return self.counts[items].astype(np.float32)
 
 It need not inherit from anything here. A constructor that is given a value it cannot work with raises ``ValueError``.
+A class attribute ``repeatable_on_threads = True`` promises the same ranks, bit for bit, from the same seed, machine and
+number of threads when there are several; with one thread every model must keep that promise.
 """
 
 from dataclasses import dataclass
@@ -19,7 +21,9 @@ from typing import Any, Protocol, Self, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-PROTOCOL_VERSION = 1
+from recbench.device import Device
+
+PROTOCOL_VERSION = 2
 """Counts up when what is measured, or what a model is promised, changes."""
 
 Int32Array = npt.NDArray[np.int32]
@@ -92,6 +96,8 @@ class TrainContext(Protocol):
     Attributes:
         seed: Everything random in the model must follow from it.
         threads: How many threads the model may use.
+        device: What the user wants to train on: ``auto`` is a GPU where there is one. A model that knows only the CPU
+            need not look; one that is told ``gpu`` and finds none raises ``ValueError``.
     """
 
     @property
@@ -100,10 +106,14 @@ class TrainContext(Protocol):
     @property
     def threads(self) -> int: ...  # noqa: D102
 
+    @property
+    def device(self) -> Device: ...  # noqa: D102
+
     def end_epoch(self, loss: float | None = None) -> bool:
         """To be called after each pass over the train rows; the clock stands still inside.
 
-        A model that never calls it counts as one pass.
+        A model that never calls it counts as one pass. Where a learning curve is asked for, the model's ``score`` is
+        called from inside and should answer with what has been learned so far.
 
         Args:
             loss: The pass's mean training loss, where the model has it at no cost.
@@ -113,6 +123,13 @@ class TrainContext(Protocol):
 
         Raises:
             FloatingPointError: The loss is not finite; the model lets it pass, and the trial ends as failed.
+        """
+        ...
+
+    def report(self, **facts: bool | int | float | str) -> None:
+        """Tells what the trial's record should keep besides: ``device="gpu"``, ``skipped_pairs=3``.
+
+        A fact that is told again replaces what was told before.
         """
         ...
 

@@ -29,6 +29,8 @@ class RecommenderContract:
     """Whether it learns what a user wants, and so must beat popularity and chance."""
     uses_seed: ClassVar[bool] = True
     """Whether another seed makes another model."""
+    n_epochs: ClassVar[int | None] = None
+    """Passes over the train rows, if they are not the parameter ``epochs``."""
     bad_parameters: ClassVar[list[dict[str, Any]]] = []
     """Settings that the constructor must refuse."""
 
@@ -109,7 +111,22 @@ class RecommenderContract:
         for context in (full, stopped):
             self.create().fit(board.train_set(), context)
         assert stopped.epochs == 1
-        assert full.epochs == self.parameters.get("epochs", 1)
+        assert full.epochs == (self.n_epochs or self.parameters.get("epochs", 1))
+
+    def test_it_answers_during_training_with_what_it_has_learned_so_far(self, board, questions) -> None:
+        answers = []
+
+        class Asks(TimedContext):
+            def end_epoch(self, loss: float | None = None) -> bool:
+                answers.append(model.score(*questions))
+                return super().end_epoch(loss)
+
+        model = self.create()
+        model.fit(board.train_set(), Asks(0, 1))
+        final = model.score(*questions)
+        if answers:
+            np.testing.assert_array_equal(answers[-1], final)
+            assert len(answers) == 1 or not np.array_equal(answers[0], final)
 
     def test_it_learns_the_checkerboard(self, trained, board) -> None:
         hits = hit_rate(rank_cases(trained, board.test), 1).mean()

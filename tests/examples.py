@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from recbench.records.schema import Environment, MetricValue, Record, Revision, Status, TaskIdentity
+from recbench.records.schema import CurvePoint, Environment, MetricValue, Record, Revision, Status, TaskIdentity
 from recbench.records.store import StoredRecord
 
 DIGEST = "sha256:" + "ab" * 32
@@ -29,7 +29,7 @@ def a_record(model: str, seed: int, hr: float = 0.5, ndcg: float = 0.25, **chang
     done = changes.get("status", Status.DONE) is Status.DONE
     values = {
         "task": TaskIdentity(name="toy", digest=DIGEST),
-        "protocol_version": 1,
+        "protocol_version": 2,
         "model": model,
         "reference": f"models.{model}:Model",
         "parameters": {"factors": 64, "epochs": 20},
@@ -59,3 +59,11 @@ def a_record(model: str, seed: int, hr: float = 0.5, ndcg: float = 0.25, **chang
 
 def stored(*records: Record) -> list[StoredRecord]:
     return [StoredRecord(record, Path("runs") / f"{record.model}-{record.seed}.json") for record in records]
+
+
+def a_curve(*hr: float) -> tuple[CurvePoint, ...]:
+    """A point each second and epoch."""
+    return tuple(
+        CurvePoint(epoch=epoch, fit_seconds=float(epoch), metrics={"hr@10": value, "ndcg@10": value / 2})
+        for epoch, value in enumerate(hr, start=1)
+    )

@@ -189,6 +189,9 @@ BAD = {
         "more than the 101 candidates",
     ),
     "more threads than cores": (["--models", "popularity", "--threads", "4096"], "timings would mean nothing"),
+    "epochs of a curve": (["--models", "popularity", "--curve", "often"], "--curve 'often' is not all, every:N"),
+    "a target without a curve": (["--models", "popularity", "--reach", "0.4"], "--reach needs a learning curve"),
+    "an unknown device": (["--models", "popularity", "--device", "tpu"], "Invalid value"),
     "an unknown option": (["--modles", "bpr"], "No such option"),
     "no seeds": (["--models", "popularity", "--seeds", "0"], "Invalid value"),
 }
@@ -244,6 +247,23 @@ def test_the_seed_task_end_to_end(recbench, fetched_home):
     assert document["task"]["name"] == "ml-100k"
     assert document["results"][0]["metrics"]["hr@10"]["mean"] == pytest.approx(0.206, abs=0.01)
     assert document["results"][0]["metrics"]["ndcg@10"]["mean"] == pytest.approx(0.106, abs=0.01)
+
+
+def test_a_learning_curve(recbench):
+    done = recbench("run", "--models", "bpr,popularity", "--task", "synthetic", "--seeds", "1", "--curve", "every:20",
+                    "--reach", "0.3")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    header, _, bpr, popularity = done.stdout.splitlines()[3:7]
+    assert "s to 99 % of HR    s to HR@10 0.3  status" in header
+    assert re.search(r" 50 +\d+\.\d\d +\d+\.\d\d  done", bpr)
+    assert popularity.endswith("never  done")
+
+
+def test_a_gpu_that_is_not_there(recbench):
+    done = recbench("run", "--models", "bpr", "--task", "synthetic", "--seeds", "1", "--device", "gpu",
+                    CUDA_VISIBLE_DEVICES="-1")  # fmt: skip
+    assert done.returncode == 3
+    assert "a GPU is asked for, but TensorFlow finds none" in done.stdout
 
 
 def test_all_models_end_to_end(recbench, tmp_path):

@@ -1,3 +1,13 @@
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from models import bpr
+from recbench.trials.machine import library_settings
+from recbench.trials.registry import find_model
 from tests.contract import RecommenderContract
 
 OUT_OF_RANGE = [{"factors": 0}, {"epochs": -1}, {"learning_rate": 0.0}, {"learning_rate": float("nan")}]
@@ -20,21 +30,117 @@ class TestImplicitBPR(RecommenderContract):
     bad_parameters = [*OUT_OF_RANGE, {"regularization": -1.0}]
 
 
+BAD_BPR = [
+    *OUT_OF_RANGE,
+    {"regularization": -1.0},
+    {"batch_size": 0},
+    {"negatives": 0},
+    {"init_std": 0.0},
+    {"negative_exponent": -0.5},
+    {"loss": "mse"},
+    {"optimizer": "lion"},
+]
+
+
 class TestBPR(RecommenderContract):
     model = "bpr"
-    parameters = {"epochs": 60, "factors": 8, "block_size": 8}
-    bad_parameters = [*OUT_OF_RANGE, {"regularization": -1.0}, {"block_size": 0}, {"negatives": 0}, {"init_std": 0.0}]
+    parameters = {"epochs": 60, "factors": 8, "batch_size": 128, "learning_rate": 0.2, "regularization": 0.01}
+    bad_parameters = BAD_BPR
 
 
-class TestBPRWithItemsOfTheBlockOnly(RecommenderContract):
-    """Blocks of one user have fewer pairs than there are items, so that only the items of the pairs are multiplied."""
+class TestBPRWithPools(RecommenderContract):
+    """Large and sparse data sets are trained so; here it is asked for."""
 
     model = "bpr"
-    parameters = {"epochs": 30, "factors": 8, "block_size": 1, "negatives": 1, "learning_rate": 0.1}
-    bad_parameters = TestBPR.bad_parameters
+    parameters = TestBPR.parameters
+    bad_parameters = BAD_BPR
+
+    @pytest.fixture(autouse=True, scope="class")
+    @classmethod
+    def always_pooled(cls):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(bpr, "SPARSE", 2.0)
+            yield
+
+
+class TestBPRWithOtherChoices(RecommenderContract):
+    model = "bpr"
+    parameters = {
+        **TestBPR.parameters,
+        "loss": "bce",
+        "optimizer": "adam",
+        "learning_rate": 0.02,
+        "negatives": 1,
+        "negative_exponent": 0.5,
+    }
+    bad_parameters = BAD_BPR
+
+
+class TestBPRWithOneRowABatch(RecommenderContract):
+    """As many batches as users."""
+
+    model = "bpr"
+    parameters = {
+        "epochs": 20,
+        "factors": 8,
+        "batch_size": 1,
+        "loss": "hinge",
+        "optimizer": "sgd",
+        "learning_rate": 0.05,
+    }
+    bad_parameters = BAD_BPR
 
 
 class TestNeuMF(RecommenderContract):
     model = "ncf"
     parameters = {"epochs": 30, "factors": 4, "batch_size": 64}
-    bad_parameters = [*OUT_OF_RANGE, {"negatives": 0}, {"batch_size": 0}, {"regularization": -1.0}]
+    bad_parameters = [
+        *OUT_OF_RANGE,
+        {"negatives": 0},
+        {"batch_size": 0},
+        {"regularization": -1.0},
+        {"pretraining_epochs": -1},
+        {"loss": "hinge"},
+        {"optimizer": "lion"},
+    ]
+
+
+class TestNeuMFWithPretraining(RecommenderContract):
+    model = "ncf"
+    parameters = {
+        "epochs": 8,
+        "pretraining_epochs": 12,
+        "factors": 4,
+        "batch_size": 64,
+        "loss": "bpr",
+        "negative_exponent": 0.5,
+    }
+    bad_parameters = TestNeuMF.bad_parameters
+    n_epochs = 8 + 2 * 12
+
+
+TWO_THREADS = """
+import sys
+import numpy as np
+from recbench.trials.clock import TimedContext
+from recbench.trials.registry import find_model
+from recbench.data.synthetic import SyntheticParameters, generate
+from recbench.tasks.build import split_and_draw
+from recbench.tasks.shelf import builtin_specs
+
+data = generate(SyntheticParameters(n_users=900, n_items=700, density=0.05))
+task = split_and_draw(builtin_specs()["synthetic"].model_copy(update={"digest": None}), data)
+model = find_model(sys.argv[1]).load()(epochs=3)
+model.fit(task.train_set(), TimedContext(0, threads=2))
+np.save(sys.argv[2], model.score(task.test.users, task.test.negatives))
+"""
+
+
+@pytest.mark.parametrize("name", ["bpr", "ncf"])
+def test_models_that_promise_it_repeat_themselves_on_two_threads(name, tmp_path):
+    assert find_model(name).load().repeatable_on_threads
+    for run in ("a", "b"):
+        settings = {**os.environ, **library_settings(2, "cpu")}
+        command = [sys.executable, "-c", TWO_THREADS, name, str(tmp_path / f"{run}.npy")]
+        subprocess.run(command, env=settings, check=True, capture_output=True)
+    assert np.array_equal(np.load(tmp_path / "a.npy"), np.load(tmp_path / "b.npy"))

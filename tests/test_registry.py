@@ -40,7 +40,7 @@ def test_every_builtin_model_is_described_without_being_imported():
         description = describe(reference)
         assert description.summary.endswith(".")
         assert "(required)" not in description.parameters.values()
-    assert describe(known["bpr"]).parameters["block_size"] == "128"
+    assert describe(known["bpr"]).parameters["batch_size"] == "16384"
 
 
 def test_a_model_in_a_file(own):

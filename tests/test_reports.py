@@ -10,7 +10,8 @@ from recbench.reports.document import run_document
 from recbench.reports.formats import Format
 from recbench.reports.summary import Spread, summarise
 from recbench.reports.table import run_table
-from tests.examples import ENVIRONMENT, TASK, a_record, stored
+from recbench.reports.time_to_quality import time_to_quality
+from tests.examples import ENVIRONMENT, TASK, a_curve, a_record, stored
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -22,11 +23,24 @@ RECORDS = stored(
 )
 IMPORTED = {**TASK, "n_negatives": 99, "n_negatives_min": 98, "waivers": ["positive-among-negatives"]}
 
+CURVES = stored(
+    a_record("bpr", 0, curve=a_curve(0.2, 0.45, 0.5), fit_seconds=3.0),
+    a_record("bpr", 1, curve=a_curve(0.2, 0.44, 0.5), fit_seconds=3.0),
+    a_record("popularity", 0, curve=a_curve(0.3), fit_seconds=1.0),
+    a_record("late", 0, curve=a_curve(0.3), fit_seconds=1.0, curve_error="after epoch 1: AttributeError: no"),
+)
+QUALITY = time_to_quality(summarise(CURVES), (10,), 0.445)
+
 TABLES = {
     "run.txt": lambda: run_table(TASK, summarise(RECORDS), ENVIRONMENT, (10,), Format.TEXT),
     "run.md": lambda: run_table(TASK, summarise(RECORDS), ENVIRONMENT, (10,), Format.MARKDOWN),
     "run.csv": lambda: run_table(TASK, summarise(RECORDS), ENVIRONMENT, (10,), Format.CSV),
     "run-one-seed.txt": lambda: run_table(IMPORTED, summarise(RECORDS[:1]), ENVIRONMENT, (10,), Format.TEXT),
+    "run-curve.txt": lambda: run_table(TASK, summarise(CURVES), ENVIRONMENT, (10,), Format.TEXT, QUALITY),
+    "run-curve.csv": lambda: run_table(TASK, summarise(CURVES), ENVIRONMENT, (10,), Format.CSV, QUALITY),
+    "run-curve.json": lambda: json.dumps(
+        run_document(TASK, summarise(CURVES), ENVIRONMENT, QUALITY)["results"][0], indent=2, ensure_ascii=False
+    ),
     "run.json": lambda: json.dumps(run_document(TASK, summarise(RECORDS), ENVIRONMENT), indent=2, ensure_ascii=False),
 }
 

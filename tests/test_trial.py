@@ -6,8 +6,9 @@ import pytest
 from recbench.records.schema import Status
 from recbench.trials.clock import TimedContext
 from recbench.trials.configuration import configure
+from recbench.trials.curve import CurveEpochs
 from recbench.trials.registry import ModelReference, Origin
-from recbench.trials.trial import run_trial
+from recbench.trials.trial import Conditions, run_trial
 
 
 class Silent:
@@ -34,9 +35,9 @@ class Base:
         return np.zeros(items.shape)
 
 
-def trial(board, model, observer=None, threads=1):
+def trial(board, model, observer=None, threads=1, curve=None):
     configuration = configure(ModelReference("toy", "toy:Toy", Origin.MODULE), model, {})
-    return run_trial(board, configuration, 5, threads, (1, 10), observer or Silent())
+    return run_trial(board, configuration, 5, Conditions(threads, ks=(1, 10), curve=curve), observer or Silent())
 
 
 def test_a_trial_leaves_a_whole_record(board):
@@ -153,3 +154,66 @@ def test_the_clock_stands_still_while_the_harness_works():
     now[0] += 50
     assert context.seconds == 7
     assert (context.epochs, context.loss) == (3, 0.25)
+
+
+def test_a_learning_curve_is_taken_off_the_clock_and_ends_with_the_result(board):
+    class Learns(Base):
+        def fit(self, train, context):
+            self.known = np.zeros(train.n_users, dtype=bool)
+            for _ in range(4):
+                self.known[np.flatnonzero(~self.known)[:10]] = True
+                context.end_epoch()
+
+        def score(self, users, items):
+            right = (users % 2)[:, None] == items % 2
+            return np.where(self.known[users][:, None], right, ~right).astype(float)
+
+    record = trial(board, Learns, curve=CurveEpochs.parse("1,3")).record
+    assert [point.epoch for point in record.curve] == [1, 3, 4]
+    assert [round(point.metrics["hr@1"] * 48) for point in record.curve] == [10, 30, 40]
+    assert record.curve[-1].metrics["hr@1"] == record.metrics["hr@1"].mean
+    assert record.curve[-1].fit_seconds == record.fit_seconds
+    assert 0 < record.curve[0].fit_seconds < record.curve[1].fit_seconds < record.fit_seconds
+
+
+def test_a_model_that_cannot_answer_during_training_loses_its_curve_only(board):
+    class Late(Base):
+        def fit(self, train, context):
+            context.end_epoch()
+            self.ready = True
+
+        def score(self, users, items):
+            return np.zeros(items.shape) if self.ready else None
+
+    record = trial(board, Late, curve=CurveEpochs.parse("all")).record
+    assert record.status is Status.DONE
+    assert record.curve_error == "after epoch 1: AttributeError: 'Late' object has no attribute 'ready'"
+    assert len(record.curve) == 1
+
+
+def test_what_a_model_reports_is_kept_also_when_it_fails(board):
+    class Reports(Base):
+        def fit(self, train, context):
+            context.report(device="cpu", skipped_pairs=1)
+            context.report(skipped_pairs=2)
+
+    class Fails(Reports):
+        def fit(self, train, context):
+            super().fit(train, context)
+            raise RuntimeError("no")
+
+    for model in (Reports, Fails):
+        assert trial(board, model).record.facts == {"device": "cpu", "skipped_pairs": 2}
+
+
+def test_what_is_promised_of_repeating(board):
+    class Promises(Base):
+        repeatable_on_threads = True
+
+    class OnGpu(Base):
+        def fit(self, train, context):
+            context.report(device="gpu")
+
+    assert trial(board, Promises, threads=2).record.repeatable is True
+    assert trial(board, Base, threads=2).record.repeatable is None
+    assert trial(board, OnGpu).record.repeatable is None

@@ -4,11 +4,10 @@ import tensorflow as tf
 from scipy import stats
 
 from models import unseen as module
-from models.bpr import BPR
+from models.hashing import random_bits
 from models.pairs import Pairs
-from models.unseen import unseen_items
+from models.unseen import popularity_weights, unseen_items
 from recbench.protocol import TrainSet
-from recbench.trials.clock import TimedContext
 
 
 def train_set(n_users, n_items, share, seed=0):
@@ -16,6 +15,13 @@ def train_set(n_users, n_items, share, seed=0):
     mask[:, 0] = True
     users, items = np.nonzero(mask)
     return TrainSet.from_rows(n_users, n_items, users.astype(np.int32), items.astype(np.int32)), mask
+
+
+def draw(train, users, each, key, weights=None):
+    """int32[each, n]"""
+    unseen = unseen_items(train.indptr, train.indices, weights, train.n_items)
+    bits = random_bits(tf.constant([each, len(users)]), tf.constant(key))
+    return unseen.draw(tf.constant(users.astype(np.int32)), bits).numpy()
 
 
 @pytest.fixture(params=["table", "search"])
@@ -28,26 +34,52 @@ def lookup(request, monkeypatch):
 @pytest.mark.parametrize("each", [1, 3])
 def test_draws_are_unseen(lookup, each):
     train, mask = train_set(30, 50, 0.6)
-    users = np.repeat(np.arange(30), np.diff(train.indptr))
-    drawn = unseen_items(train.indptr, train.indices, 50).draw(tf.constant([1, 2]), each).numpy()
-    assert not mask[np.repeat(users, each), drawn].any()
+    drawn = draw(train, train.users, each, [1, 2])
+    assert drawn.shape == (each, len(train))
+    assert not mask[train.users, drawn].any()
 
 
 def test_draws_are_uniform(lookup):
     train, mask = train_set(1, 12, 0.4)
-    row = unseen_items(train.indptr, train.indices, 12).rows(tf.zeros([1], tf.int32))
-    drawn = row.draw(tf.constant([3, 4]), 20_000).numpy()
-    counts = np.bincount(drawn, minlength=12)
+    counts = np.bincount(draw(train, np.zeros(20_000), 1, [3, 4])[0], minlength=12)
     assert counts[mask[0]].sum() == 0
     assert stats.chisquare(counts[~mask[0]]).pvalue > 1e-4
 
 
+def test_weighted_draws_are_in_proportion_to_the_weights():
+    train, mask = train_set(2, 12, 0.4)
+    weights = np.arange(12) * 10
+    drawn = draw(train, np.repeat([0, 1], 20_000), 1, [3, 4], weights)[0].reshape(2, -1)
+    for user in range(2):
+        counts = np.bincount(drawn[user], minlength=12)
+        expected = np.where(mask[user], 0, weights)
+        assert (counts[expected == 0] == 0).all()
+        possible = expected > 0
+        shares = expected[possible] / expected.sum()
+        assert stats.chisquare(counts[possible], shares * 20_000).pvalue > 1e-4
+
+
+def test_weights_follow_popularity():
+    items = np.repeat([0, 1, 3], [1, 4, 16])
+    weights = popularity_weights(items, 4, 0.5)
+    assert weights[2] == 0
+    np.testing.assert_allclose(weights[[1, 3]] / weights[0], [2, 4], rtol=1e-6)
+    assert weights.sum() < 2**31
+    assert popularity_weights(items, 4, 0.0) is None
+
+
+def test_weights_need_a_table(monkeypatch):
+    monkeypatch.setattr(module, "TABLE_LIMIT", 0)
+    train, _ = train_set(3, 5, 0.5)
+    with pytest.raises(ValueError, match="uniform"):
+        unseen_items(train.indptr, train.indices, np.ones(5, dtype=np.int64), 5)
+
+
 def test_looking_up_and_searching_find_the_same_items(monkeypatch):
     train, _ = train_set(40, 30, 0.5)
-    table = unseen_items(train.indptr, train.indices, 30).draw(tf.constant([5, 6]), 2).numpy()
+    table = draw(train, train.users, 2, [5, 6])
     monkeypatch.setattr(module, "TABLE_LIMIT", 0)
-    searched = unseen_items(train.indptr, train.indices, 30).draw(tf.constant([5, 6]), 2).numpy()
-    assert np.array_equal(table, searched)
+    assert np.array_equal(table, draw(train, train.users, 2, [5, 6]))
 
 
 def test_a_pass_holds_every_row_once_and_leaves_out_users_without_a_negative(lookup):
@@ -58,27 +90,9 @@ def test_a_pass_holds_every_row_once_and_leaves_out_users_without_a_negative(loo
         np.concatenate([train.users, np.full(15, 20, dtype=np.int32)]),
         np.concatenate([train.items, np.arange(15, dtype=np.int32)]),
     )
-    users, items, negatives = Pairs.of(full).epoch(tf.constant([0, 1]), 2)
+    users, items, negatives = Pairs.of(full, 0.0).epoch(tf.constant([0, 1]), 2)
     found = sorted(zip(users.numpy().tolist(), items.numpy().tolist(), strict=True))
     assert found == sorted(zip(train.users.tolist(), train.items.tolist(), strict=True))
     assert not mask[users.numpy()[:, None], negatives.numpy()].any()
-    other_order, *_ = Pairs.of(full).epoch(tf.constant([0, 2]), 2)
+    other_order, *_ = Pairs.of(full, 0.0).epoch(tf.constant([0, 2]), 2)
     assert not np.array_equal(users, other_order)
-
-
-def test_bpr_multiplies_all_items_or_those_of_the_block_with_the_same_result(synthetic_task, monkeypatch):
-    """The two layouts of a block are the same arithmetic, but for the order of sums."""
-    from models import bpr
-
-    train = synthetic_task.train_set()
-    questions = synthetic_task.test.users, synthetic_task.test.negatives
-    scores = []
-    for all_items in (True, False):
-        model = BPR(epochs=3, factors=8)
-        training = model._build(train)
-        training._all_items = all_items
-        monkeypatch.setattr(bpr.BPR, "_build", lambda self, train, training=training: training)
-        model.fit(train, TimedContext(0, threads=1))
-        scores.append(model.score(*questions))
-        monkeypatch.undo()
-    np.testing.assert_allclose(scores[0], scores[1], rtol=1e-3, atol=1e-4)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from recbench.cli.terminal import ExitCode, animated, emit, emit_json, emit_table, messages
+from recbench.device import Device
 from recbench.errors import RecbenchError
 from recbench.reports.formats import Format
 
@@ -34,6 +35,21 @@ def run(
         int,
         typer.Option(min=1, help="Threads for each model. One gives the same ranks every time, bit for bit."),
     ] = 1,
+    device: Annotated[
+        Device, typer.Option(help="What to train on; auto is a GPU where there is one. Models of the CPU stay there.")
+    ] = "auto",
+    curve: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EPOCHS",
+            help="Score after these epochs as well, off the clock: all, every:N, or N,N,... The table then shows how "
+            "long each model took to 99 % of its final HR.",
+        ),
+    ] = None,
+    reach: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, metavar="HR", help="Show how long each model took to this HR; with --curve."),
+    ] = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the records.")] = DEFAULT_OUTPUT,
     form: Annotated[Format, typer.Option("--format", help="How the table is printed.")] = Format.TEXT,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
@@ -45,14 +61,17 @@ def run(
       recbench run --models bpr,ncf
       recbench run --models popularity,bpr --task ml-100k-loo --seeds 5 --k 5,10,20
       recbench run --models bpr --param bpr.factors=64 --param bpr.epochs=50 --format markdown
+      recbench run --models bpr,implicit-bpr --curve all --reach 0.45
       recbench run --models popularity,my_model.py:MyModel --task synthetic --json
 
     Exit codes: 0 all trials done, 2 bad input, 3 a model failed, 130 interrupted.
     """
-    from recbench.trials.machine import available_cores, thread_settings
+    from recbench.trials.machine import available_cores, library_settings
 
     names = _names(models)
     ks = _cut_offs(k)
+    if reach is not None and curve is None:
+        raise RecbenchError("--reach needs a learning curve.", "Add --curve all, or --curve every:10.")
     if threads > (cores := available_cores()):
         raise RecbenchError(
             f"--threads {threads}, but this process may use {cores} cores: timings would mean nothing.",
@@ -61,18 +80,27 @@ def run(
     if seed + seeds > MAX_SEED + 1:
         raise RecbenchError(f"The seeds would go beyond {MAX_SEED}.", "Use a smaller --seed.")
     # Before any numeric library is loaded: they read these once.
-    os.environ.update(thread_settings(threads))
+    os.environ.update(library_settings(threads, device))
 
     from recbench.cli.progress import AnimatedProgress, PlainProgress
     from recbench.reports.document import run_document
     from recbench.reports.summary import summarise
     from recbench.reports.table import run_table
+    from recbench.reports.time_to_quality import time_to_quality
     from recbench.tasks.shelf import load_task
     from recbench.trials.configuration import parse_assignments
+    from recbench.trials.curve import CurveEpochs
     from recbench.trials.machine import environment
     from recbench.trials.registry import find_model
     from recbench.trials.schedule import LOG_NAME, import_and_configure, plan, run_plan
+    from recbench.trials.trial import Conditions
 
+    try:
+        conditions = Conditions(threads, device, ks, None if curve is None else CurveEpochs.parse(curve))
+    except ValueError:
+        raise RecbenchError(
+            f"--curve {curve!r} is not all, every:N, or N,N,...", "For example: --curve every:5"
+        ) from None
     parameters = parse_assignments(param or [], names)
     for name in names:
         find_model(name)
@@ -96,7 +124,7 @@ def run(
         return
     stored = []
     try:
-        for one in run_plan(loaded, trials, threads, ks, output, observer):
+        for one in run_plan(loaded, trials, conditions, output, observer):
             stored.append(one)  # noqa: PERF402 - keeps what came before an interruption
     except KeyboardInterrupt:
         messages().print(
@@ -108,10 +136,11 @@ def run(
     finally:
         observer.close()
     summaries = summarise(stored)
+    quality = time_to_quality(summaries, ks, reach) if curve is not None else []
     if as_json or form is Format.JSON:
-        emit_json(run_document(loaded.summary(), summaries, environment()))
+        emit_json(run_document(loaded.summary(), summaries, environment(), quality))
     else:
-        emit(run_table(loaded.summary(), summaries, environment(), ks, form))
+        emit(run_table(loaded.summary(), summaries, environment(), ks, form, quality))
     messages().print(f"Records: {output}", style="dim", markup=False)
     if any(summary.errors for summary in summaries):
         messages().print(f"Tracebacks: {output / LOG_NAME}", style="dim", markup=False)

@@ -41,6 +41,20 @@ class MetricValue(_Frozen):
     pessimistic: float
 
 
+class CurvePoint(_Frozen):
+    """What a model was worth during its training.
+
+    Attributes:
+        epoch: Passes over the train rows.
+        fit_seconds: Time in ``fit`` until then, outside of the harness.
+        metrics: Means over cases, by name.
+    """
+
+    epoch: int
+    fit_seconds: float
+    metrics: dict[str, float]
+
+
 class Environment(_Frozen):
     """What a trial ran on.
 
@@ -83,6 +97,8 @@ class Record(_Frozen):
         parameters: Every hyper-parameter, defaults included.
         seed: The seed.
         threads: Threads the model was allowed.
+        device: What was asked for: ``auto``, ``cpu`` or ``gpu``. Models that can choose report what they took in
+            ``facts``.
         status: How the trial ended.
         error: What went wrong, if it did not end well.
         metrics: By name, such as ``hr@10``; empty unless done.
@@ -98,8 +114,12 @@ class Record(_Frozen):
         score_seconds: Time to rank all cases.
         interactions_per_second: n_train * epochs / fit_seconds.
         process_peak_rss_bytes: The process's peak resident memory so far, earlier trials included.
-        repeatable: True with one thread: the contract then asks for the same ranks, bit for bit, from the same seed on
-            the same machine. None with more: nothing is promised.
+        repeatable: Whether the same ranks, bit for bit, are promised from the same seed on the same machine. True with
+            one thread, as the contract asks for; with more, what the model says; None if nothing is promised, as on a
+            GPU.
+        curve: Metrics during training, if asked for; the last point is the end.
+        curve_error: Why the curve has no points before the end.
+        facts: What the model reported besides.
         environment: What it ran on.
         revision: The git revision, where there is one.
         recbench_version: Version of the harness.
@@ -114,6 +134,7 @@ class Record(_Frozen):
     parameters: dict[str, ParameterValue]
     seed: int
     threads: int
+    device: str = "auto"
     status: Status
     error: str | None = None
     metrics: dict[str, MetricValue] = {}
@@ -130,6 +151,9 @@ class Record(_Frozen):
     interactions_per_second: float | None = None
     process_peak_rss_bytes: int | None = None
     repeatable: bool | None
+    curve: tuple[CurvePoint, ...] = ()
+    curve_error: str | None = None
+    facts: dict[str, ParameterValue] = {}
     environment: Environment
     revision: Revision | None
     recbench_version: str
@@ -137,7 +161,7 @@ class Record(_Frozen):
 
     def stem(self) -> str:
         """Returns the name of the record's files, without an ending: the same trial, the same name."""
-        identity = [self.task.digest, self.model, self.reference, self.parameters, self.threads]
+        identity = [self.task.digest, self.model, self.reference, self.parameters, self.threads, self.device]
         key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
         return f"{self.task.name}--{self.model}--{key}--seed{self.seed}"
 

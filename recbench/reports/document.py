@@ -5,22 +5,32 @@ from typing import Any
 
 from recbench.records.schema import Environment
 from recbench.reports.summary import ModelSummary, Spread
+from recbench.reports.time_to_quality import TimeToQuality
 
 SCHEMA = 1
 
 
-def run_document(task: dict[str, Any], summaries: Sequence[ModelSummary], environment: Environment) -> dict[str, Any]:
+def run_document(
+    task: dict[str, Any],
+    summaries: Sequence[ModelSummary],
+    environment: Environment,
+    quality: Sequence[TimeToQuality] = (),
+) -> dict[str, Any]:
     """Returns the document.
 
     Args:
         task: ``Task.summary()``.
         summaries: One for each model.
         environment: What the run ran on.
+        quality: One for each model, if there are learning curves.
     """
+    results = [_result(summary) for summary in summaries]
+    for result, one in zip(results, quality, strict=False):
+        result["time_to_quality"] = _time_to_quality(one)
     return {
         "schema": SCHEMA,
         "task": task,
-        "results": [_result(summary) for summary in summaries],
+        "results": results,
         "environment": environment.model_dump(mode="json"),
     }
 
@@ -35,9 +45,21 @@ def _result(summary: ModelSummary) -> dict[str, Any]:
         "fit_seconds": _spread(summary.fit_seconds),
         "epochs": summary.epochs,
         "threads": summary.records[0].record.threads,
+        "device": summary.records[0].record.device,
         "params": summary.parameters,
         "errors": summary.errors,
+        "curves": [[point.model_dump() for point in stored.record.curve] for stored in summary.records],
         "records": [str(stored.path) for stored in summary.records],
+    }
+
+
+def _time_to_quality(one: TimeToQuality) -> dict[str, Any]:
+    return {
+        "metric": one.metric,
+        "seconds_to_99_percent_of_final": _spread(one.to_final),
+        "target": one.target,
+        "seconds_to_target": _spread(one.to_target),
+        "seeds_that_reached_target": one.reached,
     }
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 from tabulate import tabulate
@@ -10,6 +11,7 @@ from tabulate import tabulate
 from recbench.records.schema import Environment
 from recbench.reports.formats import Format
 from recbench.reports.summary import ModelSummary, Spread
+from recbench.reports.time_to_quality import TimeToQuality
 
 
 def run_table(
@@ -18,6 +20,7 @@ def run_table(
     environment: Environment,
     ks: Sequence[int],
     form: Format,
+    quality: Sequence[TimeToQuality] = (),
 ) -> str:
     """Renders the table of a run.
 
@@ -27,13 +30,16 @@ def run_table(
         environment: What the run ran on.
         ks: The cut-offs to show.
         form: Text, Markdown or CSV; CSV has full precision and no lines around it.
+        quality: One for each model, if there are learning curves.
     """
     if form is Format.CSV:
-        return _csv(summaries, ks)
+        return _csv(summaries, ks, quality)
     headers = ["model", *(f"{name}@{k}" for k in ks for name in ("HR", "NDCG"))]
-    headers += ["interactions/s", "fit s", "epochs", "status"]
+    headers += ["interactions/s", "fit s", "epochs", *_quality_headers(quality), "status"]
     markdown = form is Format.MARKDOWN
     rows = [_row(summary, ks, markdown) for summary in summaries]
+    for row, one in zip(rows, quality, strict=False):
+        row[-1:-1] = _quality_cells(one)
     table = tabulate(
         rows,
         headers,
@@ -42,6 +48,8 @@ def run_table(
         disable_numparse=True,
     )
     errors = [f"{summary.model}, {error}" for summary in summaries for error in summary.errors]
+    for summary, one in zip(summaries, quality, strict=False):
+        errors += [f"{summary.model}, {error}" for error in one.errors]
     return "\n".join([*_head(task, summaries, environment, markdown), "", table, *_tail(errors, markdown)])
 
 
@@ -87,6 +95,23 @@ def _row(summary: ModelSummary, ks: Sequence[int], markdown: bool) -> list[str]:
     ]
 
 
+def _quality_headers(quality: Sequence[TimeToQuality]) -> list[str]:
+    if not quality:
+        return []
+    metric, target = quality[0].metric.upper(), quality[0].target
+    return ["s to 99 % of HR", *([f"s to {metric} {target:g}"] if target is not None else [])]
+
+
+def _quality_cells(one: TimeToQuality) -> list[str]:
+    cells = ["" if one.to_final is None else f"{one.to_final.mean:.2f}"]
+    if one.target is None:
+        return cells
+    if one.to_target is None:
+        return [*cells, "never" if one.seeds else ""]
+    some = "" if one.reached == one.seeds else f" ({one.reached} of {one.seeds})"
+    return [*cells, f"{one.to_target.mean:.2f}{some}"]
+
+
 def _with_sd(spread: Spread | None, digits: int) -> str:
     if spread is None:
         return ""
@@ -94,13 +119,14 @@ def _with_sd(spread: Spread | None, digits: int) -> str:
     return mean if spread.sd is None else f"{mean} ± {spread.sd:.{digits}f}"
 
 
-def _csv(summaries: Sequence[ModelSummary], ks: Sequence[int]) -> str:
+def _csv(summaries: Sequence[ModelSummary], ks: Sequence[int], quality: Sequence[TimeToQuality]) -> str:
     names = [f"{name}@{k}" for k in ks for name in ("hr", "ndcg")]
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\n")
     header = ["model", *(f"{name}{part}" for name in names for part in ("", "_sd"))]
-    writer.writerow([*header, "interactions_per_second", "fit_seconds", "epochs", "status"])
-    for summary in summaries:
+    more = ["seconds_to_99_percent_of_final", "seconds_to_target"] if quality else []
+    writer.writerow([*header, "interactions_per_second", "fit_seconds", "epochs", *more, "status"])
+    for summary, one in zip_longest(summaries, quality):
         metrics = [summary.metrics.get(name) for name in names]
         cells = [cell for m in metrics for cell in ((m.mean, m.sd) if m else (None, None))]
         speed, seconds = summary.interactions_per_second, summary.fit_seconds
@@ -111,6 +137,7 @@ def _csv(summaries: Sequence[ModelSummary], ks: Sequence[int]) -> str:
                 speed.mean if speed else None,
                 seconds.mean if seconds else None,
                 summary.epochs,
+                *([spread.mean if spread else None for spread in (one.to_final, one.to_target)] if one else []),
                 summary.status.value,
             ]
         )

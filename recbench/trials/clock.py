@@ -4,6 +4,8 @@ import math
 import time
 from collections.abc import Callable
 
+from recbench.device import Device
+
 
 class TimedContext:
     """The harness's ``TrainContext``: counts epochs, and stops the clock while it is at work itself.
@@ -11,12 +13,15 @@ class TimedContext:
     Args:
         seed: The trial's seed.
         threads: Threads the model may use.
-        on_epoch: Called after each epoch, off the clock, with its number from 1 and the loss.
+        on_epoch: See the attribute.
         clock: Seconds that only grow.
+        device: What the user wants to train on.
 
     Attributes:
+        on_epoch: Called after each epoch, off the clock, with its number from 1 and the loss.
         epochs: Passes over the train rows so far.
         loss: Loss of the last pass, where the model told it.
+        facts: What the model reported.
     """
 
     def __init__(
@@ -25,15 +30,18 @@ class TimedContext:
         threads: int,
         on_epoch: Callable[[int, float | None], None] | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        device: Device = "auto",
     ) -> None:
         self._seed = seed
         self._threads = threads
-        self._on_epoch = on_epoch
+        self.on_epoch = on_epoch
         self._clock = clock
+        self._device = device
         self._elapsed = 0.0
         self._since: float | None = None
         self.epochs = 0
         self.loss: float | None = None
+        self.facts: dict[str, bool | int | float | str] = {}
 
     @property
     def seed(self) -> int:
@@ -44,6 +52,11 @@ class TimedContext:
     def threads(self) -> int:
         """Threads the model may use."""
         return self._threads
+
+    @property
+    def device(self) -> Device:
+        """What the user wants to train on."""
+        return self._device
 
     @property
     def seconds(self) -> float:
@@ -72,8 +85,12 @@ class TimedContext:
         self.loss = None if loss is None else float(loss)
         if self.loss is not None and not math.isfinite(self.loss):
             raise FloatingPointError(f"the training loss after epoch {self.epochs} is {self.loss}")
-        if self._on_epoch is not None:
-            self._on_epoch(self.epochs, self.loss)
+        if self.on_epoch is not None:
+            self.on_epoch(self.epochs, self.loss)
         if running:
             self.start()
         return True
+
+    def report(self, **facts: bool | int | float | str) -> None:
+        """Keeps what the model tells; see ``TrainContext.report``."""
+        self.facts.update(facts)

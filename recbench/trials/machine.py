@@ -9,6 +9,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from recbench.device import Device
 from recbench.records.schema import Environment, Revision
 
 PACKAGES = ("tensorflow", "keras", "implicit", "numpy", "scipy", "pandas")
@@ -28,11 +29,13 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def thread_settings(threads: int) -> Mapping[str, str]:
-    """Returns the environment that holds numeric libraries to ``threads``, if set before they are loaded."""
+def library_settings(threads: int, device: Device = "auto") -> Mapping[str, str]:
+    """Returns the environment that holds numeric libraries to threads and device, if set before they are loaded."""
     return {
         **dict.fromkeys(THREAD_VARIABLES, str(threads)),
         "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        **({"CUDA_VISIBLE_DEVICES": "-1"} if device == "cpu" else {}),
     }
 
 

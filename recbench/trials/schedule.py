@@ -15,7 +15,7 @@ from recbench.tasks.task import Task
 from recbench.trials.configuration import Configuration, configure
 from recbench.trials.output import output_to
 from recbench.trials.registry import find_model
-from recbench.trials.trial import Observer, run_trial
+from recbench.trials.trial import Conditions, Observer, run_trial
 
 LOG_NAME = "models.log"
 
@@ -81,8 +81,7 @@ def plan(configurations: Sequence[Configuration], seeds: Sequence[int]) -> list[
 def run_plan(
     task: Task,
     trials: Sequence[PlannedTrial],
-    threads: int,
-    ks: tuple[int, ...],
+    conditions: Conditions,
     folder: Path,
     observer: RunObserver,
 ) -> Iterator[StoredRecord]:
@@ -95,7 +94,7 @@ def run_plan(
     for number, trial in enumerate(trials, start=1):
         observer.trial_starts(trial, number, len(trials))
         with output_to(log):
-            outcome = run_trial(task, trial.configuration, trial.seed, threads, ks, observer)
+            outcome = run_trial(task, trial.configuration, trial.seed, conditions, observer)
         stored = store.save(outcome.record, outcome.ranks, folder)
         if outcome.record.status is not Status.DONE:
             with log.open("a", encoding="utf-8") as file:

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 import recbench
+from recbench.device import Device
 from recbench.evaluation.metrics import compute_metrics, ties_across_cut
 from recbench.evaluation.ranking import Ranks, ScoreError, rank_cases
 from recbench.protocol import PROTOCOL_VERSION, WarmUp
@@ -17,6 +18,7 @@ from recbench.tasks.task import Task
 from recbench.trials import machine
 from recbench.trials.clock import TimedContext
 from recbench.trials.configuration import Configuration
+from recbench.trials.curve import Curve, CurveEpochs
 
 
 class Observer(Protocol):
@@ -29,6 +31,23 @@ class Observer(Protocol):
     def epoch(self, epoch: int, loss: float | None) -> None:
         """A pass over the train rows is done."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What all trials of a run have in common.
+
+    Attributes:
+        threads: Threads that a model may use.
+        device: What the user wants to train on.
+        ks: Cut-offs of the metrics.
+        curve: After which epochs to score as well; None for no learning curve.
+    """
+
+    threads: int = 1
+    device: Device = "auto"
+    ks: tuple[int, ...] = (10,)
+    curve: CurveEpochs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +69,14 @@ def run_trial(
     task: Task,
     configuration: Configuration,
     seed: int,
-    threads: int,
-    ks: tuple[int, ...],
+    conditions: Conditions,
     observer: Observer,
 ) -> Outcome:
     """Trains a fresh model on the task's train rows and ranks its test cases.
 
     Whatever the model raises becomes a record with the status ``failed``; only an interruption is passed on.
     """
-    context = TimedContext(seed, threads, observer.epoch)
+    context = TimedContext(seed, conditions.threads, device=conditions.device)
     base = {
         "task": TaskIdentity(name=task.name, digest=task.digest),
         "protocol_version": PROTOCOL_VERSION,
@@ -66,39 +84,55 @@ def run_trial(
         "reference": configuration.reference.target,
         "parameters": configuration.parameters,
         "seed": seed,
-        "threads": threads,
+        "threads": conditions.threads,
+        "device": conditions.device,
         "n_cases": len(task.test),
         "n_users": len(np.unique(task.test.users)),
         "n_train": task.n_train,
         "environment": machine.environment(),
         "revision": machine.revision(),
         "recbench_version": recbench.__version__,
-        "repeatable": True if threads == 1 else None,
         "started_at": datetime.now(UTC),
     }
     try:
-        measured, ranks = _fit_and_score(task, configuration, context, ks, observer)
+        measured, ranks = _fit_and_score(task, configuration, context, conditions, observer)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a model does, the others still run
         message = str(error) if isinstance(error, ScoreError) else f"{type(error).__name__}: {error}"
         if isinstance(error, FloatingPointError) and "learning_rate" in configuration.parameters:
             message += f" (learning_rate={configuration.parameters['learning_rate']}; try a lower one)"
-        record = Record(**base, status=Status.FAILED, error=message, epochs=context.epochs, fit_seconds=context.seconds)
+        measured = {"error": message, "epochs": context.epochs, "fit_seconds": context.seconds}
+        record = Record(**base, **measured, **_told(configuration, context), status=Status.FAILED)
         return Outcome(record, None, traceback.format_exc())
-    return Outcome(Record(**base, **measured, status=Status.DONE), ranks)
+    return Outcome(Record(**base, **measured, **_told(configuration, context), status=Status.DONE), ranks)
+
+
+def _told(configuration: Configuration, context: TimedContext) -> dict[str, object]:
+    """What the record keeps of the model's own word."""
+    promised = True if context.threads == 1 else getattr(configuration.model_class, "repeatable_on_threads", None)
+    on_gpu = context.facts.get("device") == "gpu"
+    return {"facts": context.facts, "repeatable": None if on_gpu else promised}
 
 
 def _fit_and_score(
-    task: Task, configuration: Configuration, context: TimedContext, ks: tuple[int, ...], observer: Observer
+    task: Task, configuration: Configuration, context: TimedContext, conditions: Conditions, observer: Observer
 ) -> tuple[dict[str, object], Ranks]:
     train = task.train_set()
     model = configuration.create()
     warm_up_seconds = None
     if isinstance(model, WarmUp):
         observer.phase("warm-up")
-        silent = TimedContext(context.seed, context.threads)
+        silent = TimedContext(context.seed, context.threads, device=context.device)
         silent.start()
         model.warm_up(train, silent)
         warm_up_seconds = silent.seconds
+    curve = Curve(model, task.test, conditions.ks, conditions.curve) if conditions.curve is not None else None
+
+    def after_epoch(epoch: int, loss: float | None) -> None:
+        observer.epoch(epoch, loss)
+        if curve is not None:
+            curve.epoch(epoch, context.seconds)
+
+    context.on_epoch = after_epoch
     observer.phase("fit")
     context.start()
     model.fit(train, context)
@@ -107,8 +141,10 @@ def _fit_and_score(
     began = time.perf_counter()
     ranks = rank_cases(model, task.test)
     score_seconds = time.perf_counter() - began
-    metrics = compute_metrics(ranks, task.test.users, ks)
+    metrics = compute_metrics(ranks, task.test.users, conditions.ks)
     epochs = max(context.epochs, 1)
+    if curve is not None:
+        curve.add(epochs, context.seconds, {name: metric.mean for name, metric in metrics.items()})
     return {
         "metrics": {
             name: MetricValue(
@@ -119,7 +155,9 @@ def _fit_and_score(
             )
             for name, metric in metrics.items()
         },
-        "ties_across_cut": {k: ties_across_cut(ranks, k) for k in ks},
+        "ties_across_cut": {k: ties_across_cut(ranks, k) for k in conditions.ks},
+        "curve": curve.points if curve is not None else [],
+        "curve_error": curve.error if curve is not None else None,
         "epochs": epochs,
         "loss": context.loss,
         "fit_seconds": context.seconds,

@@ -1,0 +1,137 @@
+"""What the two ways of training factors a block of users at a time have in common."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from models.losses import LossName
+from models.optimizers import Optimizer, OptimizerName
+from models.user_blocks import UserBlocks
+from recbench.protocol import TrainSet
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Hyper-parameters; see ``models.bpr.BPR``."""
+
+    factors: int
+    learning_rate: float
+    regularization: float
+    negatives: int
+    negative_exponent: float
+    loss: LossName
+    optimizer: OptimizerName
+    init_std: float
+
+
+class BlockTraining(tf.Module):
+    """Factors, their optimiser, and the way over the blocks.
+
+    A row of ``items`` is the item's vector and its bias; a row of ``users`` is the user's vector and 1, which is not
+    trained. The score is their inner product.
+
+    Args:
+        settings: Hyper-parameters.
+        blocks: The users' blocks.
+        n_items: Number of items.
+    """
+
+    def __init__(self, settings: Settings, blocks: UserBlocks, n_items: int) -> None:
+        super().__init__()
+        self.settings = settings
+        self.n_blocks, self.size, self.capacity = blocks.n_blocks, blocks.size, blocks.capacity
+        self.n_items = n_items
+        width = settings.factors + 1
+        self.optimizer = Optimizer(settings.optimizer, settings.learning_rate)
+        self.users = tf.Variable(tf.zeros([self.n_blocks * self.size, width]))
+        self.items = tf.Variable(tf.zeros([n_items, width]))
+        self.user_slots = [tf.Variable(tf.fill(self.users.shape, value)) for value in self.optimizer.start]
+        self.item_slots = [tf.Variable(tf.fill(self.items.shape, value)) for value in self.optimizer.start]
+        self.vector = tf.constant([1.0] * settings.factors + [0.0])
+        """1 where a column belongs to the vector, 0 at the bias."""
+
+    @abstractmethod
+    def rows(self, train: TrainSet, blocks: UserBlocks) -> NamedTuple:
+        """Lays the train rows out, as ``epoch`` reads them; the first field has one row a block."""
+
+    @abstractmethod
+    def no_rows(self, blocks: UserBlocks) -> NamedTuple:
+        """Returns one block of padding, of the shapes of ``rows``, for compiling."""
+
+    @abstractmethod
+    def _train_block(
+        self, rows: NamedTuple, block: tf.Tensor, key: tf.Tensor, epoch: tf.Tensor, step: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Takes one step.
+
+        Args:
+            rows: All rows.
+            block: int32 scalar.
+            key: int32[3], what is random in the step follows from it.
+            epoch: int32 scalar, from 1.
+            step: float32 scalar, steps taken, this one included.
+
+        Returns:
+            The block's mean loss, and the number of pairs skipped.
+        """
+
+    def _compile(self, rows: NamedTuple) -> None:
+        """Makes ``epoch`` out of ``_train_block``; ``rows`` are the types of what it reads."""
+        self.epoch = tf.function(self._epoch, input_signature=[rows, tf.TensorSpec([2], tf.int32)])
+
+    def _epoch(self, rows: NamedTuple, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Trains on every block once, in an order that follows from ``seed`` (int32[2]: the seed, the epoch from 1).
+
+        Returns:
+            The mean loss of the last block's pairs (all blocks would cost time), and the number of skipped pairs.
+        """
+        n_blocks = tf.shape(rows[0])[0]
+        order = tf.random.experimental.stateless_shuffle(tf.range(n_blocks), seed)
+        loss, skipped = tf.constant(0.0), tf.constant(0)
+        for number in tf.range(n_blocks):
+            block = order[number]
+            step = tf.cast((seed[1] - 1) * n_blocks + number + 1, tf.float32)
+            loss, more = self._train_block(rows, block, tf.concat([seed, [block]], 0), seed[1], step)
+            skipped += more
+        return loss, skipped
+
+    def initialise(self, seed: int) -> None:
+        """Draws the initial vectors, and puts everything else where it begins."""
+        factors, std = self.settings.factors, self.settings.init_std
+        normal = tf.random.stateless_normal
+        users = normal([self.n_blocks * self.size, factors], [seed, -1], stddev=std)
+        items = normal([self.n_items, factors], [seed, -2], stddev=std)
+        self.users.assign(tf.concat([users, tf.ones([self.n_blocks * self.size, 1])], axis=-1))
+        self.items.assign(tf.concat([items, tf.zeros([self.n_items, 1])], axis=-1))
+        for slots in (self.user_slots, self.item_slots):
+            for slot, value in zip(slots, self.optimizer.start, strict=True):
+                slot.assign(tf.fill(slot.shape, value))
+
+    def user_vectors(self, place: np.ndarray) -> np.ndarray:
+        """Returns the vectors float32[n, factors + 1] of the users at ``place`` (int64[n])."""
+        vectors: np.ndarray = self.users.numpy()[place]
+        return vectors
+
+    def take_user_step(self, block: tf.Tensor, gradient: tf.Tensor, epoch: tf.Tensor) -> None:
+        """Updates the users of a block, which are updated once an epoch, by ``gradient`` float32[size, factors + 1]."""
+        slots = [self.users_of(slot, block) for slot in self.user_slots]
+        value, slots = self._user_update(self.users_of(self.users, block), slots, gradient, tf.cast(epoch, tf.float32))
+        for variable, new in zip([self.users, *self.user_slots], [value, *slots], strict=True):
+            variable.scatter_update(tf.IndexedSlices(new, self._places(block)))
+
+    def users_of(self, values: tf.Variable, block: tf.Tensor) -> tf.Tensor:
+        """Returns the block's part of one of the users' variables, float32[size, factors + 1]."""
+        # A gather reads in place; a slice would have the whole variable copied first.
+        return tf.gather(values, self._places(block))
+
+    def _places(self, block: tf.Tensor) -> tf.Tensor:
+        return block * self.size + tf.range(self.size)
+
+    @tf.function(jit_compile=True)
+    def _user_update(
+        self, value: tf.Tensor, slots: list[tf.Tensor], gradient: tf.Tensor, step: tf.Tensor
+    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        return self.optimizer.update(value, slots, gradient * self.vector, step)

@@ -1,0 +1,160 @@
+"""Training on blocks of users against all items: for catalogues in which a block meets a fair share of the items."""
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from models.block_training import BlockTraining, Settings
+from models.hashing import random_bits
+from models.losses import loss_and_gradients
+from models.unseen import Unseen, UnseenTable, WeightedUnseenTable, popularity_weights, unseen_items, unseen_signature
+from models.user_blocks import UserBlocks
+from recbench.protocol import TrainSet
+
+
+class DenseRows(NamedTuple):
+    """What an epoch reads. Places without a row hold zeros.
+
+    Attributes:
+        users: int32[blocks, capacity], place of each row's user in its block.
+        items: int32[blocks, capacity].
+        weights: float32[blocks, capacity], 1 for a row that takes part.
+        user_decay: float32[blocks, size], regularisation of each user's vector in one update.
+        item_decay: float32[n_items], likewise.
+        skipped: int32[blocks], pairs left out because the user has no unseen item.
+        unseen: For drawing negatives, by place.
+    """
+
+    users: tf.Tensor
+    items: tf.Tensor
+    weights: tf.Tensor
+    user_decay: tf.Tensor
+    item_decay: tf.Tensor
+    skipped: tf.Tensor
+    unseen: Unseen
+
+
+class DenseTraining(BlockTraining):
+    """One matrix product scores a block's users for all items.
+
+    The scores of the pairs are read from it by flat index, their gradients are summed into a matrix of the same shape,
+    and two more products give the gradients of both factor matrices. This replaces all gathering and scattering of
+    vectors, at the price of scores that no pair needs. What happens to a pair in between is compiled into few loops.
+    """
+
+    def __init__(self, settings: Settings, blocks: UserBlocks, n_items: int) -> None:
+        super().__init__(settings, blocks, n_items)
+        self._weighted = settings.negative_exponent != 0
+        block = [None, self.capacity]
+        rows = DenseRows(
+            tf.TensorSpec(block, tf.int32),
+            tf.TensorSpec(block, tf.int32),
+            tf.TensorSpec(block, tf.float32),
+            tf.TensorSpec([None, self.size], tf.float32),
+            tf.TensorSpec([n_items], tf.float32),
+            tf.TensorSpec([None], tf.int32),
+            unseen_signature(self._weighted, self.n_blocks * self.size, n_items),
+        )
+        self._compile(rows)
+
+    def rows(self, train: TrainSet, blocks: UserBlocks) -> DenseRows:
+        """Lays the train rows out."""
+        weights = popularity_weights(train.items, train.n_items, self.settings.negative_exponent)
+        unseen = unseen_items(blocks.indptr, blocks.indices, weights, train.n_items)
+        takes_part = (unseen.total.numpy()[blocks.users] > 0).astype(np.float32)
+        regularization = self.settings.regularization
+        degrees = np.bincount(blocks.users, weights=takes_part, minlength=self.n_blocks * self.size)
+        return DenseRows(
+            tf.constant(blocks.padded(blocks.users % self.size)),
+            tf.constant(blocks.padded(blocks.indices)),
+            tf.constant(blocks.padded(takes_part)),
+            tf.constant((regularization * degrees).reshape(self.n_blocks, self.size).astype(np.float32)),
+            tf.constant((regularization / self.n_blocks * _expected_pairs(train, weights)).astype(np.float32)),
+            tf.constant((blocks.rows - blocks.padded(takes_part).sum(1)).astype(np.int32) * self.settings.negatives),
+            unseen,
+        )
+
+    def no_rows(self, blocks: UserBlocks) -> DenseRows:
+        """Returns one block of padding, of the shapes of ``rows``, for compiling."""
+        n_places = self.n_blocks * self.size
+        lengths = {"total": n_places, "start": n_places + self._weighted}
+        n_unseen = n_places * self.n_items - len(blocks.indices)
+        table = WeightedUnseenTable if self._weighted else UnseenTable
+        places = tf.zeros([1, self.capacity], tf.int32)
+        return DenseRows(
+            users=places,
+            items=places,
+            weights=tf.zeros([1, self.capacity]),
+            user_decay=tf.zeros([1, self.size]),
+            item_decay=tf.zeros([self.n_items]),
+            skipped=tf.zeros([1], tf.int32),
+            unseen=table(*(tf.zeros([lengths.get(name, n_unseen)], tf.int32) for name in table._fields)),
+        )
+
+    def _train_block(
+        self, rows: DenseRows, block: tf.Tensor, key: tf.Tensor, epoch: tf.Tensor, step: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        p, q = self.users_of(self.users, block), self.items.read_value()
+        pairs = rows.users[block], rows.items[block], rows.weights[block]
+        drawn = self._draw(rows.unseen, block, pairs[0], key)
+        loss, slopes = self._slopes(tf.matmul(p, q, transpose_b=True), *pairs, drawn)
+        self.take_user_step(block, tf.matmul(slopes, q) + rows.user_decay[block][:, None] * p, epoch)
+        self._take_item_step(tf.matmul(slopes, p, transpose_a=True), rows.item_decay, step)
+        return loss, rows.skipped[block]
+
+    @tf.function(jit_compile=True)
+    def _draw(self, unseen: Unseen, block: tf.Tensor, users: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
+        bits = random_bits(tf.constant([self.settings.negatives, self.capacity]), key)
+        return unseen.draw(block * self.size + users, bits)
+
+    @tf.function(jit_compile=True)
+    def _slopes(
+        self, scores: tf.Tensor, users: tf.Tensor, items: tf.Tensor, weights: tf.Tensor, drawn: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the mean loss, and the gradient of the summed loss by ``scores``, float32[size, n_items].
+
+        Args:
+            scores: float32[size, n_items].
+            users: int32[capacity].
+            items: int32[capacity].
+            weights: float32[capacity].
+            drawn: int32[negatives, capacity].
+        """
+        first = users * self.n_items
+        flat, positives, negatives = tf.reshape(scores, [-1]), first + items, first + drawn
+        own, others = tf.gather(flat, positives), tf.gather(flat, negatives)
+        loss, down, up = loss_and_gradients(self.settings.loss, own, others, tf.broadcast_to(weights, drawn.shape))
+        slopes = tf.math.unsorted_segment_sum(
+            tf.concat([down, tf.reshape(up, [-1])], 0),
+            tf.concat([positives, tf.reshape(negatives, [-1])], 0),
+            self.size * self.n_items,
+        )
+        return loss / tf.maximum(tf.reduce_sum(weights), 1.0), tf.reshape(slopes, [self.size, self.n_items])
+
+    def _take_item_step(self, gradient: tf.Tensor, decay: tf.Tensor, step: tf.Tensor) -> None:
+        slots = [slot.read_value() for slot in self.item_slots]
+        value, slots = self._item_update(self.items.read_value(), slots, gradient, decay, step)
+        self.items.assign(value)
+        for variable, slot in zip(self.item_slots, slots, strict=True):
+            variable.assign(slot)
+
+    @tf.function(jit_compile=True)
+    def _item_update(
+        self, value: tf.Tensor, slots: list[tf.Tensor], gradient: tf.Tensor, decay: tf.Tensor, step: tf.Tensor
+    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        gradient += decay[:, None] * self.vector * value
+        return self.optimizer.update(value, slots, gradient, step)
+
+
+def _expected_pairs(train: TrainSet, weights: np.ndarray | None) -> np.ndarray:
+    """Returns float64[n_items]: an item's share in the pairs of an epoch, as positive and, about, as negative.
+
+    Args:
+        train: The train rows.
+        weights: int64[n_items], what negatives are drawn in proportion to; None if uniformly.
+    """
+    as_positive = np.bincount(train.items, minlength=train.n_items)
+    share = np.full(train.n_items, 1 / train.n_items) if weights is None else weights / max(weights.sum(), 1)
+    expected: np.ndarray = as_positive + len(train) * share
+    return expected

@@ -1,0 +1,110 @@
+"""The weights of NeuMF, and the way from indices to logits."""
+
+from functools import partial
+from typing import Literal, get_args
+
+import tensorflow as tf
+
+Part = Literal["gmf", "mlp", "both"]
+
+
+class NeuMFNetwork(tf.Module):
+    """GMF and an MLP side by side.
+
+    GMF multiplies a user's and an item's vector of length ``factors``. The MLP takes another pair of vectors of length
+    4 * factors through layers of 4, 2 and 1 times ``factors`` units with ReLU. One linear layer makes the logit of
+    both outputs.
+
+    Args:
+        n_users: Number of users.
+        n_items: Number of items.
+        factors: Predictive factors.
+        init_std: Standard deviation of the initial vectors.
+        seed: What the initial weights follow from.
+
+    Attributes:
+        scores: For each part, ``logits`` compiled.
+    """
+
+    def __init__(self, n_users: int, n_items: int, factors: int, init_std: float, seed: int) -> None:
+        super().__init__()
+        self._stream = 0
+        self._seed = seed
+        self._factors = factors
+        width = 4 * factors
+        self.gmf_users = self._normal([n_users, factors], init_std)
+        self.gmf_items = self._normal([n_items, factors], init_std)
+        self.mlp_users = self._normal([n_users, width], init_std)
+        self.mlp_items = self._normal([n_items, width], init_std)
+        # The first layer's weights in two parts: its sum has a user's share and an item's share, each computed once
+        # for all the pairs that it takes part in.
+        he = (2 / (2 * width)) ** 0.5
+        self.first_users = self._normal([width, width], he)
+        self.first_items = self._normal([width, width], he)
+        self.first_bias = tf.Variable(tf.zeros([width]))
+        self.layers = []
+        for units_in in (width, width // 2):
+            units_out = units_in // 2
+            weights = self._normal([units_in, units_out], (2 / units_in) ** 0.5)
+            self.layers.append((weights, tf.Variable(tf.zeros([units_out]))))
+        spread = (1 / (2 * factors)) ** 0.5
+        self.gmf_output = self._normal([factors], spread)
+        self.mlp_output = self._normal([factors], spread)
+        self.output_bias = tf.Variable(tf.zeros([]))
+        signature = [tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, None], tf.int32)]
+        self.scores = {
+            part: tf.function(partial(self.logits, part, shared=False), input_signature=signature)
+            for part in get_args(Part)
+        }
+
+    def _normal(self, shape: list[int], std: float) -> tf.Variable:
+        self._stream += 1
+        return tf.Variable(tf.random.stateless_normal(shape, [self._seed, -self._stream], stddev=std))
+
+    def weights(self, part: Part) -> list[tf.Variable]:
+        """Returns what a part learns."""
+        gmf = [self.gmf_users, self.gmf_items, self.gmf_output]
+        mlp = [self.mlp_users, self.mlp_items, self.first_users, self.first_items, self.first_bias]
+        mlp += [variable for layer in self.layers for variable in layer] + [self.mlp_output]
+        return [*(gmf if part != "mlp" else []), *(mlp if part != "gmf" else []), self.output_bias]
+
+    def vectors(self, part: Part) -> tuple[list[tf.Variable], list[tf.Variable]]:
+        """Returns a part's tables of users' vectors, and of items'."""
+        gmf, mlp = part != "mlp", part != "gmf"
+        users = [self.gmf_users] * gmf + [self.mlp_users] * mlp
+        return users, [self.gmf_items] * gmf + [self.mlp_items] * mlp
+
+    def fuse(self, share: float) -> None:
+        """Puts two parts that were trained alone together; the logit is their weighted mean.
+
+        Args:
+            share: Of GMF.
+        """
+        self.gmf_output.assign(share * self.gmf_output)
+        self.mlp_output.assign((1 - share) * self.mlp_output)
+
+    def logits(self, part: Part, users: tf.Tensor, items: tf.Tensor, *, shared: bool) -> tf.Tensor:
+        """Returns logits float32[n, c].
+
+        Args:
+            part: Which part answers.
+            users: int32[n].
+            items: int32[n, c].
+            shared: Whether to compute items' shares of the first layer once for all items: cheaper, if the pairs are
+                more than the items.
+        """
+        logits = self.output_bias.read_value()
+        if part != "mlp":
+            p, q = tf.gather(self.gmf_users, users), tf.gather(self.gmf_items, items)
+            logits += tf.linalg.matvec(q, p * self.gmf_output)
+        if part != "gmf":
+            p = tf.gather(self.mlp_users, users)
+            if shared:
+                from_items = tf.gather(self.mlp_items @ self.first_items, items)
+            else:
+                from_items = tf.tensordot(tf.gather(self.mlp_items, items), self.first_items, 1)
+            hidden = tf.nn.relu((p @ self.first_users + self.first_bias)[:, None] + from_items)
+            for weights, bias in self.layers:
+                hidden = tf.nn.relu(tf.tensordot(hidden, weights, 1) + bias)
+            logits += tf.linalg.matvec(hidden, self.mlp_output)
+        return logits

@@ -1,0 +1,111 @@
+"""Training NeuMF, or a part of it, on positives with freshly drawn negatives."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from models.neumf_network import NeuMFNetwork, Part
+from models.optimizers import OptimizerName
+from models.pairs import Pairs
+from models.unseen import popularity_weights
+from recbench.protocol import TrainSet
+
+NeuMFLoss = Literal["bce", "bpr"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Hyper-parameters; see ``models.ncf.NeuMF``."""
+
+    learning_rate: float
+    negatives: int
+    negative_exponent: float
+    loss: NeuMFLoss
+    optimizer: OptimizerName
+    regularization: float
+    batch_size: int
+
+
+class NeuMFTraining(tf.Module):
+    """The optimiser and the compiled epoch of one part.
+
+    Args:
+        network: The weights.
+        part: What to train.
+        train: The train rows, of which only the counts are looked at.
+        settings: Hyper-parameters.
+
+    Attributes:
+        part: The same.
+    """
+
+    def __init__(self, network: NeuMFNetwork, part: Part, train: TrainSet, settings: Settings) -> None:
+        super().__init__()
+        self._network = network
+        self.part = part
+        self._settings = settings
+        self._weights = network.weights(part)
+        self._optimizer = keras.optimizers.get(settings.optimizer)
+        self._optimizer.learning_rate = settings.learning_rate
+        self._optimizer.build(self._weights)
+        self._shared = train.n_items < settings.batch_size * (1 + settings.negatives)
+        signature = [
+            Pairs.signature(train, settings.negative_exponent),
+            tf.TensorSpec([train.n_users], tf.float32),
+            tf.TensorSpec([train.n_items], tf.float32),
+            tf.TensorSpec([2], tf.int32),
+        ]
+        self.epoch = tf.function(self._epoch, input_signature=signature)
+
+    def decay(self, train: TrainSet) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns how often each user float32[n_users] and item float32[n_items] is expected in a positive's pairs."""
+        weights = popularity_weights(train.items, train.n_items, self._settings.negative_exponent)
+        share = np.full(train.n_items, 1 / train.n_items) if weights is None else weights / max(weights.sum(), 1)
+        as_positive = np.bincount(train.items, minlength=train.n_items) / max(len(train), 1)
+        items = as_positive + share
+        users = np.diff(train.indptr) / max(len(train), 1)
+        return tf.constant(users.astype(np.float32)), tf.constant(items.astype(np.float32))
+
+    def _epoch(self, pairs: Pairs, of_users: tf.Tensor, of_items: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Trains on the pass drawn from ``seed`` (int32[2]); returns the mean loss.
+
+        Args:
+            pairs: What to draw from.
+            of_users: float32[n_users], how often each is expected in a positive's pairs.
+            of_items: float32[n_items], likewise.
+            seed: int32[2].
+        """
+        users, positives, negatives = pairs.epoch(seed, self._settings.negatives)
+        rows = tf.shape(users)[0]
+        items = tf.concat([positives[:, None], negatives], axis=1)
+        loss = tf.constant(0.0)
+        for start in tf.range(0, rows, self._settings.batch_size):
+            batch = slice(start, start + self._settings.batch_size)
+            mean = self._update(users[batch], items[batch], of_users, of_items)
+            loss += mean * tf.cast(tf.shape(users[batch])[0], tf.float32)
+        return loss / tf.cast(tf.maximum(rows, 1), tf.float32)
+
+    def _update(self, users: tf.Tensor, items: tf.Tensor, of_users: tf.Tensor, of_items: tf.Tensor) -> tf.Tensor:
+        """Takes one step on users int32[b] and items int32[b, 1 + negatives], positive first; returns the mean loss."""
+        user_tables, item_tables = self._network.vectors(self.part)
+        with tf.GradientTape() as tape:
+            logits = self._network.logits(self.part, users, items, shared=self._shared)
+            if self._settings.loss == "bpr":
+                losses = tf.nn.softplus(logits[:, 1:] - logits[:, :1])
+            else:
+                labels = tf.one_hot(tf.zeros_like(users), 1 + self._settings.negatives)
+                losses = tf.nn.sigmoid_cross_entropy_with_logits(labels, logits)
+            # A sum over positives, so that Adagrad and SGD see gradients whose size does not depend on the batch.
+            loss = tf.reduce_sum(losses) / self._settings.negatives
+        gradients = [tf.convert_to_tensor(g) for g in tape.gradient(loss, self._weights)]
+        often_in_batch = self._settings.regularization * tf.cast(tf.shape(users)[0], tf.float32)
+        by_weight = {id(weight): place for place, weight in enumerate(self._weights)}
+        for tables, often in ((user_tables, of_users), (item_tables, of_items)):
+            for table in tables:
+                gradients[by_weight[id(table)]] += often_in_batch * often[:, None] * table
+        # Dense gradients keep Adam's moments decaying for every row, as published.
+        self._optimizer.apply(gradients, self._weights)
+        return tf.reduce_mean(losses)

@@ -1,0 +1,87 @@
+"""The learning curve: metrics after chosen epochs, taken while the clock stands still."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from recbench.evaluation.metrics import compute_metrics
+from recbench.evaluation.ranking import rank_cases
+from recbench.protocol import Recommender
+from recbench.records.schema import CurvePoint
+from recbench.tasks.task import Cases
+
+
+@dataclass(frozen=True, slots=True)
+class CurveEpochs:
+    """After which epochs to score, besides the last.
+
+    Attributes:
+        every: After each epoch that this divides; 0 for none.
+        chosen: After these as well.
+    """
+
+    every: int = 0
+    chosen: Collection[int] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> "CurveEpochs":
+        """Reads ``all``, ``every:N`` or ``N,N,...``.
+
+        Raises:
+            ValueError: It is none of these.
+        """
+        if text == "all":
+            return cls(every=1)
+        kind, _, number = text.rpartition(":")
+        numbers = [int(part) if part.isdecimal() else 0 for part in number.split(",")]
+        if min(numbers) < 1 or kind not in ("", "every") or (kind and len(numbers) > 1):
+            raise ValueError(f"{text!r} is not all, every:N, or N,N,...")
+        return cls(every=numbers[0]) if kind else cls(chosen=frozenset(numbers))
+
+    def __contains__(self, epoch: int) -> bool:
+        return epoch in self.chosen or (self.every > 0 and epoch % self.every == 0)
+
+
+@dataclass(slots=True)
+class Curve:
+    """The curve of one trial.
+
+    Attributes:
+        model: The model in training.
+        cases: What it is scored on. Nothing is chosen by the result.
+        ks: Cut-offs.
+        epochs: When.
+        points: The curve so far.
+        error: Why there is no more of it: a model may be unable to score before its training is over.
+    """
+
+    model: Recommender
+    cases: Cases
+    ks: tuple[int, ...]
+    epochs: CurveEpochs
+    points: list[CurvePoint] = field(default_factory=list)
+    error: str | None = None
+
+    def epoch(self, epoch: int, seconds: float) -> None:
+        """Scores the model, if this epoch was chosen.
+
+        Args:
+            epoch: Epochs trained.
+            seconds: What the clock shows.
+        """
+        if epoch not in self.epochs or self.error is not None:
+            return
+        try:
+            ranks = rank_cases(self.model, self.cases)
+        except Exception as error:  # noqa: BLE001 - the curve is lost, the trial is not
+            self.error = f"after epoch {epoch}: {type(error).__name__}: {error}"
+            return
+        metrics = compute_metrics(ranks, np.asarray(self.cases.users), self.ks)
+        self.add(epoch, seconds, {name: metric.mean for name, metric in metrics.items()})
+
+    def add(self, epoch: int, seconds: float, metrics: dict[str, float]) -> None:
+        """Adds a point, in place of one for the same epoch."""
+        if self.points and self.points[-1].epoch == epoch:
+            self.points.pop()
+        self.points.append(CurvePoint(epoch=epoch, fit_seconds=seconds, metrics=metrics))

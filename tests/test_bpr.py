@@ -1,0 +1,103 @@
+"""What is particular to the model bpr."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import stats
+
+from models import bpr, pooled_blocks
+from models.block_training import Settings
+from models.bpr import BPR
+from models.dense_blocks import DenseTraining
+from models.devices import choose_device
+from models.pooled_blocks import POOL_SIZE, PooledTraining
+from models.user_blocks import UserBlocks
+from recbench.evaluation.metrics import ndcg
+from recbench.evaluation.ranking import rank_cases
+from recbench.protocol import TrainSet
+from recbench.trials.clock import TimedContext
+
+
+def with_a_user_who_has_seen_everything():
+    users = np.repeat(np.arange(4, dtype=np.int32), [6, 2, 3, 1])
+    items = np.array([0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 0], dtype=np.int32)
+    return TrainSet.from_rows(4, 6, users, items)
+
+
+@pytest.mark.parametrize("sparse", [0.0, 2.0], ids=["dense", "pooled"])
+def test_pairs_without_a_negative_are_skipped_and_counted(sparse, monkeypatch):
+    monkeypatch.setattr(bpr, "SPARSE", sparse)
+    context = TimedContext(0, 1)
+    model = BPR(epochs=3, negatives=2, factors=2)
+    train = with_a_user_who_has_seen_everything()
+    model.fit(train, context)
+    by_the_user_who_has_seen_everything = 3 * 2 * 6
+    if sparse:
+        assert by_the_user_who_has_seen_everything <= context.facts["skipped_pairs"] < 3 * 2 * len(train)
+    else:
+        assert context.facts["skipped_pairs"] == by_the_user_who_has_seen_everything
+    assert np.isfinite(model._users).all()
+
+
+def test_pools_and_all_items_learn_alike(synthetic_task, monkeypatch):
+    quality = []
+    for sparse, kind in ((0.0, DenseTraining), (2.0, PooledTraining)):
+        monkeypatch.setattr(bpr, "SPARSE", sparse)
+        model = BPR(epochs=20, factors=16, batch_size=2048)
+        train = synthetic_task.train_set()
+        assert isinstance(model._build(train, UserBlocks.deal(train, 2048, 0)), kind)
+        model.fit(train, TimedContext(0, 1))
+        quality.append(ndcg(rank_cases(model, synthetic_task.test), 10).mean())
+    assert quality[0] == pytest.approx(quality[1], abs=0.03)
+
+
+@pytest.mark.parametrize("exponent", [0.0, 1.0])
+def test_negatives_from_pools_are_drawn_from_all_unseen_items_in_proportion(exponent):
+    """Over many blocks, whatever the pool and what the user has seen of it."""
+    n_items = 700
+    counts = np.arange(n_items) % 4 + 1
+    others = np.repeat(np.arange(1, 5), n_items)[np.tile(counts, 4) >= np.repeat(np.arange(1, 5), n_items)]
+    items_of_others = np.concatenate([np.flatnonzero(counts >= user) for user in range(1, 5)])
+    seen = np.arange(0, n_items, 7)
+    users = np.concatenate([np.zeros(len(seen)), others]).astype(np.int32)
+    items = np.concatenate([seen, items_of_others]).astype(np.int32)
+    train = TrainSet.from_rows(5, n_items, users, items)
+    blocks = UserBlocks.deal(train, 10**6, 0)
+    training = PooledTraining(Settings(2, 0.1, 0.0, 8, exponent, "bpr", "sgd", 0.1), blocks, n_items)
+    rows = training.rows(train, blocks)
+    own = blocks.padded((blocks.users == blocks.place[0]).astype(np.int32))[0] > 0
+    drawn = np.zeros(n_items)
+    for step in range(300):
+        key = tf.constant([0, step, 0])
+        bits = pooled_blocks.random_bits(tf.constant([POOL_SIZE]), tf.concat([key, [0]], 0))
+        total = rows.cumulative[-1]
+        pool = tf.searchsorted(rows.cumulative, pooled_blocks.below(bits, total), side="right")
+        draw = training._draw(rows.users[0], rows.items[0], rows.n_rows[0], rows.distinct[0], pool, key)
+        kept = draw.weights.numpy()[:, own] > 0
+        chosen = pool.numpy()[draw.slots.numpy()[:, own][kept]]
+        # One negative a step and user: those of one pool are not independent.
+        drawn[chosen[0]] += 1
+    assert drawn[seen].sum() == 0
+    unseen = np.setdiff1d(np.arange(n_items), seen)
+    weights = np.bincount(items, minlength=n_items)[unseen] ** exponent
+    groups = np.arange(len(unseen)) * 10 // len(unseen)
+    by_popularity = np.bincount(items, minlength=n_items)[unseen]
+    for labels in (groups, by_popularity):
+        found = np.bincount(labels, weights=drawn[unseen])
+        expected = np.bincount(labels, weights=weights) / weights.sum() * drawn.sum()
+        assert stats.chisquare(found[expected > 0], expected[expected > 0]).pvalue > 1e-4
+
+
+def test_a_loss_that_is_not_finite_ends_the_training(board):
+    with pytest.raises(FloatingPointError, match="epoch 1 "):
+        BPR(epochs=5, factors=4, learning_rate=1e30, optimizer="sgd", batch_size=64).fit(
+            board.train_set(), TimedContext(0, 1)
+        )
+
+
+def test_the_device():
+    assert choose_device("auto", []) == "/CPU:0"
+    assert choose_device("cpu", ["/device:GPU:0"]) == "/CPU:0"
+    assert choose_device("auto", ["/device:GPU:0", "/device:GPU:1"]) == "/device:GPU:0"
+    with pytest.raises(ValueError, match="GPU"):
+        choose_device("gpu", [])

@@ -1,0 +1,34 @@
+from typing import get_args
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models.losses import LossName, loss_and_gradients
+
+
+@pytest.mark.parametrize("loss", get_args(LossName))
+def test_the_gradients_are_those_of_the_loss(loss):
+    rng = np.random.default_rng(0)
+    positives = tf.constant(rng.normal(size=7), tf.float32)
+    negatives = tf.constant(rng.normal(size=(3, 7)), tf.float32)
+    weights = tf.constant(rng.integers(0, 2, size=(3, 7)), tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch([positives, negatives])
+        value, down, up = loss_and_gradients(loss, positives, negatives, weights)
+    expected_down, expected_up = tape.gradient(value, [positives, negatives])
+    np.testing.assert_allclose(down, expected_down, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(up, expected_up, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("loss", "value"),
+    [
+        ("bpr", np.log1p(np.exp(-0.5))),
+        ("hinge", 0.5),
+        ("bce", np.log1p(np.exp(-1.5)) + np.log1p(np.exp(1.0))),
+    ],
+)
+def test_values_by_hand(loss, value):
+    found, *_ = loss_and_gradients(loss, tf.constant([1.5]), tf.constant([[1.0]]), tf.constant([[1.0]]))
+    assert float(found) == pytest.approx(value, rel=1e-6)
