@@ -48,13 +48,14 @@ class CornacBPR:
         uid = {user: user for user in range(train.n_users)}
         iid = {item: item for item in range(train.n_items)}
         rows = (train.users, train.items, np.ones(len(train), dtype=np.float32))
+        self._model = model
         with contextlib.suppress(_EnoughError):
             model.fit(Dataset(train.n_users, train.n_items, uid, iid, rows, seed=context.seed))
-        self._users, self._items, self._biases = model.u_factors, model.i_factors, model.i_biases
 
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
         """Returns <p_u, q_i> + b_i, float32[n, c]."""
-        return np.einsum("nf,ncf->nc", self._users[users], self._items[items]) + self._biases[items]
+        model = self._model
+        return np.einsum("nf,ncf->nc", model.u_factors[users], model.i_factors[items]) + model.i_biases[items]
 
 
 class _Told(BPR):

@@ -8,7 +8,15 @@ import tensorflow as tf
 from models.block_training import BlockTraining, Settings
 from models.hashing import random_bits
 from models.losses import loss_and_gradients
-from models.unseen import Unseen, UnseenTable, WeightedUnseenTable, popularity_weights, unseen_items, unseen_signature
+from models.unseen import (
+    Unseen,
+    UnseenTable,
+    WeightedUnseenTable,
+    popularity_weights,
+    shares,
+    unseen_items,
+    unseen_signature,
+)
 from models.user_blocks import UserBlocks
 from recbench.protocol import TrainSet
 
@@ -64,13 +72,15 @@ class DenseTraining(BlockTraining):
         unseen = unseen_items(blocks.indptr, blocks.indices, weights, train.n_items)
         takes_part = (unseen.total.numpy()[blocks.users] > 0).astype(np.float32)
         regularization = self.settings.regularization
+        as_positive = np.bincount(train.items, minlength=train.n_items)
+        pairs = as_positive + len(train) * shares(weights, train.n_items)
         degrees = np.bincount(blocks.users, weights=takes_part, minlength=self.n_blocks * self.size)
         return DenseRows(
             tf.constant(blocks.padded(blocks.users % self.size)),
             tf.constant(blocks.padded(blocks.indices)),
             tf.constant(blocks.padded(takes_part)),
             tf.constant((regularization * degrees).reshape(self.n_blocks, self.size).astype(np.float32)),
-            tf.constant((regularization / self.n_blocks * _expected_pairs(train, weights)).astype(np.float32)),
+            tf.constant((regularization / self.n_blocks * pairs).astype(np.float32)),
             tf.constant((blocks.rows - blocks.padded(takes_part).sum(1)).astype(np.int32) * self.settings.negatives),
             unseen,
         )
@@ -145,16 +155,3 @@ class DenseTraining(BlockTraining):
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
         gradient += decay[:, None] * self.vector * value
         return self.optimizer.update(value, slots, gradient, step)
-
-
-def _expected_pairs(train: TrainSet, weights: np.ndarray | None) -> np.ndarray:
-    """Returns float64[n_items]: an item's share in the pairs of an epoch, as positive and, about, as negative.
-
-    Args:
-        train: The train rows.
-        weights: int64[n_items], what negatives are drawn in proportion to; None if uniformly.
-    """
-    as_positive = np.bincount(train.items, minlength=train.n_items)
-    share = np.full(train.n_items, 1 / train.n_items) if weights is None else weights / max(weights.sum(), 1)
-    expected: np.ndarray = as_positive + len(train) * share
-    return expected

@@ -17,10 +17,10 @@ FUSED_SHARE = 0.5
 class NeuMF:
     """NeuMF, the NCF paper's fusion of GMF and an MLP (He et al., WWW 2017), trained by Adagrad.
 
-    GMF multiplies a user's and an item's vector of length ``factors``. The MLP takes another pair of vectors of length
-    4 * factors through layers of 4, 2 and 1 times ``factors`` units with ReLU. Both outputs side by side go through
-    one linear layer to the score. Every train row is a positive with ``negatives`` freshly drawn items that the user
-    has not interacted with in train.
+    GMF is the inner product of a user's and an item's vector of length ``factors``, and a bias of the item. The MLP
+    takes another pair of vectors of length 4 * factors through layers of 4, 2 and 1 times ``factors`` units with ReLU
+    and a linear one. The score is the sum of both. Every train row is a positive with ``negatives`` freshly drawn items
+    that the user has not interacted with in train.
 
     Args:
         factors: Predictive factors: length of GMF's vectors and of the MLP's last layer.
@@ -45,15 +45,15 @@ class NeuMF:
 
     def __init__(
         self,
-        factors: int = 16,
-        epochs: int = 16,
+        factors: int = 32,
+        epochs: int = 12,
         pretraining_epochs: int = 0,
         learning_rate: float = 0.1,
         negatives: int = 4,
         negative_exponent: float = 0.5,
         loss: NeuMFLoss = "bce",
         optimizer: OptimizerName = "adagrad",
-        regularization: float = 0.02,
+        regularization: float = 0.015,
         batch_size: int = 4096,
         init_std: float = 0.1,
     ) -> None:

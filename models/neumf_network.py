@@ -11,9 +11,10 @@ Part = Literal["gmf", "mlp", "both"]
 class NeuMFNetwork(tf.Module):
     """GMF and an MLP side by side.
 
-    GMF multiplies a user's and an item's vector of length ``factors``. The MLP takes another pair of vectors of length
-    4 * factors through layers of 4, 2 and 1 times ``factors`` units with ReLU. One linear layer makes the logit of
-    both outputs.
+    GMF is the inner product of a user's and an item's vector of length ``factors``, and a bias of the item. (The paper
+    weights the product's elements; such weights hold nothing that the vectors cannot, and would grow where
+    regularisation keeps the vectors small.) The MLP takes another pair of vectors of length 4 * factors through layers
+    of 4, 2 and 1 times ``factors`` units with ReLU and a linear one. The logit is the sum of both.
 
     Args:
         n_users: Number of users.
@@ -30,10 +31,11 @@ class NeuMFNetwork(tf.Module):
         super().__init__()
         self._stream = 0
         self._seed = seed
-        self._factors = factors
         width = 4 * factors
         self.gmf_users = self._normal([n_users, factors], init_std)
         self.gmf_items = self._normal([n_items, factors], init_std)
+        self.gmf_bias = tf.Variable(tf.zeros([n_items]))
+        self.gmf_share = tf.Variable(1.0, trainable=False)
         self.mlp_users = self._normal([n_users, width], init_std)
         self.mlp_items = self._normal([n_items, width], init_std)
         # The first layer's weights in two parts: its sum has a user's share and an item's share, each computed once
@@ -47,10 +49,8 @@ class NeuMFNetwork(tf.Module):
             units_out = units_in // 2
             weights = self._normal([units_in, units_out], (2 / units_in) ** 0.5)
             self.layers.append((weights, tf.Variable(tf.zeros([units_out]))))
-        spread = (1 / (2 * factors)) ** 0.5
-        self.gmf_output = self._normal([factors], spread)
-        self.mlp_output = self._normal([factors], spread)
-        self.output_bias = tf.Variable(tf.zeros([]))
+        self.mlp_output = self._normal([factors], (1 / (2 * factors)) ** 0.5)
+        self.mlp_bias = tf.Variable(tf.zeros([]))
         signature = [tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, None], tf.int32)]
         self.scores = {
             part: tf.function(partial(self.logits, part, shared=False), input_signature=signature)
@@ -63,10 +63,11 @@ class NeuMFNetwork(tf.Module):
 
     def weights(self, part: Part) -> list[tf.Variable]:
         """Returns what a part learns."""
-        gmf = [self.gmf_users, self.gmf_items, self.gmf_output]
+        gmf = [self.gmf_users, self.gmf_items, self.gmf_bias]
         mlp = [self.mlp_users, self.mlp_items, self.first_users, self.first_items, self.first_bias]
-        mlp += [variable for layer in self.layers for variable in layer] + [self.mlp_output]
-        return [*(gmf if part != "mlp" else []), *(mlp if part != "gmf" else []), self.output_bias]
+        mlp += [variable for layer in self.layers for variable in layer]
+        mlp += [self.mlp_output, self.mlp_bias]
+        return [*(gmf if part != "mlp" else []), *(mlp if part != "gmf" else [])]
 
     def vectors(self, part: Part) -> tuple[list[tf.Variable], list[tf.Variable]]:
         """Returns a part's tables of users' vectors, and of items'."""
@@ -80,8 +81,9 @@ class NeuMFNetwork(tf.Module):
         Args:
             share: Of GMF.
         """
-        self.gmf_output.assign(share * self.gmf_output)
-        self.mlp_output.assign((1 - share) * self.mlp_output)
+        self.gmf_share.assign(share)
+        for variable in (self.mlp_output, self.mlp_bias):
+            variable.assign((1 - share) * variable)
 
     def logits(self, part: Part, users: tf.Tensor, items: tf.Tensor, *, shared: bool) -> tf.Tensor:
         """Returns logits float32[n, c].
@@ -93,10 +95,10 @@ class NeuMFNetwork(tf.Module):
             shared: Whether to compute items' shares of the first layer once for all items: cheaper, if the pairs are
                 more than the items.
         """
-        logits = self.output_bias.read_value()
+        logits = tf.constant(0.0)
         if part != "mlp":
             p, q = tf.gather(self.gmf_users, users), tf.gather(self.gmf_items, items)
-            logits += tf.linalg.matvec(q, p * self.gmf_output)
+            logits += self.gmf_share * (tf.linalg.matvec(q, p) + tf.gather(self.gmf_bias, items))
         if part != "gmf":
             p = tf.gather(self.mlp_users, users)
             if shared:
@@ -106,5 +108,5 @@ class NeuMFNetwork(tf.Module):
             hidden = tf.nn.relu((p @ self.first_users + self.first_bias)[:, None] + from_items)
             for weights, bias in self.layers:
                 hidden = tf.nn.relu(tf.tensordot(hidden, weights, 1) + bias)
-            logits += tf.linalg.matvec(hidden, self.mlp_output)
+            logits += tf.linalg.matvec(hidden, self.mlp_output) + self.mlp_bias
         return logits

@@ -10,7 +10,7 @@ import tensorflow as tf
 from models.neumf_network import NeuMFNetwork, Part
 from models.optimizers import OptimizerName
 from models.pairs import Pairs
-from models.unseen import popularity_weights
+from models.unseen import popularity_weights, shares
 from recbench.protocol import TrainSet
 
 NeuMFLoss = Literal["bce", "bpr"]
@@ -63,9 +63,8 @@ class NeuMFTraining(tf.Module):
     def decay(self, train: TrainSet) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns how often each user float32[n_users] and item float32[n_items] is expected in a positive's pairs."""
         weights = popularity_weights(train.items, train.n_items, self._settings.negative_exponent)
-        share = np.full(train.n_items, 1 / train.n_items) if weights is None else weights / max(weights.sum(), 1)
         as_positive = np.bincount(train.items, minlength=train.n_items) / max(len(train), 1)
-        items = as_positive + share
+        items = as_positive + shares(weights, train.n_items)
         users = np.diff(train.indptr) / max(len(train), 1)
         return tf.constant(users.astype(np.float32)), tf.constant(items.astype(np.float32))
 
@@ -102,10 +101,11 @@ class NeuMFTraining(tf.Module):
             loss = tf.reduce_sum(losses) / self._settings.negatives
         gradients = [tf.convert_to_tensor(g) for g in tape.gradient(loss, self._weights)]
         often_in_batch = self._settings.regularization * tf.cast(tf.shape(users)[0], tf.float32)
-        by_weight = {id(weight): place for place, weight in enumerate(self._weights)}
-        for tables, often in ((user_tables, of_users), (item_tables, of_items)):
-            for table in tables:
-                gradients[by_weight[id(table)]] += often_in_batch * often[:, None] * table
+        often = {id(table): of_users[:, None] for table in user_tables}
+        often |= {id(table): of_items[:, None] for table in item_tables}
+        for place, weight in enumerate(self._weights):
+            if id(weight) in often:
+                gradients[place] += often_in_batch * often[id(weight)] * weight
         # Dense gradients keep Adam's moments decaying for every row, as published.
         self._optimizer.apply(gradients, self._weights)
         return tf.reduce_mean(losses)

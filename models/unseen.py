@@ -166,5 +166,10 @@ def popularity_weights(items: np.ndarray, n_items: int, exponent: float) -> np.n
     return np.rint(powers * (2**30 / max(powers.sum(), 1.0))).astype(np.int64)
 
 
+def shares(weights: np.ndarray | None, n_items: int) -> np.ndarray:
+    """Returns float64[n_items], the probability with which each item is drawn, for a user who has seen nothing."""
+    return np.full(n_items, 1 / n_items) if weights is None else weights / max(weights.sum(), 1)
+
+
 def _constants(*arrays: np.ndarray) -> list[tf.Tensor]:
     return [tf.constant(array) for array in arrays]
