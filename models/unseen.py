@@ -131,7 +131,10 @@ def unseen_items(indptr: np.ndarray, indices: np.ndarray, weights: np.ndarray | 
     total = (n_items - seen).astype(np.int32)
     if not uses_table(n_users, n_items):
         if weights is not None:
-            raise ValueError(f"negatives other than uniform take at most {TABLE_LIMIT} users x items")
+            raise ValueError(
+                f"negative_exponent must be 0 (uniform) for more than {TABLE_LIMIT:,} users x items; "
+                f"these are {n_users:,} x {n_items:,}"
+            )
         before = indices - (np.arange(len(indices)) - indptr[users]).astype(np.int32)
         return UnseenSearch(*_constants(total, indptr.astype(np.int32), before))
     unseen = np.ones((n_users, n_items), dtype=np.bool_)
