@@ -10,8 +10,6 @@ from models.hashing import random_bits
 from models.losses import loss_and_gradients
 from models.unseen import (
     Unseen,
-    UnseenTable,
-    WeightedUnseenTable,
     popularity_weights,
     shares,
     unseen_items,
@@ -87,10 +85,7 @@ class DenseTraining(BlockTraining):
 
     def no_rows(self, blocks: UserBlocks) -> DenseRows:
         """Returns one block of padding, of the shapes of ``rows``, for compiling."""
-        n_places = self.n_blocks * self.size
-        lengths = {"total": n_places, "start": n_places + self._weighted}
-        n_unseen = n_places * self.n_items - len(blocks.indices)
-        table = WeightedUnseenTable if self._weighted else UnseenTable
+        weights = np.zeros(self.n_items, dtype=np.int64) if self._weighted else None
         places = tf.zeros([1, self.capacity], tf.int32)
         return DenseRows(
             users=places,
@@ -99,7 +94,7 @@ class DenseTraining(BlockTraining):
             user_decay=tf.zeros([1, self.size]),
             item_decay=tf.zeros([self.n_items]),
             skipped=tf.zeros([1], tf.int32),
-            unseen=table(*(tf.zeros([lengths.get(name, n_unseen)], tf.int32) for name in table._fields)),
+            unseen=unseen_items(np.zeros_like(blocks.indptr), blocks.indices[:0], weights, self.n_items),
         )
 
     def _train_block(

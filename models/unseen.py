@@ -8,7 +8,10 @@ import tensorflow as tf
 from models.hashing import below
 
 TABLE_LIMIT = 2**26
-"""User-item cells up to which the unseen items of all users are written down, in 4 bytes each, 8 with weights."""
+"""User-item cells up to which the unseen items of all users are written down for uniform draws, in 4 bytes each."""
+
+GUIDE_BITS = 12
+"""The guide to weighted draws has about this many bits of places: few enough for the fastest cache."""
 
 
 class UnseenTable(NamedTuple):
@@ -37,28 +40,6 @@ class UnseenTable(NamedTuple):
         return tf.gather(self.items, tf.gather(self.start, users) + below(bits, tf.gather(self.total, users)))
 
 
-class WeightedUnseenTable(NamedTuple):
-    """All unseen items with weights; a draw is a binary search in the user's part.
-
-    Attributes:
-        total: int32[n_users], sum of the weights of each user's unseen items.
-        start: int32[n_users + 1], bounds of each user's part.
-        items: int32[unseen].
-        cumulative: int32[unseen], sum of the weights in the user's part up to and with this item.
-    """
-
-    total: tf.Tensor
-    start: tf.Tensor
-    items: tf.Tensor
-    cumulative: tf.Tensor
-
-    def draw(self, users: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
-        """Draws items in proportion to their weights; see ``UnseenTable.draw``."""
-        target = below(bits, tf.gather(self.total, users))
-        low, high = tf.gather(self.start, users), tf.gather(self.start, users + 1)
-        return tf.gather(self.items, _first_above(self.cumulative, low, high, target))
-
-
 class UnseenSearch(NamedTuple):
     """What it takes to compute unseen items, in memory linear in the rows; a draw is a binary search.
 
@@ -83,7 +64,58 @@ class UnseenSearch(NamedTuple):
         return nth + _first_above(self.before, low, high, nth) - low
 
 
-Unseen = UnseenTable | WeightedUnseenTable | UnseenSearch
+class WeightedUnseenSearch(NamedTuple):
+    """Draws in proportion to weights, in memory linear in the rows; a draw is two searches.
+
+    The items stand on a line, each as long as its weight. A target on the line without the user's own items lies
+    beyond those j-th ones before which no more unseen weight comes than the target; moved on by the weight of these,
+    it is the place on the line with all items.
+
+    Attributes:
+        total: int32[n_users], sum of the weights of each user's unseen items.
+        start: int32[n_users + 1], bounds of each user's rows.
+        before: int32[rows], unseen weight before this item.
+        passed: int32[rows], weight of the user's items up to and with this one.
+        ends: int32[n_items], where each item ends on the line.
+        guide: int32[places], the first item that ends after each of the equally spaced places on the line.
+        spacing: int32 scalar, binary logarithm of the distance between two places.
+    """
+
+    total: tf.Tensor
+    start: tf.Tensor
+    before: tf.Tensor
+    passed: tf.Tensor
+    ends: tf.Tensor
+    guide: tf.Tensor
+    spacing: tf.Tensor
+
+    def draw(self, users: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
+        """Draws items in proportion to their weights; see ``UnseenTable.draw``."""
+        target = below(bits, tf.gather(self.total, users))
+        low, high = tf.gather(self.start, users), tf.gather(self.start, users + 1)
+        n_items = self.ends.shape[0]
+        found = _first_above_of_few(self.before, low, high, target, n_items)
+        target += tf.where(found > low, tf.gather(self.passed, tf.maximum(found - 1, 0)), 0)
+        place = tf.bitwise.right_shift(target, self.spacing)
+        item = _first_above(self.ends, tf.gather(self.guide, place), tf.gather(self.guide, place + 1), target)
+        return tf.minimum(item, n_items - 1)
+
+
+Unseen = UnseenTable | UnseenSearch | WeightedUnseenSearch
+
+
+def _first_above_of_few(values: tf.Tensor, low: tf.Tensor, high: tf.Tensor, target: tf.Tensor, most: int) -> tf.Tensor:
+    """Returns the same as ``_first_above``; faster where the longest [low, high) comes near the bound ``most``.
+
+    Without a loop all steps are compiled into one pass over the targets.
+    """
+    last = tf.maximum(tf.size(values) - 1, 0)
+    place = tf.broadcast_to(low, tf.shape(target))
+    for power in reversed(range(most.bit_length())):
+        further = place + (1 << power)
+        not_above = tf.gather(values, tf.minimum(further - 1, last)) <= target
+        place = tf.where((further <= high) & not_above, further, place)
+    return place
 
 
 def _first_above(values: tf.Tensor, low: tf.Tensor, high: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
@@ -121,40 +153,40 @@ def unseen_items(indptr: np.ndarray, indices: np.ndarray, weights: np.ndarray | 
         indices: int32[rows], items, ascending within each user.
         weights: int64[n_items], what to draw in proportion to; None to draw uniformly.
         n_items: Number of items.
-
-    Raises:
-        ValueError: Weights are given where no table is used.
     """
     seen = np.diff(indptr)
-    n_users = len(seen)
-    users = np.repeat(np.arange(n_users), seen)
-    total = (n_items - seen).astype(np.int32)
-    if not uses_table(n_users, n_items):
-        if weights is not None:
-            raise ValueError(
-                f"negative_exponent must be 0 (uniform) for more than {TABLE_LIMIT:,} users x items; "
-                f"these are {n_users:,} x {n_items:,}"
-            )
-        before = indices - (np.arange(len(indices)) - indptr[users]).astype(np.int32)
-        return UnseenSearch(*_constants(total, indptr.astype(np.int32), before))
-    unseen = np.ones((n_users, n_items), dtype=np.bool_)
+    users = np.repeat(np.arange(len(seen)), seen)
+    if weights is not None:
+        return _weighted(indptr, indices, users, weights)
+    total = n_items - seen
+    if not uses_table(len(seen), n_items):
+        return UnseenSearch(*_constants(total, indptr, indices - (np.arange(len(indices)) - indptr[users])))
+    unseen = np.ones((len(seen), n_items), dtype=np.bool_)
     unseen[users, indices] = False
     items = np.broadcast_to(np.arange(n_items, dtype=np.int32), unseen.shape)[unseen]
-    start = np.concatenate([[0], np.cumsum(total)])
-    if weights is None:
-        return UnseenTable(*_constants(total, start[:-1].astype(np.int32), items))
-    cumulative = np.concatenate([[0], np.cumsum(weights[items])])
-    sums = np.diff(cumulative[start])
-    cumulative = cumulative[1:] - np.repeat(cumulative[start[:-1]], total)
-    return WeightedUnseenTable(*_constants(*(array.astype(np.int32) for array in (sums, start, items, cumulative))))
+    return UnseenTable(*_constants(total, np.cumsum(total) - total, items))
+
+
+def _weighted(indptr: np.ndarray, indices: np.ndarray, users: np.ndarray, weights: np.ndarray) -> WeightedUnseenSearch:
+    ends = np.cumsum(weights)
+    sums = np.concatenate([[0], np.cumsum(weights[indices])])
+    passed = sums[1:] - sums[indptr[users]]
+    before = ends[indices] - passed
+    total = ends[-1] - (sums[indptr[1:]] - sums[indptr[:-1]])
+    spacing = max(int(ends[-1]).bit_length() - GUIDE_BITS, 0)
+    places = np.arange((int(ends[-1]) >> spacing) + 2) << spacing
+    guide = np.searchsorted(ends, places, side="right")
+    return WeightedUnseenSearch(*_constants(total, indptr, before, passed, ends, guide, np.array(spacing)))
 
 
 def unseen_signature(weighted: bool, n_users: int, n_items: int) -> Unseen:
     """Returns the types of ``unseen_items``, for compiling before there are rows."""
     vector = tf.TensorSpec([None], tf.int32)
-    if not uses_table(n_users, n_items):
-        return UnseenSearch(vector, vector, vector)
-    return WeightedUnseenTable(vector, vector, vector, vector) if weighted else UnseenTable(vector, vector, vector)
+    if weighted:
+        ends = tf.TensorSpec([n_items], tf.int32)
+        return WeightedUnseenSearch(vector, vector, vector, vector, ends, vector, tf.TensorSpec([], tf.int32))
+    lookup = UnseenTable if uses_table(n_users, n_items) else UnseenSearch
+    return lookup(vector, vector, vector)
 
 
 def popularity_weights(items: np.ndarray, n_items: int, exponent: float) -> np.ndarray | None:
@@ -175,4 +207,4 @@ def shares(weights: np.ndarray | None, n_items: int) -> np.ndarray:
 
 
 def _constants(*arrays: np.ndarray) -> list[tf.Tensor]:
-    return [tf.constant(array) for array in arrays]
+    return [tf.constant(array.astype(np.int32)) for array in arrays]

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from models import unseen as module
@@ -68,11 +70,37 @@ def test_weights_follow_popularity():
     assert popularity_weights(items, 4, 0.0) is None
 
 
-def test_weights_need_a_table(monkeypatch):
-    monkeypatch.setattr(module, "TABLE_LIMIT", 0)
-    train, _ = train_set(3, 5, 0.5)
-    with pytest.raises(ValueError, match="uniform"):
-        unseen_items(train.indptr, train.indices, np.ones(5, dtype=np.int64), 5)
+def test_weighted_draws_pass_over_users_and_items_at_the_ends():
+    """Seen first and last items, unseen items of weight 0, a user without rows, a user who has seen all of weight."""
+    train = TrainSet.from_rows(
+        3, 6, np.array([0, 0, 0, 2, 2, 2], dtype=np.int32), np.array([0, 1, 5, 0, 2, 5], dtype=np.int32)
+    )
+    weights = np.array([5, 0, 7, 0, 0, 3])
+    drawn = draw(train, np.repeat([0, 1, 2], 500), 1, [7, 8], weights)[0].reshape(3, -1)
+    assert set(drawn[0]) == {2}
+    assert set(drawn[1]) == {0, 2, 5}
+    assert ((drawn[2] >= 0) & (drawn[2] < 6)).all()
+
+
+@given(st.integers(1, 6), st.integers(1, 40), st.integers(0, 2**31), st.sampled_from([2, 2**12, 2**31 - 1]))
+def test_each_target_finds_the_item_that_a_list_of_unseen_weights_holds_there(n_users, n_items, seed, top):
+    random = np.random.default_rng(seed)
+    mask = random.random((n_users, n_items)) < 0.5
+    mask[0, 0] = True
+    users, items = np.nonzero(mask)
+    train = TrainSet.from_rows(n_users, n_items, users.astype(np.int32), items.astype(np.int32))
+    weights = random.integers(0, max(top // n_items, 2), n_items)
+    unseen = unseen_items(train.indptr, train.indices, weights, n_items)
+    bits = random.integers(0, 2**32, (50, n_users), dtype=np.uint32)
+    drawn = unseen.draw(tf.range(n_users), tf.constant(bits)).numpy()
+    for user in range(n_users):
+        others = np.flatnonzero(~mask[user])
+        total = int(weights[others].sum())
+        assert unseen.total.numpy()[user] == total
+        if total:
+            targets = (bits[:, user].astype(np.uint64) * np.uint64(total)) >> np.uint64(32)
+            expected = others[np.searchsorted(np.cumsum(weights[others]), targets.astype(np.int64), side="right")]
+            assert np.array_equal(drawn[:, user], expected)
 
 
 def test_looking_up_and_searching_find_the_same_items(monkeypatch):
