@@ -7,8 +7,10 @@ from recbench.evaluation.metrics import compute_metrics, hit_rate, mean_of_user_
 from recbench.evaluation.ranking import Ranks, rank_cases
 
 
-def ranks(better, tied):
-    return Ranks(np.array(better, dtype=np.int32), np.array(tied, dtype=np.int32))
+def ranks(better, tied, users=None):
+    n = len(better)
+    arrays = (range(n) if users is None else users, [100] * n, better, tied)
+    return Ranks(*(np.array(array, dtype=np.int32) for array in arrays))
 
 
 def test_a_constant_scorer_gets_its_chance_and_no_more():
@@ -36,8 +38,8 @@ def test_values_by_hand(better, tied, hit, gain):
 
 
 def test_means_bounds_and_users():
-    some = ranks([0, 9, 50], [0, 1, 0])
-    metric = compute_metrics(some, np.array([7, 7, 3], dtype=np.int32), (10,))["hr@10"]
+    some = ranks([0, 9, 50], [0, 1, 0], [7, 7, 3])
+    metric = compute_metrics(some, (10,))["hr@10"]
     assert metric.mean == pytest.approx(1.5 / 3)
     assert metric.optimistic == pytest.approx(2 / 3)
     assert metric.pessimistic == pytest.approx(1 / 3)

@@ -10,16 +10,22 @@ from recbench.records import store
 from recbench.records.schema import Status
 from tests.examples import a_record
 
-RANKS = Ranks(np.array([0, 3], dtype=np.int32), np.array([0, 1], dtype=np.int32))
+CANDIDATES, CATALOGUE = (
+    Ranks(*(np.array(array, dtype=np.int32) for array in ([0, 1], [n, n], [0, 3], [0, 1]))) for n in (100, 4000)
+)
+RANKS = store.TrialRanks(CANDIDATES)
+
+
+def same(one, other):
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in store.RANK_ARRAYS)
 
 
 def test_a_record_comes_back_as_it_went_in(tmp_path):
     record = a_record("bpr", 0, hr=1 / 3, ndcg=0.1)
     stored = store.save(record, RANKS, tmp_path / "new" / "folder")
     assert store.load(stored.path) == record
-    ranks = store.load_ranks(stored.path)
-    assert np.array_equal(ranks.better, RANKS.better)
-    assert np.array_equal(ranks.tied, RANKS.tied)
+    assert same(store.load_ranks(stored.path).candidates, CANDIDATES)
+    assert store.load_ranks(stored.path).catalogue is None
     content = json.loads(stored.path.read_text())
     assert content["schema"] == 1
     assert content["metrics"]["hr@10"]["mean"] == 1 / 3
@@ -27,9 +33,16 @@ def test_a_record_comes_back_as_it_went_in(tmp_path):
     assert len(list(stored.path.parent.iterdir())) == 2
 
 
+def test_ranks_in_the_catalogue_are_kept_beside_the_others(tmp_path):
+    stored = store.save(a_record("bpr", 0), store.TrialRanks(CANDIDATES, CATALOGUE), tmp_path)
+    ranks = store.load_ranks(stored.path)
+    assert same(ranks.candidates, CANDIDATES)
+    assert same(ranks.catalogue, CATALOGUE)
+
+
 def test_any_cut_off_can_be_computed_later(tmp_path):
     stored = store.save(a_record("bpr", 0), RANKS, tmp_path)
-    later = compute_metrics(store.load_ranks(stored.path), np.array([0, 1]), (4,))
+    later = compute_metrics(store.load_ranks(stored.path).candidates, (4,))
     assert later["hr@4"].mean == 0.75
 
 

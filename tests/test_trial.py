@@ -56,7 +56,7 @@ def test_a_trial_leaves_a_whole_record(board):
     assert record.environment.packages["numpy"] == np.__version__
     assert observer.phases == ["fit", "score"]
     assert observer.epochs == [(1, 1.0), (2, 0.5)]
-    assert (outcome.ranks.tied == 12).all()
+    assert (outcome.ranks.candidates.tied == 12).all()
     assert trial(board, Base, threads=2).record.repeatable is None
 
 

@@ -1,6 +1,6 @@
 """HR@k and NDCG@k from ranks, in closed form: the exact expectation under a random order of ties."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -47,24 +47,23 @@ class Metric:
     pessimistic: float
 
 
-def compute_metrics(ranks: Ranks, users: Int32Array, ks: tuple[int, ...]) -> dict[str, Metric]:
+def compute_metrics(ranks: Ranks, ks: tuple[int, ...]) -> dict[str, Metric]:
     """Returns ``hr@k`` and ``ndcg@k`` for each k.
 
     Args:
         ranks: The ranks of all cases.
-        users: int32[cases], the user of each case.
         ks: Cut-offs, each at least 1.
     """
     untied = np.zeros_like(ranks.tied)
-    best = Ranks(ranks.better, untied)
-    worst = Ranks(ranks.better + ranks.tied, untied)
+    best = replace(ranks, tied=untied)
+    worst = replace(ranks, better=ranks.better + ranks.tied, tied=untied)
     metrics = {}
     for k in ks:
         for name, metric in (("hr", hit_rate), ("ndcg", ndcg)):
             values = metric(ranks, k)
             metrics[f"{name}@{k}"] = Metric(
                 float(values.mean()),
-                mean_of_user_means(values, users),
+                mean_of_user_means(values, ranks.users),
                 float(metric(best, k).mean()),
                 float(metric(worst, k).mean()),
             )

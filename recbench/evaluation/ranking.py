@@ -22,15 +22,22 @@ class ScoreError(Exception):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranks:
-    """Where each case's positive stands among its negatives.
+    """Where each case's positive stands among those it is ranked with.
 
     Attributes:
-        better: int32[cases], negatives scored strictly higher than the positive.
-        tied: int32[cases], negatives scored equal.
+        users: int32[cases], whose case it is.
+        n_others: int32[cases], items that the positive is ranked with: the case's negatives, or the whole catalogue.
+        better: int32[cases], those scored strictly higher than the positive.
+        tied: int32[cases], those scored equal.
     """
 
+    users: Int32Array
+    n_others: Int32Array
     better: Int32Array
     tied: Int32Array
+
+    def __len__(self) -> int:
+        return len(self.better)
 
 
 def rank_cases(model: Recommender, cases: Cases, cases_at_once: int = CASES_AT_ONCE) -> Ranks:
@@ -56,7 +63,7 @@ def rank_cases(model: Recommender, cases: Cases, cases_at_once: int = CASES_AT_O
         candidates = np.sort(np.column_stack([positives, filled]), axis=1)
         scores = _checked(model.score(users.copy(), candidates.copy()), users, candidates, start)
         better[rows], tied[rows] = count_ranks(scores, candidates, positives)
-    return Ranks(better, tied)
+    return Ranks(cases.users, cases.n_negatives.astype(np.int32), better, tied)
 
 
 def count_ranks(scores: FloatArray, candidates: Int32Array, positives: Int32Array) -> tuple[Int32Array, Int32Array]:

@@ -1,7 +1,8 @@
 """Records on disk: a JSON file, and beside it the ranks of every case."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,23 @@ from pydantic import ValidationError
 from recbench.data.cache import atomic_path
 from recbench.errors import RecbenchError
 from recbench.evaluation.ranking import Ranks
+from recbench.protocol import Int32Array
 from recbench.records.schema import Record
+
+RANK_ARRAYS = [field.name for field in fields(Ranks)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrialRanks:
+    """The ranks that a trial leaves behind.
+
+    Attributes:
+        candidates: Of every case among its candidates.
+        catalogue: Of every case among all items that its user has not interacted with, if that was asked for.
+    """
+
+    candidates: Ranks
+    catalogue: Ranks | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +38,7 @@ class StoredRecord:
     path: Path
 
 
-def save(record: Record, ranks: Ranks | None, folder: Path) -> StoredRecord:
+def save(record: Record, ranks: TrialRanks | None, folder: Path) -> StoredRecord:
     """Writes a record, and first its ranks, so that a record on disk never lacks them.
 
     Args:
@@ -37,7 +54,7 @@ def save(record: Record, ranks: Ranks | None, folder: Path) -> StoredRecord:
         path.with_suffix(".npz").unlink(missing_ok=True)
     else:
         with atomic_path(path.with_suffix(".npz")) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, better=ranks.better, tied=ranks.tied)
+            np.savez_compressed(file, allow_pickle=False, **_arrays(ranks))
     with atomic_path(path) as temporary:
         temporary.write_text(record.to_json(), encoding="utf-8")
     return StoredRecord(record, path)
@@ -65,7 +82,7 @@ def load(path: Path) -> Record:
         ) from error
 
 
-def load_ranks(path: Path) -> Ranks:
+def load_ranks(path: Path) -> TrialRanks:
     """Reads the ranks beside the record at ``path``.
 
     Raises:
@@ -74,8 +91,18 @@ def load_ranks(path: Path) -> Ranks:
     beside = path.with_suffix(".npz")
     try:
         with beside.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return Ranks(archive["better"], archive["tied"])
+            catalogue = _ranks(archive, "catalogue") if "catalogue.better" in archive else None
+            return TrialRanks(_ranks(archive, "candidates"), catalogue)
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise RecbenchError(
             f"The ranks {beside} of a record cannot be read: {error}.", "Run the trial again."
         ) from error
+
+
+def _arrays(ranks: TrialRanks) -> dict[str, Int32Array]:
+    kinds = {"candidates": ranks.candidates, "catalogue": ranks.catalogue}
+    return {f"{kind}.{name}": getattr(one, name) for kind, one in kinds.items() if one for name in RANK_ARRAYS}
+
+
+def _ranks(archive: Mapping[str, Int32Array], kind: str) -> Ranks:
+    return Ranks(**{name: archive[f"{kind}.{name}"] for name in RANK_ARRAYS})

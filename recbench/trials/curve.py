@@ -3,8 +3,6 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from recbench.evaluation.metrics import compute_metrics
 from recbench.evaluation.ranking import rank_cases
 from recbench.protocol import Recommender
@@ -77,7 +75,7 @@ class Curve:
         except Exception as error:  # noqa: BLE001 - the curve is lost, the trial is not
             self.error = f"after epoch {epoch}: {type(error).__name__}: {error}"
             return
-        metrics = compute_metrics(ranks, np.asarray(self.cases.users), self.ks)
+        metrics = compute_metrics(ranks, self.ks)
         self.add(epoch, seconds, {name: metric.mean for name, metric in metrics.items()})
 
     def add(self, epoch: int, seconds: float, metrics: dict[str, float]) -> None:

@@ -11,9 +11,10 @@ import numpy as np
 import recbench
 from recbench.device import Device
 from recbench.evaluation.metrics import compute_metrics, ties_across_cut
-from recbench.evaluation.ranking import Ranks, ScoreError, rank_cases
+from recbench.evaluation.ranking import ScoreError, rank_cases
 from recbench.protocol import PROTOCOL_VERSION, WarmUp
 from recbench.records.schema import MetricValue, Record, Status, TaskIdentity
+from recbench.records.store import TrialRanks
 from recbench.tasks.task import Task
 from recbench.trials import machine
 from recbench.trials.clock import TimedContext
@@ -61,7 +62,7 @@ class Outcome:
     """
 
     record: Record
-    ranks: Ranks | None
+    ranks: TrialRanks | None
     traceback: str = ""
 
 
@@ -115,7 +116,7 @@ def _told(configuration: Configuration, context: TimedContext) -> dict[str, obje
 
 def _fit_and_score(
     task: Task, configuration: Configuration, context: TimedContext, conditions: Conditions, observer: Observer
-) -> tuple[dict[str, object], Ranks]:
+) -> tuple[dict[str, object], TrialRanks]:
     train = task.train_set()
     model = configuration.create()
     warm_up_seconds = None
@@ -141,7 +142,7 @@ def _fit_and_score(
     began = time.perf_counter()
     ranks = rank_cases(model, task.test)
     score_seconds = time.perf_counter() - began
-    metrics = compute_metrics(ranks, task.test.users, conditions.ks)
+    metrics = compute_metrics(ranks, conditions.ks)
     epochs = max(context.epochs, 1)
     if curve is not None:
         curve.add(epochs, context.seconds, {name: metric.mean for name, metric in metrics.items()})
@@ -166,4 +167,4 @@ def _fit_and_score(
         "score_seconds": score_seconds,
         "interactions_per_second": len(train) * epochs / context.seconds,
         "process_peak_rss_bytes": machine.process_peak_rss_bytes(),
-    }, ranks
+    }, TrialRanks(ranks)
