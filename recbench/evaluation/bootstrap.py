@@ -1,0 +1,53 @@
+"""Confidence intervals of means over cases, from a bootstrap over users."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recbench.evaluation.clusters import UserSums
+from recbench.evaluation.metrics import Float64Array
+
+RESAMPLES = 10_000
+LEVEL = 0.95
+
+DRAWS_AT_ONCE = 2**21
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A confidence interval."""
+
+    low: float
+    high: float
+
+
+def resampled_means(by_user: UserSums, resamples: int = RESAMPLES, seed: int = 0) -> Float64Array:
+    """Returns float64[resamples, columns], the means over the cases of as many users drawn with replacement.
+
+    All columns share the draws, so the difference of two columns is that of a paired bootstrap.
+
+    Args:
+        by_user: The values.
+        resamples: How often.
+        seed: What the draws follow from.
+    """
+    n_users, n_columns = by_user.sums.shape
+    columns = np.column_stack([by_user.sums, by_user.counts])
+    rng = np.random.Generator(np.random.PCG64(seed))
+    means = np.empty((resamples, n_columns))
+    at_once = max(DRAWS_AT_ONCE // n_users, 1)
+    for start in range(0, resamples, at_once):
+        rows = min(at_once, resamples - start)
+        drawn = rng.integers(0, n_users, (rows, n_users), dtype=np.int32)
+        drawn += (np.arange(rows, dtype=np.int32) * n_users)[:, None]
+        times = np.bincount(drawn.ravel(), minlength=rows * n_users).reshape(rows, n_users)
+        totals = times.astype(np.float64) @ columns
+        means[start : start + rows] = totals[:, :-1] / totals[:, -1:]
+    return means
+
+
+def intervals(resampled: Float64Array, level: float = LEVEL) -> list[Interval]:
+    """Returns the percentile interval of each column of float64[resamples, columns] (Efron, 1979)."""
+    tail = (1 - level) / 2
+    low, high = np.quantile(resampled, [tail, 1 - tail], axis=0)
+    return [Interval(float(a), float(b)) for a, b in zip(low, high, strict=True)]

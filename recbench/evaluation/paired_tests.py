@@ -1,0 +1,75 @@
+"""Tests of whether two models differ on the same cases, and how small a difference the cases can show."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+from recbench.evaluation.clusters import UserSums
+from recbench.evaluation.metrics import Float64Array
+
+FLIPS = 10_000
+POWER = 0.8
+ALPHA = 0.05
+
+SIGNS_AT_ONCE = 2**22
+
+
+def sign_flip_p_values(by_user: UserSums, flips: int = FLIPS, seed: int = 0) -> Float64Array:
+    """Returns two-sided p-values float64[columns] of the mean difference, from a randomisation test over users.
+
+    Where two models are alike, the sign of each user's summed difference is a coin flip (Fisher's randomisation test;
+    for retrieval: Smucker, Allan and Carterette, CIKM 2007). p = (1 + flips at least as extreme) / (1 + flips), which
+    is never 0.
+
+    Args:
+        by_user: Differences, one comparison a column.
+        flips: How often all signs are drawn.
+        seed: What the signs follow from.
+    """
+    observed = np.abs(by_user.sums.sum(axis=0))
+    # Sums that are equal on paper differ in their last digits by the order of summation.
+    limit = observed - 1e-12 * np.abs(by_user.sums).sum(axis=0)
+    rng = np.random.Generator(np.random.PCG64(seed))
+    extreme = np.zeros(by_user.sums.shape[1], dtype=np.int64)
+    at_once = max(SIGNS_AT_ONCE // len(by_user), 1)
+    for start in range(0, flips, at_once):
+        rows = min(at_once, flips - start)
+        bits = np.unpackbits(
+            np.frombuffer(rng.bytes(rows * -(-len(by_user) // 8)), dtype=np.uint8).reshape(rows, -1), axis=1
+        )
+        signs = bits[:, : len(by_user)].astype(np.float64) * 2 - 1
+        extreme += (np.abs(signs @ by_user.sums) >= limit).sum(axis=0)
+    return np.asarray((1 + extreme) / (1 + flips))
+
+
+def mcnemar_p_value(first: Float64Array, second: Float64Array) -> float:
+    """Returns the exact two-sided p-value of McNemar's test on hits float64[cases] of two models.
+
+    Only cases that one model hits and the other misses count; if the models are alike, either is as likely
+    (McNemar, 1947; binomial form). A case whose hit hangs on a tie is left out. Cases must be independent: one a user.
+    """
+    whole = np.isin(first, (0.0, 1.0)) & np.isin(second, (0.0, 1.0))
+    only_first = int((whole & (first > second)).sum())
+    only_second = int((whole & (second > first)).sum())
+    if only_first + only_second == 0:
+        return 1.0
+    return float(stats.binomtest(only_first, only_first + only_second).pvalue)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Returns p-values adjusted for their number, in the same order (Holm, 1979): step-down, never decreasing."""
+    adjusted = [0.0] * len(p_values)
+    highest = 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        adjusted[place] = highest
+    return adjusted
+
+
+def detectable_difference(standard_error: float) -> float:
+    """Returns the smallest true difference that a two-sided 5 % test finds with 80 % power.
+
+    (z(1 - alpha / 2) + z(power)) standard errors of the paired difference, by the normal approximation.
+    """
+    return float((stats.norm.ppf(1 - ALPHA / 2) + stats.norm.ppf(POWER)) * standard_error)

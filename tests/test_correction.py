@@ -1,0 +1,103 @@
+"""Check values: Krichene and Rendle (KDD 2020), and the published NCF split of MovieLens 1M (99 negatives)."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from recbench.evaluation.correction import corrected, corrected_gains, even_chance_rank, expected, rank_probabilities
+from recbench.evaluation.metrics import hit_rate, ndcg
+from recbench.evaluation.ranking import Ranks
+
+N, M = 3542, 99
+
+
+def ranks(better, tied=None, n_others=M):
+    better = np.asarray(better, dtype=np.int32)
+    tied = np.zeros_like(better) if tied is None else np.asarray(tied, dtype=np.int32)
+    return Ranks(np.arange(len(better), dtype=np.int32), np.full(len(better), n_others, np.int32), better, tied)
+
+
+@pytest.mark.parametrize(
+    ("true_ranks", "hit_rate"),
+    [
+        ([100] * 5, 1.000),
+        ([40, 40, 8437, 9266, 4482], 0.400),
+        ([212, 2, 743, 5342, 1548], 0.569),
+    ],
+)
+def test_the_papers_toy_example(true_ranks, hit_rate):
+    for distinct in (False, True):
+        found = expected("hr", 10, np.array(true_ranks), 10_000, M, distinct=distinct).mean()
+        assert found == pytest.approx(hit_rate, abs=5e-4)
+
+
+def test_a_hit_among_99_negatives_is_a_coin_flip_at_rank_346():
+    assert even_chance_rank(10, N, M, distinct=False) == 346
+    assert even_chance_rank(10, N, M) == 345
+    assert expected("hr", 10, np.array([345]), N, M)[0] == pytest.approx(0.5, abs=0.005)
+
+
+def test_hit_rate_is_a_distribution_function():
+    true_ranks = np.array([1, 2, 100, 346, 3542])
+    found = expected("hr", 10, true_ranks, N, M, distinct=False)
+    np.testing.assert_allclose(found, stats.binom.cdf(9, M, (true_ranks - 1) / (N - 1)), rtol=1e-12)
+
+
+@given(st.integers(2, 60), st.integers(1, 59), st.integers(1, 12))
+def test_probabilities_are_scipys(n, m, k):
+    m = min(m, n - 1)
+    true_ranks = np.arange(1, n + 1)
+    found = rank_probabilities(true_ranks, n, m)
+    np.testing.assert_allclose(
+        found, stats.hypergeom.pmf(np.arange(m + 1), n - 1, true_ranks[:, None] - 1, m), atol=1e-11
+    )
+    np.testing.assert_allclose(found.sum(axis=1), 1.0)
+
+
+def test_sampled_ranks_have_the_probabilities_that_are_stated():
+    rng = np.random.default_rng(0)
+    better = [(rng.permutation(29)[:9] < 7).sum() for _ in range(4000)]
+    expected_counts = rank_probabilities(np.array([8]), 30, 9)[0] * 4000
+    counts = np.bincount(better, minlength=10)
+    possible = expected_counts > 5
+    assert (
+        stats.chisquare(
+            [*counts[possible], counts[~possible].sum()], [*expected_counts[possible], expected_counts[~possible].sum()]
+        ).pvalue
+        > 1e-4
+    )
+
+
+def test_with_the_whole_catalogue_as_negatives_only_variance_is_traded():
+    """Every s tells r: without the variance's weight the estimate would be the metric itself."""
+    values = corrected_gains("hr", 10, 50, 49)
+    np.testing.assert_allclose(values, (np.arange(1, 51) <= 10) * 1.0, atol=1e-9)
+
+
+def test_the_mean_estimate_of_a_uniform_rank_is_right():
+    """Over all true ranks alike, as the estimator assumes, E of the estimate is near the metric's mean."""
+    probabilities = rank_probabilities(np.arange(1, N + 1), N, M)
+    for metric in ("hr", "ndcg"):
+        estimates = probabilities @ corrected_gains(metric, 10, N, M)
+        truth = {"hr": 10 / N, "ndcg": (1 / np.log2(np.arange(2, 12))).sum() / N}[metric]
+        assert estimates.mean() == pytest.approx(truth, rel=0.06)
+
+
+def test_the_correction_is_nearer_to_the_truth_than_the_sampled_metric():
+    """For a model that has half of its cases among its first 150 items."""
+    rng = np.random.default_rng(1)
+    true_ranks = np.clip(rng.lognormal(5.0, 1.6, 20_000).astype(np.int64), 1, N)
+    sampled = ranks(rng.hypergeometric(true_ranks - 1, N - true_ranks, M))
+    for metric, compute in (("hr", hit_rate), ("ndcg", ndcg)):
+        truth = compute(ranks(true_ranks - 1, n_others=N - 1), 10).mean()
+        naive, better = compute(sampled, 10).mean(), corrected(metric, 10, sampled, N).mean()
+        assert abs(better - truth) < 0.3 * abs(naive - truth)
+
+
+def test_ties_and_unequal_numbers_of_negatives():
+    gains = corrected_gains("ndcg", 10, 500, 20)
+    assert corrected("ndcg", 10, ranks([3], [2], 20), 500)[0] == pytest.approx(gains[3:6].mean())
+    mixed = Ranks(*(np.array(array, dtype=np.int32) for array in ([0, 1], [20, 19], [3, 3], [0, 0])))
+    assert corrected("ndcg", 10, mixed, 500)[1] == pytest.approx(corrected_gains("ndcg", 10, 500, 19)[3])
