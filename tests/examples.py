@@ -1,9 +1,13 @@
 """Made-up records and tables for the tests of what is done with them."""
 
+import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from recbench.evaluation.ranking import Ranks
 from recbench.records.schema import CurvePoint, Environment, MetricValue, Record, Revision, Status, TaskIdentity
 from recbench.records.store import StoredRecord
 
@@ -18,6 +22,9 @@ TASK: dict[str, Any] = {
     "n_cases": 1200,
     "n_negatives": 100,
     "n_negatives_min": 100,
+    "negatives": "uniform",
+    "uniform_negatives": True,
+    "mean_catalogue_size": 310.5,
     "n_validation_cases": 1200,
     "n_users_without_case": 0,
     "n_duplicates": 0,
@@ -67,3 +74,13 @@ def a_curve(*hr: float) -> tuple[CurvePoint, ...]:
         CurvePoint(epoch=epoch, fit_seconds=float(epoch), metrics={"hr@10": value, "ndcg@10": value / 2})
         for epoch, value in enumerate(hr, start=1)
     )
+
+
+def ranks_of(one: StoredRecord) -> Ranks:
+    """Ranks of 1,200 users with one case each whose HR@10 is near what the record says."""
+    rng = np.random.default_rng([zlib.crc32(one.record.model.encode()), one.record.seed])
+    easy = np.random.default_rng(0).random(1200)
+    hits = easy + rng.normal(0, 0.05, 1200) < one.record.metrics["hr@10"].mean
+    better = np.where(hits, rng.integers(0, 10, 1200), rng.integers(10, 101, 1200))
+    arrays = (np.arange(1200), np.full(1200, 100), better, np.zeros(1200))
+    return Ranks(*(array.astype(np.int32) for array in arrays))

@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from recbench.records.schema import Status
+from recbench.errors import RecbenchError
+from recbench.records.schema import CatalogueValue, CohortValue, MetricValue, Status, TaskIdentity
 from recbench.reports.document import run_document
 from recbench.reports.formats import Format
+from recbench.reports.metrics_table import metrics_table
+from recbench.reports.pairs_table import pairs_table
+from recbench.reports.run_report import run_report
 from recbench.reports.summary import Spread, summarise
 from recbench.reports.table import run_table
-from recbench.reports.time_to_quality import time_to_quality
-from tests.examples import ENVIRONMENT, TASK, a_curve, a_record, stored
+from tests.examples import ENVIRONMENT, TASK, a_curve, a_record, ranks_of, stored
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -21,6 +24,7 @@ RECORDS = stored(
     a_record("own|model", 0, hr=0.61, ndcg=0.33),
     a_record("own|model", 1, status=Status.FAILED, error="ValueError: a|b", epochs=3),
 )
+BY_POPULARITY = {**TASK, "negatives": "popularity", "uniform_negatives": False}
 IMPORTED = {**TASK, "n_negatives": 99, "n_negatives_min": 98, "waivers": ["positive-among-negatives"]}
 
 CURVES = stored(
@@ -29,19 +33,56 @@ CURVES = stored(
     a_record("popularity", 0, curve=a_curve(0.3), fit_seconds=1.0),
     a_record("late", 0, curve=a_curve(0.3), fit_seconds=1.0, curve_error="after epoch 1: AttributeError: no"),
 )
-QUALITY = time_to_quality(summarise(CURVES), (10,), 0.445)
+CATALOGUE = CatalogueValue(
+    metrics={
+        name: MetricValue(mean=mean, user_mean=mean, optimistic=mean, pessimistic=mean)
+        for name, mean in (("hr@10", 0.1), ("ndcg@10", 0.05))
+    },
+    list_length=10,
+    coverage=0.4,
+    gini=0.8,
+    popularity=0.9,
+    seconds=1.0,
+)
+COHORTS = {
+    name: [CohortValue(lowest=low, highest=low + 9, n_cases=400, hr=low / 100) for low in (1, 10, 20)]
+    for name in ("history", "popularity")
+}
+CORRECTED = {"hr@10": 0.09, "ndcg@10": 0.04}
+FULL = {"catalogue": CATALOGUE, "cohorts": COHORTS, "corrected": CORRECTED}
+WHOLE = stored(
+    *(a_record("bpr", seed, hr=0.7, **FULL) for seed in range(2)),
+    *(a_record("twin", seed, hr=0.69, **FULL) for seed in range(2)),
+    a_record("popularity", 0, hr=0.4535, **FULL),
+)
+
+
+def report(records, task=TASK, ks=(10,), target=None):
+    return run_report(task, records, ENVIRONMENT, ks, target, ranks_of)
+
+
+def as_text(document):
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
 
 TABLES = {
-    "run.txt": lambda: run_table(TASK, summarise(RECORDS), ENVIRONMENT, (10,), Format.TEXT),
-    "run.md": lambda: run_table(TASK, summarise(RECORDS), ENVIRONMENT, (10,), Format.MARKDOWN),
-    "run.csv": lambda: run_table(TASK, summarise(RECORDS), ENVIRONMENT, (10,), Format.CSV),
-    "run-one-seed.txt": lambda: run_table(IMPORTED, summarise(RECORDS[:1]), ENVIRONMENT, (10,), Format.TEXT),
-    "run-curve.txt": lambda: run_table(TASK, summarise(CURVES), ENVIRONMENT, (10,), Format.TEXT, QUALITY),
-    "run-curve.csv": lambda: run_table(TASK, summarise(CURVES), ENVIRONMENT, (10,), Format.CSV, QUALITY),
-    "run-curve.json": lambda: json.dumps(
-        run_document(TASK, summarise(CURVES), ENVIRONMENT, QUALITY)["results"][0], indent=2, ensure_ascii=False
-    ),
-    "run.json": lambda: json.dumps(run_document(TASK, summarise(RECORDS), ENVIRONMENT), indent=2, ensure_ascii=False),
+    "run.txt": lambda: run_table(report(RECORDS), Format.TEXT),
+    "run.md": lambda: run_table(report(RECORDS), Format.MARKDOWN),
+    "run.csv": lambda: run_table(report(RECORDS), Format.CSV),
+    "run.json": lambda: as_text(run_document(report(RECORDS))),
+    "run-one-seed.txt": lambda: run_table(report(RECORDS[:1], IMPORTED), Format.TEXT),
+    "run-by-popularity.txt": lambda: run_table(report(RECORDS[:1], BY_POPULARITY), Format.TEXT),
+    "run-curve.txt": lambda: run_table(report(CURVES, target=0.445), Format.TEXT),
+    "run-curve.csv": lambda: run_table(report(CURVES, target=0.445), Format.CSV),
+    "run-curve.json": lambda: as_text(run_document(report(CURVES, target=0.445))["results"][0]),
+    "run-full.txt": lambda: run_table(report(WHOLE), Format.TEXT),
+    "run-full.md": lambda: run_table(report(WHOLE), Format.MARKDOWN),
+    "run-full.csv": lambda: run_table(report(WHOLE), Format.CSV),
+    "run-full.json": lambda: as_text(run_document(report(WHOLE))["results"][0]),
+    "pairs.txt": lambda: pairs_table(report(WHOLE), markdown=False),
+    "pairs.md": lambda: pairs_table(report(RECORDS), markdown=True),
+    "metrics.txt": lambda: metrics_table(report(WHOLE), markdown=False),
+    "metrics.md": lambda: metrics_table(report(WHOLE), markdown=True),
 }
 
 
@@ -73,3 +114,9 @@ def test_a_model_with_a_failed_seed_is_not_done():
 
 def test_epochs_that_differ_are_not_shown_as_one():
     assert summarise(stored(a_record("bpr", 0), a_record("bpr", 1, epochs=7)))[0].epochs is None
+
+
+def test_records_of_different_tasks_are_refused_by_name():
+    other = TaskIdentity(name="other", digest="sha256:" + "cd" * 32)
+    with pytest.raises(RecbenchError, match="toy sha256:abababababab, other sha256:cdcdcdcdcdcd"):
+        summarise(stored(a_record("bpr", 0), a_record("ncf", 0, task=other)))

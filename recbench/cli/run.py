@@ -50,6 +50,19 @@ def run(
         float | None,
         typer.Option(min=0, max=1, metavar="HR", help="Show how long each model took to this HR; with --curve."),
     ] = None,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Also rank each case's item among all items that its user has not met."),
+    ] = False,
+    metrics: Annotated[
+        bool,
+        typer.Option(
+            "--metrics", help="Also show MRR, AUC, coverage, Gini, popularity, and HR of cohorts; implies --full."
+        ),
+    ] = False,
+    pairs: Annotated[
+        bool, typer.Option("--pairs", help="Also show all pairs of models: difference, interval, tests.")
+    ] = False,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the records.")] = DEFAULT_OUTPUT,
     form: Annotated[Format, typer.Option("--format", help="How the table is printed.")] = Format.TEXT,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
@@ -62,6 +75,7 @@ def run(
       recbench run --models popularity,bpr --task ml-100k-loo --seeds 5 --k 5,10,20
       recbench run --models bpr --param bpr.factors=64 --param bpr.epochs=50 --format markdown
       recbench run --models bpr,implicit-bpr --curve all --reach 0.45
+      recbench run --models bpr,ncf,popularity --full --metrics --pairs
       recbench run --models popularity,my_model.py:MyModel --task synthetic --json
 
     Exit codes: 0 all trials done, 2 bad input, 3 a model failed, 130 interrupted.
@@ -77,6 +91,8 @@ def run(
             f"--threads {threads}, but this process may use {cores} cores: timings would mean nothing.",
             f"Use at most --threads {cores}.",
         )
+    if form is Format.CSV and (pairs or metrics):
+        raise RecbenchError("--format csv is one table; --pairs and --metrics are others.", "Use --json: it has all.")
     if seed + seeds > MAX_SEED + 1:
         raise RecbenchError(f"The seeds would go beyond {MAX_SEED}.", "Use a smaller --seed.")
     # Before any numeric library is loaded: they read these once.
@@ -84,9 +100,10 @@ def run(
 
     from recbench.cli.progress import AnimatedProgress, PlainProgress
     from recbench.reports.document import run_document
-    from recbench.reports.summary import summarise
+    from recbench.reports.metrics_table import metrics_table
+    from recbench.reports.pairs_table import pairs_table
+    from recbench.reports.run_report import run_report
     from recbench.reports.table import run_table
-    from recbench.reports.time_to_quality import time_to_quality
     from recbench.tasks.shelf import load_task
     from recbench.trials.configuration import parse_assignments
     from recbench.trials.curve import CurveEpochs
@@ -135,14 +152,18 @@ def run(
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     finally:
         observer.close()
-    summaries = summarise(stored)
-    quality = time_to_quality(summaries, ks, reach) if curve is not None else []
+    report = run_report(loaded.summary(), stored, environment(), ks, reach)
+    markdown = form is Format.MARKDOWN
     if as_json or form is Format.JSON:
-        emit_json(run_document(loaded.summary(), summaries, environment(), quality))
+        emit_json(run_document(report))
     else:
-        emit(run_table(loaded.summary(), summaries, environment(), ks, form, quality))
+        emit(run_table(report, form))
+        if metrics:
+            emit("\n" + metrics_table(report, markdown=markdown))
+        if pairs:
+            emit("\n" + pairs_table(report, markdown=markdown))
     messages().print(f"Records: {output}", style="dim", markup=False)
-    if any(summary.errors for summary in summaries):
+    if any(summary.errors for summary in report.summaries):
         messages().print(f"Tracebacks: {output / LOG_NAME}", style="dim", markup=False)
         raise typer.Exit(ExitCode.MODEL_FAILED)
 

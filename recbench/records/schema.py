@@ -41,6 +41,36 @@ class MetricValue(_Frozen):
     pessimistic: float
 
 
+class CatalogueValue(_Frozen):
+    """A model in the whole catalogue: among all items that a case's user has not interacted with.
+
+    Attributes:
+        metrics: By name, such as ``hr@10``.
+        list_length: Items in a list that a user would be shown: the highest scored that are not in the user's train
+            rows.
+        coverage: Share of the catalogue that occurs in a list of some user.
+        gini: Gini index of how often items occur in lists: 0 all alike, towards 1 all on one.
+        popularity: Mean popularity percentile of the items in lists, 0 to 1.
+        seconds: Time for all of this.
+    """
+
+    metrics: dict[str, MetricValue]
+    list_length: int
+    coverage: float
+    gini: float
+    popularity: float
+    seconds: float
+
+
+class CohortValue(_Frozen):
+    """HR of a third of the cases, sorted by a value; see ``recbench.evaluation.beyond_accuracy.Cohort``."""
+
+    lowest: float
+    highest: float
+    n_cases: int
+    hr: float
+
+
 class CurvePoint(_Frozen):
     """What a model was worth during its training.
 
@@ -103,6 +133,11 @@ class Record(_Frozen):
         error: What went wrong, if it did not end well.
         metrics: By name, such as ``hr@10``; empty unless done.
         ties_across_cut: For each k, the share of cases whose hit depends on how ties are resolved.
+        corrected: Estimates of the metrics in the whole catalogue from the sampled ranks; empty where the negatives
+            were not drawn uniformly.
+        catalogue: The whole catalogue, if it was asked for.
+        cohorts: HR@10 (or at the first cut-off) of three equal cohorts of cases: by ``history``, the train rows of
+            the case's user, and by ``popularity``, those of its item.
         n_cases: Cases, all of which count in every mean.
         n_users: Users with a case.
         n_train: Train rows.
@@ -139,6 +174,9 @@ class Record(_Frozen):
     error: str | None = None
     metrics: dict[str, MetricValue] = {}
     ties_across_cut: dict[int, float] = {}
+    corrected: dict[str, float] = {}
+    catalogue: CatalogueValue | None = None
+    cohorts: dict[str, tuple[CohortValue, ...]] = {}
     n_cases: int
     n_users: int
     n_train: int

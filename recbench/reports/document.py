@@ -1,46 +1,53 @@
 """The JSON document of a run. Keys are only ever added."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from recbench.records.schema import Environment
+from recbench.evaluation.bootstrap import Interval
+from recbench.reports.run_report import RunReport
 from recbench.reports.summary import ModelSummary, Spread
 from recbench.reports.time_to_quality import TimeToQuality
+from recbench.reports.uncertainty import Pair, Standing
 
 SCHEMA = 1
 
 
-def run_document(
-    task: dict[str, Any],
-    summaries: Sequence[ModelSummary],
-    environment: Environment,
-    quality: Sequence[TimeToQuality] = (),
-) -> dict[str, Any]:
-    """Returns the document.
-
-    Args:
-        task: ``Task.summary()``.
-        summaries: One for each model.
-        environment: What the run ran on.
-        quality: One for each model, if there are learning curves.
-    """
-    results = [_result(summary) for summary in summaries]
-    for result, one in zip(results, quality, strict=False):
+def run_document(report: RunReport) -> dict[str, Any]:
+    """Returns the document."""
+    results = [
+        _result(summary, standings)
+        for summary, standings in zip(report.summaries, report.uncertainty.standings, strict=True)
+    ]
+    for result, one in zip(results, report.quality, strict=False):
         result["time_to_quality"] = _time_to_quality(one)
     return {
         "schema": SCHEMA,
-        "task": task,
+        "task": report.task,
         "results": results,
-        "environment": environment.model_dump(mode="json"),
+        "pairs": [_pair(pair, report) for pair in report.uncertainty.pairs],
+        "caution": report.caution,
+        "notes": list(report.uncertainty.notes),
+        "environment": report.environment.model_dump(mode="json"),
     }
 
 
-def _result(summary: ModelSummary) -> dict[str, Any]:
+def _result(summary: ModelSummary, standings: dict[str, Standing]) -> dict[str, Any]:
     return {
         "model": summary.model,
         "status": summary.status.value,
         "seeds": [stored.record.seed for stored in summary.records],
-        "metrics": {name: _spread(spread) for name, spread in summary.metrics.items()},
+        "metrics": {
+            name: {**_some_spread(spread), **(_standing(standings[name]) if name in standings else {})}
+            for name, spread in summary.metrics.items()
+        },
+        "full": {name: _spread(spread) for name, spread in summary.catalogue.items()},
+        "corrected": {name: _spread(spread) for name, spread in summary.corrected.items()},
+        "cohorts": {
+            name: [
+                {"lowest": one.lowest, "highest": one.highest, "n_cases": one.n_cases, "hr": _spread(one.hr)}
+                for one in cohorts
+            ]
+            for name, cohorts in summary.cohorts.items()
+        },
         "interactions_per_second": _spread(summary.interactions_per_second),
         "fit_seconds": _spread(summary.fit_seconds),
         "epochs": summary.epochs,
@@ -50,6 +57,34 @@ def _result(summary: ModelSummary) -> dict[str, Any]:
         "errors": summary.errors,
         "curves": [[point.model_dump() for point in stored.record.curve] for stored in summary.records],
         "records": [str(stored.path) for stored in summary.records],
+    }
+
+
+def _standing(standing: Standing) -> dict[str, Any]:
+    return {
+        "interval": _interval(standing.interval),
+        "best": standing.best,
+        "level_with_best": standing.level_with_best,
+    }
+
+
+def _pair(pair: Pair, report: RunReport) -> dict[str, Any]:
+    first, second = report.summaries[pair.first], report.summaries[pair.second]
+    return {
+        "metric": pair.metric,
+        "first": first.model,
+        "second": second.model,
+        "first_result": pair.first,
+        "second_result": pair.second,
+        "difference": pair.difference,
+        "interval": _interval(pair.interval),
+        "p": pair.p,
+        "p_holm": pair.p_adjusted,
+        "p_mcnemar": None if pair.mcnemar is None else list(pair.mcnemar),
+        "won": pair.won,
+        "tied": pair.tied,
+        "lost": pair.lost,
+        "detectable_difference": pair.detectable,
     }
 
 
@@ -63,7 +98,13 @@ def _time_to_quality(one: TimeToQuality) -> dict[str, Any]:
     }
 
 
+def _interval(interval: Interval | None) -> list[float] | None:
+    return None if interval is None else [interval.low, interval.high]
+
+
 def _spread(spread: Spread | None) -> dict[str, Any] | None:
-    if spread is None:
-        return None
+    return None if spread is None else _some_spread(spread)
+
+
+def _some_spread(spread: Spread) -> dict[str, Any]:
     return {"mean": spread.mean, "sd": spread.sd, "values": list(spread.values)}

@@ -1,67 +1,61 @@
-"""The comparison table, as text, Markdown or CSV. The only place where figures are rounded."""
+"""The comparison table, as text or Markdown. Figures are rounded in tables, and nowhere else."""
 
-import csv
-import io
 from collections.abc import Sequence
-from itertools import zip_longest
-from typing import Any
 
 from tabulate import tabulate
 
-from recbench.records.schema import Environment
+from recbench.evaluation.bootstrap import RESAMPLES
 from recbench.reports.formats import Format
+from recbench.reports.run_report import RunReport
 from recbench.reports.summary import ModelSummary, Spread
+from recbench.reports.table_csv import run_csv
 from recbench.reports.time_to_quality import TimeToQuality
+from recbench.reports.uncertainty import Standing
+
+METRICS = ("hr", "ndcg")
 
 
-def run_table(
-    task: dict[str, Any],
-    summaries: Sequence[ModelSummary],
-    environment: Environment,
-    ks: Sequence[int],
-    form: Format,
-    quality: Sequence[TimeToQuality] = (),
-) -> str:
+def run_table(report: RunReport, form: Format) -> str:
     """Renders the table of a run.
 
     Args:
-        task: ``Task.summary()``.
-        summaries: One for each model.
-        environment: What the run ran on.
-        ks: The cut-offs to show.
+        report: The run.
         form: Text, Markdown or CSV; CSV has full precision and no lines around it.
-        quality: One for each model, if there are learning curves.
     """
     if form is Format.CSV:
-        return _csv(summaries, ks, quality)
-    headers = ["model", *(f"{name}@{k}" for k in ks for name in ("HR", "NDCG"))]
-    headers += ["interactions/s", "fit s", "epochs", *_quality_headers(quality), "status"]
+        return run_csv(report)
     markdown = form is Format.MARKDOWN
-    rows = [_row(summary, ks, markdown) for summary in summaries]
-    for row, one in zip(rows, quality, strict=False):
-        row[-1:-1] = _quality_cells(one)
+    headers = ["model"]
+    for k in report.ks:
+        headers += [text for name in METRICS for text in (f"{name.upper()}@{k}", "95 %")]
+    headers += [f"{kind} {name.upper()}@{k}" for kind in _kinds(report) for k in report.ks for name in METRICS]
+    headers += ["interactions/s", "fit s", "epochs", *_quality_headers(report.quality), "status"]
     table = tabulate(
-        rows,
+        _rows(report, markdown),
         headers,
         tablefmt="pipe" if markdown else "simple",
         colalign=("left", *["right"] * (len(headers) - 2), "left"),
         disable_numparse=True,
     )
-    errors = [f"{summary.model}, {error}" for summary in summaries for error in summary.errors]
-    for summary, one in zip(summaries, quality, strict=False):
-        errors += [f"{summary.model}, {error}" for error in one.errors]
-    return "\n".join([*_head(task, summaries, environment, markdown), "", table, *_tail(errors, markdown)])
+    return "\n".join([*_head(report, markdown), "", table, "", *_lines(_legend(report, markdown), markdown)])
 
 
-def _head(
-    task: dict[str, Any], summaries: Sequence[ModelSummary], environment: Environment, markdown: bool
-) -> list[str]:
-    seeds = sorted({stored.record.seed for summary in summaries for stored in summary.records})
-    threads = summaries[0].records[0].record.threads
+def errors(report: RunReport) -> list[str]:
+    """Returns what went wrong, one line a trial or curve that failed."""
+    found = [f"{summary.model}, {error}" for summary in report.summaries for error in summary.errors]
+    for summary, one in zip(report.summaries, report.quality, strict=False):
+        found += [f"{summary.model}, {error}" for error in one.errors]
+    return found
+
+
+def _head(report: RunReport, markdown: bool) -> list[str]:
+    task, environment = report.task, report.environment
+    seeds = sorted({stored.record.seed for summary in report.summaries for stored in summary.records})
+    threads = report.summaries[0].records[0].record.threads
     negatives = f"{task['n_negatives']} negatives each"
     if task["n_negatives_min"] != task["n_negatives"]:
         negatives = f"{task['n_negatives_min']} to {negatives}"
-    name = f"**{_escape(task['name'])}**" if markdown else task["name"]
+    name = f"**{escape(task['name'])}**" if markdown else task["name"]
     digest = f"`{task['digest'][:19]}`" if markdown else task["digest"][:19]
     counts = f"{task['n_users']:,} users, {task['n_items']:,} items, {task['n_train']:,} train rows"
     trained = f"Seeds {', '.join(map(str, seeds))} (mean ± standard deviation)" if seeds[1:] else f"Seed {seeds[0]}"
@@ -76,22 +70,59 @@ def _head(
     return [line + "  " for line in lines] if markdown else lines
 
 
-def _tail(errors: Sequence[str], markdown: bool) -> list[str]:
-    if not errors:
+def _legend(report: RunReport, markdown: bool) -> list[str]:
+    lines = []
+    standings = [standing for one in report.uncertainty.standings for standing in one.values()]
+    if any(standing.interval for standing in standings):
+        lines.append(f"95 %: interval over users (bootstrap, {RESAMPLES:,} resamples), seeds averaged.")
+    if any(standing.best for standing in standings):
+        best = "bold" if markdown else "*"
+        lines.append(f"{best}: best; =: cannot be told from the best (randomisation test over users, Holm, 5 %).")
+    return [*lines, report.caution, *report.uncertainty.notes, *errors(report)]
+
+
+def _lines(lines: Sequence[str], markdown: bool) -> list[str]:
+    return [f"- {escape(line)}" for line in lines] if markdown else list(lines)
+
+
+def _kinds(report: RunReport) -> list[str]:
+    if not report.has_catalogue:
         return []
-    return ["", *(f"- {_escape(error)}" if markdown else error for error in errors)]
+    return ["full", *(["corrected"] if any(summary.corrected for summary in report.summaries) else [])]
 
 
-def _row(summary: ModelSummary, ks: Sequence[int], markdown: bool) -> list[str]:
-    metrics = [summary.metrics.get(f"{name}@{k}") for k in ks for name in ("hr", "ndcg")]
+def _rows(report: RunReport, markdown: bool) -> list[list[str]]:
+    kinds = _kinds(report)
+    rows = []
+    for summary, standings in zip(report.summaries, report.uncertainty.standings, strict=True):
+        row = [escape(summary.model) if markdown else summary.model]
+        for metric in [f"{name}@{k}" for k in report.ks for name in METRICS]:
+            row += _metric_cells(summary.metrics.get(metric), standings.get(metric), markdown)
+        for figures in [summary.catalogue, summary.corrected][: len(kinds)]:
+            row += [with_sd(figures.get(f"{name}@{k}"), 4) for k in report.ks for name in METRICS]
+        rows.append([*row, *_cost_cells(summary), summary.status.value])
+    for row, one in zip(rows, report.quality, strict=False):
+        row[-1:-1] = _quality_cells(one)
+    return rows
+
+
+def _metric_cells(spread: Spread | None, standing: Standing | None, markdown: bool) -> list[str]:
+    text = with_sd(spread, 4)
+    if standing is None or standing.interval is None:
+        return [text, ""]
+    if standing.best:
+        text = f"**{text}**" if markdown else f"* {text}"
+    elif standing.level_with_best:
+        text = f"= {text}"
+    return [text, f"{standing.interval.low:.3f}-{standing.interval.high:.3f}"]
+
+
+def _cost_cells(summary: ModelSummary) -> list[str]:
     speed, seconds = summary.interactions_per_second, summary.fit_seconds
     return [
-        _escape(summary.model) if markdown else summary.model,
-        *(_with_sd(metric, 4) for metric in metrics),
         "" if speed is None else f"{speed.mean:,.0f}",
         "" if seconds is None else f"{seconds.mean:.{2 if seconds.mean >= 0.1 else 4}f}",
         "" if summary.epochs is None else str(summary.epochs),
-        summary.status.value,
     ]
 
 
@@ -112,37 +143,14 @@ def _quality_cells(one: TimeToQuality) -> list[str]:
     return [*cells, f"{one.to_target.mean:.2f}{some}"]
 
 
-def _with_sd(spread: Spread | None, digits: int) -> str:
+def with_sd(spread: Spread | None, digits: int) -> str:
+    """Returns ``mean ± standard deviation``; an empty text for nothing."""
     if spread is None:
         return ""
     mean = f"{spread.mean:.{digits}f}"
     return mean if spread.sd is None else f"{mean} ± {spread.sd:.{digits}f}"
 
 
-def _csv(summaries: Sequence[ModelSummary], ks: Sequence[int], quality: Sequence[TimeToQuality]) -> str:
-    names = [f"{name}@{k}" for k in ks for name in ("hr", "ndcg")]
-    target = io.StringIO()
-    writer = csv.writer(target, lineterminator="\n")
-    header = ["model", *(f"{name}{part}" for name in names for part in ("", "_sd"))]
-    more = ["seconds_to_99_percent_of_final", "seconds_to_target"] if quality else []
-    writer.writerow([*header, "interactions_per_second", "fit_seconds", "epochs", *more, "status"])
-    for summary, one in zip_longest(summaries, quality):
-        metrics = [summary.metrics.get(name) for name in names]
-        cells = [cell for m in metrics for cell in ((m.mean, m.sd) if m else (None, None))]
-        speed, seconds = summary.interactions_per_second, summary.fit_seconds
-        writer.writerow(
-            [
-                summary.model,
-                *cells,
-                speed.mean if speed else None,
-                seconds.mean if seconds else None,
-                summary.epochs,
-                *([spread.mean if spread else None for spread in (one.to_final, one.to_target)] if one else []),
-                summary.status.value,
-            ]
-        )
-    return target.getvalue().rstrip("\n")
-
-
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
+    """Returns text that does not end a cell of a Markdown table."""
     return text.replace("|", "\\|")

@@ -148,6 +148,13 @@ class TaskSpec(_Frozen):
     waivers: tuple[Waiver, ...] = ()
     digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$")
 
+    @property
+    def uniform_negatives(self) -> bool:
+        """Whether the candidates of test cases were drawn uniformly; those of the NCF paper were (section 4.1)."""
+        return self.negatives.method == "uniform" or (
+            isinstance(self.dataset, PublishedData) and self.dataset.form == "ncf"
+        )
+
     def rules(self) -> str:
         """Returns the canonical text of what shapes the arrays: not names, descriptions, paths or the pinned digest."""
         content = self.model_dump(mode="json", include={"filters", "split", "negatives", "waivers"})

@@ -95,6 +95,15 @@ class Task:
         """Users who are in train only."""
         return self.n_users - len(np.unique(self.test.users))
 
+    @cached_property
+    def catalogue_sizes(self) -> Int64Array:
+        """int64[test cases], items that a case's positive is ranked among in the whole catalogue, itself included.
+
+        These are the items that its user has not interacted with, neither in train nor in test.
+        """
+        seen = np.bincount(self.users, minlength=self.n_users) + np.bincount(self.test.users, minlength=self.n_users)
+        return np.asarray(self.n_items - seen[self.test.users] + 1, dtype=np.int64)
+
     def train_set(self) -> TrainSet:
         """Returns the rows to learn from when test cases are scored."""
         return self._rows(np.ones(self.n_train, dtype=np.bool_))
@@ -157,6 +166,9 @@ class Task:
             "n_cases": len(self.test),
             "n_negatives": int(counts.max()),
             "n_negatives_min": int(counts.min()),
+            "negatives": self.spec.negatives.method,
+            "uniform_negatives": self.spec.uniform_negatives,
+            "mean_catalogue_size": float(self.catalogue_sizes.mean()),
             "n_validation_cases": len(self.validation),
             "n_users_without_case": self.n_users_without_case,
             "n_duplicates": self.n_duplicates,

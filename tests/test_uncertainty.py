@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+
+from recbench.evaluation.ranking import Ranks
+from recbench.reports.uncertainty import uncertainty
+
+
+def ranks(better, users=None):
+    n = len(better)
+    arrays = (range(n) if users is None else users, [100] * n, better, [0] * n)
+    return Ranks(*(np.array(array, dtype=np.int32) for array in arrays))
+
+
+RNG = np.random.default_rng(0)
+GOOD = RNG.integers(0, 14, 600)
+NEARLY = np.where(RNG.random(600) < 0.02, 50, GOOD)
+ALIKE = RNG.permutation(np.where(np.arange(600) < 3, 50, GOOD))
+BAD = RNG.integers(0, 101, 600)
+
+
+def compared(*models, users=None, ks=(10,)):
+    return uncertainty([{seed: ranks(better, users) for seed, better in enumerate(m)} for m in models], ks)
+
+
+def test_the_best_and_those_that_cannot_be_told_from_it_are_marked():
+    found = compared([GOOD], [NEARLY], [ALIKE], [BAD])
+    marks = [(one["ndcg@10"].best, one["ndcg@10"].level_with_best) for one in found.standings]
+    assert marks == [(True, False), (False, False), (False, True), (False, False)]
+
+
+def test_pairing_sees_what_intervals_that_overlap_hide():
+    found = compared([GOOD], [NEARLY])
+    first, second = (one["hr@10"].interval for one in found.standings)
+    pair = found.pairs[0]
+    assert second.high > first.low
+    assert pair.p < 0.01
+    assert pair.interval.low > 0
+    assert pair.difference == pytest.approx((GOOD < 10).mean() - (NEARLY < 10).mean())
+    assert pair.lost == 0
+    assert pair.won + pair.tied == pytest.approx(1)
+
+
+def test_a_pair_is_adjusted_for_all_pairs_of_its_metric():
+    found = compared([GOOD], [ALIKE], [BAD], ks=(5, 10))
+    assert [pair.metric for pair in found.pairs] == [
+        m for m in ("hr@5", "ndcg@5", "hr@10", "ndcg@10") for _ in range(3)
+    ]
+    assert [(pair.first, pair.second) for pair in found.pairs[:3]] == [(0, 1), (0, 2), (1, 2)]
+    for pair in found.pairs:
+        assert pair.p_adjusted >= pair.p
+
+
+def test_seeds_are_averaged_case_by_case():
+    found = compared([np.zeros(600), np.full(600, 50)], [np.full(600, 50)])
+    assert found.pairs[0].difference == 0.5
+    assert found.pairs[0].won == 1.0
+    assert found.pairs[0].mcnemar == (pytest.approx(2**-599),)
+    assert found.notes == ()
+
+
+def test_mcnemar_needs_one_case_a_user():
+    assert compared([GOOD], [BAD]).pairs[0].mcnemar is not None
+    assert compared([GOOD], [BAD]).pairs[1].mcnemar is None
+    assert compared([GOOD], [BAD], users=np.arange(600) // 2).pairs[0].mcnemar is None
+
+
+def test_cases_of_one_user_are_not_independent():
+    alone = compared([GOOD], [BAD]).pairs[0]
+    blocks = np.sort(GOOD), np.sort(BAD)[::-1]
+    clustered = compared([blocks[0]], [blocks[1]], users=np.arange(600) // 30).pairs[0]
+    assert clustered.detectable > 2 * alone.detectable
+    assert clustered.interval.high - clustered.interval.low > 2 * (alone.interval.high - alone.interval.low)
+
+
+def test_what_cannot_be_computed_is_said_and_the_rest_is_shown():
+    one_user = compared([GOOD], [BAD], users=np.zeros(600))
+    assert one_user.standings[0]["hr@10"].interval is None
+    assert one_user.pairs == ()
+    assert "single user" in one_user.notes[0].lower()
+    one_seed = compared([GOOD], [BAD])
+    assert "--seeds" in one_seed.notes[0]
+    assert one_seed.standings[0]["hr@10"].interval is not None
+
+
+def test_a_model_alone_has_an_interval_and_no_mark():
+    found = compared([GOOD])
+    assert not found.standings[0]["hr@10"].best
+    assert found.standings[0]["hr@10"].interval.low < (GOOD < 10).mean() < found.standings[0]["hr@10"].interval.high
+    assert found.pairs == ()
+
+
+def test_models_without_ranks_are_left_out():
+    found = compared([GOOD], [], [BAD])
+    assert found.standings[1] == {}
+    assert (found.pairs[0].first, found.pairs[0].second) == (0, 2)
+    assert compared([]).standings == ({},)
