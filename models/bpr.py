@@ -97,8 +97,16 @@ class BPR:
 
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
         """Returns <p_u, q_i> + b_i, float32[n, c]; during training, with what has been learned so far."""
-        of_users, of_items = self._vectors(self._training) if self._training else (self._users, self._items)
+        of_users, of_items = self._learned()
         return np.einsum("nf,ncf->nc", of_users[users], of_items[items])
+
+    def score_all(self, users: Int32Array) -> FloatArray:
+        """Returns <p_u, q_i> + b_i for all items, float32[n, n_items], in one matrix product."""
+        of_users, of_items = self._learned()
+        return of_users[users] @ of_items.T
+
+    def _learned(self) -> tuple[FloatArray, FloatArray]:
+        return self._vectors(self._training) if self._training else (self._users, self._items)
 
     def _vectors(self, training: BlockTraining) -> tuple[FloatArray, FloatArray]:
         return training.user_vectors(self._place), training.items.numpy()

@@ -61,6 +61,10 @@ class ImplicitBPR:
         """Returns the inner products (item biases are a column of the factors), float32[n, c]."""
         return np.einsum("nf,ncf->nc", self._model.user_factors[users], self._model.item_factors[items])
 
+    def score_all(self, users: Int32Array) -> FloatArray:
+        """Returns the inner products with all items, float32[n, n_items]."""
+        return self._model.user_factors[users] @ self._model.item_factors.T
+
 
 class _EnoughError(Exception):
     """Ends implicit's training from within its callback."""

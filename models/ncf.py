@@ -1,5 +1,6 @@
 """Neural collaborative filtering: NeuMF, in TensorFlow."""
 
+import numpy as np
 import tensorflow as tf
 
 from models.checks import not_negative, one_of, positive
@@ -12,6 +13,9 @@ from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
 FUSED_SHARE = 0.5
 """Of GMF, when the pre-trained parts are put together: the paper's alpha."""
+
+PAIRS_AT_ONCE = 2**15
+"""Pairs that ``score_all`` takes through the layers together: 7 * factors numbers are kept for each."""
 
 
 class NeuMF:
@@ -103,6 +107,22 @@ class NeuMF:
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
         """Returns the logits, float32[n, c]; during training, with what has been learned so far."""
         return self._network.scores[self._part](tf.constant(users), tf.constant(items)).numpy()
+
+    def score_all(self, users: Int32Array) -> FloatArray:
+        """Returns the logits of all items, float32[n, n_items]: items' shares of the first layer are computed once."""
+        network, part = self._network, self._part
+        shares = network.item_shares()
+        n_items = len(shares)
+        answer = np.empty((len(users), n_items), dtype=np.float32)
+        items_at_once = min(n_items, PAIRS_AT_ONCE)
+        users_at_once = max(1, PAIRS_AT_ONCE // n_items)
+        for row in range(0, len(users), users_at_once):
+            some = slice(row, row + users_at_once)
+            asked = tf.constant(users[some])
+            for start in range(0, n_items, items_at_once):
+                stop = min(start + items_at_once, n_items)
+                answer[some, start:stop] = network.scores_of_range[part](asked, shares, start, stop).numpy()
+        return answer
 
     def _build(self, train: TrainSet, seed: int) -> tuple[NeuMFNetwork, list[NeuMFTraining]]:
         network = NeuMFNetwork(train.n_users, train.n_items, self._factors, self._init_std, seed)

@@ -25,6 +25,7 @@ class NeuMFNetwork(tf.Module):
 
     Attributes:
         scores: For each part, ``logits`` compiled.
+        scores_of_range: For each part, ``logits_of_range`` compiled.
     """
 
     def __init__(self, n_users: int, n_items: int, factors: int, init_std: float, seed: int) -> None:
@@ -55,6 +56,10 @@ class NeuMFNetwork(tf.Module):
         self.scores = {
             part: tf.function(partial(self.logits, part, shared=False), input_signature=signature)
             for part in get_args(Part)
+        }
+        signature = [tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, width]), *[tf.TensorSpec([], tf.int32)] * 2]
+        self.scores_of_range = {
+            part: tf.function(partial(self.logits_of_range, part), input_signature=signature) for part in get_args(Part)
         }
 
     def _normal(self, shape: list[int], std: float) -> tf.Variable:
@@ -105,8 +110,35 @@ class NeuMFNetwork(tf.Module):
                 from_items = tf.gather(self.mlp_items @ self.first_items, items)
             else:
                 from_items = tf.tensordot(tf.gather(self.mlp_items, items), self.first_items, 1)
-            hidden = tf.nn.relu((p @ self.first_users + self.first_bias)[:, None] + from_items)
-            for weights, bias in self.layers:
-                hidden = tf.nn.relu(tf.tensordot(hidden, weights, 1) + bias)
-            logits += tf.linalg.matvec(hidden, self.mlp_output) + self.mlp_bias
+            logits += self._above_first_layer(p, from_items)
         return logits
+
+    def item_shares(self) -> tf.Tensor:
+        """Returns all items' shares of the MLP's first layer, float32[n_items, 4 * factors]."""
+        return self.mlp_items @ self.first_items
+
+    def logits_of_range(
+        self, part: Part, users: tf.Tensor, item_shares: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
+    ) -> tf.Tensor:
+        """Returns the logits of consecutive items for each user, float32[n, stop - start].
+
+        Args:
+            part: Which part answers.
+            users: int32[n].
+            item_shares: What ``item_shares`` returned.
+            start: int32, the first item.
+            stop: int32, the item after the last one.
+        """
+        logits = tf.constant(0.0)
+        if part != "mlp":
+            p, q = tf.gather(self.gmf_users, users), self.gmf_items[start:stop]
+            logits += self.gmf_share * (tf.matmul(p, q, transpose_b=True) + self.gmf_bias[start:stop])
+        if part != "gmf":
+            logits += self._above_first_layer(tf.gather(self.mlp_users, users), item_shares[start:stop])
+        return logits
+
+    def _above_first_layer(self, users: tf.Tensor, item_shares: tf.Tensor) -> tf.Tensor:
+        hidden = tf.nn.relu((users @ self.first_users + self.first_bias)[:, None] + item_shares)
+        for weights, bias in self.layers:
+            hidden = tf.nn.relu(tf.tensordot(hidden, weights, 1) + bias)
+        return tf.linalg.matvec(hidden, self.mlp_output) + self.mlp_bias

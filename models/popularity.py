@@ -16,3 +16,7 @@ class Popularity:
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
         """Returns the counts of ``items`` (int32[n, c]) as float64[n, c]."""
         return self._counts[items]
+
+    def score_all(self, users: Int32Array) -> FloatArray:
+        """Returns the counts of all items for each of ``users`` (int32[n]), float64[n, n_items]."""
+        return np.tile(self._counts, (len(users), 1))

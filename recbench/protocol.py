@@ -167,3 +167,26 @@ class WarmUp(Protocol):
     def warm_up(self, train: TrainSet, context: TrainContext) -> None:
         """Is called once, before ``fit``, with the same arguments. Must leave nothing learned."""
         ...
+
+
+@runtime_checkable
+class ScoreAll(Protocol):
+    """Optional: the scores of the whole catalogue at once, where a model has a faster way than ``score``.
+
+    It must answer what ``score`` answers, up to rounding, and like it at the end of an epoch too. Where a model has no
+    such method, the harness asks ``score`` for all pairs.
+    """
+
+    def score_all(self, users: Int32Array) -> FloatArray:
+        """Scores all items for some users.
+
+        The harness asks for so many users at once that the answer has a few million scores; a model that needs much
+        more memory than its answer goes through it in parts of its own.
+
+        Args:
+            users: int32[n].
+
+        Returns:
+            float[n, n_items], finite; column i is item i. The harness does not write to it.
+        """
+        ...

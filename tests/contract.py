@@ -13,7 +13,7 @@ import pytest
 
 from recbench.evaluation.metrics import hit_rate
 from recbench.evaluation.ranking import rank_cases
-from recbench.protocol import Recommender, TrainSet, WarmUp
+from recbench.protocol import Recommender, ScoreAll, TrainSet, WarmUp
 from recbench.tasks.task import Task
 from recbench.trials.clock import TimedContext
 from recbench.trials.registry import find_model
@@ -82,6 +82,17 @@ class RecommenderContract:
     def test_scoring_twice_gives_the_same(self, trained, questions) -> None:
         assert np.array_equal(trained.score(*questions), trained.score(*questions))
 
+    def test_scores_of_the_whole_catalogue_are_those_of_its_pairs(self, trained, board) -> None:
+        if not isinstance(trained, ScoreAll):
+            pytest.skip("has no score_all")
+        users = np.array([5, 0, 5, board.n_users - 1], dtype=np.int32)
+        items = np.tile(np.arange(board.n_items, dtype=np.int32), (len(users), 1))
+        scores = trained.score_all(users)
+        assert scores.shape == items.shape
+        assert np.issubdtype(scores.dtype, np.floating)
+        np.testing.assert_allclose(scores, trained.score(users, items), rtol=1e-5, atol=1e-5)
+        assert users.tolist() == [5, 0, 5, board.n_users - 1]
+
     def test_the_order_of_candidates_and_cases_does_not_matter(self, trained, questions) -> None:
         users, items = questions
         rng = np.random.default_rng(0)
@@ -115,10 +126,14 @@ class RecommenderContract:
 
     def test_it_answers_during_training_with_what_it_has_learned_so_far(self, board, questions) -> None:
         answers = []
+        users, items = questions
 
         class Asks(TimedContext):
             def end_epoch(self, loss: float | None = None) -> bool:
                 answers.append(model.score(*questions))
+                if isinstance(model, ScoreAll):
+                    of_all = np.take_along_axis(model.score_all(users), items, axis=1)
+                    np.testing.assert_allclose(of_all, answers[-1], rtol=1e-5, atol=1e-5)
                 return super().end_epoch(loss)
 
         model = self.create()

@@ -4,6 +4,7 @@ Ranks are counted, never sorted out, so neither the order of the candidates nor 
 anyone.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +62,7 @@ def rank_cases(model: Recommender, cases: Cases, cases_at_once: int = CASES_AT_O
         users, positives, negatives = cases.users[rows], cases.items[rows], cases.negatives[rows]
         filled = np.where(negatives == NO_ITEM, negatives[:, :1], negatives)
         candidates = np.sort(np.column_stack([positives, filled]), axis=1)
-        scores = _checked(model.score(users.copy(), candidates.copy()), users, candidates, start)
+        scores = _scored(model, users, candidates, start)
         better[rows], tied[rows] = count_ranks(scores, candidates, positives)
     return Ranks(cases.users, cases.n_negatives.astype(np.int32), better, tied)
 
@@ -87,21 +88,45 @@ def count_ranks(scores: FloatArray, candidates: Int32Array, positives: Int32Arra
     return better, tied
 
 
-def _checked(scores: Any, users: Int32Array, candidates: Int32Array, start: int) -> FloatArray:
+def _scored(model: Recommender, users: Int32Array, candidates: Int32Array, start: int) -> FloatArray:
+    return checked_scores(
+        model.score(users.copy(), candidates.copy()),
+        candidates.shape,
+        "score()",
+        f"cases {start} to {start + len(users) - 1}",
+        lambda row, column: f"case {start + row} (user index {users[row]}, item index {candidates[row, column]})",
+    )
+
+
+def checked_scores(
+    scores: Any, shape: tuple[int, ...], method: str, asked: str, name: Callable[[int, int], str]
+) -> FloatArray:
+    """Returns a model's answer as an array that can be ranked.
+
+    Args:
+        scores: What the model returned.
+        shape: The shape that it must have, two axes.
+        method: Who returned it, for the message: ``score()``.
+        asked: What it was asked for, for the message.
+        name: Names the pair at a row and column, for the message.
+
+    Raises:
+        ScoreError: A wrong shape, not floating-point, or not finite; names the first such pair and its value.
+    """
     array: npt.NDArray[Any] = np.asarray(scores)
-    if array.shape != candidates.shape:
-        raise ScoreError(
-            f"score() returned the shape {array.shape} for cases {start} to {start + len(users) - 1}, "
-            f"expected {candidates.shape}"
-        )
+    if array.shape != shape:
+        raise ScoreError(f"{method} returned the shape {array.shape} for {asked}, expected {shape}")
     if not np.issubdtype(array.dtype, np.floating):
-        raise ScoreError(f"score() returned {array.dtype}, expected a floating-point type")
-    finite = np.isfinite(array)
-    if not finite.all():
-        case, column = np.argwhere(~finite)[0]
+        raise ScoreError(f"{method} returned {array.dtype}, expected a floating-point type")
+    # Cheaper than to look at each: one that is not finite leaves no finite sum. A sum may also overflow.
+    with np.errstate(all="ignore"):
+        if np.isfinite(array.sum()):
+            return array
+    bad = ~np.isfinite(array)
+    if bad.any():
+        row, column = (int(index) for index in np.argwhere(bad)[0])
         raise ScoreError(
-            f"score() returned {array[case, column]} for case {start + case} "
-            f"(user index {users[case]}, item index {candidates[case, column]}), and for {int((~finite).sum()) - 1} "
-            f"more candidates of cases {start} to {start + len(users) - 1}"
+            f"{method} returned {array[row, column]} for {name(row, column)}, and for {int(bad.sum()) - 1} more "
+            f"candidates of {asked}"
         )
     return array

@@ -1,0 +1,167 @@
+"""Ranks in the whole catalogue: each case's positive among all items that its user has not interacted with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recbench.evaluation.ranking import Ranks, checked_scores
+from recbench.evaluation.top_items import top_items
+from recbench.protocol import FloatArray, Int32Array, Recommender, ScoreAll, TrainSet
+from recbench.tasks.task import NO_ITEM, Cases
+
+CELLS_AT_ONCE = 2**23
+"""Scores in one answer of ``score_all``: 32 MB in single precision. Products of fewer rows are slower."""
+
+TILE_CELLS_AT_ONCE = 2**17
+"""Pairs in one question to ``score``, about as many as with 100 candidates a case: a model may gather vectors for each
+pair, and 1 kB for one is not rare."""
+
+CASES_TO_SORT = 64
+"""A user with more cases has the scores sorted; up to there, counting for each case anew is faster."""
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CatalogueRanks:
+    """What one pass over the catalogue gives.
+
+    Attributes:
+        ranks: The ranks of all cases, in the order of the cases; ``n_others`` counts the items that the case's user
+            interacted with neither in train nor in test.
+        users: int32[users], the users with a case, ascending.
+        top: int32[users, k], the k best items of each of them among those not in the user's train rows, the best first,
+            ties in ascending item index; ``NO_ITEM`` at the end where fewer are left. None if not asked for.
+    """
+
+    ranks: Ranks
+    users: Int32Array
+    top: Int32Array | None
+
+
+def rank_catalogue(
+    model: Recommender,
+    train: TrainSet,
+    cases: Cases,
+    top: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+    cells_at_once: int = CELLS_AT_ONCE,
+    tile_cells_at_once: int = TILE_CELLS_AT_ONCE,
+) -> CatalogueRanks:
+    """Lets the model score all items for every user with a case, and ranks each positive among them.
+
+    A positive is ranked with the items that its user has not interacted with: neither train rows nor the user's other
+    positives count. Items that nobody has interacted with do count. Ties are counted, as in ``rank_cases``. The items
+    are scored by ``score_all`` where the model has it, otherwise by ``score``.
+
+    Args:
+        model: A trained model.
+        train: All rows that are not test cases, those that validation holds out among them.
+        cases: The cases; their negatives are not looked at.
+        top: Length of the lists of best items; None for no lists.
+        on_progress: Is told how many users are done, of how many, after each block of users.
+        cells_at_once: How many scores one call of ``score_all`` may return; never less than one user's.
+        tile_cells_at_once: How many pairs one call of ``score`` may get.
+
+    Raises:
+        ScoreError: The scores have a wrong shape or type, or are not finite.
+    """
+    order = np.argsort(cases.users, kind="stable")
+    users, first_cases = np.unique(cases.users[order], return_index=True)
+    cases_of = np.split(order, first_cases[1:])
+    if isinstance(model, ScoreAll):
+        all_scores, cells = _by_score_all(model, train.n_items), cells_at_once
+    else:
+        all_scores, cells = _by_score(model, train.n_items, tile_cells_at_once), tile_cells_at_once
+    users_at_once = max(1, cells // train.n_items)
+
+    n_others, better, tied = (np.empty(len(cases), dtype=np.int32) for _ in range(3))
+    lists = None if top is None else np.full((len(users), top), NO_ITEM, dtype=np.int32)
+    is_other = np.ones(train.n_items, dtype=np.bool_)
+    for start in range(0, len(users), users_at_once):
+        block = users[start : start + users_at_once]
+        for number, (user, scores) in enumerate(zip(block.tolist(), all_scores(block), strict=True), start):
+            seen = train.indices[train.indptr[user] : train.indptr[user + 1]]
+            own_cases = cases_of[number]
+            positives = cases.items[own_cases]
+            is_other[seen] = False
+            is_other[positives] = False
+            n_others[own_cases] = np.count_nonzero(is_other)
+            better[own_cases], tied[own_cases] = count_others(scores, scores[positives], is_other)
+            is_other[seen] = True
+            is_other[positives] = True
+            if lists is not None:
+                best = _best_unseen(scores, seen, lists.shape[1])
+                lists[number, : len(best)] = best
+        if on_progress is not None:
+            on_progress(start + len(block), len(users))
+    return CatalogueRanks(Ranks(cases.users, n_others, better, tied), users, lists)
+
+
+def count_others(scores: FloatArray, own: FloatArray, is_other: BoolArray) -> tuple[Int32Array, Int32Array]:
+    """Counts one user's other items scored above, and equal to, each positive.
+
+    Args:
+        scores: float[n_items].
+        own: float[cases], the positives' scores.
+        is_other: bool[n_items], the items to count.
+
+    Returns:
+        better and tied, int32[cases] each.
+    """
+    if len(own) > CASES_TO_SORT:
+        others = np.sort(scores[is_other])
+        below = np.searchsorted(others, own, side="left")
+        not_above = np.searchsorted(others, own, side="right")
+        return (len(others) - not_above).astype(np.int32), (not_above - below).astype(np.int32)
+    better, tied = (np.empty(len(own), dtype=np.int32) for _ in range(2))
+    counted = np.empty_like(is_other)
+    for case, score in enumerate(own):
+        for counts, compare in ((better, np.greater), (tied, np.equal)):
+            compare(scores, score, out=counted)
+            np.logical_and(counted, is_other, out=counted)
+            counts[case] = np.count_nonzero(counted)
+    return better, tied
+
+
+def _best_unseen(scores: FloatArray, seen: Int32Array, k: int) -> npt.NDArray[np.intp]:
+    unseen = scores.copy()
+    unseen[seen] = -np.inf
+    k = min(k, len(scores) - len(seen))
+    return top_items(unseen, k) if k else np.empty(0, dtype=np.intp)
+
+
+def _by_score_all(model: ScoreAll, n_items: int) -> Callable[[Int32Array], FloatArray]:
+    def all_scores(users: Int32Array) -> FloatArray:
+        return checked_scores(
+            model.score_all(users.copy()),
+            (len(users), n_items),
+            "score_all()",
+            f"user indices {users[0]} to {users[-1]}",
+            lambda row, item: f"user index {users[row]}, item index {item}",
+        )
+
+    return all_scores
+
+
+def _by_score(model: Recommender, n_items: int, cells_at_once: int) -> Callable[[Int32Array], FloatArray]:
+    items = np.arange(n_items, dtype=np.int32)
+
+    def tile(users: Int32Array, first: int) -> FloatArray:
+        candidates = np.tile(items[first : first + cells_at_once], (len(users), 1))
+        return checked_scores(
+            model.score(users.copy(), candidates),
+            candidates.shape,
+            "score()",
+            f"user indices {users[0]} to {users[-1]}",
+            lambda row, column: f"user index {users[row]}, item index {first + column}",
+        )
+
+    def all_scores(users: Int32Array) -> FloatArray:
+        # More than one tile only where one user's items are too many: there is one user then.
+        tiles = [tile(users, first) for first in range(0, n_items, cells_at_once)]
+        return tiles[0] if len(tiles) == 1 else np.concatenate(tiles, axis=1)
+
+    return all_scores
