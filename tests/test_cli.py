@@ -80,7 +80,8 @@ def test_a_run_prints_one_table_and_keeps_its_records(recbench, tmp_path):
     assert done.returncode == 0, done.stderr
     header = done.stdout.splitlines()[3]
     assert re.split(r"\s{2,}", header) == [
-        *("model", "HR@1", "NDCG@1", "HR@10", "NDCG@10", "interactions/s", "fit s", "epochs", "status")
+        *("model", "HR@1", "95 %", "NDCG@1", "95 %", "HR@10", "95 %", "NDCG@10", "95 %"),
+        *("interactions/s", "fit s", "epochs", "status"),
     ]
     assert "[4/4] random, seed 1: HR@1" in done.stderr
     records = sorted((tmp_path / "results" / "runs").glob("*.json"))
@@ -96,12 +97,28 @@ def test_json_is_one_document_of_the_documented_form(recbench):
     assert {"name", "digest", "n_users", "n_items", "n_train", "n_cases", "n_negatives"} <= set(document["task"])
     (result,) = document["results"]
     assert (result["model"], result["status"], result["seeds"], result["epochs"]) == ("popularity", "done", [7, 8], 1)
-    assert set(result["metrics"]) == {"hr@10", "ndcg@10"}
-    assert set(result["metrics"]["hr@10"]) == {"mean", "sd", "values"}
+    assert set(result["metrics"]) == {"hr@10", "ndcg@10", "mrr", "auc"}
+    assert set(result["metrics"]["hr@10"]) == {"mean", "sd", "values", "interval", "best", "level_with_best"}
+    assert set(result["corrected"]) == {"hr@10", "ndcg@10"}
+    assert result["full"] == {}
+    assert document["pairs"] == []
     assert result["interactions_per_second"]["mean"] > 0
     assert len(result["records"]) == 2
     shown = json.loads(recbench("task", "show", "synthetic", "--json").stdout)
     assert shown["task"] == document["task"]
+
+
+def test_the_whole_catalogue_stands_beside_the_sample(recbench):
+    base = ("run", "--models", "popularity,random", "--task", "synthetic", "--seeds", "2")
+    document = json.loads(recbench(*base, "--full", "--json").stdout)
+    for result in document["results"]:
+        assert set(result["full"]) == {"hr@10", "ndcg@10", "mrr", "auc", "coverage", "gini", "popularity"}
+        assert result["full"]["hr@10"]["mean"] < result["metrics"]["hr@10"]["mean"]
+    assert [pair["metric"] for pair in document["pairs"]] == ["hr@10", "ndcg@10"]
+    assert document["pairs"][0]["p_mcnemar"] is not None
+    text = recbench(*base, "--metrics", "--pairs").stdout
+    for words in ("full HR@10", "corrected NDCG@10", "coverage", "item's train", "popularity - random", "80 % at"):
+        assert words in text
 
 
 def test_formats(recbench):
@@ -167,6 +184,7 @@ def test_an_interrupted_run_says_what_is_kept(own, tmp_path):
 
 
 BAD = {
+    "more tables than CSV holds": (["--models", "popularity", "--pairs", "--format", "csv"], "--pairs and --metrics"),
     "no such model": (["--models", "bprr"], "Unknown model 'bprr'. Did you mean: bpr"),
     "no such task": (["--models", "popularity", "--task", "synthetik"], "Did you mean: synthetic"),
     "no such spec": (["--models", "popularity", "--task", "x/y.toml"], "Cannot read the task spec"),

@@ -28,6 +28,10 @@ def test_the_best_and_those_that_cannot_be_told_from_it_are_marked():
     assert marks == [(True, False), (False, False), (False, True), (False, False)]
 
 
+def test_models_that_are_the_same_are_both_the_best():
+    assert [one["hr@10"].best for one in compared([GOOD], [GOOD], [BAD]).standings] == [True, True, False]
+
+
 def test_pairing_sees_what_intervals_that_overlap_hide():
     found = compared([GOOD], [NEARLY])
     first, second = (one["hr@10"].interval for one in found.standings)

@@ -30,6 +30,9 @@ class PlainProgress:
     def epoch(self, epoch: int, loss: float | None) -> None:
         """Plain lines do not show epochs."""
 
+    def progress(self, done: int, total: int) -> None:
+        """Plain lines do not show parts."""
+
     def trial_ends(self, stored: StoredRecord) -> None:
         """Says how it went."""
         messages().print(f"{self._what}: {_outcome(stored)}", markup=False)
@@ -76,6 +79,11 @@ class AnimatedProgress(PlainProgress):
         """Draws the epoch, unless the last drawing is very recent."""
         if time.monotonic() - self._drawn > SECONDS_BETWEEN_DRAWINGS:
             self._draw(completed=epoch, loss="" if loss is None else f"loss {loss:.4f}")
+
+    def progress(self, done: int, total: int) -> None:
+        """Draws the part, unless the last drawing is very recent."""
+        if time.monotonic() - self._drawn > SECONDS_BETWEEN_DRAWINGS:
+            self._draw(completed=done, total=total, loss="")
 
     def trial_ends(self, stored: StoredRecord) -> None:
         """Replaces the drawing by a line."""

@@ -113,7 +113,8 @@ def run(
     from recbench.trials.trial import Conditions
 
     try:
-        conditions = Conditions(threads, device, ks, None if curve is None else CurveEpochs.parse(curve))
+        points = None if curve is None else CurveEpochs.parse(curve)
+        conditions = Conditions(threads, device, ks, points, catalogue=full or metrics)
     except ValueError:
         raise RecbenchError(
             f"--curve {curve!r} is not all, every:N, or N,N,...", "For example: --curve every:5"

@@ -1,4 +1,4 @@
-"""What HR and NDCG do not tell: the whole ranking, what is recommended at all, and for whom a model is right.
+"""What HR and NDCG do not tell: what is recommended at all, and for whom a model is right.
 
 Two kinds of input: the ranks of all cases, and the lists of best items, int32[users, k], filled up with ``NO_ITEM``.
 """
@@ -14,27 +14,6 @@ from recbench.protocol import Int32Array, Int64Array
 from recbench.tasks.task import NO_ITEM
 
 Float64Array = npt.NDArray[np.float64]
-
-
-def reciprocal_rank(ranks: Ranks) -> Float64Array:
-    """Reciprocal rank of each case: the mean of 1 / (r + 1) over r = better .. better + tied, float64[cases].
-
-    The mean over cases is the mean reciprocal rank (Voorhees, TREC-8 1999), with the exact expectation under a random
-    order of ties, and without a cut-off.
-    """
-    last = ranks.better + ranks.tied + 1
-    harmonic = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, last.max(initial=0) + 1))])
-    return np.asarray((harmonic[last] - harmonic[ranks.better]) / (ranks.tied + 1.0))
-
-
-def auc(ranks: Ranks) -> Float64Array:
-    """AUC of each case: (others below + tied / 2) / n_others, float64[cases].
-
-    The chance that the positive stands above a random other item, half of a tie counted (Rendle et al., UAI 2009, who
-    leave ties open; Hanley and McNeil, Radiology 1982). A case without others is neither right nor wrong: 1/2.
-    """
-    below = ranks.n_others - ranks.better - ranks.tied
-    return np.asarray(np.where(ranks.n_others > 0, (below + ranks.tied / 2) / np.maximum(ranks.n_others, 1), 0.5))
 
 
 def exposure(top: Int32Array, n_items: int) -> Int64Array:
@@ -112,7 +91,7 @@ class Cohort:
 
 
 def hit_rate_by_cohort(ranks: Ranks, values: npt.NDArray[np.number], k: int, n_cohorts: int = 3) -> tuple[Cohort, ...]:
-    """HR@k of cases with low, middle and high values: of users with short and long histories, of rare and popular items.
+    """HR@k of cases with low, middle and high values: users of short and long histories, rare and popular items.
 
     The cases are sorted by value, equal ones in their own order, and split into cohorts whose sizes differ by one case
     at most; equal values may thus fall into two cohorts. With fewer cases than cohorts, each case is one.

@@ -1,6 +1,8 @@
-"""HR@k and NDCG@k from ranks, in closed form: the exact expectation under a random order of ties."""
+"""HR@k, NDCG@k, MRR and AUC from ranks, in closed form: the exact expectation under a random order of ties."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +32,27 @@ def ndcg(ranks: Ranks, k: int) -> Float64Array:
     return np.asarray((sums[above] - sums[below]) / (ranks.tied + 1.0))
 
 
+def reciprocal_rank(ranks: Ranks) -> Float64Array:
+    """Reciprocal rank of each case: the mean of 1 / (r + 1) over r = better .. better + tied, float64[cases].
+
+    The mean over cases is the mean reciprocal rank (Voorhees, TREC-8 1999), with the exact expectation under a random
+    order of ties, and without a cut-off.
+    """
+    last = ranks.better + ranks.tied + 1
+    harmonic = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, last.max(initial=0) + 1))])
+    return np.asarray((harmonic[last] - harmonic[ranks.better]) / (ranks.tied + 1.0))
+
+
+def auc(ranks: Ranks) -> Float64Array:
+    """AUC of each case: (others below + tied / 2) / n_others, float64[cases].
+
+    The chance that the positive stands above a random other item, half of a tie counted (Rendle et al., UAI 2009, who
+    leave ties open; Hanley and McNeil, Radiology 1982). A case without others is neither right nor wrong: 1/2.
+    """
+    below = ranks.n_others - ranks.better - ranks.tied
+    return np.asarray(np.where(ranks.n_others > 0, (below + ranks.tied / 2) / np.maximum(ranks.n_others, 1), 0.5))
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One metric over all cases.
@@ -48,7 +71,7 @@ class Metric:
 
 
 def compute_metrics(ranks: Ranks, ks: tuple[int, ...]) -> dict[str, Metric]:
-    """Returns ``hr@k`` and ``ndcg@k`` for each k.
+    """Returns ``hr@k`` and ``ndcg@k`` for each k, ``mrr`` and ``auc``.
 
     Args:
         ranks: The ranks of all cases.
@@ -57,17 +80,20 @@ def compute_metrics(ranks: Ranks, ks: tuple[int, ...]) -> dict[str, Metric]:
     untied = np.zeros_like(ranks.tied)
     best = replace(ranks, tied=untied)
     worst = replace(ranks, better=ranks.better + ranks.tied, tied=untied)
-    metrics = {}
+    of: dict[str, Callable[[Ranks], Float64Array]] = {}
     for k in ks:
-        for name, metric in (("hr", hit_rate), ("ndcg", ndcg)):
-            values = metric(ranks, k)
-            metrics[f"{name}@{k}"] = Metric(
-                float(values.mean()),
-                mean_of_user_means(values, ranks.users),
-                float(metric(best, k).mean()),
-                float(metric(worst, k).mean()),
-            )
-    return metrics
+        of[f"hr@{k}"] = partial(hit_rate, k=k)
+        of[f"ndcg@{k}"] = partial(ndcg, k=k)
+    of |= {"mrr": reciprocal_rank, "auc": auc}
+    return {
+        name: Metric(
+            float(metric(ranks).mean()),
+            mean_of_user_means(metric(ranks), ranks.users),
+            float(metric(best).mean()),
+            float(metric(worst).mean()),
+        )
+        for name, metric in of.items()
+    }
 
 
 def mean_of_user_means(values: Float64Array, users: Int32Array) -> float:

@@ -22,7 +22,7 @@ class Standing:
 
     Attributes:
         interval: 95 % interval of its mean over cases, from a bootstrap over users; None for a single user.
-        best: Whether its mean is the highest; False where nothing is compared.
+        best: Whether no mean is higher; False where nothing is compared.
         level_with_best: Whether it is another than the best, and cannot be told from it: p >= 5 % after Holm.
     """
 
@@ -118,15 +118,16 @@ def uncertainty(ranks: Sequence[dict[int, Ranks]], ks: Sequence[int], resamples:
     for metric, of_models in by_seed.items():
         own, limits = limits[: differences[metric].shape[1]], limits[differences[metric].shape[1] :]
         found = _pairs(metric, places, present, of_models, differences[metric], own, users)
-        best = int(values[metric].mean(axis=0).argmax()) if len(present) > 1 else None
+        means = values[metric].mean(axis=0)
+        best = set(np.flatnonzero(means == means.max()).tolist()) if len(present) > 1 else set()
         level = {
             place
             for (a, b), pair in zip(places, found, strict=True)
-            if best in (a, b) and pair.p_adjusted >= ALPHA
+            if best & {a, b} and pair.p_adjusted >= ALPHA
             for place in (a, b)
         }
         for place, number in enumerate(present):
-            standings[number][metric] = Standing(own[place], place == best, place in level and place != best)
+            standings[number][metric] = Standing(own[place], place in best, place in level - best)
         pairs += found
     return Uncertainty(tuple(standings), tuple(pairs), tuple(notes))
 

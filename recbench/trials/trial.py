@@ -10,13 +10,13 @@ import numpy as np
 
 import recbench
 from recbench.device import Device
-from recbench.evaluation.metrics import compute_metrics, ties_across_cut
+from recbench.evaluation.metrics import compute_metrics
 from recbench.evaluation.ranking import ScoreError, rank_cases
 from recbench.protocol import PROTOCOL_VERSION, WarmUp
-from recbench.records.schema import MetricValue, Record, Status, TaskIdentity
+from recbench.records.schema import Record, Status, TaskIdentity
 from recbench.records.store import TrialRanks
 from recbench.tasks.task import Task
-from recbench.trials import machine
+from recbench.trials import machine, measures
 from recbench.trials.clock import TimedContext
 from recbench.trials.configuration import Configuration
 from recbench.trials.curve import Curve, CurveEpochs
@@ -26,7 +26,11 @@ class Observer(Protocol):
     """Is told how a trial goes, off the clock."""
 
     def phase(self, name: str) -> None:
-        """A part of the trial begins: ``warm-up``, ``fit`` or ``score``."""
+        """A part of the trial begins: ``warm-up``, ``fit``, ``score`` or ``full``."""
+        ...
+
+    def progress(self, done: int, total: int) -> None:
+        """So much of a part without epochs is done."""
         ...
 
     def epoch(self, epoch: int, loss: float | None) -> None:
@@ -43,12 +47,14 @@ class Conditions:
         device: What the user wants to train on.
         ks: Cut-offs of the metrics.
         curve: After which epochs to score as well; None for no learning curve.
+        catalogue: Whether to rank the whole catalogue as well.
     """
 
     threads: int = 1
     device: Device = "auto"
     ks: tuple[int, ...] = (10,)
     curve: CurveEpochs | None = None
+    catalogue: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,21 +148,18 @@ def _fit_and_score(
     began = time.perf_counter()
     ranks = rank_cases(model, task.test)
     score_seconds = time.perf_counter() - began
-    metrics = compute_metrics(ranks, conditions.ks)
+    measured = measures.of_candidates(task, train, ranks, conditions.ks)
+    catalogue, catalogue_ranks = None, None
+    if conditions.catalogue:
+        observer.phase("full")
+        catalogue, catalogue_ranks = measures.of_catalogue(task, model, train, conditions.ks, observer.progress)
     epochs = max(context.epochs, 1)
     if curve is not None:
+        metrics = compute_metrics(ranks, conditions.ks)
         curve.add(epochs, context.seconds, {name: metric.mean for name, metric in metrics.items()})
     return {
-        "metrics": {
-            name: MetricValue(
-                mean=metric.mean,
-                user_mean=metric.user_mean,
-                optimistic=metric.optimistic,
-                pessimistic=metric.pessimistic,
-            )
-            for name, metric in metrics.items()
-        },
-        "ties_across_cut": {k: ties_across_cut(ranks, k) for k in conditions.ks},
+        **measured,
+        "catalogue": catalogue,
         "curve": curve.points if curve is not None else [],
         "curve_error": curve.error if curve is not None else None,
         "epochs": epochs,
@@ -167,4 +170,4 @@ def _fit_and_score(
         "score_seconds": score_seconds,
         "interactions_per_second": len(train) * epochs / context.seconds,
         "process_peak_rss_bytes": machine.process_peak_rss_bytes(),
-    }, TrialRanks(ranks)
+    }, TrialRanks(ranks, catalogue_ranks)

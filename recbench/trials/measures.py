@@ -1,0 +1,85 @@
+"""What a trial measures of a trained model, beside the clock: the fields that a record keeps of it."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from recbench.evaluation.beyond_accuracy import coverage, gini, hit_rate_by_cohort, mean_popularity
+from recbench.evaluation.correction import corrected
+from recbench.evaluation.full_catalogue import rank_catalogue
+from recbench.evaluation.metrics import Metric, compute_metrics, ties_across_cut
+from recbench.evaluation.ranking import Ranks
+from recbench.protocol import Recommender, TrainSet
+from recbench.records.schema import CatalogueValue, CohortValue, MetricValue
+from recbench.tasks.task import Task
+
+LIST_LENGTH = 10
+"""Items in the lists that a user would be shown."""
+
+
+def of_candidates(task: Task, train: TrainSet, ranks: Ranks, ks: tuple[int, ...]) -> dict[str, object]:
+    """Returns the record's fields that follow from the ranks among the candidates."""
+    return {
+        "metrics": _values(compute_metrics(ranks, ks)),
+        "ties_across_cut": {k: ties_across_cut(ranks, k) for k in ks},
+        "corrected": _corrected(task, ranks, ks),
+        "cohorts": _cohorts(task, train, ranks, 10 if 10 in ks else ks[0]),
+    }
+
+
+def of_catalogue(
+    task: Task, model: Recommender, train: TrainSet, ks: tuple[int, ...], progress: Callable[[int, int], None]
+) -> tuple[CatalogueValue, Ranks]:
+    """Ranks all cases in the whole catalogue.
+
+    Raises:
+        ScoreError: Scores cannot be ranked.
+    """
+    began = time.perf_counter()
+    found = rank_catalogue(model, train, task.test, LIST_LENGTH, progress)
+    lists = found.top if found.top is not None else np.empty((0, LIST_LENGTH), dtype=np.int32)
+    counts = np.bincount(train.items, minlength=train.n_items)
+    value = CatalogueValue(
+        metrics=_values(compute_metrics(found.ranks, ks)),
+        list_length=LIST_LENGTH,
+        coverage=coverage(lists, train.n_items),
+        gini=gini(lists, train.n_items),
+        popularity=mean_popularity(lists, counts),
+        seconds=time.perf_counter() - began,
+    )
+    return value, found.ranks
+
+
+def _values(metrics: dict[str, Metric]) -> dict[str, MetricValue]:
+    return {
+        name: MetricValue(
+            mean=metric.mean,
+            user_mean=metric.user_mean,
+            optimistic=metric.optimistic,
+            pessimistic=metric.pessimistic,
+        )
+        for name, metric in metrics.items()
+    }
+
+
+def _corrected(task: Task, ranks: Ranks, ks: tuple[int, ...]) -> dict[str, float]:
+    n = round(float(task.catalogue_sizes.mean()))
+    # Where the candidates are all that the catalogue has, there is nothing to estimate.
+    if not task.spec.uniform_negatives or n <= int(ranks.n_others.max()) + 1:
+        return {}
+    return {f"{metric}@{k}": float(corrected(metric, k, ranks, n).mean()) for k in ks for metric in ("hr", "ndcg")}
+
+
+def _cohorts(task: Task, train: TrainSet, ranks: Ranks, k: int) -> dict[str, tuple[CohortValue, ...]]:
+    values = {
+        "history": np.diff(train.indptr)[task.test.users],
+        "popularity": np.bincount(train.items, minlength=train.n_items)[task.test.items],
+    }
+    return {
+        name: tuple(
+            CohortValue(lowest=cohort.lowest, highest=cohort.highest, n_cases=cohort.n_cases, hr=cohort.hr)
+            for cohort in hit_rate_by_cohort(ranks, of_cases, k)
+        )
+        for name, of_cases in values.items()
+    }
