@@ -112,14 +112,15 @@ class Cohort:
 
 
 def hit_rate_by_cohort(ranks: Ranks, values: npt.NDArray[np.number], k: int, n_cohorts: int = 3) -> tuple[Cohort, ...]:
-    """HR@k of cases with low, middle and high values: of users with short and long histories, of rare and popular items.
+    """HR@k of cases with low, middle and high values, say of users with short and long histories.
 
     The cases are sorted by value, equal ones in their own order, and split into cohorts whose sizes differ by one case
     at most; equal values may thus fall into two cohorts. With fewer cases than cohorts, each case is one.
 
     Args:
         ranks: The ranks of all cases.
-        values: number[cases], say ``np.diff(train.indptr)[ranks.users]``, the train rows of each case's user.
+        values: number[cases], say ``np.diff(train.indptr)[ranks.users]``, the train rows of each case's user, or
+            ``np.bincount(train.items, minlength=train.n_items)[cases.items]``, those of its item.
         k: Cut-off.
         n_cohorts: How many cohorts.
     """
