@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recbench.evaluation import full_catalogue
-from recbench.evaluation.beyond_accuracy import coverage, reciprocal_rank
+from recbench.evaluation.beyond_accuracy import coverage
 from recbench.evaluation.full_catalogue import rank_catalogue
-from recbench.evaluation.metrics import hit_rate, ndcg
+from recbench.evaluation.metrics import hit_rate, ndcg, reciprocal_rank
 from recbench.evaluation.ranking import ScoreError
 from recbench.evaluation.top_items import top_items
 from recbench.protocol import Recommender, ScoreAll, TrainSet
