@@ -2,8 +2,8 @@
 
 Everything that a trial hands to a model is walked: attributes, slots, closures, bases of arrays, targets of weak
 references, the namespaces of recbench's own modules, and whatever else the garbage collector knows of an object. Not
-walked are other modules' namespaces, for they are open to everyone, and stack frames; ``recbench/trials/handle.py`` says
-where the boundary is.
+walked are other modules' namespaces, for they are open to everyone, and stack frames: ``recbench/trials/handle.py``
+says where the boundary is.
 """
 
 import contextlib
@@ -96,9 +96,8 @@ def leaks(things, secrets):
                     found.append(f"values of {name}")
             elif isinstance(thing, bytes | bytearray) and secret.tobytes() in thing:
                 found.append(f"bytes of {name}")
-            elif isinstance(thing, list | tuple) and len(thing) == len(secret):
-                if all(isinstance(value, int) for value in thing) and list(thing) == secret.tolist():
-                    found.append(f"a list of {name}")
+            elif isinstance(thing, list | tuple) and is_list_of(thing, secret):
+                found.append(f"a list of {name}")
     return found
 
 
@@ -107,6 +106,10 @@ def holds(array, secret):
     if array.size < secret.size or np.array_equal(secret, np.arange(len(secret))):
         return False
     return secret.astype(np.float64).tobytes() in array.astype(np.float64).tobytes()
+
+
+def is_list_of(values, secret):
+    return len(values) == len(secret) and all(type(value) is int for value in values) and [*values] == secret.tolist()
 
 
 def trial(task, model, curve=None):
