@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+SCHEMA = 1
+"""The version of the record's schema that this recbench writes and reads."""
+
 ParameterValue = bool | int | float | str | None
 
 
@@ -161,7 +164,7 @@ class Record(_Frozen):
         started_at: When, in UTC.
     """
 
-    version: Literal[1] = Field(default=1, alias="schema")
+    version: Literal[1] = Field(default=SCHEMA, alias="schema")
     task: TaskIdentity
     protocol_version: int
     model: str
