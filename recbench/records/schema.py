@@ -4,11 +4,11 @@ import hashlib
 import json
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA = 1
+SCHEMA: Final = 1
 """The version of the record's schema that this recbench writes and reads."""
 
 ParameterValue = bool | int | float | str | None

@@ -56,7 +56,7 @@ def verdict(
     So ``unchanged`` is a finding: the interval excludes any change beyond the floor, a drop above all. A drop that is
     significant but too small to matter is ``unchanged`` if its interval ends within the floor, and else
     ``inconclusive``, like a drop that is large but may be chance. Swapping the sides swaps ``regressed`` and
-    ``improved`` and leaves the others as they are. For the two-sided reading of an interval against a margin: Schuirmann
+    ``improved`` and leaves the others as they are. For reading an interval against a margin on both sides: Schuirmann
     (Journal of Pharmacokinetics and Biopharmaceutics, 1987).
 
     Args:
@@ -140,9 +140,7 @@ def _of_cell(model: Compared, metric: str, p_adjusted: float, policy: Policy, n_
     )
 
 
-def _reasons(
-    word: Verdict, evidence: Evidence, seeds: float | None, p_adjusted: float, policy: Policy
-) -> list[str]:
+def _reasons(word: Verdict, evidence: Evidence, seeds: float | None, p_adjusted: float, policy: Policy) -> list[str]:
     unknown = "seed noise is unknown (a side has one seed): only the paired interval guards"
     found = []
     if word is Verdict.UNCHANGED:

@@ -95,9 +95,7 @@ def gate(comparison: Comparison, policy: Policy, command: str) -> GateReport:
     ==============  =====================================================================================
     """
     judgement = judge(comparison, policy, command, policy.gated_metrics)
-    speed = tuple(
-        None if model.obstacle else decide_speed(model.match, policy) for model in comparison.models
-    )
+    speed = tuple(None if model.obstacle else decide_speed(model.match, policy) for model in comparison.models)
     found = tuple(floors(comparison, policy))
     blocked = [model for model in comparison.models if model.obstacle]
     failed = [_of_model(model) for model in blocked if _verdict(model) is Verdict.FAILED]

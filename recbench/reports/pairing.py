@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from recbench.errors import RecbenchError
 from recbench.records.schema import ParameterValue, Status, TaskIdentity
@@ -89,7 +90,7 @@ def _by_task(side: Side) -> dict[str, list[Configured]]:
     tasks: dict[str, list[Configured]] = {}
     for (digest, model, _), trials in groups.items():
         trials = sorted(trials, key=lambda trial: trial.record.seed)
-        for one, other in zip(trials, trials[1:], strict=False):
+        for one, other in pairwise(trials):
             if one.record.seed == other.record.seed:
                 raise RecbenchError(
                     f"{side.text} has seed {one.record.seed} of {model} twice: {one.place} ({_conditions(one)}) and "
