@@ -1,4 +1,4 @@
-"""The one error that a user can cause, and help with names that were almost right."""
+"""The errors that a user can cause, and help with names that were almost right."""
 
 import difflib
 from collections.abc import Iterable
@@ -7,7 +7,8 @@ from collections.abc import Iterable
 class RecbenchError(Exception):
     """Bad input, or surroundings that the harness cannot work in.
 
-    Raised anywhere, caught once, in the command line, which prints it and exits with 2.
+    Raised anywhere, caught once, in the command line, which prints it and exits with 2 (4 for
+    ``NothingToCompareError``).
 
     Args:
         message: What is wrong, and where.
@@ -21,6 +22,10 @@ class RecbenchError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class NothingToCompareError(RecbenchError):
+    """A side of a comparison holds no records; the command line exits with 4, so that a gate never passes on it."""
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], hint: str = "") -> RecbenchError:

@@ -76,8 +76,14 @@ def test_records_that_cannot_be_read(tmp_path):
     with pytest.raises(RecbenchError, match="seed: Input should be a valid integer"):
         store.load(path)
     path.write_text(whole.replace('"schema": 1', '"schema": 2'))
+    with pytest.raises(RecbenchError, match="its schema is 2, and this one reads 1(.|\n)*Update recbench"):
+        store.load(path)
+    path.write_text(whole.replace('"schema": 1', '"schema": 0'))
     with pytest.raises(RecbenchError, match="schema: Input should be 1"):
         store.load(path)
+    with pytest.raises(RecbenchError, match="ranks .* are missing"):
+        store.load_ranks(path)
+    path.with_suffix(".npz").write_bytes(b"PK\x03\x04 cut off")
     with pytest.raises(RecbenchError, match="ranks .* cannot be read"):
         store.load_ranks(path)
 

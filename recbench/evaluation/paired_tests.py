@@ -1,9 +1,9 @@
 """Tests of whether two models differ on the same cases, and how small a difference the cases can show."""
 
 from collections.abc import Sequence
+from statistics import NormalDist
 
 import numpy as np
-from scipy import stats
 
 from recbench.evaluation.clusters import UserSums
 from recbench.evaluation.metrics import Float64Array
@@ -49,6 +49,9 @@ def mcnemar_p_value(first: Float64Array, second: Float64Array) -> float:
     Only cases that one model hits and the other misses count; if the models are alike, either is as likely
     (McNemar, 1947; binomial form). A case whose hit hangs on a tie is left out. Cases must be independent: one a user.
     """
+    # Here, for scipy.stats takes longer to import than everything else that reads and compares records.
+    from scipy import stats
+
     whole = np.isin(first, (0.0, 1.0)) & np.isin(second, (0.0, 1.0))
     only_first = int((whole & (first > second)).sum())
     only_second = int((whole & (second > first)).sum())
@@ -72,4 +75,4 @@ def detectable_difference(standard_error: float) -> float:
 
     (z(1 - alpha / 2) + z(power)) standard errors of the paired difference, by the normal approximation.
     """
-    return float((stats.norm.ppf(1 - ALPHA / 2) + stats.norm.ppf(POWER)) * standard_error)
+    return (NormalDist().inv_cdf(1 - ALPHA / 2) + NormalDist().inv_cdf(POWER)) * standard_error

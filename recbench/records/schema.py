@@ -4,9 +4,12 @@ import hashlib
 import json
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA: Final = 1
+"""The version of the record's schema that this recbench writes and reads."""
 
 ParameterValue = bool | int | float | str | None
 
@@ -161,7 +164,7 @@ class Record(_Frozen):
         started_at: When, in UTC.
     """
 
-    version: Literal[1] = Field(default=1, alias="schema")
+    version: Literal[1] = Field(default=SCHEMA, alias="schema")
     task: TaskIdentity
     protocol_version: int
     model: str

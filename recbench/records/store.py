@@ -1,9 +1,11 @@
 """Records on disk: a JSON file, and beside it the ranks of every case."""
 
 import json
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
@@ -12,7 +14,7 @@ from recbench.data.cache import atomic_path
 from recbench.errors import RecbenchError
 from recbench.evaluation.ranking import Ranks
 from recbench.protocol import Int32Array
-from recbench.records.schema import Record
+from recbench.records.schema import SCHEMA, Record
 
 RANK_ARRAYS = [field.name for field in fields(Ranks)]
 
@@ -64,10 +66,11 @@ def load(path: Path) -> Record:
     """Reads one record.
 
     Raises:
-        RecbenchError: The file cannot be read or breaks the schema; the message names the field.
+        RecbenchError: The file cannot be read, is of a newer schema, or breaks the schema; the message names the field.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        _refuse_newer(content, path)
         return Record.model_validate(content)
     except OSError as error:
         raise RecbenchError(f"Cannot read the record {path}: {error.strerror}.", "Check the path.") from error
@@ -93,10 +96,24 @@ def load_ranks(path: Path) -> TrialRanks:
         with beside.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             catalogue = _ranks(archive, "catalogue") if "catalogue.better" in archive else None
             return TrialRanks(_ranks(archive, "candidates"), catalogue)
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except FileNotFoundError as error:
+        raise RecbenchError(
+            f"The ranks {beside} of a record are missing.",
+            "A record is two files, .json and .npz: keep them together, or run the trial again.",
+        ) from error
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise RecbenchError(
             f"The ranks {beside} of a record cannot be read: {error}.", "Run the trial again."
         ) from error
+
+
+def _refuse_newer(content: Any, path: Path) -> None:
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise RecbenchError(
+            f"{path} was written by a newer recbench: its schema is {schema}, and this one reads {SCHEMA}.",
+            "Update recbench.",
+        )
 
 
 def _arrays(ranks: TrialRanks) -> dict[str, Int32Array]:

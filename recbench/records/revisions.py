@@ -1,0 +1,97 @@
+"""Records as they were in a git revision. The work tree and the index are never touched."""
+
+import contextlib
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from recbench.errors import NothingToCompareError, RecbenchError
+
+RECORD_FILES = (".json", ".npz")
+REGULAR_MODES = ("100644", "100755")
+SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """Files of a revision, copied out.
+
+    Attributes:
+        folder: The temporary folder that they lie in.
+        file: The name in it, if the path was that of one file.
+        sha: The commit.
+        path: The path in the repository.
+    """
+
+    folder: Path
+    file: str | None
+    sha: str
+    path: str
+
+
+@contextlib.contextmanager
+def checked_out(text: str) -> Iterator[Checkout]:
+    """Yields the records at ``REV:PATH``, in a folder that is gone afterwards.
+
+    Args:
+        text: A revision, a colon, and a folder or a record; the path starts at the root of the repository, or, after
+            ``./``, at the working folder, as everywhere in git.
+
+    Raises:
+        RecbenchError: There is no git or repository, or no such revision.
+        NothingToCompareError: The revision has no such path.
+    """
+    revision, _, path = text.partition(":")
+    path = path.rstrip("/")
+    if _git("rev-parse", "--git-dir").returncode:
+        raise RecbenchError(
+            f"{text!r} names a git revision, but this folder is not in a git repository.",
+            "Run in the repository, or give a folder of records.",
+        )
+    commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    if commit.returncode or not revision:
+        raise RecbenchError(
+            f"git knows no revision {revision!r}.",
+            "See 'git branch -a' and 'git tag'; a shallow clone lacks history: git fetch --unshallow.",
+        )
+    sha = commit.stdout.decode().strip()
+    kind = _git("cat-file", "-t", f"{sha}:{path}")
+    if kind.returncode:
+        raise NothingToCompareError(
+            f"Revision {revision} has no {path}.",
+            "The path starts at the root of the repository; ./PATH starts here. Is the baseline committed there?",
+        )
+    is_file = kind.stdout.decode().strip() == "blob"
+    parent = str(PurePosixPath(path).parent) if is_file else path
+    if is_file and parent == ".":
+        parent = "./" if path.startswith("./") else ""
+    with tempfile.TemporaryDirectory(prefix="recbench-") as name:
+        _copy(f"{sha}:{parent}", Path(name))
+        yield Checkout(Path(name), PurePosixPath(path).name if is_file else None, sha, path)
+
+
+def _copy(tree: str, folder: Path) -> None:
+    """Copies the records of one tree: its own regular files and no links or folders, so that nothing gets out of it."""
+    for line in _required("ls-tree", "-z", tree).split(b"\0"):
+        described, _, name = line.decode("utf-8", "surrogateescape").partition("\t")
+        mode, _, hashed = described.partition(" blob ")
+        if mode in REGULAR_MODES and name.endswith(RECORD_FILES) and PurePosixPath(name).name == name:
+            (folder / name).write_bytes(_required("cat-file", "blob", hashed))
+
+
+def _required(*arguments: str) -> bytes:
+    done = _git(*arguments)
+    if done.returncode:
+        raise RecbenchError(
+            f"git {arguments[0]} failed: {done.stderr.decode(errors='replace').strip()}.", "Is the repository whole?"
+        )
+    return done.stdout
+
+
+def _git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(["git", *arguments], capture_output=True, timeout=SECONDS, check=False)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise RecbenchError(f"git cannot be run: {error}.", "Install git, or give a folder of records.") from error

@@ -1,0 +1,80 @@
+"""What a gate holds a pull request to: a frozen set of limits, from a TOML file or the defaults."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from recbench.errors import RecbenchError
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Policy(BaseModel):
+    """The limits. Every one has a default, and all of them are printed with the verdict.
+
+    Attributes:
+        k: Cut-off of HR and NDCG.
+        gated: Metrics whose regression fails the gate; the other is only shown.
+        floor: The largest change of a metric that does not matter, in its own unit: .005 is half a point of HR.
+        seed_z: How many standard errors of the difference of two means over seeds a change must exceed.
+        alpha: Level of the tests, after Holm's adjustment over the gated cells.
+        strict: Whether an inconclusive verdict fails the gate.
+        gate_throughput: Whether lower throughput fails the gate.
+        throughput_drop: The drop of the median over seeds that is too much: .2 is a fifth.
+        throughput_seeds: Seeds that each side needs before throughput is gated.
+        throughput_fit_seconds: Shortest median fit that is worth timing; less is the noise of the clock.
+        above_chance: Whether the lower end of a model's interval of HR must be above that of random order.
+        above_popularity: Whether a model's HR must be above that of ``popularity`` on the same side.
+        floor_exempt: Models that need not be above chance and popularity.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    k: Annotated[int, Field(ge=1)] = 10
+    gated: Annotated[tuple[Literal["hr", "ndcg"], ...], Field(min_length=1)] = ("hr",)
+    floor: Share = 0.005
+    seed_z: Annotated[float, Field(ge=0)] = 1.96
+    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    strict: bool = False
+    gate_throughput: bool = True
+    throughput_drop: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    throughput_seeds: Annotated[int, Field(ge=2)] = 3
+    throughput_fit_seconds: Annotated[float, Field(ge=0)] = 0.1
+    above_chance: bool = True
+    above_popularity: bool = True
+    floor_exempt: tuple[str, ...] = ("random",)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the metrics that are shown: those that are gated and the other."""
+        return (f"hr@{self.k}", f"ndcg@{self.k}")
+
+    @property
+    def gated_metrics(self) -> tuple[str, ...]:
+        """Names of the metrics that are gated, such as ``hr@10``."""
+        return tuple(f"{name}@{self.k}" for name in ("hr", "ndcg") if name in self.gated)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the limits as plain values."""
+        return self.model_dump(mode="json")
+
+
+def read_policy(path: Path) -> Policy:
+    """Reads a policy from TOML; what it does not name keeps its default.
+
+    Raises:
+        RecbenchError: The file cannot be read, is not TOML, or has an unknown or impossible field, which is named.
+    """
+    try:
+        return Policy.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise RecbenchError(f"Cannot read the policy {path}: {error.strerror}.", "Check the path.") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RecbenchError(f"The policy {path} is not TOML: {error}.", "For example: floor = 0.01") from error
+    except ValidationError as error:
+        found = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise RecbenchError(
+            f"The policy {path} cannot be used: {found}.", f"Fields: {', '.join(Policy.model_fields)}."
+        ) from error
