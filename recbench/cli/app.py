@@ -2,7 +2,7 @@
 
 import typer
 
-from recbench.cli import data, doctor, models, run, selftest, task
+from recbench.cli import baseline, data, doctor, history, models, run, selftest, task
 from recbench.cli.terminal import emit, fail, show_log
 from recbench.errors import RecbenchError
 
@@ -19,6 +19,8 @@ app.command("run")(run.run)
 app.command("list")(models.list_models)
 app.add_typer(task.app, name="task")
 app.add_typer(data.app, name="data")
+app.add_typer(baseline.app, name="baseline")
+app.command("history")(history.history)
 app.command("selftest")(selftest.selftest)
 app.command("doctor")(doctor.doctor)
 
