@@ -53,3 +53,8 @@ def safe(text: str) -> str:
 def details(title: str, lines: Sequence[str]) -> list[str]:
     """Returns the lines of a part of a Markdown page that is folded until someone asks for it."""
     return ["<details>", f"<summary>{title}</summary>", "", *lines, "", "</details>"]
+
+
+def signed(value: float) -> str:
+    """Returns a difference with its sign and four digits; what rounds to nothing is +0.0000, never -0.0000."""
+    return f"{round(value, 4) + 0.0:+.4f}"
