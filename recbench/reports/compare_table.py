@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 from recbench.evaluation.bootstrap import RESAMPLES
 from recbench.records.sides import Side
+from recbench.reports.cells import safe, signed, with_sd
 from recbench.reports.compare_csv import compare_csv
 from recbench.reports.comparison import Compared
 from recbench.reports.formats import CompareFormat
 from recbench.reports.gate import Judgement
 from recbench.reports.headline import compare_headline
-from recbench.reports.rendering import details, safe, signed, table
-from recbench.reports.table import with_sd
+from recbench.reports.rendering import details, table
 from recbench.reports.verdict import Verdict
 
 HEADERS = ("model", "metric", "baseline", "current", "difference (95 %)", "speed", "verdict")

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from recbench.reports.cells import signed
 from recbench.reports.comparison import Compared, Comparison
 from recbench.reports.decision import Decision, decide
 from recbench.reports.floors import Floor, floors
 from recbench.reports.policy import Policy
-from recbench.reports.rendering import signed
 from recbench.reports.speed import SpeedDecision, decide_speed
 from recbench.reports.verdict import Verdict
 

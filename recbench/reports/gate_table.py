@@ -1,12 +1,13 @@
 """The gate's verdict as text, Markdown or LaTeX: the comparison, and what follows from it."""
 
+from recbench.reports.cells import safe
 from recbench.reports.compare_csv import compare_csv
 from recbench.reports.compare_table import folded, legend, reasons, sides, tables, tag
 from recbench.reports.formats import CompareFormat
 from recbench.reports.gate import GateReport
 from recbench.reports.headline import gate_headline
 from recbench.reports.policy import Policy
-from recbench.reports.rendering import details, safe
+from recbench.reports.rendering import details
 
 
 def gate_table(report: GateReport, form: CompareFormat) -> str:

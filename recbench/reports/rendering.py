@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
+from recbench.reports.cells import safe
 from recbench.reports.formats import CompareFormat
-from recbench.reports.table import escape
 
 STYLES = {
     CompareFormat.TEXT: "simple",
@@ -45,16 +45,6 @@ def csv_text(rows: Sequence[Sequence[object]], headers: Sequence[str]) -> str:
     return target.getvalue().rstrip("\n")
 
 
-def safe(text: str) -> str:
-    """Returns text that cannot end a cell, open a tag or break a line in Markdown."""
-    return escape(" ".join(text.split("\n"))).replace("<", "&lt;").replace("`", "'")
-
-
 def details(title: str, lines: Sequence[str]) -> list[str]:
     """Returns the lines of a part of a Markdown page that is folded until someone asks for it."""
     return ["<details>", f"<summary>{title}</summary>", "", *lines, "", "</details>"]
-
-
-def signed(value: float) -> str:
-    """Returns a difference with its sign and four digits; what rounds to nothing is +0.0000, never -0.0000."""
-    return f"{round(value, 4) + 0.0:+.4f}"

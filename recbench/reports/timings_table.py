@@ -3,8 +3,9 @@
 from typing import Any
 
 from recbench.records.timings import Timing
+from recbench.reports.cells import safe
 from recbench.reports.formats import CompareFormat
-from recbench.reports.rendering import csv_text, safe, table
+from recbench.reports.rendering import csv_text, table
 from recbench.reports.timings import TimingComparison, TimingPair
 
 HEADERS = ("benchmark", "baseline s", "current s", "ratio", "baseline int./s", "current int./s")
