@@ -1,15 +1,18 @@
 """Made-up records and tables for the tests of what is done with them."""
 
 import zlib
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from recbench.evaluation.metrics import compute_metrics
 from recbench.evaluation.ranking import Ranks
 from recbench.records.schema import CurvePoint, Environment, MetricValue, Record, Revision, Status, TaskIdentity
-from recbench.records.store import StoredRecord
+from recbench.records.sides import RankedTrial, Side
+from recbench.records.store import StoredRecord, TrialRanks, save
 
 DIGEST = "sha256:" + "ab" * 32
 ENVIRONMENT = Environment(cpu="Example CPU", cores=2, os="Linux 6", python="3.12.1", packages={"numpy": "2.4.0"})
@@ -84,3 +87,36 @@ def ranks_of(one: StoredRecord) -> Ranks:
     better = np.where(hits, rng.integers(0, 10, 1200), rng.integers(10, 101, 1200))
     arrays = (np.arange(1200), np.full(1200, 100), better, np.zeros(1200))
     return Ranks(*(array.astype(np.int32) for array in arrays))
+
+
+def a_trial(model: str, seed: int, skill: float = 0.5, luck: int = 0, n: int = 1200, **changes: Any) -> RankedTrial:
+    """A trial with one case a user, whose record follows from its ranks; HR@10 is near ``skill``.
+
+    Trials of equal ``luck`` and seed differ only in the cases whose difficulty lies between their skills.
+    """
+    easy = np.random.default_rng(0).random(n)
+    rng = np.random.default_rng([7, seed, luck])
+    hits = easy + rng.normal(0, 0.05, n) < skill
+    better = np.where(hits, rng.integers(0, 10, n), rng.integers(10, 101, n))
+    arrays = (np.arange(n), np.full(n, 100), better, np.zeros(n))
+    ranks = Ranks(*(array.astype(np.int32) for array in arrays))
+    if changes.get("status", Status.DONE) is not Status.DONE:
+        return RankedTrial(a_record(model, seed, **changes), f"runs/{model}-{seed}.json", None)
+    metrics = {name: MetricValue(**asdict(value)) for name, value in compute_metrics(ranks, (10,)).items()}
+    record = a_record(model, seed, **{"metrics": metrics, "n_cases": n, "n_users": n, **changes})
+    return RankedTrial(record, f"runs/{model}-{seed}.json", ranks)
+
+
+def some_trials(model: str, skill: float = 0.5, seeds: int = 3, **changes: Any) -> list[RankedTrial]:
+    return [a_trial(model, seed, skill, **changes) for seed in range(seeds)]
+
+
+def a_side(name: str, *trials: list[RankedTrial]) -> Side:
+    return Side(name, tuple(trial for group in trials for trial in group), frozenset([name]))
+
+
+def write(folder: Path, *trials: list[RankedTrial]) -> Path:
+    """Puts trials on disk, as a run does."""
+    for trial in (trial for group in trials for trial in group):
+        save(trial.record, TrialRanks(trial.ranks) if trial.ranks else None, folder)
+    return folder

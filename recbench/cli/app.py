@@ -2,7 +2,7 @@
 
 import typer
 
-from recbench.cli import baseline, data, doctor, history, models, run, selftest, task
+from recbench.cli import baseline, compare, data, doctor, gate, history, models, run, selftest, task
 from recbench.cli.terminal import emit, fail, show_log
 from recbench.errors import RecbenchError
 
@@ -16,6 +16,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("run")(run.run)
+app.command("compare")(compare.compare)
+app.command("gate")(gate.gate)
 app.command("list")(models.list_models)
 app.add_typer(task.app, name="task")
 app.add_typer(data.app, name="data")
@@ -41,7 +43,7 @@ def _options(
 
 
 def main() -> None:
-    """Runs the command line; errors that the user can mend end it with exit code 2."""
+    """Runs the command line; errors that the user can mend end it with exit code 2 or 4."""
     show_log()
     try:
         app(prog_name="recbench")

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from rich.console import Console
 from rich.markup import escape
 
-from recbench.errors import RecbenchError
+from recbench.errors import NothingToCompareError, RecbenchError
 
 
 class ExitCode(IntEnum):
@@ -20,8 +20,10 @@ class ExitCode(IntEnum):
 
     OK = 0
     CHECK_FAILED = 1
+    REJECTED = 1
     BAD_INPUT = 2
     MODEL_FAILED = 3
+    NOT_COMPARABLE = 4
     INTERRUPTED = 130
 
 
@@ -68,7 +70,8 @@ def fail(error: RecbenchError) -> NoReturn:
     console.print(f"[bold red]Error:[/] {escape(error.message)}")
     if error.hint:
         console.print(escape(error.hint))
-    sys.exit(ExitCode.BAD_INPUT)
+    nothing = isinstance(error, NothingToCompareError)
+    sys.exit(ExitCode.NOT_COMPARABLE if nothing else ExitCode.BAD_INPUT)
 
 
 class _ConsoleHandler(logging.Handler):

@@ -64,9 +64,9 @@ def checked_out(text: str) -> Iterator[Checkout]:
             "The path starts at the root of the repository; ./PATH starts here. Is the baseline committed there?",
         )
     is_file = kind.stdout.decode().strip() == "blob"
-    parent = str(PurePosixPath(path).parent) if is_file else path
-    if is_file and parent == ".":
-        parent = "./" if path.startswith("./") else ""
+    # Not PurePosixPath.parent: it drops the ./ without which git starts at the root.
+    parent = path.rpartition("/")[0] if is_file else path
+    parent = f"{parent}/" if parent in (".", "..") else parent
     with tempfile.TemporaryDirectory(prefix="recbench-") as name:
         _copy(f"{sha}:{parent}", Path(name))
         yield Checkout(Path(name), PurePosixPath(path).name if is_file else None, sha, path)
@@ -74,7 +74,7 @@ def checked_out(text: str) -> Iterator[Checkout]:
 
 def _copy(tree: str, folder: Path) -> None:
     """Copies the records of one tree: its own regular files and no links or folders, so that nothing gets out of it."""
-    for line in _required("ls-tree", "-z", tree).split(b"\0"):
+    for line in _required("ls-tree", "-z", "--full-tree", tree).split(b"\0"):
         described, _, name = line.decode("utf-8", "surrogateescape").partition("\t")
         mode, _, hashed = described.partition(" blob ")
         if mode in REGULAR_MODES and name.endswith(RECORD_FILES) and PurePosixPath(name).name == name:

@@ -15,7 +15,7 @@ def compare_csv(judgement: Judgement) -> str:
     rows: list[list[object]] = []
     for model, metric, decision in judgement.cells():
         base, current = model.measured.base.get(metric), model.measured.current.get(metric)
-        row: list[object] = [model.task.name, model.task.digest, model.model, metric]
+        row: list[object] = [model.task.name, model.task.digest, model.label, metric]
         for level in (base, current):
             row += [level.spread.mean, level.spread.sd, len(level.spread.values)] if level else [None] * 3
         evidence = model.measured.evidence.get(metric)

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 
 from recbench.evaluation.bootstrap import RESAMPLES
 from recbench.records.sides import Side
+from recbench.reports.cells import safe, signed, with_sd
 from recbench.reports.compare_csv import compare_csv
 from recbench.reports.comparison import Compared
 from recbench.reports.formats import CompareFormat
 from recbench.reports.gate import Judgement
 from recbench.reports.headline import compare_headline
-from recbench.reports.rendering import details, safe, table
-from recbench.reports.table import with_sd
+from recbench.reports.rendering import details, table
+from recbench.reports.verdict import Verdict
 
 HEADERS = ("model", "metric", "baseline", "current", "difference (95 %)", "speed", "verdict")
 ALIGNMENT = "llrrrrl"
@@ -28,10 +29,11 @@ def compare_table(judgement: Judgement, form: CompareFormat) -> str:
         return compare_csv(judgement)
     if form is CompareFormat.LATEX:
         return tables(judgement, form)
-    headline, rest = compare_headline(judgement), [*reasons(judgement), *legend(judgement)]
+    headline, blocked = compare_headline(judgement), obstacles(judgement)
+    rest = [*reasons(judgement), *legend(judgement)]
     told = [*sides(judgement), f"Again: {judgement.command}"]
     if form is CompareFormat.TEXT:
-        return "\n".join([headline, "", tables(judgement, form), "", *rest, *told])
+        return "\n".join([headline, "", tables(judgement, form), "", *blocked, *rest, *told])
     return "\n".join(
         [
             tag(judgement, "compare"),
@@ -39,6 +41,7 @@ def compare_table(judgement: Judgement, form: CompareFormat) -> str:
             "",
             tables(judgement, form),
             "",
+            *([*(f"- {safe(line)}" for line in blocked), ""] if blocked else []),
             *details("How it was compared", folded(rest, judgement)),
         ]
     )
@@ -62,15 +65,25 @@ def tables(judgement: Judgement, form: CompareFormat) -> str:
     return "\n\n".join(parts)
 
 
-def reasons(judgement: Judgement, metrics: Sequence[str] | None = None) -> list[str]:
-    """Returns what the verdicts hang on, one line each; what is the same for all metrics of a model, once."""
-    lines: dict[str, None] = {}
-    for model, metric, decision in judgement.cells(metrics):
-        if decision.reasons:
-            name = model.model if model.obstacle else f"{model.model} {metric.upper()}"
-            lines[f"{name} {decision.verdict}: {'; '.join(decision.reasons)}"] = None
-    lines |= {f"{model.model}: {note}": None for model in judgement.comparison.models for note in model.notes}
-    return list(lines)
+def obstacles(judgement: Judgement) -> list[str]:
+    """Returns why models failed or cannot be compared, one line each."""
+    comparison = judgement.comparison
+    return [
+        f"{comparison.named(model)} {model.obstacle.verdict}: {model.obstacle.reason}"
+        for model in comparison.models
+        if model.obstacle and model.obstacle.verdict in (Verdict.FAILED, Verdict.NOT_COMPARABLE)
+    ]
+
+
+def reasons(judgement: Judgement) -> list[str]:
+    """Returns what the other verdicts hang on, and what a reader should know of a model, one line each."""
+    comparison = judgement.comparison
+    lines = [
+        f"{comparison.named(model)} {metric.upper()} {decision.verdict}: {'; '.join(decision.reasons)}"
+        for model, metric, decision in judgement.cells()
+        if decision.reasons and not model.obstacle
+    ]
+    return lines + [f"{comparison.named(model)}: {note}" for model in comparison.models for note in model.notes]
 
 
 def legend(judgement: Judgement) -> list[str]:
@@ -78,8 +91,9 @@ def legend(judgement: Judgement) -> list[str]:
     return [
         f"95 %: interval of the difference on the same cases, by a bootstrap over users ({RESAMPLES:,} resamples), "
         "seeds averaged; ±: standard deviation over seeds.",
-        f"Verdicts: a change must exceed {judgement.policy.floor:g} and what seeds explain, with its interval beside 0 "
-        f"and p < {judgement.policy.alpha:g} (sign flips over users, Holm).",
+        f"regressed, improved: the change exceeds {judgement.policy.floor:g} and what seeds explain, its interval does "
+        f"not hold 0, and p < {judgement.policy.alpha:g} (sign flips over users, Holm).",
+        f"unchanged: the interval excludes any change beyond {judgement.policy.floor:g}; inconclusive: all else.",
         "speed: median interactions/s of current over baseline; on other machines it says little.",
     ]
 
@@ -109,11 +123,11 @@ def _rows(judgement: Judgement, number: int, model: Compared) -> list[list[str]]
         evidence, ratio = model.measured.evidence.get(metric), model.throughput_ratio
         rows.append(
             [
-                model.model,
+                model.label,
                 metric.upper(),
                 with_sd(base.spread if base else None, 4),
                 with_sd(current.spread if current else None, 4),
-                f"{evidence.difference:+.4f} ({evidence.interval.low:+.4f} to {evidence.interval.high:+.4f})"
+                f"{signed(evidence.difference)} ({signed(evidence.interval.low)} to {signed(evidence.interval.high)})"
                 if evidence
                 else "",
                 f"{ratio:.2f}x" if ratio is not None and not model.obstacle else "",
@@ -130,7 +144,8 @@ def _task_line(model: Compared) -> str:
 
 
 def _side(side: Side) -> str:
-    machines, revisions = {}, {}
+    machines: dict[str, None] = {}
+    revisions: dict[str, None] = {}
     for trial in side.trials:
         record, machine = trial.record, trial.record.environment
         threads = f"{record.threads} thread{'s' if record.threads != 1 else ''}"

@@ -32,12 +32,14 @@ class Compared:
     """One configuration on the two sides.
 
     Attributes:
+        label: The model's name; with the parameters that tell it apart, if there are several of that name.
         match: Its trials.
         obstacle: Why it cannot be compared; None if it can.
         measured: Its figures.
         notes: What a reader should know of it.
     """
 
+    label: str
     match: Match
     obstacle: Obstacle | None
     measured: Measured
@@ -46,9 +48,7 @@ class Compared:
     @property
     def configured(self) -> Configured:
         """The side that is there: CURRENT, or else BASE."""
-        found = self.match.current or self.match.base
-        assert found is not None
-        return found
+        return _there(self.match)
 
     @property
     def model(self) -> str:
@@ -83,6 +83,11 @@ class Comparison:
     metrics: tuple[str, ...]
     models: tuple[Compared, ...]
 
+    def named(self, model: Compared) -> str:
+        """Returns what a model is called in a sentence: its label, and its task where there are several."""
+        several = len({one.task.digest for one in self.models}) > 1
+        return f"{model.label} on {model.task.name}" if several else model.label
+
     @property
     def nothing_compared(self) -> bool:
         """Whether no model at all could be compared."""
@@ -105,7 +110,7 @@ def compare_sides(base: Side, current: Side, metrics: Sequence[str], resamples: 
     obstacles = [obstacle(match) for match in matches]
     measured = measure(matches, [found is None for found in obstacles], metrics, resamples)
     models = tuple(
-        Compared(match, found, figures, tuple(_notes(match)))
+        Compared(_label(match, matches), match, found, figures, tuple(_notes(match)))
         for match, found, figures in zip(matches, obstacles, measured, strict=True)
     )
     return Comparison(base, current, tuple(metrics), models)
@@ -162,6 +167,25 @@ def _other_cases(base: Configured, current: Configured) -> Obstacle | None:
     if len(np.unique(first.users)) < 2:
         return Obstacle(Verdict.NOT_COMPARABLE, "all cases are of one user, so that no interval can be computed")
     return None
+
+
+def _label(match: Match, matches: Sequence[Match]) -> str:
+    one = _there(match)
+    others = [
+        other.parameters
+        for other in map(_there, matches)
+        if other is not one and other.model == one.model and other.task.digest == one.task.digest
+    ]
+    telling = [
+        f"{name}={value}" for name, value in one.parameters.items() if any(other.get(name) != value for other in others)
+    ]
+    return f"{one.model} ({', '.join(telling)})" if telling else one.model
+
+
+def _there(match: Match) -> Configured:
+    found = match.current or match.base
+    assert found is not None
+    return found
 
 
 def _notes(match: Match) -> list[str]:

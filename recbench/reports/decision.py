@@ -143,9 +143,7 @@ def _of_cell(model: Compared, metric: str, p_adjusted: float, policy: Policy, n_
 def _reasons(word: Verdict, evidence: Evidence, seeds: float | None, p_adjusted: float, policy: Policy) -> list[str]:
     unknown = "seed noise is unknown (a side has one seed): only the paired interval guards"
     found = []
-    if word is Verdict.UNCHANGED:
-        found.append(f"the interval excludes any change beyond {policy.floor:g}")
-    elif word is Verdict.INCONCLUSIVE:
+    if word is Verdict.INCONCLUSIVE:
         size = abs(evidence.difference)
         found.append(f"the interval reaches beyond {policy.floor:g}")
         if size <= policy.floor + SLACK:

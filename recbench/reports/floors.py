@@ -31,6 +31,7 @@ class Floor:
         task: The task's name.
         held: Whether it is reached.
         reason: The figures, in words.
+        told: Whether the model's verdict, ``failed`` or ``missing``, says the same already.
     """
 
     name: FloorName
@@ -38,6 +39,7 @@ class Floor:
     task: str
     held: bool
     reason: str
+    told: bool = False
 
 
 def floors(comparison: Comparison, policy: Policy) -> list[Floor]:
@@ -67,18 +69,18 @@ def _of_quality(model: Compared, comparison: Comparison, policy: Policy) -> list
     values = [value for one in model.measured.current.values() for value in one.spread.values]
     finite = all(math.isfinite(value) for value in values)
     told = "all figures are" if finite else "a figure is not"
-    found.append(Floor(FloorName.FINITE, model.model, model.task.name, finite, told))
+    found.append(Floor(FloorName.FINITE, model.label, model.task.name, finite, told))
     if model.model in policy.floor_exempt:
         return found
     if policy.above_chance and level.chance is not None:
         # A single user has no interval; then the mean itself must do.
         low = level.spread.mean if level.interval is None else level.interval.low
         told = f"{name} at least {low:.4f}, chance {level.chance:.4f}"
-        found.append(Floor(FloorName.ABOVE_CHANCE, model.model, model.task.name, low > level.chance, told))
+        found.append(Floor(FloorName.ABOVE_CHANCE, model.label, model.task.name, low > level.chance, told))
     bar = _popularity(model, comparison.models, metric)
     if policy.above_popularity and bar is not None and model.model != POPULARITY:
         told = f"{name} {level.spread.mean:.4f}, popularity {bar:.4f}"
-        found.append(Floor(FloorName.ABOVE_POPULARITY, model.model, model.task.name, level.spread.mean > bar, told))
+        found.append(Floor(FloorName.ABOVE_POPULARITY, model.label, model.task.name, level.spread.mean > bar, told))
     return found
 
 
@@ -92,7 +94,7 @@ def _popularity(model: Compared, models: Sequence[Compared], metric: str) -> flo
 def _complete(model: Compared) -> Floor:
     base, current = model.match.base, model.match.current
     if model.obstacle and model.obstacle.verdict in (Verdict.MISSING, Verdict.FAILED):
-        return Floor(FloorName.COMPLETE, model.model, model.task.name, False, model.obstacle.reason)
+        return Floor(FloorName.COMPLETE, model.label, model.task.name, False, model.obstacle.reason, told=True)
     of_base, of_current = (len(side.trials) if side else 0 for side in (base, current))
     told = f"{of_current} seeds, BASE {of_base}" if of_base else f"{of_current} seeds"
-    return Floor(FloorName.COMPLETE, model.model, model.task.name, of_current >= of_base, told)
+    return Floor(FloorName.COMPLETE, model.label, model.task.name, of_current >= of_base, told)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from recbench.reports.cells import signed
 from recbench.reports.comparison import Compared, Comparison
 from recbench.reports.decision import Decision, decide
 from recbench.reports.floors import Floor, floors
@@ -88,7 +89,8 @@ def gate(comparison: Comparison, policy: Policy, command: str) -> GateReport:
 
     ==============  =====================================================================================
     failed          a trial of CURRENT failed
-    not comparable  a model is not comparable, or no model could be compared at all
+    not comparable  a model is not comparable, no model could be compared at all, or CURRENT has a model of
+                    BASE in a further configuration, whose figures nothing vouches for
     rejected        a gated metric or throughput regressed, or is inconclusive and the policy is strict;
                     or a floor is broken: a model or seed is missing, or a model is not above chance
     passed          everything else
@@ -97,26 +99,23 @@ def gate(comparison: Comparison, policy: Policy, command: str) -> GateReport:
     judgement = judge(comparison, policy, command, policy.gated_metrics)
     speed = tuple(None if model.obstacle else decide_speed(model.match, policy) for model in comparison.models)
     found = tuple(floors(comparison, policy))
-    blocked = [model for model in comparison.models if model.obstacle]
-    failed = [_of_model(model) for model in blocked if _verdict(model) is Verdict.FAILED]
-    incomparable = [_of_model(model) for model in blocked if _verdict(model) is Verdict.NOT_COMPARABLE]
+    failed = _blocked(comparison, Verdict.FAILED)
+    incomparable = _blocked(comparison, Verdict.NOT_COMPARABLE) + _unknown_configurations(comparison)
     if comparison.nothing_compared:
         incomparable.append("no model of CURRENT could be compared with BASE")
-    rejected = [
-        _of_cell(model, metric, decision)
+    rejected = _blocked(comparison, Verdict.MISSING)
+    rejected += [
+        _of_cell(comparison, model, metric, decision)
         for model, metric, decision in judgement.cells(policy.gated_metrics)
         if _rejects(decision.verdict, policy)
     ]
     rejected += [
-        f"{model.model} throughput {one.verdict}: {one.reason}"
+        f"{comparison.named(model)} throughput {one.verdict}: {one.reason}"
         for model, one in zip(comparison.models, speed, strict=True)
         if one and one.verdict and _rejects(one.verdict, policy)
     ]
-    told = {model.model for model in blocked if _verdict(model) is Verdict.FAILED}
     rejected += [
-        f"{floor.model} is not {floor.name}: {floor.reason}"
-        for floor in found
-        if not floor.held and floor.model not in told
+        f"{floor.model} is not {floor.name}: {floor.reason}" for floor in found if not floor.held and not floor.told
     ]
     outcome = (
         Outcome.FAILED if failed
@@ -131,18 +130,30 @@ def _rejects(verdict: Verdict, policy: Policy) -> bool:
     return verdict is Verdict.REGRESSED or (verdict is Verdict.INCONCLUSIVE and policy.strict)
 
 
-def _verdict(model: Compared) -> Verdict | None:
-    return model.obstacle.verdict if model.obstacle else None
+def _blocked(comparison: Comparison, verdict: Verdict) -> list[str]:
+    return [
+        f"{comparison.named(model)} {verdict}: {model.obstacle.reason}"
+        for model in comparison.models
+        if model.obstacle and model.obstacle.verdict is verdict
+    ]
 
 
-def _of_model(model: Compared) -> str:
-    assert model.obstacle is not None
-    return f"{model.model} {model.obstacle.verdict}: {model.obstacle.reason}"
+def _unknown_configurations(comparison: Comparison) -> list[str]:
+    """Returns a line for each new configuration of a model that BASE has.
+
+    A folder in which a former run's records lie beside those of new settings must not pass for the former's sake.
+    """
+    known = {(one.task.digest, one.model) for one in comparison.models if one.match.base}
+    return [
+        f"{comparison.named(one)} not comparable: BASE has {one.model} with other parameters only"
+        for one in comparison.models
+        if one.match.base is None and (one.task.digest, one.model) in known
+    ]
 
 
-def _of_cell(model: Compared, metric: str, decision: Decision) -> str:
+def _of_cell(comparison: Comparison, model: Compared, metric: str, decision: Decision) -> str:
     evidence = model.measured.evidence[metric]
     return (
-        f"{model.model} {metric.upper()} {decision.verdict}: {evidence.difference:+.4f} "
-        f"(95 % {evidence.interval.low:+.4f} to {evidence.interval.high:+.4f})"
+        f"{comparison.named(model)} {metric.upper()} {decision.verdict}: {signed(evidence.difference)} "
+        f"(95 % {signed(evidence.interval.low)} to {signed(evidence.interval.high)})"
     )

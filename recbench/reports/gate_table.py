@@ -1,12 +1,13 @@
 """The gate's verdict as text, Markdown or LaTeX: the comparison, and what follows from it."""
 
+from recbench.reports.cells import safe
 from recbench.reports.compare_csv import compare_csv
 from recbench.reports.compare_table import folded, legend, reasons, sides, tables, tag
 from recbench.reports.formats import CompareFormat
 from recbench.reports.gate import GateReport
 from recbench.reports.headline import gate_headline
 from recbench.reports.policy import Policy
-from recbench.reports.rendering import details, safe
+from recbench.reports.rendering import details
 
 
 def gate_table(report: GateReport, form: CompareFormat) -> str:
@@ -58,7 +59,7 @@ def _toml(value: object) -> str:
 
 def _smallest_drops(report: GateReport) -> list[str]:
     found = [
-        f"{model.model} {metric.upper()} {decision.smallest_drop:.4f}"
+        f"{report.judgement.comparison.named(model)} {metric.upper()} {decision.smallest_drop:.4f}"
         for model, metric, decision in report.judgement.cells(report.judgement.policy.gated_metrics)
         if decision.smallest_drop is not None
     ]
@@ -70,12 +71,12 @@ def _speed(report: GateReport) -> list[str]:
     for model, speed in zip(report.judgement.comparison.models, report.speed, strict=True):
         if speed:
             word = speed.verdict.value if speed.verdict else "not gated"
-            lines.append(f"Throughput of {model.model}: {word}; {speed.reason}.")
+            lines.append(f"Throughput of {report.judgement.comparison.named(model)}: {word}; {speed.reason}.")
     return lines
 
 
 def _floors(report: GateReport) -> list[str]:
-    broken = [f"{one.model} is not {one.name} ({one.reason})" for one in report.floors if not one.held]
+    broken = [f"{one.model} is not {one.name}" for one in report.floors if not one.held]
     count = f"{sum(one.held for one in report.floors)} of {len(report.floors)} hold"
     names = ", ".join(dict.fromkeys(one.name.value for one in report.floors))
-    return [f"Floors ({names}): {count}" + (f"; broken: {'; '.join(broken)}." if broken else ".")]
+    return [f"Floors ({names}): {count}" + (f"; broken: {', '.join(broken)}." if broken else ".")]

@@ -31,7 +31,7 @@ def compare_headline(judgement: Judgement, metrics: Sequence[str] | None = None)
         if decision.verdict in WITH_FIGURES:
             text += f" {model.measured.evidence[metric].difference:+.4f}"
         groups.setdefault(decision.verdict, {}).setdefault(places[id(model)], []).append(text)
-    several = len({model.task.digest for model in models}) > 1
+    n_shown = len(judgement.comparison.metrics if metrics is None else metrics)
     parts = []
     for verdict in WORST_FIRST:
         found = groups.get(verdict, {})
@@ -42,8 +42,8 @@ def compare_headline(judgement: Judgement, metrics: Sequence[str] | None = None)
             continue
         named = []
         for number, texts in found.items():
-            name = models[number].model + (f" on {models[number].task.name}" if several else "")
-            whole = verdict not in WITH_FIGURES and len(texts) == len(judgement.decisions[number])
+            name = judgement.comparison.named(models[number])
+            whole = verdict not in WITH_FIGURES and len(texts) == n_shown
             named.append(name if whole or models[number].obstacle else f"{name} ({', '.join(texts)})")
         parts.append(f"{verdict}: {', '.join(named)}")
     sentence = "; ".join(parts) + "."

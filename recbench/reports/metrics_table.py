@@ -2,9 +2,9 @@
 
 from tabulate import tabulate
 
+from recbench.reports.cells import escape, with_sd
 from recbench.reports.run_report import RunReport
 from recbench.reports.summary import CohortSpread, ModelSummary
-from recbench.reports.table import escape, with_sd
 
 COHORT_NAMES = {"history": "user's train rows", "popularity": "item's train rows"}
 LEGEND = (

@@ -2,8 +2,8 @@
 
 from tabulate import tabulate
 
+from recbench.reports.cells import escape
 from recbench.reports.run_report import RunReport
-from recbench.reports.table import escape
 from recbench.reports.uncertainty import Pair
 
 HEADERS = [

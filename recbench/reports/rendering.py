@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
+from recbench.reports.cells import safe
 from recbench.reports.formats import CompareFormat
-from recbench.reports.table import escape
 
 STYLES = {
     CompareFormat.TEXT: "simple",
@@ -43,11 +43,6 @@ def csv_text(rows: Sequence[Sequence[object]], headers: Sequence[str]) -> str:
     writer.writerow(headers)
     writer.writerows(rows)
     return target.getvalue().rstrip("\n")
-
-
-def safe(text: str) -> str:
-    """Returns text that cannot end a cell, open a tag or break a line in Markdown."""
-    return escape(" ".join(text.split("\n"))).replace("<", "&lt;").replace("`", "'")
 
 
 def details(title: str, lines: Sequence[str]) -> list[str]:

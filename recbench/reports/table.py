@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from tabulate import tabulate
 
 from recbench.evaluation.bootstrap import RESAMPLES
+from recbench.reports.cells import escape, with_sd
 from recbench.reports.formats import Format
 from recbench.reports.run_report import RunReport
 from recbench.reports.summary import ModelSummary, Spread
@@ -141,16 +142,3 @@ def _quality_cells(one: TimeToQuality) -> list[str]:
         return [*cells, "never" if one.seeds else ""]
     some = "" if one.reached == one.seeds else f" ({one.reached} of {one.seeds})"
     return [*cells, f"{one.to_target.mean:.2f}{some}"]
-
-
-def with_sd(spread: Spread | None, digits: int) -> str:
-    """Returns ``mean ± standard deviation``; an empty text for nothing."""
-    if spread is None:
-        return ""
-    mean = f"{spread.mean:.{digits}f}"
-    return mean if spread.sd is None else f"{mean} ± {spread.sd:.{digits}f}"
-
-
-def escape(text: str) -> str:
-    """Returns text that does not end a cell of a Markdown table."""
-    return text.replace("|", "\\|")

@@ -1,0 +1,88 @@
+"""Files that pytest-benchmark writes, as far as they are compared."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from recbench.errors import NothingToCompareError, RecbenchError
+
+SPEED = "interactions_per_second"
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """One benchmark.
+
+    Attributes:
+        name: Its full name: file, function, parameters.
+        seconds: Median over its rounds.
+        interactions_per_second: Train rows x epochs / seconds, where something is trained.
+    """
+
+    name: str
+    seconds: float
+    interactions_per_second: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """A file of benchmarks.
+
+    Attributes:
+        path: The file.
+        machine: What they ran on, in words; empty if the file does not tell.
+        timings: The benchmarks, in the order of the file.
+    """
+
+    path: Path
+    machine: str
+    timings: tuple[Timing, ...]
+
+
+class _Stats(BaseModel):
+    median: float
+
+
+class _Benchmark(BaseModel):
+    fullname: str
+    stats: _Stats
+    extra_info: dict[str, Any] = {}
+
+
+class _File(BaseModel):
+    benchmarks: list[_Benchmark]
+    machine_info: dict[str, Any] = {}
+
+
+def read_timings(path: Path) -> Timings:
+    """Reads a file that ``pytest --benchmark-json`` has written.
+
+    Raises:
+        RecbenchError: It cannot be read, or is not such a file; the message names the field.
+        NothingToCompareError: It has no benchmarks.
+    """
+    try:
+        content = _File.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise RecbenchError(f"Cannot read the timings {path}: {error.strerror}.", "Check the path.") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise RecbenchError(f"{path} is not JSON: {error}.", "It may be truncated: tox -e bench writes it.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise RecbenchError(
+            f"{path} is not a file of pytest-benchmark: {'.'.join(map(str, first['loc']))}: {first['msg']}.",
+            "Such files are written by: tox -e bench, or pytest --benchmark-json=FILE",
+        ) from error
+    if not content.benchmarks:
+        raise NothingToCompareError(f"There are no benchmarks in {path}.", "Were all of them skipped?")
+    cpu = content.machine_info.get("cpu") or {}
+    parts = [cpu.get("brand_raw") if isinstance(cpu, dict) else None, content.machine_info.get("release")]
+    machine = ", ".join(str(part) for part in parts if part)
+    return Timings(
+        path,
+        machine,
+        tuple(Timing(one.fullname, one.stats.median, one.extra_info.get(SPEED)) for one in content.benchmarks),
+    )

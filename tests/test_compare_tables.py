@@ -1,0 +1,110 @@
+"""Comparisons and gates as text. To accept a change: pytest tests/test_compare_tables.py --accept-golden."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from recbench.records.schema import Status, TaskIdentity
+from recbench.records.timings import Timing, Timings
+from recbench.reports.compare_document import compare_document, gate_document
+from recbench.reports.compare_table import compare_table
+from recbench.reports.comparison import compare_sides
+from recbench.reports.formats import CompareFormat
+from recbench.reports.gate import gate, judge
+from recbench.reports.gate_table import gate_table
+from recbench.reports.policy import Policy
+from recbench.reports.timings import compare_timings
+from recbench.reports.timings_table import timings_document, timings_table
+from recbench.reports.verdict import Verdict
+from tests.examples import a_side, a_trial, some_trials
+
+GOLDEN = Path(__file__).parent / "golden"
+OTHER = TaskIdentity(name="toy", digest="sha256:" + "cd" * 32)
+
+BASE = a_side(
+    "base",
+    some_trials("drop|s", 0.5),
+    some_trials("rises", 0.5),
+    some_trials("same", 0.5),
+    some_trials("unsure", 0.5),
+    some_trials("elsewhere", 0.5),
+    some_trials("breaks", 0.5),
+    some_trials("gone", 0.5),
+    some_trials("popularity", 0.3, fit_seconds=0.0004),
+)
+CURRENT = a_side(
+    "runs/now",
+    some_trials("drop|s", 0.42, parameters={"factors": 64, "epochs": 5}),
+    some_trials("rises", 0.58),
+    some_trials("same", 0.5003),
+    some_trials("unsure", 0.492, luck=1),
+    some_trials("elsewhere", 0.5, protocol_version=3),
+    [*some_trials("breaks", seeds=2), a_trial("breaks", 2, status=Status.FAILED, error="ValueError: <a|b>")],
+    some_trials("popularity", 0.3, fit_seconds=0.0004),
+    some_trials("fresh", 0.6),
+)
+ONE_SEED = a_side("base", some_trials("bpr", 0.5, seeds=1)), a_side("now", some_trials("bpr", 0.5, seeds=1, luck=2))
+OTHER_TASK = a_side("base", some_trials("bpr")), a_side("now", some_trials("bpr", task=OTHER))
+WELL = a_side("base", some_trials("bpr")), a_side("now", some_trials("bpr", 0.5003), some_trials("random", 0.1))
+
+
+def compared(base=BASE, current=CURRENT):
+    comparison = compare_sides(base, current, ("hr@10", "ndcg@10"))
+    return judge(comparison, Policy(), f"recbench compare {base.text} {current.text}")
+
+
+def gated(base=BASE, current=CURRENT, policy=None):
+    policy = policy or Policy()
+    return gate(compare_sides(base, current, policy.metrics), policy, f"recbench gate {base.text} {current.text}")
+
+
+def timings():
+    base = Timings(Path("a.json"), "Example CPU, 6", (Timing("bench_x[a|b]", 0.5, 1e6), Timing("bench_old", 1.0, None)))
+    now = Timings(Path("b.json"), "Example CPU, 6", (Timing("bench_x[a|b]", 0.4, 1.25e6), Timing("new", 2e-5, None)))
+    return compare_timings(base, now)
+
+
+def as_text(document):
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+TABLES = {
+    "compare.txt": lambda: compare_table(compared(), CompareFormat.TEXT),
+    "compare.md": lambda: compare_table(compared(), CompareFormat.MARKDOWN),
+    "compare.csv": lambda: compare_table(compared(), CompareFormat.CSV),
+    "compare.tex": lambda: compare_table(compared(), CompareFormat.LATEX),
+    "compare.json": lambda: as_text(compare_document(compared(*WELL))),
+    "compare-one-seed.txt": lambda: compare_table(compared(*ONE_SEED), CompareFormat.TEXT),
+    "compare-other-task.md": lambda: compare_table(compared(*OTHER_TASK), CompareFormat.MARKDOWN),
+    "gate.txt": lambda: gate_table(gated(), CompareFormat.TEXT),
+    "gate.md": lambda: gate_table(gated(), CompareFormat.MARKDOWN),
+    "gate.json": lambda: as_text(gate_document(gated(*WELL), 0)),
+    "gate-passed.md": lambda: gate_table(gated(*WELL), CompareFormat.MARKDOWN),
+    "gate-strict.txt": lambda: gate_table(gated(*ONE_SEED, Policy(strict=True)), CompareFormat.TEXT),
+    "timings.txt": lambda: timings_table(timings(), CompareFormat.TEXT),
+    "timings.md": lambda: timings_table(timings(), CompareFormat.MARKDOWN),
+    "timings.csv": lambda: timings_table(timings(), CompareFormat.CSV),
+    "timings.json": lambda: as_text(timings_document(timings())),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_read_as_accepted(name, request):
+    path, text = GOLDEN / name, TABLES[name]() + "\n"
+    if request.config.getoption("--accept-golden"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+def test_the_example_has_every_verdict():
+    assert {decision.verdict for _, _, decision in compared().cells()} == set(Verdict)
+
+
+def test_markdown_is_fit_for_a_pull_request():
+    first, second, *rest = compare_table(compared(), CompareFormat.MARKDOWN).splitlines()
+    assert first == "<!-- recbench:compare:toy -->"
+    assert second.startswith("**Failed: breaks; missing: gone; not comparable: elsewhere; regressed: drop\\|s")
+    (header,) = [line for line in rest if line.startswith("| model")]
+    assert header.count("|") == 8
+    assert "<details>" in rest

@@ -1,0 +1,297 @@
+"""What is compared with what, what passes, and what never does."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recbench.errors import RecbenchError
+from recbench.records.schema import Environment, Status, TaskIdentity
+from recbench.records.sides import RankedTrial
+from recbench.reports.comparison import compare_sides
+from recbench.reports.floors import FloorName
+from recbench.reports.gate import Outcome, gate, judge
+from recbench.reports.pairing import Match, match_sides
+from recbench.reports.policy import Policy, read_policy
+from recbench.reports.speed import decide_speed
+from recbench.reports.verdict import Verdict
+from tests.examples import ENVIRONMENT, a_side, a_trial, some_trials
+
+SMALL = {"factors": 8, "epochs": 20}
+OTHER = TaskIdentity(name="toy", digest="sha256:" + "cd" * 32)
+ELSEWHERE = TaskIdentity(name="elsewhere", digest="sha256:" + "ef" * 32)
+
+
+def gated(base, current, **limits):
+    policy = Policy(**limits)
+    return gate(compare_sides(a_side("base", *base), a_side("now", *current), policy.metrics), policy, "again")
+
+
+def verdicts(report):
+    return [of_model["hr@10"].verdict for of_model in report.judgement.decisions]
+
+
+def fewer_cases(trial, n=1199):
+    ranks = replace(
+        trial.ranks, **{name: getattr(trial.ranks, name)[:n] for name in ("users", "n_others", "better", "tied")}
+    )
+    return RankedTrial(trial.record, trial.place, ranks)
+
+
+def speeds(*values, **changes):
+    return [a_trial("bpr", seed, interactions_per_second=value, **changes) for seed, value in enumerate(values)]
+
+
+def test_a_drop_is_rejected_and_a_rise_passes():
+    worse = gated([some_trials("bpr", 0.5)], [some_trials("bpr", 0.42)])
+    assert (worse.outcome, verdicts(worse)) == (Outcome.REJECTED, [Verdict.REGRESSED])
+    assert worse.reasons[0].startswith("bpr HR@10 regressed: -0.07")
+    better = gated([some_trials("bpr", 0.42)], [some_trials("bpr", 0.5)])
+    assert (better.outcome, verdicts(better), better.reasons) == (Outcome.PASSED, [Verdict.IMPROVED], ())
+
+
+def test_a_drop_that_seeds_explain_is_inconclusive():
+    trials = [some_trials("bpr", skill, 1)[0] for skill in (0.5, 0.42, 0.46)]
+    noisy = [RankedTrial(t.record.model_copy(update={"seed": n}), t.place, t.ranks) for n, t in enumerate(trials)]
+    report = gated([some_trials("bpr", 0.5)], [noisy])
+    assert (report.outcome, verdicts(report)) == (Outcome.PASSED, [Verdict.INCONCLUSIVE])
+    assert "seeds alone explain" in report.judgement.decisions[0]["hr@10"].reasons[1]
+    assert gated([some_trials("bpr", 0.5)], [noisy], strict=True).outcome is Outcome.REJECTED
+
+
+def test_one_seed_is_guarded_by_the_interval_alone():
+    report = gated([some_trials("bpr", 0.5, 1)], [some_trials("bpr", 0.42, 1)])
+    assert verdicts(report) == [Verdict.REGRESSED]
+    assert "only the paired interval guards" in report.judgement.decisions[0]["hr@10"].reasons[-1]
+
+
+def test_ndcg_is_gated_only_if_asked():
+    """The same hits, but at the end of the list of ten."""
+    trials = some_trials("bpr", 0.5)
+    late = [
+        RankedTrial(t.record, t.place, replace(t.ranks, better=np.where(t.ranks.better < 10, 9, t.ranks.better)))
+        for t in trials
+    ]
+    assert gated([trials], [late]).outcome is Outcome.PASSED
+    report = gated([trials], [late], gated=("hr", "ndcg"))
+    assert report.outcome is Outcome.REJECTED
+    assert report.reasons[0].startswith("bpr NDCG@10 regressed")
+
+
+def test_holm_counts_all_gated_cells():
+    base = [some_trials(f"m{n}", 0.5, luck=0) for n in range(8)]
+    current = [some_trials(f"m{n}", 0.487, luck=n + 1) for n in range(8)]
+    alone = gated(base[:1], current[:1]).judgement.decisions[0]["hr@10"]
+    together = gated(base, current).judgement.decisions[0]["hr@10"]
+    assert together.p_adjusted > alone.p_adjusted
+    assert together.smallest_drop >= alone.smallest_drop
+
+
+NEVER_A_PASS = {
+    "another digest": (
+        lambda: [some_trials("bpr", task=OTHER)],
+        Outcome.NOT_COMPARABLE,
+        "sha256:abababababab.*sha256:cdcdcdcdcdcd",
+    ),
+    "another task": (
+        lambda: [some_trials("bpr", task=ELSEWHERE)],
+        Outcome.NOT_COMPARABLE,
+        "BASE toy .*CURRENT elsewhere",
+    ),
+    "another protocol": (
+        lambda: [some_trials("bpr", protocol_version=3)],
+        Outcome.NOT_COMPARABLE,
+        "protocol versions: BASE 2, CURRENT 3",
+    ),
+    "fewer cases": (
+        lambda: [[fewer_cases(t) for t in some_trials("bpr")]],
+        Outcome.NOT_COMPARABLE,
+        "BASE has 1,200, a trial of CURRENT has 1,199",
+    ),
+    "fewer cases of one seed": (
+        lambda: [[*some_trials("bpr", seeds=2), fewer_cases(a_trial("bpr", 2))]],
+        Outcome.NOT_COMPARABLE,
+        "a trial of CURRENT has 1,199",
+    ),
+    "other users": (
+        lambda: [
+            [RankedTrial(t.record, t.place, replace(t.ranks, users=t.ranks.users[::-1])) for t in some_trials("bpr")]
+        ],
+        Outcome.NOT_COMPARABLE,
+        "users or numbers of candidates",
+    ),
+    "no model in common": (
+        lambda: [some_trials("ncf")],
+        Outcome.NOT_COMPARABLE,
+        "no model of CURRENT could be compared",
+    ),
+    "a missing model": (lambda: [some_trials("bpr")], Outcome.REJECTED, "ncf missing"),
+    "a failed trial": (
+        lambda: [
+            some_trials("ncf"),
+            [*some_trials("bpr", seeds=2), a_trial("bpr", 2, status=Status.FAILED, error="no")],
+        ],
+        Outcome.FAILED,
+        "bpr failed: seed 2 failed: no",
+    ),
+    "a failed new model": (
+        lambda: [some_trials("bpr"), some_trials("ncf"), some_trials("x", seeds=1, status=Status.OUT_OF_MEMORY)],
+        Outcome.FAILED,
+        "x failed: seed 0 out-of-memory: no reason",
+    ),
+    "fewer seeds": (
+        lambda: [some_trials("bpr", seeds=2), some_trials("ncf")],
+        Outcome.REJECTED,
+        "bpr is not complete: 2 seeds, BASE 3",
+    ),
+    "no better than chance": (
+        lambda: [some_trials("bpr"), some_trials("ncf"), some_trials("x", 0.1)],
+        Outcome.REJECTED,
+        "x is not above chance: HR@10 at least 0.0",
+    ),
+    "below popularity": (
+        lambda: [some_trials("bpr"), some_trials("ncf"), some_trials("popularity", 0.6)],
+        Outcome.REJECTED,
+        "bpr is not above popularity",
+    ),
+    "a further configuration": (
+        lambda: [some_trials("bpr"), some_trials("bpr", parameters=SMALL), some_trials("ncf")],
+        Outcome.NOT_COMPARABLE,
+        r"bpr \(factors=8\) not comparable: BASE has bpr with other",
+    ),
+}
+
+
+@pytest.mark.parametrize(("current", "outcome", "reason"), NEVER_A_PASS.values(), ids=NEVER_A_PASS)
+def test_never_a_pass(current, outcome, reason):
+    base = [some_trials("bpr")] if outcome is Outcome.NOT_COMPARABLE else [some_trials("bpr"), some_trials("ncf")]
+    report = gated(base, current())
+    assert report.outcome is outcome
+    assert any(re.search(reason, line) for line in report.reasons), report.reasons
+
+
+def test_a_baseline_that_never_ended_well():
+    report = gated([some_trials("bpr", status=Status.FAILED, error="no")], [some_trials("bpr")])
+    assert report.outcome is Outcome.NOT_COMPARABLE
+    assert "no trial of BASE ended well: seed 0 failed: no" in report.reasons[0]
+    half = [*some_trials("bpr", seeds=2), a_trial("bpr", 2, status=Status.FAILED, error="no")]
+    report = gated([half], [some_trials("bpr")])
+    assert report.outcome is Outcome.PASSED
+    assert "left out: seed 2 failed: no" in report.judgement.comparison.models[0].notes[0]
+
+
+def test_a_single_user_is_not_enough():
+    one = [RankedTrial(t.record, t.place, replace(t.ranks, users=t.ranks.users * 0)) for t in some_trials("bpr")]
+    report = gated([one], [one])
+    assert report.outcome is Outcome.NOT_COMPARABLE
+    assert "all cases are of one user" in report.reasons[0]
+
+
+def test_random_and_popularity_are_references():
+    side = [some_trials("bpr"), some_trials("random", 0.1), some_trials("popularity", 0.3)]
+    report = gated(side, side)
+    assert report.outcome is Outcome.PASSED
+    of = {model: {f.name for f in report.floors if f.model == model} for model in ("bpr", "random", "popularity")}
+    assert of["bpr"] == set(FloorName)
+    assert of["random"] == {FloorName.FINITE, FloorName.COMPLETE}
+    assert of["popularity"] == {FloorName.FINITE, FloorName.COMPLETE, FloorName.ABOVE_CHANCE}
+
+
+def test_any_cut_off_is_computed_from_the_ranks():
+    comparison = compare_sides(a_side("a", some_trials("bpr")), a_side("b", some_trials("bpr", 0.42)), ["hr@3"])
+    (decisions,) = judge(comparison, Policy(k=3), "again").decisions
+    assert decisions["hr@3"].verdict is Verdict.REGRESSED
+    with pytest.raises(RecbenchError, match="the cut-off is more than the 101 candidates"):
+        compare_sides(a_side("a", some_trials("bpr")), a_side("b", some_trials("bpr")), ["hr@102"])
+
+
+def test_tasks_are_compared_each_with_its_own():
+    base = [some_trials("bpr"), some_trials("bpr", task=ELSEWHERE)]
+    report = gated(base, [some_trials("bpr", 0.42), some_trials("bpr", task=ELSEWHERE)])
+    assert verdicts(report) == [Verdict.REGRESSED, Verdict.UNCHANGED]
+    assert report.reasons[0].startswith("bpr on toy HR@10 regressed")
+    report = gated(base, [some_trials("bpr")])
+    assert verdicts(report) == [Verdict.UNCHANGED, Verdict.MISSING]
+
+
+def test_configurations_are_matched_by_equal_parameters():
+    changed = match_sides(a_side("a", some_trials("bpr")), a_side("b", some_trials("bpr", parameters=SMALL)))
+    assert [(one.base is None, one.current is None) for one in changed] == [(False, False)]
+    both = [some_trials("bpr"), some_trials("bpr", parameters=SMALL)]
+    crossed = match_sides(a_side("a", *both), a_side("b", *both[::-1]))
+    assert all(one.base.parameters == one.current.parameters for one in crossed)
+    fewer = match_sides(a_side("a", *both), a_side("b", both[1]))
+    assert [one.current is None for one in fewer] == [False, True]
+    third = some_trials("bpr", parameters={"factors": 9})
+    with pytest.raises(RecbenchError, match="not clear which configurations of bpr belong together.*factors=9"):
+        match_sides(a_side("a", *both), a_side("b", third))
+
+
+def test_a_seed_twice_is_refused():
+    twice = [*some_trials("bpr"), a_trial("bpr", 1, threads=2)]
+    with pytest.raises(RecbenchError, match="b has seed 1 of bpr twice.*1 threads.*2 threads"):
+        match_sides(a_side("a", some_trials("bpr")), a_side("b", twice))
+
+
+BASE_SPEEDS = (100.0, 110.0, 120.0)
+SPEED = {
+    "lower, and apart": ((70.0, 80.0, 85.0), {}, "regressed", "-27%"),
+    "lower, but overlapping": ((70.0, 80.0, 105.0), {}, "inconclusive", "ranges overlap"),
+    "a little lower, and apart": ((95.0, 96.0, 97.0), {}, "unchanged", "-13%"),
+    "exactly the limit": ((88.0, 88.0, 88.0), {}, "unchanged", "-20%"),
+    "higher, and apart": ((150.0, 160.0, 170.0), {}, "improved", "+45%"),
+    "another processor": (
+        (70.0, 70.0, 70.0),
+        {"environment": Environment(**{**ENVIRONMENT.model_dump(), "cpu": "Other"})},
+        None,
+        "other machines: cpu Example CPU against Other",
+    ),
+    "another TensorFlow": (
+        (70.0, 70.0, 70.0),
+        {"environment": Environment(**{**ENVIRONMENT.model_dump(), "packages": {"tensorflow": "3"}})},
+        None,
+        "tensorflow none against 3",
+    ),
+    "other packages do not matter": (
+        (70.0, 70.0, 70.0),
+        {"environment": Environment(**{**ENVIRONMENT.model_dump(), "packages": {"numpy": "9"}})},
+        "regressed",
+        "",
+    ),
+    "more threads": ((70.0, 70.0, 70.0), {"threads": 2}, None, "threads 1 against 2"),
+    "too few seeds": ((70.0, 70.0), {}, None, "3 and 2 seeds; 3 a side are needed"),
+    "too short to time": ((70.0, 70.0, 70.0), {"fit_seconds": 0.01}, None, "the clock's noise decides"),
+}
+
+
+@pytest.mark.parametrize(("current", "changes", "word", "reason"), SPEED.values(), ids=SPEED)
+def test_throughput(current, changes, word, reason):
+    (match,) = match_sides(a_side("a", speeds(*BASE_SPEEDS)), a_side("b", speeds(*current, **changes)))
+    decision = decide_speed(match, Policy())
+    assert (decision.verdict, reason in decision.reason) == (word, True), decision
+
+
+def test_lower_throughput_is_rejected_unless_the_policy_does_not_care():
+    base, current = [speeds(*BASE_SPEEDS)], [speeds(70.0, 80.0, 85.0)]
+    assert gated(base, current).reasons[0].startswith("bpr throughput regressed")
+    assert gated(base, current, gate_throughput=False).outcome is Outcome.PASSED
+    assert decide_speed(Match(None, None), Policy()).verdict is None
+
+
+def test_a_policy_from_a_file(tmp_path):
+    path = tmp_path / "gate.toml"
+    path.write_text('floor = 0.01\ngated = ["hr", "ndcg"]\nk = 5\n')
+    policy = read_policy(path)
+    assert (policy.floor, policy.gated_metrics, policy.seed_z) == (0.01, ("hr@5", "ndcg@5"), 1.96)
+    for text, message in (
+        ("flor = 1", "flor: Extra inputs are not permitted"),
+        ("floor = -1", "floor: Input should be greater than or equal to 0"),
+        ("gated = []", "gated: Tuple should have at least 1 item"),
+        ("floor", "is not TOML"),
+    ):
+        path.write_text(text)
+        with pytest.raises(RecbenchError, match=message):
+            read_policy(path)
+    with pytest.raises(RecbenchError, match="Cannot read the policy"):
+        read_policy(tmp_path / "none.toml")

@@ -1,0 +1,170 @@
+"""Finding and reading the two sides of a comparison."""
+
+import json
+import subprocess
+
+import numpy as np
+import pytest
+
+from recbench.errors import NothingToCompareError, RecbenchError
+from recbench.evaluation.ranking import Ranks
+from recbench.records.consistency import check_consistency
+from recbench.records.sides import read_side, read_sides
+from recbench.records.store import StoredRecord
+from tests.examples import a_trial, some_trials, write
+
+LABEL = "results/baselines"
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def git(folder, *arguments):
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=trunk"]
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(here):
+    """Records of bpr were committed, and then those in the work tree were removed."""
+    git(here, "init")
+    folder = write(here / LABEL / "toy" / "seed", some_trials("bpr", seeds=2))
+    (folder / "README.md").write_text("not a record")
+    (folder / "link.json").symlink_to("/etc/hostname")
+    git(here, "add", "-A")
+    git(here, "commit", "-m", "x")
+    for path in folder.iterdir():
+        path.unlink()
+    return here
+
+
+def models(side):
+    return [(trial.record.model, trial.record.seed) for trial in side.trials]
+
+
+def test_a_folder_and_one_record(here):
+    folder = write(here / "runs", some_trials("bpr", seeds=2))
+    assert models(read_side("runs")) == [("bpr", 0), ("bpr", 1)]
+    first = sorted(folder.glob("*.json"))[0]
+    (trial,) = read_side(str(first)).trials
+    assert (trial.record.seed, len(trial.ranks)) == (0, 1200)
+
+
+def test_a_label_spans_tasks(here):
+    write(here / LABEL / "one" / "seed", some_trials("bpr", seeds=1))
+    write(here / LABEL / "two" / "seed", some_trials("ncf", seeds=1))
+    write(here / LABEL / "two" / "other", some_trials("ncf", seeds=2))
+    assert models(read_side("seed")) == [("bpr", 0), ("ncf", 0)]
+    with pytest.raises(RecbenchError, match="Unknown records 'sede'. Did you mean: seed"):
+        read_side("sede")
+    with pytest.raises(RecbenchError, match=r"Unknown records '\.\.'|There are no records"):
+        read_side("..")
+
+
+def test_a_git_revision(repository):
+    side = read_side(f"HEAD:{LABEL}/toy/seed/")
+    assert models(side) == [("bpr", 0), ("bpr", 1)]
+    assert side.trials[0].place.startswith(f"HEAD:{LABEL}/toy/seed/toy--bpr--")
+    file = side.trials[1].place.split("/")[-1]
+    assert models(read_side(f"trunk:{LABEL}/toy/seed/{file}")) == [("bpr", 1)]
+    assert list((repository / LABEL / "toy" / "seed").iterdir()) == []
+    done = subprocess.run(["git", "status", "--porcelain"], cwd=repository, capture_output=True, text=True, check=True)
+    assert {line[:2] for line in done.stdout.splitlines()} == {" D"}
+
+
+def test_a_path_from_a_folder_of_the_repository(repository, monkeypatch):
+    monkeypatch.chdir(repository / "results")
+    assert len(read_side("HEAD:./baselines/toy/seed").trials) == 2
+    assert len(read_side(f"HEAD:{LABEL}/toy/seed").trials) == 2
+    file = read_side("HEAD:./baselines/toy/seed").trials[0].place.split("/")[-1]
+    assert len(read_side(f"HEAD:./baselines/toy/seed/{file}").trials) == 1
+    monkeypatch.chdir(repository / LABEL / "toy" / "seed")
+    assert len(read_side(f"HEAD:./{file}").trials) == 1
+
+
+def test_records_at_the_root_of_a_repository(here):
+    git(here, "init")
+    write(here, some_trials("bpr", seeds=1))
+    git(here, "add", "-A")
+    git(here, "commit", "-m", "x")
+    assert len(read_side("HEAD:").trials) == 1
+    assert len(read_side(f"HEAD:{next(here.glob('*.json')).name}").trials) == 1
+
+
+def test_revisions_that_cannot_be_read(repository):
+    for revision in ("nowhere", "--all", ""):
+        with pytest.raises(RecbenchError, match=f"git knows no revision '{revision}'"):
+            read_side(f"{revision}:{LABEL}")
+    with pytest.raises(NothingToCompareError, match="Revision HEAD has no baselines/seed"):
+        read_side("HEAD:baselines/seed")
+    with pytest.raises(NothingToCompareError, match=f"There are no records in HEAD:{LABEL}"):
+        read_side(f"HEAD:{LABEL}")
+
+
+def test_no_repository(here, monkeypatch):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(here.parent))
+    with pytest.raises(RecbenchError, match="is not in a git repository"):
+        read_side("HEAD:runs")
+
+
+def test_an_empty_folder_says_where_there_are_records(here):
+    write(here / "runs" / "toy" / "seed", some_trials("bpr", seeds=1))
+    with pytest.raises(NothingToCompareError, match="There are no records in runs.(.|\n)*runs/toy/seed"):
+        read_side("runs")
+
+
+def test_a_side_against_itself(here):
+    write(here / LABEL / "toy" / "seed", some_trials("bpr", seeds=1))
+    with pytest.raises(RecbenchError, match="BASE and CURRENT are the same records"):
+        read_sides("seed", f"{LABEL}/toy/../toy/seed")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c["metrics"]["hr@10"].update(mean=0.9), r"metrics.hr@10.mean is 0.9, but its ranks give 0\.4"),
+        (lambda c: c["metrics"]["ndcg@10"].update(mean=0.9), r"metrics.ndcg@10.mean is 0.9, but its ranks give 0\.2"),
+        (lambda c: c.update(n_cases=1300), "n_cases is 1300, but its ranks have 1200 cases"),
+        (lambda c: c.update(metrics={}), "stores no hr@k"),
+        (lambda c: c.update(metrics={"hr@10": {"mean": 0.5}}), "metrics.hr@10.user_mean: Field required"),
+        (lambda c: c["metrics"]["hr@10"].update(mean=float("nan")), "metrics.hr@10.mean: Input should be a finite"),
+        (lambda c: c.update(schema=9), "written by a newer recbench: its schema is 9"),
+        (lambda c: c.update(verdict="fine"), "verdict: Extra inputs are not permitted"),
+    ],
+)
+def test_a_record_that_was_changed_by_hand(here, change, message):
+    folder = write(here / "runs", some_trials("bpr", seeds=1))
+    (path,) = folder.glob("*.json")
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+    with pytest.raises(RecbenchError, match=message) as caught:
+        read_side("runs")
+    assert f"runs/{path.name}" in str(caught.value)
+
+
+def test_a_record_of_a_revision_is_called_by_its_place(repository):
+    folder = write(repository / LABEL / "toy" / "seed", some_trials("bpr", seeds=1))
+    next(folder.glob("*.npz")).unlink()
+    git(repository, "add", "-A")
+    git(repository, "commit", "-m", "x")
+    with pytest.raises(RecbenchError, match=rf"The ranks HEAD:{LABEL}/toy/seed/.*\.npz of a record are missing"):
+        read_side(f"HEAD:{LABEL}/toy/seed")
+
+
+def test_ranks_that_no_case_can_have():
+    trial = a_trial("bpr", 0)
+    for change in (
+        {"better": trial.ranks.better + 101},
+        {"tied": trial.ranks.tied - 1},
+        {"better": trial.ranks.better[:-1]},
+    ):
+        arrays = {name: getattr(trial.ranks, name) for name in ("users", "n_others", "better", "tied")}
+        with pytest.raises(RecbenchError, match="is inconsistent: its ranks"):
+            check_consistency(StoredRecord(trial.record, trial.place), Ranks(**{**arrays, **change}))
+    empty = Ranks(*(np.zeros(0, dtype=np.int32) for _ in range(4)))
+    with pytest.raises(RecbenchError, match="is inconsistent"):
+        check_consistency(StoredRecord(trial.record, trial.place), empty)
