@@ -8,6 +8,7 @@ from recbench.records import baselines, history, store
 from recbench.records.schema import MetricValue, Revision, Status
 from recbench.records.sides import read_side
 from recbench.records.store import TrialRanks
+from recbench.reports.leaderboard import leaderboard
 from recbench.reports.trend import sparkline, trends
 from tests.examples import a_record, ranks_of, stored
 
@@ -139,3 +140,16 @@ def test_a_broken_history_names_its_line(tmp_path, places):
 def test_a_sparkline_spans_from_the_lowest_to_the_highest():
     assert sparkline([0.1, 0.2, 0.16, 0.2]) == "▁█▅█"
     assert sparkline([]) == ""
+
+
+def test_the_leaderboard_orders_models_and_says_where_figures_are_from(tmp_path):
+    run = a_run(
+        tmp_path / "run",
+        *(a_record("popularity", seed, hr=0.4) for seed in range(2)),
+        *(a_record("own|model", seed, hr=0.7) for seed in range(2)),
+    )
+    page = leaderboard({"toy": run.trials}, "main")
+    assert page.index("own\\|model") < page.index("popularity |")
+    assert "## toy" in page
+    assert "seeds: 2; Example CPU, threads: 1; revision 000000000." in page
+    assert "do not edit" in page

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recbench.cli.terminal import emit, emit_json, emit_table, messages
+from recbench.cli.terminal import ExitCode, emit, emit_json, emit_table, messages
 
 if TYPE_CHECKING:
     from recbench.records.baselines import Change
     from recbench.records.schema import Record
+    from recbench.records.sides import RankedTrial
 
 Pair = tuple[float | None, float | None]
 
@@ -102,6 +103,37 @@ def release(
 
     for folder in copy(label, new):
         emit(str(folder))
+
+
+@app.command("render")
+def render(
+    label: Annotated[str, typer.Option(help="Which label.")] = "main",
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if the page is not current.")] = False,
+) -> None:
+    """Write results/README.md: the accepted records of a label as one table a task.
+
+    Examples:
+      recbench baseline render
+      recbench baseline render --check
+
+    Exit codes: 0 written or current, 1 not current, 2 bad input.
+    """
+    from recbench.data.cache import atomic_path
+    from recbench.records.sides import BASELINES, read_side
+    from recbench.reports.leaderboard import leaderboard
+
+    tasks: dict[str, list[RankedTrial]] = {}
+    for trial in read_side(label).trials:
+        tasks.setdefault(trial.record.task.name, []).append(trial)
+    page, path = leaderboard(tasks, label), BASELINES.parent / "README.md"
+    current = path.exists() and path.read_text(encoding="utf-8") == page
+    if check and not current:
+        messages().print(f"{path} is not what the records say. Run: recbench baseline render", markup=False)
+        raise typer.Exit(ExitCode.REJECTED)
+    if not current:
+        with atomic_path(path) as temporary:
+            temporary.write_text(page, encoding="utf-8")
+    emit(f"{path} {'is current' if current else 'written'}")
 
 
 KEYS = ("task", "model", "seeds", "hr@10", "ndcg@10")

@@ -26,19 +26,24 @@ def run_table(report: RunReport, form: Format) -> str:
     if form is Format.CSV:
         return run_csv(report)
     markdown = form is Format.MARKDOWN
+    table = models_table(report, markdown=markdown)
+    return "\n".join([*_head(report, markdown), "", table, "", *_lines(_legend(report, markdown), markdown)])
+
+
+def models_table(report: RunReport, *, markdown: bool) -> str:
+    """Renders the table alone, without the lines around it."""
     headers = ["model"]
     for k in report.ks:
         headers += [text for name in METRICS for text in (f"{name.upper()}@{k}", "95 %")]
     headers += [f"{kind} {name.upper()}@{k}" for kind in _kinds(report) for k in report.ks for name in METRICS]
     headers += ["interactions/s", "fit s", "epochs", *_quality_headers(report.quality), "status"]
-    table = tabulate(
+    return tabulate(
         _rows(report, markdown),
         headers,
         tablefmt="pipe" if markdown else "simple",
         colalign=("left", *["right"] * (len(headers) - 2), "left"),
         disable_numparse=True,
     )
-    return "\n".join([*_head(report, markdown), "", table, "", *_lines(_legend(report, markdown), markdown)])
 
 
 def errors(report: RunReport) -> list[str]:
@@ -71,7 +76,8 @@ def _head(report: RunReport, markdown: bool) -> list[str]:
     return [line + "  " for line in lines] if markdown else lines
 
 
-def _legend(report: RunReport, markdown: bool) -> list[str]:
+def how_to_read(report: RunReport, *, markdown: bool) -> list[str]:
+    """Returns what intervals and marks mean, as far as the table has any."""
     lines = []
     standings = [standing for one in report.uncertainty.standings for standing in one.values()]
     if any(standing.interval for standing in standings):
@@ -79,7 +85,11 @@ def _legend(report: RunReport, markdown: bool) -> list[str]:
     if any(standing.best for standing in standings):
         best = "bold" if markdown else "*"
         lines.append(f"{best}: best; =: cannot be told from the best (randomisation test over users, Holm, 5 %).")
-    return [*lines, report.caution, *report.uncertainty.notes, *errors(report)]
+    return lines
+
+
+def _legend(report: RunReport, markdown: bool) -> list[str]:
+    return [*how_to_read(report, markdown=markdown), report.caution, *report.uncertainty.notes, *errors(report)]
 
 
 def _lines(lines: Sequence[str], markdown: bool) -> list[str]:
