@@ -93,6 +93,9 @@ class TrainSet:
 class TrainContext(Protocol):
     """What the harness tells a model for one training run, and what it wants to be told.
 
+    Its methods are to be called from the thread in which ``fit`` runs. Nothing that a model is given before ``score``
+    leads to a held-out row.
+
     Attributes:
         seed: Everything random in the model must follow from it.
         threads: How many threads the model may use.

@@ -17,6 +17,14 @@ from recbench.protocol import Recommender, ScoreAll, TrainSet, WarmUp
 from recbench.tasks.task import Task
 from recbench.trials.clock import TimedContext
 from recbench.trials.registry import find_model
+from recbench.trials.selftest import leaks, model_contract
+from recbench.trials.selftest.check import Check
+from recbench.trials.selftest.fits import StopsAtOnce, copies, fit
+from recbench.trials.selftest.questions import Questions
+
+
+def assert_passes(check: Check) -> None:
+    assert check.passed, f"{check.name}: {check.detail}"
 
 
 class RecommenderContract:
@@ -56,16 +64,19 @@ class RecommenderContract:
     def questions(self, board: Task) -> tuple[np.ndarray, np.ndarray]:
         return board.test.users, np.column_stack([board.test.items, board.test.negatives])
 
+    @pytest.fixture
+    def asked(self, board: Task) -> Questions:
+        return Questions.from_cases(board.test, board.n_items)
+
     def test_every_hyper_parameter_has_a_default(self) -> None:
+        assert_passes(model_contract.every_default(find_model(self.model).load()))
         find_model(self.model).load()()
 
-    def test_scores_have_the_shape_of_the_items_and_are_finite(self, trained, questions) -> None:
+    def test_scores_have_the_shape_of_the_items_and_are_finite(self, trained, questions, asked) -> None:
+        assert_passes(leaks.form(trained, asked))
         users, items = questions
-        for width in (1, 2, items.shape[1]):
-            scores = trained.score(users, items[:, :width])
-            assert scores.shape == (len(users), width)
-            assert np.issubdtype(scores.dtype, np.floating)
-            assert np.isfinite(scores).all()
+        # Columns of a larger array: not every library takes those.
+        assert trained.score(users, items[:, :2]).shape == (len(users), 2)
 
     def test_one_seed_gives_the_same_scores_bit_for_bit(self, trained, questions, board) -> None:
         again = self.fitted(board.train_set())
@@ -79,8 +90,9 @@ class RecommenderContract:
         other = self.fitted(board.train_set(), seed=1)
         assert np.array_equal(trained.score(*questions), other.score(*questions)) != self.uses_seed
 
-    def test_scoring_twice_gives_the_same(self, trained, questions) -> None:
-        assert np.array_equal(trained.score(*questions), trained.score(*questions))
+    def test_scoring_twice_gives_the_same(self, trained, asked) -> None:
+        assert_passes(leaks.scoring_twice(trained, asked))
+        assert_passes(leaks.call_order(trained, asked))
 
     def test_scores_of_the_whole_catalogue_are_those_of_its_pairs(self, trained, board) -> None:
         if not isinstance(trained, ScoreAll):
@@ -93,7 +105,17 @@ class RecommenderContract:
         np.testing.assert_allclose(scores, trained.score(users, items), rtol=1e-5, atol=1e-5)
         assert users.tolist() == [5, 0, 5, board.n_users - 1]
 
-    def test_the_order_of_candidates_and_cases_does_not_matter(self, trained, questions) -> None:
+    def test_other_candidates_do_not_matter(self, trained, asked) -> None:
+        assert_passes(leaks.other_candidates(trained, asked))
+
+    def test_being_asked_while_it_trains_changes_nothing(self, board, asked) -> None:
+        first = fit(self.create, board.train_set(), TimedContext(0, 1))
+        other = fit(self.create, board.train_set(), TimedContext(0, 1), asked_in_training=asked.others())
+        assert_passes(model_contract.asking_leaves_no_trace(first, other, asked))
+
+    def test_the_order_of_candidates_and_cases_does_not_matter(self, trained, questions, asked) -> None:
+        assert_passes(leaks.candidate_order(trained, asked))
+        assert_passes(leaks.batches(trained, asked))
         users, items = questions
         rng = np.random.default_rng(0)
         columns, rows = rng.permutation(items.shape[1]), rng.permutation(len(users))
@@ -101,28 +123,19 @@ class RecommenderContract:
         np.testing.assert_allclose(trained.score(users, items[:, columns]), scores[:, columns], rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(trained.score(users[rows], items[rows]), scores[rows], rtol=1e-5, atol=1e-6)
 
-    def test_it_leaves_its_inputs_alone(self, board, questions) -> None:
+    def test_it_leaves_its_inputs_alone(self, board, asked) -> None:
         train = board.train_set()
-        before = [array.copy() for array in (train.users, train.items, train.indptr, train.indices)]
-        model = self.fitted(train)
-        users, items = (array.copy() for array in questions)
-        model.score(users, items)
-        after = [train.users, train.items, train.indptr, train.indices]
-        assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
-        assert np.array_equal(users, questions[0])
-        assert np.array_equal(items, questions[1])
+        before = copies(train)
+        first = fit(self.create, train, TimedContext(0, 1))
+        assert_passes(model_contract.train_rows_untouched(train, before, first))
+        assert_passes(leaks.arguments_of_score(first.trained(), asked))
 
     def test_it_ends_each_epoch_and_stops_when_told(self, board) -> None:
-        class StopsAtOnce(TimedContext):
-            def end_epoch(self, loss: float | None = None) -> bool:
-                super().end_epoch(loss)
-                return False
-
-        full, stopped = TimedContext(0, 1), StopsAtOnce(0, 1)
-        for context in (full, stopped):
-            self.create().fit(board.train_set(), context)
-        assert stopped.epochs == 1
-        assert full.epochs == (self.n_epochs or self.parameters.get("epochs", 1))
+        full = fit(self.create, board.train_set(), TimedContext(0, 1))
+        stopped = fit(self.create, board.train_set(), StopsAtOnce(0, 1))
+        assert model_contract.stops_when_told(full, stopped).passed is not False
+        assert stopped.context.epochs == 1
+        assert full.context.epochs == (self.n_epochs or self.parameters.get("epochs", 1))
 
     def test_it_answers_during_training_with_what_it_has_learned_so_far(self, board, questions) -> None:
         answers = []

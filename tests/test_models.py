@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from models import bpr
+from models import bpr, ncf
 from recbench.trials.machine import library_settings
 from recbench.trials.registry import find_model
 from tests.contract import RecommenderContract
@@ -103,6 +103,13 @@ class TestNeuMF(RecommenderContract):
         {"loss": "hinge"},
         {"optimizer": "lion"},
     ]
+
+    @pytest.mark.parametrize("pairs", [1, 7, 40])
+    def test_the_whole_catalogue_may_be_scored_in_parts(self, trained, board, monkeypatch, pairs):
+        users = np.arange(5, dtype=np.int32)
+        whole = trained.score_all(users)
+        monkeypatch.setattr(ncf, "PAIRS_AT_ONCE", pairs)
+        np.testing.assert_allclose(trained.score_all(users), whole, rtol=1e-5, atol=1e-5)
 
 
 class TestNeuMFWithPretraining(RecommenderContract):

@@ -2,7 +2,7 @@
 
 import typer
 
-from recbench.cli import compare, data, doctor, gate, models, run, task
+from recbench.cli import baseline, compare, data, doctor, gate, history, models, run, selftest, task
 from recbench.cli.terminal import emit, fail, show_log
 from recbench.errors import RecbenchError
 
@@ -21,6 +21,9 @@ app.command("gate")(gate.gate)
 app.command("list")(models.list_models)
 app.add_typer(task.app, name="task")
 app.add_typer(data.app, name="data")
+app.add_typer(baseline.app, name="baseline")
+app.command("history")(history.history)
+app.command("selftest")(selftest.selftest)
 app.command("doctor")(doctor.doctor)
 
 

@@ -19,7 +19,7 @@ class ExitCode(IntEnum):
     """What the process says when it ends."""
 
     OK = 0
-    REJECTED = 1
+    CHECK_FAILED = 1
     BAD_INPUT = 2
     MODEL_FAILED = 3
     NOT_COMPARABLE = 4

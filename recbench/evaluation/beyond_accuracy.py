@@ -98,7 +98,8 @@ def hit_rate_by_cohort(ranks: Ranks, values: npt.NDArray[np.number], k: int, n_c
 
     Args:
         ranks: The ranks of all cases.
-        values: number[cases], say ``np.diff(train.indptr)[ranks.users]``, the train rows of each case's user.
+        values: number[cases], say ``np.diff(train.indptr)[ranks.users]``, the train rows of each case's user, or
+            ``np.bincount(train.items, minlength=train.n_items)[cases.items]``, those of its item.
         k: Cut-off.
         n_cohorts: How many cohorts.
     """

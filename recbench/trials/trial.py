@@ -20,6 +20,7 @@ from recbench.trials import machine, measures
 from recbench.trials.clock import TimedContext
 from recbench.trials.configuration import Configuration
 from recbench.trials.curve import Curve, CurveEpochs
+from recbench.trials.handle import handle_for
 
 
 class Observer(Protocol):
@@ -130,7 +131,8 @@ def _fit_and_score(
         observer.phase("warm-up")
         silent = TimedContext(context.seed, context.threads, device=context.device)
         silent.start()
-        model.warm_up(train, silent)
+        with handle_for(silent) as handle:
+            model.warm_up(train, handle)
         warm_up_seconds = silent.seconds
     curve = Curve(model, task.test, conditions.ks, conditions.curve) if conditions.curve is not None else None
 
@@ -140,19 +142,21 @@ def _fit_and_score(
             curve.epoch(epoch, context.seconds)
 
     context.on_epoch = after_epoch
-    observer.phase("fit")
-    context.start()
-    model.fit(train, context)
-    context.stop()
-    observer.phase("score")
-    began = time.perf_counter()
-    ranks = rank_cases(model, task.test)
-    score_seconds = time.perf_counter() - began
-    measured = measures.of_candidates(task, train, ranks, conditions.ks)
-    catalogue, catalogue_ranks = None, None
-    if conditions.catalogue:
-        observer.phase("full")
-        catalogue, catalogue_ranks = measures.of_catalogue(task, model, train, conditions.ks, observer.progress)
+    # The model never holds the context itself: its callback leads to the curve, and so to the test cases.
+    with handle_for(context) as handle:
+        observer.phase("fit")
+        context.start()
+        model.fit(train, handle)
+        context.stop()
+        observer.phase("score")
+        began = time.perf_counter()
+        ranks = rank_cases(model, task.test)
+        score_seconds = time.perf_counter() - began
+        measured = measures.of_candidates(task, train, ranks, conditions.ks)
+        catalogue, catalogue_ranks = None, None
+        if conditions.catalogue:
+            observer.phase("full")
+            catalogue, catalogue_ranks = measures.of_catalogue(task, model, train, conditions.ks, observer.progress)
     epochs = max(context.epochs, 1)
     if curve is not None:
         metrics = compute_metrics(ranks, conditions.ks)

@@ -1,0 +1,84 @@
+"""How often the gate cries wolf, and how small a drop it sees: a simulation with the ranks of real trials.
+
+    recbench run --models bpr --seeds 16 -o pool/ml-100k
+    python benchmarks/gate_power.py pool/ml-100k pool/ml-100k-loo
+
+Each folder holds one model's trials on one task, of many seeds. A simulated comparison takes some seeds as BASE and as
+many others as CURRENT: no change is then the truth. For a true drop, random cases of CURRENT that would have been hits
+are made misses for all of its seeds. Beside the gate stands what is usual: a fixed tolerance of 5 % of the baseline.
+"""
+
+import argparse
+
+import numpy as np
+from tabulate import tabulate
+
+from recbench.evaluation.bootstrap import intervals, resampled_means
+from recbench.evaluation.clusters import UserSums
+from recbench.evaluation.metrics import hit_rate
+from recbench.evaluation.paired_tests import sign_flip_p_values
+from recbench.records.sides import read_side
+from recbench.reports.decision import seed_limit, verdict
+from recbench.reports.policy import Policy
+from recbench.reports.summary import Spread
+from recbench.reports.verdict import Verdict
+
+DROPS = (0.0, 0.002, 0.005, 0.01, 0.02)
+SEEDS = (1, 3, 5)
+TOLERANCE = 0.05
+RESAMPLES = 1000
+"""Of bootstrap and test in one simulated comparison; the gate itself takes ten times as many."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="+", help="folders of records: one model, one task, many seeds")
+    parser.add_argument("--comparisons", type=int, default=400, help="simulated comparisons for each cell")
+    arguments = parser.parse_args()
+    rows = [row for folder in arguments.folders for row in simulate(folder, arguments.comparisons)]
+    headers = ["task", "cases", "seeds a side", *(f"drop {drop:g}" if drop else "no change" for drop in DROPS)]
+    print(tabulate(rows, headers, tablefmt="pipe", disable_numparse=True))  # noqa: T201
+
+
+def simulate(folder: str, comparisons: int) -> list[list[str]]:
+    """Returns the rows of one task: shares of comparisons called regressed, by the gate and by the tolerance."""
+    trials = read_side(folder).trials
+    ranks = [trial.ranks for trial in trials if trial.ranks is not None]
+    hits = np.stack([hit_rate(one, 10) for one in ranks])
+    rows = []
+    for seeds in SEEDS:
+        if 2 * seeds > len(hits):
+            continue
+        cells = [f"{len(ranks[0]):,}", str(seeds)]
+        for drop in DROPS:
+            rng = np.random.default_rng([seeds, round(drop * 1000)])
+            found = np.array([compare(hits, ranks[0].users, seeds, drop, rng) for _ in range(comparisons)])
+            gate, tolerance = found.mean(axis=0)
+            cells.append(f"{gate:.1%} / {tolerance:.1%}")
+        rows.append([trials[0].record.task.name, *cells])
+    return rows
+
+
+def compare(
+    hits: np.ndarray, users: np.ndarray, seeds: int, drop: float, rng: np.random.Generator
+) -> tuple[bool, bool]:
+    """Returns whether one simulated comparison is called regressed, by the gate and by the tolerance."""
+    policy = Policy()
+    chosen = rng.permutation(len(hits))[: 2 * seeds]
+    base, current = hits[chosen[:seeds]], hits[chosen[seeds:]].copy()
+    current[:, rng.random(hits.shape[1]) < drop / current.mean()] = 0.0
+    difference = (current.mean(axis=0) - base.mean(axis=0))[:, None]
+    by_user = UserSums.of(difference, users)
+    seed = int(rng.integers(2**31))
+    (interval,) = intervals(resampled_means(by_user, RESAMPLES, seed))
+    p = float(sign_flip_p_values(by_user, RESAMPLES, seed)[0])
+    spreads = [Spread.of(side.mean(axis=1).tolist()) for side in (base, current)]
+    assert spreads[0] is not None
+    assert spreads[1] is not None
+    limit = seed_limit(spreads[0], spreads[1], policy.seed_z)
+    word = verdict(float(by_user.means[0]), interval, limit, p, policy.floor, policy.alpha)
+    return word is Verdict.REGRESSED, current.mean() < (1 - TOLERANCE) * base.mean()
+
+
+if __name__ == "__main__":
+    main()

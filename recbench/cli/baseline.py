@@ -1,0 +1,126 @@
+"""``recbench baseline``: the records that later runs are compared with."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from recbench.cli.terminal import emit, emit_json, emit_table, messages
+
+if TYPE_CHECKING:
+    from recbench.records.baselines import Change
+    from recbench.records.schema import Record
+
+Pair = tuple[float | None, float | None]
+
+app = typer.Typer(no_args_is_help=True, help="Accept, list and release the records that later runs are compared with.")
+
+
+@app.command("accept")
+def accept(
+    run: Annotated[str, typer.Argument(help="A folder of records, one record, a label, or REV:PATH.")],
+    label: Annotated[str, typer.Option(help="Under which label.")] = "main",
+    force: Annotated[
+        bool, typer.Option("--force", help="Also from uncommitted changes, and without trials that failed.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what changed as JSON.")] = False,
+) -> None:
+    """Make a run the baseline: its records take the place of the same models' under a label, and enter the history.
+
+    Examples:
+      recbench baseline accept results/runs
+      recbench baseline accept results/runs --label v1.0
+
+    Exit codes: 0 accepted, 2 bad input.
+    """
+    from recbench.records import baselines
+    from recbench.records.sides import BASELINES, read_side
+
+    changes = baselines.plan(read_side(run), label, force=force)
+    baselines.accept(changes, label)
+    rows = [_row(change) for change in changes]
+    if as_json:
+        emit_json({"schema": 1, "label": label, "changes": [dict(zip(KEYS, row, strict=True)) for row in rows]})
+        return
+    shown = [[task, model, seeds, _arrow(*hr), _arrow(*ndcg)] for task, model, seeds, hr, ndcg in rows]
+    emit_table(shown, ["task", "model", "seeds", "HR@10 old -> new", "NDCG@10 old -> new"])
+    messages().print(
+        f"Accepted under {BASELINES}/<task>/{label}. Commit results/ so that others compare with it.",
+        style="dim",
+        markup=False,
+    )
+
+
+@app.command("list")
+def list_baselines(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List what is accepted, by task and label.
+
+    Example:
+      recbench baseline list
+    """
+    from recbench.records.baselines import METRIC, labels
+
+    rows = [
+        {
+            "task": task,
+            "label": label,
+            "model": model,
+            "seeds": len(own),
+            "hr@10": _mean(own, METRIC),
+            "revision": own[0].revision.sha if own[0].revision else None,
+        }
+        for (task, label), records in labels().items()
+        for model in dict.fromkeys(record.model for record in records)
+        if (own := [record for record in records if record.model == model])
+    ]
+    if as_json:
+        emit_json({"schema": 1, "baselines": rows})
+    elif not rows:
+        emit("No baseline yet. Accept one with: recbench baseline accept RUN")
+    else:
+        cells = [
+            [
+                "" if cell is None else f"{cell:.4f}" if isinstance(cell, float) else str(cell)[:32]
+                for cell in row.values()
+            ]
+            for row in rows
+        ]
+        emit_table(cells, list(rows[0]))
+
+
+@app.command("release")
+def release(
+    new: Annotated[str, typer.Argument(help="The new label, such as v1.0.")],
+    label: Annotated[str, typer.Option(help="What to release.")] = "main",
+) -> None:
+    """Copy a label's records to a new label that never changes again.
+
+    Example:
+      recbench baseline release v1.0
+    """
+    from recbench.records.baselines import release as copy
+
+    for folder in copy(label, new):
+        emit(str(folder))
+
+
+KEYS = ("task", "model", "seeds", "hr@10", "ndcg@10")
+
+
+def _row(change: "Change") -> tuple[str, str, int, Pair, Pair]:
+    after = [trial.record for trial in change.after]
+    hr, ndcg = ((_mean(change.before, name), _mean(after, name)) for name in ("hr@10", "ndcg@10"))
+    return change.task, change.model, len(after), hr, ndcg
+
+
+def _mean(records: "Sequence[Record]", name: str) -> float | None:
+    values = [record.metrics[name].mean for record in records if name in record.metrics]
+    return sum(values) / len(values) if values else None
+
+
+def _arrow(old: float | None, new: float | None) -> str:
+    return f"{'new' if old is None else _four(old)} -> {_four(new)}"
+
+
+def _four(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"

@@ -1,0 +1,69 @@
+"""``recbench history``: how accepted baselines have moved."""
+
+from typing import Annotated
+
+import typer
+
+from recbench.cli.terminal import emit, emit_json, emit_table
+
+
+def history(
+    model: Annotated[str | None, typer.Option(help="Only this model.")] = None,
+    task: Annotated[str | None, typer.Option(help="Only the task of this name.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show the trend of accepted baselines, a line an acceptance, with a bar for each HR@10.
+
+    Examples:
+      recbench history
+      recbench history --model bpr --task ml-100k
+    """
+    from recbench.records.history import read
+    from recbench.reports.trend import Trend, trends
+
+    def document(trend: Trend) -> dict[str, object]:
+        return {
+            "task": trend.task,
+            "digest": trend.digest,
+            "model": trend.model,
+            "acceptances": [
+                {
+                    "accepted_at": one.accepted_at.isoformat(),
+                    "label": one.label,
+                    "revision": one.sha,
+                    "parameters": one.parameters,
+                    "hr@10": one.hr.mean if one.hr else None,
+                    "ndcg@10": one.ndcg.mean if one.ndcg else None,
+                    "interactions_per_second": one.interactions_per_second.mean
+                    if one.interactions_per_second
+                    else None,
+                }
+                for one in trend.acceptances
+            ],
+        }
+
+    found = trends(read(), model, task)
+    if as_json:
+        emit_json({"schema": 1, "trends": [document(trend) for trend in found]})
+        return
+    if not found:
+        emit("Nothing in the history fits.")
+    for number, trend in enumerate(found):
+        emit(("\n" if number else "") + f"{trend.model} on {trend.task} {trend.digest[:19]}  {trend.sparkline}")
+        emit_table(
+            [
+                [
+                    f"{one.accepted_at:%Y-%m-%d %H:%M}",
+                    one.label,
+                    (one.sha or "")[:9],
+                    one.parameters,
+                    len(one.hr.values) if one.hr else 0,
+                    f"{one.hr.mean:.4f}" if one.hr else "",
+                    f"{one.hr.mean - before.hr.mean:+.4f}" if one.hr and before and before.hr else "",
+                    f"{one.ndcg.mean:.4f}" if one.ndcg else "",
+                    f"{one.interactions_per_second.mean:,.0f}" if one.interactions_per_second else "",
+                ]
+                for before, one in zip([None, *trend.acceptances], trend.acceptances, strict=False)
+            ],
+            ["accepted", "label", "revision", "parameters", "seeds", "HR@10", "change", "NDCG@10", "interactions/s"],
+        )

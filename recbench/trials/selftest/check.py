@@ -1,0 +1,71 @@
+"""One line of the checklist, and how a function becomes one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, ParamSpec
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a check found.
+
+    Attributes:
+        name: What was checked.
+        passed: None if it could not be asked here.
+        detail: What was seen; of a failure, what went wrong and where.
+    """
+
+    name: str
+    passed: bool | None
+    detail: str
+
+
+class BrokenError(Exception):
+    """A check's rule does not hold; the message is its detail."""
+
+
+class NotApplicableError(Exception):
+    """A check cannot be asked here; the message says why."""
+
+
+class CheckFunction(Generic[P]):
+    """A check that can be called, or left out.
+
+    Args:
+        name: What it checks.
+        function: Returns the detail of success, or raises. Whatever it raises becomes the detail of a failed check, so
+            that the others still run; only interruptions pass.
+    """
+
+    def __init__(self, name: str, function: Callable[P, str]) -> None:
+        self.name = name
+        self._function = function
+        self.__doc__ = function.__doc__
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Check:
+        """Runs the check."""
+        try:
+            return Check(self.name, True, self._function(*args, **kwargs))
+        except NotApplicableError as error:
+            return Check(self.name, None, str(error))
+        except BrokenError as error:
+            return Check(self.name, False, str(error))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a check that cannot be run is one that failed
+            return Check(self.name, False, f"{type(error).__name__}: {error}")
+
+    def skip(self, reason: str) -> Check:
+        """Leaves it out."""
+        return Check(self.name, None, reason)
+
+
+def check(name: str) -> Callable[[Callable[P, str]], CheckFunction[P]]:
+    """Makes a check of a function that returns the detail of success."""
+    return lambda function: CheckFunction(name, function)
+
+
+def expect(holds: bool, otherwise: str) -> None:
+    """Raises ``BrokenError`` unless the rule holds."""
+    if not holds:
+        raise BrokenError(otherwise)

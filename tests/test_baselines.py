@@ -1,0 +1,141 @@
+import json
+
+import pytest
+
+from recbench.errors import RecbenchError
+from recbench.evaluation.metrics import compute_metrics
+from recbench.records import baselines, history, store
+from recbench.records.schema import MetricValue, Revision, Status
+from recbench.records.sides import read_side
+from recbench.records.store import TrialRanks
+from recbench.reports.trend import sparkline, trends
+from tests.examples import a_record, ranks_of, stored
+
+
+def a_run(folder, *records):
+    """Saves records whose figures follow from their ranks."""
+    for record in records:
+        if record.status is not Status.DONE:
+            store.save(record, None, folder)
+            continue
+        (one,) = stored(record)
+        ranks = ranks_of(one)
+        metrics = {
+            name: MetricValue(
+                mean=metric.mean,
+                user_mean=metric.user_mean,
+                optimistic=metric.optimistic,
+                pessimistic=metric.pessimistic,
+            )
+            for name, metric in compute_metrics(ranks, (10,)).items()
+        }
+        store.save(record.model_copy(update={"metrics": metrics}), TrialRanks(ranks), folder)
+    return read_side(str(folder))
+
+
+@pytest.fixture
+def places(tmp_path):
+    return tmp_path / "baselines", tmp_path / "history.jsonl"
+
+
+def accept(side, places, label="main", force=False):
+    changes = baselines.plan(side, label, places[0], force=force)
+    baselines.accept(changes, label, *places)
+    return changes
+
+
+def test_accepted_records_can_be_read_by_their_label(tmp_path, places):
+    accept(a_run(tmp_path / "run", *(a_record("bpr", seed, hr=0.6) for seed in range(2))), places)
+    side = read_side("main", places[0])
+    assert sorted(trial.record.seed for trial in side.trials) == [0, 1]
+    assert all(trial.ranks is not None for trial in side.trials)
+
+
+def test_a_models_records_are_replaced_and_others_stay(tmp_path, places):
+    accept(a_run(tmp_path / "one", a_record("bpr", 0), a_record("bpr", 1), a_record("ncf", 0)), places)
+    new = a_record("bpr", 0, parameters={"factors": 8, "epochs": 20})
+    (change,) = accept(a_run(tmp_path / "two", new), places)
+    assert [record.seed for record in change.before] == [0, 1]
+    found = read_side("main", places[0]).trials
+    assert sorted((t.record.model, t.record.parameters["factors"]) for t in found) == [("bpr", 8), ("ncf", 64)]
+    assert len(list((places[0] / "toy" / "main").iterdir())) == 4
+
+
+def test_the_best_stays_when_the_baseline_gets_worse(tmp_path, places):
+    for number, hr in enumerate((0.5, 0.7, 0.6)):
+        accept(a_run(tmp_path / str(number), a_record("bpr", 0, hr=hr)), places)
+    best, main = (read_side(label, places[0]).trials[0].record.metrics["hr@10"].mean for label in ("best", "main"))
+    assert best > main + 0.05
+
+
+def test_a_release_is_a_copy_that_does_not_change(tmp_path, places):
+    accept(a_run(tmp_path / "one", a_record("bpr", 0, hr=0.7)), places)
+    baselines.release("main", "v1.0", places[0])
+    accept(a_run(tmp_path / "two", a_record("bpr", 0, hr=0.6)), places)
+    hr = {label: records[0].metrics["hr@10"].mean for (_, label), records in baselines.labels(places[0]).items()}
+    assert hr["v1.0"] == hr["best"] > hr["main"]
+    with pytest.raises(RecbenchError, match="does not change"):
+        baselines.release("main", "v1.0", places[0])
+    with pytest.raises(RecbenchError, match="no label 'other'"):
+        baselines.release("other", "v2", places[0])
+
+
+def test_failed_and_uncommitted_runs_need_force(tmp_path, places):
+    failed = a_record("ncf", 0, status=Status.FAILED, error="ValueError: no")
+    dirty = a_record("bpr", 0, revision=Revision(sha="0" * 40, dirty=True))
+    for name, record, told in (("f", failed, "ncf, seed 0: failed"), ("d", dirty, "uncommitted")):
+        with pytest.raises(RecbenchError, match=told):
+            accept(a_run(tmp_path / name, a_record("popularity", 0), record), places)
+    with pytest.raises(RecbenchError, match="outside of a git repository"):
+        accept(a_run(tmp_path / "o", a_record("bpr", 0, revision=None)), places)
+    assert not places[0].exists()
+    accept(read_side(str(tmp_path / "f")), places, force=True)
+    assert [trial.record.model for trial in read_side("main", places[0]).trials] == ["popularity"]
+    with pytest.raises(RecbenchError, match="nothing to accept"):
+        accept(a_run(tmp_path / "n", failed), places, force=True)
+
+
+@pytest.mark.parametrize("label", ["best", "../up", ""])
+def test_labels_that_are_none(tmp_path, places, label):
+    with pytest.raises(RecbenchError, match="cannot be a label"):
+        accept(a_run(tmp_path / "one", a_record("bpr", 0)), places, label)
+
+
+def test_the_history_grows_by_a_line_a_record(tmp_path, places):
+    for number in range(2):
+        accept(a_run(tmp_path / str(number), *(a_record("bpr", seed, hr=0.6) for seed in range(3))), places)
+    lines = history.read(places[1])
+    assert len(lines) == 6
+    first = lines[0]
+    assert first.hr_interval[0] < first.hr < first.hr_interval[1]
+    assert (first.model, first.task, first.label, first.sha) == ("bpr", "toy", "main", "0" * 40)
+    (trend,) = trends(lines)
+    assert [len(one.hr.values) for one in trend.acceptances] == [3, 3]
+    assert trend.sparkline == "▄▄"
+    assert trends(lines, model="ncf") == trends(lines, task="other") == []
+
+
+def test_lines_that_a_merge_doubled_count_once(tmp_path, places):
+    accept(a_run(tmp_path / "run", a_record("bpr", 0)), places)
+    text = places[1].read_text()
+    places[1].write_text(text + text)
+    assert len(history.read(places[1])) == 1
+
+
+def test_a_broken_history_names_its_line(tmp_path, places):
+    accept(a_run(tmp_path / "run", a_record("bpr", 0)), places)
+    good = places[1].read_text()
+    places[1].write_text(good + "<<<<<<< HEAD\n")
+    with pytest.raises(RecbenchError, match="line 2"):
+        history.read(places[1])
+    newer = {**json.loads(good), "schema": 2}
+    places[1].write_text(json.dumps(newer))
+    with pytest.raises(RecbenchError, match="line 1 is not an accepted record: schema"):
+        history.read(places[1])
+    with pytest.raises(RecbenchError, match="There is no history"):
+        history.read(tmp_path / "none.jsonl")
+
+
+def test_a_sparkline_spans_from_the_lowest_to_the_highest():
+    assert sparkline([0.1, 0.2, 0.16, 0.2]) == "▁█▅█"
+    assert sparkline([]) == ""
