@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -299,3 +300,12 @@ def test_a_policy_from_a_file(tmp_path):
             read_policy(path)
     with pytest.raises(RecbenchError, match="Cannot read the policy"):
         read_policy(tmp_path / "none.toml")
+
+
+def test_the_readme_shows_the_default_policy(tmp_path):
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    (shown,) = [block for block in re.findall(r"```toml\n(.*?)```", readme, re.DOTALL) if "seed_z" in block]
+    path = tmp_path / "gate.toml"
+    path.write_text(shown)
+    assert read_policy(path) == Policy()
+    assert all(f"{name} = " in shown for name in Policy.model_fields)
