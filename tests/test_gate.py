@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from recbench.errors import RecbenchError
 from recbench.records.schema import Environment, Status, TaskIdentity
 from recbench.records.sides import RankedTrial
+from recbench.reports.compare_table import unknown_seed_noise
 from recbench.reports.comparison import compare_sides
 from recbench.reports.floors import FloorName
 from recbench.reports.gate import Outcome, gate, judge
@@ -63,7 +65,9 @@ def test_a_drop_that_seeds_explain_is_inconclusive():
 def test_one_seed_is_guarded_by_the_interval_alone():
     report = gated([some_trials("bpr", 0.5, 1)], [some_trials("bpr", 0.42, 1)])
     assert verdicts(report) == [Verdict.REGRESSED]
-    assert "only the paired interval guards" in report.judgement.decisions[0]["hr@10"].reasons[-1]
+    assert report.judgement.decisions[0]["hr@10"].seed_limit is None
+    (line,) = unknown_seed_noise(report.judgement)
+    assert line.endswith("one seed (bpr): only the paired interval guards.")
 
 
 def test_ndcg_is_gated_only_if_asked():
@@ -260,6 +264,7 @@ SPEED = {
         "",
     ),
     "more threads": ((70.0, 70.0, 70.0), {"threads": 2}, None, "threads 1 against 2"),
+    "fewer epochs": ((70.0, 70.0, 70.0), {"epochs": 5}, None, "other numbers of epochs, 20 against 5"),
     "too few seeds": ((70.0, 70.0), {}, None, "3 and 2 seeds; 3 a side are needed"),
     "too short to time": ((70.0, 70.0, 70.0), {"fit_seconds": 0.01}, None, "the clock's noise decides"),
 }
@@ -295,3 +300,12 @@ def test_a_policy_from_a_file(tmp_path):
             read_policy(path)
     with pytest.raises(RecbenchError, match="Cannot read the policy"):
         read_policy(tmp_path / "none.toml")
+
+
+def test_the_readme_shows_the_default_policy(tmp_path):
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    (shown,) = [block for block in re.findall(r"```toml\n(.*?)```", readme, re.DOTALL) if "seed_z" in block]
+    path = tmp_path / "gate.toml"
+    path.write_text(shown)
+    assert read_policy(path) == Policy()
+    assert all(f"{name} = " in shown for name in Policy.model_fields)

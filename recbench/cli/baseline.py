@@ -129,7 +129,7 @@ def render(
     current = path.exists() and path.read_text(encoding="utf-8") == page
     if check and not current:
         messages().print(f"{path} is not what the records say. Run: recbench baseline render", markup=False)
-        raise typer.Exit(ExitCode.REJECTED)
+        raise typer.Exit(ExitCode.CHECK_FAILED)
     if not current:
         with atomic_path(path) as temporary:
             temporary.write_text(page, encoding="utf-8")

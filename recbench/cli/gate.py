@@ -46,7 +46,7 @@ def gate(
     report = decide_gate(comparison, limits, shlex.join(command))
     code = {
         Outcome.PASSED: ExitCode.OK,
-        Outcome.REJECTED: ExitCode.REJECTED,
+        Outcome.REJECTED: ExitCode.CHECK_FAILED,
         Outcome.FAILED: ExitCode.MODEL_FAILED,
         Outcome.NOT_COMPARABLE: ExitCode.NOT_COMPARABLE,
     }[report.outcome]

@@ -20,7 +20,6 @@ class ExitCode(IntEnum):
 
     OK = 0
     CHECK_FAILED = 1
-    REJECTED = 1
     BAD_INPUT = 2
     MODEL_FAILED = 3
     NOT_COMPARABLE = 4

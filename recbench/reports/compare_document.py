@@ -3,7 +3,7 @@
 from typing import Any
 
 from recbench.records.sides import Side
-from recbench.reports.compare_table import tag
+from recbench.reports.compare_table import tag, unknown_seed_noise
 from recbench.reports.comparison import Compared
 from recbench.reports.decision import Decision
 from recbench.reports.evidence import Evidence, Level
@@ -25,6 +25,7 @@ def compare_document(judgement: Judgement) -> dict[str, Any]:
         "results": [
             _result(model, decisions) for model, decisions in zip(comparison.models, judgement.decisions, strict=True)
         ],
+        "notes": unknown_seed_noise(judgement),
         "policy": judgement.policy.to_dict(),
         "command": judgement.command,
     }

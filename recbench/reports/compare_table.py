@@ -83,7 +83,23 @@ def reasons(judgement: Judgement) -> list[str]:
         for model, metric, decision in judgement.cells()
         if decision.reasons and not model.obstacle
     ]
-    return lines + [f"{comparison.named(model)}: {note}" for model in comparison.models for note in model.notes]
+    return (
+        lines
+        + unknown_seed_noise(judgement)
+        + [f"{comparison.named(model)}: {note}" for model in comparison.models for note in model.notes]
+    )
+
+
+def unknown_seed_noise(judgement: Judgement) -> list[str]:
+    """Returns a line that names the models of which a side has one seed; none if there are none."""
+    named = [
+        judgement.comparison.named(model)
+        for model, decisions in zip(judgement.comparison.models, judgement.decisions, strict=True)
+        if not model.obstacle and any(decision.seed_limit is None for decision in decisions.values())
+    ]
+    if not named:
+        return []
+    return [f"Seed noise is unknown where a side has one seed ({', '.join(named)}): only the paired interval guards."]
 
 
 def legend(judgement: Judgement) -> list[str]:

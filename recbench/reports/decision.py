@@ -26,7 +26,8 @@ class Decision:
         reasons: What it hangs on, in words.
         p_adjusted: p after Holm; None where nothing was compared.
         seed_limit: The largest change that seeds explain; None if a side has fewer than two.
-        smallest_drop: The smallest true drop that would have been called regressed with 80 % power.
+        smallest_drop: The smallest true drop that would have been called regressed with 80 % power; None where nothing
+            was compared, or both sides are the same in every case.
     """
 
     verdict: Verdict
@@ -136,22 +137,26 @@ def _of_cell(model: Compared, metric: str, p_adjusted: float, policy: Policy, n_
         tuple(_reasons(word, evidence, seeds, p_adjusted, policy)),
         p_adjusted,
         seeds,
-        smallest_drop(evidence.standard_error, seeds, policy.floor, policy.alpha, n_cells),
+        # Without any difference there is nothing to tell from how much differences vary.
+        smallest_drop(evidence.standard_error, seeds, policy.floor, policy.alpha, n_cells)
+        if evidence.standard_error > 0
+        else None,
     )
 
 
 def _reasons(word: Verdict, evidence: Evidence, seeds: float | None, p_adjusted: float, policy: Policy) -> list[str]:
-    unknown = "seed noise is unknown (a side has one seed): only the paired interval guards"
-    found = []
-    if word is Verdict.INCONCLUSIVE:
-        size = abs(evidence.difference)
-        found.append(f"the interval reaches beyond {policy.floor:g}")
-        if size <= policy.floor + SLACK:
-            found.append(f"the change itself does not exceed {policy.floor:g}")
-        if seeds is not None and size <= seeds:
-            found.append(f"seeds alone explain changes up to {seeds:.4f}")
-        if evidence.interval.low <= 0 <= evidence.interval.high:
-            found.append("the interval holds 0")
-        elif p_adjusted >= policy.alpha:
-            found.append(f"p is {p_adjusted:.3f} after Holm")
-    return [*found, unknown] if seeds is None else found
+    if evidence.won == evidence.lost == 0:
+        return ["both sides are the same in every case"]
+    if word is not Verdict.INCONCLUSIVE:
+        return []
+    size = abs(evidence.difference)
+    found = [f"the interval reaches beyond {policy.floor:g}"]
+    if size <= policy.floor + SLACK:
+        found.append(f"the change itself does not exceed {policy.floor:g}")
+    if seeds is not None and size <= seeds:
+        found.append(f"seeds alone explain changes up to {seeds:.4f}")
+    if evidence.interval.low <= 0 <= evidence.interval.high:
+        found.append("the interval holds 0")
+    elif p_adjusted >= policy.alpha:
+        found.append(f"p is {p_adjusted:.3f} after Holm")
+    return found

@@ -58,12 +58,17 @@ def _toml(value: object) -> str:
 
 
 def _smallest_drops(report: GateReport) -> list[str]:
-    found = [
-        f"{report.judgement.comparison.named(model)} {metric.upper()} {decision.smallest_drop:.4f}"
-        for model, metric, decision in report.judgement.cells(report.judgement.policy.gated_metrics)
-        if decision.smallest_drop is not None
-    ]
-    return [f"Smallest true drop that this gate would have seen (80 % power): {', '.join(found)}."] if found else []
+    judgement = report.judgement
+    known, same = [], []
+    for model, metric, decision in judgement.cells(judgement.policy.gated_metrics):
+        name = f"{judgement.comparison.named(model)} {metric.upper()}"
+        if decision.smallest_drop is not None:
+            known.append(f"{name} {decision.smallest_drop:.4f}")
+        elif not model.obstacle:
+            same.append(name)
+    parts = [", ".join(known)] if known else []
+    parts += [f"not known where both sides are the same in every case ({', '.join(same)})"] if same else []
+    return [f"Smallest true drop that this gate would have seen (80 % power): {'; '.join(parts)}."] if parts else []
 
 
 def _speed(report: GateReport) -> list[str]:

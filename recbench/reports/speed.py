@@ -26,8 +26,9 @@ class SpeedDecision:
 def decide_speed(match: Match, policy: Policy) -> SpeedDecision:
     """Decides on the throughput of a match whose trials are done on both sides.
 
-    It is gated only where all trials ran on the same machine (see ``machines.Fingerprint``), each side has enough
-    seeds, and fits took long enough for the clock. Then, b and c being the seeds' throughput and t the policy's drop:
+    It is gated only where all trials ran on the same machine (see ``machines.Fingerprint``) for the same number of
+    epochs (what a fit costs before its first epoch counts more where epochs are few), each side has enough seeds, and
+    fits took long enough for the clock. Then, b and c being the seeds' throughput and t the policy's drop:
 
     ============  ===========================================  ======================
     verdict       medians                                      ranges
@@ -62,6 +63,10 @@ def _not_gated(match: Match, policy: Policy) -> str:
     differing = differences(records)
     if differing:
         return f"other machines: {', '.join(differing)}"
+    epochs = [sorted({trial.record.epochs for trial in side.done}) for side in (match.base, match.current)]
+    if epochs[0] != epochs[1] or len(epochs[0]) > 1:
+        told = " against ".join(", ".join(map(str, one)) for one in epochs)
+        return f"other numbers of epochs, {told}: fits have costs that do not grow with them"
     counts = len(throughputs(match.base)), len(throughputs(match.current))
     if min(counts) < policy.throughput_seeds:
         return f"{counts[0]} and {counts[1]} seeds; {policy.throughput_seeds} a side are needed"
