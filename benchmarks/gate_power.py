@@ -75,7 +75,7 @@ def compare(
     spreads = [Spread.of(side.mean(axis=1).tolist()) for side in (base, current)]
     assert spreads[0] is not None
     assert spreads[1] is not None
-    limit = seed_limit(spreads[0], spreads[1], policy.seed_z)
+    limit = seed_limit(spreads[0], spreads[1], policy.seed_z, policy.assumed_seed_sd)
     word = verdict(float(by_user.means[0]), interval, limit, p, policy.floor, policy.alpha)
     return word is Verdict.REGRESSED, current.mean() < (1 - TOLERANCE) * base.mean()
 

@@ -17,7 +17,7 @@ MIRROR = {Verdict.REGRESSED: Verdict.IMPROVED, Verdict.IMPROVED: Verdict.REGRESS
 TABLE = {
     "large, beyond seeds, certain": ((-0.02, (-0.03, -0.01), 0.01, 0.001), "regressed"),
     "the same upwards": ((0.02, (0.01, 0.03), 0.01, 0.001), "improved"),
-    "seed noise unknown: the interval guards alone": ((-0.02, (-0.03, -0.01), None, 0.001), "regressed"),
+    "no seed noise: the interval guards alone": ((-0.02, (-0.03, -0.01), 0.0, 0.001), "regressed"),
     "seeds without any noise": ((-0.02, (-0.03, -0.01), 0.0, 0.001), "regressed"),
     "large, but seeds explain it": ((-0.02, (-0.03, -0.01), 0.021, 0.001), "inconclusive"),
     "exactly what seeds explain": ((-0.02, (-0.03, -0.01), 0.02, 0.001), "inconclusive"),
@@ -46,7 +46,7 @@ def test_the_decision_table(given_values, word):
 
 numbers = st.floats(-0.1, 0.1) | st.sampled_from([-FLOOR, FLOOR, 0.0])
 evidence = st.tuples(numbers, numbers, numbers).map(sorted)
-noise = st.none() | st.floats(0, 0.1)
+noise = st.floats(0, 0.1)
 p_values = st.floats(0.0001, 1) | st.just(ALPHA)
 
 
@@ -58,7 +58,7 @@ def test_words_mean_what_they_say(values, seeds, p, floor):
         assert difference < -floor
         assert high < 0
         assert p < ALPHA
-        assert seeds is None or -difference > seeds
+        assert -difference > seeds
     if word is Verdict.UNCHANGED:
         assert low >= -floor - 1e-11
         assert high <= floor + 1e-11
@@ -73,22 +73,22 @@ def test_more_doubt_never_makes_a_verdict(values, seeds, p, more_noise, more_p):
     """Noisier seeds and higher p-values turn regressed into something weaker, and nothing into regressed."""
     low, difference, high = values
     before = verdict(difference, Interval(low, high), seeds, p, FLOOR, ALPHA)
-    after = verdict(difference, Interval(low, high), (seeds or 0) + more_noise, min(p + more_p, 1), FLOOR, ALPHA)
+    after = verdict(difference, Interval(low, high), seeds + more_noise, min(p + more_p, 1), FLOOR, ALPHA)
     assert after in (before, Verdict.UNCHANGED, Verdict.INCONCLUSIVE)
 
 
 def test_seed_noise():
     base, current = Spread.of([0.5, 0.52, 0.54]), Spread.of([0.5, 0.5])
-    assert seed_limit(base, current, 1.96) == pytest.approx(1.96 * 0.02 / math.sqrt(3))
-    assert seed_limit(base, Spread.of([0.5]), 1.96) is None
+    assert seed_limit(base, current, 1.96, 0.003) == pytest.approx(1.96 * 0.02 / math.sqrt(3))
+    assert seed_limit(current, Spread.of([0.5]), 1.96, 0.003) == pytest.approx(1.96 * 0.003)
 
 
 def test_the_smallest_drop_is_what_the_rule_finds_four_times_in_five():
     normal = 2.8015852
-    assert smallest_drop(0.01, None, 0.005, 0.05, 1) == pytest.approx(normal * 0.01)
-    assert smallest_drop(0.0, None, 0.005, 0.05, 1) == 0.005
+    assert smallest_drop(0.01, 0.0, 0.005, 0.05, 1) == pytest.approx(normal * 0.01)
+    assert smallest_drop(0.0, 0.0, 0.005, 0.05, 1) == 0.005
     assert smallest_drop(0.001, 0.02, 0.005, 0.05, 1) == pytest.approx(0.02 + 0.8416212 * 0.001)
-    assert smallest_drop(0.01, None, 0.005, 0.05, 10) > smallest_drop(0.01, None, 0.005, 0.05, 1)
+    assert smallest_drop(0.01, 0.0, 0.005, 0.05, 10) > smallest_drop(0.01, 0.0, 0.005, 0.05, 1)
 
 
 def test_every_verdict_has_a_mark():

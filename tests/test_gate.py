@@ -62,12 +62,12 @@ def test_a_drop_that_seeds_explain_is_inconclusive():
     assert gated([some_trials("bpr", 0.5)], [noisy], strict=True).outcome is Outcome.REJECTED
 
 
-def test_one_seed_is_guarded_by_the_interval_alone():
+def test_with_one_seed_its_noise_is_assumed():
     report = gated([some_trials("bpr", 0.5, 1)], [some_trials("bpr", 0.42, 1)])
     assert verdicts(report) == [Verdict.REGRESSED]
-    assert report.judgement.decisions[0]["hr@10"].seed_limit is None
+    assert report.judgement.decisions[0]["hr@10"].seed_limit == pytest.approx(1.96 * 0.003 * 2**0.5)
     (line,) = unknown_seed_noise(report.judgement)
-    assert line.endswith("one seed (bpr): only the paired interval guards.")
+    assert line.endswith("one seed (bpr): a standard deviation of 0.003 is assumed.")
 
 
 def test_ndcg_is_gated_only_if_asked():

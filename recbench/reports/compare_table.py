@@ -95,11 +95,14 @@ def unknown_seed_noise(judgement: Judgement) -> list[str]:
     named = [
         judgement.comparison.named(model)
         for model, decisions in zip(judgement.comparison.models, judgement.decisions, strict=True)
-        if not model.obstacle and any(decision.seed_limit is None for decision in decisions.values())
+        if not model.obstacle and any(decision.seed_sd_assumed for decision in decisions.values())
     ]
     if not named:
         return []
-    return [f"Seed noise is unknown where a side has one seed ({', '.join(named)}): only the paired interval guards."]
+    return [
+        f"Seed noise is unknown where a side has one seed ({', '.join(named)}): a standard deviation of "
+        f"{judgement.policy.assumed_seed_sd:g} is assumed."
+    ]
 
 
 def legend(judgement: Judgement) -> list[str]:

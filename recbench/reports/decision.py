@@ -25,7 +25,8 @@ class Decision:
         verdict: The word.
         reasons: What it hangs on, in words.
         p_adjusted: p after Holm; None where nothing was compared.
-        seed_limit: The largest change that seeds explain; None if a side has fewer than two.
+        seed_limit: The largest change that seeds explain; None where nothing was compared.
+        seed_sd_assumed: Whether a side has one seed, so that the limit rests on the policy's assumption.
         smallest_drop: The smallest true drop that would have been called regressed with 80 % power; None where nothing
             was compared, or both sides are the same in every case.
     """
@@ -34,16 +35,17 @@ class Decision:
     reasons: tuple[str, ...]
     p_adjusted: float | None = None
     seed_limit: float | None = None
+    seed_sd_assumed: bool = False
     smallest_drop: float | None = None
 
 
 def verdict(
-    difference: float, interval: Interval, seed_limit: float | None, p_adjusted: float, floor: float, alpha: float
+    difference: float, interval: Interval, seed_limit: float, p_adjusted: float, floor: float, alpha: float
 ) -> Verdict:
     """Returns ``regressed``, ``improved``, ``unchanged`` or ``inconclusive``; the first line that holds decides.
 
-    d is the difference CURRENT minus BASE, [low, high] its 95 % interval, f the floor, s the seed limit (0 if it is
-    not known, so that then the interval guards alone), p that after Holm:
+    d is the difference CURRENT minus BASE, [low, high] its 95 % interval, f the floor, s the seed limit, p that after
+    Holm:
 
     ============  ===============  ===============  ============  =========
     verdict       size             seeds            interval      test
@@ -68,7 +70,7 @@ def verdict(
         floor: f.
         alpha: Level of the test.
     """
-    beyond = max(floor + SLACK, seed_limit or 0.0)
+    beyond = max(floor + SLACK, seed_limit)
     if p_adjusted < alpha:
         if difference < -beyond and interval.high < 0:
             return Verdict.REGRESSED
@@ -79,17 +81,17 @@ def verdict(
     return Verdict.INCONCLUSIVE
 
 
-def seed_limit(base: Spread, current: Spread, z: float) -> float | None:
-    """Returns z * sqrt(sd_base^2 / n_base + sd_current^2 / n_current); None if a side has fewer than two seeds.
+def seed_limit(base: Spread, current: Spread, z: float, assumed_sd: float) -> float:
+    """Returns z * sqrt(sd_base^2 / n_base + sd_current^2 / n_current).
 
-    The standard error of a difference of two means over seeds (Welch, Biometrika, 1947), times z.
+    The standard error of a difference of two means over seeds (Welch, Biometrika, 1947), times z. The standard
+    deviation of a side with one seed is ``assumed_sd``.
     """
-    if base.sd is None or current.sd is None:
-        return None
-    return z * math.sqrt(base.sd**2 / len(base.values) + current.sd**2 / len(current.values))
+    variances = [(assumed_sd if side.sd is None else side.sd) ** 2 / len(side.values) for side in (base, current)]
+    return z * math.sqrt(sum(variances))
 
 
-def smallest_drop(standard_error: float, seeds: float | None, floor: float, alpha: float, n_cells: int) -> float:
+def smallest_drop(standard_error: float, seeds: float, floor: float, alpha: float, n_cells: int) -> float:
     """Returns the smallest true drop that is called regressed with 80 % power, by the normal approximation.
 
     max(floor, s, z(1 - alpha / (2 m)) * se) + z(.8) * se: an observed drop must pass the highest of the three bars,
@@ -97,7 +99,7 @@ def smallest_drop(standard_error: float, seeds: float | None, floor: float, alph
     bar is Bonferroni's, the first step of Holm.
     """
     normal = NormalDist()
-    bar = max(floor, seeds or 0.0, normal.inv_cdf(1 - alpha / (2 * n_cells)) * standard_error)
+    bar = max(floor, seeds, normal.inv_cdf(1 - alpha / (2 * n_cells)) * standard_error)
     return bar + normal.inv_cdf(POWER) * standard_error
 
 
@@ -130,13 +132,15 @@ def decide(comparison: Comparison, policy: Policy, families: Sequence[Sequence[s
 
 def _of_cell(model: Compared, metric: str, p_adjusted: float, policy: Policy, n_cells: int) -> Decision:
     evidence = model.measured.evidence[metric]
-    seeds = seed_limit(model.measured.base[metric].spread, model.measured.current[metric].spread, policy.seed_z)
+    spreads = model.measured.base[metric].spread, model.measured.current[metric].spread
+    seeds = seed_limit(*spreads, policy.seed_z, policy.assumed_seed_sd)
     word = verdict(evidence.difference, evidence.interval, seeds, p_adjusted, policy.floor, policy.alpha)
     return Decision(
         word,
         tuple(_reasons(word, evidence, seeds, p_adjusted, policy)),
         p_adjusted,
         seeds,
+        any(spread.sd is None for spread in spreads),
         # Without any difference there is nothing to tell from how much differences vary.
         smallest_drop(evidence.standard_error, seeds, policy.floor, policy.alpha, n_cells)
         if evidence.standard_error > 0
@@ -144,7 +148,7 @@ def _of_cell(model: Compared, metric: str, p_adjusted: float, policy: Policy, n_
     )
 
 
-def _reasons(word: Verdict, evidence: Evidence, seeds: float | None, p_adjusted: float, policy: Policy) -> list[str]:
+def _reasons(word: Verdict, evidence: Evidence, seeds: float, p_adjusted: float, policy: Policy) -> list[str]:
     if evidence.won == evidence.lost == 0:
         return ["both sides are the same in every case"]
     if word is not Verdict.INCONCLUSIVE:
@@ -153,7 +157,7 @@ def _reasons(word: Verdict, evidence: Evidence, seeds: float | None, p_adjusted:
     found = [f"the interval reaches beyond {policy.floor:g}"]
     if size <= policy.floor + SLACK:
         found.append(f"the change itself does not exceed {policy.floor:g}")
-    if seeds is not None and size <= seeds:
+    if size <= seeds:
         found.append(f"seeds alone explain changes up to {seeds:.4f}")
     if evidence.interval.low <= 0 <= evidence.interval.high:
         found.append("the interval holds 0")
