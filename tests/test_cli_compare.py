@@ -50,6 +50,19 @@ def test_how_a_gate_ends(recbench, runs, arguments, code, message):
     assert (document["reasons"] == []) == (code == 0)
 
 
+def test_a_slow_loss_is_seen_by_an_older_base(recbench, runs):
+    """Each step is within what may be chance; both together are not."""
+    assert recbench("gate", "unsure", "same").returncode == 0
+    done = recbench("gate", "same", "base", "--against", "unsure")
+    assert done.returncode == 0
+    assert done.stdout.count("Gate passed") == 2
+    assert recbench("gate", "same", "worse", "--against", "base").returncode == 1
+    assert recbench("gate", "worse", "same", "--against", "other").returncode == 4
+    assert recbench("gate", "base", "same", "--against", "nothing").returncode == 2
+    document = json.loads(recbench("gate", "base", "same", "--against", "worse", "--json").stdout)
+    assert (document["outcome"], document["exit_code"], len(document["gates"])) == ("passed", 0, 2)
+
+
 def test_compare_tells_and_does_not_judge(recbench, runs):
     done = recbench("compare", "base", "worse", "--metric", "hr", "--k", "5")
     assert (done.returncode, done.stderr) == (0, "")

@@ -13,6 +13,12 @@ from recbench.reports.formats import CompareFormat
 def gate(
     base: Base,
     current: Current,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BASE,...", help="Further bases that CURRENT must pass too, such as best,v1.0: slow losses add up."
+        ),
+    ] = None,
     policy: PolicyFile = None,
     strict: Annotated[bool, typer.Option("--strict", help="Inconclusive does not pass either.")] = False,
     form: Form = CompareFormat.TEXT,
@@ -23,9 +29,10 @@ def gate(
     Nothing that could not be compared passes: missing models or seeds, fewer cases, another task, no records.
 
     Examples:
-      recbench gate seed results/runs
-      recbench gate origin/main:results/baselines/ml-100k/seed results/runs --format markdown
-      recbench gate seed results/runs --policy gate.toml --strict
+      recbench gate main results/runs
+      recbench gate main results/runs --against best,v1.0
+      recbench gate origin/main:results/baselines/ml-100k/main results/runs --format markdown
+      recbench gate main results/runs --policy gate.toml --strict
 
     Exit codes: 0 pass, 1 regressed or a floor broken, 2 bad input, 3 a model failed, 4 not comparable or no baseline.
     """
@@ -37,22 +44,32 @@ def gate(
     from recbench.reports.gate_table import gate_table
     from recbench.reports.policy import Policy, read_policy
 
-    limits = read_policy(policy) if policy else Policy()
-    limits = limits.model_copy(update={"strict": limits.strict or strict})
-    command = ["recbench", "gate", base, current]
-    command += ["--policy", str(policy)] if policy else []
-    command += ["--strict"] if strict else []
-    comparison = compare_sides(*read_sides(base, current), limits.metrics)
-    report = decide_gate(comparison, limits, shlex.join(command))
-    code = {
+    # The worst comes last.
+    codes = {
         Outcome.PASSED: ExitCode.OK,
         Outcome.REJECTED: ExitCode.CHECK_FAILED,
-        Outcome.FAILED: ExitCode.MODEL_FAILED,
         Outcome.NOT_COMPARABLE: ExitCode.NOT_COMPARABLE,
-    }[report.outcome]
+        Outcome.FAILED: ExitCode.MODEL_FAILED,
+    }
+    limits = read_policy(policy) if policy else Policy()
+    limits = limits.model_copy(update={"strict": limits.strict or strict})
+    options = ["--policy", str(policy)] if policy else []
+    options += ["--strict"] if strict else []
+    bases = [base, *(name.strip() for name in (against or "").split(",") if name.strip())]
+    # All are read before anything is printed: a base that is missing must not be overlooked below a table that passes.
+    sides = [read_sides(one, current) for one in bases]
+    reports = [
+        decide_gate(
+            compare_sides(*pair, limits.metrics), limits, shlex.join(["recbench", "gate", one, current, *options])
+        )
+        for one, pair in zip(bases, sides, strict=True)
+    ]
+    outcome = max((report.outcome for report in reports), key=list(codes).index)
     if as_json or form is CompareFormat.JSON:
-        emit_json(gate_document(report, code))
+        documents = [gate_document(report, codes[report.outcome]) for report in reports]
+        whole = {"schema": 1, "outcome": outcome.value, "exit_code": int(codes[outcome]), "gates": documents}
+        emit_json(whole if against else documents[0])
     else:
-        emit(gate_table(report, form))
-    if code:
-        raise typer.Exit(code)
+        emit("\n\n".join(gate_table(report, form) for report in reports))
+    if codes[outcome]:
+        raise typer.Exit(codes[outcome])
