@@ -38,6 +38,8 @@ class NeuMF:
             over the pairs of a batch, divided by ``negatives``.
         optimizer: adam, adagrad or sgd, those of Keras.
         regularization: L2, on each user's and item's vectors as often as they are expected in the pairs.
+        layer_regularization: L2, on the weights of the MLP's layers, once for each positive. Without it they grow
+            where regularisation keeps the vectors small, and the MLP learns its train rows by heart.
         batch_size: Positives in one update.
         init_std: Standard deviation of the initial vectors.
 
@@ -58,17 +60,26 @@ class NeuMF:
         loss: NeuMFLoss = "bce",
         optimizer: OptimizerName = "adagrad",
         regularization: float = 0.015,
+        layer_regularization: float = 0.003,
         batch_size: int = 4096,
         init_std: float = 0.1,
     ) -> None:
         positive(factors=factors, epochs=epochs, learning_rate=learning_rate, negatives=negatives)
         positive(batch_size=batch_size, init_std=init_std)
-        not_negative(regularization=regularization, negative_exponent=negative_exponent)
+        not_negative(regularization=regularization, layer_regularization=layer_regularization)
+        not_negative(negative_exponent=negative_exponent)
         not_negative(pretraining_epochs=pretraining_epochs)
         one_of(NeuMFLoss, loss=loss)
         one_of(OptimizerName, optimizer=optimizer)
         self._settings = Settings(
-            learning_rate, negatives, negative_exponent, loss, optimizer, regularization, batch_size
+            learning_rate,
+            negatives,
+            negative_exponent,
+            loss,
+            optimizer,
+            regularization,
+            layer_regularization,
+            batch_size,
         )
         self._factors = factors
         self._epochs = epochs

@@ -80,6 +80,11 @@ class NeuMFNetwork(tf.Module):
         users = [self.gmf_users] * gmf + [self.mlp_users] * mlp
         return users, [self.gmf_items] * gmf + [self.mlp_items] * mlp
 
+    def layer_weights(self, part: Part) -> list[tf.Variable]:
+        """Returns a part's matrices of layers: what every pair goes through."""
+        matrices = [self.first_users, self.first_items, *(weights for weights, _ in self.layers), self.mlp_output]
+        return [] if part == "gmf" else matrices
+
     def fuse(self, share: float) -> None:
         """Puts two parts that were trained alone together; the logit is their weighted mean.
 

@@ -26,6 +26,7 @@ class Settings:
     loss: NeuMFLoss
     optimizer: OptimizerName
     regularization: float
+    layer_regularization: float
     batch_size: int
 
 
@@ -100,12 +101,14 @@ class NeuMFTraining(tf.Module):
             # A sum over positives, so that Adagrad and SGD see gradients whose size does not depend on the batch.
             loss = tf.reduce_sum(losses) / self._settings.negatives
         gradients = [tf.convert_to_tensor(g) for g in tape.gradient(loss, self._weights)]
-        often_in_batch = self._settings.regularization * tf.cast(tf.shape(users)[0], tf.float32)
-        often = {id(table): of_users[:, None] for table in user_tables}
-        often |= {id(table): of_items[:, None] for table in item_tables}
+        positives = tf.cast(tf.shape(users)[0], tf.float32)
+        decay = {id(table): self._settings.regularization * of_users[:, None] for table in user_tables}
+        decay |= {id(table): self._settings.regularization * of_items[:, None] for table in item_tables}
+        layers = self._network.layer_weights(self.part)
+        decay |= {id(weight): tf.constant(self._settings.layer_regularization) for weight in layers}
         for place, weight in enumerate(self._weights):
-            if id(weight) in often:
-                gradients[place] += often_in_batch * often[id(weight)] * weight
+            if id(weight) in decay:
+                gradients[place] += positives * decay[id(weight)] * weight
         # Dense gradients keep Adam's moments decaying for every row, as published.
         self._optimizer.apply(gradients, self._weights)
         return tf.reduce_mean(losses)

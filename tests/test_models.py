@@ -99,6 +99,7 @@ class TestNeuMF(RecommenderContract):
         {"negatives": 0},
         {"batch_size": 0},
         {"regularization": -1.0},
+        {"layer_regularization": -1.0},
         {"pretraining_epochs": -1},
         {"loss": "hinge"},
         {"optimizer": "lion"},
