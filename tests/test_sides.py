@@ -161,6 +161,8 @@ def test_ranks_that_no_case_can_have():
         {"better": trial.ranks.better + 101},
         {"tied": trial.ranks.tied - 1},
         {"better": trial.ranks.better[:-1]},
+        {"better": trial.ranks.better.astype(np.float64)},
+        {"users": trial.ranks.users.astype(np.int64)},
     ):
         arrays = {name: getattr(trial.ranks, name) for name in ("users", "n_others", "better", "tied")}
         with pytest.raises(RecbenchError, match="is inconsistent: its ranks"):

@@ -28,6 +28,8 @@ def check_consistency(stored: StoredRecord, ranks: Ranks) -> None:
     arrays = (ranks.users, ranks.n_others, ranks.better, ranks.tied)
     if len({array.shape for array in arrays}) > 1 or any(array.ndim != 1 for array in arrays) or not len(ranks):
         raise _broken(stored, "its ranks are not arrays of one length, with an entry for each case")
+    if any(array.dtype != np.int32 for array in arrays):
+        raise _broken(stored, "its ranks are not whole numbers of 32 bits")
     if ranks.better.min() < 0 or ranks.tied.min() < 0 or np.any(ranks.better + ranks.tied > ranks.n_others):
         raise _broken(stored, "its ranks count more items above and level than a case has")
     if record.n_cases != len(ranks):

@@ -1,6 +1,7 @@
 """Records as they were in a git revision. The work tree and the index are never touched."""
 
 import contextlib
+import io
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -74,15 +75,25 @@ def checked_out(text: str) -> Iterator[Checkout]:
 
 def _copy(tree: str, folder: Path) -> None:
     """Copies the records of one tree: its own regular files and no links or folders, so that nothing gets out of it."""
+    hashes = {}
     for line in _required("ls-tree", "-z", "--full-tree", tree).split(b"\0"):
         described, _, name = line.decode("utf-8", "surrogateescape").partition("\t")
         mode, _, hashed = described.partition(" blob ")
         if mode in REGULAR_MODES and name.endswith(RECORD_FILES) and PurePosixPath(name).name == name:
-            (folder / name).write_bytes(_required("cat-file", "blob", hashed))
+            hashes[name] = hashed
+    # One process for all files; of each comes a line that ends with its size, its bytes, and a line feed.
+    content = _required("cat-file", "--batch", given="".join(f"{hashed}\n" for hashed in hashes.values()))
+    stream = io.BytesIO(content)
+    for name in hashes:
+        size = stream.readline().split()[-1]
+        if not size.isdigit():
+            raise RecbenchError(f"git has no content of {name} in {tree}.", "Is the repository whole?")
+        (folder / name).write_bytes(stream.read(int(size)))
+        stream.readline()
 
 
-def _required(*arguments: str) -> bytes:
-    done = _git(*arguments)
+def _required(*arguments: str, given: str = "") -> bytes:
+    done = _git(*arguments, given=given)
     if done.returncode:
         raise RecbenchError(
             f"git {arguments[0]} failed: {done.stderr.decode(errors='replace').strip()}.", "Is the repository whole?"
@@ -90,8 +101,10 @@ def _required(*arguments: str) -> bytes:
     return done.stdout
 
 
-def _git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+def _git(*arguments: str, given: str = "") -> subprocess.CompletedProcess[bytes]:
     try:
-        return subprocess.run(["git", *arguments], capture_output=True, timeout=SECONDS, check=False)
+        return subprocess.run(
+            ["git", *arguments], input=given.encode(), capture_output=True, timeout=SECONDS, check=False
+        )
     except (OSError, subprocess.SubprocessError) as error:
         raise RecbenchError(f"git cannot be run: {error}.", "Install git, or give a folder of records.") from error

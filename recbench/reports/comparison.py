@@ -145,9 +145,9 @@ def obstacle(match: Match) -> Obstacle | None:
 
 
 def throughputs(configured: Configured | None) -> list[float]:
-    """Returns the train interactions a second of each seed that is done."""
+    """Returns the train interactions a second of each seed that is done and was timed."""
     done = configured.done if configured else ()
-    return [speed for trial in done if (speed := trial.record.interactions_per_second) is not None]
+    return [speed for trial in done if (speed := trial.record.interactions_per_second)]
 
 
 def _other_cases(base: Configured, current: Configured) -> Obstacle | None:
