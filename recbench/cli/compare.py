@@ -35,8 +35,8 @@ def compare(
 
     Examples:
       recbench compare results/runs/before results/runs/after
-      recbench compare seed results/runs --format markdown
-      recbench compare main:results/baselines/ml-100k/seed results/runs --k 5 --metric hr
+      recbench compare main results/runs --format markdown
+      recbench compare v1.0:results/baselines/ml-100k/main results/runs --k 5 --metric hr
       recbench compare --timings before.json results/benchmarks.json
 
     Exit codes: 0 compared, whatever the verdicts (see gate), 2 bad input, 4 nothing could be compared.
