@@ -52,7 +52,7 @@ class NeuMF:
     def __init__(
         self,
         factors: int = 32,
-        epochs: int = 12,
+        epochs: int = 20,
         pretraining_epochs: int = 0,
         learning_rate: float = 0.1,
         negatives: int = 4,
