@@ -109,9 +109,9 @@ class RecommenderContract:
         assert_passes(leaks.other_candidates(trained, asked))
 
     def test_being_asked_while_it_trains_changes_nothing(self, board, asked) -> None:
-        first = fit(self.create, board.train_set(), TimedContext(0, 1))
-        other = fit(self.create, board.train_set(), TimedContext(0, 1), asked_in_training=asked.others())
-        assert_passes(model_contract.asking_leaves_no_trace(first, other, asked))
+        first = fit(self.create, board.train_set(), TimedContext(0, 1), asked)
+        other = fit(self.create, board.train_set(), TimedContext(0, 1), asked, asked_before=True)
+        assert_passes(model_contract.asking_leaves_no_trace(first, other))
 
     def test_the_order_of_candidates_and_cases_does_not_matter(self, trained, questions, asked) -> None:
         assert_passes(leaks.candidate_order(trained, asked))
@@ -126,13 +126,13 @@ class RecommenderContract:
     def test_it_leaves_its_inputs_alone(self, board, asked) -> None:
         train = board.train_set()
         before = copies(train)
-        first = fit(self.create, train, TimedContext(0, 1))
+        first = fit(self.create, train, TimedContext(0, 1), asked)
         assert_passes(model_contract.train_rows_untouched(train, before, first))
         assert_passes(leaks.arguments_of_score(first.trained(), asked))
 
-    def test_it_ends_each_epoch_and_stops_when_told(self, board) -> None:
-        full = fit(self.create, board.train_set(), TimedContext(0, 1))
-        stopped = fit(self.create, board.train_set(), StopsAtOnce(0, 1))
+    def test_it_ends_each_epoch_and_stops_when_told(self, board, asked) -> None:
+        full = fit(self.create, board.train_set(), TimedContext(0, 1), asked)
+        stopped = fit(self.create, board.train_set(), StopsAtOnce(0, 1), asked)
         assert model_contract.stops_when_told(full, stopped).passed is not False
         assert stopped.context.epochs == 1
         assert full.context.epochs == (self.n_epochs or self.parameters.get("epochs", 1))

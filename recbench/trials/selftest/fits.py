@@ -1,12 +1,13 @@
 """Training a model as often as its contract needs, without letting it end the others' checks."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy.typing as npt
 
-from recbench.protocol import Recommender, TrainSet, WarmUp
+from recbench.protocol import FloatArray, Recommender, TrainSet, WarmUp
 from recbench.trials.clock import TimedContext
 from recbench.trials.handle import handle_for
 from recbench.trials.selftest.check import BrokenError, NotApplicableError
@@ -27,19 +28,23 @@ class StopsAtOnce(TimedContext):
         return False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Fit:
     """What came of one fit.
 
     Attributes:
         model: The model; trained, unless there is an error.
         context: What it was told, and what it told.
-        error: What it raised, if it did.
+        error: What the constructor, ``warm_up`` or ``fit`` raised, if they did.
+        answer: float[n, c], the trained model's answer to the questions, before it was asked anything else.
+        score_error: What ``score`` raised instead.
     """
 
     model: Recommender | None
     context: TimedContext
     error: Exception | SystemExit | None = None
+    answer: FloatArray | None = None
+    score_error: Exception | SystemExit | None = None
 
     def trained(self) -> Recommender:
         """Returns the trained model.
@@ -51,50 +56,64 @@ class Fit:
             raise BrokenError(f"fit() raised {type(self.error).__name__}: {self.error}")
         return self.model
 
+    def answered(self) -> FloatArray:
+        """Returns the answer.
+
+        Raises:
+            BrokenError: There is none; the message says what was raised.
+        """
+        self.trained()
+        if self.answer is None:
+            raise BrokenError(f"score() raised {type(self.score_error).__name__}: {self.score_error}")
+        return self.answer
+
 
 def fit(
     create: Create,
     train: TrainSet,
     context: TimedContext,
+    questions: Questions,
     *,
     warm: bool = False,
-    asked_in_training: Questions | None = None,
+    asked_before: bool = False,
 ) -> Fit:
-    """Trains a fresh model, as a trial does.
+    """Trains a fresh model, as a trial does, and asks it.
 
     Args:
         create: Makes the model.
         train: The rows to learn from.
         context: Seed, threads, device.
+        questions: What it is asked.
         warm: Warm it up before, if it can be.
-        asked_in_training: What it is asked after each epoch, and once more at the end; a model may be unable to answer
-            before its training is over.
+        asked_before: Ask it other questions after each epoch, as for a learning curve, and once more at the end.
     """
     model = None
+    others = questions.others()
 
     def asks(*_: object) -> None:
-        try:
-            if model is not None and asked_in_training is not None:
-                ask(model, asked_in_training.users, asked_in_training.items)
-        except Exception:  # noqa: BLE001 - as for a learning curve, which is then lost
-            context.on_epoch = None
+        if model is not None:
+            # A model may be unable to answer before its training is over.
+            with contextlib.suppress(Exception):
+                ask(model, others.users, others.items)
 
     try:
         model = create()
         if warm and isinstance(model, WarmUp):
             with handle_for(TimedContext(context.seed, context.threads, device=context.device)) as handle:
                 model.warm_up(train, handle)
-        if asked_in_training is not None:
-            context.on_epoch = asks
+        context.on_epoch = asks if asked_before else None
         with handle_for(context) as handle:
             context.start()
             model.fit(train, handle)
             context.stop()
-        if asked_in_training is not None:
-            ask(model, asked_in_training.users, asked_in_training.items)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - becomes a failed check
-        return Fit(model, context, error)
-    return Fit(model, context)
+        return Fit(model, context, error=error)
+    if asked_before:
+        asks()
+    try:
+        return Fit(model, context, answer=ask(model, questions.users, questions.items))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - becomes a failed check
+        return Fit(model, context, score_error=error)
 
 
 def copies(train: TrainSet) -> Arrays:

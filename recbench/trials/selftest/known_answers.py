@@ -158,8 +158,8 @@ def renaming(task: Task) -> str:
 
 @check("an affine change of scores moves no rank")
 def affine_change(task: Task) -> str:
-    """4 x - 3 of small whole numbers: exact in floating point."""
-    return _same(_plain(task), _changed(task, lambda scores: 4 * scores - 3))
+    """4 x - 200 of small whole numbers: exact in floating point, and no score is above 0 any more."""
+    return _same(_plain(task), _changed(task, lambda scores: 4 * scores - 200))
 
 
 @check("a monotone change of scores moves no rank")

@@ -16,7 +16,7 @@ from recbench.trials.registry import ModelReference
 from recbench.trials.selftest import leaks
 from recbench.trials.selftest.check import BrokenError, Check, NotApplicableError, check, expect
 from recbench.trials.selftest.fits import Arrays, Create, Fit, StopsAtOnce, copies, fit, not_repeatable
-from recbench.trials.selftest.questions import Questions, ask, same_bits
+from recbench.trials.selftest.questions import Questions, same_bits
 
 DEVICE: Device = "cpu"
 """On a GPU nobody promises that two fits agree."""
@@ -63,7 +63,10 @@ def model_contract(candidate: Candidate, task: Task, threads: int, say: Callable
     model_class, create = candidate.model_class, candidate.create
     yield every_default(model_class)
     if create is None:
-        yield from _left_out("there is no model without values for its parameters: --param MODEL.NAME=VALUE")
+        reason = "there is no model without values for its parameters: --param MODEL.NAME=VALUE"
+        yield learns.skip(reason)
+        yield train_rows_untouched.skip(reason)
+        yield from _left_out(reason)
         return
     train, questions = task.train_set(), Questions.from_cases(task.test, task.n_items)
     before = copies(train)
@@ -72,7 +75,7 @@ def model_contract(candidate: Candidate, task: Task, threads: int, say: Callable
         return TimedContext(seed, threads, device=DEVICE)
 
     say("fit")
-    first = fit(create, train, context())
+    first = fit(create, train, context(), questions)
     yield learns(first)
     yield train_rows_untouched(train, before, first)
     if first.error is not None:
@@ -80,24 +83,24 @@ def model_contract(candidate: Candidate, task: Task, threads: int, say: Callable
         return
     yield from leaks.leaks(first.trained(), questions)
     say("the same fit again")
-    again = repeats(model_class, threads, first, fit(create, task.train_set(), context()), questions)
+    again = repeats(model_class, threads, first, fit(create, task.train_set(), context(), questions))
     yield again
     if again.passed:
         if isinstance(first.model, WarmUp):
             say("the same fit, warmed up")
-            yield warming_up(first, fit(create, task.train_set(), context(), warm=True), questions)
+            yield warming_up(first, fit(create, task.train_set(), context(), questions, warm=True))
         else:
             yield warming_up.skip("the model has no warm_up()")
         say("the same fit, asked for scores while it trains")
-        asked = fit(create, task.train_set(), context(), asked_in_training=questions.others())
-        yield asking_leaves_no_trace(first, asked, questions)
+        asked = fit(create, task.train_set(), context(), questions, asked_before=True)
+        yield asking_leaves_no_trace(first, asked)
     else:
         for one in (warming_up, asking_leaves_no_trace):
             yield one.skip("two plain fits do not agree" if again.passed is False else again.detail)
     say("a fit with another seed")
-    yield another_seed(first, fit(create, task.train_set(), context(seed=1)), questions)
+    yield another_seed(first, fit(create, task.train_set(), context(seed=1), questions))
     say("a fit that is stopped")
-    yield stops_when_told(first, fit(create, task.train_set(), StopsAtOnce(0, threads, device=DEVICE)))
+    yield stops_when_told(first, fit(create, task.train_set(), StopsAtOnce(0, threads, device=DEVICE), questions))
 
 
 @check("every hyper-parameter has a default")
@@ -117,29 +120,29 @@ def learns(first: Fit) -> str:
 
 
 @check("two fits of one seed agree bit for bit")
-def repeats(model_class: type, threads: int, first: Fit, again: Fit, questions: Questions) -> str:
+def repeats(model_class: type, threads: int, first: Fit, again: Fit) -> str:
     """With one thread always; with more, if the model promises it."""
     not_repeatable(model_class, threads)
-    return _same_scores(first, again, questions, "two fits of one seed differ")
+    return _same_scores(first, again, "two fits of one seed differ")
 
 
 @check("warming up changes nothing")
-def warming_up(first: Fit, warmed: Fit, questions: Questions) -> str:
+def warming_up(first: Fit, warmed: Fit) -> str:
     """A fit after ``warm_up`` is the fit without."""
-    return _same_scores(first, warmed, questions, "a fit after warm_up() differs from one without")
+    return _same_scores(first, warmed, "a fit after warm_up() differs from one without")
 
 
 @check("being asked while it trains changes nothing")
-def asking_leaves_no_trace(first: Fit, asked: Fit, questions: Questions) -> str:
+def asking_leaves_no_trace(first: Fit, asked: Fit) -> str:
     """Calls of ``score`` in training, as for a learning curve, and other questions asked first leave no trace."""
     what = "a model that was asked for other scores in training, and first of all, differs from one that was not"
-    return _same_scores(first, asked, questions, what)
+    return _same_scores(first, asked, what)
 
 
 @check("another seed makes another model")
-def another_seed(first: Fit, other: Fit, questions: Questions) -> str:
+def another_seed(first: Fit, other: Fit) -> str:
     """Unless there is no chance in the model, which only its author knows."""
-    one, two = (ask(each.trained(), questions.users, questions.items) for each in (first, other))
+    one, two = first.answered(), other.answered()
     if same_bits(one, two):
         raise NotApplicableError("seeds 0 and 1 give the same scores: right if there is no chance in the model")
     return "seeds 0 and 1"
@@ -183,8 +186,8 @@ def _left_out(reason: str) -> Iterator[Check]:
         yield one.skip(reason)
 
 
-def _same_scores(first: Fit, other: Fit, questions: Questions, otherwise: str) -> str:
-    one, two = (ask(each.trained(), questions.users, questions.items) for each in (first, other))
+def _same_scores(first: Fit, other: Fit, otherwise: str) -> str:
+    one, two = first.answered(), other.answered()
     if not same_bits(one, two):
         with np.errstate(all="ignore"):
             largest = float(np.nanmax(np.abs(one.astype(np.float64) - two)))
