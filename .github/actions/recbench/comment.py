@@ -29,9 +29,12 @@ def main(repository: str, number: str, report: str, key: str) -> int:
         method = "PATCH" if earlier else "POST"
         place = f"repos/{repository}/issues/{path}"
         written = gh("api", "--method", method, place, "--input", "-", given=json.dumps({"body": body}))
+    except OSError as error:
+        print(f"::error title=No comment::gh cannot be run: {error}. Install GitHub's command line on the runner.")
+        return 1
     except subprocess.CalledProcessError as error:
         told = " ".join(error.stderr.split()) or f"gh ended with exit code {error.returncode}"
-        if "HTTP 403" in told:
+        if "HTTP 403" in told or "not accessible by integration" in told:
             print(
                 f"::warning title=No comment::{told}. Pull requests from forks have no token that may write; others "
                 "need 'permissions: pull-requests: write'. The report is in the summary of the job."
