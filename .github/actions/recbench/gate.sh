@@ -18,7 +18,7 @@ fetch_baseline() {
 
 run_models() {
   local options=() code=0
-  read -ra options <<<"$ARGUMENTS"
+  read -r -d '' -a options <<<"$ARGUMENTS" || true # lines as well as words; the end of the text is no failure
   recbench run --models "$MODELS" --task "$TASK" --seeds "$SEEDS" ${options[@]+"${options[@]}"} \
     --output "$folder/records" --format markdown >"$table" || code=$?
   # Of a model that failed the gate tells more, and tells of the others.
