@@ -76,7 +76,8 @@ def gate(runner, **inputs):
 
 def test_a_change_that_passes_gets_a_comment_and_a_summary(runner, gh):
     (runner.workspace / "limits.toml").write_text("floor = 0.01\n")
-    done, code = gate(runner, arguments="--threads 1\n--k 5,10\n", against=f"origin/main:{BASELINE}", policy="limits.toml")
+    options = {"arguments": "--threads 1\n--k 5,10\n", "against": f"origin/main:{BASELINE}", "policy": "limits.toml"}
+    done, code = gate(runner, **options)
     assert code == 0, done["Run and gate"].stderr
     ((method, place, body),) = gh.written
     assert (method, place) == ("POST", "repos/owner/shop/issues/7/comments")
