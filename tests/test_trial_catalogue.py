@@ -13,7 +13,6 @@ from recbench.trials.registry import ModelReference, Origin
 from recbench.trials.trial import Conditions, run_trial
 
 
-
 class Silent:
     def phase(self, name):
         pass

@@ -170,7 +170,7 @@ def _read_rows(path: Path, separator: str, header: bool, positions: dict[str, in
                     strings_can_be_null=False,
                 ),
             )
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
         if "Empty CSV" in str(error):
             raise RecbenchError(f"{path} has a header and no rows.", "Is the file whole?") from error
         row = re.search(r"Row #(\d+): (.*)", str(error), re.DOTALL)

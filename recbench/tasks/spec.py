@@ -187,9 +187,12 @@ def read_spec(path: Path) -> TaskSpec:
 def parse_spec(text: str, where: str) -> TaskSpec:
     """Parses the text of a spec; ``where`` names it in errors."""
     try:
-        return TaskSpec.model_validate(tomllib.loads(text, parse_float=Decimal))
-    except tomllib.TOMLDecodeError as error:
+        content = tomllib.loads(text, parse_float=Decimal)
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        # Not TOML, numbers beyond what Python reads, or nested without end.
         raise RecbenchError(f"{where} is not valid TOML: {error}.", "Correct the file.") from error
+    try:
+        return TaskSpec.model_validate(content)
     except ValidationError as error:
         problems = "\n".join(
             f"  {'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()
