@@ -6,8 +6,8 @@ there is any.
 
 import argparse
 import logging
+import os
 import random
-import shutil
 import signal
 import sys
 import tempfile
@@ -17,6 +17,7 @@ import warnings
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from unittest import mock
 
 from tests.fuzzed_readers import one_file, readers, total_share
 
@@ -35,7 +36,8 @@ def fuzz(seed: int, inputs: int, kept: Path, only: str | None) -> Counter[tuple[
         beside, folder = Path(temporary, "beside"), Path(temporary, "input")
         beside.mkdir()
         folder.mkdir()
-        with _home(Path(temporary, "home")):
+        # A cache of its own, so that nothing is written into the user's.
+        with mock.patch.dict(os.environ, RECBENCH_HOME=str(Path(temporary, "home"))):
             known = readers(beside)
             names = [name for name in known if only in (None, name)]
             drawn = rng.choices(names, [known[name].share / total_share([*known.values()]) for name in names], k=inputs)
@@ -55,21 +57,6 @@ def fuzz(seed: int, inputs: int, kept: Path, only: str | None) -> Counter[tuple[
                     signal.alarm(0)
                 counts[name, outcome] += 1
     return counts
-
-
-class _home:
-    """A cache of its own, so that nothing is written into the user's."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __enter__(self) -> None:
-        import os
-
-        os.environ["RECBENCH_HOME"] = str(self.folder)
-
-    def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _too_slow(*_: object) -> None:
@@ -99,15 +86,13 @@ def main() -> int:
         ]
         for job in jobs:
             counts.update(job.result())
-            print(f"{counts.total():,} inputs, {time.monotonic() - began:.0f} s", end="\r", file=sys.stderr)
     found = 0
     for name in sorted({name for name, _ in counts}):
         own = {outcome: count for (reader, outcome), count in sorted(counts.items()) if reader == name}
         found += sum(count for outcome, count in own.items() if outcome not in ("read", "refused"))
         print(f"{name:18}", f"{sum(own.values()):>9,}", ", ".join(f"{outcome} {own[outcome]:,}" for outcome in own))
-    print(
-        f"{counts.total():,} inputs in {time.monotonic() - began:.0f} s; {found:,} raised another error than the project's own"
-    )
+    seconds = time.monotonic() - began
+    print(f"{counts.total():,} inputs in {seconds:.0f} s; {found:,} raised another error than the project's own")
     return 1 if found else 0
 
 

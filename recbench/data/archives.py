@@ -23,8 +23,8 @@ def read_npz(file: IO[bytes]) -> dict[str, npt.NDArray[Any]]:
     try:
         with np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    # What a damaged file makes zipfile, zlib, and numpy's reader of headers raise is no closed set: NotImplementedError,
-    # RuntimeError, tokenize.TokenError, MemoryError for a shape that nothing can hold, and more with each version.
+    # What a damaged file makes zipfile, zlib and numpy raise is no closed set: NotImplementedError, RuntimeError,
+    # tokenize.TokenError, MemoryError for a shape that nothing can hold, and more with each version.
     except Exception as error:
         raise DamagedArchiveError(f"{type(error).__name__}: {error}") from error
     for name, array in arrays.items():

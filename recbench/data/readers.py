@@ -106,7 +106,7 @@ def _read_parquet(path: Path, columns: Columns) -> "pd.DataFrame":
         schema = pa.parquet.read_schema(path)
         chosen = _choose(path, schema.names, columns)
         table = pa.parquet.read_table(path, columns=list(chosen.values()))
-    except pa.ArrowInvalid as error:
+    except pa.ArrowException as error:
         raise RecbenchError(f"{path} is not a Parquet file that can be read: {error}.", "Is it whole?") from error
     columns_by_role = {}
     for role, name in chosen.items():
@@ -170,7 +170,7 @@ def _read_rows(path: Path, separator: str, header: bool, positions: dict[str, in
                     strings_can_be_null=False,
                 ),
             )
-    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+    except pa.ArrowException as error:
         if "Empty CSV" in str(error):
             raise RecbenchError(f"{path} has a header and no rows.", "Is the file whole?") from error
         row = re.search(r"Row #(\d+): (.*)", str(error), re.DOTALL)

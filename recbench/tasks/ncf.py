@@ -33,7 +33,7 @@ from recbench.tasks.verify import verify
 
 MAX_SPARSITY = 100
 """Highest number allowed, in multiples of the number of rows."""
-CASE = re.compile(rb"^\((\d+),\s*(\d+)\)\t?", re.MULTILINE)
+CASE = re.compile(rb"^\((\d{1,18}),\s*(\d{1,18})\)\t?", re.MULTILINE)
 
 
 def import_ncf(name: str, train: Path, test: Path, negatives: Path, waivers: frozenset[Waiver] = frozenset()) -> Task:
