@@ -92,7 +92,7 @@ RATINGS = (
     b"{'user': 'a', 'item': 'x', 'rating': 5.0}\n",
     b"0 3 4 5\n1 3\n2 4 5\n",
 )
-POLICIES = (b'floor = 0.01\nmetrics = ["hr@10"]\nseed_sd = 0.003\n', b"floor = 0.005\nstrict = true\n")
+POLICIES = (b'floor = 0.01\nk = 5\ngated = ["hr"]\n', b"floor = 0.005\n")
 
 
 def _zip(**members: bytes) -> bytes:
