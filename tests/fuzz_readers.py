@@ -8,6 +8,7 @@ import argparse
 import logging
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -16,6 +17,7 @@ import traceback
 import warnings
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from unittest import mock
 
@@ -33,9 +35,10 @@ def fuzz(seed: int, inputs: int, kept: Path, only: str | None) -> Counter[tuple[
     rng = random.Random(seed)
     counts: Counter[tuple[str, str]] = Counter()
     with tempfile.TemporaryDirectory(prefix="recbench-fuzz-") as temporary:
-        beside, folder = Path(temporary, "beside"), Path(temporary, "input")
+        # Where the input stays if it kills the process.
+        beside, folder = Path(temporary, "beside"), kept / f"running-{seed}"
         beside.mkdir()
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         # A cache of its own, so that nothing is written into the user's.
         with mock.patch.dict(os.environ, RECBENCH_HOME=str(Path(temporary, "home"))):
             known = readers(beside)
@@ -56,6 +59,7 @@ def fuzz(seed: int, inputs: int, kept: Path, only: str | None) -> Counter[tuple[
                 finally:
                     signal.alarm(0)
                 counts[name, outcome] += 1
+        shutil.rmtree(folder)
     return counts
 
 
@@ -84,8 +88,12 @@ def main() -> int:
             pool.submit(fuzz, options.seed * 1_000_000 + number, inputs, options.keep, options.only)
             for number, inputs in enumerate(rounds)
         ]
-        for job in jobs:
-            counts.update(job.result())
+        try:
+            for job in jobs:
+                counts.update(job.result())
+        except BrokenProcessPool:
+            print(f"A process died over an input; it is the file in one of the folders {options.keep}/running-*.")
+            return 1
     found = 0
     for name in sorted({name for name, _ in counts}):
         own = {outcome: count for (reader, outcome), count in sorted(counts.items()) if reader == name}

@@ -96,6 +96,7 @@ FOUND = [
     ("policy", b"floor = " + b"[" * DEEP),
     ("policy", b"\xff"),
     ("ncf negatives", b"(" + b"9" * 5000 + b",0)\t1\n"),
+    ("ncf negatives", b"(0,0)\t3\t2147483646\n(1,1)\t3\t4\n"),
     ("ranks", arrays(**{"candidates.better": b"no array"})),
     ("ranks", arrays(**{"candidates.better": npy(b"{'descr': '<i4', 'fortran_order': False, 'shape': (9**13,), }\n")})),
     ("ranks", arrays(**{"candidates.better": npy(b"{'descr': (\n")})),

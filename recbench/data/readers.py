@@ -89,12 +89,13 @@ def read_interactions(path: Path, columns: Columns = Columns()) -> Interactions:
         else:
             frame, header = _read_text(path, columns)
             where = lambda row: f"line {_line(path, row + header)}"  # noqa: E731
+        # Text of Parquet is decoded no earlier than here.
+        return _to_interactions(path, frame, where)
     except (UnicodeDecodeError, csv.Error, zlib.error, EOFError, OSError) as error:
         raise RecbenchError(
             f"{path} cannot be read: {error}.",
             "It must be UTF-8 text, gzip of that, or Parquet; is it whole?",
         ) from error
-    return _to_interactions(path, frame, where)
 
 
 def _read_parquet(path: Path, columns: Columns) -> "pd.DataFrame":
