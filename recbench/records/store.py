@@ -1,8 +1,6 @@
 """Records on disk: a JSON file, and beside it the ranks of every case."""
 
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from recbench.data.archives import read_npz
 from recbench.data.cache import atomic_path
 from recbench.errors import RecbenchError
 from recbench.evaluation.ranking import Ranks
@@ -75,8 +74,6 @@ def load(path: Path) -> Record:
         return Record.model_validate(content)
     except OSError as error:
         raise RecbenchError(f"Cannot read the record {path}: {error.strerror}.", "Check the path.") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise RecbenchError(f"{path} is not a record: {error}.", "It may be truncated; run the trial again.") from error
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "the file"
@@ -84,6 +81,9 @@ def load(path: Path) -> Record:
             f"{path} is not a record of this version: {field}: {first['msg']}.",
             "Run the trial again, or update recbench.",
         ) from error
+    except (ValueError, RecursionError) as error:
+        # Neither UTF-8 nor JSON, whole numbers of thousands of digits, or nested without end.
+        raise RecbenchError(f"{path} is not a record: {error}.", "It may be truncated; run the trial again.") from error
 
 
 def load_ranks(path: Path) -> TrialRanks:
@@ -94,18 +94,19 @@ def load_ranks(path: Path) -> TrialRanks:
     """
     beside = path.with_suffix(".npz")
     try:
-        with beside.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            catalogue = _ranks(archive, "catalogue") if "catalogue.better" in archive else None
-            return TrialRanks(_ranks(archive, "candidates"), catalogue)
+        with beside.open("rb") as file:
+            arrays = read_npz(file)
+        catalogue = _ranks(arrays, "catalogue") if "catalogue.better" in arrays else None
+        return TrialRanks(_ranks(arrays, "candidates"), catalogue)
     except FileNotFoundError as error:
         raise RecbenchError(
             f"The ranks {beside} of a record are missing.",
             "A record is two files, .json and .npz: keep them together, or run the trial again.",
         ) from error
-    except (OSError, ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
-        # Of what is no archive numpy says that it could be unpickled, unsafely.
-        why = "it is not an archive of arrays" if isinstance(error, ValueError) else error
-        raise RecbenchError(f"The ranks {beside} of a record cannot be read: {why}.", "Run the trial again.") from error
+    except (OSError, ValueError, KeyError) as error:
+        raise RecbenchError(
+            f"The ranks {beside} of a record cannot be read: {error}.", "Run the trial again."
+        ) from error
 
 
 def _refuse_newer(content: Any, path: Path) -> None:
@@ -122,5 +123,5 @@ def _arrays(ranks: TrialRanks) -> dict[str, Int32Array]:
     return {f"{kind}.{name}": getattr(one, name) for kind, one in kinds.items() if one for name in RANK_ARRAYS}
 
 
-def _ranks(archive: Mapping[str, Int32Array], kind: str) -> Ranks:
-    return Ranks(**{name: archive[f"{kind}.{name}"] for name in RANK_ARRAYS})
+def _ranks(arrays: Mapping[str, Int32Array], kind: str) -> Ranks:
+    return Ranks(**{name: arrays[f"{kind}.{name}"] for name in RANK_ARRAYS})
