@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from recbench.cli.interrupted import told_when_interrupted
 from recbench.cli.terminal import messages
 from recbench.device import Device
 from recbench.errors import RecbenchError
@@ -124,15 +125,15 @@ def run(
             "--jobs, --timeout and --max-memory need a process for each trial.", "Leave --in-process out."
         )
     points, memory_bytes = _curve(curve), _size(max_memory)
-    # Before the slow imports, so that nobody waits for a sign of life.
-    messages().print(f"Task {task}; models {', '.join(names)}", style="dim", markup=False)
+    with told_when_interrupted(output) as tally:
+        # Before the slow imports, so that nobody waits for a sign of life.
+        messages().print(f"Task {task}; models {', '.join(names)}", style="dim", markup=False)
 
-    from recbench.cli.running import Request, run_and_report
-    from recbench.trials.conditions import Conditions
-    from recbench.trials.limits import Limits
+        from recbench.cli.running import Request, run_and_report
+        from recbench.trials.conditions import Conditions
+        from recbench.trials.limits import Limits
 
-    run_and_report(
-        Request(
+        request = Request(
             models=names,
             assignments=tuple(param or ()),
             task=task,
@@ -150,7 +151,7 @@ def run(
             metrics=metrics,
             pairs=pairs,
         )
-    )
+        run_and_report(request, tally)
 
 
 def _names(models: str) -> list[str]:

@@ -1,8 +1,6 @@
 """What ``recbench run`` does once its options are read: plan, keep what is there, run the rest, report."""
 
 import os
-import shlex
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,10 +8,10 @@ from pathlib import Path
 
 import typer
 
+from recbench.cli.interrupted import Tally
 from recbench.cli.progress import AnimatedProgress, PlainProgress
 from recbench.cli.terminal import ExitCode, animated, emit, emit_json, emit_table, messages
 from recbench.errors import NothingToCompareError, RecbenchError
-from recbench.records.interruption import Terminated, ignore_interruptions, interruptible
 from recbench.records.schema import Status
 from recbench.records.store import StoredRecord
 from recbench.reports.formats import Format
@@ -73,34 +71,18 @@ class Request:
     pairs: bool
 
 
-@dataclass(slots=True)
-class Tally:
-    """How far a run has come, for the message of an interrupted one."""
-
-    planned: int = 0
-    kept: int = 0
-
-
-def run_and_report(request: Request) -> None:
+def run_and_report(request: Request, tally: Tally) -> None:
     """Runs what is asked for, and prints it.
+
+    Args:
+        request: What.
+        tally: Is kept up to date.
 
     Raises:
         RecbenchError: Bad input, or a folder that cannot be written.
-        typer.Exit: A trial failed, or the run was interrupted.
+        typer.Exit: A trial failed.
     """
     _check_cores(request.conditions.threads, request.jobs)
-    with interruptible():
-        tally = Tally()
-        try:
-            _run(request, tally)
-        except KeyboardInterrupt as interruption:
-            ignore_interruptions()
-            _say_interrupted(request, tally)
-            code = ExitCode.TERMINATED if isinstance(interruption, Terminated) else ExitCode.INTERRUPTED
-            raise typer.Exit(code) from None
-
-
-def _run(request: Request, tally: Tally) -> None:
     # Before any numeric library does more than be loaded: with --in-process, this process trains.
     os.environ.update(library_settings(request.conditions.threads, request.conditions.device))
     wanted = wanted_models(parse_assignments(request.assignments, request.models))
@@ -211,14 +193,6 @@ def _show_plan(request: Request, task: Task, trials: Sequence[PlannedTrial]) -> 
 
 def _readable(parameters: Mapping[str, object]) -> str:
     return ", ".join(f"{name}={value}" for name, value in parameters.items()) or "none"
-
-
-def _say_interrupted(request: Request, tally: Tally) -> None:
-    arguments = [argument for argument in sys.argv[1:] if argument != "--force"]
-    how_far = (
-        f"{tally.kept} of {tally.planned} trials are kept in {request.output}" if tally.planned else "No trial ran"
-    )
-    messages().print(f"Interrupted. {how_far}. Go on with:\n  {shlex.join(['recbench', *arguments])}", markup=False)
 
 
 def _check_cores(threads: int, jobs: int) -> None:

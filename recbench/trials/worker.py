@@ -5,6 +5,7 @@ their place before anything else is imported: whatever a model or its framework 
 nothing that it reads comes from the run.
 """
 
+import contextlib
 import faulthandler
 import os
 import signal
@@ -135,7 +136,7 @@ def _run(channel: Channel, commands: BinaryIO, configuration: "Configuration") -
     redirect(work.log)
     outcome = run_trial(_task(work), configuration, work.seed, work.conditions, Teller(channel))
     if outcome.traceback:
-        sys.stderr.write(outcome.traceback)
+        os.write(2, outcome.traceback.encode(errors="backslashreplace"))
     ranks = b"" if outcome.ranks is None else ranks_to_bytes(outcome.ranks)
     # The run ends this process as soon as it knows.
     _flush()
@@ -170,6 +171,8 @@ def _flush() -> None:
     import ctypes
 
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+        # A model may have closed it, or put anything in its place.
+        with contextlib.suppress(Exception):
+            stream.flush()
     # What native code has printed.
     ctypes.CDLL(None).fflush(None)
