@@ -88,7 +88,7 @@ def run(
     ] = False,
     in_process: Annotated[
         bool,
-        typer.Option("--in-process", help="Run all trials in this process, for a debugger; see a model's breakpoints."),
+        typer.Option("--in-process", help="Run all trials in this process, where a debugger sees them."),
     ] = False,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the records.")] = DEFAULT_OUTPUT,
     form: Annotated[Format, typer.Option("--format", help="How the table is printed.")] = Format.TEXT,
