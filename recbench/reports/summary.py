@@ -82,6 +82,11 @@ class ModelSummary:
     epochs: int | None
 
     @property
+    def shared_machine(self) -> bool:
+        """Whether any of the trials ran beside others, so that its timings say little."""
+        return any(stored.record.concurrent_trials > 1 for stored in self.records)
+
+    @property
     def errors(self) -> list[str]:
         """What went wrong, one line a seed that failed or could not rank the whole catalogue."""
         found = []
