@@ -1,16 +1,17 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from recbench.data.ids import IdTable
-from recbench.data.interactions import Interactions, dense_codes
+from recbench.data.interactions import Interactions
 from recbench.errors import RecbenchError
 from recbench.tasks.filters import apply_filters
 from recbench.tasks.spec import Filters
 
 
 def interactions(rows, ratings=None):
-    users, user_ids = dense_codes(np.array([user for user, _ in rows]))
-    items, item_ids = dense_codes(np.array([item for _, item in rows]))
+    users, user_ids = pd.factorize(np.array([user for user, _ in rows], dtype=object))
+    items, item_ids = pd.factorize(np.array([item for _, item in rows], dtype=object))
     return Interactions(
         users,
         items,

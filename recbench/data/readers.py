@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recbench.data.ids import IdTable
-from recbench.data.interactions import Interactions, first_of_each_pair
+from recbench.data.interactions import Interactions
+from recbench.data.ordering import first_of_each, pair_keys
 from recbench.errors import RecbenchError
 from recbench.protocol import Float32Array, Int64Array
 
@@ -250,7 +251,7 @@ def _to_interactions(path: Path, frame: "pd.DataFrame", where: Where) -> Interac
     users, items = user_codes.astype(np.int32), item_codes.astype(np.int32)
     ratings = _ratings(path, frame["rating"], where) if "rating" in frame else None
     timestamps = _timestamps(path, frame["timestamp"], where) if "timestamp" in frame else None
-    keep = first_of_each_pair(users, items, len(item_ids))
+    keep = first_of_each(pair_keys(users, items, len(item_ids)))
     duplicates = int(len(keep) - keep.sum())
     if duplicates:
         log.warning("%s: %d rows repeat an earlier (user, item) pair; the first is kept.", path.name, duplicates)

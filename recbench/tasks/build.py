@@ -15,7 +15,7 @@ from recbench.protocol import Int64Array, TrainSet
 from recbench.tasks.candidates import draw_negatives
 from recbench.tasks.filters import apply_filters
 from recbench.tasks.spec import CatalogueData, FileData, Negatives, SyntheticData, TaskSpec
-from recbench.tasks.splits import held_out_rows
+from recbench.tasks.splits import held_out_twice
 from recbench.tasks.task import Cases, Task
 from recbench.tasks.verify import verify
 
@@ -70,14 +70,10 @@ def split_and_draw(spec: TaskSpec, interactions: Interactions) -> Task:
     split, rule, n_users = spec.split, spec.negatives, interactions.n_users
     if not isinstance(rule, Negatives):
         raise RecbenchError("Published negatives go with a published split.", "Set negatives.method.")
-    test_rows = held_out_rows(split, n_users, interactions.users, interactions.timestamps)
+    test_rows, validation_rows = held_out_twice(split, n_users, interactions.users, interactions.timestamps)
     in_train = np.ones(len(interactions), dtype=np.bool_)
     in_train[test_rows] = False
-    train_rows = np.flatnonzero(in_train)
-    users, items = interactions.users[train_rows], interactions.items[train_rows]
-    timestamps = None if interactions.timestamps is None else interactions.timestamps[train_rows]
-    validation_rows = held_out_rows(split, n_users, users, timestamps)
-    seen = TrainSet.from_rows(n_users, interactions.n_items, interactions.users.copy(), interactions.items.copy())
+    seen = TrainSet.from_rows(n_users, interactions.n_items, interactions.users[:], interactions.items[:])
 
     def cases(purpose: Purpose, rows: Int64Array) -> Cases:
         case_users, case_items = interactions.users[rows], interactions.items[rows]
@@ -90,12 +86,12 @@ def split_and_draw(spec: TaskSpec, interactions: Interactions) -> Task:
         spec,
         interactions.user_ids,
         interactions.item_ids,
-        users,
-        items,
-        None if interactions.ratings is None else interactions.ratings[train_rows],
-        timestamps,
+        interactions.users[in_train],
+        interactions.items[in_train],
+        None if interactions.ratings is None else interactions.ratings[in_train],
+        None if interactions.timestamps is None else interactions.timestamps[in_train],
         cases(Purpose.TEST_NEGATIVES, test_rows),
-        validation_rows,
-        cases(Purpose.VALIDATION_NEGATIVES, train_rows[validation_rows]),
+        np.cumsum(in_train)[validation_rows] - 1,
+        cases(Purpose.VALIDATION_NEGATIVES, validation_rows),
         interactions.n_duplicates,
     )

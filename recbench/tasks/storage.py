@@ -1,6 +1,12 @@
-"""A task as one file: an uncompressed .npz of its arrays, its spec and its digest. Data only; nothing is unpickled."""
+"""A task as one file: its arrays, its spec and its digest.
+
+Loading maps the arrays into memory and hashes every byte of them. The rules of a task are a function of what the digest
+covers, so they are checked the first time that a digest is met on a machine and whenever recbench checks more than it
+did then; a passed check is remembered by the digest, never by a file's name, size or time.
+"""
 
 import json
+import logging
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -9,61 +15,78 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from recbench.data.cache import atomic_path
+from recbench.data.cache import atomic_path, home
 from recbench.data.ids import IdTable
 from recbench.errors import RecbenchError
+from recbench.tasks.container import MAGIC, map_arrays, write_arrays
 from recbench.tasks.spec import TaskSpec
 from recbench.tasks.task import Cases, Task
-from recbench.tasks.verify import verify
+from recbench.tasks.verify import RULES, check_digest, verify
 
-FORMAT = 1
-HEADER = "recbench"
+log = logging.getLogger(__name__)
+
+OLD_FORMAT = 1
+OLD_HEADER = "recbench"
 
 
 def save(task: Task, path: Path) -> None:
     """Writes the task, whole or not at all."""
-    header = {
-        "format": FORMAT,
-        "digest": task.digest,
-        "n_duplicates": task.n_duplicates,
-        "spec": task.spec.model_dump(mode="json"),
-    }
-    text = np.frombuffer(json.dumps(header, sort_keys=True).encode("utf-8"), dtype=np.uint8)
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, **{HEADER: text}, **dict(task.arrays()))
+    header = {"digest": task.digest, "n_duplicates": task.n_duplicates, "spec": task.spec.model_dump(mode="json")}
+    with atomic_path(path) as temporary:
+        write_arrays(temporary, header, dict(task.arrays()))
 
 
 def load(path: Path) -> Task:
-    """Reads and verifies a task.
+    """Reads and verifies a task; its arrays are maps of the file.
 
     Raises:
         RecbenchError: The file is missing, truncated, of another kind, changed since it was written, or breaks a rule.
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays: dict[str, npt.NDArray[Any]] = {name: archive[name] for name in archive.files}
-        header = json.loads(arrays.pop(HEADER).tobytes())
-        if header["format"] != FORMAT:
-            raise RecbenchError(
-                f"{path} is a task file of format {header['format']}; this version reads {FORMAT}.",
-                "Build the task again, or update recbench.",
-            )
+        header, arrays = _read(path)
         task = _from_arrays(TaskSpec.model_validate(header["spec"]), arrays, int(header["n_duplicates"]))
         stored = header["digest"]
     except FileNotFoundError as error:
         raise RecbenchError(f"No such task file: {path}.", "Check the path.") from error
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, ValidationError) as error:
+    except (OSError, ValueError, KeyError, TypeError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        reason = "its spec is not one" if isinstance(error, ValidationError) else str(error)[:200]
         raise RecbenchError(
-            f"{path} is not a task file that can be read ({type(error).__name__}: {str(error)[:200]}).",
-            "It may be truncated, or not recbench's. Delete it and build the task again.",
+            f"{path} is not a task file that can be read ({type(error).__name__}: {reason}).",
+            "It may be truncated, of a newer recbench, or not recbench's. Delete it and build the task again.",
         ) from error
     if task.digest != stored:
         raise RecbenchError(
             f"{path} was changed after it was written: its digest is {task.digest}, it claims {stored}.",
             "Delete it and build the task again.",
         )
-    verify(task)
+    _verify_once(task)
     return task
+
+
+def _verify_once(task: Task) -> None:
+    passed = home() / "tasks" / "checked" / f"{task.digest.removeprefix('sha256:')}-{RULES}"
+    if passed.exists():
+        check_digest(task)
+        return
+    verify(task)
+    try:
+        passed.parent.mkdir(parents=True, exist_ok=True)
+        passed.touch()
+    except OSError as error:
+        log.debug("The check of %s is not remembered: %s", task.name, error)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+    with path.open("rb") as file:
+        if file.read(len(MAGIC)) == MAGIC:
+            return map_arrays(path)
+    # What recbench wrote before it mapped tasks: an .npz. Imported tasks cannot be built again, so they stay readable.
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        arrays: dict[str, npt.NDArray[Any]] = {name: archive[name] for name in archive.files}
+    header = json.loads(arrays.pop(OLD_HEADER).tobytes())
+    if header["format"] != OLD_FORMAT:
+        raise ValueError(f"format {header['format']}")
+    return header, arrays
 
 
 def _from_arrays(spec: TaskSpec, arrays: dict[str, npt.NDArray[Any]], n_duplicates: int) -> Task:
