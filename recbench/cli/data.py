@@ -107,10 +107,11 @@ def info(
             "terms": dataset.terms.strip(),
         }
     else:
-        from recbench.data.readers import Columns, read_interactions
+        from recbench.data.layout import Layout
+        from recbench.data.readers import read_interactions
 
-        columns = Columns(user_column, item_column, rating_column, timestamp_column, separator)
-        interactions = read_interactions(Path(name), columns)
+        layout = Layout(user_column, item_column, rating_column, timestamp_column, separator)
+        interactions = read_interactions(Path(name), layout)
         facts = {
             "rows": len(interactions),
             "users": interactions.n_users,

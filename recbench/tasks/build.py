@@ -8,7 +8,8 @@ from recbench.data.catalogue import find_dataset
 from recbench.data.fetch import fetch
 from recbench.data.interactions import Interactions
 from recbench.data.random_bits import Purpose
-from recbench.data.readers import Columns, read_interactions
+from recbench.data.layout import Layout
+from recbench.data.readers import read_interactions
 from recbench.data.synthetic import generate
 from recbench.errors import RecbenchError
 from recbench.protocol import Int64Array, TrainSet
@@ -52,11 +53,10 @@ def load_interactions(spec: TaskSpec, progressbar: bool = False) -> Interactions
     if isinstance(data, CatalogueData):
         dataset = find_dataset(data.name)
         positions = {role: str(i + 1) for i, role in enumerate(dataset.columns)}
-        columns = Columns(**positions, separator=dataset.separator)
-        return read_interactions(fetch(data.name, progressbar=progressbar), columns)
+        layout = Layout(**positions, separator=dataset.separator)
+        return read_interactions(fetch(data.name, progressbar=progressbar), layout)
     if isinstance(data, FileData):
-        columns = Columns(data.user, data.item, data.rating, data.timestamp, data.separator)
-        return read_interactions(data.path, columns)
+        return read_interactions(data.path, data.layout())
     if isinstance(data, SyntheticData):
         return generate(data)
     raise RecbenchError(

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from recbench.data.layout import Form, Layout
 from recbench.data.synthetic import SyntheticParameters
 from recbench.errors import RecbenchError
 
@@ -44,7 +45,7 @@ class CatalogueData(_Frozen):
 
 
 class FileData(_Frozen):
-    """A ratings file of the user's own; the path is relative to the spec file. Columns as in ``Columns``."""
+    """A ratings file of the user's own; the path is relative to the spec file. The rest as in ``Layout``."""
 
     source: Literal["file"]
     path: Path
@@ -53,6 +54,14 @@ class FileData(_Frozen):
     rating: str | None = None
     timestamp: str | None = None
     separator: str | None = None
+    form: Form | None = None
+    encoding: str = "utf-8"
+    member: str | None = None
+    skip_bad_rows: bool = False
+
+    def layout(self) -> Layout:
+        """Returns all but the path."""
+        return Layout(**self.model_dump(exclude={"source", "path"}))
 
 
 class SyntheticData(SyntheticParameters):
