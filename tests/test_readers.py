@@ -122,7 +122,10 @@ BAD = {
     "rating is NaN": ("user,item,rating\n1,2,nan\n", "line 2: the rating is 'nan'"),
     "time is NaN": ("user,item,timestamp\n1,2,3\n\n1,3,NaN\n", "line 4: the timestamp is 'NaN'"),
     "time is negative": ("user,item,timestamp\n1,2,-3\n", "line 2: the timestamp is '-3'"),
-    "time is text": ("user,item,timestamp\n1,2,monday\n", "line 2: the timestamp is 'monday', not a date in the form of ISO 8601"),
+    "time is text": (
+        "user,item,timestamp\n1,2,monday\n",
+        "line 2: the timestamp is 'monday', not a date in the form of ISO 8601",
+    ),
     "truncated line": ("user,item,rating\n1,2,3\n\n1,3", "line 4: Expected 3 columns, got 2"),
     "missing id": ("user,item\n1,2\n,3\n", "line 3: the user is missing"),
     "too many fields": ("user,item\n1,2\n1,2,3\n", "line 3: Expected 2 columns, got 3"),

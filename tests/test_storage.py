@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from recbench.errors import RecbenchError
+from recbench.tasks import checked as checks
 from recbench.tasks import storage
 from recbench.tasks.container import MAGIC, PAGE, map_arrays, write_arrays
 from recbench.tasks.task import Cases
@@ -87,12 +88,12 @@ def test_rules_are_checked_when_a_digest_is_new_and_whatever_the_file_is_called(
     path = tmp_path / "task.task"
     storage.save(synthetic_task, path)
     checked = []
-    monkeypatch.setattr(storage, "verify", checked.append)
+    monkeypatch.setattr(checks, "verify", checked.append)
     for _ in range(2):
         storage.load(path.rename(tmp_path / "other.task"))
         path = tmp_path / "other.task"
     assert len(checked) == 1
-    monkeypatch.setattr(storage, "RULES", storage.RULES + 1)
+    monkeypatch.setattr(checks, "RULES", checks.RULES + 1)
     storage.load(path)
     assert len(checked) == 2
 

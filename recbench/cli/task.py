@@ -149,8 +149,10 @@ def verify(
     """
     from recbench.tasks.build import build as build_task
     from recbench.tasks.shelf import load_task
+    from recbench.tasks.verify import verify as verify_task
 
     task = load_task(name, progressbar=animated())
+    verify_task(task)
     if rebuild and (again := build_task(task.spec).digest) != task.digest:
         raise RecbenchError(
             f"Task {task.name!r} has the digest {task.digest}, but built again it has {again}.",

@@ -92,7 +92,8 @@ def _take(path: Path, batch: Batch, start: int, where: Where, bad: BadRows, colu
         row, more = int(offending.argmax()), int(offending.sum())
         count = f" ({more:,} such rows here)" if more > 1 else ""
         raise RecbenchError(
-            f"{path}, {where(start + row)}: the {role} {what(row)}{count}.", f"{hint} To leave such rows out: --skip-bad-rows."
+            f"{path}, {where(start + row)}: the {role} {what(row)}{count}.",
+            f"{hint} To leave such rows out: --skip-bad-rows.",
         )
 
     def wanted(role: str, description: str) -> Callable[[npt.NDArray[np.bool_]], None]:
@@ -131,9 +132,7 @@ def _missing(column: "pa.Array") -> npt.NDArray[np.bool_]:
 Refuse = Callable[[npt.NDArray[np.bool_]], None]
 
 
-def _ratings(
-    column: "pa.Array", good: npt.NDArray[np.bool_], not_a_number: Refuse, not_finite: Refuse
-) -> Float32Array:
+def _ratings(column: "pa.Array", good: npt.NDArray[np.bool_], not_a_number: Refuse, not_finite: Refuse) -> Float32Array:
     import pandas as pd
     import pyarrow as pa
 

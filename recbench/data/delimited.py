@@ -13,7 +13,7 @@ from recbench.data.opening import BLOCK, UNIT_SEPARATOR, WithUnitSeparator, firs
 from recbench.errors import RecbenchError
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    pass
 
 SEPARATORS = ("::", "\t", ",", ";", "|")
 
@@ -103,9 +103,12 @@ def read_delimited(path: Path, layout: Layout, found: Delimited, bad: BadRows) -
         if "Empty CSV" in str(error):
             raise RecbenchError(f"{path} has a header and no rows.", "Is the file whole?") from error
         row = re.search(r"Row #(\d+): (.*)", str(error), re.DOTALL)
-        where = f"{path}, line {line_number(path, layout.member, int(row[1]) - 1)}: {row[2]}" if row else f"{path}: {error}"
+        where = (
+            f"{path}, line {line_number(path, layout.member, int(row[1]) - 1)}: {row[2]}" if row else f"{path}: {error}"
+        )
         raise RecbenchError(
-            where, "Correct the line or the separator; the file may be truncated. To leave such lines out: --skip-bad-rows."
+            where,
+            "Correct the line or the separator; the file may be truncated. To leave such lines out: --skip-bad-rows.",
         ) from error
 
 

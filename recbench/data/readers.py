@@ -57,9 +57,9 @@ def _batches(path: Path, layout: Layout, bad: BadRows) -> tuple[Iterator[Batch],
         return read_parquet(path, layout), lambda row: f"row {row + 1}"
     if form is Form.DELIMITED:
         found = look_at(path, layout)
-        return read_delimited(path, layout, found, bad), lambda row: (
-            f"line {line_number(path, layout.member, row + found.header)}"
-        )
+        return read_delimited(
+            path, layout, found, bad
+        ), lambda row: f"line {line_number(path, layout.member, row + found.header)}"
     if form in (Form.ADJACENCY, Form.COUNTED_LISTS):
         return LINES[form](path, layout, bad), lambda row: f"interaction {row + 1}"
     return LINES[form](path, layout, bad), lambda row: f"line {line_number(path, layout.member, row)}"

@@ -7,18 +7,18 @@ import numpy as np
 from recbench.data.catalogue import find_dataset
 from recbench.data.fetch import fetch
 from recbench.data.interactions import Interactions
-from recbench.data.random_bits import Purpose
 from recbench.data.layout import Layout
+from recbench.data.random_bits import Purpose
 from recbench.data.readers import read_interactions
 from recbench.data.synthetic import generate
 from recbench.errors import RecbenchError
 from recbench.protocol import Int64Array, TrainSet
 from recbench.tasks.candidates import draw_negatives
+from recbench.tasks.checked import verify_and_remember
 from recbench.tasks.filters import apply_filters
 from recbench.tasks.spec import CatalogueData, FileData, Negatives, SyntheticData, TaskSpec
 from recbench.tasks.splits import held_out_twice
 from recbench.tasks.task import Cases, Task
-from recbench.tasks.verify import verify
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def build(spec: TaskSpec, interactions: Interactions | None = None, *, progressb
         spec.name, f"{len(interactions):,}", f"{interactions.n_users:,}", f"{interactions.n_items:,}",
     )  # fmt: skip
     task = split_and_draw(spec, apply_filters(interactions, spec.filters).numbered_by_hash())
-    verify(task)
+    verify_and_remember(task)
     if task.n_users_without_case:
         log.info("%d users have too few rows to give a case; they stay in train.", task.n_users_without_case)
     return task

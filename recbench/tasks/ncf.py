@@ -20,6 +20,7 @@ from recbench.data.random_bits import Purpose
 from recbench.errors import RecbenchError
 from recbench.protocol import Float32Array, Int32Array, Int64Array, TrainSet
 from recbench.tasks.candidates import draw_negatives
+from recbench.tasks.checked import verify_and_remember
 from recbench.tasks.spec import (
     PublishedData,
     PublishedNegatives,
@@ -29,7 +30,6 @@ from recbench.tasks.spec import (
 )
 from recbench.tasks.splits import held_out_rows
 from recbench.tasks.task import NO_ITEM, Cases, Task
-from recbench.tasks.verify import verify
 
 MAX_SPARSITY = 100
 """Highest number allowed, in multiples of the number of rows."""
@@ -91,7 +91,7 @@ def import_ncf(name: str, train: Path, test: Path, negatives: Path, waivers: fro
         validation_rows,
         Cases(held, items[validation_rows], validation_negatives),
     )
-    verify(task)
+    verify_and_remember(task)
     return task
 
 

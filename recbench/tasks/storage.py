@@ -1,12 +1,10 @@
 """A task as one file: its arrays, its spec and its digest.
 
-Loading maps the arrays into memory and hashes every byte of them. The rules of a task are a function of what the digest
-covers, so they are checked the first time that a digest is met on a machine and whenever recbench checks more than it
-did then; a passed check is remembered by the digest, never by a file's name, size or time.
+Loading maps the arrays into memory and hashes every byte of them; the rules are checked once for each digest, see
+``recbench.tasks.checked``.
 """
 
 import json
-import logging
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,15 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from recbench.data.cache import atomic_path, home
+from recbench.data.cache import atomic_path
 from recbench.data.ids import IdTable
 from recbench.errors import RecbenchError
+from recbench.tasks.checked import verify_once
 from recbench.tasks.container import MAGIC, map_arrays, write_arrays
 from recbench.tasks.spec import TaskSpec
 from recbench.tasks.task import Cases, Task
-from recbench.tasks.verify import RULES, check_digest, verify
-
-log = logging.getLogger(__name__)
 
 OLD_FORMAT = 1
 OLD_HEADER = "recbench"
@@ -59,21 +55,8 @@ def load(path: Path) -> Task:
             f"{path} was changed after it was written: its digest is {task.digest}, it claims {stored}.",
             "Delete it and build the task again.",
         )
-    _verify_once(task)
+    verify_once(task)
     return task
-
-
-def _verify_once(task: Task) -> None:
-    passed = home() / "tasks" / "checked" / f"{task.digest.removeprefix('sha256:')}-{RULES}"
-    if passed.exists():
-        check_digest(task)
-        return
-    verify(task)
-    try:
-        passed.parent.mkdir(parents=True, exist_ok=True)
-        passed.touch()
-    except OSError as error:
-        log.debug("The check of %s is not remembered: %s", task.name, error)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
