@@ -4,8 +4,8 @@
 
 The ratings are made up: 60,000 items, a user for each 156 rows (160,000 users at 25 million rows), popularity and
 activity skewed, times to the second, rows in the order of time, ids of twelve digits. Every size is read, built, stored
-and loaded in a process of its own, whose peak memory is what is shown. Files go to a temporary folder of some 30 bytes a
-row for each form, and 60 for the task.
+and loaded in a process of its own, whose peak memory is what is shown. Files go to a temporary folder: up to 40 bytes
+a row for the ratings, and 30 for the task.
 """
 
 import argparse

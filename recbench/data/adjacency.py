@@ -9,7 +9,7 @@ from recbench.data.opening import blocks_of_lines, opened
 from recbench.errors import RecbenchError
 
 
-def read_adjacency(path: Path, layout: Layout, bad: BadRows) -> Iterator[Batch]:
+def read_adjacency(path: Path, layout: Layout, _: BadRows) -> Iterator[Batch]:
     """Yields the pairs of lines of a user and that user's items, with blanks between (LightGCN).
 
     A user alone in a line has no items there, and gives no row.

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from recbench.data.layout import Layout
 from recbench.errors import unknown_name
 
 
@@ -62,6 +63,11 @@ class Dataset(_Frozen):
     users: int
     items: int
     sources: tuple[Source, ...]
+
+    def layout(self) -> Layout:
+        """Returns how the rows are to be read."""
+        positions = {role: str(number) for number, role in enumerate(self.columns, start=1)}
+        return Layout(**positions, separator=self.separator)  # type: ignore[arg-type]
 
 
 @cache

@@ -71,7 +71,7 @@ def read_delimited(path: Path, layout: Layout, found: Delimited, bad: BadRows) -
     columns = {role: f"f{position}" for role, position in found.positions.items()}
     several = len(found.separator) > 1
 
-    def too_few_or_many(row: Any) -> str:
+    def too_few_or_many(_: Any) -> str:
         bad.count += 1
         return "skip"
 

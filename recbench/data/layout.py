@@ -13,7 +13,8 @@ log = logging.getLogger(__name__)
 ROLES = ("user", "item", "rating", "timestamp")
 ALIASES = {
     "user": (
-        "user", "user_id", "userid", "user-id", "uid", "username", "customer_id", "visitor_id", "reviewerid", "session_id",
+        "user", "user_id", "userid", "user-id", "uid", "username", "customer_id", "visitor_id", "reviewerid",
+        "session_id",
     ),
     "item": (
         "item", "item_id", "itemid", "iid", "movie_id", "movieid", "product_id", "asin", "isbn", "sku", "track_id",
@@ -73,6 +74,10 @@ class Layout:
     def names(self) -> dict[str, str | None]:
         """Returns the column of each role."""
         return {"user": self.user, "item": self.item, "rating": self.rating, "timestamp": self.timestamp}
+
+
+PLAIN = Layout()
+"""All of it can be told."""
 
 
 def choose_columns(path: Path, names: Sequence[str], layout: Layout) -> dict[str, str]:

@@ -49,8 +49,8 @@ def opened(path: Path, member: str | None = None) -> Iterator[BinaryIO]:
 
 def _member(path: Path, archive: zipfile.ZipFile, member: str | None) -> str:
     members = [name for name in archive.namelist() if not name.endswith("/")]
-    if member in members:
-        return cast(str, member)
+    if member is not None and member in members:
+        return member
     if member is None and len(members) == 1:
         return members[0]
     wanted = f"no member {member!r}" if member else f"{len(members)} members"

@@ -11,7 +11,7 @@ from recbench.data.adjacency import read_adjacency, read_counted_lists
 from recbench.data.batches import BadRows, Batch, Where, to_interactions
 from recbench.data.delimited import look_at, read_delimited
 from recbench.data.interactions import Interactions
-from recbench.data.layout import Form, Layout
+from recbench.data.layout import PLAIN, Form, Layout
 from recbench.data.opening import first_line, line_number
 from recbench.data.parquet import read_parquet
 from recbench.data.records_of_lines import read_json_lines, read_python_lines
@@ -27,7 +27,7 @@ LINES = {
 }
 
 
-def read_interactions(path: Path, layout: Layout = Layout()) -> Interactions:
+def read_interactions(path: Path, layout: Layout = PLAIN) -> Interactions:
     """Reads a ratings file; of rows that repeat a (user, item) pair the first is kept.
 
     Args:
@@ -47,7 +47,7 @@ def read_interactions(path: Path, layout: Layout = Layout()) -> Interactions:
     except (UnicodeError, csv.Error, zlib.error, zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
         raise RecbenchError(
             f"{path} cannot be read: {error}.",
-            "It must be UTF-8 text unless an encoding is given, gzip or a zip archive of that, or Parquet; is it whole?",
+            "It must be UTF-8 text unless --encoding says other, gzip or zip of that, or Parquet; is it whole?",
         ) from error
 
 

@@ -7,7 +7,6 @@ import numpy as np
 from recbench.data.catalogue import find_dataset
 from recbench.data.fetch import fetch
 from recbench.data.interactions import Interactions
-from recbench.data.layout import Layout
 from recbench.data.random_bits import Purpose
 from recbench.data.readers import read_interactions
 from recbench.data.synthetic import generate
@@ -52,9 +51,7 @@ def load_interactions(spec: TaskSpec, progressbar: bool = False) -> Interactions
     data = spec.dataset
     if isinstance(data, CatalogueData):
         dataset = find_dataset(data.name)
-        positions = {role: str(i + 1) for i, role in enumerate(dataset.columns)}
-        layout = Layout(**positions, separator=dataset.separator)
-        return read_interactions(fetch(data.name, progressbar=progressbar), layout)
+        return read_interactions(fetch(data.name, progressbar=progressbar), dataset.layout())
     if isinstance(data, FileData):
         return read_interactions(data.path, data.layout())
     if isinstance(data, SyntheticData):

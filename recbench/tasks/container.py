@@ -33,7 +33,8 @@ def write_arrays(path: Path, header: dict[str, Any], arrays: dict[str, Array]) -
     """
     # Where the arrays begin depends on the header's length, which holds where they begin: they are counted from there.
     little = {name: np.ascontiguousarray(array, array.dtype.newbyteorder("<")) for name, array in arrays.items()}
-    listing, offset = {}, 0
+    listing: dict[str, dict[str, Any]] = {}
+    offset = 0
     for name, array in little.items():
         listing[name] = {"kind": array.dtype.str, "shape": array.shape, "offset": offset}
         offset += _pages(array.nbytes)

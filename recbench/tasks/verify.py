@@ -1,5 +1,7 @@
 """The checks that every task passes when it is built, and when its digest is met for the first time."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -69,7 +71,7 @@ def check_digest(task: Task) -> None:
 def _check_rows(task: Task) -> None:
     if not len(task.test):
         raise _broken(task, "there is no test case: no user can give a row and keep one")
-    bounds = {
+    bounds: dict[str, tuple[npt.NDArray[Any], int]] = {
         "users": (task.users, task.n_users),
         "items": (task.items, task.n_items),
         "validation_rows": (task.validation_rows, task.n_train),
