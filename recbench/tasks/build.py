@@ -15,9 +15,10 @@ from recbench.protocol import Int64Array, TrainSet
 from recbench.tasks.candidates import draw_negatives
 from recbench.tasks.checked import verify_and_remember
 from recbench.tasks.filters import apply_filters
-from recbench.tasks.spec import CatalogueData, FileData, Negatives, SyntheticData, TaskSpec
+from recbench.tasks.spec import CatalogueData, FileData, GlobalTime, Negatives, SyntheticData, TaskSpec
 from recbench.tasks.splits import held_out_twice
 from recbench.tasks.task import Cases, Task
+from recbench.tasks.time_split import known_at, moment_of, rows_from
 
 log = logging.getLogger(__name__)
 
@@ -64,10 +65,16 @@ def load_interactions(spec: TaskSpec, progressbar: bool = False) -> Interactions
 
 def split_and_draw(spec: TaskSpec, interactions: Interactions) -> Task:
     """Holds out test and validation rows and draws the negatives of both."""
-    split, rule, n_users = spec.split, spec.negatives, interactions.n_users
+    split, rule = spec.split, spec.negatives
     if not isinstance(rule, Negatives):
         raise RecbenchError("Published negatives go with a published split.", "Set negatives.method.")
-    test_rows, validation_rows = held_out_twice(split, n_users, interactions.users, interactions.timestamps)
+    if isinstance(split, GlobalTime):
+        interactions, (test_rows, validation_rows) = _split_at(split, interactions)
+    else:
+        test_rows, validation_rows = held_out_twice(
+            split, interactions.n_users, interactions.users, interactions.timestamps
+        )
+    n_users = interactions.n_users
     in_train = np.ones(len(interactions), dtype=np.bool_)
     in_train[test_rows] = False
     seen = TrainSet.from_rows(n_users, interactions.n_items, interactions.users[:], interactions.items[:])
@@ -92,3 +99,12 @@ def split_and_draw(spec: TaskSpec, interactions: Interactions) -> Task:
         cases(Purpose.VALIDATION_NEGATIVES, validation_rows),
         interactions.n_duplicates,
     )
+
+
+def _split_at(split: GlobalTime, interactions: Interactions) -> tuple[Interactions, tuple[Int64Array, Int64Array]]:
+    moment = moment_of(split, interactions)
+    keep = known_at(moment, interactions)
+    if split.unknown == "drop" and not keep.all():
+        log.info("%s rows of users or items that are new at %d are left out.", f"{int((~keep).sum()):,}", moment)
+        interactions = interactions.select(keep).numbered_by_hash()
+    return interactions, rows_from(moment, interactions)

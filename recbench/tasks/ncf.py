@@ -33,6 +33,7 @@ from recbench.tasks.task import NO_ITEM, Cases, Task
 
 MAX_SPARSITY = 100
 """Highest number allowed, in multiples of the number of rows."""
+PUBLISHED = PublishedSplit(method="published")
 CASE = re.compile(rb"^\((\d+),\s*(\d+)\)\t?", re.MULTILINE)
 
 
@@ -68,11 +69,11 @@ def import_ncf(name: str, train: Path, test: Path, negatives: Path, waivers: fro
         name=name,
         description="Published split and candidates",
         dataset=PublishedData(source="published", form="ncf"),
-        split=PublishedSplit(method="published"),
+        split=PUBLISHED,
         negatives=PublishedNegatives(method="published", count=lists.shape[1]),
         waivers=tuple(sorted(waivers)),
     )
-    validation_rows = held_out_rows(spec.split, n_users, users, None)
+    validation_rows = held_out_rows(PUBLISHED, n_users, users, None)
     seen = TrainSet.from_rows(
         n_users, n_items, np.concatenate([users, case_users]), np.concatenate([items, case_items])
     )
