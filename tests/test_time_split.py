@@ -16,7 +16,19 @@ from recbench.tasks.time_split import known_at, moment_of, rows_from
 from recbench.tasks.verify import verify
 
 # user, item, time; user 2 and item 9 are new at 5.
-ROWS = [(0, 7, 1), (0, 8, 2), (1, 7, 3), (1, 8, 4), (0, 9, 5), (1, 6, 1), (1, 5, 2), (0, 6, 6), (2, 7, 6), (2, 8, 7)]
+ROWS = [
+    (0, 7, 1),
+    (0, 8, 2),
+    (1, 7, 3),
+    (1, 8, 4),
+    (0, 9, 5),
+    (1, 6, 1),
+    (1, 5, 2),
+    (0, 4, 1),
+    (0, 6, 6),
+    (2, 7, 6),
+    (2, 8, 7),
+]
 
 
 def interactions(rows):
@@ -48,15 +60,23 @@ def test_new_users_and_items_are_dropped():
     verify(task)
     assert originals(task, task.test.users, task.test.items) == {("0", "6")}
     assert sorted(task.user_ids) == ["0", "1"]
-    assert sorted(task.item_ids) == ["5", "6", "7", "8"]
-    assert task.n_train == 6
+    assert sorted(task.item_ids) == ["4", "5", "6", "7", "8"]
+    assert task.n_train == 7
 
 
 def test_or_kept():
     task = split_and_draw(spec(at(5, "keep")), interactions(ROWS))
     verify(task)
     assert originals(task, task.test.users, task.test.items) == {("0", "9"), ("0", "6"), ("2", "7"), ("2", "8")}
-    assert originals(task, task.users, task.items) == {("0", "7"), ("0", "8"), ("1", "7"), ("1", "8"), ("1", "6"), ("1", "5")}
+    assert originals(task, task.users, task.items) == {
+        ("0", "7"),
+        ("0", "8"),
+        ("0", "4"),
+        ("1", "7"),
+        ("1", "8"),
+        ("1", "6"),
+        ("1", "5"),
+    }
 
 
 @given(
