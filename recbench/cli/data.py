@@ -6,7 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
-from recbench.cli.columns import ItemColumn, RatingColumn, Separator, TimestampColumn, UserColumn
+from recbench.cli.columns import (
+    Encoding,
+    FileForm,
+    ItemColumn,
+    Member,
+    RatingColumn,
+    Separator,
+    SkipBadRows,
+    TimestampColumn,
+    UserColumn,
+)
 from recbench.cli.terminal import animated, emit, emit_json, emit_table
 
 app = typer.Typer(help="List, fetch and inspect data sets.", no_args_is_help=True)
@@ -82,6 +92,10 @@ def info(
     rating_column: RatingColumn = None,
     timestamp_column: TimestampColumn = None,
     separator: Separator = None,
+    form: FileForm = None,
+    encoding: Encoding = "utf-8",
+    member: Member = None,
+    skip_bad_rows: SkipBadRows = False,
     as_json: Json = False,
 ) -> None:
     """Describe a data set, or count what is in a ratings file.
@@ -110,7 +124,9 @@ def info(
         from recbench.data.layout import Layout
         from recbench.data.readers import read_interactions
 
-        layout = Layout(user_column, item_column, rating_column, timestamp_column, separator)
+        layout = Layout(
+            user_column, item_column, rating_column, timestamp_column, separator, form, encoding, member, skip_bad_rows
+        )
         interactions = read_interactions(Path(name), layout)
         facts = {
             "rows": len(interactions),

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recbench.cli.columns import ItemColumn, RatingColumn, Separator, TimestampColumn, UserColumn
+from recbench.cli.columns import (
+    Encoding,
+    FileForm,
+    ItemColumn,
+    Member,
+    RatingColumn,
+    Separator,
+    SkipBadRows,
+    TimestampColumn,
+    UserColumn,
+)
 from recbench.cli.terminal import animated, emit, emit_json, emit_table
 from recbench.errors import RecbenchError
 
@@ -74,7 +84,8 @@ def show(
 def build(
     name: NameOrSpec,
     ratings: Annotated[
-        Path | None, typer.Option(help="Make a task NAME from this file of ratings (CSV, TSV, Parquet).")
+        Path | None,
+        typer.Option(help="Make a task NAME from this file of ratings: CSV and the like, Parquet, JSON lines, ..."),
     ] = None,
     like: Annotated[
         str | None,
@@ -88,6 +99,10 @@ def build(
     rating_column: RatingColumn = None,
     timestamp_column: TimestampColumn = None,
     separator: Separator = None,
+    form: FileForm = None,
+    encoding: Encoding = "utf-8",
+    member: Member = None,
+    skip_bad_rows: SkipBadRows = False,
     replace: Replace = False,
 ) -> None:
     """Build a task anew, from its spec or from ratings of your own, and store it.
@@ -120,6 +135,10 @@ def build(
             rating=rating_column,
             timestamp=timestamp_column,
             separator=separator,
+            form=form,
+            encoding=encoding,
+            member=member,
+            skip_bad_rows=skip_bad_rows,
         ),
         # Ids of items to drop are those of the other data.
         filters=Filters(**rules.filters.model_dump(exclude={"drop_items"})),

@@ -44,7 +44,16 @@ def read_interactions(path: Path, layout: Layout = PLAIN) -> Interactions:
     try:
         batches, where = _batches(path, layout, bad)
         return to_interactions(path, batches, where, bad)
-    except (UnicodeError, csv.Error, zlib.error, zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
+    except (
+        UnicodeError,
+        LookupError,
+        csv.Error,
+        zlib.error,
+        zipfile.BadZipFile,
+        EOFError,
+        OSError,
+        ValueError,
+    ) as error:
         raise RecbenchError(
             f"{path} cannot be read: {error}.",
             "It must be UTF-8 text unless --encoding says other, gzip or zip of that, or Parquet; is it whole?",
