@@ -49,8 +49,8 @@ FORMS = {
     "Steam": (
         "{u'username': u'1', u'hours': 0.5, u'product_id': u'1193', u'date': u'2017-12-17', u'text': u'\\u00fc'}\n"
         "{u'username': u'1', u'hours': 2, u'product_id': u'661', u'date': u'2017-12-18', u'text': u'it\\'s'}\n",
-        Layout(),
-        [0.5, 2],
+        Layout(rating=""),
+        None,
     ),
     "LightGCN": ("1 1193 661\n2\n", Layout(form=Form.ADJACENCY), None),
     "CiteULike": ("0\n2 1193 661\n", Layout(form=Form.COUNTED_LISTS), None),

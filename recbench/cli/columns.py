@@ -8,7 +8,9 @@ from recbench.data.layout import Form
 
 UserColumn = Annotated[str | None, typer.Option("--user-column", help="Column of user ids: a name, or 1, 2, ...")]
 ItemColumn = Annotated[str | None, typer.Option("--item-column", help="Column of item ids.")]
-RatingColumn = Annotated[str | None, typer.Option("--rating-column", help="Column of ratings, or of counts.")]
+RatingColumn = Annotated[
+    str | None, typer.Option("--rating-column", help="Column of ratings, or of counts; '' for none.")
+]
 TimestampColumn = Annotated[
     str | None, typer.Option("--timestamp-column", help="Column of times: whole numbers, or dates as ISO 8601.")
 ]

@@ -31,7 +31,7 @@ SYNTHETIC_TITLE = "Made up by a seeded generator; nothing to fetch. Its shape is
 def list_data(as_json: Json = False) -> None:
     """List the data sets that are known by name."""
     from recbench.data.catalogue import catalogue
-    from recbench.data.fetch import cached_rows
+    from recbench.data.fetch import is_cached
 
     rows = [
         {
@@ -40,7 +40,7 @@ def list_data(as_json: Json = False) -> None:
             "rows": dataset.rows,
             "users": dataset.users,
             "items": dataset.items,
-            "fetched": cached_rows(name).exists(),
+            "fetched": is_cached(name),
         }
         for name, dataset in catalogue().items()
     ]
@@ -48,7 +48,13 @@ def list_data(as_json: Json = False) -> None:
         emit_json({"schema": 1, "datasets": rows})
         return
     table: list[list[Any]] = [
-        [row["name"], f"{row['rows']:,}", "yes" if row["fetched"] else "no", row["title"]] for row in rows
+        [
+            row["name"],
+            f"{row['rows']:,}" if row["rows"] is not None else "?",
+            "yes" if row["fetched"] else "no",
+            row["title"],
+        ]
+        for row in rows
     ]
     emit_table([*table, [SYNTHETIC, "any", "-", SYNTHETIC_TITLE]], ["data set", "rows", "fetched", "title"])
 
@@ -67,21 +73,27 @@ def fetch(
     if name == SYNTHETIC:
         emit(SYNTHETIC_TITLE)
         return
-    emit(str(fetch_rows(name, force=force, progressbar=animated())))
+    for path in fetch_rows(name, force=force, progressbar=animated()).values():
+        emit(str(path))
 
 
 @app.command()
 def add(
     name: Name,
-    file: Annotated[Path, typer.Argument(help="The published archive, or the file of ratings out of it.")],
+    files: Annotated[list[Path], typer.Argument(help="The published archive, or the files out of it.")],
 ) -> None:
-    """Adopt a file that you got by other means, after checking that it is the published one.
+    """Adopt files that you got by other means, after checking that they are the published ones.
 
-    Example: recbench data add ml-100k ~/Downloads/ml-100k.zip
+    Where nobody published a checksum, rows, users and items are counted, and the files' own checksum is remembered.
+
+    Examples:
+      recbench data add ml-100k ~/Downloads/ml-100k.zip
+      recbench data add gowalla train.txt test.txt
     """
     from recbench.data.fetch import add as add_rows
 
-    emit(str(add_rows(name, file)))
+    for path in add_rows(name, files).values():
+        emit(str(path))
 
 
 @app.command()
@@ -104,8 +116,8 @@ def info(
       recbench data info ml-100k
       recbench data info ratings.csv --user-column customer
     """
-    from recbench.data.catalogue import catalogue, find_dataset
-    from recbench.data.fetch import cached_rows
+    from recbench.data.catalogue import catalogue, citations, find_dataset
+    from recbench.data.fetch import cached_files, is_cached
 
     facts: dict[str, Any]
     if name == SYNTHETIC:
@@ -114,11 +126,12 @@ def info(
         facts = {"title": SYNTHETIC_TITLE, "defaults": SyntheticParameters().model_dump()}
     elif name in catalogue() or not os.path.exists(name):  # noqa: PTH110 - answers for any text
         dataset = find_dataset(name)
-        path = cached_rows(name)
         facts = {
-            **dataset.model_dump(include={"title", "homepage", "rows", "users", "items", "columns", "sha256"}),
-            "fetched": str(path) if path.exists() else None,
+            **dataset.model_dump(include={"title", "homepage", "licence", "rows", "users", "items"}),
+            "files": [str(path) for path in cached_files(name).values()],
+            "fetched": is_cached(name),
             "terms": dataset.terms.strip(),
+            "citation": citations()[dataset.citation],
         }
     else:
         from recbench.data.layout import Layout

@@ -1,7 +1,7 @@
 """Batches of columns, from whatever a file is made of, to interactions: ids numbered, values checked."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,21 @@ Where = Callable[[int], str]
 """Tells where in the file a row (from 0, none left out) stands."""
 
 
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A file that is being read.
+
+    Attributes:
+        path: The file, for messages.
+        batches: Its columns, all batches with the same.
+        where: Finds a row in it, for messages.
+    """
+
+    path: Path
+    batches: Iterable[Batch]
+    where: Where
+
+
 @dataclass(slots=True)
 class BadRows:
     """What happens to rows that cannot be read.
@@ -51,22 +66,22 @@ class _Columns:
     times: list[Times] = field(default_factory=list)
 
 
-def to_interactions(path: Path, batches: Iterable[Batch], where: Where, bad: BadRows) -> Interactions:
+def to_interactions(files: Sequence[OpenFile], bad: BadRows) -> Interactions:
     """Checks every value, numbers the ids, and keeps the first row of each (user, item) pair.
 
     Args:
-        path: The file, for messages.
-        batches: All with the same columns.
-        where: Finds a row in the file, for messages.
+        files: One or more, all with the same columns.
         bad: Whether to leave out rows that cannot be read; counts them.
 
     Raises:
         RecbenchError: There is no row, or a value cannot be read; the message names the place.
     """
-    columns, n_rows = _Columns(), 0
-    for batch in batches:
-        _take(path, batch, n_rows, where, bad, columns)
-        n_rows += len(batch["user"])
+    columns, path = _Columns(), files[0].path
+    for file in files:
+        n_rows = 0
+        for batch in file.batches:
+            _take(file.path, batch, n_rows, file.where, bad, columns)
+            n_rows += len(batch["user"])
     if bad.count:
         log.warning("%s: %s rows cannot be read and are left out.", path.name, f"{bad.count:,}")
     if not any(len(one) for one in columns.users):

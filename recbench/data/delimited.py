@@ -50,7 +50,7 @@ def look_at(path: Path, layout: Layout) -> Delimited:
             f"{path} has only one column when split at {separator!r}; its first line is {line[:80]!r}.",
             "Give the right one with --separator.",
         )
-    by_position = [name for name in layout.names().values() if name is not None]
+    by_position = [name for name in layout.names().values() if name]
     header = not any(_is_number(field) for field in fields) and not (
         by_position and all(name.isdigit() and name not in fields for name in by_position)
     )

@@ -20,7 +20,7 @@ ALIASES = {
         "item", "item_id", "itemid", "iid", "movie_id", "movieid", "product_id", "asin", "isbn", "sku", "track_id",
         "artistid", "artist_id", "business_id",
     ),
-    "rating": ("rating", "book-rating", "score", "stars", "overall", "weight", "count", "hours"),
+    "rating": ("rating", "book-rating", "score", "stars", "overall", "weight", "count"),
     "timestamp": ("timestamp", "time", "ts", "unixreviewtime", "unix_time", "date", "datetime"),
 }  # fmt: skip
 NAMING_HINT = (
@@ -52,8 +52,8 @@ class Layout:
     Attributes:
         user: Column of user ids: a header's name, or a position counted from 1.
         item: Column of item ids.
-        rating: Column of ratings, or of other strengths such as counts.
-        timestamp: Column of times.
+        rating: Column of ratings, or of other strengths such as counts; an empty text for none.
+        timestamp: Column of times; an empty text for none.
         separator: What stands between two columns.
         form: What the file is made of.
         encoding: Of its text; UTF-8 unless something else is said.
@@ -90,6 +90,8 @@ def choose_columns(path: Path, names: Sequence[str], layout: Layout) -> dict[str
     headless = list(names) == [str(i + 1) for i in range(len(names))]
     chosen = {}
     for position, (role, wanted) in enumerate(layout.names().items()):
+        if wanted == "" and role in ("rating", "timestamp"):
+            continue
         if wanted is not None:
             if wanted not in names:
                 raise RecbenchError(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from recbench.data.adjacency import read_adjacency, read_counted_lists
-from recbench.data.batches import BadRows, Batch, Where, to_interactions
+from recbench.data.batches import BadRows, Batch, OpenFile, Where, to_interactions
 from recbench.data.delimited import look_at, read_delimited
 from recbench.data.interactions import Interactions
 from recbench.data.layout import PLAIN, Form, Layout
@@ -27,23 +27,24 @@ LINES = {
 }
 
 
-def read_interactions(path: Path, layout: Layout = PLAIN) -> Interactions:
+def read_interactions(path: Path, layout: Layout = PLAIN, *more: Path) -> Interactions:
     """Reads a ratings file; of rows that repeat a (user, item) pair the first is kept.
 
     Args:
         path: A file of any ``Form``; text may be plain, gzip, or a member of a zip archive.
         layout: What cannot be told from the file.
+        more: Further files of the same layout, whose rows follow.
 
     Raises:
         RecbenchError: The file is missing, empty, truncated or has values that cannot be read; the message names
             the line.
     """
-    if not path.is_file():
-        raise RecbenchError(f"No such ratings file: {path}.", "Check the path, or give another file.")
+    for one in (path, *more):
+        if not one.is_file():
+            raise RecbenchError(f"No such ratings file: {one}.", "Check the path, or give another file.")
     bad = BadRows(layout.skip_bad_rows)
     try:
-        batches, where = _batches(path, layout, bad)
-        return to_interactions(path, batches, where, bad)
+        return to_interactions([OpenFile(one, *_batches(one, layout, bad)) for one in (path, *more)], bad)
     except (
         UnicodeError,
         LookupError,

@@ -4,6 +4,7 @@ import logging
 
 import numpy as np
 
+from recbench.data.adoption import read_rows
 from recbench.data.catalogue import find_dataset
 from recbench.data.fetch import fetch
 from recbench.data.interactions import Interactions
@@ -51,8 +52,7 @@ def load_interactions(spec: TaskSpec, progressbar: bool = False) -> Interactions
     """Returns the rows that the spec names, before any filter."""
     data = spec.dataset
     if isinstance(data, CatalogueData):
-        dataset = find_dataset(data.name)
-        return read_interactions(fetch(data.name, progressbar=progressbar), dataset.layout())
+        return read_rows(find_dataset(data.name), fetch(data.name, progressbar=progressbar))
     if isinstance(data, FileData):
         return read_interactions(data.path, data.layout())
     if isinstance(data, SyntheticData):
