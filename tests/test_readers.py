@@ -142,7 +142,7 @@ def test_bad_files_are_named_with_the_line(tmp_path, text, message):
 
 
 def test_files_that_cannot_be_read(tmp_path):
-    with pytest.raises(RecbenchError, match="No such ratings file"):
+    with pytest.raises(RecbenchError, match="No such file"):
         read_interactions(tmp_path / "absent.csv")
     whole = gzip.compress(CSV.encode() * 100)
     with pytest.raises(RecbenchError, match="cannot be read"):

@@ -167,8 +167,8 @@ def _text(column: "pa.Array", row: int) -> str:
 
 
 def _numbered(path: Path, columns: _Columns, timestamps: Int64Array | None) -> Interactions:
-    users, user_ids = _encoded(columns.users)
-    items, item_ids = _encoded(columns.items)
+    users, user_ids = encoded(columns.users)
+    items, item_ids = encoded(columns.items)
     ratings = np.concatenate(columns.ratings) if columns.ratings else None
     keep = first_of_each(pair_keys(users, items, len(item_ids)))
     if duplicates := int(len(keep) - keep.sum()):
@@ -179,7 +179,7 @@ def _numbered(path: Path, columns: _Columns, timestamps: Int64Array | None) -> I
     return Interactions(users, items, ratings, timestamps, user_ids, item_ids, duplicates)
 
 
-def _encoded(parts: list["pa.DictionaryArray"]) -> tuple[Int32Array, IdTable]:
+def encoded(parts: list["pa.DictionaryArray"]) -> tuple[Int32Array, IdTable]:
     """Brings the parts, each with a dictionary of its own, to one numbering; empties the list."""
     import pyarrow as pa
 

@@ -45,7 +45,7 @@ def look_at(path: Path, layout: Layout) -> Delimited:
     wanted = "\t" if layout.separator == "\\t" else layout.separator
     separator = wanted or max(SEPARATORS, key=lambda s: (len(_fields(line, s)), len(s)))
     fields = _fields(line, separator)
-    if len(fields) < 2:
+    if len(fields) < 2 and (layout.user is None or layout.user != layout.item):
         raise RecbenchError(
             f"{path} has only one column when split at {separator!r}; its first line is {line[:80]!r}.",
             "Give the right one with --separator.",

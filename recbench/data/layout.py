@@ -10,7 +10,6 @@ from recbench.errors import RecbenchError
 
 log = logging.getLogger(__name__)
 
-ROLES = ("user", "item", "rating", "timestamp")
 ALIASES = {
     "user": (
         "user", "user_id", "userid", "user-id", "uid", "username", "customer_id", "visitor_id", "reviewerid",
@@ -59,6 +58,7 @@ class Layout:
         encoding: Of its text; UTF-8 unless something else is said.
         member: Which file of a zip archive.
         skip_bad_rows: Leave out, and count, rows that cannot be read, instead of refusing the file.
+        negative: Column of the negatives of the case (user, item), in files of candidates.
     """
 
     user: str | None = None
@@ -70,10 +70,12 @@ class Layout:
     encoding: str = "utf-8"
     member: str | None = None
     skip_bad_rows: bool = False
+    negative: str | None = None
 
     def names(self) -> dict[str, str | None]:
         """Returns the column of each role."""
-        return {"user": self.user, "item": self.item, "rating": self.rating, "timestamp": self.timestamp}
+        names = {"user": self.user, "item": self.item, "rating": self.rating, "timestamp": self.timestamp}
+        return names if self.negative is None else {**names, "negative": self.negative}
 
 
 PLAIN = Layout()
@@ -101,7 +103,7 @@ def choose_columns(path: Path, names: Sequence[str], layout: Layout) -> dict[str
             chosen[role] = wanted
         elif headless and position < len(names) and not any(layout.names().values()):
             chosen[role] = names[position]
-        elif found := next((plain[alias] for alias in ALIASES[role] if alias in plain), None):
+        elif found := next((plain[alias] for alias in ALIASES.get(role, ()) if alias in plain), None):
             chosen[role] = found
     missing = [role for role in ("user", "item") if role not in chosen]
     if missing:

@@ -5,6 +5,7 @@ import logging
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from recbench.data.adjacency import read_adjacency, read_counted_lists
@@ -39,12 +40,31 @@ def read_interactions(path: Path, layout: Layout = PLAIN, *more: Path) -> Intera
         RecbenchError: The file is missing, empty, truncated or has values that cannot be read; the message names
             the line.
     """
-    for one in (path, *more):
-        if not one.is_file():
-            raise RecbenchError(f"No such ratings file: {one}.", "Check the path, or give another file.")
     bad = BadRows(layout.skip_bad_rows)
+    with readable(path):
+        return to_interactions([open_file(one, layout, bad) for one in (path, *more)], bad)
+
+
+def open_file(path: Path, layout: Layout, bad: BadRows) -> OpenFile:
+    """Begins to read a file.
+
+    Raises:
+        RecbenchError: There is none, or its columns cannot be told.
+    """
+    if not path.is_file():
+        raise RecbenchError(f"No such file: {path}.", "Check the path, or give another file.")
+    return OpenFile(path, *_batches(path, layout, bad))
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turns what may go wrong while a file is read into one error.
+
+    Raises:
+        RecbenchError: The file cannot be read.
+    """
     try:
-        return to_interactions([OpenFile(one, *_batches(one, layout, bad)) for one in (path, *more)], bad)
+        yield
     except (
         UnicodeError,
         LookupError,

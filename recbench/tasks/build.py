@@ -98,6 +98,7 @@ def split_and_draw(spec: TaskSpec, interactions: Interactions) -> Task:
         np.cumsum(in_train)[validation_rows] - 1,
         cases(Purpose.VALIDATION_NEGATIVES, validation_rows),
         interactions.n_duplicates,
+        None if interactions.timestamps is None else interactions.timestamps[test_rows],
     )
 
 

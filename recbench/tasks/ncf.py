@@ -16,24 +16,14 @@ import numpy.typing as npt
 
 from recbench.data.ids import IdTable
 from recbench.data.interactions import hash_order, places
-from recbench.data.random_bits import Purpose
 from recbench.errors import RecbenchError
-from recbench.protocol import Float32Array, Int32Array, Int64Array, TrainSet
-from recbench.tasks.candidates import draw_negatives
-from recbench.tasks.checked import verify_and_remember
-from recbench.tasks.spec import (
-    PublishedData,
-    PublishedNegatives,
-    PublishedSplit,
-    TaskSpec,
-    Waiver,
-)
-from recbench.tasks.splits import held_out_rows
-from recbench.tasks.task import NO_ITEM, Cases, Task
+from recbench.protocol import Float32Array, Int64Array
+from recbench.tasks.published import PUBLISHED, PublishedRows, assemble, without_positives
+from recbench.tasks.spec import PublishedData, PublishedNegatives, TaskSpec, Waiver
+from recbench.tasks.task import Task
 
 MAX_SPARSITY = 100
 """Highest number allowed, in multiples of the number of rows."""
-PUBLISHED = PublishedSplit(method="published")
 CASE = re.compile(rb"^\((\d+),\s*(\d+)\)\t?", re.MULTILINE)
 
 
@@ -73,27 +63,13 @@ def import_ncf(name: str, train: Path, test: Path, negatives: Path, waivers: fro
         negatives=PublishedNegatives(method="published", count=lists.shape[1]),
         waivers=tuple(sorted(waivers)),
     )
-    validation_rows = held_out_rows(PUBLISHED, n_users, users, None)
-    seen = TrainSet.from_rows(
-        n_users, n_items, np.concatenate([users, case_users]), np.concatenate([items, case_items])
-    )
-    held = users[validation_rows]
-    validation_negatives = draw_negatives(
-        spec.negatives, Purpose.VALIDATION_NEGATIVES, held, seen.indptr, seen.indices, n_items, user_ids
-    )
-    task = Task(
+    ratings, timestamps = _ratings_and_timestamps(train_rows)
+    kept = without_positives(lists, case_items, waivers, str(negatives))
+    times = _ratings_and_timestamps(test_rows)[1]
+    return assemble(
         spec,
-        user_ids,
-        item_ids,
-        users,
-        items,
-        *_ratings_and_timestamps(train_rows),
-        Cases(case_users, case_items, _without_positives(lists, case_items, waivers, negatives)),
-        validation_rows,
-        Cases(held, items[validation_rows], validation_negatives),
+        PublishedRows(user_ids, item_ids, users, items, ratings, timestamps, case_users, case_items, times, kept),
     )
-    verify_and_remember(task)
-    return task
 
 
 def _renumbered(n: int, *arrays: npt.NDArray[Any]) -> tuple[Any, ...]:
@@ -112,20 +88,6 @@ def _check_density(path: Path, *tables: Int64Array) -> None:
                 f"{path} has the {what} number {highest}, far more than it has rows.",
                 "Numbers of an NCF file are dense and count from 0.",
             )
-
-
-def _without_positives(lists: Int64Array, positives: Int32Array, waivers: frozenset[Waiver], path: Path) -> Int32Array:
-    """Closes the gap that a list's own positive leaves, and fills up at the end."""
-    own = lists == positives[:, None]
-    broken = int(own.any(axis=1).sum())
-    if broken and Waiver.POSITIVE_AMONG_NEGATIVES not in waivers:
-        raise RecbenchError(
-            f"{broken} of the {len(lists)} lists in {path} hold their own positive among the negatives.",
-            f"To drop that entry from them and say so with every result: --waive {Waiver.POSITIVE_AMONG_NEGATIVES}",
-        )
-    order = np.argsort(own, axis=1, kind="stable")
-    kept = np.where(np.take_along_axis(own, order, axis=1), NO_ITEM, np.take_along_axis(lists, order, axis=1))
-    return kept.astype(np.int32)
 
 
 def _ratings_and_timestamps(rows: Int64Array) -> tuple[Float32Array | None, Int64Array | None]:

@@ -75,7 +75,7 @@ class PublishedData(_Frozen):
     """Split and candidates that somebody published; they are read, not built."""
 
     source: Literal["published"]
-    form: Literal["ncf"]
+    form: Literal["ncf", "lightgcn", "recbole", "pairs"]
 
 
 class Weights(StrEnum):

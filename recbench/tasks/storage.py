@@ -4,6 +4,7 @@ Loading maps the arrays into memory and hashes every byte of them; the rules are
 ``recbench.tasks.checked``.
 """
 
+import hashlib
 import json
 import zipfile
 from pathlib import Path
@@ -23,13 +24,19 @@ from recbench.tasks.task import Cases, Task
 
 OLD_FORMAT = 1
 OLD_HEADER = "recbench"
+TIMES = "test.times"
+"""Not in the digest: stored with a checksum of its own."""
 
 
 def save(task: Task, path: Path) -> None:
     """Writes the task, whole or not at all."""
     header = {"digest": task.digest, "n_duplicates": task.n_duplicates, "spec": task.spec.model_dump(mode="json")}
+    arrays = dict(task.arrays())
+    if task.test_times is not None:
+        arrays[TIMES] = task.test_times
+        header[TIMES] = _hash(task.test_times)
     with atomic_path(path) as temporary:
-        write_arrays(temporary, header, dict(task.arrays()))
+        write_arrays(temporary, header, arrays)
 
 
 def load(path: Path) -> Task:
@@ -40,7 +47,10 @@ def load(path: Path) -> Task:
     """
     try:
         header, arrays = _read(path)
-        task = _from_arrays(TaskSpec.model_validate(header["spec"]), arrays, int(header["n_duplicates"]))
+        times = arrays.pop(TIMES, None)
+        if times is not None and _hash(times) != header[TIMES]:
+            raise ValueError("the times of the cases were changed")
+        task = _from_arrays(TaskSpec.model_validate(header["spec"]), arrays, int(header["n_duplicates"]), times)
         stored = header["digest"]
     except FileNotFoundError as error:
         raise RecbenchError(f"No such task file: {path}.", "Check the path.") from error
@@ -72,7 +82,13 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
     return header, arrays
 
 
-def _from_arrays(spec: TaskSpec, arrays: dict[str, npt.NDArray[Any]], n_duplicates: int) -> Task:
+def _hash(times: npt.NDArray[Any]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(times, "<i8").data).hexdigest()
+
+
+def _from_arrays(
+    spec: TaskSpec, arrays: dict[str, npt.NDArray[Any]], n_duplicates: int, times: npt.NDArray[Any] | None
+) -> Task:
     wanted = {
         "user_ids.blob": (np.uint8, 1), "user_ids.offsets": (np.int64, 1),
         "item_ids.blob": (np.uint8, 1), "item_ids.offsets": (np.int64, 1),
@@ -93,6 +109,8 @@ def _from_arrays(spec: TaskSpec, arrays: dict[str, npt.NDArray[Any]], n_duplicat
     same_length = [("users", "items"), ("users", "ratings"), ("users", "timestamps")]
     for part in ("test", "validation"):
         same_length += [(f"{part}.users", f"{part}.items"), (f"{part}.users", f"{part}.negatives")]
+    if times is not None and times.shape != arrays["test.users"].shape:
+        raise ValueError("the times of the cases differ in number from them")
     for one, other in [*same_length, ("validation_rows", "validation.users")]:
         if other in arrays and len(arrays[one]) != len(arrays[other]):
             raise ValueError(f"arrays {one!r} and {other!r} differ in length")
@@ -108,6 +126,7 @@ def _from_arrays(spec: TaskSpec, arrays: dict[str, npt.NDArray[Any]], n_duplicat
         arrays["validation_rows"],
         Cases(arrays["validation.users"], arrays["validation.items"], arrays["validation.negatives"]),
         n_duplicates,
+        times,
     )
 
 

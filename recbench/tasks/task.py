@@ -61,6 +61,8 @@ class Task:
         validation_rows: int64[validation cases], the train rows that validation holds out.
         validation: The cases for tuning; none of them is a test case.
         n_duplicates: Rows left out when the file was read.
+        test_times: int64[test cases] or None; for reports on the split. No model is given them and no figure follows
+            from them, so the digest does not cover them.
     """
 
     spec: TaskSpec
@@ -74,6 +76,7 @@ class Task:
     validation_rows: Int64Array
     validation: Cases
     n_duplicates: int = 0
+    test_times: Int64Array | None = None
 
     @property
     def name(self) -> str:
