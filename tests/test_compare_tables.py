@@ -18,8 +18,8 @@ from recbench.reports.timings import compare_timings
 from recbench.reports.timings_table import timings_document, timings_table
 from recbench.reports.verdict import Verdict
 from tests.examples import a_side, a_trial, some_trials
+from tests.golden_files import check_golden
 
-GOLDEN = Path(__file__).parent / "golden"
 OTHER = TaskIdentity(name="toy", digest="sha256:" + "cd" * 32)
 
 BASE = a_side(
@@ -91,10 +91,7 @@ TABLES = {
 
 @pytest.mark.parametrize("name", TABLES)
 def test_tables_read_as_accepted(name, request):
-    path, text = GOLDEN / name, TABLES[name]() + "\n"
-    if request.config.getoption("--accept-golden"):
-        path.write_text(text, encoding="utf-8")
-    assert text == path.read_text(encoding="utf-8")
+    check_golden(name, TABLES[name]() + "\n", request)
 
 
 def test_sides_that_are_the_same_say_so():

@@ -1,7 +1,6 @@
 """The tables as text. To accept a change of the product: pytest tests/test_reports.py --accept-golden."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -15,8 +14,7 @@ from recbench.reports.run_report import run_report
 from recbench.reports.summary import Spread, summarise
 from recbench.reports.table import run_table
 from tests.examples import ENVIRONMENT, TASK, a_curve, a_record, ranks_of, stored
-
-GOLDEN = Path(__file__).parent / "golden"
+from tests.golden_files import check_golden
 
 RECORDS = stored(
     *(a_record("bpr", seed, hr=0.7 + seed / 1000, ndcg=0.4) for seed in range(3)),
@@ -88,10 +86,7 @@ TABLES = {
 
 @pytest.mark.parametrize("name", TABLES)
 def test_tables_read_as_accepted(name, request):
-    path, text = GOLDEN / name, TABLES[name]() + "\n"
-    if request.config.getoption("--accept-golden"):
-        path.write_text(text, encoding="utf-8")
-    assert text == path.read_text(encoding="utf-8")
+    check_golden(name, TABLES[name]() + "\n", request)
 
 
 def test_the_spread_over_seeds():
