@@ -2,10 +2,11 @@
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from recbench.cli import task_files
 from recbench.cli.columns import (
     Encoding,
     FileForm,
@@ -17,17 +18,15 @@ from recbench.cli.columns import (
     TimestampColumn,
     UserColumn,
 )
+from recbench.cli.task_summary import emit_summary
 from recbench.cli.terminal import animated, emit, emit_json, emit_table
 from recbench.errors import RecbenchError
 
-if TYPE_CHECKING:
-    from recbench.tasks.task import Task
-
 log = logging.getLogger(__name__)
 
-app = typer.Typer(help="List, build, check and import frozen tasks.", no_args_is_help=True)
-imports = typer.Typer(help="Import a split that somebody published.", no_args_is_help=True)
-app.add_typer(imports, name="import")
+app = typer.Typer(help="List, build, check, import and export frozen tasks.", no_args_is_help=True)
+app.add_typer(task_files.app, name="import")
+app.command("export")(task_files.export)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 NameOrSpec = Annotated[str, typer.Argument(metavar="NAME|SPEC.toml", help="A task's name, or its spec file.")]
@@ -77,7 +76,7 @@ def show(
     if as_json:
         emit_json({"schema": 1, "task": task.summary()})
     else:
-        _emit_summary(task)
+        emit_summary(task)
 
 
 @app.command()
@@ -115,7 +114,7 @@ def build(
     from recbench.tasks.shelf import find_task, keep_as_own, load_task
 
     if ratings is None:
-        _emit_summary(load_task(name, rebuild=True, progressbar=animated()))
+        emit_summary(load_task(name, rebuild=True, progressbar=animated()))
         return
     from recbench.tasks.build import build as build_task
     from recbench.tasks.build import load_interactions
@@ -152,7 +151,7 @@ def build(
         spec = spec.model_copy(update={"split": split})
     task = build_task(spec, interactions)
     log.info("Stored as %s", keep_as_own(task, replace=replace))
-    _emit_summary(task)
+    emit_summary(task)
 
 
 @app.command()
@@ -178,46 +177,3 @@ def verify(
             "Its data have changed, or candidates are drawn in another way; build it anew and compare nothing older.",
         )
     emit(f"{task.name} is valid{', also when built again' if rebuild else ''}: {task.digest}")
-
-
-@imports.command("ncf")
-def import_ncf(
-    name: Annotated[str, typer.Argument(help="What to call the task.")],
-    train: Annotated[Path, typer.Option(help="Train rows: user, item[, rating, timestamp], tab-separated.")],
-    test: Annotated[Path, typer.Option(help="Held-out rows, one a case.")],
-    negatives: Annotated[Path, typer.Option(help="Candidates: (user,item) and the negatives, tab-separated.")],
-    waive: Annotated[
-        list[str] | None,
-        typer.Option(help="A rule that these candidates may break; is shown with every result."),
-    ] = None,
-    replace: Replace = False,
-) -> None:
-    """Import files in the form of the NCF paper, plain or gzip, with their published candidates.
-
-    Example: recbench task import ncf --train ml-1m.train.rating --test ml-1m.test.rating
-    --negatives ml-1m.test.negative --waive positive-among-negatives ncf-ml-1m
-    """
-    from recbench.errors import unknown_name
-    from recbench.tasks import ncf
-    from recbench.tasks.shelf import check_name, keep_as_own
-    from recbench.tasks.spec import Waiver
-
-    check_name(name, replace=replace)
-    known = {waiver.value: waiver for waiver in Waiver}
-    for wanted in waive or ():
-        if wanted not in known:
-            raise unknown_name("waiver", wanted, known)
-    task = ncf.import_ncf(name, train, test, negatives, frozenset(known[wanted] for wanted in waive or ()))
-    log.info("Stored as %s", keep_as_own(task, replace=replace))
-    _emit_summary(task)
-
-
-def _emit_summary(task: "Task") -> None:
-    summary: dict[str, Any] = task.summary()
-    rows = [
-        [key.replace("n_", "", 1).replace("_", " "), f"{value:,}" if isinstance(value, int) else value]
-        for key, value in summary.items()
-        if key not in ("name", "waivers")
-    ]
-    rows.append(["waived", ", ".join(summary["waivers"]) or "nothing"])
-    emit_table(rows, [task.name, task.spec.description])

@@ -15,7 +15,7 @@ from recbench.errors import RecbenchError
 if TYPE_CHECKING:
     pass
 
-SEPARATORS = ("::", "\t", ",", ";", "|")
+SEPARATORS = ("\t", ",", ";", "|", "::")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def look_at(path: Path, layout: Layout) -> Delimited:
     if not line:
         raise RecbenchError(f"{path} is empty.", "A ratings file has a line for each (user, item) interaction.")
     wanted = "\t" if layout.separator == "\\t" else layout.separator
-    separator = wanted or max(SEPARATORS, key=lambda s: (len(_fields(line, s)), len(s)))
+    separator = wanted or max(SEPARATORS, key=lambda s: len(_fields(line, s)))
     fields = _fields(line, separator)
     if len(fields) < 2 and (layout.user is None or layout.user != layout.item):
         raise RecbenchError(
