@@ -23,9 +23,9 @@ class BPR:
 
     The score of item i for user u is <p_u, q_i> + b_i. In each epoch every train row (u, i) is paired with freshly
     drawn items j that u has not interacted with in train; the loss is the mean over j of
-    -log sigmoid(score_ui - score_uj), plus regularization / 2 times the squared norms of p_u, q_i and q_j, each as
-    often as it is expected in the pairs. One update takes all train rows of a block of users; the blocks come in a new
-    order each epoch.
+    -log sigmoid(score_ui - score_uj), plus regularization / 2 times the squared norms of p_u, q_i and q_j, p_u and q_i
+    once for each train row, q_j as often as it is expected in the place of one. One update takes all train rows of a
+    block of users; the blocks come in a new order each epoch.
 
     Args:
         factors: Length of the vectors p and q.
@@ -34,7 +34,8 @@ class BPR:
         regularization: L2, applied to the vectors of each pair.
         negatives: Items j for each train row and epoch.
         negative_exponent: j is drawn in proportion to its number of train rows to this power: 0 uniform, 1 popularity.
-        loss: bpr, hinge, or the pointwise bce.
+        loss: bpr; softmax, which is bpr for one negative and sees more of the hard ones among several; hinge; or the
+            pointwise bce.
         optimizer: adagrad, adam or sgd.
         batch_size: Train rows in one update, about: a batch takes whole users.
         init_std: Standard deviation of the initial vectors.

@@ -4,16 +4,18 @@ from typing import Literal
 
 import tensorflow as tf
 
-LossName = Literal["bpr", "hinge", "bce"]
+LossName = Literal["bpr", "softmax", "hinge", "bce"]
 
 
 def loss_and_gradients(
     loss: LossName, positives: tf.Tensor, negatives: tf.Tensor, weights: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Computes a loss for each positive, the mean over its negatives.
+    """Computes a loss for each positive against its k negatives.
 
-    ``bpr`` is -log sigmoid(positive - negative) (Rendle et al., UAI 2009), ``hinge`` max(0, 1 - positive + negative),
-    ``bce`` the pointwise binary cross-entropy -log sigmoid(positive) - log sigmoid(-negative).
+    ``bpr`` is the mean over the negatives of -log sigmoid(positive - negative) (Rendle et al., UAI 2009), ``hinge``
+    that of max(0, 1 - positive + negative). ``softmax`` is the cross-entropy of picking the positive out of itself and
+    its negatives, log(exp(positive) + sum exp(negative)) - positive; with one negative it is ``bpr``. ``bce`` takes
+    each for an example of its own: -log sigmoid(positive) - sum log sigmoid(-negative) (He et al., WWW 2017).
 
     Args:
         loss: Which.
@@ -24,18 +26,29 @@ def loss_and_gradients(
     Returns:
         The loss summed over n, its gradient by the positives float32[n] and by the negatives float32[k, n].
     """
-    weights /= negatives.shape[0]
+    if loss == "softmax":
+        return _softmax(positives, negatives, weights)
     if loss == "bce":
-        values = tf.nn.softplus(-positives) + tf.nn.softplus(negatives)
-        down, up = weights * _sigmoid(-positives), weights * _sigmoid(negatives)
+        there = tf.reduce_max(weights, 0)
+        values = tf.reduce_sum(there * tf.nn.softplus(-positives)) + tf.reduce_sum(weights * tf.nn.softplus(negatives))
+        return values, -there * _sigmoid(-positives), weights * _sigmoid(negatives)
+    weights /= negatives.shape[0]
+    margins = positives - negatives
+    if loss == "hinge":
+        values, up = tf.nn.relu(1 - margins), weights * tf.cast(margins < 1, tf.float32)
     else:
-        margins = positives - negatives
-        if loss == "hinge":
-            values, up = tf.nn.relu(1 - margins), weights * tf.cast(margins < 1, tf.float32)
-        else:
-            values, up = tf.nn.softplus(-margins), weights * _sigmoid(-margins)
-        down = up
-    return tf.reduce_sum(weights * values), -tf.reduce_sum(down, 0), up
+        values, up = tf.nn.softplus(-margins), weights * _sigmoid(-margins)
+    return tf.reduce_sum(weights * values), -tf.reduce_sum(up, 0), up
+
+
+def _softmax(positives: tf.Tensor, negatives: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    largest = tf.maximum(positives, tf.reduce_max(negatives, 0))
+    others = weights * tf.exp(negatives - largest)
+    total = tf.exp(positives - largest) + tf.reduce_sum(others, 0)
+    up = others / total
+    # Without a pair that counts, a positive has nothing to be picked from, and nothing to learn.
+    values = tf.reduce_max(weights, 0) * (tf.math.log(total) + (largest - positives))
+    return tf.reduce_sum(values), -tf.reduce_sum(up, 0), up
 
 
 def _sigmoid(x: tf.Tensor) -> tf.Tensor:

@@ -34,8 +34,8 @@ class NeuMF:
         negatives: Negatives for each positive.
         negative_exponent: They are drawn in proportion to their number of train rows to this power: 0 uniform, 1
             popularity.
-        loss: bce, binary cross-entropy of positives and negatives; or bpr, -log sigmoid(positive - negative). Summed
-            over the pairs of a batch, divided by ``negatives``.
+        loss: bce, binary cross-entropy of positives and negatives, divided by ``negatives``; or bpr or softmax, see
+            ``models.losses``. Summed over the positives of a batch.
         optimizer: adam, adagrad or sgd, those of Keras.
         regularization: L2, on each user's and item's vectors as often as they are expected in the pairs.
         layer_regularization: L2, on the weights of the MLP's layers, once for each positive. Without it they grow

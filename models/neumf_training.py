@@ -13,7 +13,7 @@ from models.pairs import Pairs
 from models.unseen import popularity_weights, shares
 from recbench.protocol import TrainSet
 
-NeuMFLoss = Literal["bce", "bpr"]
+NeuMFLoss = Literal["bce", "bpr", "softmax"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +93,9 @@ class NeuMFTraining(tf.Module):
         user_tables, item_tables = self._network.vectors(self.part)
         with tf.GradientTape() as tape:
             logits = self._network.logits(self.part, users, items, shared=self._shared)
-            if self._settings.loss == "bpr":
-                losses = tf.nn.softplus(logits[:, 1:] - logits[:, :1])
-            else:
-                labels = tf.one_hot(tf.zeros_like(users), 1 + self._settings.negatives)
-                losses = tf.nn.sigmoid_cross_entropy_with_logits(labels, logits)
+            losses = self._losses(logits)
             # A sum over positives, so that Adagrad and SGD see gradients whose size does not depend on the batch.
-            loss = tf.reduce_sum(losses) / self._settings.negatives
+            loss = tf.reduce_sum(losses)
         gradients = [tf.convert_to_tensor(g) for g in tape.gradient(loss, self._weights)]
         positives = tf.cast(tf.shape(users)[0], tf.float32)
         decay = {id(table): self._settings.regularization * of_users[:, None] for table in user_tables}
@@ -112,3 +108,18 @@ class NeuMFTraining(tf.Module):
         # Dense gradients keep Adam's moments decaying for every row, as published.
         self._optimizer.apply(gradients, self._weights)
         return tf.reduce_mean(losses)
+
+    def _losses(self, logits: tf.Tensor) -> tf.Tensor:
+        """Returns each positive's loss, float32[b]; see ``models.losses``, and for the divisor of ``bce`` below.
+
+        Args:
+            logits: float32[b, 1 + negatives], positive first.
+        """
+        positives, negatives = logits[:, :1], logits[:, 1:]
+        if self._settings.loss == "bpr":
+            return tf.reduce_mean(tf.nn.softplus(negatives - positives), 1)
+        if self._settings.loss == "softmax":
+            return tf.reduce_logsumexp(logits, 1) - logits[:, 0]
+        examples = tf.nn.softplus(tf.concat([-positives, negatives], 1))
+        # Divided, so that regularisation keeps its strength when negatives are added.
+        return tf.reduce_sum(examples, 1) / self._settings.negatives

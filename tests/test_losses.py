@@ -25,6 +25,7 @@ def test_the_gradients_are_those_of_the_loss(loss):
     ("loss", "value"),
     [
         ("bpr", np.log1p(np.exp(-0.5))),
+        ("softmax", np.log1p(np.exp(-0.5))),
         ("hinge", 0.5),
         ("bce", np.log1p(np.exp(-1.5)) + np.log1p(np.exp(1.0))),
     ],
@@ -32,3 +33,28 @@ def test_the_gradients_are_those_of_the_loss(loss):
 def test_values_by_hand(loss, value):
     found, *_ = loss_and_gradients(loss, tf.constant([1.5]), tf.constant([[1.0]]), tf.constant([[1.0]]))
     assert float(found) == pytest.approx(value, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("loss", "value"),
+    [
+        ("bpr", np.log1p(np.exp([-0.5, -1.5])).mean()),
+        ("softmax", np.log(np.exp([1.5, 1.0, 0.0]).sum()) - 1.5),
+        ("hinge", 0.25),
+        ("bce", np.log1p(np.exp([-1.5, 1.0, 0.0])).sum()),
+    ],
+)
+def test_values_of_two_negatives_by_hand(loss, value):
+    found, *_ = loss_and_gradients(loss, tf.constant([1.5]), tf.constant([[1.0], [0.0]]), tf.ones([2, 1]))
+    assert float(found) == pytest.approx(value, rel=1e-6)
+
+
+@pytest.mark.parametrize("loss", get_args(LossName))
+def test_a_positive_without_a_pair_that_counts_learns_nothing(loss):
+    value, down, up = loss_and_gradients(loss, tf.constant([1.5]), tf.constant([[1.0], [0.0]]), tf.zeros([2, 1]))
+    assert (float(value), *down.numpy(), *up.numpy().ravel()) == (0, 0, 0, 0)
+
+
+def test_softmax_of_scores_too_large_for_exp():
+    value, *_ = loss_and_gradients("softmax", tf.constant([900.0]), tf.constant([[901.0]]), tf.ones([1, 1]))
+    assert float(value) == pytest.approx(np.log1p(np.exp(1.0)), rel=1e-6)

@@ -76,6 +76,12 @@ class TestBPRWithOtherChoices(RecommenderContract):
     bad_parameters = BAD_BPR
 
 
+class TestBPRWithSoftmax(RecommenderContract):
+    model = "bpr"
+    parameters = {**TestBPR.parameters, "loss": "softmax", "negatives": 16}
+    bad_parameters = BAD_BPR
+
+
 class TestBPRWithOneRowABatch(RecommenderContract):
     """As many batches as users."""
 
@@ -111,6 +117,12 @@ class TestNeuMF(RecommenderContract):
         whole = trained.score_all(users)
         monkeypatch.setattr(ncf, "PAIRS_AT_ONCE", pairs)
         np.testing.assert_allclose(trained.score_all(users), whole, rtol=1e-5, atol=1e-5)
+
+
+class TestNeuMFWithSoftmax(RecommenderContract):
+    model = "ncf"
+    parameters = {"epochs": 30, "factors": 4, "batch_size": 64, "loss": "softmax"}
+    bad_parameters = [{"loss": "sampled-softmax"}]
 
 
 class TestNeuMFWithPretraining(RecommenderContract):
