@@ -19,7 +19,7 @@ ALIASES = {
         "item", "item_id", "itemid", "iid", "movie_id", "movieid", "product_id", "asin", "isbn", "sku", "track_id",
         "artistid", "artist_id", "business_id",
     ),
-    "rating": ("rating", "book-rating", "score", "stars", "overall", "weight", "count"),
+    "rating": ("rating", "book-rating", "score", "prediction", "stars", "overall", "weight", "count"),
     "timestamp": ("timestamp", "time", "ts", "unixreviewtime", "unix_time", "date", "datetime"),
 }  # fmt: skip
 NAMING_HINT = (
