@@ -1,8 +1,9 @@
 """``recbench data``: data sets."""
 
 import os
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,9 +19,16 @@ from recbench.cli.columns import (
     UserColumn,
 )
 from recbench.cli.terminal import animated, emit, emit_json, emit_table
+from recbench.errors import RecbenchError
+
+if TYPE_CHECKING:
+    from recbench.data.interactions import Interactions
 
 app = typer.Typer(help="List, fetch and inspect data sets.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Plot = Annotated[
+    Path | None, typer.Option(metavar="FILE.png", help="Draw the histograms as a picture; needs recbench[plot].")
+]
 Name = Annotated[str, typer.Argument(help="A name of 'recbench data list'.", show_default=False)]
 
 SYNTHETIC = "synthetic"
@@ -108,18 +116,21 @@ def info(
     encoding: Encoding = "utf-8",
     member: Member = None,
     skip_bad_rows: SkipBadRows = False,
+    plot: Plot = None,
     as_json: Json = False,
 ) -> None:
-    """Describe a data set, or count what is in a ratings file.
+    """Describe a data set, its licence and how to cite it, or what is in a ratings file.
 
     Examples:
       recbench data info ml-100k
       recbench data info ratings.csv --user-column customer
     """
     from recbench.data.catalogue import catalogue, citations, find_dataset
-    from recbench.data.fetch import cached_files, is_cached
+    from recbench.data.fetch import cached_files, fetch, is_cached
 
     facts: dict[str, Any]
+    found: Interactions | None = None
+    citation = ""
     if name == SYNTHETIC:
         from recbench.data.synthetic import SyntheticParameters
 
@@ -131,8 +142,12 @@ def info(
             "files": [str(path) for path in cached_files(name).values()],
             "fetched": is_cached(name),
             "terms": dataset.terms.strip(),
-            "citation": citations()[dataset.citation],
         }
+        citation = citations()[dataset.citation]
+        if is_cached(name):
+            from recbench.data.adoption import read_rows
+
+            found = read_rows(dataset, fetch(name))
     else:
         from recbench.data.layout import Layout
         from recbench.data.readers import read_interactions
@@ -140,17 +155,46 @@ def info(
         layout = Layout(
             user_column, item_column, rating_column, timestamp_column, separator, form, encoding, member, skip_bad_rows
         )
-        interactions = read_interactions(Path(name), layout)
-        facts = {
-            "rows": len(interactions),
-            "users": interactions.n_users,
-            "items": interactions.n_items,
-            "duplicates": interactions.n_duplicates,
-            "density": len(interactions) / (interactions.n_users * interactions.n_items),
-            "ratings": interactions.ratings is not None,
-            "timestamps": interactions.timestamps is not None,
+        found = read_interactions(Path(name), layout)
+        facts = {}
+    _emit_info(name, facts, citation, found, plot, as_json)
+
+
+def _emit_info(
+    name: str, facts: dict[str, Any], citation: str, found: "Interactions | None", plot: Path | None, as_json: bool
+) -> None:
+    counted = None
+    if found is not None:
+        from recbench.cli.histograms import emit_histograms, plot_histograms
+        from recbench.data.statistics import statistics
+
+        counted = statistics(found.users, found.items)
+        times = found.timestamps
+        facts |= {
+            "duplicates": found.n_duplicates,
+            "ratings": found.ratings is not None,
+            "timestamps": None if times is None else [int(times.min()), int(times.max())],
         }
+    if plot is not None:
+        if counted is None:
+            raise RecbenchError(f"There are no rows of {name!r} to draw.", f"Fetch them: recbench data fetch {name}")
+        plot_histograms(name, counted, plot)
     if as_json:
-        emit_json({"schema": 1, "dataset": {"name": name, **facts}})
-    else:
-        emit_table([[key, value] for key, value in facts.items()], [name, ""])
+        figures = {"statistics": asdict(counted)} if counted else {}
+        emit_json({"schema": 1, "dataset": {"name": name, **facts, "citation": citation or None, **figures}})
+        return
+    figures = {key: value for key, value in asdict(counted).items() if key not in HISTOGRAMS} if counted else {}
+    emit_table([[key.replace("_", " "), _shown(value)] for key, value in {**facts, **figures}.items()], [name, ""])
+    if counted:
+        emit_histograms(counted)
+    if citation:
+        emit("\n" + citation)
+
+
+HISTOGRAMS = ("histories", "popularities")
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, list):
+        return "\n".join(map(str, value))
+    return f"{value:.6g}" if isinstance(value, float) else value

@@ -18,7 +18,7 @@ from recbench.cli.columns import (
     TimestampColumn,
     UserColumn,
 )
-from recbench.cli.task_summary import emit_summary
+from recbench.cli.task_summary import emit_summary, emit_task
 from recbench.cli.terminal import animated, emit, emit_json, emit_table
 from recbench.errors import RecbenchError
 
@@ -56,9 +56,12 @@ def list_tasks(as_json: Json = False) -> None:
 def show(
     name: NameOrSpec,
     spec: Annotated[bool, typer.Option("--spec", help="Print the spec, as TOML to start from.")] = False,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw the histograms as a picture; needs recbench[plot].")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show a task's counts and digest, or its spec.
+    """Show a task's counts and digest, what its split lets leak, and how its train rows are spread; or its spec.
 
     Examples:
       recbench task show ml-100k
@@ -73,10 +76,7 @@ def show(
         emit(tomli_w.dumps(found.model_dump(mode="json", exclude_none=True, exclude={"digest"})))
         return
     task = load_task(name, progressbar=animated())
-    if as_json:
-        emit_json({"schema": 1, "task": task.summary()})
-    else:
-        emit_summary(task)
+    emit_task(task, plot, as_json)
 
 
 @app.command()
