@@ -14,7 +14,7 @@ def emit_summary(task: "Task") -> None:
     """Writes the counts and the digest to standard output."""
     summary: dict[str, Any] = task.summary()
     rows = [
-        [key.replace("n_", "", 1).replace("_", " "), f"{value:,}" if isinstance(value, int) else value]
+        [key.removeprefix("n_").replace("_", " "), _shown(value)]
         for key, value in summary.items()
         if key not in ("name", "waivers")
     ]
@@ -66,3 +66,9 @@ def emit_task(task: "Task", plot: Path | None, as_json: bool) -> None:
     emit_histograms(found)
     if entry is not None:
         emit(f"\nLicence: {entry.licence} ({entry.homepage})\n\n{citations()[entry.citation]}")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}" if isinstance(value, float) else str(value)
