@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -78,7 +79,7 @@ def load(path: Path) -> Record:
         raise RecbenchError(f"{path} is not a record: {error}.", "It may be truncated; run the trial again.") from error
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field = ".".join(str(part) for part in first["loc"]) or "the file"
         raise RecbenchError(
             f"{path} is not a record of this version: {field}: {first['msg']}.",
             "Run the trial again, or update recbench.",
@@ -101,10 +102,10 @@ def load_ranks(path: Path) -> TrialRanks:
             f"The ranks {beside} of a record are missing.",
             "A record is two files, .json and .npz: keep them together, or run the trial again.",
         ) from error
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise RecbenchError(
-            f"The ranks {beside} of a record cannot be read: {error}.", "Run the trial again."
-        ) from error
+    except (OSError, ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+        # Of what is no archive numpy says that it could be unpickled, unsafely.
+        why = "it is not an archive of arrays" if isinstance(error, ValueError) else error
+        raise RecbenchError(f"The ranks {beside} of a record cannot be read: {why}.", "Run the trial again.") from error
 
 
 def _refuse_newer(content: Any, path: Path) -> None:
