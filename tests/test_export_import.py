@@ -79,7 +79,9 @@ def test_the_ncf_form_comes_back_with_its_digest_if_its_ids_are_numbers(tmp_path
     names = [tmp_path / "out" / f"toy.{part}" for part in ("train.rating", "test.rating", "test.negative")]
     assert import_ncf("again", *names, waived).digest == task.digest
     export(task, tmp_path / "csv", ExportForm.CSV)
-    assert import_folder("again", tmp_path / "csv").digest == task.digest
+    again = import_folder("again", tmp_path / "csv")
+    assert again.digest == task.digest
+    assert again.spec.uniform_negatives
 
 
 def test_the_ncf_form_of_other_ids_says_what_the_numbers_are(tmp_path):

@@ -191,7 +191,7 @@ def _wanted(dataset: Dataset) -> str:
 
 def _adopt(name: str, dataset: Dataset, gathered: _Gathered) -> dict[str, Path]:
     """Checks the counts and moves the files into the cache."""
-    check_counts(name, dataset, gathered.paths)
+    check_counts(name, dataset, gathered.paths, gathered.verified)
     cached = cached_files(name)
     for file in dataset.files:
         remember(file, gathered.paths[file.name], gathered.sources[file.name], file.name in gathered.verified)

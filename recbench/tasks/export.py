@@ -81,9 +81,10 @@ def _tables(task: Task, form: ExportForm) -> Writers:
         "users": lambda: {"id": original_ids(task.user_ids, np.arange(task.n_users))},
         "items": lambda: {"id": original_ids(task.item_ids, np.arange(task.n_items))},
     }
-    spec = task.spec.model_copy(
-        update={"digest": task.digest, "dataset": PublishedData(source="published", form="pairs")}
-    )
+    source = task.spec.dataset
+    # A path of this machine is nobody else's business; whose form a published split had says how it was drawn.
+    published = source if isinstance(source, PublishedData) else PublishedData(source="published", form="pairs")
+    spec = task.spec.model_copy(update={"digest": task.digest, "dataset": published})
     document = {"files": names, "task": spec.model_dump(mode="json", exclude_none=True)}
 
     def write_spec(path: Path) -> None:
