@@ -70,7 +70,7 @@ def save_for_ever(folder: Path) -> None:
     while True:
         luck += 1
         ranks, hr = ranks_for(luck)
-        store.save(a_record("toy", luck % 2, hr=hr, n_cases=5000, metrics=metrics_of(hr)), ranks, folder)
+        store.save(a_record("toy", luck % 2, hr=hr, n_cases=5000, n_users=5000, metrics=metrics_of(hr)), ranks, folder)
 
 
 def metrics_of(hr: float):
