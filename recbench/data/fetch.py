@@ -12,7 +12,7 @@ from pathlib import Path
 from recbench.data.adoption import check_cached, check_counts, check_published, checksum, remember
 from recbench.data.cache import atomic_path, home
 from recbench.data.catalogue import ArchiveSource, DataFile, Dataset, FileSource, find_dataset
-from recbench.data.download import SourceError, describe, download, extract
+from recbench.data.download import SourceError, describe, download, write_member
 from recbench.errors import RecbenchError
 
 log = logging.getLogger(__name__)
@@ -172,7 +172,7 @@ def _take_archive(dataset: Dataset, path: Path, gathered: _Gathered) -> None:
                 kind, _, expected = published.partition(":")
                 if (found := checksum(path, kind)) != expected:
                     raise SourceError(f"its {kind} is {found}, that of the published archive is {expected}")
-            extract(path, source, gathered.folder / file.name)
+            write_member(path, source, gathered.folder / file.name)
             check_published(dataset, file, gathered.folder / file.name, f"The file {path}", f"from {dataset.homepage}")
             gathered.put(file, str(path), published is not None)
             taken = True
