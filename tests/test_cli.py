@@ -60,7 +60,10 @@ def test_help_lists_every_verb_and_examples(recbench):
         assert verb in done.stdout
     text = recbench("run", "--help").stdout
     assert "recbench run --models bpr,ncf" in text
-    assert "Exit codes: 0 all trials done, 2 bad input, 3 a model failed, 130 interrupted." in text
+    assert (
+        "Exit codes: 0 all trials done, 2 bad input, 3 a model failed, 4 nothing to collect, 130 interrupted, 143"
+        in text
+    )
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["list"], ["task", "list"], ["list", "bpr"]])
@@ -142,8 +145,8 @@ def test_a_model_of_ones_own_and_its_chatter(recbench, own, tmp_path):
     one, other = json.loads(done.stdout)["results"]
     assert one["metrics"] == other["metrics"]
     assert "chatter" not in done.stderr
-    log = (tmp_path / "results" / "runs" / "models.log").read_text()
-    assert log.count("chatter on standard output") == log.count("chatter past sys.stderr") == 3
+    logs = [path.read_text() for path in (tmp_path / "results" / "runs" / "logs").glob("*MostPopular*.log")]
+    assert logs == ["chatter on standard output\nchatter past sys.stderr\n"] * 3
 
 
 def test_a_model_that_fails_does_not_stop_the_others(recbench, own, tmp_path):
@@ -155,8 +158,9 @@ def test_a_model_that_fails_does_not_stop_the_others(recbench, own, tmp_path):
     assert "NotANumber, seed 0: score() returned nan for case 0 (user index 0, item index" in done.stdout
     assert "Raises, seed 0: MemoryError: no room" in done.stdout
     assert "Traceback (most recent" not in done.stderr
-    assert "Tracebacks: results/runs/models.log" in done.stderr
-    assert "Traceback" in (tmp_path / "results" / "runs" / "models.log").read_text()
+    told = re.findall(r"Log of (\w+), seed 0: (\S+)", done.stderr)
+    assert [name for name, _ in told] == ["NotANumber", "Raises"]
+    assert all("Traceback" in (tmp_path / path).read_text() for _, path in told)
 
 
 def test_an_interrupted_run_says_what_is_kept(own, tmp_path):
@@ -245,10 +249,11 @@ def test_odd_streams_and_folders(recbench, tmp_path):
     done = recbench(*base, "-o", "[/b]x", PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
     assert "popularity" in done.stdout
-    (tmp_path / "odd" / "models.log").mkdir(parents=True)
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "logs").write_text("")
     done = recbench(*base, "-o", "odd")
     assert done.returncode == 2
-    assert "Cannot write to the output folder odd" in done.stderr
+    assert "Cannot write the log odd/logs/synthetic--popularity" in done.stderr
 
 
 def test_no_network_and_no_mirror(recbench):

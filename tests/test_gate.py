@@ -264,6 +264,7 @@ SPEED = {
         "",
     ),
     "more threads": ((70.0, 70.0, 70.0), {"threads": 2}, None, "threads 1 against 2"),
+    "beside other trials": ((70.0, 70.0, 70.0), {"concurrent_trials": 2}, None, "at the same time as others"),
     "fewer epochs": ((70.0, 70.0, 70.0), {"epochs": 5}, None, "other numbers of epochs, 20 against 5"),
     "too few seeds": ((70.0, 70.0), {}, None, "3 and 2 seeds; 3 a side are needed"),
     "too short to time": ((70.0, 70.0, 70.0), {"fit_seconds": 0.01}, None, "the clock's noise decides"),

@@ -20,11 +20,13 @@ from recbench.protocol import TrainSet
 from recbench.records.schema import Status
 from recbench.tasks.task import Cases, Task
 from recbench.trials.clock import TimedContext
+from recbench.trials.conditions import Conditions
 from recbench.trials.configuration import configure
-from recbench.trials.curve import Curve, CurveEpochs
+from recbench.trials.curve import Curve
+from recbench.trials.curve_epochs import CurveEpochs
 from recbench.trials.handle import Handle, handle_for
 from recbench.trials.registry import ModelReference, Origin
-from recbench.trials.trial import Conditions, run_trial
+from recbench.trials.trial import run_trial
 
 HARNESS = (Task, Cases, Curve, TimedContext)
 """Nothing of these may be within reach: they hold held-out rows, or the clock."""
@@ -34,7 +36,7 @@ class Silent:
     def phase(self, name):
         pass
 
-    def epoch(self, epoch, loss):
+    def epoch(self, epoch, loss, seconds):
         pass
 
 

@@ -115,3 +115,20 @@ def test_records_of_different_tasks_are_refused_by_name():
     other = TaskIdentity(name="other", digest="sha256:" + "cd" * 32)
     with pytest.raises(RecbenchError, match="toy sha256:abababababab, other sha256:cdcdcdcdcdcd"):
         summarise(stored(a_record("bpr", 0), a_record("ncf", 0, task=other)))
+
+
+def test_timings_of_trials_that_shared_a_machine_are_marked():
+    beside = stored(a_record("bpr", 0, concurrent_trials=2), a_record("ncf", 0))
+    text = run_table(report(beside), Format.TEXT)
+    assert "560,000 †" in text
+    assert "560,000  " in text
+    assert "†: 2 trials ran at a time and shared the machine; such throughput is never gated." in text
+    document = run_document(report(beside))
+    assert [result["shared_machine"] for result in document["results"]] == [True, False]
+    assert any("shared the machine" in note for note in document["notes"])
+
+
+def test_trials_of_different_machines_are_named():
+    other = ENVIRONMENT.model_copy(update={"cpu": "Other CPU"})
+    text = run_table(report(stored(a_record("bpr", 0), a_record("ncf", 0, environment=other))), Format.TEXT)
+    assert "Not all trials ran on the same machine (cpu Example CPU against Other CPU)" in text

@@ -2,7 +2,7 @@ import pytest
 
 from recbench.reports.summary import summarise
 from recbench.reports.time_to_quality import time_to_quality
-from recbench.trials.curve import CurveEpochs
+from recbench.trials.curve_epochs import CurveEpochs
 from tests.examples import a_curve, a_record, stored
 
 

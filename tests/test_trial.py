@@ -5,10 +5,11 @@ import pytest
 
 from recbench.records.schema import Status
 from recbench.trials.clock import TimedContext
+from recbench.trials.conditions import Conditions
 from recbench.trials.configuration import configure
-from recbench.trials.curve import CurveEpochs
+from recbench.trials.curve_epochs import CurveEpochs
 from recbench.trials.registry import ModelReference, Origin
-from recbench.trials.trial import Conditions, run_trial
+from recbench.trials.trial import run_trial
 
 
 class Silent:
@@ -19,7 +20,7 @@ class Silent:
     def phase(self, name):
         self.phases.append(name)
 
-    def epoch(self, epoch, loss):
+    def epoch(self, epoch, loss, seconds):
         self.epochs.append((epoch, loss))
 
 

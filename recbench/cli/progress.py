@@ -1,13 +1,13 @@
-"""Progress of a run: a redrawn line where people watch a terminal, plain lines elsewhere."""
+"""Progress of a run: redrawn lines where people watch a terminal, plain lines elsewhere."""
 
 import time
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from recbench.cli.terminal import messages
 from recbench.records.schema import Status
 from recbench.records.store import StoredRecord
-from recbench.trials.schedule import PlannedTrial
+from recbench.trials.plan import PlannedTrial
 
 SECONDS_BETWEEN_DRAWINGS = 0.1
 
@@ -15,90 +15,127 @@ SECONDS_BETWEEN_DRAWINGS = 0.1
 class PlainProgress:
     """A line when an import or a trial begins or ends."""
 
+    def __init__(self) -> None:
+        self._total = 0
+        self._begun = 0
+        self._n_train = 0
+        self._what: dict[str, str] = {}
+
     def importing(self, model: str) -> None:
         """Says so: a framework takes seconds to import."""
         messages().print(f"Importing {model}", style="dim", markup=False)
 
-    def trial_starts(self, trial: PlannedTrial, number: int, total: int) -> None:
-        """Remembers what runs."""
-        self._what = f"[{number}/{total}] {trial.configuration.name}, seed {trial.seed}"
-        messages().print(f"{self._what} ...", style="dim", markup=False)
+    def planned(self, trials: int, kept: int, n_train: int) -> None:
+        """Remembers how many there are."""
+        self._total, self._begun, self._n_train = trials, kept, n_train
 
-    def phase(self, name: str) -> None:
+    def trial_starts(self, trial: PlannedTrial) -> None:
+        """Says what runs."""
+        self._begun += 1
+        self._what[trial.label] = f"[{self._begun}/{self._total}] {trial.label}"
+        messages().print(f"{self._what[trial.label]} ...", style="dim", markup=False)
+
+    def phase(self, trial: PlannedTrial, name: str) -> None:
         """Plain lines do not show phases."""
 
-    def epoch(self, epoch: int, loss: float | None) -> None:
+    def epoch(self, trial: PlannedTrial, epoch: int, loss: float | None, seconds: float) -> None:
         """Plain lines do not show epochs."""
 
-    def progress(self, done: int, total: int) -> None:
+    def progress(self, trial: PlannedTrial, done: int, total: int) -> None:
         """Plain lines do not show parts."""
 
-    def trial_ends(self, stored: StoredRecord) -> None:
+    def trial_ends(self, trial: PlannedTrial, stored: StoredRecord) -> None:
         """Says how it went."""
-        messages().print(f"{self._what}: {_outcome(stored)}", markup=False)
+        messages().print(f"{self._what.pop(trial.label)}: {_outcome(stored)}", markup=False)
+
+    def tick(self) -> None:
+        """Nothing is drawn."""
 
     def close(self) -> None:
         """Nothing is drawn."""
 
 
 class AnimatedProgress(PlainProgress):
-    """The same, and under it the running trial's phase, epoch and loss.
+    """The same, and under it a line for each running trial, and one for the plan.
 
-    Lines are drawn by the calls themselves, which are off the clock; no thread of its own takes time from training.
+    A trial's line shows its phase, epoch, loss, throughput and the time that its training will still take. Lines are
+    drawn between the messages of the trials' processes, which are other processes than this.
     """
 
     def __init__(self) -> None:
-        self._progress: Progress | None = None
+        super().__init__()
         self._drawn = 0.0
-
-    def trial_starts(self, trial: PlannedTrial, number: int, total: int) -> None:
-        """Begins to draw."""
-        self._what = f"[{number}/{total}] {trial.configuration.name}, seed {trial.seed}"
-        epochs = trial.configuration.parameters.get("epochs")
+        self._lines: dict[str, TaskID] = {}
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             TextColumn("{task.fields[phase]}", markup=False),
-            BarColumn(),
+            BarColumn(bar_width=20),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[loss]}"),
+            TextColumn("{task.fields[told]}", markup=False),
             TimeElapsedColumn(),
             console=messages(),
             auto_refresh=False,
             transient=True,
         )
+        self._plan: TaskID | None = None
+
+    def planned(self, trials: int, kept: int, n_train: int) -> None:
+        """Begins to draw."""
+        super().planned(trials, kept, n_train)
         self._progress.start()
-        self._task = self._progress.add_task(
-            self._what, total=epochs if isinstance(epochs, int) else 1, phase="", loss=""
-        )
+        self._plan = self._progress.add_task("all trials", total=trials, completed=kept, phase="", told="")
 
-    def phase(self, name: str) -> None:
+    def trial_starts(self, trial: PlannedTrial) -> None:
+        """Adds a line."""
+        self._begun += 1
+        what = self._what[trial.label] = f"[{self._begun}/{self._total}] {trial.label}"
+        epochs = trial.model.parameters.get("epochs")
+        total = epochs if isinstance(epochs, int) else 1
+        self._lines[trial.label] = self._progress.add_task(what, total=total, phase="", told="")
+        self._draw()
+
+    def phase(self, trial: PlannedTrial, name: str) -> None:
         """Draws the phase."""
-        self._draw(phase=name)
+        self._update(trial, phase=name, told="")
 
-    def epoch(self, epoch: int, loss: float | None) -> None:
-        """Draws the epoch, unless the last drawing is very recent."""
+    def epoch(self, trial: PlannedTrial, epoch: int, loss: float | None, seconds: float) -> None:
+        """Draws epoch, loss, throughput, and time left."""
+        epochs = trial.model.parameters.get("epochs")
+        told = [] if loss is None else [f"loss {loss:.4f}"]
+        if seconds > 0:
+            told.append(f"{self._n_train * epoch / seconds:,.0f} interactions/s")
+            if isinstance(epochs, int) and epochs >= epoch:
+                told.append(f"{seconds / epoch * (epochs - epoch):.0f} s left")
+        self._update(trial, completed=epoch, told=", ".join(told))
+
+    def progress(self, trial: PlannedTrial, done: int, total: int) -> None:
+        """Draws the part."""
+        self._update(trial, completed=done, total=total, told="")
+
+    def trial_ends(self, trial: PlannedTrial, stored: StoredRecord) -> None:
+        """Replaces the trial's line by one that stays."""
+        self._progress.remove_task(self._lines.pop(trial.label))
+        if self._plan is not None:
+            self._progress.advance(self._plan)
+        super().trial_ends(trial, stored)
+        self._draw()
+
+    def tick(self) -> None:
+        """Draws again, for time has passed, unless the last drawing is very recent."""
         if time.monotonic() - self._drawn > SECONDS_BETWEEN_DRAWINGS:
-            self._draw(completed=epoch, loss="" if loss is None else f"loss {loss:.4f}")
-
-    def progress(self, done: int, total: int) -> None:
-        """Draws the part, unless the last drawing is very recent."""
-        if time.monotonic() - self._drawn > SECONDS_BETWEEN_DRAWINGS:
-            self._draw(completed=done, total=total, loss="")
-
-    def trial_ends(self, stored: StoredRecord) -> None:
-        """Replaces the drawing by a line."""
-        self.close()
-        super().trial_ends(stored)
+            self._draw()
 
     def close(self) -> None:
         """Removes the drawing."""
-        if self._progress is not None:
-            self._progress.stop()
-            self._progress = None
+        self._progress.stop()
 
-    def _draw(self, **fields: object) -> None:
-        if self._progress is not None:
-            self._progress.update(self._task, refresh=True, **fields)  # type: ignore[arg-type]
+    def _update(self, trial: PlannedTrial, **fields: object) -> None:
+        self._progress.update(self._lines[trial.label], **fields)  # type: ignore[arg-type]
+        self.tick()
+
+    def _draw(self) -> None:
+        if self._plan is not None:
+            self._progress.refresh()
             self._drawn = time.monotonic()
 
 

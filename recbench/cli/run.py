@@ -1,22 +1,27 @@
 """``recbench run``: the comparison."""
 
-import os
-import shlex
-import sys
-from collections.abc import Mapping
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from recbench.cli.terminal import ExitCode, animated, emit, emit_json, emit_table, messages
+from recbench.cli.interrupted import told_when_interrupted
+from recbench.cli.terminal import messages
 from recbench.device import Device
 from recbench.errors import RecbenchError
 from recbench.reports.formats import Format
+from recbench.trials.curve_epochs import CurveEpochs
 
 DEFAULT_OUTPUT = Path("results/runs")
 MAX_SEED = 2**31 - 1
 """The highest that every framework takes."""
+SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([a-z]*)")
+UNITS = {
+    "": 1,
+    **{f"{letter}{unit}": 1000**power for power, letter in enumerate("kmgt", 1) for unit in ("", "b")},
+    **{f"{letter}ib": 1024**power for power, letter in enumerate("kmgt", 1)},
+}
 
 
 def run(
@@ -63,6 +68,28 @@ def run(
     pairs: Annotated[
         bool, typer.Option("--pairs", help="Also show all pairs of models: difference, interval, tests.")
     ] = False,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Trials at a time, each with --threads cores of its own. Their throughput is marked as shared."
+        ),
+    ] = 1,
+    timeout: Annotated[
+        float | None,
+        typer.Option(min=0.001, metavar="SECONDS", help="End a trial that takes longer; its import may as well."),
+    ] = None,
+    max_memory: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="End a trial whose process uses more memory, such as 500MB or 4GiB."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run also trials whose records are there.")] = False,
+    collect: Annotated[
+        bool, typer.Option("--collect", help="Run nothing; report on the records that are there.")
+    ] = False,
+    in_process: Annotated[
+        bool,
+        typer.Option("--in-process", help="Run all trials in this process, where a debugger sees them."),
+    ] = False,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the records.")] = DEFAULT_OUTPUT,
     form: Annotated[Format, typer.Option("--format", help="How the table is printed.")] = Format.TEXT,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
@@ -70,103 +97,61 @@ def run(
 ) -> None:
     """Train each model on the task, rank the same candidates with each, and print the comparison.
 
+    Each trial runs in a process of its own. Trials whose records are in the output folder are not run again, unless
+    the task, the model's source or parameters, or what is asked for have changed.
+
     Examples:
       recbench run --models bpr,ncf
       recbench run --models popularity,bpr --task ml-100k-loo --seeds 5 --k 5,10,20
       recbench run --models bpr --param bpr.factors=64 --param bpr.epochs=50 --format markdown
       recbench run --models bpr,implicit-bpr --curve all --reach 0.45
       recbench run --models bpr,ncf,popularity --full --metrics --pairs
-      recbench run --models popularity,my_model.py:MyModel --task synthetic --json
+      recbench run --models popularity,my_model.py:MyModel --task synthetic --timeout 600 --max-memory 4GiB --json
 
-    Exit codes: 0 all trials done, 2 bad input, 3 a model failed, 130 interrupted.
+    Exit codes: 0 all trials done, 2 bad input, 3 a model failed, 4 nothing to collect, 130 interrupted, 143 terminated.
     """
-    from recbench.trials.machine import available_cores, library_settings
-
     names = _names(models)
     ks = _cut_offs(k)
     if reach is not None and curve is None:
         raise RecbenchError("--reach needs a learning curve.", "Add --curve all, or --curve every:10.")
-    if threads > (cores := available_cores()):
-        raise RecbenchError(
-            f"--threads {threads}, but this process may use {cores} cores: timings would mean nothing.",
-            f"Use at most --threads {cores}.",
-        )
     if form is Format.CSV and (pairs or metrics):
         raise RecbenchError("--format csv is one table; --pairs and --metrics are others.", "Use --json: it has all.")
     if seed + seeds > MAX_SEED + 1:
         raise RecbenchError(f"The seeds would go beyond {MAX_SEED}.", "Use a smaller --seed.")
-    # Before any numeric library is loaded: they read these once.
-    os.environ.update(library_settings(threads, device))
-
-    from recbench.cli.progress import AnimatedProgress, PlainProgress
-    from recbench.reports.document import run_document
-    from recbench.reports.metrics_table import metrics_table
-    from recbench.reports.pairs_table import pairs_table
-    from recbench.reports.run_report import run_report
-    from recbench.reports.table import run_table
-    from recbench.tasks.shelf import load_task
-    from recbench.trials.configuration import parse_assignments
-    from recbench.trials.curve import CurveEpochs
-    from recbench.trials.machine import environment
-    from recbench.trials.registry import find_model
-    from recbench.trials.schedule import LOG_NAME, import_and_configure, plan, run_plan
-    from recbench.trials.trial import Conditions
-
-    try:
-        points = None if curve is None else CurveEpochs.parse(curve)
-        conditions = Conditions(threads, device, ks, points, catalogue=full or metrics)
-    except ValueError:
+    if force and collect:
+        raise RecbenchError("--force repeats trials, and --collect runs none.", "Use one of them.")
+    if in_process and (jobs > 1 or timeout is not None or max_memory is not None):
         raise RecbenchError(
-            f"--curve {curve!r} is not all, every:N, or N,N,...", "For example: --curve every:5"
-        ) from None
-    parameters = parse_assignments(param or [], names)
-    for name in names:
-        find_model(name)
-    loaded = load_task(task, progressbar=animated())
-    if max(ks) > (most := loaded.summary()["n_negatives"] + 1):
-        raise RecbenchError(f"--k {max(ks)} is more than the {most} candidates of a case.", "Use smaller cut-offs.")
-    observer = AnimatedProgress() if animated() else PlainProgress()
-    configurations = import_and_configure(parameters, observer)
-    trials = plan(configurations, range(seed, seed + seeds))
-    if dry_run and (as_json or form is Format.JSON):
-        planned = [
-            {"model": t.configuration.name, "seed": t.seed, "params": t.configuration.parameters} for t in trials
-        ]
-        emit_json({"schema": 1, "task": loaded.summary(), "plan": planned})
-        return
-    if dry_run:
-        emit_table(
-            [[t.configuration.name, t.seed, _readable(t.configuration.parameters)] for t in trials],
-            ["model", "seed", "parameters"],
+            "--jobs, --timeout and --max-memory need a process for each trial.", "Leave --in-process out."
         )
-        return
-    stored = []
-    try:
-        for one in run_plan(loaded, trials, conditions, output, observer):
-            stored.append(one)  # noqa: PERF402 - keeps what came before an interruption
-    except KeyboardInterrupt:
-        messages().print(
-            f"Interrupted. {len(stored)} of {len(trials)} trials are kept in {output}. Start again with:\n  "
-            + shlex.join(["recbench", *sys.argv[1:]]),
-            markup=False,
+    points, memory_bytes = _curve(curve), _size(max_memory)
+    with told_when_interrupted(output) as tally:
+        # Before the slow imports, so that nobody waits for a sign of life.
+        messages().print(f"Task {task}; models {', '.join(names)}", style="dim", markup=False)
+
+        from recbench.cli.running import Request, run_and_report
+        from recbench.trials.conditions import Conditions
+        from recbench.trials.limits import Limits
+
+        request = Request(
+            models=names,
+            assignments=tuple(param or ()),
+            task=task,
+            seeds=range(seed, seed + seeds),
+            conditions=Conditions(threads, device, ks, points, catalogue=full or metrics),
+            limits=Limits(timeout, memory_bytes),
+            jobs=jobs,
+            in_process=in_process,
+            force=force,
+            collect=collect,
+            dry_run=dry_run,
+            output=output,
+            form=Format.JSON if as_json else form,
+            reach=reach,
+            metrics=metrics,
+            pairs=pairs,
         )
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
-    finally:
-        observer.close()
-    report = run_report(loaded.summary(), stored, environment(), ks, reach)
-    markdown = form is Format.MARKDOWN
-    if as_json or form is Format.JSON:
-        emit_json(run_document(report))
-    else:
-        emit(run_table(report, form))
-        if metrics:
-            emit("\n" + metrics_table(report, markdown=markdown))
-        if pairs:
-            emit("\n" + pairs_table(report, markdown=markdown))
-    messages().print(f"Records: {output}", style="dim", markup=False)
-    if any(summary.errors for summary in report.summaries):
-        messages().print(f"Tracebacks: {output / LOG_NAME}", style="dim", markup=False)
-        raise typer.Exit(ExitCode.MODEL_FAILED)
+        run_and_report(request, tally)
 
 
 def _names(models: str) -> list[str]:
@@ -186,5 +171,23 @@ def _cut_offs(text: str) -> tuple[int, ...]:
     return tuple(ks)
 
 
-def _readable(parameters: Mapping[str, object]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in parameters.items()) or "none"
+def _curve(text: str | None) -> CurveEpochs | None:
+    try:
+        return None if text is None else CurveEpochs.parse(text)
+    except ValueError:
+        raise RecbenchError(
+            f"--curve {text!r} is not all, every:N, or N,N,...", "For example: --curve every:5"
+        ) from None
+
+
+def _size(text: str | None) -> int | None:
+    """Reads a number of bytes."""
+    if text is None:
+        return None
+    found = SIZE.fullmatch(text.strip().lower())
+    size = int(float(found[1]) * UNITS[found[2]]) if found and found[2] in UNITS else 0
+    if size < 1:
+        raise RecbenchError(
+            f"--max-memory {text!r} is not an amount of memory.", "For example: --max-memory 500MB, or 4GiB"
+        )
+    return size

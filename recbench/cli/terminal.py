@@ -24,6 +24,7 @@ class ExitCode(IntEnum):
     MODEL_FAILED = 3
     NOT_COMPARABLE = 4
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 @cache

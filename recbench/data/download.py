@@ -50,7 +50,7 @@ def extract(archive: Path, source: ArchiveSource | WheelSource, target: Path) ->
             if source.header:
                 member.readline()
             shutil.copyfileobj(member, file, 2**20)
-    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError, ValueError) as error:
         raise SourceError(f"{describe(source)} sent an archive that cannot be read ({error})") from error
 
 

@@ -156,8 +156,11 @@ def _take(dataset: Dataset, path: Path, gathered: _Gathered) -> None:
 
 
 def _take_archive(dataset: Dataset, path: Path, gathered: _Gathered) -> None:
-    with zipfile.ZipFile(path) as archive:
-        members = set(archive.namelist())
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = set(archive.namelist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise SourceError(f"it is an archive that cannot be read ({error})") from error
     taken = False
     for file in dataset.files:
         for source in file.sources:

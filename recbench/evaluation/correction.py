@@ -9,7 +9,6 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-from scipy import special, stats
 
 from recbench.evaluation.metrics import Float64Array
 from recbench.evaluation.ranking import Ranks
@@ -41,6 +40,9 @@ def rank_probabilities(true_ranks: Int64Array, n: int, m: int, *, distinct: bool
     """
     better, drawn = (true_ranks - 1)[:, None], np.arange(m + 1)[None, :]
     if not distinct:
+        # Here and below, for scipy takes longer to import than many a trial takes.
+        from scipy import stats
+
         return np.asarray(stats.binom.pmf(drawn, m, better / (n - 1)))
     # The hypergeometric distribution; scipy's own takes a hundred times as long.
     possible = (drawn <= better) & (m - drawn <= n - 1 - better)
@@ -60,6 +62,8 @@ def expected(
 
 def _log_choose(n: Int64Array, k: Int64Array | int) -> Float64Array:
     """Returns log(n over k); where k > n, something."""
+    from scipy import special
+
     rest = np.maximum(n - k, 0)
     return np.asarray(special.gammaln(n + 1) - special.gammaln(np.asarray(k) + 1) - special.gammaln(rest + 1))
 

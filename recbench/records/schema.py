@@ -132,13 +132,17 @@ class Record(_Frozen):
         threads: Threads the model was allowed.
         device: What was asked for: ``auto``, ``cpu`` or ``gpu``. Models that can choose report what they took in
             ``facts``.
+        code_version: Hash of the model's source; see ``recbench.trials.sources``. None where there is no source.
         status: How the trial ended.
         error: What went wrong, if it did not end well.
+        signal: The signal that ended the trial's process, such as ``SIGSEGV``.
+        output_tail: The last lines that the process wrote, if it did not end by itself.
         metrics: By name, such as ``hr@10``; empty unless done.
         ties_across_cut: For each k, the share of cases whose hit depends on how ties are resolved.
         corrected: Estimates of the metrics in the whole catalogue from the sampled ranks; empty where the negatives
             were not drawn uniformly.
         catalogue: The whole catalogue, if it was asked for.
+        catalogue_error: Why there is none although it was asked for; the trial is done all the same.
         cohorts: HR@10 (or at the first cut-off) of three equal cohorts of cases: by ``history``, the train rows of
             the case's user, and by ``popularity``, those of its item.
         n_cases: Cases, all of which count in every mean.
@@ -148,10 +152,14 @@ class Record(_Frozen):
         loss: Training loss after the last epoch, where the model tells it.
         fit_seconds: Time in ``fit`` outside of the harness; without warm-up.
         warm_up_seconds: Time in ``warm_up``.
-        import_seconds: Time to import the model's module; once a run, so the same in the records of all seeds.
+        import_seconds: Time to import the model's module.
+        start_seconds: Time to start the trial's process, up to the import of the model; None without one of its own.
         score_seconds: Time to rank all cases.
         interactions_per_second: n_train * epochs / fit_seconds.
-        process_peak_rss_bytes: The process's peak resident memory so far, earlier trials included.
+        concurrent_trials: How many trials ran at a time on the machine, this one included. With more than one, timings
+            were shared, and say little of the model.
+        process_peak_rss_bytes: Peak resident memory of the trial's process; of all trials so far, where a run had one
+            process for all.
         repeatable: Whether the same ranks, bit for bit, are promised from the same seed on the same machine. True with
             one thread, as the contract asks for; with more, what the model says; None if nothing is promised, as on a
             GPU.
@@ -173,12 +181,16 @@ class Record(_Frozen):
     seed: int
     threads: int
     device: str = "auto"
+    code_version: str | None = None
     status: Status
     error: str | None = None
+    signal: str | None = None
+    output_tail: tuple[str, ...] = ()
     metrics: dict[str, MetricValue] = {}
     ties_across_cut: dict[int, float] = {}
     corrected: dict[str, float] = {}
     catalogue: CatalogueValue | None = None
+    catalogue_error: str | None = None
     cohorts: dict[str, tuple[CohortValue, ...]] = {}
     n_cases: int
     n_users: int
@@ -188,8 +200,10 @@ class Record(_Frozen):
     fit_seconds: float | None = None
     warm_up_seconds: float | None = None
     import_seconds: float | None = None
+    start_seconds: float | None = None
     score_seconds: float | None = None
     interactions_per_second: float | None = None
+    concurrent_trials: int = 1
     process_peak_rss_bytes: int | None = None
     repeatable: bool | None
     curve: tuple[CurvePoint, ...] = ()
@@ -202,11 +216,30 @@ class Record(_Frozen):
 
     def stem(self) -> str:
         """Returns the name of the record's files, without an ending: the same trial, the same name."""
-        identity = [self.task.digest, self.model, self.reference, self.parameters, self.threads, self.device]
-        key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
-        return f"{self.task.name}--{self.model}--{key}--seed{self.seed}"
+        return stem(
+            self.task, self.model, self.reference, self.parameters, self.seed, threads=self.threads, device=self.device
+        )
 
     def to_json(self) -> str:
         """Returns the record's text: JSON, keys sorted, numbers in full precision."""
         content: dict[str, Any] = self.model_dump(mode="json", by_alias=True)
         return json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+def stem(
+    task: TaskIdentity,
+    model: str,
+    reference: str,
+    parameters: dict[str, ParameterValue],
+    seed: int,
+    *,
+    threads: int,
+    device: str,
+) -> str:
+    """Returns the name of a trial's files; see the fields of ``Record``.
+
+    It leaves the model's source out, so that a trial of changed code takes the place of the one before.
+    """
+    identity = [task.digest, model, reference, parameters, threads, device]
+    key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
+    return f"{task.name}--{model}--{key}--seed{seed}"

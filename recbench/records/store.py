@@ -1,22 +1,27 @@
 """Records on disk: a JSON file, and beside it the ranks of every case."""
 
+import contextlib
+import io
 import json
-import zipfile
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
+from recbench.data.archives import read_npz
 from recbench.data.cache import atomic_path
 from recbench.errors import RecbenchError
 from recbench.evaluation.ranking import Ranks
 from recbench.protocol import Int32Array
+from recbench.records.interruption import uninterrupted
 from recbench.records.schema import SCHEMA, Record
 
+LOCK_NAME = ".lock"
+LOCK_SECONDS = 60
 RANK_ARRAYS = [field.name for field in fields(Ranks)]
 
 
@@ -42,7 +47,10 @@ class StoredRecord:
 
 
 def save(record: Record, ranks: TrialRanks | None, folder: Path) -> StoredRecord:
-    """Writes a record, and first its ranks, so that a record on disk never lacks them.
+    """Writes a record and its ranks: afterwards both are there, or, after a crash, whole ones or no record.
+
+    Where they take the place of others, the old record goes before the new ranks come, so that no record ever stands
+    beside ranks that are not its own.
 
     Args:
         record: The record.
@@ -53,14 +61,54 @@ def save(record: Record, ranks: TrialRanks | None, folder: Path) -> StoredRecord
         RecbenchError: The folder cannot be written.
     """
     path = folder / f"{record.stem()}.json"
-    if ranks is None:
-        path.with_suffix(".npz").unlink(missing_ok=True)
-    else:
-        with atomic_path(path.with_suffix(".npz")) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **_arrays(ranks))
-    with atomic_path(path) as temporary:
+    beside = path.with_suffix(".npz")
+    with locked(folder), uninterrupted(), atomic_path(path) as temporary:
         temporary.write_text(record.to_json(), encoding="utf-8")
+        if ranks is None:
+            path.unlink(missing_ok=True)
+            beside.unlink(missing_ok=True)
+        else:
+            with atomic_path(beside) as temporary_ranks:
+                temporary_ranks.write_bytes(ranks_to_bytes(ranks))
+                path.unlink(missing_ok=True)
     return StoredRecord(record, path)
+
+
+def tidy(folder: Path) -> None:
+    """Removes what processes that were killed while they wrote have left in a folder of records.
+
+    Raises:
+        RecbenchError: The folder cannot be written.
+    """
+    with locked(folder):
+        for left in folder.glob(".*.tmp"):
+            left.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keeps other runs from writing records into the folder meanwhile; the system frees a dead process's lock.
+
+    Raises:
+        RecbenchError: The folder cannot be written, or another process does not let go of it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / LOCK_NAME, timeout=LOCK_SECONDS)
+        lock.acquire()
+    except Timeout as error:
+        raise RecbenchError(
+            f"Another process holds {folder / LOCK_NAME} for more than {LOCK_SECONDS} s.",
+            "It may be stopped: let it go on or end it; or choose another folder with -o.",
+        ) from error
+    except OSError as error:
+        raise RecbenchError(
+            f"Cannot write to the output folder {folder}: {error.strerror}.", "Choose another with -o."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def load(path: Path) -> Record:
@@ -75,8 +123,6 @@ def load(path: Path) -> Record:
         return Record.model_validate(content)
     except OSError as error:
         raise RecbenchError(f"Cannot read the record {path}: {error.strerror}.", "Check the path.") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise RecbenchError(f"{path} is not a record: {error}.", "It may be truncated; run the trial again.") from error
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "the file"
@@ -84,6 +130,9 @@ def load(path: Path) -> Record:
             f"{path} is not a record of this version: {field}: {first['msg']}.",
             "Run the trial again, or update recbench.",
         ) from error
+    except (ValueError, RecursionError) as error:
+        # Neither UTF-8 nor JSON, whole numbers of thousands of digits, or nested without end.
+        raise RecbenchError(f"{path} is not a record: {error}.", "It may be truncated; run the trial again.") from error
 
 
 def load_ranks(path: Path) -> TrialRanks:
@@ -94,18 +143,35 @@ def load_ranks(path: Path) -> TrialRanks:
     """
     beside = path.with_suffix(".npz")
     try:
-        with beside.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            catalogue = _ranks(archive, "catalogue") if "catalogue.better" in archive else None
-            return TrialRanks(_ranks(archive, "candidates"), catalogue)
+        return ranks_from_bytes(beside.read_bytes())
     except FileNotFoundError as error:
         raise RecbenchError(
             f"The ranks {beside} of a record are missing.",
             "A record is two files, .json and .npz: keep them together, or run the trial again.",
         ) from error
-    except (OSError, ValueError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
-        # Of what is no archive numpy says that it could be unpickled, unsafely.
-        why = "it is not an archive of arrays" if isinstance(error, ValueError) else error
-        raise RecbenchError(f"The ranks {beside} of a record cannot be read: {why}.", "Run the trial again.") from error
+    except (OSError, ValueError, KeyError) as error:
+        raise RecbenchError(
+            f"The ranks {beside} of a record cannot be read: {error}.", "Run the trial again."
+        ) from error
+
+
+def ranks_to_bytes(ranks: TrialRanks) -> bytes:
+    """Returns the content of a file of ranks."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **_arrays(ranks))
+    return buffer.getvalue()
+
+
+def ranks_from_bytes(content: bytes) -> TrialRanks:
+    """Reads the content of a file of ranks.
+
+    Raises:
+        DamagedArchiveError: It is not one.
+        KeyError: An array is missing.
+    """
+    arrays = read_npz(io.BytesIO(content))
+    catalogue = _ranks(arrays, "catalogue") if "catalogue.better" in arrays else None
+    return TrialRanks(_ranks(arrays, "candidates"), catalogue)
 
 
 def _refuse_newer(content: Any, path: Path) -> None:
@@ -122,5 +188,5 @@ def _arrays(ranks: TrialRanks) -> dict[str, Int32Array]:
     return {f"{kind}.{name}": getattr(one, name) for kind, one in kinds.items() if one for name in RANK_ARRAYS}
 
 
-def _ranks(archive: Mapping[str, Int32Array], kind: str) -> Ranks:
-    return Ranks(**{name: archive[f"{kind}.{name}"] for name in RANK_ARRAYS})
+def _ranks(arrays: Mapping[str, Int32Array], kind: str) -> Ranks:
+    return Ranks(**{name: arrays[f"{kind}.{name}"] for name in RANK_ARRAYS})

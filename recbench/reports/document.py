@@ -25,7 +25,7 @@ def run_document(report: RunReport) -> dict[str, Any]:
         "results": results,
         "pairs": [_pair(pair, report) for pair in report.uncertainty.pairs],
         "caution": report.caution,
-        "notes": list(report.uncertainty.notes),
+        "notes": [*report.uncertainty.notes, *report.timing_notes],
         "environment": report.environment.model_dump(mode="json"),
     }
 
@@ -49,6 +49,7 @@ def _result(summary: ModelSummary, standings: dict[str, Standing]) -> dict[str, 
             for name, cohorts in summary.cohorts.items()
         },
         "interactions_per_second": _spread(summary.interactions_per_second),
+        "shared_machine": summary.shared_machine,
         "fit_seconds": _spread(summary.fit_seconds),
         "epochs": summary.epochs,
         "threads": summary.records[0].record.threads,

@@ -42,7 +42,7 @@ def _task(name: str, trials: Sequence[RankedTrial]) -> str:
         for summary in summaries
     ]
     first = summaries[0].records[0].record
-    report = RunReport({}, first.environment, KS, tuple(summaries), uncertainty(by_seed, KS), (), "")
+    report = RunReport({}, first.environment, KS, tuple(summaries), uncertainty(by_seed, KS), (), "", ())
     seeds = max(len(one) for one in by_seed)
     machines = sorted({f"{one.environment.cpu}, threads: {one.threads}" for one in (t.record for t in trials)})
     revisions = sorted({r.sha[:9] for t in trials if (r := t.record.revision)})

@@ -10,6 +10,7 @@ from recbench.records.store import StoredRecord, load_ranks
 from recbench.reports.caution import caution
 from recbench.reports.summary import ModelSummary, summarise
 from recbench.reports.time_to_quality import TimeToQuality, time_to_quality
+from recbench.reports.timing_notes import timing_notes
 from recbench.reports.uncertainty import Uncertainty, uncertainty
 
 
@@ -25,6 +26,7 @@ class RunReport:
         uncertainty: Intervals and paired comparisons.
         quality: One for each configuration, if there are learning curves.
         caution: What the sampled metrics say about the whole catalogue.
+        timing_notes: Why not to trust the timings.
     """
 
     task: dict[str, Any]
@@ -34,6 +36,7 @@ class RunReport:
     uncertainty: Uncertainty
     quality: tuple[TimeToQuality, ...]
     caution: str
+    timing_notes: tuple[str, ...]
 
     @property
     def has_catalogue(self) -> bool:
@@ -81,4 +84,5 @@ def run_report(
         uncertainty(ranks, ks),
         tuple(time_to_quality(summaries, ks, target) if curves else ()),
         caution(task, ks),
+        tuple(timing_notes([one.record for one in stored])),
     )

@@ -26,9 +26,10 @@ class SpeedDecision:
 def decide_speed(match: Match, policy: Policy) -> SpeedDecision:
     """Decides on the throughput of a match whose trials are done on both sides.
 
-    It is gated only where all trials ran on the same machine (see ``machines.Fingerprint``) for the same number of
-    epochs (what a fit costs before its first epoch counts more where epochs are few), each side has enough seeds, and
-    fits took long enough for the clock. Then, b and c being the seeds' throughput and t the policy's drop:
+    It is gated only where all trials ran on the same machine (see ``machines.Fingerprint``), none beside others, for
+    the same number of epochs (what a fit costs before its first epoch counts more where epochs are few), each side has
+    enough seeds, and fits took long enough for the clock. Then, b and c being the seeds' throughput and t the policy's
+    drop:
 
     ============  ===========================================  ======================
     verdict       medians                                      ranges
@@ -60,6 +61,8 @@ def _not_gated(match: Match, policy: Policy) -> str:
     if match.base is None or match.current is None:
         return "only one side has it"
     records = [trial.record for trial in (*match.base.done, *match.current.done)]
+    if any(record.concurrent_trials > 1 for record in records):
+        return "trials ran at the same time as others and shared the machine"
     differing = differences(records)
     if differing:
         return f"other machines: {', '.join(differing)}"

@@ -11,6 +11,7 @@ from recbench.reports.run_report import RunReport
 from recbench.reports.summary import ModelSummary, Spread
 from recbench.reports.table_csv import run_csv
 from recbench.reports.time_to_quality import TimeToQuality
+from recbench.reports.timing_notes import SHARED
 from recbench.reports.uncertainty import Standing
 
 METRICS = ("hr", "ndcg")
@@ -89,7 +90,8 @@ def how_to_read(report: RunReport, *, markdown: bool) -> list[str]:
 
 
 def _legend(report: RunReport, markdown: bool) -> list[str]:
-    return [*how_to_read(report, markdown=markdown), report.caution, *report.uncertainty.notes, *errors(report)]
+    notes = [*report.uncertainty.notes, *report.timing_notes]
+    return [*how_to_read(report, markdown=markdown), report.caution, *notes, *errors(report)]
 
 
 def _lines(lines: Sequence[str], markdown: bool) -> list[str]:
@@ -131,7 +133,7 @@ def _metric_cells(spread: Spread | None, standing: Standing | None, markdown: bo
 def _cost_cells(summary: ModelSummary) -> list[str]:
     speed, seconds = summary.interactions_per_second, summary.fit_seconds
     return [
-        "" if speed is None else f"{speed.mean:,.0f}",
+        "" if speed is None else f"{speed.mean:,.0f}{f' {SHARED}' if summary.shared_machine else ''}",
         "" if seconds is None else f"{seconds.mean:.{2 if seconds.mean >= 0.1 else 4}f}",
         "" if summary.epochs is None else str(summary.epochs),
     ]

@@ -3,6 +3,7 @@
 import inspect
 import json
 import math
+import time
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from recbench.errors import RecbenchError, unknown_name
 from recbench.protocol import Recommender
 from recbench.records.schema import ParameterValue
 from recbench.trials.registry import ModelReference
+from recbench.trials.sources import code_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +27,14 @@ class Configuration:
         model_class: Its class.
         parameters: All hyper-parameters, defaults included.
         import_seconds: How long its module took to import.
+        code_version: Hash of the model's source; see ``recbench.trials.sources``.
     """
 
     reference: ModelReference
     model_class: type
     parameters: dict[str, ParameterValue]
     import_seconds: float = 0.0
+    code_version: str | None = None
 
     @property
     def name(self) -> str:
@@ -80,6 +84,19 @@ def parse_assignments(assignments: Iterable[str], models: Iterable[str]) -> dict
     return values
 
 
+def import_and_configure(reference: ModelReference, texts: Mapping[str, str]) -> Configuration:
+    """Imports a model, reads its parameters, and lets its constructor check them.
+
+    Raises:
+        RecbenchError: It cannot be imported, or refuses its parameters.
+    """
+    began = time.perf_counter()
+    model_class = reference.load()
+    configuration = configure(reference, model_class, texts, time.perf_counter() - began)
+    configuration.create()
+    return configuration
+
+
 def configure(
     reference: ModelReference, model_class: type, texts: Mapping[str, str], import_seconds: float = 0.0
 ) -> Configuration:
@@ -114,7 +131,7 @@ def configure(
             )
         else:
             parameters[name] = _recordable(reference.name, name, parameter.default)
-    return Configuration(reference, model_class, parameters, import_seconds)
+    return Configuration(reference, model_class, parameters, import_seconds, code_version(model_class))
 
 
 def _recordable(model: str, name: str, value: Any) -> ParameterValue:

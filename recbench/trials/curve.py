@@ -1,6 +1,5 @@
 """The learning curve: metrics after chosen epochs, taken while the clock stands still."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from recbench.evaluation.metrics import compute_metrics
@@ -8,37 +7,7 @@ from recbench.evaluation.ranking import rank_cases
 from recbench.protocol import Recommender
 from recbench.records.schema import CurvePoint
 from recbench.tasks.task import Cases
-
-
-@dataclass(frozen=True, slots=True)
-class CurveEpochs:
-    """After which epochs to score, besides the last.
-
-    Attributes:
-        every: After each epoch that this divides; 0 for none.
-        chosen: After these as well.
-    """
-
-    every: int = 0
-    chosen: Collection[int] = ()
-
-    @classmethod
-    def parse(cls, text: str) -> "CurveEpochs":
-        """Reads ``all``, ``every:N`` or ``N,N,...``.
-
-        Raises:
-            ValueError: It is none of these.
-        """
-        if text == "all":
-            return cls(every=1)
-        kind, _, number = text.rpartition(":")
-        numbers = [int(part) if part.isdecimal() else 0 for part in number.split(",")]
-        if min(numbers) < 1 or kind not in ("", "every") or (kind and len(numbers) > 1):
-            raise ValueError(f"{text!r} is not all, every:N, or N,N,...")
-        return cls(every=numbers[0]) if kind else cls(chosen=frozenset(numbers))
-
-    def __contains__(self, epoch: int) -> bool:
-        return epoch in self.chosen or (self.every > 0 and epoch % self.every == 0)
+from recbench.trials.curve_epochs import CurveEpochs
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ import numpy as np
 from recbench.evaluation.beyond_accuracy import coverage, gini, hit_rate_by_cohort, mean_popularity
 from recbench.evaluation.correction import corrected
 from recbench.evaluation.full_catalogue import rank_catalogue
-from recbench.evaluation.metrics import Metric, compute_metrics, ties_across_cut
+from recbench.evaluation.metrics import compute_metrics, ties_across_cut
 from recbench.evaluation.ranking import Ranks
 from recbench.protocol import Recommender, TrainSet
 from recbench.records.schema import CatalogueValue, CohortValue, MetricValue
@@ -21,7 +21,7 @@ LIST_LENGTH = 10
 def of_candidates(task: Task, train: TrainSet, ranks: Ranks, ks: tuple[int, ...]) -> dict[str, object]:
     """Returns the record's fields that follow from the ranks among the candidates."""
     return {
-        "metrics": _values(compute_metrics(ranks, ks)),
+        "metrics": values(ranks, ks),
         "ties_across_cut": {k: ties_across_cut(ranks, k) for k in ks},
         "corrected": _corrected(task, ranks, ks),
         "cohorts": _cohorts(task, train, ranks, 10 if 10 in ks else ks[0]),
@@ -41,7 +41,7 @@ def of_catalogue(
     lists = found.top if found.top is not None else np.empty((0, LIST_LENGTH), dtype=np.int32)
     counts = np.bincount(train.items, minlength=train.n_items)
     value = CatalogueValue(
-        metrics=_values(compute_metrics(found.ranks, ks)),
+        metrics=values(found.ranks, ks),
         list_length=LIST_LENGTH,
         coverage=coverage(lists, train.n_items),
         gini=gini(lists, train.n_items),
@@ -51,7 +51,8 @@ def of_catalogue(
     return value, found.ranks
 
 
-def _values(metrics: dict[str, Metric]) -> dict[str, MetricValue]:
+def values(ranks: Ranks, ks: tuple[int, ...]) -> dict[str, MetricValue]:
+    """Returns the metrics of the ranks, as a record keeps them."""
     return {
         name: MetricValue(
             mean=metric.mean,
@@ -59,7 +60,7 @@ def _values(metrics: dict[str, Metric]) -> dict[str, MetricValue]:
             optimistic=metric.optimistic,
             pessimistic=metric.pessimistic,
         )
-        for name, metric in metrics.items()
+        for name, metric in compute_metrics(ranks, ks).items()
     }
 
 

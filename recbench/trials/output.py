@@ -17,10 +17,7 @@ def output_to(path: Path | None) -> Iterator[None]:
         stream.flush()
     saved = [os.dup(1), os.dup(2)]
     try:
-        target = os.open(path or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        os.dup2(target, 1)
-        os.dup2(target, 2)
-        os.close(target)
+        redirect(path or Path(os.devnull))
         yield
     finally:
         for stream in (sys.stdout, sys.stderr):
@@ -28,3 +25,11 @@ def output_to(path: Path | None) -> Iterator[None]:
         for descriptor, original in zip((1, 2), saved, strict=True):
             os.dup2(original, descriptor)
             os.close(original)
+
+
+def redirect(path: Path) -> None:
+    """Appends everything that is written to standard output and standard error to ``path`` from now on."""
+    target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(target, 1)
+    os.dup2(target, 2)
+    os.close(target)

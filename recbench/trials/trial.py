@@ -2,75 +2,20 @@
 
 import time
 import traceback
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Protocol
 
-import numpy as np
-
-import recbench
-from recbench.device import Device
 from recbench.evaluation.metrics import compute_metrics
 from recbench.evaluation.ranking import ScoreError, rank_cases
-from recbench.protocol import PROTOCOL_VERSION, WarmUp
-from recbench.records.schema import Record, Status, TaskIdentity
+from recbench.protocol import WarmUp
+from recbench.records.schema import Record, Status
 from recbench.records.store import TrialRanks
 from recbench.tasks.task import Task
 from recbench.trials import machine, measures
 from recbench.trials.clock import TimedContext
+from recbench.trials.conditions import Conditions, Observer, Outcome
 from recbench.trials.configuration import Configuration
-from recbench.trials.curve import Curve, CurveEpochs
+from recbench.trials.curve import Curve
 from recbench.trials.handle import handle_for
-
-
-class Observer(Protocol):
-    """Is told how a trial goes, off the clock."""
-
-    def phase(self, name: str) -> None:
-        """A part of the trial begins: ``warm-up``, ``fit``, ``score`` or ``full``."""
-        ...
-
-    def progress(self, done: int, total: int) -> None:
-        """So much of a part without epochs is done."""
-        ...
-
-    def epoch(self, epoch: int, loss: float | None) -> None:
-        """A pass over the train rows is done."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """What all trials of a run have in common.
-
-    Attributes:
-        threads: Threads that a model may use.
-        device: What the user wants to train on.
-        ks: Cut-offs of the metrics.
-        curve: After which epochs to score as well; None for no learning curve.
-        catalogue: Whether to rank the whole catalogue as well.
-    """
-
-    threads: int = 1
-    device: Device = "auto"
-    ks: tuple[int, ...] = (10,)
-    curve: CurveEpochs | None = None
-    catalogue: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a trial gives.
-
-    Attributes:
-        record: Its record.
-        ranks: The ranks of all cases, if it is done.
-        traceback: Where it went wrong, if it failed.
-    """
-
-    record: Record
-    ranks: TrialRanks | None
-    traceback: str = ""
+from recbench.trials.identity import TaskFacts, identity
 
 
 def run_trial(
@@ -85,33 +30,21 @@ def run_trial(
     Whatever the model raises becomes a record with the status ``failed``; only an interruption is passed on.
     """
     context = TimedContext(seed, conditions.threads, device=conditions.device)
-    base = {
-        "task": TaskIdentity(name=task.name, digest=task.digest),
-        "protocol_version": PROTOCOL_VERSION,
-        "model": configuration.name,
-        "reference": configuration.reference.target,
-        "parameters": configuration.parameters,
-        "seed": seed,
-        "threads": conditions.threads,
-        "device": conditions.device,
-        "n_cases": len(task.test),
-        "n_users": len(np.unique(task.test.users)),
-        "n_train": task.n_train,
-        "environment": machine.environment(),
-        "revision": machine.revision(),
-        "recbench_version": recbench.__version__,
-        "started_at": datetime.now(UTC),
-    }
+    base = identity(TaskFacts.of(task), configuration, seed, conditions)
     try:
         measured, ranks = _fit_and_score(task, configuration, context, conditions, observer)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a model does, the others still run
-        message = str(error) if isinstance(error, ScoreError) else f"{type(error).__name__}: {error}"
+        message = _told_why(error)
         if isinstance(error, FloatingPointError) and "learning_rate" in configuration.parameters:
             message += f" (learning_rate={configuration.parameters['learning_rate']}; try a lower one)"
         measured = {"error": message, "epochs": context.epochs, "fit_seconds": context.seconds}
         record = Record(**base, **measured, **_told(configuration, context), status=Status.FAILED)
         return Outcome(record, None, traceback.format_exc())
     return Outcome(Record(**base, **measured, **_told(configuration, context), status=Status.DONE), ranks)
+
+
+def _told_why(error: BaseException) -> str:
+    return str(error) if isinstance(error, ScoreError) else f"{type(error).__name__}: {error}"
 
 
 def _told(configuration: Configuration, context: TimedContext) -> dict[str, object]:
@@ -137,7 +70,7 @@ def _fit_and_score(
     curve = Curve(model, task.test, conditions.ks, conditions.curve) if conditions.curve is not None else None
 
     def after_epoch(epoch: int, loss: float | None) -> None:
-        observer.epoch(epoch, loss)
+        observer.epoch(epoch, loss, context.seconds)
         if curve is not None:
             curve.epoch(epoch, context.seconds)
 
@@ -153,10 +86,14 @@ def _fit_and_score(
         ranks = rank_cases(model, task.test)
         score_seconds = time.perf_counter() - began
         measured = measures.of_candidates(task, train, ranks, conditions.ks)
-        catalogue, catalogue_ranks = None, None
+        catalogue, catalogue_ranks, catalogue_error = None, None, None
         if conditions.catalogue:
             observer.phase("full")
-            catalogue, catalogue_ranks = measures.of_catalogue(task, model, train, conditions.ks, observer.progress)
+            try:
+                catalogue, catalogue_ranks = measures.of_catalogue(task, model, train, conditions.ks, observer.progress)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - what was trained and ranked before is kept
+                traceback.print_exc()
+                catalogue_error = _told_why(error)
     epochs = max(context.epochs, 1)
     if curve is not None:
         metrics = compute_metrics(ranks, conditions.ks)
@@ -164,6 +101,7 @@ def _fit_and_score(
     return {
         **measured,
         "catalogue": catalogue,
+        "catalogue_error": catalogue_error,
         "curve": curve.points if curve is not None else [],
         "curve_error": curve.error if curve is not None else None,
         "epochs": epochs,

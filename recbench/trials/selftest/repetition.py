@@ -4,10 +4,11 @@ import numpy as np
 
 from recbench.records.schema import Status
 from recbench.tasks.task import Task
+from recbench.trials.conditions import Conditions
 from recbench.trials.configuration import configure
 from recbench.trials.registry import find_model
 from recbench.trials.selftest.check import check, expect
-from recbench.trials.trial import Conditions, run_trial
+from recbench.trials.trial import run_trial
 
 MODEL = "random"
 """The builtin model whose every score follows from the seed."""
@@ -17,7 +18,7 @@ class _Silent:
     def phase(self, name: str) -> None:
         """Shows nothing."""
 
-    def epoch(self, epoch: int, loss: float | None) -> None:
+    def epoch(self, epoch: int, loss: float | None, seconds: float) -> None:
         """Shows nothing."""
 
     def progress(self, done: int, total: int) -> None:

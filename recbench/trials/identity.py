@@ -1,0 +1,73 @@
+"""What is known of a trial before it has run: the part of its record that says which trial it is."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol, Self
+
+import numpy as np
+
+import recbench
+from recbench.protocol import PROTOCOL_VERSION
+from recbench.records.schema import ParameterValue, TaskIdentity
+from recbench.tasks.task import Task
+from recbench.trials import machine
+from recbench.trials.conditions import Conditions
+from recbench.trials.registry import ModelReference
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFacts:
+    """What a record says of its task.
+
+    Attributes:
+        identity: Name and digest.
+        n_cases: Test cases.
+        n_users: Users with a test case.
+        n_train: Train rows.
+    """
+
+    identity: TaskIdentity
+    n_cases: int
+    n_users: int
+    n_train: int
+
+    @classmethod
+    def of(cls, task: Task) -> Self:
+        """Returns the facts of a task."""
+        identity = TaskIdentity(name=task.name, digest=task.digest)
+        return cls(identity, len(task.test), len(np.unique(task.test.users)), task.n_train)
+
+
+class Configured(Protocol):
+    """A model with its hyper-parameters, whether its class has been imported here or not."""
+
+    @property
+    def reference(self) -> ModelReference: ...  # noqa: D102
+
+    @property
+    def parameters(self) -> dict[str, ParameterValue]: ...  # noqa: D102
+
+    @property
+    def code_version(self) -> str | None: ...  # noqa: D102
+
+
+def identity(task: TaskFacts, configured: Configured, seed: int, conditions: Conditions) -> dict[str, Any]:
+    """Returns the fields of a record that say which trial it is of, and what it runs on and when: here, now."""
+    return {
+        "task": task.identity,
+        "protocol_version": PROTOCOL_VERSION,
+        "model": configured.reference.name,
+        "reference": configured.reference.target,
+        "parameters": configured.parameters,
+        "code_version": configured.code_version,
+        "seed": seed,
+        "threads": conditions.threads,
+        "device": conditions.device,
+        "n_cases": task.n_cases,
+        "n_users": task.n_users,
+        "n_train": task.n_train,
+        "environment": machine.environment(),
+        "revision": conditions.revision,
+        "recbench_version": recbench.__version__,
+        "started_at": datetime.now(UTC),
+    }

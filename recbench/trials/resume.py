@@ -1,0 +1,82 @@
+"""Which trials need not be run, for their records are there."""
+
+from pathlib import Path
+
+import numpy as np
+
+from recbench.errors import RecbenchError
+from recbench.protocol import PROTOCOL_VERSION
+from recbench.records import store
+from recbench.records.consistency import check_consistency
+from recbench.records.schema import Record, Status, TaskIdentity
+from recbench.records.store import StoredRecord
+from recbench.tasks.task import Task
+from recbench.trials.conditions import Conditions
+from recbench.trials.curve_epochs import CurveEpochs
+from recbench.trials.plan import PlannedTrial
+
+
+def find(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) -> StoredRecord | None:
+    """Returns the trial's record if it is there and answers what is asked for now; also that of a failed trial.
+
+    It is of this task, model, parameters, seed, threads and device, of the model's present source and this version of
+    the protocol; and if it is done, it has the whole catalogue and the points of the curve, if these are asked for.
+    Ranks are stored, so that other cut-offs need no new trial: what follows from them is computed here. What is not
+    asked for now is left out of the returned record, and stays on disk.
+
+    A record that cannot be read, or does not agree with its ranks, is as none: the trial is run again.
+    """
+    identity = TaskIdentity(name=task.name, digest=task.digest)
+    path = folder / f"{trial.stem(identity, conditions)}.json"
+    try:
+        record = store.load(path)
+        if not _is_of(record, trial):
+            return None
+        if record.status is not Status.DONE:
+            return StoredRecord(record, path)
+        if not _has_all(record, conditions):
+            return None
+        ranks = store.load_ranks(path)
+        check_consistency(StoredRecord(record, path), ranks)
+    except RecbenchError:
+        return None
+    if not np.array_equal(ranks.candidates.users, task.test.users):
+        return None
+    changes: dict[str, object] = {}
+    if set(record.ties_across_cut) != set(conditions.ks):
+        # Here, for it loads what only few runs need.
+        from recbench.trials import measures
+
+        changes.update(measures.of_candidates(task, task.train_set(), ranks.candidates, conditions.ks))
+        if record.catalogue is not None and ranks.catalogue is not None:
+            metrics = measures.values(ranks.catalogue, conditions.ks)
+            changes["catalogue"] = record.catalogue.model_copy(update={"metrics": metrics})
+    if not conditions.catalogue:
+        changes["catalogue"] = None
+    if conditions.curve is None:
+        changes["curve"] = ()
+    return StoredRecord(record.model_copy(update=changes), path)
+
+
+def _is_of(record: Record, trial: PlannedTrial) -> bool:
+    return (
+        record.seed == trial.seed
+        and record.parameters == trial.model.parameters
+        and record.code_version is not None
+        and record.code_version == trial.model.code_version
+        and record.protocol_version == PROTOCOL_VERSION
+    )
+
+
+def _has_all(record: Record, conditions: Conditions) -> bool:
+    if conditions.catalogue and record.catalogue is None:
+        return False
+    return conditions.curve is None or _has_curve(record, conditions.curve, conditions.ks)
+
+
+def _has_curve(record: Record, wanted: CurveEpochs, ks: tuple[int, ...]) -> bool:
+    names = {f"{metric}@{k}" for k in ks for metric in ("hr", "ndcg")}
+    points = {point.epoch for point in record.curve if names <= set(point.metrics)}
+    if record.curve_error is not None:
+        return record.epochs in points
+    return all(epoch in points for epoch in range(1, record.epochs + 1) if epoch in wanted) and record.epochs in points

@@ -1,0 +1,67 @@
+"""Whoever watches a run: told of each trial as it goes."""
+
+from typing import Protocol
+
+from recbench.records.store import StoredRecord
+from recbench.trials.plan import PlannedTrial
+
+
+class RunObserver(Protocol):
+    """Is told how a run goes."""
+
+    def importing(self, model: str) -> None:
+        """A model's module is about to be imported."""
+        ...
+
+    def planned(self, trials: int, kept: int, n_train: int) -> None:
+        """So many trials are planned, of which so many are there already; each pass has so many train rows."""
+        ...
+
+    def trial_starts(self, trial: PlannedTrial) -> None:
+        """A trial begins."""
+        ...
+
+    def phase(self, trial: PlannedTrial, name: str) -> None:
+        """See ``Observer.phase``."""
+        ...
+
+    def epoch(self, trial: PlannedTrial, epoch: int, loss: float | None, seconds: float) -> None:
+        """See ``Observer.epoch``."""
+        ...
+
+    def progress(self, trial: PlannedTrial, done: int, total: int) -> None:
+        """See ``Observer.progress``."""
+        ...
+
+    def trial_ends(self, trial: PlannedTrial, stored: StoredRecord) -> None:
+        """A trial's record is written."""
+        ...
+
+    def tick(self) -> None:
+        """Time has passed."""
+        ...
+
+
+class Watching:
+    """The ``Observer`` of one trial, that tells a run's.
+
+    Args:
+        observer: Whom to tell.
+        trial: Of what.
+    """
+
+    def __init__(self, observer: RunObserver, trial: PlannedTrial) -> None:
+        self._observer = observer
+        self._trial = trial
+
+    def phase(self, name: str) -> None:
+        """Passes it on."""
+        self._observer.phase(self._trial, name)
+
+    def epoch(self, epoch: int, loss: float | None, seconds: float) -> None:
+        """Passes it on."""
+        self._observer.epoch(self._trial, epoch, loss, seconds)
+
+    def progress(self, done: int, total: int) -> None:
+        """Passes it on."""
+        self._observer.progress(self._trial, done, total)

@@ -1,0 +1,82 @@
+"""The version of a model's code: a hash of its source, so that results of other code are never taken for its own.
+
+What counts is the module of the model's class, and every module of its own package, or beside its file, that these
+import, wherever in them the import stands. Nothing is imported to find out. A package's ``__init__.py`` counts where
+names are imported from it, not where it is only passed through: ``models/__init__.py`` lists all models, and a new
+line there changes none of them. Versions of other packages are in the record's environment.
+"""
+
+import ast
+import hashlib
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def code_version(model_class: type) -> str | None:
+    """Returns ``sha256:`` and a hash of the names and bytes of the source files; None if there is no source.
+
+    Args:
+        model_class: The class, whose module has been imported.
+    """
+    try:
+        file = Path(inspect.getfile(model_class)).resolve()
+    except (TypeError, OSError):
+        return None
+    module = sys.modules.get(model_class.__module__)
+    if module is None:
+        return None
+    # A model file is loaded by its path: what it imports stands beside it.
+    in_package = "." in module.__name__ or hasattr(module, "__path__")
+    name = module.__name__ if in_package else file.stem
+    levels = name.count(".") + (1 if file.name == "__init__.py" else 0)
+    root = file.parents[levels]
+    own = name.partition(".")[0] if in_package else ""
+    digest = hashlib.sha256()
+    try:
+        for found in sorted(_closure(name, file, root, own)):
+            content = found.read_bytes()
+            digest.update(f"{found.relative_to(root).as_posix()} {len(content)}\n".encode())
+            digest.update(content)
+    except (OSError, SyntaxError, ValueError):
+        return None
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _closure(name: str, file: Path, root: Path, own: str) -> set[Path]:
+    """Returns the file and all that it imports below ``root``, of the package ``own`` if that is not empty."""
+    seen = {file}
+    waiting = [(name, file)]
+    while waiting:
+        importing, path = waiting.pop()
+        package = importing if path.name == "__init__.py" else importing.rpartition(".")[0]
+        for imported in _imports(ast.parse(path.read_bytes()), package):
+            if own and imported.partition(".")[0] != own:
+                continue
+            found = _file_of(imported, root)
+            if found is not None and found not in seen:
+                seen.add(found)
+                waiting.append((imported, found))
+    return seen
+
+
+def _imports(tree: ast.Module, package: str) -> Iterator[str]:
+    """Yields the full names of what may be modules; those that are none have no file."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level and package else []
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            if module:
+                yield module
+            yield from (f"{module}.{alias.name}".removeprefix(".") for alias in node.names)
+
+
+def _file_of(name: str, root: Path) -> Path | None:
+    place = root.joinpath(*name.split("."))
+    for candidate in (place.with_name(f"{place.name}.py"), place / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    return None

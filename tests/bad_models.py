@@ -1,0 +1,141 @@
+"""Models that misbehave in every way that a process can; run by tests/test_faults.py."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+
+
+class Good:
+    def fit(self, train, context):
+        self.counts = np.bincount(train.items, minlength=train.n_items)
+
+    def score(self, users, items):
+        return self.counts[items].astype(np.float32)
+
+
+class Segfaults(Good):
+    def fit(self, train, context):
+        context.end_epoch()
+        print("about to fall")
+        time.sleep(0.2)
+        context.end_epoch()
+        ctypes.string_at(0)
+
+
+class Killed(Good):
+    def fit(self, train, context):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Aborts(Good):
+    def score(self, users, items):
+        os.abort()
+
+
+class Exits(Good):
+    def fit(self, train, context):
+        sys.exit(5)
+
+
+class ExitsHard(Good):
+    def fit(self, train, context):
+        sys.stderr.write("last words")
+        os._exit(7)
+
+
+class InterruptsItself(Good):
+    def fit(self, train, context):
+        raise KeyboardInterrupt
+
+
+class HangsInNativeCode(Good):
+    def fit(self, train, context):
+        while True:
+            ctypes.PyDLL(None).sleep(1000)  # keeps the interpreter's lock
+
+
+class HangsInAnotherProcess(Good):
+    """Its child ignores what can be ignored."""
+
+    def fit(self, train, context):
+        if (child := os.fork()) == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            time.sleep(1000)
+        Path("child.pid").write_text(str(child))
+        os.waitpid(child, 0)
+
+
+class Leaks(Good):
+    def fit(self, train, context):
+        self.kept = []
+        while True:
+            self.kept.append(np.ones(2**20))
+            time.sleep(0.005)
+
+
+class LeaksInAnotherProcess(Leaks):
+    def fit(self, train, context):
+        if os.fork() == 0:
+            super().fit(train, context)
+        os.wait()
+
+
+class Prints(Good):
+    """100 MB, by Python and past it."""
+
+    def fit(self, train, context):
+        super().fit(train, context)
+        print("the first line")
+        for _ in range(50):
+            os.write(1, b"x" * 999_999 + b"\n")
+            sys.stderr.write("y" * 999_999 + "\n")
+        print("the last line")
+
+
+class Forks(Good):
+    """And both of them come back."""
+
+    def fit(self, train, context):
+        super().fit(train, context)
+        os.fork()
+
+
+class LeavesThreads(Good):
+    def fit(self, train, context):
+        super().fit(train, context)
+        threading.Thread(target=time.sleep, args=(1000,)).start()
+
+
+class ChangesItsSurroundings(Good):
+    def fit(self, train, context):
+        super().fit(train, context)
+        os.chdir("/")
+        os.environ.clear()
+        os.umask(0o777)
+        sys.stdout.close()
+        sys.stderr = None
+
+
+class ClosesAll(Good):
+    def fit(self, train, context):
+        super().fit(train, context)
+        os.closerange(0, 256)
+
+
+class Reads(Good):
+    def fit(self, train, context):
+        input("what shall I do? ")
+
+
+class TalksNonsense(Good):
+    def fit(self, train, context):
+        for descriptor in range(3, 64):
+            with contextlib.suppress(OSError):
+                os.write(descriptor, b"nonsense\n")

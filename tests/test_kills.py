@@ -1,0 +1,231 @@
+"""Runs that are ended from outside, at any moment, and disks that take no more: what is left is whole, or absent."""
+
+import ctypes
+import os
+import random
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from recbench.evaluation.ranking import Ranks
+from recbench.records import store
+from recbench.records.schema import Status
+from recbench.records.sides import read_side
+from recbench.records.store import TrialRanks
+from tests.examples import a_record
+
+COMMAND = (sys.executable, "-m", "recbench", "run", "--models", "popularity", "--task", "synthetic")
+PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
+
+
+def start(folder: Path, *arguments: str, **options) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*COMMAND, *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **options.pop("env", {})},
+        **options,
+    )
+
+
+def take_interruptions():
+    """A shell's background jobs, and so a test run among them, ignore interruptions."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def children_of(process: subprocess.Popen) -> list[psutil.Process]:
+    try:
+        return psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def whole_records(folder: Path) -> int:
+    """Reads every record and its ranks, and checks that they belong together; returns how many there are."""
+    if not list(folder.glob("*.json")):
+        return 0
+    return len(read_side(str(folder)).trials)
+
+
+def ranks_for(luck: int) -> tuple[TrialRanks, float]:
+    better = np.random.default_rng(luck).integers(0, 20, 5000).astype(np.int32)
+    zeros = np.zeros(5000, dtype=np.int32)
+    users = np.arange(5000, dtype=np.int32)
+    return TrialRanks(Ranks(users, zeros + 100, better, zeros)), float((better < 10).mean())
+
+
+def save_for_ever(folder: Path) -> None:
+    """Repeats two trials again and again, with another result each time."""
+    luck = os.getpid()
+    while True:
+        luck += 1
+        ranks, hr = ranks_for(luck)
+        store.save(a_record("toy", luck % 2, hr=hr, n_cases=5000, n_users=5000, metrics=metrics_of(hr)), ranks, folder)
+
+
+def metrics_of(hr: float):
+    from recbench.records.schema import MetricValue
+
+    return {"hr@10": MetricValue(mean=hr, user_mean=hr, optimistic=hr, pessimistic=hr)}
+
+
+def start_writer(folder: Path) -> int:
+    if (pid := os.fork()) == 0:
+        try:
+            save_for_ever(folder)
+        finally:
+            os._exit(1)
+    return pid
+
+
+def kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+    assert os.waitpid(pid, 0)[1] == signal.SIGKILL
+
+
+def test_sixty_kills_while_records_are_written(tmp_path):
+    chance = random.Random(0)
+    seen = 0
+    for _ in range(60):
+        writer = start_writer(tmp_path)
+        time.sleep(chance.uniform(0.002, 0.06))
+        kill(writer)
+        seen += whole_records(tmp_path)
+    assert seen > 60
+    store.tidy(tmp_path)
+    assert not list(tmp_path.glob(".*.tmp"))
+
+
+def test_two_writers_of_the_same_records(tmp_path):
+    """One of them is killed, perhaps while it holds the lock; the other goes on."""
+    writers = [start_writer(tmp_path) for _ in range(2)]
+    time.sleep(0.5)
+    kill(writers.pop())
+    with store.locked(tmp_path):
+        assert whole_records(tmp_path) >= 1
+    kill(writers.pop())
+
+
+def test_a_killed_run_takes_its_processes_along_and_is_continued(tmp_path):
+    chance = random.Random(1)
+    with_workers = 0
+    folder = tmp_path / "results" / "runs"
+    for _ in range(6):
+        process = start(tmp_path)
+        time.sleep(chance.uniform(0.1, 2.0))
+        workers = children_of(process)
+        process.kill()
+        process.communicate()
+        with_workers += bool(workers)
+        _, alive = psutil.wait_procs(workers, timeout=5)
+        assert not alive
+        whole_records(folder)
+    assert with_workers
+    before = whole_records(folder)
+    done = start(tmp_path)
+    _, messages = done.communicate(timeout=120)
+    assert done.returncode == 0, messages
+    assert whole_records(folder) == 3
+    if before:
+        assert f"{before} of 3 trials are kept" in messages
+    assert not [path for path in folder.iterdir() if path.name.endswith(".tmp")]
+
+
+def test_a_process_that_hangs_in_native_code_does_not_outlive_a_killed_run(tmp_path):
+    model = Path(__file__).parent / "bad_models.py"
+    process = start(tmp_path, "--seeds", "1", "--models", f"{model}:HangsInNativeCode")
+    while not list(tmp_path.glob("results/runs/logs/*.log")) and process.poll() is None:
+        time.sleep(0.05)
+    time.sleep(1)
+    workers = children_of(process)
+    assert workers
+    process.kill()
+    process.communicate()
+    assert not psutil.wait_procs(workers, timeout=5)[1]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("delay", [0.4, 1.5])
+def test_an_ended_run_says_so_and_ends_at_once(tmp_path, number, code, delay):
+    process = start(tmp_path, "--seeds", "40", preexec_fn=take_interruptions)
+    time.sleep(delay)
+    assert process.stderr.readline().startswith("Task synthetic")
+    workers = children_of(process)
+    began = time.monotonic()
+    process.send_signal(number)
+    output, messages = process.communicate(timeout=30)
+    assert time.monotonic() - began < 2
+    assert process.returncode == code
+    assert output == ""
+    assert "Traceback" not in messages
+    found = re.search(r"Interrupted\. (?:No trial ran|(\d+) of 40 trials are kept in results/runs)\.", messages)
+    assert found
+    assert "recbench run --models popularity --task synthetic --seeds 40" in messages
+    assert whole_records(tmp_path / "results" / "runs") == int(found[1] or 0)
+    assert not psutil.wait_procs(workers, timeout=5)[1]
+
+
+def test_two_runs_share_a_folder(tmp_path):
+    start(tmp_path, "--seeds", "1", "--dry-run").communicate(timeout=60)  # builds the task once
+    both = [start(tmp_path, "--seeds", "2") for _ in range(2)]
+    for process in both:
+        _, messages = process.communicate(timeout=120)
+        assert process.returncode == 0, messages
+    assert whole_records(tmp_path / "results" / "runs") == 2
+
+
+def limit_file_size():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))
+
+
+def test_a_disk_that_takes_no_more(tmp_path):
+    """The limit lets logs and locks be, and is less than a record needs."""
+    start(tmp_path, "--seeds", "1", "--dry-run").communicate(timeout=60)
+    process = start(tmp_path, preexec_fn=limit_file_size)
+    output, messages = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert output == ""
+    assert re.search(r"Cannot write results/runs/synthetic--popularity\S+: File too large", messages)
+    assert "Traceback" not in messages
+    assert not [path for path in (tmp_path / "results" / "runs").iterdir() if path.name not in (".lock", "logs")]
+
+
+def without_override():
+    """Root may write anywhere, unless it loses that right."""
+    ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0)
+
+
+def test_a_folder_that_is_read_only(tmp_path):
+    folder = tmp_path / "runs"
+    folder.mkdir(mode=0o555)
+    process = start(tmp_path, "-o", "runs", preexec_fn=without_override)
+    output, messages = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "Cannot write to the output folder runs: Permission denied" in messages
+    assert "Choose another with -o" in messages
+    assert output == ""
+    assert not list(folder.iterdir())
+
+
+def test_a_clock_that_goes_backwards(tmp_path):
+    """In the run and in the trials' processes; nothing waits for it, and nothing is timed by it."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import time\nnow = [2e9]\ndef backwards():\n    now[0] -= 3600\n    return now[0]\ntime.time = backwards\n"
+    )
+    process = start(tmp_path, "--seeds", "1", "--timeout", "60", env={"PYTHONPATH": str(tmp_path)})
+    _, messages = process.communicate(timeout=60)
+    assert process.returncode == 0, messages
+    for trial in read_side(str(tmp_path / "results" / "runs")).trials:
+        assert trial.record.status is Status.DONE
+        assert 0 < trial.record.fit_seconds < 60
+        assert 0 < trial.record.start_seconds < 60
