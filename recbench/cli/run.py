@@ -111,7 +111,7 @@ def run(
     Exit codes: 0 all trials done, 2 bad input, 3 a model failed, 4 nothing to collect, 130 interrupted, 143 terminated.
     """
     names = _names(models)
-    ks = _cut_offs(k)
+    ks = cut_offs(k)
     if reach is not None and curve is None:
         raise RecbenchError("--reach needs a learning curve.", "Add --curve all, or --curve every:10.")
     if form is Format.CSV and (pairs or metrics):
@@ -161,7 +161,12 @@ def _names(models: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _cut_offs(text: str) -> tuple[int, ...]:
+def cut_offs(text: str) -> tuple[int, ...]:
+    """Reads the numbers of ``--k``, ascending.
+
+    Raises:
+        RecbenchError: They are not whole numbers from 1 up.
+    """
     try:
         ks = sorted({int(part) for part in text.split(",")})
     except ValueError:

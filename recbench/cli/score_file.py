@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from recbench.cli.columns import ItemColumn, Separator, UserColumn
-from recbench.cli.run import _cut_offs
+from recbench.cli.run import cut_offs
 from recbench.cli.terminal import animated, emit, emit_json, messages
 from recbench.errors import RecbenchError
 from recbench.reports.formats import Format
@@ -53,7 +53,7 @@ def score_file(
     from recbench.trials.machine import environment
     from recbench.trials.score_file import score_trial
 
-    ks = _cut_offs(k)
+    ks = cut_offs(k)
     if not re.fullmatch(NAME_PATTERN, name):
         raise RecbenchError(
             f"{name!r} cannot be the name of a model.", "Use letters, digits, dots, dashes, underscores."

@@ -31,7 +31,7 @@ def read_parquet(path: Path, layout: Layout) -> Iterator[Batch]:
                 )
         for batch in file.iter_batches(ROWS_AT_ONCE, columns=list(dict.fromkeys(chosen.values()))):
             yield {role: _plain(batch.column(name)) for role, name in chosen.items()}
-    except pa.ArrowInvalid as error:
+    except pa.ArrowException as error:
         raise RecbenchError(f"{path} is not a Parquet file that can be read: {error}.", "Is it whole?") from error
 
 

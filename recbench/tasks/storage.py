@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
+from recbench.data.archives import read_npz
 from recbench.data.cache import atomic_path
 from recbench.data.ids import IdTable
 from recbench.errors import RecbenchError
@@ -76,8 +77,8 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
         if file.read(len(MAGIC)) == MAGIC:
             return map_arrays(path)
     # What recbench wrote before it mapped tasks: an .npz. Imported tasks cannot be built again, so they stay readable.
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        arrays: dict[str, npt.NDArray[Any]] = {name: archive[name] for name in archive.files}
+    with path.open("rb") as file:
+        arrays = read_npz(file)
     header = json.loads(arrays.pop(OLD_HEADER).tobytes())
     if header["format"] != OLD_FORMAT:
         raise ValueError(f"format {header['format']}")
