@@ -102,6 +102,26 @@ def test_an_archive_with_several_members_needs_a_name(tmp_path):
         read_interactions(path)
 
 
+@pytest.mark.parametrize(("at", "value", "message"), [(8, 99, "compression"), (6, 1, "encrypted")])
+def test_archives_that_cannot_be_unpacked(tmp_path, at, value, message):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("ratings", "1::2::3::4\n")
+    content = bytearray(path.read_bytes())
+    # In the member's header, and in the directory, where two more bytes stand before these.
+    content[at] = content[content.index(b"PK\x01\x02") + at + 2] = value
+    path.write_bytes(bytes(content))
+    with pytest.raises(RecbenchError, match=f"cannot be read: .*{message}"):
+        read_interactions(path)
+
+
+def test_a_block_of_nulls_among_json_lines(tmp_path, monkeypatch):
+    monkeypatch.setattr("recbench.data.opening.BLOCK", 40)
+    path = write(tmp_path, '{"user": "a", "item": "x", "rating": 1}\n' + "null\tnull\n" * 9, "x.json")
+    with pytest.raises(RecbenchError, match="line 2 .*is not an object"):
+        read_interactions(path)
+
+
 def test_a_separator_across_the_border_of_two_blocks(tmp_path, monkeypatch):
     monkeypatch.setattr("recbench.data.opening.BLOCK", 7)
     rows = [(f"u{n % 9}", f"i{n}") for n in range(300)]

@@ -53,6 +53,12 @@ def test_two_columns_are_enough(tmp_path):
     assert task.timestamps is None
 
 
+def test_users_with_one_row_each_leave_no_validation(tmp_path):
+    task = run(tmp_path, train="0\t0\n1\t2\n")
+    assert len(task.validation) == 0
+    assert len(task.test) == 2
+
+
 def test_a_list_that_holds_its_positive_needs_the_waiver(tmp_path):
     broken = "(0,2)\t2\t4\n(1,0)\t1\t4\n"
     with pytest.raises(RecbenchError, match="1 of the 2 lists") as caught:
@@ -81,6 +87,8 @@ def test_a_list_that_holds_its_positive_needs_the_waiver(tmp_path):
         ({"train": "0\tx\n"}, "not a whole number"),
         ({"train": "0\t-1\n"}, "not a whole number"),
         ({"train": "0\n"}, "has 1 columns"),
+        ({"train": TRAIN.replace("\t5\t", "\t1e99\t")}, "'1e99' is not finite"),
+        ({"train": TRAIN.replace("\t5\t", "\tnan\t")}, "'nan' is not finite"),
         ({"train": TRAIN + "0\t2\t5\t9\n", "negatives": "(0,2)\t4\n(1,0)\t4\n"}, "a test row is in train"),
     ],
 )

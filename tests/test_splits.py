@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recbench.errors import RecbenchError
-from recbench.tasks.spec import LeaveLastFraction, LeaveLastN, LeaveOneOut, Order, RandomFraction
+from recbench.tasks.spec import LeaveLastFraction, LeaveLastN, LeaveOneOut, Order, PublishedSplit, RandomFraction
 from recbench.tasks.splits import held_out_rows, held_out_twice
 
 
@@ -85,6 +85,16 @@ def test_random_rows_are_a_share_of_each_user_and_follow_the_seed():
     assert np.bincount(users[one]).tolist() == [3] * 200
     # Every place within a user is as likely: 600 of 2,000 rows, 60 expected in each of ten.
     assert (np.abs(np.bincount(one % 10, minlength=10) - 60) < 35).all()
+
+
+def test_validation_of_a_published_split_is_the_last_row_by_time_or_any_row():
+    users, published = users_of(*np.repeat(np.arange(1000), 10)), PublishedSplit(method="published")
+    times = np.tile(np.arange(10)[::-1], 1000)
+    assert (held_out_rows(published, 1000, users, times) % 10 == 0).all()
+    drawn = held_out_rows(published, 1000, users, None)
+    assert users[drawn].tolist() == list(range(1000))
+    # Every place is as likely: 100 expected of each, standard deviation 9.5.
+    assert (np.abs(np.bincount(drawn % 10, minlength=10) - 100) < 48).all()
 
 
 @given(

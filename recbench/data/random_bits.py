@@ -20,6 +20,7 @@ class Purpose(IntEnum):
     SYNTHETIC = 3
     RANDOM_SPLIT = 4
     USER_SAMPLE = 5
+    PUBLISHED_VALIDATION = 6
 
 
 class RandomBits:

@@ -74,6 +74,8 @@ def readable(path: Path) -> Iterator[None]:
         EOFError,
         OSError,
         ValueError,
+        # Of an archive that is encrypted, or packed in a way that is not known.
+        RuntimeError,
     ) as error:
         raise RecbenchError(
             f"{path} cannot be read: {error}.",

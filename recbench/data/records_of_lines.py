@@ -30,7 +30,8 @@ def read_json_lines(path: Path, layout: Layout, bad: BadRows) -> Iterator[Batch]
     with opened(path, layout.member) as file:
         for block in blocks_of_lines(file):
             batch = None
-            for schema in schemas:
+            # Arrow's parser crashes on a block of nothing but nulls, so a block must begin with an object.
+            for schema in schemas if block.lstrip().startswith(b"{") else ():
                 try:
                     options = pyarrow.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
                     table = pyarrow.json.read_json(

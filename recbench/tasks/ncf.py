@@ -107,10 +107,13 @@ def _rows(path: Path) -> tuple[Int64Array, Float32Array | None]:
     ratings = None
     if fields.shape[1] > 2:
         try:
-            ratings = fields[:, 2].astype(np.float32)
+            with np.errstate(over="ignore"):
+                ratings = fields[:, 2].astype(np.float32)
+            if not np.isfinite(ratings).all():
+                raise ValueError(f"{fields[~np.isfinite(ratings), 2][0].decode()!r} is not finite")
         except ValueError as error:
             raise RecbenchError(
-                f"{path} has a rating that is no number ({error}).", "Give the published file."
+                f"{path} has a rating that is no finite number ({error}).", "Give the published file."
             ) from error
         fields = np.delete(fields, 2, axis=1)
     return _whole_numbers(path, fields), ratings

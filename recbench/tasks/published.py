@@ -79,7 +79,7 @@ def assemble(spec: TaskSpec, rows: PublishedRows) -> Task:
     """
     validation_rows = rows.validation_rows
     if validation_rows is None:
-        validation_rows = held_out_rows(PUBLISHED, len(rows.user_ids), rows.users, None)
+        validation_rows = held_out_rows(PUBLISHED, len(rows.user_ids), rows.users, rows.timestamps)
     held = Cases(rows.users[validation_rows], rows.items[validation_rows], np.empty((0, 0), dtype=np.int32))
     seen = TrainSet.from_rows(
         len(rows.user_ids),

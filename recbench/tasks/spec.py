@@ -172,7 +172,11 @@ class GlobalTime(_Frozen):
 
 
 class PublishedSplit(_Frozen):
-    """The split came with the data. Validation: the last train row of each user, in file order."""
+    """The split came with the data.
+
+    Validation: a train row of each user, the last by time if the rows have times, else one drawn at random: the order
+    of rows in published files is often that of their items, and the last of them is not like the others.
+    """
 
     method: Literal["published"]
 

@@ -22,8 +22,7 @@ def held_out_rows(split: SplitByUser, n_users: int, users: Int32Array, timestamp
     A user who cannot give a row and keep one is left alone.
 
     Args:
-        split: The rule. That of published splits holds out the last row of each user in file order; it is used for
-            validation only.
+        split: The rule. That of published splits is used for validation only.
         n_users: Number of users.
         users: int32[rows], in file order.
         timestamps: int64[rows] or None.
@@ -67,7 +66,11 @@ def _order(split: SplitByUser, users: Int32Array, timestamps: Int64Array | None)
     """Returns int64[rows], the rows by user, those to hold out last."""
     if isinstance(split, RandomFraction):
         return order_by(users, RandomBits(split.seed, Purpose.RANDOM_SPLIT).below(RANDOM_BOUND, len(users)))
-    if isinstance(split, PublishedSplit) or split.order is Order.FILE:
+    if isinstance(split, PublishedSplit):
+        if timestamps is not None:
+            return order_by(users, timestamps)
+        return order_by(users, RandomBits(0, Purpose.PUBLISHED_VALIDATION).below(RANDOM_BOUND, len(users)))
+    if split.order is Order.FILE:
         return stable_order(users)
     return order_by(users, needed(timestamps))
 

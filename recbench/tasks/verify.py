@@ -47,7 +47,8 @@ def verify(task: Task) -> None:
             raise _broken(task, "a validation case is not the train row that it claims to be")
     for what, cases in (("test", task.test), ("validation", task.validation)):
         _check_counts(task, what, cases)
-        parts = [cases.part(start, start + CASES_AT_ONCE) for start in range(0, len(cases), CASES_AT_ONCE)]
+        # One part at least: there may be no validation case.
+        parts = [cases.part(start, start + CASES_AT_ONCE) for start in range(0, len(cases) or 1, CASES_AT_ONCE)]
         broken = [_broken_negatives(part, task.n_items, train, test) for part in parts]
         for rule, offending in zip(NEGATIVES, zip(*broken, strict=True), strict=True):
             _refuse(task, np.concatenate(offending), rule.format(what), cases)
@@ -118,6 +119,8 @@ def _broken_negatives(
 
 def _among(ordered: Int64Array, keys: Int64Array) -> npt.NDArray[np.bool_]:
     """Marks the ``keys`` that stand in ``ordered``; searches are quick where the keys ascend."""
+    if not len(ordered):
+        return np.zeros(keys.shape, dtype=np.bool_)
     at = np.searchsorted(ordered, keys)
     np.minimum(at, len(ordered) - 1, out=at)
     return np.asarray(ordered[at] == keys)

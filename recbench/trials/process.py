@@ -56,6 +56,7 @@ class WorkerProcess:
         self._process = subprocess.Popen(
             [
                 sys.executable,
+                "-u",  # what a process printed last before it died is in its log
                 "-P",
                 "-c",
                 START,
