@@ -36,6 +36,14 @@ def run(
     param: Annotated[
         list[str] | None, typer.Option(help="MODEL.NAME=VALUE sets a hyper-parameter; may be repeated.")
     ] = None,
+    settings: Annotated[
+        str | None,
+        typer.Option(
+            metavar="tuned|default|FILE",
+            help="Hyper-parameters: those of 'recbench tune', the models' own (as without this option), or those of a "
+            "file that it wrote. --param goes before.",
+        ),
+    ] = None,
     threads: Annotated[
         int,
         typer.Option(min=1, help="Threads for each model. One gives the same ranks every time, bit for bit."),
@@ -104,6 +112,7 @@ def run(
       recbench run --models bpr,ncf
       recbench run --models popularity,bpr --task ml-100k-loo --seeds 5 --k 5,10,20
       recbench run --models bpr --param bpr.factors=64 --param bpr.epochs=50 --format markdown
+      recbench run --models bpr,ncf --settings tuned
       recbench run --models bpr,implicit-bpr --curve all --reach 0.45
       recbench run --models bpr,ncf,popularity --full --metrics --pairs
       recbench run --models popularity,my_model.py:MyModel --task synthetic --timeout 600 --max-memory 4GiB --json
@@ -136,6 +145,7 @@ def run(
         request = Request(
             models=names,
             assignments=tuple(param or ()),
+            settings=settings,
             task=task,
             seeds=range(seed, seed + seeds),
             conditions=Conditions(threads, device, ks, points, catalogue=full or metrics),

@@ -24,9 +24,10 @@ from recbench.trials.limits import Limits
 from recbench.trials.local import LocalProcesses
 from recbench.trials.logs import log_path
 from recbench.trials.machine import available_cores, library_settings, revision
-from recbench.trials.plan import PlannedTrial, plan, wanted_models
+from recbench.trials.plan import PlannedModel, PlannedTrial, WantedModel, plan, wanted_models
 from recbench.trials.resume import find
 from recbench.trials.schedule import Runner, run_plan
+from recbench.trials.settings_used import SettingsUsed, use_settings
 from recbench.trials.supervision import Assignment
 
 
@@ -37,6 +38,7 @@ class Request:
     Attributes:
         models: Names, as they were given.
         assignments: Texts of hyper-parameters.
+        settings: Where the other hyper-parameters come from; None for defaults, without a word on it.
         task: A task's name, or a spec file.
         seeds: All of them.
         conditions: What trials are run under.
@@ -55,6 +57,7 @@ class Request:
 
     models: Sequence[str]
     assignments: tuple[str, ...]
+    settings: str | None
     task: str
     seeds: range
     conditions: Conditions
@@ -92,9 +95,12 @@ def run_and_report(request: Request, tally: Tally) -> None:
         raise RecbenchError(
             f"--k {max(request.conditions.ks)} is more than the {most} candidates of a case.", "Use smaller cut-offs."
         )
+    used = None
+    if request.settings is not None:
+        wanted, used = use_settings(request.settings, wanted, TaskFacts.of(task).identity)
     observer = AnimatedProgress() if animated() else PlainProgress()
     with _runner(request, task, observer) as runner:
-        trials = plan(runner.configure(wanted), request.seeds)
+        trials = plan(_configured(runner, wanted, used), request.seeds)
         if request.dry_run:
             _show_plan(request, task, trials)
             return
@@ -107,7 +113,26 @@ def run_and_report(request: Request, tally: Tally) -> None:
         for finished in run_plan(runner, missing, request.output, observer):
             stored[finished.trial.label] = finished.stored
             tally.kept += finished.stored.record.status is Status.DONE
-    _report(request, task, [stored[trial.label] for trial in trials if trial.label in stored])
+    _report(request, task, used, [stored[trial.label] for trial in trials if trial.label in stored])
+
+
+def _configured(runner: Runner, wanted: Sequence[WantedModel], used: SettingsUsed | None) -> list[PlannedModel]:
+    """Lets every model check its parameters, and says where they come from."""
+    if used is None or not used.path:
+        return runner.configure(wanted)
+    from recbench.reports.settings_notes import other_task
+
+    if used.of_another_task:
+        messages().print(f"Warning: {other_task(used)}", style="yellow", markup=False)
+    for one in used.overridden:
+        messages().print(
+            f"--param {one.model}.{one.name}={one.given} goes before the tuned value {one.tuned}.", markup=False
+        )
+    try:
+        return runner.configure(wanted)
+    except RecbenchError as error:
+        told = f"Parameters that --param does not give come from {used.path}."
+        raise RecbenchError(error.message, f"{error.hint}\n{told}") from error
 
 
 @contextmanager
@@ -156,14 +181,16 @@ def _kept(request: Request, found: Mapping[str, StoredRecord | None]) -> dict[st
     return done
 
 
-def _report(request: Request, task: Task, stored: Sequence[StoredRecord]) -> None:
+def _report(request: Request, task: Task, used: SettingsUsed | None, stored: Sequence[StoredRecord]) -> None:
     from recbench.reports.document import run_document
     from recbench.reports.metrics_table import metrics_table
     from recbench.reports.pairs_table import pairs_table
     from recbench.reports.run_report import run_report
     from recbench.reports.table import run_table
 
-    report = run_report(task.summary(), stored, stored[0].record.environment, request.conditions.ks, request.reach)
+    report = run_report(
+        task.summary(), stored, stored[0].record.environment, request.conditions.ks, request.reach, settings=used
+    )
     markdown = request.form is Format.MARKDOWN
     if request.form is Format.JSON:
         emit_json(run_document(report))

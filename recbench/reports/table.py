@@ -8,6 +8,7 @@ from recbench.evaluation.bootstrap import RESAMPLES
 from recbench.reports.cells import escape, with_sd
 from recbench.reports.formats import Format
 from recbench.reports.run_report import RunReport
+from recbench.reports.settings_notes import settings_notes
 from recbench.reports.summary import ModelSummary, Spread
 from recbench.reports.table_csv import run_csv
 from recbench.reports.time_to_quality import TimeToQuality
@@ -90,7 +91,8 @@ def how_to_read(report: RunReport, *, markdown: bool) -> list[str]:
 
 
 def _legend(report: RunReport, markdown: bool) -> list[str]:
-    notes = [*report.uncertainty.notes, *report.timing_notes]
+    settings = settings_notes(report.settings, report.summaries) if report.settings else []
+    notes = [*report.uncertainty.notes, *report.timing_notes, *settings]
     return [*how_to_read(report, markdown=markdown), report.caution, *notes, *errors(report)]
 
 
