@@ -2,7 +2,7 @@
 
 import typer
 
-from recbench.cli import baseline, compare, data, doctor, gate, history, models, run, score_file, selftest, task
+from recbench.cli import baseline, compare, data, doctor, gate, history, models, run, score_file, selftest, task, tune
 from recbench.cli.terminal import emit, fail, show_log
 from recbench.errors import RecbenchError
 
@@ -16,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("run")(run.run)
+app.command("tune")(tune.tune)
 app.command("compare")(compare.compare)
 app.command("gate")(gate.gate)
 app.command("score-file")(score_file.score_file)

@@ -119,7 +119,7 @@ def run(
 
     Exit codes: 0 all trials done, 2 bad input, 3 a model failed, 4 nothing to collect, 130 interrupted, 143 terminated.
     """
-    names = _names(models)
+    names = model_names(models)
     ks = cut_offs(k)
     if reach is not None and curve is None:
         raise RecbenchError("--reach needs a learning curve.", "Add --curve all, or --curve every:10.")
@@ -164,7 +164,12 @@ def run(
         run_and_report(request, tally)
 
 
-def _names(models: str) -> list[str]:
+def model_names(models: str) -> list[str]:
+    """Reads the names of ``--models``, each once.
+
+    Raises:
+        RecbenchError: There is none.
+    """
     names = [name.strip() for name in models.split(",") if name.strip()]
     if not names:
         raise RecbenchError("--models names no model.", "For example: --models popularity,bpr")

@@ -85,7 +85,7 @@ def run_and_report(request: Request, tally: Tally) -> None:
         RecbenchError: Bad input, or a folder that cannot be written.
         typer.Exit: A trial failed.
     """
-    _check_cores(request.conditions.threads, request.jobs)
+    check_cores(request.conditions.threads, request.jobs)
     # Before any numeric library does more than be loaded: with --in-process, this process trains.
     os.environ.update(library_settings(request.conditions.threads, request.conditions.device))
     wanted = wanted_models(parse_assignments(request.assignments, request.models))
@@ -222,7 +222,12 @@ def _readable(parameters: Mapping[str, object]) -> str:
     return ", ".join(f"{name}={value}" for name, value in parameters.items()) or "none"
 
 
-def _check_cores(threads: int, jobs: int) -> None:
+def check_cores(threads: int, jobs: int) -> None:
+    """Checks that all trials that run at a time have cores of their own.
+
+    Raises:
+        RecbenchError: There are fewer.
+    """
     cores = available_cores()
     if threads > cores:
         raise RecbenchError(

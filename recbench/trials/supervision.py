@@ -12,7 +12,7 @@ from recbench.trials import logs
 from recbench.trials.conditions import Conditions, Observer, Outcome
 from recbench.trials.identity import TaskFacts, identity
 from recbench.trials.limits import Limits, MemoryWatch
-from recbench.trials.messages import Ended, Epoch, Phase, Progress, Ready, Refused, Work
+from recbench.trials.messages import Ended, Epoch, Phase, Point, Progress, Ready, Refused, Work
 from recbench.trials.plan import PlannedTrial
 from recbench.trials.process import WorkerProcess
 
@@ -114,6 +114,8 @@ class Supervision:
                 self._observer.epoch(answer.epoch, answer.loss, answer.seconds)
             case Progress():
                 self._observer.progress(answer.done, answer.total)
+            case Point():
+                self._observer.point(answer.point)
             case Refused():
                 return self._lost(Status.FAILED, answer.message)
             case Ended():

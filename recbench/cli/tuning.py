@@ -1,0 +1,262 @@
+"""What ``recbench tune`` does once its options are read: check everything, tune model by model, write, report."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from filelock import FileLock, Timeout
+
+from recbench.cli.interrupted import Tally
+from recbench.cli.running import check_cores
+from recbench.cli.terminal import ExitCode, animated, emit, emit_json, messages
+from recbench.cli.tune import FOLDER
+from recbench.data.cache import home
+from recbench.device import Device
+from recbench.errors import RecbenchError
+from recbench.protocol import PROTOCOL_VERSION
+from recbench.records import settings as settings_files
+from recbench.records.schema import TaskIdentity
+from recbench.records.settings import Settings
+from recbench.tasks import storage as task_files
+from recbench.tasks.shelf import SUFFIX, load_task
+from recbench.tasks.tuning_task import tuning_task
+from recbench.trials.conditions import Conditions
+from recbench.trials.identity import TaskFacts
+from recbench.trials.limits import Limits
+from recbench.trials.local import LocalProcesses
+from recbench.trials.machine import revision
+from recbench.trials.plan import PlannedModel, WantedModel, wanted_models
+from recbench.trials.run_observer import RunObserver
+from recbench.trials.supervision import Assignment
+from recbench.trials.tuning.objective import K, curve_epochs, longest
+from recbench.trials.tuning.past import Budget, counts
+from recbench.trials.tuning.result import ModelTuning, model_tuning
+from recbench.trials.tuning.spaces import PLACE, Space, check_names, own_spaces_path, read_spaces
+
+if TYPE_CHECKING:
+    from recbench.trials.tuning.study import Study
+
+
+@dataclass(frozen=True, slots=True)
+class TuneRequest:
+    """The options of ``recbench tune``; see there."""
+
+    models: Sequence[str]
+    task: str
+    budget: Budget
+    threads: int
+    seed: int
+    device: Device
+    spaces: Path | None
+    storage: Path | None
+    output: Path | None
+    plot: bool
+    as_json: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Tuned:
+    """A model that is to be tuned."""
+
+    model: PlannedModel
+    space: Space
+    conditions: Conditions
+    study: "Study"
+
+
+def tune_and_report(request: TuneRequest, tally: Tally) -> None:
+    """Tunes what is asked for, writes each model's setting when it is found, and prints what was found.
+
+    Args:
+        request: What.
+        tally: Is kept up to date.
+
+    Raises:
+        RecbenchError: Bad input, or a file that cannot be written.
+        typer.Exit: No trial of some model was completed.
+    """
+    _check_packages(request.plot)
+    check_cores(request.threads, jobs=1)
+    wanted = wanted_models({name: {} for name in request.models})
+    where = str(request.spaces) if request.spaces else PLACE
+    spaces = read_spaces(request.spaces or own_spaces_path())
+    searched = [one for one in wanted if spaces.get(one.reference.name)]
+    for one in wanted:
+        if one not in searched:
+            messages().print(f"{one.reference.name} has no parameters in {where}, and is not tuned.", markup=False)
+    if not searched:
+        raise RecbenchError(
+            f"None of these models has parameters in {where}.",
+            "Give a file with a table for each, such as [MyModel], with --spaces.",
+        )
+    task = load_task(request.task, progressbar=animated())
+    identity = TaskFacts.of(task).identity
+    output = request.output or settings_files.settings_path(task.name)
+    _check_output(output, identity)
+    seen = tuning_task(task)
+    task_file = home() / "tasks" / "tuning" / f"{seen.name}-{seen.digest[7:19]}{SUFFIX}"
+    task_files.save(seen, task_file)
+    conditions = Conditions(request.threads, request.device, (K,), revision=revision())
+    storage = request.storage or FOLDER / f"{task.name}.db"
+    tally.folder = storage
+    facts = TaskFacts.of(seen)
+
+    def start(conditions: Conditions, observer: RunObserver) -> LocalProcesses:
+        return LocalProcesses(Assignment(task_file, facts, conditions, Limits()), observer)
+
+    from recbench.cli.progress import PlainProgress
+    from recbench.cli.tuning_progress import AnimatedTuningProgress, PlainTuningProgress
+    from recbench.trials.tuning.study import usable
+    from recbench.trials.tuning.tuner import Tuner
+
+    planned = _configured(start(conditions, PlainProgress()), searched)
+    for model in planned:
+        check_names(spaces[model.name], model.name, model.parameters, where)
+    observer = (AnimatedTuningProgress if animated() else PlainTuningProgress)(request.budget)
+    tuner = Tuner(facts, start, request.seed, request.budget, storage.parent, observer)
+    found: dict[str, ModelTuning] = {one.reference.name: ModelTuning(one.reference.name, {}) for one in wanted}
+    with _locked(storage), usable(storage):
+        studies = [_open(request, storage, identity, model, spaces[model.name], conditions) for model in planned]
+        tally.planned = request.budget.trials * len(studies)
+        tally.kept = sum(counts(one.study.past()).ended for one in studies)
+        for tuned in studies:
+            observer.model_starts(tuned.model.name, tuned.study.past())
+            try:
+                tuner.tune(tuned.study, tuned.model, tuned.conditions)
+            finally:
+                observer.close()
+                tally.kept = sum(counts(other.study.past()).ended for other in studies)
+            past = tuned.study.past()
+            result = model_tuning(tuned.model, tuned.space, past, request.budget, request.seed, request.threads)
+            found[result.model] = result
+            _keep(result, output, identity)
+            if request.plot:
+                _draw(tuned, result, storage.parent, task.name)
+    _report(request, list(found.values()), task.summary(), output, storage)
+
+
+def _check_packages(plot: bool) -> None:
+    try:
+        import optuna  # noqa: F401
+    except ImportError as error:
+        raise RecbenchError(
+            f"Tuning needs optuna, which cannot be imported: {error}.", "Install it: pip install 'recbench[tune]'"
+        ) from error
+    if plot:
+        from recbench.reports.pictures import check_matplotlib
+
+        check_matplotlib()
+
+
+def _check_output(output: Path, identity: TaskIdentity) -> None:
+    """Checks, before any work, that the settings can go where they shall."""
+    if not output.exists():
+        return
+    there = settings_files.load(output).task
+    if there.digest != identity.digest:
+        raise RecbenchError(
+            f"{output} holds settings of another task, {there.name} of digest {there.digest}; "
+            f"that of {identity.name} is {identity.digest}.",
+            "Write to another file with -o, or delete that one.",
+        )
+
+
+def _configured(runner: LocalProcesses, wanted: Sequence[WantedModel]) -> list[PlannedModel]:
+    try:
+        return runner.configure(wanted)
+    finally:
+        runner.close()
+
+
+def _open(
+    request: TuneRequest,
+    storage: Path,
+    identity: TaskIdentity,
+    model: PlannedModel,
+    space: Space,
+    conditions: Conditions,
+) -> _Tuned:
+    from dataclasses import replace
+
+    from recbench.trials.tuning.study import Study
+
+    most = longest(space, model.parameters)
+    same = {
+        "task digest": identity.digest,
+        "model": model.reference.target,
+        "source of the model": str(model.code_version),
+        "protocol version": str(PROTOCOL_VERSION),
+        "search space": ", ".join(f"{name} = {one.text()}" for name, one in space.items()),
+        "seed": str(request.seed),
+        "threads": str(request.threads),
+        "device": request.device,
+    }
+    study = Study(storage, model.name, same, space, model.parameters, request.seed, most)
+    return _Tuned(model, space, replace(conditions, curve=curve_epochs(most)), study)
+
+
+@contextmanager
+def _locked(storage: Path) -> Iterator[None]:
+    """Keeps other tunings away from a storage: to them, the trials of this one would look left behind."""
+    try:
+        storage.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(f"{storage}.lock", timeout=0)
+        lock.acquire()
+    except Timeout as error:
+        raise RecbenchError(
+            f"Another tuning uses {storage}.", "Wait until it is over, or choose another file with --storage."
+        ) from error
+    except OSError as error:
+        raise RecbenchError(
+            f"Cannot write to {storage.parent}: {error.strerror}.", "Choose another file with --storage."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _keep(result: ModelTuning, output: Path, identity: TaskIdentity) -> None:
+    if result.tuned is None:
+        return
+    # Read again: another tuning may have written since.
+    settings = settings_files.load(output) if output.exists() else Settings(task=identity)
+    settings_files.save(settings.with_model(result.model, result.tuned), output)
+
+
+def _draw(one: _Tuned, result: ModelTuning, folder: Path, task: str) -> None:
+    from recbench.reports.tuning_plots import draw_history, draw_importance
+
+    base = folder / f"{task}--{one.model.name}"
+    drawn = [draw_history(result, base.with_name(f"{base.name}--history.png"))]
+    importance = one.study.importance()
+    if importance:
+        drawn.append(draw_importance(result.model, importance, base.with_name(f"{base.name}--importance.png")))
+    else:
+        messages().print(f"{one.model.name}: too few completed trials for parameters' importance.", markup=False)
+    messages().print(f"Drawn: {', '.join(map(str, drawn))}", style="dim", markup=False)
+
+
+def _report(
+    request: TuneRequest, found: Sequence[ModelTuning], task: dict[str, object], output: Path, storage: Path
+) -> None:
+    from recbench.reports.tuning_table import tuning_document, tuning_table
+
+    if request.as_json:
+        emit_json(tuning_document(found, request.budget, task, str(output), str(storage)))
+    else:
+        emit(tuning_table(found, request.budget))
+    if any(one.tuned for one in found):
+        messages().print(f"Settings: {output}; use them with: recbench run --settings", style="dim", markup=False)
+    without = [one.model for one in found if one.space and one.tuned is None]
+    if without:
+        messages().print(
+            f"Error: no trial of {', '.join(without)} was completed in the budget, so there is no setting.\n"
+            "Give a larger --budget or --trials (what was tried stays), or look at the logs of failed trials in "
+            f"{storage.parent / 'logs'}.",
+            markup=False,
+        )
+        raise typer.Exit(ExitCode.MODEL_FAILED)

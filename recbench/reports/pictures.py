@@ -1,0 +1,60 @@
+"""Pictures by matplotlib, which is loaded when one is drawn."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recbench.errors import RecbenchError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DPI = 120
+
+
+def check_matplotlib() -> None:
+    """Checks, before any work, that pictures can be drawn.
+
+    Raises:
+        RecbenchError: matplotlib is not installed.
+    """
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise RecbenchError(
+            f"Pictures need matplotlib, which cannot be imported: {error}.", "Install it: pip install 'recbench[plot]'"
+        ) from error
+
+
+def new_figure(width: float, height: float) -> "Figure":
+    """Returns an empty figure that needs no screen.
+
+    Args:
+        width: In inches.
+        height: In inches.
+
+    Raises:
+        RecbenchError: matplotlib is not installed.
+    """
+    check_matplotlib()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save_figure(figure: "Figure", path: Path) -> Path:
+    """Writes a figure; what it is made of follows from the ending of the path.
+
+    Raises:
+        RecbenchError: It cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=DPI)
+    except (OSError, ValueError) as error:
+        raise RecbenchError(
+            f"Cannot write the picture {path}: {error}.", "Choose a path that ends in .png, .svg or .pdf."
+        ) from error
+    return path
