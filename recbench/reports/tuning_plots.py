@@ -34,7 +34,7 @@ def draw_history(result: ModelTuning, path: Path) -> Path:
     axes.set(xlabel="trial", ylabel="NDCG@10 on validation cases", title=f"Tuning of {result.model}")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if result.past:
-        axes.legend(loc="lower right")
+        axes.legend(loc="best")
     return save_figure(figure, path)
 
 
