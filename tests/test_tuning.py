@@ -4,8 +4,6 @@ import re
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 from recbench.errors import RecbenchError
 from recbench.records.schema import CurvePoint
@@ -18,18 +16,6 @@ from tests.examples import a_record
 from tests.tuned_models import SPACE, a_study, known_model, tuned
 
 LONG = Budget(12, 1000.0)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def hasty_database():
-    """Does not wait for the disk after each word: that is most of the time of these tests."""
-
-    def hasten(connection, _):
-        connection.execute("PRAGMA synchronous = OFF")
-
-    event.listen(Engine, "connect", hasten)
-    yield
-    event.remove(Engine, "connect", hasten)
 
 
 @pytest.fixture(scope="module")
