@@ -2,7 +2,22 @@
 
 import typer
 
-from recbench.cli import baseline, compare, data, doctor, gate, history, models, run, score_file, selftest, task, tune
+from recbench.cli import (
+    baseline,
+    compare,
+    data,
+    doctor,
+    gate,
+    history,
+    models,
+    plot,
+    run,
+    score_file,
+    selftest,
+    sweep,
+    task,
+    tune,
+)
 from recbench.cli.terminal import emit, fail, show_log
 from recbench.errors import RecbenchError
 
@@ -17,6 +32,8 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("tune")(tune.tune)
+app.command("sweep")(sweep.sweep)
+app.command("plot")(plot.plot)
 app.command("compare")(compare.compare)
 app.command("gate")(gate.gate)
 app.command("score-file")(score_file.score_file)

@@ -139,6 +139,7 @@ def run(
         messages().print(f"Task {task}; models {', '.join(names)}", style="dim", markup=False)
 
         from recbench.cli.running import Request, run_and_report
+        from recbench.cli.training import Reuse
         from recbench.trials.conditions import Conditions
         from recbench.trials.limits import Limits
 
@@ -152,8 +153,7 @@ def run(
             limits=Limits(timeout, memory_bytes),
             jobs=jobs,
             in_process=in_process,
-            force=force,
-            collect=collect,
+            reuse=Reuse.REPEAT if force else Reuse.ONLY if collect else Reuse.KEEP,
             dry_run=dry_run,
             output=output,
             form=Format.JSON if as_json else form,

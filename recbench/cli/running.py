@@ -6,13 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
-
 from recbench.cli.interrupted import Tally
 from recbench.cli.progress import AnimatedProgress, PlainProgress
-from recbench.cli.terminal import ExitCode, animated, emit, emit_json, emit_table, messages
-from recbench.errors import NothingToCompareError, RecbenchError
-from recbench.records.schema import Status
+from recbench.cli.terminal import animated, emit, emit_json, emit_table, messages
+from recbench.cli.training import Reuse, exit_if_failed, train
+from recbench.errors import RecbenchError
 from recbench.records.store import StoredRecord
 from recbench.reports.formats import Format
 from recbench.tasks.shelf import find_task, load_task
@@ -22,11 +20,9 @@ from recbench.trials.configuration import parse_assignments
 from recbench.trials.identity import TaskFacts
 from recbench.trials.limits import Limits
 from recbench.trials.local import LocalProcesses
-from recbench.trials.logs import log_path
 from recbench.trials.machine import available_cores, library_settings, revision
 from recbench.trials.plan import PlannedModel, PlannedTrial, WantedModel, plan, wanted_models
-from recbench.trials.resume import find
-from recbench.trials.schedule import Runner, run_plan
+from recbench.trials.schedule import Runner
 from recbench.trials.settings_used import SettingsUsed, use_settings
 from recbench.trials.supervision import Assignment
 
@@ -45,8 +41,7 @@ class Request:
         limits: What ends a trial.
         jobs: Trials at a time.
         in_process: Whether to do without processes.
-        force: Whether to repeat trials whose records are there.
-        collect: Whether to run none.
+        reuse: What becomes of trials whose records are there.
         dry_run: Whether to print the plan only.
         output: Folder of the records.
         form: Of the table.
@@ -64,8 +59,7 @@ class Request:
     limits: Limits
     jobs: int
     in_process: bool
-    force: bool
-    collect: bool
+    reuse: Reuse
     dry_run: bool
     output: Path
     form: Format
@@ -104,16 +98,8 @@ def run_and_report(request: Request, tally: Tally) -> None:
         if request.dry_run:
             _show_plan(request, task, trials)
             return
-        found = {trial.label: find(trial, task, request.conditions, request.output) for trial in trials}
-        stored = _kept(request, found)
-        missing = [] if request.collect else [trial for trial in trials if trial.label not in stored]
-        tally.planned, tally.kept = len(trials), len(stored)
-        if missing:
-            observer.planned(len(trials), len(stored), task.n_train)
-        for finished in run_plan(runner, missing, request.output, observer):
-            stored[finished.trial.label] = finished.stored
-            tally.kept += finished.stored.record.status is Status.DONE
-    _report(request, task, used, [stored[trial.label] for trial in trials if trial.label in stored])
+        stored = train(runner, trials, task, request.conditions, request.output, observer, tally, request.reuse)
+    _report(request, task, used, stored)
 
 
 def _configured(runner: Runner, wanted: Sequence[WantedModel], used: SettingsUsed | None) -> list[PlannedModel]:
@@ -156,31 +142,6 @@ def _runner(request: Request, task: Task, observer: PlainProgress) -> Iterator[R
         observer.close()
 
 
-def _kept(request: Request, found: Mapping[str, StoredRecord | None]) -> dict[str, StoredRecord]:
-    """Returns the records that need not be made again, and says so."""
-    there = {label: one for label, one in found.items() if one is not None}
-    if request.collect:
-        absent = [label for label in found if label not in there]
-        if not there:
-            raise NothingToCompareError(
-                f"None of the {len(found)} trials is in {request.output}.", "Run them: leave --collect out."
-            )
-        if absent:
-            messages().print(f"Not there: {'; '.join(absent)}", markup=False)
-        return there
-    if request.force:
-        return {}
-    done = {label: one for label, one in there.items() if one.record.status is Status.DONE}
-    if done:
-        messages().print(
-            f"{len(done)} of {len(found)} trials are kept in {request.output} and are not run again; "
-            "--force repeats them.",
-            style="dim",
-            markup=False,
-        )
-    return done
-
-
 def _report(request: Request, task: Task, used: SettingsUsed | None, stored: Sequence[StoredRecord]) -> None:
     from recbench.reports.document import run_document
     from recbench.reports.metrics_table import metrics_table
@@ -201,11 +162,7 @@ def _report(request: Request, task: Task, used: SettingsUsed | None, stored: Seq
         if request.pairs:
             emit("\n" + pairs_table(report, markdown=markdown))
     messages().print(f"Records: {request.output}", style="dim", markup=False)
-    failed = [one for one in stored if one.record.status is not Status.DONE]
-    if failed:
-        for one in failed:
-            messages().print(f"Log of {one.record.model}, seed {one.record.seed}: {log_path(one.path)}", markup=False)
-        raise typer.Exit(ExitCode.MODEL_FAILED)
+    exit_if_failed(stored)
 
 
 def _show_plan(request: Request, task: Task, trials: Sequence[PlannedTrial]) -> None:

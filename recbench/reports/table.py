@@ -29,7 +29,7 @@ def run_table(report: RunReport, form: Format) -> str:
         return run_csv(report)
     markdown = form is Format.MARKDOWN
     table = models_table(report, markdown=markdown)
-    return "\n".join([*_head(report, markdown), "", table, "", *_lines(_legend(report, markdown), markdown)])
+    return "\n".join([*head(report, markdown=markdown), "", table, "", *_lines(_legend(report, markdown), markdown)])
 
 
 def models_table(report: RunReport, *, markdown: bool) -> str:
@@ -56,7 +56,8 @@ def errors(report: RunReport) -> list[str]:
     return found
 
 
-def _head(report: RunReport, markdown: bool) -> list[str]:
+def head(report: RunReport, *, markdown: bool) -> list[str]:
+    """Returns the lines that say what was run, on what."""
     task, environment = report.task, report.environment
     seeds = sorted({stored.record.seed for summary in report.summaries for stored in summary.records})
     threads = report.summaries[0].records[0].record.threads
