@@ -10,7 +10,7 @@ from recbench.cli.running import check_cores
 from recbench.cli.terminal import animated, emit, emit_json, messages
 from recbench.cli.training import Reuse, exit_if_failed, train
 from recbench.errors import RecbenchError
-from recbench.reports.pictures import check_matplotlib
+from recbench.reports.pictures import check_picture
 from recbench.tasks.shelf import find_task, load_task
 from recbench.trials.conditions import Conditions
 from recbench.trials.identity import TaskFacts
@@ -62,7 +62,7 @@ def sweep_and_report(request: SweepRequest, tally: Tally) -> None:
     """
     check_cores(request.conditions.threads, jobs=1)
     if request.plot is not None:
-        check_matplotlib()
+        check_picture(request.plot)
     reference = find_model(request.model)
     wanted = [
         WantedModel(reference, {**request.others, request.name: text}, f"{request.name}={text}")

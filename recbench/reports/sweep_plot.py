@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recbench.reports.pictures import new_figure, save_figure
+from recbench.reports.pictures import new_figure, reach, save_figure
 from recbench.reports.run_report import RunReport
 from recbench.reports.summary import Spread
 from recbench.reports.sweep import SweepPoint, sweep_points
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LOG_FROM = 8
 """Values that span this factor, or more, stand on a logarithmic axis."""
+
+HEADROOM = 1.1
 
 
 def draw_sweep(report: RunReport, parameter: str, path: Path) -> Path:
@@ -62,20 +64,20 @@ def _draw_metric(axes: "Axes", points: Sequence[SweepPoint], places: Sequence[fl
     if not known:
         return
     at, means, intervals = zip(*known, strict=True)
-    below = [mean - one.low if one else 0.0 for mean, one in zip(means, intervals, strict=True)]
-    above = [one.high - mean if one else 0.0 for mean, one in zip(means, intervals, strict=True)]
-    axes.errorbar(at, means, yerr=[below, above], fmt="o-", capsize=3, label=metric.upper())
+    bars = [reach(mean, one.low, one.high) if one else (0.0, 0.0) for mean, one in zip(means, intervals, strict=True)]
+    axes.errorbar(at, means, yerr=list(zip(*bars, strict=True)), fmt="o-", capsize=3, label=metric.upper())
 
 
 def _draw_spreads(axes: "Axes", places: Sequence[float], spreads: Sequence[Spread | None], label: str) -> None:
     known = [(place, one) for place, one in zip(places, spreads, strict=True) if one]
     if known:
         means = [one.mean for _, one in known]
-        below = [one.mean - min(one.values) for _, one in known]
-        above = [max(one.values) - one.mean for _, one in known]
-        axes.errorbar([place for place, _ in known], means, yerr=[below, above], fmt="o-", capsize=3, color="C2")
+        bars = [reach(one.mean, min(one.values), max(one.values)) for _, one in known]
+        axes.errorbar(
+            [place for place, _ in known], means, yerr=list(zip(*bars, strict=True)), fmt="o-", capsize=3, color="C2"
+        )
+        axes.set_ylim(0, HEADROOM * max(max(one.values) for _, one in known))
     axes.set_ylabel(label)
-    axes.set_ylim(bottom=0)
 
 
 def _mebibytes(spread: Spread | None) -> Spread | None:

@@ -6,7 +6,7 @@ from recbench.reports.rendering import table
 from recbench.reports.run_report import RunReport
 from recbench.reports.summary import Spread
 from recbench.reports.sweep import ADVICE, SweepPoint, sweep_points
-from recbench.reports.table import errors, head, how_to_read
+from recbench.reports.table import head, how_to_read
 
 METRICS = ("hr@10", "ndcg@10")
 MEGABYTE = 2**20
@@ -18,7 +18,8 @@ def sweep_table(report: RunReport, parameter: str) -> str:
     for metric in METRICS:
         headers += [metric.upper(), "95 %"]
     headers += ["fit s", "interactions/s", "peak MiB", "epochs", "status"]
-    rows = [_row(point) for point in sweep_points(report, parameter)]
+    points = sweep_points(report, parameter)
+    rows = [_row(point) for point in points]
     fixed = {name: value for name, value in report.summaries[0].parameters.items() if name != parameter}
     others = ", ".join(f"{name}={value}" for name, value in fixed.items())
     lines = [
@@ -32,7 +33,7 @@ def sweep_table(report: RunReport, parameter: str) -> str:
         ADVICE,
         *report.uncertainty.notes,
         *report.timing_notes,
-        *errors(report),
+        *[f"{parameter}={point.value}, {error}" for point in points for error in point.summary.errors],
     ]
     return "\n".join(lines)
 
