@@ -1,18 +1,17 @@
 """What ``recbench tune`` does once its options are read: check everything, tune model by model, write, report."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
-from filelock import FileLock, Timeout
 
 from recbench.cli.interrupted import Tally
 from recbench.cli.running import check_cores
 from recbench.cli.terminal import ExitCode, animated, emit, emit_json, messages
 from recbench.cli.tune import FOLDER
+from recbench.cli.tuning_checks import check_output, check_packages, locked
 from recbench.data.cache import home
 from recbench.device import Device
 from recbench.errors import RecbenchError
@@ -78,7 +77,7 @@ def tune_and_report(request: TuneRequest, tally: Tally) -> None:
         RecbenchError: Bad input, or a file that cannot be written.
         typer.Exit: No trial of some model was completed.
     """
-    _check_packages(request.plot)
+    check_packages(request.plot)
     check_cores(request.threads, jobs=1)
     wanted = wanted_models({name: {} for name in request.models})
     where = str(request.spaces) if request.spaces else PLACE
@@ -95,7 +94,7 @@ def tune_and_report(request: TuneRequest, tally: Tally) -> None:
     task = load_task(request.task, progressbar=animated())
     identity = TaskFacts.of(task).identity
     output = request.output or settings_files.settings_path(task.name)
-    _check_output(output, identity)
+    check_output(output, identity)
     seen = tuning_task(task)
     task_file = home() / "tasks" / "tuning" / f"{seen.name}-{seen.digest[7:19]}{SUFFIX}"
     task_files.save(seen, task_file)
@@ -118,7 +117,7 @@ def tune_and_report(request: TuneRequest, tally: Tally) -> None:
     observer = (AnimatedTuningProgress if animated() else PlainTuningProgress)(request.budget)
     tuner = Tuner(facts, start, request.seed, request.budget, storage.parent, observer)
     found: dict[str, ModelTuning] = {one.reference.name: ModelTuning(one.reference.name, {}) for one in wanted}
-    with _locked(storage), usable(storage):
+    with locked(storage), usable(storage):
         studies = [_open(request, storage, identity, model, spaces[model.name], conditions) for model in planned]
         tally.planned = request.budget.trials * len(studies)
         tally.kept = sum(counts(one.study.past()).ended for one in studies)
@@ -138,32 +137,6 @@ def tune_and_report(request: TuneRequest, tally: Tally) -> None:
     _report(request, list(found.values()), task.summary(), output, storage)
 
 
-def _check_packages(plot: bool) -> None:
-    try:
-        import optuna  # noqa: F401
-    except ImportError as error:
-        raise RecbenchError(
-            f"Tuning needs optuna, which cannot be imported: {error}.", "Install it: pip install 'recbench[tune]'"
-        ) from error
-    if plot:
-        from recbench.reports.pictures import check_matplotlib
-
-        check_matplotlib()
-
-
-def _check_output(output: Path, identity: TaskIdentity) -> None:
-    """Checks, before any work, that the settings can go where they shall."""
-    if not output.exists():
-        return
-    there = settings_files.load(output).task
-    if there.digest != identity.digest:
-        raise RecbenchError(
-            f"{output} holds settings of another task, {there.name} of digest {there.digest}; "
-            f"that of {identity.name} is {identity.digest}.",
-            "Write to another file with -o, or delete that one.",
-        )
-
-
 def _configured(runner: LocalProcesses, wanted: Sequence[WantedModel]) -> list[PlannedModel]:
     try:
         return runner.configure(wanted)
@@ -179,8 +152,6 @@ def _open(
     space: Space,
     conditions: Conditions,
 ) -> _Tuned:
-    from dataclasses import replace
-
     from recbench.trials.tuning.study import Study
 
     most = longest(space, model.parameters)
@@ -196,27 +167,6 @@ def _open(
     }
     study = Study(storage, model.name, same, space, model.parameters, request.seed, most)
     return _Tuned(model, space, replace(conditions, curve=curve_epochs(most)), study)
-
-
-@contextmanager
-def _locked(storage: Path) -> Iterator[None]:
-    """Keeps other tunings away from a storage: to them, the trials of this one would look left behind."""
-    try:
-        storage.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{storage}.lock", timeout=0)
-        lock.acquire()
-    except Timeout as error:
-        raise RecbenchError(
-            f"Another tuning uses {storage}.", "Wait until it is over, or choose another file with --storage."
-        ) from error
-    except OSError as error:
-        raise RecbenchError(
-            f"Cannot write to {storage.parent}: {error.strerror}.", "Choose another file with --storage."
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _keep(result: ModelTuning, output: Path, identity: TaskIdentity) -> None:

@@ -19,7 +19,7 @@ def check_matplotlib() -> None:
         RecbenchError: matplotlib is not installed.
     """
     try:
-        import matplotlib  # noqa: F401
+        import matplotlib.figure  # noqa: F401
     except ImportError as error:
         raise RecbenchError(
             f"Pictures need matplotlib, which cannot be imported: {error}.", "Install it: pip install 'recbench[plot]'"
