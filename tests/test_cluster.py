@@ -1,5 +1,6 @@
 """Trials on a real Dask cluster of this machine: where they run, and what is left when parts of it disappear."""
 
+import contextlib
 import os
 import re
 import signal
@@ -148,7 +149,7 @@ def test_the_same_ranks_as_here_and_the_task_is_sent_once(cluster, own):
     assert len(found) == 4
     assert {record.facts["parent"] for record in found if record.model == "Waits"} <= {w.pid for w in cluster.workers}
     assert {record.concurrent_trials for record in found} == {2}
-    shipped = [path for path in cluster.folder.glob("home*/tasks/shipped/*")]
+    shipped = list(cluster.folder.glob("home*/tasks/shipped/*"))
     assert len(shipped) == 2
     before = [path.stat().st_mtime_ns for path in shipped]
     Run(own, cluster.address, *arguments, "--force").end(0)
@@ -198,10 +199,8 @@ class Proxy:
 
     def cut(self):
         for one in (self.listener, *self.sockets):
-            try:
+            with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
             one.close()
 
 

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 3
 """How often a trial is begun whose workers die."""
 
-SECONDS_TO_CONNECT = 10
+SECONDS_TO_CONNECT = 5
 SECONDS_TO_WAIT_FOR_WORKERS = 10
 SECONDS_BETWEEN_LOOKS = 1.0
 SECONDS_BETWEEN_QUESTIONS = 0.05
@@ -264,7 +264,7 @@ def _connect(address: str) -> "Client":
         raise RecbenchError(
             f"--cluster needs Dask, which cannot be imported ({error}).", "Install it: pip install -e '.[cluster]'"
         ) from error
-    for noisy in ("distributed", "tornado", "asyncio"):
+    for noisy in ("distributed", "distributed.client", "tornado", "tornado.application", "asyncio"):
         # What matters of it becomes an error of our own.
         logging.getLogger(noisy).setLevel(logging.CRITICAL + 1)
     try:
