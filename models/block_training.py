@@ -42,7 +42,12 @@ class BlockTraining(tf.Module):
     def __init__(self, settings: Settings, blocks: UserBlocks, n_items: int) -> None:
         super().__init__()
         self.settings = settings
-        self.n_blocks, self.size, self.capacity = blocks.n_blocks, blocks.size, blocks.capacity
+        self.n_blocks, self.parts, self.size, self.capacity = (
+            blocks.n_blocks,
+            blocks.parts,
+            blocks.size,
+            blocks.capacity,
+        )
         self.n_items = n_items
         width = settings.factors + 1
         self.optimizer = Optimizer(settings.optimizer, settings.learning_rate)
@@ -59,23 +64,22 @@ class BlockTraining(tf.Module):
 
     @abstractmethod
     def no_rows(self, blocks: UserBlocks) -> NamedTuple:
-        """Returns one block of padding, of the shapes of ``rows``, for compiling."""
+        """Returns padding for one step, of the types of ``rows``, for compiling."""
 
     @abstractmethod
-    def _train_block(
-        self, rows: NamedTuple, block: tf.Tensor, key: tf.Tensor, epoch: tf.Tensor, step: tf.Tensor
+    def _train_blocks(
+        self, rows: NamedTuple, blocks: list[tf.Tensor], seed: tf.Tensor, step: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Takes one step.
 
         Args:
             rows: All rows.
-            block: int32 scalar.
-            key: int32[3], what is random in the step follows from it.
-            epoch: int32 scalar, from 1.
+            blocks: The ``parts`` blocks of the step, int32 scalars.
+            seed: int32[2], the seed and the epoch from 1; what is random follows from it and the block.
             step: float32 scalar, steps taken, this one included.
 
         Returns:
-            The block's mean loss, and the number of pairs skipped.
+            The mean loss, and the number of pairs skipped.
         """
 
     def _compile(self, rows: NamedTuple) -> None:
@@ -86,15 +90,15 @@ class BlockTraining(tf.Module):
         """Trains on every block once, in an order that follows from ``seed`` (int32[2]: the seed, the epoch from 1).
 
         Returns:
-            The mean loss of the last block's pairs (all blocks would cost time), and the number of skipped pairs.
+            The mean loss of the last step's pairs (all steps would cost time), and the number of skipped pairs.
         """
-        n_blocks = tf.shape(rows[0])[0]
-        order = tf.random.experimental.stateless_shuffle(tf.range(n_blocks), seed)
+        n_steps = tf.shape(rows[0])[0] // self.parts
+        order = tf.random.experimental.stateless_shuffle(tf.range(n_steps), seed)
         loss, skipped = tf.constant(0.0), tf.constant(0)
-        for number in tf.range(n_blocks):
-            block = order[number]
-            step = tf.cast((seed[1] - 1) * n_blocks + number + 1, tf.float32)
-            loss, more = self._train_block(rows, block, tf.concat([seed, [block]], 0), seed[1], step)
+        for number in tf.range(n_steps):
+            blocks = [order[number] * self.parts + part for part in range(self.parts)]
+            step = tf.cast((seed[1] - 1) * n_steps + number + 1, tf.float32)
+            loss, more = self._train_blocks(rows, blocks, seed, step)
             skipped += more
         return loss, skipped
 
@@ -115,12 +119,26 @@ class BlockTraining(tf.Module):
         vectors: np.ndarray = self.users.numpy()[place]
         return vectors
 
-    def take_user_step(self, block: tf.Tensor, gradient: tf.Tensor, epoch: tf.Tensor) -> None:
-        """Updates the users of a block, which are updated once an epoch, by ``gradient`` float32[size, factors + 1]."""
-        slots = [self.users_of(slot, block) for slot in self.user_slots]
-        value, slots = self._user_update(self.users_of(self.users, block), slots, gradient, tf.cast(epoch, tf.float32))
-        for variable, new in zip([self.users, *self.user_slots], [value, *slots], strict=True):
-            variable.scatter_update(tf.IndexedSlices(new, self._places(block)))
+    def take_user_step(self, blocks: list[tf.Tensor], gradients: list[tf.Tensor], epoch: tf.Tensor) -> None:
+        """Updates the users of some blocks, who are updated once an epoch.
+
+        Args:
+            blocks: int32 scalars.
+            gradients: float32[size, factors + 1] of each block.
+            epoch: int32 scalar, from 1.
+        """
+        variables = [self.users, *self.user_slots]
+        # All are read before any is written: what is read after a write has to wait for it.
+        before = [[self.users_of(variable, block) for variable in variables] for block in blocks]
+        step = tf.cast(epoch, tf.float32)
+        after = [
+            self._user_update(value, slots, gradient, step)
+            for (value, *slots), gradient in zip(before, gradients, strict=True)
+        ]
+        places = tf.concat([self._places(block) for block in blocks], 0)
+        for number, variable in enumerate(variables):
+            new = tf.concat([[value, *slots][number] for value, slots in after], 0)
+            variable.scatter_update(tf.IndexedSlices(new, places))
 
     def users_of(self, values: tf.Variable, block: tf.Tensor) -> tf.Tensor:
         """Returns the block's part of one of the users' variables, float32[size, factors + 1]."""

@@ -6,7 +6,7 @@ import tensorflow as tf
 from models.block_training import BlockTraining, Settings
 from models.checks import not_negative, one_of, positive
 from models.dense_blocks import DenseTraining
-from models.devices import training_device
+from models.devices import run_side_by_side, training_device
 from models.losses import LossName
 from models.optimizers import OptimizerName
 from models.pooled_blocks import PooledTraining
@@ -73,15 +73,17 @@ class BPR:
 
     def warm_up(self, train: TrainSet, context: TrainContext) -> None:
         """Compiles the epoch and runs it over a block without rows."""
+        run_side_by_side(context.threads)
         with tf.device(training_device(context)):
-            blocks = UserBlocks.deal(train, self._batch_size, context.seed)
+            blocks = self._deal(train, context)
             self._training = self._build(train, blocks)
             self._training.epoch(self._training.no_rows(blocks), tf.constant([context.seed, 0]))
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
         """Trains for ``epochs`` passes, or until the context says that it is enough."""
+        run_side_by_side(context.threads)
         with tf.device(training_device(context)):
-            blocks = UserBlocks.deal(train, self._batch_size, context.seed)
+            blocks = self._deal(train, context)
             training = self._training or self._build(train, blocks)
             self._training, self._place = training, blocks.place
             training.initialise(context.seed)
@@ -112,7 +114,13 @@ class BPR:
     def _vectors(self, training: BlockTraining) -> tuple[FloatArray, FloatArray]:
         return training.user_vectors(self._place), training.items.numpy()
 
+    def _deal(self, train: TrainSet, context: TrainContext) -> UserBlocks:
+        return UserBlocks.deal(train, self._batch_size, context.seed, context.threads if _is_dense(train) else 1)
+
     def _build(self, train: TrainSet, blocks: UserBlocks) -> BlockTraining:
-        n_cells = train.n_users * train.n_items
-        dense = uses_table(train.n_users, train.n_items) and len(train) >= SPARSE * n_cells
-        return (DenseTraining if dense else PooledTraining)(self._settings, blocks, train.n_items)
+        return (DenseTraining if _is_dense(train) else PooledTraining)(self._settings, blocks, train.n_items)
+
+
+def _is_dense(train: TrainSet) -> bool:
+    n_cells = train.n_users * train.n_items
+    return uses_table(train.n_users, train.n_items) and len(train) >= SPARSE * n_cells

@@ -78,35 +78,55 @@ class DenseTraining(BlockTraining):
             tf.constant(blocks.padded(blocks.indices)),
             tf.constant(blocks.padded(takes_part)),
             tf.constant((regularization * degrees).reshape(self.n_blocks, self.size).astype(np.float32)),
-            tf.constant((regularization / self.n_blocks * pairs).astype(np.float32)),
+            tf.constant((regularization * self.parts / self.n_blocks * pairs).astype(np.float32)),
             tf.constant((blocks.rows - blocks.padded(takes_part).sum(1)).astype(np.int32) * self.settings.negatives),
             unseen,
         )
 
     def no_rows(self, blocks: UserBlocks) -> DenseRows:
-        """Returns one block of padding, of the shapes of ``rows``, for compiling."""
+        """Returns padding for one step, of the types of ``rows``, for compiling."""
         weights = np.zeros(self.n_items, dtype=np.int64) if self._weighted else None
-        places = tf.zeros([1, self.capacity], tf.int32)
+        places = tf.zeros([self.parts, self.capacity], tf.int32)
         return DenseRows(
             users=places,
             items=places,
-            weights=tf.zeros([1, self.capacity]),
-            user_decay=tf.zeros([1, self.size]),
+            weights=tf.zeros([self.parts, self.capacity]),
+            user_decay=tf.zeros([self.parts, self.size]),
             item_decay=tf.zeros([self.n_items]),
-            skipped=tf.zeros([1], tf.int32),
+            skipped=tf.zeros([self.parts], tf.int32),
             unseen=unseen_items(np.zeros_like(blocks.indptr), blocks.indices[:0], weights, self.n_items),
         )
 
-    def _train_block(
-        self, rows: DenseRows, block: tf.Tensor, key: tf.Tensor, epoch: tf.Tensor, step: tf.Tensor
+    def _train_blocks(
+        self, rows: DenseRows, blocks: list[tf.Tensor], seed: tf.Tensor, step: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        p, q = self.users_of(self.users, block), self.items.read_value()
-        pairs = rows.users[block], rows.items[block], rows.weights[block]
-        drawn = self._draw(rows.unseen, block, pairs[0], key)
-        loss, slopes = self._slopes(tf.matmul(p, q, transpose_b=True), *pairs, drawn)
-        self.take_user_step(block, tf.matmul(slopes, q) + rows.user_decay[block][:, None] * p, epoch)
-        self._take_item_step(tf.matmul(slopes, p, transpose_a=True), rows.item_decay, step)
-        return loss, rows.skipped[block]
+        q = self.items.read_value()
+        vectors = [self.users_of(self.users, block) for block in blocks]
+        # Blocks have nothing to do with each other until their gradients are summed: TensorFlow runs them side by side.
+        gradients = [self._gradients(rows, block, p, q, seed) for block, p in zip(blocks, vectors, strict=True)]
+        losses, pairs, of_users, of_items = zip(*gradients, strict=True)
+        self.take_user_step(blocks, list(of_users), seed[1])
+        self._take_item_step(tf.add_n(of_items), rows.item_decay, step)
+        skipped = tf.add_n([rows.skipped[block] for block in blocks])
+        return tf.add_n(losses) / tf.maximum(tf.add_n(pairs), 1.0), skipped
+
+    def _gradients(
+        self, rows: DenseRows, block: tf.Tensor, p: tf.Tensor, q: tf.Tensor, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Returns a block's summed loss, its number of rows that take part, and the users' and items' gradients.
+
+        Args:
+            rows: All rows.
+            block: int32 scalar.
+            p: float32[size, factors + 1], the block's users.
+            q: float32[n_items, factors + 1].
+            seed: int32[2].
+        """
+        users, items, weights = rows.users[block], rows.items[block], rows.weights[block]
+        drawn = self._draw(rows.unseen, block, users, tf.concat([seed, [block]], 0))
+        loss, slopes = self._slopes(tf.matmul(p, q, transpose_b=True), users, items, weights, drawn)
+        of_users = tf.matmul(slopes, q) + rows.user_decay[block][:, None] * p
+        return loss, tf.reduce_sum(weights), of_users, tf.matmul(slopes, p, transpose_a=True)
 
     @tf.function(jit_compile=True)
     def _draw(self, unseen: Unseen, block: tf.Tensor, users: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
@@ -117,7 +137,7 @@ class DenseTraining(BlockTraining):
     def _slopes(
         self, scores: tf.Tensor, users: tf.Tensor, items: tf.Tensor, weights: tf.Tensor, drawn: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns the mean loss, and the gradient of the summed loss by ``scores``, float32[size, n_items].
+        """Returns the summed loss, and its gradient by ``scores``, float32[size, n_items].
 
         Args:
             scores: float32[size, n_items].
@@ -135,7 +155,7 @@ class DenseTraining(BlockTraining):
             tf.concat([positives, tf.reshape(negatives, [-1])], 0),
             self.size * self.n_items,
         )
-        return loss / tf.maximum(tf.reduce_sum(weights), 1.0), tf.reshape(slopes, [self.size, self.n_items])
+        return loss, tf.reshape(slopes, [self.size, self.n_items])
 
     def _take_item_step(self, gradient: tf.Tensor, decay: tf.Tensor, step: tf.Tensor) -> None:
         slots = [slot.read_value() for slot in self.item_slots]

@@ -1,5 +1,6 @@
-"""Where a TensorFlow model is trained."""
+"""Where a TensorFlow model is trained, and on how many threads."""
 
+import contextlib
 from collections.abc import Sequence
 
 import tensorflow as tf
@@ -28,3 +29,14 @@ def choose_device(wanted: Device, gpus: Sequence[str]) -> str:
     if wanted == "gpu" and not gpus:
         raise ValueError("a GPU is asked for, but TensorFlow finds none; see 'recbench doctor'")
     return "/CPU:0" if wanted == "cpu" or not gpus else gpus[0]
+
+
+def run_side_by_side(threads: int) -> None:
+    """Has TensorFlow run that many operations at a time, each on one thread, instead of one on all.
+
+    That is faster where there is more than one to run, and each is small. It is a setting of the whole process, which
+    TensorFlow takes until it has begun to work; after that nothing changes, and results do not depend on it.
+    """
+    with contextlib.suppress(RuntimeError):
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+        tf.config.threading.set_intra_op_parallelism_threads(1)

@@ -13,9 +13,9 @@ def loss_and_gradients(
     """Computes a loss for each positive against its k negatives.
 
     ``bpr`` is the mean over the negatives of -log sigmoid(positive - negative) (Rendle et al., UAI 2009), ``hinge``
-    that of max(0, 1 - positive + negative). ``softmax`` is the cross-entropy of picking the positive out of itself and its
-    negatives, log(exp(positive) + sum exp(negative)) - positive; with one negative it is ``bpr``. ``bce`` takes each
-    for an example of its own: -log sigmoid(positive) - sum log sigmoid(-negative) (He et al., WWW 2017).
+    that of max(0, 1 - positive + negative). ``softmax`` is the cross-entropy of picking the positive out of itself and
+    its negatives, log(exp(positive) + sum exp(negative)) - positive; with one negative it is ``bpr``. ``bce`` takes
+    each for an example of its own: -log sigmoid(positive) - sum log sigmoid(-negative) (He et al., WWW 2017).
 
     Args:
         loss: Which.

@@ -86,7 +86,7 @@ class PooledTraining(BlockTraining):
         )
 
     def no_rows(self, blocks: UserBlocks) -> PooledRows:
-        """Returns one block of padding, of the shapes of ``rows``, for compiling."""
+        """Returns padding for one step, of the types of ``rows``, for compiling."""
         places = tf.zeros([1, self.capacity], tf.int32)
         nothing = tf.fill([1, self._most], self.n_items)
         return PooledRows(places, places, tf.zeros([1], tf.int32), nothing, tf.range(1, self.n_items + 1))
@@ -101,9 +101,11 @@ class PooledTraining(BlockTraining):
         distinct[np.arange(most) < np.diff(first)[:, None]] = keys % self.n_items
         return distinct, (place - first[block_of_row]).astype(np.int32)
 
-    def _train_block(
-        self, rows: PooledRows, block: tf.Tensor, key: tf.Tensor, epoch: tf.Tensor, step: tf.Tensor
+    def _train_blocks(
+        self, rows: PooledRows, blocks: list[tf.Tensor], seed: tf.Tensor, step: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
+        (block,) = blocks
+        key = tf.concat([seed, [block]], 0)
         users, items = rows.users[block], rows.items[block]
         bits = random_bits(tf.constant([POOL_SIZE]), tf.concat([key, [0]], 0))
         pool = tf.searchsorted(rows.cumulative, below(bits, rows.cumulative[-1]), side="right")
@@ -125,7 +127,7 @@ class PooledTraining(BlockTraining):
         in_pool = tf.fill([POOL_SIZE], tf.reduce_sum(pairs) / POOL_SIZE)
         user_pairs, item_pairs = total(pairs, users, self.size), total(pairs, items, self._most)
         decay = self.settings.regularization
-        self.take_user_step(block, user_gradient + decay * user_pairs[:, None] * p, epoch)
+        self.take_user_step(blocks, [user_gradient + decay * user_pairs[:, None] * p], seed[1])
         item_gradient += decay * tf.concat([item_pairs, in_pool], 0)[:, None] * self.vector * q
         self._take_item_step(met, q, item_gradient, draw.first, step)
         return loss, draw.skipped

@@ -16,7 +16,8 @@ class UserBlocks:
     the same number of rows and can be padded to one length at little cost. A compiled step needs fixed shapes.
 
     Attributes:
-        n_blocks: Blocks.
+        n_blocks: Blocks; a multiple of ``parts``.
+        parts: Consecutive blocks that one update takes together.
         size: Places for users in each block; some of the last places dealt may stay empty.
         capacity: Rows for which each block has room.
         place: int64[n_users], block * size + place in the block.
@@ -25,6 +26,7 @@ class UserBlocks:
     """
 
     n_blocks: int
+    parts: int
     size: int
     capacity: int
     place: np.ndarray
@@ -32,16 +34,18 @@ class UserBlocks:
     indices: np.ndarray
 
     @classmethod
-    def deal(cls, train: TrainSet, batch_size: int, seed: int) -> Self:
+    def deal(cls, train: TrainSet, batch_size: int, seed: int, parts: int = 1) -> Self:
         """Deals the users; those with equally many rows in an order drawn from ``seed``.
 
         Args:
             train: The train rows.
-            batch_size: Rows that a block should hold, about; it holds whole users.
+            batch_size: Rows that an update should take, about; it takes whole users.
             seed: The seed.
+            parts: Blocks that an update should take.
         """
         degrees = np.diff(train.indptr)
-        n_blocks = min(max(round(len(train) / batch_size), 1), train.n_users)
+        parts = min(parts, train.n_users)
+        n_blocks = parts * min(max(round(len(train) / batch_size), 1), train.n_users // parts)
         size = -(-train.n_users // n_blocks)
         by_degree = np.lexsort((np.random.default_rng(seed).permutation(train.n_users), -degrees))
         deal, column = np.divmod(np.arange(train.n_users), n_blocks)
@@ -56,7 +60,7 @@ class UserBlocks:
         first = np.append(train.indptr[:-1], 0)[user_at]
         rows = np.arange(len(train)) + np.repeat(first - indptr[:-1], placed_degrees)
         capacity = max(int(np.diff(indptr[::size]).max()), 1)
-        return cls(n_blocks, size, capacity, place, indptr, train.indices[rows])
+        return cls(n_blocks, parts, size, capacity, place, indptr, train.indices[rows])
 
     @property
     def rows(self) -> np.ndarray:

@@ -1,11 +1,13 @@
 import json
+from dataclasses import asdict, replace
 
+import numpy as np
 import pytest
 
 from recbench.errors import RecbenchError
 from recbench.evaluation.metrics import compute_metrics
 from recbench.records import baselines, history, store
-from recbench.records.schema import MetricValue, Revision, Status
+from recbench.records.schema import CatalogueValue, MetricValue, Revision, Status
 from recbench.records.sides import read_side
 from recbench.records.store import TrialRanks
 from recbench.reports.leaderboard import leaderboard
@@ -52,6 +54,17 @@ def test_accepted_records_can_be_read_by_their_label(tmp_path, places):
     assert all(trial.ranks is not None for trial in side.trials)
 
 
+def test_ranks_in_the_whole_catalogue_are_accepted_too(tmp_path, places):
+    side = a_run(tmp_path / "run", a_record("bpr", 0))
+    (trial,) = side.trials
+    far = replace(trial.ranks, n_others=trial.ranks.n_others * 2)
+    metrics = {name: MetricValue(**asdict(value)) for name, value in compute_metrics(far, (10,)).items()}
+    told = CatalogueValue(metrics=metrics, list_length=10, coverage=0.5, gini=0.5, popularity=0.5, seconds=1.0)
+    store.save(trial.record.model_copy(update={"catalogue": told}), TrialRanks(trial.ranks, far), tmp_path / "run")
+    accept(read_side(str(tmp_path / "run")), places)
+    assert np.array_equal(read_side("main", places[0]).trials[0].catalogue.n_others, far.n_others)
+
+
 def test_a_models_records_are_replaced_and_others_stay(tmp_path, places):
     accept(a_run(tmp_path / "one", a_record("bpr", 0), a_record("bpr", 1), a_record("ncf", 0)), places)
     new = a_record("bpr", 0, parameters={"factors": 8, "epochs": 20})
@@ -77,6 +90,10 @@ def test_a_release_is_a_copy_that_does_not_change(tmp_path, places):
     assert hr["v1.0"] == hr["best"] > hr["main"]
     with pytest.raises(RecbenchError, match="does not change"):
         baselines.release("main", "v1.0", places[0])
+    with pytest.raises(RecbenchError, match="'v1.0' of toy is released, and a released baseline does not change"):
+        accept(a_run(tmp_path / "two", a_record("bpr", 0, hr=0.6)), places, "v1.0", force=True)
+    with pytest.raises(RecbenchError, match="cannot be a label"):
+        baselines.release("main", "best", places[0])
     with pytest.raises(RecbenchError, match="no label 'other'"):
         baselines.release("other", "v2", places[0])
 

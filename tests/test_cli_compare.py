@@ -50,6 +50,12 @@ def test_how_a_gate_ends(recbench, runs, arguments, code, message):
     assert (document["reasons"] == []) == (code == 0)
 
 
+def test_a_gate_before_anything_was_accepted(recbench, runs):
+    done = recbench("gate", "main", "same")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "Accept a baseline: recbench baseline accept RUN --label main" in done.stderr
+
+
 def test_a_slow_loss_is_seen_by_an_older_base(recbench, runs):
     """Each step is within what may be chance; both together are not."""
     assert recbench("gate", "unsure", "same").returncode == 0
@@ -58,7 +64,7 @@ def test_a_slow_loss_is_seen_by_an_older_base(recbench, runs):
     assert done.stdout.count("Gate passed") == 2
     assert recbench("gate", "same", "worse", "--against", "base").returncode == 1
     assert recbench("gate", "worse", "same", "--against", "other").returncode == 4
-    assert recbench("gate", "base", "same", "--against", "nothing").returncode == 2
+    assert recbench("gate", "base", "same", "--against", "nothing").returncode == 4
     document = json.loads(recbench("gate", "base", "same", "--against", "worse", "--json").stdout)
     assert (document["outcome"], document["exit_code"], len(document["gates"])) == ("passed", 0, 2)
 
@@ -88,7 +94,7 @@ BAD = {
     "the same folder by another name": (["base", "./same/../base"], 2, "BASE and CURRENT are the same records"),
     "an empty folder": (["base", "empty"], 4, "There are no records in empty"),
     "an empty baseline": (["empty", "base"], 4, "There are no records in empty"),
-    "nothing of that name": (["bsae", "same"], 2, "Unknown records 'bsae'"),
+    "nothing of that name": (["mian", "same"], 2, "Unknown records 'mian'. Did you mean: main?"),
     "no repository": (["HEAD:base", "same"], 2, "not in a git repository"),
     "no policy": (["base", "same", "--policy", "none.toml"], 2, "Cannot read the policy none.toml"),
     "a broken policy": (["base", "same", "--policy", "broken.toml"], 2, "flor: Extra inputs are not permitted"),
@@ -107,6 +113,7 @@ def broken(runs):
         path.write_text(change(path.read_text()))
         return path
 
+    write(runs / "results" / "baselines" / "toy" / "main", some_trials("bpr", seeds=1))
     (runs / "broken.toml").write_text("flor = 1\n")
     changed("truncated", lambda text: text[:-30])
     changed("ranksless", lambda text: text).with_suffix(".npz").unlink()

@@ -49,7 +49,7 @@ def test_the_harness_alone(recbench):
     assert re.fullmatch(r"Harness, on task synthetic sha256:[0-9a-f]{12}", lines[0])
     assert "[ok]   a constant scorer gets k / (n + 1) — HR@10 0.099010, exact for each of 600 cases" in lines
     assert re.search(r"over 4,800 independent draws; exact interval, missed with probability 1e-06: 0\.", done.stdout)
-    assert lines[-1] == "14 ok, 0 failed, 0 skipped"
+    assert lines[-1] == "15 ok, 0 failed, 0 skipped"
     assert "Known answers on synthetic" in done.stderr
 
 
@@ -58,7 +58,7 @@ def test_a_model_that_keeps_its_contract(recbench, own):
     assert done.returncode == 0, done.stdout
     assert "Model Good" in done.stdout.splitlines()
     assert "[skip] warming up changes nothing — the model has no warm_up()" in done.stdout
-    assert done.stdout.splitlines()[-1] == "26 ok, 0 failed, 3 skipped"
+    assert done.stdout.splitlines()[-1] == "27 ok, 0 failed, 4 skipped"
     assert "Good: the same fit again ..." in done.stderr
     assert "chatter" not in done.stdout + done.stderr
 
@@ -69,7 +69,7 @@ def test_a_model_that_leaks_is_named_and_ends_with_1(recbench, own):
     document = json.loads(done.stdout)
     assert set(document) == {"schema", "task", "threads", "summary", "checks"}
     assert (document["schema"], document["task"]["name"], document["threads"]) == (1, "synthetic", 1)
-    assert [check["model"] for check in document["checks"]] == [None] * 14 + ["popularity"] * 15 + ["Leaks"] * 15
+    assert [check["model"] for check in document["checks"]] == [None] * 15 + ["popularity"] * 16 + ["Leaks"] * 16
     (failed,) = (check for check in document["checks"] if check["state"] == "failed")
     assert (failed["model"], failed["name"]) == ("Leaks", "scores do not depend on the other candidates in the call")
     assert re.search(r"user index \d+, item index \d+ has the score .* when it is the only candidate", failed["detail"])
@@ -85,11 +85,11 @@ def test_a_parameter_without_default_fails_its_check_only_if_it_has_a_value(recb
     done = recbench("selftest", "--task", "synthetic", "--model", f"{own}:NeedsAValue")
     assert done.returncode == 1
     assert "[FAIL] every hyper-parameter has a default — no default: power" in done.stdout
-    assert done.stdout.splitlines()[-1] == "14 ok, 1 failed, 14 skipped"
+    assert done.stdout.splitlines()[-1] == "15 ok, 1 failed, 15 skipped"
     given = recbench(
         "selftest", "--task", "synthetic", "--model", f"{own}:NeedsAValue", "--param", "NeedsAValue.power=1"
     )
-    assert re.search(r"^\d+ ok, 1 failed, 3 skipped$", given.stdout, re.MULTILINE)
+    assert re.search(r"^\d+ ok, 1 failed, 4 skipped$", given.stdout, re.MULTILINE)
 
 
 BAD = {

@@ -75,7 +75,7 @@ def test_a_list_that_holds_its_positive_needs_the_waiver(tmp_path):
         ({"negatives": "(0,2)\t3\t3\n(1,0)\t1\t4\n"}, "the same negative twice"),
         ({"negatives": "(0,2)\t1\t4\n(1,0)\t1\t4\n"}, "interacted with"),
         ({"negatives": "(0,2)\n(1,0)\n"}, "not a file of candidates"),
-        ({"train": TRAIN + "0\t4294967297\t1\t1\n"}, "far more than it has rows"),
+        ({"train": TRAIN + "0\t4294967297\t1\t1\n"}, "has the item number 4294967297, and the split has"),
         ({"train": TRAIN + "0\t99999999999999999999\t1\t1\n"}, "not a whole number"),
         ({"train": ""}, "is empty"),
         ({"train": "0\tx\n"}, "not a whole number"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from recbench.evaluation import ranking
+from recbench.evaluation import full_catalogue, ranking
 from recbench.evaluation.metrics import hit_rate, ndcg
 from recbench.evaluation.ranking import rank_cases
 from recbench.tasks.spec import Waiver
@@ -123,6 +123,36 @@ def test_blocks_that_are_mixed_up_are_found(synthetic_task, monkeypatch):
 
     monkeypatch.setattr(checks, "rank_cases", forgets_where_it_was)
     assert "the order of cases and the size of blocks move no rank" in failed(synthetic_task)
+
+
+@pytest.mark.parametrize(
+    ("better", "tied"),
+    [
+        (lambda s, own, others: (s >= own) & others, lambda s, own, others: others & False),
+        (lambda s, own, others: s > own, lambda s, own, others: (s == own) & others),
+        (lambda s, own, others: (s > own) & others, lambda s, own, others: s == own),
+        (lambda s, own, others: (s < own) & others, lambda s, own, others: (s == own) & others),
+        (lambda s, own, others: (s > own) & others & (s > 0), lambda s, own, others: (s == own) & others),
+    ],
+    ids=["ties against", "seen items count above", "the positive ties with itself", "lowest best", "only positive"],
+)
+def test_a_count_over_the_catalogue_that_is_wrong_is_found(synthetic_task, monkeypatch, better, tied):
+    def count_others(scores, own, is_other):
+        counts = [[count(scores, one, is_other).sum() for one in own] for count in (better, tied)]
+        return tuple(np.array(counts, dtype=np.int32))
+
+    monkeypatch.setattr(full_catalogue, "count_others", count_others)
+    assert set(failed(synthetic_task)) == {"the whole catalogue is ranked by the same rules"}
+
+
+def test_rows_of_the_catalogue_that_are_mixed_up_are_found(synthetic_task, monkeypatch):
+    by_score = full_catalogue._by_score
+
+    def turned(model, n_items, cells):
+        return lambda users: np.roll(by_score(model, n_items, cells)(users), 1, axis=1)
+
+    monkeypatch.setattr(full_catalogue, "_by_score", turned)
+    assert set(failed(synthetic_task)) == {"the whole catalogue is ranked by the same rules"}
 
 
 def test_an_evaluator_that_raises_fails_its_checks_and_the_others_still_run(synthetic_task, monkeypatch):

@@ -162,6 +162,37 @@ class SortsItsItems(Good):
         return scores
 
 
+class Whole(Good):
+    """The same scores, all items at once."""
+
+    def score_all(self, users):
+        return self.users[users] @ self.items.T
+
+
+class ForgetsAFactorInTheWhole(Whole):
+    def score_all(self, users):
+        return self.users[users, 1:] @ self.items[:, 1:].T
+
+
+class AnotherScaleForEachCall(Whole):
+    """Right for one user, whatever the scale; not beside others."""
+
+    def score_all(self, users):
+        return super().score_all(users) / len(users)
+
+
+class HidesTheSeen(Whole):
+    def score_all(self, users):
+        scores = super().score_all(users)
+        scores[:, 0] = -np.inf
+        return scores
+
+
+class LacksAnItem(Whole):
+    def score_all(self, users):
+        return super().score_all(users)[:, 1:]
+
+
 class ReturnsItsItems(Good):
     def fit(self, train, context):
         pass
@@ -242,11 +273,16 @@ BEFORE = "scores do not depend on what was asked before"
 TWICE = "scoring twice gives the same"
 FORM = "scores have the shape of the items, and are floating-point and finite"
 ARGUMENTS = "score() leaves its arguments alone"
+WHOLE = "score_all() gives the scores of score()"
 REPEATS = "two fits of one seed agree bit for bit"
 ASKED = "being asked while it trains changes nothing"
 ROWS = "fit() leaves the train rows alone"
 
 BROKEN = {
+    ForgetsAFactorInTheWhole: ({WHOLE}, "from score_all()"),
+    AnotherScaleForEachCall: ({WHOLE}, "from score_all()"),
+    HidesTheSeen: ({WHOLE}, "-inf from score_all()"),
+    LacksAnItem: ({WHOLE}, "score_all() returned the shape"),
     Softmax: ({OTHERS}, "when it is the only candidate"),
     Standardised: ({OTHERS}, "when it is the only candidate"),
     RanksOfTheRow: ({OTHERS, ORDER}, "when it is the only candidate"),
@@ -292,14 +328,15 @@ def failures(results):
     return {check.name: check.detail for check in results if check.passed is False}
 
 
-@pytest.mark.parametrize("model", [Good, Popular])
+@pytest.mark.parametrize("model", [Good, Popular, Whole])
 @pytest.mark.parametrize("where", ["board", "synthetic_task"])
 def test_a_model_without_a_mistake_passes(model, where, request):
     results, said = contract(model, request.getfixturevalue(where))
     assert failures(results) == {}
     skipped = {check.name for check in results if check.passed is None}
-    of_popular = {"another seed makes another model", "it stops when end_epoch() says so"}
-    assert skipped == {"warming up changes nothing"} | (of_popular if model is Popular else set())
+    of_popular = {WHOLE, "another seed makes another model", "it stops when end_epoch() says so"}
+    others = {Good: {WHOLE}, Popular: of_popular, Whole: set()}[model]
+    assert skipped == {"warming up changes nothing"} | others
     assert said[0] == "fit"
     assert len(said) == 5
 

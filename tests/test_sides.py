@@ -2,15 +2,18 @@
 
 import json
 import subprocess
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
 from recbench.errors import NothingToCompareError, RecbenchError
+from recbench.evaluation.metrics import compute_metrics
 from recbench.evaluation.ranking import Ranks
 from recbench.records.consistency import check_consistency
+from recbench.records.schema import CatalogueValue, MetricValue
 from recbench.records.sides import read_side, read_sides
-from recbench.records.store import StoredRecord
+from recbench.records.store import RANK_ARRAYS, StoredRecord, TrialRanks
 from tests.examples import a_trial, some_trials, write
 
 LABEL = "results/baselines"
@@ -122,11 +125,55 @@ def test_a_side_against_itself(here):
         read_sides("seed", f"{LABEL}/toy/../toy/seed")
 
 
+def test_a_side_that_is_part_of_the_other(here):
+    write(here / LABEL / "one" / "seed", some_trials("bpr", seeds=2))
+    write(here / LABEL / "two" / "seed", some_trials("ncf", seeds=1))
+    with pytest.raises(RecbenchError, match="have records in common: seed and results/baselines/one/seed"):
+        read_sides("seed", f"{LABEL}/one/seed")
+    first = str(next((here / LABEL / "one" / "seed").glob("*.json")))
+    with pytest.raises(RecbenchError, match="have records in common"):
+        read_sides(first, f"{LABEL}/one/seed")
+    read_sides(f"{LABEL}/one/seed", f"{LABEL}/two/seed")
+
+
+def test_a_side_of_a_revision_against_itself(repository):
+    with pytest.raises(RecbenchError, match="are the same records"):
+        read_sides(f"HEAD:{LABEL}/toy/seed", f"trunk:{LABEL}/toy/seed")
+
+
+def test_where_nothing_was_ever_accepted_a_label_is_no_baseline(here):
+    with pytest.raises(NothingToCompareError, match="nothing was accepted under results/baselines yet"):
+        read_side("main")
+
+
+def test_damaged_ranks_are_told_of(here):
+    """Whatever byte is damaged, it is noticed, or it is one that no rank hangs on."""
+    folder = write(here / "runs", [a_trial("bpr", 0, n=40)])
+    (path,) = folder.glob("*.npz")
+    content, good = path.read_bytes(), read_side("runs").trials[0].ranks
+    told = []
+    for place in range(0, len(content), 9):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
+        try:
+            ranks = read_side("runs").trials[0].ranks
+        except RecbenchError as error:
+            told.append(error.message)
+        else:
+            assert all(np.array_equal(getattr(ranks, name), getattr(good, name)) for name in RANK_ARRAYS)
+    assert len(told) > len(content) / 9 / 2
+    assert all("runs/toy--bpr" in message for message in told)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda c: c["metrics"]["hr@10"].update(mean=0.9), r"metrics.hr@10.mean is 0.9, but its ranks give 0\.4"),
         (lambda c: c["metrics"]["ndcg@10"].update(mean=0.9), r"metrics.ndcg@10.mean is 0.9, but its ranks give 0\.2"),
+        (lambda c: c["metrics"]["hr@10"].update(user_mean=0.9), r"metrics.hr@10.user_mean is 0.9, but its ranks give"),
+        (lambda c: c["metrics"]["hr@10"].update(optimistic=0.9), r"hr@10.optimistic is 0.9, but its ranks give 0\.4"),
+        (lambda c: c["metrics"]["auc"].update(pessimistic=0.1), r"auc.pessimistic is 0.1, but its ranks give"),
+        (lambda c: c.update(ties_across_cut={"10": 0.5}), r"ties_across_cut.10 is 0.5, but its ranks give 0\.0"),
+        (lambda c: c.update(n_users=3), "n_users is 3, but its ranks have 1200 users"),
         (lambda c: c.update(n_cases=1300), "n_cases is 1300, but its ranks have 1200 cases"),
         (lambda c: c.update(metrics={}), "stores no hr@k"),
         (lambda c: c.update(metrics={"hr@10": {"mean": 0.5}}), "metrics.hr@10.user_mean: Field required"),
@@ -166,7 +213,20 @@ def test_ranks_that_no_case_can_have():
     ):
         arrays = {name: getattr(trial.ranks, name) for name in ("users", "n_others", "better", "tied")}
         with pytest.raises(RecbenchError, match="is inconsistent: its ranks"):
-            check_consistency(StoredRecord(trial.record, trial.place), Ranks(**{**arrays, **change}))
+            check_consistency(StoredRecord(trial.record, trial.place), TrialRanks(Ranks(**{**arrays, **change})))
     empty = Ranks(*(np.zeros(0, dtype=np.int32) for _ in range(4)))
     with pytest.raises(RecbenchError, match="is inconsistent"):
-        check_consistency(StoredRecord(trial.record, trial.place), empty)
+        check_consistency(StoredRecord(trial.record, trial.place), TrialRanks(empty))
+
+
+def test_figures_of_the_whole_catalogue_follow_from_its_ranks(here):
+    trial = a_trial("bpr", 0)
+    far = replace(trial.ranks, n_others=trial.ranks.n_others * 10, better=trial.ranks.better * 10)
+    values = {name: MetricValue(**asdict(value)) for name, value in compute_metrics(far, (10,)).items()}
+    told = CatalogueValue(metrics=values, list_length=10, coverage=0.5, gini=0.5, popularity=0.5, seconds=1.0)
+    stored = StoredRecord(trial.record.model_copy(update={"catalogue": told}), "runs/x.json")
+    check_consistency(stored, TrialRanks(trial.ranks, far))
+    with pytest.raises(RecbenchError, match="only one of figures and ranks in the whole catalogue"):
+        check_consistency(stored, TrialRanks(trial.ranks))
+    with pytest.raises(RecbenchError, match=r"catalogue.metrics.hr@10.mean is 0\.0"):
+        check_consistency(stored, TrialRanks(trial.ranks, trial.ranks))

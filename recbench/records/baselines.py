@@ -15,6 +15,9 @@ from recbench.records.store import TrialRanks, load
 BEST = "best"
 """The label under which the best accepted records of each model are kept, so that slow losses can be seen."""
 
+RELEASED = "RELEASED"
+"""A file of this name marks a label that never changes again."""
+
 METRIC = f"hr@{history.K}"
 
 
@@ -45,7 +48,8 @@ def plan(side: Side, label: str, baselines: Path = BASELINES, *, force: bool = F
         force: Accept failed trials (they are left out) and uncommitted changes.
 
     Raises:
-        RecbenchError: The label is no name, a trial failed, or the run was made from changed or unknown sources.
+        RecbenchError: The label is no name or is released, a trial failed, or the run was made from changed or unknown
+            sources.
     """
     if not LABEL.fullmatch(label) or label == BEST:
         raise RecbenchError(
@@ -69,6 +73,12 @@ def plan(side: Side, label: str, baselines: Path = BASELINES, *, force: bool = F
             f"{side.text} was run {what}, so nobody could make it again.",
             "Commit and run again, or accept it all the same with --force.",
         )
+    for task in sorted({trial.record.task.name for trial in done}):
+        if (baselines / task / label / RELEASED).exists():
+            raise RecbenchError(
+                f"{label!r} of {task} is released, and a released baseline does not change.",
+                "Accept under another label, and release that: recbench baseline release NEW --label LABEL",
+            )
     groups: dict[tuple[str, str], list[RankedTrial]] = {}
     for trial in done:
         groups.setdefault((trial.record.task.name, trial.record.model), []).append(trial)
@@ -111,10 +121,11 @@ def release(label: str, new: str, baselines: Path = BASELINES) -> list[Path]:
     if not folders:
         raise RecbenchError(f"There is no label {label!r} in {baselines}.", "See: recbench baseline list")
     targets = [folder.with_name(new) for folder in folders]
-    if not LABEL.fullmatch(new) or any(target.exists() for target in targets):
+    if not LABEL.fullmatch(new) or new == BEST or any(target.exists() for target in targets):
         raise RecbenchError(f"{new!r} exists, or cannot be a label.", "A released baseline does not change.")
     for folder, target in zip(folders, targets, strict=True):
         shutil.copytree(folder, target)
+        (target / RELEASED).write_text(f"A copy of {label}. It does not change: pull requests are compared with it.\n")
     return targets
 
 
@@ -135,7 +146,7 @@ def _replace(change: Change, folder: Path) -> None:
     """Writes the new records, and only then removes those that they replace."""
     old = _accepted(folder, change.model)
     new = {
-        store.save(trial.record, TrialRanks(trial.ranks), folder).path
+        store.save(trial.record, TrialRanks(trial.ranks, trial.catalogue), folder).path
         for trial in change.after
         if trial.ranks is not None
     }

@@ -1,30 +1,51 @@
 """Whether the figures in a record follow from the ranks beside it."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import asdict
 
 import numpy as np
 
 from recbench.errors import RecbenchError
-from recbench.evaluation.metrics import hit_rate, ndcg
+from recbench.evaluation.metrics import compute_metrics, ties_across_cut
 from recbench.evaluation.ranking import Ranks
-from recbench.records.store import StoredRecord
+from recbench.records.schema import MetricValue
+from recbench.records.store import StoredRecord, TrialRanks
 
-STORED_METRIC = re.compile(r"(hr|ndcg)@([1-9][0-9]*)")
+STORED_METRIC = re.compile(r"(?:hr|ndcg)@([1-9][0-9]*)")
 TOLERANCE = 1e-9
 """Sums of the same values may differ in their last digits from one version of numpy to another; no more than that."""
 
 
-def check_consistency(stored: StoredRecord, ranks: Ranks) -> None:
-    """Checks that the number of cases, and each hr@k and ndcg@k, are those of the ranks.
+def check_consistency(stored: StoredRecord, ranks: TrialRanks) -> None:
+    """Checks that the numbers of cases and users, all metrics and shares of ties are those of the ranks.
 
     Args:
         stored: A record that is done.
-        ranks: Its ranks among the candidates.
+        ranks: Its ranks.
 
     Raises:
         RecbenchError: They are not; the message names the field and both values.
     """
-    record = stored.record
+    record, candidates = stored.record, ranks.candidates
+    _check_ranks(stored, candidates)
+    if record.n_cases != len(candidates):
+        raise _broken(stored, f"n_cases is {record.n_cases}, but its ranks have {len(candidates)} cases")
+    if record.n_users != (n_users := len(np.unique(candidates.users))):
+        raise _broken(stored, f"n_users is {record.n_users}, but its ranks have {n_users} users")
+    if not any(STORED_METRIC.fullmatch(name) for name in record.metrics):
+        raise _broken(stored, "metrics: it is done, but stores no hr@k or ndcg@k")
+    _check_metrics(stored, "metrics", record.metrics, candidates)
+    for k, told in record.ties_across_cut.items():
+        _check(stored, f"ties_across_cut.{k}", told, ties_across_cut(candidates, k))
+    if (record.catalogue is None) != (ranks.catalogue is None):
+        raise _broken(stored, "it has only one of figures and ranks in the whole catalogue")
+    if record.catalogue is not None and ranks.catalogue is not None:
+        _check_ranks(stored, ranks.catalogue)
+        _check_metrics(stored, "catalogue.metrics", record.catalogue.metrics, ranks.catalogue)
+
+
+def _check_ranks(stored: StoredRecord, ranks: Ranks) -> None:
     arrays = (ranks.users, ranks.n_others, ranks.better, ranks.tied)
     if len({array.shape for array in arrays}) > 1 or any(array.ndim != 1 for array in arrays) or not len(ranks):
         raise _broken(stored, "its ranks are not arrays of one length, with an entry for each case")
@@ -32,17 +53,19 @@ def check_consistency(stored: StoredRecord, ranks: Ranks) -> None:
         raise _broken(stored, "its ranks are not whole numbers of 32 bits")
     if ranks.better.min() < 0 or ranks.tied.min() < 0 or np.any(ranks.better + ranks.tied > ranks.n_others):
         raise _broken(stored, "its ranks count more items above and level than a case has")
-    if record.n_cases != len(ranks):
-        raise _broken(stored, f"n_cases is {record.n_cases}, but its ranks have {len(ranks)} cases")
-    names = [found for name in record.metrics if (found := STORED_METRIC.fullmatch(name))]
-    if not names:
-        raise _broken(stored, "metrics: it is done, but stores no hr@k or ndcg@k")
-    for name in names:
-        kind, k = name.groups()
-        own = float((hit_rate if kind == "hr" else ndcg)(ranks, int(k)).mean())
-        told = record.metrics[name.group()].mean
-        if abs(own - told) > TOLERANCE:
-            raise _broken(stored, f"metrics.{name.group()}.mean is {told!r}, but its ranks give {own!r}")
+
+
+def _check_metrics(stored: StoredRecord, field: str, told: Mapping[str, MetricValue], ranks: Ranks) -> None:
+    ks = sorted({int(found[1]) for name in told if (found := STORED_METRIC.fullmatch(name))})
+    for name, own in compute_metrics(ranks, tuple(ks)).items():
+        for part, value in asdict(own).items():
+            if name in told:
+                _check(stored, f"{field}.{name}.{part}", getattr(told[name], part), value)
+
+
+def _check(stored: StoredRecord, field: str, told: float, own: float) -> None:
+    if abs(own - told) > TOLERANCE:
+        raise _broken(stored, f"{field} is {told!r}, but its ranks give {own!r}")
 
 
 def _broken(stored: StoredRecord, what: str) -> RecbenchError:

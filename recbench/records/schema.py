@@ -142,6 +142,7 @@ class Record(_Frozen):
         corrected: Estimates of the metrics in the whole catalogue from the sampled ranks; empty where the negatives
             were not drawn uniformly.
         catalogue: The whole catalogue, if it was asked for.
+        catalogue_error: Why there is none although it was asked for; the trial is done all the same.
         cohorts: HR@10 (or at the first cut-off) of three equal cohorts of cases: by ``history``, the train rows of
             the case's user, and by ``popularity``, those of its item.
         n_cases: Cases, all of which count in every mean.
@@ -189,6 +190,7 @@ class Record(_Frozen):
     ties_across_cut: dict[int, float] = {}
     corrected: dict[str, float] = {}
     catalogue: CatalogueValue | None = None
+    catalogue_error: str | None = None
     cohorts: dict[str, tuple[CohortValue, ...]] = {}
     n_cases: int
     n_users: int

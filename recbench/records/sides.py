@@ -24,11 +24,13 @@ class RankedTrial:
         record: The record.
         place: Where it lies, for people; of a git revision as ``REV:PATH``.
         ranks: Its ranks among the candidates, which its figures follow from; None unless it is done.
+        catalogue: Its ranks in the whole catalogue, if it has them.
     """
 
     record: Record
     place: str
     ranks: Ranks | None
+    catalogue: Ranks | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +40,7 @@ class Side:
     Attributes:
         text: What the user called it.
         trials: Its records; at least one.
-        locations: What they lie in: absolute folders or files, or ``sha:path``.
+        locations: Their files: absolute paths, or ``sha:path``.
     """
 
     text: str
@@ -50,13 +52,14 @@ def read_sides(base: str, current: str) -> tuple[Side, Side]:
     """Reads both sides of a comparison.
 
     Raises:
-        RecbenchError: They are the same, or one of them cannot be read.
+        RecbenchError: They have records in common, or one of them cannot be read.
         NothingToCompareError: One of them has no records.
     """
     sides = read_side(base), read_side(current)
-    if sides[0].locations == sides[1].locations:
+    if sides[0].locations & sides[1].locations:
+        same = sides[0].locations == sides[1].locations
         raise RecbenchError(
-            f"BASE and CURRENT are the same records: {base} and {current}.",
+            f"BASE and CURRENT {'are the same records' if same else 'have records in common'}: {base} and {current}.",
             "Comparing a run with itself tells nothing; give -o NAME to the second run.",
         )
     return sides
@@ -72,20 +75,25 @@ def read_side(text: str, baselines: Path = BASELINES) -> Side:
 
     Raises:
         RecbenchError: ``text`` means nothing, or a record is broken, inconsistent, without its ranks, or too new.
-        NothingToCompareError: There are no records.
+        NothingToCompareError: There are no records, or no baseline was ever accepted.
     """
     path = Path(text)
     if path.is_dir():
-        return Side(text, _in_folder(path, text), frozenset([str(path.resolve())]))
+        return Side(text, _in_folder(path, text), _files(path))
     if path.is_file():
         return Side(text, (_read(path, text),), frozenset([str(path.resolve())]))
     labelled = [folder / text for folder in _folders(baselines) if LABEL.fullmatch(text) and (folder / text).is_dir()]
     if labelled:
         trials = tuple(trial for folder in labelled for trial in _in_folder(folder, str(folder)))
-        return Side(text, trials, frozenset(str(folder.resolve()) for folder in labelled))
+        return Side(text, trials, frozenset().union(*map(_files, labelled)))
     if ":" in text:
         return _in_revision(text)
     labels = {folder.name for task in _folders(baselines) for folder in _folders(task)}
+    if not labels and LABEL.fullmatch(text):
+        raise NothingToCompareError(
+            f"There are no records {text!r}: it is no folder, no file, and nothing was accepted under {baselines} yet.",
+            f"Accept a baseline: recbench baseline accept RUN --label {text}",
+        )
     raise unknown_name(
         "records", text, labels, f"Give a folder of records, one record, a label in {baselines}, or REV:PATH."
     )
@@ -94,10 +102,11 @@ def read_side(text: str, baselines: Path = BASELINES) -> Side:
 def _in_revision(text: str) -> Side:
     with checked_out(text) as found:
         revision = text.partition(":")[0]
-        location = frozenset([f"{found.sha}:{found.path.removeprefix('./')}"])
+        location = f"{found.sha}:{found.path.removeprefix('./')}"
         if found.file is not None:
-            return Side(text, (_read(found.folder / found.file, text),), location)
-        return Side(text, _in_folder(found.folder, f"{revision}:{found.path}"), location)
+            return Side(text, (_read(found.folder / found.file, text),), frozenset([location]))
+        files = frozenset(f"{location}/{path.name}" for path in found.folder.glob("*.json"))
+        return Side(text, _in_folder(found.folder, f"{revision}:{found.path}"), files)
 
 
 def _in_folder(folder: Path, place: str) -> tuple[RankedTrial, ...]:
@@ -113,19 +122,23 @@ def _in_folder(folder: Path, place: str) -> tuple[RankedTrial, ...]:
     return tuple(_read(path, f"{place.rstrip('/')}/{path.name}") for path in paths)
 
 
+def _files(folder: Path) -> frozenset[str]:
+    return frozenset(str(path.resolve()) for path in folder.glob("*.json"))
+
+
 def _read(path: Path, place: str) -> RankedTrial:
     """Reads one record; in errors it is called by its place, for its path may be a temporary one."""
     try:
         record = load(path)
         if record.status is not Status.DONE:
             return RankedTrial(record, place, None)
-        ranks = load_ranks(path).candidates
+        ranks = load_ranks(path)
         check_consistency(StoredRecord(record, path), ranks)
     except RecbenchError as error:
         beside = place.removesuffix(".json") + ".npz"
         message = error.message.replace(str(path.with_suffix(".npz")), beside).replace(str(path), place)
         raise RecbenchError(message, error.hint) from error
-    return RankedTrial(record, place, ranks)
+    return RankedTrial(record, place, ranks.candidates, ranks.catalogue)
 
 
 def _folders(folder: Path) -> Sequence[Path]:

@@ -3,7 +3,6 @@
 import contextlib
 import io
 import json
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
+from recbench.data.archives import read_npz
 from recbench.data.cache import atomic_path
 from recbench.errors import RecbenchError
 from recbench.evaluation.ranking import Ranks
@@ -123,15 +123,16 @@ def load(path: Path) -> Record:
         return Record.model_validate(content)
     except OSError as error:
         raise RecbenchError(f"Cannot read the record {path}: {error.strerror}.", "Check the path.") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise RecbenchError(f"{path} is not a record: {error}.", "It may be truncated; run the trial again.") from error
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field = ".".join(str(part) for part in first["loc"]) or "the file"
         raise RecbenchError(
             f"{path} is not a record of this version: {field}: {first['msg']}.",
             "Run the trial again, or update recbench.",
         ) from error
+    except (ValueError, RecursionError) as error:
+        # Neither UTF-8 nor JSON, whole numbers of thousands of digits, or nested without end.
+        raise RecbenchError(f"{path} is not a record: {error}.", "It may be truncated; run the trial again.") from error
 
 
 def load_ranks(path: Path) -> TrialRanks:
@@ -148,7 +149,7 @@ def load_ranks(path: Path) -> TrialRanks:
             f"The ranks {beside} of a record are missing.",
             "A record is two files, .json and .npz: keep them together, or run the trial again.",
         ) from error
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise RecbenchError(
             f"The ranks {beside} of a record cannot be read: {error}.", "Run the trial again."
         ) from error
@@ -165,11 +166,12 @@ def ranks_from_bytes(content: bytes) -> TrialRanks:
     """Reads the content of a file of ranks.
 
     Raises:
-        OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile: It is not one.
+        DamagedArchiveError: It is not one.
+        KeyError: An array is missing.
     """
-    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        catalogue = _ranks(archive, "catalogue") if "catalogue.better" in archive else None
-        return TrialRanks(_ranks(archive, "candidates"), catalogue)
+    arrays = read_npz(io.BytesIO(content))
+    catalogue = _ranks(arrays, "catalogue") if "catalogue.better" in arrays else None
+    return TrialRanks(_ranks(arrays, "candidates"), catalogue)
 
 
 def _refuse_newer(content: Any, path: Path) -> None:
@@ -186,5 +188,5 @@ def _arrays(ranks: TrialRanks) -> dict[str, Int32Array]:
     return {f"{kind}.{name}": getattr(one, name) for kind, one in kinds.items() if one for name in RANK_ARRAYS}
 
 
-def _ranks(archive: Mapping[str, Int32Array], kind: str) -> Ranks:
-    return Ranks(**{name: archive[f"{kind}.{name}"] for name in RANK_ARRAYS})
+def _ranks(arrays: Mapping[str, Int32Array], kind: str) -> Ranks:
+    return Ranks(**{name: arrays[f"{kind}.{name}"] for name in RANK_ARRAYS})

@@ -17,6 +17,8 @@ def caution(task: Mapping[str, Any], ks: Sequence[int]) -> str:
     n, m = round(task["mean_catalogue_size"]), task["n_negatives"]
     if n <= m + 1:
         return "The candidates of a case are all items that its user has not interacted with."
+    if k > m:
+        return f"HR@{k} among {m} negatives is 1 for any model, and tells nothing. --full ranks all items."
     if not task["uniform_negatives"]:
         return (
             f"The negatives were not drawn uniformly: HR@{k} among them cannot be converted to the catalogue of {n:,} "

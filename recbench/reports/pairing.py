@@ -103,7 +103,7 @@ def _by_task(side: Side) -> dict[str, list[Configured]]:
 
 def _conditions(trial: RankedTrial) -> str:
     record = trial.record
-    return f"{record.threads} threads, device {record.device}, {record.reference}"
+    return f"threads {record.threads}, device {record.device}, {record.reference}"
 
 
 def _match_models(base: Sequence[Configured], current: Sequence[Configured]) -> list[Match]:

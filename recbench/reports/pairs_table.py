@@ -53,7 +53,8 @@ def _row(pair: Pair, report: RunReport, markdown: bool) -> list[str]:
         _p(pair.p_adjusted),
         _p(max(pair.mcnemar)) if pair.mcnemar else "",
         *(f"{share:.1%}" for share in (pair.won, pair.tied, pair.lost)),
-        f"{pair.detectable:.4f}",
+        # Models that agree in every case say nothing of what a difference would look like.
+        "" if pair.won == pair.lost == 0 else f"{pair.detectable:.4f}",
     ]
 
 

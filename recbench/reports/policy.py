@@ -75,10 +75,10 @@ def read_policy(path: Path) -> Policy:
         return Policy.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise RecbenchError(f"Cannot read the policy {path}: {error.strerror}.", "Check the path.") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise RecbenchError(f"The policy {path} is not TOML: {error}.", "For example: floor = 0.01") from error
     except ValidationError as error:
         found = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
         raise RecbenchError(
             f"The policy {path} cannot be used: {found}.", f"Fields: {', '.join(Policy.model_fields)}."
         ) from error
+    except (ValueError, RecursionError) as error:
+        raise RecbenchError(f"The policy {path} is not TOML: {error}.", "For example: floor = 0.01") from error

@@ -88,8 +88,14 @@ class ModelSummary:
 
     @property
     def errors(self) -> list[str]:
-        """What went wrong, one line a seed that failed."""
-        return [f"seed {s.record.seed}: {s.record.error.splitlines()[0]}" for s in self.records if s.record.error]
+        """What went wrong, one line a seed that failed or could not rank the whole catalogue."""
+        found = []
+        for record in (stored.record for stored in self.records):
+            if record.error:
+                found.append(f"seed {record.seed}: {record.error.splitlines()[0]}")
+            if record.catalogue_error:
+                found.append(f"seed {record.seed}, whole catalogue: {record.catalogue_error.splitlines()[0]}")
+        return found
 
 
 def summarise(stored: Sequence[StoredRecord]) -> list[ModelSummary]:

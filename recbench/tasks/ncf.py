@@ -33,7 +33,7 @@ from recbench.tasks.verify import verify
 
 MAX_SPARSITY = 100
 """Highest number allowed, in multiples of the number of rows."""
-CASE = re.compile(rb"^\((\d+),\s*(\d+)\)\t?", re.MULTILINE)
+CASE = re.compile(rb"^\((\d{1,18}),\s*(\d{1,18})\)\t?", re.MULTILINE)
 
 
 def import_ncf(name: str, train: Path, test: Path, negatives: Path, waivers: frozenset[Waiver] = frozenset()) -> Task:
@@ -56,7 +56,15 @@ def import_ncf(name: str, train: Path, test: Path, negatives: Path, waivers: fro
             f"{negatives} and {test} do not name the same (user, item) cases in the same order.",
             "Give the two files of one split.",
         )
-    _check_density(train, train_rows, test_rows)
+    n_rows = len(train_rows) + len(test_rows)
+    for path, what, numbers in (
+        (train, "user", train_rows[:, 0]),
+        (test, "user", test_rows[:, 0]),
+        (train, "item", train_rows[:, 1]),
+        (test, "item", test_rows[:, 1]),
+        (negatives, "item", lists),
+    ):
+        _check_density(path, what, numbers, n_rows)
     n_users = 1 + int(max(train_rows[:, 0].max(), test_rows[:, 0].max()))
     n_items = 1 + int(max(train_rows[:, 1].max(), test_rows[:, 1].max(), lists.max()))
     users, items = train_rows[:, 0].astype(np.int32), train_rows[:, 1].astype(np.int32)
@@ -102,15 +110,14 @@ def _renumbered(n: int, *arrays: npt.NDArray[Any]) -> tuple[Any, ...]:
     return ids.take(order), *(places(order)[array] for array in arrays)
 
 
-def _check_density(path: Path, *tables: Int64Array) -> None:
+def _check_density(path: Path, what: str, numbers: Int64Array, n_rows: int) -> None:
     """Refuses numbers so large that the arrays over all users or items could not be held."""
-    for column, what in ((0, "user"), (1, "item")):
-        highest = max(int(table[:, column].max()) for table in tables)
-        if highest > MAX_SPARSITY * sum(len(table) for table in tables):
-            raise RecbenchError(
-                f"{path} has the {what} number {highest}, far more than it has rows.",
-                "Numbers of an NCF file are dense and count from 0.",
-            )
+    highest = int(numbers.max())
+    if highest > MAX_SPARSITY * n_rows:
+        raise RecbenchError(
+            f"{path} has the {what} number {highest}, and the split has {n_rows} rows.",
+            "Numbers of an NCF file are dense and count from 0.",
+        )
 
 
 def _without_positives(lists: Int64Array, positives: Int32Array, waivers: frozenset[Waiver], path: Path) -> Int32Array:

@@ -16,6 +16,7 @@ from recbench.errors import RecbenchError
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 NAME_LENGTH = 100
 MAX_SEED = 2**63 - 1
+MAX_EXPONENT = 308
 
 
 class _Frozen(BaseModel):
@@ -184,12 +185,23 @@ def read_spec(path: Path) -> TaskSpec:
     return spec
 
 
+def _decimal(text: str) -> Decimal:
+    """Reads a number exactly; one such as 1e999999999 would take all memory where a whole number is wanted."""
+    value = Decimal(text)
+    if abs(value.adjusted()) > MAX_EXPONENT:
+        raise ValueError(f"the number {text[:40]} is out of range")
+    return value
+
+
 def parse_spec(text: str, where: str) -> TaskSpec:
     """Parses the text of a spec; ``where`` names it in errors."""
     try:
-        return TaskSpec.model_validate(tomllib.loads(text, parse_float=Decimal))
-    except tomllib.TOMLDecodeError as error:
+        content = tomllib.loads(text, parse_float=_decimal)
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        # Not TOML, numbers beyond what Python reads, or nested without end.
         raise RecbenchError(f"{where} is not valid TOML: {error}.", "Correct the file.") from error
+    try:
+        return TaskSpec.model_validate(content)
     except ValidationError as error:
         problems = "\n".join(
             f"  {'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()

@@ -1,14 +1,13 @@
 """A task as one file: an uncompressed .npz of its arrays, its spec and its digest. Data only; nothing is unpickled."""
 
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ValidationError
 
+from recbench.data.archives import read_npz
 from recbench.data.cache import atomic_path
 from recbench.data.ids import IdTable
 from recbench.errors import RecbenchError
@@ -40,8 +39,8 @@ def load(path: Path) -> Task:
         RecbenchError: The file is missing, truncated, of another kind, changed since it was written, or breaks a rule.
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays: dict[str, npt.NDArray[Any]] = {name: archive[name] for name in archive.files}
+        with path.open("rb") as file:
+            arrays = read_npz(file)
         header = json.loads(arrays.pop(HEADER).tobytes())
         if header["format"] != FORMAT:
             raise RecbenchError(
@@ -52,7 +51,7 @@ def load(path: Path) -> Task:
         stored = header["digest"]
     except FileNotFoundError as error:
         raise RecbenchError(f"No such task file: {path}.", "Check the path.") from error
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, ValidationError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RecbenchError(
             f"{path} is not a task file that can be read ({type(error).__name__}: {str(error)[:200]}).",
             "It may be truncated, or not recbench's. Delete it and build the task again.",

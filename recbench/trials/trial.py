@@ -34,13 +34,17 @@ def run_trial(
     try:
         measured, ranks = _fit_and_score(task, configuration, context, conditions, observer)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a model does, the others still run
-        message = str(error) if isinstance(error, ScoreError) else f"{type(error).__name__}: {error}"
+        message = _told_why(error)
         if isinstance(error, FloatingPointError) and "learning_rate" in configuration.parameters:
             message += f" (learning_rate={configuration.parameters['learning_rate']}; try a lower one)"
         measured = {"error": message, "epochs": context.epochs, "fit_seconds": context.seconds}
         record = Record(**base, **measured, **_told(configuration, context), status=Status.FAILED)
         return Outcome(record, None, traceback.format_exc())
     return Outcome(Record(**base, **measured, **_told(configuration, context), status=Status.DONE), ranks)
+
+
+def _told_why(error: BaseException) -> str:
+    return str(error) if isinstance(error, ScoreError) else f"{type(error).__name__}: {error}"
 
 
 def _told(configuration: Configuration, context: TimedContext) -> dict[str, object]:
@@ -82,10 +86,14 @@ def _fit_and_score(
         ranks = rank_cases(model, task.test)
         score_seconds = time.perf_counter() - began
         measured = measures.of_candidates(task, train, ranks, conditions.ks)
-        catalogue, catalogue_ranks = None, None
+        catalogue, catalogue_ranks, catalogue_error = None, None, None
         if conditions.catalogue:
             observer.phase("full")
-            catalogue, catalogue_ranks = measures.of_catalogue(task, model, train, conditions.ks, observer.progress)
+            try:
+                catalogue, catalogue_ranks = measures.of_catalogue(task, model, train, conditions.ks, observer.progress)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - what was trained and ranked before is kept
+                traceback.print_exc()
+                catalogue_error = _told_why(error)
     epochs = max(context.epochs, 1)
     if curve is not None:
         metrics = compute_metrics(ranks, conditions.ks)
@@ -93,6 +101,7 @@ def _fit_and_score(
     return {
         **measured,
         "catalogue": catalogue,
+        "catalogue_error": catalogue_error,
         "curve": curve.points if curve is not None else [],
         "curve_error": curve.error if curve is not None else None,
         "epochs": epochs,

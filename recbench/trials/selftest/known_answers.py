@@ -14,7 +14,9 @@ from recbench.tasks.verify import verify
 from recbench.trials.selftest.chance import MISSED, hits_interval
 from recbench.trials.selftest.check import Check, check, expect
 from recbench.trials.selftest.repetition import trials_repeat
+from recbench.trials.selftest.same_ranks import same_ranks, take_cases, take_ranks
 from recbench.trials.selftest.scorers import Scorer, constant, hashed, levels, neighbouring, oracle
+from recbench.trials.selftest.whole_catalogue import whole_catalogue
 
 IntArray = npt.NDArray[np.intp]
 
@@ -88,7 +90,7 @@ def random_scorer(task: Task) -> str:
     order = np.argsort(task.test.users, kind="stable")
     _, first, counts = np.unique(task.test.users[order], return_index=True, return_counts=True)
     for seed in range(ROUNDS):
-        cases = _take(task.test, order[first + seed % counts])
+        cases = take_cases(task.test, order[first + seed % counts])
         hits += float(hit_rate(rank_cases(Scorer(hashed(seed)), cases), k).sum())
         n_negatives.append(cases.n_negatives)
     n = np.concatenate(n_negatives)
@@ -131,15 +133,15 @@ def order_of_candidates(task: Task) -> str:
     keys = np.random.default_rng(0).random(task.test.negatives.shape)
     order = np.argsort(np.where(task.test.negatives == NO_ITEM, 2.0, keys), axis=1)
     shuffled = replace(task.test, negatives=np.take_along_axis(task.test.negatives, order, axis=1))
-    return _same(_plain(task), rank_cases(Scorer(levels(0)), shuffled))
+    return same_ranks(_plain(task), rank_cases(Scorer(levels(0)), shuffled))
 
 
 @check("the order of cases and the size of blocks move no rank")
 def order_of_cases(task: Task) -> str:
     """Cases in another order, asked for in blocks of another size."""
     order = np.random.default_rng(0).permutation(len(task.test))
-    ranks = rank_cases(Scorer(levels(0)), _take(task.test, order), cases_at_once=777)
-    return _same(_take_ranks(_plain(task), order), ranks)
+    ranks = rank_cases(Scorer(levels(0)), take_cases(task.test, order), cases_at_once=777)
+    return same_ranks(take_ranks(_plain(task), order), ranks)
 
 
 @check("renaming users and items moves no rank")
@@ -153,27 +155,27 @@ def renaming(task: Task) -> str:
     renamed = Cases(new_user[task.test.users], new_item[task.test.items], new_item[task.test.negatives])
     scores = levels(0)
     ranks = rank_cases(Scorer(lambda users, items: scores(old_user[users], old_item[items])), renamed)
-    return _same(_plain(task), replace(ranks, users=old_user[ranks.users]))
+    return same_ranks(_plain(task), replace(ranks, users=old_user[ranks.users]))
 
 
 @check("an affine change of scores moves no rank")
 def affine_change(task: Task) -> str:
     """4 x - 200 of small whole numbers: exact in floating point, and no score is above 0 any more."""
-    return _same(_plain(task), _changed(task, lambda scores: 4 * scores - 200))
+    return same_ranks(_plain(task), _changed(task, lambda scores: 4 * scores - 200))
 
 
 @check("a monotone change of scores moves no rank")
 def monotone_change(task: Task) -> str:
     """x**3 of small whole numbers, and the same order squeezed into neighbouring numbers: both exact."""
-    _same(_plain(task), _changed(task, lambda scores: scores**3))
-    return _same(_plain(task), rank_cases(Scorer(neighbouring(levels(0))), task.test))
+    same_ranks(_plain(task), _changed(task, lambda scores: scores**3))
+    return same_ranks(_plain(task), rank_cases(Scorer(neighbouring(levels(0))), task.test))
 
 
 @check("scores in float32 and float64 give the same ranks")
 def precision(task: Task) -> str:
     """Of numbers that both hold, as close as float32 has them."""
     single, double = (Scorer(neighbouring(levels(0), dtype)) for dtype in (np.float32, np.float64))
-    return _same(rank_cases(single, task.test), rank_cases(double, task.test))
+    return same_ranks(rank_cases(single, task.test), rank_cases(double, task.test))
 
 
 CHECKS = (
@@ -190,6 +192,7 @@ CHECKS = (
     affine_change,
     monotone_change,
     precision,
+    whole_catalogue,
     trials_repeat,
 )
 
@@ -206,27 +209,6 @@ def _plain(task: Task) -> Ranks:
 def _changed(task: Task, change: Callable[[FloatArray], FloatArray]) -> Ranks:
     scores = levels(0)
     return rank_cases(Scorer(lambda users, items: change(scores(users, items))), task.test)
-
-
-def _same(expected: Ranks, found: Ranks) -> str:
-    moved = np.zeros(len(expected), dtype=np.bool_)
-    for name in ("users", "n_others", "better", "tied"):
-        moved |= getattr(expected, name) != getattr(found, name)
-    case = int(moved.argmax())
-    expect(
-        not moved.any(),
-        f"{int(moved.sum()):,} of {len(moved):,} cases moved; case {case} had {expected.better[case]} above its "
-        f"positive and {expected.tied[case]} tied, and now {found.better[case]} and {found.tied[case]}",
-    )
-    return f"{len(expected):,} cases, {int((expected.tied > 0).sum()):,} of them with ties"
-
-
-def _take(cases: Cases, rows: IntArray) -> Cases:
-    return Cases(cases.users[rows], cases.items[rows], cases.negatives[rows])
-
-
-def _take_ranks(ranks: Ranks, rows: IntArray) -> Ranks:
-    return Ranks(ranks.users[rows], ranks.n_others[rows], ranks.better[rows], ranks.tied[rows])
 
 
 def _shared(task: Task, one: tuple[Int32Array, Int32Array], other: tuple[Int32Array, Int32Array]) -> str:

@@ -5,12 +5,13 @@ batch or what was asked before can be had to say anything. All checks ask a trai
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from recbench.protocol import FloatArray, Recommender
-from recbench.trials.selftest.check import Check, check, expect
+from recbench.protocol import FloatArray, Recommender, ScoreAll
+from recbench.trials.selftest.check import Check, NotApplicableError, check, expect
 from recbench.trials.selftest.questions import Questions, agreement, ask, compare, same_bits
 
 IntArray = npt.NDArray[np.intp]
@@ -137,7 +138,38 @@ def arguments_of_score(model: Recommender, questions: Questions) -> str:
     return "users, items"
 
 
-CHECKS = (form, scoring_twice, other_candidates, candidate_order, batches, call_order, arguments_of_score)
+@check("score_all() gives the scores of score()")
+def whole_catalogue(model: Recommender, questions: Questions) -> str:
+    """For a few users together and each alone: or else --full would rank another model than the candidates do."""
+    if not isinstance(model, ScoreAll):
+        raise NotApplicableError("the model has no score_all(): score() is asked for all items")
+    users = questions.users[:SMALL_BATCHES]
+    items = np.tile(np.arange(questions.n_items, dtype=np.int32), (len(users), 1))
+    scores = ask(model, users, items)
+    largest = 0.0
+    for rows in (np.arange(len(users)), *np.arange(len(users))[:, None]):
+        asked = users[rows]
+        answer: npt.NDArray[Any] = np.array(model.score_all(asked))
+        expect(np.array_equal(asked, users[rows]), "score_all() writes into its argument users")
+        expect(
+            answer.shape == items[rows].shape,
+            f"score_all() returned the shape {answer.shape} for {len(rows)} users and {questions.n_items} items",
+        )
+        expect(np.issubdtype(answer.dtype, np.floating), f"score_all() returned {answer.dtype}")
+        largest = max(largest, compare(scores[rows], answer, users[rows], items[rows], scores, "from score_all()"))
+    return f"{scores.size:,} scores: {agreement(largest)}"
+
+
+CHECKS = (
+    form,
+    scoring_twice,
+    other_candidates,
+    candidate_order,
+    batches,
+    call_order,
+    arguments_of_score,
+    whole_catalogue,
+)
 
 
 def _differ(one: FloatArray, other: FloatArray, what: str) -> str:

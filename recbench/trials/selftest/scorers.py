@@ -36,6 +36,21 @@ class Scorer:
         return self.scores(users, items)
 
 
+@dataclass(frozen=True, slots=True)
+class WholeScorer(Scorer):
+    """The same, and all items at once.
+
+    Attributes:
+        n_items: How many there are.
+    """
+
+    n_items: int
+
+    def score_all(self, users: Int32Array) -> FloatArray:
+        """Returns the scores of all items."""
+        return self.scores(users, np.tile(np.arange(self.n_items, dtype=np.int32), (len(users), 1)))
+
+
 def constant(_: Int32Array, items: Int32Array) -> FloatArray:
     """The same score for everything: every negative is tied with the positive."""
     return np.full(items.shape, 0.5)

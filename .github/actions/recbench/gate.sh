@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Trains and scores models, holds them against the accepted baseline, and leaves a report and an exit code for the steps
+# that follow. It ends well whatever the verdict is, so that the verdict is published before it stops the job.
+set -euo pipefail
+
+folder=$(mktemp -d "$RUNNER_TEMP/recbench.XXXXXX")
+report=$folder/report.md table=$folder/table.md log=$folder/log.txt
+touch "$report" "$table" "$log"
+
+# A checkout holds the pull request alone; what it is compared with is on the branch that it would be merged into.
+fetch_baseline() {
+  [ -z "$BASELINE" ] || return 0
+  local depth=
+  [ "$(git rev-parse --is-shallow-repository)" = false ] || depth=--depth=1
+  git fetch --quiet --no-tags ${depth:+"$depth"} origin "+refs/heads/$BRANCH:refs/remotes/origin/$BRANCH" || return 2
+  BASELINE=origin/$BRANCH:results/baselines/$TASK/main
+}
+
+run_models() {
+  local options=() code=0
+  read -r -d '' -a options <<<"$ARGUMENTS" || true # lines as well as words; the end of the text is no failure
+  recbench run --models "$MODELS" --task "$TASK" --seeds "$SEEDS" ${options[@]+"${options[@]}"} \
+    --output "$folder/records" --format markdown >"$table" || code=$?
+  # Of a model that failed the gate tells more, and tells of the others.
+  [ "$code" -eq 0 ] || [ "$code" -eq 3 ] || return "$code"
+}
+
+decide() {
+  recbench gate "$BASELINE" "$folder/records" ${AGAINST:+--against "$AGAINST"} ${POLICY:+--policy "$POLICY"} \
+    --format markdown >"$report"
+}
+
+code=0
+{ fetch_baseline && run_models && decide; } 2>&1 | tee "$log" >&2 || code=$?
+
+# Silence would leave the comment of an earlier push standing, which may say that the gate passed.
+if [ ! -s "$report" ]; then
+  { printf '**Gate not passed: recbench ended with exit code %d.**\n\n' "$code" && tail -n 20 "$log" | sed 's/^/    /'; } >"$report"
+fi
+if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
+  { cat "$report" && echo && cat "$table"; } >>"$GITHUB_STEP_SUMMARY"
+fi
+printf '%s\n' "exit-code=$code" "report=$report" "records=$folder/records" >>"$GITHUB_OUTPUT"

@@ -1,0 +1,213 @@
+"""Every public function that reads a file from disk, with right inputs to start from.
+
+A new form of file joins by an entry of ``readers()``, or by one more content of an entry that is there.
+"""
+
+import gzip
+import io
+import random
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet
+import tomli_w
+
+from recbench.data.fetch import add
+from recbench.data.readers import read_interactions
+from recbench.errors import RecbenchError
+from recbench.evaluation.metrics import compute_metrics
+from recbench.records import store
+from recbench.records.schema import CatalogueValue, CohortValue, MetricValue, Record
+from recbench.records.sides import read_side
+from recbench.reports.policy import read_policy
+from recbench.tasks import storage
+from recbench.tasks.ncf import import_ncf
+from recbench.tasks.spec import Waiver, read_spec
+from tests.checkerboard import checkerboard_task
+from tests.examples import a_curve, a_record, a_trial
+from tests.mutations import (
+    Mutation,
+    changed_bytes,
+    changed_json,
+    changed_lines,
+    changed_members,
+    changed_tree,
+    mutate,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One way in.
+
+    Attributes:
+        read: Reads the file, in a folder that holds nothing else.
+        names: What the file may be called; by their endings some readers choose.
+        contents: Files that it reads.
+        mutations: In which ways these are changed.
+        share: Of every hundred inputs, how many; slow readers get few.
+    """
+
+    read: Callable[[Path], object]
+    names: tuple[str, ...]
+    contents: tuple[bytes, ...]
+    mutations: tuple[Mutation, ...]
+    share: int
+
+    def refuses(self, path: Path) -> bool:
+        """Reads the file; whatever is raised that is not the project's own error passes on."""
+        try:
+            self.read(path)
+        except RecbenchError as error:
+            if not (error.message and error.hint):
+                raise AssertionError("an error without what is wrong, or what to do next") from error
+            return True
+        return False
+
+    def input(self, rng: random.Random) -> tuple[str, bytes]:
+        """Draws a name and a content."""
+        return rng.choice(self.names), mutate(rng, self.contents, self.mutations)
+
+
+SPECS = (
+    b'name = "toy"\n[dataset]\nsource = "catalogue"\nname = "ml-100k"\n[filters]\ndrop_items = ["267"]\nk_core = 6\n'
+    b'[split]\nmethod = "leave-last-fraction"\nfraction = 0.1\norder = "file"\n[negatives]\nmethod = "popularity"\n',
+    b'name = "a.b"\ndigest = "sha256:' + b"0" * 64 + b'"\n[dataset]\nsource = "file"\npath = "x.csv"\nuser = "u"\n'
+    b'separator = ","\n[filters]\nmin_rating = 3.5\n[split]\nmethod = "leave-one-out"\n[negatives]\n'
+    b'method = "uniform"\ncount = 5\nseed = 9223372036854775807\n',
+    b'name = "s"\nwaivers = []\ndataset = {source = "synthetic", n_users = 9}\nsplit = {method = "published"}\n'
+    b'negatives = {method = "published", count = 3}\n',
+)
+RATINGS = (
+    b"user,item,rating,timestamp\nu1,i1,5,100\nu1,i2,3.5,101\nu2,i1,1,99\n",
+    b"1\t10\t3\t881250949\n2\t10\t4\t881250950\n2\t11\t4\t881250951\n",
+    b'user_id;item_id\n"a;b";x\n"c ""q""";y\n',
+    b"\xef\xbb\xbfuser:token\titem:token\trating:float\n007\t1e3\t2\n",
+    b"1::10::5::978300760\n1::11::3::978302109\n",
+    b'{"user": "a", "item": "x", "rating": 5, "timestamp": 1}\n{"user": "b", "item": "y", "rating": 4}\n',
+    b"{'user': 'a', 'item': 'x', 'rating': 5.0}\n",
+    b"0 3 4 5\n1 3\n2 4 5\n",
+)
+POLICIES = (b'floor = 0.01\nk = 5\ngated = ["hr"]\n', b"floor = 0.005\n")
+
+
+def _zip(**members: bytes) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return target.getvalue()
+
+
+def _parquet() -> bytes:
+    target = io.BytesIO()
+    columns = {"user": ["a", "b", "a"], "item": [1, 2, 3], "rating": [1.0, 2.0, 3.5], "timestamp": [1, 2, 3]}
+    pa.parquet.write_table(pa.table(columns), target)
+    return target.getvalue()
+
+
+def _record() -> Record:
+    trial = a_trial("bpr", 0, n=12)
+    metrics = trial.record.metrics
+    return a_record(
+        "bpr",
+        0,
+        metrics=metrics,
+        n_cases=12,
+        n_users=12,
+        curve=a_curve(0.1, 0.2),
+        catalogue=CatalogueValue(metrics=metrics, list_length=10, coverage=0.5, gini=0.5, popularity=0.5, seconds=1.0),
+        cohorts={"history": (CohortValue(lowest=1, highest=2, n_cases=12, hr=0.5),)},
+        facts={"device": "cpu"},
+        started_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
+def _saved(folder: Path) -> tuple[bytes, bytes, bytes]:
+    """Contents of a record, of its ranks, and of a task file."""
+    ranks = a_trial("bpr", 0, n=12).ranks
+    assert ranks is not None
+    values = {name: MetricValue(mean=m.mean, user_mean=m.user_mean, optimistic=m.optimistic, pessimistic=m.pessimistic)
+              for name, m in compute_metrics(ranks, (10,)).items()}  # fmt: skip
+    stored = store.save(_record().model_copy(update={"metrics": values}), store.TrialRanks(ranks, ranks), folder)
+    task = folder / "task.npz"
+    storage.save(checkerboard_task(), task)
+    return stored.path.read_bytes(), stored.path.with_suffix(".npz").read_bytes(), task.read_bytes()
+
+
+def _changed_toml(rng: random.Random, content: bytes) -> bytes:
+    import tomllib
+
+    try:
+        return tomli_w.dumps(changed_tree(rng, tomllib.loads(content.decode()))).encode()
+    except (TypeError, ValueError, AttributeError, OverflowError):
+        # Not everything can be written as TOML.
+        return changed_lines(rng, content)
+
+
+def readers(folder: Path) -> dict[str, Reader]:
+    """Returns every reader by its name; ``folder`` is for files that are needed beside the one that is read."""
+    record, ranks, task = _saved(folder)
+
+    def side(path: Path) -> object:
+        path.with_suffix(".npz").write_bytes(ranks)
+        return read_side(str(path))
+
+    def ranks_of_side(path: Path) -> object:
+        path.with_suffix(".json").write_bytes(record)
+        return read_side(str(path.with_suffix(".json")))
+
+    ncf = {
+        "train": b"0\t1\t5\t100\n0\t2\t4\t101\n1\t2\t3\t102\n1\t0\t3\t103\n",
+        "test": b"0\t0\t5\t104\n1\t1\t4\t105\n",
+        "negatives": b"(0,0)\t3\t4\n(1,1)\t3\t4\n",
+    }
+    for name, content in ncf.items():
+        (folder / name).write_bytes(content)
+
+    def published(part: str) -> Callable[[Path], object]:
+        def read(path: Path) -> object:
+            files = {name: folder / name for name in ncf} | {part: path}
+            return import_ncf("toy", files["train"], files["test"], files["negatives"], frozenset(Waiver))
+
+        return read
+
+    lines = (changed_lines, changed_bytes)
+    any_text = (*RATINGS, gzip.compress(RATINGS[0]), _zip(**{"u.data": RATINGS[1]}))
+    zipped = (_zip(**{"ml-100k/u.data": RATINGS[1], "ml-100k/README": b"x"}),)
+    is_zip = task[:2] == b"PK"
+    return {
+        "spec": Reader(read_spec, ("spec.toml",), SPECS, (changed_lines, changed_bytes, _changed_toml), 34),
+        "policy": Reader(read_policy, ("policy.toml",), POLICIES, (*lines, _changed_toml), 6),
+        "record": Reader(store.load, ("r.json",), (record,), (changed_json, changed_json, changed_bytes), 27),
+        "record and ranks": Reader(side, ("r.json",), (record,), (changed_json, changed_bytes), 6),
+        "ranks": Reader(ranks_of_side, ("r.npz",), (ranks,), (changed_members, changed_members, changed_bytes), 12),
+        "ratings": Reader(read_interactions, ("r.csv", "r.inter", "r.json", "r.zip"), any_text, lines, 4),
+        "parquet": Reader(read_interactions, ("r.parquet",), (_parquet(),), (changed_bytes,), 2),
+        "task": Reader(
+            storage.load, ("t.npz",), (task,), (changed_members, changed_bytes) if is_zip else (changed_bytes,), 3
+        ),
+        "archive": Reader(lambda path: add("ml-100k", path), ("a.zip",), zipped, (changed_members, changed_bytes), 3),
+        **{
+            f"ncf {part}": Reader(published(part), ("f",), (content, gzip.compress(content)), lines, 1)
+            for part, content in ncf.items()
+        },
+    }
+
+
+def total_share(chosen: Sequence[Reader]) -> int:
+    """Returns the sum of all shares."""
+    return sum(reader.share for reader in chosen)
+
+
+def one_file(folder: Path, name: str, content: bytes) -> Path:
+    """Writes the only file of a folder."""
+    for left in folder.iterdir():
+        left.unlink()
+    path = folder / name
+    path.write_bytes(content)
+    return path

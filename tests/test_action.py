@@ -1,0 +1,204 @@
+"""The action for pull requests, step by step: what it decides, what it publishes, and what must never pass."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.composite_action import ACTION, FOLDER, ROOT, FakeGh, Runner
+
+TAG = "<!-- recbench:action:synthetic -->"
+FEW = ["--task", "synthetic", "--seeds", "1"]
+BASELINE = "results/baselines/synthetic/main"
+SHOP = """\
+class Shop:
+    def fit(self, train, context):
+        self.indptr, self.indices, self.items = train.indptr, train.indices, train.n_items
+        {fit}
+
+    def score(self, users, items):
+        return {score}
+"""
+GOOD = SHOP.format(fit="self.rows = __import__('numpy').bincount(train.items)", score="self.rows[items] * 1.0")
+BAD = SHOP.format(fit="pass", score="items * 1.0")
+BROKEN = SHOP.format(fit="raise ValueError('out of <milk>')", score="items * 1.0")
+
+
+def git(folder, *arguments):
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main"]
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def upstream(tmp_path_factory):
+    """A repository of somebody else's model, with its accepted baseline on main, and the task built beside it."""
+    folder = tmp_path_factory.mktemp("upstream")
+    (folder / "shop.py").write_text(GOOD)
+    subprocess.run(
+        [sys.executable, "-m", "recbench", "run", "--models", "shop.py:Shop", *FEW, "-o", BASELINE],
+        cwd=folder,
+        env={**os.environ, "RECBENCH_HOME": str(folder.with_name("built"))},
+        check=True,
+        capture_output=True,
+    )
+    git(folder, "init")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-m", "accepted")
+    return folder
+
+
+@pytest.fixture
+def gh(tmp_path):
+    return FakeGh(tmp_path / "gh")
+
+
+@pytest.fixture
+def runner(upstream, gh, tmp_path):
+    """Checked out as the platform does it: one commit of a pull request, and nothing of main."""
+    workspace = tmp_path / "workspace"
+    git(tmp_path, "clone", "--depth=1", f"file://{upstream}", str(workspace))
+    git(workspace, "checkout", "-b", "change")
+    git(workspace, "update-ref", "-d", "refs/remotes/origin/main")
+    contexts = {"github.base_ref": "main", "github.event.pull_request": "yes", "github.event.pull_request.number": "7"}
+    environment = {**gh.environment, "RECBENCH_HOME": str(upstream.with_name("built"))}
+    return Runner(workspace, tmp_path / "runner", contexts, environment)
+
+
+def gate(runner, **inputs):
+    """Returns the steps, and the exit code that stops the job."""
+    done = runner.run(**{"models": "shop.py:Shop", "task": "synthetic", "seeds": "1", **inputs})
+    code = runner.contexts["steps.gate.outputs.exit-code"]
+    assert done["Verdict"].returncode == int(code)
+    return done, int(code)
+
+
+def test_a_change_that_passes_gets_a_comment_and_a_summary(runner, gh):
+    (runner.workspace / "limits.toml").write_text("floor = 0.01\n")
+    options = {"arguments": "--threads 1\n--k 5,10\n", "against": f"origin/main:{BASELINE}", "policy": "limits.toml"}
+    done, code = gate(runner, **options)
+    assert code == 0, done["Run and gate"].stderr
+    ((method, place, body),) = gh.written
+    assert (method, place) == ("POST", "repos/owner/shop/issues/7/comments")
+    assert body.startswith(f"{TAG}\n<!-- recbench:gate:synthetic -->\n**Gate passed. Unchanged: Shop.**\n")
+    assert (body.count("Gate passed"), body.count("floor = 0.01")) == (2, 2)
+    assert runner.summary.startswith("<!-- recbench:gate:synthetic -->\n**Gate passed.")
+    assert "NDCG@5" in runner.summary
+    assert done["Comment"].stdout == "https://example.org/1\n"
+
+
+def test_a_drop_stops_the_job_and_replaces_the_earlier_comment(runner, gh):
+    (runner.workspace / "shop.py").write_text(BAD)
+    quoted = {"body": TAG, "url": "https://example.org/shop/pull/7#issuecomment-1", "viewerDidAuthor": False}
+    other = {"body": "thanks", "url": "https://example.org/shop/pull/7#issuecomment-2", "viewerDidAuthor": True}
+    own = {"body": f"{TAG}\npassed", "url": "https://example.org/shop/pull/7#issuecomment-3", "viewerDidAuthor": True}
+    gh.has_comments(quoted, other, own)
+    _, code = gate(runner)
+    ((method, place, body),) = gh.written
+    assert code == 1
+    assert (method, place) == ("PATCH", "repos/owner/shop/issues/comments/3")
+    assert "**Gate not passed, rejected: Shop HR@10 regressed: -0.1" in body
+
+
+def test_a_model_that_fails_is_told_of(runner, gh):
+    (runner.workspace / "shop.py").write_text(BROKEN)
+    _, code = gate(runner)
+    assert code == 3
+    assert "failed: Shop failed: seed 0 failed: ValueError: out of &lt;milk>" in gh.written[0][2]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "code", "message"),
+    [
+        ({"models": "shop.py:Shopp"}, 2, "Error: Unknown class in shop.py 'Shopp'"),
+        ({"baseline": "HEAD:nowhere"}, 4, "nowhere"),
+    ],
+    ids=["no such model", "no baseline"],
+)
+def test_what_could_not_be_decided_is_published_as_not_passed(runner, gh, inputs, code, message):
+    done, found = gate(runner, **inputs)
+    assert found == code, done["Run and gate"].stderr
+    body = gh.written[0][2]
+    assert body.startswith(f"{TAG}\n**Gate not passed: recbench ended with exit code {code}.**\n\n    ")
+    assert message in body
+    assert message in runner.summary
+
+
+def test_a_branch_that_cannot_be_fetched_is_no_pass(runner, gh):
+    runner.contexts["github.base_ref"] = "gone"
+    _, code = gate(runner)
+    assert code == 2
+    assert "refs/heads/gone" in gh.written[0][2]
+
+
+def test_a_comment_that_cannot_be_written_hides_no_verdict(runner, gh):
+    gh.refuses("api", "gh: Validation Failed (HTTP 422)")
+    done, code = gate(runner, arguments="--wrong")
+    assert (code, done["Comment"].returncode) == (2, 1)
+    assert done["Comment"].stdout == "::error title=No comment::gh: Validation Failed (HTTP 422)\n"
+
+
+def test_outside_of_pull_requests_or_unasked_nothing_is_written(runner, gh):
+    assert list(gate(runner, arguments="--wrong", comment="false")[0]) == ["Run and gate", "Verdict"]
+    del runner.contexts["github.event.pull_request"]
+    assert list(gate(runner, arguments="--wrong", comment="true")[0]) == ["Run and gate", "Verdict"]
+    assert gh.written == []
+
+
+def comment(gh, report, **environment):
+    return subprocess.run(
+        [sys.executable, str(FOLDER / "comment.py"), "owner/shop", "7", str(report), "a task/b-->"],
+        env={**gh.environment, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("verb", ["pr", "api"])
+def test_a_fork_has_no_comment_and_fails_nothing(gh, tmp_path, verb):
+    (tmp_path / "report.md").write_text("x")
+    gh.refuses(verb, "gh: Resource not accessible by integration (HTTP 403)")
+    done = comment(gh, tmp_path / "report.md")
+    assert done.returncode == 0
+    assert done.stdout.startswith("::warning title=No comment::gh: Resource not accessible by integration (HTTP 403).")
+
+
+def test_a_key_cannot_end_the_tag_and_a_long_report_is_not_refused(gh, tmp_path):
+    (tmp_path / "report.md").write_text("ä" * 65_536)
+    assert comment(gh, tmp_path / "report.md").returncode == 0
+    body = gh.written[0][2]
+    assert body.startswith("<!-- recbench:action:a-task-b- -->\n**The report is too long for a comment.")
+
+
+def test_a_machine_without_gh_is_told_what_is_missing(gh, tmp_path):
+    (tmp_path / "report.md").write_text("x")
+    done = comment(gh, tmp_path / "report.md", PATH=str(tmp_path))
+    assert done.returncode == 1
+    assert done.stdout.startswith("::error title=No comment::gh cannot be run")
+
+
+def test_every_input_is_used_and_nothing_else_is():
+    text = (FOLDER / "action.yml").read_text(encoding="utf-8")
+    assert set(re.findall(r"inputs\.([a-z-]+)", text)) == set(ACTION["inputs"])
+    script = (FOLDER / "gate.sh").read_text(encoding="utf-8")
+    (gate_step,) = [step for step in ACTION["runs"]["steps"] if step.get("id") == "gate"]
+    used = set(re.findall(r"\$\{?([A-Z_]+)", script)) - {"RUNNER_TEMP", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"}
+    assert used == set(gate_step["env"])
+    (step,) = [step for step in ACTION["runs"]["steps"] if step["name"] == "Comment"]
+    assert set(step["env"]) - {"GH_TOKEN"} == set(re.findall(r"\$([A-Z_]+)", step["run"])) - {
+        "GITHUB_REPOSITORY",
+        "GITHUB_ACTION_PATH",
+    }
+
+
+def test_the_step_that_installs_finds_the_project():
+    (command,) = re.findall(r'"\$GITHUB_ACTION_PATH(.*?)"', ACTION["runs"]["steps"][0]["run"])
+    assert (FOLDER / command.strip("/")).resolve() == ROOT
+    assert (ROOT / "pyproject.toml").exists()
+
+
+def test_the_readme_names_every_input():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in readme for name in ACTION["inputs"])

@@ -1,0 +1,87 @@
+"""Files are data: no module of the harness or of the models holds a call that would run, or scatter, what is in one."""
+
+import ast
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from recbench.data import fetch as fetching
+from recbench.data.catalogue import catalogue
+from recbench.errors import RecbenchError
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted(path for folder in ("recbench", "models", "benchmarks") for path in (ROOT / folder).rglob("*.py"))
+MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+CALLS = {"eval", "exec", "extract", "extractall", "unpack_archive", "read_pickle", "unsafe_load", "mktemp"}
+LOADS = {"np.load", "numpy.load"}
+
+
+def offences(source: str) -> list[str]:
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
+            found += [name for name in names if name.partition(".")[0] in MODULES]
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        if called.rpartition(".")[2] in CALLS:
+            found.append(called)
+        keywords = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+        if called in LOADS and keywords.get("allow_pickle") != "False":
+            found.append(f"{called} without allow_pickle=False")
+        if keywords.get("shell") == "True":
+            found.append(f"{called} with a shell")
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=[str(path.relative_to(ROOT)) for path in SOURCES])
+def test_no_module_runs_what_is_in_a_file(path):
+    assert offences(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        *(
+            "import pickle",
+            "from joblib import load",
+            "eval(text)",
+            "np.load(path)",
+            "np.load(path, allow_pickle=True)",
+        ),
+        *(
+            "archive.extractall(folder)",
+            "archive.extract(member)",
+            "pd.read_pickle(path)",
+            "subprocess.run(x, shell=True)",
+        ),
+    ],
+)
+def test_such_calls_are_seen(source):
+    assert offences(source)
+
+
+@pytest.mark.parametrize("member", ["../outside", "/outside", "ml-100k/../../outside", "C:\\outside"])
+def test_archives_are_read_member_by_member_and_never_unpacked(tmp_path, member, home):
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr(member, b"out")
+        archive.writestr("ml-100k/u.data", b"1\t2\t3\t4\n")
+    folder = tmp_path / "a" / "b"
+    folder.mkdir(parents=True)
+    path = folder / "ml-100k.zip"
+    path.write_bytes(target.getvalue())
+    with pytest.raises(RecbenchError, match="is not .* as published"):
+        fetching.add("ml-100k", path)
+    assert [found for found in tmp_path.rglob("*") if found.is_file()] == [path]
+    assert not home.exists()
+
+
+def test_every_source_of_the_catalogue_can_be_checked_before_use():
+    for dataset in catalogue().values():
+        assert len(dataset.sha256) == 64
+        for source in dataset.sources:
+            assert source.kind == "wheel" or len(source.md5) == 32
