@@ -37,7 +37,7 @@ def find(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) 
         if not _has_all(record, conditions):
             return None
         ranks = store.load_ranks(path)
-        check_consistency(StoredRecord(record, path), ranks.candidates)
+        check_consistency(StoredRecord(record, path), ranks)
     except RecbenchError:
         return None
     if not np.array_equal(ranks.candidates.users, task.test.users):
