@@ -70,7 +70,7 @@ def save_for_ever(folder: Path) -> None:
     while True:
         luck += 1
         ranks, hr = ranks_for(luck)
-        store.save(a_record("toy", luck % 2, hr=hr, n_cases=5000, metrics=metrics_of(hr)), ranks, folder)
+        store.save(a_record("toy", luck % 2, hr=hr, n_cases=5000, n_users=5000, metrics=metrics_of(hr)), ranks, folder)
 
 
 def metrics_of(hr: float):
@@ -94,16 +94,20 @@ def kill(pid: int) -> None:
 
 
 def test_sixty_kills_while_records_are_written(tmp_path):
+    """Or more, until enough of them have come in the middle of a file."""
     chance = random.Random(0)
-    seen = 0
-    for _ in range(60):
+    kills, in_a_file = 0, 0
+    while kills < 60 or in_a_file < 10:
+        assert kills < 1000
         writer = start_writer(tmp_path)
         time.sleep(chance.uniform(0.002, 0.06))
         kill(writer)
-        seen += whole_records(tmp_path)
-    assert seen > 60
-    store.tidy(tmp_path)
-    assert not list(tmp_path.glob(".*.tmp"))
+        kills += 1
+        whole_records(tmp_path)
+        in_a_file += len(list(tmp_path.glob(".*.tmp"))) > 0
+        store.tidy(tmp_path)
+        assert not list(tmp_path.glob(".*.tmp"))
+    assert whole_records(tmp_path) == 2
 
 
 def test_two_writers_of_the_same_records(tmp_path):
