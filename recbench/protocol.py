@@ -81,8 +81,13 @@ class TrainSet:
         """
         indptr = np.zeros(n_users + 1, dtype=np.int64)
         np.cumsum(np.bincount(users, minlength=n_users), out=indptr[1:])
-        keys = np.sort(users.astype(np.int64) * n_items + items)
-        indices = (keys % n_items).astype(np.int32) if n_items else items.copy()
+        keys = users.astype(np.int64)
+        keys *= n_items
+        keys += items
+        keys.sort()
+        if n_items:
+            keys %= n_items
+        indices = keys.astype(np.int32)
         train = cls(n_users, n_items, users, items, ratings, timestamps, indptr, indices)
         for array in (users, items, ratings, timestamps, indptr, indices):
             if array is not None:

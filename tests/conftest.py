@@ -7,6 +7,8 @@ os.environ.update(
     dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
 )
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+# ranx as plain Python, in every test alike: to compile it takes half a minute.
+os.environ["NUMBA_DISABLE_JIT"] = "1"
 
 import subprocess
 import sys

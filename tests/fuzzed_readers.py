@@ -191,7 +191,7 @@ def readers(folder: Path) -> dict[str, Reader]:
         "task": Reader(
             storage.load, ("t.npz",), (task,), (changed_members, changed_bytes) if is_zip else (changed_bytes,), 3
         ),
-        "archive": Reader(lambda path: add("ml-100k", path), ("a.zip",), zipped, (changed_members, changed_bytes), 3),
+        "archive": Reader(lambda path: add("ml-100k", [path]), ("a.zip",), zipped, (changed_members, changed_bytes), 3),
         **{
             f"ncf {part}": Reader(published(part), ("f",), (content, gzip.compress(content)), lines, 1)
             for part, content in ncf.items()

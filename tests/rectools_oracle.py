@@ -1,8 +1,8 @@
 """Writes tests/golden/rectools.json: what RecTools says of rankings that the tests make as well.
 
 RecTools needs NumPy 1 and pandas 2, and so an environment of its own, with nothing of this project:
-    python -m venv /tmp/rectools && /tmp/rectools/bin/pip install rectools
-    /tmp/rectools/bin/python tests/rectools_oracle.py
+    python -m venv rectools-venv && rectools-venv/bin/pip install rectools
+    rectools-venv/bin/python tests/rectools_oracle.py
 """
 
 import json

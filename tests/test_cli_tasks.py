@@ -24,7 +24,7 @@ class Leak:
 
 def test_a_corrupt_task_file(recbench, home):
     recbench("task", "build", "synthetic")
-    (path,) = (home / "tasks" / "built").glob("*.npz")
+    (path,) = (home / "tasks" / "built").glob("*.task")
     path.write_bytes(path.read_bytes()[:5000])
     done = recbench("run", "--models", "popularity", "--task", "synthetic")
     assert done.returncode == 2

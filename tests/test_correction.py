@@ -12,6 +12,21 @@ from recbench.evaluation.ranking import Ranks
 
 N, M = 3542, 99
 
+# How many of the 6,040 cases of the published NCF split have 0, 1, 2, ... of the 99 negatives above the positive: of
+# EASE with l2 = 1320, and of popularity with every tie for the positive.
+EASE = [
+    1344, 770, 557, 402, 327, 252, 227, 175, 153, 137, 122, 99, 106, 71, 78, 71, 66, 57, 68, 50, 33, 47, 36, 41,
+    37, 27, 31, 25, 30, 24, 22, 28, 22, 25, 15, 19, 16, 18, 18, 22, 13, 10, 14, 7, 16, 13, 9, 8, 11, 13, 8, 7,
+    4, 7, 7, 7, 10, 7, 5, 1, 10, 5, 4, 4, 3, 3, 2, 2, 3, 3, 6, 0, 3, 7, 2, 7, 5, 7, 7, 7, 4, 9, 5, 7, 1, 4, 6,
+    5, 6, 8, 1, 4, 10, 7, 2, 4, 5, 5, 4, 8,
+]  # fmt: skip
+POPULARITY = [
+    635, 399, 322, 262, 224, 213, 195, 186, 164, 141, 151, 136, 128, 120, 110, 100, 94, 98, 89, 68, 99, 107, 92,
+    72, 85, 73, 61, 58, 69, 61, 62, 56, 54, 51, 50, 58, 37, 43, 42, 41, 51, 33, 32, 42, 41, 38, 22, 47, 38, 29,
+    33, 30, 27, 31, 22, 22, 32, 19, 23, 13, 11, 17, 17, 17, 9, 18, 12, 15, 8, 11, 13, 10, 16, 4, 10, 11, 11, 12,
+    5, 9, 8, 9, 6, 6, 5, 6, 9, 2, 5, 3, 2, 6, 4, 0, 0, 0, 0, 0, 0, 2,
+]  # fmt: skip
+
 
 def ranks(better, tied=None, n_others=M):
     better = np.asarray(better, dtype=np.int32)
@@ -101,3 +116,14 @@ def test_ties_and_unequal_numbers_of_negatives():
     assert corrected("ndcg", 10, ranks([3], [2], 20), 500)[0] == pytest.approx(gains[3:6].mean())
     mixed = Ranks(*(np.array(array, dtype=np.int32) for array in ([0, 1], [20, 19], [3, 3], [0, 0])))
     assert corrected("ndcg", 10, mixed, 500)[1] == pytest.approx(corrected_gains("ndcg", 10, 500, 19)[3])
+
+
+@pytest.mark.parametrize(
+    ("counts", "sampled", "estimate"), [(EASE, 0.7192, 0.0867), (POPULARITY, 0.454, 0.0394)], ids=["EASE", "popularity"]
+)
+def test_the_published_split_of_movielens_1m(counts, sampled, estimate):
+    """In the whole catalogue EASE has .1075 and popularity .0414; with replacement, as in the paper."""
+    of_cases = ranks(np.repeat(np.arange(100), counts))
+    assert len(of_cases) == 6040
+    assert hit_rate(of_cases, 10).mean() == pytest.approx(sampled, abs=5e-4)
+    assert corrected("hr", 10, of_cases, N, distinct=False).mean() == pytest.approx(estimate, abs=5e-5)

@@ -1,4 +1,5 @@
 import functools
+import gzip
 import hashlib
 import http.server
 import io
@@ -9,7 +10,18 @@ import zipfile
 import pytest
 
 from recbench.data import fetch as fetching
-from recbench.data.catalogue import ArchiveSource, Dataset, WheelSource, catalogue, find_dataset
+from recbench.data.adoption import read_rows
+from recbench.data.catalogue import (
+    ArchiveSource,
+    DataFile,
+    Dataset,
+    FileSource,
+    WheelSource,
+    catalogue,
+    citations,
+    find_dataset,
+)
+from recbench.data.layout import Form, Layout
 from recbench.errors import RecbenchError
 
 ROWS = b"1\t10\t3\t100\n2\t10\t4\t101\n"
@@ -45,18 +57,17 @@ def toy(monkeypatch):
     """Puts a small data set into the catalogue, with the given sources."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
 
-    def put(*sources):
+    def put(*sources, pinned=True, **counts):
+        sha256 = hashlib.sha256(ROWS).hexdigest() if pinned else None
         entry = Dataset(
             title="Toy",
             homepage="https://example.org/toy",
+            licence="be nice",
+            citation="harper2015movielens",
             terms="\nBe nice.",
-            columns=("user", "item", "rating", "timestamp"),
-            separator="\t",
-            sha256=hashlib.sha256(ROWS).hexdigest(),
-            rows=2,
-            users=2,
-            items=1,
-            sources=sources,
+            layout=Layout("1", "2", "3", "4", separator="\t"),
+            **{"rows": 2, "users": 2, "items": 1, **counts},
+            files=(DataFile(name="ratings.tsv", sha256=sha256, sources=sources),),
         )
         monkeypatch.setitem(catalogue(), "toy", entry)
 
@@ -64,7 +75,8 @@ def toy(monkeypatch):
 
 
 def source(url: str, content: bytes) -> ArchiveSource:
-    return ArchiveSource(kind="archive", url=url, md5=hashlib.md5(content).hexdigest(), member="toy/u.data")
+    checksum = f"md5:{hashlib.md5(content).hexdigest()}"
+    return ArchiveSource(kind="archive", url=url, checksum=checksum, member="toy/u.data")
 
 
 def test_fetches_once_and_shows_the_terms_once(server, toy, caplog):
@@ -72,12 +84,12 @@ def test_fetches_once_and_shows_the_terms_once(server, toy, caplog):
     (folder / "toy.zip").write_bytes(archive())
     toy(source(f"{address}/toy.zip", archive()))
     with caplog.at_level(logging.INFO, "recbench"):
-        path = fetching.fetch("toy")
+        path = fetching.fetch("toy")["ratings.tsv"]
         assert path.read_bytes() == ROWS
         assert "Be nice." in caplog.text
         caplog.clear()
         (folder / "toy.zip").unlink()
-        assert fetching.fetch("toy") == path
+        assert fetching.fetch("toy") == {"ratings.tsv": path}
     assert caplog.text == ""
 
 
@@ -85,7 +97,7 @@ def test_falls_back_to_the_next_source_with_one_line(server, toy, caplog):
     folder, address = server
     (folder / "toy.zip").write_bytes(archive())
     toy(source(ABSENT, b""), source(f"{address}/toy.zip", archive()))
-    assert fetching.fetch("toy").read_bytes() == ROWS
+    assert fetching.fetch("toy")["ratings.tsv"].read_bytes() == ROWS
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert len(warnings) == 1
     assert ABSENT in warnings[0]
@@ -126,18 +138,18 @@ def test_a_cached_file_that_was_changed_is_noticed(server, toy):
     folder, address = server
     (folder / "toy.zip").write_bytes(archive())
     toy(source(f"{address}/toy.zip", archive()))
-    path = fetching.fetch("toy")
+    path = fetching.fetch("toy")["ratings.tsv"]
     path.write_bytes(ROWS[:-5])
     with pytest.raises(RecbenchError, match="recbench data fetch toy --force"):
         fetching.fetch("toy")
-    assert fetching.fetch("toy", force=True).read_bytes() == ROWS
+    assert fetching.fetch("toy", force=True)["ratings.tsv"].read_bytes() == ROWS
 
 
 def test_adds_the_archive_or_the_bare_rows_from_a_file(toy, tmp_path):
     toy(source(ABSENT, b""))
     for name, content in (("a.zip", archive()), ("u.data", ROWS)):
         (tmp_path / name).write_bytes(content)
-        assert fetching.add("toy", tmp_path / name).read_bytes() == ROWS
+        assert fetching.add("toy", [tmp_path / name])["ratings.tsv"].read_bytes() == ROWS
 
 
 @pytest.mark.parametrize(
@@ -154,8 +166,111 @@ def test_adds_nothing_else(toy, tmp_path, home, name, content, message):
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(RecbenchError, match=message):
-        fetching.add("toy", tmp_path / name)
+        fetching.add("toy", [tmp_path / name])
     assert not list(home.rglob("*.tsv"))
+
+
+def test_without_a_published_checksum_counts_are_checked_and_the_file_s_own_is_remembered(server, toy, caplog):
+    folder, address = server
+    (folder / "u.data").write_bytes(ROWS)
+    toy(FileSource(kind="file", url=f"{address}/u.data"), pinned=False)
+    path = fetching.fetch("toy")["ratings.tsv"]
+    assert f"sha256 {hashlib.sha256(ROWS).hexdigest()}" in caplog.text
+    assert fetching.fetch("toy") == {"ratings.tsv": path}
+    path.write_bytes(ROWS[::-1])
+    with pytest.raises(RecbenchError, match="was changed after it was adopted"):
+        fetching.fetch("toy")
+    path.with_name("ratings.tsv.adopted.json").unlink()
+    with pytest.raises(RecbenchError, match="put there by other means"):
+        fetching.fetch("toy")
+
+
+def test_other_counts_than_published_are_refused(toy, tmp_path, home):
+    (tmp_path / "u.data").write_bytes(ROWS)
+    toy(source(ABSENT, b""), pinned=False, rows=3, items=7)
+    with pytest.raises(RecbenchError, match="2 rows, expected 3; 1 items, expected 7"):
+        fetching.add("toy", [tmp_path / "u.data"])
+    assert not list(home.rglob("*.tsv"))
+
+
+def test_another_archive_than_the_published_one_is_not_adopted(toy, tmp_path):
+    (tmp_path / "a.zip").write_bytes(archive())
+    toy(source(ABSENT, archive(content=b"other")), pinned=False)
+    with pytest.raises(RecbenchError, match="its md5 is .*, that of the published archive is"):
+        fetching.add("toy", [tmp_path / "a.zip"])
+    toy(source(ABSENT, archive()), pinned=False)
+    assert fetching.add("toy", [tmp_path / "a.zip"])["ratings.tsv"].read_bytes() == ROWS
+
+
+def test_a_download_that_breaks_off_is_never_used(toy, home):
+    class Short(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(ROWS)))
+            self.end_headers()
+            self.wfile.write(ROWS[: len(ROWS) // 2])
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Short) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        toy(FileSource(kind="file", url=f"http://127.0.0.1:{running.server_address[1]}/u.data"), pinned=False, rows=1)
+        with pytest.raises(RecbenchError, match="cannot be reached"):
+            fetching.fetch("toy")
+        running.shutdown()
+    assert not [path for path in home.rglob("*") if path.is_file()]
+
+
+def test_an_entry_of_several_files_needs_all_of_them(tmp_path):
+    (tmp_path / "train.txt").write_text("0 1 2\n")
+    (tmp_path / "other.txt").write_text("0 3\n")
+    with pytest.raises(RecbenchError, match=r"missing: test\.txt"):
+        fetching.add("gowalla", [tmp_path / "train.txt"])
+    with pytest.raises(RecbenchError, match=r"its name is none of train\.txt, test\.txt"):
+        fetching.add("gowalla", [tmp_path / "other.txt"])
+
+
+ROWS_OF = {
+    Form.ADJACENCY: lambda layout: "0 1 2\n1 2\n",
+    Form.COUNTED_LISTS: lambda layout: "2 1 2\n1 2\n",
+    Form.JSON_LINES: lambda layout: rows_of_objects(layout, '{{"{user}": "{u}", "{item}": "{i}", "x": 1, {rest}}}\n'),
+    Form.PYTHON_LINES: lambda layout: rows_of_objects(layout, "{{u'{user}': u'{u}', u'{item}': u'{i}', {rest}}}\n"),
+    None: lambda layout: delimited_rows(layout),
+}
+PAIRS = [(0, 1), (0, 2), (1, 2)]
+
+
+def rows_of_objects(layout, line):
+    time = "978300760" if layout.form is Form.JSON_LINES else "'2017-12-17'"
+    rest = ", ".join(f'"{name}": {value}' for name, value in ((layout.rating, 4.5), (layout.timestamp, time)) if name)
+    return "".join(line.format(user=layout.user, item=layout.item, u=u, i=i, rest=rest) for u, i in PAIRS)
+
+
+def delimited_rows(layout):
+    names = [name for name in (layout.user, layout.item, layout.rating, layout.timestamp) if name]
+    header = [] if names[0].isdigit() else [layout.separator.join(names)]
+    rows = [layout.separator.join([str(u), str(i), "4.5", "978300760"][: len(names)]) for u, i in PAIRS]
+    return "\r\n".join([*header, *rows, ""]) if layout.encoding != "utf-8" else "\n".join([*header, *rows, ""])
+
+
+@pytest.mark.parametrize("name", catalogue())
+def test_every_entry_takes_small_files_of_its_form(tmp_path, monkeypatch, name):
+    entry = find_dataset(name)
+    assert entry.citation in citations()
+    files = tuple(file.model_copy(update={"sha256": None, "md5": None}) for file in entry.files)
+    holding_rows = [file for file in files if file.holds == "rows"]
+    counts = {"rows": 3 * len(holding_rows), "users": 2, "items": 2}
+    monkeypatch.setitem(catalogue(), name, entry.model_copy(update={"files": files, **counts}))
+    text = ROWS_OF.get(entry.layout.form, ROWS_OF[None])(entry.layout).encode(entry.layout.encoding)
+    for file in files:
+        content = gzip.compress(text) if file.name.endswith(".gz") else text
+        (tmp_path / file.name).write_bytes(content if file.holds == "rows" else b"(0,1)\t5\n")
+    added = fetching.add(name, [tmp_path / file.name for file in files])
+    rows = read_rows(find_dataset(name), added)
+    assert rows.n_duplicates == 3 * len(holding_rows) - 3
+    assert sorted(zip(rows.users.tolist(), rows.items.tolist(), strict=True)) == [(0, 0), (0, 1), (1, 1)]
+    assert fetching.fetch(name) == added
 
 
 def test_an_unknown_name_brings_the_nearest():

@@ -1,16 +1,20 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from recbench.data.ids import IdTable
-from recbench.data.interactions import Interactions, dense_codes
+from recbench.data.interactions import Interactions
 from recbench.errors import RecbenchError
 from recbench.tasks.filters import apply_filters
-from recbench.tasks.spec import Filters
+from recbench.tasks.spec import Filters, Weights
 
 
 def interactions(rows, ratings=None):
-    users, user_ids = dense_codes(np.array([user for user, _ in rows]))
-    items, item_ids = dense_codes(np.array([item for _, item in rows]))
+    users, user_ids = pd.factorize(np.array([user for user, _ in rows], dtype=object))
+    items, item_ids = pd.factorize(np.array([item for _, item in rows], dtype=object))
     return Interactions(
         users,
         items,
@@ -63,3 +67,39 @@ def test_dropped_items_and_low_ratings_go():
 def test_filters_that_cannot_be_applied(filters, message):
     with pytest.raises(RecbenchError, match=message):
         apply_filters(interactions(ROWS), filters)
+
+
+def test_a_window_of_time_in_the_data_s_unit_or_in_dates():
+    days = [datetime(2020, 1, day, tzinfo=UTC) for day in (1, 2, 3, 4)]
+    rows = [("u", f"i{n}") for n in range(4)]
+    for per_second in (1, 1000, 10**9):
+        times = np.array([int(day.timestamp()) * per_second for day in days])
+        timed = replace(interactions(rows), timestamps=times)
+        kept = apply_filters(timed, Filters(since=datetime(2020, 1, 2), until="2020-01-04"))
+        assert kept.timestamps.tolist() == times[1:3].tolist()
+        assert apply_filters(timed, Filters(since=int(times[3]))).timestamps.tolist() == [times[3]]
+    with pytest.raises(RecbenchError, match="no timestamps"):
+        apply_filters(interactions(rows), Filters(since=3))
+    with pytest.raises(RecbenchError, match="an order and no dates"):
+        apply_filters(replace(timed, timestamps=np.arange(4)), Filters(since=days[0]))
+
+
+def test_sampled_users_do_not_depend_on_the_order_of_the_file():
+    rows = [(f"u{n}", f"i{n % 7}") for n in range(50)]
+    one, other = (apply_filters(interactions(r), Filters(sample_users=20)) for r in (rows, rows[::-1]))
+    assert set(one.user_ids) == set(other.user_ids)
+    assert one.n_users == 20
+    again = apply_filters(interactions(rows), Filters(sample_users=20, sample_seed=1))
+    assert set(again.user_ids) != set(one.user_ids)
+    with pytest.raises(RecbenchError, match="only 50 users are left"):
+        apply_filters(interactions(rows), Filters(sample_users=51))
+
+
+def test_weights():
+    rows, ratings = [("u", "a"), ("u", "b"), ("v", "a")], [0, 1, 1023]
+    assert apply_filters(interactions(rows, ratings), Filters(weights=Weights.LOG)).ratings.tolist() == [0, 1, 10]
+    assert apply_filters(interactions(rows, ratings), Filters(weights=Weights.NONE)).ratings is None
+    with pytest.raises(RecbenchError, match="no ratings"):
+        apply_filters(interactions(rows), Filters(weights=Weights.LOG))
+    with pytest.raises(RecbenchError, match="negative ratings"):
+        apply_filters(interactions(rows, [-1, 1, 1]), Filters(weights=Weights.LOG))

@@ -238,12 +238,8 @@ def ranked(synthetic_task):
 
 @pytest.mark.parametrize("k", [1, 10, 100])
 def test_ranx_agrees(ranked, k):
-    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import numba
-
-        # As plain Python: to compile it takes half a minute.
-        patch.setattr(numba.config, "DISABLE_JIT", True)
         import ranx
 
         ours, relevant, run = ranked

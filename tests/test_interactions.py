@@ -1,9 +1,10 @@
 import numpy as np
+import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recbench.data.ids import IdTable
-from recbench.data.interactions import Interactions, dense_codes, first_of_each_pair
+from recbench.data.interactions import Interactions
 
 
 @given(st.lists(st.text()))
@@ -16,19 +17,12 @@ def test_ids_come_back_as_they_went_in(ids):
     assert list(table.take(backwards)) == encodable[::-1]
 
 
-@given(st.lists(st.integers(0, 9)))
-def test_codes_count_values_by_their_first_occurrence(values):
-    codes, order = dense_codes(np.array(values, dtype=np.int32))
-    assert order.tolist() == list(dict.fromkeys(values))
-    assert order[codes].tolist() == values
-
-
 def test_numbers_tell_nothing_of_the_order_of_rows():
     def numbered(rows):
-        users, user_ids = dense_codes(np.array([user for user, _ in rows]))
-        items, item_ids = dense_codes(np.array([item for _, item in rows]))
-        ids = (IdTable.from_strings(user_ids.tolist()), IdTable.from_strings(item_ids.tolist()))
-        return Interactions(users, items, None, None, *ids).numbered_by_hash()
+        users, user_ids = pd.factorize(np.array([user for user, _ in rows], dtype=object))
+        items, item_ids = pd.factorize(np.array([item for _, item in rows], dtype=object))
+        ids = (IdTable.from_strings(user_ids), IdTable.from_strings(item_ids))
+        return Interactions(users.astype(np.int32), items.astype(np.int32), None, None, *ids).numbered_by_hash()
 
     rows = [(f"u{n % 7}", f"i{n}") for n in range(40)]
     one, other = numbered(rows), numbered(rows[::-1])
@@ -37,8 +31,3 @@ def test_numbers_tell_nothing_of_the_order_of_rows():
     pairs = [(one.user_ids[u], one.item_ids[i]) for u, i in zip(one.users.tolist(), one.items.tolist(), strict=True)]
     assert pairs == rows
     assert list(one.item_ids) != [item for _, item in rows]
-
-
-def test_the_first_row_of_each_pair_is_marked():
-    users, items = np.array([0, 1, 0, 0], dtype=np.int32), np.array([2, 2, 2, 1], dtype=np.int32)
-    assert first_of_each_pair(users, items, 3).tolist() == [True, True, False, True]

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recbench.data.readers import Columns, read_interactions
+from recbench.data.layout import Layout
+from recbench.data.readers import read_interactions
 from recbench.errors import RecbenchError
 
 CSV = "userId,movieId,rating,timestamp\n1,10,4.0,100\n2,10,3.5,90\n1,007,5,110\n"
@@ -54,7 +55,7 @@ def test_reads_parquet_with_numbers_or_times(tmp_path):
 def test_reads_rows_without_a_header_by_position(tmp_path):
     path = write(tmp_path, "1\t10\t4\t100\n2\t10\t3\t90\n1\t007\t5\t110\n")
     check(read_interactions(path))
-    swapped = read_interactions(path, Columns(user="2", item="1"))
+    swapped = read_interactions(path, Layout(user="2", item="1"))
     assert list(swapped.user_ids) == ["10", "007"]
     assert swapped.ratings is None
 
@@ -62,7 +63,7 @@ def test_reads_rows_without_a_header_by_position(tmp_path):
 def test_reads_typed_headers_and_named_columns(tmp_path):
     check(read_interactions(write(tmp_path, "user_id:token\titem_id:token\n1\t10\n2\t10\n1\t007\n")))
     odd = write(tmp_path, "buyer,thing,other\n1,10,x\n2,10,y\n1,007,z\n")
-    check(read_interactions(odd, Columns(user="buyer", item="thing")))
+    check(read_interactions(odd, Layout(user="buyer", item="thing")))
 
 
 def test_says_which_columns_it_took(tmp_path, caplog):
@@ -100,9 +101,9 @@ def test_times_are_read_exactly_and_keep_their_order(tmp_path):
 
 def test_leading_blank_lines_and_text_ids_without_a_header(tmp_path):
     check(read_interactions(write(tmp_path, "\n \n" + CSV)))
-    bare = read_interactions(write(tmp_path, "u0,i0\nu1,i0\n"), Columns(user="1", item="2"))
+    bare = read_interactions(write(tmp_path, "u0,i0\nu1,i0\n"), Layout(user="1", item="2"))
     assert list(bare.user_ids) == ["u0", "u1"]
-    tabs = read_interactions(write(tmp_path, CSV.replace(",", "\t")), Columns(separator="\\t"))
+    tabs = read_interactions(write(tmp_path, CSV.replace(",", "\t")), Layout(separator="\\t"))
     check(tabs)
 
 
@@ -121,7 +122,10 @@ BAD = {
     "rating is NaN": ("user,item,rating\n1,2,nan\n", "line 2: the rating is 'nan'"),
     "time is NaN": ("user,item,timestamp\n1,2,3\n\n1,3,NaN\n", "line 4: the timestamp is 'NaN'"),
     "time is negative": ("user,item,timestamp\n1,2,-3\n", "line 2: the timestamp is '-3'"),
-    "time is text": ("user,item,timestamp\n1,2,monday\n", "line 2: the timestamp is 'monday', not a number"),
+    "time is text": (
+        "user,item,timestamp\n1,2,monday\n",
+        "line 2: the timestamp is 'monday', not a date in the form of ISO 8601",
+    ),
     "truncated line": ("user,item,rating\n1,2,3\n\n1,3", "line 4: Expected 3 columns, got 2"),
     "missing id": ("user,item\n1,2\n,3\n", "line 3: the user is missing"),
     "too many fields": ("user,item\n1,2\n1,2,3\n", "line 3: Expected 2 columns, got 3"),
@@ -138,7 +142,7 @@ def test_bad_files_are_named_with_the_line(tmp_path, text, message):
 
 
 def test_files_that_cannot_be_read(tmp_path):
-    with pytest.raises(RecbenchError, match="No such ratings file"):
+    with pytest.raises(RecbenchError, match="No such file"):
         read_interactions(tmp_path / "absent.csv")
     whole = gzip.compress(CSV.encode() * 100)
     with pytest.raises(RecbenchError, match="cannot be read"):
@@ -150,16 +154,16 @@ def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(RecbenchError, match="not a Parquet file"):
         read_interactions(write(tmp_path, "PAR1 nonsense", "x.parquet"))
     with pytest.raises(RecbenchError, match=r"no column .uid.*user, item"):
-        read_interactions(write(tmp_path, "user,item\n1,2\n"), Columns(user="uid"))
-    with pytest.raises(RecbenchError, match="'::' is not one character"):
-        read_interactions(write(tmp_path, CSV), Columns(separator="::"))
+        read_interactions(write(tmp_path, "user,item\n1,2\n"), Layout(user="uid"))
+    with pytest.raises(RecbenchError, match="only one column when split at '::'"):
+        read_interactions(write(tmp_path, CSV), Layout(separator="::"))
     nested = tmp_path / "nested.parquet"
     pd.DataFrame({"user": ["u"], "item": ["a"], "rating": [[1, 2]]}).to_parquet(nested)
     with pytest.raises(RecbenchError, match="rating column 'rating' holds list"):
         read_interactions(nested)
     old = tmp_path / "old.parquet"
     pd.DataFrame({"user": ["u"], "item": ["a"], "time": pd.to_datetime(["1960-01-01"])}).to_parquet(old)
-    with pytest.raises(RecbenchError, match="row 1: the timestamp is '-"):
+    with pytest.raises(RecbenchError, match="row 1: the timestamp is '1960-01-01 00:00:00', not a time from 1970 on"):
         read_interactions(old)
     with pytest.raises(RecbenchError, match="only one column when split at ';'"):
-        read_interactions(write(tmp_path, CSV), Columns(separator=";"))
+        read_interactions(write(tmp_path, CSV), Layout(separator=";"))

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recbench.errors import RecbenchError
-from recbench.tasks.spec import LeaveLastFraction, LeaveOneOut, Order
-from recbench.tasks.splits import held_out_rows
+from recbench.tasks.spec import LeaveLastFraction, LeaveLastN, LeaveOneOut, Order, RandomFraction
+from recbench.tasks.splits import held_out_rows, held_out_twice
 
 
 def users_of(*values):
@@ -66,3 +66,34 @@ def test_against_a_plain_loop(rows, fraction, order):
         wanted = ceil(Decimal(fraction) * len(own))
         expected += own[len(own) - wanted :] if wanted < len(own) else []
     assert held_out_rows(last_fraction(fraction, order), 5, users, times).tolist() == expected
+
+
+def test_the_last_n_rows_and_of_short_users_all_but_one():
+    users = users_of(*[0] * 5, *[1] * 2, 2)
+    last_two = LeaveLastN(method="leave-last-n", n=2, order=Order.FILE)
+    assert held_out_rows(last_two, 3, users, None).tolist() == [3, 4, 6]
+
+
+def test_random_rows_are_a_share_of_each_user_and_follow_the_seed():
+    users = users_of(*np.repeat(np.arange(200), 10))
+    one, same, other = (
+        held_out_rows(RandomFraction(method="random-fraction", fraction=Decimal("0.25"), seed=seed), 200, users, None)
+        for seed in (1, 1, 2)
+    )
+    assert one.tolist() == same.tolist()
+    assert one.tolist() != other.tolist()
+    assert np.bincount(users[one]).tolist() == [3] * 200
+    # Every place within a user is as likely: 600 of 2,000 rows, 60 expected in each of ten.
+    assert (np.abs(np.bincount(one % 10, minlength=10) - 60) < 35).all()
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1),
+    st.sampled_from([last_fraction("0.3", Order.TIMESTAMP), one_out(Order.TIMESTAMP), one_out(Order.FILE)]),
+)
+def test_validation_is_what_the_rule_holds_out_of_what_is_left(rows, split):
+    users, times = users_of(*[u for u, _ in rows]), np.array([t for _, t in rows])
+    test, validation = held_out_twice(split, 4, users, times)
+    left = np.setdiff1d(np.arange(len(rows)), test)
+    assert test.tolist() == held_out_rows(split, 4, users, times).tolist()
+    assert validation.tolist() == left[held_out_rows(split, 4, users[left], times[left])].tolist()

@@ -1,12 +1,18 @@
+import json
+import mmap
+
 import numpy as np
 import pytest
 
 from recbench.errors import RecbenchError
+from recbench.tasks import checked as checks
 from recbench.tasks import storage
+from recbench.tasks.container import MAGIC, PAGE, map_arrays, write_arrays
+from recbench.tasks.task import Cases
 
 
 def test_a_task_comes_back_as_it_went_in(synthetic_task, tmp_path):
-    path = tmp_path / "task.npz"
+    path = tmp_path / "task.task"
     storage.save(synthetic_task, path)
     back = storage.load(path)
     assert back.digest == synthetic_task.digest
@@ -14,33 +20,63 @@ def test_a_task_comes_back_as_it_went_in(synthetic_task, tmp_path):
     for (name, one), (other_name, other) in zip(synthetic_task.arrays(), back.arrays(), strict=True):
         assert name == other_name
         assert np.array_equal(one, other)
-    assert [file.name for file in tmp_path.iterdir() if file.is_file()] == ["task.npz"]
+    assert [file.name for file in tmp_path.iterdir() if file.is_file()] == ["task.task"]
+
+
+def test_an_array_s_map_holds_its_own_bytes_and_no_others(synthetic_task, tmp_path):
+    """What leads to train rows, by whatever base, does not lead to the held-out rows beside them in the file."""
+    path = tmp_path / "task.task"
+    storage.save(synthetic_task, path)
+    for name, array in storage.load(path).arrays():
+        base = array
+        while not isinstance(base, mmap.mmap):
+            base = base.obj if isinstance(base, memoryview) else base.base
+        assert len(base) == array.nbytes, name
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            array.flags.writeable = True
+
+
+def test_tasks_of_the_old_form_stay_readable(synthetic_task, tmp_path):
+    path = tmp_path / "task.npz"
+    header = {
+        "format": 1,
+        "digest": synthetic_task.digest,
+        "n_duplicates": 3,
+        "spec": synthetic_task.spec.model_dump(mode="json"),
+    }
+    text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
+    np.savez(path, **{"recbench": text}, **dict(synthetic_task.arrays()))
+    back = storage.load(path)
+    assert (back.digest, back.n_duplicates) == (synthetic_task.digest, 3)
 
 
 def test_files_that_are_not_tasks(synthetic_task, tmp_path):
-    path = tmp_path / "task.npz"
+    path = tmp_path / "task.task"
     with pytest.raises(RecbenchError, match="No such task file"):
         storage.load(path)
     storage.save(synthetic_task, path)
     whole = path.read_bytes()
-    for content in (b"", b"nonsense", whole[: len(whole) // 2], whole[:100] + whole[400:]):
+    huge = MAGIC + (2**60).to_bytes(8, "little")
+    other = [whole[:40], whole[: len(whole) // 2], whole[: -2 * PAGE], whole[:100] + whole[400:], MAGIC, huge]
+    for content in (b"", b"nonsense", *other):
         path.write_bytes(content)
         with pytest.raises(RecbenchError, match="is not a task file that can be read"):
             storage.load(path)
     np.savez(path, something=np.arange(3))
     with pytest.raises(RecbenchError, match="is not a task file that can be read"):
-        storage.load(path)
+        storage.load(path.with_name("task.task.npz"))
 
 
-def rewritten(path, **changes):
-    with np.load(path) as archive:
-        arrays = {name: archive[name] for name in archive.files}
-    np.savez(path, **{**arrays, **changes})
+def rewritten(path, header=None, **changes):
+    old, arrays = map_arrays(path)
+    write_arrays(path.with_name("new"), {**old, **(header or {})}, {**arrays, **changes})
+    path.with_name("new").replace(path)
 
 
 def test_a_changed_array_is_noticed(synthetic_task, tmp_path):
-    path = tmp_path / "task.npz"
+    path = tmp_path / "task.task"
     storage.save(synthetic_task, path)
+    storage.load(path)
     items = synthetic_task.test.items.copy()
     items[0] += 1
     rewritten(path, **{"test.items": items})
@@ -48,18 +84,63 @@ def test_a_changed_array_is_noticed(synthetic_task, tmp_path):
         storage.load(path)
 
 
+def test_rules_are_checked_when_a_digest_is_new_and_whatever_the_file_is_called(synthetic_task, tmp_path, monkeypatch):
+    path = tmp_path / "task.task"
+    storage.save(synthetic_task, path)
+    checked = []
+    monkeypatch.setattr(checks, "verify", checked.append)
+    for _ in range(2):
+        storage.load(path.rename(tmp_path / "other.task"))
+        path = tmp_path / "other.task"
+    assert len(checked) == 1
+    monkeypatch.setattr(checks, "RULES", checks.RULES + 1)
+    storage.load(path)
+    assert len(checked) == 2
+
+
+def test_a_task_that_breaks_a_rule_is_refused_each_time(synthetic_task, tmp_path):
+    test = synthetic_task.test
+    bad = Cases(test.users, test.items, np.roll(test.negatives, 1, axis=0))
+    task = type(synthetic_task)(**{**vars_of(synthetic_task), "test": bad})
+    path = tmp_path / "task.task"
+    storage.save(task, path)
+    for _ in range(2):
+        with pytest.raises(RecbenchError, match="is not valid"):
+            storage.load(path)
+
+
+def test_a_pinned_digest_is_compared_each_time(synthetic_task, tmp_path):
+    path = tmp_path / "task.task"
+    storage.save(synthetic_task, path)
+    storage.load(path)
+    spec = synthetic_task.spec.model_dump(mode="json") | {"digest": "sha256:" + "0" * 64}
+    rewritten(path, {"spec": spec})
+    with pytest.raises(RecbenchError, match="its spec pins"):
+        storage.load(path)
+
+
+def test_a_cache_that_cannot_be_written_is_no_obstacle_to_loading(synthetic_task, tmp_path, home):
+    path = tmp_path / "task.task"
+    storage.save(synthetic_task, path)
+    home.write_text("in the way")
+    assert storage.load(path).digest == synthetic_task.digest
+
+
+def vars_of(task):
+    return {name: getattr(task, name) for name in type(task).__dataclass_fields__}
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {"test.items": np.zeros(3, dtype=np.int32)},
         {"test.items": np.zeros(600, dtype=np.float64)},
-        {"users": np.array([object()], dtype=object)},
+        {"users": np.zeros((3, 3), dtype=np.int32)},
         {"user_ids.offsets": np.array([0, 5], dtype=np.int64)},
-        {"recbench": np.frombuffer(b"{}", dtype=np.uint8)},
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(synthetic_task, tmp_path, changes):
-    path = tmp_path / "task.npz"
+    path = tmp_path / "task.task"
     storage.save(synthetic_task, path)
     rewritten(path, **changes)
     with pytest.raises(RecbenchError, match="is not a task file that can be read"):
@@ -69,4 +150,4 @@ def test_arrays_that_do_not_fit_are_refused(synthetic_task, tmp_path, changes):
 def test_a_folder_that_cannot_be_written(synthetic_task, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(RecbenchError, match="Cannot write"):
-        storage.save(synthetic_task, tmp_path / "file" / "task.npz")
+        storage.save(synthetic_task, tmp_path / "file" / "task.task")

@@ -2,7 +2,7 @@
 
 import typer
 
-from recbench.cli import baseline, compare, data, doctor, gate, history, models, run, selftest, task
+from recbench.cli import baseline, compare, data, doctor, gate, history, models, run, score_file, selftest, task
 from recbench.cli.terminal import emit, fail, show_log
 from recbench.errors import RecbenchError
 
@@ -18,6 +18,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("compare")(compare.compare)
 app.command("gate")(gate.gate)
+app.command("score-file")(score_file.score_file)
 app.command("list")(models.list_models)
 app.add_typer(task.app, name="task")
 app.add_typer(data.app, name="data")

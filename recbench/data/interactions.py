@@ -2,12 +2,12 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from recbench.data.ids import IdTable
+from recbench.data.ordering import dense_codes
 from recbench.protocol import Float32Array, Int32Array, Int64Array
 
 
@@ -92,24 +92,3 @@ def places(order: Int64Array) -> Int32Array:
     inverse = np.empty(len(order), dtype=np.int32)
     inverse[order] = np.arange(len(order), dtype=np.int32)
     return inverse
-
-
-def dense_codes(codes: npt.NDArray[Any]) -> tuple[Int32Array, npt.NDArray[Any]]:
-    """Numbers the distinct values of ``codes`` in the order of their first occurrence.
-
-    Returns:
-        int32[rows] with the new numbers, and the old value of each new number.
-    """
-    values, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
-    order = np.argsort(first, kind="stable")
-    new = np.empty(len(values), dtype=np.int32)
-    new[order] = np.arange(len(values), dtype=np.int32)
-    return new[inverse], values[order]
-
-
-def first_of_each_pair(users: Int32Array, items: Int32Array, n_items: int) -> npt.NDArray[np.bool_]:
-    """Marks (bool[rows]) the first row of each (user, item) pair."""
-    _, first = np.unique(users.astype(np.int64) * n_items + items, return_index=True)
-    keep = np.zeros(len(users), dtype=np.bool_)
-    keep[first] = True
-    return keep

@@ -18,6 +18,8 @@ class Purpose(IntEnum):
     TEST_NEGATIVES = 1
     VALIDATION_NEGATIVES = 2
     SYNTHETIC = 3
+    RANDOM_SPLIT = 4
+    USER_SAMPLE = 5
 
 
 class RandomBits:

@@ -10,7 +10,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from recbench.data.ids import IdTable
-from recbench.data.interactions import Interactions, dense_codes
+from recbench.data.interactions import Interactions
+from recbench.data.ordering import dense_codes, first_of_each
 from recbench.data.random_bits import Purpose, RandomBits
 from recbench.errors import RecbenchError
 from recbench.protocol import Int64Array
@@ -74,9 +75,8 @@ def generate(parameters: SyntheticParameters) -> Interactions:
                 for done in range(0, wanted, ROWS_AT_ONCE)
             ]
         )
-        everything = np.concatenate([keys, fresh])
-        _, first = np.unique(everything, return_index=True)
-        keys = everything[np.sort(first)]
+        keys = np.concatenate([keys, fresh])
+        keys = keys[first_of_each(keys)]
     else:
         raise RecbenchError(
             f"A synthetic data set of {parameters.n_rows:,} rows could not be filled: the popular pairs are used up.",

@@ -4,20 +4,22 @@ import logging
 
 import numpy as np
 
+from recbench.data.adoption import read_rows
 from recbench.data.catalogue import find_dataset
 from recbench.data.fetch import fetch
 from recbench.data.interactions import Interactions
 from recbench.data.random_bits import Purpose
-from recbench.data.readers import Columns, read_interactions
+from recbench.data.readers import read_interactions
 from recbench.data.synthetic import generate
 from recbench.errors import RecbenchError
 from recbench.protocol import Int64Array, TrainSet
 from recbench.tasks.candidates import draw_negatives
+from recbench.tasks.checked import verify_and_remember
 from recbench.tasks.filters import apply_filters
-from recbench.tasks.spec import CatalogueData, FileData, Negatives, SyntheticData, TaskSpec
-from recbench.tasks.splits import held_out_rows
+from recbench.tasks.spec import CatalogueData, FileData, GlobalTime, Negatives, SyntheticData, TaskSpec
+from recbench.tasks.splits import held_out_twice
 from recbench.tasks.task import Cases, Task
-from recbench.tasks.verify import verify
+from recbench.tasks.time_split import known_at, moment_of, rows_from
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ def build(spec: TaskSpec, interactions: Interactions | None = None, *, progressb
         spec.name, f"{len(interactions):,}", f"{interactions.n_users:,}", f"{interactions.n_items:,}",
     )  # fmt: skip
     task = split_and_draw(spec, apply_filters(interactions, spec.filters).numbered_by_hash())
-    verify(task)
+    verify_and_remember(task)
     if task.n_users_without_case:
         log.info("%d users have too few rows to give a case; they stay in train.", task.n_users_without_case)
     return task
@@ -50,13 +52,9 @@ def load_interactions(spec: TaskSpec, progressbar: bool = False) -> Interactions
     """Returns the rows that the spec names, before any filter."""
     data = spec.dataset
     if isinstance(data, CatalogueData):
-        dataset = find_dataset(data.name)
-        positions = {role: str(i + 1) for i, role in enumerate(dataset.columns)}
-        columns = Columns(**positions, separator=dataset.separator)
-        return read_interactions(fetch(data.name, progressbar=progressbar), columns)
+        return read_rows(find_dataset(data.name), fetch(data.name, progressbar=progressbar))
     if isinstance(data, FileData):
-        columns = Columns(data.user, data.item, data.rating, data.timestamp, data.separator)
-        return read_interactions(data.path, columns)
+        return read_interactions(data.path, data.layout())
     if isinstance(data, SyntheticData):
         return generate(data)
     raise RecbenchError(
@@ -67,17 +65,19 @@ def load_interactions(spec: TaskSpec, progressbar: bool = False) -> Interactions
 
 def split_and_draw(spec: TaskSpec, interactions: Interactions) -> Task:
     """Holds out test and validation rows and draws the negatives of both."""
-    split, rule, n_users = spec.split, spec.negatives, interactions.n_users
+    split, rule = spec.split, spec.negatives
     if not isinstance(rule, Negatives):
         raise RecbenchError("Published negatives go with a published split.", "Set negatives.method.")
-    test_rows = held_out_rows(split, n_users, interactions.users, interactions.timestamps)
+    if isinstance(split, GlobalTime):
+        interactions, (test_rows, validation_rows) = _split_at(split, interactions)
+    else:
+        test_rows, validation_rows = held_out_twice(
+            split, interactions.n_users, interactions.users, interactions.timestamps
+        )
+    n_users = interactions.n_users
     in_train = np.ones(len(interactions), dtype=np.bool_)
     in_train[test_rows] = False
-    train_rows = np.flatnonzero(in_train)
-    users, items = interactions.users[train_rows], interactions.items[train_rows]
-    timestamps = None if interactions.timestamps is None else interactions.timestamps[train_rows]
-    validation_rows = held_out_rows(split, n_users, users, timestamps)
-    seen = TrainSet.from_rows(n_users, interactions.n_items, interactions.users.copy(), interactions.items.copy())
+    seen = TrainSet.from_rows(n_users, interactions.n_items, interactions.users[:], interactions.items[:])
 
     def cases(purpose: Purpose, rows: Int64Array) -> Cases:
         case_users, case_items = interactions.users[rows], interactions.items[rows]
@@ -90,12 +90,22 @@ def split_and_draw(spec: TaskSpec, interactions: Interactions) -> Task:
         spec,
         interactions.user_ids,
         interactions.item_ids,
-        users,
-        items,
-        None if interactions.ratings is None else interactions.ratings[train_rows],
-        timestamps,
+        interactions.users[in_train],
+        interactions.items[in_train],
+        None if interactions.ratings is None else interactions.ratings[in_train],
+        None if interactions.timestamps is None else interactions.timestamps[in_train],
         cases(Purpose.TEST_NEGATIVES, test_rows),
-        validation_rows,
-        cases(Purpose.VALIDATION_NEGATIVES, train_rows[validation_rows]),
+        np.cumsum(in_train)[validation_rows] - 1,
+        cases(Purpose.VALIDATION_NEGATIVES, validation_rows),
         interactions.n_duplicates,
+        None if interactions.timestamps is None else interactions.timestamps[test_rows],
     )
+
+
+def _split_at(split: GlobalTime, interactions: Interactions) -> tuple[Interactions, tuple[Int64Array, Int64Array]]:
+    moment = moment_of(split, interactions)
+    keep = known_at(moment, interactions)
+    if split.unknown == "drop" and not keep.all():
+        log.info("%s rows of users or items that are new at %d are left out.", f"{int((~keep).sum()):,}", moment)
+        interactions = interactions.select(keep).numbered_by_hash()
+    return interactions, rows_from(moment, interactions)

@@ -1,13 +1,18 @@
 """Filters: interactions in, interactions out."""
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from recbench.data.interactions import Interactions
+from recbench.data.interactions import Interactions, hash_order
+from recbench.data.ordering import stable_order
+from recbench.data.random_bits import Purpose, RandomBits
 from recbench.errors import RecbenchError
-from recbench.tasks.spec import Filters
+from recbench.protocol import Float32Array
+from recbench.tasks.moments import Moment, in_unit_of
+from recbench.tasks.spec import Filters, Weights
 
 log = logging.getLogger(__name__)
 
@@ -22,13 +27,20 @@ def apply_filters(interactions: Interactions, filters: Filters) -> Interactions:
     if filters.drop_items:
         keep &= not_of_items(interactions, filters.drop_items)
         _report("dropping items", interactions, keep)
+    if filters.since is not None or filters.until is not None:
+        keep &= in_window(interactions, filters.since, filters.until)
+        _report("the window of time", interactions, keep)
     if filters.min_rating is not None:
         keep &= rated_at_least(interactions, filters.min_rating)
         _report(f"minimum rating {filters.min_rating:g}", interactions, keep)
+    if filters.sample_users is not None:
+        keep &= of_sampled_users(interactions, filters.sample_users, filters.sample_seed, keep)
+        _report(f"sampling {filters.sample_users:,} users", interactions, keep)
     if filters.k_core > 1:
         keep = k_core(interactions, filters.k_core, keep)
         _report(f"{filters.k_core}-core", interactions, keep)
-    return interactions.select(keep) if not keep.all() else interactions
+    kept = interactions.select(keep) if not keep.all() else interactions
+    return kept if filters.weights is Weights.RATINGS else replace(kept, ratings=weights(kept, filters.weights))
 
 
 def not_of_items(interactions: Interactions, ids: tuple[str, ...]) -> npt.NDArray[np.bool_]:
@@ -49,6 +61,54 @@ def rated_at_least(interactions: Interactions, minimum: float) -> npt.NDArray[np
             "min_rating is set, but the data has no ratings.", "Name the rating column, or remove min_rating."
         )
     return interactions.ratings >= minimum
+
+
+def in_window(interactions: Interactions, since: Moment | None, until: Moment | None) -> npt.NDArray[np.bool_]:
+    """Marks (bool[rows]) the rows from ``since`` on and before ``until``."""
+    times = interactions.timestamps
+    if times is None:
+        raise RecbenchError(
+            "since or until is set, but the data has no timestamps.", "Name the timestamp column, or remove them."
+        )
+    keep = np.ones(len(interactions), dtype=np.bool_)
+    if since is not None:
+        keep &= times >= in_unit_of(times, since)
+    if until is not None:
+        keep &= times < in_unit_of(times, until)
+    return keep
+
+
+def of_sampled_users(
+    interactions: Interactions, count: int, seed: int, keep: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    """Marks (bool[rows]) the rows of ``count`` users, drawn from those with a row in ``keep``.
+
+    Each user is given a random number in the order of a hash of the ids, so that the draw does not depend on the order
+    of the file; the users with the smallest are taken.
+    """
+    numbers = np.empty(interactions.n_users, dtype=np.int64)
+    numbers[hash_order(interactions.user_ids)] = RandomBits(seed, Purpose.USER_SAMPLE).below(2**62, len(numbers))
+    candidates = np.flatnonzero(np.bincount(interactions.users[keep], minlength=interactions.n_users))
+    if count > len(candidates):
+        raise RecbenchError(
+            f"sample_users is {count:,}, but only {len(candidates):,} users are left.", "Lower or remove sample_users."
+        )
+    sampled = np.zeros(interactions.n_users, dtype=np.bool_)
+    sampled[candidates[stable_order(numbers[candidates])[:count]]] = True
+    return sampled[interactions.users]
+
+
+def weights(interactions: Interactions, kind: Weights) -> Float32Array | None:
+    """Returns float32[rows], what models are given as ratings; None for nothing."""
+    if kind is Weights.NONE:
+        return None
+    if interactions.ratings is None or interactions.ratings.min() < 0:
+        found = "no ratings" if interactions.ratings is None else "negative ratings"
+        raise RecbenchError(f'weights is "{kind}", but the data has {found}.', "Remove weights from the filters.")
+    if kind is Weights.LOG:
+        rounded: Float32Array = np.rint(np.log2(1 + interactions.ratings.astype(np.float64)) * 1024).astype(np.float32)
+        return rounded / np.float32(1024)
+    return interactions.ratings
 
 
 def k_core(interactions: Interactions, k: int, keep: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -16,20 +16,11 @@ import numpy.typing as npt
 
 from recbench.data.ids import IdTable
 from recbench.data.interactions import hash_order, places
-from recbench.data.random_bits import Purpose
 from recbench.errors import RecbenchError
-from recbench.protocol import Float32Array, Int32Array, Int64Array, TrainSet
-from recbench.tasks.candidates import draw_negatives
-from recbench.tasks.spec import (
-    PublishedData,
-    PublishedNegatives,
-    PublishedSplit,
-    TaskSpec,
-    Waiver,
-)
-from recbench.tasks.splits import held_out_rows
-from recbench.tasks.task import NO_ITEM, Cases, Task
-from recbench.tasks.verify import verify
+from recbench.protocol import Float32Array, Int64Array
+from recbench.tasks.published import PUBLISHED, PublishedRows, assemble, without_positives
+from recbench.tasks.spec import PublishedData, PublishedNegatives, TaskSpec, Waiver
+from recbench.tasks.task import Task
 
 MAX_SPARSITY = 100
 """Highest number allowed, in multiples of the number of rows."""
@@ -49,7 +40,7 @@ def import_ncf(name: str, train: Path, test: Path, negatives: Path, waivers: fro
     Raises:
         RecbenchError: A file cannot be read, the files do not belong together, or a rule without a waiver is broken.
     """
-    train_rows, test_rows = _rows(train), _rows(test)
+    (train_rows, ratings), (test_rows, _) = _rows(train), _rows(test)
     pairs, lists = _candidate_lists(negatives)
     if not np.array_equal(pairs, test_rows[:, :2]):
         raise RecbenchError(
@@ -76,31 +67,16 @@ def import_ncf(name: str, train: Path, test: Path, negatives: Path, waivers: fro
         name=name,
         description="Published split and candidates",
         dataset=PublishedData(source="published", form="ncf"),
-        split=PublishedSplit(method="published"),
+        split=PUBLISHED,
         negatives=PublishedNegatives(method="published", count=lists.shape[1]),
         waivers=tuple(sorted(waivers)),
     )
-    validation_rows = held_out_rows(spec.split, n_users, users, None)
-    seen = TrainSet.from_rows(
-        n_users, n_items, np.concatenate([users, case_users]), np.concatenate([items, case_items])
-    )
-    held = users[validation_rows]
-    validation_negatives = draw_negatives(
-        spec.negatives, Purpose.VALIDATION_NEGATIVES, held, seen.indptr, seen.indices, n_items, user_ids
-    )
-    task = Task(
+    timestamps, times = (rows[:, 2].copy() if rows.shape[1] > 2 else None for rows in (train_rows, test_rows))
+    kept = without_positives(lists, case_items, waivers, str(negatives))
+    return assemble(
         spec,
-        user_ids,
-        item_ids,
-        users,
-        items,
-        *_ratings_and_timestamps(train_rows),
-        Cases(case_users, case_items, _without_positives(lists, case_items, waivers, negatives)),
-        validation_rows,
-        Cases(held, items[validation_rows], validation_negatives),
+        PublishedRows(user_ids, item_ids, users, items, ratings, timestamps, case_users, case_items, times, kept),
     )
-    verify(task)
-    return task
 
 
 def _renumbered(n: int, *arrays: npt.NDArray[Any]) -> tuple[Any, ...]:
@@ -120,41 +96,31 @@ def _check_density(path: Path, what: str, numbers: Int64Array, n_rows: int) -> N
         )
 
 
-def _without_positives(lists: Int64Array, positives: Int32Array, waivers: frozenset[Waiver], path: Path) -> Int32Array:
-    """Closes the gap that a list's own positive leaves, and fills up at the end."""
-    own = lists == positives[:, None]
-    broken = int(own.any(axis=1).sum())
-    if broken and Waiver.POSITIVE_AMONG_NEGATIVES not in waivers:
+def _rows(path: Path) -> tuple[Int64Array, Float32Array | None]:
+    """Reads two to four columns: whole numbers int64[rows, 2 or 3], and apart from them the ratings, if any."""
+    fields = _fields(path, _content(path))
+    if not 2 <= fields.shape[1] <= 4:
         raise RecbenchError(
-            f"{broken} of the {len(lists)} lists in {path} hold their own positive among the negatives.",
-            f"To drop that entry from them and say so with every result: --waive {Waiver.POSITIVE_AMONG_NEGATIVES}",
-        )
-    order = np.argsort(own, axis=1, kind="stable")
-    kept = np.where(np.take_along_axis(own, order, axis=1), NO_ITEM, np.take_along_axis(lists, order, axis=1))
-    return kept.astype(np.int32)
-
-
-def _ratings_and_timestamps(rows: Int64Array) -> tuple[Float32Array | None, Int64Array | None]:
-    ratings = rows[:, 2].astype(np.float32) if rows.shape[1] > 2 else None
-    return ratings, rows[:, 3].copy() if rows.shape[1] > 3 else None
-
-
-def _rows(path: Path) -> Int64Array:
-    """Reads whole numbers, two to four columns."""
-    table = _numbers(path, _content(path))
-    if not 2 <= table.shape[1] <= 4:
-        raise RecbenchError(
-            f"{path} has {table.shape[1]} columns.",
+            f"{path} has {fields.shape[1]} columns.",
             "Rows of an NCF rating file are user, item, and possibly rating and timestamp, split by tabs.",
         )
-    return table
+    ratings = None
+    if fields.shape[1] > 2:
+        try:
+            ratings = fields[:, 2].astype(np.float32)
+        except ValueError as error:
+            raise RecbenchError(
+                f"{path} has a rating that is no number ({error}).", "Give the published file."
+            ) from error
+        fields = np.delete(fields, 2, axis=1)
+    return _whole_numbers(path, fields), ratings
 
 
 def _candidate_lists(path: Path) -> tuple[npt.NDArray[np.int64], Int64Array]:
     content = _content(path)
     cases = CASE.findall(content)
     bare = CASE.sub(b"", content)
-    lists = _numbers(path, bare) if cases and bare.strip() else np.empty((0, 0), dtype=np.int64)
+    lists = _whole_numbers(path, _fields(path, bare)) if cases and bare.strip() else np.empty((0, 0), dtype=np.int64)
     if not len(cases) or len(cases) != len(lists) or not lists.shape[1]:
         raise RecbenchError(
             f"{path} is not a file of candidates.",
@@ -173,7 +139,8 @@ def _content(path: Path) -> bytes:
         ) from error
 
 
-def _numbers(path: Path, content: bytes) -> Int64Array:
+def _fields(path: Path, content: bytes) -> npt.NDArray[np.bytes_]:
+    """Splits lines at tabs; bytes[lines, fields]."""
     lines = content.split(b"\n")
     if lines and not lines[-1].strip():
         lines.pop()
@@ -186,12 +153,19 @@ def _numbers(path: Path, content: bytes) -> Int64Array:
                 f"{path}, line {number}: {fields} fields, the first line has {width}.",
                 "The file may be truncated.",
             )
+    split = content.split()
+    if len(split) != len(lines) * width:
+        raise RecbenchError(f"{path} has an empty field, or one with a blank.", "Give the published file.")
+    return np.array(split, dtype=np.bytes_).reshape(len(lines), width)
+
+
+def _whole_numbers(path: Path, fields: npt.NDArray[np.bytes_]) -> Int64Array:
     try:
-        values = np.array(content.split(), dtype=np.int64)
+        values = fields.astype(np.int64)
         if (values < 0).any():
             raise ValueError("a negative number")
-        return values.reshape(len(lines), width)
     except (ValueError, OverflowError) as error:
         raise RecbenchError(
             f"{path} has a field that is not a whole number from 0 up ({error}).", "Give the published file."
         ) from error
+    return values

@@ -17,6 +17,7 @@ from recbench.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
+SUFFIX, OLD_SUFFIX = ".task", ".npz"
 DEFAULT_RULES = "ml-100k-loo"
 """The builtin task by whose rules a task is made from ratings of the user's own."""
 
@@ -47,8 +48,10 @@ def builtin_specs() -> dict[str, TaskSpec]:
 
 
 def own_task_path(name: str) -> Path:
-    """Returns the file of the user's own task ``name``."""
-    return home() / "tasks" / "own" / f"{name}.npz"
+    """Returns the file of the user's own task ``name``, which may be of the form that recbench wrote before."""
+    path = home() / "tasks" / "own" / f"{name}{SUFFIX}"
+    old = path.with_name(f"{name}{OLD_SUFFIX}")
+    return old if old.exists() and not path.exists() else path
 
 
 def task_names() -> list[str]:
@@ -58,8 +61,8 @@ def task_names() -> list[str]:
 
 def own_task_names() -> list[str]:
     """Returns the names of the user's own tasks."""
-    folder = own_task_path("any").parent
-    return sorted(path.name.removesuffix(".npz") for path in folder.glob("*.npz") if not path.name.startswith("."))
+    files = [path for path in (home() / "tasks" / "own").glob("*") if not path.name.startswith(".")]
+    return sorted({path.name.removesuffix(path.suffix) for path in files if path.suffix in (SUFFIX, OLD_SUFFIX)})
 
 
 def check_name(name: str, *, replace: bool) -> None:
@@ -122,8 +125,9 @@ def keep_as_own(task: Task, *, replace: bool = False) -> Path:
         RecbenchError: See ``check_name``.
     """
     check_name(task.name, replace=replace)
-    path = own_task_path(task.name)
+    path = home() / "tasks" / "own" / f"{task.name}{SUFFIX}"
     storage.save(task, path)
+    path.with_name(f"{task.name}{OLD_SUFFIX}").unlink(missing_ok=True)
     return path
 
 
@@ -140,4 +144,4 @@ def _built_path(spec: TaskSpec) -> Path:
                 f"{error.strerror}.",
                 "Correct dataset.path in the spec; a relative path counts from the spec's folder.",
             ) from error
-    return home() / "tasks" / "built" / f"{spec.name}-{key.hexdigest()[:12]}.npz"
+    return home() / "tasks" / "built" / f"{spec.name}-{key.hexdigest()[:12]}{SUFFIX}"

@@ -6,12 +6,14 @@ import tomllib
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from recbench.data.layout import Form, Layout
 from recbench.data.synthetic import SyntheticParameters
 from recbench.errors import RecbenchError
+from recbench.tasks.moments import Moment
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 NAME_LENGTH = 100
@@ -45,7 +47,7 @@ class CatalogueData(_Frozen):
 
 
 class FileData(_Frozen):
-    """A ratings file of the user's own; the path is relative to the spec file. Columns as in ``Columns``."""
+    """A ratings file of the user's own; the path is relative to the spec file. The rest as in ``Layout``."""
 
     source: Literal["file"]
     path: Path
@@ -54,6 +56,14 @@ class FileData(_Frozen):
     rating: str | None = None
     timestamp: str | None = None
     separator: str | None = None
+    form: Form | None = None
+    encoding: str = "utf-8"
+    member: str | None = None
+    skip_bad_rows: bool = False
+
+    def layout(self) -> Layout:
+        """Returns all but the path."""
+        return Layout(**self.model_dump(exclude={"source", "path"}))
 
 
 class SyntheticData(SyntheticParameters):
@@ -66,21 +76,46 @@ class PublishedData(_Frozen):
     """Split and candidates that somebody published; they are read, not built."""
 
     source: Literal["published"]
-    form: Literal["ncf"]
+    form: Literal["ncf", "lightgcn", "recbole", "pairs"]
+
+
+class Weights(StrEnum):
+    """What models are given as ratings."""
+
+    RATINGS = "ratings"
+    """The ratings, counts or other strengths of the data."""
+    NONE = "none"
+    """Nothing: that there was an interaction is all that they learn."""
+    LOG = "log"
+    """log2(1 + rating), rounded to 1/1024 so that every platform has the same; for counts."""
 
 
 class Filters(_Frozen):
-    """Which rows are kept, in this order: not of a dropped item, rated high enough, in the k-core.
+    """Which rows are kept; in this order.
 
     Attributes:
         drop_items: Original ids of items whose rows are dropped.
+        since: Rows before this moment are dropped: a date, or a number in the unit of the data's times.
+        until: Rows at this moment or after it are dropped.
         min_rating: Rows rated lower are dropped.
+        sample_users: How many users to keep, drawn at random; None for all.
+        sample_seed: Seed of that draw.
         k_core: Users and items with fewer rows are dropped, repeatedly, until none is left with fewer.
+        weights: What becomes of the ratings of the rows that are kept.
     """
 
     drop_items: tuple[str, ...] = ()
+    since: Moment | None = None
+    until: Moment | None = None
     min_rating: float | None = None
+    sample_users: int | None = Field(default=None, ge=1)
+    sample_seed: int = Field(default=0, ge=0, le=MAX_SEED)
     k_core: int = Field(default=1, ge=1)
+    weights: Weights = Weights.RATINGS
+
+
+FIRST_FILTERS = ("drop_items", "min_rating", "k_core")
+"""Stand in every digest; those that came later only where they are set, so that older digests stay what they were."""
 
 
 class LeaveLastFraction(_Frozen):
@@ -96,6 +131,44 @@ class LeaveOneOut(_Frozen):
 
     method: Literal["leave-one-out"]
     order: Order = Order.TIMESTAMP
+
+
+class LeaveLastN(_Frozen):
+    """Holds out the last n rows of each user; of a user with n rows or fewer, all but one."""
+
+    method: Literal["leave-last-n"]
+    n: int = Field(ge=1)
+    order: Order = Order.TIMESTAMP
+
+
+class RandomFraction(_Frozen):
+    """Holds out ceil(fraction * rows) rows of each user, drawn at random."""
+
+    method: Literal["random-fraction"]
+    fraction: Decimal = Field(gt=0, lt=1, max_digits=10, decimal_places=9)
+    seed: int = Field(default=0, ge=0, le=MAX_SEED)
+
+
+class GlobalTime(_Frozen):
+    """Holds out the rows of everybody from one moment on.
+
+    Attributes:
+        at: The moment: a date, or a number in the unit of the data's times.
+        fraction: Instead of ``at``: the moment from which on this share of the rows lies; rows at that very time count.
+        unknown: What becomes of later rows whose user or item has no row before the moment. ``drop`` leaves them out
+            altogether: they are no cases, and such users and items are not in the task. ``keep`` makes them cases.
+    """
+
+    method: Literal["global-time"]
+    at: Moment | None = None
+    fraction: Decimal | None = Field(default=None, gt=0, lt=1, max_digits=10, decimal_places=9)
+    unknown: Literal["drop", "keep"] = "drop"
+
+    @model_validator(mode="after")
+    def _one_moment(self) -> Self:
+        if (self.at is None) == (self.fraction is None):
+            raise ValueError("set either at or fraction")
+        return self
 
 
 class PublishedSplit(_Frozen):
@@ -144,7 +217,10 @@ class TaskSpec(_Frozen):
     description: str = ""
     dataset: Annotated[CatalogueData | FileData | SyntheticData | PublishedData, Field(discriminator="source")]
     filters: Filters = Filters()
-    split: Annotated[LeaveLastFraction | LeaveOneOut | PublishedSplit, Field(discriminator="method")]
+    split: Annotated[
+        LeaveOneOut | LeaveLastN | LeaveLastFraction | RandomFraction | GlobalTime | PublishedSplit,
+        Field(discriminator="method"),
+    ]
     negatives: Annotated[Negatives | PublishedNegatives, Field(discriminator="method")]
     waivers: tuple[Waiver, ...] = ()
     digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$")
@@ -159,8 +235,12 @@ class TaskSpec(_Frozen):
     def rules(self) -> str:
         """Returns the canonical text of what shapes the arrays: not names, descriptions, paths or the pinned digest."""
         content = self.model_dump(mode="json", include={"filters", "split", "negatives", "waivers"})
-        if isinstance(self.split, LeaveLastFraction):
-            content["split"]["fraction"] = str(self.split.fraction.normalize())
+        unset = Filters().model_dump(mode="json")
+        content["filters"] = {
+            name: value for name, value in content["filters"].items() if name in FIRST_FILTERS or value != unset[name]
+        }
+        if (fraction := getattr(self.split, "fraction", None)) is not None:
+            content["split"]["fraction"] = str(fraction.normalize())
         return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
     def fingerprint(self) -> str:

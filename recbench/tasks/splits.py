@@ -5,14 +5,18 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from recbench.data.ordering import order_by, stable_order
+from recbench.data.random_bits import Purpose, RandomBits
 from recbench.errors import RecbenchError
 from recbench.protocol import Int32Array, Int64Array
-from recbench.tasks.spec import LeaveLastFraction, LeaveOneOut, Order, PublishedSplit
+from recbench.tasks.spec import LeaveLastFraction, LeaveLastN, LeaveOneOut, Order, PublishedSplit, RandomFraction
 
-Split = LeaveLastFraction | LeaveOneOut | PublishedSplit
+SplitByUser = LeaveOneOut | LeaveLastN | LeaveLastFraction | RandomFraction | PublishedSplit
+RANDOM_BOUND = 2**32
+"""Of the numbers by which random rows are chosen; rows with the same number, 1 in 4 billion, stand in file order."""
 
 
-def held_out_rows(split: Split, n_users: int, users: Int32Array, timestamps: Int64Array | None) -> Int64Array:
+def held_out_rows(split: SplitByUser, n_users: int, users: Int32Array, timestamps: Int64Array | None) -> Int64Array:
     """Returns the rows (int64[cases]) to hold out, by user and then in the split's order.
 
     A user who cannot give a row and keep one is left alone.
@@ -27,27 +31,60 @@ def held_out_rows(split: Split, n_users: int, users: Int32Array, timestamps: Int
     Raises:
         RecbenchError: The rule needs timestamps and there are none.
     """
-    order = Order.FILE if isinstance(split, PublishedSplit) else split.order
-    if order is Order.FILE:
-        by_user = np.argsort(users, kind="stable")
-    elif timestamps is None:
+    return _last_rows(split, n_users, users, _order(split, users, timestamps))
+
+
+def held_out_twice(
+    split: SplitByUser, n_users: int, users: Int32Array, timestamps: Int64Array | None
+) -> tuple[Int64Array, Int64Array]:
+    """Returns the rows of test, and those that the same rule then holds out of what is left: the rows of validation.
+
+    Args and errors: see ``held_out_rows``. Both count all rows.
+    """
+    order = _order(split, users, timestamps)
+    test = _last_rows(split, n_users, users, order)
+    left = np.ones(len(users), dtype=np.bool_)
+    left[test] = False
+    # What is left stands in the order in which it stood.
+    return test, _last_rows(split, n_users, users, order[left[order]])
+
+
+def needed(timestamps: Int64Array | None) -> Int64Array:
+    """Returns the timestamps.
+
+    Raises:
+        RecbenchError: There are none.
+    """
+    if timestamps is None:
         raise RecbenchError(
             "The split is ordered by timestamp, but the data has no timestamps.",
             'Name the timestamp column, or use a spec whose split has order = "file".',
         )
-    else:
-        by_user = np.lexsort((timestamps, users))
-    rows_of_user = np.bincount(users, minlength=n_users)
-    held = np.where(_wanted(split, rows_of_user) < rows_of_user, _wanted(split, rows_of_user), 0)
-    ends = np.cumsum(rows_of_user)
-    sorted_users = users[by_user]
-    from_end = ends[sorted_users] - np.arange(len(users))
-    return by_user[from_end <= held[sorted_users]]
+    return timestamps
 
 
-def _wanted(split: Split, rows_of_user: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    if not isinstance(split, LeaveLastFraction):
-        return np.minimum(rows_of_user, 1)
-    # Exact: as floats 0.1 * 30 may come out above 3, and its ceiling would be 4.
-    fraction = Fraction(split.fraction)
-    return -(-rows_of_user * fraction.numerator // fraction.denominator)
+def _order(split: SplitByUser, users: Int32Array, timestamps: Int64Array | None) -> Int64Array:
+    """Returns int64[rows], the rows by user, those to hold out last."""
+    if isinstance(split, RandomFraction):
+        return order_by(users, RandomBits(split.seed, Purpose.RANDOM_SPLIT).below(RANDOM_BOUND, len(users)))
+    if isinstance(split, PublishedSplit) or split.order is Order.FILE:
+        return stable_order(users)
+    return order_by(users, needed(timestamps))
+
+
+def _last_rows(split: SplitByUser, n_users: int, users: Int32Array, order: Int64Array) -> Int64Array:
+    """Returns the last rows of each user in ``order``, as many as the rule wants."""
+    of_user = users[order]
+    rows_of_user = np.bincount(of_user, minlength=n_users)
+    wanted = _wanted(split, rows_of_user)
+    first_held = np.cumsum(rows_of_user) - np.where(wanted < rows_of_user, wanted, 0)
+    return order[np.arange(len(order)) >= first_held[of_user]]
+
+
+def _wanted(split: SplitByUser, rows_of_user: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    if isinstance(split, LeaveLastFraction | RandomFraction):
+        # Exact: as floats 0.1 * 30 may come out above 3, and its ceiling would be 4.
+        fraction = Fraction(split.fraction)
+        return -(-rows_of_user * fraction.numerator // fraction.denominator)
+    n = split.n if isinstance(split, LeaveLastN) else 1
+    return np.minimum(np.maximum(rows_of_user - 1, 0), n)

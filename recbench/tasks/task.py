@@ -1,7 +1,7 @@
 """The frozen task: train rows, cases, candidates, and the digest of all their bytes."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -34,6 +34,11 @@ class Cases:
     def __len__(self) -> int:
         return len(self.users)
 
+    def part(self, start: int, stop: int) -> "Cases":
+        """Returns the cases ``start`` to ``stop - 1``, as views."""
+        rows = slice(start, stop)
+        return Cases(self.users[rows], self.items[rows], self.negatives[rows])
+
     @cached_property
     def n_negatives(self) -> Int64Array:
         """int64[cases], negatives of each case."""
@@ -56,6 +61,8 @@ class Task:
         validation_rows: int64[validation cases], the train rows that validation holds out.
         validation: The cases for tuning; none of them is a test case.
         n_duplicates: Rows left out when the file was read.
+        test_times: int64[test cases] or None; for reports on the split. No model is given them and no figure follows
+            from them, so the digest does not cover them.
     """
 
     spec: TaskSpec
@@ -69,6 +76,7 @@ class Task:
     validation_rows: Int64Array
     validation: Cases
     n_duplicates: int = 0
+    test_times: Int64Array | None = None
 
     @property
     def name(self) -> str:
@@ -106,23 +114,18 @@ class Task:
 
     def train_set(self) -> TrainSet:
         """Returns the rows to learn from when test cases are scored."""
-        return self._rows(np.ones(self.n_train, dtype=np.bool_))
+        return self._rows(np.ndarray.copy)
 
     def train_set_for_validation(self) -> TrainSet:
         """Returns the train rows without those that validation holds out."""
         keep = np.ones(self.n_train, dtype=np.bool_)
         keep[self.validation_rows] = False
-        return self._rows(keep)
+        return self._rows(lambda array: array[keep])
 
-    def _rows(self, keep: npt.NDArray[np.bool_]) -> TrainSet:
-        return TrainSet.from_rows(
-            self.n_users,
-            self.n_items,
-            self.users[keep],
-            self.items[keep],
-            None if self.ratings is None else self.ratings[keep],
-            None if self.timestamps is None else self.timestamps[keep],
-        )
+    def _rows(self, copied: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> TrainSet:
+        """Copies the rows: a model that forces its way spoils its own."""
+        optional = [None if array is None else copied(array) for array in (self.ratings, self.timestamps)]
+        return TrainSet.from_rows(self.n_users, self.n_items, copied(self.users), copied(self.items), *optional)
 
     def arrays(self) -> Iterator[tuple[str, npt.NDArray[Any]]]:
         """Yields every array with its name, in the order in which the digest takes them."""

@@ -1,12 +1,25 @@
-"""The checks that every task passes each time it is built or loaded."""
+"""The checks that every task passes when it is built, and when its digest is met for the first time."""
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from recbench.data.ordering import pair_keys
 from recbench.errors import RecbenchError
 from recbench.protocol import Int64Array
 from recbench.tasks.spec import Waiver
 from recbench.tasks.task import NO_ITEM, Cases, Task
+
+RULES = 1
+"""Counts up when ``verify`` checks more than it did, so that tasks which passed before are checked again."""
+CASES_AT_ONCE = 2**15
+"""Bounds the memory."""
+NEGATIVES = (
+    "a {} positive is a negative",
+    "a {} case has the same negative twice",
+    "a {} negative is an item that the user interacted with",
+)
 
 
 def verify(task: Task) -> None:
@@ -20,19 +33,33 @@ def verify(task: Task) -> None:
         RecbenchError: A rule is broken; the message names the rule and the first offender.
     """
     _check_rows(task)
-    train = np.sort(_keys(task, task.users, task.items))
+    train = pair_keys(task.users, task.items, task.n_items)
+    train.sort()
     if (train[1:] == train[:-1]).any():
         raise _broken(task, "a (user, item) pair is in train twice")
-    test = _keys(task, task.test.users, task.test.items)
-    if len(np.unique(test)) != len(test):
+    test = pair_keys(task.test.users, task.test.items, task.n_items)
+    _refuse(task, _among(train, test), "a test row is in train", task.test)
+    test.sort()
+    if (test[1:] == test[:-1]).any():
         raise _broken(task, "a (user, item) pair is a test case twice")
-    _refuse(task, np.isin(test, train), "a test row is in train", task.test)
-    held = _keys(task, task.users[task.validation_rows], task.items[task.validation_rows])
-    if not np.array_equal(held, _keys(task, task.validation.users, task.validation.items)):
-        raise _broken(task, "a validation case is not the train row that it claims to be")
-    seen = np.sort(np.concatenate([train, test]))
+    for column, name in ((task.users, "users"), (task.items, "items")):
+        if not np.array_equal(column[task.validation_rows], getattr(task.validation, name)):
+            raise _broken(task, "a validation case is not the train row that it claims to be")
     for what, cases in (("test", task.test), ("validation", task.validation)):
-        _check_negatives(task, what, cases, seen)
+        _check_counts(task, what, cases)
+        parts = [cases.part(start, start + CASES_AT_ONCE) for start in range(0, len(cases), CASES_AT_ONCE)]
+        broken = [_broken_negatives(part, task.n_items, train, test) for part in parts]
+        for rule, offending in zip(NEGATIVES, zip(*broken, strict=True), strict=True):
+            _refuse(task, np.concatenate(offending), rule.format(what), cases)
+    check_digest(task)
+
+
+def check_digest(task: Task) -> None:
+    """Checks that the digest is the one that the spec pins, if it pins one.
+
+    Raises:
+        RecbenchError: It is another.
+    """
     if task.spec.digest not in (None, task.digest):
         raise RecbenchError(
             f"Task {task.name!r} has the digest {task.digest}, but its spec pins {task.spec.digest}.",
@@ -44,7 +71,7 @@ def verify(task: Task) -> None:
 def _check_rows(task: Task) -> None:
     if not len(task.test):
         raise _broken(task, "there is no test case: no user can give a row and keep one")
-    bounds = {
+    bounds: dict[str, tuple[npt.NDArray[Any], int]] = {
         "users": (task.users, task.n_users),
         "items": (task.items, task.n_items),
         "validation_rows": (task.validation_rows, task.n_train),
@@ -52,37 +79,48 @@ def _check_rows(task: Task) -> None:
         "test.items": (task.test.items, task.n_items),
         "validation.users": (task.validation.users, task.n_users),
         "validation.items": (task.validation.items, task.n_items),
-        "test.negatives": (task.test.negatives[task.test.negatives != NO_ITEM], task.n_items),
-        "validation.negatives": (
-            task.validation.negatives[task.validation.negatives != NO_ITEM],
-            task.n_items,
-        ),
+        "test.negatives": (task.test.negatives, task.n_items),
+        "validation.negatives": (task.validation.negatives, task.n_items),
     }
     for name, (array, bound) in bounds.items():
-        if array.size and not (array.min() >= 0 and array.max() < bound):
+        lowest = NO_ITEM if name.endswith("negatives") else 0
+        if array.size and not (array.min() >= lowest and array.max() < bound):
             raise _broken(task, f"{name} has an index outside 0 .. {bound - 1}")
 
 
-def _check_negatives(task: Task, what: str, cases: Cases, seen: Int64Array) -> None:
-    negatives = cases.negatives
-    present = negatives != NO_ITEM
+def _check_counts(task: Task, what: str, cases: Cases) -> None:
     waived = Waiver.POSITIVE_AMONG_NEGATIVES in task.spec.waivers and what == "test"
     count = task.spec.negatives.count
     wrong = ~((cases.n_negatives == count) | (waived & (cases.n_negatives == count - 1)))
     _refuse(task, cases.n_negatives == 0, f"a {what} case has no negative at all", cases)
     _refuse(task, wrong, f"a {what} case has not {count} negatives", cases)
-    _refuse(task, (negatives == cases.items[:, None]).any(axis=1), f"a {what} positive is a negative", cases)
-    ordered = np.sort(negatives, axis=1)
-    repeated = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] != NO_ITEM)
-    _refuse(task, repeated.any(axis=1), f"a {what} case has the same negative twice", cases)
-    keys = cases.users.astype(np.int64)[:, None] * task.n_items + negatives
-    at = np.minimum(np.searchsorted(seen, keys), len(seen) - 1)
-    known = (seen[at] == keys) & present
-    _refuse(task, known.any(axis=1), f"a {what} negative is an item that the user interacted with", cases)
 
 
-def _keys(task: Task, users: npt.NDArray[np.int32], items: npt.NDArray[np.int32]) -> Int64Array:
-    return users.astype(np.int64) * task.n_items + items
+def _broken_negatives(
+    cases: Cases, n_items: int, train: Int64Array, test: Int64Array
+) -> tuple[npt.NDArray[np.bool_], ...]:
+    """Marks (bool[cases] each) the cases that break a rule of ``NEGATIVES``.
+
+    Args:
+        cases: The cases.
+        n_items: Number of items.
+        train: The sorted keys of the train rows.
+        test: Those of the test cases.
+    """
+    negatives = np.sort(cases.negatives, axis=1)
+    present = negatives != NO_ITEM
+    repeated = (negatives[:, 1:] == negatives[:, :-1]) & present[:, 1:]
+    keys = cases.users.astype(np.int64)[:, None] * n_items + negatives
+    known = (_among(train, keys) | _among(test, keys)) & present
+    own = negatives == cases.items[:, None]
+    return own.any(axis=1), repeated.any(axis=1), known.any(axis=1)
+
+
+def _among(ordered: Int64Array, keys: Int64Array) -> npt.NDArray[np.bool_]:
+    """Marks the ``keys`` that stand in ``ordered``; searches are quick where the keys ascend."""
+    at = np.searchsorted(ordered, keys)
+    np.minimum(at, len(ordered) - 1, out=at)
+    return np.asarray(ordered[at] == keys)
 
 
 def _refuse(task: Task, offending: npt.NDArray[np.bool_], rule: str, cases: Cases) -> None:

@@ -1,0 +1,70 @@
+"""``recbench score-file``: scores that another program computed."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recbench.cli.columns import ItemColumn, Separator, UserColumn
+from recbench.cli.run import _cut_offs
+from recbench.cli.terminal import animated, emit, emit_json, messages
+from recbench.errors import RecbenchError
+from recbench.reports.formats import Format
+
+
+def score_file(
+    file: Annotated[Path, typer.Argument(help="One user, item, score a row, in any form of 'task build --ratings'.")],
+    name: Annotated[str, typer.Option("--name", help="What to call the model in tables and comparisons.")],
+    task: Annotated[str, typer.Option(help="A name of 'recbench task list', or a spec file.")] = "ml-100k",
+    seed: Annotated[int, typer.Option(min=0, help="The seed of that run; give one file a seed.")] = 0,
+    k: Annotated[str, typer.Option(help="Cut-offs of HR@k and NDCG@k, comma-separated.")] = "10",
+    ranked: Annotated[
+        bool, typer.Option("--ranked", help="The rows are lists of items, of each user the best first, without scores.")
+    ] = False,
+    missing_last: Annotated[
+        bool, typer.Option("--missing-last", help="Candidates without a score stand last instead of being an error.")
+    ] = False,
+    user_column: UserColumn = None,
+    item_column: ItemColumn = None,
+    score_column: Annotated[str | None, typer.Option("--score-column", help="Column of scores.")] = None,
+    separator: Separator = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the record.")] = Path("results/runs"),
+    form: Annotated[Format, typer.Option("--format", help="How the table is printed.")] = Format.TEXT,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+) -> None:
+    """Evaluate scores or ranked lists of any program on a task; its record compares and gates like any other.
+
+    Examples:
+      recbench score-file scores.csv --name easer --task ml-100k
+      recbench score-file lists.tsv --name sasrec --ranked --task my-shop -o results/others
+
+    Exit codes: 0 done, 2 bad input.
+    """
+    import re
+
+    from recbench.data.layout import Layout
+    from recbench.records.store import save
+    from recbench.reports.document import run_document
+    from recbench.reports.run_report import run_report
+    from recbench.reports.table import run_table
+    from recbench.tasks.shelf import load_task
+    from recbench.tasks.spec import NAME_PATTERN
+    from recbench.trials.file_scores import read_scores
+    from recbench.trials.machine import environment
+    from recbench.trials.score_file import score_trial
+
+    ks = _cut_offs(k)
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise RecbenchError(
+            f"{name!r} cannot be the name of a model.", "Use letters, digits, dots, dashes, underscores."
+        )
+    loaded = load_task(task, progressbar=animated())
+    layout = Layout(user_column, item_column, "" if ranked else score_column, "", separator)
+    scores = read_scores(file, loaded, layout, ranked=ranked, missing_last=missing_last)
+    stored = save(*score_trial(loaded, scores, file, name, seed, ks), output)
+    report = run_report(loaded.summary(), [stored], environment(), ks, None)
+    if as_json or form is Format.JSON:
+        emit_json(run_document(report))
+    else:
+        emit(run_table(report, form))
+    messages().print(f"Record: {stored.path}", style="dim", markup=False)

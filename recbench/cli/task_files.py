@@ -1,0 +1,228 @@
+"""``recbench task import`` and ``recbench task export``: splits that others made, and tasks for others."""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from recbench.cli.columns import ItemColumn, RatingColumn, Separator, TimestampColumn, UserColumn
+from recbench.cli.terminal import emit
+from recbench.errors import RecbenchError, unknown_name
+from recbench.tasks.forms import ExportForm, NegativesMethod
+
+if TYPE_CHECKING:
+    from recbench.tasks.spec import Negatives, Waiver
+    from recbench.tasks.task import Task
+
+log = logging.getLogger(__name__)
+
+app = typer.Typer(help="Import a split that somebody published.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="What to call the task.")]
+Replace = Annotated[bool, typer.Option("--replace", help="Replace a task of that name.")]
+Train = Annotated[Path | None, typer.Option(help="Train rows.")]
+Test = Annotated[Path | None, typer.Option(help="Held-out rows, one a case.")]
+DatasetName = Annotated[
+    str | None, typer.Option("--dataset", help="Instead of files: a data set of 'recbench data list' that has them.")
+]
+Method = Annotated[NegativesMethod, typer.Option("--negatives", help="How to draw negatives where none are published.")]
+Count = Annotated[int, typer.Option(min=1, help="How many negatives to draw a case.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of that draw.")]
+Waive = Annotated[
+    list[str] | None, typer.Option(help="A rule that these candidates may break; is shown with every result.")
+]
+
+
+@app.command("ncf")
+def import_ncf(
+    name: Name,
+    train: Annotated[Path | None, typer.Option(help="Train rows: user, item[, rating, timestamp], by tabs.")] = None,
+    test: Test = None,
+    negatives: Annotated[Path | None, typer.Option(help="Candidates: (user,item) and the negatives, by tabs.")] = None,
+    dataset: DatasetName = None,
+    waive: Waive = None,
+    replace: Replace = False,
+) -> None:
+    """Import files in the form of the NCF paper, plain or gzip, with their published candidates.
+
+    Examples:
+      recbench task import ncf --train ml-1m.train.rating --test ml-1m.test.rating
+      --negatives ml-1m.test.negative --waive positive-among-negatives ncf-ml-1m
+      recbench task import ncf --dataset pinterest-20 pinterest
+    """
+    from recbench.tasks import ncf
+
+    _check_name(name, replace)
+    given = {"--train": train, "--test": test, "--negatives": negatives}
+    files = _files(given, dataset, (".train.rating", ".test.rating", ".test.negative"))
+    _keep(ncf.import_ncf(name, files[0], files[1], files[2], _waivers(waive)), replace)
+
+
+@app.command("lightgcn")
+def import_lightgcn(
+    name: Name,
+    train: Train = None,
+    test: Test = None,
+    dataset: DatasetName = None,
+    method: Method = NegativesMethod.UNIFORM,
+    count: Count = 100,
+    seed: Seed = 0,
+    replace: Replace = False,
+) -> None:
+    """Import train.txt and test.txt in the form of LightGCN: a user and that user's items a line.
+
+    Examples:
+      recbench task import lightgcn --dataset gowalla gowalla
+      recbench task import lightgcn --train train.txt --test test.txt my-split
+    """
+    from recbench.tasks.imports import LIGHTGCN, import_split
+    from recbench.tasks.split_files import SplitFiles
+
+    _check_name(name, replace)
+    files = SplitFiles(*_files({"--train": train, "--test": test}, dataset, ("train.txt", "test.txt")))
+    _keep(import_split(name, "lightgcn", files, _rule(method, count, seed), LIGHTGCN), replace)
+
+
+@app.command("recbole-benchmark")
+def import_recbole(
+    name: Name,
+    train: Annotated[Path, typer.Option(help="The atomic file of train rows.")],
+    test: Annotated[Path, typer.Option(help="That of test rows.")],
+    valid: Annotated[
+        Path | None, typer.Option(help="That of validation rows; they are train rows when testing.")
+    ] = None,
+    method: Method = NegativesMethod.UNIFORM,
+    count: Count = 100,
+    seed: Seed = 0,
+    replace: Replace = False,
+) -> None:
+    """Import the atomic files of RecBole's benchmark_filename: train, valid, test.
+
+    Example: recbench task import recbole-benchmark --train x.train.inter --valid x.valid.inter --test x.test.inter mine
+    """
+    from recbench.tasks.imports import import_split
+    from recbench.tasks.split_files import SplitFiles
+
+    _check_name(name, replace)
+    _keep(import_split(name, "recbole", SplitFiles(train, test, valid), _rule(method, count, seed)), replace)
+
+
+@app.command("pairs")
+def import_pairs(
+    name: Name,
+    train: Annotated[Path, typer.Option(help="Train rows, as in 'recbench task build --ratings'.")],
+    test: Annotated[Path, typer.Option(help="Held-out rows, one a case.")],
+    candidates: Annotated[
+        Path | None, typer.Option(help="Negatives, one a row, with the columns user, item, negative.")
+    ] = None,
+    validation: Annotated[Path | None, typer.Option(help="Further train rows, the cases of validation.")] = None,
+    items: Annotated[Path | None, typer.Option(help="All items, column id, if some have no row.")] = None,
+    users: Annotated[Path | None, typer.Option(help="All users, column id.")] = None,
+    method: Method = NegativesMethod.UNIFORM,
+    count: Count = 100,
+    seed: Seed = 0,
+    user_column: UserColumn = None,
+    item_column: ItemColumn = None,
+    rating_column: RatingColumn = None,
+    timestamp_column: TimestampColumn = None,
+    separator: Separator = None,
+    waive: Waive = None,
+    replace: Replace = False,
+) -> None:
+    """Import a split of your own: train and test, and candidates if you have them.
+
+    Example: recbench task import pairs --train train.csv --test test.csv --candidates candidates.csv mine
+    """
+    from recbench.data.layout import Layout
+    from recbench.tasks.imports import import_split
+    from recbench.tasks.split_files import SplitFiles
+
+    _check_name(name, replace)
+    files = SplitFiles(train, test, validation, candidates=candidates, users=users, items=items)
+    layout = Layout(user_column, item_column, rating_column, timestamp_column, separator)
+    _keep(import_split(name, "pairs", files, _rule(method, count, seed), layout, _waivers(waive)), replace)
+
+
+@app.command("folder")
+def import_folder(
+    name: Name,
+    folder: Annotated[Path, typer.Argument(help="What 'recbench task export' wrote, as csv, parquet or recbole.")],
+    replace: Replace = False,
+) -> None:
+    """Import an exported task; it has the digest that it had.
+
+    Example: recbench task import folder again exported/
+    """
+    from recbench.tasks import imports
+
+    _check_name(name, replace)
+    _keep(imports.import_folder(name, folder), replace)
+
+
+def export(
+    name: Annotated[str, typer.Argument(metavar="NAME|SPEC.toml", help="A task's name, or its spec file.")],
+    folder: Annotated[Path, typer.Argument(help="Where to; made if it does not exist.")],
+    form: Annotated[ExportForm, typer.Option("--form", help="What the files are made of.")] = ExportForm.CSV,
+) -> None:
+    """Write a task's rows, cases and candidates for other frameworks.
+
+    Examples:
+      recbench task export ml-100k exported/
+      recbench task export ml-100k recbole/ --form recbole
+    """
+    from recbench.cli.terminal import animated
+    from recbench.tasks import export as exports
+    from recbench.tasks.shelf import load_task
+
+    for path in exports.export(load_task(name, progressbar=animated()), folder, form):
+        emit(str(path))
+
+
+def _files(given: dict[str, Path | None], dataset: str | None, endings: tuple[str, ...]) -> list[Path]:
+    """Returns the files that were named, or those of a data set, by the ends of their names."""
+    if dataset is None:
+        if missing := [option for option, path in given.items() if path is None]:
+            raise RecbenchError(f"Missing: {', '.join(missing)}.", f"Give {', '.join(given)}, or --dataset.")
+        return [path for path in given.values() if path is not None]
+    if any(path is not None for path in given.values()):
+        raise RecbenchError(f"--dataset stands instead of {', '.join(given)}.", "Leave out one or the other.")
+    from recbench.cli.terminal import animated
+    from recbench.data.catalogue import find_dataset
+    from recbench.data.fetch import fetch
+
+    names = [file.name for file in find_dataset(dataset).files]
+    if [ending for ending in endings if not any(name.endswith(ending) for name in names)]:
+        raise RecbenchError(f"Data set {dataset!r} has no such split; its files: {', '.join(names)}.", "Give files.")
+    paths = fetch(dataset, progressbar=animated())
+    return [next(path for name, path in paths.items() if name.endswith(ending)) for ending in endings]
+
+
+def _rule(method: NegativesMethod, count: int, seed: int) -> "Negatives":
+    from recbench.tasks.spec import Negatives
+
+    return Negatives(method=method.value, count=count, seed=seed)
+
+
+def _waivers(names: list[str] | None) -> "frozenset[Waiver]":
+    from recbench.tasks.spec import Waiver
+
+    known = {waiver.value: waiver for waiver in Waiver}
+    for wanted in names or ():
+        if wanted not in known:
+            raise unknown_name("waiver", wanted, known)
+    return frozenset(known[wanted] for wanted in names or ())
+
+
+def _check_name(name: str, replace: bool) -> None:
+    from recbench.tasks.shelf import check_name
+
+    check_name(name, replace=replace)
+
+
+def _keep(task: "Task", replace: bool) -> None:
+    from recbench.cli.task_summary import emit_summary
+    from recbench.tasks.shelf import keep_as_own
+
+    log.info("Stored as %s", keep_as_own(task, replace=replace))
+    emit_summary(task)

@@ -1,0 +1,195 @@
+"""Batches of columns, from whatever a file is made of, to interactions: ids numbered, values checked."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recbench.data.ids import IdTable
+from recbench.data.interactions import Interactions
+from recbench.data.ordering import first_of_each, pair_keys
+from recbench.data.times import Times, read_times
+from recbench.errors import RecbenchError
+from recbench.protocol import Float32Array, Int32Array, Int64Array
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+log = logging.getLogger(__name__)
+
+Batch = dict[str, "pa.Array"]
+"""The columns of some rows by their role; texts or plain values."""
+
+Where = Callable[[int], str]
+"""Tells where in the file a row (from 0, none left out) stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A file that is being read.
+
+    Attributes:
+        path: The file, for messages.
+        batches: Its columns, all batches with the same.
+        where: Finds a row in it, for messages.
+    """
+
+    path: Path
+    batches: Iterable[Batch]
+    where: Where
+
+
+@dataclass(slots=True)
+class BadRows:
+    """What happens to rows that cannot be read.
+
+    Attributes:
+        skip: Leave them out instead of refusing the file.
+        count: How many were left out.
+    """
+
+    skip: bool
+    count: int = 0
+
+
+@dataclass(slots=True)
+class _Columns:
+    """What has been read so far."""
+
+    users: list["pa.DictionaryArray"] = field(default_factory=list)
+    items: list["pa.DictionaryArray"] = field(default_factory=list)
+    ratings: list[Float32Array] = field(default_factory=list)
+    times: list[Times] = field(default_factory=list)
+
+
+def to_interactions(files: Sequence[OpenFile], bad: BadRows) -> Interactions:
+    """Checks every value, numbers the ids, and keeps the first row of each (user, item) pair.
+
+    Args:
+        files: One or more, all with the same columns.
+        bad: Whether to leave out rows that cannot be read; counts them.
+
+    Raises:
+        RecbenchError: There is no row, or a value cannot be read; the message names the place.
+    """
+    columns, path = _Columns(), files[0].path
+    for file in files:
+        n_rows = 0
+        for batch in file.batches:
+            _take(file.path, batch, n_rows, file.where, bad, columns)
+            n_rows += len(batch["user"])
+    if bad.count:
+        log.warning("%s: %s rows cannot be read and are left out.", path.name, f"{bad.count:,}")
+    if not any(len(one) for one in columns.users):
+        raise RecbenchError(f"{path} has no rows.", "Is the file whole?")
+    times = Times.joined(path, columns.times)
+    if times is not None:
+        times.say(path.name)
+    return _numbered(path, columns, None if times is None else times.values)
+
+
+def _take(path: Path, batch: Batch, start: int, where: Where, bad: BadRows, columns: _Columns) -> None:
+    """Adds a batch to the columns; ``start`` is its first row's number."""
+    good = np.ones(len(batch["user"]), dtype=np.bool_)
+
+    def refuse(offending: npt.NDArray[np.bool_], role: str, what: Callable[[int], str], hint: str) -> None:
+        offending = offending & good
+        if not offending.any():
+            return
+        if bad.skip:
+            bad.count += int(offending.sum())
+            good[offending] = False
+            return
+        row, more = int(offending.argmax()), int(offending.sum())
+        count = f" ({more:,} such rows here)" if more > 1 else ""
+        raise RecbenchError(
+            f"{path}, {where(start + row)}: the {role} {what(row)}{count}.",
+            f"{hint} To leave such rows out: --skip-bad-rows.",
+        )
+
+    def wanted(role: str, description: str) -> Callable[[npt.NDArray[np.bool_]], None]:
+        def value(row: int) -> str:
+            return f"is {_text(batch[role], row)}, not {description}"
+
+        return lambda offending: refuse(offending, role, value, "Correct the file, or name another column.")
+
+    for role, column in batch.items():
+        hint = "Complete or remove these rows; the file may be truncated."
+        refuse(_missing(column), role, lambda _: "is missing", hint)
+    ratings, times = None, None
+    if "rating" in batch:
+        ratings = _ratings(batch["rating"], good, wanted("rating", "a number"), wanted("rating", "a finite number"))
+    if "timestamp" in batch:
+        times = read_times(batch["timestamp"], good, lambda description: wanted("timestamp", description))
+    whole = bool(good.all())
+    for role, parts in (("user", columns.users), ("item", columns.items)):
+        parts.append((batch[role] if whole else batch[role].filter(good)).dictionary_encode())
+    if ratings is not None:
+        columns.ratings.append(ratings if whole else ratings[good])
+    if times is not None:
+        columns.times.append(times if whole else times.select(good))
+
+
+def _missing(column: "pa.Array") -> npt.NDArray[np.bool_]:
+    import pyarrow as pa
+    import pyarrow.compute
+
+    missing = pa.compute.is_null(column, nan_is_null=False)
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        missing = pa.compute.or_kleene(missing, pa.compute.equal(column, ""))
+    return np.asarray(missing.to_numpy(zero_copy_only=False), dtype=np.bool_)
+
+
+Refuse = Callable[[npt.NDArray[np.bool_]], None]
+
+
+def _ratings(column: "pa.Array", good: npt.NDArray[np.bool_], not_a_number: Refuse, not_finite: Refuse) -> Float32Array:
+    import pandas as pd
+    import pyarrow as pa
+
+    try:
+        values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        texts = pd.Series(column.to_pylist(), dtype=object)
+        values = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+        not_a_number(np.isnan(values) & good & (texts.astype(str).str.lower() != "nan").to_numpy())
+    not_finite(~np.isfinite(values))
+    ratings: Float32Array = values.astype(np.float32)
+    return ratings
+
+
+def _text(column: "pa.Array", row: int) -> str:
+    return repr(str(column[row].as_py()))
+
+
+def _numbered(path: Path, columns: _Columns, timestamps: Int64Array | None) -> Interactions:
+    users, user_ids = encoded(columns.users)
+    items, item_ids = encoded(columns.items)
+    ratings = np.concatenate(columns.ratings) if columns.ratings else None
+    keep = first_of_each(pair_keys(users, items, len(item_ids)))
+    if duplicates := int(len(keep) - keep.sum()):
+        log.warning("%s: %d rows repeat an earlier (user, item) pair; the first is kept.", path.name, duplicates)
+        users, items = users[keep], items[keep]
+        ratings = None if ratings is None else ratings[keep]
+        timestamps = None if timestamps is None else timestamps[keep]
+    return Interactions(users, items, ratings, timestamps, user_ids, item_ids, duplicates)
+
+
+def encoded(parts: list["pa.DictionaryArray"]) -> tuple[Int32Array, IdTable]:
+    """Brings the parts, each with a dictionary of its own, to one numbering; empties the list."""
+    import pyarrow as pa
+
+    whole = pa.chunked_array(parts).unify_dictionaries()
+    parts.clear()
+    codes = np.concatenate([chunk.indices.to_numpy() for chunk in whole.chunks])
+    ids: list[Any] = whole.chunk(0).dictionary.to_pylist()
+    texts = [one if isinstance(one, str) else str(one) for one in ids]
+    if len(set(texts)) == len(texts):
+        return codes, IdTable.from_strings(texts)
+    # Values that differ and read the same, such as the bytes and the text of an id.
+    index = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+    return np.array([index[text] for text in texts], dtype=np.int32)[codes], IdTable.from_strings(index)

@@ -1,0 +1,116 @@
+"""How a file of ratings is laid out: its form, and which of its columns holds what."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from recbench.errors import RecbenchError
+
+log = logging.getLogger(__name__)
+
+ALIASES = {
+    "user": (
+        "user", "user_id", "userid", "user-id", "uid", "username", "customer_id", "visitor_id", "reviewerid",
+        "session_id",
+    ),
+    "item": (
+        "item", "item_id", "itemid", "iid", "movie_id", "movieid", "product_id", "asin", "isbn", "sku", "track_id",
+        "artistid", "artist_id", "business_id",
+    ),
+    "rating": ("rating", "book-rating", "score", "prediction", "stars", "overall", "weight", "count"),
+    "timestamp": ("timestamp", "time", "ts", "unixreviewtime", "unix_time", "date", "datetime"),
+}  # fmt: skip
+NAMING_HINT = (
+    "Name the columns: --user-column, --item-column, and if there are any --rating-column, --timestamp-column "
+    "(a name of the header, or 1, 2, ... where there is no header)."
+)
+
+
+class Form(StrEnum):
+    """What a file of ratings is made of."""
+
+    DELIMITED = "delimited"
+    """Lines of fields with a separator between: CSV, TSV, RecBole's atomic files, plain pairs."""
+    PARQUET = "parquet"
+    JSON_LINES = "json-lines"
+    """An object a line, as in the Amazon reviews."""
+    PYTHON_LINES = "python-lines"
+    """A Python literal of a dict a line, as in the Steam reviews."""
+    ADJACENCY = "adjacency"
+    """A user and all items of that user a line, with blanks between, as in LightGCN's files."""
+    COUNTED_LISTS = "counted-lists"
+    """A number and so many items a line, as in CiteULike; the user is the line's number, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What cannot be told from a file itself; None where it can.
+
+    Attributes:
+        user: Column of user ids: a header's name, or a position counted from 1.
+        item: Column of item ids.
+        rating: Column of ratings, or of other strengths such as counts; an empty text for none.
+        timestamp: Column of times; an empty text for none.
+        separator: What stands between two columns.
+        form: What the file is made of.
+        encoding: Of its text; UTF-8 unless something else is said.
+        member: Which file of a zip archive.
+        skip_bad_rows: Leave out, and count, rows that cannot be read, instead of refusing the file.
+        negative: Column of the negatives of the case (user, item), in files of candidates.
+    """
+
+    user: str | None = None
+    item: str | None = None
+    rating: str | None = None
+    timestamp: str | None = None
+    separator: str | None = None
+    form: Form | None = None
+    encoding: str = "utf-8"
+    member: str | None = None
+    skip_bad_rows: bool = False
+    negative: str | None = None
+
+    def names(self) -> dict[str, str | None]:
+        """Returns the column of each role."""
+        names = {"user": self.user, "item": self.item, "rating": self.rating, "timestamp": self.timestamp}
+        return names if self.negative is None else {**names, "negative": self.negative}
+
+
+PLAIN = Layout()
+"""All of it can be told."""
+
+
+def choose_columns(path: Path, names: Sequence[str], layout: Layout) -> dict[str, str]:
+    """Returns the file's column for each role that it has, and says so.
+
+    Raises:
+        RecbenchError: A named column does not exist, or user or item cannot be recognised.
+    """
+    plain = {name.partition(":")[0].strip().lower().replace(" ", "_"): name for name in reversed(names)}
+    headless = list(names) == [str(i + 1) for i in range(len(names))]
+    chosen = {}
+    for position, (role, wanted) in enumerate(layout.names().items()):
+        if wanted == "" and role in ("rating", "timestamp"):
+            continue
+        if wanted is not None:
+            if wanted not in names:
+                raise RecbenchError(
+                    f"{path} has no column {wanted!r} (for the {role}). Its columns: {', '.join(names)}.",
+                    NAMING_HINT,
+                )
+            chosen[role] = wanted
+        elif headless and position < len(names) and not any(layout.names().values()):
+            chosen[role] = names[position]
+        elif found := next((plain[alias] for alias in ALIASES.get(role, ()) if alias in plain), None):
+            chosen[role] = found
+    missing = [role for role in ("user", "item") if role not in chosen]
+    if missing:
+        raise RecbenchError(
+            f"{path} has no column that can be recognised as the {' or the '.join(missing)}. "
+            f"Its columns: {', '.join(names)}.",
+            NAMING_HINT,
+        )
+    log.info("Columns of %s: %s", path.name, ", ".join(f"{role} = {name}" for role, name in chosen.items()))
+    return chosen

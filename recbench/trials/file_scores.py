@@ -1,0 +1,156 @@
+"""Scores that another program computed, out of a file, as a model that has nothing to learn."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from recbench.data.batches import BadRows, Batch, OpenFile, encoded
+from recbench.data.layout import Layout
+from recbench.data.ordering import stable_order
+from recbench.data.readers import open_file, readable
+from recbench.errors import RecbenchError
+from recbench.protocol import FloatArray, Int32Array, Int64Array, TrainContext, TrainSet
+from recbench.tasks.task import NO_ITEM, Task
+
+log = logging.getLogger(__name__)
+
+Float64Array = npt.NDArray[np.float64]
+
+
+class FileScores:
+    """Answers with the scores of a file.
+
+    Args:
+        keys: int64[pairs], ascending, user * n_items + item.
+        scores: float64[pairs].
+        n_items: Number of items.
+        missing: The score of a pair that the file does not have.
+    """
+
+    def __init__(self, keys: Int64Array, scores: Float64Array, n_items: int, missing: float) -> None:
+        self._keys = keys
+        self._scores = scores
+        self._n_items = n_items
+        self._missing = missing
+
+    def fit(self, train: TrainSet, context: TrainContext) -> None:
+        """Does nothing."""
+
+    def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
+        """Looks the pairs up; see ``recbench.protocol.Recommender``."""
+        found, at = self.find(users.astype(np.int64)[:, None] * self._n_items + items)
+        return np.where(found, self._scores[at], self._missing)
+
+    def find(self, keys: Int64Array) -> tuple[npt.NDArray[np.bool_], Int64Array]:
+        """Returns which pairs the file has, and where."""
+        at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
+        return self._keys[at] == keys, at
+
+
+def read_scores(path: Path, task: Task, layout: Layout, *, ranked: bool, missing_last: bool) -> FileScores:
+    """Reads scores of the candidates of a task's test cases; other pairs are passed over.
+
+    Args:
+        path: One (user, item, score) a row, original ids; a higher score means a better item.
+        task: The task.
+        layout: How the file is laid out; the score is its ``rating``.
+        ranked: The rows are lists of items, of each user the best first; there is no score to read.
+        missing_last: Candidates without a score stand after all others, tied, instead of being an error. Always so
+            for lists.
+
+    Raises:
+        RecbenchError: The file cannot be read, names nobody of the task, scores a pair twice, or lacks candidates.
+    """
+    users, items, scores = _read(path, task, layout, ranked)
+    known = (users >= 0) & (items >= 0)
+    if not known.any():
+        raise RecbenchError(
+            f"{path} names no user and item of the task {task.name!r}.",
+            "Ids are those of the ratings file; see recbench task export.",
+        )
+    if not known.all():
+        log.warning("%s: %s rows name users or items that the task has not.", path.name, f"{int((~known).sum()):,}")
+    keys = users[known].astype(np.int64) * task.n_items + items[known]
+    scores = scores[known]
+    order = stable_order(keys)
+    keys, scores = keys[order], scores[order]
+    repeated = keys[1:] == keys[:-1]
+    if (differs := repeated & (scores[1:] != scores[:-1])).any():
+        user, item = divmod(int(keys[int(differs.argmax())]), task.n_items)
+        raise RecbenchError(
+            f"{path} has two {'places' if ranked else 'scores'} for user {task.user_ids[user]!r} and item "
+            f"{task.item_ids[item]!r} ({int(differs.sum()):,} such pairs).",
+            "Keep one.",
+        )
+    first = np.concatenate([[True], ~repeated])
+    keys, scores = keys[first], scores[first]
+    found = FileScores(keys, scores, task.n_items, float(np.nextafter(scores.min(), -np.inf)))
+    _check_complete(path, task, found, refuse=not (ranked or missing_last))
+    return found
+
+
+def _read(path: Path, task: Task, layout: Layout, ranked: bool) -> tuple[Int32Array, Int32Array, Float64Array]:
+    """Returns the task's user and item of each row, -1 for none, and its score."""
+    users, items, scores, n_rows = [], [], [], 0
+    with readable(path):
+        file = open_file(path, layout, BadRows(skip=False))
+        for batch in file.batches:
+            users.append(batch["user"].dictionary_encode())
+            items.append(batch["item"].dictionary_encode())
+            if not ranked:
+                scores.append(_scores(file, batch, n_rows))
+            n_rows += len(batch["user"])
+    if not n_rows:
+        raise RecbenchError(f"{path} has no rows.", "Is the file whole?")
+    codes = []
+    for parts, ids in ((users, task.user_ids), (items, task.item_ids)):
+        own, texts = encoded(parts)
+        index = {text: number for number, text in enumerate(ids)}
+        codes.append(np.array([index.get(text, -1) for text in texts], dtype=np.int32)[own])
+    places = -np.arange(n_rows, dtype=np.float64)
+    return codes[0], codes[1], places if ranked else np.concatenate(scores)
+
+
+def _scores(file: OpenFile, batch: Batch, start: int) -> Float64Array:
+    import pyarrow as pa
+
+    if "rating" not in batch:
+        raise RecbenchError(
+            f"{file.path} has no column that can be recognised as the score.",
+            "Name it: --score-column. For lists of items, of each user the best first: --ranked.",
+        )
+    try:
+        values: Float64Array = batch["rating"].cast(pa.float64()).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid as error:
+        raise RecbenchError(f"{file.path} has a score that is no number: {error}.", "Correct the file.") from error
+    if (bad := ~np.isfinite(values)).any():
+        row = int(bad.argmax())
+        raise RecbenchError(
+            f"{file.path}, {file.where(start + row)}: the score is {values[row]}, not a finite number.",
+            "Scores are compared; give each pair a finite one.",
+        )
+    return values
+
+
+def _check_complete(path: Path, task: Task, scores: FileScores, refuse: bool) -> None:
+    test, lacking, total, first = task.test, 0, 0, ""
+    for start in range(0, len(test), 2**14):
+        cases = test.part(start, start + 2**14)
+        wanted = np.column_stack(
+            [cases.items, np.where(cases.negatives == NO_ITEM, cases.items[:, None], cases.negatives)]
+        )
+        found, _ = scores.find(cases.users.astype(np.int64)[:, None] * task.n_items + wanted)
+        total += found.size
+        lacking += int((~found).sum())
+        if lacking and not first:
+            case, place = (int(index) for index in np.argwhere(~found)[0])
+            first = f"user {task.user_ids[int(cases.users[case])]!r}, item {task.item_ids[int(wanted[case, place])]!r}"
+    if lacking and refuse:
+        raise RecbenchError(
+            f"{path} lacks {lacking:,} of the {total:,} candidates of {task.name!r}; the first: {first}.",
+            "Score all of them ('recbench task export' writes them), or put those without a score last: --missing-last",
+        )
+    if lacking:
+        log.warning("%s of the %s candidates have no score; they stand last, tied.", f"{lacking:,}", f"{total:,}")

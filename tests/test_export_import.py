@@ -1,0 +1,183 @@
+"""A task that goes out as files comes back with the digest that it had."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recbench.data.ids import IdTable
+from recbench.data.interactions import Interactions
+from recbench.errors import RecbenchError
+from recbench.tasks.build import split_and_draw
+from recbench.tasks.export import SPEC_NAME, export
+from recbench.tasks.forms import ExportForm
+from recbench.tasks.imports import LIGHTGCN, import_folder, import_split
+from recbench.tasks.ncf import import_ncf
+from recbench.tasks.spec import LeaveOneOut, Negatives, SyntheticData, TaskSpec, Waiver
+from recbench.tasks.split_files import SplitFiles
+
+TABLES = [ExportForm.CSV, ExportForm.PARQUET, ExportForm.RECBOLE]
+UNIFORM = Negatives(method="uniform", count=3)
+
+
+def a_task(mark=", 'ü", order="timestamp"):
+    """Rows whose times are not in file order, ratings that are no round numbers, ids of every kind."""
+    rng = np.random.default_rng(0)
+    keys = rng.permutation(12 * 30)[:150]
+    users, items = (keys // 30).astype(np.int32), (keys % 30).astype(np.int32)
+    ids = (
+        IdTable.from_strings(f"0{u}{mark}" for u in range(12)),
+        IdTable.from_strings(f"i {i}{mark}" for i in range(30)),
+    )
+    ratings = rng.random(150).astype(np.float32)
+    rows = Interactions(users, items, ratings, rng.integers(10**9, 2 * 10**9, 150), *ids, n_duplicates=4)
+    spec = TaskSpec(
+        name="strange",
+        dataset=SyntheticData(source="synthetic"),
+        split=LeaveOneOut(method="leave-one-out", order=order),
+        negatives=Negatives(method="popularity", count=5),
+    )
+    return split_and_draw(spec, rows.numbered_by_hash())
+
+
+@pytest.mark.parametrize("form", TABLES)
+@pytest.mark.parametrize("order", ["file", "timestamp"])
+def test_a_task_comes_back_with_its_digest(tmp_path, form, order):
+    task = a_task(order=order)
+    files = export(task, tmp_path, form)
+    assert all(path.exists() for path in files)
+    back = import_folder("again", tmp_path)
+    assert (back.name, back.digest) == ("again", task.digest)
+    assert np.array_equal(back.test_times, task.test_times)
+    assert str(tmp_path) not in (tmp_path / SPEC_NAME).read_text()
+
+
+@pytest.mark.parametrize("form", TABLES)
+def test_a_builtin_task_comes_back_with_its_digest(tmp_path, synthetic_task, form):
+    export(synthetic_task, tmp_path, form)
+    assert import_folder("again", tmp_path).digest == synthetic_task.digest
+
+
+def test_what_was_changed_does_not_come_back(tmp_path):
+    export(a_task(), tmp_path, ExportForm.CSV)
+    path = tmp_path / "train.csv"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[0], lines[2], lines[1], *lines[3:]]))
+    with pytest.raises(RecbenchError, match="its spec pins"):
+        import_folder("again", tmp_path)
+    (tmp_path / SPEC_NAME).write_text("[task]\n")
+    with pytest.raises(RecbenchError, match="not a folder that 'recbench task export' wrote"):
+        import_folder("again", tmp_path)
+
+
+def test_the_ncf_form_comes_back_with_its_digest_if_its_ids_are_numbers(tmp_path):
+    (tmp_path / "train").write_text("0\t0\t5\t10\n0\t1\t4\t11\n1\t2\t3.0\t12\n1\t3\t3\t13\n".replace("3.0", "3"))
+    (tmp_path / "test").write_text("0\t2\t5\t20\n1\t0\t4\t21\n")
+    (tmp_path / "negatives").write_text("(0,2)\t2\t4\n(1,0)\t1\t4\n")
+    waived = frozenset([Waiver.POSITIVE_AMONG_NEGATIVES])
+    task = import_ncf("toy", tmp_path / "train", tmp_path / "test", tmp_path / "negatives", waived)
+    export(task, tmp_path / "out", ExportForm.NCF)
+    names = [tmp_path / "out" / f"toy.{part}" for part in ("train.rating", "test.rating", "test.negative")]
+    assert import_ncf("again", *names, waived).digest == task.digest
+    export(task, tmp_path / "csv", ExportForm.CSV)
+    again = import_folder("again", tmp_path / "csv")
+    assert again.digest == task.digest
+    assert again.spec.uniform_negatives
+
+
+def test_the_ncf_form_of_other_ids_says_what_the_numbers_are(tmp_path):
+    task = a_task()
+    export(task, tmp_path, ExportForm.NCF)
+    back = import_ncf(
+        "again", *(tmp_path / f"strange.{part}" for part in ("train.rating", "test.rating", "test.negative"))
+    )
+    ids = pd.read_csv(tmp_path / "items.csv", dtype=str).set_index("number")["id"]
+    assert [ids[back.item_ids[int(i)]] for i in back.test.items] == [task.item_ids[int(i)] for i in task.test.items]
+    assert np.array_equal(back.test_times, task.test_times)
+
+
+def test_recbole_reads_its_files_as_published(tmp_path):
+    task = a_task(mark="")
+    export(task, tmp_path, ExportForm.RECBOLE)
+    head = (tmp_path / "strange.train.inter").read_text().splitlines()[:2]
+    assert head[0] == "user_id:token\titem_id:token\trating:float\ttimestamp:float"
+    assert len(head[1].split("\t")) == 4
+    parts = [pd.read_csv(tmp_path / f"strange.{part}.inter", sep="\t") for part in ("train", "valid", "test")]
+    assert [len(part) for part in parts] == [task.n_train - len(task.validation), len(task.validation), len(task.test)]
+
+
+@pytest.mark.parametrize("mark", ['"', "\t", '"\t,"'])
+def test_an_id_that_cannot_stand_in_an_atomic_file(tmp_path, mark):
+    task = a_task(mark)
+    with pytest.raises(RecbenchError, match="cannot stand in a file of RecBole"):
+        export(task, tmp_path, ExportForm.RECBOLE)
+    export(task, tmp_path, ExportForm.CSV)
+    assert import_folder("again", tmp_path).digest == task.digest
+
+
+def write(folder, **files):
+    paths = {}
+    for name, text in files.items():
+        paths[name] = folder / name
+        paths[name].write_text(text)
+    return SplitFiles(**paths)
+
+
+TRAIN = "user,item\nu,a\nu,b\nv,c\nv,a\nw,d\n"
+TEST = "user,item\nu,c\nv,d\n"
+CANDIDATES = "user,item,negative\nv,d,e\nu,c,d\nu,c,e\nv,d,b\n"
+ALL_ITEMS = "id\na\nb\nc\nd\ne\nf\ng\n"
+
+
+def test_pairs_with_candidates(tmp_path):
+    task = import_split(
+        "own", "pairs", write(tmp_path, train=TRAIN, test=TEST, candidates=CANDIDATES, items=ALL_ITEMS), UNIFORM
+    )
+    assert task.n_items == 7
+    lists = [[task.item_ids[int(i)] for i in row] for row in task.test.negatives]
+    assert lists == [["d", "e"], ["e", "b"]]
+    assert task.spec.negatives.method == "published"
+    assert task.n_users_without_case == 1
+
+
+def test_pairs_without_candidates_and_with_validation(tmp_path):
+    files = write(tmp_path, train=TRAIN, test=TEST, validation="user,item\nu,d\n", items=ALL_ITEMS)
+    task = import_split("own", "pairs", files, UNIFORM)
+    assert task.test.negatives.shape == (2, 3)
+    assert task.validation_rows.tolist() == [5]
+    assert task.item_ids[int(task.validation.items[0])] == "d"
+    assert task.spec.uniform_negatives
+
+
+def test_lightgcn(tmp_path, caplog):
+    files = write(tmp_path, train="0 1 2 3\n1 4 6\n", test="0 4 5\n1\n2 1\n")
+    task = import_split("own", "lightgcn", files, Negatives(method="uniform", count=1), LIGHTGCN)
+    assert (task.n_users, task.n_items, task.n_train, len(task.test)) == (3, 6, 5, 3)
+    assert "1 users with a case have no train row" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"candidates": CANDIDATES.replace("v,d,b", "v,d,zz")}, "names 1 items that occur in no row .* such as 'zz'"),
+        ({"candidates": CANDIDATES.replace("v,d,b", "nobody,d,b")}, "names 1 users that occur in no row"),
+        ({"candidates": CANDIDATES.replace("v,d,b", "v,a,b")}, "user 'v', item 'a' is no case"),
+        ({"candidates": CANDIDATES.replace("v,d,b", "v,d,e")}, "the same negative twice"),
+        ({"candidates": CANDIDATES.replace("u,c,d\n", "")}, "has not 2 negatives"),
+        ({"candidates": CANDIDATES.replace("v,d,b", "v,d,d")}, "1 of the 2 lists .* hold their own positive"),
+        ({"candidates": "user,item\nu,c\n"}, "no column 'negative'"),
+        ({"test": TEST + "u,a\n"}, "a test row is in train"),
+        ({"test": "user,item\n"}, "has a header and no rows"),
+    ],
+)
+def test_files_that_are_no_split(tmp_path, files, message):
+    given = {"train": TRAIN, "test": TEST, "candidates": CANDIDATES, "items": ALL_ITEMS, **files}
+    with pytest.raises(RecbenchError, match=message):
+        import_split("own", "pairs", write(tmp_path, **given), UNIFORM)
+
+
+def test_validation_rows_that_are_not_theirs(tmp_path):
+    export(a_task(), tmp_path, ExportForm.CSV)
+    path = tmp_path / "validation-rows.csv"
+    path.write_text(path.read_text().replace("\n", "\nx", 1))
+    with pytest.raises(RecbenchError, match="does not name 12 rows"):
+        import_folder("again", tmp_path)

@@ -1,0 +1,128 @@
+from datetime import datetime
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recbench.data.ids import IdTable
+from recbench.data.interactions import Interactions
+from recbench.data.ordering import dense_codes
+from recbench.errors import RecbenchError
+from recbench.tasks.build import split_and_draw
+from recbench.tasks.spec import GlobalTime, Negatives, SyntheticData, TaskSpec, parse_spec
+from recbench.tasks.time_split import known_at, moment_of, rows_from
+from recbench.tasks.verify import verify
+
+# user, item, time; user 2 and item 9 are new at 5.
+ROWS = [
+    (0, 7, 1),
+    (0, 8, 2),
+    (1, 7, 3),
+    (1, 8, 4),
+    (0, 9, 5),
+    (1, 6, 1),
+    (1, 5, 2),
+    (0, 4, 1),
+    (0, 6, 6),
+    (2, 7, 6),
+    (2, 8, 7),
+]
+
+
+def interactions(rows):
+    users, user_ids = dense_codes(np.array([row[0] for row in rows], dtype=np.int32))
+    items, item_ids = dense_codes(np.array([row[1] for row in rows], dtype=np.int32))
+    ids = (IdTable.from_strings(map(str, values.tolist())) for values in (user_ids, item_ids))
+    return Interactions(users, items, None, np.array([row[2] for row in rows], dtype=np.int64), *ids)
+
+
+def at(moment, unknown="drop"):
+    return GlobalTime(method="global-time", at=moment, unknown=unknown)
+
+
+def spec(split, count=1):
+    return TaskSpec(
+        name="timed",
+        dataset=SyntheticData(source="synthetic"),
+        split=split,
+        negatives=Negatives(method="uniform", count=count),
+    )
+
+
+def originals(task, users, items):
+    return {(task.user_ids[int(u)], task.item_ids[int(i)]) for u, i in zip(users, items, strict=True)}
+
+
+def test_new_users_and_items_are_dropped():
+    task = split_and_draw(spec(at(5)), interactions(ROWS))
+    verify(task)
+    assert originals(task, task.test.users, task.test.items) == {("0", "6")}
+    assert sorted(task.user_ids) == ["0", "1"]
+    assert sorted(task.item_ids) == ["4", "5", "6", "7", "8"]
+    assert task.n_train == 7
+
+
+def test_or_kept():
+    task = split_and_draw(spec(at(5, "keep")), interactions(ROWS))
+    verify(task)
+    assert originals(task, task.test.users, task.test.items) == {("0", "9"), ("0", "6"), ("2", "7"), ("2", "8")}
+    assert originals(task, task.users, task.items) == {
+        ("0", "7"),
+        ("0", "8"),
+        ("0", "4"),
+        ("1", "7"),
+        ("1", "8"),
+        ("1", "6"),
+        ("1", "5"),
+    }
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5), st.integers(0, 9)), min_size=2, unique_by=lambda r: r[:2]),
+    st.integers(1, 9),
+)
+def test_against_a_plain_loop(rows, moment):
+    times = [time for _, _, time in rows]
+    if not min(times) < moment <= max(times):
+        with pytest.raises(RecbenchError, match="No row is"):
+            moment_of(at(moment), interactions(rows))
+        return
+    before = [row for row in rows if row[2] < moment]
+    users, items = {row[0] for row in before}, {row[1] for row in before}
+    known = [row in before or (row[0] in users and row[1] in items) for row in rows]
+    assert known_at(moment, interactions(rows)).tolist() == known
+    test, validation = rows_from(moment, interactions(rows))
+    assert sorted(test.tolist()) == [n for n, row in enumerate(rows) if row[2] >= moment]
+    assert set(validation.tolist()) <= {n for n, row in enumerate(rows) if row[2] < moment}
+    left = [n for n, row in enumerate(rows) if row[2] < moment and n not in validation]
+    assert left
+    assert all(rows[early][2] < rows[late][2] for early in left for late in validation.tolist())
+
+
+def test_a_share_of_the_rows_by_time():
+    rows = interactions([(n % 3, n, 100 - n) for n in range(20)])
+    moment = moment_of(GlobalTime(method="global-time", fraction=Decimal("0.1")), rows)
+    test, validation = rows_from(moment, rows)
+    assert sorted(rows.timestamps[test].tolist()) == [99, 100]
+    assert sorted(rows.timestamps[validation].tolist()) == [97, 98]
+
+
+def test_a_date_in_a_spec_file():
+    text = """
+name = "dated"
+dataset = {source = "file", path = "x.csv"}
+split = {method = "global-time", at = 2020-01-02}
+negatives = {method = "uniform"}
+"""
+    split = parse_spec(text, "here").split
+    assert split.at == datetime(2020, 1, 2)
+    with pytest.raises(RecbenchError, match="either at or fraction"):
+        parse_spec(text.replace("at = 2020-01-02", "at = 3, fraction = 0.1"), "here")
+
+
+def test_no_times():
+    rows = interactions(ROWS)
+    with pytest.raises(RecbenchError, match="no timestamps"):
+        moment_of(at(3), Interactions(rows.users, rows.items, None, None, rows.user_ids, rows.item_ids))
