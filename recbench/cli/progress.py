@@ -29,11 +29,11 @@ class PlainProgress:
         """Remembers how many there are."""
         self._total, self._begun, self._n_train = trials, kept, n_train
 
-    def trial_starts(self, trial: PlannedTrial) -> None:
+    def trial_starts(self, trial: PlannedTrial, worker: str | None = None) -> None:
         """Says what runs."""
-        self._begun += 1
-        self._what[trial.label] = f"[{self._begun}/{self._total}] {trial.label}"
-        messages().print(f"{self._what[trial.label]} ...", style="dim", markup=False)
+        self._begin(trial)
+        where = f" on {worker}" if worker else ""
+        messages().print(f"{self._what[trial.label]}{where} ...", style="dim", markup=False)
 
     def phase(self, trial: PlannedTrial, name: str) -> None:
         """Plain lines do not show phases."""
@@ -53,6 +53,10 @@ class PlainProgress:
 
     def close(self) -> None:
         """Nothing is drawn."""
+
+    def _begin(self, trial: PlannedTrial) -> None:
+        self._begun += 1
+        self._what[trial.label] = f"[{self._begun}/{self._total}] {trial.label}"
 
 
 class AnimatedProgress(PlainProgress):
@@ -85,12 +89,12 @@ class AnimatedProgress(PlainProgress):
         self._progress.start()
         self._plan = self._progress.add_task("all trials", total=trials, completed=kept, phase="", told="")
 
-    def trial_starts(self, trial: PlannedTrial) -> None:
+    def trial_starts(self, trial: PlannedTrial, worker: str | None = None) -> None:
         """Adds a line."""
-        self._begun += 1
-        what = self._what[trial.label] = f"[{self._begun}/{self._total}] {trial.label}"
+        self._begin(trial)
         epochs = trial.model.parameters.get("epochs")
         total = epochs if isinstance(epochs, int) else 1
+        what = self._what[trial.label] + (f" on {worker}" if worker else "")
         self._lines[trial.label] = self._progress.add_task(what, total=total, phase="", told="")
         self._draw()
 
@@ -143,5 +147,6 @@ def _outcome(stored: StoredRecord) -> str:
     record = stored.record
     if record.status is not Status.DONE:
         return f"{record.status}: {record.error}"
-    metrics = ", ".join(f"{name.upper()} {metric.mean:.4f}" for name, metric in list(record.metrics.items())[:2])
+    k = min(record.ties_across_cut)
+    metrics = ", ".join(f"{name.upper()} {record.metrics[name].mean:.4f}" for name in (f"hr@{k}", f"ndcg@{k}"))
     return f"{metrics}, {record.interactions_per_second:,.0f} interactions/s, fit {record.fit_seconds:.2f} s"

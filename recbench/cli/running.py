@@ -42,6 +42,7 @@ class Request:
         conditions: What trials are run under.
         limits: What ends a trial.
         jobs: Trials at a time.
+        cluster: Address of a Dask scheduler; None to run on this machine.
         in_process: Whether to do without processes.
         force: Whether to repeat trials whose records are there.
         collect: Whether to run none.
@@ -60,6 +61,7 @@ class Request:
     conditions: Conditions
     limits: Limits
     jobs: int
+    cluster: str | None
     in_process: bool
     force: bool
     collect: bool
@@ -82,7 +84,8 @@ def run_and_report(request: Request, tally: Tally) -> None:
         RecbenchError: Bad input, or a folder that cannot be written.
         typer.Exit: A trial failed.
     """
-    _check_cores(request.conditions.threads, request.jobs)
+    if request.cluster is None:
+        _check_cores(request.conditions.threads, request.jobs)
     # Before any numeric library does more than be loaded: with --in-process, this process trains.
     os.environ.update(library_settings(request.conditions.threads, request.conditions.device))
     wanted = wanted_models(parse_assignments(request.assignments, request.models))
@@ -121,9 +124,14 @@ def _runner(request: Request, task: Task, observer: PlainProgress) -> Iterator[R
         runner = InProcess(task, conditions, observer)
     else:
         path = find_task(request.task).path
-        runner = LocalProcesses(
-            Assignment(path, TaskFacts.of(task), conditions, request.limits, request.jobs), observer
-        )
+        assignment = Assignment(path, TaskFacts.of(task), conditions, request.limits, request.jobs)
+        if request.cluster is not None:
+            # Here, for Dask is slow to import, and need not be installed.
+            from recbench.trials.cluster import Cluster
+
+            runner = Cluster(request.cluster, assignment, observer)
+        else:
+            runner = LocalProcesses(assignment, observer)
     try:
         yield runner
     finally:
