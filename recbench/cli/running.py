@@ -12,7 +12,7 @@ from recbench.cli.interrupted import Tally
 from recbench.cli.progress import AnimatedProgress, PlainProgress
 from recbench.cli.terminal import ExitCode, animated, emit, emit_json, emit_table, messages
 from recbench.errors import NothingToCompareError, RecbenchError
-from recbench.records.schema import Status
+from recbench.records.schema import Record, Status
 from recbench.records.store import StoredRecord
 from recbench.reports.formats import Format
 from recbench.tasks.shelf import find_task, load_task
@@ -182,11 +182,16 @@ def _report(request: Request, task: Task, stored: Sequence[StoredRecord]) -> Non
         if request.pairs:
             emit("\n" + pairs_table(report, markdown=markdown))
     messages().print(f"Records: {request.output}", style="dim", markup=False)
-    failed = [one for one in stored if one.record.status is not Status.DONE]
+    failed = [one for one in stored if not _has_all(one.record)]
     if failed:
         for one in failed:
             messages().print(f"Log of {one.record.model}, seed {one.record.seed}: {log_path(one.path)}", markup=False)
         raise typer.Exit(ExitCode.MODEL_FAILED)
+
+
+def _has_all(record: Record) -> bool:
+    """Whether the trial gave all that was asked for."""
+    return record.status is Status.DONE and record.catalogue_error is None and record.curve_error is None
 
 
 def _show_plan(request: Request, task: Task, trials: Sequence[PlannedTrial]) -> None:
