@@ -124,9 +124,14 @@ def test_a_killed_run_takes_its_processes_along_and_is_continued(tmp_path):
     chance = random.Random(1)
     with_workers = 0
     folder = tmp_path / "results" / "runs"
+    (tmp_path / "whole").mkdir()
+    began = time.monotonic()
+    whole = start(tmp_path / "whole")
+    assert "popularity" in whole.communicate(timeout=120)[0]
+    seconds = time.monotonic() - began
     for _ in range(50):
-        process = start(tmp_path)
-        time.sleep(chance.uniform(0.1, 2.0))
+        process = start(tmp_path, "--force")
+        time.sleep(chance.uniform(0, seconds))
         workers = children_of(process)
         process.kill()
         process.communicate()
