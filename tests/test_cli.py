@@ -37,6 +37,11 @@ class Raises(MostPopular):
         raise MemoryError("no room")
 
 
+class NoCatalogue(MostPopular):
+    def score_all(self, users):
+        raise RuntimeError("not today")
+
+
 class Slow(MostPopular):
     def fit(self, train, context):
         import time
@@ -122,6 +127,19 @@ def test_the_whole_catalogue_stands_beside_the_sample(recbench):
     text = recbench(*base, "--metrics", "--pairs").stdout
     for words in ("full HR@10", "corrected NDCG@10", "coverage", "item's train", "popularity - random", "80 % at"):
         assert words in text
+
+
+def test_a_catalogue_that_cannot_be_scored_is_told_by_the_exit_code_too(recbench, own):
+    base = ("run", "--models", f"{own}:NoCatalogue", "--task", "synthetic", "--seeds", "1")
+    done = recbench(*base, "--full", "--json")
+    assert done.returncode == 3
+    (result,) = json.loads(done.stdout)["results"]
+    assert (result["status"], result["full"]) == ("done", {})
+    assert "Log of NoCatalogue, seed 0: " in done.stderr
+    # What has been asked for now is there.
+    kept = recbench(*base)
+    assert kept.returncode == 0, kept.stderr
+    assert "1 of 1 trials are kept" in kept.stderr
 
 
 def test_formats(recbench):

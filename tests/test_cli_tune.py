@@ -149,6 +149,14 @@ def test_what_cannot_be_gone_on_with_and_what_cannot_be_written_over(tmp_path, m
     assert (tmp_path / "s.toml").read_text() == written.replace("sha256:b", "sha256:c")
 
 
+def test_a_model_that_changes_meanwhile(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    changes = "from pathlib import Path; Path(__file__).open('a').write('#')\n        self.base"
+    (tmp_path / "known.py").write_text(SOURCE.replace("self.base", changes, 1))
+    assert "The source of 'Known' has changed since its tuning began." in refused(budget=Budget(3, 60.0))
+    assert not (tmp_path / "s.toml").exists()
+
+
 BAD = {
     "an unknown model": ({"models": ["bprr"]}, "Unknown model 'bprr'. Did you mean: bpr"),
     "an unknown parameter": (

@@ -118,8 +118,10 @@ def test_a_task_that_changes_meanwhile(recbench, home, tmp_path):
         "class Digs:\n"
         "    def fit(self, train, context):\n"
         f"        (task,) = Path({str(home)!r}).glob('tasks/built/*')\n"
+        "        other = task.with_name('other')\n"
         # More than the padding after the last array, which nobody would miss.
-        "        task.write_bytes(task.read_bytes()[:-(2**17)])\n"
+        "        other.write_bytes(task.read_bytes()[:-(2**17)])\n"
+        "        other.replace(task)\n"
         "    def score(self, users, items):\n"
         "        return np.zeros(items.shape)\n"
     )

@@ -6,6 +6,7 @@ import pytest
 
 from recbench.errors import RecbenchError
 from recbench.records.schema import CatalogueValue, CohortValue, MetricValue, Status, TaskIdentity
+from recbench.reports.caution import caution
 from recbench.reports.document import run_document
 from recbench.reports.formats import Format
 from recbench.reports.metrics_table import metrics_table
@@ -132,3 +133,17 @@ def test_trials_of_different_machines_are_named():
     other = ENVIRONMENT.model_copy(update={"cpu": "Other CPU"})
     text = run_table(report(stored(a_record("bpr", 0), a_record("ncf", 0, environment=other))), Format.TEXT)
     assert "Not all trials ran on the same machine (cpu Example CPU against Other CPU)" in text
+
+
+@pytest.mark.parametrize("uniform", [True, False])
+def test_a_cut_off_that_takes_all_candidates_is_said_to_tell_nothing(uniform):
+    task = {**TASK, "uniform_negatives": uniform}
+    assert caution(task, [101]).startswith("HR@101 among 100 negatives is 1 for any model")
+    assert "tells nothing" not in caution(task, [100])
+
+
+def test_models_that_agree_in_every_case_have_no_detectable_difference():
+    twins = stored(a_record("bpr", 0), a_record("bpr", 0, parameters={"factors": 8}))
+    report = run_report(TASK, twins, ENVIRONMENT, (10,), ranks_of=lambda _: ranks_of(twins[0]))
+    line = next(line for line in pairs_table(report, markdown=False).splitlines() if line.startswith("HR@10"))
+    assert line.split()[-3:] == ["0.0%", "100.0%", "0.0%"]

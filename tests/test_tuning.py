@@ -145,12 +145,6 @@ def test_trials_of_another_identity_are_not_gone_on_with(task, model, tmp_path):
     assert len(a_study(tmp_path, model).past()) == 1
 
 
-def test_a_model_that_changes_meanwhile(task, model, tmp_path):
-    changed = replace(model, code_version="sha256:before")
-    with pytest.raises(RecbenchError, match="source of 'Known' has changed since the tuning began"):
-        tuned(task, tmp_path, LONG, changed, a_study(tmp_path, model))
-
-
 @pytest.mark.parametrize("content", [b"not a database at all, but some text" * 100, None])
 def test_a_storage_that_is_none(tmp_path, content):
     path = tmp_path / "x.db"

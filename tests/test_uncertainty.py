@@ -3,6 +3,7 @@ import pytest
 
 from recbench.evaluation.ranking import Ranks
 from recbench.reports.uncertainty import uncertainty
+from tests.simulated_cases import two_alike
 
 
 def ranks(better, users=None):
@@ -98,3 +99,23 @@ def test_models_without_ranks_are_left_out():
     assert found.standings[1] == {}
     assert (found.pairs[0].first, found.pairs[0].second) == (0, 2)
     assert compared([]).standings == ({},)
+
+
+@pytest.mark.parametrize("clustered", [False, True])
+def test_intervals_of_differences_cover_and_models_that_are_alike_are_told_apart_5_times_of_100(clustered):
+    """Of what users see: pairs of three seeds by HR and NDCG. The true difference is 0."""
+    rng = np.random.default_rng(11)
+    covered, rejected = np.zeros(2), np.zeros(2)
+    for _ in range(1000):
+        users, *models = two_alike(rng, 200, clustered)
+        # A hit somewhere among the first 10, a miss somewhere below.
+        seeds = [
+            [np.where(hits > 0, rng.integers(0, 10, len(users)), rng.integers(10, 101, len(users))) for _ in range(3)]
+            for hits in models
+        ]
+        ranked = [{seed: ranks(better, users) for seed, better in enumerate(model)} for model in seeds]
+        for place, pair in enumerate(uncertainty(ranked, (10,), 1000).pairs):
+            covered[place] += pair.interval.low <= 0 <= pair.interval.high
+            rejected[place] += pair.p <= 0.05
+    assert ((covered >= 930) & (covered <= 970)).all(), covered
+    assert ((rejected >= 30) & (rejected <= 70)).all(), rejected

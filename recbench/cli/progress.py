@@ -10,16 +10,19 @@ from recbench.records.store import StoredRecord
 from recbench.trials.plan import PlannedTrial
 
 SECONDS_BETWEEN_DRAWINGS = 0.1
+SECONDS_BETWEEN_LINES = 30.0
 
 
 class PlainProgress:
-    """A line when an import or a trial begins or ends."""
+    """A line when an import or a trial begins or ends, and now and then one that says how far a long trial is."""
 
     def __init__(self) -> None:
         self._total = 0
         self._begun = 0
         self._n_train = 0
         self._what: dict[str, str] = {}
+        self._phases: dict[str, str] = {}
+        self._said: dict[str, float] = {}
 
     def importing(self, model: str) -> None:
         """Says so: a framework takes seconds to import."""
@@ -29,20 +32,23 @@ class PlainProgress:
         """Remembers how many there are."""
         self._total, self._begun, self._n_train = trials, kept, n_train
 
-    def trial_starts(self, trial: PlannedTrial) -> None:
+    def trial_starts(self, trial: PlannedTrial, worker: str | None = None) -> None:
         """Says what runs."""
-        self._begun += 1
-        self._what[trial.label] = f"[{self._begun}/{self._total}] {trial.label}"
-        messages().print(f"{self._what[trial.label]} ...", style="dim", markup=False)
+        self._begin(trial)
+        where = f" on {worker}" if worker else ""
+        messages().print(f"{self._what[trial.label]}{where} ...", style="dim", markup=False)
 
     def phase(self, trial: PlannedTrial, name: str) -> None:
-        """Plain lines do not show phases."""
+        """Remembers it."""
+        self._phases[trial.label] = name
 
     def epoch(self, trial: PlannedTrial, epoch: int, loss: float | None, seconds: float) -> None:
-        """Plain lines do not show epochs."""
+        """Says it, unless the trial's last line is recent."""
+        self._say(trial, ", ".join([f"epoch {epoch}", *self._told(trial, epoch, loss, seconds)]))
 
     def progress(self, trial: PlannedTrial, done: int, total: int) -> None:
-        """Plain lines do not show parts."""
+        """Says it, unless the trial's last line is recent."""
+        self._say(trial, f"{self._phases.get(trial.label, 'done')} {done:,} of {total:,}")
 
     def point(self, trial: PlannedTrial, point: CurvePoint) -> None:
         """Neither kind of line shows learning curves."""
@@ -56,6 +62,27 @@ class PlainProgress:
 
     def close(self) -> None:
         """Nothing is drawn."""
+
+    def _begin(self, trial: PlannedTrial) -> None:
+        self._begun += 1
+        self._what[trial.label] = f"[{self._begun}/{self._total}] {trial.label}"
+        self._said[trial.label] = time.monotonic()
+
+    def _say(self, trial: PlannedTrial, text: str) -> None:
+        now = time.monotonic()
+        if now - self._said[trial.label] >= SECONDS_BETWEEN_LINES:
+            self._said[trial.label] = now
+            messages().print(f"{self._what[trial.label]}: {text}", style="dim", markup=False)
+
+    def _told(self, trial: PlannedTrial, epoch: int, loss: float | None, seconds: float) -> list[str]:
+        """Returns what is to be said of an epoch: loss, throughput, and time left."""
+        told = [] if loss is None else [f"loss {loss:.4f}"]
+        if seconds > 0:
+            epochs = trial.model.parameters.get("epochs")
+            told.append(f"{self._n_train * epoch / seconds:,.0f} interactions/s")
+            if isinstance(epochs, int) and epochs >= epoch:
+                told.append(f"{seconds / epoch * (epochs - epoch):.0f} s left")
+        return told
 
 
 class AnimatedProgress(PlainProgress):
@@ -88,12 +115,12 @@ class AnimatedProgress(PlainProgress):
         self._progress.start()
         self._plan = self._progress.add_task("all trials", total=trials, completed=kept, phase="", told="")
 
-    def trial_starts(self, trial: PlannedTrial) -> None:
+    def trial_starts(self, trial: PlannedTrial, worker: str | None = None) -> None:
         """Adds a line."""
-        self._begun += 1
-        what = self._what[trial.label] = f"[{self._begun}/{self._total}] {trial.label}"
+        self._begin(trial)
         epochs = trial.model.parameters.get("epochs")
         total = epochs if isinstance(epochs, int) else 1
+        what = self._what[trial.label] + (f" on {worker}" if worker else "")
         self._lines[trial.label] = self._progress.add_task(what, total=total, phase="", told="")
         self._draw()
 
@@ -103,13 +130,7 @@ class AnimatedProgress(PlainProgress):
 
     def epoch(self, trial: PlannedTrial, epoch: int, loss: float | None, seconds: float) -> None:
         """Draws epoch, loss, throughput, and time left."""
-        epochs = trial.model.parameters.get("epochs")
-        told = [] if loss is None else [f"loss {loss:.4f}"]
-        if seconds > 0:
-            told.append(f"{self._n_train * epoch / seconds:,.0f} interactions/s")
-            if isinstance(epochs, int) and epochs >= epoch:
-                told.append(f"{seconds / epoch * (epochs - epoch):.0f} s left")
-        self._update(trial, completed=epoch, told=", ".join(told))
+        self._update(trial, completed=epoch, told=", ".join(self._told(trial, epoch, loss, seconds)))
 
     def progress(self, trial: PlannedTrial, done: int, total: int) -> None:
         """Draws the part."""
@@ -146,5 +167,6 @@ def _outcome(stored: StoredRecord) -> str:
     record = stored.record
     if record.status is not Status.DONE:
         return f"{record.status}: {record.error}"
-    metrics = ", ".join(f"{name.upper()} {metric.mean:.4f}" for name, metric in list(record.metrics.items())[:2])
+    k = min(record.ties_across_cut)
+    metrics = ", ".join(f"{name.upper()} {record.metrics[name].mean:.4f}" for name in (f"hr@{k}", f"ndcg@{k}"))
     return f"{metrics}, {record.interactions_per_second:,.0f} interactions/s, fit {record.fit_seconds:.2f} s"

@@ -90,6 +90,10 @@ def run(
         str | None,
         typer.Option(metavar="SIZE", help="End a trial whose process uses more memory, such as 500MB or 4GiB."),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Run the trials on the workers of a Dask cluster: tcp://HOST:8786."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run also trials whose records are there.")] = False,
     collect: Annotated[
         bool, typer.Option("--collect", help="Run nothing; report on the records that are there.")
@@ -129,9 +133,13 @@ def run(
         raise RecbenchError(f"The seeds would go beyond {MAX_SEED}.", "Use a smaller --seed.")
     if force and collect:
         raise RecbenchError("--force repeats trials, and --collect runs none.", "Use one of them.")
-    if in_process and (jobs > 1 or timeout is not None or max_memory is not None):
+    if in_process and (jobs > 1 or timeout is not None or max_memory is not None or cluster is not None):
         raise RecbenchError(
-            "--jobs, --timeout and --max-memory need a process for each trial.", "Leave --in-process out."
+            "--jobs, --timeout, --max-memory and --cluster need a process for each trial.", "Leave --in-process out."
+        )
+    if cluster is not None and jobs > 1:
+        raise RecbenchError(
+            "Each worker of a cluster runs one trial at a time.", "Leave --jobs out; start more workers."
         )
     points, memory_bytes = _curve(curve), _size(max_memory)
     with told_when_interrupted(output) as tally:
@@ -152,6 +160,7 @@ def run(
             conditions=Conditions(threads, device, ks, points, catalogue=full or metrics),
             limits=Limits(timeout, memory_bytes),
             jobs=jobs,
+            cluster=cluster,
             in_process=in_process,
             reuse=Reuse.REPEAT if force else Reuse.ONLY if collect else Reuse.KEEP,
             dry_run=dry_run,

@@ -40,6 +40,7 @@ class Request:
         conditions: What trials are run under.
         limits: What ends a trial.
         jobs: Trials at a time.
+        cluster: Address of a Dask scheduler; None to run on this machine.
         in_process: Whether to do without processes.
         reuse: What becomes of trials whose records are there.
         dry_run: Whether to print the plan only.
@@ -58,6 +59,7 @@ class Request:
     conditions: Conditions
     limits: Limits
     jobs: int
+    cluster: str | None
     in_process: bool
     reuse: Reuse
     dry_run: bool
@@ -79,7 +81,8 @@ def run_and_report(request: Request, tally: Tally) -> None:
         RecbenchError: Bad input, or a folder that cannot be written.
         typer.Exit: A trial failed.
     """
-    check_cores(request.conditions.threads, request.jobs)
+    if request.cluster is None:
+        check_cores(request.conditions.threads, request.jobs)
     # Before any numeric library does more than be loaded: with --in-process, this process trains.
     os.environ.update(library_settings(request.conditions.threads, request.conditions.device))
     wanted = wanted_models(parse_assignments(request.assignments, request.models))
@@ -132,9 +135,14 @@ def _runner(request: Request, task: Task, observer: PlainProgress) -> Iterator[R
         runner = InProcess(task, conditions, observer)
     else:
         path = find_task(request.task).path
-        runner = LocalProcesses(
-            Assignment(path, TaskFacts.of(task), conditions, request.limits, request.jobs), observer
-        )
+        assignment = Assignment(path, TaskFacts.of(task), conditions, request.limits, request.jobs)
+        if request.cluster is not None:
+            # Here, for Dask is slow to import, and need not be installed.
+            from recbench.trials.cluster import Cluster
+
+            runner = Cluster(request.cluster, assignment, observer)
+        else:
+            runner = LocalProcesses(assignment, observer)
     try:
         yield runner
     finally:

@@ -10,7 +10,7 @@ from recbench.cli.interrupted import Tally
 from recbench.cli.progress import PlainProgress
 from recbench.cli.terminal import ExitCode, messages
 from recbench.errors import NothingToCompareError
-from recbench.records.schema import Status
+from recbench.records.schema import Record, Status
 from recbench.records.store import StoredRecord
 from recbench.tasks.task import Task
 from recbench.trials.conditions import Conditions
@@ -70,16 +70,21 @@ def train(
 
 
 def exit_if_failed(stored: Sequence[StoredRecord]) -> None:
-    """Names the logs of trials that failed.
+    """Names the logs of trials that did not give all that was asked for.
 
     Raises:
         typer.Exit: There is one.
     """
-    failed = [one for one in stored if one.record.status is not Status.DONE]
+    failed = [one for one in stored if not _has_all(one.record)]
     for one in failed:
         messages().print(f"Log of {one.record.model}, seed {one.record.seed}: {log_path(one.path)}", markup=False)
     if failed:
         raise typer.Exit(ExitCode.MODEL_FAILED)
+
+
+def _has_all(record: Record) -> bool:
+    """Whether the trial gave all that was asked for."""
+    return record.status is Status.DONE and record.catalogue_error is None and record.curve_error is None
 
 
 def _kept(found: Mapping[str, StoredRecord | None], folder: Path, reuse: Reuse) -> dict[str, StoredRecord]:

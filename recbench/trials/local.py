@@ -67,7 +67,7 @@ class LocalProcesses:
         while waiting or self._running:
             while waiting and len(self._running) < self._assignment.concurrent:
                 self._running.append(self._start(waiting.popleft(), folder))
-            _wait_for([one.worker for one in self._running])
+            wait_for([one.worker for one in self._running])
             for one in list(self._running):
                 if (outcome := one.step()) is not None:
                     self._running.remove(one)
@@ -107,7 +107,7 @@ class LocalProcesses:
                     f"Importing {worker.wanted.reference.name!r} takes longer than {limit:g} s.",
                     "Use a longer --timeout.",
                 )
-            _wait_for([worker])
+            wait_for([worker])
             self._observer.tick()
 
 
@@ -123,7 +123,7 @@ def _died_importing(worker: WorkerProcess) -> RecbenchError:
     )
 
 
-def _wait_for(workers: Sequence[WorkerProcess]) -> None:
+def wait_for(workers: Sequence[WorkerProcess]) -> None:
     """Waits until one of them has something to say, or it is time to look at all of them."""
     with selectors.DefaultSelector() as selector:
         for worker in workers:

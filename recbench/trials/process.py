@@ -37,6 +37,7 @@ class WorkerProcess:
     Args:
         wanted: The model.
         conditions: Threads and device are set in its environment, before it loads any numeric library.
+        folder: Its current folder; None for that of this process.
 
     Attributes:
         wanted: The model.
@@ -45,7 +46,7 @@ class WorkerProcess:
         silent: Whether it has closed its end of the pipe, and so will say nothing more.
     """
 
-    def __init__(self, wanted: WantedModel, conditions: Conditions) -> None:
+    def __init__(self, wanted: WantedModel, conditions: Conditions, folder: Path | None = None) -> None:
         self.wanted = wanted
         self.ready: Ready | None = None
         self.start_seconds = 0.0
@@ -67,6 +68,7 @@ class WorkerProcess:
             stdout=subprocess.PIPE,
             stderr=self._early,
             env={**os.environ, **library_settings(conditions.threads, conditions.device)},
+            cwd=folder,
             start_new_session=True,
         )
         assert self._process.stdin is not None

@@ -52,9 +52,9 @@ def find(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) 
             metrics = measures.values(ranks.catalogue, conditions.ks)
             changes["catalogue"] = record.catalogue.model_copy(update={"metrics": metrics})
     if not conditions.catalogue:
-        changes["catalogue"] = None
+        changes |= {"catalogue": None, "catalogue_error": None}
     if conditions.curve is None:
-        changes["curve"] = ()
+        changes |= {"curve": (), "curve_error": None}
     return StoredRecord(record.model_copy(update=changes), path)
 
 

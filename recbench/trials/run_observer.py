@@ -18,8 +18,8 @@ class RunObserver(Protocol):
         """So many trials are planned, of which so many are there already; each pass has so many train rows."""
         ...
 
-    def trial_starts(self, trial: PlannedTrial) -> None:
-        """A trial begins."""
+    def trial_starts(self, trial: PlannedTrial, worker: str | None = None) -> None:
+        """A trial begins, on a worker of a cluster or on this machine."""
         ...
 
     def phase(self, trial: PlannedTrial, name: str) -> None:

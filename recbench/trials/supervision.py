@@ -18,6 +18,7 @@ from recbench.trials.process import WorkerProcess
 
 SECONDS_BETWEEN_LOOKS = 0.1
 SECONDS_BETWEEN_CUTS = 1.0
+SOURCE_CHANGED = "its source is not what it was when the run was planned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Assignment:
         conditions: What it is run under.
         limits: What ends it.
         concurrent: How many trials run at a time on the machine.
+        folder: The current folder of the trials' processes; None for that of this process.
     """
 
     task_file: Path
@@ -37,6 +39,7 @@ class Assignment:
     conditions: Conditions
     limits: Limits
     concurrent: int = 1
+    folder: Path | None = None
 
 
 class Supervision:
@@ -62,7 +65,7 @@ class Supervision:
         self._assignment = assignment
         self._log = log
         self._observer = observer
-        self.worker = worker or WorkerProcess(trial.model.wanted, assignment.conditions)
+        self.worker = worker or WorkerProcess(trial.model.wanted, assignment.conditions, assignment.folder)
         self._memory = MemoryWatch(self.worker.pid)
         self._phase, self._epochs, self._fit_seconds = "import", 0, 0.0
         self._since = self._looked = self._cut = time.monotonic()
@@ -105,6 +108,8 @@ class Supervision:
     def _take(self, answer: object, following: bytes) -> Outcome | None:
         match answer:
             case Ready():
+                if answer.code_version != self.trial.model.code_version:
+                    return self._lost(Status.FAILED, SOURCE_CHANGED)
                 self._begin()
             case Phase():
                 self._phase = answer.name

@@ -1,6 +1,7 @@
 """Runs the trials of one model's tuning until its budget is used up."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from optuna.trial import Trial
@@ -14,6 +15,7 @@ from recbench.trials.plan import PlannedModel, PlannedTrial, WantedModel
 from recbench.trials.run_observer import RunObserver
 from recbench.trials.schedule import Runner
 from recbench.trials.settings_used import as_text
+from recbench.trials.supervision import SOURCE_CHANGED
 from recbench.trials.tuning.objective import EPOCHS, judge
 from recbench.trials.tuning.past import Budget, End, PastTrial, Versions
 from recbench.trials.tuning.study import Study
@@ -85,39 +87,28 @@ class Tuner:
         finally:
             runner.close()
         log = str(log_path(self._folder / f"{planned.stem(self._task.identity, conditions)}.json"))
-        return _ended(trial, outcome, watch.seconds, planned_epochs, model.code_version, log)
+        return _ended(trial, outcome, watch.seconds, planned_epochs, log)
 
 
-def _ended(
-    trial: Trial, outcome: Outcome, seconds: float, planned_epochs: int | None, code_version: str | None, log: str
-) -> PastTrial:
+def _ended(trial: Trial, outcome: Outcome, seconds: float, planned_epochs: int | None, log: str) -> PastTrial:
     record: Record = outcome.record
-    if record.status is not Status.DONE:
-        return PastTrial(
-            trial.number,
-            End.FAILED,
-            dict(trial.params),
-            seconds,
-            epochs=record.epochs,
-            planned_epochs=planned_epochs,
-            error=f"{record.status}: {(record.error or 'no reason is known').splitlines()[0]}",
-            log=log,
-        )
-    if record.code_version != code_version:
-        raise RecbenchError(
-            f"The source of {record.model!r} has changed since the tuning began.",
-            "Trials of other code cannot be compared: begin anew with another --storage.",
-        )
-    found = judge(record)
-    return PastTrial(
-        trial.number,
-        End.COMPLETED,
-        dict(trial.params),
-        seconds,
-        score=found.score,
-        last_score=found.last_score,
-        best_epochs=found.epochs,
-        epochs=record.epochs,
-        planned_epochs=planned_epochs,
-        versions=Versions(record.recbench_version, record.environment.python, record.environment.packages),
+    past = PastTrial(
+        trial.number, End.FAILED, dict(trial.params), seconds, epochs=record.epochs, planned_epochs=planned_epochs
     )
+    if record.status is Status.DONE:
+        found = judge(record)
+        return replace(
+            past,
+            end=End.COMPLETED,
+            score=found.score,
+            last_score=found.last_score,
+            best_epochs=found.epochs,
+            versions=Versions(record.recbench_version, record.environment.python, record.environment.packages),
+        )
+    error = (record.error or "no reason is known").splitlines()[0]
+    if error.startswith(SOURCE_CHANGED):
+        raise RecbenchError(
+            f"The source of {record.model!r} has changed since its tuning began.",
+            "Trials of other code cannot be compared: put it back and go on, or begin anew with another --storage.",
+        )
+    return replace(past, error=f"{record.status}: {error}", log=log)

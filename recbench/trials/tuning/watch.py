@@ -70,7 +70,7 @@ class TrialWatch:
     def planned(self, trials: int, kept: int, n_train: int) -> None:
         """Is not called for a single trial."""
 
-    def trial_starts(self, trial: PlannedTrial) -> None:
+    def trial_starts(self, trial: PlannedTrial, worker: str | None = None) -> None:
         """Is told by the tuner, which knows the number."""
 
     def phase(self, trial: PlannedTrial, name: str) -> None:  # noqa: ARG002
