@@ -1,5 +1,6 @@
 """``recbench tune`` as a user meets it."""
 
+import io
 import json
 import os
 import re
@@ -10,12 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from recbench.cli import tuning_progress
 from recbench.cli.interrupted import Tally
 from recbench.cli.tuning import TuneRequest, tune_and_report
+from recbench.cli.tuning_progress import AnimatedTuningProgress
 from recbench.errors import RecbenchError
 from recbench.records.settings import load
-from recbench.trials.tuning.past import Budget
+from recbench.trials.tuning.past import Budget, End, PastTrial
 from tests.tuned_models import SOURCE
 
 SPACES = """
@@ -187,3 +191,26 @@ def test_without_optuna(recbench, tmp_path):
     assert done.returncode == 2
     assert "Tuning needs optuna" in done.stderr
     assert "pip install 'recbench[tune]'" in done.stderr
+
+
+def test_progress_where_people_watch(monkeypatch):
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=True, width=160, color_system=None, soft_wrap=True)
+    monkeypatch.setattr(tuning_progress, "messages", lambda: console)
+    monkeypatch.setattr(tuning_progress, "SECONDS_BETWEEN_DRAWINGS", 0.0)
+    shown = AnimatedTuningProgress(Budget(8, 100.0))
+    for model in ("bpr", "ncf"):
+        shown.model_starts(model, [PastTrial(0, End.COMPLETED, {}, 30.0, score=0.25, best_epochs=7)])
+        shown.trial_starts(1, 40)
+        shown.epoch(12)
+        shown.tick()
+        shown.trial_ends(PastTrial(1, End.PRUNED, {}, 10.0, score=0.125, epochs=12, planned_epochs=40))
+        shown.trial_ends(PastTrial(2, End.FAILED, {}, 1.0, error="failed: no", log="a.log"))
+        shown.close()
+        text = written.getvalue()
+        assert f"{model}: goes on; so far best 0.2500, 0 pruned, 0 failed, 70 s left" in text
+        assert re.search(rf"{model}, trial 1; best 0.2500, .* 12/40 epochs", text)
+        assert (
+            f"{model} [2/8] pruned after epoch 12, NDCG@10 0.1250; best 0.2500, 1 pruned, 0 failed, 60 s left" in text
+        )
+        assert f"{model} [3/8] failed: no (log: a.log); best 0.2500, 1 pruned, 1 failed, 59 s left" in text

@@ -9,6 +9,7 @@ from recbench.cli.interrupted import told_when_interrupted
 from recbench.cli.run import MAX_SEED, model_names
 from recbench.cli.terminal import messages
 from recbench.device import Device
+from recbench.errors import RecbenchError
 
 FOLDER = Path("results/tuning")
 
@@ -76,6 +77,8 @@ def tune(
     with told_when_interrupted(storage or FOLDER) as tally:
         messages().print(f"Task {task}; models {', '.join(names)}", style="dim", markup=False)
 
+        _check_packages(plot)
+
         from recbench.cli.tuning import TuneRequest, tune_and_report
         from recbench.trials.tuning.past import Budget
 
@@ -93,3 +96,17 @@ def tune(
             as_json=as_json,
         )
         tune_and_report(request, tally)
+
+
+def _check_packages(plot: bool) -> None:
+    """Checks that what a tuning needs is installed."""
+    try:
+        import optuna  # noqa: F401
+    except ImportError as error:
+        raise RecbenchError(
+            f"Tuning needs optuna, which cannot be imported: {error}.", "Install it: pip install 'recbench[tune]'"
+        ) from error
+    if plot:
+        from recbench.reports.pictures import check_matplotlib
+
+        check_matplotlib()

@@ -1,17 +1,18 @@
 """What ``recbench tune`` does once its options are read: check everything, tune model by model, write, report."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
 from recbench.cli.interrupted import Tally
+from recbench.cli.progress import PlainProgress
 from recbench.cli.running import check_cores
 from recbench.cli.terminal import ExitCode, animated, emit, emit_json, messages
 from recbench.cli.tune import FOLDER
-from recbench.cli.tuning_checks import check_output, check_packages, locked
+from recbench.cli.tuning_checks import check_output, locked
+from recbench.cli.tuning_progress import AnimatedTuningProgress, PlainTuningProgress
 from recbench.data.cache import home
 from recbench.device import Device
 from recbench.errors import RecbenchError
@@ -19,8 +20,11 @@ from recbench.protocol import PROTOCOL_VERSION
 from recbench.records import settings as settings_files
 from recbench.records.schema import TaskIdentity
 from recbench.records.settings import Settings
+from recbench.reports.tuning_plots import draw_history, draw_importance
+from recbench.reports.tuning_table import tuning_document, tuning_table
 from recbench.tasks import storage as task_files
 from recbench.tasks.shelf import SUFFIX, load_task
+from recbench.tasks.task import Task
 from recbench.tasks.tuning_task import tuning_task
 from recbench.trials.conditions import Conditions
 from recbench.trials.identity import TaskFacts
@@ -34,9 +38,8 @@ from recbench.trials.tuning.objective import K, curve_epochs, longest
 from recbench.trials.tuning.past import Budget, counts
 from recbench.trials.tuning.result import ModelTuning, model_tuning
 from recbench.trials.tuning.spaces import PLACE, Space, check_names, own_spaces_path, read_spaces
-
-if TYPE_CHECKING:
-    from recbench.trials.tuning.study import Study
+from recbench.trials.tuning.study import Study, usable
+from recbench.trials.tuning.tuner import Tuner
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +60,13 @@ class TuneRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tuned:
-    """A model that is to be tuned."""
+class _Opened:
+    """A model that is to be tuned, and what was tried of it so far."""
 
     model: PlannedModel
     space: Space
     conditions: Conditions
-    study: "Study"
+    study: Study
 
 
 def tune_and_report(request: TuneRequest, tally: Tally) -> None:
@@ -77,11 +80,38 @@ def tune_and_report(request: TuneRequest, tally: Tally) -> None:
         RecbenchError: Bad input, or a file that cannot be written.
         typer.Exit: No trial of some model was completed.
     """
-    check_packages(request.plot)
     check_cores(request.threads, jobs=1)
     wanted = wanted_models({name: {} for name in request.models})
     where = str(request.spaces) if request.spaces else PLACE
     spaces = read_spaces(request.spaces or own_spaces_path())
+    searched = _searched(wanted, spaces, where)
+    task = load_task(request.task, progressbar=animated())
+    identity = TaskFacts.of(task).identity
+    output = request.output or settings_files.settings_path(task.name)
+    check_output(output, identity)
+    seen = tuning_task(task)
+    start = _starter(seen)
+    conditions = Conditions(request.threads, request.device, (K,), revision=revision())
+    planned = _configured(start(conditions, PlainProgress()), searched)
+    for model in planned:
+        check_names(spaces[model.name], model.name, model.parameters, where)
+    storage = request.storage or FOLDER / f"{task.name}.db"
+    tally.folder = storage
+    found = {one.reference.name: ModelTuning(one.reference.name, {}) for one in wanted}
+    with locked(storage), usable(storage):
+        studies = [_open(request, storage, identity, model, spaces[model.name], conditions) for model in planned]
+        observer = (AnimatedTuningProgress if animated() else PlainTuningProgress)(request.budget)
+        tuner = Tuner(TaskFacts.of(seen), start, request.seed, request.budget, storage.parent, observer)
+        for result, importance in _tuned(request, studies, tuner, observer, tally):
+            found[result.model] = result
+            _keep(result, output, identity)
+            if request.plot:
+                _draw(result, importance, storage.parent / f"{task.name}--{result.model}")
+    _report(request, list(found.values()), task.summary(), output, storage)
+
+
+def _searched(wanted: Sequence[WantedModel], spaces: Mapping[str, Space], where: str) -> list[WantedModel]:
+    """Returns the models that have something to tune, and names the others."""
     searched = [one for one in wanted if spaces.get(one.reference.name)]
     for one in wanted:
         if one not in searched:
@@ -91,50 +121,37 @@ def tune_and_report(request: TuneRequest, tally: Tally) -> None:
             f"None of these models has parameters in {where}.",
             "Give a file with a table for each, such as [MyModel], with --spaces.",
         )
-    task = load_task(request.task, progressbar=animated())
-    identity = TaskFacts.of(task).identity
-    output = request.output or settings_files.settings_path(task.name)
-    check_output(output, identity)
-    seen = tuning_task(task)
+    return searched
+
+
+def _starter(seen: Task) -> Callable[[Conditions, RunObserver], LocalProcesses]:
+    """Returns what makes a runner of trials on this task, from a file of its own."""
     task_file = home() / "tasks" / "tuning" / f"{seen.name}-{seen.digest[7:19]}{SUFFIX}"
     task_files.save(seen, task_file)
-    conditions = Conditions(request.threads, request.device, (K,), revision=revision())
-    storage = request.storage or FOLDER / f"{task.name}.db"
-    tally.folder = storage
     facts = TaskFacts.of(seen)
+    return lambda conditions, observer: LocalProcesses(Assignment(task_file, facts, conditions, Limits()), observer)
 
-    def start(conditions: Conditions, observer: RunObserver) -> LocalProcesses:
-        return LocalProcesses(Assignment(task_file, facts, conditions, Limits()), observer)
 
-    from recbench.cli.progress import PlainProgress
-    from recbench.cli.tuning_progress import AnimatedTuningProgress, PlainTuningProgress
-    from recbench.trials.tuning.study import usable
-    from recbench.trials.tuning.tuner import Tuner
-
-    planned = _configured(start(conditions, PlainProgress()), searched)
-    for model in planned:
-        check_names(spaces[model.name], model.name, model.parameters, where)
-    observer = (AnimatedTuningProgress if animated() else PlainTuningProgress)(request.budget)
-    tuner = Tuner(facts, start, request.seed, request.budget, storage.parent, observer)
-    found: dict[str, ModelTuning] = {one.reference.name: ModelTuning(one.reference.name, {}) for one in wanted}
-    with locked(storage), usable(storage):
-        studies = [_open(request, storage, identity, model, spaces[model.name], conditions) for model in planned]
-        tally.planned = request.budget.trials * len(studies)
-        tally.kept = sum(counts(one.study.past()).ended for one in studies)
-        for tuned in studies:
-            observer.model_starts(tuned.model.name, tuned.study.past())
-            try:
-                tuner.tune(tuned.study, tuned.model, tuned.conditions)
-            finally:
-                observer.close()
-                tally.kept = sum(counts(other.study.past()).ended for other in studies)
-            past = tuned.study.past()
-            result = model_tuning(tuned.model, tuned.space, past, request.budget, request.seed, request.threads)
-            found[result.model] = result
-            _keep(result, output, identity)
-            if request.plot:
-                _draw(tuned, result, storage.parent, task.name)
-    _report(request, list(found.values()), task.summary(), output, storage)
+def _tuned(
+    request: TuneRequest,
+    studies: Sequence[_Opened],
+    tuner: Tuner,
+    observer: PlainTuningProgress,
+    tally: Tally,
+) -> Iterator[tuple[ModelTuning, dict[str, float]]]:
+    """Tunes model by model; yields what was found, and how important each parameter is."""
+    tally.planned = request.budget.trials * len(studies)
+    tally.kept = sum(counts(one.study.past()).ended for one in studies)
+    for one in studies:
+        observer.model_starts(one.model.name, one.study.past())
+        try:
+            tuner.tune(one.study, one.model, one.conditions)
+        finally:
+            observer.close()
+            tally.kept = sum(counts(other.study.past()).ended for other in studies)
+        past = one.study.past()
+        result = model_tuning(one.model, one.space, past, request.budget, request.seed, request.threads)
+        yield result, one.study.importance() if request.plot else {}
 
 
 def _configured(runner: LocalProcesses, wanted: Sequence[WantedModel]) -> list[PlannedModel]:
@@ -151,9 +168,7 @@ def _open(
     model: PlannedModel,
     space: Space,
     conditions: Conditions,
-) -> _Tuned:
-    from recbench.trials.tuning.study import Study
-
+) -> _Opened:
     most = longest(space, model.parameters)
     same = {
         "task digest": identity.digest,
@@ -166,7 +181,7 @@ def _open(
         "device": request.device,
     }
     study = Study(storage, model.name, same, space, model.parameters, request.seed, most)
-    return _Tuned(model, space, replace(conditions, curve=curve_epochs(most)), study)
+    return _Opened(model, space, replace(conditions, curve=curve_epochs(most)), study)
 
 
 def _keep(result: ModelTuning, output: Path, identity: TaskIdentity) -> None:
@@ -177,30 +192,25 @@ def _keep(result: ModelTuning, output: Path, identity: TaskIdentity) -> None:
     settings_files.save(settings.with_model(result.model, result.tuned), output)
 
 
-def _draw(one: _Tuned, result: ModelTuning, folder: Path, task: str) -> None:
-    from recbench.reports.tuning_plots import draw_history, draw_importance
-
-    base = folder / f"{task}--{one.model.name}"
+def _draw(result: ModelTuning, importance: Mapping[str, float], base: Path) -> None:
     drawn = [draw_history(result, base.with_name(f"{base.name}--history.png"))]
-    importance = one.study.importance()
     if importance:
         drawn.append(draw_importance(result.model, importance, base.with_name(f"{base.name}--importance.png")))
     else:
-        messages().print(f"{one.model.name}: too few completed trials for parameters' importance.", markup=False)
+        messages().print(f"{result.model}: too few completed trials for parameters' importance.", markup=False)
     messages().print(f"Drawn: {', '.join(map(str, drawn))}", style="dim", markup=False)
 
 
 def _report(
     request: TuneRequest, found: Sequence[ModelTuning], task: dict[str, object], output: Path, storage: Path
 ) -> None:
-    from recbench.reports.tuning_table import tuning_document, tuning_table
-
     if request.as_json:
         emit_json(tuning_document(found, request.budget, task, str(output), str(storage)))
     else:
         emit(tuning_table(found, request.budget))
     if any(one.tuned for one in found):
-        messages().print(f"Settings: {output}; use them with: recbench run --settings", style="dim", markup=False)
+        use = output if request.output else "tuned"
+        messages().print(f"Settings: {output}; recbench run --settings {use}", style="dim", markup=False)
     without = [one.model for one in found if one.space and one.tuned is None]
     if without:
         messages().print(

@@ -11,24 +11,6 @@ from recbench.records import settings as settings_files
 from recbench.records.schema import TaskIdentity
 
 
-def check_packages(plot: bool) -> None:
-    """Checks that what a tuning needs is installed.
-
-    Raises:
-        RecbenchError: It is not.
-    """
-    try:
-        import optuna  # noqa: F401
-    except ImportError as error:
-        raise RecbenchError(
-            f"Tuning needs optuna, which cannot be imported: {error}.", "Install it: pip install 'recbench[tune]'"
-        ) from error
-    if plot:
-        from recbench.reports.pictures import check_matplotlib
-
-        check_matplotlib()
-
-
 def check_output(output: Path, identity: TaskIdentity) -> None:
     """Checks that the settings can go where they shall.
 
