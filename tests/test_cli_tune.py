@@ -19,8 +19,17 @@ from recbench.cli.tuning import TuneRequest, tune_and_report
 from recbench.cli.tuning_progress import AnimatedTuningProgress
 from recbench.errors import RecbenchError
 from recbench.records.settings import load
+from recbench.tasks import storage
+from recbench.trials.conditions import Conditions
+from recbench.trials.curve_epochs import CurveEpochs
+from recbench.trials.identity import TaskFacts
+from recbench.trials.limits import Limits
+from recbench.trials.local import LocalProcesses
+from recbench.trials.plan import WantedModel, plan
+from recbench.trials.registry import ModelReference, Origin
+from recbench.trials.supervision import Assignment
 from recbench.trials.tuning.past import Budget, End, PastTrial
-from tests.tuned_models import SOURCE
+from tests.tuned_models import SOURCE, Recorder
 
 SPACES = """
 [Known]
@@ -49,7 +58,7 @@ def test_from_tuning_to_a_run(recbench, tmp_path):
     assert known["trials"]["completed"] + known["trials"]["pruned"] == 5
     assert len(known["history"]) == 5
     assert re.search(
-        r"Known \[1/5\] NDCG@10 0\.\d{4} after epoch 3; best 0\.\d{4}, 0 pruned, 0 failed, 600 s left", done.stderr
+        r"Known \[1/5\] NDCG@10 0\.\d{4} after epoch 3; best 0\.\d{4}, 0 pruned, 0 failed, \d+ s left", done.stderr
     )
     tuned = load(tmp_path / "s.toml").models["Known"]
     assert tuned.parameters == known["params"]
@@ -63,6 +72,19 @@ def test_from_tuning_to_a_run(recbench, tmp_path):
     result = json.loads(run.stdout)["results"][0]
     assert {name: result["params"][name] for name in tuned.parameters} == tuned.parameters
     assert result["epochs"] == 3
+
+
+def test_scores_come_while_a_trial_runs(tmp_path, synthetic_task):
+    storage.save(synthetic_task, tmp_path / "s.task")
+    told = Recorder()
+    conditions = Conditions(curve=CurveEpochs(every=2))
+    assignment = Assignment(tmp_path / "s.task", TaskFacts.of(synthetic_task), conditions, Limits())
+    runner = LocalProcesses(assignment, told)
+    planned = runner.configure([WantedModel(ModelReference("Known", f"{tmp_path}/known.py:Known", Origin.FILE), {})])
+    ((_, outcome),) = runner.run(plan(planned, [0]), tmp_path)
+    points = [arguments for what, *arguments in told.calls if what == "point"]
+    assert [(trial.label, point.epoch) for trial, point in points] == [("Known, seed 0", epoch) for epoch in (2, 4, 6)]
+    assert tuple(point for _, point in points)[:2] == outcome.record.curve[:2]
 
 
 def test_killed_it_goes_on(recbench, tmp_path):

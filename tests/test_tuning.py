@@ -76,14 +76,15 @@ def test_the_same_seed_gives_the_same_trials_and_another_seed_others(task, whole
 
 
 def test_interrupted_it_tries_what_it_would_have_tried(task, whole, model, tmp_path):
-    turns = iter([False] * 4 + [True] + [False] * 20)
-    with pytest.raises(KeyboardInterrupt):
-        tuned(task, tmp_path, LONG, model, interrupted=lambda: next(turns))
+    turns = iter([True] + [False] * 4 + [True] + [False] * 20)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            tuned(task, tmp_path, LONG, model, interrupted=lambda: next(turns))
     # As if killed: begun, and never ended.
     left = a_study(tmp_path, model).ask()
     past = tuned(task, tmp_path, LONG, model)
-    assert [one.number for one in past if one.end is End.INTERRUPTED] == [4, left.number]
-    assert counts(past).interrupted == 2
+    assert [one.number for one in past if one.end is End.INTERRUPTED] == [0, 5, left.number]
+    assert counts(past).interrupted == 3
     assert same(one for one in past if one.end is not End.INTERRUPTED) == same(whole)
 
 
@@ -169,6 +170,8 @@ def test_the_best_epoch():
     # Three of eight passes were a pre-training, in which the score was best.
     before = judge(a_curved_record({2: 0.5, 4: 0.1, 6: 0.3, 8: 0.2}, 8, epochs=5))
     assert (before.score, before.epochs) == (0.3, 3)
+    silent = judge(a_curved_record({1: 0.5}, 1, epochs=30))
+    assert (silent.score, silent.epochs) == (0.5, 30)
     without = judge(a_curved_record({1: 0.5, 2: 0.1}, 2, factors=3))
     assert (without.score, without.epochs) == (0.1, None)
 

@@ -35,12 +35,15 @@ def judge(record: Record) -> Found:
     """Returns the worth of a trial that is done.
 
     Passes beyond ``epochs`` are taken for some that came before it, such as a pre-training: they are not part of what
-    ``epochs`` counts, and a point among them is not one that another value of ``epochs`` would end at.
+    ``epochs`` counts, and a point among them is not one that another value of ``epochs`` would end at. A model that
+    never says that an epoch ended counts as one pass, which says nothing of its ``epochs``.
     """
     last = record.metrics[OBJECTIVE].mean
     asked = record.parameters.get(EPOCHS)
     if isinstance(asked, bool) or not isinstance(asked, int):
         return Found(last, last, None)
+    if len(record.curve) == 1:
+        return Found(last, last, asked)
     before = max(record.epochs - asked, 0)
     points = [(point.metrics[OBJECTIVE], point.epoch - before) for point in record.curve if point.epoch > before]
     # Among equals the shortest training.
