@@ -10,6 +10,7 @@ from recbench.reports.table import head, how_to_read
 
 METRICS = ("hr@10", "ndcg@10")
 MEGABYTE = 2**20
+SHORT_SECONDS = 0.1
 
 
 def sweep_table(report: RunReport, parameter: str) -> str:
@@ -46,12 +47,16 @@ def _row(point: SweepPoint) -> list[str]:
         row += [with_sd(point.summary.metrics.get(metric), 4)]
         row += ["" if interval is None else f"{interval.low:.3f}-{interval.high:.3f}"]
     row += [
-        _mean(point.summary.fit_seconds, ".4g"),
+        _seconds(point.summary.fit_seconds),
         _mean(point.summary.interactions_per_second, ",.0f"),
         "" if point.peak_bytes is None else f"{point.peak_bytes.mean / MEGABYTE:,.0f}",
         "" if point.summary.epochs is None else str(point.summary.epochs),
     ]
     return [*row, point.summary.status.value]
+
+
+def _seconds(spread: Spread | None) -> str:
+    return "" if spread is None else _mean(spread, ".2f" if spread.mean >= SHORT_SECONDS else ".4f")
 
 
 def _mean(spread: Spread | None, form: str) -> str:
