@@ -25,6 +25,7 @@ class Settings:
     loss: LossName
     optimizer: OptimizerName
     init_std: float
+    balance: float
 
 
 class BlockTraining(tf.Module):

@@ -39,6 +39,8 @@ class BPR:
         optimizer: adagrad, adam or sgd.
         batch_size: Train rows in one update, about: a batch takes whole users.
         init_std: Standard deviation of the initial vectors.
+        balance: A user's train rows count in proportion to their number to the power of minus this, in the loss and in
+            the regularisation: 0 all rows alike, 1 all users alike.
 
     Raises:
         ValueError: A value is out of range.
@@ -58,14 +60,15 @@ class BPR:
         optimizer: OptimizerName = "adagrad",
         batch_size: int = 16384,
         init_std: float = 0.1,
+        balance: float = 0.0,
     ) -> None:
         positive(factors=factors, epochs=epochs, learning_rate=learning_rate, negatives=negatives)
         positive(batch_size=batch_size, init_std=init_std)
-        not_negative(regularization=regularization, negative_exponent=negative_exponent)
+        not_negative(regularization=regularization, negative_exponent=negative_exponent, balance=balance)
         one_of(LossName, loss=loss)
         one_of(OptimizerName, optimizer=optimizer)
         self._settings = Settings(
-            factors, learning_rate, regularization, negatives, negative_exponent, loss, optimizer, init_std
+            factors, learning_rate, regularization, negatives, negative_exponent, loss, optimizer, init_std, balance
         )
         self._epochs = epochs
         self._batch_size = batch_size

@@ -25,7 +25,7 @@ class DenseRows(NamedTuple):
     Attributes:
         users: int32[blocks, capacity], place of each row's user in its block.
         items: int32[blocks, capacity].
-        weights: float32[blocks, capacity], 1 for a row that takes part.
+        weights: float32[blocks, capacity], what each row counts; 0 for one that takes no part.
         user_decay: float32[blocks, size], regularisation of each user's vector in one update.
         item_decay: float32[n_items], likewise.
         skipped: int32[blocks], pairs left out because the user has no unseen item.
@@ -70,13 +70,14 @@ class DenseTraining(BlockTraining):
         unseen = unseen_items(blocks.indptr, blocks.indices, weights, train.n_items)
         takes_part = (unseen.total.numpy()[blocks.users] > 0).astype(np.float32)
         regularization = self.settings.regularization
-        as_positive = np.bincount(train.items, minlength=train.n_items)
-        pairs = as_positive + len(train) * shares(weights, train.n_items)
-        degrees = np.bincount(blocks.users, weights=takes_part, minlength=self.n_blocks * self.size)
+        counts = takes_part * blocks.weights(self.settings.balance)[blocks.users]
+        as_positive = np.bincount(blocks.indices, weights=counts, minlength=train.n_items)
+        pairs = as_positive + counts.sum(dtype=np.float64) * shares(weights, train.n_items)
+        degrees = np.bincount(blocks.users, weights=counts, minlength=self.n_blocks * self.size)
         return DenseRows(
             tf.constant(blocks.padded(blocks.users % self.size)),
             tf.constant(blocks.padded(blocks.indices)),
-            tf.constant(blocks.padded(takes_part)),
+            tf.constant(blocks.padded(counts)),
             tf.constant((regularization * degrees).reshape(self.n_blocks, self.size).astype(np.float32)),
             tf.constant((regularization * self.parts / self.n_blocks * pairs).astype(np.float32)),
             tf.constant((blocks.rows - blocks.padded(takes_part).sum(1)).astype(np.int32) * self.settings.negatives),
@@ -126,7 +127,7 @@ class DenseTraining(BlockTraining):
         drawn = self._draw(rows.unseen, block, users, tf.concat([seed, [block]], 0))
         loss, slopes = self._slopes(tf.matmul(p, q, transpose_b=True), users, items, weights, drawn)
         of_users = tf.matmul(slopes, q) + rows.user_decay[block][:, None] * p
-        return loss, tf.reduce_sum(weights), of_users, tf.matmul(slopes, p, transpose_a=True)
+        return loss, tf.reduce_sum(tf.sign(weights)), of_users, tf.matmul(slopes, p, transpose_a=True)
 
     @tf.function(jit_compile=True)
     def _draw(self, unseen: Unseen, block: tf.Tensor, users: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
@@ -149,9 +150,10 @@ class DenseTraining(BlockTraining):
         first = users * self.n_items
         flat, positives, negatives = tf.reshape(scores, [-1]), first + items, first + drawn
         own, others = tf.gather(flat, positives), tf.gather(flat, negatives)
-        loss, down, up = loss_and_gradients(self.settings.loss, own, others, tf.broadcast_to(weights, drawn.shape))
+        takes_part = tf.broadcast_to(tf.sign(weights), drawn.shape)
+        loss, down, up = loss_and_gradients(self.settings.loss, own, others, takes_part)
         slopes = tf.math.unsorted_segment_sum(
-            tf.concat([down, tf.reshape(up, [-1])], 0),
+            tf.concat([weights * down, tf.reshape(weights * up, [-1])], 0),
             tf.concat([positives, tf.reshape(negatives, [-1])], 0),
             self.size * self.n_items,
         )

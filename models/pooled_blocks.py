@@ -26,6 +26,7 @@ class PooledRows(NamedTuple):
         users: int32[blocks, capacity], place of each row's user in its block.
         items: int32[blocks, capacity], place of each row's item in ``distinct``.
         n_rows: int32[blocks], rows of each block.
+        user_weights: float32[blocks, size], what each user's rows count.
         distinct: int32[blocks, most], the different items of each block; n_items where there is none.
         cumulative: int32[n_items], sums of the weights with which negatives are drawn.
     """
@@ -33,6 +34,7 @@ class PooledRows(NamedTuple):
     users: tf.Tensor
     items: tf.Tensor
     n_rows: tf.Tensor
+    user_weights: tf.Tensor
     distinct: tf.Tensor
     cumulative: tf.Tensor
 
@@ -70,7 +72,8 @@ class PooledTraining(BlockTraining):
         self._most = self._distinct(blocks)[0].shape[1]
         block, vector = tf.TensorSpec([None, self.capacity], tf.int32), tf.TensorSpec([None], tf.int32)
         distinct, cumulative = tf.TensorSpec([None, self._most], tf.int32), tf.TensorSpec([n_items], tf.int32)
-        self._compile(PooledRows(block, block, vector, distinct, cumulative))
+        user_weights = tf.TensorSpec([None, self.size], tf.float32)
+        self._compile(PooledRows(block, block, vector, user_weights, distinct, cumulative))
 
     def rows(self, train: TrainSet, blocks: UserBlocks) -> PooledRows:
         """Lays the train rows out."""
@@ -81,6 +84,7 @@ class PooledTraining(BlockTraining):
             tf.constant(blocks.padded(blocks.users % self.size)),
             tf.constant(blocks.padded(local)),
             tf.constant(blocks.rows),
+            tf.constant(blocks.weights(self.settings.balance).reshape(self.n_blocks, self.size)),
             tf.constant(distinct),
             tf.constant(np.cumsum(weights).astype(np.int32)),
         )
@@ -88,8 +92,8 @@ class PooledTraining(BlockTraining):
     def no_rows(self, blocks: UserBlocks) -> PooledRows:
         """Returns padding for one step, of the types of ``rows``, for compiling."""
         places = tf.zeros([1, self.capacity], tf.int32)
-        nothing = tf.fill([1, self._most], self.n_items)
-        return PooledRows(places, places, tf.zeros([1], tf.int32), nothing, tf.range(1, self.n_items + 1))
+        nothing, nobody = tf.fill([1, self._most], self.n_items), tf.zeros([1, self.size])
+        return PooledRows(places, places, tf.zeros([1], tf.int32), nobody, nothing, tf.range(1, self.n_items + 1))
 
     def _distinct(self, blocks: UserBlocks) -> tuple[np.ndarray, np.ndarray]:
         """Returns each block's different items int32[blocks, most], and each row's place among them int32[rows]."""
@@ -115,7 +119,8 @@ class PooledTraining(BlockTraining):
         of_users, of_items, of_pool = tf.gather(p, users), tf.gather(q, items), q[self._most :]
         positives = tf.reduce_sum(of_users * of_items, 1)
         scores = tf.matmul(p, of_pool, transpose_b=True)
-        loss, down, slopes = self._slopes(positives, scores, users, draw.slots, draw.weights)
+        counts = tf.gather(rows.user_weights[block], users)
+        loss, down, slopes = self._slopes(positives, scores, users, counts, draw.slots, draw.weights)
         total = tf.math.unsorted_segment_sum
         user_gradient = total(down[:, None] * of_items, users, self.size) + tf.matmul(slopes, of_pool)
         item_gradient = total(
@@ -123,7 +128,7 @@ class PooledTraining(BlockTraining):
             tf.concat([items, draw.target], 0),
             self._most + POOL_SIZE,
         )
-        pairs = tf.reduce_mean(draw.weights, 0)
+        pairs = counts * tf.reduce_mean(draw.weights, 0)
         in_pool = tf.fill([POOL_SIZE], tf.reduce_sum(pairs) / POOL_SIZE)
         user_pairs, item_pairs = total(pairs, users, self.size), total(pairs, items, self._most)
         decay = self.settings.regularization
@@ -188,7 +193,13 @@ class PooledTraining(BlockTraining):
 
     @tf.function(jit_compile=True)
     def _slopes(
-        self, positives: tf.Tensor, scores: tf.Tensor, users: tf.Tensor, slots: tf.Tensor, weights: tf.Tensor
+        self,
+        positives: tf.Tensor,
+        scores: tf.Tensor,
+        users: tf.Tensor,
+        counts: tf.Tensor,
+        slots: tf.Tensor,
+        weights: tf.Tensor,
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Returns the mean loss, and the gradients of the summed loss by the arguments of the same length.
 
@@ -196,15 +207,17 @@ class PooledTraining(BlockTraining):
             positives: float32[capacity], scores of the rows' own items.
             scores: float32[size, POOL_SIZE].
             users: int32[capacity].
+            counts: float32[capacity], what each row counts.
             slots: int32[negatives, capacity].
             weights: float32[negatives, capacity].
         """
         cells = users * POOL_SIZE + slots
         negatives = tf.gather(tf.reshape(scores, [-1]), cells)
         loss, down, up = loss_and_gradients(self.settings.loss, positives, negatives, weights)
+        up *= counts
         slopes = tf.math.unsorted_segment_sum(tf.reshape(up, [-1]), tf.reshape(cells, [-1]), self.size * POOL_SIZE)
         n_pairs = tf.reduce_sum(weights) / self.settings.negatives
-        return loss / tf.maximum(n_pairs, 1.0), down, tf.reshape(slopes, [self.size, POOL_SIZE])
+        return loss / tf.maximum(n_pairs, 1.0), counts * down, tf.reshape(slopes, [self.size, POOL_SIZE])
 
     def _take_item_step(
         self, met: tf.Tensor, value: tf.Tensor, gradient: tf.Tensor, first: tf.Tensor, step: tf.Tensor

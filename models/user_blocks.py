@@ -72,6 +72,17 @@ class UserBlocks:
         """int32[rows], the place of each row's user."""
         return np.repeat(np.arange(len(self.indptr) - 1, dtype=np.int32), np.diff(self.indptr))
 
+    def weights(self, balance: float) -> np.ndarray:
+        """Returns what each row of each place counts, float32[n_blocks * size]; 1 in the mean over all rows.
+
+        Args:
+            balance: It is in proportion to the place's number of rows to the power of minus this.
+        """
+        degrees = np.diff(self.indptr)
+        weights = np.where(degrees > 0, np.maximum(degrees, 1.0) ** -balance, 0.0)
+        total = float(weights @ degrees)
+        return (weights * (len(self.indices) / total if total else 1.0)).astype(np.float32)
+
     def padded(self, values: np.ndarray) -> np.ndarray:
         """Lays values[rows] out as [n_blocks, capacity], 0 where there is no row."""
         out = np.zeros((self.n_blocks, self.capacity), dtype=values.dtype)

@@ -39,6 +39,29 @@ def test_pairs_without_a_negative_are_skipped_and_counted(sparse, monkeypatch):
     assert np.isfinite(model._users).all()
 
 
+@pytest.mark.parametrize("sparse", [0.0, 2.0], ids=["dense", "pooled"])
+def test_balance_says_what_a_users_rows_count(sparse, monkeypatch):
+    monkeypatch.setattr(bpr, "SPARSE", sparse)
+    degrees = np.array([1, 2, 4, 8, 0])
+    items = np.concatenate([np.arange(degree) for degree in degrees]).astype(np.int32)
+    train = TrainSet.from_rows(5, 12, np.repeat(np.arange(5, dtype=np.int32), degrees), items)
+
+    def vectors(**parameters):
+        """Of the users, after one step that takes all rows, in which the items are what they were at first."""
+        model = BPR(factors=3, epochs=1, optimizer="sgd", regularization=0.5, negative_exponent=0, **parameters)
+        model.fit(train, TimedContext(0, 1))
+        return model._users[:, :3]
+
+    at_first = vectors(learning_rate=1e-9)
+    alike = vectors(learning_rate=0.1) - at_first
+    assert (np.abs(alike[:4]).sum(1) > 1e-3).all()
+    for balance in (0.5, 1.0):
+        weights = np.append(degrees[:4] ** -balance, 0)
+        weights *= degrees.sum() / (weights @ degrees)
+        balanced = vectors(learning_rate=0.1, balance=balance) - at_first
+        assert balanced == pytest.approx(alike * weights[:, None], abs=1e-6)
+
+
 def test_pools_and_all_items_learn_alike(synthetic_task, monkeypatch):
     quality = []
     for sparse, kind in ((0.0, DenseTraining), (2.0, PooledTraining)):
@@ -63,7 +86,7 @@ def test_negatives_from_pools_are_drawn_from_all_unseen_items_in_proportion(expo
     items = np.concatenate([seen, items_of_others]).astype(np.int32)
     train = TrainSet.from_rows(5, n_items, users, items)
     blocks = UserBlocks.deal(train, 10**6, 0)
-    training = PooledTraining(Settings(2, 0.1, 0.0, 8, exponent, "bpr", "sgd", 0.1), blocks, n_items)
+    training = PooledTraining(Settings(2, 0.1, 0.0, 8, exponent, "bpr", "sgd", 0.1, 0.0), blocks, n_items)
     rows = training.rows(train, blocks)
     own = blocks.padded((blocks.users == blocks.place[0]).astype(np.int32))[0] > 0
     drawn = np.zeros(n_items)
