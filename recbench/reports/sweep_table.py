@@ -21,7 +21,7 @@ def sweep_table(report: RunReport, parameter: str) -> str:
     headers += ["fit s", "interactions/s", "peak MiB", "epochs", "status"]
     points = sweep_points(report, parameter)
     rows = [_row(point) for point in points]
-    fixed = {name: value for name, value in report.summaries[0].parameters.items() if name != parameter}
+    fixed = {name: value for name, value in sorted(report.summaries[0].parameters.items()) if name != parameter}
     others = ", ".join(f"{name}={value}" for name, value in fixed.items())
     lines = [
         *head(report, markdown=False),

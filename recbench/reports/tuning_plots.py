@@ -25,7 +25,7 @@ def draw_history(result: ModelTuning, path: Path) -> Path:
             axes.plot(*zip(*some, strict=True), marker, label=end.value)
     completed = [(number, score) for number, end, score in scored if end is End.COMPLETED]
     if completed:
-        numbers, scores = zip(*completed, strict=True)
+        numbers, scores = zip(*completed, (result.past[-1].number, 0.0), strict=True)
         axes.step(numbers, list(accumulate(scores, max)), where="post", label="best so far")
     failed = [one.number for one in result.past if one.end is End.FAILED]
     if failed:

@@ -35,6 +35,8 @@ from recbench.trials.tuning.spaces import Choices, Parameter, Space
 
 PRUNED_AFTER_TRIALS = 5
 """The median of fewer completed trials prunes nothing."""
+PRUNED_BY_TRIALS = 3
+"""So many others must have been scored after the same epoch: short trainings are no match for the later epochs."""
 PRUNED_AFTER_SHARE = 0.2
 """Nothing is pruned in this share of the longest training: slow learners may be good learners."""
 IMPORTANT_FROM = 5
@@ -79,7 +81,11 @@ class Study:
                 storage=optuna.storages.RDBStorage(
                     f"sqlite:///{storage}", engine_kwargs={"creator": partial(_connect, storage)}
                 ),
-                pruner=MedianPruner(PRUNED_AFTER_TRIALS, n_warmup_steps=int(longest * PRUNED_AFTER_SHARE)),
+                pruner=MedianPruner(
+                    PRUNED_AFTER_TRIALS,
+                    n_warmup_steps=int(longest * PRUNED_AFTER_SHARE),
+                    n_min_trials=PRUNED_BY_TRIALS,
+                ),
                 study_name=name,
                 direction="maximize",
                 load_if_exists=True,
