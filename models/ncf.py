@@ -1,5 +1,6 @@
 """Neural collaborative filtering: NeuMF, in TensorFlow."""
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -15,19 +16,20 @@ FUSED_SHARE = 0.5
 """Of GMF, when the pre-trained parts are put together: the paper's alpha."""
 
 PAIRS_AT_ONCE = 2**15
-"""Pairs that ``score_all`` takes through the layers together: 7 * factors numbers are kept for each."""
+"""Pairs that ``score_all`` takes through the layers together: 7 * mlp_factors numbers are kept for each."""
 
 
 class NeuMF:
     """NeuMF, the NCF paper's fusion of GMF and an MLP (He et al., WWW 2017), trained by Adagrad.
 
     GMF is the inner product of a user's and an item's vector of length ``factors``, and a bias of the item. The MLP
-    takes another pair of vectors of length 4 * factors through layers of 4, 2 and 1 times ``factors`` units with ReLU
-    and a linear one. The score is the sum of both. Every train row is a positive with ``negatives`` freshly drawn items
-    that the user has not interacted with in train.
+    takes another pair of vectors of length 4 * mlp_factors through layers of 4, 2 and 1 times ``mlp_factors`` units
+    with ReLU and a linear one. The score is the sum of both. Every train row is a positive with ``negatives`` freshly
+    drawn items that the user has not interacted with in train.
 
     Args:
-        factors: Predictive factors: length of GMF's vectors and of the MLP's last layer.
+        factors: Predictive factors: length of GMF's vectors.
+        mlp_factors: Those of the MLP: units of its last layer; None: as many.
         epochs: Passes over the train rows.
         pretraining_epochs: Passes that GMF and the MLP are each trained alone before, as in the paper.
         learning_rate: That of the optimiser.
@@ -42,6 +44,8 @@ class NeuMF:
             where regularisation keeps the vectors small, and the MLP learns its train rows by heart.
         batch_size: Positives in one update.
         init_std: Standard deviation of the initial vectors.
+        balance: A user's train rows count in proportion to their number to the power of minus this: 0 all rows alike, 1
+            all users alike.
 
     Raises:
         ValueError: A value is out of range.
@@ -52,6 +56,7 @@ class NeuMF:
     def __init__(
         self,
         factors: int = 32,
+        mlp_factors: int | None = None,
         epochs: int = 20,
         pretraining_epochs: int = 0,
         learning_rate: float = 0.1,
@@ -63,12 +68,13 @@ class NeuMF:
         layer_regularization: float = 0.003,
         batch_size: int = 4096,
         init_std: float = 0.1,
+        balance: float = 0.0,
     ) -> None:
         positive(factors=factors, epochs=epochs, learning_rate=learning_rate, negatives=negatives)
-        positive(batch_size=batch_size, init_std=init_std)
+        positive(batch_size=batch_size, init_std=init_std, mlp_factors=1 if mlp_factors is None else mlp_factors)
         not_negative(regularization=regularization, layer_regularization=layer_regularization)
         not_negative(negative_exponent=negative_exponent)
-        not_negative(pretraining_epochs=pretraining_epochs)
+        not_negative(pretraining_epochs=pretraining_epochs, balance=balance)
         one_of(NeuMFLoss, loss=loss)
         one_of(OptimizerName, optimizer=optimizer)
         self._settings = Settings(
@@ -80,8 +86,10 @@ class NeuMF:
             regularization,
             layer_regularization,
             batch_size,
+            balance,
         )
         self._factors = factors
+        self._mlp_factors = factors if mlp_factors is None else mlp_factors
         self._epochs = epochs
         self._pretraining_epochs = pretraining_epochs
         self._init_std = init_std
@@ -136,6 +144,10 @@ class NeuMF:
         return answer
 
     def _build(self, train: TrainSet, seed: int) -> tuple[NeuMFNetwork, list[NeuMFTraining]]:
-        network = NeuMFNetwork(train.n_users, train.n_items, self._factors, self._init_std, seed)
+        sizes = train.n_users, train.n_items, self._factors, self._mlp_factors
+        network = NeuMFNetwork(*sizes, self._init_std, seed)
+        optimizer = keras.optimizers.get(self._settings.optimizer)
+        optimizer.learning_rate = self._settings.learning_rate
+        optimizer.build(network.weights("both"))
         parts: list[Part] = ["gmf", "mlp", "both"] if self._pretraining_epochs else ["both"]
-        return network, [NeuMFTraining(network, part, train, self._settings) for part in parts]
+        return network, [NeuMFTraining(network, part, optimizer, train, self._settings) for part in parts]

@@ -13,13 +13,14 @@ class NeuMFNetwork(tf.Module):
 
     GMF is the inner product of a user's and an item's vector of length ``factors``, and a bias of the item. (The paper
     weights the product's elements; such weights hold nothing that the vectors cannot, and would grow where
-    regularisation keeps the vectors small.) The MLP takes another pair of vectors of length 4 * factors through layers
-    of 4, 2 and 1 times ``factors`` units with ReLU and a linear one. The logit is the sum of both.
+    regularisation keeps the vectors small.) The MLP takes another pair of vectors of length 4 * mlp_factors through
+    layers of 4, 2 and 1 times ``mlp_factors`` units with ReLU and a linear one. The logit is the sum of both.
 
     Args:
         n_users: Number of users.
         n_items: Number of items.
-        factors: Predictive factors.
+        factors: Length of GMF's vectors.
+        mlp_factors: Units of the MLP's last layer.
         init_std: Standard deviation of the initial vectors.
         seed: What the initial weights follow from.
 
@@ -28,11 +29,11 @@ class NeuMFNetwork(tf.Module):
         scores_of_range: For each part, ``logits_of_range`` compiled.
     """
 
-    def __init__(self, n_users: int, n_items: int, factors: int, init_std: float, seed: int) -> None:
+    def __init__(self, n_users: int, n_items: int, factors: int, mlp_factors: int, init_std: float, seed: int) -> None:
         super().__init__()
         self._stream = 0
         self._seed = seed
-        width = 4 * factors
+        width = 4 * mlp_factors
         self.gmf_users = self._normal([n_users, factors], init_std)
         self.gmf_items = self._normal([n_items, factors], init_std)
         self.gmf_bias = tf.Variable(tf.zeros([n_items]))
@@ -50,7 +51,7 @@ class NeuMFNetwork(tf.Module):
             units_out = units_in // 2
             weights = self._normal([units_in, units_out], (2 / units_in) ** 0.5)
             self.layers.append((weights, tf.Variable(tf.zeros([units_out]))))
-        self.mlp_output = self._normal([factors], (1 / (2 * factors)) ** 0.5)
+        self.mlp_output = self._normal([mlp_factors], (1 / (2 * mlp_factors)) ** 0.5)
         self.mlp_bias = tf.Variable(tf.zeros([]))
         signature = [tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, None], tf.int32)]
         self.scores = {
@@ -119,7 +120,7 @@ class NeuMFNetwork(tf.Module):
         return logits
 
     def item_shares(self) -> tf.Tensor:
-        """Returns all items' shares of the MLP's first layer, float32[n_items, 4 * factors]."""
+        """Returns all items' shares of the MLP's first layer, float32[n_items, 4 * mlp_factors]."""
         return self.mlp_items @ self.first_items
 
     def logits_of_range(

@@ -11,6 +11,7 @@ from models.neumf_network import NeuMFNetwork, Part
 from models.optimizers import OptimizerName
 from models.pairs import Pairs
 from models.unseen import popularity_weights, shares
+from models.user_blocks import weights_of_rows
 from recbench.protocol import TrainSet
 
 NeuMFLoss = Literal["bce", "bpr", "softmax"]
@@ -28,6 +29,7 @@ class Settings:
     regularization: float
     layer_regularization: float
     batch_size: int
+    balance: float
 
 
 class NeuMFTraining(tf.Module):
@@ -36,6 +38,8 @@ class NeuMFTraining(tf.Module):
     Args:
         network: The weights.
         part: What to train.
+        optimizer: For all of the network's weights. The parts share it: what it has learned of a weight's steps in
+            pre-training is what keeps the first steps of the whole from undoing it.
         train: The train rows, of which only the counts are looked at.
         settings: Hyper-parameters.
 
@@ -43,15 +47,16 @@ class NeuMFTraining(tf.Module):
         part: The same.
     """
 
-    def __init__(self, network: NeuMFNetwork, part: Part, train: TrainSet, settings: Settings) -> None:
+    def __init__(
+        self, network: NeuMFNetwork, part: Part, optimizer: keras.Optimizer, train: TrainSet, settings: Settings
+    ) -> None:
         super().__init__()
         self._network = network
         self.part = part
         self._settings = settings
         self._weights = network.weights(part)
-        self._optimizer = keras.optimizers.get(settings.optimizer)
-        self._optimizer.learning_rate = settings.learning_rate
-        self._optimizer.build(self._weights)
+        self._optimizer = optimizer
+        self._counts = tf.constant(weights_of_rows(np.diff(train.indptr), settings.balance))
         self._shared = train.n_items < settings.batch_size * (1 + settings.negatives)
         signature = [
             Pairs.signature(train, settings.negative_exponent),
@@ -64,9 +69,10 @@ class NeuMFTraining(tf.Module):
     def decay(self, train: TrainSet) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns how often each user float32[n_users] and item float32[n_items] is expected in a positive's pairs."""
         weights = popularity_weights(train.items, train.n_items, self._settings.negative_exponent)
-        as_positive = np.bincount(train.items, minlength=train.n_items) / max(len(train), 1)
-        items = as_positive + shares(weights, train.n_items)
-        users = np.diff(train.indptr) / max(len(train), 1)
+        counts = self._counts.numpy()
+        as_positive = np.bincount(train.items, weights=counts[train.users], minlength=train.n_items)
+        items = as_positive / max(len(train), 1) + shares(weights, train.n_items)
+        users = counts * np.diff(train.indptr) / max(len(train), 1)
         return tf.constant(users.astype(np.float32)), tf.constant(items.astype(np.float32))
 
     def _epoch(self, pairs: Pairs, of_users: tf.Tensor, of_items: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -95,7 +101,7 @@ class NeuMFTraining(tf.Module):
             logits = self._network.logits(self.part, users, items, shared=self._shared)
             losses = self._losses(logits)
             # A sum over positives, so that Adagrad and SGD see gradients whose size does not depend on the batch.
-            loss = tf.reduce_sum(losses)
+            loss = tf.reduce_sum(tf.gather(self._counts, users) * losses)
         gradients = [tf.convert_to_tensor(g) for g in tape.gradient(loss, self._weights)]
         positives = tf.cast(tf.shape(users)[0], tf.float32)
         decay = {id(table): self._settings.regularization * of_users[:, None] for table in user_tables}

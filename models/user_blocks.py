@@ -73,18 +73,23 @@ class UserBlocks:
         return np.repeat(np.arange(len(self.indptr) - 1, dtype=np.int32), np.diff(self.indptr))
 
     def weights(self, balance: float) -> np.ndarray:
-        """Returns what each row of each place counts, float32[n_blocks * size]; 1 in the mean over all rows.
-
-        Args:
-            balance: It is in proportion to the place's number of rows to the power of minus this.
-        """
-        degrees = np.diff(self.indptr)
-        weights = np.where(degrees > 0, np.maximum(degrees, 1.0) ** -balance, 0.0)
-        total = float(weights @ degrees)
-        return (weights * (len(self.indices) / total if total else 1.0)).astype(np.float32)
+        """Returns what each row of each place counts, float32[n_blocks * size]; see ``weights_of_rows``."""
+        return weights_of_rows(np.diff(self.indptr), balance)
 
     def padded(self, values: np.ndarray) -> np.ndarray:
         """Lays values[rows] out as [n_blocks, capacity], 0 where there is no row."""
         out = np.zeros((self.n_blocks, self.capacity), dtype=values.dtype)
         out[np.arange(self.capacity) < self.rows[:, None]] = values
         return out
+
+
+def weights_of_rows(degrees: np.ndarray, balance: float) -> np.ndarray:
+    """Returns what each of a user's rows counts, float32[n]; 1 in the mean over all rows.
+
+    Args:
+        degrees: int[n], each user's number of rows.
+        balance: It is in proportion to that number to the power of minus this.
+    """
+    weights = np.where(degrees > 0, np.maximum(degrees, 1.0) ** -balance, 0.0)
+    total = float(weights @ degrees)
+    return (weights * (degrees.sum() / total if total else 1.0)).astype(np.float32)
