@@ -106,6 +106,7 @@ def test_what_is_given_goes_before_what_is_tuned(tmp_path):
     kept, nothing = use_settings("default", models, task)
     assert kept == models
     assert (nothing.source, nothing.tuned, nothing.of_another_task) == (Source.DEFAULT, {}, False)
+    assert settings_notes(nothing, ()) == ["Settings: each model's defaults."]
 
 
 def test_the_note_tells_each_models_budget_and_whether_they_were_the_same(tmp_path):
@@ -149,8 +150,6 @@ def test_a_run_with_settings(recbench, tmp_path):
     assert told in table
     assert "Given by --param instead of the tuned value: Own.epochs=5 (tuned: 2)." in table
     assert "The source has changed since the tuning of: Own." in table
-    assert "Settings: each model's defaults." in recbench(*base, "--settings", "default").stdout
-    assert "Settings" not in recbench(*base).stdout
 
 
 def test_settings_that_do_not_fit(recbench, tmp_path):
