@@ -139,6 +139,52 @@ class TestNeuMFWithPretraining(RecommenderContract):
     n_epochs = 8 + 2 * 12
 
 
+class TestEASE(RecommenderContract):
+    model = "ease"
+    parameters = {"l2": 5.0}
+    uses_seed = False
+    bad_parameters = [{"l2": 0.0}, {"l2": -1.0}, {"l2": float("inf")}]
+
+
+class TestItemKNN(RecommenderContract):
+    model = "itemknn"
+    uses_seed = False
+    bad_parameters = [{"neighbours": 0}, {"similarity": "jaccard"}, {"k1": -1.0}, {"b": -0.1}, {"b": 1.1}]
+
+
+class TestItemKNNByCosine(RecommenderContract):
+    model = "itemknn"
+    parameters = {"similarity": "cosine"}
+    uses_seed = False
+    bad_parameters = TestItemKNN.bad_parameters
+
+
+class TestItemKNNByTFIDF(RecommenderContract):
+    model = "itemknn"
+    parameters = {"similarity": "tfidf"}
+    uses_seed = False
+    bad_parameters = TestItemKNN.bad_parameters
+
+
+class TestALS(RecommenderContract):
+    model = "als"
+    parameters = {"epochs": 10, "factors": 8, "regularization": 0.1}
+    bad_parameters = [{"factors": 0}, {"epochs": 0}, {"regularization": -1.0}, {"alpha": 0.0}]
+
+
+class TestIALS(RecommenderContract):
+    model = "ials"
+    parameters = {"epochs": 10, "factors": 8}
+    bad_parameters = [
+        {"factors": 0},
+        {"epochs": 0},
+        {"regularization": 0.0},
+        {"regularization_exponent": -1.0},
+        {"unobserved_weight": 0.0},
+        {"init_std": 0.0},
+    ]
+
+
 TWO_THREADS = """
 import sys
 import numpy as np
