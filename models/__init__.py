@@ -7,7 +7,10 @@ MODELS = {
     "ials": "models.ials:IALS",
     "implicit-bpr": "models.implicit_bpr:ImplicitBPR",
     "itemknn": "models.itemknn:ItemKNN",
+    "lightgcn": "models.lightgcn:LightGCN",
+    "mf": "models.mf:MF",
     "ncf": "models.ncf:NeuMF",
     "popularity": "models.popularity:Popularity",
     "random": "models.random_scores:RandomScores",
+    "slim": "models.slim:SLIM",
 }

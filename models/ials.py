@@ -39,7 +39,7 @@ class IALS:
         self,
         factors: int = 64,
         epochs: int = 12,
-        regularization: float = 0.01,
+        regularization: float = 0.015,
         regularization_exponent: float = 1.0,
         unobserved_weight: float = 0.3,
         init_std: float = 0.1,

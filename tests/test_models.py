@@ -185,6 +185,33 @@ class TestIALS(RecommenderContract):
     ]
 
 
+class TestSLIM(RecommenderContract):
+    model = "slim"
+    parameters = {"l1": 0.5, "l2": 2.0, "epochs": 15}
+    uses_seed = False
+    bad_parameters = [{"l1": -1.0}, {"l2": 0.0}, {"epochs": 0}]
+
+
+class TestMF(RecommenderContract):
+    model = "mf"
+    parameters = {"epochs": 40, "factors": 8, "batch_size": 128, "learning_rate": 0.2, "regularization": 0.01}
+    bad_parameters = [bad for bad in BAD_BPR if "loss" not in bad]
+
+
+class TestLightGCN(RecommenderContract):
+    model = "lightgcn"
+    parameters = {"epochs": 20, "factors": 8, "batch_size": 128, "learning_rate": 0.02}
+    bad_parameters = [
+        *OUT_OF_RANGE,
+        {"layers": 0},
+        {"regularization": -1.0},
+        {"negatives": 0},
+        {"negative_exponent": -0.5},
+        {"batch_size": 0},
+        {"init_std": 0.0},
+    ]
+
+
 TWO_THREADS = """
 import sys
 import numpy as np
