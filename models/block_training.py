@@ -57,12 +57,12 @@ class BlockTraining(tf.Module):
         self.items = tf.Variable(tf.zeros([n_items, width]))
         self.user_slots = [tf.Variable(tf.fill(self.users.shape, value)) for value in self.optimizer.start]
         self.item_slots = [tf.Variable(tf.fill(self.items.shape, value)) for value in self.optimizer.start]
-        of_vector, of_user_bias = [1.0] * settings.factors, [1.0] * settings.user_biases
-        self.vector = tf.constant(of_vector + [0.0] + [0.0] * len(of_user_bias))
+        vector, user_bias = [1.0] * settings.factors, [1.0] * settings.user_biases
+        self.vector = tf.constant([*vector, 0.0, *(0.0 for _ in user_bias)])
         """1 where a column belongs to the vector, 0 at the biases."""
-        self.trained_of_users = tf.constant(of_vector + [0.0] + of_user_bias)
+        self.trained_of_users = tf.constant([*vector, 0.0, *user_bias])
         """1 where a column of the users is trained."""
-        self.trained_of_items = tf.constant(of_vector + [1.0] + [0.0] * len(of_user_bias))
+        self.trained_of_items = tf.constant([*vector, 1.0, *(0.0 for _ in user_bias)])
         """1 where a column of the items is trained."""
 
     @abstractmethod

@@ -60,8 +60,8 @@ class Graph(NamedTuple):
             from_users, from_items = self.user_scale * of_users[-1], self.item_scale * of_items[-1]
             of_users.append(self.user_scale * _sum(from_items, self.items_of_users, self.users, users.shape[0]))
             of_items.append(self.item_scale * _sum(from_users, self.users_of_items, self.items, items.shape[0]))
-        # Not by add_n, which TensorFlow makes of a chain of additions too: it begins with whichever of its inputs it may
-        # overwrite at that moment, so that its rounding is not the same every time.
+        # Not by add_n, which TensorFlow makes of a chain of additions too: it begins with whichever of its inputs it
+        # may overwrite at that moment, so that its rounding is not the same every time.
         return tf.reduce_mean(tf.stack(of_users), 0), tf.reduce_mean(tf.stack(of_items), 0)
 
 

@@ -27,7 +27,7 @@ class SLIM:
     Args:
         l1: Regularisation that makes weights zero, in the unit of users that two items have in common.
         l2: Regularisation that makes them small, in the same unit.
-        non_negative: Whether weights below 0 are ruled out, as in the paper.
+        non_negative: Whether weights below 0 are ruled out, as in the paper; allowing them was better on validation cases.
         epochs: Passes.
 
     Raises:
@@ -36,7 +36,7 @@ class SLIM:
 
     repeatable_on_threads = True
 
-    def __init__(self, l1: float = 2.0, l2: float = 200.0, non_negative: bool = True, epochs: int = 20) -> None:
+    def __init__(self, l1: float = 1.0, l2: float = 200.0, non_negative: bool = False, epochs: int = 15) -> None:
         not_negative(l1=l1)
         positive(l2=l2, epochs=epochs)
         self._l1 = l1

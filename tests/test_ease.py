@@ -7,23 +7,12 @@ import pytest
 
 from models import item_gram, item_weights
 from models.ease import EASE
-from recbench.trials.clock import TimedContext
-
-
-def dense_rows(train):
-    rows = np.zeros((train.n_users, train.n_items))
-    rows[train.users, train.items] = 1
-    return rows
+from tests.dense_fits import dense_rows, fitted
 
 
 def everything(task):
     users = np.arange(task.n_users, dtype=np.int32)
     return users, np.tile(np.arange(task.n_items, dtype=np.int32), (task.n_users, 1))
-
-
-def fitted(model, task):
-    model.fit(task.train_set(), TimedContext(0, 1))
-    return model
 
 
 def test_scores_are_those_of_the_closed_form(synthetic_task):

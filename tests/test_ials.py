@@ -5,7 +5,7 @@ import pytest
 
 from models.ials import IALS
 from recbench.trials.clock import TimedContext
-from tests.test_ease import dense_rows, fitted
+from tests.dense_fits import dense_rows, fitted
 
 FACTORS, REGULARIZATION, UNOBSERVED = 5, 0.02, 0.3
 

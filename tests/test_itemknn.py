@@ -6,7 +6,7 @@ import pytest
 from models.itemknn import ItemKNN
 from recbench.protocol import TrainSet
 from recbench.trials.clock import TimedContext
-from tests.test_ease import dense_rows, fitted
+from tests.dense_fits import dense_rows, fitted
 
 
 def nearest(similarities, k):

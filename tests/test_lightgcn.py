@@ -9,7 +9,7 @@ from models.lightgcn import LightGCN
 from models.lightgcn_training import LightGCNTraining, Settings, pair_gradients
 from recbench.protocol import TrainSet
 from recbench.trials.clock import TimedContext
-from tests.test_ease import dense_rows
+from tests.dense_fits import dense_rows
 from tests.test_bpr import with_a_user_who_has_seen_everything
 
 FACTORS = 4

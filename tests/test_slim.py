@@ -7,7 +7,7 @@ from models import slim
 from models.ease import EASE
 from models.slim import SLIM
 from recbench.trials.clock import TimedContext
-from tests.test_ease import dense_rows, fitted
+from tests.dense_fits import dense_rows, fitted
 
 
 @pytest.mark.parametrize("block", [7, 128])
