@@ -11,10 +11,10 @@ from recbench.protocol import FloatArray, Int32Array, Int64Array, TrainContext, 
 
 
 class IALS:
-    """iALS: weighted matrix factorisation by alternating least squares (Hu et al., ICDM 2008), tuned as it should be.
+    """iALS, alternating least squares with regularisation scaled by frequency (Rendle et al., RecSys 2022).
 
-    The loss over users u and items i, with y_ui = 1 for the train rows S and 0 else, is that of Rendle et al.,
-    "Revisiting the Performance of iALS on Item Recommendation Benchmarks" (RecSys 2022)::
+    The loss over users u and items i with the train rows S is that of "Revisiting the Performance of iALS on Item
+    Recommendation Benchmarks", after Hu et al. (ICDM 2008)::
 
         sum over S of (1 - <w_u, h_i>)^2  +  a * sum over all u, i of <w_u, h_i>^2
         + l * sum over u of (|S_u| + a * n_items)^e |w_u|^2  +  l * sum over i of (|S_i| + a * n_users)^e |h_i|^2

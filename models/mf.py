@@ -7,13 +7,13 @@ from models.optimizers import OptimizerName
 
 
 class MF(BPR):
-    """Logistic matrix factorisation with biases (Rendle et al., "Neural Collaborative Filtering vs. MF", RecSys 2020).
+    """Logistic matrix factorisation with biases, trained by Adagrad (Rendle et al., RecSys 2020).
 
+    After "Neural Collaborative Filtering vs. Matrix Factorization Revisited", whose own optimiser is plain SGD.
     The score of item i for user u is <p_u, q_i> + b_i + b_u. In each epoch every train row is an example of the class 1
     with ``negatives`` freshly drawn items that the user has not interacted with in train, examples of the class 0; the
     loss is their logistic loss, summed, plus regularization / 2 times the squared norms of the vectors, see
-    ``models.bpr.BPR``, from which it differs in nothing else: blocks of users, and Adagrad in place of the paper's
-    plain SGD.
+    ``models.bpr.BPR``, from which it differs in nothing else.
 
     Args:
         factors: Length of the vectors p and q.

@@ -223,17 +223,20 @@ from recbench.tasks.shelf import builtin_specs
 
 data = generate(SyntheticParameters(n_users=900, n_items=700, density=0.05))
 task = split_and_draw(builtin_specs()["synthetic"].model_copy(update={"digest": None}), data)
-model = find_model(sys.argv[1]).load()(epochs=3)
-model.fit(task.train_set(), TimedContext(0, threads=2))
-np.save(sys.argv[2], model.score(task.test.users, task.test.negatives))
+for name in sys.argv[2:]:
+    model_class = find_model(name).load()
+    model = model_class() if name in ("ease", "itemknn") else model_class(epochs=3)
+    model.fit(task.train_set(), TimedContext(0, threads=2))
+    np.save(f"{sys.argv[1]}-{name}.npy", model.score(task.test.users, task.test.negatives))
 """
 
 
-@pytest.mark.parametrize("name", ["bpr", "ncf"])
-def test_models_that_promise_it_repeat_themselves_on_two_threads(name, tmp_path):
-    assert find_model(name).load().repeatable_on_threads
+@pytest.mark.parametrize("names", [["als", "ease", "ials", "itemknn", "slim"], ["bpr", "lightgcn", "ncf"]])
+def test_models_that_promise_it_repeat_themselves_on_two_threads(names, tmp_path):
     for run in ("a", "b"):
         settings = {**os.environ, **library_settings(2, "cpu")}
-        command = [sys.executable, "-c", TWO_THREADS, name, str(tmp_path / f"{run}.npy")]
+        command = [sys.executable, "-c", TWO_THREADS, str(tmp_path / run), *names]
         subprocess.run(command, env=settings, check=True, capture_output=True)
-    assert np.array_equal(np.load(tmp_path / "a.npy"), np.load(tmp_path / "b.npy"))
+    for name in names:
+        assert find_model(name).load().repeatable_on_threads
+        assert np.array_equal(np.load(tmp_path / f"a-{name}.npy"), np.load(tmp_path / f"b-{name}.npy"))
