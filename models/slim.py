@@ -27,7 +27,7 @@ class SLIM:
     Args:
         l1: Regularisation that makes weights zero, in the unit of users that two items have in common.
         l2: Regularisation that makes them small, in the same unit.
-        non_negative: Whether weights below 0 are ruled out, as in the paper; allowing them was better on validation cases.
+        non_negative: Whether weights below 0 are ruled out, as in the paper; they were of use on validation cases.
         epochs: Passes.
 
     Raises:
