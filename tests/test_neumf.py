@@ -9,7 +9,10 @@ from recbench.trials.clock import TimedContext
 
 
 def test_pretrained_vectors_are_not_undone_by_the_first_steps_of_the_whole(synthetic_task):
-    """Were the optimiser to begin anew they would be: Adagrad's first steps are its longest (2.4 times the first pass here)."""
+    """Were the optimiser to begin anew, they would be: Adagrad's first steps are its longest.
+
+    Such a pass moves them 2.4 times as far as the first one does, here.
+    """
     model = NeuMF(factors=8, mlp_factors=4, pretraining_epochs=8, epochs=1, batch_size=512)
     train, context, vectors = synthetic_task.train_set(), TimedContext(0, 1), []
     model.warm_up(train, context)
