@@ -28,7 +28,9 @@ def test_an_update_follows_the_gradient_of_the_logistic_loss_with_both_biases(tr
     """One step of SGD on one block of all users, against TensorFlow's own gradient."""
     rate, decay = 0.1, 0.05
     blocks = UserBlocks.deal(train, 10**6, 0)
-    training = DenseTraining(Settings(FACTORS, rate, decay, NEGATIVES, 0.0, "bce", "sgd", 0.5, True), blocks, N_ITEMS)
+    training = DenseTraining(
+        Settings(FACTORS, rate, decay, NEGATIVES, 0.0, "bce", "sgd", 0.5, user_biases=True), blocks, N_ITEMS
+    )
     training.initialise(7)
     rows = training.rows(train, blocks)
     p, q = tf.Variable(training.users.numpy()[:, :FACTORS]), tf.Variable(training.items.numpy()[:, :FACTORS])
@@ -57,7 +59,8 @@ def test_an_update_follows_the_gradient_of_the_logistic_loss_with_both_biases(tr
 @pytest.mark.parametrize("sparse", [0.0, 2.0], ids=["dense", "pooled"])
 def test_untrained_ones_stay_and_biases_learn(synthetic_task, monkeypatch, sparse):
     monkeypatch.setattr(bpr, "SPARSE", sparse)
-    model = MF(epochs=10, factors=FACTORS, batch_size=2048, learning_rate=0.2)
+    settings = {"learning_rate": 0.2, "regularization": 0.02, "negatives": 8, "negative_exponent": 0.0}
+    model = MF(epochs=10, factors=FACTORS, batch_size=2048, **settings)
     train = synthetic_task.train_set()
     model.fit(train, TimedContext(0, 1))
     active = np.diff(train.indptr) > 0
