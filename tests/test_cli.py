@@ -61,7 +61,8 @@ def own(tmp_path):
 def test_help_lists_every_verb_and_examples(recbench):
     done = recbench("--help")
     assert done.returncode == 0
-    for verb in ("run", "compare", "gate", "baseline", "history", "list", "task", "data", "selftest", "doctor"):
+    verbs = ("run", "tune", "sweep", "plot", "compare", "gate", "baseline", "history", "list", "task", "data")
+    for verb in (*verbs, "selftest", "doctor"):
         assert verb in done.stdout
     text = recbench("run", "--help").stdout
     assert "recbench run --models bpr,ncf" in text

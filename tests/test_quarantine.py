@@ -39,6 +39,9 @@ class Silent:
     def epoch(self, epoch, loss, seconds):
         pass
 
+    def point(self, point):
+        pass
+
 
 def neighbours(thing):
     found = list(gc.get_referents(thing))
@@ -173,7 +176,7 @@ def test_what_a_model_is_handed_leads_to_no_held_out_row(task, curve):
 
 def test_the_walk_finds_what_a_context_with_a_callback_gives_away(task):
     """The walk can see: this is what models would be handed without the handle."""
-    curve = Curve(Probe(), task.test, (1,), CurveEpochs.parse("all"))
+    curve = Curve(Probe(), task.test, (1,), CurveEpochs.parse("all"), Silent().point)
     context = TimedContext(0, 1, lambda epoch, loss: curve.epoch(epoch, 0.0))
     for handed in (context, context.end_epoch):
         found = leaks(reachable(handed), secrets_of(task))

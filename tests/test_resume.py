@@ -48,6 +48,9 @@ class Silent:
     def progress(self, done, total):
         pass
 
+    def point(self, point):
+        pass
+
 
 @pytest.fixture
 def own(tmp_path):

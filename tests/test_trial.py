@@ -23,6 +23,9 @@ class Silent:
     def epoch(self, epoch, loss, seconds):
         self.epochs.append((epoch, loss))
 
+    def point(self, point):
+        pass
+
 
 class Base:
     def __init__(self, epochs: int = 2):

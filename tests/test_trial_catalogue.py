@@ -20,6 +20,9 @@ class Silent:
     def progress(self, done, total):
         pass
 
+    def point(self, point):
+        pass
+
 
 class Whole:
     def fit(self, train, context):

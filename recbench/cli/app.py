@@ -2,7 +2,22 @@
 
 import typer
 
-from recbench.cli import baseline, compare, data, doctor, gate, history, models, run, score_file, selftest, task
+from recbench.cli import (
+    baseline,
+    compare,
+    data,
+    doctor,
+    gate,
+    history,
+    models,
+    plot,
+    run,
+    score_file,
+    selftest,
+    sweep,
+    task,
+    tune,
+)
 from recbench.cli.terminal import emit, fail, show_log
 from recbench.errors import RecbenchError
 
@@ -16,6 +31,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("run")(run.run)
+app.command("tune")(tune.tune)
+app.command("sweep")(sweep.sweep)
+app.command("plot")(plot.plot)
 app.command("compare")(compare.compare)
 app.command("gate")(gate.gate)
 app.command("score-file")(score_file.score_file)

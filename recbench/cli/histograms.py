@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recbench.errors import RecbenchError
-
 if TYPE_CHECKING:
     from recbench.data.statistics import Histogram, Statistics
 
@@ -37,15 +35,9 @@ def plot_histograms(name: str, found: "Statistics", path: Path) -> None:
     Raises:
         RecbenchError: matplotlib is not installed, or the picture cannot be written.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise RecbenchError(
-            f"Pictures need matplotlib, which cannot be imported: {error}.", "Install it: pip install 'recbench[plot]'"
-        ) from error
-    figure = Figure(figsize=(10, 4), layout="constrained")
-    FigureCanvasAgg(figure)
+    from recbench.reports.pictures import new_figure, save_figure
+
+    figure = new_figure(10, 4)
     figure.suptitle(f"{name}: {found.rows:,} rows, density {found.density:.2%}")
     sides = (("users", found.histories, found.history_gini), ("items", found.popularities, found.popularity_gini))
     for axes, (what, histogram, gini) in zip(figure.subplots(1, 2), sides, strict=True):
@@ -53,9 +45,4 @@ def plot_histograms(name: str, found: "Statistics", path: Path) -> None:
         axes.stairs(histogram.counts, edges, fill=True)
         axes.set_xscale("log", base=2)
         axes.set(xlabel="rows", ylabel=what, title=f"{what} by their rows, Gini {gini:.2f}")
-    try:
-        figure.savefig(path, dpi=120)
-    except (OSError, ValueError) as error:
-        raise RecbenchError(
-            f"Cannot write the picture {path}: {error}.", "Choose a path that ends in .png, .svg or .pdf."
-        ) from error
+    save_figure(figure, path)

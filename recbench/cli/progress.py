@@ -5,7 +5,7 @@ import time
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from recbench.cli.terminal import messages
-from recbench.records.schema import Status
+from recbench.records.schema import CurvePoint, Status
 from recbench.records.store import StoredRecord
 from recbench.trials.plan import PlannedTrial
 
@@ -49,6 +49,9 @@ class PlainProgress:
     def progress(self, trial: PlannedTrial, done: int, total: int) -> None:
         """Says it, unless the trial's last line is recent."""
         self._say(trial, f"{self._phases.get(trial.label, 'done')} {done:,} of {total:,}")
+
+    def point(self, trial: PlannedTrial, point: CurvePoint) -> None:
+        """Neither kind of line shows learning curves."""
 
     def trial_ends(self, trial: PlannedTrial, stored: StoredRecord) -> None:
         """Says how it went."""

@@ -36,6 +36,14 @@ def run(
     param: Annotated[
         list[str] | None, typer.Option(help="MODEL.NAME=VALUE sets a hyper-parameter; may be repeated.")
     ] = None,
+    settings: Annotated[
+        str | None,
+        typer.Option(
+            metavar="tuned|default|FILE",
+            help="Hyper-parameters: those of 'recbench tune', the models' own (as without this option), or those of a "
+            "file that it wrote. --param goes before.",
+        ),
+    ] = None,
     threads: Annotated[
         int,
         typer.Option(min=1, help="Threads for each model. One gives the same ranks every time, bit for bit."),
@@ -108,13 +116,14 @@ def run(
       recbench run --models bpr,ncf
       recbench run --models popularity,bpr --task ml-100k-loo --seeds 5 --k 5,10,20
       recbench run --models bpr --param bpr.factors=64 --param bpr.epochs=50 --format markdown
+      recbench run --models bpr,ncf --settings tuned
       recbench run --models bpr,implicit-bpr --curve all --reach 0.45
       recbench run --models bpr,ncf,popularity --full --metrics --pairs
       recbench run --models popularity,my_model.py:MyModel --task synthetic --timeout 600 --max-memory 4GiB --json
 
     Exit codes: 0 all trials done, 2 bad input, 3 a model failed, 4 nothing to collect, 130 interrupted, 143 terminated.
     """
-    names = _names(models)
+    names = model_names(models)
     ks = cut_offs(k)
     if reach is not None and curve is None:
         raise RecbenchError("--reach needs a learning curve.", "Add --curve all, or --curve every:10.")
@@ -138,12 +147,14 @@ def run(
         messages().print(f"Task {task}; models {', '.join(names)}", style="dim", markup=False)
 
         from recbench.cli.running import Request, run_and_report
+        from recbench.cli.training import Reuse
         from recbench.trials.conditions import Conditions
         from recbench.trials.limits import Limits
 
         request = Request(
             models=names,
             assignments=tuple(param or ()),
+            settings=settings,
             task=task,
             seeds=range(seed, seed + seeds),
             conditions=Conditions(threads, device, ks, points, catalogue=full or metrics),
@@ -151,8 +162,7 @@ def run(
             jobs=jobs,
             cluster=cluster,
             in_process=in_process,
-            force=force,
-            collect=collect,
+            reuse=Reuse.REPEAT if force else Reuse.ONLY if collect else Reuse.KEEP,
             dry_run=dry_run,
             output=output,
             form=Format.JSON if as_json else form,
@@ -163,7 +173,12 @@ def run(
         run_and_report(request, tally)
 
 
-def _names(models: str) -> list[str]:
+def model_names(models: str) -> list[str]:
+    """Reads the names of ``--models``, each once.
+
+    Raises:
+        RecbenchError: There is none.
+    """
     names = [name.strip() for name in models.split(",") if name.strip()]
     if not names:
         raise RecbenchError("--models names no model.", "For example: --models popularity,bpr")

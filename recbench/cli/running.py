@@ -6,13 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
-
 from recbench.cli.interrupted import Tally
 from recbench.cli.progress import AnimatedProgress, PlainProgress
-from recbench.cli.terminal import ExitCode, animated, emit, emit_json, emit_table, messages
-from recbench.errors import NothingToCompareError, RecbenchError
-from recbench.records.schema import Record, Status
+from recbench.cli.terminal import animated, emit, emit_json, emit_table, messages
+from recbench.cli.training import Reuse, exit_if_failed, train
+from recbench.errors import RecbenchError
 from recbench.records.store import StoredRecord
 from recbench.reports.formats import Format
 from recbench.tasks.shelf import find_task, load_task
@@ -22,11 +20,10 @@ from recbench.trials.configuration import parse_assignments
 from recbench.trials.identity import TaskFacts
 from recbench.trials.limits import Limits
 from recbench.trials.local import LocalProcesses
-from recbench.trials.logs import log_path
 from recbench.trials.machine import available_cores, library_settings, revision
-from recbench.trials.plan import PlannedTrial, plan, wanted_models
-from recbench.trials.resume import find
-from recbench.trials.schedule import Runner, run_plan
+from recbench.trials.plan import PlannedModel, PlannedTrial, WantedModel, plan, wanted_models
+from recbench.trials.schedule import Runner
+from recbench.trials.settings_used import SettingsUsed, use_settings
 from recbench.trials.supervision import Assignment
 
 
@@ -37,6 +34,7 @@ class Request:
     Attributes:
         models: Names, as they were given.
         assignments: Texts of hyper-parameters.
+        settings: Where the other hyper-parameters come from; None for defaults, without a word on it.
         task: A task's name, or a spec file.
         seeds: All of them.
         conditions: What trials are run under.
@@ -44,8 +42,7 @@ class Request:
         jobs: Trials at a time.
         cluster: Address of a Dask scheduler; None to run on this machine.
         in_process: Whether to do without processes.
-        force: Whether to repeat trials whose records are there.
-        collect: Whether to run none.
+        reuse: What becomes of trials whose records are there.
         dry_run: Whether to print the plan only.
         output: Folder of the records.
         form: Of the table.
@@ -56,6 +53,7 @@ class Request:
 
     models: Sequence[str]
     assignments: tuple[str, ...]
+    settings: str | None
     task: str
     seeds: range
     conditions: Conditions
@@ -63,8 +61,7 @@ class Request:
     jobs: int
     cluster: str | None
     in_process: bool
-    force: bool
-    collect: bool
+    reuse: Reuse
     dry_run: bool
     output: Path
     form: Format
@@ -85,7 +82,7 @@ def run_and_report(request: Request, tally: Tally) -> None:
         typer.Exit: A trial failed.
     """
     if request.cluster is None:
-        _check_cores(request.conditions.threads, request.jobs)
+        check_cores(request.conditions.threads, request.jobs)
     # Before any numeric library does more than be loaded: with --in-process, this process trains.
     os.environ.update(library_settings(request.conditions.threads, request.conditions.device))
     wanted = wanted_models(parse_assignments(request.assignments, request.models))
@@ -95,22 +92,36 @@ def run_and_report(request: Request, tally: Tally) -> None:
         raise RecbenchError(
             f"--k {max(request.conditions.ks)} is more than the {most} candidates of a case.", "Use smaller cut-offs."
         )
+    used = None
+    if request.settings is not None:
+        wanted, used = use_settings(request.settings, wanted, TaskFacts.of(task).identity)
     observer = AnimatedProgress() if animated() else PlainProgress()
     with _runner(request, task, observer) as runner:
-        trials = plan(runner.configure(wanted), request.seeds)
+        trials = plan(_configured(runner, wanted, used), request.seeds)
         if request.dry_run:
             _show_plan(request, task, trials)
             return
-        found = {trial.label: find(trial, task, request.conditions, request.output) for trial in trials}
-        stored = _kept(request, found)
-        missing = [] if request.collect else [trial for trial in trials if trial.label not in stored]
-        tally.planned, tally.kept = len(trials), len(stored)
-        if missing:
-            observer.planned(len(trials), len(stored), task.n_train)
-        for finished in run_plan(runner, missing, request.output, observer):
-            stored[finished.trial.label] = finished.stored
-            tally.kept += finished.stored.record.status is Status.DONE
-    _report(request, task, [stored[trial.label] for trial in trials if trial.label in stored])
+        stored = train(runner, trials, task, request.conditions, request.output, observer, tally, request.reuse)
+    _report(request, task, used, stored)
+
+
+def _configured(runner: Runner, wanted: Sequence[WantedModel], used: SettingsUsed | None) -> list[PlannedModel]:
+    """Lets every model check its parameters, and says where they come from."""
+    if used is None or not used.path:
+        return runner.configure(wanted)
+    from recbench.reports.settings_notes import other_task
+
+    if used.of_another_task:
+        messages().print(f"Warning: {other_task(used)}", style="yellow", markup=False)
+    for one in used.overridden:
+        messages().print(
+            f"--param {one.model}.{one.name}={one.given} goes before the tuned value {one.tuned}.", markup=False
+        )
+    try:
+        return runner.configure(wanted)
+    except RecbenchError as error:
+        told = f"Parameters that --param does not give come from {used.path}."
+        raise RecbenchError(error.message, f"{error.hint}\n{told}") from error
 
 
 @contextmanager
@@ -139,39 +150,16 @@ def _runner(request: Request, task: Task, observer: PlainProgress) -> Iterator[R
         observer.close()
 
 
-def _kept(request: Request, found: Mapping[str, StoredRecord | None]) -> dict[str, StoredRecord]:
-    """Returns the records that need not be made again, and says so."""
-    there = {label: one for label, one in found.items() if one is not None}
-    if request.collect:
-        absent = [label for label in found if label not in there]
-        if not there:
-            raise NothingToCompareError(
-                f"None of the {len(found)} trials is in {request.output}.", "Run them: leave --collect out."
-            )
-        if absent:
-            messages().print(f"Not there: {'; '.join(absent)}", markup=False)
-        return there
-    if request.force:
-        return {}
-    done = {label: one for label, one in there.items() if one.record.status is Status.DONE}
-    if done:
-        messages().print(
-            f"{len(done)} of {len(found)} trials are kept in {request.output} and are not run again; "
-            "--force repeats them.",
-            style="dim",
-            markup=False,
-        )
-    return done
-
-
-def _report(request: Request, task: Task, stored: Sequence[StoredRecord]) -> None:
+def _report(request: Request, task: Task, used: SettingsUsed | None, stored: Sequence[StoredRecord]) -> None:
     from recbench.reports.document import run_document
     from recbench.reports.metrics_table import metrics_table
     from recbench.reports.pairs_table import pairs_table
     from recbench.reports.run_report import run_report
     from recbench.reports.table import run_table
 
-    report = run_report(task.summary(), stored, stored[0].record.environment, request.conditions.ks, request.reach)
+    report = run_report(
+        task.summary(), stored, stored[0].record.environment, request.conditions.ks, request.reach, settings=used
+    )
     markdown = request.form is Format.MARKDOWN
     if request.form is Format.JSON:
         emit_json(run_document(report))
@@ -182,16 +170,7 @@ def _report(request: Request, task: Task, stored: Sequence[StoredRecord]) -> Non
         if request.pairs:
             emit("\n" + pairs_table(report, markdown=markdown))
     messages().print(f"Records: {request.output}", style="dim", markup=False)
-    failed = [one for one in stored if not _has_all(one.record)]
-    if failed:
-        for one in failed:
-            messages().print(f"Log of {one.record.model}, seed {one.record.seed}: {log_path(one.path)}", markup=False)
-        raise typer.Exit(ExitCode.MODEL_FAILED)
-
-
-def _has_all(record: Record) -> bool:
-    """Whether the trial gave all that was asked for."""
-    return record.status is Status.DONE and record.catalogue_error is None and record.curve_error is None
+    exit_if_failed(stored)
 
 
 def _show_plan(request: Request, task: Task, trials: Sequence[PlannedTrial]) -> None:
@@ -208,7 +187,12 @@ def _readable(parameters: Mapping[str, object]) -> str:
     return ", ".join(f"{name}={value}" for name, value in parameters.items()) or "none"
 
 
-def _check_cores(threads: int, jobs: int) -> None:
+def check_cores(threads: int, jobs: int) -> None:
+    """Checks that all trials that run at a time have cores of their own.
+
+    Raises:
+        RecbenchError: There are fewer.
+    """
     cores = available_cores()
     if threads > cores:
         raise RecbenchError(

@@ -4,6 +4,7 @@ from typing import Any
 
 from recbench.evaluation.bootstrap import Interval
 from recbench.reports.run_report import RunReport
+from recbench.reports.settings_notes import settings_document
 from recbench.reports.summary import ModelSummary, Spread
 from recbench.reports.time_to_quality import TimeToQuality
 from recbench.reports.uncertainty import Pair, Standing
@@ -22,6 +23,7 @@ def run_document(report: RunReport) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "task": report.task,
+        "settings": settings_document(report.settings, report.summaries) if report.settings else None,
         "results": results,
         "pairs": [_pair(pair, report) for pair in report.uncertainty.pairs],
         "caution": report.caution,

@@ -12,6 +12,7 @@ from recbench.reports.summary import ModelSummary, summarise
 from recbench.reports.time_to_quality import TimeToQuality, time_to_quality
 from recbench.reports.timing_notes import timing_notes
 from recbench.reports.uncertainty import Uncertainty, uncertainty
+from recbench.trials.settings_used import SettingsUsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class RunReport:
         quality: One for each configuration, if there are learning curves.
         caution: What the sampled metrics say about the whole catalogue.
         timing_notes: Why not to trust the timings.
+        settings: Where the hyper-parameters come from, if the run was told.
     """
 
     task: dict[str, Any]
@@ -37,6 +39,7 @@ class RunReport:
     quality: tuple[TimeToQuality, ...]
     caution: str
     timing_notes: tuple[str, ...]
+    settings: SettingsUsed | None = None
 
     @property
     def has_catalogue(self) -> bool:
@@ -56,6 +59,7 @@ def run_report(
     ks: tuple[int, ...],
     target: float | None = None,
     ranks_of: Callable[[StoredRecord], Ranks] = candidate_ranks,
+    settings: SettingsUsed | None = None,
 ) -> RunReport:
     """Sums up, and compares, the records of a run.
 
@@ -66,6 +70,7 @@ def run_report(
         ks: Cut-offs to show.
         target: HR that learning curves are held to.
         ranks_of: Where a record's ranks come from.
+        settings: Where the hyper-parameters come from, if the run was told.
 
     Raises:
         RecbenchError: The records are of different tasks, or ranks are missing.
@@ -85,4 +90,5 @@ def run_report(
         tuple(time_to_quality(summaries, ks, target) if curves else ()),
         caution(task, ks),
         tuple(timing_notes([one.record for one in stored])),
+        settings,
     )

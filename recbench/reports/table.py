@@ -8,6 +8,7 @@ from recbench.evaluation.bootstrap import RESAMPLES
 from recbench.reports.cells import escape, with_sd
 from recbench.reports.formats import Format
 from recbench.reports.run_report import RunReport
+from recbench.reports.settings_notes import settings_notes
 from recbench.reports.summary import ModelSummary, Spread
 from recbench.reports.table_csv import run_csv
 from recbench.reports.time_to_quality import TimeToQuality
@@ -28,7 +29,7 @@ def run_table(report: RunReport, form: Format) -> str:
         return run_csv(report)
     markdown = form is Format.MARKDOWN
     table = models_table(report, markdown=markdown)
-    return "\n".join([*_head(report, markdown), "", table, "", *_lines(_legend(report, markdown), markdown)])
+    return "\n".join([*head(report, markdown=markdown), "", table, "", *_lines(_legend(report, markdown), markdown)])
 
 
 def models_table(report: RunReport, *, markdown: bool) -> str:
@@ -55,7 +56,8 @@ def errors(report: RunReport) -> list[str]:
     return found
 
 
-def _head(report: RunReport, markdown: bool) -> list[str]:
+def head(report: RunReport, *, markdown: bool) -> list[str]:
+    """Returns the lines that say what was run, on what."""
     task, environment = report.task, report.environment
     seeds = sorted({stored.record.seed for summary in report.summaries for stored in summary.records})
     threads = report.summaries[0].records[0].record.threads
@@ -90,7 +92,8 @@ def how_to_read(report: RunReport, *, markdown: bool) -> list[str]:
 
 
 def _legend(report: RunReport, markdown: bool) -> list[str]:
-    notes = [*report.uncertainty.notes, *report.timing_notes]
+    settings = settings_notes(report.settings, report.summaries) if report.settings else []
+    notes = [*report.uncertainty.notes, *report.timing_notes, *settings]
     return [*how_to_read(report, markdown=markdown), report.caution, *notes, *errors(report)]
 
 

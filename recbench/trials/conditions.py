@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, Self
 
 from recbench.device import Device
-from recbench.records.schema import Record, Revision
+from recbench.records.schema import CurvePoint, Record, Revision
 from recbench.trials.curve_epochs import CurveEpochs
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ class Observer(Protocol):
 
     def epoch(self, epoch: int, loss: float | None, seconds: float) -> None:
         """A pass over the train rows is done, after so many seconds of training."""
+        ...
+
+    def point(self, point: CurvePoint) -> None:
+        """The learning curve has another point."""
         ...
 
 

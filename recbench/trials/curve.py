@@ -1,5 +1,6 @@
 """The learning curve: metrics after chosen epochs, taken while the clock stands still."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from recbench.evaluation.metrics import compute_metrics
@@ -19,6 +20,7 @@ class Curve:
         cases: What it is scored on. Nothing is chosen by the result.
         ks: Cut-offs.
         epochs: When.
+        told: Is told of each point while the model trains.
         points: The curve so far.
         error: Why there is no more of it: a model may be unable to score before its training is over.
     """
@@ -27,6 +29,7 @@ class Curve:
     cases: Cases
     ks: tuple[int, ...]
     epochs: CurveEpochs
+    told: Callable[[CurvePoint], None]
     points: list[CurvePoint] = field(default_factory=list)
     error: str | None = None
 
@@ -46,6 +49,7 @@ class Curve:
             return
         metrics = compute_metrics(ranks, self.ks)
         self.add(epoch, seconds, {name: metric.mean for name, metric in metrics.items()})
+        self.told(self.points[-1])
 
     def add(self, epoch: int, seconds: float, metrics: dict[str, float]) -> None:
         """Adds a point, in place of one for the same epoch."""

@@ -1,7 +1,8 @@
 """What a run and the process of a trial say to each other: a line of JSON each, some followed by bytes.
 
 A run sends ``Prepare`` and then ``Work``. The process answers the first with ``Ready`` or ``Refused``, tells of the
-second with ``Phase``, ``Epoch`` and ``Progress``, and ends with ``Ended``, whose bytes are the file of the ranks.
+second with ``Phase``, ``Epoch``, ``Progress`` and ``Point``, and ends with ``Ended``, whose bytes are the file of the
+ranks.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from recbench.records.schema import ParameterValue, Record
+from recbench.records.schema import CurvePoint, ParameterValue, Record
 from recbench.trials.conditions import Conditions
 from recbench.trials.plan import WantedModel
 
@@ -84,6 +85,13 @@ class Progress(_Message):
     total: int
 
 
+class Point(_Message):
+    """See ``Observer.point``."""
+
+    kind: Literal["point"] = "point"
+    point: CurvePoint
+
+
 class Ended(_Message):
     """The trial is over.
 
@@ -97,7 +105,7 @@ class Ended(_Message):
     size: int
 
 
-Answer = Ready | Refused | Phase | Epoch | Progress | Ended
+Answer = Ready | Refused | Phase | Epoch | Progress | Point | Ended
 _ANSWERS: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="kind")])
 
 

@@ -17,10 +17,12 @@ class WantedModel:
     Attributes:
         reference: Which.
         texts: The texts of the parameters that were given.
+        variant: What tells it apart where a run has the model several times, such as ``factors=16``.
     """
 
     reference: ModelReference
     texts: dict[str, str] = field(default_factory=dict)
+    variant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,8 @@ class PlannedTrial:
 
     @property
     def label(self) -> str:
-        """What it is called in a run, whose models' names differ."""
-        return f"{self.model.name}, seed {self.seed}"
+        """What it is called in a run, whose models differ in name or variant."""
+        return f"{f'{self.model.name} {self.model.wanted.variant}'.rstrip()}, seed {self.seed}"
 
     def stem(self, task: TaskIdentity, conditions: Conditions) -> str:
         """Returns the name of its files."""

@@ -12,6 +12,7 @@ import recbench
 from recbench.data.cache import home
 from recbench.errors import RecbenchError
 from recbench.protocol import PROTOCOL_VERSION
+from recbench.records.schema import CurvePoint
 from recbench.records.store import ranks_to_bytes
 from recbench.tasks import storage
 from recbench.trials import logs
@@ -86,6 +87,9 @@ class TellingObserver:
     def progress(self, done: int, total: int) -> None:
         """Sends it."""
         self._send("progress", done, total)
+
+    def point(self, point: CurvePoint) -> None:
+        """Sends nothing: the record has the curve."""
 
 
 def run_remote(job: RemoteTrial, wanted: Callable[[], bool], send: Callable[..., None]) -> RemoteResult | None:

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from recbench.records.schema import CurvePoint
 from recbench.records.store import StoredRecord
 from recbench.trials.plan import PlannedTrial
 
@@ -31,6 +32,10 @@ class RunObserver(Protocol):
 
     def progress(self, trial: PlannedTrial, done: int, total: int) -> None:
         """See ``Observer.progress``."""
+        ...
+
+    def point(self, trial: PlannedTrial, point: CurvePoint) -> None:
+        """See ``Observer.point``."""
         ...
 
     def trial_ends(self, trial: PlannedTrial, stored: StoredRecord) -> None:
@@ -65,3 +70,7 @@ class Watching:
     def progress(self, done: int, total: int) -> None:
         """Passes it on."""
         self._observer.progress(self._trial, done, total)
+
+    def point(self, point: CurvePoint) -> None:
+        """Passes it on."""
+        self._observer.point(self._trial, point)

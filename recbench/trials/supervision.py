@@ -12,12 +12,13 @@ from recbench.trials import logs
 from recbench.trials.conditions import Conditions, Observer, Outcome
 from recbench.trials.identity import TaskFacts, identity
 from recbench.trials.limits import Limits, MemoryWatch
-from recbench.trials.messages import Ended, Epoch, Phase, Progress, Ready, Refused, Work
+from recbench.trials.messages import Ended, Epoch, Phase, Point, Progress, Ready, Refused, Work
 from recbench.trials.plan import PlannedTrial
 from recbench.trials.process import WorkerProcess
 
 SECONDS_BETWEEN_LOOKS = 0.1
 SECONDS_BETWEEN_CUTS = 1.0
+SOURCE_CHANGED = "its source is not what it was when the run was planned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class Supervision:
         match answer:
             case Ready():
                 if answer.code_version != self.trial.model.code_version:
-                    return self._lost(Status.FAILED, "its source is not what it was when the run was planned")
+                    return self._lost(Status.FAILED, SOURCE_CHANGED)
                 self._begin()
             case Phase():
                 self._phase = answer.name
@@ -118,6 +119,8 @@ class Supervision:
                 self._observer.epoch(answer.epoch, answer.loss, answer.seconds)
             case Progress():
                 self._observer.progress(answer.done, answer.total)
+            case Point():
+                self._observer.point(answer.point)
             case Refused():
                 return self._lost(Status.FAILED, answer.message)
             case Ended():

@@ -67,7 +67,9 @@ def _fit_and_score(
         with handle_for(silent) as handle:
             model.warm_up(train, handle)
         warm_up_seconds = silent.seconds
-    curve = Curve(model, task.test, conditions.ks, conditions.curve) if conditions.curve is not None else None
+    curve = None
+    if conditions.curve is not None:
+        curve = Curve(model, task.test, conditions.ks, conditions.curve, observer.point)
 
     def after_epoch(epoch: int, loss: float | None) -> None:
         observer.epoch(epoch, loss, context.seconds)

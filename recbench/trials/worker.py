@@ -14,6 +14,7 @@ import time
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 if TYPE_CHECKING:
+    from recbench.records.schema import CurvePoint
     from recbench.tasks.task import Task
     from recbench.trials.configuration import Configuration
     from recbench.trials.messages import Answer, Work
@@ -68,6 +69,12 @@ class Teller:
 
         if self._is_time():
             self._channel.send(Progress(done=done, total=total))
+
+    def point(self, point: "CurvePoint") -> None:
+        """Sends every point: a tuning decides by each."""
+        from recbench.trials.messages import Point
+
+        self._channel.send(Point(point=point))
 
     def _is_time(self) -> bool:
         now = time.monotonic()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recbench.records.schema import Status
+from recbench.records.schema import CurvePoint, Status
 from recbench.tasks.task import Task
 from recbench.trials.conditions import Conditions
 from recbench.trials.configuration import configure
@@ -22,6 +22,9 @@ class _Silent:
         """Shows nothing."""
 
     def progress(self, done: int, total: int) -> None:
+        """Shows nothing."""
+
+    def point(self, point: CurvePoint) -> None:
         """Shows nothing."""
 
 

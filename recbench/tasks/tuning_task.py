@@ -1,0 +1,47 @@
+"""The task that a tuning sees: validation cases in the place of the test cases, which are not in it at all.
+
+Whoever is given this task, as an object or as a file, can read no test case, for there is none: not its item, not its
+candidates, not its time. What remains of them is that a user's validation negatives are drawn from items that the
+user does not meet in the test cases either.
+"""
+
+import numpy as np
+
+from recbench.errors import RecbenchError
+from recbench.tasks.spec import NAME_LENGTH
+from recbench.tasks.task import Cases, Task
+
+SUFFIX = "-validation"
+
+
+def tuning_task(task: Task) -> Task:
+    """Returns a task whose train rows are those of ``task.train_set_for_validation()``, and its cases the validation's.
+
+    It has no validation cases of its own, and other bytes than ``task``, so another digest.
+
+    Raises:
+        RecbenchError: ``task`` has no validation case.
+    """
+    if not len(task.validation):
+        raise RecbenchError(
+            f"Task {task.name!r} has no validation case to tune on: no user has a train row to spare.",
+            "Tune on another task, and use its settings: recbench run --settings FILE.",
+        )
+    keep = np.ones(task.n_train, dtype=np.bool_)
+    keep[task.validation_rows] = False
+    none = Cases(*(np.empty(shape, dtype=np.int32) for shape in (0, 0, (0, task.validation.negatives.shape[1]))))
+    name = f"{task.name[: NAME_LENGTH - len(SUFFIX)]}{SUFFIX}"
+    description = f"Validation cases of {task.name}; its test cases are not in it"
+    return Task(
+        task.spec.model_copy(update={"name": name, "description": description, "digest": None}),
+        task.user_ids,
+        task.item_ids,
+        task.users[keep],
+        task.items[keep],
+        None if task.ratings is None else task.ratings[keep],
+        None if task.timestamps is None else task.timestamps[keep],
+        task.validation,
+        np.empty(0, dtype=np.int64),
+        none,
+        task.n_duplicates,
+    )

@@ -1,0 +1,134 @@
+"""Search spaces: where to look for a model's hyper-parameters, as ``models/search_spaces.toml`` has them."""
+
+import tomllib
+from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationError, model_validator
+
+import recbench
+from recbench.errors import RecbenchError, unknown_name
+from recbench.records.settings import SettingValue
+
+PLACE = "models/search_spaces.toml"
+"""The spaces that come with the models, from the checkout's folder."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Range(_Frozen):
+    """Numbers from ``low`` to ``high``, both included.
+
+    Attributes:
+        low: The lowest.
+        high: The highest.
+        log: Whether to spread tries evenly over orders of magnitude.
+        integer: Whether they are whole.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+    integer: bool = False
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.low > self.high:
+            raise ValueError(f"low {self.low:g} is above high {self.high:g}")
+        if self.log and self.low <= 0:
+            raise ValueError("log = true needs a low above 0")
+        if self.integer and not (self.low.is_integer() and self.high.is_integer()):
+            raise ValueError("integer = true needs whole numbers for low and high")
+        return self
+
+    def holds(self, value: object) -> bool:
+        """Whether the value is one of these."""
+        number = isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high
+        return number and (not self.integer or float(value).is_integer())  # type: ignore[arg-type]
+
+    def text(self) -> str:
+        """Returns it as it stands in the file."""
+        shown = [int(bound) if self.integer else bound for bound in (self.low, self.high)]
+        flags = "".join(f", {name} = true" for name in ("log", "integer") if getattr(self, name))
+        return f"{{ low = {shown[0]}, high = {shown[1]}{flags} }}"
+
+
+class Choices(_Frozen):
+    """One of several values.
+
+    Attributes:
+        choices: All of them.
+    """
+
+    choices: tuple[SettingValue, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        if len({repr(one) for one in self.choices}) < len(self.choices):
+            raise ValueError("choices has the same value twice")
+        return self
+
+    def holds(self, value: object) -> bool:
+        """Whether the value is one of these."""
+        return any(type(one) is type(value) and one == value for one in self.choices)
+
+    def text(self) -> str:
+        """Returns it as it stands in the file."""
+        return f"{{ choices = [{', '.join(map(_toml, self.choices))}] }}"
+
+
+def _kind(content: object) -> str:
+    return "choices" if isinstance(content, dict) and "choices" in content else "range"
+
+
+Parameter = Range | Choices
+Space = dict[str, Parameter]
+_Read = Annotated[Annotated[Range, Tag("range")] | Annotated[Choices, Tag("choices")], Discriminator(_kind)]
+_SPACES: TypeAdapter[dict[str, Space]] = TypeAdapter(dict[str, dict[str, _Read]])
+
+
+def own_spaces_path() -> Path:
+    """Returns the file of the spaces that come with the models."""
+    return Path(recbench.__file__).resolve().parent.parent / PLACE
+
+
+def read_spaces(path: Path) -> dict[str, Space]:
+    """Reads the search spaces of all models, by name.
+
+    Raises:
+        RecbenchError: The file cannot be read, or is not one; the message names the model and the parameter.
+    """
+    try:
+        return _SPACES.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise RecbenchError(f"Cannot read the search spaces {path}: {error.strerror}.", "Check the path.") from error
+    except ValidationError as error:
+        problem = error.errors()[0]
+        model, name, *_ = [*map(str, problem["loc"]), "", ""]
+        raise RecbenchError(
+            f"{path}, [{model}] {name}: {problem['msg']}.",
+            "A parameter is { low = 8, high = 128 }, with log = true and integer = true if you like, "
+            'or { choices = ["cosine", "bm25"] }.',
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise RecbenchError(f"{path} is not valid TOML: {error}.", "Correct the file.") from error
+
+
+def check_names(space: Space, model: str, parameters: Collection[str], where: str) -> None:
+    """Checks that a model has the parameters of its space.
+
+    Raises:
+        RecbenchError: It has not; the message names the nearest.
+    """
+    for name in space:
+        if name not in parameters:
+            raise unknown_name(f"parameter of {model!r} in {where}", name, parameters)
+
+
+def _toml(value: SettingValue) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)

@@ -1,0 +1,238 @@
+"""``recbench tune`` as a user meets it."""
+
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from recbench.cli import tuning_progress
+from recbench.cli.interrupted import Tally
+from recbench.cli.tuning import TuneRequest, tune_and_report
+from recbench.cli.tuning_progress import AnimatedTuningProgress
+from recbench.errors import RecbenchError
+from recbench.records.settings import load
+from recbench.tasks import storage
+from recbench.trials.conditions import Conditions
+from recbench.trials.curve_epochs import CurveEpochs
+from recbench.trials.identity import TaskFacts
+from recbench.trials.limits import Limits
+from recbench.trials.local import LocalProcesses
+from recbench.trials.plan import WantedModel, plan
+from recbench.trials.registry import ModelReference, Origin
+from recbench.trials.supervision import Assignment
+from recbench.trials.tuning.past import Budget, End, PastTrial
+from tests.tuned_models import SOURCE, Recorder
+
+SPACES = """
+[Known]
+good = { low = 0.0, high = 1.0 }
+epochs = { low = 4, high = 8, integer = true }
+
+[Wrong]
+god = { low = 0.0, high = 1.0 }
+"""
+BASE = ("tune", "--models", "known.py:Known", "--task", "synthetic", "--spaces", "spaces.toml", "-o", "s.toml")
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path):
+    (tmp_path / "known.py").write_text(SOURCE + "\n\nclass Wrong(Known):\n    pass\n")
+    (tmp_path / "spaces.toml").write_text(SPACES)
+
+
+def test_from_tuning_to_a_run(recbench, tmp_path):
+    done = recbench(*BASE[:2], "known.py:Known,popularity", *BASE[3:], "--trials", "5", "--plot", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    known, popularity = document["results"]
+    assert (known["status"], popularity["status"]) == ("tuned", "nothing-to-tune")
+    assert "popularity has no parameters in spaces.toml, and is not tuned." in done.stderr
+    assert known["trials"]["completed"] + known["trials"]["pruned"] == 5
+    assert len(known["history"]) == 5
+    assert re.search(
+        r"Known \[1/5\] NDCG@10 0\.\d{4} after epoch 3; best 0\.\d{4}, 0 pruned, 0 failed, \d+ s left", done.stderr
+    )
+    tuned = load(tmp_path / "s.toml").models["Known"]
+    assert tuned.parameters == known["params"]
+    assert tuned.parameters["epochs"] == 3
+    assert tuned.provenance.validation_score == known["validation_score"] > known["default_score"]
+    assert load(tmp_path / "s.toml").task.digest == document["task"]["digest"]
+    pictures = [tmp_path / "results" / "tuning" / f"synthetic--Known--{what}.png" for what in ("history", "importance")]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in pictures)
+    run = recbench("run", "--models", "known.py:Known,popularity", "--task", "synthetic", "--seeds", "1",
+                   "--settings", "s.toml", "--json")  # fmt: skip
+    result = json.loads(run.stdout)["results"][0]
+    assert {name: result["params"][name] for name in tuned.parameters} == tuned.parameters
+    assert result["epochs"] == 3
+
+
+def test_scores_come_while_a_trial_runs(tmp_path, synthetic_task):
+    storage.save(synthetic_task, tmp_path / "s.task")
+    told = Recorder()
+    conditions = Conditions(curve=CurveEpochs(every=2))
+    assignment = Assignment(tmp_path / "s.task", TaskFacts.of(synthetic_task), conditions, Limits())
+    runner = LocalProcesses(assignment, told)
+    planned = runner.configure([WantedModel(ModelReference("Known", f"{tmp_path}/known.py:Known", Origin.FILE), {})])
+    ((_, outcome),) = runner.run(plan(planned, [0]), tmp_path)
+    points = [arguments for what, *arguments in told.calls if what == "point"]
+    assert [(trial.label, point.epoch) for trial, point in points] == [("Known, seed 0", epoch) for epoch in (2, 4, 6)]
+    assert tuple(point for _, point in points)[:2] == outcome.record.curve[:2]
+
+
+def test_killed_it_goes_on(recbench, tmp_path):
+    (tmp_path / "known.py").write_text(
+        SOURCE.replace("if self.good", "import time; time.sleep(0.1)\n            if self.good")
+    )
+    process = subprocess.Popen([sys.executable, "-m", "recbench", *BASE, "--trials", "3"], cwd=tmp_path,
+                               stderr=subprocess.PIPE, text=True)  # fmt: skip
+    assert any("[1/3]" in line for line in process.stderr)
+    second = recbench(*BASE)
+    assert second.returncode == 2
+    assert "Another tuning uses results/tuning/synthetic.db." in second.stderr
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stderr.close()
+    done = recbench(*BASE, "--trials", "3", "--json")
+    assert done.returncode == 0, done.stderr
+    assert "Known: goes on; so far best" in done.stderr
+    (known,) = json.loads(done.stdout)["results"]
+    assert [one["end"] for one in known["history"]].count("interrupted") == 1
+    assert known["trials"]["interrupted"] == 1
+    assert sum(known["trials"].values()) == 4
+    place = [one["end"] for one in known["history"]].index("interrupted")
+    killed, retried = known["history"][place : place + 2]
+    assert killed["params"] == retried["params"]
+
+
+def test_interrupted_it_says_how_to_go_on(tmp_path):
+    (tmp_path / "known.py").write_text(
+        SOURCE.replace("if self.good", "import time; time.sleep(0.1)\n            if self.good")
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "recbench", *BASE, "--trials", "9"], cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+    assert any("[1/9]" in line for line in process.stderr)
+    process.send_signal(signal.SIGINT)
+    _, messages = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Interrupted. 1 of 9 trials are kept in results/tuning/synthetic.db. Go on with:" in messages
+    assert "--trials 9" in messages
+    assert "Traceback" not in messages
+
+
+def test_no_completed_trial_is_an_error_and_another_models_setting_is_kept(recbench, tmp_path):
+    (tmp_path / "known.py").write_text(
+        SOURCE + "\n\nclass Fails(Known):\n    def fit(self, train, context):\n        1 / 0\n"
+    )
+    (tmp_path / "spaces.toml").write_text(
+        "[Known]\ngood = { low = 0.0, high = 1.0 }\n[Fails]\ngood = { low = 0.0, high = 1.0 }\n"
+    )
+    done = recbench(*BASE[:2], "known.py:Fails,known.py:Known", *BASE[3:], "--trials", "1")
+    assert done.returncode == 3
+    assert "Error: no trial of Fails was completed in the budget" in done.stderr
+    assert "Give a larger --budget" in done.stderr
+    assert "Fails: 1 of 1 trials failed, the last with: failed: ZeroDivisionError: division by zero" in done.stdout
+    log = re.search(r"\(log: (\S+)\)", done.stderr)[1]
+    assert "ZeroDivisionError" in (tmp_path / log).read_text()
+    assert list(load(tmp_path / "s.toml").models) == ["Known"]
+
+
+def request(**changes):
+    base = TuneRequest(["known.py:Known"], "synthetic", Budget(1, 60.0), 1, 0, "cpu", Path("spaces.toml"), None,
+                       Path("s.toml"), plot=False, as_json=False)  # fmt: skip
+    return replace(base, **changes)
+
+
+def refused(**changes):
+    with pytest.raises(RecbenchError) as raised:
+        tune_and_report(request(**changes), Tally(Path()))
+    return str(raised.value)
+
+
+def test_what_cannot_be_gone_on_with_and_what_cannot_be_written_over(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tune_and_report(request(), Tally(tmp_path))
+    written = (tmp_path / "s.toml").read_text()
+    other_seed = refused(seed=1)
+    assert "holds trials of 'Known' that cannot be gone on with: seed was 0 and is 1" in other_seed
+    assert "--storage FILE" in other_seed
+    (tmp_path / "spaces.toml").write_text("[Known]\ngood = { low = 0.5, high = 1.0 }\n")
+    assert "search space was good = { low = 0.0, high = 1.0 }, epochs = " in refused()
+    (tmp_path / "spaces.toml").write_text(SPACES)
+    (tmp_path / "known.py").write_text(SOURCE + "# a change\n")
+    assert "source of the model was sha256:" in refused()
+    (tmp_path / "s.toml").write_text(written.replace("sha256:b", "sha256:c"))
+    assert "s.toml holds settings of another task, synthetic of digest sha256:c" in refused()
+    assert (tmp_path / "s.toml").read_text() == written.replace("sha256:b", "sha256:c")
+
+
+def test_a_model_that_changes_meanwhile(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    changes = "from pathlib import Path; Path(__file__).open('a').write('#')\n        self.base"
+    (tmp_path / "known.py").write_text(SOURCE.replace("self.base", changes, 1))
+    assert "The source of 'Known' has changed since its tuning began." in refused(budget=Budget(3, 60.0))
+    assert not (tmp_path / "s.toml").exists()
+
+
+BAD = {
+    "an unknown model": ({"models": ["bprr"]}, "Unknown model 'bprr'. Did you mean: bpr"),
+    "an unknown parameter": (
+        {"models": ["known.py:Wrong"]},
+        "Unknown parameter of 'Wrong' in spaces.toml 'god'. Did you mean: good",
+    ),
+    "nothing to tune": ({"models": ["popularity"]}, "None of these models has parameters in spaces.toml."),
+    "no such spaces": ({"spaces": Path("none.toml")}, "Cannot read the search spaces none.toml"),
+    "no such task": ({"task": "synthetik"}, "Did you mean: synthetic"),
+    "more threads than cores": ({"threads": 4096}, "timings would mean nothing"),
+    "a storage that is none": ({"storage": Path("known.py")}, "known.py cannot be used as the storage of a tuning"),
+    "a storage without a folder": ({"storage": Path("known.py/x.db")}, "Cannot write to known.py"),
+    "settings that are none": ({"output": Path("known.py")}, "known.py is not valid TOML"),
+}
+
+
+@pytest.mark.parametrize(("changes", "message"), BAD.values(), ids=BAD)
+def test_bad_input(tmp_path, monkeypatch, changes, message):
+    monkeypatch.chdir(tmp_path)
+    assert message in refused(**changes)
+    assert not (tmp_path / "s.toml").exists()
+
+
+def test_without_optuna(recbench, tmp_path):
+    (tmp_path / "hidden").mkdir()
+    (tmp_path / "hidden" / "optuna.py").write_text("raise ImportError('No module named optuna')")
+    done = recbench(*BASE, PYTHONPATH=os.pathsep.join([str(tmp_path / "hidden"), os.environ.get("PYTHONPATH", "")]))
+    assert done.returncode == 2
+    assert "Tuning needs optuna" in done.stderr
+    assert "pip install 'recbench[tune]'" in done.stderr
+
+
+def test_progress_where_people_watch(monkeypatch):
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=True, width=160, color_system=None, soft_wrap=True)
+    monkeypatch.setattr(tuning_progress, "messages", lambda: console)
+    monkeypatch.setattr(tuning_progress, "SECONDS_BETWEEN_DRAWINGS", 0.0)
+    shown = AnimatedTuningProgress(Budget(8, 100.0))
+    for model in ("bpr", "ncf"):
+        shown.model_starts(model, [PastTrial(0, End.COMPLETED, {}, 30.0, score=0.25, best_epochs=7)])
+        shown.trial_starts(1, 40)
+        shown.epoch(12)
+        shown.tick()
+        shown.trial_ends(PastTrial(1, End.PRUNED, {}, 10.0, score=0.125, epochs=12, planned_epochs=40))
+        shown.trial_ends(PastTrial(2, End.FAILED, {}, 1.0, error="failed: no", log="a.log"))
+        shown.close()
+        text = written.getvalue()
+        assert f"{model}: goes on; so far best 0.2500, 0 pruned, 0 failed, 70 s left" in text
+        assert re.search(rf"{model}, trial 1; best 0.2500, .* 12/40 epochs", text)
+        assert (
+            f"{model} [2/8] pruned after epoch 12, NDCG@10 0.1250; best 0.2500, 1 pruned, 0 failed, 60 s left" in text
+        )
+        assert f"{model} [3/8] failed: no (log: a.log); best 0.2500, 1 pruned, 1 failed, 59 s left" in text

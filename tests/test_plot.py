@@ -1,0 +1,101 @@
+"""Quality against speed: what stands in the picture, and where its labels do."""
+
+import itertools
+
+import pytest
+
+from recbench.errors import NothingToCompareError, RecbenchError
+from recbench.records.schema import Status, TaskIdentity
+from recbench.records.sides import read_side
+from recbench.reports.label_places import Box, place_labels
+from recbench.reports.speed_quality import speed_quality
+from recbench.reports.speed_quality_axes import Cost, Quality
+from recbench.reports.speed_quality_plot import draw_speed_quality, picture
+from tests.examples import a_side, some_trials, write
+
+
+def test_points_are_configurations_with_their_intervals():
+    slow = some_trials("ncf", 0.6, fit_seconds=8.0, interactions_per_second=100.0)
+    quick = some_trials("bpr", 0.5, fit_seconds=2.0, interactions_per_second=400.0)
+    found = speed_quality([a_side("run", slow, quick)], Quality.NDCG, Cost.THROUGHPUT)
+    ncf, bpr = found.points
+    assert (ncf.label, bpr.label) == ("ncf", "bpr")
+    assert (ncf.cost.mean, bpr.cost.mean) == (100.0, 400.0)
+    assert ncf.quality.mean == pytest.approx(sum(t.record.metrics["ndcg@10"].mean for t in slow) / 3)
+    assert ncf.interval.low < ncf.quality.mean < ncf.interval.high
+    seconds = speed_quality([a_side("run", slow, quick)], Quality.HR, Cost.FIT_SECONDS)
+    assert [point.cost.mean for point in seconds.points] == [8.0, 2.0]
+
+
+def test_labels_tell_configurations_and_runs_apart():
+    some = some_trials("bpr", parameters={"factors": 8, "epochs": 2})
+    others = some_trials("bpr", parameters={"factors": 16, "epochs": 2})
+    sides = [a_side("before", some, others), a_side("after", some, some_trials("ncf"))]
+    labels = [point.label for point in speed_quality(sides, Quality.HR, Cost.THROUGHPUT).points]
+    assert labels == ["bpr factors=8 (before)", "bpr factors=16", "bpr factors=8 (after)", "ncf"]
+
+
+def test_failed_trials_are_named_and_shared_machines_told():
+    side = a_side("run", some_trials("bpr", concurrent_trials=2), some_trials("ncf", status=Status.FAILED, error="x"))
+    found = speed_quality([side], Quality.HR, Cost.THROUGHPUT)
+    assert found.left_out == ("ncf (failed)",)
+    assert any("shared the machine" in note for note in found.notes)
+    with pytest.raises(NothingToCompareError, match="None of these trials is done"):
+        speed_quality([a_side("run", some_trials("ncf", status=Status.FAILED))], Quality.HR, Cost.THROUGHPUT)
+    other = some_trials("bpr", task=TaskIdentity(name="other", digest="sha256:" + "cd" * 32))
+    with pytest.raises(RecbenchError, match="of different tasks"):
+        speed_quality([side, a_side("b", other)], Quality.HR, Cost.THROUGHPUT)
+
+
+def crowded():
+    """A dozen models that are nearly alike."""
+    groups = [
+        some_trials(f"a-model-of-some-length-{number}", 0.5 + number / 300, seeds=2,
+                    fit_seconds=2.0 + number / 10, interactions_per_second=1e6 * (1 + number / 20))
+        for number in range(12)
+    ]  # fmt: skip
+    return speed_quality([a_side("run", *groups, some_trials("far", 0.1, interactions_per_second=1e9))],
+                         Quality.HR, Cost.THROUGHPUT)  # fmt: skip
+
+
+def test_labels_cover_neither_each_other_nor_points():
+    figure = picture(crowded())
+    (axes,) = figure.axes
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert len(boxes) == 13
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+    spots = [axes.transData.transform(line.get_xydata()[0]) for bars in axes.containers for line in [bars.lines[0]]]
+    assert len(spots) == 13
+    assert not any(box.contains(*spot) for box, spot in itertools.product(boxes, spots))
+    assert all(axes.bbox.contains(box.x0, box.y0) and axes.bbox.contains(box.x1, box.y1) for box in boxes)
+
+
+def test_places_are_near_and_a_label_without_one_stays_in_the_area():
+    area = Box(0, 0, 400, 300)
+    (alone,) = place_labels([(100, 100)], [(40, 10)], [Box(95, 95, 105, 105)], area)
+    assert abs(alone.left - 100) < 20
+    assert abs(alone.bottom - 100) < 20
+    (corner,) = place_labels([(399, 299)], [(40, 10)], [], area)
+    assert area.holds(corner)
+    (nowhere,) = place_labels([(100, 100)], [(40, 10)], [area], area)
+    assert area.holds(nowhere)
+
+
+@pytest.mark.parametrize(("name", "start"), [("x.png", b"\x89PNG"), ("x.svg", b"<?xml"), ("x.pdf", b"%PDF")])
+def test_pictures_of_all_kinds(tmp_path, name, start):
+    found = speed_quality([a_side("run", some_trials("bpr"))], Quality.HR, Cost.THROUGHPUT)
+    assert draw_speed_quality(found, tmp_path / name).read_bytes().startswith(start)
+    with pytest.raises(RecbenchError, match="Choose a path that ends in .png"):
+        draw_speed_quality(found, tmp_path / "x.nothing")
+
+
+def test_the_verb(recbench, tmp_path):
+    write(tmp_path / "runs", some_trials("bpr"), some_trials("ncf", 0.6))
+    assert len(read_side(str(tmp_path / "runs")).trials) == 6
+    done = recbench("plot", "runs", "-o", "speed.png", "--metric", "ndcg@10", "--against", "fit-seconds")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
+    assert "Drawn: speed.png" in done.stderr
+    nothing = recbench("plot", "nowhere", "-o", "x.png")
+    assert nothing.returncode == 4
+    assert "There are no records 'nowhere'" in nothing.stderr

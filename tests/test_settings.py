@@ -1,0 +1,171 @@
+"""Tuned hyper-parameters: their file, what a run takes from it, and what its table says of that."""
+
+import json
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from recbench.errors import RecbenchError
+from recbench.records.schema import TaskIdentity
+from recbench.records.settings import Provenance, Settings, TrialCounts, TunedModel, load, save
+from recbench.reports.settings_notes import settings_notes
+from recbench.trials.plan import WantedModel
+from recbench.trials.registry import ModelReference, Origin
+from recbench.trials.settings_used import Source, use_settings
+
+OWN = """
+import numpy as np
+
+
+class Own:
+    def __init__(self, share: float = 0.5, epochs: int = 3, fast: bool = False, loss: str = "bpr"):
+        self.epochs = epochs
+
+    def fit(self, train, context):
+        self.counts = np.bincount(train.items, minlength=train.n_items)
+        for _ in range(self.epochs):
+            context.end_epoch()
+        context.report(rows=len(train))
+
+    def score(self, users, items):
+        return self.counts[items].astype(np.float32)
+"""
+
+
+def a_provenance(**changes):
+    values = {
+        "objective": "ndcg@10",
+        "validation_score": 0.123456789012345678,
+        "budget_trials": 20,
+        "budget_seconds": 60.0,
+        "trials": TrialCounts(completed=12, pruned=6, failed=1, out_of_time=1, interrupted=2),
+        "seconds": 59.75,
+        "seed": 0,
+        "threads": 1,
+        "code_version": "sha256:" + "0" * 64,
+        "protocol_version": 2,
+        "recbench_version": "0.1.0",
+        "python": "3.12.1",
+        "packages": {"numpy": "2.4.0"},
+        "tuned_at": datetime(2026, 1, 1, tzinfo=UTC),
+    }
+    return Provenance(**{**values, **changes})
+
+
+PARAMETERS = {"share": 0.1 + 0.2, "epochs": 2, "fast": True, "loss": "softmax"}
+
+
+def some_settings(digest="sha256:" + "ab" * 32, **models):
+    tuned = {name: TunedModel(parameters=PARAMETERS, provenance=one) for name, one in models.items()}
+    return Settings(task=TaskIdentity(name="synthetic", digest=digest), models=tuned)
+
+
+def wanted(name, **texts):
+    return WantedModel(ModelReference(name, f"x:{name}", Origin.MODULE), texts)
+
+
+def test_what_is_written_is_what_is_read(tmp_path):
+    settings = some_settings(Own=a_provenance(), other=a_provenance(default_score=0.1))
+    save(settings, tmp_path / "a" / "settings.toml")
+    assert load(tmp_path / "a" / "settings.toml") == settings
+    again = settings.with_model("Own", settings.models["other"])
+    assert list(again.models) == ["Own", "other"]
+    assert again.models["Own"].provenance.default_score == 0.1
+
+
+BROKEN = {
+    "not TOML": ("[models", "is not valid TOML"),
+    "another schema": ("schema = 2\n[task]\nname='x'\ndigest='y'", "schema: Input should be 1"),
+    "a table for a value": (
+        "schema = 1\n[task]\nname='x'\ndigest='y'\n[models.bpr.parameters.factors]\nlow=1",
+        "is not a file of settings: models.bpr",
+    ),
+    "no task": ("schema = 1", "task: Field required"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), BROKEN.values(), ids=BROKEN)
+def test_broken_files(tmp_path, text, message):
+    (tmp_path / "s.toml").write_text(text)
+    with pytest.raises(RecbenchError, match=re.escape(message)) as raised:
+        load(tmp_path / "s.toml")
+    assert "recbench tune" in raised.value.hint
+
+
+def test_what_is_given_goes_before_what_is_tuned(tmp_path):
+    save(some_settings(Own=a_provenance()), tmp_path / "s.toml")
+    task = TaskIdentity(name="synthetic", digest="sha256:" + "cd" * 32)
+    models = [wanted("Own", epochs="7"), wanted("other", epochs="9")]
+    found, used = use_settings(str(tmp_path / "s.toml"), models, task)
+    assert found[0].texts == {"share": "0.30000000000000004", "epochs": "7", "fast": "true", "loss": "softmax"}
+    assert found[1] == models[1]
+    assert (used.untuned, used.of_another_task) == (("other",), True)
+    (lost,) = used.overridden
+    assert (lost.model, lost.name, lost.given, lost.tuned) == ("Own", "epochs", "7", 2)
+    kept, nothing = use_settings("default", models, task)
+    assert kept == models
+    assert (nothing.source, nothing.tuned, nothing.of_another_task) == (Source.DEFAULT, {}, False)
+
+
+def test_the_note_tells_each_models_budget_and_whether_they_were_the_same(tmp_path):
+    task = TaskIdentity(name="synthetic", digest="sha256:" + "ab" * 32)
+    models = [wanted("Own"), wanted("other"), wanted("third")]
+    save(some_settings(Own=a_provenance(), other=a_provenance(seconds=3.2)), tmp_path / "s.toml")
+    _, used = use_settings(str(tmp_path / "s.toml"), models, task)
+    assert settings_notes(used, ()) == [
+        f"Settings: {tmp_path}/s.toml, tuned on validation cases with up to 20 trials and 60 s a model: "
+        "Own 20 in 60 s, other 20 in 3 s.",
+        "Not in that file, and so with defaults: third.",
+    ]
+    save(some_settings(Own=a_provenance(), other=a_provenance(budget_trials=5)), tmp_path / "s.toml")
+    _, used = use_settings(str(tmp_path / "s.toml"), models[:2], task)
+    assert settings_notes(used, ()) == [
+        f"Settings: {tmp_path}/s.toml, tuned on validation cases, trials: Own 20 in 60 s, other 20 in 60 s. "
+        "The budgets were not the same: Own 20 and 60 s, other 5 and 60 s.",
+    ]
+
+
+def test_a_run_with_settings(recbench, tmp_path):
+    (tmp_path / "own_model.py").write_text(OWN)
+    save(some_settings(Own=a_provenance()), tmp_path / "s.toml")
+    base = ("run", "--models", "own_model.py:Own,popularity", "--task", "synthetic", "--seeds", "1")
+    done = recbench(*base, "--settings", "s.toml", "--param", "Own.epochs=5", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    own, popularity = document["results"]
+    assert own["params"] == {**PARAMETERS, "epochs": 5}
+    assert popularity["params"] == {}
+    assert document["settings"]["source"] == "file"
+    assert document["settings"]["tuned"]["Own"]["validation_score"] == 0.123456789012345678
+    digest = document["task"]["digest"]
+    told = f"s.toml was tuned on another task, of digest sha256:{'ab' * 32}; this run's is {digest}."
+    assert f"Warning: {told}" in done.stderr
+    assert "--param Own.epochs=5 goes before the tuned value 2." in done.stderr
+    # Training for test cases takes every train row, those that validation held out included.
+    record = json.loads((tmp_path / own["records"][0]).read_text())
+    assert record["facts"]["rows"] == record["n_train"] == document["task"]["n_train"]
+    table = recbench(*base, "--settings", "s.toml", "--param", "Own.epochs=5").stdout
+    assert told in table
+    assert "Given by --param instead of the tuned value: Own.epochs=5 (tuned: 2)." in table
+    assert "The source has changed since the tuning of: Own." in table
+    assert "Settings: each model's defaults." in recbench(*base, "--settings", "default").stdout
+    assert "Settings" not in recbench(*base).stdout
+
+
+def test_settings_that_do_not_fit(recbench, tmp_path):
+    (tmp_path / "own_model.py").write_text(OWN.replace("share: float = 0.5, ", ""))
+    save(some_settings(Own=a_provenance()), tmp_path / "s.toml")
+    base = ("run", "--models", "own_model.py:Own", "--task", "synthetic", "--seeds", "1")
+    unknown = recbench(*base, "--settings", "s.toml")
+    assert unknown.returncode == 2
+    assert "Unknown parameter of 'Own' 'share'." in unknown.stderr
+    assert "Parameters that --param does not give come from s.toml." in unknown.stderr
+    missing = recbench(*base, "--settings", "none.toml")
+    assert missing.returncode == 2
+    assert "Cannot read the settings none.toml" in missing.stderr
+    untuned = recbench(*base, "--settings", "tuned")
+    assert untuned.returncode == 2
+    assert "there is no models/settings/synthetic.toml" in untuned.stderr
+    assert "recbench tune --models ... --task synthetic" in untuned.stderr
+    assert not (tmp_path / "results").exists()

@@ -1,0 +1,235 @@
+"""A tuning: what it tries, what it learns from, how it ends, and how it goes on."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from recbench.errors import RecbenchError
+from recbench.records.schema import CurvePoint
+from recbench.trials.tuning.objective import curve_epochs, judge, longest
+from recbench.trials.tuning.past import Budget, End, PastTrial, best, counts, spent
+from recbench.trials.tuning.result import model_tuning
+from recbench.trials.tuning.spaces import Choices, Range, check_names, own_spaces_path, read_spaces
+from recbench.trials.tuning.study import Study
+from tests.examples import a_record
+from tests.tuned_models import SPACE, a_study, known_model, tuned
+
+LONG = Budget(12, 1000.0)
+
+
+@pytest.fixture(scope="module")
+def task(synthetic_task):
+    return synthetic_task
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return known_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def whole(task, model, tmp_path_factory):
+    """The trials of a tuning that nothing disturbed."""
+    return tuned(task, tmp_path_factory.mktemp("whole"), LONG, model)
+
+
+def same(past):
+    """What must repeat itself."""
+    return [(one.end, one.parameters, one.score, one.best_epochs, one.epochs) for one in past]
+
+
+def test_it_begins_with_the_defaults_finds_the_best_setting_and_its_best_epoch(whole):
+    past = whole
+    assert len(past) == LONG.trials
+    assert past[0].parameters == {"good": 0.2, "epochs": 6}
+    found = best(past)
+    assert abs(found.parameters["good"] - 0.7) < 0.15
+    assert found.best_epochs == 3
+    assert found.score > past[0].score > past[0].last_score
+    ended = counts(past)
+    assert ended.pruned >= 2
+    assert ended.completed + ended.pruned == ended.ended == LONG.trials
+    pruned = [one for one in past if one.end is End.PRUNED]
+    assert all(0 < one.epochs < one.planned_epochs for one in pruned)
+    assert all(one.saved_seconds == one.seconds / one.epochs * (one.planned_epochs - one.epochs) for one in pruned)
+    assert all(one.saved_seconds == 0 for one in past if one.end is End.COMPLETED)
+
+
+def test_the_setting_says_where_it_comes_from(whole, model):
+    past = whole
+    result = model_tuning(model, SPACE, past, LONG, seed=0, threads=1)
+    found, came = best(past), result.tuned.provenance
+    assert result.tuned.parameters == {"good": found.parameters["good"], "epochs": 3}
+    assert (came.validation_score, came.default_score) == (found.score, past[0].last_score)
+    assert (came.trials, came.budget_trials, came.budget_seconds) == (counts(past), 12, 1000.0)
+    assert came.seconds == spent(past)
+    assert came.code_version == model.code_version
+    assert "numpy" in came.packages
+    assert result.tuned.search_space["epochs"] == "{ low = 4, high = 10, integer = true }"
+
+
+def test_the_same_seed_gives_the_same_trials_and_another_seed_others(task, whole, model, tmp_path):
+    assert same(tuned(task, tmp_path, LONG, model)) == same(whole)
+    (tmp_path / "other").mkdir()
+    assert same(tuned(task, tmp_path / "other", Budget(3, 1000.0), model, seed=1)) != same(whole)[:3]
+
+
+def test_interrupted_it_tries_what_it_would_have_tried(task, whole, model, tmp_path):
+    turns = iter([True] + [False] * 4 + [True] + [False] * 20)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            tuned(task, tmp_path, LONG, model, interrupted=lambda: next(turns))
+    # As if killed: begun, and never ended.
+    left = a_study(tmp_path, model).ask()
+    past = tuned(task, tmp_path, LONG, model)
+    assert [one.number for one in past if one.end is End.INTERRUPTED] == [0, 5, left.number]
+    assert counts(past).interrupted == 3
+    assert same(one for one in past if one.end is not End.INTERRUPTED) == same(whole)
+
+
+def test_what_was_noted_of_a_killed_trial_counts(task, model, tmp_path):
+    study = a_study(tmp_path, model)
+    study.note_seconds(study.ask(), 7.5)
+    assert spent(a_study(tmp_path, model).past()) == 7.5
+    assert tuned(task, tmp_path, Budget(5, 7.5), model) == a_study(tmp_path, model).past()
+
+
+def test_a_larger_budget_goes_on(task, model, tmp_path):
+    first = tuned(task, tmp_path, Budget(3, 1000.0), model)
+    assert tuned(task, tmp_path, Budget(3, 1000.0), model) == first
+    more = tuned(task, tmp_path, Budget(5, 1000.0), model)
+    assert len(more) == 5
+    assert more[:3] == first
+
+
+def test_failed_trials_count_and_their_reasons_are_kept(task, model, tmp_path):
+    space = {**SPACE, "fails_above": Choices(choices=(0.5,))}
+    past = tuned(task, tmp_path, LONG, model, space=space)
+    ended = counts(past)
+    assert ended.failed >= 2
+    assert ended.completed >= 2
+    assert ended.ended == LONG.trials
+    for one in past:
+        assert (one.end is End.FAILED) == (one.parameters["good"] > 0.5)
+        if one.end is End.FAILED:
+            assert one.error == f"failed: RuntimeError: good is {one.parameters['good']:.2f}"
+            assert "Known" in one.log
+    assert best(past).parameters["good"] <= 0.5
+
+
+def test_a_trial_ends_with_the_budget(task, model, tmp_path, monkeypatch):
+    clock = iter(range(10_000))
+    monkeypatch.setattr("recbench.trials.tuning.watch.time.monotonic", lambda: float(next(clock)))
+    past = tuned(task, tmp_path, Budget(12, 60.0), model)
+    assert past[-1].end is End.OUT_OF_TIME
+    assert counts(past).out_of_time == 1
+    assert 60.0 <= spent(past) < 75.0
+    assert model_tuning(model, SPACE, past, Budget(12, 60.0), 0, 1).tuned.provenance.trials.out_of_time == 1
+
+
+def test_without_a_completed_trial_there_is_no_setting(task, model, tmp_path):
+    past = tuned(task, tmp_path, Budget(3, 1000.0), model, space={"fails_above": Range(low=-2.0, high=-1.0)})
+    assert counts(past).failed == 3
+    assert best(past) is None
+    assert model_tuning(model, SPACE, past, LONG, 0, 1).tuned is None
+
+
+def test_trials_of_another_identity_are_not_gone_on_with(task, model, tmp_path):
+    tuned(task, tmp_path, Budget(1, 1000.0), model)
+    changed = replace(model, code_version="sha256:changed")
+    with pytest.raises(RecbenchError, match=f"source of the model was {model.code_version} and is sha256:changed"):
+        a_study(tmp_path, changed)
+    with pytest.raises(RecbenchError, match="trials of 'Known' .* task digest was sha256:0 and is sha256:1") as raised:
+        a_study(tmp_path, model, **{"task digest": "sha256:1"})
+    assert "--storage FILE" in raised.value.hint
+    assert len(a_study(tmp_path, model).past()) == 1
+
+
+@pytest.mark.parametrize("content", [b"not a database at all, but some text" * 100, None])
+def test_a_storage_that_is_none(tmp_path, content):
+    path = tmp_path / "x.db"
+    path.mkdir() if content is None else path.write_bytes(content)
+    with pytest.raises(RecbenchError, match="x.db cannot be used as the storage of a tuning: "):
+        Study(path, "m", {}, SPACE, {}, 0, 1)
+
+
+def a_curved_record(scores, trained, **parameters):
+    points = tuple(
+        CurvePoint(epoch=epoch, fit_seconds=float(epoch), metrics={"hr@10": 0.5, "ndcg@10": score})
+        for epoch, score in scores.items()
+    )
+    return a_record("bpr", 0, ndcg=list(scores.values())[-1], curve=points, epochs=trained, parameters=parameters)
+
+
+def test_the_best_epoch():
+    found = judge(a_curved_record({2: 0.1, 4: 0.4, 6: 0.4, 8: 0.3}, 8, epochs=8))
+    assert (found.score, found.last_score, found.epochs) == (0.4, 0.3, 4)
+    stopped = judge(a_curved_record({2: 0.1, 3: 0.2}, 3, epochs=8))
+    assert (stopped.score, stopped.epochs) == (0.2, 3)
+    # Three of eight passes were a pre-training, in which the score was best.
+    before = judge(a_curved_record({2: 0.5, 4: 0.1, 6: 0.3, 8: 0.2}, 8, epochs=5))
+    assert (before.score, before.epochs) == (0.3, 3)
+    silent = judge(a_curved_record({1: 0.5}, 1, epochs=30))
+    assert (silent.score, silent.epochs) == (0.5, 30)
+    without = judge(a_curved_record({1: 0.5, 2: 0.1}, 2, factors=3))
+    assert (without.score, without.epochs) == (0.1, None)
+
+
+def test_curves_have_the_same_points_in_all_trials():
+    assert longest({"epochs": Range(low=20, high=150, integer=True)}, {"epochs": 50}) == 150
+    assert longest({"epochs": Choices(choices=(3, 30))}, {"epochs": 50}) == 30
+    assert longest({}, {"epochs": 50}) == 50
+    assert longest({}, {"factors": 50}) == 1
+    assert [epoch for epoch in range(1, 151) if epoch in curve_epochs(150)] == list(range(3, 151, 3))
+    assert curve_epochs(1).every == curve_epochs(50).every == 1
+
+
+def test_estimates_of_what_pruning_saved():
+    trial = PastTrial(0, End.PRUNED, {}, 3.0, epochs=10, planned_epochs=40)
+    assert trial.saved_seconds == 9.0
+    assert replace(trial, planned_epochs=None).saved_seconds == 0.0
+
+
+BROKEN_SPACES = {
+    "no TOML": ("[bpr", "is not valid TOML"),
+    "a bound is missing": ("[bpr]\nfactors = { low = 1 }", "[bpr] factors: Field required"),
+    "upside down": ("[bpr]\nfactors = { low = 9, high = 1 }", "[bpr] factors: Value error, low 9 is above high 1"),
+    "log of 0": ("[bpr]\nx = { low = 0, high = 1, log = true }", "log = true needs a low above 0"),
+    "half a number": ("[bpr]\nx = { low = 0.5, high = 2, integer = true }", "needs whole numbers"),
+    "no choice": ("[bpr]\nx = { choices = [] }", "[bpr] x: Tuple should have at least 1 item"),
+    "a choice twice": ('[bpr]\nx = { choices = ["a", "a"] }', "choices has the same value twice"),
+    "an unknown word": ("[bpr]\nx = { low = 1, high = 2, step = 1 }", "[bpr] x: Extra inputs are not permitted"),
+    "no table": ("bpr = 3", "[bpr] : Input should be a valid dictionary"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), BROKEN_SPACES.values(), ids=BROKEN_SPACES)
+def test_broken_search_spaces(tmp_path, text, message):
+    (tmp_path / "spaces.toml").write_text(text)
+    with pytest.raises(RecbenchError, match=re.escape(message)):
+        read_spaces(tmp_path / "spaces.toml")
+
+
+def test_spaces_of_the_builtin_models_fit_them():
+    """By their sources, for importing every framework takes long."""
+    from recbench.trials.registry import describe, known_models
+
+    spaces = read_spaces(own_spaces_path())
+    for name, reference in known_models().items():
+        check_names(spaces.get(name, {}), name, describe(reference).parameters, "the file")
+    with pytest.raises(RecbenchError, match="Unknown parameter of 'bpr' in x.toml 'factor'. Did you mean: factors"):
+        check_names({"factor": Range(low=1, high=2)}, "bpr", {"factors": 3, "epochs": 2}, "x.toml")
+
+
+def test_values_within():
+    whole = Range(low=1, high=9, integer=True)
+    assert [whole.holds(value) for value in (1, 9, 3.0, 3.5, 0, True, "3", None)] == [True] * 3 + [False] * 5
+    assert Choices(choices=(True, 1.5, "a")).holds(True)
+    assert not Choices(choices=(1, 0)).holds(True)
+    texts = [one.text() for one in (whole, Range(low=1e-4, high=0.5, log=True), Choices(choices=("a", True, 2)))]
+    assert texts == [
+        "{ low = 1, high = 9, integer = true }",
+        "{ low = 0.0001, high = 0.5, log = true }",
+        '{ choices = ["a", true, 2] }',
+    ]

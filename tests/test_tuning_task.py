@@ -1,0 +1,135 @@
+"""No test case within reach of a tuning: not in its task, not in its file, not in a trial's process."""
+
+import json
+
+import numpy as np
+import pytest
+
+from recbench.errors import RecbenchError
+from recbench.tasks import storage
+from recbench.tasks.shelf import load_task
+from recbench.tasks.task import Cases, Task
+from recbench.tasks.tuning_task import tuning_task
+from recbench.tasks.verify import verify
+from tests.test_quarantine import arrays_of, leaks, pairs, reachable
+
+SPY = """
+import gc
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+
+class Spy:
+    '''Searches what is not held back from a model: the stack, all objects, and the files that are mapped.'''
+
+    def __init__(self, nosy: float = 0.5):
+        pass
+
+    def fit(self, train, context):
+        found = {"tasks": [], "files": []}
+        frame = sys._getframe()
+        things = list(gc.get_objects())
+        while frame:
+            things += frame.f_locals.values()
+            frame = frame.f_back
+        for thing in things:
+            if type(thing).__name__ == "Task":
+                found["tasks"].append([thing.test.users.tolist(), thing.test.items.tolist(), len(thing.validation)])
+            if type(thing).__name__ == "Work":
+                found["files"].append(str(thing.task_file))
+        found["maps"] = sorted({line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines()
+                                if line.endswith(".task")})
+        found["train"] = [train.users.tolist(), train.items.tolist()]
+        Path("spied.json").write_text(json.dumps(found))
+
+    def score(self, users, items):
+        return (users[:, None] * 7 + items) % 5 / 5
+"""
+
+
+@pytest.fixture(params=["board", "synthetic_task"])
+def task(request):
+    return request.getfixturevalue(request.param)
+
+
+def secrets_of_test(task):
+    return {f"test.{name}": getattr(task.test, name) for name in ("users", "items", "negatives")}
+
+
+def test_its_train_rows_are_those_for_validation_and_its_cases_the_validation_cases(task):
+    seen = tuning_task(task)
+    for one, other in zip(arrays_of(seen.train_set()), arrays_of(task.train_set_for_validation()), strict=True):
+        assert np.array_equal(one, other)
+    assert np.array_equal(seen.test.items, task.validation.items)
+    assert np.array_equal(seen.test.negatives, task.validation.negatives)
+    assert (len(seen.validation), seen.n_users, seen.n_items) == (0, task.n_users, task.n_items)
+    assert (seen.name, seen.spec.digest) == (f"{task.name}-validation", None)
+    assert seen.digest != task.digest
+    verify(seen)
+
+
+def test_nothing_in_it_or_its_file_leads_to_a_test_case(task, tmp_path):
+    seen = tuning_task(task)
+    secrets = secrets_of_test(task)
+    found = {leak for leak in leaks(reachable(seen), secrets) if leak not in ("Task", "Cases")}
+    if task.name == "checkerboard":
+        # Whose users have one test and one validation case each, with the same negatives.
+        found -= {"memory of test.users", "values of test.negatives"}
+    assert not found
+    test = pairs(task.test.users, task.test.items)
+    assert not test & pairs(seen.users, seen.items)
+    assert not test & pairs(seen.test.users, seen.test.items)
+    storage.save(seen, tmp_path / "seen.task")
+    content = (tmp_path / "seen.task").read_bytes()
+    assert task.test.items.tobytes() not in content
+    assert task.name == "checkerboard" or task.test.negatives.tobytes() not in content
+    assert storage.load(tmp_path / "seen.task").digest == seen.digest
+    # The search can see: the whole task's file has them.
+    storage.save(task, tmp_path / "whole.task")
+    assert task.test.items.tobytes() in (tmp_path / "whole.task").read_bytes()
+    assert "memory of test.items" in leaks(reachable(task), secrets)
+
+
+def test_a_task_without_validation_cases(board):
+    none = Cases(*(getattr(board.validation, name)[:0] for name in ("users", "items", "negatives")))
+    rest = {"validation": none, "validation_rows": np.empty(0, np.int64)} | {
+        name: getattr(board, name) for name in ("users", "items", "ratings", "timestamps", "test")
+    }
+    empty = Task(board.spec, board.user_ids, board.item_ids, **rest)
+    with pytest.raises(RecbenchError, match="has no validation case to tune on"):
+        tuning_task(empty)
+
+
+def test_a_spy_in_a_trials_process_finds_no_test_case(recbench, home, tmp_path):
+    (tmp_path / "spy.py").write_text(SPY)
+    (tmp_path / "spaces.toml").write_text("[Spy]\nnosy = { low = 0.0, high = 1.0 }\n")
+    base = ("--models", "spy.py:Spy", "--task", "synthetic")
+    done = recbench("tune", *base, "--trials", "1", "--spaces", "spaces.toml", "-o", "s.toml")
+    assert done.returncode == 0, done.stderr
+    task = load_task("synthetic")
+    test, validation = (pairs(cases.users, cases.items) for cases in (task.test, task.validation))
+
+    def spied():
+        found = json.loads((tmp_path / "spied.json").read_text())
+        cases = [set(zip(users, items, strict=True)) for users, items, _ in found["tasks"]]
+        return found, cases, set(zip(*found["train"], strict=True))
+
+    found, cases, rows = spied()
+    assert cases
+    assert all(one == validation for one in cases)
+    assert all(n_validation == 0 for *_, n_validation in found["tasks"])
+    assert not (test | validation) & rows
+    assert rows | validation == pairs(task.users, task.items)
+    assert set(found["files"]) == set(found["maps"])
+    (file,) = found["maps"]
+    assert file.startswith(str(home / "tasks" / "tuning"))
+    read = storage.load(tmp_path / file)
+    assert not test & (pairs(read.users, read.items) | pairs(read.test.users, read.test.items))
+    # The spy can see: in a run, whose trials score test cases, it finds them.
+    assert recbench("run", *base, "--seeds", "1").returncode == 0
+    _, cases, rows = spied()
+    assert all(one == test for one in cases)
+    assert rows == pairs(task.users, task.items)

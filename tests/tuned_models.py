@@ -1,0 +1,119 @@
+"""A model whose best hyper-parameters are known, and what runs its trials in the tests' own process."""
+
+from pathlib import Path
+
+from recbench.tasks.tuning_task import tuning_task
+from recbench.trials.conditions import Conditions
+from recbench.trials.configuration import import_and_configure
+from recbench.trials.identity import TaskFacts
+from recbench.trials.plan import PlannedModel, WantedModel
+from recbench.trials.registry import ModelReference, Origin
+from recbench.trials.run_observer import Watching
+from recbench.trials.trial import run_trial
+from recbench.trials.tuning.objective import K, curve_epochs, longest
+from recbench.trials.tuning.spaces import Range
+from recbench.trials.tuning.study import Study
+from recbench.trials.tuning.tuner import Tuner
+
+SOURCE = '''
+import numpy as np
+
+
+class Known:
+    """Best with good = 0.7, after 3 epochs."""
+
+    def __init__(self, good: float = 0.2, epochs: int = 6, fails_above: float = 9.0, pretraining: int = 0):
+        self.good, self.epochs, self.fails_above, self.pretraining = good, epochs, fails_above, pretraining
+
+    def fit(self, train, context):
+        self.base = np.log1p(np.bincount(train.items, minlength=train.n_items))
+        for epoch in range(1 - self.pretraining, self.epochs + 1):
+            self.noise = abs(self.good - 0.7) + 0.1 * abs(epoch - 3)
+            if self.good > self.fails_above:
+                raise RuntimeError(f"good is {self.good:.2f}")
+            if not context.end_epoch():
+                break
+
+    def score(self, users, items):
+        noise = (users[:, None] * 7919 + items * 104729) % 1009 / 1009
+        return self.base[items] + 4 * self.noise * noise
+'''
+SPACE = {"good": Range(low=0.0, high=1.0), "epochs": Range(low=4, high=10, integer=True)}
+
+
+class Replayed:
+    """The ``Runner`` of one trial: runs it here, and then tells the observer what a process would have told."""
+
+    def __init__(self, task, conditions, observer, interrupted):
+        self.task, self.conditions, self.observer, self.interrupted = task, conditions, observer, interrupted
+
+    def run(self, trials, folder):
+        (trial,) = trials
+        configuration = import_and_configure(trial.model.reference, trial.model.wanted.texts)
+        told = Recorder()
+        outcome = run_trial(self.task, configuration, trial.seed, self.conditions, told)
+        watching = Watching(self.observer, trial)
+        for what, *arguments in told.calls:
+            getattr(watching, what)(*arguments)
+            self.observer.tick()
+        if self.interrupted():
+            raise KeyboardInterrupt
+        yield trial, outcome
+
+    def close(self):
+        pass
+
+
+class Recorder:
+    def __init__(self):
+        self.calls = []
+
+    def __getattr__(self, name):
+        return lambda *arguments: self.calls.append((name, *arguments))
+
+
+class Silent:
+    def trial_starts(self, number, epochs):
+        pass
+
+    def epoch(self, epoch):
+        pass
+
+    def trial_ends(self, past):
+        pass
+
+    def tick(self):
+        pass
+
+
+def known_model(folder: Path, **texts: str) -> PlannedModel:
+    path = folder / "known.py"
+    if not path.exists():
+        path.write_text(SOURCE)
+    wanted = WantedModel(ModelReference("Known", f"{path}:Known", Origin.FILE), texts)
+    found = import_and_configure(wanted.reference, texts)
+    return PlannedModel(wanted, found.parameters, found.code_version)
+
+
+def a_study(folder, model, space=SPACE, seed=0, **identity):
+    same = {"task digest": "sha256:0", "source of the model": str(model.code_version), **identity}
+    most = longest(space, model.parameters)
+    return Study(folder / "trials.db", model.name, same, space, model.parameters, seed, most)
+
+
+def tuned(task, folder, budget, model=None, study=None, space=SPACE, seed=0, interrupted=lambda: False):
+    """Tunes the model in this process; returns the trials that are over."""
+    model = model or known_model(folder)
+    study = study or a_study(folder, model, space, seed)
+    seen = tuning_task(task)
+    tuner = Tuner(
+        TaskFacts.of(seen),
+        lambda conditions, observer: Replayed(seen, conditions, observer, interrupted),
+        seed,
+        budget,
+        folder,
+        Silent(),
+    )
+    curve = curve_epochs(longest(space, model.parameters))
+    tuner.tune(study, model, Conditions(ks=(K,), curve=curve))
+    return study.past()
