@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,45 +88,62 @@ def test_scores_come_while_a_trial_runs(tmp_path, synthetic_task):
     assert tuple(point for _, point in points)[:2] == outcome.record.curve[:2]
 
 
-def test_killed_it_goes_on(recbench, tmp_path):
-    (tmp_path / "known.py").write_text(
-        SOURCE.replace("if self.good", "import time; time.sleep(0.1)\n            if self.good")
+WAITING = (
+    SOURCE.replace("import numpy", "import os\nimport time\n\nimport numpy")
+    .replace(
+        "            if self.good",
+        "            while epoch == 2 and os.path.exists('first') and not os.path.exists('go'):\n"
+        "                time.sleep(0.02)\n"
+        "            if self.good",
     )
-    process = subprocess.Popen([sys.executable, "-m", "recbench", *BASE, "--trials", "3"], cwd=tmp_path,
-                               stderr=subprocess.PIPE, text=True)  # fmt: skip
-    assert any("[1/3]" in line for line in process.stderr)
-    second = recbench(*BASE)
-    assert second.returncode == 2
-    assert "Another tuning uses results/tuning/synthetic.db." in second.stderr
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.stderr.close()
+    .replace("\n    def score", "        open('first', 'w').close()\n\n    def score")
+)
+"""Its first trial leaves a file; the later ones wait for another."""
+
+
+@pytest.fixture
+def in_its_second_trial(tmp_path):
+    """A tuning whose second trial waits."""
+    (tmp_path / "known.py").write_text(WAITING)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "recbench", *BASE, "--trials", "3"], cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+    with process:
+        try:
+            assert any("[1/3]" in line for line in process.stderr)
+            log = tmp_path / "results" / "tuning" / "logs"
+            while len(list(log.glob("*.log"))) < 2:
+                time.sleep(0.02)
+            yield process
+        finally:
+            process.kill()
+
+
+def test_killed_it_goes_on(in_its_second_trial, recbench, tmp_path):
+    other = recbench(*BASE)
+    assert other.returncode == 2
+    assert "Another tuning uses results/tuning/synthetic.db." in other.stderr
+    in_its_second_trial.kill()
+    in_its_second_trial.wait()
+    (tmp_path / "go").touch()
     done = recbench(*BASE, "--trials", "3", "--json")
     assert done.returncode == 0, done.stderr
     assert "Known: goes on; so far best" in done.stderr
     (known,) = json.loads(done.stdout)["results"]
-    assert [one["end"] for one in known["history"]].count("interrupted") == 1
     assert known["trials"]["interrupted"] == 1
     assert sum(known["trials"].values()) == 4
-    place = [one["end"] for one in known["history"]].index("interrupted")
-    killed, retried = known["history"][place : place + 2]
+    assert [one["end"] for one in known["history"]].index("interrupted") == 1
+    killed, retried = known["history"][1:3]
     assert killed["params"] == retried["params"]
 
 
-def test_interrupted_it_says_how_to_go_on(tmp_path):
-    (tmp_path / "known.py").write_text(
-        SOURCE.replace("if self.good", "import time; time.sleep(0.1)\n            if self.good")
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-m", "recbench", *BASE, "--trials", "9"], cwd=tmp_path, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )  # fmt: skip
-    assert any("[1/9]" in line for line in process.stderr)
-    process.send_signal(signal.SIGINT)
-    _, messages = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Interrupted. 1 of 9 trials are kept in results/tuning/synthetic.db. Go on with:" in messages
-    assert "--trials 9" in messages
+def test_interrupted_it_says_how_to_go_on(in_its_second_trial):
+    in_its_second_trial.send_signal(signal.SIGINT)
+    messages = in_its_second_trial.stderr.read()
+    assert in_its_second_trial.wait() == 130
+    assert "Interrupted. 1 of 3 trials are kept in results/tuning/synthetic.db. Go on with:" in messages
+    assert "--trials 3" in messages
     assert "Traceback" not in messages
 
 
