@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.linalg.blas import ssyrk
 from scipy.linalg.lapack import sposv
+from threadpoolctl import threadpool_limits
 
 from models.checks import not_negative, positive
 from recbench.protocol import FloatArray, Int32Array, Int64Array, TrainContext, TrainSet
@@ -62,8 +63,10 @@ class IALS:
         self._items = (scale * rng.standard_normal((train.n_items, self._factors))).astype(np.float32)
         by_item = TrainSet.from_rows(train.n_items, train.n_users, train.items.copy(), train.users.copy())
         for _ in range(self._epochs):
-            self._users = self._solve(train.indptr, train.indices, self._items)
-            self._items = self._solve(by_item.indptr, by_item.indices, self._users)
+            # On matrices of this size, threads within a product or a solution cost more than they give.
+            with threadpool_limits(1, "blas"):
+                self._users = self._solve(train.indptr, train.indices, self._items)
+                self._items = self._solve(by_item.indptr, by_item.indices, self._users)
             if not context.end_epoch():
                 break
 

@@ -29,7 +29,7 @@ def test_an_update_follows_the_gradient_of_the_logistic_loss_with_both_biases(tr
     rate, decay = 0.1, 0.05
     blocks = UserBlocks.deal(train, 10**6, 0)
     training = DenseTraining(
-        Settings(FACTORS, rate, decay, NEGATIVES, 0.0, "bce", "sgd", 0.5, user_biases=True), blocks, N_ITEMS
+        Settings(FACTORS, rate, decay, NEGATIVES, 0.0, "bce", "sgd", 0.5, 0.0, user_biases=True), blocks, N_ITEMS
     )
     training.initialise(7)
     rows = training.rows(train, blocks)
