@@ -21,7 +21,7 @@ def bench_ncf(benchmark, task, threads, factors):
     train, context = task.train_set(), TimedContext(0, threads)
 
     def warm():
-        model = NeuMF(factors=factors, negatives=NEGATIVES, epochs=1)
+        model = NeuMF(factors=factors, mlp_factors=factors, negatives=NEGATIVES, epochs=1)
         model.warm_up(train, context)
         return (model,), {}
 

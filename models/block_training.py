@@ -26,13 +26,15 @@ class Settings:
     optimizer: OptimizerName
     init_std: float
     balance: float
+    user_biases: bool = False
 
 
 class BlockTraining(tf.Module):
     """Factors, their optimiser, and the way over the blocks.
 
     A row of ``items`` is the item's vector and its bias; a row of ``users`` is the user's vector and 1, which is not
-    trained. The score is their inner product.
+    trained. With ``user_biases`` an untrained 1 follows in the former, and the user's bias in the latter. The score is
+    the inner product.
 
     Args:
         settings: Hyper-parameters.
@@ -50,14 +52,19 @@ class BlockTraining(tf.Module):
             blocks.capacity,
         )
         self.n_items = n_items
-        width = settings.factors + 1
+        width = settings.factors + 1 + settings.user_biases
         self.optimizer = Optimizer(settings.optimizer, settings.learning_rate)
         self.users = tf.Variable(tf.zeros([self.n_blocks * self.size, width]))
         self.items = tf.Variable(tf.zeros([n_items, width]))
         self.user_slots = [tf.Variable(tf.fill(self.users.shape, value)) for value in self.optimizer.start]
         self.item_slots = [tf.Variable(tf.fill(self.items.shape, value)) for value in self.optimizer.start]
-        self.vector = tf.constant([1.0] * settings.factors + [0.0])
-        """1 where a column belongs to the vector, 0 at the bias."""
+        vector, user_bias = [1.0] * settings.factors, [1.0] * settings.user_biases
+        self.vector = tf.constant([*vector, 0.0, *(0.0 for _ in user_bias)])
+        """1 where a column belongs to the vector, 0 at the biases."""
+        self.trained_of_users = tf.constant([*vector, 0.0, *user_bias])
+        """1 where a column of the users is trained."""
+        self.trained_of_items = tf.constant([*vector, 1.0, *(0.0 for _ in user_bias)])
+        """1 where a column of the items is trained."""
 
     @abstractmethod
     def rows(self, train: TrainSet, blocks: UserBlocks) -> NamedTuple:
@@ -109,23 +116,27 @@ class BlockTraining(tf.Module):
         normal = tf.random.stateless_normal
         users = normal([self.n_blocks * self.size, factors], [seed, -1], stddev=std)
         items = normal([self.n_items, factors], [seed, -2], stddev=std)
-        self.users.assign(tf.concat([users, tf.ones([self.n_blocks * self.size, 1])], axis=-1))
-        self.items.assign(tf.concat([items, tf.zeros([self.n_items, 1])], axis=-1))
+        biases = int(self.settings.user_biases)
+        self.users.assign(tf.pad(users, [[0, 0], [0, 1 + biases]]) + (1 - self.trained_of_users))
+        self.items.assign(tf.pad(items, [[0, 0], [0, 1 + biases]]) + (1 - self.trained_of_items))
         for slots in (self.user_slots, self.item_slots):
             for slot, value in zip(slots, self.optimizer.start, strict=True):
                 slot.assign(tf.fill(slot.shape, value))
 
     def user_vectors(self, place: np.ndarray) -> np.ndarray:
-        """Returns the vectors float32[n, factors + 1] of the users at ``place`` (int64[n])."""
+        """Returns the vectors float32[n, width] of the users at ``place`` (int64[n])."""
         vectors: np.ndarray = self.users.numpy()[place]
         return vectors
 
-    def take_user_step(self, blocks: list[tf.Tensor], gradients: list[tf.Tensor], epoch: tf.Tensor) -> None:
+    def take_user_step(
+        self, blocks: list[tf.Tensor], gradients: list[tf.Tensor], decays: list[tf.Tensor], epoch: tf.Tensor
+    ) -> None:
         """Updates the users of some blocks, who are updated once an epoch.
 
         Args:
             blocks: int32 scalars.
-            gradients: float32[size, factors + 1] of each block.
+            gradients: float32[size, width] of each block, those of the loss.
+            decays: float32[size] of each block, regularisation of each user's vector.
             epoch: int32 scalar, from 1.
         """
         variables = [self.users, *self.user_slots]
@@ -133,8 +144,8 @@ class BlockTraining(tf.Module):
         before = [[self.users_of(variable, block) for variable in variables] for block in blocks]
         step = tf.cast(epoch, tf.float32)
         after = [
-            self._user_update(value, slots, gradient, step)
-            for (value, *slots), gradient in zip(before, gradients, strict=True)
+            self._user_update(value, slots, gradient, decay, step)
+            for (value, *slots), gradient, decay in zip(before, gradients, decays, strict=True)
         ]
         places = tf.concat([self._places(block) for block in blocks], 0)
         for number, variable in enumerate(variables):
@@ -142,7 +153,7 @@ class BlockTraining(tf.Module):
             variable.scatter_update(tf.IndexedSlices(new, places))
 
     def users_of(self, values: tf.Variable, block: tf.Tensor) -> tf.Tensor:
-        """Returns the block's part of one of the users' variables, float32[size, factors + 1]."""
+        """Returns the block's part of one of the users' variables, float32[size, width]."""
         # A gather reads in place; a slice would have the whole variable copied first.
         return tf.gather(values, self._places(block))
 
@@ -151,6 +162,7 @@ class BlockTraining(tf.Module):
 
     @tf.function(jit_compile=True)
     def _user_update(
-        self, value: tf.Tensor, slots: list[tf.Tensor], gradient: tf.Tensor, step: tf.Tensor
+        self, value: tf.Tensor, slots: list[tf.Tensor], gradient: tf.Tensor, decay: tf.Tensor, step: tf.Tensor
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        return self.optimizer.update(value, slots, gradient * self.vector, step)
+        gradient += decay[:, None] * self.vector * value
+        return self.optimizer.update(value, slots, gradient * self.trained_of_users, step)

@@ -106,7 +106,7 @@ class DenseTraining(BlockTraining):
         # Blocks have nothing to do with each other until their gradients are summed: TensorFlow runs them side by side.
         gradients = [self._gradients(rows, block, p, q, seed) for block, p in zip(blocks, vectors, strict=True)]
         losses, pairs, of_users, of_items = zip(*gradients, strict=True)
-        self.take_user_step(blocks, list(of_users), seed[1])
+        self.take_user_step(blocks, list(of_users), [rows.user_decay[block] for block in blocks], seed[1])
         self._take_item_step(tf.add_n(of_items), rows.item_decay, step)
         skipped = tf.add_n([rows.skipped[block] for block in blocks])
         return tf.add_n(losses) / tf.maximum(tf.add_n(pairs), 1.0), skipped
@@ -114,20 +114,20 @@ class DenseTraining(BlockTraining):
     def _gradients(
         self, rows: DenseRows, block: tf.Tensor, p: tf.Tensor, q: tf.Tensor, seed: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Returns a block's summed loss, its number of rows that take part, and the users' and items' gradients.
+        """Returns a block's summed loss, its number of rows that take part, and its gradients by p and by q.
 
         Args:
             rows: All rows.
             block: int32 scalar.
-            p: float32[size, factors + 1], the block's users.
-            q: float32[n_items, factors + 1].
+            p: float32[size, width], the block's users.
+            q: float32[n_items, width].
             seed: int32[2].
         """
         users, items, weights = rows.users[block], rows.items[block], rows.weights[block]
         drawn = self._draw(rows.unseen, block, users, tf.concat([seed, [block]], 0))
         loss, slopes = self._slopes(tf.matmul(p, q, transpose_b=True), users, items, weights, drawn)
-        of_users = tf.matmul(slopes, q) + rows.user_decay[block][:, None] * p
-        return loss, tf.reduce_sum(tf.sign(weights)), of_users, tf.matmul(slopes, p, transpose_a=True)
+        of_users, of_items = tf.matmul(slopes, q), tf.matmul(slopes, p, transpose_a=True)
+        return loss, tf.reduce_sum(tf.sign(weights)), of_users, of_items
 
     @tf.function(jit_compile=True)
     def _draw(self, unseen: Unseen, block: tf.Tensor, users: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
@@ -171,4 +171,4 @@ class DenseTraining(BlockTraining):
         self, value: tf.Tensor, slots: list[tf.Tensor], gradient: tf.Tensor, decay: tf.Tensor, step: tf.Tensor
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
         gradient += decay[:, None] * self.vector * value
-        return self.optimizer.update(value, slots, gradient, step)
+        return self.optimizer.update(value, slots, gradient * self.trained_of_items, step)

@@ -29,7 +29,7 @@ class NeuMF:
 
     Args:
         factors: Predictive factors: length of GMF's vectors.
-        mlp_factors: Those of the MLP: units of its last layer; None: as many.
+        mlp_factors: Those of the MLP: units of its last layer. The paper's are as many.
         epochs: Passes over the train rows.
         pretraining_epochs: Passes that GMF and the MLP are each trained alone before, as in the paper.
         learning_rate: That of the optimiser.
@@ -56,7 +56,7 @@ class NeuMF:
     def __init__(
         self,
         factors: int = 32,
-        mlp_factors: int | None = None,
+        mlp_factors: int = 32,
         epochs: int = 20,
         pretraining_epochs: int = 0,
         learning_rate: float = 0.1,
@@ -71,7 +71,7 @@ class NeuMF:
         balance: float = 0.0,
     ) -> None:
         positive(factors=factors, epochs=epochs, learning_rate=learning_rate, negatives=negatives)
-        positive(batch_size=batch_size, init_std=init_std, mlp_factors=1 if mlp_factors is None else mlp_factors)
+        positive(batch_size=batch_size, init_std=init_std, mlp_factors=mlp_factors)
         not_negative(regularization=regularization, layer_regularization=layer_regularization)
         not_negative(negative_exponent=negative_exponent)
         not_negative(pretraining_epochs=pretraining_epochs, balance=balance)
@@ -89,7 +89,7 @@ class NeuMF:
             balance,
         )
         self._factors = factors
-        self._mlp_factors = factors if mlp_factors is None else mlp_factors
+        self._mlp_factors = mlp_factors
         self._epochs = epochs
         self._pretraining_epochs = pretraining_epochs
         self._init_std = init_std

@@ -132,7 +132,7 @@ class PooledTraining(BlockTraining):
         in_pool = tf.fill([POOL_SIZE], tf.reduce_sum(pairs) / POOL_SIZE)
         user_pairs, item_pairs = total(pairs, users, self.size), total(pairs, items, self._most)
         decay = self.settings.regularization
-        self.take_user_step(blocks, [user_gradient + decay * user_pairs[:, None] * p], seed[1])
+        self.take_user_step(blocks, [user_gradient], [decay * user_pairs], seed[1])
         item_gradient += decay * tf.concat([item_pairs, in_pool], 0)[:, None] * self.vector * q
         self._take_item_step(met, q, item_gradient, draw.first, step)
         return loss, draw.skipped
@@ -231,6 +231,6 @@ class PooledTraining(BlockTraining):
     def _item_changes(
         self, value: tf.Tensor, slots: list[tf.Tensor], gradient: tf.Tensor, first: tf.Tensor, step: tf.Tensor
     ) -> list[tf.Tensor]:
-        after = self.optimizer.update(value, slots, gradient, step)
+        after = self.optimizer.update(value, slots, gradient * self.trained_of_items, step)
         pairs = zip([after[0], *after[1]], [value, *slots], strict=True)
         return [first[:, None] * (new - old) for new, old in pairs]

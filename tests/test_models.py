@@ -99,9 +99,11 @@ class TestBPRWithOneRowABatch(RecommenderContract):
 
 class TestNeuMF(RecommenderContract):
     model = "ncf"
-    parameters = {"epochs": 30, "factors": 4, "batch_size": 64}
+    parameters = {"epochs": 30, "factors": 4, "mlp_factors": 4, "batch_size": 64}
     bad_parameters = [
         *OUT_OF_RANGE,
+        {"mlp_factors": 0},
+        {"balance": -1.0},
         {"negatives": 0},
         {"batch_size": 0},
         {"regularization": -1.0},
@@ -121,7 +123,14 @@ class TestNeuMF(RecommenderContract):
 
 class TestNeuMFWithSoftmax(RecommenderContract):
     model = "ncf"
-    parameters = {"epochs": 30, "factors": 4, "batch_size": 64, "loss": "softmax"}
+    parameters = {
+        "epochs": 30,
+        "factors": 4,
+        "mlp_factors": 8,
+        "batch_size": 64,
+        "loss": "softmax",
+        "balance": 0.5,
+    }
     bad_parameters = [{"loss": "sampled-softmax"}]
 
 
@@ -131,12 +140,86 @@ class TestNeuMFWithPretraining(RecommenderContract):
         "epochs": 8,
         "pretraining_epochs": 12,
         "factors": 4,
+        "mlp_factors": 4,
         "batch_size": 64,
         "loss": "bpr",
         "negative_exponent": 0.5,
     }
     bad_parameters = TestNeuMF.bad_parameters
     n_epochs = 8 + 2 * 12
+
+
+class TestEASE(RecommenderContract):
+    model = "ease"
+    parameters = {"l2": 5.0}
+    uses_seed = False
+    bad_parameters = [{"l2": 0.0}, {"l2": -1.0}, {"l2": float("inf")}]
+
+
+class TestItemKNN(RecommenderContract):
+    model = "itemknn"
+    uses_seed = False
+    bad_parameters = [{"neighbours": 0}, {"similarity": "jaccard"}, {"k1": -1.0}, {"b": -0.1}, {"b": 1.1}]
+
+
+class TestItemKNNByCosine(RecommenderContract):
+    model = "itemknn"
+    parameters = {"similarity": "cosine"}
+    uses_seed = False
+    bad_parameters = TestItemKNN.bad_parameters
+
+
+class TestItemKNNByTFIDF(RecommenderContract):
+    model = "itemknn"
+    parameters = {"similarity": "tfidf"}
+    uses_seed = False
+    bad_parameters = TestItemKNN.bad_parameters
+
+
+class TestALS(RecommenderContract):
+    model = "als"
+    parameters = {"epochs": 10, "factors": 8, "regularization": 0.1}
+    bad_parameters = [{"factors": 0}, {"epochs": 0}, {"regularization": -1.0}, {"alpha": 0.0}]
+
+
+class TestIALS(RecommenderContract):
+    model = "ials"
+    parameters = {"epochs": 10, "factors": 8}
+    bad_parameters = [
+        {"factors": 0},
+        {"epochs": 0},
+        {"regularization": 0.0},
+        {"regularization_exponent": -1.0},
+        {"unobserved_weight": 0.0},
+        {"init_std": 0.0},
+    ]
+
+
+class TestSLIM(RecommenderContract):
+    model = "slim"
+    parameters = {"l1": 0.5, "l2": 2.0, "epochs": 15}
+    uses_seed = False
+    bad_parameters = [{"l1": -1.0}, {"l2": 0.0}, {"epochs": 0}]
+
+
+class TestMF(RecommenderContract):
+    model = "mf"
+    parameters = {"epochs": 40, "factors": 8, "batch_size": 128, "learning_rate": 0.2, "regularization": 0.01}
+    bad_parameters = [bad for bad in BAD_BPR if "loss" not in bad]
+
+
+class TestLightGCN(RecommenderContract):
+    model = "lightgcn"
+    parameters = {"epochs": 20, "factors": 8, "batch_size": 128, "learning_rate": 0.02}
+    bad_parameters = [
+        *OUT_OF_RANGE,
+        {"layers": 0},
+        {"regularization": -1.0},
+        {"negatives": 0},
+        {"negative_exponent": -0.5},
+        {"batch_size": 0},
+        {"init_std": 0.0},
+    ]
 
 
 TWO_THREADS = """
@@ -150,17 +233,20 @@ from recbench.tasks.shelf import builtin_specs
 
 data = generate(SyntheticParameters(n_users=900, n_items=700, density=0.05))
 task = split_and_draw(builtin_specs()["synthetic"].model_copy(update={"digest": None}), data)
-model = find_model(sys.argv[1]).load()(epochs=3)
-model.fit(task.train_set(), TimedContext(0, threads=2))
-np.save(sys.argv[2], model.score(task.test.users, task.test.negatives))
+for name in sys.argv[2:]:
+    model_class = find_model(name).load()
+    model = model_class() if name in ("ease", "itemknn") else model_class(epochs=3)
+    model.fit(task.train_set(), TimedContext(0, threads=2))
+    np.save(f"{sys.argv[1]}-{name}.npy", model.score(task.test.users, task.test.negatives))
 """
 
 
-@pytest.mark.parametrize("name", ["bpr", "ncf"])
-def test_models_that_promise_it_repeat_themselves_on_two_threads(name, tmp_path):
-    assert find_model(name).load().repeatable_on_threads
+@pytest.mark.parametrize("names", [["als", "ease", "ials", "itemknn", "slim"], ["bpr", "lightgcn", "ncf"]])
+def test_models_that_promise_it_repeat_themselves_on_two_threads(names, tmp_path):
     for run in ("a", "b"):
         settings = {**os.environ, **library_settings(2, "cpu")}
-        command = [sys.executable, "-c", TWO_THREADS, name, str(tmp_path / f"{run}.npy")]
+        command = [sys.executable, "-c", TWO_THREADS, str(tmp_path / run), *names]
         subprocess.run(command, env=settings, check=True, capture_output=True)
-    assert np.array_equal(np.load(tmp_path / "a.npy"), np.load(tmp_path / "b.npy"))
+    for name in names:
+        assert find_model(name).load().repeatable_on_threads
+        assert np.array_equal(np.load(tmp_path / f"a-{name}.npy"), np.load(tmp_path / f"b-{name}.npy"))

@@ -1,0 +1,72 @@
+"""Item-based nearest neighbours of the package ``implicit``."""
+
+from typing import Literal
+
+import numpy as np
+from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFIDFRecommender
+
+from models.checks import not_negative, one_of, positive
+from models.item_gram import interactions
+from models.item_weights import ItemWeights
+from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
+
+Similarity = Literal["cosine", "bm25", "tfidf"]
+
+
+class ItemKNN:
+    """Item-based nearest neighbours of the package implicit (Sarwar et al., WWW 2001).
+
+    An item's score is the sum of its similarities to those of its nearest that the user has. implicit's own lists ask
+    the other way round, which of the user's items count it among their nearest; that favours items which are near to
+    many, and was worse by 0.01 to 0.03 of NDCG@10 on the validation cases of MovieLens 100K.
+
+    Args:
+        neighbours: Nearest items kept for each item, the item itself included.
+        similarity: cosine of the items' columns; tfidf, the same with users weighted by the logarithm of how few items
+            they have; or bm25, the inner product of columns weighted by BM25.
+        k1: Of bm25: how much it matters that an item has many users.
+        b: Of bm25: how much an item is held down for having more users than others, 0 to 1.
+
+    Raises:
+        ValueError: A value is out of range.
+    """
+
+    repeatable_on_threads = True
+
+    def __init__(self, neighbours: int = 30, similarity: Similarity = "bm25", k1: float = 5.0, b: float = 0.75) -> None:
+        positive(neighbours=neighbours)
+        one_of(Similarity, similarity=similarity)
+        not_negative(k1=k1, b=b)
+        if b > 1:
+            raise ValueError(f"b must be at most 1, not {b}")
+        self._neighbours = neighbours
+        self._similarity = similarity
+        self._k1 = k1
+        self._b = b
+
+    def fit(self, train: TrainSet, context: TrainContext) -> None:
+        """Finds the nearest items of each item."""
+        rows = interactions(train)
+        knn = self._knn(context.threads)
+        # An item has no length if all its users weigh nothing: those who lack exactly one item do, in implicit's tfidf.
+        with np.errstate(invalid="ignore"):
+            knn.fit(rows, show_progress=False)
+        similarities = knn.similarity
+        similarities.data = np.nan_to_num(similarities.data, nan=0.0)
+        # Row i of implicit's matrix holds what is near to i; a score sums over a column.
+        self._weights = ItemWeights(rows, similarities.T.tocsr())
+        context.end_epoch()
+
+    def _knn(self, threads: int) -> BM25Recommender | CosineRecommender | TFIDFRecommender:
+        if self._similarity == "bm25":
+            return BM25Recommender(K=self._neighbours, K1=self._k1, B=self._b, num_threads=threads)
+        kind = CosineRecommender if self._similarity == "cosine" else TFIDFRecommender
+        return kind(K=self._neighbours, num_threads=threads)
+
+    def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
+        """Returns the sums of similarities, float64[n, c]."""
+        return self._weights.score(users, items)
+
+    def score_all(self, users: Int32Array) -> FloatArray:
+        """Returns the sums of similarities of all items, float64[n, n_items]."""
+        return self._weights.score_all(users)

@@ -1,0 +1,145 @@
+"""Training LightGCN on positives with freshly drawn negatives."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from models.graph_propagation import Graph
+from models.losses import loss_and_gradients
+from models.optimizers import Optimizer
+from models.pairs import Pairs
+from models.unseen import popularity_weights, shares
+from recbench.protocol import TrainSet
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Hyper-parameters; see ``models.lightgcn.LightGCN``."""
+
+    factors: int
+    layers: int
+    learning_rate: float
+    regularization: float
+    negatives: int
+    negative_exponent: float
+    batch_size: int
+    init_std: float
+
+
+class LightGCNTraining(tf.Module):
+    """The vectors before propagation, their optimiser, and the compiled epoch.
+
+    Args:
+        train: The train rows, of which only the numbers of users and items are looked at.
+        settings: Hyper-parameters.
+    """
+
+    def __init__(self, train: TrainSet, settings: Settings) -> None:
+        super().__init__()
+        self._settings = settings
+        self._optimizer = Optimizer("adam", settings.learning_rate)
+        shapes = [[train.n_users, settings.factors], [train.n_items, settings.factors]]
+        self._vectors = [tf.Variable(tf.zeros(shape)) for shape in shapes]
+        self._slots = [[tf.Variable(tf.zeros(shape)) for _ in self._optimizer.start] for shape in shapes]
+        signature = [
+            Graph.signature(train),
+            Pairs.signature(train, settings.negative_exponent),
+            [tf.TensorSpec([shape[0], 1], tf.float32) for shape in shapes],
+            tf.TensorSpec([2], tf.int32),
+        ]
+        self.epoch = tf.function(self._epoch, input_signature=signature)
+        self._propagated = tf.function(self._propagate, input_signature=signature[:1])
+
+    def initialise(self, seed: int) -> None:
+        """Draws the initial vectors, and puts everything else where it begins."""
+        for number, (vectors, slots) in enumerate(zip(self._vectors, self._slots, strict=True), 1):
+            std = self._settings.init_std
+            vectors.assign(tf.random.stateless_normal(vectors.shape, [seed, -number], stddev=std))
+            for slot in slots:
+                slot.assign(tf.zeros(slot.shape))
+
+    def decay(self, train: TrainSet) -> list[tf.Tensor]:
+        """Returns the regularisation of each user float32[n_users, 1] and item float32[n_items, 1] in an update."""
+        weights = popularity_weights(train.items, train.n_items, self._settings.negative_exponent)
+        n_rows = max(len(train), 1)
+        users = np.diff(train.indptr) / n_rows
+        items = np.bincount(train.items, minlength=train.n_items) / n_rows + shares(weights, train.n_items)
+        strength = self._settings.regularization
+        return [tf.constant((strength * expected[:, None]).astype(np.float32)) for expected in (users, items)]
+
+    def vectors(self, graph: Graph) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the propagated vectors of all users and items, float32[n, factors] each."""
+        users, items = self._propagated(graph)
+        return users.numpy(), items.numpy()
+
+    def _propagate(self, graph: Graph) -> tuple[tf.Tensor, tf.Tensor]:
+        users, items = (vectors.read_value() for vectors in self._vectors)
+        return graph.propagate(users, items, self._settings.layers)
+
+    def _epoch(self, graph: Graph, pairs: Pairs, decay: list[tf.Tensor], seed: tf.Tensor) -> tf.Tensor:
+        """Trains on the pass drawn from ``seed`` (int32[2]: the seed, the epoch from 1); returns the mean loss."""
+        users, positives, negatives = pairs.epoch(seed, self._settings.negatives)
+        rows, size = tf.shape(users)[0], self._settings.batch_size
+        n_steps = (rows + size - 1) // size
+        loss = tf.constant(0.0)
+        for number in tf.range(n_steps):
+            batch = slice(number * size, (number + 1) * size)
+            step = tf.cast((seed[1] - 1) * n_steps + number + 1, tf.float32)
+            loss += self._update(graph, users[batch], positives[batch], tf.transpose(negatives[batch]), decay, step)
+        return loss / tf.cast(tf.maximum(rows, 1), tf.float32)
+
+    def _update(
+        self,
+        graph: Graph,
+        users: tf.Tensor,
+        positives: tf.Tensor,
+        negatives: tf.Tensor,
+        decay: list[tf.Tensor],
+        step: tf.Tensor,
+    ) -> tf.Tensor:
+        """Takes one step; returns the summed loss.
+
+        Args:
+            graph: The graph.
+            users: int32[b].
+            positives: int32[b].
+            negatives: int32[negatives, b].
+            decay: See ``decay``.
+            step: float32 scalar, from 1.
+        """
+        of_users, of_items = self._propagate(graph)
+        loss, *gradients = pair_gradients(of_users, of_items, users, positives, negatives)
+        # Back through the propagation, which is its own transpose.
+        gradients = graph.propagate(*gradients, self._settings.layers)
+        n_rows = tf.cast(tf.shape(users)[0], tf.float32)
+        for variable, slots, gradient, strength in zip(self._vectors, self._slots, gradients, decay, strict=True):
+            value = variable.read_value()
+            gradient = gradient / n_rows + strength * value
+            after, new = self._optimizer.update(value, [slot.read_value() for slot in slots], gradient, step)
+            variable.assign(after)
+            for slot, state in zip(slots, new, strict=True):
+                slot.assign(state)
+        return loss
+
+
+def pair_gradients(
+    of_users: tf.Tensor, of_items: tf.Tensor, users: tf.Tensor, positives: tf.Tensor, negatives: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Returns the summed BPR loss of some pairs, and its gradients by all users' and all items' vectors.
+
+    Args:
+        of_users: float32[n_users, d].
+        of_items: float32[n_items, d].
+        users: int32[b].
+        positives: int32[b].
+        negatives: int32[k, b].
+    """
+    p, q, others = tf.gather(of_users, users), tf.gather(of_items, positives), tf.gather(of_items, negatives)
+    scores = tf.reduce_sum(p * q, -1), tf.reduce_sum(p * others, -1)
+    loss, down, up = loss_and_gradients("bpr", *scores, tf.ones_like(scores[1]))
+    by_user = down[:, None] * q + tf.reduce_sum(up[..., None] * others, 0)
+    by_item = tf.concat([down[:, None] * p, tf.reshape(up[..., None] * p, [-1, p.shape[-1]])], 0)
+    items = tf.concat([positives, tf.reshape(negatives, [-1])], 0)
+    total = tf.math.unsorted_segment_sum
+    return loss, total(by_user, users, of_users.shape[0]), total(by_item, items, of_items.shape[0])

@@ -1,0 +1,65 @@
+"""What is particular to the model itemknn: its scores by hand, with dense matrices."""
+
+import numpy as np
+import pytest
+
+from models.itemknn import ItemKNN
+from recbench.protocol import TrainSet
+from recbench.trials.clock import TimedContext
+from tests.dense_fits import dense_rows, fitted
+
+
+def nearest(similarities, k):
+    """Keeps the k largest of each row; the smallest that is kept must be alone, or the choice would be chance."""
+    kept = np.zeros_like(similarities)
+    for row, values in zip(kept, similarities, strict=True):
+        places = np.argsort(-values, kind="stable")[:k]
+        row[places] = values[places]
+    return kept
+
+
+def weighted(rows, similarity, k1=1.2, b=0.75):
+    idf = np.log(rows.shape[1]) - np.log1p(rows.sum(axis=1, keepdims=True))
+    if similarity == "bm25":
+        lengths = rows.sum(axis=0)
+        return rows * (k1 + 1) / (k1 * (1 - b + b * lengths / lengths.mean()) + rows) * idf
+    columns = rows * idf if similarity == "tfidf" else rows
+    return columns / np.linalg.norm(columns, axis=0)
+
+
+@pytest.fixture
+def train():
+    """Every item has users, and no two similarities of an item are alike."""
+    rng = np.random.default_rng(1)
+    rows = rng.random((200, 12)) < rng.uniform(0.2, 0.6, size=12)
+    users, items = (index.astype(np.int32) for index in np.nonzero(rows))
+    return TrainSet.from_rows(200, 12, users, items)
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "tfidf", "bm25"])
+@pytest.mark.parametrize("neighbours", [3, 12])
+def test_scores_by_hand(train, similarity, neighbours):
+    rows = dense_rows(train)
+    columns = weighted(rows, similarity)
+    expected = rows @ nearest(columns.T @ columns, neighbours).T
+    model = ItemKNN(neighbours=neighbours, similarity=similarity, k1=1.2, b=0.75)
+    model.fit(train, TimedContext(0, 1))
+    np.testing.assert_allclose(model.score_all(np.arange(200, dtype=np.int32)), expected, rtol=1e-9, atol=1e-12)
+
+
+def test_users_who_lack_one_item_weigh_nothing_in_tfidf_and_harm_nobody():
+    users = np.repeat(np.arange(3, dtype=np.int32), [3, 1, 1])
+    items = np.array([0, 1, 2, 3, 3], dtype=np.int32)
+    train = TrainSet.from_rows(3, 4, users, items)
+    model = ItemKNN(similarity="tfidf")
+    model.fit(train, TimedContext(0, 1))
+    scores = model.score_all(np.arange(3, dtype=np.int32))
+    assert scores[0].tolist() == [0, 0, 0, 0]
+    assert scores[1] == pytest.approx([0, 0, 0, 1])
+
+
+def test_more_neighbours_than_items(board):
+    few = fitted(ItemKNN(neighbours=board.n_items), board)
+    many = fitted(ItemKNN(neighbours=10 * board.n_items), board)
+    users = np.arange(board.n_users, dtype=np.int32)
+    assert np.array_equal(few.score_all(users), many.score_all(users))

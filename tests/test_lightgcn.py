@@ -1,0 +1,89 @@
+"""What is particular to the model lightgcn."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models.graph_propagation import Graph
+from models.lightgcn import LightGCN
+from models.lightgcn_training import LightGCNTraining, Settings, pair_gradients
+from recbench.protocol import TrainSet
+from recbench.trials.clock import TimedContext
+from tests.dense_fits import dense_rows
+from tests.test_bpr import with_a_user_who_has_seen_everything
+
+FACTORS = 4
+
+
+@pytest.fixture(scope="module")
+def train():
+    """A user and an item have no row."""
+    rows = np.random.default_rng(0).random((9, 7)) < 0.4
+    rows[3] = rows[:, 5] = False
+    users, items = (index.astype(np.int32) for index in np.nonzero(rows))
+    order = np.random.default_rng(1).permutation(len(users))
+    return TrainSet.from_rows(9, 7, users[order], items[order])
+
+
+def adjacency(train):
+    """D^-1/2 A D^-1/2 of users above items, as a dense matrix."""
+    rows = dense_rows(train)
+    matrix = np.block([[np.zeros((9, 9)), rows], [rows.T, np.zeros((7, 7))]])
+    degrees = matrix.sum(1)
+    scale = np.divide(1, np.sqrt(degrees), out=np.zeros(16), where=degrees > 0)
+    return scale[:, None] * matrix * scale
+
+
+def vectors(seed):
+    drawn = np.random.default_rng(seed).normal(size=(16, FACTORS))
+    return drawn, tf.constant(drawn[:9], tf.float32), tf.constant(drawn[9:], tf.float32)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_propagation_is_the_mean_of_powers_of_the_adjacency_matrix(train, layers):
+    both, users, items = vectors(2)
+    powers = [np.linalg.matrix_power(adjacency(train), layer) @ both for layer in range(layers + 1)]
+    found = np.concatenate(Graph.of(train).propagate(users, items, layers))
+    np.testing.assert_allclose(found, np.mean(powers, axis=0), rtol=1e-5, atol=1e-6)
+
+
+def test_gradients_are_those_of_the_loss_through_the_propagation(train):
+    _, users, items = vectors(3)
+    rng = np.random.default_rng(4)
+    pairs = [tf.constant(rng.integers(0, most, size=size), tf.int32) for most, size in ((9, 6), (7, 6), (7, (2, 6)))]
+    graph = Graph.of(train)
+    with tf.GradientTape() as tape:
+        tape.watch([users, items])
+        p, q = graph.propagate(users, items, 2)
+        own = tf.reduce_sum(tf.gather(p, pairs[0]) * tf.gather(q, pairs[1]), -1)
+        others = tf.reduce_sum(tf.gather(p, pairs[0]) * tf.gather(q, pairs[2]), -1)
+        loss = tf.reduce_sum(tf.reduce_mean(tf.nn.softplus(others - own), 0))
+    expected = tape.gradient(loss, [users, items])
+    found_loss, *gradients = pair_gradients(p, q, *pairs)
+    assert float(found_loss) == pytest.approx(float(loss), rel=1e-6)
+    for found, right in zip(graph.propagate(*gradients, 2), expected, strict=True):
+        np.testing.assert_allclose(found, tf.convert_to_tensor(right), rtol=1e-5, atol=1e-6)
+
+
+def test_decay_is_what_pairs_are_expected_to_cost(train):
+    training = LightGCNTraining(train, Settings(FACTORS, 1, 0.01, 0.5, 1, 0.0, 8, 0.1))
+    users, items = training.decay(train)
+    assert users[:, 0].numpy() == pytest.approx(0.5 * np.diff(train.indptr) / len(train))
+    assert items[:, 0].numpy() == pytest.approx(0.5 * (np.bincount(train.items, minlength=7) / len(train) + 1 / 7))
+
+
+def test_rows_without_a_negative_are_skipped_and_counted():
+    context = TimedContext(0, 1)
+    LightGCN(epochs=3, negatives=2, factors=2).fit(with_a_user_who_has_seen_everything(), context)
+    assert context.facts["skipped_pairs"] == 3 * 2 * 6
+    assert np.isfinite(context.loss)
+
+
+def test_batches_take_every_row_once(train):
+    """With a learning rate of next to nothing all batches see the same vectors, so the loss does not depend on them."""
+    losses = []
+    for size in (1, 5, 1000):
+        context = TimedContext(0, 1)
+        LightGCN(epochs=1, factors=FACTORS, learning_rate=1e-12, batch_size=size, init_std=1.0).fit(train, context)
+        losses.append(context.loss)
+    assert losses == pytest.approx([losses[0]] * 3, rel=1e-5)
