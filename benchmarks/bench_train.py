@@ -5,10 +5,12 @@ trains on made-up rows whose number of interactions, users, items or factors gro
 """
 
 from functools import cache
+from inspect import signature
 
 import numpy as np
 import pytest
 
+from models import MODELS
 from recbench.protocol import TrainSet, WarmUp
 from recbench.tasks.shelf import load_task, task_names
 from recbench.trials.clock import TimedContext
@@ -24,7 +26,7 @@ SWEEP = [
 ]
 
 
-@pytest.mark.parametrize("name", ["bpr", "implicit-bpr", "ncf", "popularity", "random"])
+@pytest.mark.parametrize("name", sorted(MODELS))
 def bench_ml_100k(benchmark, threads, name):
     if "ml-100k" not in task_names():
         pytest.skip("the task ml-100k has not been built")
@@ -41,7 +43,7 @@ def bench_size(benchmark, threads, name, size):
 def measure(benchmark, name, train, threads, epochs, parameters):
     """Fits three times, warm-up aside."""
     model_class = find_model(name).load()
-    if name not in ("popularity", "random"):
+    if "epochs" in signature(model_class).parameters:
         parameters = {**parameters, "epochs": epochs}
 
     def warm():
