@@ -71,8 +71,12 @@ class BlockTraining(tf.Module):
         """Lays the train rows out, as ``epoch`` reads them; the first field has one row a block."""
 
     @abstractmethod
-    def no_rows(self, blocks: UserBlocks) -> NamedTuple:
-        """Returns padding for one step, of the types of ``rows``, for compiling."""
+    def no_rows(self, train: TrainSet, blocks: UserBlocks) -> NamedTuple:
+        """Returns padding for one step, for compiling.
+
+        What compiled code reads as a whole has the shape that it has in ``rows``: for another one it would be compiled
+        again, and that in the first epoch.
+        """
 
     @abstractmethod
     def _train_blocks(

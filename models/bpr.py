@@ -80,7 +80,7 @@ class BPR:
         with tf.device(training_device(context)):
             blocks = self._deal(train, context)
             self._training = self._build(train, blocks)
-            self._training.epoch(self._training.no_rows(blocks), tf.constant([context.seed, 0]))
+            self._training.epoch(self._training.no_rows(train, blocks), tf.constant([context.seed, 0]))
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
         """Trains for ``epochs`` passes, or until the context says that it is enough."""

@@ -51,7 +51,7 @@ class DenseTraining(BlockTraining):
 
     def __init__(self, settings: Settings, blocks: UserBlocks, n_items: int) -> None:
         super().__init__(settings, blocks, n_items)
-        self._weighted = settings.negative_exponent != 0
+        weighted = settings.negative_exponent != 0
         block = [None, self.capacity]
         rows = DenseRows(
             tf.TensorSpec(block, tf.int32),
@@ -60,7 +60,7 @@ class DenseTraining(BlockTraining):
             tf.TensorSpec([None, self.size], tf.float32),
             tf.TensorSpec([n_items], tf.float32),
             tf.TensorSpec([None], tf.int32),
-            unseen_signature(self._weighted, self.n_blocks * self.size, n_items),
+            unseen_signature(weighted, self.n_blocks * self.size, n_items),
         )
         self._compile(rows)
 
@@ -84,9 +84,9 @@ class DenseTraining(BlockTraining):
             unseen,
         )
 
-    def no_rows(self, blocks: UserBlocks) -> DenseRows:
-        """Returns padding for one step, of the types of ``rows``, for compiling."""
-        weights = np.zeros(self.n_items, dtype=np.int64) if self._weighted else None
+    def no_rows(self, train: TrainSet, blocks: UserBlocks) -> DenseRows:
+        """Returns padding for one step, for compiling."""
+        weights = popularity_weights(train.items, train.n_items, self.settings.negative_exponent)
         places = tf.zeros([self.parts, self.capacity], tf.int32)
         return DenseRows(
             users=places,
@@ -95,7 +95,7 @@ class DenseTraining(BlockTraining):
             user_decay=tf.zeros([self.parts, self.size]),
             item_decay=tf.zeros([self.n_items]),
             skipped=tf.zeros([self.parts], tf.int32),
-            unseen=unseen_items(np.zeros_like(blocks.indptr), blocks.indices[:0], weights, self.n_items),
+            unseen=unseen_items(blocks.indptr, blocks.indices, weights, self.n_items),
         )
 
     def _train_blocks(

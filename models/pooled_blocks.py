@@ -89,8 +89,8 @@ class PooledTraining(BlockTraining):
             tf.constant(np.cumsum(weights).astype(np.int32)),
         )
 
-    def no_rows(self, blocks: UserBlocks) -> PooledRows:
-        """Returns padding for one step, of the types of ``rows``, for compiling."""
+    def no_rows(self, train: TrainSet, blocks: UserBlocks) -> PooledRows:
+        """Returns padding for one step, for compiling."""
         places = tf.zeros([1, self.capacity], tf.int32)
         nothing, nobody = tf.fill([1, self._most], self.n_items), tf.zeros([1, self.size])
         return PooledRows(places, places, tf.zeros([1], tf.int32), nobody, nothing, tf.range(1, self.n_items + 1))

@@ -62,6 +62,21 @@ def test_balance_says_what_a_users_rows_count(sparse, monkeypatch):
         assert balanced == pytest.approx(alike * weights[:, None], abs=1e-6)
 
 
+@pytest.mark.parametrize("exponent", [0.0, 0.5])
+@pytest.mark.parametrize("kind", [DenseTraining, PooledTraining])
+def test_what_is_compiled_before_the_clock_starts_has_the_shapes_of_training(kind, exponent, board):
+    train = board.train_set()
+    blocks = UserBlocks.deal(train, 64, 0)
+    training = kind(Settings(2, 0.1, 0.0, 1, exponent, "bpr", "sgd", 0.1, 0.0), blocks, train.n_items)
+    rows, no_rows = training.rows(train, blocks), training.no_rows(train, blocks)
+    for name, real, nothing in zip(rows._fields, rows, no_rows, strict=True):
+        if name in ("unseen", "cumulative"):
+            # Read as a whole; of the others a block at a time.
+            assert [one.shape for one in tf.nest.flatten(real)] == [one.shape for one in tf.nest.flatten(nothing)]
+        elif real.shape.rank > 1 or name == "item_decay":
+            assert real.shape[1:] == nothing.shape[1:]
+
+
 def test_pools_and_all_items_learn_alike(synthetic_task, monkeypatch):
     quality = []
     for sparse, kind in ((0.0, DenseTraining), (2.0, PooledTraining)):
