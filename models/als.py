@@ -1,11 +1,10 @@
 """The alternating least squares of the package ``implicit``."""
 
-import contextlib
-
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
 
 from models.checks import not_negative, positive
+from models.implicit_epochs import fit_by_epochs
 from models.item_gram import interactions
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
@@ -47,14 +46,8 @@ class ImplicitALS:
             num_threads=context.threads,
             random_state=context.seed,
         )
-
-        def callback(*_: object) -> None:
-            if not context.end_epoch():
-                raise _EnoughError
-
         self._model = model
-        with contextlib.suppress(_EnoughError):
-            model.fit(interactions(train).astype(np.float32), show_progress=False, callback=callback)
+        fit_by_epochs(model, interactions(train, np.float32), context)
 
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
         """Returns the inner products, float32[n, c]."""
@@ -63,7 +56,3 @@ class ImplicitALS:
     def score_all(self, users: Int32Array) -> FloatArray:
         """Returns the inner products with all items, float32[n, n_items]."""
         return self._model.user_factors[users] @ self._model.item_factors.T
-
-
-class _EnoughError(Exception):
-    """Ends implicit's training from within its callback."""

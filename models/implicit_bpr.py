@@ -1,12 +1,11 @@
 """The BPR of the package ``implicit``: the baseline that most people would use."""
 
-import contextlib
-
 import numpy as np
 from implicit.cpu.bpr import BayesianPersonalizedRanking
-from scipy.sparse import csr_matrix
 
 from models.checks import not_negative, positive
+from models.implicit_epochs import fit_by_epochs
+from models.item_gram import interactions
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
 
@@ -45,17 +44,8 @@ class ImplicitBPR:
             num_threads=context.threads,
             random_state=context.seed,
         )
-        ones = np.ones(len(train), dtype=np.float32)
-        shape = (train.n_users, train.n_items)
-        rows = csr_matrix((ones, train.indices.copy(), train.indptr.copy()), shape=shape)
-
-        def callback(*_: object) -> None:
-            if not context.end_epoch():
-                raise _EnoughError
-
         self._model = model
-        with contextlib.suppress(_EnoughError):
-            model.fit(rows, show_progress=False, callback=callback)
+        fit_by_epochs(model, interactions(train, np.float32), context)
 
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
         """Returns the inner products (item biases are a column of the factors), float32[n, c]."""
@@ -64,7 +54,3 @@ class ImplicitBPR:
     def score_all(self, users: Int32Array) -> FloatArray:
         """Returns the inner products with all items, float32[n, n_items]."""
         return self._model.user_factors[users] @ self._model.item_factors.T
-
-
-class _EnoughError(Exception):
-    """Ends implicit's training from within its callback."""

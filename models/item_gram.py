@@ -1,6 +1,7 @@
 """The items' Gram matrix: how many users each two items have in common."""
 
 import numpy as np
+import numpy.typing as npt
 import psutil
 from scipy.sparse import csr_matrix
 
@@ -10,9 +11,9 @@ ITEMS_AT_ONCE = 1024
 """Rows of the Gram matrix that are made together; bounds the memory besides it."""
 
 
-def interactions(train: TrainSet) -> csr_matrix:
-    """Returns float64[n_users, n_items], 1 for each train row; shares no memory with ``train``."""
-    ones = np.ones(len(train))
+def interactions(train: TrainSet, dtype: npt.DTypeLike = np.float64) -> csr_matrix:
+    """Returns ``dtype``[n_users, n_items], 1 for each train row; shares no memory with ``train``."""
+    ones = np.ones(len(train), dtype=dtype)
     shape = (train.n_users, train.n_items)
     return csr_matrix((ones, train.indices.copy(), train.indptr.copy()), shape=shape)
 

@@ -230,7 +230,7 @@ def test_without_optuna(recbench, tmp_path):
     done = recbench(*BASE, PYTHONPATH=os.pathsep.join([str(tmp_path / "hidden"), os.environ.get("PYTHONPATH", "")]))
     assert done.returncode == 2
     assert "Tuning needs optuna" in done.stderr
-    assert "pip install 'recbench[tune]'" in done.stderr
+    assert "pip install -e '.[tune]'" in done.stderr
 
 
 def test_progress_where_people_watch(monkeypatch):

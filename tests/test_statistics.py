@@ -49,7 +49,7 @@ def test_a_picture(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     with pytest.raises(RecbenchError, match="Pictures need matplotlib") as caught:
         plot_histograms("toy", found, tmp_path / "toy.png")
-    assert "recbench[plot]" in caught.value.hint
+    assert "pip install -e '.[plot]'" in caught.value.hint
 
 
 def test_info_and_show(recbench, tmp_path):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="List, fetch and inspect data sets.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Plot = Annotated[
-    Path | None, typer.Option(metavar="FILE.png", help="Draw the histograms as a picture; needs recbench[plot].")
+    Path | None, typer.Option(metavar="FILE.png", help="Draw the histograms as a picture; needs the extra plot.")
 ]
 Name = Annotated[str, typer.Argument(help="A name of 'recbench data list'.", show_default=False)]
 

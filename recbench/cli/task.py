@@ -57,7 +57,7 @@ def show(
     name: NameOrSpec,
     spec: Annotated[bool, typer.Option("--spec", help="Print the spec, as TOML to start from.")] = False,
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="Draw the histograms as a picture; needs recbench[plot].")
+        Path | None, typer.Option(metavar="FILE.png", help="Draw the histograms as a picture; needs the extra plot.")
     ] = None,
     as_json: Json = False,
 ) -> None:

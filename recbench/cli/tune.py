@@ -104,7 +104,7 @@ def _check_packages(plot: bool) -> None:
         import optuna  # noqa: F401
     except ImportError as error:
         raise RecbenchError(
-            f"Tuning needs optuna, which cannot be imported: {error}.", "Install it: pip install 'recbench[tune]'"
+            f"Tuning needs optuna, which cannot be imported: {error}.", "Install it: pip install -e '.[tune]'"
         ) from error
     if plot:
         from recbench.reports.pictures import check_matplotlib

@@ -22,7 +22,7 @@ def check_matplotlib() -> None:
         import matplotlib.figure  # noqa: F401
     except ImportError as error:
         raise RecbenchError(
-            f"Pictures need matplotlib, which cannot be imported: {error}.", "Install it: pip install 'recbench[plot]'"
+            f"Pictures need matplotlib, which cannot be imported: {error}.", "Install it: pip install -e '.[plot]'"
         ) from error
 
 
