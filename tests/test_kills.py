@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -17,9 +18,12 @@ import pytest
 
 from recbench.evaluation.ranking import Ranks
 from recbench.records import store
+from recbench.records.interruption import Terminated, interruptible
 from recbench.records.schema import Status
 from recbench.records.sides import read_side
 from recbench.records.store import TrialRanks
+from recbench.trials.conditions import Outcome
+from recbench.trials.schedule import run_plan
 from tests.examples import a_record
 
 COMMAND = (sys.executable, "-m", "recbench", "run", "--models", "popularity", "--task", "synthetic")
@@ -182,6 +186,28 @@ def test_an_ended_run_says_so_and_ends_at_once(tmp_path, number, code, delay):
     assert "recbench run --models popularity --task synthetic --seeds 40" in messages
     assert whole_records(tmp_path / "results" / "runs") == int(found[1] or 0)
     assert not psutil.wait_procs(workers, timeout=5)[1]
+
+
+class OneTrial:
+    """A ``Runner`` whose trial is over at once."""
+
+    def run(self, trials, folder):
+        yield trials[0], Outcome(a_record(), None)
+
+
+def test_no_interruption_comes_between_a_record_and_its_count(tmp_path, monkeypatch):
+    save, kept = store.save, []
+
+    def interrupted_save(*arguments):
+        stored = save(*arguments)
+        signal.raise_signal(signal.SIGTERM)
+        return stored
+
+    monkeypatch.setattr(store, "save", interrupted_save)
+    observer = SimpleNamespace(trial_ends=lambda trial, stored: None)
+    with pytest.raises(Terminated), interruptible():
+        run_plan(OneTrial(), [None], tmp_path, observer, lambda trial, stored: kept.append(stored))
+    assert [one.path for one in kept] == list(tmp_path.glob("*.json"))
 
 
 def test_two_runs_share_a_folder(tmp_path):

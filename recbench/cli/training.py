@@ -63,9 +63,12 @@ def train(
     tally.planned, tally.kept = len(trials), len(stored)
     if missing:
         observer.planned(len(trials), len(stored), task.n_train)
-    for finished in run_plan(runner, missing, folder, observer):
-        stored[finished.trial.label] = finished.stored
-        tally.kept += finished.stored.record.status is Status.DONE
+
+    def finished(trial: PlannedTrial, one: StoredRecord) -> None:
+        stored[trial.label] = one
+        tally.kept += one.record.status is Status.DONE
+
+    run_plan(runner, missing, folder, observer, finished)
     return [stored[trial.label] for trial in trials if trial.label in stored]
 
 

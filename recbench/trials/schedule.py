@@ -1,13 +1,13 @@
 """The trials of one run: those whose records are there are kept, the others are run, each record written at once."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from recbench.errors import RecbenchError
 from recbench.records import store
+from recbench.records.interruption import uninterrupted
 from recbench.records.store import StoredRecord
 from recbench.trials.conditions import Outcome
 from recbench.trials.plan import PlannedModel, PlannedTrial, WantedModel
@@ -30,32 +30,34 @@ class Runner(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A trial that has its record.
+def run_plan(
+    runner: Runner,
+    trials: Sequence[PlannedTrial],
+    folder: Path,
+    observer: RunObserver,
+    finished: Callable[[PlannedTrial, StoredRecord], None],
+) -> None:
+    """Runs the trials.
 
-    Attributes:
-        trial: The trial.
-        stored: Its record.
-    """
-
-    trial: PlannedTrial
-    stored: StoredRecord
-
-
-def run_plan(runner: Runner, trials: Sequence[PlannedTrial], folder: Path, observer: RunObserver) -> Iterator[Finished]:
-    """Runs the trials and yields each once its record is on disk.
+    Args:
+        runner: Where they run.
+        trials: Which.
+        folder: Of the records and logs.
+        observer: Is told how it goes.
+        finished: Is called with each trial once its record is on disk. No interruption comes between the two, so that
+            what it counts is what is there.
 
     Raises:
-        RecbenchError: The folder cannot be written. What was yielded before is kept.
+        RecbenchError: The folder cannot be written. Records written before stay.
     """
     if not trials:
         return
     prepare(folder)
     for trial, outcome in runner.run(trials, folder):
-        stored = store.save(outcome.record, outcome.ranks, folder)
+        with uninterrupted():
+            stored = store.save(outcome.record, outcome.ranks, folder)
+            finished(trial, stored)
         observer.trial_ends(trial, stored)
-        yield Finished(trial, stored)
 
 
 def prepare(folder: Path) -> None:
