@@ -10,7 +10,7 @@ from recbench.records import baselines, history, store
 from recbench.records.schema import CatalogueValue, MetricValue, Revision, Status
 from recbench.records.sides import read_side
 from recbench.records.store import TrialRanks
-from recbench.reports.leaderboard import leaderboard
+from recbench.reports.baselines_page import baselines_page
 from recbench.reports.trend import sparkline, trends
 from tests.examples import a_record, ranks_of, stored
 
@@ -159,13 +159,13 @@ def test_a_sparkline_spans_from_the_lowest_to_the_highest():
     assert sparkline([]) == ""
 
 
-def test_the_leaderboard_orders_models_and_says_where_figures_are_from(tmp_path):
+def test_the_page_orders_models_and_says_where_figures_are_from(tmp_path):
     run = a_run(
         tmp_path / "run",
         *(a_record("popularity", seed, hr=0.4) for seed in range(2)),
         *(a_record("own|model", seed, hr=0.7) for seed in range(2)),
     )
-    page = leaderboard({"toy": run.trials}, "main")
+    page = baselines_page({"toy": run.trials}, "main")
     assert page.index("own\\|model") < page.index("popularity |")
     assert "## toy" in page
     assert "seeds: 2; Example CPU, threads: 1; revision 000000000." in page

@@ -120,12 +120,12 @@ def render(
     """
     from recbench.data.cache import atomic_path
     from recbench.records.sides import BASELINES, read_side
-    from recbench.reports.leaderboard import leaderboard
+    from recbench.reports.baselines_page import baselines_page
 
     tasks: dict[str, list[RankedTrial]] = {}
     for trial in read_side(label).trials:
         tasks.setdefault(trial.record.task.name, []).append(trial)
-    page, path = leaderboard(tasks, label), BASELINES.parent / "README.md"
+    page, path = baselines_page(tasks, label), BASELINES.parent / "README.md"
     current = path.exists() and path.read_text(encoding="utf-8") == page
     if check and not current:
         messages().print(f"{path} is not what the records say. Run: recbench baseline render", markup=False)
