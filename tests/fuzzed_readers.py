@@ -20,13 +20,15 @@ from recbench.data.fetch import add
 from recbench.data.readers import read_interactions
 from recbench.errors import RecbenchError
 from recbench.evaluation.metrics import compute_metrics
-from recbench.records import store
+from recbench.records import settings, store
+from recbench.records.published import load_published
 from recbench.records.schema import CatalogueValue, CohortValue, MetricValue, Record
 from recbench.records.sides import read_side
 from recbench.reports.policy import read_policy
 from recbench.tasks import storage
 from recbench.tasks.ncf import import_ncf
 from recbench.tasks.spec import Waiver, read_spec
+from recbench.trials.tuning.spaces import read_spaces
 from tests.checkerboard import checkerboard_task
 from tests.examples import a_curve, a_record, a_trial
 from tests.mutations import (
@@ -91,6 +93,23 @@ RATINGS = (
     b'{"user": "a", "item": "x", "rating": 5, "timestamp": 1}\n{"user": "b", "item": "y", "rating": 4}\n',
     b"{'user': 'a', 'item': 'x', 'rating': 5.0}\n",
     b"0 3 4 5\n1 3\n2 4 5\n",
+)
+SETTINGS = (
+    b'schema = 1\n[task]\nname = "toy"\ndigest = "sha256:' + b"0" * 64 + b'"\n[models.own.parameters]\nfactors = 64\n'
+    b'rate = 0.05\nfast = true\nloss = "bpr"\n[models.own.search_space]\nfactors = "8 to 64"\n'
+    b'[models.own.provenance]\nobjective = "ndcg@10"\nvalidation_score = 0.5\nbudget_trials = 20\n'
+    b"budget_seconds = 60.0\nseconds = 59.75\nseed = 0\nthreads = 1\nprotocol_version = 2\n"
+    b'recbench_version = "0.1.0"\npython = "3.12.1"\npackages = {numpy = "2.4.0"}\ntrials = {completed = 12}\n'
+    b"tuned_at = 2026-01-01T00:00:00Z\n",
+    b'schema = 1\n[task]\nname = "toy"\ndigest = "sha256:' + b"0" * 64 + b'"\n',
+)
+SPACES = (
+    b"[own]\nfactors = { low = 16, high = 256, log = true, integer = true }\nrate = { low = 0.1, high = 0.3 }\n"
+    b'loss = { choices = ["bpr", "softmax"] }\n',
+)
+PUBLISHED_RESULTS = (
+    b'schema = 1\ndigest = "sha256:' + b"0" * 64 + b'"\nbuild = ["recbench task build x"]\n[[results]]\nmodel = "own"\n'
+    b'method = "Own"\n"hr@10" = 0.5\n"ndcg@10" = 0.25\nsource = "A paper"\n',
 )
 POLICIES = (b'floor = 0.01\nk = 5\ngated = ["hr"]\n', b"floor = 0.005\n")
 
@@ -183,6 +202,9 @@ def readers(folder: Path) -> dict[str, Reader]:
     return {
         "spec": Reader(read_spec, ("spec.toml",), SPECS, (changed_lines, changed_bytes, _changed_toml), 34),
         "policy": Reader(read_policy, ("policy.toml",), POLICIES, (*lines, _changed_toml), 6),
+        "settings": Reader(settings.load, ("s.toml",), SETTINGS, (*lines, _changed_toml), 4),
+        "search spaces": Reader(read_spaces, ("s.toml",), SPACES, (*lines, _changed_toml), 4),
+        "published": Reader(load_published, ("p.toml",), PUBLISHED_RESULTS, (*lines, _changed_toml), 2),
         "record": Reader(store.load, ("r.json",), (record,), (changed_json, changed_json, changed_bytes), 27),
         "record and ranks": Reader(side, ("r.json",), (record,), (changed_json, changed_bytes), 6),
         "ranks": Reader(ranks_of_side, ("r.npz",), (ranks,), (changed_members, changed_members, changed_bytes), 12),

@@ -9,6 +9,7 @@ from recbench.cli import (
     doctor,
     gate,
     history,
+    leaderboard,
     models,
     plot,
     run,
@@ -41,6 +42,7 @@ app.command("list")(models.list_models)
 app.add_typer(task.app, name="task")
 app.add_typer(data.app, name="data")
 app.add_typer(baseline.app, name="baseline")
+app.command("leaderboard")(leaderboard.leaderboard)
 app.command("history")(history.history)
 app.command("selftest")(selftest.selftest)
 app.command("doctor")(doctor.doctor)

@@ -59,6 +59,7 @@ class Provenance(_Frozen):
         budget_seconds: Seconds that each model was allowed.
         trials: How they ended.
         seconds: What they took, without starts of processes and imports.
+        seconds_saved: Estimate of what the pruned ones would have taken to their end.
         seed: Seed of the search and of every training.
         threads: Threads of every training.
         code_version: Hash of the model's source.
@@ -76,6 +77,7 @@ class Provenance(_Frozen):
     budget_seconds: float
     trials: TrialCounts
     seconds: float
+    seconds_saved: float = 0.0
     seed: int
     threads: int
     code_version: str | None = None

@@ -57,6 +57,7 @@ def model_tuning(
         budget_seconds=budget.seconds,
         trials=counts(past),
         seconds=spent(past),
+        seconds_saved=sum(trial.saved_seconds for trial in past),
         seed=seed,
         threads=threads,
         code_version=model.code_version,

@@ -1,0 +1,98 @@
+"""The page of a task's records."""
+
+import pytest
+
+from recbench.errors import RecbenchError
+from recbench.records.published import load_published
+from recbench.records.schema import TaskIdentity
+from recbench.records.settings import Settings, TunedModel, save
+from recbench.reports.leaderboard import LeaderboardSources, leaderboard
+from tests.examples import DIGEST, some_trials, write
+from tests.golden_files import check_golden
+from tests.test_settings import a_provenance
+
+TUNED = {"factors": 32, "epochs": 7}
+PUBLISHED = f"""
+schema = 1
+digest = "{DIGEST}"
+build = ["recbench task build toy.toml"]
+
+[[results]]
+model = "bpr"
+method = "BPR | 64 factors"
+"hr@10" = 0.61
+source = "A paper"
+
+[[results]]
+model = "absent"
+method = "Nobody runs it"
+"hr@10" = 0.9
+"ndcg@10" = 0.8
+source = "Another paper"
+"""
+
+
+def some_settings(digest=DIGEST):
+    one = TunedModel(
+        parameters=TUNED, provenance=a_provenance(default_score=0.1, validation_score=0.2, seconds_saved=12.4)
+    )
+    return Settings(task=TaskIdentity(name="toy", digest=digest), models={"bpr": one})
+
+
+@pytest.fixture
+def places(tmp_path):
+    run = write(
+        tmp_path / "records",
+        some_trials("bpr", 0.6, parameters={**TUNED, "loss": "bpr"}),
+        some_trials("bpr", 0.55),
+        some_trials("popularity", 0.3, parameters={}),
+        some_trials("twin", 0.6, parameters={}),
+    )
+    (tmp_path / "published.toml").write_text(PUBLISHED)
+    save(some_settings(), tmp_path / "settings.toml")
+    return run
+
+
+def test_the_page(tmp_path, places, request):
+    from recbench.records.sides import read_side
+
+    sources = LeaderboardSources(
+        "records", read_side(str(places)).trials, some_settings(), load_published(tmp_path / "published.toml")
+    )
+    check_golden("leaderboard.md", leaderboard(sources), request)
+
+
+def test_the_verb_writes_and_checks(recbench, tmp_path, places):
+    with_files = ("--settings", "settings.toml", "--published", "published.toml")
+    assert recbench("leaderboard", "records", *with_files, "--check").returncode == 1
+    assert recbench("leaderboard", "records", *with_files).stdout == "results/toy.md written\n"
+    assert recbench("leaderboard", "records", *with_files, "--check").stdout == "results/toy.md is current\n"
+    page = (tmp_path / "results" / "toy.md").read_text()
+    assert "Beside what was published" in page
+    assert recbench("leaderboard", "records").returncode == 0
+    assert "published" not in (tmp_path / "results" / "toy.md").read_text()
+
+
+def test_files_about_another_task_are_refused(recbench, tmp_path, places):
+    save(some_settings("sha256:" + "0" * 64), tmp_path / "other.toml")
+    done = recbench("leaderboard", "records", "--settings", "other.toml")
+    assert done.returncode == 2
+    assert "other.toml is about another task, of digest sha256:00" in done.stderr
+    assert DIGEST in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("schema = 1", "digest: Field required"),
+        (PUBLISHED.replace("0.61", "61"), "results.0.hr@10: Input should be less than or equal to 1"),
+        ("schema = [", "not valid TOML"),
+        (None, "No such file"),
+    ],
+)
+def test_published_results_that_cannot_be_read(tmp_path, text, message):
+    path = tmp_path / "p.toml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(RecbenchError, match=message):
+        load_published(path)
