@@ -8,6 +8,7 @@ import pytest
 
 import models
 from recbench.trials.registry import find_model
+from recbench.trials.tuning.spaces import KNOWN, own_spaces_path, read_spaces
 
 SPACES = tomllib.loads((Path(models.__file__).parent / "search_spaces.toml").read_text(encoding="utf-8"))
 WITHOUT_PARAMETERS = {"popularity", "random"}
@@ -22,6 +23,8 @@ def test_it_holds_the_defaults(model):
     model_class = find_model(model).load()
     signature = inspect.signature(model_class).parameters
     for name, space in SPACES[model].items():
+        if name == KNOWN:
+            continue
         default = signature[name].default
         if "choices" in space:
             assert set(space) == {"choices"}
@@ -38,3 +41,11 @@ def test_it_holds_the_defaults(model):
         for end in ends:
             assert type(end) is type(default)
             model_class(**{name: end})
+
+
+def test_known_settings_are_settings_of_the_models():
+    spaces = read_spaces(own_spaces_path())
+    known = [(name, one.setting) for name, space in spaces.items() for one in space.known]
+    assert known
+    for name, setting in known:
+        find_model(name).load()(**setting)

@@ -10,7 +10,7 @@ from recbench.records.schema import CurvePoint
 from recbench.trials.tuning.objective import curve_epochs, judge, longest
 from recbench.trials.tuning.past import Budget, End, PastTrial, best, counts, spent
 from recbench.trials.tuning.result import model_tuning
-from recbench.trials.tuning.spaces import Choices, Range, check_names, own_spaces_path, read_spaces
+from recbench.trials.tuning.spaces import Choices, Known, ModelSpace, Range, check_names, own_spaces_path, read_spaces
 from recbench.trials.tuning.study import Study
 from tests.examples import a_record
 from tests.tuned_models import SPACE, a_study, known_model, tuned
@@ -54,6 +54,14 @@ def test_it_begins_with_the_defaults_finds_the_best_setting_and_its_best_epoch(w
     assert all(0 < one.epochs < one.planned_epochs for one in pruned)
     assert all(one.saved_seconds == one.seconds / one.epochs * (one.planned_epochs - one.epochs) for one in pruned)
     assert all(one.saved_seconds == 0 for one in past if one.end is End.COMPLETED)
+
+
+def test_known_settings_come_after_the_defaults(task, model, tmp_path):
+    known = Known(source="A paper", setting={"good": 0.7})
+    past = tuned(task, tmp_path, Budget(3, 1000.0), model, a_study(tmp_path, model, known=[known]))
+    assert [one.parameters["good"] for one in past[:2]] == [0.2, 0.7]
+    assert 4 <= past[1].parameters["epochs"] <= 10
+    assert past[2].parameters["good"] not in (0.2, 0.7)
 
 
 def test_the_setting_says_where_it_comes_from(whole, model):
@@ -151,7 +159,7 @@ def test_a_storage_that_is_none(tmp_path, content):
     path = tmp_path / "x.db"
     path.mkdir() if content is None else path.write_bytes(content)
     with pytest.raises(RecbenchError, match="x.db cannot be used as the storage of a tuning: "):
-        Study(path, "m", {}, SPACE, {}, 0, 1)
+        Study(path, "m", {}, ModelSpace(SPACE), {}, 0, 1)
 
 
 def a_curved_record(scores, trained, **parameters):
@@ -200,6 +208,19 @@ BROKEN_SPACES = {
     "no choice": ("[bpr]\nx = { choices = [] }", "[bpr] x: Tuple should have at least 1 item"),
     "a choice twice": ('[bpr]\nx = { choices = ["a", "a"] }', "choices has the same value twice"),
     "an unknown word": ("[bpr]\nx = { low = 1, high = 2, step = 1 }", "[bpr] x: Extra inputs are not permitted"),
+    "a known setting without a source": (
+        "[bpr]\nx = { low = 1, high = 2 }\n[[bpr.known]]\nsetting = { x = 1 }",
+        "[bpr] known: Field required",
+    ),
+    "a known setting of another name": (
+        "[bpr]\nfactors = { low = 1, high = 2 }\n[[bpr.known]]\nsource = 'A paper'\nsetting = { factor = 1 }",
+        "'factor'. Did you mean: factors",
+    ),
+    "a known setting elsewhere": (
+        "[bpr]\nx = { low = 1, high = 2 }\n[[bpr.known]]\nsource = 'A paper'\nsetting = { x = 3 }",
+        "[[bpr.known]]: x = 3 is not in { low = 1.0, high = 2.0 }.",
+    ),
+    "known settings that are none": ("[bpr]\nknown = 3", "[bpr] known: Input should be a valid tuple"),
     "no table": ("bpr = 3", "[bpr] : Input should be a valid dictionary"),
 }
 
@@ -217,7 +238,7 @@ def test_spaces_of_the_builtin_models_fit_them():
 
     spaces = read_spaces(own_spaces_path())
     for name, reference in known_models().items():
-        check_names(spaces.get(name, {}), name, describe(reference).parameters, "the file")
+        check_names(spaces[name].parameters if name in spaces else {}, name, describe(reference).parameters, "the file")
     with pytest.raises(RecbenchError, match="Unknown parameter of 'bpr' in x.toml 'factor'. Did you mean: factors"):
         check_names({"factor": Range(low=1, high=2)}, "bpr", {"factors": 3, "epochs": 2}, "x.toml")
 

@@ -11,7 +11,7 @@ from recbench.trials.registry import ModelReference, Origin
 from recbench.trials.run_observer import Watching
 from recbench.trials.trial import run_trial
 from recbench.trials.tuning.objective import K, curve_epochs, longest
-from recbench.trials.tuning.spaces import Range
+from recbench.trials.tuning.spaces import ModelSpace, Range
 from recbench.trials.tuning.study import Study
 from recbench.trials.tuning.tuner import Tuner
 
@@ -95,10 +95,11 @@ def known_model(folder: Path, **texts: str) -> PlannedModel:
     return PlannedModel(wanted, found.parameters, found.code_version)
 
 
-def a_study(folder, model, space=SPACE, seed=0, **identity):
+def a_study(folder, model, space=SPACE, seed=0, known=(), **identity):
     same = {"task digest": "sha256:0", "source of the model": str(model.code_version), **identity}
     most = longest(space, model.parameters)
-    return Study(folder / "trials.db", model.name, same, space, model.parameters, seed, most)
+    where = ModelSpace(space, tuple(known))
+    return Study(folder / "trials.db", model.name, same, where, model.parameters, seed, most)
 
 
 def tuned(task, folder, budget, model=None, study=None, space=SPACE, seed=0, interrupted=lambda: False):

@@ -37,7 +37,7 @@ from recbench.trials.supervision import Assignment
 from recbench.trials.tuning.objective import K, curve_epochs, longest
 from recbench.trials.tuning.past import Budget, counts
 from recbench.trials.tuning.result import ModelTuning, model_tuning
-from recbench.trials.tuning.spaces import PLACE, Space, check_names, own_spaces_path, read_spaces
+from recbench.trials.tuning.spaces import PLACE, ModelSpace, check_names, own_spaces_path, read_spaces
 from recbench.trials.tuning.study import Study, usable
 from recbench.trials.tuning.tuner import Tuner
 
@@ -64,7 +64,7 @@ class _Opened:
     """A model that is to be tuned, and what was tried of it so far."""
 
     model: PlannedModel
-    space: Space
+    space: ModelSpace
     conditions: Conditions
     study: Study
 
@@ -94,7 +94,7 @@ def tune_and_report(request: TuneRequest, tally: Tally) -> None:
     conditions = Conditions(request.threads, request.device, (K,), revision=revision())
     planned = _configured(start(conditions, PlainProgress()), searched)
     for model in planned:
-        check_names(spaces[model.name], model.name, model.parameters, where)
+        check_names(spaces[model.name].parameters, model.name, model.parameters, where)
     storage = request.storage or FOLDER / f"{task.name}.db"
     tally.folder = storage
     found = {one.reference.name: ModelTuning(one.reference.name, {}) for one in wanted}
@@ -110,9 +110,9 @@ def tune_and_report(request: TuneRequest, tally: Tally) -> None:
     _report(request, list(found.values()), task.summary(), output, storage)
 
 
-def _searched(wanted: Sequence[WantedModel], spaces: Mapping[str, Space], where: str) -> list[WantedModel]:
+def _searched(wanted: Sequence[WantedModel], spaces: Mapping[str, ModelSpace], where: str) -> list[WantedModel]:
     """Returns the models that have something to tune, and names the others."""
-    searched = [one for one in wanted if spaces.get(one.reference.name)]
+    searched = [one for one in wanted if (found := spaces.get(one.reference.name)) and found.parameters]
     for one in wanted:
         if one not in searched:
             messages().print(f"{one.reference.name} has no parameters in {where}, and is not tuned.", markup=False)
@@ -150,7 +150,7 @@ def _tuned(
             observer.close()
             tally.kept = sum(counts(other.study.past()).ended for other in studies)
         past = one.study.past()
-        result = model_tuning(one.model, one.space, past, request.budget, request.seed, request.threads)
+        result = model_tuning(one.model, one.space.parameters, past, request.budget, request.seed, request.threads)
         yield result, one.study.importance() if request.plot else {}
 
 
@@ -166,16 +166,16 @@ def _open(
     storage: Path,
     identity: TaskIdentity,
     model: PlannedModel,
-    space: Space,
+    space: ModelSpace,
     conditions: Conditions,
 ) -> _Opened:
-    most = longest(space, model.parameters)
+    most = longest(space.parameters, model.parameters)
     same = {
         "task digest": identity.digest,
         "model": model.reference.target,
         "source of the model": str(model.code_version),
         "protocol version": str(PROTOCOL_VERSION),
-        "search space": ", ".join(f"{name} = {one.text()}" for name, one in space.items()),
+        "search space": space.text(),
         "seed": str(request.seed),
         "threads": str(request.threads),
         "device": request.device,

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -80,6 +81,22 @@ class Choices(_Frozen):
         return f"{{ choices = [{', '.join(map(_toml, self.choices))}] }}"
 
 
+class Known(_Frozen):
+    """A setting that did well elsewhere.
+
+    Attributes:
+        source: Where.
+        setting: Values of some or all of the space's parameters.
+    """
+
+    source: str
+    setting: dict[str, SettingValue]
+
+    def text(self) -> str:
+        """Returns it as it stands in the file, without its source."""
+        return f"{{ {', '.join(f'{name} = {_toml(value)}' for name, value in self.setting.items())} }}"
+
+
 def _kind(content: object) -> str:
     return "choices" if isinstance(content, dict) and "choices" in content else "range"
 
@@ -88,6 +105,27 @@ Parameter = Range | Choices
 Space = dict[str, Parameter]
 _Read = Annotated[Annotated[Range, Tag("range")] | Annotated[Choices, Tag("choices")], Discriminator(_kind)]
 _SPACES: TypeAdapter[dict[str, Space]] = TypeAdapter(dict[str, dict[str, _Read]])
+_KNOWN: TypeAdapter[tuple[Known, ...]] = TypeAdapter(tuple[Known, ...])
+KNOWN = "known"
+"""The key of a model's settings that are known, beside its parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpace:
+    """Where to look for one model's hyper-parameters.
+
+    Attributes:
+        parameters: Where to look for each.
+        known: Settings that did well elsewhere, which are tried right after the defaults.
+    """
+
+    parameters: Space
+    known: tuple[Known, ...] = ()
+
+    def text(self) -> str:
+        """Returns all of it, in words."""
+        texts = [f"{name} = {one.text()}" for name, one in self.parameters.items()]
+        return ", ".join([*texts, *(one.text() for one in self.known)])
 
 
 def own_spaces_path() -> Path:
@@ -95,26 +133,51 @@ def own_spaces_path() -> Path:
     return Path(recbench.__file__).resolve().parent.parent / PLACE
 
 
-def read_spaces(path: Path) -> dict[str, Space]:
+def read_spaces(path: Path) -> dict[str, ModelSpace]:
     """Reads the search spaces of all models, by name.
 
     Raises:
         RecbenchError: The file cannot be read, or is not one; the message names the model and the parameter.
     """
     try:
-        return _SPACES.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise RecbenchError(f"Cannot read the search spaces {path}: {error.strerror}.", "Check the path.") from error
-    except ValidationError as error:
-        problem = error.errors()[0]
-        model, name, *_ = [*map(str, problem["loc"]), "", ""]
-        raise RecbenchError(
-            f"{path}, [{model}] {name}: {problem['msg']}.",
-            "A parameter is { low = 8, high = 128 }, with log = true and integer = true if you like, "
-            'or { choices = ["cosine", "bm25"] }.',
-        ) from error
     except (ValueError, RecursionError) as error:
         raise RecbenchError(f"{path} is not valid TOML: {error}.", "Correct the file.") from error
+    known = {model: one.pop(KNOWN, []) for model, one in content.items() if isinstance(one, dict)}
+    try:
+        spaces = _SPACES.validate_python(content)
+    except ValidationError as error:
+        raise _broken(path, error, ()) from error
+    return {model: ModelSpace(space, _known(path, model, space, known[model])) for model, space in spaces.items()}
+
+
+def _known(path: Path, model: str, space: Space, content: object) -> tuple[Known, ...]:
+    try:
+        found = _KNOWN.validate_python(content)
+    except ValidationError as error:
+        raise _broken(path, error, (model, KNOWN)) from error
+    for one in found:
+        for name, value in one.setting.items():
+            if name not in space:
+                raise unknown_name(f"parameter in {path}, [[{model}.{KNOWN}]]", name, space)
+            if not space[name].holds(value):
+                raise RecbenchError(
+                    f"{path}, [[{model}.{KNOWN}]]: {name} = {_toml(value)} is not in {space[name].text()}.",
+                    "Correct the setting, or widen the space.",
+                )
+    return found
+
+
+def _broken(path: Path, error: ValidationError, before: tuple[str, ...]) -> RecbenchError:
+    problem = error.errors()[0]
+    model, name, *_ = [*before, *map(str, problem["loc"]), "", ""]
+    return RecbenchError(
+        f"{path}, [{model}] {name}: {problem['msg']}.",
+        "A parameter is { low = 8, high = 128 }, with log = true and integer = true if you like, "
+        'or { choices = ["cosine", "bm25"] }; a known setting has a source and a setting.',
+    )
 
 
 def check_names(space: Space, model: str, parameters: Collection[str], where: str) -> None:

@@ -31,7 +31,7 @@ from recbench.records.interruption import uninterrupted
 from recbench.records.schema import ParameterValue
 from recbench.records.settings import SettingValue
 from recbench.trials.tuning.past import End, PastTrial, Versions, counts
-from recbench.trials.tuning.spaces import Choices, Parameter, Space
+from recbench.trials.tuning.spaces import Choices, ModelSpace, Parameter, Space
 
 PRUNED_AFTER_TRIALS = 5
 """The median of fewer completed trials prunes nothing."""
@@ -52,7 +52,7 @@ class Study:
         storage: The SQLite file; made if it does not exist.
         name: The study's name in it.
         identity: What must be the same for trials to be comparable, in words.
-        space: Where to look.
+        space: Where to look, and what to try first, after the defaults.
         defaults: The model's parameters without any setting.
         seed: Seed of the search.
         longest: Epochs of the longest training.
@@ -66,14 +66,14 @@ class Study:
         storage: Path,
         name: str,
         identity: Mapping[str, str],
-        space: Space,
+        space: ModelSpace,
         defaults: Mapping[str, ParameterValue],
         seed: int,
         longest: int,
     ) -> None:
         self._where = storage
-        self._space, self._seed = space, seed
-        self._distributions = {name: _distribution(one) for name, one in space.items()}
+        self._seed = seed
+        self._distributions = {name: _distribution(one) for name, one in space.parameters.items()}
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         with usable(storage):
             storage.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +92,8 @@ class Study:
             )
             self._identify(name, dict(identity))
             if not self.optuna.get_trials(deepcopy=False):
-                self._try(_within(space, defaults))
+                for first in (_within(space.parameters, defaults), *(one.setting for one in space.known)):
+                    self._try(first)
             for left in self.optuna.get_trials(states=[TrialState.RUNNING]):
                 self._interrupt(left.number, left)
 
@@ -101,7 +102,10 @@ class Study:
         return [_past(one) for one in self.optuna.get_trials(deepcopy=False) if one.state.is_finished()]
 
     def ask(self) -> Trial:
-        """Begins the next trial; the first is that of the model's defaults, as far as the space holds them."""
+        """Begins the next trial.
+
+        The first is that of the model's defaults, as far as the space holds them; then come the known settings.
+        """
         state = np.random.SeedSequence([self._seed, counts(self.past()).ended]).generate_state(1)
         self.optuna.sampler = TPESampler(seed=int(state[0]))
         return self.optuna.ask(self._distributions)
