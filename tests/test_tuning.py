@@ -83,6 +83,11 @@ def test_the_same_seed_gives_the_same_trials_and_another_seed_others(task, whole
     assert same(tuned(task, tmp_path / "other", Budget(3, 1000.0), model, seed=1)) != same(whole)[:3]
 
 
+def test_a_trial_that_has_trained_to_its_end_is_not_cut_short(task, model, tmp_path):
+    past = tuned(task, tmp_path, LONG, model, space={**SPACE, "epochs": Range(low=1, high=1, integer=True)})
+    assert {one.end for one in past} == {End.COMPLETED}
+
+
 def test_interrupted_it_tries_what_it_would_have_tried(task, whole, model, tmp_path):
     turns = iter([True] + [False] * 4 + [True] + [False] * 20)
     for _ in range(2):

@@ -55,21 +55,28 @@ class Tuner:
         """
         while (left := self._budget.seconds_left(study.past())) > 0:
             trial = study.ask()
-            watch = TrialWatch(study, trial, left, self._observer)
+            epochs = {**model.parameters, **trial.params}.get(EPOCHS)
+            planned_epochs = epochs if isinstance(epochs, int) else None
+            watch = TrialWatch(study, trial, planned_epochs, left, self._observer)
             try:
-                past = self._run(trial, watch, model, conditions)
+                past = self._run(trial, watch, model, planned_epochs, conditions)
             except BaseException:
                 study.interrupt(trial, watch.seconds)
                 raise
             study.end(trial, past)
             self._observer.trial_ends(past)
 
-    def _run(self, trial: Trial, watch: TrialWatch, model: PlannedModel, conditions: Conditions) -> PastTrial:
+    def _run(
+        self,
+        trial: Trial,
+        watch: TrialWatch,
+        model: PlannedModel,
+        planned_epochs: int | None,
+        conditions: Conditions,
+    ) -> PastTrial:
         parameters = {**model.parameters, **trial.params}
         wanted = WantedModel(model.reference, {name: as_text(value) for name, value in trial.params.items()})
         planned = PlannedTrial(PlannedModel(wanted, parameters, model.code_version), self._seed)
-        epochs = parameters.get(EPOCHS)
-        planned_epochs = epochs if isinstance(epochs, int) else None
         self._observer.trial_starts(trial.number, planned_epochs)
         runner = self._start(conditions, watch)
         try:

@@ -52,8 +52,12 @@ class TrialWatch:
         epochs: Passes so far.
     """
 
-    def __init__(self, study: Study, trial: Trial, seconds: float, observer: TuningObserver) -> None:
+    def __init__(
+        self, study: Study, trial: Trial, planned_epochs: int | None, seconds: float, observer: TuningObserver
+    ) -> None:
         self._study, self._trial, self._most, self._observer = study, trial, seconds, observer
+        # A trial that has trained all it was to train is not cut short, even if it ends behind the others.
+        self._last_epoch = planned_epochs or 1
         self._noted = 0.0
         self.began: float | None = None
         self.score: float | None = None
@@ -90,7 +94,7 @@ class TrialWatch:
         self.epochs = point.epoch
         score = point.metrics[OBJECTIVE]
         self.score = score if self.score is None else max(self.score, score)
-        if self._study.told(self._trial, score, point.epoch):
+        if self._study.told(self._trial, score, point.epoch) and point.epoch < self._last_epoch:
             raise CutShortError(End.PRUNED)
 
     def trial_ends(self, trial: PlannedTrial, stored: StoredRecord) -> None:
