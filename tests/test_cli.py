@@ -197,7 +197,6 @@ def test_an_interrupted_run_says_what_is_kept(own, tmp_path):
     deadline = time.monotonic() + 60
     while not list(folder.glob("*.json")) and time.monotonic() < deadline:
         time.sleep(0.05)
-    time.sleep(0.3)
     process.send_signal(signal.SIGINT)
     _, messages = process.communicate(timeout=60)
     assert process.returncode == 130
