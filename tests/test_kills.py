@@ -192,7 +192,7 @@ class OneTrial:
     """A ``Runner`` whose trial is over at once."""
 
     def run(self, trials, folder):
-        yield trials[0], Outcome(a_record(), None)
+        yield trials[0], Outcome(a_record("popularity", 0), None)
 
 
 def test_no_interruption_comes_between_a_record_and_its_count(tmp_path, monkeypatch):
