@@ -165,8 +165,8 @@ def test_no_completed_trial_is_an_error_and_another_models_setting_is_kept(recbe
 
 
 def request(**changes):
-    base = TuneRequest(["known.py:Known"], "synthetic", Budget(1, 60.0), 1, 0, "cpu", Path("spaces.toml"), None,
-                       Path("s.toml"), plot=False, as_json=False)  # fmt: skip
+    base = TuneRequest(["known.py:Known"], "synthetic", Budget(1, 60.0), 1, 0, "cpu", None, Path("spaces.toml"),
+                       None, Path("s.toml"), plot=False, as_json=False)  # fmt: skip
     return replace(base, **changes)
 
 
@@ -241,8 +241,8 @@ def test_progress_where_people_watch(monkeypatch):
     shown = AnimatedTuningProgress(Budget(8, 100.0))
     for model in ("bpr", "ncf"):
         shown.model_starts(model, [PastTrial(0, End.COMPLETED, {}, 30.0, score=0.25, best_epochs=7)])
-        shown.trial_starts(1, 40)
-        shown.epoch(12)
+        shown.trial_starts(1, 40, None)
+        shown.epoch(1, 12)
         shown.tick()
         shown.trial_ends(PastTrial(1, End.PRUNED, {}, 10.0, score=0.125, epochs=12, planned_epochs=40))
         shown.trial_ends(PastTrial(2, End.FAILED, {}, 1.0, error="failed: no", log="a.log"))

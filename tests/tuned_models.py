@@ -42,23 +42,27 @@ SPACE = {"good": Range(low=0.0, high=1.0), "epochs": Range(low=4, high=10, integ
 
 
 class Replayed:
-    """The ``Runner`` of one trial: runs it here, and then tells the observer what a process would have told."""
+    """A ``Runner`` that runs a trial here, and then tells the observer what a process would have told."""
 
     def __init__(self, task, conditions, observer, interrupted):
         self.task, self.conditions, self.observer, self.interrupted = task, conditions, observer, interrupted
 
     def run(self, trials, folder):
-        (trial,) = trials
+        for trial in trials:
+            told = Recorder()
+            outcome = self.outcome(trial, told)
+            watching = Watching(self.observer, trial)
+            for what, *arguments in told.calls:
+                getattr(watching, what)(*arguments)
+                self.observer.tick()
+            if self.interrupted():
+                raise KeyboardInterrupt
+            if self.observer.wanted(trial):
+                yield trial, outcome
+
+    def outcome(self, trial, told):
         configuration = import_and_configure(trial.model.reference, trial.model.wanted.texts)
-        told = Recorder()
-        outcome = run_trial(self.task, configuration, trial.seed, self.conditions, told)
-        watching = Watching(self.observer, trial)
-        for what, *arguments in told.calls:
-            getattr(watching, what)(*arguments)
-            self.observer.tick()
-        if self.interrupted():
-            raise KeyboardInterrupt
-        yield trial, outcome
+        return run_trial(self.task, configuration, trial.seed, self.conditions, told)
 
     def close(self):
         pass
@@ -71,12 +75,15 @@ class Recorder:
     def __getattr__(self, name):
         return lambda *arguments: self.calls.append((name, *arguments))
 
+    def wanted(self, trial):
+        return True
+
 
 class Silent:
-    def trial_starts(self, number, epochs):
+    def trial_starts(self, number, epochs, worker):
         pass
 
-    def epoch(self, epoch):
+    def epoch(self, number, epoch):
         pass
 
     def trial_ends(self, past):

@@ -53,6 +53,13 @@ class PlainProgress:
     def point(self, trial: PlannedTrial, point: CurvePoint) -> None:
         """Neither kind of line shows learning curves."""
 
+    def trial_lost(self, trial: PlannedTrial) -> None:
+        """The cluster says so itself."""
+
+    def wanted(self, trial: PlannedTrial) -> bool:  # noqa: ARG002
+        """Every trial of a run shall come to its end."""
+        return True
+
     def trial_ends(self, trial: PlannedTrial, stored: StoredRecord) -> None:
         """Says how it went."""
         messages().print(f"{self._what.pop(trial.label)}: {_outcome(stored)}", markup=False)

@@ -49,6 +49,10 @@ def tune(
             "-o", "--output", metavar="FILE", help="Where the settings go.", show_default="models/settings/TASK.toml"
         ),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Run trials on all workers of a Dask cluster at a time: tcp://HOST:8786."),
+    ] = None,
     plot: Annotated[
         bool,
         typer.Option(
@@ -68,6 +72,7 @@ def tune(
     Examples:
       recbench tune --models bpr,ncf --trials 30 --budget 600
       recbench tune --models bpr --task ml-100k-loo --plot
+      recbench tune --models bpr,ncf --cluster tcp://HOST:8786
       recbench tune --models my_model.py:MyModel --spaces my_spaces.toml -o my_settings.toml
 
     Exit codes: 0 every model with a search space has a setting, 2 bad input, 3 no trial of some model was completed,
@@ -89,6 +94,7 @@ def tune(
             threads=threads,
             seed=seed,
             device=device,
+            cluster=cluster,
             spaces=spaces,
             storage=storage,
             output=output,

@@ -33,6 +33,7 @@ from recbench.trials.local import LocalProcesses
 from recbench.trials.machine import revision
 from recbench.trials.plan import PlannedModel, WantedModel, wanted_models
 from recbench.trials.run_observer import RunObserver
+from recbench.trials.schedule import Runner
 from recbench.trials.supervision import Assignment
 from recbench.trials.tuning.objective import K, curve_epochs, longest
 from recbench.trials.tuning.past import Budget, counts
@@ -52,6 +53,7 @@ class TuneRequest:
     threads: int
     seed: int
     device: Device
+    cluster: str | None
     spaces: Path | None
     storage: Path | None
     output: Path | None
@@ -80,7 +82,8 @@ def tune_and_report(request: TuneRequest, tally: Tally) -> None:
         RecbenchError: Bad input, or a file that cannot be written.
         typer.Exit: No trial of some model was completed.
     """
-    check_cores(request.threads, jobs=1)
+    if request.cluster is None:
+        check_cores(request.threads, jobs=1)
     wanted = wanted_models({name: {} for name in request.models})
     where = str(request.spaces) if request.spaces else PLACE
     spaces = read_spaces(request.spaces or own_spaces_path())
@@ -90,7 +93,7 @@ def tune_and_report(request: TuneRequest, tally: Tally) -> None:
     output = request.output or settings_files.settings_path(task.name)
     check_output(output, identity)
     seen = tuning_task(task)
-    start = _starter(seen)
+    start = _starter(seen, request.cluster)
     conditions = Conditions(request.threads, request.device, (K,), revision=revision())
     planned = _configured(start(conditions, PlainProgress()), searched)
     for model in planned:
@@ -124,12 +127,22 @@ def _searched(wanted: Sequence[WantedModel], spaces: Mapping[str, ModelSpace], w
     return searched
 
 
-def _starter(seen: Task) -> Callable[[Conditions, RunObserver], LocalProcesses]:
+def _starter(seen: Task, cluster: str | None) -> Callable[[Conditions, RunObserver], Runner]:
     """Returns what makes a runner of trials on this task, from a file of its own."""
     task_file = home() / "tasks" / "tuning" / f"{seen.name}-{seen.digest[7:19]}{SUFFIX}"
     task_files.save(seen, task_file)
     facts = TaskFacts.of(seen)
-    return lambda conditions, observer: LocalProcesses(Assignment(task_file, facts, conditions, Limits()), observer)
+
+    def start(conditions: Conditions, observer: RunObserver) -> Runner:
+        assignment = Assignment(task_file, facts, conditions, Limits())
+        if cluster is None:
+            return LocalProcesses(assignment, observer)
+        # Here, for Dask is slow to import, and need not be installed.
+        from recbench.trials.cluster import Cluster
+
+        return Cluster(cluster, assignment, observer)
+
+    return start
 
 
 def _tuned(
@@ -154,7 +167,7 @@ def _tuned(
         yield result, one.study.importance() if request.plot else {}
 
 
-def _configured(runner: LocalProcesses, wanted: Sequence[WantedModel]) -> list[PlannedModel]:
+def _configured(runner: Runner, wanted: Sequence[WantedModel]) -> list[PlannedModel]:
     try:
         return runner.configure(wanted)
     finally:

@@ -25,6 +25,6 @@ def run_trial(job: RemoteTrial, topic: str) -> RemoteResult | None:
         return state is not None and state.state in ("executing", "long-running")
 
     def send(method: str, *arguments: Any) -> None:
-        worker.log_event(topic, (job.trial.label, method, arguments))
+        worker.log_event(topic, (key, method, arguments))
 
     return remote.run_remote(job, wanted, send)

@@ -1,6 +1,6 @@
 """Trials in the run's own process, for a debugger: one model sees what another has left."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from recbench.tasks.task import Task
@@ -44,8 +44,8 @@ class InProcess:
             planned.append(PlannedModel(one, found.parameters, found.code_version))
         return planned
 
-    def run(self, trials: Sequence[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, Outcome]]:
-        """Runs the trials one after the other, and yields what each gave.
+    def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, Outcome]]:
+        """Runs the trials one after the other, and yields what each gave; none can be ended before its time.
 
         Raises:
             RecbenchError: A log cannot be written.

@@ -4,7 +4,7 @@ import selectors
 import signal
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -57,19 +57,27 @@ class LocalProcesses:
                 worker.end()
         return planned
 
-    def run(self, trials: Sequence[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, Outcome]]:
+    def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, Outcome]]:
         """Runs the trials, and yields what each gave; the order is that in which they end.
+
+        Trials that the observer wants no more are ended.
 
         Raises:
             RecbenchError: A log cannot be written.
         """
-        waiting = deque(trials)
-        while waiting or self._running:
-            while waiting and len(self._running) < self._assignment.concurrent:
-                self._running.append(self._start(waiting.popleft(), folder))
+        coming = iter(trials)
+        while True:
+            while len(self._running) < self._assignment.concurrent and (trial := next(coming, None)) is not None:
+                self._running.append(self._start(trial, folder))
+            if not self._running:
+                return
             wait_for([one.worker for one in self._running])
             for one in list(self._running):
-                if (outcome := one.step()) is not None:
+                outcome = one.step()
+                if not self._observer.wanted(one.trial):
+                    self._running.remove(one)
+                    one.end()
+                elif outcome is not None:
                     self._running.remove(one)
                     yield one.trial, outcome
             self._observer.tick()

@@ -52,19 +52,29 @@ class PlannedModel:
 
 @dataclass(frozen=True, slots=True)
 class PlannedTrial:
-    """A trial that has not been run."""
+    """A trial that has not been run.
+
+    Attributes:
+        model: Of what.
+        seed: Its seed.
+        number: What tells it apart where a model may have several trials of the same seed and even the same
+            parameters, as in a tuning.
+    """
 
     model: PlannedModel
     seed: int
+    number: int | None = None
 
     @property
     def label(self) -> str:
-        """What it is called in a run, whose models differ in name or variant."""
-        return f"{f'{self.model.name} {self.model.wanted.variant}'.rstrip()}, seed {self.seed}"
+        """What it is called in a run, whose trials differ in name, variant or number, or in their seeds."""
+        number = "" if self.number is None else f"trial {self.number}"
+        what = " ".join(filter(None, (self.model.name, self.model.wanted.variant, number)))
+        return f"{what}, seed {self.seed}"
 
     def stem(self, task: TaskIdentity, conditions: Conditions) -> str:
         """Returns the name of its files."""
-        return stem(
+        name = stem(
             task,
             self.model.name,
             self.model.reference.target,
@@ -73,6 +83,7 @@ class PlannedTrial:
             threads=conditions.threads,
             device=conditions.device,
         )
+        return name if self.number is None else f"{name}--trial{self.number}"
 
 
 def wanted_models(parameters: dict[str, dict[str, str]]) -> list[WantedModel]:

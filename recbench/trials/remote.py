@@ -4,9 +4,10 @@ import hashlib
 import re
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import recbench
 from recbench.data.cache import home
@@ -16,7 +17,7 @@ from recbench.records.schema import CurvePoint
 from recbench.records.store import ranks_to_bytes
 from recbench.tasks import storage
 from recbench.trials import logs
-from recbench.trials.conditions import Conditions
+from recbench.trials.conditions import Conditions, Observer
 from recbench.trials.identity import TaskFacts
 from recbench.trials.limits import Limits
 from recbench.trials.local import wait_for
@@ -67,7 +68,7 @@ class RemoteResult:
 
 
 class TellingObserver:
-    """The ``Observer`` that sends what it is told.
+    """The ``Observer`` that sends what it is told, in plain numbers and texts; see ``tell``.
 
     Args:
         send: Takes the name of a method, and its arguments.
@@ -89,7 +90,16 @@ class TellingObserver:
         self._send("progress", done, total)
 
     def point(self, point: CurvePoint) -> None:
-        """Sends nothing: the record has the curve."""
+        """Sends its fields."""
+        self._send("point", point.model_dump())
+
+
+def tell(observer: Observer, method: str, arguments: Sequence[Any]) -> None:
+    """Tells an observer what a ``TellingObserver`` has sent."""
+    if method == "point":
+        observer.point(CurvePoint.model_validate(arguments[0]))
+    else:
+        getattr(observer, method)(*arguments)
 
 
 def run_remote(job: RemoteTrial, wanted: Callable[[], bool], send: Callable[..., None]) -> RemoteResult | None:

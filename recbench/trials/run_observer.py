@@ -1,4 +1,4 @@
-"""Whoever watches a run: told of each trial as it goes."""
+"""Whoever watches a run: told of each trial as it goes, and asked whether it shall go on."""
 
 from typing import Protocol
 
@@ -36,6 +36,14 @@ class RunObserver(Protocol):
 
     def point(self, trial: PlannedTrial, point: CurvePoint) -> None:
         """See ``Observer.point``."""
+        ...
+
+    def trial_lost(self, trial: PlannedTrial) -> None:
+        """The trial's worker has disappeared: it is begun again on another one."""
+        ...
+
+    def wanted(self, trial: PlannedTrial) -> bool:
+        """Whether a trial shall go on; once it shall not, it is ended and not heard of again."""
         ...
 
     def trial_ends(self, trial: PlannedTrial, stored: StoredRecord) -> None:

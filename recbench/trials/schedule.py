@@ -1,7 +1,7 @@
 """The trials of one run: those whose records are there are kept, the others are run, each record written at once."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -21,8 +21,12 @@ class Runner(Protocol):
         """Imports every model and lets it check its parameters, before anything is trained."""
         ...
 
-    def run(self, trials: Sequence[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, Outcome]]:
-        """Runs the trials, logs into the folder, and yields what each gave, as it ends."""
+    def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, Outcome]]:
+        """Runs the trials, logs into the folder, and yields what each gave, as it ends.
+
+        A trial is taken from ``trials`` when there is room for it, so that what was yielded before can decide what
+        comes next.
+        """
         ...
 
     def close(self) -> None:

@@ -83,11 +83,13 @@ class Budget:
     trials: int
     seconds: float
 
-    def seconds_left(self, past: Sequence[PastTrial]) -> float:
-        """Returns how long a next trial may take; 0 if there is to be none."""
-        if counts(past).ended >= self.trials:
-            return 0.0
-        return max(self.seconds - spent(past), 0.0)
+    def seconds_left(self, past: Sequence[PastTrial], running: Sequence[float] = ()) -> float:
+        """Returns what remains, given the trials that are over and what the running ones have taken so far."""
+        return self.seconds - spent(past) - sum(running)
+
+    def allows_another(self, past: Sequence[PastTrial], running: Sequence[float]) -> bool:
+        """Whether one more trial may begin."""
+        return counts(past).ended + len(running) < self.trials and self.seconds_left(past, running) > 0
 
 
 def counts(past: Sequence[PastTrial]) -> TrialCounts:

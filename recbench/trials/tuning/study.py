@@ -1,7 +1,7 @@
 """One model's study in Optuna's storage: what was tried, what to try next, and whether it may go on.
 
-The sampler is seeded anew for each trial, from the seed and the number of trials before it: a tuning that was
-interrupted tries what it would have tried without the interruption.
+The sampler is seeded anew for each trial, from the seed and the number of trials before it, running ones included: no
+two are the same by chance, and a tuning that was interrupted tries what it would have tried without the interruption.
 """
 
 import sqlite3
@@ -106,8 +106,11 @@ class Study:
 
         The first is that of the model's defaults, as far as the space holds them; then come the known settings.
         """
-        state = np.random.SeedSequence([self._seed, counts(self.past()).ended]).generate_state(1)
-        self.optuna.sampler = TPESampler(seed=int(state[0]))
+        running = self.optuna.get_trials(deepcopy=False, states=[TrialState.RUNNING])
+        asked = counts(self.past()).ended + len(running)
+        state = np.random.SeedSequence([self._seed, asked]).generate_state(1)
+        # A constant liar takes running trials for bad ones, and so looks elsewhere.
+        self.optuna.sampler = TPESampler(seed=int(state[0]), constant_liar=True)
         return self.optuna.ask(self._distributions)
 
     def told(self, trial: Trial, score: float, epoch: int) -> bool:
