@@ -68,6 +68,44 @@ class Replayed:
         pass
 
 
+class Together(Replayed):
+    """The same for several trials at a time, of which each is told of in turn.
+
+    Trials of the numbers ``lost`` lose their worker when all is told but their end, and are begun again.
+    """
+
+    def __init__(self, task, conditions, observer, interrupted, at_a_time, lost):
+        super().__init__(task, conditions, observer, interrupted)
+        self.at_a_time, self.lost = at_a_time, set(lost)
+
+    def run(self, trials, folder):
+        coming, running = iter(trials), []
+        while True:
+            while len(running) < self.at_a_time and (trial := next(coming, None)) is not None:
+                told = Recorder()
+                running.append((trial, self.outcome(trial, told), told.calls, [*told.calls]))
+            if not running:
+                return
+            for one in list(running):
+                trial, outcome, every, calls = one
+                if calls:
+                    what, *arguments = calls.pop(0)
+                    getattr(Watching(self.observer, trial), what)(*arguments)
+                elif trial.number in self.lost:
+                    self.lost.remove(trial.number)
+                    self.observer.trial_lost(trial)
+                    calls.extend(every)
+                    continue
+                self.observer.tick()
+                if self.interrupted():
+                    raise KeyboardInterrupt
+                if not self.observer.wanted(trial):
+                    running.remove(one)
+                elif not calls and trial.number not in self.lost:
+                    running.remove(one)
+                    yield trial, outcome
+
+
 class Recorder:
     def __init__(self):
         self.calls = []
@@ -109,14 +147,22 @@ def a_study(folder, model, space=SPACE, seed=0, known=(), **identity):
     return Study(folder / "trials.db", model.name, same, where, model.parameters, seed, most)
 
 
-def tuned(task, folder, budget, model=None, study=None, space=SPACE, seed=0, interrupted=lambda: False):
+def tuned(
+    task, folder, budget, model=None, study=None, space=SPACE, seed=0, interrupted=lambda: False, at_a_time=1, lost=()
+):
     """Tunes the model in this process; returns the trials that are over."""
     model = model or known_model(folder)
     study = study or a_study(folder, model, space, seed)
     seen = tuning_task(task)
+
+    def start(conditions, observer):
+        if at_a_time == 1:
+            return Replayed(seen, conditions, observer, interrupted)
+        return Together(seen, conditions, observer, interrupted, at_a_time, lost)
+
     tuner = Tuner(
         TaskFacts.of(seen),
-        lambda conditions, observer: Replayed(seen, conditions, observer, interrupted),
+        start,
         seed,
         budget,
         folder,

@@ -1,0 +1,120 @@
+"""A real Dask cluster of this machine, and commands that use it."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import psutil
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Cluster:
+    """A scheduler and its workers, whose cache folders differ from each other's and from that of the run."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.port = free_port()
+        self.address = f"tcp://127.0.0.1:{self.port}"
+        self.workers = []
+        self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard")
+
+    def add_worker(self) -> subprocess.Popen:
+        arguments = ("--host", "127.0.0.1", "--nthreads", "2", "--no-nanny", "--no-dashboard", "--death-timeout", "20")
+        home = self.folder / f"home{len(self.workers)}"
+        worker = self._start(
+            "worker", self.address, *arguments, "--local-directory", str(self.folder / "dask"), RECBENCH_HOME=str(home)
+        )
+        self.workers.append(worker)
+        return worker
+
+    def end(self) -> None:
+        for process in (*self.workers, self.scheduler):
+            process.kill()
+            process.wait()
+
+    def _start(self, *arguments: str, **environment: str) -> subprocess.Popen:
+        with (self.folder / f"{arguments[0]}.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "distributed.cli.dask_" + arguments[0], *arguments[1:]],
+                stdout=log, stderr=log, env={**os.environ, **environment},
+            )  # fmt: skip
+
+
+class Run:
+    """A run or another command whose messages are read while it goes on."""
+
+    def __init__(self, folder: Path, address: str, *arguments: str, command: str = "run"):
+        take = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "recbench", command, "--task", "synthetic", "--cluster", address, *arguments],
+            cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=take,
+        )  # fmt: skip
+        self.messages = ""
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        while not (found := re.search(pattern, self.messages)):
+            line = self.process.stderr.readline()
+            assert line, self.messages
+            self.messages += line
+        return found
+
+    def end(self, code: int) -> str:
+        output, rest = self.process.communicate(timeout=60)
+        self.messages += rest
+        assert self.process.returncode == code, self.messages
+        assert "Traceback" not in self.messages
+        return output
+
+
+def trial_processes(cluster: Cluster) -> list[psutil.Process]:
+    found = []
+    for worker in cluster.workers:
+        if worker.poll() is None:
+            found += psutil.Process(worker.pid).children(recursive=True)
+    return [one for one in found if "recbench.trials.worker" in " ".join(one.cmdline())]
+
+
+class Proxy:
+    """Passes bytes on between the run and the scheduler, until it is cut."""
+
+    def __init__(self, port: int):
+        self.target = port
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.sockets = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                one, _ = self.listener.accept()
+                other = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                return
+            self.sockets += [one, other]
+            for source, sink in ((one, other), (other, one)):
+                threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
+
+    def _pass_on(self, source, sink):
+        try:
+            while content := source.recv(65536):
+                sink.sendall(content)
+        except OSError:
+            pass
+
+    def cut(self):
+        for one in (self.listener, *self.sockets):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()

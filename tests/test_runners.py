@@ -1,0 +1,118 @@
+"""What the runners with processes have in common: trials are taken when there is room, and ended when unwanted."""
+
+import time
+
+import psutil
+import pytest
+
+from recbench.tasks import storage
+from recbench.trials.cluster import Cluster
+from recbench.trials.conditions import Conditions
+from recbench.trials.curve_epochs import CurveEpochs
+from recbench.trials.identity import TaskFacts
+from recbench.trials.limits import Limits
+from recbench.trials.local import LocalProcesses
+from recbench.trials.plan import PlannedTrial, WantedModel
+from recbench.trials.registry import ModelReference, Origin
+from recbench.trials.supervision import Assignment
+from tests import dask_cluster
+from tests.tuned_models import Recorder
+
+pytest.importorskip("distributed")
+
+OWN = """
+import time
+import numpy as np
+
+
+class Own:
+    '''With its first seed, it never gets beyond its first epoch.'''
+
+    def fit(self, train, context):
+        context.end_epoch()
+        while context.seed == 0:
+            time.sleep(0.02)
+
+    def score(self, users, items):
+        return np.zeros(items.shape)
+"""
+AT_A_TIME = 2
+
+
+class Ends(Recorder):
+    """Wants a trial no more that hangs and has been scored."""
+
+    def wanted(self, trial):
+        return trial.seed != 0 or not any(what == "point" and told[0] == trial for what, *told in self.calls)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    found = dask_cluster.Cluster(tmp_path_factory.mktemp("cluster"))
+    for _ in range(AT_A_TIME):
+        found.add_worker()
+    yield found
+    found.end()
+
+
+@pytest.fixture(params=["local", "cluster"])
+def runner(request, tmp_path, synthetic_task):
+    (tmp_path / "own_model.py").write_text(OWN)
+    storage.save(synthetic_task, tmp_path / "s.task")
+    conditions = Conditions(curve=CurveEpochs(every=1))
+    assignment = Assignment(tmp_path / "s.task", TaskFacts.of(synthetic_task), conditions, Limits(), AT_A_TIME)
+    if request.param == "local":
+        found = LocalProcesses(assignment, Ends())
+    else:
+        address = request.getfixturevalue("cluster").address
+        found = Cluster(address, assignment, Ends())
+        while len(found._connection.workers(wait=True)) < AT_A_TIME:
+            time.sleep(0.05)
+    yield found
+    found.close()
+
+
+def own(runner, tmp_path):
+    wanted = WantedModel(ModelReference("Own", f"{tmp_path}/own_model.py:Own", Origin.FILE), {})
+    (model,) = runner.configure([wanted])
+    return model
+
+
+def trial_processes():
+    found = psutil.Process().children(recursive=True)
+    return [one for one in found if "recbench.trials.worker" in " ".join(one.cmdline())]
+
+
+def test_a_trial_is_taken_when_there_is_room(runner, tmp_path):
+    model, ended, before = own(runner, tmp_path), [], []
+
+    def trials():
+        for seed in range(1, 6):
+            before.append(len(ended))
+            yield PlannedTrial(model, seed)
+
+    for trial, outcome in runner.run(trials(), tmp_path):
+        assert outcome.record.status == "done"
+        ended.append(trial.seed)
+    assert sorted(ended) == [1, 2, 3, 4, 5]
+    # Two at once, and then one each time that one has ended.
+    assert before[:AT_A_TIME] == [0, 0]
+    assert all(number - AT_A_TIME < count for number, count in enumerate(before) if number >= AT_A_TIME)
+
+
+def test_a_trial_that_is_not_wanted_any_more_is_ended_and_others_take_its_place(runner, tmp_path):
+    model = own(runner, tmp_path)
+    trials = (PlannedTrial(model, 0, number) if number < 2 else PlannedTrial(model, number) for number in range(5))
+    found = list(runner.run(trials, tmp_path))
+    assert sorted(trial.seed for trial, _ in found) == [2, 3, 4]
+    assert not psutil.wait_procs(trial_processes(), timeout=10)[1]
+    points = [told[0].label for what, *told in runner._observer.calls if what == "point"]
+    assert points.count("Own trial 0, seed 0") == points.count("Own trial 1, seed 0") == 1
+
+
+def test_trials_of_one_model_and_seed_are_told_apart(runner, tmp_path):
+    model = own(runner, tmp_path)
+    trials = [PlannedTrial(model, 1, number) for number in range(3)]
+    assert sorted(trial.number for trial, _ in runner.run(trials, tmp_path)) == [0, 1, 2]
+    logs = sorted(path.stem.rpartition("--")[2] for path in (tmp_path / "logs").iterdir())
+    assert logs == ["trial0", "trial1", "trial2"]
