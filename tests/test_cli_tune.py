@@ -17,7 +17,7 @@ from rich.console import Console
 from recbench.cli import tuning_progress
 from recbench.cli.interrupted import Tally
 from recbench.cli.tuning import TuneRequest, tune_and_report
-from recbench.cli.tuning_progress import AnimatedTuningProgress
+from recbench.cli.tuning_progress import AnimatedTuningProgress, PlainTuningProgress
 from recbench.errors import RecbenchError
 from recbench.records.settings import load
 from recbench.tasks import storage
@@ -233,11 +233,16 @@ def test_without_optuna(recbench, tmp_path):
     assert "pip install -e '.[tune]'" in done.stderr
 
 
-def test_progress_where_people_watch(monkeypatch):
+@pytest.fixture
+def written(monkeypatch):
     written = io.StringIO()
     console = Console(file=written, force_terminal=True, width=160, color_system=None, soft_wrap=True)
     monkeypatch.setattr(tuning_progress, "messages", lambda: console)
-    monkeypatch.setattr(tuning_progress, "SECONDS_BETWEEN_DRAWINGS", 0.0)
+    monkeypatch.setattr(tuning_progress, "SECONDS_BETWEEN_DRAWINGS", -1.0)
+    return written
+
+
+def test_progress_where_people_watch(written):
     shown = AnimatedTuningProgress(Budget(8, 100.0))
     for model in ("bpr", "ncf"):
         shown.model_starts(model, [PastTrial(0, End.COMPLETED, {}, 30.0, score=0.25, best_epochs=7)])
@@ -254,3 +259,37 @@ def test_progress_where_people_watch(monkeypatch):
             f"{model} [2/8] pruned after epoch 12, NDCG@10 0.1250; best 0.2500, 1 pruned, 0 failed, 60 s left" in text
         )
         assert f"{model} [3/8] failed: no (log: a.log); best 0.2500, 1 pruned, 1 failed, 59 s left" in text
+
+
+PRUNED = PastTrial(4, End.PRUNED, {}, 10.0, score=0.125, epochs=12, planned_epochs=40)
+
+
+def several_trials(shown):
+    shown.model_starts("bpr", [])
+    shown.trial_starts(3, 20, "tcp://a:1")
+    shown.trial_starts(4, 40, "tcp://b:2")
+    shown.epoch(4, 12)
+    shown.epoch(3, 7)
+    shown.trial_ends(PRUNED)
+    shown.trial_starts(5, 30, "tcp://b:2")
+    shown.epoch(5, 1)
+
+
+def test_several_trials_are_told_apart(written):
+    several_trials(PlainTuningProgress(Budget(8, 100.0)))
+    assert written.getvalue().splitlines() == [
+        "bpr: trial 3 on tcp://a:1 ...",
+        "bpr: trial 4 on tcp://b:2 ...",
+        "bpr [1/8] trial 4: pruned after epoch 12, NDCG@10 0.1250; none completed, 1 pruned, 0 failed, 90 s left",
+        "bpr: trial 5 on tcp://b:2 ...",
+    ]
+
+
+def test_where_people_watch_each_running_trial_has_a_line(written):
+    shown = AnimatedTuningProgress(Budget(8, 100.0))
+    several_trials(shown)
+    last = written.getvalue().rpartition("90 s left")[2]
+    assert "trial 4" not in last
+    assert re.search(r"bpr, trial 3 on tcp://a:1 .* 7/20 epochs", last)
+    assert re.search(r"bpr, trial 5 on tcp://b:2 .* 1/30 epochs", last)
+    shown.close()

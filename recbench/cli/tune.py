@@ -67,7 +67,8 @@ def tune(
     holds no test case. Each runs in a process of its own. Trials that fall behind the median are ended early. The best
     epoch is part of a setting. 'recbench run --settings tuned' trains on all train rows with what was found.
 
-    Run it again to go on where an interrupted tuning was, or with a larger budget.
+    Run it again to go on where an interrupted tuning was, or with a larger budget. On a Dask cluster, as many trials
+    run at a time as there are workers; a budget is the sum of their seconds.
 
     Examples:
       recbench tune --models bpr,ncf --trials 30 --budget 600

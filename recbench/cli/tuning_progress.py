@@ -101,6 +101,7 @@ class AnimatedTuningProgress(PlainTuningProgress):
         """Replaces the trial's line by one that stays."""
         if past.number in self._lines:
             self._progress.remove_task(self._lines.pop(past.number))
+            self._progress.refresh()
         super().trial_ends(past)
 
     def tick(self) -> None:
