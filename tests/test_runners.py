@@ -26,11 +26,12 @@ import numpy as np
 
 
 class Own:
-    '''With its first seed, it never gets beyond its first epoch.'''
+    '''With its first seed, it does not get beyond its first epoch in the time that a test may take.'''
 
     def fit(self, train, context):
         context.end_epoch()
-        while context.seed == 0:
+        until = time.monotonic() + 120 * (context.seed == 0)
+        while time.monotonic() < until:
             time.sleep(0.02)
 
     def score(self, users, items):
