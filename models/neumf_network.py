@@ -37,7 +37,6 @@ class NeuMFNetwork(tf.Module):
         self.gmf_users = self._normal([n_users, factors], init_std)
         self.gmf_items = self._normal([n_items, factors], init_std)
         self.gmf_bias = tf.Variable(tf.zeros([n_items]))
-        self.gmf_share = tf.Variable(1.0, trainable=False)
         self.mlp_users = self._normal([n_users, width], init_std)
         self.mlp_items = self._normal([n_items, width], init_std)
         # The first layer's weights in two parts: its sum has a user's share and an item's share, each computed once
@@ -89,10 +88,15 @@ class NeuMFNetwork(tf.Module):
     def fuse(self, share: float) -> None:
         """Puts two parts that were trained alone together; the logit is their weighted mean.
 
+        Each part's share goes into its own weights: a factor beside them would have to be trained against, and would
+        make the L2 of larger vectors the price of it.
+
         Args:
             share: Of GMF.
         """
-        self.gmf_share.assign(share)
+        for vectors in (self.gmf_users, self.gmf_items):
+            vectors.assign(share**0.5 * vectors)
+        self.gmf_bias.assign(share * self.gmf_bias)
         for variable in (self.mlp_output, self.mlp_bias):
             variable.assign((1 - share) * variable)
 
@@ -109,7 +113,7 @@ class NeuMFNetwork(tf.Module):
         logits = tf.constant(0.0)
         if part != "mlp":
             p, q = tf.gather(self.gmf_users, users), tf.gather(self.gmf_items, items)
-            logits += self.gmf_share * (tf.linalg.matvec(q, p) + tf.gather(self.gmf_bias, items))
+            logits += tf.linalg.matvec(q, p) + tf.gather(self.gmf_bias, items)
         if part != "gmf":
             p = tf.gather(self.mlp_users, users)
             if shared:
@@ -138,7 +142,7 @@ class NeuMFNetwork(tf.Module):
         logits = tf.constant(0.0)
         if part != "mlp":
             p, q = tf.gather(self.gmf_users, users), self.gmf_items[start:stop]
-            logits += self.gmf_share * (tf.matmul(p, q, transpose_b=True) + self.gmf_bias[start:stop])
+            logits += tf.matmul(p, q, transpose_b=True) + self.gmf_bias[start:stop]
         if part != "gmf":
             logits += self._above_first_layer(tf.gather(self.mlp_users, users), item_shares[start:stop])
         return logits

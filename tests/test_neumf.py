@@ -1,28 +1,49 @@
 """What is particular to the model ncf."""
 
+import keras
 import numpy as np
 import pytest
 
-from models.ncf import NeuMF
+from models.ncf import FUSED_SHARE, NeuMF
+from models.neumf_network import NeuMFNetwork
+from models.neumf_training import NeuMFTraining
 from recbench.protocol import TrainSet
 from recbench.trials.clock import TimedContext
 
 
-def test_pretrained_vectors_are_not_undone_by_the_first_steps_of_the_whole(synthetic_task):
-    """Were the optimiser to begin anew, they would be: Adagrad's first steps are its longest.
+def test_what_the_optimiser_learned_in_pretraining_is_kept_for_the_whole(synthetic_task):
+    """Were it to begin anew, pre-trained vectors would be moved farther: Adagrad's first steps are its longest."""
+    train = synthetic_task.train_set()
 
-    Such a pass moves them 2.4 times as far as the first one does, here.
-    """
-    model = NeuMF(factors=8, mlp_factors=4, pretraining_epochs=8, epochs=1, batch_size=512)
-    train, context, vectors = synthetic_task.train_set(), TimedContext(0, 1), []
-    model.warm_up(train, context)
-    network = model._ready[0]
-    vectors.append(network.gmf_users.numpy())
-    context.on_epoch = lambda epoch, loss: vectors.append(network.gmf_users.numpy())
-    model.fit(train, context)
-    first, last = (np.abs(vectors[i + 1] - vectors[i]).mean() for i in (0, -2))
-    assert len(vectors) == 1 + 8 + 8 + 1
-    assert last < 1.7 * first
+    def moved(*, anew):
+        """How far the first pass of the whole moves the users' vectors of GMF."""
+        model = NeuMF(factors=8, mlp_factors=4, pretraining_epochs=8, epochs=1, batch_size=512)
+        network, trainings = model._build(train, seed=0)
+        if anew:
+            optimizer = keras.optimizers.Adagrad(0.1)
+            optimizer.build(network.weights("both"))
+            trainings[-1] = NeuMFTraining(network, "both", optimizer, train, model._settings)
+        model._ready = network, trainings
+        context, vectors = TimedContext(0, 1), []
+        context.on_epoch = lambda epoch, loss: vectors.append(network.gmf_users.numpy())
+        model.fit(train, context)
+        assert len(vectors) == 8 + 8 + 1
+        # The whole begins with vectors that hold GMF's share of the logits.
+        return np.abs(vectors[-1] - FUSED_SHARE**0.5 * vectors[-2]).mean()
+
+    assert moved(anew=False) < 0.8 * moved(anew=True)
+
+
+def test_the_whole_begins_as_the_weighted_mean_of_its_parts():
+    network = NeuMFNetwork(5, 7, factors=3, mlp_factors=2, init_std=0.5, seed=0)
+    network.gmf_bias.assign(np.linspace(-1, 1, 7))
+    network.mlp_bias.assign(0.3)
+    users, items = np.arange(5, dtype=np.int32), np.tile(np.arange(7, dtype=np.int32), (5, 1))
+    gmf, mlp = (network.scores[part](users, items).numpy() for part in ("gmf", "mlp"))
+    network.fuse(0.8)
+    np.testing.assert_allclose(network.scores["both"](users, items).numpy(), 0.8 * gmf + 0.2 * mlp, rtol=1e-5)
+    all_items = network.scores_of_range["both"](users, network.item_shares(), 0, 7).numpy()
+    np.testing.assert_allclose(all_items, 0.8 * gmf + 0.2 * mlp, rtol=1e-5)
 
 
 def test_balance_says_what_a_users_rows_count():
