@@ -17,7 +17,7 @@ from tests.fuzzed_readers import Reader, one_file, readers
 
 NAMES = (
     *("spec", "policy", "record", "record and ranks", "ranks", "ratings", "parquet", "task", "archive"),
-    *("ncf train", "ncf test", "ncf negatives"),
+    *("ncf train", "ncf test", "ncf negatives", "settings", "search spaces", "published"),
 )
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 DEEP = 100_000
