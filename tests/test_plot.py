@@ -6,7 +6,7 @@ import pytest
 
 from recbench.errors import NothingToCompareError, RecbenchError
 from recbench.records.schema import Status, TaskIdentity
-from recbench.records.sides import read_side
+from recbench.records.sides import of_models, read_side
 from recbench.reports.label_places import Box, place_labels
 from recbench.reports.speed_quality import speed_quality
 from recbench.reports.speed_quality_axes import Cost, Quality
@@ -99,3 +99,11 @@ def test_the_verb(recbench, tmp_path):
     nothing = recbench("plot", "nowhere", "-o", "x.png")
     assert nothing.returncode == 4
     assert "There are no records 'nowhere'" in nothing.stderr
+
+
+def test_only_some_models():
+    sides = [a_side("a", some_trials("bpr"), some_trials("ncf")), a_side("b", some_trials("popularity"))]
+    (left,) = of_models(sides, ["bpr"])
+    assert {trial.record.model for trial in left.trials} == {"bpr"}
+    with pytest.raises(RecbenchError, match="'bprr'. Did you mean: bpr"):
+        of_models(sides, ["bprr"])

@@ -13,6 +13,7 @@ from recbench.reports.speed_quality_axes import Cost, Quality
 def plot(
     runs: Annotated[list[str], typer.Argument(help=f"What to show: {SIDE}", show_default=False)],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The picture: .png, .svg or .pdf.")],
+    models: Annotated[str | None, typer.Option(help="Comma-separated: only these.", show_default="all")] = None,
     metric: Annotated[Quality, typer.Option(help="What is upright.")] = Quality.HR,
     axis: Annotated[Cost, typer.Option("--against", help="What is level.")] = Cost.THROUGHPUT,
 ) -> None:
@@ -22,15 +23,20 @@ def plot(
 
     Examples:
       recbench plot results/runs -o speed.png
+      recbench plot results/runs -o few.svg --models bpr,ncf,implicit-bpr
       recbench plot before after -o both.svg --metric ndcg@10 --against fit-seconds
 
     Exit codes: 0 drawn, 2 bad input, 4 no records.
     """
-    from recbench.records.sides import read_side
+    from recbench.cli.run import model_names
+    from recbench.records.sides import of_models, read_side
     from recbench.reports.speed_quality import speed_quality
     from recbench.reports.speed_quality_plot import draw_speed_quality
 
-    found = speed_quality([read_side(run) for run in dict.fromkeys(runs)], metric, axis)
+    sides = [read_side(run) for run in dict.fromkeys(runs)]
+    if models is not None:
+        sides = of_models(sides, model_names(models))
+    found = speed_quality(sides, metric, axis)
     if found.left_out:
         messages().print(f"Not drawn, for they have no figures: {', '.join(found.left_out)}", markup=False)
     for note in found.notes:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recbench.errors import NothingToCompareError, RecbenchError, unknown_name
@@ -97,6 +97,20 @@ def read_side(text: str, baselines: Path = BASELINES) -> Side:
     raise unknown_name(
         "records", text, labels, f"Give a folder of records, one record, a label in {baselines}, or REV:PATH."
     )
+
+
+def of_models(sides: Sequence[Side], names: Sequence[str]) -> list[Side]:
+    """Returns the sides with the records of these models only; sides without any are left out.
+
+    Raises:
+        RecbenchError: No side has records of one of them.
+    """
+    known = {trial.record.model for side in sides for trial in side.trials}
+    for name in names:
+        if name not in known:
+            raise unknown_name("model of these records", name, known)
+    chosen = [tuple(trial for trial in side.trials if trial.record.model in names) for side in sides]
+    return [replace(side, trials=trials) for side, trials in zip(sides, chosen, strict=True) if trials]
 
 
 def _in_revision(text: str) -> Side:

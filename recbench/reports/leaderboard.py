@@ -155,7 +155,8 @@ def _settings(report: RunReport, tuned: dict[str, TunedModel]) -> list[str]:
         "",
         table(rows, headers, "lrrrrrrl", CompareFormat.MARKDOWN),
         "",
-        "- defaults, tuned: NDCG@10 on validation cases, after the best epoch of the one training that is the setting.",
+        "- NDCG@10 on validation cases: defaults, at the end of their training; tuned, the best of all trials after "
+        "their best epochs, and so an optimistic figure.",
         "- s: seconds of trials; s saved: estimate of what the pruned trials would have taken to their end.",
     ]
     if left:
