@@ -3,7 +3,15 @@ import warnings
 import numpy as np
 import pytest
 
-from recbench.evaluation.metrics import compute_metrics, hit_rate, mean_of_user_means, ndcg, ties_across_cut
+from recbench.evaluation.metrics import (
+    HARMONIC_TABLE,
+    compute_metrics,
+    hit_rate,
+    mean_of_user_means,
+    ndcg,
+    reciprocal_rank,
+    ties_across_cut,
+)
 from recbench.evaluation.ranking import Ranks, rank_cases
 
 
@@ -93,3 +101,13 @@ def test_ir_measures_agrees(scored, k):
         theirs = ir_measures.calc_aggregate([success, gain], relevant, run)
     assert hit_rate(ours, k).mean() == pytest.approx(theirs[success], abs=1e-12)
     assert ndcg(ours, k).mean() == pytest.approx(theirs[gain], abs=1e-12)
+
+
+def test_ranks_that_no_catalogue_has_take_neither_memory_nor_wrap_around():
+    most = np.iinfo(np.int32).max
+    far = ranks(better=[most, most - 3, 0], tied=[0, 3, 0])
+    np.testing.assert_allclose(reciprocal_rank(far), [1 / (most + 1), 1 / most, 1], atol=1e-14)
+    assert ndcg(far, 10).tolist() == [0, 0, 1]
+    near = np.arange(HARMONIC_TABLE - 2, HARMONIC_TABLE + 3)
+    expected = [np.mean(1 / np.arange(better + 1.0, better + 1002)) for better in near]
+    np.testing.assert_allclose(reciprocal_rank(ranks(near, [1000] * 5)), expected, rtol=1e-6)

@@ -8,9 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from recbench.evaluation.ranking import Ranks
-from recbench.protocol import Int32Array
+from recbench.protocol import Int32Array, Int64Array
 
 Float64Array = npt.NDArray[np.float64]
+
+HARMONIC_TABLE = 2**24
+"""Up to here harmonic numbers are summed up: 128 MiB."""
 
 
 def hit_rate(ranks: Ranks, k: int) -> Float64Array:
@@ -28,7 +31,7 @@ def ndcg(ranks: Ranks, k: int) -> Float64Array:
     """
     sums = np.concatenate([[0.0], np.cumsum(1.0 / np.log2(np.arange(k) + 2.0))])
     below = np.minimum(ranks.better, k)
-    above = np.minimum(ranks.better + ranks.tied + 1, k)
+    above = np.minimum(_after_ties(ranks), k)
     return np.asarray((sums[above] - sums[below]) / (ranks.tied + 1.0))
 
 
@@ -38,9 +41,25 @@ def reciprocal_rank(ranks: Ranks) -> Float64Array:
     The mean over cases is the mean reciprocal rank (Voorhees, TREC-8 1999), with the exact expectation under a random
     order of ties, and without a cut-off.
     """
-    last = ranks.better + ranks.tied + 1
-    harmonic = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, last.max(initial=0) + 1))])
-    return np.asarray((harmonic[last] - harmonic[ranks.better]) / (ranks.tied + 1.0))
+    return np.asarray((_harmonic(_after_ties(ranks)) - _harmonic(ranks.better)) / (ranks.tied + 1.0))
+
+
+def _after_ties(ranks: Ranks) -> Int64Array:
+    """Returns the place, from 0, after all that are tied with each case's positive; a file may hold any int32."""
+    return ranks.better.astype(np.int64) + ranks.tied + 1
+
+
+def _harmonic(numbers: Int32Array | Int64Array) -> Float64Array:
+    """Returns the sum of 1 / r over r = 1 .. n for each n, float64[cases].
+
+    Numbers beyond any catalogue by Euler's expansion, whose error there is far below the last digit: a table of them
+    would take all memory.
+    """
+    most = min(int(numbers.max(initial=0)), HARMONIC_TABLE)
+    table = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, most + 1))])
+    large = np.maximum(numbers, HARMONIC_TABLE).astype(np.float64)
+    expansion = np.log(large) + np.euler_gamma + 0.5 / large
+    return np.asarray(np.where(numbers <= most, table[np.minimum(numbers, most)], expansion))
 
 
 def auc(ranks: Ranks) -> Float64Array:
