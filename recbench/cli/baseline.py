@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recbench.cli.terminal import ExitCode, emit, emit_json, emit_table, messages
+from recbench.cli.pages import write_or_check
+from recbench.cli.terminal import emit, emit_json, emit_table, messages
 
 if TYPE_CHECKING:
     from recbench.records.baselines import Change
@@ -118,22 +119,14 @@ def render(
 
     Exit codes: 0 written or current, 1 not current, 2 bad input.
     """
-    from recbench.data.cache import atomic_path
     from recbench.records.sides import BASELINES, read_side
     from recbench.reports.baselines_page import baselines_page
 
     tasks: dict[str, list[RankedTrial]] = {}
     for trial in read_side(label).trials:
         tasks.setdefault(trial.record.task.name, []).append(trial)
-    page, path = baselines_page(tasks, label), BASELINES.parent / "README.md"
-    current = path.exists() and path.read_text(encoding="utf-8") == page
-    if check and not current:
-        messages().print(f"{path} is not what the records say. Run: recbench baseline render", markup=False)
-        raise typer.Exit(ExitCode.CHECK_FAILED)
-    if not current:
-        with atomic_path(path) as temporary:
-            temporary.write_text(page, encoding="utf-8")
-    emit(f"{path} {'is current' if current else 'written'}")
+    page = baselines_page(tasks, label)
+    write_or_check(page, BASELINES.parent / "README.md", "recbench baseline render", check=check)
 
 
 KEYS = ("task", "model", "seeds", "hr@10", "ndcg@10")

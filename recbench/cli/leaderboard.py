@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from recbench.cli.terminal import ExitCode, emit, messages
+from recbench.cli.pages import write_or_check
 from recbench.errors import RecbenchError
 
 PUBLISHED = Path("results/published")
@@ -40,7 +40,6 @@ def leaderboard(
 
     Exit codes: 0 written or current, 1 not current, 2 bad input, 4 no records.
     """
-    from recbench.data.cache import atomic_path
     from recbench.records.published import load_published
     from recbench.records.settings import load, settings_path
     from recbench.records.sides import read_side
@@ -63,15 +62,8 @@ def leaderboard(
                 f"{path} is about another task, of digest {digest}; the records are of {task.digest}.",
                 "Give the file for this task, or build the task that the file is about.",
             )
-    page, path = render(sources), output or PAGES / f"{task.name}.md"
-    current = path.exists() and path.read_text(encoding="utf-8") == page
-    if check and not current:
-        messages().print(f"{path} is not what the records say. Run: recbench leaderboard {run}", markup=False)
-        raise typer.Exit(ExitCode.CHECK_FAILED)
-    if not current:
-        with atomic_path(path) as temporary:
-            temporary.write_text(page, encoding="utf-8")
-    emit(f"{path} {'is current' if current else 'written'}")
+    path = output or PAGES / f"{task.name}.md"
+    write_or_check(render(sources), path, f"recbench leaderboard {run}", check=check)
 
 
 def _if_there(path: Path) -> Path | None:
