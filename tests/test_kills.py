@@ -188,6 +188,32 @@ def test_an_ended_run_says_so_and_ends_at_once(tmp_path, number, code, delay):
     assert not psutil.wait_procs(workers, timeout=5)[1]
 
 
+def test_an_interruption_while_a_class_is_made_has_its_exit_code(tmp_path):
+    """As it may while modules are imported: ``dataclass`` runs the methods that it writes by ``exec``."""
+    program = """
+from pathlib import Path
+from recbench.cli import app, interrupted
+
+@app.app.command("make-a-class")
+def make_a_class():
+    with interrupted.told_when_interrupted(Path("results")):
+        exec("import signal; signal.raise_signal(signal.SIGINT)")
+
+app.main()
+"""
+    (tmp_path / "program.py").write_text(program)
+    done = subprocess.run(
+        [sys.executable, "-m", "program", "make-a-class"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        preexec_fn=take_interruptions,
+    )
+    assert done.returncode == 130, done.stderr
+    assert done.stderr.startswith("Interrupted. No trial ran. Go on with:")
+
+
 class OneTrial:
     """A ``Runner`` whose trial is over at once."""
 

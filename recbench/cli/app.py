@@ -21,6 +21,7 @@ from recbench.cli import (
 )
 from recbench.cli.terminal import emit, fail, show_log
 from recbench.errors import RecbenchError
+from recbench.records.interruption import forget_interruption
 
 app = typer.Typer(
     name="recbench",
@@ -70,3 +71,5 @@ def main() -> None:
         app(prog_name="recbench")
     except RecbenchError as error:
         fail(error)
+    finally:
+        forget_interruption()

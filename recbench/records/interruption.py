@@ -45,6 +45,16 @@ def ignore_interruptions() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
+def forget_interruption() -> None:
+    """Lets the process end with the exit code that whoever caught an interruption chose.
+
+    CPython (seen in 3.11) makes a note of an interruption that leaves code given as text, such as the methods that
+    ``dataclass`` writes and runs while a module is imported. Though it is caught later, ``python -m`` then ends by
+    SIGINT, whatever its exit code. The next code given as text takes the note back.
+    """
+    exec("")
+
+
 @contextmanager
 def uninterrupted() -> Iterator[None]:
     """Puts interruptions off until the end of the block."""
