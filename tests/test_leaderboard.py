@@ -1,17 +1,21 @@
 """The page of a task's records."""
 
+from dataclasses import replace
+
 import pytest
 
 from recbench.errors import RecbenchError
 from recbench.records.published import load_published
 from recbench.records.schema import TaskIdentity
 from recbench.records.settings import Settings, TunedModel, save
+from recbench.records.sides import read_side
 from recbench.reports.leaderboard import LeaderboardSources, leaderboard
 from tests.examples import DIGEST, some_trials, write
 from tests.golden_files import check_golden
 from tests.test_settings import a_provenance
 
 TUNED = {"factors": 32, "epochs": 7}
+SPACE = {"factors": "{ low = 8, high = 128 }"}
 PUBLISHED = f"""
 schema = 1
 digest = "{DIGEST}"
@@ -33,9 +37,8 @@ source = "Another paper"
 
 
 def some_settings(digest=DIGEST):
-    one = TunedModel(
-        parameters=TUNED, provenance=a_provenance(default_score=0.1, validation_score=0.2, seconds_saved=12.4)
-    )
+    provenance = a_provenance(default_score=0.1, validation_score=0.2, seconds_saved=12.4)
+    one = TunedModel(parameters=TUNED, provenance=provenance, search_space=SPACE)
     return Settings(task=TaskIdentity(name="toy", digest=digest), models={"bpr": one})
 
 
@@ -53,13 +56,21 @@ def places(tmp_path):
     return run
 
 
-def test_the_page(tmp_path, places, request):
-    from recbench.records.sides import read_side
+@pytest.fixture
+def sources(tmp_path, places):
+    published = load_published(tmp_path / "published.toml")
+    return LeaderboardSources("records", read_side(str(places)).trials, some_settings(), published, {"bpr": SPACE})
 
-    sources = LeaderboardSources(
-        "records", read_side(str(places)).trials, some_settings(), load_published(tmp_path / "published.toml")
-    )
+
+def test_the_page(sources, request):
     check_golden("leaderboard.md", leaderboard(sources), request)
+
+
+@pytest.mark.parametrize("now", [{}, {"bpr": {"factors": "{ low = 8, high = 64 }"}}])
+def test_a_model_that_was_looked_for_elsewhere_is_told(sources, now):
+    page = leaderboard(replace(sources, spaces=now))
+    assert "- bpr was looked for in another space than it would be now: factors { low = 8, high = 128 }." in page
+    assert "recbench tune --models bpr --task toy --trials 20 --budget 60 --threads 1 --seed 0 --spaces FILE" in page
 
 
 def test_the_verb_writes_and_checks(recbench, tmp_path, places):

@@ -45,13 +45,18 @@ def leaderboard(
     from recbench.records.sides import read_side
     from recbench.reports.leaderboard import LeaderboardSources
     from recbench.reports.leaderboard import leaderboard as render
+    from recbench.trials.tuning.spaces import own_spaces_path, read_spaces, texts
 
     trials = read_side(run).trials
     task = trials[0].record.task
     settings = settings or _if_there(settings_path(task.name))
     published = published or _if_there(PUBLISHED / f"{task.name}.toml")
     sources = LeaderboardSources(
-        run, trials, load(settings) if settings else None, load_published(published) if published else None
+        place=run,
+        trials=trials,
+        settings=load(settings) if settings else None,
+        published=load_published(published) if published else None,
+        spaces={model: texts(space.parameters) for model, space in read_spaces(own_spaces_path()).items()},
     )
     for path, digest in (
         (settings, sources.settings.task.digest if sources.settings else ""),

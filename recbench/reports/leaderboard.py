@@ -1,6 +1,6 @@
 """The records of one task as a page: how sure its figures are, who was tuned how much, and how to make it again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from recbench.evaluation.paired_tests import ALPHA
@@ -30,12 +30,14 @@ class LeaderboardSources:
         trials: The records, all of one task.
         settings: What the task's models were tuned to; None if none was.
         published: What others published on the task; None if nothing is known.
+        spaces: Where each model would be tuned now, each parameter's range as the settings have it.
     """
 
     place: str
     trials: Sequence[RankedTrial]
     settings: Settings | None
     published: Published | None
+    spaces: Mapping[str, Mapping[str, str]]
 
 
 def leaderboard(sources: LeaderboardSources) -> str:
@@ -67,7 +69,7 @@ def leaderboard(sources: LeaderboardSources) -> str:
             "",
             *_undecided(report),
             *(_beside_published(report, sources.published) if sources.published else []),
-            *(_settings(report, tuned) if tuned else []),
+            *(_settings(report, tuned, sources.spaces) if tuned else []),
             *_commands(sources, report, tuned),
         ]
     )
@@ -127,15 +129,25 @@ def _published_row(summary: ModelSummary, one: PublishedResult) -> list[str]:
     return [summary.model, *own, f"{one.hr:.4f}", ndcg, f"{one.method}; {one.source}"]
 
 
-def _settings(report: RunReport, tuned: dict[str, TunedModel]) -> list[str]:
+def _elsewhere(name: str, found: TunedModel, spaces: Mapping[str, Mapping[str, str]]) -> bool:
+    """Whether the model was tuned in another space than it would be now."""
+    return bool(found.search_space) and found.search_space != spaces.get(name)
+
+
+def _settings(report: RunReport, tuned: dict[str, TunedModel], spaces: Mapping[str, Mapping[str, str]]) -> list[str]:
     """Says what each model's hyper-parameters are, and how they were found."""
-    rows, left = [], []
+    rows, left, elsewhere = [], [], []
     for summary in report.summaries:
         if not _is_tuned(summary, tuned):
             left.append(summary.model)
             continue
         found = tuned[summary.model]
         one = found.provenance
+        if _elsewhere(summary.model, found, spaces):
+            ranges = ", ".join(f"{name} {text}" for name, text in found.search_space.items())
+            elsewhere.append(
+                f"- {escape(summary.model)} was looked for in another space than it would be now: {ranges}."
+            )
         default = "" if one.default_score is None else f"{one.default_score:.4f}"
         rows.append(
             [
@@ -159,6 +171,7 @@ def _settings(report: RunReport, tuned: dict[str, TunedModel]) -> list[str]:
         "their best epochs, and so an optimistic figure.",
         "- s: seconds of trials; s saved: estimate of what the pruned trials would have taken to their end.",
     ]
+    lines += elsewhere
     if left:
         lines.append(f"- Not tuned: {', '.join(map(escape, left))}.")
     return [*lines, ""]
@@ -174,7 +187,8 @@ def _commands(sources: LeaderboardSources, report: RunReport, tuned: dict[str, T
         if name in tuned:
             one = tuned[name].provenance
             budget = f"--trials {one.budget_trials} --budget {one.budget_seconds:g} --threads {one.threads}"
-            budgets.setdefault(f"{budget} --seed {one.seed}", []).append(name)
+            space = " --spaces FILE" if _elsewhere(name, tuned[name], sources.spaces) else ""
+            budgets.setdefault(f"{budget} --seed {one.seed}{space}", []).append(name)
     seeds = max(len(summary.records) for summary in report.summaries)
     common = [f"--seeds {seeds} --threads {first.threads}", *(["--full"] if report.has_catalogue else [])]
     options = [*(["--settings tuned"] if tuned else []), *common]

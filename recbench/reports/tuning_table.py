@@ -8,6 +8,7 @@ from recbench.reports.formats import CompareFormat
 from recbench.reports.rendering import table
 from recbench.trials.tuning.past import Budget, End, PastTrial, counts, spent
 from recbench.trials.tuning.result import ModelTuning
+from recbench.trials.tuning.spaces import texts
 
 SCHEMA = 1
 HEADERS = ["model", "defaults", "tuned", "trials", "completed", "pruned", "failed", "out of time", "s", "parameters"]
@@ -80,7 +81,7 @@ def _result(one: ModelTuning) -> dict[str, Any]:
     return {
         "model": one.model,
         "status": "nothing-to-tune" if not one.space else "tuned" if one.tuned else "no-completed-trial",
-        "search_space": {name: where.text() for name, where in one.space.items()},
+        "search_space": texts(one.space),
         "params": None if one.tuned is None else one.tuned.parameters,
         "objective": None if provenance is None else provenance.objective,
         "validation_score": None if provenance is None else provenance.validation_score,

@@ -10,7 +10,7 @@ from recbench.records.settings import Provenance, TunedModel
 from recbench.trials.plan import PlannedModel
 from recbench.trials.tuning.objective import EPOCHS, OBJECTIVE
 from recbench.trials.tuning.past import Budget, PastTrial, best, counts, spent
-from recbench.trials.tuning.spaces import Space
+from recbench.trials.tuning.spaces import Space, texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,8 @@ def model_tuning(
         packages=found.versions.packages,
         tuned_at=found.began or datetime.now(UTC),
     )
-    texts = {name: one.text() for name, one in space.items()}
-    return ModelTuning(
-        model.name, space, tuple(past), TunedModel(parameters=parameters, provenance=provenance, search_space=texts)
-    )
+    tuned = TunedModel(parameters=parameters, provenance=provenance, search_space=texts(space))
+    return ModelTuning(model.name, space, tuple(past), tuned)
 
 
 def default_score(past: Sequence[PastTrial], space: Space, defaults: Mapping[str, ParameterValue]) -> float | None:

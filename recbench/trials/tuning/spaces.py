@@ -124,8 +124,13 @@ class ModelSpace:
 
     def text(self) -> str:
         """Returns all of it, in words."""
-        texts = [f"{name} = {one.text()}" for name, one in self.parameters.items()]
-        return ", ".join([*texts, *(one.text() for one in self.known)])
+        ranges = [f"{name} = {text}" for name, text in texts(self.parameters).items()]
+        return ", ".join([*ranges, *(one.text() for one in self.known)])
+
+
+def texts(space: Space) -> dict[str, str]:
+    """Returns where to look for each parameter, as it stands in the file."""
+    return {name: one.text() for name, one in space.items()}
 
 
 def own_spaces_path() -> Path:
