@@ -27,7 +27,8 @@ def offences(source: str) -> list[str]:
         if not isinstance(node, ast.Call):
             continue
         called = ast.unparse(node.func)
-        if called.rpartition(".")[2] in CALLS:
+        written_here = called == "exec" and all(isinstance(argument, ast.Constant) for argument in node.args)
+        if called.rpartition(".")[2] in CALLS and not written_here:
             found.append(called)
         keywords = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
         if called in LOADS and keywords.get("allow_pickle") != "False":
@@ -49,6 +50,7 @@ def test_no_module_runs_what_is_in_a_file(path):
             "import pickle",
             "from joblib import load",
             "eval(text)",
+            "exec(path.read_text())",
             "np.load(path)",
             "np.load(path, allow_pickle=True)",
         ),
