@@ -16,7 +16,7 @@ import time
 import traceback
 import warnings
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from unittest import mock
@@ -89,8 +89,9 @@ def main() -> int:
             for number, inputs in enumerate(rounds)
         ]
         try:
-            for job in jobs:
+            for job in as_completed(jobs):
                 counts.update(job.result())
+                print(f"{counts.total():,} of {options.inputs:,}, {time.monotonic() - began:.0f} s", file=sys.stderr)
         except BrokenProcessPool:
             print(f"A process died over an input; it is the file in one of the folders {options.keep}/running-*.")
             return 1
