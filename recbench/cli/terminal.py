@@ -30,7 +30,8 @@ class ExitCode(IntEnum):
 @cache
 def messages() -> Console:
     """Returns the console for people: standard error as it was at the start, whatever is redirected later."""
-    own = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="replace")
+    # The descriptor stays open until the process ends.
+    own = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
     return Console(file=own, highlight=False, soft_wrap=True)
 
 
