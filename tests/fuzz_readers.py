@@ -26,6 +26,7 @@ from tests.fuzzed_readers import one_file, readers, total_share
 SECONDS_AN_INPUT = 20
 ROUND = 2000
 """Inputs of one task of the pool."""
+ROUNDS_A_PROCESS = 50
 
 
 def fuzz(seed: int, inputs: int, kept: Path, only: str | None) -> Counter[tuple[str, str]]:
@@ -83,18 +84,23 @@ def main() -> int:
     rounds = [min(ROUND, options.inputs - start) for start in range(0, options.inputs, ROUND)]
     counts: Counter[tuple[str, str]] = Counter()
     began = time.monotonic()
-    with ProcessPoolExecutor(options.processes, initializer=_ready, max_tasks_per_child=50) as pool:
-        jobs = [
-            pool.submit(fuzz, options.seed * 1_000_000 + number, inputs, options.keep, options.only)
-            for number, inputs in enumerate(rounds)
-        ]
-        try:
-            for job in as_completed(jobs):
-                counts.update(job.result())
-                print(f"{counts.total():,} of {options.inputs:,}, {time.monotonic() - began:.0f} s", file=sys.stderr)
-        except BrokenProcessPool:
-            print(f"A process died over an input; it is the file in one of the folders {options.keep}/running-*.")
-            return 1
+    together = ROUNDS_A_PROCESS * options.processes
+    for first in range(0, len(rounds), together):
+        # New processes from time to time, so that memory that a library keeps does not add up. A pool's own way,
+        # max_tasks_per_child, comes to a standstill after the first of them (seen in CPython 3.11).
+        with ProcessPoolExecutor(options.processes, initializer=_ready) as pool:
+            jobs = [
+                pool.submit(fuzz, options.seed * 1_000_000 + number, rounds[number], options.keep, options.only)
+                for number in range(first, min(first + together, len(rounds)))
+            ]
+            try:
+                for job in as_completed(jobs):
+                    counts.update(job.result())
+                    seconds = time.monotonic() - began
+                    print(f"{counts.total():,} of {options.inputs:,} inputs, {seconds:.0f} s", file=sys.stderr)
+            except BrokenProcessPool:
+                print(f"A process died over an input; it is the file in one of the folders {options.keep}/running-*.")
+                return 1
     found = 0
     for name in sorted({name for name, _ in counts}):
         own = {outcome: count for (reader, outcome), count in sorted(counts.items()) if reader == name}
