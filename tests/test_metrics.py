@@ -111,3 +111,10 @@ def test_ranks_that_no_catalogue_has_take_neither_memory_nor_wrap_around():
     near = np.arange(HARMONIC_TABLE - 2, HARMONIC_TABLE + 3)
     expected = [np.mean(1 / np.arange(better + 1.0, better + 1002)) for better in near]
     np.testing.assert_allclose(reciprocal_rank(ranks(near, [1000] * 5)), expected, rtol=1e-6)
+
+
+def test_a_cut_off_beyond_all_places_is_the_last_of_them():
+    some = ranks(better=[0, 3, 100], tied=[0, 97, 0])
+    for metric in (hit_rate, ndcg):
+        assert metric(some, 10**18).tolist() == metric(some, 101).tolist()
+    assert hit_rate(some, 10**18).tolist() == [1, 1, 1]

@@ -206,6 +206,7 @@ def test_ranks_that_no_case_can_have():
     trial = a_trial("bpr", 0)
     for change in (
         {"better": trial.ranks.better + 101},
+        {name: np.full_like(trial.ranks.better, np.iinfo(np.int32).max) for name in ("better", "tied")},
         {"tied": trial.ranks.tied - 1},
         {"better": trial.ranks.better[:-1]},
         {"better": trial.ranks.better.astype(np.float64)},
@@ -217,6 +218,18 @@ def test_ranks_that_no_case_can_have():
     empty = Ranks(*(np.zeros(0, dtype=np.int32) for _ in range(4)))
     with pytest.raises(RecbenchError, match="is inconsistent"):
         check_consistency(StoredRecord(trial.record, trial.place), TrialRanks(empty))
+
+
+@pytest.mark.parametrize("digits", [20, 5000])
+def test_a_cut_off_that_is_no_number_of_places_is_none_of_the_metrics(digits):
+    trial = a_trial("bpr", 0)
+    value = next(iter(trial.record.metrics.values()))
+    name = f"hr@{'9' * digits}"
+    more = trial.record.model_copy(update={"metrics": {**trial.record.metrics, name: value}})
+    check_consistency(StoredRecord(more, trial.place), TrialRanks(trial.ranks))
+    only = trial.record.model_copy(update={"metrics": {name: value}})
+    with pytest.raises(RecbenchError, match="stores no hr@k"):
+        check_consistency(StoredRecord(only, trial.place), TrialRanks(trial.ranks))
 
 
 def test_figures_of_the_whole_catalogue_follow_from_its_ranks(here):

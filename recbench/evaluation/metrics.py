@@ -21,7 +21,7 @@ def hit_rate(ranks: Ranks, k: int) -> Float64Array:
 
     The positive is equally likely at each of the 0-based ranks better .. better + tied; a hit is a rank below k.
     """
-    return np.clip((k - ranks.better) / (ranks.tied + 1.0), 0.0, 1.0)
+    return np.clip((_reached(ranks, k) - ranks.better) / (ranks.tied + 1.0), 0.0, 1.0)
 
 
 def ndcg(ranks: Ranks, k: int) -> Float64Array:
@@ -29,6 +29,7 @@ def ndcg(ranks: Ranks, k: int) -> Float64Array:
 
     With one relevant item the ideal gain is 1 (Järvelin and Kekäläinen, TOIS 2002; logarithm to base 2).
     """
+    k = _reached(ranks, k)
     sums = np.concatenate([[0.0], np.cumsum(1.0 / np.log2(np.arange(k) + 2.0))])
     below = np.minimum(ranks.better, k)
     above = np.minimum(_after_ties(ranks), k)
@@ -42,6 +43,11 @@ def reciprocal_rank(ranks: Ranks) -> Float64Array:
     order of ties, and without a cut-off.
     """
     return np.asarray((_harmonic(_after_ties(ranks)) - _harmonic(ranks.better)) / (ranks.tied + 1.0))
+
+
+def _reached(ranks: Ranks, k: int) -> int:
+    """Returns the cut-off, or the last place of all cases where that comes before; a record may name any k."""
+    return min(k, int(_after_ties(ranks).max(initial=0)))
 
 
 def _after_ties(ranks: Ranks) -> Int64Array:

@@ -12,7 +12,8 @@ from recbench.evaluation.ranking import Ranks
 from recbench.records.schema import MetricValue
 from recbench.records.store import StoredRecord, TrialRanks
 
-STORED_METRIC = re.compile(r"(?:hr|ndcg)@([1-9][0-9]*)")
+STORED_METRIC = re.compile(r"(?:hr|ndcg)@([1-9][0-9]{0,18})")
+"""No catalogue has places beyond; and from 4,300 digits on, Python takes none for a number."""
 TOLERANCE = 1e-9
 """Sums of the same values may differ in their last digits from one version of numpy to another; no more than that."""
 
@@ -51,7 +52,8 @@ def _check_ranks(stored: StoredRecord, ranks: Ranks) -> None:
         raise _broken(stored, "its ranks are not arrays of one length, with an entry for each case")
     if any(array.dtype != np.int32 for array in arrays):
         raise _broken(stored, "its ranks are not whole numbers of 32 bits")
-    if ranks.better.min() < 0 or ranks.tied.min() < 0 or np.any(ranks.better + ranks.tied > ranks.n_others):
+    level_or_above = ranks.better.astype(np.int64) + ranks.tied
+    if ranks.better.min() < 0 or ranks.tied.min() < 0 or np.any(level_or_above > ranks.n_others):
         raise _broken(stored, "its ranks count more items above and level than a case has")
 
 
