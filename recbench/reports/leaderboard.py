@@ -115,7 +115,7 @@ def _beside_published(report: RunReport, published: Published) -> list[str]:
         _published_row(summary, one)
         for summary in report.summaries
         for one in published.results
-        if one.model == summary.model
+        if one.model == summary.records[0].record.model
     ]
     if not rows:
         return []
