@@ -10,12 +10,14 @@ from recbench.records.schema import TaskIdentity
 from recbench.records.settings import Settings, TunedModel, save
 from recbench.records.sides import read_side
 from recbench.reports.leaderboard import LeaderboardSources, leaderboard
+from recbench.trials.tuning.spaces import Known, ModelSpace, Range, texts
 from tests.examples import DIGEST, some_trials, write
 from tests.golden_files import check_golden
 from tests.test_settings import a_provenance
 
 TUNED = {"factors": 32, "epochs": 7}
-SPACE = {"factors": "{ low = 8, high = 128 }"}
+FACTORS = Range(low=8, high=128)
+SPACE = ModelSpace({"factors": FACTORS}, (Known(source="a paper", setting={"factors": 64}),))
 PUBLISHED = f"""
 schema = 1
 digest = "{DIGEST}"
@@ -38,7 +40,7 @@ source = "Another paper"
 
 def some_settings(digest=DIGEST):
     provenance = a_provenance(default_score=0.1, validation_score=0.2, seconds_saved=12.4)
-    one = TunedModel(parameters=TUNED, provenance=provenance, search_space=SPACE)
+    one = TunedModel(parameters=TUNED, provenance=provenance, search_space=texts(SPACE.parameters))
     return Settings(task=TaskIdentity(name="toy", digest=digest), models={"bpr": one})
 
 
@@ -66,10 +68,11 @@ def test_the_page(sources, request):
     check_golden("leaderboard.md", leaderboard(sources), request)
 
 
-@pytest.mark.parametrize("now", [{}, {"bpr": {"factors": "{ low = 8, high = 64 }"}}])
+@pytest.mark.parametrize("now", [{}, {"bpr": ModelSpace({"factors": Range(low=8, high=64)})}])
 def test_a_model_that_was_looked_for_elsewhere_is_told(sources, now):
     page = leaderboard(replace(sources, spaces=now))
-    assert "- bpr was looked for in another space than it would be now: factors { low = 8, high = 128 }." in page
+    assert "- bpr was looked for in another space than it would be now: factors { low = 8.0, high = 128.0 }." in page
+    assert "did well elsewhere" not in page
     assert "recbench tune --models bpr --task toy --trials 20 --budget 60 --threads 1 --seed 0 --spaces FILE" in page
 
 

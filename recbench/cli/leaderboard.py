@@ -45,7 +45,7 @@ def leaderboard(
     from recbench.records.sides import read_side
     from recbench.reports.leaderboard import LeaderboardSources
     from recbench.reports.leaderboard import leaderboard as render
-    from recbench.trials.tuning.spaces import own_spaces_path, read_spaces, texts
+    from recbench.trials.tuning.spaces import own_spaces_path, read_spaces
 
     trials = read_side(run).trials
     task = trials[0].record.task
@@ -56,7 +56,7 @@ def leaderboard(
         trials=trials,
         settings=load(settings) if settings else None,
         published=load_published(published) if published else None,
-        spaces={model: texts(space.parameters) for model, space in read_spaces(own_spaces_path()).items()},
+        spaces=read_spaces(own_spaces_path()),
     )
     for path, digest in (
         (settings, sources.settings.task.digest if sources.settings else ""),

@@ -17,6 +17,7 @@ from recbench.reports.summary import ModelSummary
 from recbench.reports.table import errors, how_to_read, models_table
 from recbench.reports.timing_notes import timing_notes
 from recbench.trials.settings_used import as_text
+from recbench.trials.tuning.spaces import PLACE, ModelSpace, texts
 
 METRICS = ("hr@10", "ndcg@10")
 
@@ -30,14 +31,14 @@ class LeaderboardSources:
         trials: The records, all of one task.
         settings: What the task's models were tuned to; None if none was.
         published: What others published on the task; None if nothing is known.
-        spaces: Where each model would be tuned now, each parameter's range as the settings have it.
+        spaces: Where each model would be looked for now.
     """
 
     place: str
     trials: Sequence[RankedTrial]
     settings: Settings | None
     published: Published | None
-    spaces: Mapping[str, Mapping[str, str]]
+    spaces: Mapping[str, ModelSpace]
 
 
 def leaderboard(sources: LeaderboardSources) -> str:
@@ -129,14 +130,14 @@ def _published_row(summary: ModelSummary, one: PublishedResult) -> list[str]:
     return [summary.model, *own, f"{one.hr:.4f}", ndcg, f"{one.method}; {one.source}"]
 
 
-def _elsewhere(name: str, found: TunedModel, spaces: Mapping[str, Mapping[str, str]]) -> bool:
-    """Whether the model was tuned in another space than it would be now."""
-    return bool(found.search_space) and found.search_space != spaces.get(name)
+def _elsewhere(name: str, found: TunedModel, spaces: Mapping[str, ModelSpace]) -> bool:
+    """Whether the model was looked for in another space than it would be now."""
+    return bool(found.search_space) and (name not in spaces or found.search_space != texts(spaces[name].parameters))
 
 
-def _settings(report: RunReport, tuned: dict[str, TunedModel], spaces: Mapping[str, Mapping[str, str]]) -> list[str]:
+def _settings(report: RunReport, tuned: dict[str, TunedModel], spaces: Mapping[str, ModelSpace]) -> list[str]:
     """Says what each model's hyper-parameters are, and how they were found."""
-    rows, left, elsewhere = [], [], []
+    rows, left, elsewhere, helped = [], [], [], []
     for summary in report.summaries:
         if not _is_tuned(summary, tuned):
             left.append(summary.model)
@@ -148,6 +149,8 @@ def _settings(report: RunReport, tuned: dict[str, TunedModel], spaces: Mapping[s
             elsewhere.append(
                 f"- {escape(summary.model)} was looked for in another space than it would be now: {ranges}."
             )
+        elif summary.model in spaces and spaces[summary.model].known:
+            helped.append(summary.model)
         default = "" if one.default_score is None else f"{one.default_score:.4f}"
         rows.append(
             [
@@ -171,6 +174,12 @@ def _settings(report: RunReport, tuned: dict[str, TunedModel], spaces: Mapping[s
         "their best epochs, and so an optimistic figure.",
         "- s: seconds of trials; s saved: estimate of what the pruned trials would have taken to their end.",
     ]
+    if helped:
+        names = ", ".join(map(escape, helped))
+        lines.append(
+            f"- A search of {names} would now begin with the defaults and with settings that did well elsewhere: "
+            f"`{PLACE}` has them, and where they come from."
+        )
     lines += elsewhere
     if left:
         lines.append(f"- Not tuned: {', '.join(map(escape, left))}.")
