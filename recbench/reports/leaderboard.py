@@ -77,7 +77,10 @@ def leaderboard(sources: LeaderboardSources) -> str:
 
 
 def _named(summary: ModelSummary, tuned: dict[str, TunedModel]) -> ModelSummary:
-    """Says in the name of a model that was tuned where a configuration is not what the tuning found."""
+    """Says in the name of a model that was tuned where a configuration has another value of what the tuning found.
+
+    What was not tuned is not looked at: records do not tell which of their values are a model's defaults.
+    """
     if summary.model not in tuned or _is_tuned(summary, tuned):
         return summary
     return replace(summary, model=f"{summary.model}, other settings")
