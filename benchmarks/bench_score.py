@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from recbench.evaluation.full_catalogue import rank_catalogue
+from recbench.evaluation.full_ranking import rank_catalogue
 from recbench.evaluation.metrics import compute_metrics
 from recbench.evaluation.ranking import rank_cases
 from recbench.protocol import TrainSet

@@ -3,9 +3,9 @@
 import pytest
 
 from recbench.data.synthetic import SyntheticParameters, generate
-from recbench.tasks import storage
+from recbench.tasks import task_file
 from recbench.tasks.build import split_and_draw
-from recbench.tasks.shelf import builtin_specs
+from recbench.tasks.lookup import builtin_specs
 from recbench.tasks.verify import verify
 
 
@@ -29,4 +29,4 @@ def bench_verify(benchmark, task):
 
 
 def bench_save(benchmark, task, tmp_path):
-    benchmark(storage.save, task, tmp_path / "task.npz")
+    benchmark(task_file.save, task, tmp_path / "task.npz")

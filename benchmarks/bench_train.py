@@ -12,9 +12,9 @@ import pytest
 
 from models import MODELS
 from recbench.protocol import TrainSet, WarmUp
-from recbench.tasks.shelf import load_task, task_names
+from recbench.registry.models import find_model
+from recbench.tasks.lookup import load_task, task_names
 from recbench.trials.clock import TimedContext
-from recbench.trials.registry import find_model
 
 BASE = {"interactions": 1_000_000, "users": 20_000, "items": 5_000, "factors": 64}
 SWEEP = [

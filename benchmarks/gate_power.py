@@ -14,14 +14,14 @@ import numpy as np
 from tabulate import tabulate
 
 from recbench.evaluation.bootstrap import intervals, resampled_means
-from recbench.evaluation.clusters import UserSums
 from recbench.evaluation.metrics import hit_rate
 from recbench.evaluation.paired_tests import sign_flip_p_values
-from recbench.records.sides import read_side
-from recbench.reports.decision import seed_limit, verdict
-from recbench.reports.policy import Policy
-from recbench.reports.summary import Spread
-from recbench.reports.verdict import Verdict
+from recbench.evaluation.user_sums import UserSums
+from recbench.records.selection import read_side
+from recbench.reports.compare.decision import seed_limit, verdict
+from recbench.reports.compare.policy import Policy
+from recbench.reports.compare.verdict import Verdict
+from recbench.reports.run.summary import Spread
 
 DROPS = (0.0, 0.002, 0.005, 0.01, 0.02)
 SEEDS = (1, 3, 5)

@@ -23,7 +23,7 @@ from typing import Annotated, Any
 import typer
 from tabulate import tabulate
 
-from recbench.tasks.shelf import task_names
+from recbench.tasks.lookup import task_names
 from recbench.trials.machine import available_cores
 
 CONTESTS = Path(__file__).with_suffix(".toml")

@@ -106,12 +106,12 @@ def write_ratings(path: str, n_rows: int) -> None:
 
 
 def measure(path: Path, method: str) -> dict[str, object]:
-    from recbench.data.readers import read_interactions
-    from recbench.tasks import storage
+    from recbench.data.readers.ratings_files import read_interactions
+    from recbench.tasks import task_file
     from recbench.tasks.build import split_and_draw
-    from recbench.tasks.checked import verify_and_remember
-    from recbench.tasks.shelf import builtin_specs
+    from recbench.tasks.lookup import builtin_specs
     from recbench.tasks.spec import Negatives
+    from recbench.tasks.verification_cache import verify_and_remember
 
     seconds: dict[str, float] = {}
 
@@ -137,11 +137,11 @@ def measure(path: Path, method: str) -> dict[str, object]:
     with stage("verify"):
         verify_and_remember(task)
     with stage("store"):
-        storage.save(task, target)
+        task_file.save(task, target)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     del task
     with stage("load"):
-        again = storage.load(target)
+        again = task_file.load(target)
     assert again.digest == digest
     build = sum(seconds[name] for name in STAGES[:5])
     return {"rows": n_rows, "users": n_users, "items": n_items, "method": method, **seconds, "build": build,

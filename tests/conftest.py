@@ -19,7 +19,7 @@ import pytest
 
 from recbench.data.fetch import fetch
 from recbench.tasks.build import build
-from recbench.tasks.shelf import builtin_specs
+from recbench.tasks.lookup import builtin_specs
 from recbench.tasks.task import Task
 from tests.checkerboard import checkerboard_task
 

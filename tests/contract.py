@@ -14,13 +14,13 @@ import pytest
 from recbench.evaluation.metrics import hit_rate
 from recbench.evaluation.ranking import rank_cases
 from recbench.protocol import Recommender, ScoreAll, TrainSet, WarmUp
+from recbench.registry.models import find_model
+from recbench.selftest import leaks, model_contract
+from recbench.selftest.check import Check
+from recbench.selftest.fits import StopsAtOnce, copies, fit
+from recbench.selftest.questions import Questions
 from recbench.tasks.task import Task
 from recbench.trials.clock import TimedContext
-from recbench.trials.registry import find_model
-from recbench.trials.selftest import leaks, model_contract
-from recbench.trials.selftest.check import Check
-from recbench.trials.selftest.fits import StopsAtOnce, copies, fit
-from recbench.trials.selftest.questions import Questions
 
 
 def assert_passes(check: Check) -> None:

@@ -82,7 +82,7 @@ def trial_processes(cluster: Cluster) -> list[psutil.Process]:
     for worker in cluster.workers:
         if worker.poll() is None:
             found += psutil.Process(worker.pid).children(recursive=True)
-    return [one for one in found if "recbench.trials.worker" in " ".join(one.cmdline())]
+    return [one for one in found if "recbench.runners.processes.worker" in " ".join(one.cmdline())]
 
 
 class Proxy:

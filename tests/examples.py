@@ -11,7 +11,7 @@ import numpy as np
 from recbench.evaluation.metrics import compute_metrics
 from recbench.evaluation.ranking import Ranks
 from recbench.records.schema import CurvePoint, Environment, MetricValue, Record, Revision, Status, TaskIdentity
-from recbench.records.sides import RankedTrial, Side
+from recbench.records.selection import RankedTrial, Side
 from recbench.records.store import StoredRecord, TrialRanks, save
 
 DIGEST = "sha256:" + "ab" * 32

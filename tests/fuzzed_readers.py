@@ -17,18 +17,18 @@ import pyarrow.parquet
 import tomli_w
 
 from recbench.data.fetch import add
-from recbench.data.readers import read_interactions
+from recbench.data.readers.ratings_files import read_interactions
 from recbench.errors import RecbenchError
 from recbench.evaluation.metrics import compute_metrics
-from recbench.records import settings, store
-from recbench.records.published import load_published
+from recbench.records import store, tuned_settings
+from recbench.records.published_results import load_published
 from recbench.records.schema import CatalogueValue, CohortValue, MetricValue, Record
-from recbench.records.sides import read_side
-from recbench.reports.policy import read_policy
-from recbench.tasks import storage
-from recbench.tasks.ncf import import_ncf
+from recbench.records.selection import read_side
+from recbench.reports.compare.policy import read_policy
+from recbench.tasks import task_file
+from recbench.tasks.exchange.ncf import import_ncf
 from recbench.tasks.spec import Waiver, read_spec
-from recbench.trials.tuning.spaces import read_spaces
+from recbench.tuning.spaces import read_spaces
 from tests.checkerboard import checkerboard_task
 from tests.examples import a_curve, a_record, a_trial
 from tests.mutations import (
@@ -154,7 +154,7 @@ def _saved(folder: Path) -> tuple[bytes, bytes, bytes]:
               for name, m in compute_metrics(ranks, (10,)).items()}  # fmt: skip
     stored = store.save(_record().model_copy(update={"metrics": values}), store.TrialRanks(ranks, ranks), folder)
     task = folder / "task.npz"
-    storage.save(checkerboard_task(), task)
+    task_file.save(checkerboard_task(), task)
     return stored.path.read_bytes(), stored.path.with_suffix(".npz").read_bytes(), task.read_bytes()
 
 
@@ -202,7 +202,7 @@ def readers(folder: Path) -> dict[str, Reader]:
     return {
         "spec": Reader(read_spec, ("spec.toml",), SPECS, (changed_lines, changed_bytes, _changed_toml), 34),
         "policy": Reader(read_policy, ("policy.toml",), POLICIES, (*lines, _changed_toml), 6),
-        "settings": Reader(settings.load, ("s.toml",), SETTINGS, (*lines, _changed_toml), 4),
+        "settings": Reader(tuned_settings.load, ("s.toml",), SETTINGS, (*lines, _changed_toml), 4),
         "search spaces": Reader(read_spaces, ("s.toml",), SPACES, (*lines, _changed_toml), 4),
         "published": Reader(load_published, ("p.toml",), PUBLISHED_RESULTS, (*lines, _changed_toml), 2),
         "record": Reader(store.load, ("r.json",), (record,), (changed_json, changed_json, changed_bytes), 27),
@@ -211,7 +211,7 @@ def readers(folder: Path) -> dict[str, Reader]:
         "ratings": Reader(read_interactions, ("r.csv", "r.inter", "r.json", "r.zip"), any_text, lines, 4),
         "parquet": Reader(read_interactions, ("r.parquet",), (_parquet(),), (changed_bytes,), 2),
         "task": Reader(
-            storage.load, ("t.npz",), (task,), (changed_members, changed_bytes) if is_zip else (changed_bytes,), 3
+            task_file.load, ("t.npz",), (task,), (changed_members, changed_bytes) if is_zip else (changed_bytes,), 3
         ),
         "archive": Reader(lambda path: add("ml-100k", [path]), ("a.zip",), zipped, (changed_members, changed_bytes), 3),
         **{

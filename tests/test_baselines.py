@@ -8,9 +8,9 @@ from recbench.errors import RecbenchError
 from recbench.evaluation.metrics import compute_metrics
 from recbench.records import baselines, history, store
 from recbench.records.schema import CatalogueValue, MetricValue, Revision, Status
-from recbench.records.sides import read_side
+from recbench.records.selection import read_side
 from recbench.records.store import TrialRanks
-from recbench.reports.baselines_page import baselines_page
+from recbench.reports.pages.baselines import baselines_page
 from recbench.reports.trend import sparkline, trends
 from tests.examples import a_record, ranks_of, stored
 

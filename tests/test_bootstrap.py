@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from recbench.evaluation.bootstrap import Interval, intervals, resampled_means
-from recbench.evaluation.clusters import UserSums
+from recbench.evaluation.user_sums import UserSums
 from tests.simulated_cases import TRUE_HIT_RATE, clustered_hits, single_hits
 
 

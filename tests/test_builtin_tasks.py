@@ -8,7 +8,7 @@ import pytest
 from recbench.data.catalogue import catalogue
 from recbench.tasks.build import build, load_interactions
 from recbench.tasks.filters import apply_filters
-from recbench.tasks.shelf import builtin_specs, load_task
+from recbench.tasks.lookup import builtin_specs, load_task
 
 
 @pytest.fixture

@@ -14,22 +14,23 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from recbench.cli import tuning_progress
-from recbench.cli.interrupted import Tally
-from recbench.cli.tuning import TuneRequest, tune_and_report
-from recbench.cli.tuning_progress import AnimatedTuningProgress, PlainTuningProgress
+from recbench.cli.shared.interruption import Tally
 from recbench.errors import RecbenchError
-from recbench.records.settings import load
-from recbench.tasks import storage
+from recbench.experiments.tune import TuneRequest, tune_and_report
+from recbench.progress import tuning
+from recbench.progress.tuning import AnimatedTuningProgress, PlainTuningProgress
+from recbench.records.tuned_settings import load
+from recbench.registry.models import ModelReference, Origin
+from recbench.registry.requested import RequestedModel
+from recbench.runners.limits import Limits
+from recbench.runners.processes.local import LocalProcesses
+from recbench.runners.processes.supervision import Assignment
+from recbench.tasks import task_file
 from recbench.trials.conditions import Conditions
 from recbench.trials.curve_epochs import CurveEpochs
 from recbench.trials.identity import TaskFacts
-from recbench.trials.limits import Limits
-from recbench.trials.local import LocalProcesses
-from recbench.trials.plan import WantedModel, plan
-from recbench.trials.registry import ModelReference, Origin
-from recbench.trials.supervision import Assignment
-from recbench.trials.tuning.past import Budget, End, PastTrial
+from recbench.trials.planned import plan
+from recbench.tuning.past import Budget, End, PastTrial
 from tests.tuned_models import SOURCE, Recorder
 
 SPACES = """
@@ -76,12 +77,12 @@ def test_from_tuning_to_a_run(recbench, tmp_path):
 
 
 def test_scores_come_while_a_trial_runs(tmp_path, synthetic_task):
-    storage.save(synthetic_task, tmp_path / "s.task")
+    task_file.save(synthetic_task, tmp_path / "s.task")
     told = Recorder()
     conditions = Conditions(curve=CurveEpochs(every=2))
     assignment = Assignment(tmp_path / "s.task", TaskFacts.of(synthetic_task), conditions, Limits())
     runner = LocalProcesses(assignment, told)
-    planned = runner.configure([WantedModel(ModelReference("Known", f"{tmp_path}/known.py:Known", Origin.FILE), {})])
+    planned = runner.configure([RequestedModel(ModelReference("Known", f"{tmp_path}/known.py:Known", Origin.FILE), {})])
     ((_, outcome),) = runner.run(plan(planned, [0]), tmp_path)
     points = [arguments for what, *arguments in told.calls if what == "point"]
     assert [(trial.label, point.epoch) for trial, point in points] == [("Known, seed 0", epoch) for epoch in (2, 4, 6)]
@@ -237,8 +238,8 @@ def test_without_optuna(recbench, tmp_path):
 def written(monkeypatch):
     written = io.StringIO()
     console = Console(file=written, force_terminal=True, width=160, color_system=None, soft_wrap=True)
-    monkeypatch.setattr(tuning_progress, "messages", lambda: console)
-    monkeypatch.setattr(tuning_progress, "SECONDS_BETWEEN_DRAWINGS", -1.0)
+    monkeypatch.setattr(tuning, "messages", lambda: console)
+    monkeypatch.setattr(tuning, "SECONDS_BETWEEN_DRAWINGS", -1.0)
     return written
 
 

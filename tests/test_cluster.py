@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from recbench.records.sides import read_side
+from recbench.records.selection import read_side
 from tests.dask_cluster import Cluster, Proxy, Run, free_port, trial_processes
 
 pytest.importorskip("distributed")

@@ -9,8 +9,8 @@ import time
 import psutil
 import pytest
 
-from recbench.records.settings import load
-from recbench.tasks import storage
+from recbench.records.tuned_settings import load
+from recbench.tasks import task_file
 from recbench.tasks.tuning_task import tuning_task
 from tests.dask_cluster import Cluster, Proxy, Run, free_port, trial_processes
 from tests.tuned_models import SOURCE
@@ -111,7 +111,7 @@ def test_two_workers_tune_at_a_time_on_what_holds_no_test_case(cluster, tmp_path
     assert found["validation_score"] > found["default_score"]
     shipped = list(cluster.folder.glob("home*/tasks/shipped/*"))
     seen = tuning_task(synthetic_task)
-    assert [storage.load(path).digest for path in shipped] == [seen.digest] * 2
+    assert [task_file.load(path).digest for path in shipped] == [seen.digest] * 2
     assert seen.digest != synthetic_task.digest
 
 

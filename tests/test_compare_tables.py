@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from recbench.records.benchmark_timings import Timing, Timings
 from recbench.records.schema import Status, TaskIdentity
-from recbench.records.timings import Timing, Timings
-from recbench.reports.compare_document import compare_document, gate_document
-from recbench.reports.compare_table import compare_table
-from recbench.reports.comparison import compare_sides
+from recbench.reports.compare.benchmark_timings import compare_timings
+from recbench.reports.compare.benchmark_timings_table import timings_document, timings_table
+from recbench.reports.compare.comparison import compare_sides
+from recbench.reports.compare.document import compare_document, gate_document
+from recbench.reports.compare.gate import gate, judge
+from recbench.reports.compare.gate_table import gate_table
+from recbench.reports.compare.policy import Policy
+from recbench.reports.compare.table import compare_table
+from recbench.reports.compare.verdict import Verdict
 from recbench.reports.formats import CompareFormat
-from recbench.reports.gate import gate, judge
-from recbench.reports.gate_table import gate_table
-from recbench.reports.policy import Policy
-from recbench.reports.timings import compare_timings
-from recbench.reports.timings_table import timings_document, timings_table
-from recbench.reports.verdict import Verdict
 from tests.examples import a_side, a_trial, some_trials
 from tests.golden_files import check_golden
 

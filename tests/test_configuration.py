@@ -1,8 +1,8 @@
 import pytest
 
 from recbench.errors import RecbenchError
-from recbench.trials.configuration import configure, parse_assignments
-from recbench.trials.registry import ModelReference, Origin
+from recbench.registry.hyperparameters import configure, parse_assignments
+from recbench.registry.models import ModelReference, Origin
 
 REFERENCE = ModelReference("toy", "toy:Toy", Origin.MODULE)
 

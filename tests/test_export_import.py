@@ -8,12 +8,12 @@ from recbench.data.ids import IdTable
 from recbench.data.interactions import Interactions
 from recbench.errors import RecbenchError
 from recbench.tasks.build import split_and_draw
-from recbench.tasks.export import SPEC_NAME, export
-from recbench.tasks.forms import ExportForm
-from recbench.tasks.imports import LIGHTGCN, import_folder, import_split
-from recbench.tasks.ncf import import_ncf
+from recbench.tasks.exchange.export import SPEC_NAME, export
+from recbench.tasks.exchange.forms import ExportForm
+from recbench.tasks.exchange.imports import LIGHTGCN, import_folder, import_split
+from recbench.tasks.exchange.ncf import import_ncf
+from recbench.tasks.exchange.split_files import SplitFiles
 from recbench.tasks.spec import LeaveOneOut, Negatives, SyntheticData, TaskSpec, Waiver
-from recbench.tasks.split_files import SplitFiles
 
 TABLES = [ExportForm.CSV, ExportForm.PARQUET, ExportForm.RECBOLE]
 UNIFORM = Negatives(method="uniform", count=3)

@@ -10,7 +10,6 @@ import zipfile
 import pytest
 
 from recbench.data import fetch as fetching
-from recbench.data.adoption import read_rows
 from recbench.data.catalogue import (
     ArchiveSource,
     DataFile,
@@ -21,7 +20,8 @@ from recbench.data.catalogue import (
     citations,
     find_dataset,
 )
-from recbench.data.layout import Form, Layout
+from recbench.data.published_files import read_rows
+from recbench.data.readers.layout import Form, Layout
 from recbench.errors import RecbenchError
 
 ROWS = b"1\t10\t3\t100\n2\t10\t4\t101\n"

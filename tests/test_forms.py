@@ -8,8 +8,8 @@ import zipfile
 import pandas as pd
 import pytest
 
-from recbench.data.layout import Form, Layout
-from recbench.data.readers import read_interactions
+from recbench.data.readers.layout import Form, Layout
+from recbench.data.readers.ratings_files import read_interactions
 from recbench.data.times import Unit, unit_of
 from recbench.errors import RecbenchError
 
@@ -116,14 +116,14 @@ def test_archives_that_cannot_be_unpacked(tmp_path, at, value, message):
 
 
 def test_a_block_of_nulls_among_json_lines(tmp_path, monkeypatch):
-    monkeypatch.setattr("recbench.data.opening.BLOCK", 40)
+    monkeypatch.setattr("recbench.data.readers.opening.BLOCK", 40)
     path = write(tmp_path, '{"user": "a", "item": "x", "rating": 1}\n' + "null\tnull\n" * 9, "x.json")
     with pytest.raises(RecbenchError, match="line 2 .*is not an object"):
         read_interactions(path)
 
 
 def test_a_separator_across_the_border_of_two_blocks(tmp_path, monkeypatch):
-    monkeypatch.setattr("recbench.data.opening.BLOCK", 7)
+    monkeypatch.setattr("recbench.data.readers.opening.BLOCK", 7)
     rows = [(f"u{n % 9}", f"i{n}") for n in range(300)]
     found = read_interactions(write(tmp_path, "".join(f"{u}::{i}::4\n" for u, i in rows)), Layout("1", "2", "3"))
     assert pairs(found) == rows

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recbench.evaluation import full_catalogue
-from recbench.evaluation.full_catalogue import rank_catalogue
+from recbench.evaluation import full_ranking
+from recbench.evaluation.full_ranking import rank_catalogue
 from recbench.evaluation.metrics import hit_rate, ndcg, reciprocal_rank
 from recbench.evaluation.ranking import ScoreError
 from recbench.evaluation.top_items import top_items
@@ -85,7 +85,7 @@ def test_ranks_and_lists_agree_with_a_plain_loop(problem, k, cells, cases_to_sor
     table, is_train, pairs = problem
     counts, lists = by_hand(table, is_train, pairs, k)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(full_catalogue, "CASES_TO_SORT", cases_to_sort)
+        patch.setattr(full_ranking, "CASES_TO_SORT", cases_to_sort)
         for model in (Pairs(table), Rows(table)):
             result = rank_catalogue(model, train_of(is_train), cases_of(pairs), k, None, cells, cells)
             ranks = result.ranks

@@ -9,15 +9,15 @@ import pytest
 
 from recbench.errors import RecbenchError
 from recbench.records.schema import Environment, Status, TaskIdentity
-from recbench.records.sides import RankedTrial
-from recbench.reports.compare_table import unknown_seed_noise
-from recbench.reports.comparison import compare_sides
-from recbench.reports.floors import FloorName
-from recbench.reports.gate import Outcome, gate, judge
-from recbench.reports.pairing import Match, match_sides
-from recbench.reports.policy import Policy, read_policy
-from recbench.reports.speed import decide_speed
-from recbench.reports.verdict import Verdict
+from recbench.records.selection import RankedTrial
+from recbench.reports.compare.comparison import compare_sides
+from recbench.reports.compare.gate import Outcome, gate, judge
+from recbench.reports.compare.matching import Match, match_sides
+from recbench.reports.compare.policy import Policy, read_policy
+from recbench.reports.compare.sanity_checks import FloorName
+from recbench.reports.compare.table import unknown_seed_noise
+from recbench.reports.compare.throughput import decide_speed
+from recbench.reports.compare.verdict import Verdict
 from tests.examples import ENVIRONMENT, a_side, a_trial, some_trials
 
 SMALL = {"factors": 8, "epochs": 20}

@@ -20,10 +20,10 @@ from recbench.evaluation.ranking import Ranks
 from recbench.records import store
 from recbench.records.interruption import Terminated, interruptible
 from recbench.records.schema import Status
-from recbench.records.sides import read_side
+from recbench.records.selection import read_side
 from recbench.records.store import TrialRanks
+from recbench.runners.base import run_plan
 from recbench.trials.conditions import Outcome
-from recbench.trials.schedule import run_plan
 from tests.examples import a_record
 
 COMMAND = (sys.executable, "-m", "recbench", "run", "--models", "popularity", "--task", "synthetic")
@@ -192,11 +192,12 @@ def test_an_interruption_while_a_class_is_made_has_its_exit_code(tmp_path):
     """As it may while modules are imported: ``dataclass`` runs the methods that it writes by ``exec``."""
     program = """
 from pathlib import Path
-from recbench.cli import app, interrupted
+from recbench.cli import app
+from recbench.cli.shared import interruption
 
 @app.app.command("make-a-class")
 def make_a_class():
-    with interrupted.told_when_interrupted(Path("results")):
+    with interruption.told_when_interrupted(Path("results")):
         exec("import signal; signal.raise_signal(signal.SIGINT)")
 
 app.main()

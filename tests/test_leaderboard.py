@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from recbench.errors import RecbenchError
-from recbench.records.published import load_published
+from recbench.records.published_results import load_published
 from recbench.records.schema import TaskIdentity
-from recbench.records.settings import Settings, TunedModel, save
-from recbench.records.sides import read_side
-from recbench.reports.leaderboard import LeaderboardSources, leaderboard
-from recbench.trials.tuning.spaces import Known, ModelSpace, Range, texts
+from recbench.records.selection import read_side
+from recbench.records.tuned_settings import Settings, TunedModel, save
+from recbench.reports.pages.leaderboard import LeaderboardSources, leaderboard
+from recbench.tuning.spaces import Known, ModelSpace, Range, texts
 from tests.examples import DIGEST, some_trials, write
 from tests.golden_files import check_golden
 from tests.test_settings import a_provenance

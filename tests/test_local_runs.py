@@ -7,7 +7,7 @@ import re
 import pytest
 
 from recbench.records import store
-from recbench.records.sides import read_side
+from recbench.records.selection import read_side
 
 OWN = """
 import os

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from models import bpr, ncf
+from recbench.registry.models import find_model
 from recbench.trials.machine import library_settings
-from recbench.trials.registry import find_model
 from tests.contract import RecommenderContract
 
 OUT_OF_RANGE = [{"factors": 0}, {"epochs": -1}, {"learning_rate": 0.0}, {"learning_rate": float("nan")}]
@@ -226,10 +226,10 @@ TWO_THREADS = """
 import sys
 import numpy as np
 from recbench.trials.clock import TimedContext
-from recbench.trials.registry import find_model
+from recbench.registry.models import find_model
 from recbench.data.synthetic import SyntheticParameters, generate
 from recbench.tasks.build import split_and_draw
-from recbench.tasks.shelf import builtin_specs
+from recbench.tasks.lookup import builtin_specs
 
 data = generate(SyntheticParameters(n_users=900, n_items=700, density=0.05))
 task = split_and_draw(builtin_specs()["synthetic"].model_copy(update={"digest": None}), data)

@@ -5,7 +5,7 @@ import pytest
 from recbench.data.ids import IdTable
 from recbench.data.interactions import hash_order
 from recbench.errors import RecbenchError
-from recbench.tasks.ncf import import_ncf
+from recbench.tasks.exchange.ncf import import_ncf
 from recbench.tasks.spec import Waiver
 from recbench.tasks.task import NO_ITEM
 

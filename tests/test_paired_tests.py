@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from recbench.evaluation.clusters import UserSums
 from recbench.evaluation.paired_tests import detectable_difference, holm, mcnemar_p_value, sign_flip_p_values
+from recbench.evaluation.user_sums import UserSums
 from tests.simulated_cases import two_alike
 
 

@@ -6,11 +6,11 @@ import pytest
 
 from recbench.errors import NothingToCompareError, RecbenchError
 from recbench.records.schema import Status, TaskIdentity
-from recbench.records.sides import of_models, read_side
-from recbench.reports.label_places import Box, place_labels
-from recbench.reports.speed_quality import speed_quality
-from recbench.reports.speed_quality_axes import Cost, Quality
-from recbench.reports.speed_quality_plot import draw_speed_quality, picture
+from recbench.records.selection import of_models, read_side
+from recbench.reports.plots.label_placement import Box, place_labels
+from recbench.reports.plots.speed_quality import speed_quality
+from recbench.reports.plots.speed_quality_axes import Cost, Quality
+from recbench.reports.plots.speed_quality_plot import draw_speed_quality, picture
 from tests.examples import a_side, some_trials, write
 
 

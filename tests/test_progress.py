@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from recbench.cli import progress
-from recbench.cli.progress import AnimatedProgress, PlainProgress
+from recbench.progress import run
+from recbench.progress.run import AnimatedProgress, PlainProgress
 from recbench.records.schema import Status
 from recbench.records.store import StoredRecord
-from recbench.trials.plan import PlannedModel, PlannedTrial, WantedModel
-from recbench.trials.registry import find_model
+from recbench.registry.models import find_model
+from recbench.registry.requested import RequestedModel
+from recbench.trials.planned import PlannedModel, PlannedTrial
 from tests.examples import a_record
 
-TRIAL = PlannedTrial(PlannedModel(WantedModel(find_model("bpr")), {"epochs": 20}, "code"), 0)
+TRIAL = PlannedTrial(PlannedModel(RequestedModel(find_model("bpr")), {"epochs": 20}, "code"), 0)
 ENDED = StoredRecord(a_record("bpr", 0, ties_across_cut={10: 0.0}), Path("r.json"))
 
 
@@ -22,7 +23,7 @@ ENDED = StoredRecord(a_record("bpr", 0, ties_across_cut={10: 0.0}), Path("r.json
 def seen(monkeypatch):
     written = io.StringIO()
     console = Console(file=written, force_terminal=True, width=160, color_system=None, soft_wrap=True)
-    monkeypatch.setattr(progress, "messages", lambda: console)
+    monkeypatch.setattr(run, "messages", lambda: console)
     return written
 
 
@@ -36,7 +37,7 @@ def go_on(shown: PlainProgress) -> None:
 
 
 def test_plain_lines_tell_of_a_long_trial(seen, monkeypatch):
-    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr(run, "SECONDS_BETWEEN_LINES", 0.0)
     shown = PlainProgress()
     go_on(shown)
     shown.trial_ends(TRIAL, ENDED)
@@ -54,7 +55,7 @@ def test_plain_lines_are_few(seen):
 
 
 def test_a_terminal_shows_a_line_a_trial_and_the_plan(seen, monkeypatch):
-    monkeypatch.setattr(progress, "SECONDS_BETWEEN_DRAWINGS", -1.0)
+    monkeypatch.setattr(run, "SECONDS_BETWEEN_DRAWINGS", -1.0)
     shown = AnimatedProgress()
     go_on(shown)
     drawn = seen.getvalue()

@@ -2,8 +2,8 @@
 
 Everything that a trial hands to a model is walked: attributes, slots, closures, bases of arrays, targets of weak
 references, the namespaces of recbench's own modules, and whatever else the garbage collector knows of an object. Not
-walked are other modules' namespaces, for they are open to everyone, and stack frames: ``recbench/trials/handle.py``
-says where the boundary is.
+walked are other modules' namespaces, for they are open to everyone, and stack frames:
+``recbench/trials/model_context.py`` says where the boundary is.
 """
 
 import contextlib
@@ -18,14 +18,14 @@ import pytest
 
 from recbench.protocol import TrainSet
 from recbench.records.schema import Status
+from recbench.registry.hyperparameters import configure
+from recbench.registry.models import ModelReference, Origin
 from recbench.tasks.task import Cases, Task
 from recbench.trials.clock import TimedContext
 from recbench.trials.conditions import Conditions
-from recbench.trials.configuration import configure
-from recbench.trials.curve import Curve
 from recbench.trials.curve_epochs import CurveEpochs
-from recbench.trials.handle import Handle, handle_for
-from recbench.trials.registry import ModelReference, Origin
+from recbench.trials.learning_curve import Curve
+from recbench.trials.model_context import Handle, handle_for
 from recbench.trials.trial import run_trial
 
 HARNESS = (Task, Cases, Curve, TimedContext)

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recbench.data.layout import Layout
-from recbench.data.readers import read_interactions
+from recbench.data.readers.layout import Layout
+from recbench.data.readers.ratings_files import read_interactions
 from recbench.errors import RecbenchError
 
 CSV = "userId,movieId,rating,timestamp\n1,10,4.0,100\n2,10,3.5,90\n1,007,5,110\n"

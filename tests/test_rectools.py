@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from recbench.evaluation.beyond_accuracy import coverage
-from recbench.evaluation.full_catalogue import rank_catalogue
+from recbench.evaluation.full_ranking import rank_catalogue
 from recbench.evaluation.metrics import hit_rate, ndcg, reciprocal_rank
 from recbench.protocol import TrainSet
 from recbench.tasks.task import Cases

@@ -1,8 +1,8 @@
 import pytest
 
 from recbench.errors import RecbenchError
-from recbench.trials import registry
-from recbench.trials.registry import Origin, describe, find_model, known_models
+from recbench.registry import models
+from recbench.registry.models import Origin, describe, find_model, known_models
 
 OWN_MODEL = '''
 import numpy as np
@@ -69,7 +69,7 @@ def test_a_plugin_is_found_by_its_entry_point(own, monkeypatch):
         name, value = "from-plugin", "own:Mine"
 
     monkeypatch.syspath_prepend(str(own.parent))
-    monkeypatch.setattr(registry, "entry_points", lambda group: [EntryPoint] if group == "recbench.models" else [])
+    monkeypatch.setattr(models, "entry_points", lambda group: [EntryPoint] if group == "recbench.models" else [])
     assert find_model("from-plugin").origin is Origin.PLUGIN
     assert find_model("from-plugin").load().__name__ == "Mine"
 

@@ -6,14 +6,14 @@ import pytest
 
 from recbench.errors import RecbenchError
 from recbench.records.schema import CatalogueValue, CohortValue, MetricValue, Status, TaskIdentity
-from recbench.reports.caution import caution
-from recbench.reports.document import run_document
 from recbench.reports.formats import Format
-from recbench.reports.metrics_table import metrics_table
-from recbench.reports.pairs_table import pairs_table
-from recbench.reports.run_report import run_report
-from recbench.reports.summary import Spread, summarise
-from recbench.reports.table import run_table
+from recbench.reports.run.document import run_document
+from recbench.reports.run.metrics_table import metrics_table
+from recbench.reports.run.pairs_table import pairs_table
+from recbench.reports.run.run_report import run_report
+from recbench.reports.run.sampling_caution import caution
+from recbench.reports.run.summary import Spread, summarise
+from recbench.reports.run.table import run_table
 from tests.examples import ENVIRONMENT, TASK, a_curve, a_record, ranks_of, stored
 from tests.golden_files import check_golden
 

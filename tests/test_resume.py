@@ -7,11 +7,12 @@ import pytest
 
 from recbench.records import store
 from recbench.records.schema import Status
+from recbench.registry.hyperparameters import import_and_configure
+from recbench.registry.models import ModelReference, Origin
+from recbench.registry.requested import RequestedModel
 from recbench.trials.conditions import Conditions
-from recbench.trials.configuration import import_and_configure
 from recbench.trials.curve_epochs import CurveEpochs
-from recbench.trials.plan import PlannedModel, PlannedTrial, WantedModel
-from recbench.trials.registry import ModelReference, Origin
+from recbench.trials.planned import PlannedModel, PlannedTrial
 from recbench.trials.resume import find
 from recbench.trials.trial import run_trial
 
@@ -60,7 +61,7 @@ def own(tmp_path):
 
 
 def planned(own: Path, seed: int = 0, **texts: str) -> PlannedTrial:
-    wanted = WantedModel(ModelReference("Own", f"{own}:Own", Origin.FILE), texts)
+    wanted = RequestedModel(ModelReference("Own", f"{own}:Own", Origin.FILE), texts)
     found = import_and_configure(wanted.reference, wanted.texts)
     return PlannedTrial(PlannedModel(wanted, found.parameters, found.code_version), seed)
 

@@ -5,16 +5,17 @@ import time
 import psutil
 import pytest
 
-from recbench.tasks import storage
-from recbench.trials.cluster import Cluster
+from recbench.registry.models import ModelReference, Origin
+from recbench.registry.requested import RequestedModel
+from recbench.runners.dask.cluster import Cluster
+from recbench.runners.limits import Limits
+from recbench.runners.processes.local import LocalProcesses
+from recbench.runners.processes.supervision import Assignment
+from recbench.tasks import task_file
 from recbench.trials.conditions import Conditions
 from recbench.trials.curve_epochs import CurveEpochs
 from recbench.trials.identity import TaskFacts
-from recbench.trials.limits import Limits
-from recbench.trials.local import LocalProcesses
-from recbench.trials.plan import PlannedTrial, WantedModel
-from recbench.trials.registry import ModelReference, Origin
-from recbench.trials.supervision import Assignment
+from recbench.trials.planned import PlannedTrial
 from tests import dask_cluster
 from tests.tuned_models import Recorder
 
@@ -59,7 +60,7 @@ def cluster(tmp_path_factory):
 @pytest.fixture(params=["local", "cluster"])
 def runner(request, tmp_path, synthetic_task):
     (tmp_path / "own_model.py").write_text(OWN)
-    storage.save(synthetic_task, tmp_path / "s.task")
+    task_file.save(synthetic_task, tmp_path / "s.task")
     conditions = Conditions(curve=CurveEpochs(every=1))
     assignment = Assignment(tmp_path / "s.task", TaskFacts.of(synthetic_task), conditions, Limits(), AT_A_TIME)
     if request.param == "local":
@@ -74,14 +75,14 @@ def runner(request, tmp_path, synthetic_task):
 
 
 def own(runner, tmp_path):
-    wanted = WantedModel(ModelReference("Own", f"{tmp_path}/own_model.py:Own", Origin.FILE), {})
+    wanted = RequestedModel(ModelReference("Own", f"{tmp_path}/own_model.py:Own", Origin.FILE), {})
     (model,) = runner.configure([wanted])
     return model
 
 
 def trial_processes():
     found = psutil.Process().children(recursive=True)
-    return [one for one in found if "recbench.trials.worker" in " ".join(one.cmdline())]
+    return [one for one in found if "recbench.runners.processes.worker" in " ".join(one.cmdline())]
 
 
 def test_a_trial_is_taken_when_there_is_room(runner, tmp_path):

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recbench.data.layout import PLAIN, Layout
+from recbench.data.readers.layout import PLAIN, Layout
 from recbench.errors import RecbenchError
 from recbench.evaluation.ranking import rank_cases
-from recbench.tasks.export import export
-from recbench.tasks.forms import ExportForm
+from recbench.tasks.exchange.export import export
+from recbench.tasks.exchange.forms import ExportForm
 from recbench.trials.file_scores import read_scores
 
 RANKED = Layout(rating="", timestamp="")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import models
-from recbench.trials.registry import find_model
-from recbench.trials.tuning.spaces import KNOWN, own_spaces_path, read_spaces
+from recbench.registry.models import find_model
+from recbench.tuning.spaces import KNOWN, own_spaces_path, read_spaces
 
 SPACES = tomllib.loads((Path(models.__file__).parent / "search_spaces.toml").read_text(encoding="utf-8"))
 WITHOUT_PARAMETERS = {"popularity", "random"}

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from recbench.evaluation import full_catalogue, ranking
+from recbench.evaluation import full_ranking, ranking
 from recbench.evaluation.metrics import hit_rate, ndcg
 from recbench.evaluation.ranking import rank_cases
+from recbench.selftest import known_answers as checks
+from recbench.selftest.chance import binomial, hits_interval
+from recbench.selftest.scorers import Scorer, levels, neighbouring
 from recbench.tasks.spec import Waiver
 from recbench.tasks.task import NO_ITEM, Cases
-from recbench.trials.selftest import known_answers as checks
-from recbench.trials.selftest.chance import binomial, hits_interval
-from recbench.trials.selftest.scorers import Scorer, levels, neighbouring
 
 
 def failed(task):
@@ -141,17 +141,17 @@ def test_a_count_over_the_catalogue_that_is_wrong_is_found(synthetic_task, monke
         counts = [[count(scores, one, is_other).sum() for one in own] for count in (better, tied)]
         return tuple(np.array(counts, dtype=np.int32))
 
-    monkeypatch.setattr(full_catalogue, "count_others", count_others)
+    monkeypatch.setattr(full_ranking, "count_others", count_others)
     assert set(failed(synthetic_task)) == {"the whole catalogue is ranked by the same rules"}
 
 
 def test_rows_of_the_catalogue_that_are_mixed_up_are_found(synthetic_task, monkeypatch):
-    by_score = full_catalogue._by_score
+    by_score = full_ranking._by_score
 
     def turned(model, n_items, cells):
         return lambda users: np.roll(by_score(model, n_items, cells)(users), 1, axis=1)
 
-    monkeypatch.setattr(full_catalogue, "_by_score", turned)
+    monkeypatch.setattr(full_ranking, "_by_score", turned)
     assert set(failed(synthetic_task)) == {"the whole catalogue is ranked by the same rules"}
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from recbench.trials.registry import ModelReference, Origin, find_model
-from recbench.trials.selftest.fits import NotApplicableError, not_repeatable
-from recbench.trials.selftest.model_contract import Candidate, model_contract
+from recbench.registry.models import ModelReference, Origin, find_model
+from recbench.selftest.fits import NotApplicableError, not_repeatable
+from recbench.selftest.model_contract import Candidate, model_contract
 
 
 class Good:

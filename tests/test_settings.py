@@ -8,11 +8,11 @@ import pytest
 
 from recbench.errors import RecbenchError
 from recbench.records.schema import TaskIdentity
-from recbench.records.settings import Provenance, Settings, TrialCounts, TunedModel, load, save
-from recbench.reports.settings_notes import settings_notes
-from recbench.trials.plan import WantedModel
-from recbench.trials.registry import ModelReference, Origin
-from recbench.trials.settings_used import Source, use_settings
+from recbench.records.tuned_settings import Provenance, Settings, TrialCounts, TunedModel, load, save
+from recbench.registry.models import ModelReference, Origin
+from recbench.registry.requested import RequestedModel
+from recbench.registry.settings_used import Source, use_settings
+from recbench.reports.run.settings_notes import settings_notes
 
 OWN = """
 import numpy as np
@@ -62,7 +62,7 @@ def some_settings(digest="sha256:" + "ab" * 32, **models):
 
 
 def wanted(name, **texts):
-    return WantedModel(ModelReference(name, f"x:{name}", Origin.MODULE), texts)
+    return RequestedModel(ModelReference(name, f"x:{name}", Origin.MODULE), texts)
 
 
 def test_what_is_written_is_what_is_read(tmp_path):

@@ -1,7 +1,7 @@
 import pytest
 
 from recbench.errors import RecbenchError
-from recbench.tasks import shelf
+from recbench.tasks import lookup
 
 SPEC = """
 name = "mine"
@@ -27,53 +27,53 @@ def spec_file(tmp_path):
 
 
 def test_a_spec_file_is_built_once_and_again_when_its_ratings_change(spec_file, home, monkeypatch):
-    first = shelf.load_task(str(spec_file))
-    assert shelf.find_task(str(spec_file)).path.exists()
+    first = lookup.load_task(str(spec_file))
+    assert lookup.find_task(str(spec_file)).path.exists()
     built = []
-    monkeypatch.setattr(shelf, "build", lambda *args, **kwargs: built.append(args))
-    assert shelf.load_task(str(spec_file)).digest == first.digest
+    monkeypatch.setattr(lookup, "build", lambda *args, **kwargs: built.append(args))
+    assert lookup.load_task(str(spec_file)).digest == first.digest
     assert built == []
     monkeypatch.undo()
     monkeypatch.setenv("RECBENCH_HOME", str(home))
     ratings = spec_file.parent / "ratings.csv"
     ratings.write_text(ratings.read_text().replace("19,", "20,"))
-    assert not shelf.find_task(str(spec_file)).path.exists()
+    assert not lookup.find_task(str(spec_file)).path.exists()
 
 
 def test_own_tasks_are_found_by_name_and_not_overwritten_by_accident(spec_file):
-    task = shelf.load_task(str(spec_file))
-    shelf.keep_as_own(task)
-    assert "mine" in shelf.task_names()
-    assert shelf.load_task("mine").digest == task.digest
+    task = lookup.load_task(str(spec_file))
+    lookup.keep_as_own(task)
+    assert "mine" in lookup.task_names()
+    assert lookup.load_task("mine").digest == task.digest
     with pytest.raises(RecbenchError, match="There is a task 'mine' already"):
-        shelf.keep_as_own(task)
-    shelf.keep_as_own(task, replace=True)
+        lookup.keep_as_own(task)
+    lookup.keep_as_own(task, replace=True)
 
 
 def test_builtin_names_are_taken(synthetic_task):
     with pytest.raises(RecbenchError, match="name of a builtin task"):
-        shelf.keep_as_own(synthetic_task, replace=True)
+        lookup.keep_as_own(synthetic_task, replace=True)
 
 
 def test_unknown_names_and_missing_files(spec_file):
     with pytest.raises(RecbenchError, match=r"Unknown task 'ml-100k-lo'\. Did you mean: ml-100k-loo"):
-        shelf.find_task("ml-100k-lo")
+        lookup.find_task("ml-100k-lo")
     with pytest.raises(RecbenchError, match="Unknown task"):
-        shelf.find_task("x" * 300)
+        lookup.find_task("x" * 300)
     for bad in ("a/b", "a.toml", "", "x" * 300):
         with pytest.raises(RecbenchError, match="cannot be the name of a task"):
-            shelf.check_name(bad, replace=False)
+            lookup.check_name(bad, replace=False)
     with pytest.raises(RecbenchError, match="Cannot read the task spec"):
-        shelf.find_task("nowhere/absent.toml")
+        lookup.find_task("nowhere/absent.toml")
     (spec_file.parent / "ratings.csv").unlink()
     with pytest.raises(RecbenchError, match="needs the ratings file"):
-        shelf.find_task(str(spec_file))
+        lookup.find_task(str(spec_file))
 
 
 def test_users_who_cannot_give_a_row_stay_in_train_and_are_counted(spec_file):
     ratings = spec_file.parent / "ratings.csv"
     ratings.write_text(ratings.read_text() + "lonely,1\n")
-    task = shelf.load_task(str(spec_file))
+    task = lookup.load_task(str(spec_file))
     assert task.n_users_without_case == 1
     lonely = list(task.user_ids).index("lonely")
     assert lonely not in task.test.users

@@ -12,7 +12,7 @@ from recbench.evaluation.metrics import compute_metrics
 from recbench.evaluation.ranking import Ranks
 from recbench.records.consistency import check_consistency
 from recbench.records.schema import CatalogueValue, MetricValue
-from recbench.records.sides import read_side, read_sides
+from recbench.records.selection import read_side, read_sides
 from recbench.records.store import RANK_ARRAYS, StoredRecord, TrialRanks
 from tests.examples import a_trial, some_trials, write
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recbench.cli.histograms import plot_histograms, text_histogram
+from recbench.cli.shared.histograms import plot_histograms, text_histogram
 from recbench.data.statistics import doubling_histogram, gini, statistics
 from recbench.errors import RecbenchError
 

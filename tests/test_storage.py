@@ -5,16 +5,16 @@ import numpy as np
 import pytest
 
 from recbench.errors import RecbenchError
-from recbench.tasks import checked as checks
-from recbench.tasks import storage
-from recbench.tasks.container import MAGIC, PAGE, map_arrays, write_arrays
+from recbench.tasks import task_file
+from recbench.tasks import verification_cache as checks
+from recbench.tasks.array_file import MAGIC, PAGE, map_arrays, write_arrays
 from recbench.tasks.task import Cases
 
 
 def test_a_task_comes_back_as_it_went_in(synthetic_task, tmp_path):
     path = tmp_path / "task.task"
-    storage.save(synthetic_task, path)
-    back = storage.load(path)
+    task_file.save(synthetic_task, path)
+    back = task_file.load(path)
     assert back.digest == synthetic_task.digest
     assert back.spec == synthetic_task.spec
     for (name, one), (other_name, other) in zip(synthetic_task.arrays(), back.arrays(), strict=True):
@@ -26,8 +26,8 @@ def test_a_task_comes_back_as_it_went_in(synthetic_task, tmp_path):
 def test_an_array_s_map_holds_its_own_bytes_and_no_others(synthetic_task, tmp_path):
     """What leads to train rows, by whatever base, does not lead to the held-out rows beside them in the file."""
     path = tmp_path / "task.task"
-    storage.save(synthetic_task, path)
-    for name, array in storage.load(path).arrays():
+    task_file.save(synthetic_task, path)
+    for name, array in task_file.load(path).arrays():
         base = array
         while not isinstance(base, mmap.mmap):
             base = base.obj if isinstance(base, memoryview) else base.base
@@ -46,25 +46,25 @@ def test_tasks_of_the_old_form_stay_readable(synthetic_task, tmp_path):
     }
     text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
     np.savez(path, **{"recbench": text}, **dict(synthetic_task.arrays()))
-    back = storage.load(path)
+    back = task_file.load(path)
     assert (back.digest, back.n_duplicates) == (synthetic_task.digest, 3)
 
 
 def test_files_that_are_not_tasks(synthetic_task, tmp_path):
     path = tmp_path / "task.task"
     with pytest.raises(RecbenchError, match="No such task file"):
-        storage.load(path)
-    storage.save(synthetic_task, path)
+        task_file.load(path)
+    task_file.save(synthetic_task, path)
     whole = path.read_bytes()
     huge = MAGIC + (2**60).to_bytes(8, "little")
     other = [whole[:40], whole[: len(whole) // 2], whole[: -2 * PAGE], whole[:100] + whole[400:], MAGIC, huge]
     for content in (b"", b"nonsense", *other):
         path.write_bytes(content)
         with pytest.raises(RecbenchError, match="is not a task file that can be read"):
-            storage.load(path)
+            task_file.load(path)
     np.savez(path, something=np.arange(3))
     with pytest.raises(RecbenchError, match="is not a task file that can be read"):
-        storage.load(path.with_name("task.task.npz"))
+        task_file.load(path.with_name("task.task.npz"))
 
 
 def rewritten(path, header=None, **changes):
@@ -75,26 +75,26 @@ def rewritten(path, header=None, **changes):
 
 def test_a_changed_array_is_noticed(synthetic_task, tmp_path):
     path = tmp_path / "task.task"
-    storage.save(synthetic_task, path)
-    storage.load(path)
+    task_file.save(synthetic_task, path)
+    task_file.load(path)
     items = synthetic_task.test.items.copy()
     items[0] += 1
     rewritten(path, **{"test.items": items})
     with pytest.raises(RecbenchError, match="was changed after it was written"):
-        storage.load(path)
+        task_file.load(path)
 
 
 def test_rules_are_checked_when_a_digest_is_new_and_whatever_the_file_is_called(synthetic_task, tmp_path, monkeypatch):
     path = tmp_path / "task.task"
-    storage.save(synthetic_task, path)
+    task_file.save(synthetic_task, path)
     checked = []
     monkeypatch.setattr(checks, "verify", checked.append)
     for _ in range(2):
-        storage.load(path.rename(tmp_path / "other.task"))
+        task_file.load(path.rename(tmp_path / "other.task"))
         path = tmp_path / "other.task"
     assert len(checked) == 1
     monkeypatch.setattr(checks, "RULES", checks.RULES + 1)
-    storage.load(path)
+    task_file.load(path)
     assert len(checked) == 2
 
 
@@ -103,27 +103,27 @@ def test_a_task_that_breaks_a_rule_is_refused_each_time(synthetic_task, tmp_path
     bad = Cases(test.users, test.items, np.roll(test.negatives, 1, axis=0))
     task = type(synthetic_task)(**{**vars_of(synthetic_task), "test": bad})
     path = tmp_path / "task.task"
-    storage.save(task, path)
+    task_file.save(task, path)
     for _ in range(2):
         with pytest.raises(RecbenchError, match="is not valid"):
-            storage.load(path)
+            task_file.load(path)
 
 
 def test_a_pinned_digest_is_compared_each_time(synthetic_task, tmp_path):
     path = tmp_path / "task.task"
-    storage.save(synthetic_task, path)
-    storage.load(path)
+    task_file.save(synthetic_task, path)
+    task_file.load(path)
     spec = synthetic_task.spec.model_dump(mode="json") | {"digest": "sha256:" + "0" * 64}
     rewritten(path, {"spec": spec})
     with pytest.raises(RecbenchError, match="its spec pins"):
-        storage.load(path)
+        task_file.load(path)
 
 
 def test_a_cache_that_cannot_be_written_is_no_obstacle_to_loading(synthetic_task, tmp_path, home):
     path = tmp_path / "task.task"
-    storage.save(synthetic_task, path)
+    task_file.save(synthetic_task, path)
     home.write_text("in the way")
-    assert storage.load(path).digest == synthetic_task.digest
+    assert task_file.load(path).digest == synthetic_task.digest
 
 
 def vars_of(task):
@@ -141,13 +141,13 @@ def vars_of(task):
 )
 def test_arrays_that_do_not_fit_are_refused(synthetic_task, tmp_path, changes):
     path = tmp_path / "task.task"
-    storage.save(synthetic_task, path)
+    task_file.save(synthetic_task, path)
     rewritten(path, **changes)
     with pytest.raises(RecbenchError, match="is not a task file that can be read"):
-        storage.load(path)
+        task_file.load(path)
 
 
 def test_a_folder_that_cannot_be_written(synthetic_task, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(RecbenchError, match="Cannot write"):
-        storage.save(synthetic_task, tmp_path / "file" / "task.task")
+        task_file.save(synthetic_task, tmp_path / "file" / "task.task")

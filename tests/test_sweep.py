@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from recbench.cli.interrupted import Tally
+from recbench.cli.shared.interruption import Tally
 from recbench.cli.sweep import parse_sweep
-from recbench.cli.sweeping import SweepRequest, sweep_and_report
 from recbench.errors import RecbenchError
-from recbench.records.sides import read_side
-from recbench.reports.run_report import run_report
-from recbench.reports.sweep import sweep_document
-from recbench.reports.sweep_plot import draw_sweep
-from recbench.reports.sweep_table import sweep_table
+from recbench.experiments.sweep import SweepRequest, sweep_and_report
+from recbench.records.selection import read_side
+from recbench.reports.run.run_report import run_report
+from recbench.reports.sweep.plot import draw_sweep
+from recbench.reports.sweep.points import sweep_document
+from recbench.reports.sweep.table import sweep_table
 from recbench.trials.conditions import Conditions
 from tests.examples import ENVIRONMENT, TASK, a_record, ranks_of, stored
 from tests.golden_files import check_golden

@@ -1,7 +1,7 @@
 import pytest
 
-from recbench.reports.summary import summarise
-from recbench.reports.time_to_quality import time_to_quality
+from recbench.reports.run.summary import summarise
+from recbench.reports.run.time_to_quality import time_to_quality
 from recbench.trials.curve_epochs import CurveEpochs
 from tests.examples import a_curve, a_record, stored
 

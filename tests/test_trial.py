@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from recbench.records.schema import Status
+from recbench.registry.hyperparameters import configure
+from recbench.registry.models import ModelReference, Origin
 from recbench.trials.clock import TimedContext
 from recbench.trials.conditions import Conditions
-from recbench.trials.configuration import configure
 from recbench.trials.curve_epochs import CurveEpochs
-from recbench.trials.registry import ModelReference, Origin
 from recbench.trials.trial import run_trial
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from recbench.records.schema import Status
 from recbench.records.store import load, load_ranks, save
-from recbench.reports.summary import summarise
-from recbench.trials.configuration import configure
-from recbench.trials.registry import ModelReference, Origin
+from recbench.registry.hyperparameters import configure
+from recbench.registry.models import ModelReference, Origin
+from recbench.reports.run.summary import summarise
 from recbench.trials.trial import Conditions, run_trial
 
 

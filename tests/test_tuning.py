@@ -7,11 +7,11 @@ import pytest
 
 from recbench.errors import RecbenchError
 from recbench.records.schema import CurvePoint
-from recbench.trials.tuning.objective import curve_epochs, judge, longest
-from recbench.trials.tuning.past import Budget, End, PastTrial, best, counts, spent
-from recbench.trials.tuning.result import model_tuning
-from recbench.trials.tuning.spaces import Choices, Known, ModelSpace, Range, check_names, own_spaces_path, read_spaces
-from recbench.trials.tuning.study import Study
+from recbench.tuning.objective import curve_epochs, judge, longest
+from recbench.tuning.past import Budget, End, PastTrial, best, counts, spent
+from recbench.tuning.result import model_tuning
+from recbench.tuning.spaces import Choices, Known, ModelSpace, Range, check_names, own_spaces_path, read_spaces
+from recbench.tuning.study import Study
 from tests.examples import a_record
 from tests.tuned_models import SPACE, a_study, known_model, tuned
 
@@ -133,7 +133,7 @@ def test_failed_trials_count_and_their_reasons_are_kept(task, model, tmp_path):
 
 def test_a_trial_ends_with_the_budget(task, model, tmp_path, monkeypatch):
     clock = iter(range(10_000))
-    monkeypatch.setattr("recbench.trials.tuning.running.time.monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("recbench.tuning.running.time.monotonic", lambda: float(next(clock)))
     past = tuned(task, tmp_path, Budget(12, 60.0), model)
     assert past[-1].end is End.OUT_OF_TIME
     assert counts(past).out_of_time == 1
@@ -239,7 +239,7 @@ def test_broken_search_spaces(tmp_path, text, message):
 
 def test_spaces_of_the_builtin_models_fit_them():
     """By their sources, for importing every framework takes long."""
-    from recbench.trials.registry import describe, known_models
+    from recbench.registry.models import describe, known_models
 
     spaces = read_spaces(own_spaces_path())
     for name, reference in known_models().items():

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from recbench.errors import RecbenchError
-from recbench.tasks import storage
-from recbench.tasks.shelf import load_task
+from recbench.tasks import task_file
+from recbench.tasks.lookup import load_task
 from recbench.tasks.task import Cases, Task
 from recbench.tasks.tuning_task import tuning_task
 from recbench.tasks.verify import verify
@@ -82,13 +82,13 @@ def test_nothing_in_it_or_its_file_leads_to_a_test_case(task, tmp_path):
     test = pairs(task.test.users, task.test.items)
     assert not test & pairs(seen.users, seen.items)
     assert not test & pairs(seen.test.users, seen.test.items)
-    storage.save(seen, tmp_path / "seen.task")
+    task_file.save(seen, tmp_path / "seen.task")
     content = (tmp_path / "seen.task").read_bytes()
     assert task.test.items.tobytes() not in content
     assert task.name == "checkerboard" or task.test.negatives.tobytes() not in content
-    assert storage.load(tmp_path / "seen.task").digest == seen.digest
+    assert task_file.load(tmp_path / "seen.task").digest == seen.digest
     # The search can see: the whole task's file has them.
-    storage.save(task, tmp_path / "whole.task")
+    task_file.save(task, tmp_path / "whole.task")
     assert task.test.items.tobytes() in (tmp_path / "whole.task").read_bytes()
     assert "memory of test.items" in leaks(reachable(task), secrets)
 
@@ -126,7 +126,7 @@ def test_a_spy_in_a_trials_process_finds_no_test_case(recbench, home, tmp_path):
     assert set(found["files"]) == set(found["maps"])
     (file,) = found["maps"]
     assert file.startswith(str(home / "tasks" / "tuning"))
-    read = storage.load(tmp_path / file)
+    read = task_file.load(tmp_path / file)
     assert not test & (pairs(read.users, read.items) | pairs(read.test.users, read.test.items))
     # The spy can see: in a run, whose trials score test cases, it finds them.
     assert recbench("run", *base, "--seeds", "1").returncode == 0

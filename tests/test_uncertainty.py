@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recbench.evaluation.ranking import Ranks
-from recbench.reports.uncertainty import uncertainty
+from recbench.reports.run.uncertainty import uncertainty
 from tests.simulated_cases import two_alike
 
 

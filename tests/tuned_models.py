@@ -2,18 +2,19 @@
 
 from pathlib import Path
 
+from recbench.registry.hyperparameters import import_and_configure
+from recbench.registry.models import ModelReference, Origin
+from recbench.registry.requested import RequestedModel
 from recbench.tasks.tuning_task import tuning_task
 from recbench.trials.conditions import Conditions
-from recbench.trials.configuration import import_and_configure
 from recbench.trials.identity import TaskFacts
-from recbench.trials.plan import PlannedModel, WantedModel
-from recbench.trials.registry import ModelReference, Origin
+from recbench.trials.planned import PlannedModel
 from recbench.trials.run_observer import Watching
 from recbench.trials.trial import run_trial
-from recbench.trials.tuning.objective import K, curve_epochs, longest
-from recbench.trials.tuning.spaces import ModelSpace, Range
-from recbench.trials.tuning.study import Study
-from recbench.trials.tuning.tuner import Tuner
+from recbench.tuning.objective import K, curve_epochs, longest
+from recbench.tuning.spaces import ModelSpace, Range
+from recbench.tuning.study import Study
+from recbench.tuning.tuner import Tuner
 
 SOURCE = '''
 import numpy as np
@@ -135,7 +136,7 @@ def known_model(folder: Path, **texts: str) -> PlannedModel:
     path = folder / "known.py"
     if not path.exists():
         path.write_text(SOURCE)
-    wanted = WantedModel(ModelReference("Known", f"{path}:Known", Origin.FILE), texts)
+    wanted = RequestedModel(ModelReference("Known", f"{path}:Known", Origin.FILE), texts)
     found = import_and_configure(wanted.reference, texts)
     return PlannedModel(wanted, found.parameters, found.code_version)
 

@@ -10,7 +10,7 @@ from recbench.cli import (
     gate,
     history,
     leaderboard,
-    models,
+    list_models,
     plot,
     run,
     score_file,
@@ -19,7 +19,7 @@ from recbench.cli import (
     task,
     tune,
 )
-from recbench.cli.terminal import emit, fail, show_log
+from recbench.cli.shared.terminal import emit, fail, show_log
 from recbench.errors import RecbenchError
 from recbench.records.interruption import forget_interruption
 
@@ -39,7 +39,7 @@ app.command("plot")(plot.plot)
 app.command("compare")(compare.compare)
 app.command("gate")(gate.gate)
 app.command("score-file")(score_file.score_file)
-app.command("list")(models.list_models)
+app.command("list")(list_models.list_models)
 app.add_typer(task.app, name="task")
 app.add_typer(data.app, name="data")
 app.add_typer(baseline.app, name="baseline")

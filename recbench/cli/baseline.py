@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recbench.cli.pages import write_or_check
-from recbench.cli.terminal import emit, emit_json, emit_table, messages
+from recbench.cli.shared.pages import write_or_check
+from recbench.cli.shared.terminal import emit, emit_json, emit_table
+from recbench.progress.console import messages
 
 if TYPE_CHECKING:
     from recbench.records.baselines import Change
     from recbench.records.schema import Record
-    from recbench.records.sides import RankedTrial
+    from recbench.records.selection import RankedTrial
 
 Pair = tuple[float | None, float | None]
 
@@ -36,7 +37,7 @@ def accept(
     Exit codes: 0 accepted, 2 bad input.
     """
     from recbench.records import baselines
-    from recbench.records.sides import BASELINES, read_side
+    from recbench.records.selection import BASELINES, read_side
 
     changes = baselines.plan(read_side(run), label, force=force)
     baselines.accept(changes, label)
@@ -119,8 +120,8 @@ def render(
 
     Exit codes: 0 written or current, 1 not current, 2 bad input.
     """
-    from recbench.records.sides import BASELINES, read_side
-    from recbench.reports.baselines_page import baselines_page
+    from recbench.records.selection import BASELINES, read_side
+    from recbench.reports.pages.baselines import baselines_page
 
     tasks: dict[str, list[RankedTrial]] = {}
     for trial in read_side(label).trials:

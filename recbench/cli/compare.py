@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from recbench.cli.sides import AsJson, Base, Current, Form
-from recbench.cli.terminal import ExitCode, emit, emit_json
+from recbench.cli.shared.record_options import AsJson, Base, Current, Form
+from recbench.cli.shared.terminal import ExitCode, emit, emit_json
 from recbench.errors import RecbenchError
 from recbench.reports.formats import CompareFormat
 
@@ -48,12 +48,12 @@ def compare(
         _timings(Path(base), Path(current), form)
         return
 
-    from recbench.records.sides import read_sides
-    from recbench.reports.compare_document import compare_document
-    from recbench.reports.compare_table import compare_table
-    from recbench.reports.comparison import compare_sides
-    from recbench.reports.gate import judge
-    from recbench.reports.policy import Policy
+    from recbench.records.selection import read_sides
+    from recbench.reports.compare.comparison import compare_sides
+    from recbench.reports.compare.document import compare_document
+    from recbench.reports.compare.gate import judge
+    from recbench.reports.compare.policy import Policy
+    from recbench.reports.compare.table import compare_table
 
     chosen = [name for name in MetricName if not metric or name in metric]
     command = ["recbench", "compare", base, current]
@@ -70,9 +70,9 @@ def compare(
 
 
 def _timings(base: Path, current: Path, form: CompareFormat) -> None:
-    from recbench.records.timings import read_timings
-    from recbench.reports.timings import compare_timings
-    from recbench.reports.timings_table import timings_document, timings_table
+    from recbench.records.benchmark_timings import read_timings
+    from recbench.reports.compare.benchmark_timings import compare_timings
+    from recbench.reports.compare.benchmark_timings_table import timings_document, timings_table
 
     comparison = compare_timings(read_timings(base), read_timings(current))
     if form is CompareFormat.JSON:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recbench.cli.columns import (
+from recbench.cli.shared.ratings_file_options import (
     Encoding,
     FileForm,
     ItemColumn,
@@ -18,8 +18,9 @@ from recbench.cli.columns import (
     TimestampColumn,
     UserColumn,
 )
-from recbench.cli.terminal import animated, emit, emit_json, emit_table
+from recbench.cli.shared.terminal import emit, emit_json, emit_table
 from recbench.errors import RecbenchError
+from recbench.progress.console import animated
 
 if TYPE_CHECKING:
     from recbench.data.interactions import Interactions
@@ -145,12 +146,12 @@ def info(
         }
         citation = citations()[dataset.citation]
         if is_cached(name):
-            from recbench.data.adoption import read_rows
+            from recbench.data.published_files import read_rows
 
             found = read_rows(dataset, fetch(name))
     else:
-        from recbench.data.layout import Layout
-        from recbench.data.readers import read_interactions
+        from recbench.data.readers.layout import Layout
+        from recbench.data.readers.ratings_files import read_interactions
 
         layout = Layout(
             user_column, item_column, rating_column, timestamp_column, separator, form, encoding, member, skip_bad_rows
@@ -165,7 +166,7 @@ def _emit_info(
 ) -> None:
     counted = None
     if found is not None:
-        from recbench.cli.histograms import emit_histograms, plot_histograms
+        from recbench.cli.shared.histograms import emit_histograms, plot_histograms
         from recbench.data.statistics import statistics
 
         counted = statistics(found.users, found.items)

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from recbench.cli.terminal import emit_json, emit_table
+from recbench.cli.shared.terminal import emit_json, emit_table
 
 FRAMEWORKS = ("numpy", "scipy", "pandas", "pyarrow", "implicit", "tensorflow")
 
@@ -16,8 +16,8 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
 
     import recbench
     from recbench.data.cache import home
+    from recbench.registry.models import known_models
     from recbench.trials import machine
-    from recbench.trials.registry import known_models
 
     environment = machine.environment()
     folder = home()

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from recbench.cli.sides import AsJson, Base, Current, Form, PolicyFile
-from recbench.cli.terminal import ExitCode, emit, emit_json
+from recbench.cli.shared.record_options import AsJson, Base, Current, Form, PolicyFile
+from recbench.cli.shared.terminal import ExitCode, emit, emit_json
 from recbench.reports.formats import CompareFormat
 
 
@@ -36,13 +36,13 @@ def gate(
 
     Exit codes: 0 pass, 1 regressed or a floor broken, 2 bad input, 3 a model failed, 4 not comparable or no baseline.
     """
-    from recbench.records.sides import read_sides
-    from recbench.reports.compare_document import gate_document
-    from recbench.reports.comparison import compare_sides
-    from recbench.reports.gate import Outcome
-    from recbench.reports.gate import gate as decide_gate
-    from recbench.reports.gate_table import gate_table
-    from recbench.reports.policy import Policy, read_policy
+    from recbench.records.selection import read_sides
+    from recbench.reports.compare.comparison import compare_sides
+    from recbench.reports.compare.document import gate_document
+    from recbench.reports.compare.gate import Outcome
+    from recbench.reports.compare.gate import gate as decide_gate
+    from recbench.reports.compare.gate_table import gate_table
+    from recbench.reports.compare.policy import Policy, read_policy
 
     # The worst comes last.
     codes = {

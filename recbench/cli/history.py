@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from recbench.cli.terminal import emit, emit_json, emit_table
+from recbench.cli.shared.terminal import emit, emit_json, emit_table
 
 
 def history(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from recbench.cli.pages import write_or_check
+from recbench.cli.shared.pages import write_or_check
 from recbench.errors import RecbenchError
 
 PUBLISHED = Path("results/published")
@@ -40,12 +40,12 @@ def leaderboard(
 
     Exit codes: 0 written or current, 1 not current, 2 bad input, 4 no records.
     """
-    from recbench.records.published import load_published
-    from recbench.records.settings import load, settings_path
-    from recbench.records.sides import read_side
-    from recbench.reports.leaderboard import LeaderboardSources
-    from recbench.reports.leaderboard import leaderboard as render
-    from recbench.trials.tuning.spaces import own_spaces_path, read_spaces
+    from recbench.records.published_results import load_published
+    from recbench.records.selection import read_side
+    from recbench.records.tuned_settings import load, settings_path
+    from recbench.reports.pages.leaderboard import LeaderboardSources
+    from recbench.reports.pages.leaderboard import leaderboard as render
+    from recbench.tuning.spaces import own_spaces_path, read_spaces
 
     trials = read_side(run).trials
     task = trials[0].record.task

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from recbench.cli.sides import SIDE
-from recbench.cli.terminal import messages
-from recbench.reports.speed_quality_axes import Cost, Quality
+from recbench.cli.shared.record_options import SIDE
+from recbench.progress.console import messages
+from recbench.reports.plots.speed_quality_axes import Cost, Quality
 
 
 def plot(
@@ -29,9 +29,9 @@ def plot(
     Exit codes: 0 drawn, 2 bad input, 4 no records.
     """
     from recbench.cli.run import model_names
-    from recbench.records.sides import of_models, read_side
-    from recbench.reports.speed_quality import speed_quality
-    from recbench.reports.speed_quality_plot import draw_speed_quality
+    from recbench.records.selection import of_models, read_side
+    from recbench.reports.plots.speed_quality import speed_quality
+    from recbench.reports.plots.speed_quality_plot import draw_speed_quality
 
     sides = [read_side(run) for run in dict.fromkeys(runs)]
     if models is not None:

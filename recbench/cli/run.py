@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from recbench.cli.interrupted import told_when_interrupted
-from recbench.cli.terminal import messages
+from recbench.cli.shared.interruption import told_when_interrupted
 from recbench.device import Device
 from recbench.errors import RecbenchError
+from recbench.progress.console import messages
 from recbench.reports.formats import Format
 from recbench.trials.curve_epochs import CurveEpochs
 
@@ -146,10 +146,10 @@ def run(
         # Before the slow imports, so that nobody waits for a sign of life.
         messages().print(f"Task {task}; models {', '.join(names)}", style="dim", markup=False)
 
-        from recbench.cli.running import Request, run_and_report
-        from recbench.cli.training import Reuse
+        from recbench.experiments.run import Request, run_and_report
+        from recbench.experiments.train import Reuse
+        from recbench.runners.limits import Limits
         from recbench.trials.conditions import Conditions
-        from recbench.trials.limits import Limits
 
         request = Request(
             models=names,

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from recbench.cli.columns import ItemColumn, Separator, UserColumn
 from recbench.cli.run import cut_offs
-from recbench.cli.terminal import animated, emit, emit_json, messages
+from recbench.cli.shared.ratings_file_options import ItemColumn, Separator, UserColumn
+from recbench.cli.shared.terminal import emit, emit_json
 from recbench.errors import RecbenchError
+from recbench.progress.console import animated, messages
 from recbench.reports.formats import Format
 
 
@@ -42,12 +43,12 @@ def score_file(
     """
     import re
 
-    from recbench.data.layout import Layout
+    from recbench.data.readers.layout import Layout
     from recbench.records.store import save
-    from recbench.reports.document import run_document
-    from recbench.reports.run_report import run_report
-    from recbench.reports.table import run_table
-    from recbench.tasks.shelf import load_task
+    from recbench.reports.run.document import run_document
+    from recbench.reports.run.run_report import run_report
+    from recbench.reports.run.table import run_table
+    from recbench.tasks.lookup import load_task
     from recbench.tasks.spec import NAME_PATTERN
     from recbench.trials.file_scores import read_scores
     from recbench.trials.machine import environment

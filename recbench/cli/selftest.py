@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recbench.cli.terminal import ExitCode, animated, emit, emit_json, messages
+from recbench.cli.shared.terminal import ExitCode, emit, emit_json
 from recbench.errors import RecbenchError
+from recbench.progress.console import animated, messages
 
 if TYPE_CHECKING:
+    from recbench.registry.models import ModelReference
+    from recbench.selftest.check import Check
     from recbench.tasks.task import Task
-    from recbench.trials.registry import ModelReference
-    from recbench.trials.selftest.check import Check
 
 MARKS = {True: "[ok]", False: "[FAIL]", None: "[skip]"}
 STATES = {True: "ok", False: "failed", None: "skipped"}
@@ -56,9 +57,9 @@ def selftest(
     # Before any numeric library is loaded: they read these once.
     os.environ.update(library_settings(threads, "cpu"))
 
-    from recbench.tasks.shelf import load_task
-    from recbench.trials.configuration import parse_assignments
-    from recbench.trials.registry import find_model
+    from recbench.registry.hyperparameters import parse_assignments
+    from recbench.registry.models import find_model
+    from recbench.tasks.lookup import load_task
 
     texts = parse_assignments(param or [], names)
     references = {name: find_model(name) for name in names}
@@ -91,9 +92,9 @@ def _checks(
 
     Models are imported, and their parameters read, before anything is checked.
     """
-    from recbench.trials.output import output_to
-    from recbench.trials.selftest.known_answers import known_answers
-    from recbench.trials.selftest.model_contract import Candidate, model_contract
+    from recbench.selftest.known_answers import known_answers
+    from recbench.selftest.model_contract import Candidate, model_contract
+    from recbench.trials.output_redirection import output_to
 
     candidates = []
     for name, reference in references.items():

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from recbench.cli.interrupted import told_when_interrupted
 from recbench.cli.run import DEFAULT_OUTPUT, MAX_SEED
-from recbench.cli.terminal import messages
+from recbench.cli.shared.interruption import told_when_interrupted
 from recbench.device import Device
 from recbench.errors import RecbenchError
+from recbench.progress.console import messages
 
 
 def sweep(
@@ -47,7 +47,7 @@ def sweep(
     with told_when_interrupted(output) as tally:
         messages().print(f"Task {task}; model {model}; {name} = {', '.join(values)}", style="dim", markup=False)
 
-        from recbench.cli.sweeping import SweepRequest, sweep_and_report
+        from recbench.experiments.sweep import SweepRequest, sweep_and_report
         from recbench.trials.conditions import Conditions
 
         request = SweepRequest(

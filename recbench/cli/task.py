@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from recbench.cli import task_files
-from recbench.cli.columns import (
+from recbench.cli.shared.ratings_file_options import (
     Encoding,
     FileForm,
     ItemColumn,
@@ -18,9 +18,10 @@ from recbench.cli.columns import (
     TimestampColumn,
     UserColumn,
 )
-from recbench.cli.task_summary import emit_summary, emit_task
-from recbench.cli.terminal import animated, emit, emit_json, emit_table
+from recbench.cli.shared.task_summary import emit_summary, emit_task
+from recbench.cli.shared.terminal import emit, emit_json, emit_table
 from recbench.errors import RecbenchError
+from recbench.progress.console import animated
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ Replace = Annotated[bool, typer.Option("--replace", help="Replace a task of that
 @app.command("list")
 def list_tasks(as_json: Json = False) -> None:
     """List the tasks that --task takes."""
-    from recbench.tasks.shelf import builtin_specs, find_task, own_task_names
+    from recbench.tasks.lookup import builtin_specs, find_task, own_task_names
 
     rows: list[dict[str, Any]] = [
         {"name": name, "kind": "builtin", "built": find_task(name).path.exists(), "description": spec.description}
@@ -67,7 +68,7 @@ def show(
       recbench task show ml-100k
       recbench task show ml-100k --spec > my-task.toml
     """
-    from recbench.tasks.shelf import find_task, load_task
+    from recbench.tasks.lookup import find_task, load_task
 
     if spec:
         import tomli_w
@@ -111,14 +112,14 @@ def build(
       recbench task build my-task.toml
       recbench task build my-shop --ratings orders.csv --user-column customer --item-column sku
     """
-    from recbench.tasks.shelf import find_task, keep_as_own, load_task
+    from recbench.tasks.lookup import find_task, keep_as_own, load_task
 
     if ratings is None:
         emit_summary(load_task(name, rebuild=True, progressbar=animated()))
         return
     from recbench.tasks.build import build as build_task
     from recbench.tasks.build import load_interactions
-    from recbench.tasks.shelf import DEFAULT_RULES, check_name
+    from recbench.tasks.lookup import DEFAULT_RULES, check_name
     from recbench.tasks.spec import FileData, Filters, Order, TaskSpec
 
     check_name(name, replace=replace)
@@ -166,7 +167,7 @@ def verify(
     Example: recbench task verify ml-100k --rebuild
     """
     from recbench.tasks.build import build as build_task
-    from recbench.tasks.shelf import load_task
+    from recbench.tasks.lookup import load_task
     from recbench.tasks.verify import verify as verify_task
 
     task = load_task(name, progressbar=animated())

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recbench.cli.columns import ItemColumn, RatingColumn, Separator, TimestampColumn, UserColumn
-from recbench.cli.terminal import emit
+from recbench.cli.shared.ratings_file_options import ItemColumn, RatingColumn, Separator, TimestampColumn, UserColumn
+from recbench.cli.shared.terminal import emit
 from recbench.errors import RecbenchError, unknown_name
-from recbench.tasks.forms import ExportForm, NegativesMethod
+from recbench.tasks.exchange.forms import ExportForm, NegativesMethod
 
 if TYPE_CHECKING:
     from recbench.tasks.spec import Negatives, Waiver
@@ -51,7 +51,7 @@ def import_ncf(
       --negatives ml-1m.test.negative --waive positive-among-negatives ncf-ml-1m
       recbench task import ncf --dataset pinterest-20 pinterest
     """
-    from recbench.tasks import ncf
+    from recbench.tasks.exchange import ncf
 
     _check_name(name, replace)
     given = {"--train": train, "--test": test, "--negatives": negatives}
@@ -76,8 +76,8 @@ def import_lightgcn(
       recbench task import lightgcn --dataset gowalla gowalla
       recbench task import lightgcn --train train.txt --test test.txt my-split
     """
-    from recbench.tasks.imports import LIGHTGCN, import_split
-    from recbench.tasks.split_files import SplitFiles
+    from recbench.tasks.exchange.imports import LIGHTGCN, import_split
+    from recbench.tasks.exchange.split_files import SplitFiles
 
     _check_name(name, replace)
     files = SplitFiles(*_files({"--train": train, "--test": test}, dataset, ("train.txt", "test.txt")))
@@ -101,8 +101,8 @@ def import_recbole(
 
     Example: recbench task import recbole-benchmark --train x.train.inter --valid x.valid.inter --test x.test.inter mine
     """
-    from recbench.tasks.imports import import_split
-    from recbench.tasks.split_files import SplitFiles
+    from recbench.tasks.exchange.imports import import_split
+    from recbench.tasks.exchange.split_files import SplitFiles
 
     _check_name(name, replace)
     _keep(import_split(name, "recbole", SplitFiles(train, test, valid), _rule(method, count, seed)), replace)
@@ -134,9 +134,9 @@ def import_pairs(
 
     Example: recbench task import pairs --train train.csv --test test.csv --candidates candidates.csv mine
     """
-    from recbench.data.layout import Layout
-    from recbench.tasks.imports import import_split
-    from recbench.tasks.split_files import SplitFiles
+    from recbench.data.readers.layout import Layout
+    from recbench.tasks.exchange.imports import import_split
+    from recbench.tasks.exchange.split_files import SplitFiles
 
     _check_name(name, replace)
     files = SplitFiles(train, test, validation, candidates=candidates, users=users, items=items)
@@ -154,7 +154,7 @@ def import_folder(
 
     Example: recbench task import folder again exported/
     """
-    from recbench.tasks import imports
+    from recbench.tasks.exchange import imports
 
     _check_name(name, replace)
     _keep(imports.import_folder(name, folder), replace)
@@ -171,9 +171,9 @@ def export(
       recbench task export ml-100k exported/
       recbench task export ml-100k recbole/ --form recbole
     """
-    from recbench.cli.terminal import animated
-    from recbench.tasks import export as exports
-    from recbench.tasks.shelf import load_task
+    from recbench.progress.console import animated
+    from recbench.tasks.exchange import export as exports
+    from recbench.tasks.lookup import load_task
 
     for path in exports.export(load_task(name, progressbar=animated()), folder, form):
         emit(str(path))
@@ -187,9 +187,9 @@ def _files(given: dict[str, Path | None], dataset: str | None, endings: tuple[st
         return [path for path in given.values() if path is not None]
     if any(path is not None for path in given.values()):
         raise RecbenchError(f"--dataset stands instead of {', '.join(given)}.", "Leave out one or the other.")
-    from recbench.cli.terminal import animated
     from recbench.data.catalogue import find_dataset
     from recbench.data.fetch import fetch
+    from recbench.progress.console import animated
 
     names = [file.name for file in find_dataset(dataset).files]
     if [ending for ending in endings if not any(name.endswith(ending) for name in names)]:
@@ -215,14 +215,14 @@ def _waivers(names: list[str] | None) -> "frozenset[Waiver]":
 
 
 def _check_name(name: str, replace: bool) -> None:
-    from recbench.tasks.shelf import check_name
+    from recbench.tasks.lookup import check_name
 
     check_name(name, replace=replace)
 
 
 def _keep(task: "Task", replace: bool) -> None:
-    from recbench.cli.task_summary import emit_summary
-    from recbench.tasks.shelf import keep_as_own
+    from recbench.cli.shared.task_summary import emit_summary
+    from recbench.tasks.lookup import keep_as_own
 
     log.info("Stored as %s", keep_as_own(task, replace=replace))
     emit_summary(task)

@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from recbench.cli.interrupted import told_when_interrupted
 from recbench.cli.run import MAX_SEED, model_names
-from recbench.cli.terminal import messages
+from recbench.cli.shared.interruption import told_when_interrupted
 from recbench.device import Device
 from recbench.errors import RecbenchError
+from recbench.progress.console import messages
 
 FOLDER = Path("results/tuning")
 
@@ -85,8 +85,8 @@ def tune(
 
         _check_packages(plot)
 
-        from recbench.cli.tuning import TuneRequest, tune_and_report
-        from recbench.trials.tuning.past import Budget
+        from recbench.experiments.tune import TuneRequest, tune_and_report
+        from recbench.tuning.past import Budget
 
         request = TuneRequest(
             models=names,
@@ -114,6 +114,6 @@ def _check_packages(plot: bool) -> None:
             f"Tuning needs optuna, which cannot be imported: {error}.", "Install it: pip install -e '.[tune]'"
         ) from error
     if plot:
-        from recbench.reports.pictures import check_matplotlib
+        from recbench.reports.plots.figures import check_matplotlib
 
         check_matplotlib()

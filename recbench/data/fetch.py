@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recbench.data.adoption import check_cached, check_counts, check_published, checksum, remember
 from recbench.data.cache import atomic_path, home
 from recbench.data.catalogue import ArchiveSource, DataFile, Dataset, FileSource, find_dataset
 from recbench.data.download import SourceError, describe, download, write_member
+from recbench.data.published_files import check_cached, check_counts, check_published, checksum, remember
 from recbench.errors import RecbenchError
 
 log = logging.getLogger(__name__)

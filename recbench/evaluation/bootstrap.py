@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recbench.evaluation.clusters import UserSums
 from recbench.evaluation.metrics import Float64Array
+from recbench.evaluation.user_sums import UserSums
 
 RESAMPLES = 10_000
 LEVEL = 0.95

@@ -5,8 +5,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from recbench.evaluation.clusters import UserSums
 from recbench.evaluation.metrics import Float64Array
+from recbench.evaluation.user_sums import UserSums
 
 FLIPS = 10_000
 POWER = 0.8

@@ -9,7 +9,7 @@ from pathlib import Path
 from recbench.errors import RecbenchError
 from recbench.records import history, store
 from recbench.records.schema import Record, Status
-from recbench.records.sides import BASELINES, LABEL, RankedTrial, Side
+from recbench.records.selection import BASELINES, LABEL, RankedTrial, Side
 from recbench.records.store import TrialRanks, load
 
 BEST = "best"

@@ -132,7 +132,7 @@ class Record(_Frozen):
         threads: Threads the model was allowed.
         device: What was asked for: ``auto``, ``cpu`` or ``gpu``. Models that can choose report what they took in
             ``facts``.
-        code_version: Hash of the model's source; see ``recbench.trials.sources``. None where there is no source.
+        code_version: Hash of the model's source; see ``recbench.registry.code_version``. None where there is no source.
         status: How the trial ended.
         error: What went wrong, if it did not end well.
         signal: The signal that ended the trial's process, such as ``SIGSEGV``.

@@ -1,6 +1,6 @@
 """What stands in the cells of every table. Figures are rounded here, and nowhere before."""
 
-from recbench.reports.summary import Spread
+from recbench.reports.run.summary import Spread
 
 
 def with_sd(spread: Spread | None, digits: int) -> str:

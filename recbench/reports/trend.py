@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from recbench.records.history import Accepted
-from recbench.reports.summary import Spread
+from recbench.reports.run.summary import Spread
 
 BARS = "▁▂▃▄▅▆▇█"
 

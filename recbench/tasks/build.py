@@ -4,22 +4,22 @@ import logging
 
 import numpy as np
 
-from recbench.data.adoption import read_rows
 from recbench.data.catalogue import find_dataset
 from recbench.data.fetch import fetch
 from recbench.data.interactions import Interactions
+from recbench.data.published_files import read_rows
 from recbench.data.random_bits import Purpose
-from recbench.data.readers import read_interactions
+from recbench.data.readers.ratings_files import read_interactions
 from recbench.data.synthetic import generate
 from recbench.errors import RecbenchError
 from recbench.protocol import Int64Array, TrainSet
 from recbench.tasks.candidates import draw_negatives
-from recbench.tasks.checked import verify_and_remember
 from recbench.tasks.filters import apply_filters
 from recbench.tasks.spec import CatalogueData, FileData, GlobalTime, Negatives, SyntheticData, TaskSpec
 from recbench.tasks.splits import held_out_twice
 from recbench.tasks.task import Cases, Task
 from recbench.tasks.time_split import known_at, moment_of, rows_from
+from recbench.tasks.verification_cache import verify_and_remember
 
 log = logging.getLogger(__name__)
 

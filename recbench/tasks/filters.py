@@ -11,7 +11,7 @@ from recbench.data.ordering import stable_order
 from recbench.data.random_bits import Purpose, RandomBits
 from recbench.errors import RecbenchError
 from recbench.protocol import Float32Array
-from recbench.tasks.moments import Moment, in_unit_of
+from recbench.tasks.dates import Moment, in_unit_of
 from recbench.tasks.spec import Filters, Weights
 
 log = logging.getLogger(__name__)

@@ -10,10 +10,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from recbench.data.layout import Form, Layout
+from recbench.data.readers.layout import Form, Layout
 from recbench.data.synthetic import SyntheticParameters
 from recbench.errors import RecbenchError
-from recbench.tasks.moments import Moment
+from recbench.tasks.dates import Moment
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 NAME_LENGTH = 100

@@ -9,7 +9,7 @@ from recbench.data.interactions import Interactions
 from recbench.data.ordering import order_by
 from recbench.errors import RecbenchError
 from recbench.protocol import Int64Array
-from recbench.tasks.moments import in_unit_of
+from recbench.tasks.dates import in_unit_of
 from recbench.tasks.spec import GlobalTime
 from recbench.tasks.splits import needed
 

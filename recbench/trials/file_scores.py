@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from recbench.data.batches import BadRows, Batch, OpenFile, encoded
-from recbench.data.layout import Layout
 from recbench.data.ordering import stable_order
-from recbench.data.readers import open_file, readable
+from recbench.data.readers.batches import BadRows, Batch, OpenFile, encoded
+from recbench.data.readers.layout import Layout
+from recbench.data.readers.ratings_files import open_file, readable
 from recbench.errors import RecbenchError
 from recbench.protocol import FloatArray, Int32Array, Int64Array, TrainContext, TrainSet
 from recbench.tasks.task import NO_ITEM, Task

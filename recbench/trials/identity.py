@@ -9,10 +9,10 @@ import numpy as np
 import recbench
 from recbench.protocol import PROTOCOL_VERSION
 from recbench.records.schema import ParameterValue, TaskIdentity
+from recbench.registry.models import ModelReference
 from recbench.tasks.task import Task
 from recbench.trials import machine
 from recbench.trials.conditions import Conditions
-from recbench.trials.registry import ModelReference
 
 
 @dataclass(frozen=True, slots=True)

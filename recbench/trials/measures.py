@@ -7,7 +7,7 @@ import numpy as np
 
 from recbench.evaluation.beyond_accuracy import coverage, gini, hit_rate_by_cohort, mean_popularity
 from recbench.evaluation.correction import corrected
-from recbench.evaluation.full_catalogue import rank_catalogue
+from recbench.evaluation.full_ranking import rank_catalogue
 from recbench.evaluation.metrics import compute_metrics, ties_across_cut
 from recbench.evaluation.ranking import Ranks
 from recbench.protocol import Recommender, TrainSet

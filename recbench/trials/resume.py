@@ -13,7 +13,7 @@ from recbench.records.store import StoredRecord
 from recbench.tasks.task import Task
 from recbench.trials.conditions import Conditions
 from recbench.trials.curve_epochs import CurveEpochs
-from recbench.trials.plan import PlannedTrial
+from recbench.trials.planned import PlannedTrial
 
 
 def find(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) -> StoredRecord | None:

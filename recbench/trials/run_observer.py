@@ -4,7 +4,7 @@ from typing import Protocol
 
 from recbench.records.schema import CurvePoint
 from recbench.records.store import StoredRecord
-from recbench.trials.plan import PlannedTrial
+from recbench.trials.planned import PlannedTrial
 
 
 class RunObserver(Protocol):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 import recbench
-from recbench.data.adoption import checksum
+from recbench.data.published_files import checksum
 from recbench.evaluation.ranking import rank_cases
 from recbench.protocol import PROTOCOL_VERSION
 from recbench.records.schema import Record, Status, TaskIdentity

@@ -8,14 +8,14 @@ from recbench.evaluation.ranking import ScoreError, rank_cases
 from recbench.protocol import WarmUp
 from recbench.records.schema import Record, Status
 from recbench.records.store import TrialRanks
+from recbench.registry.hyperparameters import Configuration
 from recbench.tasks.task import Task
 from recbench.trials import machine, measures
 from recbench.trials.clock import TimedContext
 from recbench.trials.conditions import Conditions, Observer, Outcome
-from recbench.trials.configuration import Configuration
-from recbench.trials.curve import Curve
-from recbench.trials.handle import handle_for
 from recbench.trials.identity import TaskFacts, identity
+from recbench.trials.learning_curve import Curve
+from recbench.trials.model_context import handle_for
 
 
 def run_trial(

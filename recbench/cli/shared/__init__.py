@@ -1,0 +1,1 @@
+"""What several verbs share: terminal output, options, and the message after an interruption."""

@@ -1,0 +1,48 @@
+"""Histograms in the terminal, and as a picture."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from recbench.data.statistics import Histogram, Statistics
+
+WIDTH = 40
+
+
+def text_histogram(title: str, histogram: "Histogram") -> str:
+    """Draws bars of characters."""
+    most = max(histogram.counts)
+    labels = [str(a) if a == b else f"{a}-{b}" for a, b in zip(histogram.lowest, histogram.highest, strict=True)]
+    wide = max(map(len, labels))
+    lines = [
+        f"{label:>{wide}}  {'#' * -(-count * WIDTH // most):<{WIDTH}}  {count:,}"
+        for label, count in zip(labels, histogram.counts, strict=True)
+    ]
+    return "\n".join([title, *lines])
+
+
+def emit_histograms(found: "Statistics") -> None:
+    """Writes both histograms to standard output."""
+    from recbench.cli.shared.terminal import emit
+
+    emit("\n" + text_histogram("users by their rows", found.histories))
+    emit("\n" + text_histogram("items by their rows", found.popularities))
+
+
+def plot_histograms(name: str, found: "Statistics", path: Path) -> None:
+    """Writes both histograms as a picture.
+
+    Raises:
+        RecbenchError: matplotlib is not installed, or the picture cannot be written.
+    """
+    from recbench.reports.plots.figures import new_figure, save_figure
+
+    figure = new_figure(10, 4)
+    figure.suptitle(f"{name}: {found.rows:,} rows, density {found.density:.2%}")
+    sides = (("users", found.histories, found.history_gini), ("items", found.popularities, found.popularity_gini))
+    for axes, (what, histogram, gini) in zip(figure.subplots(1, 2), sides, strict=True):
+        edges = [*histogram.lowest, 2 * histogram.lowest[-1]]
+        axes.stairs(histogram.counts, edges, fill=True)
+        axes.set_xscale("log", base=2)
+        axes.set(xlabel="rows", ylabel=what, title=f"{what} by their rows, Gini {gini:.2f}")
+    save_figure(figure, path)

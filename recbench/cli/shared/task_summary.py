@@ -1,0 +1,74 @@
+"""A task on the screen: its counts, what its split lets leak, how its rows are spread."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recbench.cli.shared.terminal import emit, emit_json, emit_table
+
+if TYPE_CHECKING:
+    from recbench.tasks.task import Task
+
+
+def emit_summary(task: "Task") -> None:
+    """Writes the counts and the digest to standard output."""
+    summary: dict[str, Any] = task.summary()
+    rows = [
+        [key.removeprefix("n_").replace("_", " "), _shown(value)]
+        for key, value in summary.items()
+        if key not in ("name", "waivers")
+    ]
+    rows.append(["waived", ", ".join(summary["waivers"]) or "nothing"])
+    emit_table(rows, [task.name, task.spec.description])
+
+
+LEAKAGE = {
+    "cases_before_their_item": "cases earlier than every train row of their item",
+    "train_rows_after_own_case": "train rows later than a case of their own user",
+    "train_rows_after_first_case": "train rows later than the earliest case of all",
+    "cold_cases": "cases whose item has no train row",
+    "cases_of_cold_users": "cases whose user has no train row",
+    "cold_items": "items without a train row",
+    "cold_users": "users without a train row",
+}
+
+
+def emit_task(task: "Task", plot: Path | None, as_json: bool) -> None:
+    """Writes all about a task to standard output, and a picture to ``plot``."""
+    from recbench.cli.shared.histograms import emit_histograms, plot_histograms
+    from recbench.data.catalogue import catalogue, citations
+    from recbench.data.statistics import statistics
+    from recbench.tasks.leakage import leakage
+    from recbench.tasks.spec import CatalogueData
+
+    found, shares = statistics(task.users, task.items), asdict(leakage(task))
+    source = task.spec.dataset
+    entry = catalogue().get(source.name) if isinstance(source, CatalogueData) else None
+    if plot is not None:
+        plot_histograms(task.name, found, plot)
+    if as_json:
+        emit_json({"schema": 1, "task": task.summary(), "train": asdict(found), "leakage": shares})
+        return
+    emit_summary(task)
+    emit("")
+    rows = [
+        ["density", f"{found.density:.4%}"],
+        ["Gini of popularity", f"{found.popularity_gini:.4f}"],
+        ["median rows of a user", f"{found.median_history:g}"],
+        ["median rows of an item", f"{found.median_popularity:g}"],
+    ]
+    emit_table(rows, ["train rows", ""])
+    emit("")
+    emit_table(
+        [[text, "no times" if shares[key] is None else f"{shares[key]:.2%}"] for key, text in LEAKAGE.items()],
+        ["leakage", "share"],
+    )
+    emit_histograms(found)
+    if entry is not None:
+        emit(f"\nLicence: {entry.licence} ({entry.homepage})\n\n{citations()[entry.citation]}")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,74 @@
+"""Standard output is for data; everything for people to read on the way goes to standard error."""
+
+import io
+import json
+import logging
+import sys
+from enum import IntEnum
+from typing import Any, NoReturn
+
+from rich.markup import escape
+
+from recbench.errors import NothingToCompareError, RecbenchError
+from recbench.progress.console import messages
+
+
+class ExitCode(IntEnum):
+    """What the process says when it ends."""
+
+    OK = 0
+    CHECK_FAILED = 1
+    BAD_INPUT = 2
+    MODEL_FAILED = 3
+    NOT_COMPARABLE = 4
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+def emit(text: str) -> None:
+    """Writes data to standard output."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise RecbenchError(f"Cannot write to standard output: {error.strerror}.", "Send it elsewhere.") from error
+
+
+def emit_json(document: Any) -> None:
+    """Writes one JSON document to standard output, numbers in full precision."""
+    emit(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def emit_table(rows: list[list[Any]], headers: list[str]) -> None:
+    """Writes a plain table to standard output."""
+    from tabulate import tabulate
+
+    emit(tabulate(rows, headers, tablefmt="simple", disable_numparse=True))
+
+
+def fail(error: RecbenchError) -> NoReturn:
+    """Prints the error and what to do about it, and ends the process."""
+    console = messages()
+    console.print(f"[bold red]Error:[/] {escape(error.message)}")
+    if error.hint:
+        console.print(escape(error.hint))
+    nothing = isinstance(error, NothingToCompareError)
+    sys.exit(ExitCode.NOT_COMPARABLE if nothing else ExitCode.BAD_INPUT)
+
+
+class _ConsoleHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        style = "yellow" if record.levelno >= logging.WARNING else "dim"
+        messages().print(escape(self.format(record)), style=style)
+
+
+def show_log() -> None:
+    """Lets the harness's own log appear among the messages."""
+    log = logging.getLogger("recbench")
+    log.setLevel(logging.INFO)
+    log.addHandler(_ConsoleHandler())
+    log.propagate = False

@@ -1,0 +1,1 @@
+"""Readers of ratings files: one file per format."""

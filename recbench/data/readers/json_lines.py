@@ -1,0 +1,116 @@
+"""Files with an object a line, JSON or a Python literal, to batches of columns."""
+
+import ast
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recbench.data.readers.batches import BadRows, Batch
+from recbench.data.readers.layout import Layout, choose_columns
+from recbench.data.readers.opening import blocks_of_lines, first_line, opened
+from recbench.errors import RecbenchError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def read_json_lines(path: Path, layout: Layout, bad: BadRows) -> Iterator[Batch]:
+    """Yields the columns of a file with a JSON object a line; numbers among the ids are read as their text.
+
+    Raises:
+        RecbenchError: A line is not an object, unless such are skipped.
+    """
+    import pyarrow as pa
+    import pyarrow.json
+
+    chosen = _columns(path, layout, json.loads)
+    schemas = [_schema(chosen, ids) for ids in (pa.string(), pa.int64())]
+    done = 0
+    with opened(path, layout.member) as file:
+        for block in blocks_of_lines(file):
+            batch = None
+            # Arrow's parser crashes on a block of nothing but nulls, so a block must begin with an object.
+            for schema in schemas if block.lstrip().startswith(b"{") else ():
+                try:
+                    options = pyarrow.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
+                    table = pyarrow.json.read_json(
+                        pa.BufferReader(block), pyarrow.json.ReadOptions(use_threads=False, block_size=len(block) + 1),
+                        options,
+                    )  # fmt: skip
+                    batch = {role: _whole(table.column(name)) for role, name in chosen.items()}
+                    break
+                except pa.ArrowInvalid:
+                    # Ids of another type, or of several, or a line that is not JSON: then line by line.
+                    continue
+            lines = [line for line in block.splitlines() if line.strip()]
+            if batch is None or len(batch["user"]) != len(lines):
+                batch = _line_by_line(path, lines, done, chosen, json.loads, bad)
+            done += len(lines)
+            yield batch
+
+
+def read_python_lines(path: Path, layout: Layout, bad: BadRows) -> Iterator[Batch]:
+    """Yields the columns of a file with the literal of a Python dict a line.
+
+    Raises:
+        RecbenchError: A line is not such a literal, unless such are skipped.
+    """
+    chosen = _columns(path, layout, ast.literal_eval)
+    done = 0
+    with opened(path, layout.member) as file:
+        for block in blocks_of_lines(file):
+            lines = [line for line in block.splitlines() if line.strip()]
+            yield _line_by_line(path, lines, done, chosen, ast.literal_eval, bad)
+            done += len(lines)
+
+
+def _columns(path: Path, layout: Layout, parse: Callable[[Any], Any]) -> dict[str, str]:
+    line = first_line(path, layout.member, layout.encoding)
+    first = _parsed(line, parse)
+    if first is None:
+        raise RecbenchError(f"{path}, line 1 is not an object: {line[:80]!r}.", "Every line holds one.")
+    return choose_columns(path, list(first), layout)
+
+
+def _schema(chosen: dict[str, str], ids: "pa.DataType") -> "pa.Schema":
+    import pyarrow as pa
+
+    # A rating or a time may be a text in one line; the fast way is for files in which they are numbers throughout.
+    kinds = {"user": pa.string(), "item": ids, "rating": pa.float64(), "timestamp": pa.int64()}
+    return pa.schema([(name, kinds[role]) for role, name in chosen.items()])
+
+
+def _whole(column: "pa.ChunkedArray") -> "pa.Array":
+    combined = column.combine_chunks()
+    return combined.chunk(0) if hasattr(combined, "chunks") else combined
+
+
+def _line_by_line(
+    path: Path, lines: Iterable[bytes], done: int, chosen: dict[str, str], parse: Callable[[Any], Any], bad: BadRows
+) -> Batch:
+    import pyarrow as pa
+
+    values: dict[str, list[str | None]] = {role: [] for role in chosen}
+    for number, line in enumerate(lines, start=done + 1):
+        found = _parsed(line.decode("utf-8"), parse)
+        if found is None:
+            if not bad.skip:
+                raise RecbenchError(
+                    f"{path}, line {number} (blank ones not counted) is not an object: {line[:80]!r}.",
+                    "Correct it; the file may be truncated. To leave such lines out: --skip-bad-rows.",
+                )
+            bad.count += 1
+            continue
+        for role, name in chosen.items():
+            value = found.get(name)
+            values[role].append(None if value is None else str(value))
+    return {role: pa.array(column, pa.string()) for role, column in values.items()}
+
+
+def _parsed(line: str, parse: Callable[[Any], Any]) -> dict[str, Any] | None:
+    try:
+        found = parse(line)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return None
+    return found if isinstance(found, dict) else None

@@ -1,0 +1,41 @@
+"""Parquet files to batches of columns."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from recbench.data.readers.batches import Batch
+from recbench.data.readers.layout import Layout, choose_columns
+from recbench.errors import RecbenchError
+
+ROWS_AT_ONCE = 2**20
+
+
+def read_parquet(path: Path, layout: Layout) -> Iterator[Batch]:
+    """Yields the columns as they are typed.
+
+    Raises:
+        RecbenchError: It is not Parquet, or a column does not hold plain values.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    try:
+        file = pyarrow.parquet.ParquetFile(path)
+        schema = file.schema_arrow
+        chosen = choose_columns(path, schema.names, layout)
+        for role, name in chosen.items():
+            if pa.types.is_nested(schema.field(name).type):
+                raise RecbenchError(
+                    f"{path}: the {role} column {name!r} holds {schema.field(name).type}.",
+                    "Give a column of plain values.",
+                )
+        for batch in file.iter_batches(ROWS_AT_ONCE, columns=list(dict.fromkeys(chosen.values()))):
+            yield {role: _plain(batch.column(name)) for role, name in chosen.items()}
+    except pa.ArrowException as error:
+        raise RecbenchError(f"{path} is not a Parquet file that can be read: {error}.", "Is it whole?") from error
+
+
+def _plain(column: "pa.Array") -> "pa.Array":  # type: ignore[name-defined] # noqa: F821
+    import pyarrow as pa
+
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column

@@ -1,0 +1,108 @@
+"""Ratings files of any form to interactions."""
+
+import csv
+import logging
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from recbench.data.interactions import Interactions
+from recbench.data.readers.adjacency import read_adjacency, read_counted_lists
+from recbench.data.readers.batches import BadRows, Batch, OpenFile, Where, to_interactions
+from recbench.data.readers.delimited import look_at, read_delimited
+from recbench.data.readers.json_lines import read_json_lines, read_python_lines
+from recbench.data.readers.layout import PLAIN, Form, Layout
+from recbench.data.readers.opening import first_line, line_number
+from recbench.data.readers.parquet import read_parquet
+from recbench.errors import RecbenchError
+
+log = logging.getLogger(__name__)
+
+LINES = {
+    Form.JSON_LINES: read_json_lines,
+    Form.PYTHON_LINES: read_python_lines,
+    Form.ADJACENCY: read_adjacency,
+    Form.COUNTED_LISTS: read_counted_lists,
+}
+
+
+def read_interactions(path: Path, layout: Layout = PLAIN, *more: Path) -> Interactions:
+    """Reads a ratings file; of rows that repeat a (user, item) pair the first is kept.
+
+    Args:
+        path: A file of any ``Form``; text may be plain, gzip, or a member of a zip archive.
+        layout: What cannot be told from the file.
+        more: Further files of the same layout, whose rows follow.
+
+    Raises:
+        RecbenchError: The file is missing, empty, truncated or has values that cannot be read; the message names
+            the line.
+    """
+    bad = BadRows(layout.skip_bad_rows)
+    with readable(path):
+        return to_interactions([open_file(one, layout, bad) for one in (path, *more)], bad)
+
+
+def open_file(path: Path, layout: Layout, bad: BadRows) -> OpenFile:
+    """Begins to read a file.
+
+    Raises:
+        RecbenchError: There is none, or its columns cannot be told.
+    """
+    if not path.is_file():
+        raise RecbenchError(f"No such file: {path}.", "Check the path, or give another file.")
+    return OpenFile(path, *_batches(path, layout, bad))
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turns what may go wrong while a file is read into one error.
+
+    Raises:
+        RecbenchError: The file cannot be read.
+    """
+    try:
+        yield
+    except (
+        UnicodeError,
+        LookupError,
+        csv.Error,
+        zlib.error,
+        zipfile.BadZipFile,
+        EOFError,
+        OSError,
+        ValueError,
+        # Of an archive that is encrypted, or packed in a way that is not known.
+        RuntimeError,
+    ) as error:
+        raise RecbenchError(
+            f"{path} cannot be read: {error}.",
+            "It must be UTF-8 text unless --encoding says other, gzip or zip of that, or Parquet; is it whole?",
+        ) from error
+
+
+def _batches(path: Path, layout: Layout, bad: BadRows) -> tuple[Iterator[Batch], Where]:
+    form = layout.form or _form(path, layout)
+    if form is Form.PARQUET:
+        return read_parquet(path, layout), lambda row: f"row {row + 1}"
+    if form is Form.DELIMITED:
+        found = look_at(path, layout)
+        return read_delimited(
+            path, layout, found, bad
+        ), lambda row: f"line {line_number(path, layout.member, row + found.header)}"
+    if form in (Form.ADJACENCY, Form.COUNTED_LISTS):
+        return LINES[form](path, layout, bad), lambda row: f"interaction {row + 1}"
+    return LINES[form](path, layout, bad), lambda row: f"line {line_number(path, layout.member, row)}"
+
+
+def _form(path: Path, layout: Layout) -> Form:
+    if path.suffix in {".parquet", ".pq"}:
+        return Form.PARQUET
+    line = first_line(path, layout.member, layout.encoding).lstrip()
+    if line.startswith('{"'):
+        return Form.JSON_LINES
+    if line.startswith(("{'", "{u'")):
+        return Form.PYTHON_LINES
+    return Form.DELIMITED

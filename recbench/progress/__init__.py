@@ -1,0 +1,1 @@
+"""Progress of runs and tunings, shown to people."""

@@ -1,0 +1,1 @@
+"""Models by name: their classes, their hyper-parameters and the version of their code."""

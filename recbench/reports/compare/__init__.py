@@ -1,0 +1,1 @@
+"""The comparison of two sets of records, the verdicts and the gate."""

@@ -1,0 +1,214 @@
+"""Two sides side by side: what can be compared is measured, what cannot says why. No judgement of differences."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+
+from recbench.evaluation.bootstrap import RESAMPLES
+from recbench.records.schema import ParameterValue, Record, TaskIdentity
+from recbench.records.selection import Side
+from recbench.reports.compare.evidence import Measured, measure
+from recbench.reports.compare.matching import Configured, Match, match_sides
+from recbench.reports.compare.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why a model cannot be compared.
+
+    Attributes:
+        verdict: ``not comparable``, ``failed``, ``missing`` or ``new``.
+        reason: In words, with the values that differ.
+    """
+
+    verdict: Verdict
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """One configuration on the two sides.
+
+    Attributes:
+        label: The model's name; with the parameters that tell it apart, if there are several of that name.
+        match: Its trials.
+        obstacle: Why it cannot be compared; None if it can.
+        measured: Its figures.
+        notes: What a reader should know of it.
+    """
+
+    label: str
+    match: Match
+    obstacle: Obstacle | None
+    measured: Measured
+    notes: tuple[str, ...]
+
+    @property
+    def configured(self) -> Configured:
+        """The side that is there: CURRENT, or else BASE."""
+        return _there(self.match)
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.configured.model
+
+    @property
+    def task(self) -> TaskIdentity:
+        """The task, of CURRENT if it is there."""
+        return self.configured.task
+
+    @property
+    def throughput_ratio(self) -> float | None:
+        """Median throughput of CURRENT over that of BASE; on other machines it says little about the code."""
+        base, current = throughputs(self.match.base), throughputs(self.match.current)
+        return median(current) / median(base) if base and current else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """All models of two sides.
+
+    Attributes:
+        base: The accepted records.
+        current: Those that are compared with them.
+        metrics: Names such as ``hr@10``, in the order of the columns or lines.
+        models: One for each configuration.
+    """
+
+    base: Side
+    current: Side
+    metrics: tuple[str, ...]
+    models: tuple[Compared, ...]
+
+    def named(self, model: Compared) -> str:
+        """Returns what a model is called in a sentence: its label, and its task where there are several."""
+        several = len({one.task.digest for one in self.models}) > 1
+        return f"{model.label} on {model.task.name}" if several else model.label
+
+    @property
+    def nothing_compared(self) -> bool:
+        """Whether no model at all could be compared."""
+        return all(model.obstacle is not None for model in self.models)
+
+
+def compare_sides(base: Side, current: Side, metrics: Sequence[str], resamples: int = RESAMPLES) -> Comparison:
+    """Compares two sides, model by model.
+
+    Args:
+        base: The accepted records.
+        current: Those to be compared with them.
+        metrics: Names such as ``hr@10``; any k, for all are computed from the ranks.
+        resamples: Of the bootstrap.
+
+    Raises:
+        RecbenchError: Configurations cannot be matched, or a cut-off is beyond the candidates.
+    """
+    matches = match_sides(base, current)
+    obstacles = [obstacle(match) for match in matches]
+    measured = measure(matches, [found is None for found in obstacles], metrics, resamples)
+    models = tuple(
+        Compared(_label(match, matches), match, found, figures, tuple(_notes(match)))
+        for match, found, figures in zip(matches, obstacles, measured, strict=True)
+    )
+    return Comparison(base, current, tuple(metrics), models)
+
+
+def obstacle(match: Match) -> Obstacle | None:
+    """Returns what stands in the way of comparing a match; None if nothing does.
+
+    A difference means something only for the same cases, measured by the same rules. So it is refused where the
+    digests of the tasks differ, the versions of the protocol differ, or any trial has other or fewer cases.
+    """
+    base, current = match.base, match.current
+    if current is None:
+        return Obstacle(Verdict.MISSING, "BASE has it, CURRENT does not")
+    if current.errors:
+        return Obstacle(Verdict.FAILED, "; ".join(current.errors))
+    if base is None:
+        return Obstacle(Verdict.NEW, "CURRENT has it, BASE does not")
+    if base.task.digest != current.task.digest:
+        return Obstacle(
+            Verdict.NOT_COMPARABLE,
+            f"other tasks: BASE {base.task.name} {base.task.digest[:19]}, "
+            f"CURRENT {current.task.name} {current.task.digest[:19]}",
+        )
+    if not base.done:
+        return Obstacle(Verdict.NOT_COMPARABLE, f"no trial of BASE ended well: {'; '.join(base.errors)}")
+    versions = [sorted({t.record.protocol_version for t in side.trials}) for side in (base, current)]
+    if versions[0] != versions[1] or len(versions[0]) > 1:
+        told = [", ".join(map(str, one)) for one in versions]
+        return Obstacle(Verdict.NOT_COMPARABLE, f"other protocol versions: BASE {told[0]}, CURRENT {told[1]}")
+    return _other_cases(base, current)
+
+
+def throughputs(configured: Configured | None) -> list[float]:
+    """Returns the train interactions a second of each seed that is done and was timed."""
+    done = configured.done if configured else ()
+    return [speed for trial in done if (speed := trial.record.interactions_per_second)]
+
+
+def _other_cases(base: Configured, current: Configured) -> Obstacle | None:
+    ranks = {
+        side: [trial.ranks for trial in configured.done if trial.ranks is not None]
+        for side, configured in (("BASE", base), ("CURRENT", current))
+    }
+    first = ranks["BASE"][0]
+    for side, found in ranks.items():
+        for one in found:
+            if len(one) != len(first):
+                reason = f"other cases: BASE has {len(first):,}, a trial of {side} has {len(one):,}"
+                return Obstacle(Verdict.NOT_COMPARABLE, f"{reason}, of one task {base.task.digest[:19]}")
+            if not (np.array_equal(one.users, first.users) and np.array_equal(one.n_others, first.n_others)):
+                reason = f"other cases: users or numbers of candidates of a trial of {side} differ from those of BASE"
+                return Obstacle(Verdict.NOT_COMPARABLE, f"{reason}, of one task {base.task.digest[:19]}")
+    if len(np.unique(first.users)) < 2:
+        return Obstacle(Verdict.NOT_COMPARABLE, "all cases are of one user, so that no interval can be computed")
+    return None
+
+
+def _label(match: Match, matches: Sequence[Match]) -> str:
+    one = _there(match)
+    others = [
+        other.parameters
+        for other in map(_there, matches)
+        if other is not one and other.model == one.model and other.task.digest == one.task.digest
+    ]
+    telling = [
+        f"{name}={value}" for name, value in one.parameters.items() if any(other.get(name) != value for other in others)
+    ]
+    return f"{one.model} ({', '.join(telling)})" if telling else one.model
+
+
+def _there(match: Match) -> Configured:
+    found = match.current or match.base
+    assert found is not None
+    return found
+
+
+def _notes(match: Match) -> list[str]:
+    base, current = match.base, match.current
+    if base is None or current is None:
+        return []
+    found = []
+    if base.done and base.errors:
+        found.append(f"trials of BASE that did not end well are left out: {'; '.join(base.errors)}")
+    changed = _changed(base.parameters, current.parameters)
+    if changed:
+        found.append(f"other parameters: {', '.join(changed)}")
+    records: list[Record] = [trial.record for trial in (*base.trials, *current.trials)]
+    references = list(dict.fromkeys(record.reference for record in records))
+    if len(references) > 1:
+        found.append(f"other classes: {', '.join(references)}")
+    return found
+
+
+def _changed(base: dict[str, ParameterValue], current: dict[str, ParameterValue]) -> list[str]:
+    names = list(dict.fromkeys([*base, *current]))
+    return [
+        f"{name} {base.get(name, 'absent')} -> {current.get(name, 'absent')}"
+        for name in names
+        if base.get(name, "absent") != current.get(name, "absent")
+    ]

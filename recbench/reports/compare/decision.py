@@ -1,0 +1,166 @@
+"""From evidence to a verdict: one rule, the same for ``compare`` and ``gate``."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+from recbench.evaluation.bootstrap import Interval
+from recbench.evaluation.paired_tests import POWER, holm
+from recbench.reports.compare.comparison import Compared, Comparison
+from recbench.reports.compare.evidence import Evidence
+from recbench.reports.compare.policy import Policy
+from recbench.reports.compare.verdict import Verdict
+from recbench.reports.run.summary import Spread
+
+SLACK = 1e-12
+"""A change that equals the floor on paper differs from it in the last digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict on one model by one metric.
+
+    Attributes:
+        verdict: The word.
+        reasons: What it hangs on, in words.
+        p_adjusted: p after Holm; None where nothing was compared.
+        seed_limit: The largest change that seeds explain; None where nothing was compared.
+        seed_sd_assumed: Whether a side has one seed, so that the limit rests on the policy's assumption.
+        smallest_drop: The smallest true drop that would have been called regressed with 80 % power; None where nothing
+            was compared, or both sides are the same in every case.
+    """
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    p_adjusted: float | None = None
+    seed_limit: float | None = None
+    seed_sd_assumed: bool = False
+    smallest_drop: float | None = None
+
+
+def verdict(
+    difference: float, interval: Interval, seed_limit: float, p_adjusted: float, floor: float, alpha: float
+) -> Verdict:
+    """Returns ``regressed``, ``improved``, ``unchanged`` or ``inconclusive``; the first line that holds decides.
+
+    d is the difference CURRENT minus BASE, [low, high] its 95 % interval, f the floor, s the seed limit, p that after
+    Holm:
+
+    ============  ===============  ===============  ============  =========
+    verdict       size             seeds            interval      test
+    ============  ===============  ===============  ============  =========
+    regressed     d < -f           d < -s           high < 0      p < alpha
+    improved      d > f            d > s            low > 0       p < alpha
+    unchanged     -                -                -f <= low and high <= f
+    inconclusive  everything else
+    ============  ===============  ===============  ============  =========
+
+    So ``unchanged`` is a finding: the interval excludes any change beyond the floor, a drop above all. A drop that is
+    significant but too small to matter is ``unchanged`` if its interval ends within the floor, and else
+    ``inconclusive``, like a drop that is large but may be chance. Swapping the sides swaps ``regressed`` and
+    ``improved`` and leaves the others as they are. For reading an interval against a margin on both sides: Schuirmann
+    (Journal of Pharmacokinetics and Biopharmaceutics, 1987).
+
+    Args:
+        difference: d.
+        interval: [low, high].
+        seed_limit: s; see ``seed_limit``.
+        p_adjusted: p.
+        floor: f.
+        alpha: Level of the test.
+    """
+    beyond = max(floor + SLACK, seed_limit)
+    if p_adjusted < alpha:
+        if difference < -beyond and interval.high < 0:
+            return Verdict.REGRESSED
+        if difference > beyond and interval.low > 0:
+            return Verdict.IMPROVED
+    if -floor - SLACK <= interval.low and interval.high <= floor + SLACK:
+        return Verdict.UNCHANGED
+    return Verdict.INCONCLUSIVE
+
+
+def seed_limit(base: Spread, current: Spread, z: float, assumed_sd: float) -> float:
+    """Returns z * sqrt(sd_base^2 / n_base + sd_current^2 / n_current).
+
+    The standard error of a difference of two means over seeds (Welch, Biometrika, 1947), times z. The standard
+    deviation of a side with one seed is ``assumed_sd``.
+    """
+    variances = [(assumed_sd if side.sd is None else side.sd) ** 2 / len(side.values) for side in (base, current)]
+    return z * math.sqrt(sum(variances))
+
+
+def smallest_drop(standard_error: float, seeds: float, floor: float, alpha: float, n_cells: int) -> float:
+    """Returns the smallest true drop that is called regressed with 80 % power, by the normal approximation.
+
+    max(floor, s, z(1 - alpha / (2 m)) * se) + z(.8) * se: an observed drop must pass the highest of the three bars,
+    and falls short of the true one by z(.8) standard errors in one of five comparisons. For m gated cells the test's
+    bar is Bonferroni's, the first step of Holm.
+    """
+    normal = NormalDist()
+    bar = max(floor, seeds, normal.inv_cdf(1 - alpha / (2 * n_cells)) * standard_error)
+    return bar + normal.inv_cdf(POWER) * standard_error
+
+
+def decide(comparison: Comparison, policy: Policy, families: Sequence[Sequence[str]]) -> list[dict[str, Decision]]:
+    """Decides every model by every metric.
+
+    Args:
+        comparison: What was measured.
+        policy: The limits.
+        families: Metrics whose p-values Holm adjusts together, over all models and tasks; each metric is in one.
+
+    Returns:
+        For each model of the comparison, its decisions by metric.
+    """
+    decisions: list[dict[str, Decision]] = [{} for _ in comparison.models]
+    for family in families:
+        cells = [
+            (number, metric) for number, model in enumerate(comparison.models) for metric in family
+            if metric in model.measured.evidence
+        ]  # fmt: skip
+        p_values = holm([comparison.models[number].measured.evidence[metric].p for number, metric in cells])
+        for (number, metric), p_adjusted in zip(cells, p_values, strict=True):
+            decisions[number][metric] = _of_cell(comparison.models[number], metric, p_adjusted, policy, len(cells))
+    for number, model in enumerate(comparison.models):
+        if model.obstacle:
+            blocked = Decision(model.obstacle.verdict, (model.obstacle.reason,))
+            decisions[number] = dict.fromkeys(comparison.metrics, blocked)
+    return decisions
+
+
+def _of_cell(model: Compared, metric: str, p_adjusted: float, policy: Policy, n_cells: int) -> Decision:
+    evidence = model.measured.evidence[metric]
+    spreads = model.measured.base[metric].spread, model.measured.current[metric].spread
+    seeds = seed_limit(*spreads, policy.seed_z, policy.assumed_seed_sd)
+    word = verdict(evidence.difference, evidence.interval, seeds, p_adjusted, policy.floor, policy.alpha)
+    return Decision(
+        word,
+        tuple(_reasons(word, evidence, seeds, p_adjusted, policy)),
+        p_adjusted,
+        seeds,
+        any(spread.sd is None for spread in spreads),
+        # Without any difference there is nothing to tell from how much differences vary.
+        smallest_drop(evidence.standard_error, seeds, policy.floor, policy.alpha, n_cells)
+        if evidence.standard_error > 0
+        else None,
+    )
+
+
+def _reasons(word: Verdict, evidence: Evidence, seeds: float, p_adjusted: float, policy: Policy) -> list[str]:
+    if evidence.won == evidence.lost == 0:
+        return ["both sides are the same in every case"]
+    if word is not Verdict.INCONCLUSIVE:
+        return []
+    size = abs(evidence.difference)
+    found = [f"the interval reaches beyond {policy.floor:g}"]
+    if size <= policy.floor + SLACK:
+        found.append(f"the change itself does not exceed {policy.floor:g}")
+    if size <= seeds:
+        found.append(f"seeds alone explain changes up to {seeds:.4f}")
+    if evidence.interval.low <= 0 <= evidence.interval.high:
+        found.append("the interval holds 0")
+    elif p_adjusted >= policy.alpha:
+        found.append(f"p is {p_adjusted:.3f} after Holm")
+    return found

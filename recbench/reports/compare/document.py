@@ -1,0 +1,126 @@
+"""The JSON documents of a comparison and of a gate. Keys are only ever added."""
+
+from typing import Any
+
+from recbench.records.selection import Side
+from recbench.reports.compare.comparison import Compared
+from recbench.reports.compare.decision import Decision
+from recbench.reports.compare.evidence import Evidence, Level
+from recbench.reports.compare.gate import GateReport, Judgement
+from recbench.reports.compare.headline import compare_headline, gate_headline
+from recbench.reports.compare.table import tag, unknown_seed_noise
+
+SCHEMA = 1
+
+
+def compare_document(judgement: Judgement) -> dict[str, Any]:
+    """Returns the document of ``compare``."""
+    comparison = judgement.comparison
+    return {
+        "schema": SCHEMA,
+        "headline": compare_headline(judgement),
+        "tag": tag(judgement, "compare"),
+        "base": _side(comparison.base),
+        "current": _side(comparison.current),
+        "results": [
+            _result(model, decisions) for model, decisions in zip(comparison.models, judgement.decisions, strict=True)
+        ],
+        "notes": unknown_seed_noise(judgement),
+        "policy": judgement.policy.to_dict(),
+        "command": judgement.command,
+    }
+
+
+def gate_document(report: GateReport, exit_code: int) -> dict[str, Any]:
+    """Returns the document of ``gate``: that of ``compare``, and what follows from it.
+
+    Args:
+        report: The gate's report.
+        exit_code: With which the process ends.
+    """
+    document = compare_document(report.judgement)
+    for result, speed in zip(document["results"], report.speed, strict=True):
+        result["throughput"] = (
+            None
+            if speed is None
+            else {
+                "gated": speed.verdict is not None,
+                "verdict": speed.verdict.value if speed.verdict else None,
+                "reason": speed.reason,
+            }
+        )
+    return {
+        **document,
+        "headline": gate_headline(report),
+        "tag": tag(report.judgement, "gate"),
+        "outcome": report.outcome.value,
+        "exit_code": exit_code,
+        "reasons": list(report.reasons),
+        "gated": list(report.judgement.policy.gated_metrics),
+        "floors": [
+            {"floor": one.name.value, "model": one.model, "task": one.task, "held": one.held, "reason": one.reason}
+            for one in report.floors
+        ],
+    }
+
+
+def _side(side: Side) -> dict[str, Any]:
+    environments = {
+        trial.record.environment.model_dump_json(): trial.record.environment.model_dump(mode="json")
+        for trial in side.trials
+    }
+    return {
+        "name": side.text,
+        "records": [trial.place for trial in side.trials],
+        "environments": list(environments.values()),
+        "threads": sorted({trial.record.threads for trial in side.trials}),
+        "revisions": sorted({trial.record.revision.sha for trial in side.trials if trial.record.revision}),
+    }
+
+
+def _result(model: Compared, decisions: dict[str, Decision]) -> dict[str, Any]:
+    base, current = model.match.base, model.match.current
+    return {
+        "model": model.model,
+        "task": {"name": model.task.name, "digest": model.task.digest},
+        "base_digest": base.task.digest if base else None,
+        "base_seeds": [trial.record.seed for trial in base.trials] if base else [],
+        "seeds": [trial.record.seed for trial in current.trials] if current else [],
+        "base_params": base.parameters if base else None,
+        "params": current.parameters if current else None,
+        "metrics": {
+            metric: {
+                "verdict": decision.verdict.value,
+                "reasons": list(decision.reasons),
+                "baseline": _level(model.measured.base.get(metric)),
+                "current": _level(model.measured.current.get(metric)),
+                **_evidence(model.measured.evidence.get(metric)),
+                "p_holm": decision.p_adjusted,
+                "seed_limit": decision.seed_limit,
+                "smallest_drop": decision.smallest_drop,
+            }
+            for metric, decision in decisions.items()
+        },
+        "throughput_ratio": model.throughput_ratio,
+        "notes": list(model.notes),
+    }
+
+
+def _level(level: Level | None) -> dict[str, Any] | None:
+    if level is None:
+        return None
+    interval = None if level.interval is None else [level.interval.low, level.interval.high]
+    spread = level.spread
+    return {"mean": spread.mean, "sd": spread.sd, "values": list(spread.values), "interval": interval}
+
+
+def _evidence(evidence: Evidence | None) -> dict[str, Any]:
+    if evidence is None:
+        return {"difference": None, "interval": None, "p": None, "won": None, "lost": None}
+    return {
+        "difference": evidence.difference,
+        "interval": [evidence.interval.low, evidence.interval.high],
+        "p": evidence.p,
+        "won": evidence.won,
+        "lost": evidence.lost,
+    }

@@ -1,0 +1,28 @@
+"""The comparison as CSV: one line a model and metric, in full precision."""
+
+from recbench.reports.compare.gate import Judgement
+from recbench.reports.rendering import csv_text
+
+HEADERS = (
+    "task", "digest", "model", "metric", "baseline", "baseline_sd", "baseline_seeds", "current", "current_sd",
+    "current_seeds", "difference", "low", "high", "p", "p_holm", "seed_limit", "smallest_drop", "throughput_ratio",
+    "verdict", "reasons",
+)  # fmt: skip
+
+
+def compare_csv(judgement: Judgement) -> str:
+    """Renders the comparison."""
+    rows: list[list[object]] = []
+    for model, metric, decision in judgement.cells():
+        base, current = model.measured.base.get(metric), model.measured.current.get(metric)
+        row: list[object] = [model.task.name, model.task.digest, model.label, metric]
+        for level in (base, current):
+            row += [level.spread.mean, level.spread.sd, len(level.spread.values)] if level else [None] * 3
+        evidence = model.measured.evidence.get(metric)
+        row += (
+            [evidence.difference, evidence.interval.low, evidence.interval.high, evidence.p] if evidence else [None] * 4
+        )
+        row += [decision.p_adjusted, decision.seed_limit, decision.smallest_drop]
+        row += [model.throughput_ratio, decision.verdict.value, "; ".join(decision.reasons)]
+        rows.append(row)
+    return csv_text(rows, HEADERS)

@@ -1,0 +1,81 @@
+"""Whether throughput dropped, where it can be told at all."""
+
+from dataclasses import dataclass
+from statistics import median
+
+from recbench.reports.compare.comparison import throughputs
+from recbench.reports.compare.matching import Match
+from recbench.reports.compare.policy import Policy
+from recbench.reports.compare.verdict import Verdict
+from recbench.reports.machines import differences
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedDecision:
+    """The verdict on a model's throughput.
+
+    Attributes:
+        verdict: ``regressed``, ``improved``, ``unchanged`` or ``inconclusive``; None where throughput is not gated.
+        reason: Why, in words.
+    """
+
+    verdict: Verdict | None
+    reason: str
+
+
+def decide_speed(match: Match, policy: Policy) -> SpeedDecision:
+    """Decides on the throughput of a match whose trials are done on both sides.
+
+    It is gated only where all trials ran on the same machine (see ``machines.Fingerprint``), none beside others, for
+    the same number of epochs (what a fit costs before its first epoch counts more where epochs are few), each side has
+    enough seeds, and fits took long enough for the clock. Then, b and c being the seeds' throughput and t the policy's
+    drop:
+
+    ============  ===========================================  ======================
+    verdict       medians                                      ranges
+    ============  ===========================================  ======================
+    regressed     median(c) < (1 - t) * median(b)              max(c) < min(b)
+    improved      median(c) > median(b) / (1 - t)              min(c) > max(b)
+    inconclusive  one of the two lines above                   overlap
+    unchanged     everything else
+    ============  ===========================================  ======================
+    """
+    reason = _not_gated(match, policy)
+    if reason:
+        return SpeedDecision(None, reason)
+    base, current = throughputs(match.base), throughputs(match.current)
+    ratio = median(current) / median(base)
+    told = f"medians {median(base):,.0f} and {median(current):,.0f} interactions/s, {ratio - 1:+.0%}"
+    if ratio >= 1 - policy.throughput_drop and ratio <= 1 / (1 - policy.throughput_drop):
+        return SpeedDecision(Verdict.UNCHANGED, told)
+    if max(current) < min(base):
+        return SpeedDecision(Verdict.REGRESSED, f"{told}; the seeds' ranges do not overlap")
+    if min(current) > max(base):
+        return SpeedDecision(Verdict.IMPROVED, f"{told}; the seeds' ranges do not overlap")
+    return SpeedDecision(Verdict.INCONCLUSIVE, f"{told}, but the seeds' ranges overlap")
+
+
+def _not_gated(match: Match, policy: Policy) -> str:
+    if not policy.gate_throughput:
+        return "the policy does not ask for it"
+    if match.base is None or match.current is None:
+        return "only one side has it"
+    records = [trial.record for trial in (*match.base.done, *match.current.done)]
+    if any(record.concurrent_trials > 1 for record in records):
+        return "trials ran at the same time as others and shared the machine"
+    differing = differences(records)
+    if differing:
+        return f"other machines: {', '.join(differing)}"
+    epochs = [sorted({trial.record.epochs for trial in side.done}) for side in (match.base, match.current)]
+    if epochs[0] != epochs[1] or len(epochs[0]) > 1:
+        told = " against ".join(", ".join(map(str, one)) for one in epochs)
+        return f"other numbers of epochs, {told}: fits have costs that do not grow with them"
+    counts = len(throughputs(match.base)), len(throughputs(match.current))
+    if min(counts) < policy.throughput_seeds:
+        return f"{counts[0]} and {counts[1]} seeds; {policy.throughput_seeds} a side are needed"
+    shortest = min(
+        median(trial.record.fit_seconds or 0.0 for trial in side.done) for side in (match.base, match.current)
+    )
+    if shortest < policy.throughput_fit_seconds:
+        return f"a fit takes {shortest:.4f} s; below {policy.throughput_fit_seconds:g} s the clock's noise decides"
+    return ""

@@ -1,0 +1,1 @@
+"""Pages made from records: the leaderboard and the accepted baselines."""

@@ -1,0 +1,234 @@
+"""The records of one task as a page: how sure its figures are, who was tuned how much, and how to make it again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from recbench.evaluation.paired_tests import ALPHA
+from recbench.records.published_results import Published, PublishedResult
+from recbench.records.schema import ParameterValue
+from recbench.records.selection import RankedTrial
+from recbench.records.tuned_settings import Settings, TunedModel
+from recbench.registry.settings_used import as_text
+from recbench.reports.cells import escape, signed, with_sd
+from recbench.reports.formats import CompareFormat
+from recbench.reports.pages.ranked_report import ranked_report, where_from
+from recbench.reports.rendering import table
+from recbench.reports.run.run_report import RunReport
+from recbench.reports.run.summary import ModelSummary
+from recbench.reports.run.table import errors, how_to_read, models_table
+from recbench.reports.timing_notes import timing_notes
+from recbench.tuning.spaces import PLACE, ModelSpace, texts
+
+METRICS = ("hr@10", "ndcg@10")
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderboardSources:
+    """What a leaderboard is made from.
+
+    Attributes:
+        place: Where the records are, as commands name it.
+        trials: The records, all of one task.
+        settings: What the task's models were tuned to; None if none was.
+        published: What others published on the task; None if nothing is known.
+        spaces: Where each model would be looked for now.
+    """
+
+    place: str
+    trials: Sequence[RankedTrial]
+    settings: Settings | None
+    published: Published | None
+    spaces: Mapping[str, ModelSpace]
+
+
+def leaderboard(sources: LeaderboardSources) -> str:
+    """Renders the page, in Markdown; models by HR@10, the best first.
+
+    Raises:
+        RecbenchError: The records are of different tasks.
+    """
+    report = ranked_report(sources.trials)
+    tuned = {} if sources.settings is None else dict(sources.settings.models)
+    report = replace(report, summaries=tuple(_named(summary, tuned) for summary in report.summaries))
+    notes = [
+        *how_to_read(report, markdown=True),
+        *report.uncertainty.notes,
+        *timing_notes([trial.record for trial in sources.trials]),
+        *errors(report),
+    ]
+    return "\n".join(
+        [
+            f"# {escape(sources.trials[0].record.task.name)}",
+            "",
+            f"Made from the records in `{sources.place}` by `recbench leaderboard`; do not edit.",
+            "",
+            where_from(sources.trials, report),
+            "",
+            models_table(report, markdown=True),
+            "",
+            *(f"- {escape(line)}" for line in notes),
+            "",
+            *_undecided(report),
+            *(_beside_published(report, sources.published) if sources.published else []),
+            *(_settings(report, tuned, sources.spaces) if tuned else []),
+            *_commands(sources, report, tuned),
+        ]
+    )
+
+
+def _named(summary: ModelSummary, tuned: dict[str, TunedModel]) -> ModelSummary:
+    """Says in the name of a model that was tuned where a configuration has another value of what the tuning found.
+
+    What was not tuned is not looked at: records do not tell which of their values are a model's defaults.
+    """
+    if summary.model not in tuned or _is_tuned(summary, tuned):
+        return summary
+    return replace(summary, model=f"{summary.model}, other settings")
+
+
+def _is_tuned(summary: ModelSummary, tuned: dict[str, TunedModel]) -> bool:
+    if summary.model not in tuned:
+        return False
+    wanted = tuned[summary.model].parameters
+    return all(summary.parameters.get(name) == value for name, value in wanted.items())
+
+
+def _undecided(report: RunReport) -> list[str]:
+    """Names the pairs between which the cases do not decide."""
+    lines = ["## Which models cannot be told apart", ""]
+    for metric in METRICS:
+        pairs = [pair for pair in report.uncertainty.pairs if pair.metric == metric]
+        level = [
+            f"{report.summaries[pair.first].model} and {report.summaries[pair.second].model} "
+            f"({signed(pair.difference)}, p {pair.p_adjusted:.2f})"
+            for pair in pairs
+            if pair.p_adjusted >= ALPHA
+        ]
+        told = "; ".join(level) if level else "none"
+        lines.append(f"- By {metric.upper()}, {len(level)} of {len(pairs)} pairs: {escape(told)}.")
+    return [
+        *lines,
+        "",
+        "Randomisation test over users, Holm over all pairs, 5 %; the difference is the first's lead.",
+        "",
+    ]
+
+
+def _beside_published(report: RunReport, published: Published) -> list[str]:
+    rows = [
+        _published_row(summary, one)
+        for summary in report.summaries
+        for one in published.results
+        if one.model == summary.records[0].record.model
+    ]
+    if not rows:
+        return []
+    headers = ["model", "HR@10", "NDCG@10", "published HR@10", "NDCG@10", "what was published"]
+    return ["## Beside what was published", "", table(rows, headers, "lrrrrl", CompareFormat.MARKDOWN), ""]
+
+
+def _published_row(summary: ModelSummary, one: PublishedResult) -> list[str]:
+    own = [with_sd(summary.metrics.get(metric), 4) for metric in METRICS]
+    ndcg = "" if one.ndcg is None else f"{one.ndcg:.4f}"
+    return [summary.model, *own, f"{one.hr:.4f}", ndcg, f"{one.method}; {one.source}"]
+
+
+def _elsewhere(name: str, found: TunedModel, spaces: Mapping[str, ModelSpace]) -> bool:
+    """Whether the model was looked for in another space than it would be now."""
+    return bool(found.search_space) and (name not in spaces or found.search_space != texts(spaces[name].parameters))
+
+
+def _settings(report: RunReport, tuned: dict[str, TunedModel], spaces: Mapping[str, ModelSpace]) -> list[str]:
+    """Says what each model's hyper-parameters are, and how they were found."""
+    rows, left, elsewhere, helped = [], [], [], []
+    for summary in report.summaries:
+        if not _is_tuned(summary, tuned):
+            left.append(summary.model)
+            continue
+        found = tuned[summary.model]
+        one = found.provenance
+        if _elsewhere(summary.model, found, spaces):
+            ranges = ", ".join(f"{name} {text}" for name, text in found.search_space.items())
+            elsewhere.append(
+                f"- {escape(summary.model)} was looked for in another space than it would be now: {ranges}."
+            )
+        elif summary.model in spaces and spaces[summary.model].known:
+            helped.append(summary.model)
+        default = "" if one.default_score is None else f"{one.default_score:.4f}"
+        rows.append(
+            [
+                summary.model,
+                default,
+                f"{one.validation_score:.4f}",
+                f"{one.trials.ended} of {one.budget_trials}",
+                str(one.trials.pruned),
+                f"{one.seconds:,.0f} of {one.budget_seconds:,.0f}",
+                f"{one.seconds_saved:,.0f}",
+                ", ".join(f"{name}={_short(value)}" for name, value in found.parameters.items()),
+            ]
+        )
+    headers = ["model", "defaults", "tuned", "trials", "pruned", "s", "s saved", "hyper-parameters"]
+    lines = [
+        "## How the hyper-parameters were found",
+        "",
+        table(rows, headers, "lrrrrrrl", CompareFormat.MARKDOWN),
+        "",
+        "- NDCG@10 on validation cases: defaults, at the end of their training; tuned, the best of all trials after "
+        "their best epochs, and so an optimistic figure.",
+        "- s: seconds of trials; s saved: estimate of what the pruned trials would have taken to their end.",
+    ]
+    if helped:
+        names = ", ".join(map(escape, helped))
+        lines.append(
+            f"- A search of {names} would now begin with the defaults and with settings that did well elsewhere: "
+            f"`{PLACE}` has them, and where they come from."
+        )
+    lines += elsewhere
+    if left:
+        lines.append(f"- Not tuned: {', '.join(map(escape, left))}.")
+    return [*lines, ""]
+
+
+def _commands(sources: LeaderboardSources, report: RunReport, tuned: dict[str, TunedModel]) -> list[str]:
+    """Returns the commands that make the page again."""
+    first = sources.trials[0].record
+    task = first.task.name
+    models = list(dict.fromkeys(summary.records[0].record.model for summary in report.summaries))
+    budgets: dict[str, list[str]] = {}
+    for name in models:
+        if name in tuned:
+            one = tuned[name].provenance
+            budget = f"--trials {one.budget_trials} --budget {one.budget_seconds:g} --threads {one.threads}"
+            space = " --spaces FILE" if _elsewhere(name, tuned[name], sources.spaces) else ""
+            budgets.setdefault(f"{budget} --seed {one.seed}{space}", []).append(name)
+    seeds = max(len(summary.records) for summary in report.summaries)
+    common = [f"--seeds {seeds} --threads {first.threads}", *(["--full"] if report.has_catalogue else [])]
+    options = [*(["--settings tuned"] if tuned else []), *common]
+    lines = [
+        *(sources.published.build if sources.published else ()),
+        *(f"recbench tune --models {','.join(own)} --task {task} {budget}" for budget, own in budgets.items()),
+        f"recbench run --models {','.join(models)} --task {task} {' '.join(options)} -o {sources.place}",
+        *(
+            f"recbench run --models {model} --task {task} {given} {' '.join(common)} -o {sources.place}"
+            for model, given in _others(report, tuned)
+        ),
+        f"recbench leaderboard {sources.place}",
+    ]
+    return ["## How it is made", "", "```", *lines, "```", ""]
+
+
+def _others(report: RunReport, tuned: dict[str, TunedModel]) -> list[tuple[str, str]]:
+    """Returns the models that were tuned, and ran with other settings too, with options that give these."""
+    return [
+        (model, " ".join(f"--param {model}.{name}={_text(value)}" for name, value in summary.parameters.items()))
+        for summary in report.summaries
+        if (model := summary.records[0].record.model) in tuned and not _is_tuned(summary, tuned)
+    ]
+
+
+def _text(value: ParameterValue) -> str:
+    return "none" if value is None else as_text(value)
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,113 @@
+"""The JSON document of a run. Keys are only ever added."""
+
+from typing import Any
+
+from recbench.evaluation.bootstrap import Interval
+from recbench.reports.run.run_report import RunReport
+from recbench.reports.run.settings_notes import settings_document
+from recbench.reports.run.summary import ModelSummary, Spread
+from recbench.reports.run.time_to_quality import TimeToQuality
+from recbench.reports.run.uncertainty import Pair, Standing
+
+SCHEMA = 1
+
+
+def run_document(report: RunReport) -> dict[str, Any]:
+    """Returns the document."""
+    results = [
+        _result(summary, standings)
+        for summary, standings in zip(report.summaries, report.uncertainty.standings, strict=True)
+    ]
+    for result, one in zip(results, report.quality, strict=False):
+        result["time_to_quality"] = _time_to_quality(one)
+    return {
+        "schema": SCHEMA,
+        "task": report.task,
+        "settings": settings_document(report.settings, report.summaries) if report.settings else None,
+        "results": results,
+        "pairs": [_pair(pair, report) for pair in report.uncertainty.pairs],
+        "caution": report.caution,
+        "notes": [*report.uncertainty.notes, *report.timing_notes],
+        "environment": report.environment.model_dump(mode="json"),
+    }
+
+
+def _result(summary: ModelSummary, standings: dict[str, Standing]) -> dict[str, Any]:
+    return {
+        "model": summary.model,
+        "status": summary.status.value,
+        "seeds": [stored.record.seed for stored in summary.records],
+        "metrics": {
+            name: {**_some_spread(spread), **(_standing(standings[name]) if name in standings else {})}
+            for name, spread in summary.metrics.items()
+        },
+        "full": {name: _spread(spread) for name, spread in summary.catalogue.items()},
+        "corrected": {name: _spread(spread) for name, spread in summary.corrected.items()},
+        "cohorts": {
+            name: [
+                {"lowest": one.lowest, "highest": one.highest, "n_cases": one.n_cases, "hr": _spread(one.hr)}
+                for one in cohorts
+            ]
+            for name, cohorts in summary.cohorts.items()
+        },
+        "interactions_per_second": _spread(summary.interactions_per_second),
+        "shared_machine": summary.shared_machine,
+        "fit_seconds": _spread(summary.fit_seconds),
+        "epochs": summary.epochs,
+        "threads": summary.records[0].record.threads,
+        "device": summary.records[0].record.device,
+        "params": summary.parameters,
+        "errors": summary.errors,
+        "curves": [[point.model_dump() for point in stored.record.curve] for stored in summary.records],
+        "records": [str(stored.path) for stored in summary.records],
+    }
+
+
+def _standing(standing: Standing) -> dict[str, Any]:
+    return {
+        "interval": _interval(standing.interval),
+        "best": standing.best,
+        "level_with_best": standing.level_with_best,
+    }
+
+
+def _pair(pair: Pair, report: RunReport) -> dict[str, Any]:
+    first, second = report.summaries[pair.first], report.summaries[pair.second]
+    return {
+        "metric": pair.metric,
+        "first": first.model,
+        "second": second.model,
+        "first_result": pair.first,
+        "second_result": pair.second,
+        "difference": pair.difference,
+        "interval": _interval(pair.interval),
+        "p": pair.p,
+        "p_holm": pair.p_adjusted,
+        "p_mcnemar": None if pair.mcnemar is None else list(pair.mcnemar),
+        "won": pair.won,
+        "tied": pair.tied,
+        "lost": pair.lost,
+        "detectable_difference": pair.detectable,
+    }
+
+
+def _time_to_quality(one: TimeToQuality) -> dict[str, Any]:
+    return {
+        "metric": one.metric,
+        "seconds_to_99_percent_of_final": _spread(one.to_final),
+        "target": one.target,
+        "seconds_to_target": _spread(one.to_target),
+        "seeds_that_reached_target": one.reached,
+    }
+
+
+def _interval(interval: Interval | None) -> list[float] | None:
+    return None if interval is None else [interval.low, interval.high]
+
+
+def _spread(spread: Spread | None) -> dict[str, Any] | None:
+    return None if spread is None else _some_spread(spread)
+
+
+def _some_spread(spread: Spread) -> dict[str, Any]:
+    return {"mean": spread.mean, "sd": spread.sd, "values": list(spread.values)}

@@ -1,0 +1,68 @@
+"""Where the hyper-parameters of a run come from, in words: no table hides who was tuned, and how much."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from recbench.records.tuned_settings import Provenance
+from recbench.registry.settings_used import SettingsUsed, Source
+from recbench.reports.run.summary import ModelSummary
+
+
+def settings_notes(used: SettingsUsed, summaries: Sequence[ModelSummary]) -> list[str]:
+    """Returns the lines under a table.
+
+    Args:
+        used: What the run took from where.
+        summaries: The run's models, whose source may have changed since.
+    """
+    if used.source is Source.DEFAULT:
+        return ["Settings: each model's defaults."]
+    lines = [f"Settings: {used.path}, {_budgets(used.tuned)}"]
+    if used.untuned:
+        lines.append(f"Not in that file, and so with defaults: {', '.join(used.untuned)}.")
+    if used.overridden:
+        told = [f"{one.model}.{one.name}={one.given} (tuned: {one.tuned})" for one in used.overridden]
+        lines.append(f"Given by --param instead of the tuned value: {', '.join(told)}.")
+    changed = sorted(
+        {
+            summary.model
+            for summary in summaries
+            if summary.model in used.tuned
+            and summary.records[0].record.code_version != used.tuned[summary.model].code_version
+        }
+    )
+    if changed:
+        lines.append(f"The source has changed since the tuning of: {', '.join(changed)}.")
+    return [*lines, *([other_task(used)] if used.of_another_task else [])]
+
+
+def other_task(used: SettingsUsed) -> str:
+    """Returns the warning that the settings were tuned on another task."""
+    return f"{used.path} was tuned on another task, of digest {used.digest}; this run's is {used.task_digest}."
+
+
+def settings_document(used: SettingsUsed, summaries: Sequence[ModelSummary]) -> dict[str, Any]:
+    """Returns the object ``settings`` of the JSON document."""
+    return {
+        "source": used.source.value,
+        "path": used.path or None,
+        "task_digest": used.digest or None,
+        "tuned": {name: one.model_dump(mode="json") for name, one in used.tuned.items()},
+        "default": list(used.untuned),
+        "overridden": [
+            {"model": one.model, "name": one.name, "given": one.given, "tuned": one.tuned} for one in used.overridden
+        ],
+        "notes": settings_notes(used, summaries),
+    }
+
+
+def _budgets(tuned: dict[str, Provenance]) -> str:
+    if not tuned:
+        return "which has none of these models."
+    allowed = {(one.budget_trials, one.budget_seconds) for one in tuned.values()}
+    spent = ", ".join(f"{name} {one.trials.ended} in {one.seconds:,.0f} s" for name, one in tuned.items())
+    if len(allowed) == 1:
+        ((trials, seconds),) = allowed
+        return f"tuned on validation cases with up to {trials} trials and {seconds:g} s a model: {spent}."
+    told = ", ".join(f"{name} {one.budget_trials} and {one.budget_seconds:g} s" for name, one in tuned.items())
+    return f"tuned on validation cases, trials: {spent}. The budgets were not the same: {told}."

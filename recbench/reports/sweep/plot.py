@@ -1,0 +1,84 @@
+"""The picture of a sweep: quality, time, throughput and memory, one beside the other."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recbench.reports.plots.figures import new_figure, reach, save_figure
+from recbench.reports.run.run_report import RunReport
+from recbench.reports.run.summary import Spread
+from recbench.reports.sweep.points import SweepPoint, sweep_points
+from recbench.reports.sweep.table import MEGABYTE, METRICS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LOG_FROM = 8
+"""Values that span this factor, or more, stand on a logarithmic axis."""
+
+HEADROOM = 1.1
+
+
+def draw_sweep(report: RunReport, parameter: str, path: Path) -> Path:
+    """Draws four panels over the values; quality with its intervals, the rest with the range over seeds.
+
+    Raises:
+        RecbenchError: matplotlib is not installed, or the picture cannot be written.
+    """
+    points = sweep_points(report, parameter)
+    figure = new_figure(10, 6)
+    figure.suptitle(f"{report.summaries[0].model} on {report.task['name']}: {parameter}")
+    values = [point.value for point in points]
+    places, logarithmic = _places(values)
+    (quality, seconds), (speed, memory) = figure.subplots(2, 2, sharex=True)
+    for metric in METRICS:
+        _draw_metric(quality, points, places, metric)
+    quality.set(ylabel="quality, 95 % over users")
+    quality.legend()
+    _draw_spreads(seconds, places, [point.summary.fit_seconds for point in points], "fit seconds")
+    _draw_spreads(speed, places, [point.summary.interactions_per_second for point in points], "interactions/s")
+    _draw_spreads(memory, places, [_mebibytes(point.peak_bytes) for point in points], "peak memory, MiB")
+    for axes in (speed, memory):
+        axes.set_xlabel(parameter)
+        if logarithmic:
+            axes.set_xscale("log")
+        axes.set_xticks(places, [str(value) for value in values])
+        axes.minorticks_off()
+    return save_figure(figure, path)
+
+
+def _places(values: Sequence[object]) -> tuple[list[float], bool]:
+    """Returns where the values stand on the axis, and whether it is logarithmic; others than numbers in a row."""
+    numbers = [float(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    if len(numbers) < len(values):
+        return [float(place) for place in range(len(values))], False
+    return numbers, min(numbers) > 0 and max(numbers) / min(numbers) >= LOG_FROM
+
+
+def _draw_metric(axes: "Axes", points: Sequence[SweepPoint], places: Sequence[float], metric: str) -> None:
+    known = [
+        (place, spread.mean, standing.interval)
+        for place, point in zip(places, points, strict=True)
+        if (spread := point.summary.metrics.get(metric)) and (standing := point.standings.get(metric))
+    ]
+    if not known:
+        return
+    at, means, intervals = zip(*known, strict=True)
+    bars = [reach(mean, one.low, one.high) if one else (0.0, 0.0) for mean, one in zip(means, intervals, strict=True)]
+    axes.errorbar(at, means, yerr=list(zip(*bars, strict=True)), fmt="o-", capsize=3, label=metric.upper())
+
+
+def _draw_spreads(axes: "Axes", places: Sequence[float], spreads: Sequence[Spread | None], label: str) -> None:
+    known = [(place, one) for place, one in zip(places, spreads, strict=True) if one]
+    if known:
+        means = [one.mean for _, one in known]
+        bars = [reach(one.mean, min(one.values), max(one.values)) for _, one in known]
+        axes.errorbar(
+            [place for place, _ in known], means, yerr=list(zip(*bars, strict=True)), fmt="o-", capsize=3, color="C2"
+        )
+        axes.set_ylim(0, HEADROOM * max(max(one.values) for _, one in known))
+    axes.set_ylabel(label)
+
+
+def _mebibytes(spread: Spread | None) -> Spread | None:
+    return None if spread is None else Spread.of(value / MEGABYTE for value in spread.values)

@@ -1,0 +1,60 @@
+"""One hyper-parameter's values and what came of each: quality, time and memory."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from recbench.records.schema import ParameterValue
+from recbench.reports.run.document import run_document
+from recbench.reports.run.run_report import RunReport
+from recbench.reports.run.summary import ModelSummary, Spread
+from recbench.reports.run.uncertainty import Standing
+
+ADVICE = (
+    "These are test cases: read the table, and choose by validation cases, as 'recbench tune' does; the best of many "
+    "values looks better on the cases that it was picked by."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPoint:
+    """One value.
+
+    Attributes:
+        value: The value.
+        summary: Its trials.
+        standings: Its metrics' intervals.
+        peak_bytes: Peak memory of the trials' processes, where it is known.
+    """
+
+    value: ParameterValue
+    summary: ModelSummary
+    standings: dict[str, Standing]
+    peak_bytes: Spread | None
+
+
+def sweep_points(report: RunReport, parameter: str) -> list[SweepPoint]:
+    """Returns a point for each configuration of a run, in its order.
+
+    Args:
+        report: A run of one model, whose configurations differ in that parameter alone.
+        parameter: Its name.
+    """
+    return [
+        SweepPoint(
+            summary.parameters[parameter],
+            summary,
+            standings,
+            Spread.of(stored.record.process_peak_rss_bytes for stored in summary.records),
+        )
+        for summary, standings in zip(report.summaries, report.uncertainty.standings, strict=True)
+    ]
+
+
+def sweep_document(report: RunReport, parameter: str) -> dict[str, Any]:
+    """Returns the document of the run, with each result's value and peak memory."""
+    document = run_document(report)
+    for result, point in zip(document["results"], sweep_points(report, parameter), strict=True):
+        peak = point.peak_bytes
+        result["value"] = point.value
+        result["process_peak_rss_bytes"] = peak and {"mean": peak.mean, "sd": peak.sd, "values": list(peak.values)}
+    return {**document, "model": report.summaries[0].model, "parameter": parameter}

@@ -1,0 +1,56 @@
+"""Pictures of a tuning: what each trial reached, and which hyper-parameters matter."""
+
+from collections.abc import Mapping
+from itertools import accumulate
+from pathlib import Path
+
+from recbench.reports.plots.figures import new_figure, save_figure
+from recbench.tuning.past import End
+from recbench.tuning.result import ModelTuning
+
+MARKERS = {End.COMPLETED: "o", End.PRUNED: "x", End.OUT_OF_TIME: "s"}
+
+
+def draw_history(result: ModelTuning, path: Path) -> Path:
+    """Draws the score of each trial, how it ended, and the best so far."""
+    figure = new_figure(8, 4)
+    # After it, for it says what to do where there is no matplotlib.
+    from matplotlib.ticker import MaxNLocator
+
+    axes = figure.subplots()
+    scored = [(one.number, one.end, one.score) for one in result.past if one.score is not None]
+    for end, marker in MARKERS.items():
+        some = [(number, score) for number, ended, score in scored if ended is end]
+        if some:
+            axes.plot(*zip(*some, strict=True), marker, label=end.value)
+    completed = [(number, score) for number, end, score in scored if end is End.COMPLETED]
+    if completed:
+        numbers, scores = zip(*completed, (result.past[-1].number, 0.0), strict=True)
+        axes.step(numbers, list(accumulate(scores, max)), where="post", label="best so far")
+    failed = [one.number for one in result.past if one.end is End.FAILED]
+    if failed:
+        # At the lower edge, for they have no score.
+        axes.plot(failed, [0.02] * len(failed), "v", transform=axes.get_xaxis_transform(), label=End.FAILED.value)
+    axes.set(xlabel="trial", ylabel="NDCG@10 on validation cases", title=f"Tuning of {result.model}")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if result.past:
+        axes.legend(loc="best")
+    return save_figure(figure, path)
+
+
+def draw_importance(model: str, importance: Mapping[str, float], path: Path) -> Path:
+    """Draws a bar for each hyper-parameter.
+
+    Args:
+        model: The model's name.
+        importance: By hyper-parameter, the most important first; they sum up to 1.
+        path: Where to.
+    """
+    figure = new_figure(8, 1 + 0.4 * len(importance))
+    axes = figure.subplots()
+    bars = axes.barh(list(importance), list(importance.values()))
+    axes.bar_label(bars, fmt="%.2f", padding=3)
+    axes.invert_yaxis()
+    axes.set(xlabel="share of the score's variation (PED-ANOVA)", title=f"What matters in {model}")
+    axes.margins(x=0.1)
+    return save_figure(figure, path)

@@ -1,0 +1,106 @@
+"""What a tuning found, as a table for people and as a JSON document."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from recbench.records.tuned_settings import TrialCounts
+from recbench.reports.formats import CompareFormat
+from recbench.reports.rendering import table
+from recbench.tuning.past import Budget, End, PastTrial, counts, spent
+from recbench.tuning.result import ModelTuning
+from recbench.tuning.spaces import texts
+
+SCHEMA = 1
+HEADERS = ["model", "defaults", "tuned", "trials", "completed", "pruned", "failed", "out of time", "s", "parameters"]
+
+
+def tuning_table(found: Sequence[ModelTuning], budget: Budget) -> str:
+    """Renders one line a model, and what the columns mean."""
+    rows = [_row(one) for one in found]
+    legend = [
+        "defaults, tuned: NDCG@10 on validation cases. "
+        f"Budget: {budget.trials} trials and {budget.seconds:g} s a model, without starts of processes and imports.",
+        *_notes(found),
+    ]
+    return "\n".join([table(rows, HEADERS, "lrrrrrrrrl", CompareFormat.TEXT), "", *legend])
+
+
+def tuning_document(
+    found: Sequence[ModelTuning], budget: Budget, task: dict[str, Any], settings: str, storage: str
+) -> dict[str, Any]:
+    """Returns the JSON document; keys are only ever added."""
+    return {
+        "schema": SCHEMA,
+        "task": task,
+        "budget": {"trials": budget.trials, "seconds": budget.seconds},
+        "settings": settings,
+        "storage": storage,
+        "results": [_result(one) for one in found],
+    }
+
+
+def _row(one: ModelTuning) -> list[str]:
+    if not one.space:
+        return [one.model, *[""] * 8, "nothing to tune"]
+    ended = counts(one.past)
+    scores = ["", ""]
+    parameters = "no trial was completed"
+    if one.tuned is not None:
+        default = one.tuned.provenance.default_score
+        scores = ["" if default is None else f"{default:.4f}", f"{one.tuned.provenance.validation_score:.4f}"]
+        parameters = ", ".join(f"{name}={_short(value)}" for name, value in one.tuned.parameters.items())
+    numbers = [ended.ended, ended.completed, ended.pruned, ended.failed, ended.out_of_time]
+    return [one.model, *scores, *map(str, numbers), f"{spent(one.past):,.0f}", parameters]
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _notes(found: Sequence[ModelTuning]) -> list[str]:
+    lines = []
+    for one in found:
+        saved = sum(trial.saved_seconds for trial in one.past)
+        if saved:
+            lines.append(f"{one.model}: pruning saved about {saved:,.0f} s.")
+        ended = counts(one.past)
+        if ended.interrupted:
+            lines.append(f"{one.model}: {ended.interrupted} trials were interrupted, and tried again.")
+        if errors := _errors(one.past):
+            lines.append(f"{one.model}: {ended.failed} of {ended.ended} trials failed, the last with: {errors[-1]}")
+    return lines
+
+
+def _errors(past: Sequence[PastTrial]) -> list[str]:
+    return [trial.error for trial in past if trial.end is End.FAILED]
+
+
+def _result(one: ModelTuning) -> dict[str, Any]:
+    ended: TrialCounts = counts(one.past)
+    provenance = None if one.tuned is None else one.tuned.provenance
+    return {
+        "model": one.model,
+        "status": "nothing-to-tune" if not one.space else "tuned" if one.tuned else "no-completed-trial",
+        "search_space": texts(one.space),
+        "params": None if one.tuned is None else one.tuned.parameters,
+        "objective": None if provenance is None else provenance.objective,
+        "validation_score": None if provenance is None else provenance.validation_score,
+        "default_score": None if provenance is None else provenance.default_score,
+        "trials": ended.model_dump(),
+        "seconds": spent(one.past),
+        "seconds_saved_by_pruning": sum(trial.saved_seconds for trial in one.past),
+        "errors": _errors(one.past),
+        "history": [
+            {
+                "trial": trial.number,
+                "end": trial.end.value,
+                "score": trial.score,
+                "epochs": trial.epochs,
+                "best_epochs": trial.best_epochs,
+                "seconds": trial.seconds,
+                "params": trial.parameters,
+                "log": trial.log or None,
+            }
+            for trial in one.past
+        ],
+    }

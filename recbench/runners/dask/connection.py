@@ -1,0 +1,152 @@
+"""The connection to a Dask cluster: which workers it has, what they are asked, and the task that they are sent."""
+
+import logging
+import secrets
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recbench.errors import RecbenchError
+from recbench.runners.dask import tasks
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+SECONDS_TO_CONNECT = 5
+SECONDS_TO_WAIT_FOR_WORKERS = 10
+SECONDS_BETWEEN_QUESTIONS = 0.05
+PART_BYTES = 32 * 2**20
+
+
+class GoneError(Exception):
+    """A worker has disappeared."""
+
+
+class DaskConnection:
+    """The connection of one run.
+
+    Args:
+        address: Of the cluster's scheduler: ``tcp://host:8786``.
+        meanwhile: Is called while a worker's answer is waited for, and spends so many seconds.
+
+    Raises:
+        RecbenchError: Dask is not installed, or nobody answers at that address.
+    """
+
+    def __init__(self, address: str, meanwhile: Callable[[float], None]) -> None:
+        self._address = address
+        self._meanwhile = meanwhile
+        self._client = _connect(address)
+
+    def listen(self, topic: str, heard: Callable[[Any], None]) -> None:
+        """Lets each event of a topic be heard, in another thread."""
+        self._client.subscribe_topic(topic, lambda event: heard(event[1]))
+
+    def workers(self, *, wait: bool = False) -> dict[str, str]:
+        """Returns the host of each worker.
+
+        Args:
+            wait: Whether to wait for the first one.
+
+        Raises:
+            RecbenchError: The cluster is lost, or none has come.
+        """
+        try:
+            if wait:
+                self._client.wait_for_workers(1, timeout=SECONDS_TO_WAIT_FOR_WORKERS)
+            found = self._client.scheduler_info()["workers"]
+        except TimeoutError as error:
+            if self._client.status != "running":
+                raise self._lost() from error
+            raise RecbenchError(
+                f"The cluster at {self._address} has no workers.",
+                f"Start one: dask worker {self._address} --nthreads 1",
+            ) from error
+        except Exception as error:
+            raise self._lost() from error
+        return {str(worker): str(info["host"]) for worker, info in found.items()}
+
+    def send_task(self, worker: str, digest: str, file: Path) -> None:
+        """Sends a task to a worker, unless it has it.
+
+        Raises:
+            GoneError: The worker has disappeared.
+            RecbenchError: It cannot take the task, or the cluster is lost.
+        """
+        if self._ask(worker, tasks.has_task, digest):
+            return
+        name = secrets.token_hex(8)
+        with file.open("rb") as content:
+            while part := content.read(PART_BYTES):
+                offset = content.tell() - len(part)
+                (sent,) = self._client.scatter([part], workers=[worker], hash=False)
+                self._ask(worker, tasks.receive, digest, name, sent, offset)
+        self._ask(worker, tasks.accept, digest, name)
+
+    def submit(self, worker: str, function: Callable[..., Any], *arguments: Any) -> "Future":
+        """Lets this worker and no other do something."""
+        return self._client.submit(
+            function, *arguments, workers=[worker], allow_other_workers=False, pure=False, retries=0
+        )
+
+    def answer(self, future: "Future", worker: str) -> Any:
+        """Returns what came of it.
+
+        Raises:
+            RecbenchError: The worker cannot do it, or the cluster is lost.
+        """
+        from distributed import CancelledError
+
+        try:
+            return future.result()
+        except RecbenchError as error:
+            raise RecbenchError(f"Worker {worker}: {error.message}", error.hint) from error
+        except (CancelledError, OSError, TimeoutError) as error:
+            raise self._lost() from error
+        except Exception as error:
+            raise RecbenchError(
+                f"Worker {worker} cannot run trials ({type(error).__name__}: {error}).",
+                "Install the same recbench, and the packages of the models, on all machines.",
+            ) from error
+
+    def close(self, unfinished: Iterable["Future"]) -> None:
+        """Lets the workers stop what they do, and leaves the cluster."""
+        with suppress(Exception):
+            self._client.cancel(list(unfinished), force=True)
+        with suppress(Exception):
+            self._client.close(timeout=2)
+
+    def _ask(self, worker: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        future = self.submit(worker, function, *arguments)
+        while not future.done():
+            self._meanwhile(SECONDS_BETWEEN_QUESTIONS)
+            if not future.done() and worker not in self.workers():
+                future.cancel(force=True)
+                raise GoneError
+        return self.answer(future, worker)
+
+    def _lost(self) -> RecbenchError:
+        return RecbenchError(
+            f"The connection to the cluster at {self._address} is lost.",
+            "Trials that have ended are kept; the same command goes on when the cluster can be reached again.",
+        )
+
+
+def _connect(address: str) -> "Client":
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise RecbenchError(
+            f"--cluster needs Dask, which cannot be imported ({error}).", "Install it: pip install -e '.[cluster]'"
+        ) from error
+    for noisy in ("distributed", "distributed.client", "tornado", "tornado.application", "asyncio"):
+        # What matters of it becomes an error of our own.
+        logging.getLogger(noisy).setLevel(logging.CRITICAL + 1)
+    try:
+        return Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise RecbenchError(
+            f"There is no Dask scheduler at {address} ({type(error).__name__}: {error}).",
+            "Start one with 'dask scheduler', and give the address that it prints: --cluster tcp://HOST:8786",
+        ) from error

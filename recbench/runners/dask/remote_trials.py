@@ -1,0 +1,191 @@
+"""What a worker of a cluster does for a run: keep the task, and run one trial at a time in a process of its own."""
+
+import hashlib
+import re
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import recbench
+from recbench.data.cache import home
+from recbench.errors import RecbenchError
+from recbench.protocol import PROTOCOL_VERSION
+from recbench.records.schema import CurvePoint
+from recbench.records.store import ranks_to_bytes
+from recbench.runners.limits import Limits
+from recbench.runners.processes.local import wait_for
+from recbench.runners.processes.supervision import Assignment, Supervision
+from recbench.tasks import task_file
+from recbench.trials import logs
+from recbench.trials.conditions import Conditions, Observer
+from recbench.trials.identity import TaskFacts
+from recbench.trials.machine import available_cores
+from recbench.trials.planned import PlannedTrial
+
+VERSION = f"{recbench.__version__}, protocol {PROTOCOL_VERSION}"
+_one_at_a_time = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteTrial:
+    """A trial for a worker.
+
+    Attributes:
+        version: Of the run's recbench.
+        trial: Which.
+        task: The task.
+        conditions: What it is run under.
+        limits: What ends it.
+        concurrent: How many trials may run at a time on the worker's machine.
+        folder: Where the run was started; the trial is run there too, if the worker's machine has that folder.
+    """
+
+    version: str
+    trial: PlannedTrial
+    task: TaskFacts
+    conditions: Conditions
+    limits: Limits
+    concurrent: int
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteResult:
+    """What came of it, as bytes.
+
+    Attributes:
+        record: The record's JSON.
+        ranks: The file of its ranks; empty if there are none.
+        log: What the process printed.
+    """
+
+    record: str
+    ranks: bytes
+    log: bytes
+
+
+class TellingObserver:
+    """The ``Observer`` that sends what it is told, in plain numbers and texts; see ``tell``.
+
+    Args:
+        send: Takes the name of a method, and its arguments.
+    """
+
+    def __init__(self, send: Callable[..., None]) -> None:
+        self._send = send
+
+    def phase(self, name: str) -> None:
+        """Sends it."""
+        self._send("phase", name)
+
+    def epoch(self, epoch: int, loss: float | None, seconds: float) -> None:
+        """Sends it."""
+        self._send("epoch", epoch, loss, seconds)
+
+    def progress(self, done: int, total: int) -> None:
+        """Sends it."""
+        self._send("progress", done, total)
+
+    def point(self, point: CurvePoint) -> None:
+        """Sends its fields."""
+        self._send("point", point.model_dump())
+
+
+def tell(observer: Observer, method: str, arguments: Sequence[Any]) -> None:
+    """Tells an observer what a ``TellingObserver`` has sent."""
+    if method == "point":
+        observer.point(CurvePoint.model_validate(arguments[0]))
+    else:
+        getattr(observer, method)(*arguments)
+
+
+def run_remote(job: RemoteTrial, wanted: Callable[[], bool], send: Callable[..., None]) -> RemoteResult | None:
+    """Runs a trial on this machine, after whatever trial this worker still runs.
+
+    Args:
+        job: The trial.
+        wanted: Whether anyone still waits for it.
+        send: See ``TellingObserver``.
+
+    Returns:
+        What came of it; None if nobody waits any more.
+
+    Raises:
+        RecbenchError: This worker cannot run it.
+    """
+    if job.version != VERSION:
+        raise RecbenchError(
+            f"The run is of recbench {job.version}, and the worker of {VERSION}.", "Install the same on all machines."
+        )
+    if job.conditions.threads > (cores := available_cores()):
+        raise RecbenchError(
+            f"--threads {job.conditions.threads}, but the worker may use {cores} cores.", "Use fewer threads."
+        )
+    path = task_path(job.task.identity.digest)
+    if not path.exists():
+        raise RecbenchError(f"The task is not here any more: {path}.", "Start the run again: it is sent again.")
+    with _one_at_a_time, tempfile.TemporaryDirectory() as folder:
+        log = logs.new_log(Path(folder), "trial")
+        assignment = Assignment(
+            path, job.task, job.conditions, job.limits, job.concurrent, job.folder if job.folder.is_dir() else None
+        )
+        supervision = Supervision(job.trial, assignment, log, TellingObserver(send))
+        try:
+            while (outcome := supervision.step()) is None:
+                if not wanted():
+                    return None
+                wait_for([supervision.worker])
+        finally:
+            supervision.end()
+        ranks = b"" if outcome.ranks is None else ranks_to_bytes(outcome.ranks)
+        return RemoteResult(outcome.record.to_json(), ranks, log.read_bytes())
+
+
+def task_path(digest: str) -> Path:
+    """Returns where a worker keeps the task of that digest.
+
+    Raises:
+        RecbenchError: It is not a digest.
+    """
+    if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
+        raise RecbenchError(f"{digest[:80]!r} is not the digest of a task.")
+    return home() / "tasks" / "shipped" / f"{digest.removeprefix('sha256:')}.task"
+
+
+def has_task(digest: str) -> bool:
+    """Whether the task is here."""
+    return task_path(digest).exists()
+
+
+def receive(digest: str, name: str, part: bytes, offset: int) -> None:
+    """Writes a part of a task's file, under a name that only one run uses."""
+    path = _arriving(digest, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("r+b" if offset else "wb") as file:
+        file.seek(offset)
+        file.write(part)
+
+
+def accept(digest: str, name: str) -> None:
+    """Checks a task that has arrived, all of its rules included, and puts it in its place.
+
+    Raises:
+        RecbenchError: It is not the task of that digest.
+    """
+    path = _arriving(digest, name)
+    try:
+        found = task_file.load(path).digest
+        if found != digest:
+            raise RecbenchError(f"A task of digest {found} arrived in place of {digest}.", "Start the run again.")
+        path.replace(task_path(digest))
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _arriving(digest: str, name: str) -> Path:
+    # The name may be anything that a run sends.
+    place = task_path(digest)
+    return place.with_name(f".{place.name}.{hashlib.sha256(name.encode()).hexdigest()[:16]}.tmp")

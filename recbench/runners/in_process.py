@@ -1,0 +1,69 @@
+"""Trials in the run's own process, for a debugger: one model sees what another has left."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from recbench.registry.hyperparameters import Configuration, import_and_configure
+from recbench.registry.requested import RequestedModel
+from recbench.tasks.task import Task
+from recbench.trials import logs
+from recbench.trials.conditions import Conditions, Outcome
+from recbench.trials.identity import TaskFacts
+from recbench.trials.output_redirection import output_to
+from recbench.trials.planned import PlannedModel, PlannedTrial
+from recbench.trials.run_observer import RunObserver, Watching
+from recbench.trials.trial import run_trial
+
+
+class InProcess:
+    """The ``Runner`` without processes.
+
+    Args:
+        task: The task.
+        conditions: What the trials are run under.
+        observer: Is told how they go.
+    """
+
+    def __init__(self, task: Task, conditions: Conditions, observer: RunObserver) -> None:
+        self._task = task
+        self._conditions = conditions
+        self._observer = observer
+        self._configurations: dict[str, Configuration] = {}
+
+    def configure(self, wanted: Sequence[RequestedModel]) -> list[PlannedModel]:
+        """Imports every model.
+
+        Raises:
+            RecbenchError: A model cannot be imported, or refuses its parameters.
+        """
+        planned = []
+        for one in wanted:
+            self._observer.importing(one.reference.name)
+            with output_to(None):
+                found = import_and_configure(one.reference, one.texts)
+            self._configurations[one.reference.name] = found
+            planned.append(PlannedModel(one, found.parameters, found.code_version))
+        return planned
+
+    def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, Outcome]]:
+        """Runs the trials one after the other, and yields what each gave; none can be ended before its time.
+
+        Raises:
+            RecbenchError: A log cannot be written.
+        """
+        identity = TaskFacts.of(self._task).identity
+        for trial in trials:
+            log = logs.new_log(folder, trial.stem(identity, self._conditions))
+            self._observer.trial_starts(trial)
+            configuration = self._configurations[trial.model.name]
+            with output_to(log):
+                outcome = run_trial(
+                    self._task, configuration, trial.seed, self._conditions, Watching(self._observer, trial)
+                )
+            if outcome.traceback:
+                with log.open("a", encoding="utf-8") as file:
+                    file.write(outcome.traceback)
+            yield trial, outcome
+
+    def close(self) -> None:
+        """There is nothing to close."""

@@ -1,0 +1,1 @@
+"""Trials on this machine, each in a process of its own."""

@@ -1,0 +1,144 @@
+"""Trials on this machine, each in a process of its own, one or several at a time."""
+
+import selectors
+import signal
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from recbench.errors import RecbenchError
+from recbench.registry.requested import RequestedModel
+from recbench.runners.processes.messages import Ready, Refused
+from recbench.runners.processes.supervision import SECONDS_BETWEEN_LOOKS, Assignment, Supervision
+from recbench.runners.processes.worker_process import WorkerProcess
+from recbench.trials import logs
+from recbench.trials.conditions import Outcome
+from recbench.trials.machine import available_cores
+from recbench.trials.planned import PlannedModel, PlannedTrial
+from recbench.trials.run_observer import RunObserver, Watching
+
+
+class LocalProcesses:
+    """The ``Runner`` of a single machine.
+
+    Args:
+        assignment: What the trials are run on.
+        observer: Is told how they go.
+    """
+
+    def __init__(self, assignment: Assignment, observer: RunObserver) -> None:
+        self._assignment = assignment
+        self._observer = observer
+        self._prepared: list[WorkerProcess] = []
+        self._running: list[Supervision] = []
+
+    def configure(self, wanted: Sequence[RequestedModel]) -> list[PlannedModel]:
+        """Imports every model in a process of its own, as many at a time as there are cores.
+
+        The first of these processes wait, and run their models' first trials.
+
+        Raises:
+            RecbenchError: A model cannot be imported, or refuses its parameters.
+        """
+        most = available_cores()
+        waiting, importing = deque(wanted), deque[WorkerProcess]()
+        planned = []
+        while waiting or importing:
+            while waiting and len(importing) < most:
+                self._observer.importing(waiting[0].reference.name)
+                importing.append(WorkerProcess(waiting.popleft(), self._assignment.conditions))
+                # Known from now on, so that ``close`` ends it.
+                self._prepared.append(importing[-1])
+            worker = importing.popleft()
+            planned.append(self._await_ready(worker))
+            if len(self._prepared) - len(importing) > most:
+                self._prepared.remove(worker)
+                worker.end()
+        return planned
+
+    def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, Outcome]]:
+        """Runs the trials, and yields what each gave; the order is that in which they end.
+
+        Trials that the observer wants no more are ended.
+
+        Raises:
+            RecbenchError: A log cannot be written.
+        """
+        coming = iter(trials)
+        while True:
+            while len(self._running) < self._assignment.concurrent and (trial := next(coming, None)) is not None:
+                self._running.append(self._start(trial, folder))
+            if not self._running:
+                return
+            wait_for([one.worker for one in self._running])
+            for one in list(self._running):
+                outcome = one.step()
+                if not self._observer.wanted(one.trial):
+                    self._running.remove(one)
+                    one.end()
+                elif outcome is not None:
+                    self._running.remove(one)
+                    yield one.trial, outcome
+            self._observer.tick()
+
+    def close(self) -> None:
+        """Ends all processes at once."""
+        for one in self._running:
+            one.end()
+        for worker in self._prepared:
+            worker.end()
+        self._running, self._prepared = [], []
+
+    def _start(self, trial: PlannedTrial, folder: Path) -> Supervision:
+        log = logs.new_log(folder, trial.stem(self._assignment.task.identity, self._assignment.conditions))
+        self._observer.trial_starts(trial)
+        ready = next((one for one in self._prepared if one.wanted == trial.model.wanted), None)
+        if ready is not None:
+            self._prepared.remove(ready)
+        return Supervision(trial, self._assignment, log, Watching(self._observer, trial), ready)
+
+    def _await_ready(self, worker: WorkerProcess) -> PlannedModel:
+        limit = self._assignment.limits.seconds
+        began = time.monotonic()
+        while True:
+            over = worker.has_ended()
+            for answer, _ in worker.answers():
+                if isinstance(answer, Refused):
+                    raise RecbenchError(answer.message, answer.hint)
+                if isinstance(answer, Ready):
+                    return PlannedModel(worker.wanted, answer.parameters, answer.code_version)
+            if over:
+                raise _died_importing(worker)
+            if limit is not None and time.monotonic() - began > limit:
+                raise RecbenchError(
+                    f"Importing {worker.wanted.reference.name!r} takes longer than {limit:g} s.",
+                    "Use a longer --timeout.",
+                )
+            wait_for([worker])
+            self._observer.tick()
+
+
+def _died_importing(worker: WorkerProcess) -> RecbenchError:
+    tail = "\n".join(worker.early_tail())
+    code = worker.end()
+    how = f"exit code {code}"
+    with suppress(ValueError):
+        how = signal.Signals(-code).name
+    return RecbenchError(
+        f"The process that imports model {worker.wanted.reference.name!r} died ({how}).",
+        f"It printed last:\n{tail}" if tail else "It printed nothing.",
+    )
+
+
+def wait_for(workers: Sequence[WorkerProcess]) -> None:
+    """Waits until one of them has something to say, or it is time to look at all of them."""
+    with selectors.DefaultSelector() as selector:
+        for worker in workers:
+            if not worker.silent:
+                selector.register(worker, selectors.EVENT_READ)
+        if selector.get_map():
+            selector.select(SECONDS_BETWEEN_LOOKS)
+        else:
+            time.sleep(SECONDS_BETWEEN_LOOKS)

@@ -1,0 +1,132 @@
+"""What a run and the process of a trial say to each other: a line of JSON each, some followed by bytes.
+
+A run sends ``Prepare`` and then ``Work``. The process answers the first with ``Ready`` or ``Refused``, tells of the
+second with ``Phase``, ``Epoch``, ``Progress`` and ``Point``, and ends with ``Ended``, whose bytes are the file of the
+ranks.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from recbench.records.schema import CurvePoint, ParameterValue, Record
+from recbench.registry.requested import RequestedModel
+from recbench.trials.conditions import Conditions
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Prepare(_Message):
+    """Import the model, and check its parameters."""
+
+    wanted: RequestedModel
+
+
+class Work(_Message):
+    """Run a trial.
+
+    Attributes:
+        task_file: The frozen task.
+        digest: What its digest must be.
+        seed: The trial's seed.
+        conditions: What it is run under.
+        log: The file for all that is printed.
+    """
+
+    task_file: Path
+    digest: str
+    seed: int
+    conditions: Conditions
+    log: Path
+
+
+class Ready(_Message):
+    """The model is imported; see ``recbench.registry.hyperparameters.Configuration``."""
+
+    kind: Literal["ready"] = "ready"
+    parameters: dict[str, ParameterValue]
+    code_version: str | None
+    import_seconds: float
+
+
+class Refused(_Message):
+    """Bad input: the parts of a ``RecbenchError``."""
+
+    kind: Literal["refused"] = "refused"
+    message: str
+    hint: str
+
+
+class Phase(_Message):
+    """See ``Observer.phase``."""
+
+    kind: Literal["phase"] = "phase"
+    name: str
+
+
+class Epoch(_Message):
+    """See ``Observer.epoch``."""
+
+    kind: Literal["epoch"] = "epoch"
+    epoch: int
+    loss: float | None
+    seconds: float
+
+
+class Progress(_Message):
+    """See ``Observer.progress``."""
+
+    kind: Literal["progress"] = "progress"
+    done: int
+    total: int
+
+
+class Point(_Message):
+    """See ``Observer.point``."""
+
+    kind: Literal["point"] = "point"
+    point: CurvePoint
+
+
+class Ended(_Message):
+    """The trial is over.
+
+    Attributes:
+        record: Its record.
+        size: How many bytes follow: the ranks, as ``recbench.records.store.ranks_to_bytes`` has them; 0 for none.
+    """
+
+    kind: Literal["ended"] = "ended"
+    record: Record
+    size: int
+
+
+Answer = Ready | Refused | Phase | Epoch | Progress | Point | Ended
+_ANSWERS: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="kind")])
+
+
+class AnswerReader:
+    """Cuts what has come through the pipe so far into messages."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+
+    def feed(self, content: bytes) -> Iterator[tuple[Answer, bytes]]:
+        """Yields each message that is whole by now, with the bytes that follow it.
+
+        Raises:
+            ValueError: Something else came through the pipe.
+        """
+        self._rest += content
+        while (end := self._rest.find(b"\n")) >= 0:
+            answer = _ANSWERS.validate_json(bytes(self._rest[:end]))
+            size = answer.size if isinstance(answer, Ended) else 0
+            if len(self._rest) < end + 1 + size:
+                return
+            following = bytes(self._rest[end + 1 : end + 1 + size])
+            del self._rest[: end + 1 + size]
+            yield answer, following

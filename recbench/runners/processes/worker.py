@@ -1,0 +1,185 @@
+"""A trial's own process: prepares one model, runs one trial, and ends.
+
+Started by ``recbench.runners.processes.worker_process``. It talks through the standard streams that it was given, and
+puts others in their place before anything else is imported: whatever a model or its framework prints goes to the
+trial's log, and nothing that it reads comes from the run.
+"""
+
+import contextlib
+import faulthandler
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
+
+if TYPE_CHECKING:
+    from recbench.records.schema import CurvePoint
+    from recbench.registry.hyperparameters import Configuration
+    from recbench.runners.processes.messages import Answer, Work
+    from recbench.tasks.task import Task
+
+
+class Channel:
+    """The way to the run.
+
+    Args:
+        descriptor: Where to write.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._owner = os.getpid()
+
+    def send(self, answer: "Answer", following: bytes = b"") -> None:
+        """Sends a message, and bytes after it."""
+        if os.getpid() != self._owner:
+            # The copy of this process that a model has forked, and that has come back from the model's code.
+            os._exit(0)
+        content = memoryview(answer.model_dump_json(by_alias=True).encode() + b"\n" + following)
+        while content:
+            content = content[os.write(self._descriptor, content) :]
+
+
+class Teller:
+    """The ``Observer`` that tells the run, and not more often than anyone wants to know."""
+
+    SECONDS_BETWEEN = 0.1
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._last = 0.0
+
+    def phase(self, name: str) -> None:
+        """Sends the phase."""
+        from recbench.runners.processes.messages import Phase
+
+        self._channel.send(Phase(name=name))
+
+    def epoch(self, epoch: int, loss: float | None, seconds: float) -> None:
+        """Sends the epoch, unless the last message is very recent."""
+        from recbench.runners.processes.messages import Epoch
+
+        if self._is_time():
+            self._channel.send(Epoch(epoch=epoch, loss=loss, seconds=seconds))
+
+    def progress(self, done: int, total: int) -> None:
+        """Sends the part, unless the last message is very recent."""
+        from recbench.runners.processes.messages import Progress
+
+        if self._is_time():
+            self._channel.send(Progress(done=done, total=total))
+
+    def point(self, point: "CurvePoint") -> None:
+        """Sends every point: a tuning decides by each."""
+        from recbench.runners.processes.messages import Point
+
+        self._channel.send(Point(point=point))
+
+    def _is_time(self) -> bool:
+        now = time.monotonic()
+        if now - self._last < self.SECONDS_BETWEEN:
+            return False
+        self._last = now
+        return True
+
+
+def main(parent: int) -> None:
+    """Serves the process ``parent``, which started this one."""
+    from recbench.runners.processes.parent_death import die_with_parent
+
+    die_with_parent(parent)
+    channel, commands = Channel(os.dup(1)), os.fdopen(os.dup(0), "rb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    sys.argv = [""]
+    for stream in (sys.stdout, sys.stderr):
+        # By lines, so that a crash loses none.
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
+
+    faulthandler.enable()
+    # The run asks where a trial hangs before it ends it.
+    faulthandler.register(signal.SIGUSR1)
+
+    from recbench.errors import RecbenchError
+    from recbench.runners.processes.messages import Refused
+
+    try:
+        configuration = _prepare(channel, commands)
+        _run(channel, commands, configuration)
+    except RecbenchError as error:
+        channel.send(Refused(message=error.message, hint=error.hint))
+    _end()
+
+
+def _prepare(channel: Channel, commands: BinaryIO) -> "Configuration":
+    from recbench.registry.hyperparameters import import_and_configure
+    from recbench.runners.processes.messages import Prepare, Ready
+
+    wanted = Prepare.model_validate_json(_next(commands)).wanted
+    # What a trial needs of the harness, before the model's own import is timed.
+    from recbench.trials import trial  # noqa: F401
+
+    configuration = import_and_configure(wanted.reference, wanted.texts)
+    channel.send(
+        Ready(
+            parameters=configuration.parameters,
+            code_version=configuration.code_version,
+            import_seconds=configuration.import_seconds,
+        )
+    )
+    return configuration
+
+
+def _run(channel: Channel, commands: BinaryIO, configuration: "Configuration") -> None:
+    from recbench.records.store import ranks_to_bytes
+    from recbench.runners.processes.messages import Ended, Work
+    from recbench.trials.output_redirection import redirect
+    from recbench.trials.trial import run_trial
+
+    work = Work.model_validate_json(_next(commands))
+    redirect(work.log)
+    outcome = run_trial(_task(work), configuration, work.seed, work.conditions, Teller(channel))
+    if outcome.traceback:
+        os.write(2, outcome.traceback.encode(errors="backslashreplace"))
+    ranks = b"" if outcome.ranks is None else ranks_to_bytes(outcome.ranks)
+    # The run ends this process as soon as it knows.
+    _flush()
+    channel.send(Ended(record=outcome.record, size=len(ranks)), ranks)
+
+
+def _task(work: "Work") -> "Task":
+    from recbench.errors import RecbenchError
+    from recbench.tasks import task_file
+
+    task = task_file.load(work.task_file)
+    if task.digest != work.digest:
+        raise RecbenchError(
+            f"{work.task_file} has changed since the run began: its digest is {task.digest}, and was {work.digest}.",
+            "Start the run again.",
+        )
+    return task
+
+
+def _next(commands: BinaryIO) -> bytes:
+    """Waits for a command; ends the process if there will be none: its run has no more use for it."""
+    return commands.readline() or _end()
+
+
+def _end() -> NoReturn:
+    """Ends the process at once: threads that a model has left, or a framework's clearing up, hold nothing up."""
+    _flush()
+    os._exit(0)
+
+
+def _flush() -> None:
+    import ctypes
+
+    for stream in (sys.stdout, sys.stderr):
+        # A model may have closed it, or put anything in its place.
+        with contextlib.suppress(Exception):
+            stream.flush()
+    # What native code has printed.
+    ctypes.CDLL(None).fflush(None)

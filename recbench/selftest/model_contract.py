@@ -1,0 +1,194 @@
+"""The contract of a model, on a task of the user's own: its fits here, its scores in ``leaks``."""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from recbench.device import Device
+from recbench.protocol import TrainSet, WarmUp
+from recbench.registry.hyperparameters import configure
+from recbench.registry.models import ModelReference
+from recbench.selftest import leaks
+from recbench.selftest.check import BrokenError, Check, NotApplicableError, check, expect
+from recbench.selftest.fits import Arrays, Create, Fit, StopsAtOnce, copies, fit, not_repeatable
+from recbench.selftest.questions import Questions, same_bits
+from recbench.tasks.task import Task
+from recbench.trials.clock import TimedContext
+
+DEVICE: Device = "cpu"
+"""On a GPU nobody promises that two fits agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model that is to be tested.
+
+    Attributes:
+        name: What it is called.
+        model_class: Its class.
+        create: Makes a fresh one; None if it has hyper-parameters that nobody gave a value.
+    """
+
+    name: str
+    model_class: type
+    create: Create | None
+
+    @classmethod
+    def load(cls, reference: ModelReference, texts: Mapping[str, str]) -> Self:
+        """Imports the model, reads its parameters, and lets its constructor check them.
+
+        Raises:
+            RecbenchError: It cannot be imported, or refuses its parameters.
+        """
+        model_class = reference.load()
+        if set(without_default(model_class)) - set(texts):
+            return cls(reference.name, model_class, None)
+        configuration = configure(reference, model_class, texts)
+        configuration.create()
+        return cls(reference.name, model_class, configuration.create)
+
+
+def model_contract(candidate: Candidate, task: Task, threads: int, say: Callable[[str], None]) -> Iterator[Check]:
+    """Yields every check of a model, each as soon as it is done.
+
+    Args:
+        candidate: The model.
+        task: What it learns from and is asked about.
+        threads: Threads it may use.
+        say: Is told what is done next, for training takes a while.
+    """
+    model_class, create = candidate.model_class, candidate.create
+    yield every_default(model_class)
+    if create is None:
+        reason = "there is no model without values for its parameters: --param MODEL.NAME=VALUE"
+        yield learns.skip(reason)
+        yield train_rows_untouched.skip(reason)
+        yield from _left_out(reason)
+        return
+    train, questions = task.train_set(), Questions.from_cases(task.test, task.n_items)
+    before = copies(train)
+
+    def context(seed: int = 0) -> TimedContext:
+        return TimedContext(seed, threads, device=DEVICE)
+
+    say("fit")
+    first = fit(create, train, context(), questions)
+    yield learns(first)
+    yield train_rows_untouched(train, before, first)
+    if first.error is not None:
+        yield from _left_out("there is no trained model")
+        return
+    yield from leaks.leaks(first.trained(), questions)
+    say("the same fit again")
+    again = repeats(model_class, threads, first, fit(create, task.train_set(), context(), questions))
+    yield again
+    if again.passed:
+        if isinstance(first.model, WarmUp):
+            say("the same fit, warmed up")
+            yield warming_up(first, fit(create, task.train_set(), context(), questions, warm=True))
+        else:
+            yield warming_up.skip("the model has no warm_up()")
+        say("the same fit, asked for scores while it trains")
+        asked = fit(create, task.train_set(), context(), questions, asked_before=True)
+        yield asking_leaves_no_trace(first, asked)
+    else:
+        for one in (warming_up, asking_leaves_no_trace):
+            yield one.skip("two plain fits do not agree" if again.passed is False else again.detail)
+    say("a fit with another seed")
+    yield another_seed(first, fit(create, task.train_set(), context(seed=1), questions))
+    say("a fit that is stopped")
+    yield stops_when_told(first, fit(create, task.train_set(), StopsAtOnce(0, threads, device=DEVICE), questions))
+
+
+@check("every hyper-parameter has a default")
+def every_default(model_class: type) -> str:
+    """So that the model can be made by its name alone."""
+    missing = without_default(model_class)
+    expect(not missing, f"no default: {', '.join(missing)}")
+    return ", ".join(inspect.signature(model_class).parameters) or "there are none"
+
+
+@check("it learns from the train rows")
+def learns(first: Fit) -> str:
+    """``fit`` comes to its end."""
+    first.trained()
+    return f"{first.context.seconds:.2f} s, calls of end_epoch(): {first.context.epochs}"
+
+
+@check("two fits of one seed agree bit for bit")
+def repeats(model_class: type, threads: int, first: Fit, again: Fit) -> str:
+    """With one thread always; with more, if the model promises it."""
+    not_repeatable(model_class, threads)
+    return _same_scores(first, again, "two fits of one seed differ")
+
+
+@check("warming up changes nothing")
+def warming_up(first: Fit, warmed: Fit) -> str:
+    """A fit after ``warm_up`` is the fit without."""
+    return _same_scores(first, warmed, "a fit after warm_up() differs from one without")
+
+
+@check("being asked while it trains changes nothing")
+def asking_leaves_no_trace(first: Fit, asked: Fit) -> str:
+    """Calls of ``score`` in training, as for a learning curve, and other questions asked first leave no trace."""
+    what = "a model that was asked for other scores in training, and first of all, differs from one that was not"
+    return _same_scores(first, asked, what)
+
+
+@check("another seed makes another model")
+def another_seed(first: Fit, other: Fit) -> str:
+    """Unless there is no chance in the model, which only its author knows."""
+    one, two = first.answered(), other.answered()
+    if same_bits(one, two):
+        raise NotApplicableError("seeds 0 and 1 give the same scores: right if there is no chance in the model")
+    return "seeds 0 and 1"
+
+
+@check("it stops when end_epoch() says so")
+def stops_when_told(first: Fit, stopped: Fit) -> str:
+    """After the first epoch, if it has more."""
+    stopped.trained()
+    if first.context.epochs < 2:
+        raise NotApplicableError("the fit has no second epoch")
+    epochs = stopped.context.epochs
+    expect(epochs == 1, f"told to stop after epoch 1, it went on to epoch {epochs} of {first.context.epochs}")
+    return f"after 1 of {first.context.epochs} epochs"
+
+
+@check("fit() leaves the train rows alone")
+def train_rows_untouched(train: TrainSet, before: Arrays, first: Fit) -> str:
+    """The arrays are read-only; a model that tries to write fails, one that forces its way is found here."""
+    if isinstance(first.error, ValueError) and "read-only" in str(first.error):
+        raise BrokenError(f"fit() writes into the train rows: {first.error}")
+    for name, array in before.items():
+        after = getattr(train, name)
+        expect(np.array_equal(array, after, equal_nan=array.dtype.kind == "f"), f"fit() writes into train.{name}")
+        expect(not after.flags.writeable, f"fit() makes train.{name} writeable")
+    return ", ".join(before)
+
+
+def without_default(model_class: type) -> list[str]:
+    """Returns the constructor's parameters that have no default."""
+    return [
+        name
+        for name, parameter in inspect.signature(model_class).parameters.items()
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
+
+
+def _left_out(reason: str) -> Iterator[Check]:
+    for one in (*leaks.CHECKS, repeats, warming_up, asking_leaves_no_trace, another_seed, stops_when_told):
+        yield one.skip(reason)
+
+
+def _same_scores(first: Fit, other: Fit, otherwise: str) -> str:
+    one, two = first.answered(), other.answered()
+    if not same_bits(one, two):
+        with np.errstate(all="ignore"):
+            largest = float(np.nanmax(np.abs(one.astype(np.float64) - two)))
+        raise BrokenError(f"{otherwise}: {int((one != two).sum()):,} of {one.size:,} scores, by up to {largest:.3g}")
+    return f"{one.size:,} scores"

@@ -1,0 +1,44 @@
+"""A trial repeats itself: the seed reaches the model, and nothing else changes what comes out."""
+
+import numpy as np
+
+from recbench.records.schema import CurvePoint, Status
+from recbench.registry.hyperparameters import configure
+from recbench.registry.models import find_model
+from recbench.selftest.check import check, expect
+from recbench.tasks.task import Task
+from recbench.trials.conditions import Conditions
+from recbench.trials.trial import run_trial
+
+MODEL = "random"
+"""The builtin model whose every score follows from the seed."""
+
+
+class _Silent:
+    def phase(self, name: str) -> None:
+        """Shows nothing."""
+
+    def epoch(self, epoch: int, loss: float | None, seconds: float) -> None:
+        """Shows nothing."""
+
+    def progress(self, done: int, total: int) -> None:
+        """Shows nothing."""
+
+    def point(self, point: CurvePoint) -> None:
+        """Shows nothing."""
+
+
+@check("two trials of one seed agree, of two seeds do not")
+def trials_repeat(task: Task) -> str:
+    """Whole trials, as ``recbench run`` has them."""
+    reference = find_model(MODEL)
+    configuration = configure(reference, reference.load(), {})
+    ranks = []
+    for seed in (0, 0, 1):
+        outcome = run_trial(task, configuration, seed, Conditions(), _Silent())
+        expect(outcome.record.status is Status.DONE and outcome.ranks is not None, str(outcome.record.error))
+        assert outcome.ranks is not None
+        ranks.append(outcome.ranks.candidates.better)
+    expect(np.array_equal(ranks[0], ranks[1]), f"{MODEL}: two trials of seed 0 give different ranks")
+    expect(not np.array_equal(ranks[0], ranks[2]), f"{MODEL}: seeds 0 and 1 give the same ranks")
+    return f"model {MODEL}, {len(task.test):,} ranks"

@@ -1,0 +1,1 @@
+"""Import of published splits, and export of tasks for other frameworks."""

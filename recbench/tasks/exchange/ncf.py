@@ -1,0 +1,174 @@
+"""Imports a split that was published in the form of the NCF paper's files, with its published candidates.
+
+He et al., "Neural Collaborative Filtering", WWW 2017: ``train.rating`` and ``test.rating`` (user, item, and possibly
+rating and timestamp, tab-separated) and ``test.negative`` (``(user,item)`` and that case's negatives, tab-separated).
+Ids are dense and count from 0.
+"""
+
+import gzip
+import re
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recbench.data.ids import IdTable
+from recbench.data.interactions import hash_order, places
+from recbench.errors import RecbenchError
+from recbench.protocol import Float32Array, Int64Array
+from recbench.tasks.exchange.published_split import PUBLISHED, PublishedRows, assemble, without_positives
+from recbench.tasks.spec import PublishedData, PublishedNegatives, TaskSpec, Waiver
+from recbench.tasks.task import Task
+
+MAX_SPARSITY = 100
+"""Highest number allowed, in multiples of the number of rows."""
+CASE = re.compile(rb"^\((\d{1,18}),\s*(\d{1,18})\)\t?", re.MULTILINE)
+
+
+def import_ncf(name: str, train: Path, test: Path, negatives: Path, waivers: frozenset[Waiver] = frozenset()) -> Task:
+    """Reads the three files into a verified task.
+
+    Args:
+        name: The task's name.
+        train: Train rows, plain or gzip.
+        test: One held-out row for each case.
+        negatives: The candidates, in the order of the cases.
+        waivers: Rules that these candidates may break.
+
+    Raises:
+        RecbenchError: A file cannot be read, the files do not belong together, or a rule without a waiver is broken.
+    """
+    (train_rows, ratings), (test_rows, _) = _rows(train), _rows(test)
+    pairs, lists = _candidate_lists(negatives)
+    if not np.array_equal(pairs, test_rows[:, :2]):
+        raise RecbenchError(
+            f"{negatives} and {test} do not name the same (user, item) cases in the same order.",
+            "Give the two files of one split.",
+        )
+    n_rows = len(train_rows) + len(test_rows)
+    for path, what, numbers in (
+        (train, "user", train_rows[:, 0]),
+        (test, "user", test_rows[:, 0]),
+        (train, "item", train_rows[:, 1]),
+        (test, "item", test_rows[:, 1]),
+        (negatives, "item", lists),
+    ):
+        _check_density(path, what, numbers, n_rows)
+    n_users = 1 + int(max(train_rows[:, 0].max(), test_rows[:, 0].max()))
+    n_items = 1 + int(max(train_rows[:, 1].max(), test_rows[:, 1].max(), lists.max()))
+    users, items = train_rows[:, 0].astype(np.int32), train_rows[:, 1].astype(np.int32)
+    case_users, case_items = test_rows[:, 0].astype(np.int32), test_rows[:, 1].astype(np.int32)
+    # The published numbers follow the rows of the whole data, and give held-out items away: they are ids here.
+    user_ids, users, case_users = _renumbered(n_users, users, case_users)
+    item_ids, items, case_items, lists = _renumbered(n_items, items, case_items, lists)
+    spec = TaskSpec(
+        name=name,
+        description="Published split and candidates",
+        dataset=PublishedData(source="published", form="ncf"),
+        split=PUBLISHED,
+        negatives=PublishedNegatives(method="published", count=lists.shape[1]),
+        waivers=tuple(sorted(waivers)),
+    )
+    timestamps, times = (rows[:, 2].copy() if rows.shape[1] > 2 else None for rows in (train_rows, test_rows))
+    kept = without_positives(lists, case_items, waivers, str(negatives))
+    return assemble(
+        spec,
+        PublishedRows(user_ids, item_ids, users, items, ratings, timestamps, case_users, case_items, times, kept),
+    )
+
+
+def _renumbered(n: int, *arrays: npt.NDArray[Any]) -> tuple[Any, ...]:
+    """Numbers 0 .. n - 1 anew, see ``Interactions.numbered_by_hash``; returns their ids and int32 arrays."""
+    ids = IdTable.from_strings(map(str, range(n)))
+    order = hash_order(ids)
+    return ids.take(order), *(places(order)[array] for array in arrays)
+
+
+def _check_density(path: Path, what: str, numbers: Int64Array, n_rows: int) -> None:
+    """Refuses numbers so large that the arrays over all users or items could not be held."""
+    highest = int(numbers.max())
+    if highest > MAX_SPARSITY * n_rows:
+        raise RecbenchError(
+            f"{path} has the {what} number {highest}, and the split has {n_rows} rows.",
+            "Numbers of an NCF file are dense and count from 0.",
+        )
+
+
+def _rows(path: Path) -> tuple[Int64Array, Float32Array | None]:
+    """Reads two to four columns: whole numbers int64[rows, 2 or 3], and apart from them the ratings, if any."""
+    fields = _fields(path, _content(path))
+    if not 2 <= fields.shape[1] <= 4:
+        raise RecbenchError(
+            f"{path} has {fields.shape[1]} columns.",
+            "Rows of an NCF rating file are user, item, and possibly rating and timestamp, split by tabs.",
+        )
+    ratings = None
+    if fields.shape[1] > 2:
+        try:
+            with np.errstate(over="ignore"):
+                ratings = fields[:, 2].astype(np.float32)
+            if not np.isfinite(ratings).all():
+                raise ValueError(f"{fields[~np.isfinite(ratings), 2][0].decode()!r} is not finite")
+        except ValueError as error:
+            raise RecbenchError(
+                f"{path} has a rating that is no finite number ({error}).", "Give the published file."
+            ) from error
+        fields = np.delete(fields, 2, axis=1)
+    return _whole_numbers(path, fields), ratings
+
+
+def _candidate_lists(path: Path) -> tuple[npt.NDArray[np.int64], Int64Array]:
+    content = _content(path)
+    cases = CASE.findall(content)
+    bare = CASE.sub(b"", content)
+    lists = _whole_numbers(path, _fields(path, bare)) if cases and bare.strip() else np.empty((0, 0), dtype=np.int64)
+    if not len(cases) or len(cases) != len(lists) or not lists.shape[1]:
+        raise RecbenchError(
+            f"{path} is not a file of candidates.",
+            "Each of its lines is '(user,item)' and that case's negatives, split by tabs.",
+        )
+    return np.array(cases, dtype=np.int64), lists
+
+
+def _content(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+        return gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+    except (OSError, EOFError, zlib.error) as error:
+        raise RecbenchError(
+            f"{path} cannot be read: {error}.", "Check the path, and that the file is whole."
+        ) from error
+
+
+def _fields(path: Path, content: bytes) -> npt.NDArray[np.bytes_]:
+    """Splits lines at tabs; bytes[lines, fields]."""
+    lines = content.split(b"\n")
+    if lines and not lines[-1].strip():
+        lines.pop()
+    if not lines:
+        raise RecbenchError(f"{path} is empty.", "Give the published file.")
+    width = len(lines[0].split(b"\t"))
+    for number, line in enumerate(lines, start=1):
+        if (fields := line.count(b"\t") + 1) != width:
+            raise RecbenchError(
+                f"{path}, line {number}: {fields} fields, the first line has {width}.",
+                "The file may be truncated.",
+            )
+    split = content.split()
+    if len(split) != len(lines) * width:
+        raise RecbenchError(f"{path} has an empty field, or one with a blank.", "Give the published file.")
+    return np.array(split, dtype=np.bytes_).reshape(len(lines), width)
+
+
+def _whole_numbers(path: Path, fields: npt.NDArray[np.bytes_]) -> Int64Array:
+    try:
+        values = fields.astype(np.int64)
+        if (values < 0).any():
+            raise ValueError("a negative number")
+    except (ValueError, OverflowError) as error:
+        raise RecbenchError(
+            f"{path} has a field that is not a whole number from 0 up ({error}).", "Give the published file."
+        ) from error
+    return values

@@ -1,0 +1,147 @@
+"""Tasks by name: builtin specs, tasks that the user made or imported, and the cache of what was built."""
+
+import hashlib
+import logging
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from recbench.data.cache import home
+from recbench.errors import RecbenchError, unknown_name
+from recbench.tasks import task_file
+from recbench.tasks.build import build
+from recbench.tasks.spec import NAME_LENGTH, NAME_PATTERN, FileData, TaskSpec, parse_spec, read_spec
+from recbench.tasks.task import Task
+
+log = logging.getLogger(__name__)
+
+SUFFIX, OLD_SUFFIX = ".task", ".npz"
+DEFAULT_RULES = "ml-100k-loo"
+"""The builtin task by whose rules a task is made from ratings of the user's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A task that can be had.
+
+    Attributes:
+        path: Its task file in the cache, which may not exist yet.
+        spec: Its spec; None for a task of the user's own, whose file holds it.
+    """
+
+    path: Path
+    spec: TaskSpec | None
+
+
+@cache
+def builtin_specs() -> dict[str, TaskSpec]:
+    """Returns the specs that come with recbench, by name."""
+    folder = resources.files("recbench.tasks").joinpath("builtin")
+    found = [
+        parse_spec(file.read_text(encoding="utf-8"), file.name)
+        for file in folder.iterdir()
+        if file.name.endswith(".toml")
+    ]
+    return {spec.name: spec for spec in sorted(found, key=lambda spec: spec.name)}
+
+
+def own_task_path(name: str) -> Path:
+    """Returns the file of the user's own task ``name``, which may be of the form that recbench wrote before."""
+    path = home() / "tasks" / "own" / f"{name}{SUFFIX}"
+    old = path.with_name(f"{name}{OLD_SUFFIX}")
+    return old if old.exists() and not path.exists() else path
+
+
+def task_names() -> list[str]:
+    """Returns every name that ``--task`` takes."""
+    return [*builtin_specs(), *own_task_names()]
+
+
+def own_task_names() -> list[str]:
+    """Returns the names of the user's own tasks."""
+    files = [path for path in (home() / "tasks" / "own").glob("*") if not path.name.startswith(".")]
+    return sorted({path.name.removesuffix(path.suffix) for path in files if path.suffix in (SUFFIX, OLD_SUFFIX)})
+
+
+def check_name(name: str, *, replace: bool) -> None:
+    """Checks, before any work, that ``keep_as_own`` can use a name.
+
+    Raises:
+        RecbenchError: It is not a name, a builtin task's, or taken and not to be replaced.
+    """
+    if not re.fullmatch(NAME_PATTERN, name) or name.endswith(".toml") or len(name) > NAME_LENGTH:
+        raise RecbenchError(
+            f"{name[:NAME_LENGTH]!r} cannot be the name of a task.",
+            f"Use letters, digits, dots, dashes and underscores, at most {NAME_LENGTH}; '.toml' names a spec file.",
+        )
+    if name in builtin_specs():
+        raise RecbenchError(f"{name!r} is the name of a builtin task.", "Choose another name.")
+    if (path := own_task_path(name)).exists() and not replace:
+        raise RecbenchError(f"There is a task {name!r} already: {path}.", "Choose another name, or --replace it.")
+
+
+def find_task(name: str) -> Entry:
+    """Finds a task by its name, or by the path of a spec file.
+
+    Raises:
+        RecbenchError: There is none; the message names the nearest.
+    """
+    if spec := builtin_specs().get(name):
+        return Entry(_built_path(spec), spec)
+    if name.endswith(".toml") or "/" in name:
+        spec = read_spec(Path(name))
+        return Entry(_built_path(spec), spec)
+    if len(name) <= NAME_LENGTH and (path := own_task_path(name)).exists():
+        return Entry(path, None)
+    raise unknown_name("task", name, task_names(), "Or the path of a spec file: --task my-task.toml")
+
+
+def load_task(name: str, *, rebuild: bool = False, progressbar: bool = False) -> Task:
+    """Returns the task of that name or spec file, from the cache if it is there, built and stored otherwise.
+
+    Args:
+        name: A task's name, or the path of a spec file.
+        rebuild: Build it even if the cache has it.
+        progressbar: Draw one while fetching.
+
+    Raises:
+        RecbenchError: No such task, or it cannot be built or read.
+    """
+    entry = find_task(name)
+    if entry.path.exists() and not rebuild:
+        return task_file.load(entry.path)
+    task = build(entry.spec or task_file.load(entry.path).spec, progressbar=progressbar)
+    task_file.save(task, entry.path)
+    log.info("Stored as %s", entry.path)
+    return task
+
+
+def keep_as_own(task: Task, *, replace: bool = False) -> Path:
+    """Stores a task under its name among the user's own.
+
+    Raises:
+        RecbenchError: See ``check_name``.
+    """
+    check_name(task.name, replace=replace)
+    path = home() / "tasks" / "own" / f"{task.name}{SUFFIX}"
+    task_file.save(task, path)
+    path.with_name(f"{task.name}{OLD_SUFFIX}").unlink(missing_ok=True)
+    return path
+
+
+def _built_path(spec: TaskSpec) -> Path:
+    """The cache file of a spec: its name carries a hash of the spec and of the user's ratings file, if it has one."""
+    key = hashlib.sha256(spec.fingerprint().encode())
+    if isinstance(spec.dataset, FileData):
+        try:
+            with spec.dataset.path.open("rb") as file:
+                key.update(hashlib.file_digest(file, "sha256").digest())
+        except OSError as error:
+            raise RecbenchError(
+                f"Task {spec.name!r} needs the ratings file {spec.dataset.path}, which cannot be read: "
+                f"{error.strerror}.",
+                "Correct dataset.path in the spec; a relative path counts from the spec's folder.",
+            ) from error
+    return home() / "tasks" / "built" / f"{spec.name}-{key.hexdigest()[:12]}{SUFFIX}"

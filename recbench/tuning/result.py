@@ -1,0 +1,77 @@
+"""What a tuning found: a model's setting, and where it comes from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from recbench.protocol import PROTOCOL_VERSION
+from recbench.records.schema import ParameterValue
+from recbench.records.tuned_settings import Provenance, TunedModel
+from recbench.trials.planned import PlannedModel
+from recbench.tuning.objective import EPOCHS, OBJECTIVE
+from recbench.tuning.past import Budget, PastTrial, best, counts, spent
+from recbench.tuning.spaces import Space, texts
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTuning:
+    """All that is known of one model's tuning.
+
+    Attributes:
+        model: Its name.
+        space: Where its hyper-parameters were looked for; empty if there is nothing to tune.
+        past: Its trials that are over.
+        tuned: Its setting; None if no trial was completed.
+    """
+
+    model: str
+    space: Space
+    past: tuple[PastTrial, ...] = ()
+    tuned: TunedModel | None = None
+
+
+def model_tuning(
+    model: PlannedModel, space: Space, past: Sequence[PastTrial], budget: Budget, seed: int, threads: int
+) -> ModelTuning:
+    """Sums up a tuning.
+
+    Args:
+        model: The model with its defaults.
+        space: Where its hyper-parameters were looked for.
+        past: Its trials that are over.
+        budget: What it was allowed.
+        seed: Of search and trainings.
+        threads: Of trainings.
+    """
+    found = best(past)
+    if found is None or found.score is None or found.versions is None:
+        return ModelTuning(model.name, space, tuple(past))
+    parameters = dict(found.parameters)
+    if found.best_epochs is not None:
+        parameters[EPOCHS] = found.best_epochs
+    provenance = Provenance(
+        objective=OBJECTIVE,
+        validation_score=found.score,
+        default_score=default_score(past, space, model.parameters),
+        budget_trials=budget.trials,
+        budget_seconds=budget.seconds,
+        trials=counts(past),
+        seconds=spent(past),
+        seconds_saved=sum(trial.saved_seconds for trial in past),
+        seed=seed,
+        threads=threads,
+        code_version=model.code_version,
+        protocol_version=PROTOCOL_VERSION,
+        recbench_version=found.versions.recbench,
+        python=found.versions.python,
+        packages=found.versions.packages,
+        tuned_at=found.began or datetime.now(UTC),
+    )
+    tuned = TunedModel(parameters=parameters, provenance=provenance, search_space=texts(space))
+    return ModelTuning(model.name, space, tuple(past), tuned)
+
+
+def default_score(past: Sequence[PastTrial], space: Space, defaults: Mapping[str, ParameterValue]) -> float | None:
+    """Returns what the model's defaults reached at the end of their training; None if they were not tried as such."""
+    wanted = {name: defaults.get(name) for name in space}
+    return next((one.last_score for one in past if one.parameters == wanted and one.last_score is not None), None)

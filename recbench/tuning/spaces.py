@@ -1,0 +1,202 @@
+"""Search spaces: where to look for a model's hyper-parameters, as ``models/search_spaces.toml`` has them."""
+
+import tomllib
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationError, model_validator
+
+import recbench
+from recbench.errors import RecbenchError, unknown_name
+from recbench.records.tuned_settings import SettingValue
+
+PLACE = "models/search_spaces.toml"
+"""The spaces that come with the models, from the checkout's folder."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Range(_Frozen):
+    """Numbers from ``low`` to ``high``, both included.
+
+    Attributes:
+        low: The lowest.
+        high: The highest.
+        log: Whether to spread tries evenly over orders of magnitude.
+        integer: Whether they are whole.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+    integer: bool = False
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.low > self.high:
+            raise ValueError(f"low {self.low:g} is above high {self.high:g}")
+        if self.log and self.low <= 0:
+            raise ValueError("log = true needs a low above 0")
+        if self.integer and not (self.low.is_integer() and self.high.is_integer()):
+            raise ValueError("integer = true needs whole numbers for low and high")
+        return self
+
+    def holds(self, value: object) -> bool:
+        """Whether the value is one of these."""
+        number = isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high
+        return number and (not self.integer or float(value).is_integer())  # type: ignore[arg-type]
+
+    def text(self) -> str:
+        """Returns it as it stands in the file."""
+        shown = [int(bound) if self.integer else bound for bound in (self.low, self.high)]
+        flags = "".join(f", {name} = true" for name in ("log", "integer") if getattr(self, name))
+        return f"{{ low = {shown[0]}, high = {shown[1]}{flags} }}"
+
+
+class Choices(_Frozen):
+    """One of several values.
+
+    Attributes:
+        choices: All of them.
+    """
+
+    choices: tuple[SettingValue, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        if len({repr(one) for one in self.choices}) < len(self.choices):
+            raise ValueError("choices has the same value twice")
+        return self
+
+    def holds(self, value: object) -> bool:
+        """Whether the value is one of these."""
+        return any(type(one) is type(value) and one == value for one in self.choices)
+
+    def text(self) -> str:
+        """Returns it as it stands in the file."""
+        return f"{{ choices = [{', '.join(map(_toml, self.choices))}] }}"
+
+
+class Known(_Frozen):
+    """A setting that did well elsewhere.
+
+    Attributes:
+        source: Where.
+        setting: Values of some or all of the space's parameters.
+    """
+
+    source: str
+    setting: dict[str, SettingValue]
+
+    def text(self) -> str:
+        """Returns it as it stands in the file, without its source."""
+        return f"{{ {', '.join(f'{name} = {_toml(value)}' for name, value in self.setting.items())} }}"
+
+
+def _kind(content: object) -> str:
+    return "choices" if isinstance(content, dict) and "choices" in content else "range"
+
+
+Parameter = Range | Choices
+Space = dict[str, Parameter]
+_Read = Annotated[Annotated[Range, Tag("range")] | Annotated[Choices, Tag("choices")], Discriminator(_kind)]
+_SPACES: TypeAdapter[dict[str, Space]] = TypeAdapter(dict[str, dict[str, _Read]])
+_KNOWN: TypeAdapter[tuple[Known, ...]] = TypeAdapter(tuple[Known, ...])
+KNOWN = "known"
+"""The key of a model's settings that are known, beside its parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpace:
+    """Where to look for one model's hyper-parameters.
+
+    Attributes:
+        parameters: Where to look for each.
+        known: Settings that did well elsewhere, which are tried right after the defaults.
+    """
+
+    parameters: Space
+    known: tuple[Known, ...] = ()
+
+    def text(self) -> str:
+        """Returns all of it, in words."""
+        ranges = [f"{name} = {text}" for name, text in texts(self.parameters).items()]
+        return ", ".join([*ranges, *(one.text() for one in self.known)])
+
+
+def texts(space: Space) -> dict[str, str]:
+    """Returns where to look for each parameter, as it stands in the file."""
+    return {name: one.text() for name, one in space.items()}
+
+
+def own_spaces_path() -> Path:
+    """Returns the file of the spaces that come with the models."""
+    return Path(recbench.__file__).resolve().parent.parent / PLACE
+
+
+def read_spaces(path: Path) -> dict[str, ModelSpace]:
+    """Reads the search spaces of all models, by name.
+
+    Raises:
+        RecbenchError: The file cannot be read, or is not one; the message names the model and the parameter.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecbenchError(f"Cannot read the search spaces {path}: {error.strerror}.", "Check the path.") from error
+    except (ValueError, RecursionError) as error:
+        raise RecbenchError(f"{path} is not valid TOML: {error}.", "Correct the file.") from error
+    known = {model: one.pop(KNOWN, []) for model, one in content.items() if isinstance(one, dict)}
+    try:
+        spaces = _SPACES.validate_python(content)
+    except ValidationError as error:
+        raise _broken(path, error, ()) from error
+    return {model: ModelSpace(space, _known(path, model, space, known[model])) for model, space in spaces.items()}
+
+
+def _known(path: Path, model: str, space: Space, content: object) -> tuple[Known, ...]:
+    try:
+        found = _KNOWN.validate_python(content)
+    except ValidationError as error:
+        raise _broken(path, error, (model, KNOWN)) from error
+    for one in found:
+        for name, value in one.setting.items():
+            if name not in space:
+                raise unknown_name(f"parameter in {path}, [[{model}.{KNOWN}]]", name, space)
+            if not space[name].holds(value):
+                raise RecbenchError(
+                    f"{path}, [[{model}.{KNOWN}]]: {name} = {_toml(value)} is not in {space[name].text()}.",
+                    "Correct the setting, or widen the space.",
+                )
+    return found
+
+
+def _broken(path: Path, error: ValidationError, before: tuple[str, ...]) -> RecbenchError:
+    problem = error.errors()[0]
+    model, name, *_ = [*before, *map(str, problem["loc"]), "", ""]
+    return RecbenchError(
+        f"{path}, [{model}] {name}: {problem['msg']}.",
+        "A parameter is { low = 8, high = 128 }, with log = true and integer = true if you like, "
+        'or { choices = ["cosine", "bm25"] }; a known setting has a source and a setting.',
+    )
+
+
+def check_names(space: Space, model: str, parameters: Collection[str], where: str) -> None:
+    """Checks that a model has the parameters of its space.
+
+    Raises:
+        RecbenchError: It has not; the message names the nearest.
+    """
+    for name in space:
+        if name not in parameters:
+            raise unknown_name(f"parameter of {model!r} in {where}", name, parameters)
+
+
+def _toml(value: SettingValue) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)

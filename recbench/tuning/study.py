@@ -1,0 +1,224 @@
+"""One model's study in Optuna's storage: what was tried, what to try next, and whether it may go on.
+
+The sampler is seeded anew for each trial, from the seed and the number of trials before it, running ones included: no
+two are the same by chance, and a tuning that was interrupted tries what it would have tried without the interruption.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.pruners import MedianPruner
+from optuna.samplers import TPESampler
+from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
+
+from recbench.errors import RecbenchError
+from recbench.records.interruption import uninterrupted
+from recbench.records.schema import ParameterValue
+from recbench.records.tuned_settings import SettingValue
+from recbench.tuning.past import End, PastTrial, Versions, counts
+from recbench.tuning.spaces import Choices, ModelSpace, Parameter, Space
+
+PRUNED_AFTER_TRIALS = 5
+"""The median of fewer completed trials prunes nothing."""
+PRUNED_BY_TRIALS = 3
+"""So many others must have been scored after the same epoch: short trainings are no match for the later epochs."""
+PRUNED_AFTER_SHARE = 0.2
+"""Nothing is pruned in this share of the longest training: slow learners may be good learners."""
+IMPORTANT_FROM = 5
+"""Fewer different scores say nothing about parameters."""
+STATES = {End.COMPLETED: TrialState.COMPLETE, End.PRUNED: TrialState.PRUNED}
+"""All other ends are failures to Optuna: nothing is learned from them."""
+
+
+class Study:
+    """A study that can be gone on with.
+
+    Args:
+        storage: The SQLite file; made if it does not exist.
+        name: The study's name in it.
+        identity: What must be the same for trials to be comparable, in words.
+        space: Where to look, and what to try first, after the defaults.
+        defaults: The model's parameters without any setting.
+        seed: Seed of the search.
+        longest: Epochs of the longest training.
+
+    Raises:
+        RecbenchError: The storage cannot be used, or holds a study of that name and another identity.
+    """
+
+    def __init__(
+        self,
+        storage: Path,
+        name: str,
+        identity: Mapping[str, str],
+        space: ModelSpace,
+        defaults: Mapping[str, ParameterValue],
+        seed: int,
+        longest: int,
+    ) -> None:
+        self._where = storage
+        self._seed = seed
+        self._distributions = {name: _distribution(one) for name, one in space.parameters.items()}
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        with usable(storage):
+            storage.parent.mkdir(parents=True, exist_ok=True)
+            self.optuna = optuna.create_study(
+                storage=optuna.storages.RDBStorage(
+                    f"sqlite:///{storage}", engine_kwargs={"creator": partial(_connect, storage)}
+                ),
+                pruner=MedianPruner(
+                    PRUNED_AFTER_TRIALS,
+                    n_warmup_steps=int(longest * PRUNED_AFTER_SHARE),
+                    n_min_trials=PRUNED_BY_TRIALS,
+                ),
+                study_name=name,
+                direction="maximize",
+                load_if_exists=True,
+            )
+            self._identify(name, dict(identity))
+            if not self.optuna.get_trials(deepcopy=False):
+                for first in (_within(space.parameters, defaults), *(one.setting for one in space.known)):
+                    self._try(first)
+            for left in self.optuna.get_trials(states=[TrialState.RUNNING]):
+                self._interrupt(left.number, left)
+
+    def past(self) -> list[PastTrial]:
+        """Returns the trials that are over."""
+        return [_past(one) for one in self.optuna.get_trials(deepcopy=False) if one.state.is_finished()]
+
+    def ask(self) -> Trial:
+        """Begins the next trial.
+
+        The first is that of the model's defaults, as far as the space holds them; then come the known settings.
+        """
+        running = self.optuna.get_trials(deepcopy=False, states=[TrialState.RUNNING])
+        asked = counts(self.past()).ended + len(running)
+        state = np.random.SeedSequence([self._seed, asked]).generate_state(1)
+        # A constant liar takes running trials for bad ones, and so looks elsewhere.
+        self.optuna.sampler = TPESampler(seed=int(state[0]), constant_liar=True)
+        return self.optuna.ask(self._distributions)
+
+    def told(self, trial: Trial, score: float, epoch: int) -> bool:
+        """Takes in a score during training, and returns whether the trial fell behind and should end."""
+        trial.report(score, epoch)
+        return trial.should_prune()
+
+    def note_seconds(self, trial: Trial, seconds: float) -> None:
+        """Keeps how long a trial has taken so far, for the case that nobody can say it later."""
+        trial.set_user_attr("seconds", seconds)
+
+    def end(self, trial: Trial, past: PastTrial) -> None:
+        """Ends a trial."""
+        facts = {name: value for name, value in asdict(past).items() if name not in ("number", "parameters", "began")}
+        with uninterrupted():
+            trial.set_user_attr("trial", facts)
+            self.optuna.tell(
+                trial, past.score if past.end is End.COMPLETED else None, STATES.get(past.end, TrialState.FAIL)
+            )
+
+    def interrupt(self, trial: Trial, seconds: float) -> None:
+        """Ends a trial that was interrupted, and lets it be tried again."""
+        with uninterrupted():
+            trial.set_user_attr("seconds", seconds)
+            self._interrupt(trial.number, self.optuna.get_trials(deepcopy=False)[trial.number])
+
+    def importance(self) -> dict[str, float]:
+        """Returns how much each parameter decides about the score, the most first; empty if too little was tried.
+
+        PED-ANOVA (Watanabe et al., IJCAI 2023), normalised to a sum of 1.
+        """
+        completed = self.optuna.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
+        if len({one.value for one in completed}) < IMPORTANT_FROM:
+            return {}
+        return optuna.importance.get_param_importances(self.optuna)
+
+    def _interrupt(self, number: int, left: FrozenTrial) -> None:
+        self._try({**left.system_attrs.get("fixed_params", {}), **left.params})
+        self.optuna.tell(number, state=TrialState.FAIL)
+
+    def _try(self, parameters: Mapping[str, Any]) -> None:
+        if parameters:
+            self.optuna.enqueue_trial(dict(parameters))
+
+    def _identify(self, name: str, identity: dict[str, str]) -> None:
+        stored = self.optuna.user_attrs.get("identity")
+        if stored is None:
+            self.optuna.set_user_attr("identity", identity)
+            return
+        differing = [what for what in identity if stored.get(what) != identity[what]]
+        if differing:
+            told = "; ".join(f"{what} was {stored.get(what)} and is {identity[what]}" for what in differing)
+            raise RecbenchError(
+                f"{self._where} holds trials of {name!r} that cannot be gone on with: {told}.",
+                "Tune into another file, --storage FILE, or delete this one: the settings found so far stay.",
+            )
+
+
+@contextmanager
+def usable(storage: Path) -> Iterator[None]:
+    """Turns what goes wrong with a storage into an error that names it.
+
+    Raises:
+        RecbenchError: It cannot be read or written, or is none.
+    """
+    try:
+        yield
+    except (sqlite3.Error, SQLAlchemyError, optuna.exceptions.StorageInternalError, OSError, RuntimeError) as error:
+        cause = error.__cause__ or error
+        reason = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
+        raise RecbenchError(
+            f"{storage} cannot be used as the storage of a tuning: {reason}.",
+            "Choose another file with --storage, in a folder with room that you may write to.",
+        ) from error
+
+
+def _connect(storage: Path) -> sqlite3.Connection:
+    """Connects without waiting for the disk after each of a trial's scores.
+
+    A killed process loses nothing by that; a power cut may lose the last words, and damages nothing.
+    """
+    connection = sqlite3.connect(storage)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
+
+
+def _distribution(parameter: Parameter) -> BaseDistribution:
+    if isinstance(parameter, Choices):
+        return CategoricalDistribution(parameter.choices)
+    if parameter.integer:
+        return IntDistribution(int(parameter.low), int(parameter.high), log=parameter.log)
+    return FloatDistribution(parameter.low, parameter.high, log=parameter.log)
+
+
+def _within(space: Space, defaults: Mapping[str, ParameterValue]) -> dict[str, SettingValue]:
+    """Returns the defaults that the space holds."""
+    return {
+        name: value for name, one in space.items() if (value := defaults.get(name)) is not None and one.holds(value)
+    }
+
+
+def _past(trial: FrozenTrial) -> PastTrial:
+    began = trial.datetime_start.astimezone(UTC) if trial.datetime_start else None
+    facts = trial.user_attrs.get("trial")
+    if facts is None:
+        seconds = trial.user_attrs.get("seconds", 0.0)
+        return PastTrial(trial.number, End.INTERRUPTED, dict(trial.params), seconds, began=began)
+    versions = facts["versions"]
+    known = {**facts, "end": End(facts["end"]), "versions": None if versions is None else Versions(**versions)}
+    return PastTrial(number=trial.number, parameters=dict(trial.params), began=began, **known)

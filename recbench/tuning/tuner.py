@@ -1,0 +1,88 @@
+"""Runs the trials of one model's tuning until its budget is used up."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from recbench.errors import RecbenchError
+from recbench.records.schema import Record, Status
+from recbench.runners.base import Runner
+from recbench.runners.processes.supervision import SOURCE_CHANGED
+from recbench.trials.conditions import Conditions
+from recbench.trials.identity import TaskFacts
+from recbench.trials.logs import log_path
+from recbench.trials.planned import PlannedModel
+from recbench.trials.run_observer import RunObserver
+from recbench.tuning.objective import judge
+from recbench.tuning.past import Budget, End, PastTrial, Versions
+from recbench.tuning.session import Session, TuningObserver
+from recbench.tuning.study import Study
+
+
+class Tuner:
+    """Tunes models on one task.
+
+    Args:
+        task: The task without test cases, which trials are run on.
+        start: Makes what runs trials under the conditions, telling an observer.
+        seed: Of every training.
+        budget: Of each model.
+        folder: Where trials' logs go.
+        observer: Is told how it goes.
+    """
+
+    def __init__(
+        self,
+        task: TaskFacts,
+        start: Callable[[Conditions, RunObserver], Runner],
+        seed: int,
+        budget: Budget,
+        folder: Path,
+        observer: TuningObserver,
+    ) -> None:
+        self._task, self._start, self._seed = task, start, seed
+        self._budget, self._folder, self._observer = budget, folder, observer
+
+    def tune(self, study: Study, model: PlannedModel, conditions: Conditions) -> None:
+        """Runs trials until the budget is used up; what ended before, in any session, counts.
+
+        Raises:
+            RecbenchError: The model's source changed meanwhile, a file cannot be written, or a cluster is lost.
+            KeyboardInterrupt: The running trials can be tried again.
+        """
+        session = Session(study, model, self._seed, self._budget, self._observer)
+        runner = self._start(conditions, session)
+        try:
+            for planned, outcome in runner.run(session.trials(), self._folder):
+                # What it printed tells why it failed.
+                log = log_path(self._folder / f"{planned.stem(self._task.identity, conditions)}.json")
+                running = session.running(planned)
+                session.end(planned, _ended(running.past(End.FAILED), outcome.record, str(log)))
+        except BaseException:
+            session.interrupt()
+            raise
+        finally:
+            runner.close()
+
+
+def _ended(failed: PastTrial, record: Record, log: str) -> PastTrial:
+    """Returns what is kept of a trial that nobody cut short."""
+    past = replace(failed, score=None, epochs=record.epochs)
+    if record.status is Status.DONE:
+        found = judge(record)
+        return replace(
+            past,
+            end=End.COMPLETED,
+            score=found.score,
+            last_score=found.last_score,
+            best_epochs=found.epochs,
+            versions=Versions(record.recbench_version, record.environment.python, record.environment.packages),
+        )
+    error = (record.error or "no reason is known").splitlines()[0]
+    if error.startswith(SOURCE_CHANGED):
+        raise RecbenchError(
+            f"The source of {record.model!r} has changed since its tuning began.",
+            "Trials of other code cannot be compared: put it back and go on, or begin anew with another --storage. "
+            "The workers of a cluster need the same source.",
+        )
+    return replace(past, error=f"{record.status}: {error}", log=log)
