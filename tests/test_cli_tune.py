@@ -14,24 +14,26 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from recbench.cli.shared.interruption import Tally
 from recbench.errors import RecbenchError
-from recbench.experiments.tune import TuneRequest, tune_and_report
-from recbench.progress import tuning
-from recbench.progress.tuning import AnimatedTuningProgress, PlainTuningProgress
+from recbench.experiments.execution import Execution
+from recbench.experiments.tune import TuneRequest, tune
+from recbench.progress import bars, console
+from recbench.progress.bars import Bars
+from recbench.progress.tuning import TuningLines
 from recbench.records.tuned_settings import load
-from recbench.registry.models import ModelReference, Origin
-from recbench.registry.requested import RequestedModel
+from recbench.registry.models import ModelReference, Origin, find_model
+from recbench.registry.requested import RequestedModel, request_models
+from recbench.runners.base import Assignment
 from recbench.runners.limits import Limits
 from recbench.runners.processes.local import LocalProcesses
-from recbench.runners.processes.supervision import Assignment
 from recbench.tasks import task_file
 from recbench.trials.conditions import Conditions
 from recbench.trials.curve_epochs import CurveEpochs
+from recbench.trials.events import TICK, Event, EventKind
 from recbench.trials.identity import TaskFacts
-from recbench.trials.planned import plan
+from recbench.trials.planned import PlannedModel, PlannedTrial, plan
 from recbench.tuning.past import Budget, End, PastTrial
-from tests.tuned_models import SOURCE, Recorder
+from tests.tuned_models import SOURCE
 
 SPACES = """
 [Known]
@@ -78,15 +80,16 @@ def test_from_tuning_to_a_run(recbench, tmp_path):
 
 def test_scores_come_while_a_trial_runs(tmp_path, synthetic_task):
     task_file.save(synthetic_task, tmp_path / "s.task")
-    told = Recorder()
+    told = []
     conditions = Conditions(curve=CurveEpochs(every=2))
     assignment = Assignment(tmp_path / "s.task", TaskFacts.of(synthetic_task), conditions, Limits())
-    runner = LocalProcesses(assignment, told)
+    runner = LocalProcesses(assignment, told.append)
     planned = runner.configure([RequestedModel(ModelReference("Known", f"{tmp_path}/known.py:Known", Origin.FILE), {})])
     ((_, outcome),) = runner.run(plan(planned, [0]), tmp_path)
-    points = [arguments for what, *arguments in told.calls if what == "point"]
-    assert [(trial.label, point.epoch) for trial, point in points] == [("Known, seed 0", epoch) for epoch in (2, 4, 6)]
-    assert tuple(point for _, point in points)[:2] == outcome.record.curve[:2]
+    points = [event for event in told if event.kind is EventKind.POINT]
+    expected = [("Known, seed 0", epoch) for epoch in (2, 4, 6)]
+    assert [(event.trial.label, event.point.epoch) for event in points] == expected
+    assert tuple(event.point for event in points)[:2] == outcome.record.curve[:2]
 
 
 WAITING = (
@@ -130,7 +133,7 @@ def test_killed_it_goes_on(in_its_second_trial, recbench, tmp_path):
     (tmp_path / "go").touch()
     done = recbench(*BASE, "--trials", "3", "--json")
     assert done.returncode == 0, done.stderr
-    assert "Known: goes on; so far best" in done.stderr
+    assert "Known: continues; so far best" in done.stderr
     (known,) = json.loads(done.stdout)["results"]
     assert known["trials"]["interrupted"] == 1
     assert sum(known["trials"].values()) == 4
@@ -166,20 +169,26 @@ def test_no_completed_trial_is_an_error_and_another_models_setting_is_kept(recbe
 
 
 def request(**changes):
-    base = TuneRequest(["known.py:Known"], "synthetic", Budget(1, 60.0), 1, 0, "cpu", None, Path("spaces.toml"),
-                       None, Path("s.toml"), plot=False, as_json=False)  # fmt: skip
+    base = TuneRequest(
+        models=request_models({"known.py:Known": {}}),
+        task="synthetic",
+        budget=Budget(1, 60.0),
+        spaces=Path("spaces.toml"),
+        output=Path("s.toml"),
+        execution=Execution(device="cpu"),
+    )
     return replace(base, **changes)
 
 
 def refused(**changes):
     with pytest.raises(RecbenchError) as raised:
-        tune_and_report(request(**changes), Tally(Path()))
+        tune(request(**changes))
     return str(raised.value)
 
 
 def test_what_cannot_be_gone_on_with_and_what_cannot_be_written_over(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    tune_and_report(request(), Tally(tmp_path))
+    tune(request())
     written = (tmp_path / "s.toml").read_text()
     other_seed = refused(seed=1)
     assert "holds trials of 'Known' that cannot be gone on with: seed was 0 and is 1" in other_seed
@@ -203,7 +212,6 @@ def test_a_model_that_changes_meanwhile(tmp_path, monkeypatch):
 
 
 BAD = {
-    "an unknown model": ({"models": ["bprr"]}, "Unknown model 'bprr'. Did you mean: bpr"),
     "an unknown parameter": (
         {"models": ["known.py:Wrong"]},
         "Unknown parameter of 'Wrong' in spaces.toml 'god'. Did you mean: good",
@@ -211,7 +219,7 @@ BAD = {
     "nothing to tune": ({"models": ["popularity"]}, "None of these models has parameters in spaces.toml."),
     "no such spaces": ({"spaces": Path("none.toml")}, "Cannot read the search spaces none.toml"),
     "no such task": ({"task": "synthetik"}, "Did you mean: synthetic"),
-    "more threads than cores": ({"threads": 4096}, "timings would mean nothing"),
+    "more threads than cores": ({"execution": Execution(threads=4096)}, "timings would mean nothing"),
     "a storage that is none": ({"storage": Path("known.py")}, "known.py cannot be used as the storage of a tuning"),
     "a storage without a folder": ({"storage": Path("known.py/x.db")}, "Cannot write to known.py"),
     "settings that are none": ({"output": Path("known.py")}, "known.py is not valid TOML"),
@@ -221,6 +229,8 @@ BAD = {
 @pytest.mark.parametrize(("changes", "message"), BAD.values(), ids=BAD)
 def test_bad_input(tmp_path, monkeypatch, changes, message):
     monkeypatch.chdir(tmp_path)
+    if "models" in changes:
+        changes = {**changes, "models": request_models({name: {} for name in changes["models"]})}
     assert message in refused(**changes)
     assert not (tmp_path / "s.toml").exists()
 
@@ -237,47 +247,59 @@ def test_without_optuna(recbench, tmp_path):
 @pytest.fixture
 def written(monkeypatch):
     written = io.StringIO()
-    console = Console(file=written, force_terminal=True, width=160, color_system=None, soft_wrap=True)
-    monkeypatch.setattr(tuning, "messages", lambda: console)
-    monkeypatch.setattr(tuning, "SECONDS_BETWEEN_DRAWINGS", -1.0)
+    shown = Console(file=written, force_terminal=True, width=160, color_system=None, soft_wrap=True)
+    for module in (console, bars):
+        monkeypatch.setattr(module, "messages", lambda: shown)
+    monkeypatch.setattr(bars, "SECONDS_BETWEEN_DRAWINGS", -1.0)
     return written
 
 
+def trial(model, number, epochs=40):
+    return PlannedTrial(PlannedModel(RequestedModel(find_model(model)), {"epochs": epochs}, None), 0, number)
+
+
+def begins(model, past=()):
+    return Event(EventKind.PLANNED, name=model, total=8, done=len(past), result=past)
+
+
+def ended(trial, past):
+    return Event(EventKind.ENDED, trial=trial, result=past)
+
+
 def test_progress_where_people_watch(written):
-    shown = AnimatedTuningProgress(Budget(8, 100.0))
+    shown = Bars(TuningLines(Budget(8, 100.0), during=False))
     for model in ("bpr", "ncf"):
-        shown.model_starts(model, [PastTrial(0, End.COMPLETED, {}, 30.0, score=0.25, best_epochs=7)])
-        shown.trial_starts(1, 40, None)
-        shown.epoch(1, 12)
-        shown.tick()
-        shown.trial_ends(PastTrial(1, End.PRUNED, {}, 10.0, score=0.125, epochs=12, planned_epochs=40))
-        shown.trial_ends(PastTrial(2, End.FAILED, {}, 1.0, error="failed: no", log="a.log"))
-        shown.close()
+        shown.on_event(begins(model, [PastTrial(0, End.COMPLETED, {}, 30.0, score=0.25, best_epochs=7)]))
+        first, second = trial(model, 1), trial(model, 2)
+        shown.on_event(Event(EventKind.STARTED, trial=first))
+        shown.on_event(Event(EventKind.EPOCH, trial=first, epoch=12))
+        shown.on_event(TICK)
+        shown.on_event(ended(first, PastTrial(1, End.PRUNED, {}, 10.0, score=0.125, epochs=12, planned_epochs=40)))
+        shown.on_event(ended(second, PastTrial(2, End.FAILED, {}, 1.0, error="failed: no", log="a.log")))
         text = written.getvalue()
-        assert f"{model}: goes on; so far best 0.2500, 0 pruned, 0 failed, 70 s left" in text
-        assert re.search(rf"{model}, trial 1; best 0.2500, .* 12/40 epochs", text)
+        assert f"{model}: continues; so far best 0.2500, 0 pruned, 0 failed, 70 s left" in text
+        assert re.search(rf"{model}, trial 1; best 0.2500, .* 12/40", text)
         assert (
             f"{model} [2/8] pruned after epoch 12, NDCG@10 0.1250; best 0.2500, 1 pruned, 0 failed, 60 s left" in text
         )
         assert f"{model} [3/8] failed: no (log: a.log); best 0.2500, 1 pruned, 1 failed, 59 s left" in text
-
-
-PRUNED = PastTrial(4, End.PRUNED, {}, 10.0, score=0.125, epochs=12, planned_epochs=40)
+    shown.close()
 
 
 def several_trials(shown):
-    shown.model_starts("bpr", [])
-    shown.trial_starts(3, 20, "tcp://a:1")
-    shown.trial_starts(4, 40, "tcp://b:2")
-    shown.epoch(4, 12)
-    shown.epoch(3, 7)
-    shown.trial_ends(PRUNED)
-    shown.trial_starts(5, 30, "tcp://b:2")
-    shown.epoch(5, 1)
+    shown.on_event(begins("bpr"))
+    third, fourth, fifth = trial("bpr", 3, 20), trial("bpr", 4, 40), trial("bpr", 5, 30)
+    shown.on_event(Event(EventKind.STARTED, trial=third, worker="tcp://a:1"))
+    shown.on_event(Event(EventKind.STARTED, trial=fourth, worker="tcp://b:2"))
+    shown.on_event(Event(EventKind.EPOCH, trial=fourth, epoch=12))
+    shown.on_event(Event(EventKind.EPOCH, trial=third, epoch=7))
+    shown.on_event(ended(fourth, PastTrial(4, End.PRUNED, {}, 10.0, score=0.125, epochs=12, planned_epochs=40)))
+    shown.on_event(Event(EventKind.STARTED, trial=fifth, worker="tcp://b:2"))
+    shown.on_event(Event(EventKind.EPOCH, trial=fifth, epoch=1))
 
 
 def test_several_trials_are_told_apart(written):
-    several_trials(PlainTuningProgress(Budget(8, 100.0)))
+    several_trials(TuningLines(Budget(8, 100.0)))
     assert written.getvalue().splitlines() == [
         "bpr: trial 3 on tcp://a:1 ...",
         "bpr: trial 4 on tcp://b:2 ...",
@@ -287,10 +309,8 @@ def test_several_trials_are_told_apart(written):
 
 
 def test_where_people_watch_each_running_trial_has_a_line(written):
-    shown = AnimatedTuningProgress(Budget(8, 100.0))
-    several_trials(shown)
+    several_trials(Bars(TuningLines(Budget(8, 100.0), during=False)))
     last = written.getvalue().rpartition("90 s left")[2]
     assert "trial 4" not in last
-    assert re.search(r"bpr, trial 3 on tcp://a:1 .* 7/20 epochs", last)
-    assert re.search(r"bpr, trial 5 on tcp://b:2 .* 1/30 epochs", last)
-    shown.close()
+    assert re.search(r"bpr, trial 3 on tcp://a:1 .* 7/20", last)
+    assert re.search(r"bpr, trial 5 on tcp://b:2 .* 1/30", last)

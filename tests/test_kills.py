@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -22,7 +21,7 @@ from recbench.records.interruption import Terminated, interruptible
 from recbench.records.schema import Status
 from recbench.records.selection import read_side
 from recbench.records.store import TrialRanks
-from recbench.runners.base import run_plan
+from recbench.runners.schedule import run_plan
 from recbench.trials.conditions import Outcome
 from tests.examples import a_record
 
@@ -197,7 +196,7 @@ from recbench.cli.shared import interruption
 
 @app.app.command("make-a-class")
 def make_a_class():
-    with interruption.told_when_interrupted(Path("results")):
+    with interruption.interruption_message(Path("results")):
         exec("import signal; signal.raise_signal(signal.SIGINT)")
 
 app.main()
@@ -231,9 +230,8 @@ def test_no_interruption_comes_between_a_record_and_its_count(tmp_path, monkeypa
         return stored
 
     monkeypatch.setattr(store, "save", interrupted_save)
-    observer = SimpleNamespace(trial_ends=lambda trial, stored: None)
     with pytest.raises(Terminated), interruptible():
-        run_plan(OneTrial(), [None], tmp_path, observer, lambda trial, stored: kept.append(stored))
+        run_plan(OneTrial(), [None], tmp_path, lambda event: kept.append(event.result))
     assert [one.path for one in kept] == list(tmp_path.glob("*.json"))
 
 

@@ -7,7 +7,7 @@ from recbench.registry.requested import RequestedModel
 from recbench.trials.planned import PlannedModel, PlannedTrial
 from recbench.tuning.past import Budget, End, best, counts, spent
 from recbench.tuning.running import RunningTrial
-from tests.tuned_models import Recorder, a_study, known_model, tuned
+from tests.tuned_models import a_study, known_model, tuned
 
 LONG = Budget(14, 1000.0)
 RANDOM = 10
@@ -96,7 +96,7 @@ def test_a_trial_whose_worker_is_lost_is_one_trial(task, model, tmp_path):
 def test_seconds_of_lost_workers_count_and_the_time_until_the_next_does_not(monkeypatch):
     now = [0.0]
     monkeypatch.setattr("recbench.tuning.running.time.monotonic", lambda: now[0])
-    running = RunningTrial(Recorder(), PlannedTrial(PlannedModel(RequestedModel(find_model("bpr")), {}, None), 0))
+    running = RunningTrial(None, PlannedTrial(PlannedModel(RequestedModel(find_model("bpr")), {}, None), 0))
 
     def later(seconds):
         now[0] += seconds

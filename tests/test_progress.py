@@ -1,17 +1,24 @@
 """What people see of a run while it goes on."""
 
 import io
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from rich.console import Console
 
-from recbench.progress import run
-from recbench.progress.run import AnimatedProgress, PlainProgress
+from recbench.progress import bars, console, notebook, run
+from recbench.progress.bars import Bars
+from recbench.progress.choice import run_progress
+from recbench.progress.console import write_nothing
+from recbench.progress.notebook import NotebookLine
+from recbench.progress.run import RunLines
 from recbench.records.schema import Status
 from recbench.records.store import StoredRecord
 from recbench.registry.models import find_model
 from recbench.registry.requested import RequestedModel
+from recbench.trials.events import Event, EventKind
 from recbench.trials.planned import PlannedModel, PlannedTrial
 from tests.examples import a_record
 
@@ -22,25 +29,34 @@ ENDED = StoredRecord(a_record("bpr", 0, ties_across_cut={10: 0.0}), Path("r.json
 @pytest.fixture
 def seen(monkeypatch):
     written = io.StringIO()
-    console = Console(file=written, force_terminal=True, width=160, color_system=None, soft_wrap=True)
-    monkeypatch.setattr(run, "messages", lambda: console)
+    shown = Console(file=written, force_terminal=True, width=160, color_system=None, soft_wrap=True)
+    for module in (console, bars):
+        monkeypatch.setattr(module, "messages", lambda: shown)
     return written
 
 
-def go_on(shown: PlainProgress) -> None:
-    shown.planned(3, 1, 1000)
-    shown.trial_starts(TRIAL)
-    shown.phase(TRIAL, "fit")
-    shown.epoch(TRIAL, 5, 0.25, 2.0)
-    shown.phase(TRIAL, "full")
-    shown.progress(TRIAL, 2000, 6040)
+EVENTS = [
+    Event(EventKind.PLANNED, total=3, done=1, n_train=1000),
+    Event(EventKind.STARTED, trial=TRIAL),
+    Event(EventKind.PHASE, trial=TRIAL, name="fit"),
+    Event(EventKind.EPOCH, trial=TRIAL, epoch=5, loss=0.25, seconds=2.0),
+    Event(EventKind.PHASE, trial=TRIAL, name="full"),
+    Event(EventKind.PROGRESS, trial=TRIAL, done=2000, total=6040),
+]
 
 
-def test_plain_lines_tell_of_a_long_trial(seen, monkeypatch):
+def send(shown, *events):
+    for event in events:
+        shown.on_event(event)
+
+
+def ended(stored):
+    return Event(EventKind.ENDED, trial=TRIAL, result=stored)
+
+
+def test_plain_lines_show_a_long_trial(seen, monkeypatch):
     monkeypatch.setattr(run, "SECONDS_BETWEEN_LINES", 0.0)
-    shown = PlainProgress()
-    go_on(shown)
-    shown.trial_ends(TRIAL, ENDED)
+    send(RunLines(), *EVENTS, ended(ENDED))
     assert seen.getvalue().splitlines()[:3] == [
         "[2/3] bpr, seed 0 ...",
         "[2/3] bpr, seed 0: epoch 5, loss 0.2500, 2,500 interactions/s, 6 s left",
@@ -50,21 +66,57 @@ def test_plain_lines_tell_of_a_long_trial(seen, monkeypatch):
 
 
 def test_plain_lines_are_few(seen):
-    go_on(PlainProgress())
+    send(RunLines(), *EVENTS)
     assert seen.getvalue().splitlines() == ["[2/3] bpr, seed 0 ..."]
 
 
-def test_a_terminal_shows_a_line_a_trial_and_the_plan(seen, monkeypatch):
-    monkeypatch.setattr(run, "SECONDS_BETWEEN_DRAWINGS", -1.0)
-    shown = AnimatedProgress()
-    go_on(shown)
+def test_a_terminal_shows_a_bar_for_each_trial_and_for_the_plan(seen, monkeypatch):
+    monkeypatch.setattr(bars, "SECONDS_BETWEEN_DRAWINGS", -1.0)
+    shown = Bars(RunLines(during=False))
+    send(shown, *EVENTS)
     drawn = seen.getvalue()
     assert "epoch" not in drawn
     for words in ("all trials", "1/3", "[2/3] bpr, seed 0 fit", "5/20", "loss 0.2500, 2,500 interactions/s, 6 s left"):
         assert words in drawn
     assert "[2/3] bpr, seed 0 full" in drawn
     assert "2000/6040" in drawn
-    shown.trial_ends(TRIAL, StoredRecord(a_record("bpr", 0, status=Status.FAILED, error="boom"), Path("r.json")))
+    failed = StoredRecord(a_record("bpr", 0, status=Status.FAILED, error="boom"), Path("r.json"))
+    send(shown, ended(failed))
     assert "[2/3] bpr, seed 0: failed: boom" in seen.getvalue()
     assert "2/3 " in seen.getvalue()[len(drawn) :]
     shown.close()
+
+
+def test_a_notebook_shows_one_line_that_is_replaced(seen, monkeypatch):
+    shown, made = [], []
+
+    class Display:
+        def update(self, content, raw):
+            shown.append(content["text/plain"])
+
+    def display(content, raw, display_id):
+        made.append(content)
+        shown.append(content["text/plain"])
+        return Display()
+
+    ipython = ModuleType("IPython.display")
+    ipython.display = display
+    monkeypatch.setitem(sys.modules, "IPython", ModuleType("IPython"))
+    monkeypatch.setitem(sys.modules, "IPython.display", ipython)
+    monkeypatch.setattr(notebook, "SECONDS_BETWEEN_UPDATES", -1.0)
+    send(NotebookLine(RunLines(write=write_nothing)), *EVENTS, ended(ENDED))
+    assert len(made) == 1
+    assert shown[0] == "[2/3] bpr, seed 0"
+    assert "[2/3] bpr, seed 0, epoch 5, loss 0.2500, 2,500 interactions/s, 6 s left" in shown
+    assert shown[-1] == "2 of 3 trials complete"
+    assert seen.getvalue() == ""
+
+
+def test_a_name_with_markup_is_shown_as_it_is(seen):
+    send(RunLines(), Event(EventKind.IMPORTING, name="[red]x[/]"))
+    assert seen.getvalue() == "Importing [red]x[/]\n"
+
+
+def test_quiet_shows_nothing(seen):
+    send(run_progress(quiet=True), *EVENTS, ended(ENDED))
+    assert seen.getvalue() == ""

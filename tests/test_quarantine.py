@@ -24,23 +24,13 @@ from recbench.tasks.task import Cases, Task
 from recbench.trials.clock import TimedContext
 from recbench.trials.conditions import Conditions
 from recbench.trials.curve_epochs import CurveEpochs
+from recbench.trials.events import ignore
 from recbench.trials.learning_curve import Curve
 from recbench.trials.model_context import Handle, handle_for
 from recbench.trials.trial import run_trial
 
 HARNESS = (Task, Cases, Curve, TimedContext)
 """Nothing of these may be within reach: they hold held-out rows, or the clock."""
-
-
-class Silent:
-    def phase(self, name):
-        pass
-
-    def epoch(self, epoch, loss, seconds):
-        pass
-
-    def point(self, point):
-        pass
 
 
 def neighbours(thing):
@@ -119,7 +109,7 @@ def is_list_of(values, secret):
 
 def trial(task, model, curve=None):
     configuration = configure(ModelReference("probe", "probe:Probe", Origin.MODULE), model, {})
-    return run_trial(task, configuration, 0, Conditions(ks=(1,), curve=curve), Silent())
+    return run_trial(task, configuration, 0, Conditions(ks=(1,), curve=curve), ignore)
 
 
 class Probe:
@@ -176,7 +166,7 @@ def test_what_a_model_is_handed_leads_to_no_held_out_row(task, curve):
 
 def test_the_walk_finds_what_a_context_with_a_callback_gives_away(task):
     """The walk can see: this is what models would be handed without the handle."""
-    curve = Curve(Probe(), task.test, (1,), CurveEpochs.parse("all"), Silent().point)
+    curve = Curve(Probe(), task.test, (1,), CurveEpochs.parse("all"), ignore)
     context = TimedContext(0, 1, lambda epoch, loss: curve.epoch(epoch, 0.0))
     for handed in (context, context.end_epoch):
         found = leaks(reachable(handed), secrets_of(task))

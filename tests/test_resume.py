@@ -12,6 +12,7 @@ from recbench.registry.models import ModelReference, Origin
 from recbench.registry.requested import RequestedModel
 from recbench.trials.conditions import Conditions
 from recbench.trials.curve_epochs import CurveEpochs
+from recbench.trials.events import ignore
 from recbench.trials.planned import PlannedModel, PlannedTrial
 from recbench.trials.resume import find
 from recbench.trials.trial import run_trial
@@ -39,20 +40,6 @@ class Own:
 PLAIN = Conditions()
 
 
-class Silent:
-    def phase(self, name):
-        pass
-
-    def epoch(self, epoch, loss, seconds):
-        pass
-
-    def progress(self, done, total):
-        pass
-
-    def point(self, point):
-        pass
-
-
 @pytest.fixture
 def own(tmp_path):
     path = tmp_path / "own_model.py"
@@ -70,7 +57,7 @@ def made(own: Path, task, folder: Path, conditions: Conditions = PLAIN, seed: in
     """Runs the trial and stores it."""
     trial = planned(own, seed, **texts)
     configuration = import_and_configure(trial.model.reference, trial.model.wanted.texts)
-    outcome = run_trial(task, configuration, seed, conditions, Silent())
+    outcome = run_trial(task, configuration, seed, conditions, ignore)
     return store.save(outcome.record, outcome.ranks, folder)
 
 

@@ -1,28 +1,30 @@
 """What the runners with processes have in common: trials are taken when there is room, and ended when unwanted."""
 
 import time
+from dataclasses import replace
 
 import psutil
 import pytest
 
 from recbench.registry.models import ModelReference, Origin
 from recbench.registry.requested import RequestedModel
+from recbench.runners.base import Assignment
 from recbench.runners.dask.cluster import Cluster
 from recbench.runners.limits import Limits
 from recbench.runners.processes.local import LocalProcesses
-from recbench.runners.processes.supervision import Assignment
 from recbench.tasks import task_file
 from recbench.trials.conditions import Conditions
 from recbench.trials.curve_epochs import CurveEpochs
+from recbench.trials.events import EventKind
 from recbench.trials.identity import TaskFacts
 from recbench.trials.planned import PlannedTrial
 from tests import dask_cluster
-from tests.tuned_models import Recorder
 
 pytest.importorskip("distributed")
 
 OWN = """
 import time
+from dataclasses import replace
 import numpy as np
 
 
@@ -41,11 +43,15 @@ class Own:
 AT_A_TIME = 2
 
 
-class Ends(Recorder):
-    """Wants a trial no more that hangs and has been scored."""
+class Points(list):
+    """The learning curves' points, by trial. A trial that hangs is not wanted any more once it has been scored."""
+
+    def on_event(self, event):
+        if event.kind is EventKind.POINT:
+            self.append(event.trial.label)
 
     def wanted(self, trial):
-        return trial.seed != 0 or not any(what == "point" and told[0] == trial for what, *told in self.calls)
+        return trial.seed != 0 or trial.label not in self
 
 
 @pytest.fixture(scope="module")
@@ -57,17 +63,22 @@ def cluster(tmp_path_factory):
     found.end()
 
 
+@pytest.fixture
+def points():
+    return Points()
+
+
 @pytest.fixture(params=["local", "cluster"])
-def runner(request, tmp_path, synthetic_task):
+def runner(request, tmp_path, synthetic_task, points):
     (tmp_path / "own_model.py").write_text(OWN)
     task_file.save(synthetic_task, tmp_path / "s.task")
     conditions = Conditions(curve=CurveEpochs(every=1))
     assignment = Assignment(tmp_path / "s.task", TaskFacts.of(synthetic_task), conditions, Limits(), AT_A_TIME)
     if request.param == "local":
-        found = LocalProcesses(assignment, Ends())
+        found = LocalProcesses(assignment, points.on_event, points.wanted)
     else:
-        address = request.getfixturevalue("cluster").address
-        found = Cluster(address, assignment, Ends())
+        assignment = replace(assignment, address=request.getfixturevalue("cluster").address)
+        found = Cluster(assignment, points.on_event, points.wanted)
         while len(found._connection.workers(wait=True)) < AT_A_TIME:
             time.sleep(0.05)
     yield found
@@ -102,13 +113,12 @@ def test_a_trial_is_taken_when_there_is_room(runner, tmp_path):
     assert all(number - AT_A_TIME < count for number, count in enumerate(before) if number >= AT_A_TIME)
 
 
-def test_a_trial_that_is_not_wanted_any_more_is_ended_and_others_take_its_place(runner, tmp_path):
+def test_a_trial_that_is_not_wanted_any_more_is_ended_and_others_take_its_place(runner, points, tmp_path):
     model = own(runner, tmp_path)
     trials = (PlannedTrial(model, 0, number) if number < 2 else PlannedTrial(model, number) for number in range(5))
     found = list(runner.run(trials, tmp_path))
     assert sorted(trial.seed for trial, _ in found) == [2, 3, 4]
     assert not psutil.wait_procs(trial_processes(), timeout=10)[1]
-    points = [told[0].label for what, *told in runner._observer.calls if what == "point"]
     assert points.count("Own trial 0, seed 0") == points.count("Own trial 1, seed 0") == 1
 
 

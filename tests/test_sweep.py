@@ -3,20 +3,20 @@
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from recbench.cli.shared.interruption import Tally
 from recbench.cli.sweep import parse_sweep
 from recbench.errors import RecbenchError
-from recbench.experiments.sweep import SweepRequest, sweep_and_report
+from recbench.experiments.execution import Execution
+from recbench.experiments.sweep import SweepRequest, sweep
 from recbench.records.selection import read_side
+from recbench.registry.models import find_model
+from recbench.registry.requested import RequestedModel
 from recbench.reports.run.run_report import run_report
 from recbench.reports.sweep.plot import draw_sweep
 from recbench.reports.sweep.points import sweep_document
 from recbench.reports.sweep.table import sweep_table
-from recbench.trials.conditions import Conditions
 from tests.examples import ENVIRONMENT, TASK, a_record, ranks_of, stored
 from tests.golden_files import check_golden
 
@@ -112,10 +112,12 @@ def test_what_is_swept():
 
 
 def refused(tmp_path, **changes):
-    request = SweepRequest("own_model.py:Own", "size", ["1", "01"], {}, "synthetic", range(1), Conditions(),
-                           force=False, output=tmp_path / "runs", plot=None, as_json=False)  # fmt: skip
+    model = RequestedModel(find_model("own_model.py:Own"))
+    request = SweepRequest(
+        model=model, parameter="size", values=["1", "01"], task="synthetic", seeds=[0], output=tmp_path / "runs"
+    )
     with pytest.raises(RecbenchError) as raised:
-        sweep_and_report(replace(request, **changes), Tally(tmp_path))
+        sweep(replace(request, **changes))
     assert not (tmp_path / "runs").exists()
     return str(raised.value)
 
@@ -124,7 +126,23 @@ def test_bad_input_is_noticed_before_anything_is_trained(tmp_path, monkeypatch):
     (tmp_path / "own_model.py").write_text(OWN)
     monkeypatch.chdir(tmp_path)
     assert "01 is a value that is there already" in refused(tmp_path)
-    assert "Unknown parameter of 'Own' 'siz'. Did you mean: size" in refused(tmp_path, name="siz")
-    assert "there is no folder no." in refused(tmp_path, plot=Path("no/x.png"))
-    assert "its ending is of no known kind" in refused(tmp_path, plot=Path("x.xyz"))
-    assert "Unknown model 'bprr'. Did you mean: bpr" in refused(tmp_path, model="bprr")
+    assert "Unknown parameter of 'Own' 'siz'. Did you mean: size" in refused(tmp_path, parameter="siz")
+    assert "A seed occurs twice" in refused(tmp_path, seeds=[1, 1])
+    assert "timings would mean nothing" in refused(tmp_path, execution=Execution(threads=4096))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--plot", "no/x.png"), "there is no folder no."),
+        (("--plot", "x.xyz"), "its ending is of no known kind"),
+        (("--model", "bprr"), "Unknown model 'bprr'. Did you mean: bpr"),
+    ],
+)
+def test_bad_options_are_noticed_before_anything_is_trained(recbench, tmp_path, arguments, message):
+    (tmp_path / "own_model.py").write_text(OWN)
+    base = ("sweep", "--model", "own_model.py:Own", "--param", "size=1,2", "--task", "synthetic")
+    done = recbench(*base, *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert not (tmp_path / "results").exists()

@@ -9,22 +9,8 @@ from recbench.registry.models import ModelReference, Origin
 from recbench.trials.clock import TimedContext
 from recbench.trials.conditions import Conditions
 from recbench.trials.curve_epochs import CurveEpochs
+from recbench.trials.events import EventKind, ignore
 from recbench.trials.trial import run_trial
-
-
-class Silent:
-    def __init__(self):
-        self.phases = []
-        self.epochs = []
-
-    def phase(self, name):
-        self.phases.append(name)
-
-    def epoch(self, epoch, loss, seconds):
-        self.epochs.append((epoch, loss))
-
-    def point(self, point):
-        pass
 
 
 class Base:
@@ -39,14 +25,18 @@ class Base:
         return np.zeros(items.shape)
 
 
-def trial(board, model, observer=None, threads=1, curve=None):
+def phases(events):
+    return [event.name for event in events if event.kind is EventKind.PHASE]
+
+
+def trial(board, model, notify=ignore, threads=1, curve=None):
     configuration = configure(ModelReference("toy", "toy:Toy", Origin.MODULE), model, {})
-    return run_trial(board, configuration, 5, Conditions(threads, ks=(1, 10), curve=curve), observer or Silent())
+    return run_trial(board, configuration, 5, Conditions(threads, ks=(1, 10), curve=curve), notify)
 
 
 def test_a_trial_leaves_a_whole_record(board):
-    observer = Silent()
-    outcome = trial(board, Base, observer)
+    events = []
+    outcome = trial(board, Base, events.append)
     record = outcome.record
     assert record.status is Status.DONE
     assert record.metrics["hr@10"].mean == pytest.approx(10 / 13)
@@ -58,8 +48,8 @@ def test_a_trial_leaves_a_whole_record(board):
     assert record.interactions_per_second == pytest.approx(board.n_train * 2 / record.fit_seconds)
     assert record.repeatable is True
     assert record.environment.packages["numpy"] == np.__version__
-    assert observer.phases == ["fit", "score"]
-    assert observer.epochs == [(1, 1.0), (2, 0.5)]
+    assert phases(events) == ["fit", "score"]
+    assert [(e.epoch, e.loss) for e in events if e.kind is EventKind.EPOCH] == [(1, 1.0), (2, 0.5)]
     assert (outcome.ranks.candidates.tied == 12).all()
     assert trial(board, Base, threads=2).record.repeatable is None
 
@@ -82,12 +72,12 @@ def test_warming_up_is_not_fitting(board):
             assert self.warm
             context.end_epoch()
 
-    observer = Silent()
-    record = trial(board, Warm, observer).record
+    events = []
+    record = trial(board, Warm, events.append).record
     assert record.status is Status.DONE
     assert record.epochs == 1
     assert record.warm_up_seconds is not None
-    assert observer.phases == ["warm-up", "fit", "score"]
+    assert phases(events) == ["warm-up", "fit", "score"]
 
 
 def failing(**methods):

@@ -10,18 +10,8 @@ from recbench.records.store import load, load_ranks, save
 from recbench.registry.hyperparameters import configure
 from recbench.registry.models import ModelReference, Origin
 from recbench.reports.run.summary import summarise
+from recbench.trials.events import ignore
 from recbench.trials.trial import Conditions, run_trial
-
-
-class Silent:
-    def phase(self, name):
-        pass
-
-    def progress(self, done, total):
-        pass
-
-    def point(self, point):
-        pass
 
 
 class Whole:
@@ -53,7 +43,7 @@ class Exits(Whole):
 
 def trial(task, model):
     configuration = configure(ModelReference("toy", "toy:Toy", Origin.MODULE), model, {})
-    return run_trial(task, configuration, 0, Conditions(ks=(1,), catalogue=True), Silent())
+    return run_trial(task, configuration, 0, Conditions(ks=(1,), catalogue=True), ignore)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A model whose best hyper-parameters are known, and what runs its trials in the tests' own process."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from recbench.registry.hyperparameters import import_and_configure
@@ -7,9 +8,9 @@ from recbench.registry.models import ModelReference, Origin
 from recbench.registry.requested import RequestedModel
 from recbench.tasks.tuning_task import tuning_task
 from recbench.trials.conditions import Conditions
+from recbench.trials.events import TICK, Event, EventKind, ignore
 from recbench.trials.identity import TaskFacts
 from recbench.trials.planned import PlannedModel
-from recbench.trials.run_observer import Watching
 from recbench.trials.trial import run_trial
 from recbench.tuning.objective import K, curve_epochs, longest
 from recbench.tuning.spaces import ModelSpace, Range
@@ -43,27 +44,27 @@ SPACE = {"good": Range(low=0.0, high=1.0), "epochs": Range(low=4, high=10, integ
 
 
 class Replayed:
-    """A ``Runner`` that runs a trial here, and then tells the observer what a process would have told."""
+    """A ``Runner`` that runs a trial here, and then sends the events that a process would have sent."""
 
-    def __init__(self, task, conditions, observer, interrupted):
-        self.task, self.conditions, self.observer, self.interrupted = task, conditions, observer, interrupted
+    def __init__(self, task, conditions, notify, wanted, interrupted):
+        self.task, self.conditions, self.interrupted = task, conditions, interrupted
+        self.notify, self.wanted = notify, wanted
 
     def run(self, trials, folder):
         for trial in trials:
-            told = Recorder()
-            outcome = self.outcome(trial, told)
-            watching = Watching(self.observer, trial)
-            for what, *arguments in told.calls:
-                getattr(watching, what)(*arguments)
-                self.observer.tick()
+            sent = []
+            outcome = self.outcome(trial, sent)
+            for event in sent:
+                self.notify(replace(event, trial=trial))
+                self.notify(TICK)
             if self.interrupted():
                 raise KeyboardInterrupt
-            if self.observer.wanted(trial):
+            if self.wanted(trial):
                 yield trial, outcome
 
-    def outcome(self, trial, told):
+    def outcome(self, trial, sent):
         configuration = import_and_configure(trial.model.reference, trial.model.wanted.texts)
-        return run_trial(self.task, configuration, trial.seed, self.conditions, told)
+        return run_trial(self.task, configuration, trial.seed, self.conditions, sent.append)
 
     def close(self):
         pass
@@ -75,61 +76,35 @@ class Together(Replayed):
     Trials of the numbers ``lost`` lose their worker when all is told but their end, and are begun again.
     """
 
-    def __init__(self, task, conditions, observer, interrupted, at_a_time, lost):
-        super().__init__(task, conditions, observer, interrupted)
+    def __init__(self, task, conditions, notify, wanted, interrupted, at_a_time, lost):
+        super().__init__(task, conditions, notify, wanted, interrupted)
         self.at_a_time, self.lost = at_a_time, set(lost)
 
     def run(self, trials, folder):
         coming, running = iter(trials), []
         while True:
             while len(running) < self.at_a_time and (trial := next(coming, None)) is not None:
-                told = Recorder()
-                running.append((trial, self.outcome(trial, told), told.calls, [*told.calls]))
+                sent = []
+                running.append((trial, self.outcome(trial, sent), sent, [*sent]))
             if not running:
                 return
             for one in list(running):
-                trial, outcome, every, calls = one
-                if calls:
-                    what, *arguments = calls.pop(0)
-                    getattr(Watching(self.observer, trial), what)(*arguments)
+                trial, outcome, every, left = one
+                if left:
+                    self.notify(replace(left.pop(0), trial=trial))
                 elif trial.number in self.lost:
                     self.lost.remove(trial.number)
-                    self.observer.trial_lost(trial)
-                    calls.extend(every)
+                    self.notify(Event(EventKind.LOST, trial=trial))
+                    left.extend(every)
                     continue
-                self.observer.tick()
+                self.notify(TICK)
                 if self.interrupted():
                     raise KeyboardInterrupt
-                if not self.observer.wanted(trial):
+                if not self.wanted(trial):
                     running.remove(one)
-                elif not calls and trial.number not in self.lost:
+                elif not left and trial.number not in self.lost:
                     running.remove(one)
                     yield trial, outcome
-
-
-class Recorder:
-    def __init__(self):
-        self.calls = []
-
-    def __getattr__(self, name):
-        return lambda *arguments: self.calls.append((name, *arguments))
-
-    def wanted(self, trial):
-        return True
-
-
-class Silent:
-    def trial_starts(self, number, epochs, worker):
-        pass
-
-    def epoch(self, number, epoch):
-        pass
-
-    def trial_ends(self, past):
-        pass
-
-    def tick(self):
-        pass
 
 
 def known_model(folder: Path, **texts: str) -> PlannedModel:
@@ -156,10 +131,10 @@ def tuned(
     study = study or a_study(folder, model, space, seed)
     seen = tuning_task(task)
 
-    def start(conditions, observer):
+    def start(conditions, notify, wanted):
         if at_a_time == 1:
-            return Replayed(seen, conditions, observer, interrupted)
-        return Together(seen, conditions, observer, interrupted, at_a_time, lost)
+            return Replayed(seen, conditions, notify, wanted, interrupted)
+        return Together(seen, conditions, notify, wanted, interrupted, at_a_time, lost)
 
     tuner = Tuner(
         TaskFacts.of(seen),
@@ -167,7 +142,7 @@ def tuned(
         seed,
         budget,
         folder,
-        Silent(),
+        ignore,
     )
     curve = curve_epochs(longest(space, model.parameters))
     tuner.tune(study, model, Conditions(ks=(K,), curve=curve))

@@ -28,7 +28,7 @@ def plot(
 
     Exit codes: 0 drawn, 2 bad input, 4 no records.
     """
-    from recbench.cli.run import model_names
+    from recbench.cli.shared.lists import model_names
     from recbench.records.selection import of_models, read_side
     from recbench.reports.plots.speed_quality import speed_quality
     from recbench.reports.plots.speed_quality_plot import draw_speed_quality

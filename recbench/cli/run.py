@@ -1,37 +1,43 @@
 """``recbench run``: the comparison."""
 
-import re
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recbench.cli.shared.interruption import told_when_interrupted
-from recbench.device import Device
+from recbench.cli.shared.execution_options import (
+    Cluster,
+    DeviceOption,
+    FirstSeed,
+    Jobs,
+    MaxMemory,
+    Models,
+    Quiet,
+    Seeds,
+    Task,
+    Threads,
+    Timeout,
+)
+from recbench.cli.shared.interruption import interruption_message
+from recbench.cli.shared.lists import cut_offs, model_names
+from recbench.cli.shared.terminal import emit, emit_json, emit_table, exit_if_failed, set_quiet
 from recbench.errors import RecbenchError
+from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, N_SEEDS
 from recbench.progress.console import messages
 from recbench.reports.formats import Format
 from recbench.trials.curve_epochs import CurveEpochs
 
-DEFAULT_OUTPUT = Path("results/runs")
-MAX_SEED = 2**31 - 1
-"""The highest that every framework takes."""
-SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([a-z]*)")
-UNITS = {
-    "": 1,
-    **{f"{letter}{unit}": 1000**power for power, letter in enumerate("kmgt", 1) for unit in ("", "b")},
-    **{f"{letter}ib": 1024**power for power, letter in enumerate("kmgt", 1)},
-}
+if TYPE_CHECKING:
+    from recbench.experiments.run import RunRequest
+    from recbench.progress.choice import Progress
 
 
 def run(
-    models: Annotated[
-        str,
-        typer.Option(help="Comma-separated: names of 'recbench list', package.module:Class, file.py:Class."),
-    ],
-    task: Annotated[str, typer.Option(help="A name of 'recbench task list', or a spec file.")] = "ml-100k",
-    seeds: Annotated[int, typer.Option(min=1, help="How many seeds each model is trained with.")] = 3,
-    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="The first seed; the others count up.")] = 0,
+    models: Models,
+    task: Task = DEFAULT_TASK,
+    seeds: Seeds = N_SEEDS,
+    seed: FirstSeed = 0,
     k: Annotated[str, typer.Option(help="Cut-offs of HR@k and NDCG@k, comma-separated.")] = "10",
     param: Annotated[
         list[str] | None, typer.Option(help="MODEL.NAME=VALUE sets a hyper-parameter; may be repeated.")
@@ -41,16 +47,11 @@ def run(
         typer.Option(
             metavar="tuned|default|FILE",
             help="Hyper-parameters: those of 'recbench tune', the models' own (as without this option), or those of a "
-            "file that it wrote. --param goes before.",
+            "file that it wrote. --param takes precedence.",
         ),
     ] = None,
-    threads: Annotated[
-        int,
-        typer.Option(min=1, help="Threads for each model. One gives the same ranks every time, bit for bit."),
-    ] = 1,
-    device: Annotated[
-        Device, typer.Option(help="What to train on; auto is a GPU where there is one. Models of the CPU stay there.")
-    ] = "auto",
+    threads: Threads = 1,
+    device: DeviceOption = "auto",
     curve: Annotated[
         str | None,
         typer.Option(
@@ -65,7 +66,9 @@ def run(
     ] = None,
     full: Annotated[
         bool,
-        typer.Option("--full", help="Also rank each case's item among all items that its user has not met."),
+        typer.Option(
+            "--full", help="Also rank each case's item in the full ranking: all items the user has not interacted with."
+        ),
     ] = False,
     metrics: Annotated[
         bool,
@@ -76,28 +79,12 @@ def run(
     pairs: Annotated[
         bool, typer.Option("--pairs", help="Also show all pairs of models: difference, interval, tests.")
     ] = False,
-    jobs: Annotated[
-        int,
-        typer.Option(
-            min=1, help="Trials at a time, each with --threads cores of its own. Their throughput is marked as shared."
-        ),
-    ] = 1,
-    timeout: Annotated[
-        float | None,
-        typer.Option(min=0.001, metavar="SECONDS", help="End a trial that takes longer; its import may as well."),
-    ] = None,
-    max_memory: Annotated[
-        str | None,
-        typer.Option(metavar="SIZE", help="End a trial whose process uses more memory, such as 500MB or 4GiB."),
-    ] = None,
-    cluster: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Run the trials on the workers of a Dask cluster: tcp://HOST:8786."),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Run also trials whose records are there.")] = False,
-    collect: Annotated[
-        bool, typer.Option("--collect", help="Run nothing; report on the records that are there.")
-    ] = False,
+    jobs: Jobs = 1,
+    timeout: Timeout = None,
+    max_memory: MaxMemory = None,
+    cluster: Cluster = None,
+    force: Annotated[bool, typer.Option("--force", help="Run again also trials whose records exist.")] = False,
+    collect: Annotated[bool, typer.Option("--collect", help="Run nothing; report the records that exist.")] = False,
     in_process: Annotated[
         bool,
         typer.Option("--in-process", help="Run all trials in this process, where a debugger sees them."),
@@ -106,6 +93,7 @@ def run(
     form: Annotated[Format, typer.Option("--format", help="How the table is printed.")] = Format.TEXT,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; train nothing.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train each model on the task, rank the same candidates with each, and print the comparison.
 
@@ -125,79 +113,81 @@ def run(
     """
     names = model_names(models)
     ks = cut_offs(k)
-    if reach is not None and curve is None:
-        raise RecbenchError("--reach needs a learning curve.", "Add --curve all, or --curve every:10.")
     if form is Format.CSV and (pairs or metrics):
         raise RecbenchError("--format csv is one table; --pairs and --metrics are others.", "Use --json: it has all.")
-    if seed + seeds > MAX_SEED + 1:
-        raise RecbenchError(f"The seeds would go beyond {MAX_SEED}.", "Use a smaller --seed.")
     if force and collect:
         raise RecbenchError("--force repeats trials, and --collect runs none.", "Use one of them.")
-    if in_process and (jobs > 1 or timeout is not None or max_memory is not None or cluster is not None):
-        raise RecbenchError(
-            "--jobs, --timeout, --max-memory and --cluster need a process for each trial.", "Leave --in-process out."
-        )
-    if cluster is not None and jobs > 1:
-        raise RecbenchError(
-            "Each worker of a cluster runs one trial at a time.", "Leave --jobs out; start more workers."
-        )
-    points, memory_bytes = _curve(curve), _size(max_memory)
-    with told_when_interrupted(output) as tally:
-        # Before the slow imports, so that nobody waits for a sign of life.
-        messages().print(f"Task {task}; models {', '.join(names)}", style="dim", markup=False)
+    points = _curve(curve)
+    set_quiet(quiet)
+    with interruption_message(output) as tally:
+        # Before the slow imports, so that people see at once that the program works.
+        if not quiet:
+            messages().print(f"Task {task}; models {', '.join(names)}", style="dim", markup=False)
 
-        from recbench.experiments.run import Request, run_and_report
+        from recbench.experiments.execution import Execution
+        from recbench.experiments.run import RunRequest
+        from recbench.experiments.run import run as run_request
         from recbench.experiments.train import Reuse
-        from recbench.runners.limits import Limits
-        from recbench.trials.conditions import Conditions
+        from recbench.progress.choice import run_progress
+        from recbench.registry.hyperparameters import parse_assignments
+        from recbench.registry.requested import request_models
+        from recbench.trials.machine import library_settings
 
-        request = Request(
-            models=names,
-            assignments=tuple(param or ()),
-            settings=settings,
+        # Before any numeric library does more than be loaded: it reads these once.
+        os.environ.update(library_settings(threads, device))
+        request = RunRequest(
+            models=request_models(parse_assignments(param or (), names)),
             task=task,
             seeds=range(seed, seed + seeds),
-            conditions=Conditions(threads, device, ks, points, catalogue=full or metrics),
-            limits=Limits(timeout, memory_bytes),
-            jobs=jobs,
-            cluster=cluster,
-            in_process=in_process,
-            reuse=Reuse.REPEAT if force else Reuse.ONLY if collect else Reuse.KEEP,
-            dry_run=dry_run,
-            output=output,
-            form=Format.JSON if as_json else form,
+            ks=ks,
+            settings=settings,
+            curve=points,
             reach=reach,
-            metrics=metrics,
-            pairs=pairs,
+            full=full or metrics,
+            output=output,
+            reuse=Reuse.REPEAT if force else Reuse.ONLY if collect else Reuse.KEEP,
+            execution=Execution(
+                threads=threads,
+                device=device,
+                jobs=jobs,
+                timeout=timeout,
+                max_memory=max_memory,
+                cluster=cluster,
+                in_process=in_process,
+            ),
         )
-        run_and_report(request, tally)
+        progress = tally.count(run_progress(quiet=quiet))
+        form = Format.JSON if as_json else form
+        if dry_run:
+            _show_plan(request, progress, form)
+            return
+        result = run_request(request, progress)
+        if form is Format.JSON:
+            emit_json(result.document())
+        else:
+            emit(result.table(form))
+            if metrics:
+                emit("\n" + result.metrics_table(form))
+            if pairs:
+                emit("\n" + result.pairs_table(form))
+        if not quiet:
+            messages().print(f"Records: {output}", style="dim", markup=False)
+        exit_if_failed(result.failed)
 
 
-def model_names(models: str) -> list[str]:
-    """Reads the names of ``--models``, each once.
+def _show_plan(request: "RunRequest", progress: "Progress", form: Format) -> None:
+    from recbench.experiments.run import planned_trials
 
-    Raises:
-        RecbenchError: There is none.
-    """
-    names = [name.strip() for name in models.split(",") if name.strip()]
-    if not names:
-        raise RecbenchError("--models names no model.", "For example: --models popularity,bpr")
-    return list(dict.fromkeys(names))
-
-
-def cut_offs(text: str) -> tuple[int, ...]:
-    """Reads the numbers of ``--k``, ascending.
-
-    Raises:
-        RecbenchError: They are not whole numbers from 1 up.
-    """
-    try:
-        ks = sorted({int(part) for part in text.split(",")})
-    except ValueError:
-        ks = [0]
-    if ks[0] < 1:
-        raise RecbenchError(f"--k {text!r} is not a list of whole numbers from 1 up.", "For example: --k 5,10,20")
-    return tuple(ks)
+    task, trials = planned_trials(request, progress)
+    if form is Format.JSON:
+        planned = [{"model": t.model.name, "seed": t.seed, "params": t.model.parameters} for t in trials]
+        emit_json({"schema": 1, "task": task.summary(), "plan": planned})
+        return
+    rows = [
+        [t.model.name, t.seed, ", ".join(f"{name}={value}" for name, value in t.model.parameters.items()) or "none"]
+        for t in trials
+    ]
+    emit_table(rows, ["model", "seed", "parameters"])
 
 
 def _curve(text: str | None) -> CurveEpochs | None:
@@ -207,16 +197,3 @@ def _curve(text: str | None) -> CurveEpochs | None:
         raise RecbenchError(
             f"--curve {text!r} is not all, every:N, or N,N,...", "For example: --curve every:5"
         ) from None
-
-
-def _size(text: str | None) -> int | None:
-    """Reads a number of bytes."""
-    if text is None:
-        return None
-    found = SIZE.fullmatch(text.strip().lower())
-    size = int(float(found[1]) * UNITS[found[2]]) if found and found[2] in UNITS else 0
-    if size < 1:
-        raise RecbenchError(
-            f"--max-memory {text!r} is not an amount of memory.", "For example: --max-memory 500MB, or 4GiB"
-        )
-    return size

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from recbench.cli.run import cut_offs
+from recbench.cli.shared.lists import cut_offs
 from recbench.cli.shared.ratings_file_options import ItemColumn, Separator, UserColumn
 from recbench.cli.shared.terminal import emit, emit_json
 from recbench.errors import RecbenchError

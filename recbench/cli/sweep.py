@@ -1,15 +1,29 @@
 """``recbench sweep``: what one hyper-parameter does to quality, time and memory."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from recbench.cli.run import DEFAULT_OUTPUT, MAX_SEED
-from recbench.cli.shared.interruption import told_when_interrupted
-from recbench.device import Device
+from recbench.cli.shared.execution_options import (
+    Cluster,
+    DeviceOption,
+    FirstSeed,
+    Jobs,
+    MaxMemory,
+    Quiet,
+    Seeds,
+    Task,
+    Threads,
+    Timeout,
+)
+from recbench.cli.shared.interruption import interruption_message
+from recbench.cli.shared.terminal import emit, emit_json, exit_if_failed, set_quiet
 from recbench.errors import RecbenchError
+from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, N_SEEDS
 from recbench.progress.console import messages
+from recbench.reports.formats import Format
 
 
 def sweep(
@@ -18,20 +32,26 @@ def sweep(
         list[str],
         typer.Option(
             metavar="NAME=VALUE,VALUE,...",
-            help="The values to go through. Given again with one value, it sets another hyper-parameter for all.",
+            help="The values to compare. Given again with one value, it sets another hyper-parameter for all trials.",
         ),
     ],
-    task: Annotated[str, typer.Option(help="A name of 'recbench task list', or a spec file.")] = "ml-100k",
-    seeds: Annotated[int, typer.Option(min=1, help="How many seeds each value is trained with.")] = 3,
-    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="The first seed; the others count up.")] = 0,
-    threads: Annotated[int, typer.Option(min=1, help="Threads for each trial.")] = 1,
-    device: Annotated[Device, typer.Option(help="What to train on; auto is a GPU where there is one.")] = "auto",
-    force: Annotated[bool, typer.Option("--force", help="Run also trials whose records are there.")] = False,
+    task: Task = DEFAULT_TASK,
+    seeds: Seeds = N_SEEDS,
+    seed: FirstSeed = 0,
+    threads: Threads = 1,
+    device: DeviceOption = "auto",
+    jobs: Jobs = 1,
+    timeout: Timeout = None,
+    max_memory: MaxMemory = None,
+    cluster: Cluster = None,
+    force: Annotated[bool, typer.Option("--force", help="Run again also trials whose records exist.")] = False,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the records.")] = DEFAULT_OUTPUT,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it too, as .png or .svg.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    form: Annotated[Format, typer.Option("--format", help="How the table is printed.")] = Format.TEXT,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Train a model with one value of a hyper-parameter after the other, and print what each costs and gives.
+    """Train a model once per value of a hyper-parameter; compare quality, time and memory.
 
     The trials are those that 'recbench run' would run, and their records are kept in the same way.
 
@@ -42,28 +62,46 @@ def sweep(
     Exit codes: 0 all trials done, 2 bad input, 3 a trial failed, 130 interrupted, 143 terminated.
     """
     name, values, others = parse_sweep(param)
-    if seed + seeds > MAX_SEED + 1:
-        raise RecbenchError(f"The seeds would go beyond {MAX_SEED}.", "Use a smaller --seed.")
-    with told_when_interrupted(output) as tally:
-        messages().print(f"Task {task}; model {model}; {name} = {', '.join(values)}", style="dim", markup=False)
+    set_quiet(quiet)
+    with interruption_message(output) as tally:
+        if not quiet:
+            messages().print(f"Task {task}; model {model}; {name} = {', '.join(values)}", style="dim", markup=False)
 
-        from recbench.experiments.sweep import SweepRequest, sweep_and_report
-        from recbench.trials.conditions import Conditions
+        from recbench.experiments.execution import Execution
+        from recbench.experiments.sweep import SweepRequest
+        from recbench.experiments.sweep import sweep as sweep_request
+        from recbench.experiments.train import Reuse
+        from recbench.progress.choice import run_progress
+        from recbench.registry.models import find_model
+        from recbench.registry.requested import RequestedModel
+        from recbench.reports.plots.figures import check_picture
+        from recbench.trials.machine import library_settings
 
+        os.environ.update(library_settings(threads, device))
+        if plot is not None:
+            check_picture(plot)
         request = SweepRequest(
-            model=model,
-            name=name,
+            model=RequestedModel(find_model(model), others),
+            parameter=name,
             values=values,
-            others=others,
             task=task,
             seeds=range(seed, seed + seeds),
-            conditions=Conditions(threads, device),
-            force=force,
             output=output,
-            plot=plot,
-            as_json=as_json,
+            reuse=Reuse.REPEAT if force else Reuse.KEEP,
+            execution=Execution(
+                threads=threads, device=device, jobs=jobs, timeout=timeout, max_memory=max_memory, cluster=cluster
+            ),
         )
-        sweep_and_report(request, tally)
+        result = sweep_request(request, tally.count(run_progress(quiet=quiet)))
+        if as_json or form is Format.JSON:
+            emit_json(result.document())
+        else:
+            emit(result.table(form))
+        if not quiet:
+            messages().print(f"Records: {output}", style="dim", markup=False)
+        if plot is not None:
+            messages().print(f"Drawn: {result.plot(plot)}", style="dim", markup=False)
+        exit_if_failed(result.run.failed)
 
 
 def parse_sweep(assignments: list[str]) -> tuple[str, list[str], dict[str, str]]:

@@ -1,36 +1,53 @@
-"""``recbench tune``: good hyper-parameters, with the same effort for every model."""
+"""``recbench tune``: good hyper-parameters, with the same budget for every model."""
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recbench.cli.run import MAX_SEED, model_names
-from recbench.cli.shared.interruption import told_when_interrupted
-from recbench.device import Device
+from recbench.cli.shared.execution_options import (
+    Cluster,
+    DeviceOption,
+    Jobs,
+    MaxMemory,
+    Models,
+    Quiet,
+    Task,
+    Threads,
+    Timeout,
+)
+from recbench.cli.shared.interruption import interruption_message
+from recbench.cli.shared.lists import model_names
+from recbench.cli.shared.terminal import ExitCode, emit, emit_json, set_quiet
 from recbench.errors import RecbenchError
+from recbench.experiments.defaults import DEFAULT_TASK, MAX_SEED, TUNING_FOLDER
 from recbench.progress.console import messages
+from recbench.reports.formats import Format
 
-FOLDER = Path("results/tuning")
+if TYPE_CHECKING:
+    from recbench.experiments.tune import Tuning
 
 
 def tune(
-    models: Annotated[
-        str, typer.Option(help="Comma-separated: names of 'recbench list', package.module:Class, file.py:Class.")
-    ],
-    task: Annotated[str, typer.Option(help="A name of 'recbench task list', or a spec file.")] = "ml-100k",
-    trials: Annotated[int, typer.Option(min=1, help="How many settings to try of each model.")] = 30,
+    models: Models,
+    task: Task = DEFAULT_TASK,
+    trials: Annotated[int, typer.Option(min=1, help="Trials of each model.")] = 30,
     budget: Annotated[
         float,
         typer.Option(
             min=0.001,
             metavar="SECONDS",
-            help="How long each model's trials may take together, over all sessions; imports are not counted.",
+            help="Seconds that the trials of each model may take together, over all sessions; imports are not counted.",
         ),
     ] = 600.0,
-    threads: Annotated[int, typer.Option(min=1, help="Threads for each trial.")] = 1,
-    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Of the search, and of every training.")] = 0,
-    device: Annotated[Device, typer.Option(help="What to train on; auto is a GPU where there is one.")] = "auto",
+    threads: Threads = 1,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of the search, and of every training.")] = 0,
+    device: DeviceOption = "auto",
+    jobs: Jobs = 1,
+    timeout: Timeout = None,
+    max_memory: MaxMemory = None,
+    cluster: Cluster = None,
     spaces: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Search spaces.", show_default="models/search_spaces.toml"),
@@ -40,7 +57,7 @@ def tune(
         typer.Option(
             metavar="FILE",
             help="SQLite file for all trials; they go on where it stops.",
-            show_default=f"{FOLDER}/TASK.db",
+            show_default=f"{TUNING_FOLDER}/TASK.db",
         ),
     ] = None,
     output: Annotated[
@@ -49,17 +66,15 @@ def tune(
             "-o", "--output", metavar="FILE", help="Where the settings go.", show_default="models/settings/TASK.toml"
         ),
     ] = None,
-    cluster: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Run trials on all workers of a Dask cluster at a time: tcp://HOST:8786."),
-    ] = None,
     plot: Annotated[
         bool,
         typer.Option(
             "--plot", help="Also draw each model's history and its parameters' importance, beside the storage."
         ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    form: Annotated[Format, typer.Option("--format", help="How the table is printed.")] = Format.TEXT,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Look for each model's best hyper-parameters on validation cases, with one budget for every model.
 
@@ -80,29 +95,66 @@ def tune(
     130 interrupted, 143 terminated.
     """
     names = model_names(models)
-    with told_when_interrupted(storage or FOLDER) as tally:
-        messages().print(f"Task {task}; models {', '.join(names)}", style="dim", markup=False)
+    set_quiet(quiet)
+    with interruption_message(storage or TUNING_FOLDER) as tally:
+        if not quiet:
+            messages().print(f"Task {task}; models {', '.join(names)}", style="dim", markup=False)
 
         _check_packages(plot)
 
-        from recbench.experiments.tune import TuneRequest, tune_and_report
+        from recbench.experiments.execution import Execution
+        from recbench.experiments.tune import TuneRequest
+        from recbench.experiments.tune import tune as tune_request
+        from recbench.progress.choice import tuning_progress
+        from recbench.registry.requested import request_models
+        from recbench.trials.machine import library_settings
         from recbench.tuning.past import Budget
 
+        os.environ.update(library_settings(threads, device))
         request = TuneRequest(
-            models=names,
+            models=request_models({name: {} for name in names}),
             task=task,
             budget=Budget(trials, budget),
-            threads=threads,
             seed=seed,
-            device=device,
-            cluster=cluster,
             spaces=spaces,
             storage=storage,
             output=output,
-            plot=plot,
-            as_json=as_json,
+            importance=plot,
+            execution=Execution(
+                threads=threads, device=device, jobs=jobs, timeout=timeout, max_memory=max_memory, cluster=cluster
+            ),
         )
-        tune_and_report(request, tally)
+        if storage is None and not task.endswith(".toml"):
+            tally.folder = TUNING_FOLDER / f"{task}.db"
+        result = tune_request(request, tally.count(tuning_progress(request.budget, quiet=quiet)))
+        if plot:
+            _draw(result)
+        if as_json or form is Format.JSON:
+            emit_json(result.document())
+        else:
+            emit(result.table(form))
+        _report(result, output)
+
+
+def _draw(result: "Tuning") -> None:
+    for one in result.models:
+        if one.space and not result.importance.get(one.model):
+            messages().print(f"{one.model}: too few completed trials for parameters' importance.", markup=False)
+    messages().print(f"Drawn: {', '.join(map(str, result.plot()))}", style="dim", markup=False)
+
+
+def _report(result: "Tuning", output: Path | None) -> None:
+    if result.settings:
+        use = output or "tuned"
+        messages().print(f"Settings: {result.output}; recbench run --settings {use}", style="dim", markup=False)
+    if without := result.without_setting:
+        messages().print(
+            f"Error: no trial of {', '.join(without)} was completed in the budget, so there is no setting.\n"
+            "Give a larger --budget or --trials (what was tried stays), or look at the logs of failed trials in "
+            f"{result.storage.parent / 'logs'}.",
+            markup=False,
+        )
+        raise typer.Exit(ExitCode.MODEL_FAILED)
 
 
 def _check_packages(plot: bool) -> None:

@@ -1,209 +1,190 @@
-"""What ``recbench run`` does once its options are read: plan, keep what is there, run the rest, report."""
+"""One run: train each model on a task, rank the same candidates with each, and collect the records."""
 
+import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from recbench.cli.shared.interruption import Tally
-from recbench.cli.shared.terminal import emit, emit_json, emit_table
 from recbench.errors import RecbenchError
-from recbench.experiments.train import Reuse, exit_if_failed, train
-from recbench.progress.console import animated, messages
-from recbench.progress.run import AnimatedProgress, PlainProgress
-from recbench.records.store import StoredRecord
-from recbench.registry.hyperparameters import parse_assignments
-from recbench.registry.requested import RequestedModel, request_models
+from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, MAX_SEED
+from recbench.experiments.execution import Execution
+from recbench.experiments.results import Run
+from recbench.experiments.task_source import TaskSource, task_source
+from recbench.experiments.train import Reuse, train
+from recbench.progress.choice import Progress, run_progress
+from recbench.progress.console import animated
+from recbench.registry.requested import RequestedModel
 from recbench.registry.settings_used import SettingsUsed, use_settings
-from recbench.reports.formats import Format
+from recbench.reports.run.settings_notes import other_task
 from recbench.runners.base import Runner
-from recbench.runners.limits import Limits
-from recbench.runners.processes.local import LocalProcesses
-from recbench.runners.processes.supervision import Assignment
-from recbench.tasks.lookup import find_task, load_task
 from recbench.tasks.task import Task
 from recbench.trials.conditions import Conditions
-from recbench.trials.identity import TaskFacts
-from recbench.trials.machine import available_cores, library_settings, revision
+from recbench.trials.curve_epochs import CurveEpochs
+from recbench.trials.machine import library_settings, revision
 from recbench.trials.planned import PlannedModel, PlannedTrial, plan
 
+log = logging.getLogger(__name__)
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """The options of ``recbench run``; see there.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What to run.
 
     Attributes:
-        models: Names, as they were given.
-        assignments: Texts of hyper-parameters.
-        settings: Where the other hyper-parameters come from; None for defaults, without a word on it.
-        task: A task's name, or a spec file.
-        seeds: All of them.
-        conditions: What trials are run under.
-        limits: What ends a trial.
-        jobs: Trials at a time.
-        cluster: Address of a Dask scheduler; None to run on this machine.
-        in_process: Whether to do without processes.
-        reuse: What becomes of trials whose records are there.
-        dry_run: Whether to print the plan only.
+        models: The models.
+        task: A task, its name, or the path of a spec file.
+        seeds: The seeds.
+        ks: Cut-offs.
+        settings: ``tuned``, ``default`` or a file of tuned settings; None for defaults, without a note.
+        curve: The epochs after which to score as well; None for no learning curve.
+        reach: HR for which the table shows how long each model took to reach it.
+        full: Whether to rank each case's item in the full ranking too.
         output: Folder of the records.
-        form: Of the table.
-        reach: HR that learning curves are held to.
-        metrics: Whether to print the table of other metrics.
-        pairs: Whether to print the table of pairs.
+        reuse: What to do with trials whose records exist.
+        execution: Where the trials run.
     """
 
-    models: Sequence[str]
-    assignments: tuple[str, ...]
-    settings: str | None
-    task: str
-    seeds: range
-    conditions: Conditions
-    limits: Limits
-    jobs: int
-    cluster: str | None
-    in_process: bool
-    reuse: Reuse
-    dry_run: bool
-    output: Path
-    form: Format
-    reach: float | None
-    metrics: bool
-    pairs: bool
+    models: Sequence[RequestedModel]
+    task: Task | str | os.PathLike[str] = DEFAULT_TASK
+    seeds: Sequence[int] = (0, 1, 2)
+    ks: tuple[int, ...] = (10,)
+    settings: str | None = None
+    curve: CurveEpochs | None = None
+    reach: float | None = None
+    full: bool = False
+    output: Path = DEFAULT_OUTPUT
+    reuse: Reuse = Reuse.KEEP
+    execution: Execution = field(default_factory=Execution)
+
+    def __post_init__(self) -> None:
+        if not self.models:
+            raise RecbenchError("There is no model to run.", "For example: --models popularity,bpr")
+        if self.reach is not None and self.curve is None:
+            raise RecbenchError("--reach needs a learning curve.", "Add --curve all, or --curve every:10.")
+        check_seeds(self.seeds)
+        if not self.ks or min(self.ks) < 1:
+            raise RecbenchError("Cut-offs are whole numbers from 1 up.", "For example: --k 5,10,20")
+        self.execution.check()
 
 
-def run_and_report(request: Request, tally: Tally) -> None:
-    """Runs what is asked for, and prints it.
+def check_seeds(seeds: Sequence[int]) -> None:
+    """Checks that seeds can be used.
+
+    Raises:
+        RecbenchError: There is none, one occurs twice, or one is negative or too large.
+    """
+    if not seeds:
+        raise RecbenchError("There is no seed.", "Use at least one: --seeds 1")
+    if len(set(seeds)) < len(seeds):
+        raise RecbenchError("A seed occurs twice.", "Give each seed once.")
+    if min(seeds) < 0:
+        raise RecbenchError("A seed is negative.", "Use seeds from 0 up.")
+    if max(seeds) > MAX_SEED:
+        raise RecbenchError(f"The seeds would go beyond {MAX_SEED}.", "Use a smaller --seed.")
+
+
+def run(request: RunRequest, progress: Progress | None = None) -> Run:
+    """Runs the trials that have no record yet, and returns the run with all its trials.
 
     Args:
-        request: What.
-        tally: Is kept up to date.
+        request: What to run.
+        progress: Follows the run; the default fits the place where the run is watched.
 
     Raises:
         RecbenchError: Bad input, or a folder that cannot be written.
-        typer.Exit: A trial failed.
     """
-    if request.cluster is None:
-        check_cores(request.conditions.threads, request.jobs)
-    # Before any numeric library does more than be loaded: with --in-process, this process trains.
-    os.environ.update(library_settings(request.conditions.threads, request.conditions.device))
-    wanted = request_models(parse_assignments(request.assignments, request.models))
-    task = load_task(request.task, progressbar=animated())
-    most = task.summary()["n_negatives"] + 1
-    if max(request.conditions.ks) > most:
-        raise RecbenchError(
-            f"--k {max(request.conditions.ks)} is more than the {most} candidates of a case.", "Use smaller cut-offs."
+    with _Prepared(request, progress) as prepared:
+        trials = prepared.trials()
+        stored = train(
+            prepared.runner,
+            trials,
+            prepared.source.task,
+            prepared.conditions,
+            request.output,
+            prepared.progress.on_event,
+            request.reuse,
         )
-    used = None
-    if request.settings is not None:
-        wanted, used = use_settings(request.settings, wanted, TaskFacts.of(task).identity)
-    observer = AnimatedProgress() if animated() else PlainProgress()
-    with _runner(request, task, observer) as runner:
-        trials = plan(_configured(runner, wanted, used), request.seeds)
-        if request.dry_run:
-            _show_plan(request, task, trials)
-            return
-        stored = train(runner, trials, task, request.conditions, request.output, observer, tally, request.reuse)
-    _report(request, task, used, stored)
-
-
-def _configured(runner: Runner, wanted: Sequence[RequestedModel], used: SettingsUsed | None) -> list[PlannedModel]:
-    """Lets every model check its parameters, and says where they come from."""
-    if used is None or not used.path:
-        return runner.configure(wanted)
-    from recbench.reports.run.settings_notes import other_task
-
-    if used.of_another_task:
-        messages().print(f"Warning: {other_task(used)}", style="yellow", markup=False)
-    for one in used.overridden:
-        messages().print(
-            f"--param {one.model}.{one.name}={one.given} goes before the tuned value {one.tuned}.", markup=False
-        )
-    try:
-        return runner.configure(wanted)
-    except RecbenchError as error:
-        told = f"Parameters that --param does not give come from {used.path}."
-        raise RecbenchError(error.message, f"{error.hint}\n{told}") from error
-
-
-@contextmanager
-def _runner(request: Request, task: Task, observer: PlainProgress) -> Iterator[Runner]:
-    conditions = request.conditions.in_revision(revision())
-    runner: Runner
-    if request.in_process:
-        # Here, for it loads what a run with processes leaves to them.
-        from recbench.runners.in_process import InProcess
-
-        runner = InProcess(task, conditions, observer)
-    else:
-        path = find_task(request.task).path
-        assignment = Assignment(path, TaskFacts.of(task), conditions, request.limits, request.jobs)
-        if request.cluster is not None:
-            # Here, for Dask is slow to import, and need not be installed.
-            from recbench.runners.dask.cluster import Cluster
-
-            runner = Cluster(request.cluster, assignment, observer)
-        else:
-            runner = LocalProcesses(assignment, observer)
-    try:
-        yield runner
-    finally:
-        runner.close()
-        observer.close()
-
-
-def _report(request: Request, task: Task, used: SettingsUsed | None, stored: Sequence[StoredRecord]) -> None:
-    from recbench.reports.run.document import run_document
-    from recbench.reports.run.metrics_table import metrics_table
-    from recbench.reports.run.pairs_table import pairs_table
-    from recbench.reports.run.run_report import run_report
-    from recbench.reports.run.table import run_table
-
-    report = run_report(
-        task.summary(), stored, stored[0].record.environment, request.conditions.ks, request.reach, settings=used
+    return Run.of(
+        stored,
+        task=prepared.source.task,
+        ks=request.ks,
+        reach=request.reach,
+        settings=prepared.settings_used,
+        folder=request.output,
     )
-    markdown = request.form is Format.MARKDOWN
-    if request.form is Format.JSON:
-        emit_json(run_document(report))
-    else:
-        emit(run_table(report, request.form))
-        if request.metrics:
-            emit("\n" + metrics_table(report, markdown=markdown))
-        if request.pairs:
-            emit("\n" + pairs_table(report, markdown=markdown))
-    messages().print(f"Records: {request.output}", style="dim", markup=False)
-    exit_if_failed(stored)
 
 
-def _show_plan(request: Request, task: Task, trials: Sequence[PlannedTrial]) -> None:
-    if request.form is Format.JSON:
-        planned = [{"model": t.model.name, "seed": t.seed, "params": t.model.parameters} for t in trials]
-        emit_json({"schema": 1, "task": task.summary(), "plan": planned})
-    else:
-        emit_table(
-            [[t.model.name, t.seed, _readable(t.model.parameters)] for t in trials], ["model", "seed", "parameters"]
-        )
+def planned_trials(request: RunRequest, progress: Progress | None = None) -> tuple[Task, list[PlannedTrial]]:
+    """Returns the task and the trials that ``run`` would report, without training anything.
 
-
-def _readable(parameters: Mapping[str, object]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in parameters.items()) or "none"
-
-
-def check_cores(threads: int, jobs: int) -> None:
-    """Checks that all trials that run at a time have cores of their own.
+    Args:
+        request: What would run.
+        progress: Follows the imports of the models.
 
     Raises:
-        RecbenchError: There are fewer.
+        RecbenchError: Bad input.
     """
-    cores = available_cores()
-    if threads > cores:
-        raise RecbenchError(
-            f"--threads {threads}, but this process may use {cores} cores: timings would mean nothing.",
-            f"Use at most --threads {cores}.",
+    with _Prepared(request, progress) as prepared:
+        return prepared.source.task, prepared.trials()
+
+
+class _Prepared:
+    """A run whose task is loaded and whose runner is open.
+
+    Args:
+        request: What to run.
+        progress: Follows the run.
+    """
+
+    def __init__(self, request: RunRequest, progress: Progress | None) -> None:
+        execution = request.execution
+        if execution.in_process:
+            # This process trains: the libraries read these variables when they are loaded.
+            os.environ.update(library_settings(execution.threads, execution.device))
+        self.source: TaskSource = task_source(request.task, progressbar=animated())
+        task = self.source.task
+        most = task.summary()["n_negatives"] + 1
+        if max(request.ks) > most:
+            raise RecbenchError(
+                f"--k {max(request.ks)} is more than the {most} candidates of a case.", "Use smaller cut-offs."
+            )
+        self._models: Sequence[RequestedModel] = request.models
+        self.settings_used: SettingsUsed | None = None
+        if request.settings is not None:
+            self._models, self.settings_used = use_settings(
+                request.settings, request.models, self.source.facts.identity
+            )
+        self.conditions = Conditions(
+            execution.threads, execution.device, request.ks, request.curve, request.full, revision()
         )
-    if jobs * threads > cores:
-        raise RecbenchError(
-            f"--jobs {jobs} with --threads {threads} need {jobs * threads} cores, and this process may use {cores}: "
-            "trials would take each other's time.",
-            f"Use at most --jobs {cores // threads}.",
-        )
+        self._seeds = request.seeds
+        self.progress = progress or run_progress()
+        self.runner: Runner = execution.start(self.source, self.conditions, self.progress.on_event)
+
+    def __enter__(self) -> "_Prepared":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.runner.close()
+        self.progress.close()
+
+    def trials(self) -> list[PlannedTrial]:
+        """Lets every model check its hyper-parameters, and returns the plan."""
+        return plan(self._configured(), self._seeds)
+
+    def _configured(self) -> list[PlannedModel]:
+        used = self.settings_used
+        if used is None or not used.path:
+            return self.runner.configure(self._models)
+        if used.of_another_task:
+            log.warning("Warning: %s", other_task(used))
+        for one in used.overridden:
+            log.info(
+                "--param %s.%s=%s takes precedence over the tuned value %s.", one.model, one.name, one.given, one.tuned
+            )
+        try:
+            return self.runner.configure(self._models)
+        except RecbenchError as error:
+            source = f"Parameters that --param does not give come from {used.path}."
+            raise RecbenchError(error.message, f"{error.hint}\n{source}") from error

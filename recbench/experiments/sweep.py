@@ -1,105 +1,127 @@
-"""What ``recbench sweep`` does once its options are read."""
+"""One sweep: a run of one model with several values of one hyper-parameter."""
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from recbench.cli.shared.interruption import Tally
-from recbench.cli.shared.terminal import emit, emit_json
 from recbench.errors import RecbenchError
-from recbench.experiments.run import check_cores
-from recbench.experiments.train import Reuse, exit_if_failed, train
-from recbench.progress.console import animated, messages
-from recbench.progress.run import AnimatedProgress, PlainProgress
-from recbench.registry.models import find_model
+from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK
+from recbench.experiments.execution import Execution
+from recbench.experiments.results import Run
+from recbench.experiments.run import check_seeds
+from recbench.experiments.task_source import task_source
+from recbench.experiments.train import Reuse, train
+from recbench.progress.choice import Progress, run_progress
+from recbench.progress.console import animated
 from recbench.registry.requested import RequestedModel
-from recbench.reports.plots.figures import check_picture
-from recbench.runners.limits import Limits
-from recbench.runners.processes.local import LocalProcesses
-from recbench.runners.processes.supervision import Assignment
-from recbench.tasks.lookup import find_task, load_task
+from recbench.reports.formats import CompareFormat, Format
+from recbench.reports.sweep.points import SweepPoint, sweep_document, sweep_points
+from recbench.reports.sweep.table import sweep_table
+from recbench.tasks.task import Task
 from recbench.trials.conditions import Conditions
-from recbench.trials.identity import TaskFacts
 from recbench.trials.machine import revision
 from recbench.trials.planned import PlannedModel, plan
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SweepRequest:
-    """The options of ``recbench sweep``; see there.
+    """What to sweep over.
 
     Attributes:
-        model: Its name, as it was given.
-        name: The hyper-parameter.
+        model: The model, with the texts of its other hyper-parameters.
+        parameter: The hyper-parameter.
         values: Texts of its values.
-        others: Texts of other hyper-parameters.
-        task: A task's name, or a spec file.
-        seeds: All of them.
-        conditions: What trials are run under.
-        force: Whether to repeat trials whose records are there.
+        task: A task, its name, or the path of a spec file.
+        seeds: The seeds.
         output: Folder of the records.
-        plot: Where to draw it, if anywhere.
-        as_json: Whether to print a document.
+        reuse: What to do with trials whose records exist.
+        execution: Where the trials run.
     """
 
-    model: str
-    name: str
+    model: RequestedModel
+    parameter: str
     values: Sequence[str]
-    others: dict[str, str]
-    task: str
-    seeds: range
-    conditions: Conditions
-    force: bool
-    output: Path
-    plot: Path | None
-    as_json: bool
+    task: Task | str | os.PathLike[str] = DEFAULT_TASK
+    seeds: Sequence[int] = (0, 1, 2)
+    output: Path = DEFAULT_OUTPUT
+    reuse: Reuse = Reuse.KEEP
+    execution: Execution = field(default_factory=Execution)
 
 
-def sweep_and_report(request: SweepRequest, tally: Tally) -> None:
-    """Runs the trials, and prints what came of each value.
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A finished sweep.
+
+    Attributes:
+        run: The run of all its trials.
+        parameter: The hyper-parameter.
+    """
+
+    run: Run
+    parameter: str
+
+    @property
+    def points(self) -> list[SweepPoint]:
+        """One point for each value."""
+        return sweep_points(self.run.report, self.parameter)
+
+    def document(self) -> dict[str, object]:
+        """Returns the JSON document."""
+        return sweep_document(self.run.report, self.parameter)
+
+    def table(self, form: str | Format = Format.TEXT) -> str:
+        """Returns the table in a format."""
+        return sweep_table(self.run.report, self.parameter, CompareFormat(form))
+
+    def plot(self, path: str | os.PathLike[str]) -> Path:
+        """Draws quality, time, throughput and memory over the values.
+
+        Args:
+            path: The picture; its ending says what it is made of: .png, .svg or .pdf.
+
+        Raises:
+            RecbenchError: matplotlib is not installed, or the picture cannot be written.
+        """
+        from recbench.reports.sweep.plot import draw_sweep
+
+        return draw_sweep(self.run.report, self.parameter, Path(path))
+
+
+def sweep(request: SweepRequest, progress: Progress | None = None) -> Sweep:
+    """Runs the trials that have no record yet, and returns the sweep.
+
+    Args:
+        request: What to sweep over.
+        progress: Follows the trials; the default fits the place where they are watched.
 
     Raises:
-        RecbenchError: Bad input, or a file that cannot be written.
-        typer.Exit: A trial failed.
+        RecbenchError: Bad input, or a folder that cannot be written.
     """
-    check_cores(request.conditions.threads, jobs=1)
-    if request.plot is not None:
-        check_picture(request.plot)
-    reference = find_model(request.model)
-    wanted = [
-        RequestedModel(reference, {**request.others, request.name: text}, f"{request.name}={text}")
+    execution = request.execution
+    check_seeds(request.seeds)
+    execution.check()
+    requested = [
+        replace(
+            request.model,
+            texts={**request.model.texts, request.parameter: text},
+            variant=f"{request.parameter}={text}",
+        )
         for text in request.values
     ]
-    task = load_task(request.task, progressbar=animated())
-    observer = AnimatedProgress() if animated() else PlainProgress()
-    conditions = request.conditions.in_revision(revision())
-    runner = LocalProcesses(
-        Assignment(find_task(request.task).path, TaskFacts.of(task), conditions, Limits()), observer
-    )
+    source = task_source(request.task, progressbar=animated())
+    conditions = Conditions(execution.threads, execution.device, revision=revision())
+    progress = progress or run_progress()
+    runner = execution.start(source, conditions, progress.on_event)
     try:
-        configured = runner.configure(wanted)
-        _check_distinct(request.name, configured)
-        reuse = Reuse.REPEAT if request.force else Reuse.KEEP
+        configured = runner.configure(requested)
+        _check_distinct(request.parameter, configured)
         trials = plan(configured, request.seeds)
-        stored = train(runner, trials, task, conditions, request.output, observer, tally, reuse)
+        stored = train(runner, trials, source.task, conditions, request.output, progress.on_event, request.reuse)
     finally:
         runner.close()
-        observer.close()
-
-    from recbench.reports.run.run_report import run_report
-    from recbench.reports.sweep.plot import draw_sweep
-    from recbench.reports.sweep.points import sweep_document
-    from recbench.reports.sweep.table import sweep_table
-
-    report = run_report(task.summary(), stored, stored[0].record.environment, conditions.ks)
-    if request.as_json:
-        emit_json(sweep_document(report, request.name))
-    else:
-        emit(sweep_table(report, request.name))
-    messages().print(f"Records: {request.output}", style="dim", markup=False)
-    if request.plot is not None:
-        messages().print(f"Drawn: {draw_sweep(report, request.name, request.plot)}", style="dim", markup=False)
-    exit_if_failed(stored)
+        progress.close()
+    return Sweep(Run.of(stored, task=source.task, ks=conditions.ks, folder=request.output), request.parameter)
 
 
 def _check_distinct(name: str, configured: Sequence[PlannedModel]) -> None:

@@ -1,35 +1,33 @@
-"""The trials of a run or a sweep: which of them are there already, and the others run."""
+"""The trials of a run or a sweep: those whose records exist are kept, the others run."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-import typer
-
-from recbench.cli.shared.interruption import Tally
-from recbench.cli.shared.terminal import ExitCode
 from recbench.errors import NothingToCompareError
-from recbench.progress.console import messages
-from recbench.progress.run import PlainProgress
-from recbench.records.schema import Record, Status
+from recbench.records.schema import Status
 from recbench.records.store import StoredRecord
-from recbench.runners.base import Runner, run_plan
+from recbench.runners.base import Runner
+from recbench.runners.schedule import run_plan
 from recbench.tasks.task import Task
 from recbench.trials.conditions import Conditions
-from recbench.trials.logs import log_path
+from recbench.trials.events import Event, EventKind, Notify
 from recbench.trials.planned import PlannedTrial
 from recbench.trials.resume import find
 
+log = logging.getLogger(__name__)
+
 
 class Reuse(StrEnum):
-    """What becomes of trials whose records are there."""
+    """What to do with trials whose records exist."""
 
     KEEP = "keep"
-    """They are not run again."""
+    """Keep the records of complete trials; run the others."""
     REPEAT = "repeat"
-    """They are run like the others."""
+    """Run every trial again."""
     ONLY = "only"
-    """Nothing else is reported, and nothing is run."""
+    """Report the records; run nothing."""
 
 
 def train(
@@ -38,78 +36,55 @@ def train(
     task: Task,
     conditions: Conditions,
     folder: Path,
-    observer: PlainProgress,
-    tally: Tally,
+    notify: Notify,
     reuse: Reuse = Reuse.KEEP,
 ) -> list[StoredRecord]:
-    """Runs the trials that are to be run, and returns the records of all that have one, in the order of the plan.
+    """Runs the trials that must run, and returns the records of all that have one, in the order of the plan.
 
     Args:
         runner: Where they run.
         trials: The plan; labels differ.
         task: The task.
         conditions: What they are run under.
-        folder: Of the records.
-        observer: Is told how it goes.
-        tally: Is kept up to date.
-        reuse: What becomes of trials whose records are there.
+        folder: Folder of the records.
+        notify: Receives the events.
+        reuse: What to do with trials whose records exist.
 
     Raises:
-        NothingToCompareError: Nothing is to be run, and nothing is there.
+        NothingToCompareError: Nothing may run, and no record exists.
         RecbenchError: The folder cannot be written.
     """
-    found = {trial.label: find(trial, task, conditions, folder) for trial in trials}
-    stored = _kept(found, folder, reuse)
+    existing = {trial.label: find(trial, task, conditions, folder) for trial in trials}
+    stored = _kept(existing, folder, reuse)
     missing = [] if reuse is Reuse.ONLY else [trial for trial in trials if trial.label not in stored]
-    tally.planned, tally.kept = len(trials), len(stored)
-    if missing:
-        observer.planned(len(trials), len(stored), task.n_train)
+    notify(Event(EventKind.PLANNED, total=len(trials), done=len(stored), n_train=task.n_train))
 
-    def finished(trial: PlannedTrial, one: StoredRecord) -> None:
-        stored[trial.label] = one
-        tally.kept += one.record.status is Status.DONE
+    def collect(event: Event) -> None:
+        if event.kind is EventKind.ENDED and event.trial is not None:
+            stored[event.trial.label] = event.result
+        notify(event)
 
-    run_plan(runner, missing, folder, observer, finished)
+    run_plan(runner, missing, folder, collect)
     return [stored[trial.label] for trial in trials if trial.label in stored]
 
 
-def exit_if_failed(stored: Sequence[StoredRecord]) -> None:
-    """Names the logs of trials that did not give all that was asked for.
-
-    Raises:
-        typer.Exit: There is one.
-    """
-    failed = [one for one in stored if not _has_all(one.record)]
-    for one in failed:
-        messages().print(f"Log of {one.record.model}, seed {one.record.seed}: {log_path(one.path)}", markup=False)
-    if failed:
-        raise typer.Exit(ExitCode.MODEL_FAILED)
-
-
-def _has_all(record: Record) -> bool:
-    """Whether the trial gave all that was asked for."""
-    return record.status is Status.DONE and record.catalogue_error is None and record.curve_error is None
-
-
-def _kept(found: Mapping[str, StoredRecord | None], folder: Path, reuse: Reuse) -> dict[str, StoredRecord]:
-    """Returns the records that need not be made again, and says so."""
-    there = {label: one for label, one in found.items() if one is not None}
+def _kept(existing: Mapping[str, StoredRecord | None], folder: Path, reuse: Reuse) -> dict[str, StoredRecord]:
+    """Returns the records that need not be made again, and logs how many there are."""
+    present = {label: one for label, one in existing.items() if one is not None}
     if reuse is Reuse.ONLY:
-        absent = [label for label in found if label not in there]
-        if not there:
+        if not present:
             raise NothingToCompareError(
-                f"None of the {len(found)} trials is in {folder}.", "Run them: leave --collect out."
+                f"None of the {len(existing)} trials is in {folder}.", "Run them: leave --collect out."
             )
-        if absent:
-            messages().print(f"Not there: {'; '.join(absent)}", markup=False)
-        return there
+        if absent := [label for label in existing if label not in present]:
+            log.info("Not there: %s", "; ".join(absent))
+        return present
     if reuse is Reuse.REPEAT:
         return {}
-    done = {label: one for label, one in there.items() if one.record.status is Status.DONE}
+    done = {label: one for label, one in present.items() if one.record.status is Status.DONE}
     if done:
-        messages().print(
-            f"{len(done)} of {len(found)} trials are kept in {folder} and are not run again; --force repeats them.",
-            style="dim",
-            markup=False,
-        )
+        log.info(
+            "%d of %d trials are kept in %s and are not run again; --force repeats them.",
+            len(done), len(existing), folder,
+        )  # fmt: skip
     return done

@@ -1,42 +1,39 @@
-"""What ``recbench tune`` does once its options are read: check everything, tune model by model, write, report."""
+"""One tuning: search good hyper-parameters of each model on validation cases, with one budget for every model."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import typer
+from filelock import FileLock, Timeout
 
-from recbench.cli.shared.interruption import Tally
-from recbench.cli.shared.terminal import ExitCode, emit, emit_json
-from recbench.cli.tune import FOLDER
 from recbench.data.cache import home
-from recbench.device import Device
 from recbench.errors import RecbenchError
-from recbench.experiments.run import check_cores
-from recbench.experiments.tuning_checks import check_output, locked
-from recbench.progress.console import animated, messages
-from recbench.progress.run import PlainProgress
-from recbench.progress.tuning import AnimatedTuningProgress, PlainTuningProgress
+from recbench.experiments.defaults import DEFAULT_TASK, TUNING_FOLDER
+from recbench.experiments.execution import Execution
+from recbench.experiments.task_source import TaskSource, task_source
+from recbench.progress.choice import Progress, tuning_progress
+from recbench.progress.console import animated
 from recbench.protocol import PROTOCOL_VERSION
-from recbench.records import tuned_settings as settings_files
+from recbench.records import tuned_settings
 from recbench.records.schema import TaskIdentity
 from recbench.records.tuned_settings import Settings
-from recbench.registry.requested import RequestedModel, request_models
+from recbench.registry.requested import RequestedModel
+from recbench.reports.formats import CompareFormat, Format
 from recbench.reports.tuning.plots import draw_history, draw_importance
 from recbench.reports.tuning.table import tuning_document, tuning_table
 from recbench.runners.base import Runner
-from recbench.runners.limits import Limits
-from recbench.runners.processes.local import LocalProcesses
-from recbench.runners.processes.supervision import Assignment
-from recbench.tasks import task_file as task_files
-from recbench.tasks.lookup import SUFFIX, load_task
+from recbench.tasks import task_file
+from recbench.tasks.lookup import SUFFIX
 from recbench.tasks.task import Task
 from recbench.tasks.tuning_task import tuning_task
 from recbench.trials.conditions import Conditions
-from recbench.trials.identity import TaskFacts
+from recbench.trials.events import Event, EventKind, IsWanted, Notify, ignore
 from recbench.trials.machine import revision
 from recbench.trials.planned import PlannedModel
-from recbench.trials.run_observer import RunObserver
 from recbench.tuning.objective import K, curve_epochs, longest
 from recbench.tuning.past import Budget, counts
 from recbench.tuning.result import ModelTuning, model_tuning
@@ -44,28 +41,118 @@ from recbench.tuning.spaces import PLACE, ModelSpace, check_names, own_spaces_pa
 from recbench.tuning.study import Study, usable
 from recbench.tuning.tuner import Tuner
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuneRequest:
+    """What to tune.
+
+    Attributes:
+        models: The models.
+        task: A task, its name, or the path of a spec file.
+        budget: Trials and seconds that each model may use.
+        seed: Seed of the search and of every training.
+        spaces: File of search spaces; None for those that come with the models.
+        storage: SQLite file of all trials; None for ``results/tuning/TASK.db``.
+        output: File of the tuned settings; None for the file that ``--settings tuned`` reads.
+        importance: Whether to compute how much each hyper-parameter matters.
+        execution: Where the trials run.
+    """
+
+    models: Sequence[RequestedModel]
+    task: Task | str | os.PathLike[str] = DEFAULT_TASK
+    budget: Budget
+    seed: int = 0
+    spaces: Path | None = None
+    storage: Path | None = None
+    output: Path | None = None
+    importance: bool = False
+    execution: Execution = field(default_factory=Execution)
+
 
 @dataclass(frozen=True, slots=True)
-class TuneRequest:
-    """The options of ``recbench tune``; see there."""
+class Tuning:
+    """A finished tuning.
 
-    models: Sequence[str]
-    task: str
+    Attributes:
+        models: What was found for each model.
+        budget: Trials and seconds that each model was allowed.
+        task: ``Task.summary()`` of the task.
+        output: File of the tuned settings.
+        storage: SQLite file of all trials.
+        importance: By model, the share of the score's variation that each hyper-parameter explains.
+    """
+
+    models: tuple[ModelTuning, ...]
     budget: Budget
-    threads: int
-    seed: int
-    device: Device
-    cluster: str | None
-    spaces: Path | None
-    storage: Path | None
-    output: Path | None
-    plot: bool
-    as_json: bool
+    task: dict[str, Any]
+    output: Path
+    storage: Path
+    importance: Mapping[str, Mapping[str, float]]
+
+    @property
+    def without_setting(self) -> list[str]:
+        """Models with a search space of which no trial was completed."""
+        return [one.model for one in self.models if one.space and one.tuned is None]
+
+    @property
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """The tuned hyper-parameters by model."""
+        return {one.model: dict(one.tuned.parameters) for one in self.models if one.tuned is not None}
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Returns one row for each trial: model, trial, how it ended, score, epochs, seconds, hyper-parameters."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {
+                    "model": one.model,
+                    "trial": past.number,
+                    "end": past.end.value,
+                    "ndcg@10": past.score,
+                    "epochs": past.epochs,
+                    "best_epochs": past.best_epochs,
+                    "seconds": past.seconds,
+                    "parameters": past.parameters,
+                }
+                for one in self.models
+                for past in one.past
+            ]
+        )
+
+    def table(self, form: str | Format = Format.TEXT) -> str:
+        """Returns the table in a format."""
+        return tuning_table(self.models, self.budget, CompareFormat(form))
+
+    def document(self) -> dict[str, Any]:
+        """Returns the JSON document."""
+        return tuning_document(self.models, self.budget, self.task, str(self.output), str(self.storage))
+
+    def plot(self) -> list[Path]:
+        """Draws the history and the importances of each model beside the storage; returns the pictures.
+
+        Raises:
+            RecbenchError: matplotlib is not installed, or a picture cannot be written.
+        """
+        drawn = []
+        for one in self.models:
+            if not one.space:
+                continue
+            base = f"{self.task['name']}--{one.model}"
+            drawn.append(draw_history(one, self.storage.with_name(f"{base}--history.png")))
+            if importance := self.importance.get(one.model):
+                drawn.append(draw_importance(one.model, importance, self.storage.with_name(f"{base}--importance.png")))
+        return drawn
 
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A model that is to be tuned, and what was tried of it so far."""
+    """A model that is to be tuned, and its study."""
 
     model: PlannedModel
     space: ModelSpace
@@ -73,54 +160,74 @@ class _Opened:
     study: Study
 
 
-def tune_and_report(request: TuneRequest, tally: Tally) -> None:
-    """Tunes what is asked for, writes each model's setting when it is found, and prints what was found.
+def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
+    """Tunes the models one after the other, and writes each model's setting as soon as it is found.
 
     Args:
-        request: What.
-        tally: Is kept up to date.
+        request: What to tune.
+        progress: Follows the trials; the default fits the place where they are watched.
 
     Raises:
         RecbenchError: Bad input, or a file that cannot be written.
-        typer.Exit: No trial of some model was completed.
     """
-    if request.cluster is None:
-        check_cores(request.threads, jobs=1)
-    wanted = request_models({name: {} for name in request.models})
+    execution = request.execution
+    execution.check()
     where = str(request.spaces) if request.spaces else PLACE
     spaces = read_spaces(request.spaces or own_spaces_path())
-    searched = _searched(wanted, spaces, where)
-    task = load_task(request.task, progressbar=animated())
-    identity = TaskFacts.of(task).identity
-    output = request.output or settings_files.settings_path(task.name)
-    check_output(output, identity)
-    seen = tuning_task(task)
-    start = _starter(seen, request.cluster)
-    conditions = Conditions(request.threads, request.device, (K,), revision=revision())
-    planned = _configured(start(conditions, PlainProgress()), searched)
+    searched = _searched(request.models, spaces, where)
+    source = task_source(request.task, progressbar=animated())
+    task, identity = source.task, source.facts.identity
+    output = request.output or tuned_settings.settings_path(task.name)
+    _check_output(output, identity)
+    seen = _validation_source(tuning_task(task))
+    conditions = Conditions(execution.threads, execution.device, (K,), revision=revision())
+
+    def start(conditions: Conditions, notify: Notify, wanted: IsWanted) -> Runner:
+        return execution.start(seen, conditions, notify, wanted)
+
+    planned = _configured(execution.start(seen, conditions, progress.on_event if progress else ignore), searched)
     for model in planned:
         check_names(spaces[model.name].parameters, model.name, model.parameters, where)
-    storage = request.storage or FOLDER / f"{task.name}.db"
-    tally.folder = storage
-    found = {one.reference.name: ModelTuning(one.reference.name, {}) for one in wanted}
-    with locked(storage), usable(storage):
+    storage = request.storage or TUNING_FOLDER / f"{task.name}.db"
+    results = {one.reference.name: ModelTuning(one.reference.name, {}) for one in request.models}
+    importance: dict[str, Mapping[str, float]] = {}
+    with _locked(storage), usable(storage):
         studies = [_open(request, storage, identity, model, spaces[model.name], conditions) for model in planned]
-        observer = (AnimatedTuningProgress if animated() else PlainTuningProgress)(request.budget)
-        tuner = Tuner(TaskFacts.of(seen), start, request.seed, request.budget, storage.parent, observer)
-        for result, importance in _tuned(request, studies, tuner, observer, tally):
-            found[result.model] = result
-            _keep(result, output, identity)
-            if request.plot:
-                _draw(result, importance, storage.parent / f"{task.name}--{result.model}")
-    _report(request, list(found.values()), task.summary(), output, storage)
+        progress = progress or tuning_progress(request.budget)
+        tuner = Tuner(seen.facts, start, request.seed, request.budget, storage.parent, progress.on_event)
+        try:
+            for number, one in enumerate(studies):
+                progress.on_event(_planned(request.budget, studies, number))
+                tuner.tune(one.study, one.model, one.conditions)
+                past = one.study.past()
+                result = model_tuning(
+                    one.model, one.space.parameters, past, request.budget, request.seed, execution.threads
+                )
+                results[result.model] = result
+                _write(result, output, identity)
+                if request.importance:
+                    importance[result.model] = one.study.importance()
+        finally:
+            progress.close()
+    return Tuning(tuple(results.values()), request.budget, task.summary(), output, storage, importance)
 
 
-def _searched(wanted: Sequence[RequestedModel], spaces: Mapping[str, ModelSpace], where: str) -> list[RequestedModel]:
+def _planned(budget: Budget, studies: Sequence[_Opened], number: int) -> Event:
+    """Returns the event that a model's tuning begins, with the trials of all models that have ended."""
+    past = [one.study.past() for one in studies]
+    ended = sum(counts(one).ended for one in past)
+    total = budget.trials * len(studies)
+    return Event(EventKind.PLANNED, name=studies[number].model.name, total=total, done=ended, result=past[number])
+
+
+def _searched(
+    requested: Sequence[RequestedModel], spaces: Mapping[str, ModelSpace], where: str
+) -> list[RequestedModel]:
     """Returns the models that have something to tune, and names the others."""
-    searched = [one for one in wanted if (found := spaces.get(one.reference.name)) and found.parameters]
-    for one in wanted:
+    searched = [one for one in requested if (space := spaces.get(one.reference.name)) and space.parameters]
+    for one in requested:
         if one not in searched:
-            messages().print(f"{one.reference.name} has no parameters in {where}, and is not tuned.", markup=False)
+            log.info("%s has no parameters in %s, and is not tuned.", one.reference.name, where)
     if not searched:
         raise RecbenchError(
             f"None of these models has parameters in {where}.",
@@ -129,49 +236,16 @@ def _searched(wanted: Sequence[RequestedModel], spaces: Mapping[str, ModelSpace]
     return searched
 
 
-def _starter(seen: Task, cluster: str | None) -> Callable[[Conditions, RunObserver], Runner]:
-    """Returns what makes a runner of trials on this task, from a file of its own."""
-    task_file = home() / "tasks" / "tuning" / f"{seen.name}-{seen.digest[7:19]}{SUFFIX}"
-    task_files.save(seen, task_file)
-    facts = TaskFacts.of(seen)
-
-    def start(conditions: Conditions, observer: RunObserver) -> Runner:
-        assignment = Assignment(task_file, facts, conditions, Limits())
-        if cluster is None:
-            return LocalProcesses(assignment, observer)
-        # Here, for Dask is slow to import, and need not be installed.
-        from recbench.runners.dask.cluster import Cluster
-
-        return Cluster(cluster, assignment, observer)
-
-    return start
+def _validation_source(seen: Task) -> TaskSource:
+    """Stores the task without test cases in a file of its own, from which trials read it."""
+    path = home() / "tasks" / "tuning" / f"{seen.name}-{seen.digest[7:19]}{SUFFIX}"
+    task_file.save(seen, path)
+    return TaskSource(seen, path)
 
 
-def _tuned(
-    request: TuneRequest,
-    studies: Sequence[_Opened],
-    tuner: Tuner,
-    observer: PlainTuningProgress,
-    tally: Tally,
-) -> Iterator[tuple[ModelTuning, dict[str, float]]]:
-    """Tunes model by model; yields what was found, and how important each parameter is."""
-    tally.planned = request.budget.trials * len(studies)
-    tally.kept = sum(counts(one.study.past()).ended for one in studies)
-    for one in studies:
-        observer.model_starts(one.model.name, one.study.past())
-        try:
-            tuner.tune(one.study, one.model, one.conditions)
-        finally:
-            observer.close()
-            tally.kept = sum(counts(other.study.past()).ended for other in studies)
-        past = one.study.past()
-        result = model_tuning(one.model, one.space.parameters, past, request.budget, request.seed, request.threads)
-        yield result, one.study.importance() if request.plot else {}
-
-
-def _configured(runner: Runner, wanted: Sequence[RequestedModel]) -> list[PlannedModel]:
+def _configured(runner: Runner, requested: Sequence[RequestedModel]) -> list[PlannedModel]:
     try:
-        return runner.configure(wanted)
+        return runner.configure(requested)
     finally:
         runner.close()
 
@@ -192,46 +266,59 @@ def _open(
         "protocol version": str(PROTOCOL_VERSION),
         "search space": space.text(),
         "seed": str(request.seed),
-        "threads": str(request.threads),
-        "device": request.device,
+        "threads": str(conditions.threads),
+        "device": conditions.device,
     }
     study = Study(storage, model.name, same, space, model.parameters, request.seed, most)
     return _Opened(model, space, replace(conditions, curve=curve_epochs(most)), study)
 
 
-def _keep(result: ModelTuning, output: Path, identity: TaskIdentity) -> None:
+def _write(result: ModelTuning, output: Path, identity: TaskIdentity) -> None:
+    """Adds a model's setting to the file."""
     if result.tuned is None:
         return
     # Read again: another tuning may have written since.
-    settings = settings_files.load(output) if output.exists() else Settings(task=identity)
-    settings_files.save(settings.with_model(result.model, result.tuned), output)
+    settings = tuned_settings.load(output) if output.exists() else Settings(task=identity)
+    tuned_settings.save(settings.with_model(result.model, result.tuned), output)
 
 
-def _draw(result: ModelTuning, importance: Mapping[str, float], base: Path) -> None:
-    drawn = [draw_history(result, base.with_name(f"{base.name}--history.png"))]
-    if importance:
-        drawn.append(draw_importance(result.model, importance, base.with_name(f"{base.name}--importance.png")))
-    else:
-        messages().print(f"{result.model}: too few completed trials for parameters' importance.", markup=False)
-    messages().print(f"Drawn: {', '.join(map(str, drawn))}", style="dim", markup=False)
+def _check_output(output: Path, identity: TaskIdentity) -> None:
+    """Checks that the settings can be written to the file.
 
-
-def _report(
-    request: TuneRequest, found: Sequence[ModelTuning], task: dict[str, object], output: Path, storage: Path
-) -> None:
-    if request.as_json:
-        emit_json(tuning_document(found, request.budget, task, str(output), str(storage)))
-    else:
-        emit(tuning_table(found, request.budget))
-    if any(one.tuned for one in found):
-        use = output if request.output else "tuned"
-        messages().print(f"Settings: {output}; recbench run --settings {use}", style="dim", markup=False)
-    without = [one.model for one in found if one.space and one.tuned is None]
-    if without:
-        messages().print(
-            f"Error: no trial of {', '.join(without)} was completed in the budget, so there is no setting.\n"
-            "Give a larger --budget or --trials (what was tried stays), or look at the logs of failed trials in "
-            f"{storage.parent / 'logs'}.",
-            markup=False,
+    Raises:
+        RecbenchError: It holds settings of another task, or something else.
+    """
+    if not output.exists():
+        return
+    present = tuned_settings.load(output).task
+    if present.digest != identity.digest:
+        raise RecbenchError(
+            f"{output} holds settings of another task, {present.name} of digest {present.digest}; "
+            f"that of {identity.name} is {identity.digest}.",
+            "Write to another file with -o, or delete that one.",
         )
-        raise typer.Exit(ExitCode.MODEL_FAILED)
+
+
+@contextmanager
+def _locked(storage: Path) -> Iterator[None]:
+    """Keeps other tunings away from a storage: to them, the trials of this one would look left behind.
+
+    Raises:
+        RecbenchError: Another tuning uses it, or its folder cannot be written.
+    """
+    try:
+        storage.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(f"{storage}.lock", timeout=0)
+        lock.acquire()
+    except Timeout as error:
+        raise RecbenchError(
+            f"Another tuning uses {storage}.", "Wait until it is over, or choose another file with --storage."
+        ) from error
+    except OSError as error:
+        raise RecbenchError(
+            f"Cannot write to {storage.parent}: {error.strerror}.", "Choose another file with --storage."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,6 +1,8 @@
 """The console for messages to people: standard error. Standard output is for data."""
 
 import os
+import sys
+from collections.abc import Callable
 from functools import cache
 
 from rich.console import Console
@@ -17,3 +19,23 @@ def messages() -> Console:
 def animated() -> bool:
     """Whether people watch a terminal that can redraw lines."""
     return messages().is_terminal and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
+
+
+Write = Callable[[str, str | None], None]
+"""Writes a line in a style of rich; None for the plain style."""
+
+
+def write_message(text: str, style: str | None) -> None:
+    """Writes a line for people. Its text is shown as it is and never interpreted as markup."""
+    messages().print(text, style=style, markup=False)
+
+
+def write_nothing(text: str, style: str | None) -> None:
+    """Writes nothing."""
+
+
+def in_notebook() -> bool:
+    """Whether this code runs in the kernel of a notebook."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return type(shell).__name__ == "ZMQInteractiveShell"

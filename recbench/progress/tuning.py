@@ -1,124 +1,75 @@
-"""Progress of a tuning: a line a trial, and where people watch a terminal, a line that is redrawn."""
+"""Progress of a tuning as lines of text: one when a trial ends; on a cluster also one when a trial begins."""
 
-import time
-
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-
-from recbench.progress.console import messages
+from recbench.progress.console import Write, write_message
+from recbench.trials.events import Event, EventKind
+from recbench.trials.planned import PlannedTrial
 from recbench.tuning.past import Budget, End, PastTrial, best, counts
 
-SECONDS_BETWEEN_DRAWINGS = 0.1
 
-
-class PlainTuningProgress:
-    """A line when a trial ends; on a cluster, where several run, also one when it begins.
+class TuningLines:
+    """Writes the lines of a tuning.
 
     Args:
         budget: Of each model.
+        during: Whether to write lines when a trial begins; not where bars show the same.
+        write: Where a line goes.
     """
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, *, during: bool = True, write: Write = write_message) -> None:
         self._budget = budget
-        self._model = ""
+        self._during = during
+        self._out = write
         self._past: list[PastTrial] = []
-        self._on_workers: set[int] = set()
+        self._on_workers: set[str] = set()
+        self._titles: dict[str, str] = {}
 
-    def model_starts(self, model: str, past: list[PastTrial]) -> None:
-        """Says how far the model's tuning has come."""
-        self._model, self._past = model, list(past)
-        if past:
-            messages().print(f"{model}: goes on; so far {self._so_far()}", style="dim", markup=False)
+    def on_event(self, event: Event) -> None:
+        """Writes what there is to write about an event."""
+        if event.kind is EventKind.IMPORTING:
+            self._out(f"Importing {event.name}", "dim")
+        elif event.kind is EventKind.PLANNED:
+            self._past = list(event.result)
+            if self._past:
+                self._out(f"{event.name}: continues; so far {self._so_far()}", "dim")
+        elif event.trial is not None:
+            self._on_trial(event.trial, event)
 
-    def trial_starts(self, number: int, epochs: int | None, worker: str | None) -> None:  # noqa: ARG002
-        """Says what runs where, on a cluster."""
-        if worker is not None:
-            self._on_workers.add(number)
-            messages().print(f"{self._model}: trial {number} on {worker} ...", style="dim", markup=False)
+    def title(self, trial: PlannedTrial) -> str:
+        """Returns what a running trial is called."""
+        return self._titles[trial.label]
 
-    def epoch(self, number: int, epoch: int) -> None:
-        """Plain lines do not show epochs."""
+    def state(self, event: Event) -> str:  # noqa: ARG002
+        """Returns nothing: a bar shows the epochs."""
+        return ""
 
-    def trial_ends(self, past: PastTrial) -> None:
-        """Says how it went."""
-        self._past.append(past)
-        ended = counts(self._past).ended
-        style = "yellow" if past.end is End.FAILED else None
-        which = f"trial {past.number}: " if past.number in self._on_workers else ""
-        messages().print(
-            f"{self._model} [{ended}/{self._budget.trials}] {which}{_how(past)}; {self._so_far()}",
-            markup=False,
-            style=style,
-        )
-
-    def tick(self) -> None:
-        """Nothing is drawn."""
-
-    def close(self) -> None:
-        """Nothing is drawn."""
+    def _on_trial(self, trial: PlannedTrial, event: Event) -> None:
+        model = trial.model.name
+        if event.kind is EventKind.STARTED:
+            self._titles[trial.label] = f"{model}, trial {trial.number}"
+            if event.worker is None:
+                self._titles[trial.label] += f"; {self._so_far()}"
+                return
+            self._titles[trial.label] += f" on {event.worker}"
+            self._on_workers.add(trial.label)
+            if self._during:
+                self._out(f"{model}: trial {trial.number} on {event.worker} ...", "dim")
+        elif event.kind is EventKind.ENDED:
+            past: PastTrial = event.result
+            self._past.append(past)
+            which = f"trial {past.number}: " if trial.label in self._on_workers else ""
+            self._out(
+                f"{model} [{counts(self._past).ended}/{self._budget.trials}] {which}{_summary(past)}; {self._so_far()}",
+                "yellow" if past.end is End.FAILED else None,
+            )
 
     def _so_far(self) -> str:
-        found, ended = best(self._past), counts(self._past)
-        told = f"best {found.score:.4f}" if found and found.score is not None else "none completed"
+        leader, ended = best(self._past), counts(self._past)
+        text = f"best {leader.score:.4f}" if leader and leader.score is not None else "none completed"
         left = max(self._budget.seconds_left(self._past), 0.0)
-        return f"{told}, {ended.pruned} pruned, {ended.failed} failed, {left:,.0f} s left"
+        return f"{text}, {ended.pruned} pruned, {ended.failed} failed, {left:,.0f} s left"
 
 
-class AnimatedTuningProgress(PlainTuningProgress):
-    """A line when a trial ends, and under it one for each running trial."""
-
-    def __init__(self, budget: Budget) -> None:
-        super().__init__(budget)
-        self._drawn = 0.0
-        self._lines: dict[int, TaskID] = {}
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=20),
-            MofNCompleteColumn(),
-            TextColumn("epochs"),
-            TimeElapsedColumn(),
-            console=messages(),
-            auto_refresh=False,
-            transient=True,
-        )
-
-    def trial_starts(self, number: int, epochs: int | None, worker: str | None) -> None:
-        """Begins to draw the trial."""
-        self._progress.start()
-        what = f"{self._model}, trial {number}"
-        if worker is not None:
-            self._on_workers.add(number)
-            what += f" on {worker}"
-        else:
-            what += f"; {self._so_far()}"
-        self._lines[number] = self._progress.add_task(what, total=epochs or 1)
-
-    def epoch(self, number: int, epoch: int) -> None:
-        """Draws the epoch."""
-        self._progress.update(self._lines[number], completed=epoch)
-        self.tick()
-
-    def trial_ends(self, past: PastTrial) -> None:
-        """Replaces the trial's line by one that stays."""
-        if past.number in self._lines:
-            self._progress.remove_task(self._lines.pop(past.number))
-            self._progress.refresh()
-        super().trial_ends(past)
-
-    def tick(self) -> None:
-        """Draws again, unless the last drawing is very recent."""
-        if time.monotonic() - self._drawn > SECONDS_BETWEEN_DRAWINGS:
-            self._progress.refresh()
-            self._drawn = time.monotonic()
-
-    def close(self) -> None:
-        """Removes the drawing."""
-        for line in self._lines.values():
-            self._progress.remove_task(line)
-        self._lines.clear()
-        self._progress.stop()
-
-
-def _how(past: PastTrial) -> str:
+def _summary(past: PastTrial) -> str:
     if past.end is End.FAILED:
         return f"{past.error} (log: {past.log})"
     score = "" if past.score is None else f"NDCG@10 {past.score:.4f}"

@@ -1,81 +1,131 @@
-"""The trials of one run: those whose records are there are kept, the others are run, each record written at once."""
+"""What a runner is, and the one table that finds runners by name.
 
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+A new runner is one module: a class with the three methods of ``Runner`` and the constructor of ``RunnerClass``, and a
+line in ``RUNNERS``.
+"""
+
+import importlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from recbench.errors import RecbenchError
-from recbench.records import store
-from recbench.records.interruption import uninterrupted
-from recbench.records.store import StoredRecord
+from recbench.errors import RecbenchError, unknown_name
 from recbench.registry.requested import RequestedModel
-from recbench.trials.conditions import Outcome
+from recbench.runners.limits import Limits
+from recbench.trials.conditions import Conditions, Outcome
+from recbench.trials.events import IsWanted, Notify
+from recbench.trials.identity import TaskFacts
 from recbench.trials.planned import PlannedModel, PlannedTrial
-from recbench.trials.run_observer import RunObserver
+
+RUNNERS = {
+    "in-process": "recbench.runners.in_process:InProcess",
+    "processes": "recbench.runners.processes.local:LocalProcesses",
+    "dask": "recbench.runners.dask.cluster:Cluster",
+}
+"""The runners by name. They are imported when they are used: some need packages that are extras."""
+
+SCHEMES = {"tcp": "dask", "tls": "dask", "ucx": "dask", "inproc": "dask"}
+"""Which runner serves the cluster at an address, by the scheme of the address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What all trials of a run have in common.
+
+    Attributes:
+        task_file: The frozen task.
+        task: What a record says about the task.
+        conditions: What the trials are run under.
+        limits: What ends a trial.
+        concurrent: How many trials run at a time on this machine.
+        folder: The working folder of the trials' processes; None for that of this process.
+        address: Address of a cluster's scheduler, for a runner that needs one.
+    """
+
+    task_file: Path
+    task: TaskFacts
+    conditions: Conditions
+    limits: Limits = field(default_factory=Limits)
+    concurrent: int = 1
+    folder: Path | None = None
+    address: str | None = None
 
 
 class Runner(Protocol):
     """Where trials run: processes of this machine, this process, or a cluster."""
 
     def configure(self, wanted: Sequence[RequestedModel]) -> list[PlannedModel]:
-        """Imports every model and lets it check its parameters, before anything is trained."""
+        """Imports every model and lets it check its hyper-parameters, before anything is trained."""
         ...
 
     def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, Outcome]]:
-        """Runs the trials, logs into the folder, and yields what each gave, as it ends.
+        """Runs the trials, writes their logs into the folder, and yields each outcome when its trial ends.
 
-        A trial is taken from ``trials`` when there is room for it, so that what was yielded before can decide what
+        A trial is taken from ``trials`` when there is room for it, so that earlier outcomes can decide which trial
         comes next.
         """
         ...
 
     def close(self) -> None:
-        """Ends what still runs."""
+        """Ends the trials that still run."""
         ...
 
 
-def run_plan(
-    runner: Runner,
-    trials: Sequence[PlannedTrial],
-    folder: Path,
-    observer: RunObserver,
-    finished: Callable[[PlannedTrial, StoredRecord], None],
-) -> None:
-    """Runs the trials.
+class RunnerClass(Protocol):
+    """How every runner is made."""
+
+    def __call__(self, assignment: Assignment, notify: Notify, wanted: IsWanted) -> Runner:
+        """Returns a runner of trials on this assignment."""
+        ...
+
+
+def runner_name(cluster: str | None = None, *, in_process: bool = False) -> str:
+    """Returns the name of the runner for what a user asks for.
 
     Args:
-        runner: Where they run.
-        trials: Which.
-        folder: Of the records and logs.
-        observer: Is told how it goes.
-        finished: Is called with each trial once its record is on disk. No interruption comes between the two, so that
-            what it counts is what is there.
+        cluster: Address of a cluster; None for this machine.
+        in_process: Whether the trials run in this process.
 
     Raises:
-        RecbenchError: The folder cannot be written. Records written before stay.
+        RecbenchError: The scheme of the address is unknown.
     """
-    if not trials:
-        return
-    prepare(folder)
-    for trial, outcome in runner.run(trials, folder):
-        with uninterrupted():
-            stored = store.save(outcome.record, outcome.ranks, folder)
-            finished(trial, stored)
-        observer.trial_ends(trial, stored)
+    if cluster is None:
+        return "in-process" if in_process else "processes"
+    scheme, separator, _ = cluster.partition("://")
+    if not separator:
+        return "dask"
+    if scheme not in SCHEMES:
+        raise unknown_name("scheme of a cluster's address", scheme, SCHEMES, "For example: --cluster tcp://HOST:8786")
+    return SCHEMES[scheme]
 
 
-def prepare(folder: Path) -> None:
-    """Makes the output folder, before anything is trained in vain.
+def create_runner(name: str, assignment: Assignment, notify: Notify, wanted: IsWanted) -> Runner:
+    """Makes the runner of that name.
+
+    Args:
+        name: A name in ``RUNNERS``.
+        assignment: What the trials are run on.
+        notify: Receives the events of all trials.
+        wanted: Whether a trial should continue.
 
     Raises:
-        RecbenchError: It cannot be made or written.
+        RecbenchError: There is no such runner, or it cannot be used.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
+    if name not in RUNNERS:
+        raise unknown_name("runner", name, RUNNERS)
+    module, _, class_name = RUNNERS[name].partition(":")
+    runner_class: RunnerClass = getattr(importlib.import_module(module), class_name)
+    return runner_class(assignment, notify, wanted)
+
+
+def check_in_process(limits: Limits, jobs: int, cluster: str | None) -> None:
+    """Checks that nothing is asked for that needs a process for each trial.
+
+    Raises:
+        RecbenchError: A limit, several jobs or a cluster is asked for.
+    """
+    if jobs > 1 or limits != Limits() or cluster is not None:
         raise RecbenchError(
-            f"Cannot write to the output folder {folder}: {error.strerror}.", "Choose another with -o."
-        ) from error
-    store.tidy(folder)
+            "--jobs, --timeout, --max-memory and --cluster need a process for each trial.", "Leave --in-process out."
+        )

@@ -5,13 +5,14 @@ from pathlib import Path
 
 from recbench.registry.hyperparameters import Configuration, import_and_configure
 from recbench.registry.requested import RequestedModel
-from recbench.tasks.task import Task
+from recbench.runners.base import Assignment
+from recbench.tasks import task_file
 from recbench.trials import logs
-from recbench.trials.conditions import Conditions, Outcome
+from recbench.trials.conditions import Outcome
+from recbench.trials.events import Event, EventKind, IsWanted, Notify, about
 from recbench.trials.identity import TaskFacts
 from recbench.trials.output_redirection import output_to
 from recbench.trials.planned import PlannedModel, PlannedTrial
-from recbench.trials.run_observer import RunObserver, Watching
 from recbench.trials.trial import run_trial
 
 
@@ -19,15 +20,15 @@ class InProcess:
     """The ``Runner`` without processes.
 
     Args:
-        task: The task.
-        conditions: What the trials are run under.
-        observer: Is told how they go.
+        assignment: What the trials are run on; its limits cannot be enforced here.
+        notify: Receives the events.
+        wanted: Is not asked: a trial cannot be ended before its time.
     """
 
-    def __init__(self, task: Task, conditions: Conditions, observer: RunObserver) -> None:
-        self._task = task
-        self._conditions = conditions
-        self._observer = observer
+    def __init__(self, assignment: Assignment, notify: Notify, wanted: IsWanted) -> None:  # noqa: ARG002
+        self._task = task_file.load(assignment.task_file)
+        self._conditions = assignment.conditions
+        self._notify = notify
         self._configurations: dict[str, Configuration] = {}
 
     def configure(self, wanted: Sequence[RequestedModel]) -> list[PlannedModel]:
@@ -38,7 +39,7 @@ class InProcess:
         """
         planned = []
         for one in wanted:
-            self._observer.importing(one.reference.name)
+            self._notify(Event(EventKind.IMPORTING, name=one.reference.name))
             with output_to(None):
                 found = import_and_configure(one.reference, one.texts)
             self._configurations[one.reference.name] = found
@@ -54,12 +55,10 @@ class InProcess:
         identity = TaskFacts.of(self._task).identity
         for trial in trials:
             log = logs.new_log(folder, trial.stem(identity, self._conditions))
-            self._observer.trial_starts(trial)
+            self._notify(Event(EventKind.STARTED, trial=trial))
             configuration = self._configurations[trial.model.name]
             with output_to(log):
-                outcome = run_trial(
-                    self._task, configuration, trial.seed, self._conditions, Watching(self._observer, trial)
-                )
+                outcome = run_trial(self._task, configuration, trial.seed, self._conditions, about(trial, self._notify))
             if outcome.traceback:
                 with log.open("a", encoding="utf-8") as file:
                     file.write(outcome.traceback)

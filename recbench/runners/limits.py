@@ -1,8 +1,18 @@
 """How long a trial may take, and how much memory."""
 
+import re
 from dataclasses import dataclass
 
 import psutil
+
+from recbench.errors import RecbenchError
+
+SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([a-z]*)")
+UNITS = {
+    "": 1,
+    **{f"{letter}{unit}": 1000**power for power, letter in enumerate("kmgt", 1) for unit in ("", "b")},
+    **{f"{letter}ib": 1024**power for power, letter in enumerate("kmgt", 1)},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +27,21 @@ class Limits:
 
     seconds: float | None = None
     memory_bytes: int | None = None
+
+
+def parse_size(text: str) -> int:
+    """Reads a number of bytes, such as ``500MB`` (powers of 1,000) or ``4GiB`` (powers of 1,024).
+
+    Raises:
+        RecbenchError: The text is not an amount of memory.
+    """
+    match = SIZE.fullmatch(text.strip().lower())
+    size = int(float(match[1]) * UNITS[match[2]]) if match and match[2] in UNITS else 0
+    if size < 1:
+        raise RecbenchError(
+            f"--max-memory {text!r} is not an amount of memory.", "For example: --max-memory 500MB, or 4GiB"
+        )
+    return size
 
 
 class MemoryWatch:

@@ -2,30 +2,17 @@
 
 import numpy as np
 
-from recbench.records.schema import CurvePoint, Status
+from recbench.records.schema import Status
 from recbench.registry.hyperparameters import configure
 from recbench.registry.models import find_model
 from recbench.selftest.check import check, expect
 from recbench.tasks.task import Task
 from recbench.trials.conditions import Conditions
+from recbench.trials.events import ignore
 from recbench.trials.trial import run_trial
 
 MODEL = "random"
 """The builtin model whose every score follows from the seed."""
-
-
-class _Silent:
-    def phase(self, name: str) -> None:
-        """Shows nothing."""
-
-    def epoch(self, epoch: int, loss: float | None, seconds: float) -> None:
-        """Shows nothing."""
-
-    def progress(self, done: int, total: int) -> None:
-        """Shows nothing."""
-
-    def point(self, point: CurvePoint) -> None:
-        """Shows nothing."""
 
 
 @check("two trials of one seed agree, of two seeds do not")
@@ -35,7 +22,7 @@ def trials_repeat(task: Task) -> str:
     configuration = configure(reference, reference.load(), {})
     ranks = []
     for seed in (0, 0, 1):
-        outcome = run_trial(task, configuration, seed, Conditions(), _Silent())
+        outcome = run_trial(task, configuration, seed, Conditions(), ignore)
         expect(outcome.record.status is Status.DONE and outcome.ranks is not None, str(outcome.record.error))
         assert outcome.ranks is not None
         ranks.append(outcome.ranks.candidates.better)

@@ -1,34 +1,14 @@
-"""What trials are run under, what is told while they run, and what they give. Loads no numeric library."""
+"""What trials are run under, and what they give. Loads no numeric library."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from recbench.device import Device
-from recbench.records.schema import CurvePoint, Record, Revision
+from recbench.records.schema import Record, Revision
 from recbench.trials.curve_epochs import CurveEpochs
 
 if TYPE_CHECKING:
     from recbench.records.store import TrialRanks
-
-
-class Observer(Protocol):
-    """Is told how a trial goes, off the clock."""
-
-    def phase(self, name: str) -> None:
-        """A part of the trial begins: ``import``, ``warm-up``, ``fit``, ``score`` or ``full``."""
-        ...
-
-    def progress(self, done: int, total: int) -> None:
-        """So much of a part without epochs is done."""
-        ...
-
-    def epoch(self, epoch: int, loss: float | None, seconds: float) -> None:
-        """A pass over the train rows is done, after so many seconds of training."""
-        ...
-
-    def point(self, point: CurvePoint) -> None:
-        """The learning curve has another point."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,14 @@ import traceback
 from recbench.evaluation.metrics import compute_metrics
 from recbench.evaluation.ranking import ScoreError, rank_cases
 from recbench.protocol import WarmUp
-from recbench.records.schema import Record, Status
+from recbench.records.schema import CurvePoint, Record, Status
 from recbench.records.store import TrialRanks
 from recbench.registry.hyperparameters import Configuration
 from recbench.tasks.task import Task
 from recbench.trials import machine, measures
 from recbench.trials.clock import TimedContext
-from recbench.trials.conditions import Conditions, Observer, Outcome
+from recbench.trials.conditions import Conditions, Outcome
+from recbench.trials.events import Event, EventKind, Notify
 from recbench.trials.identity import TaskFacts, identity
 from recbench.trials.learning_curve import Curve
 from recbench.trials.model_context import handle_for
@@ -23,7 +24,7 @@ def run_trial(
     configuration: Configuration,
     seed: int,
     conditions: Conditions,
-    observer: Observer,
+    notify: Notify,
 ) -> Outcome:
     """Trains a fresh model on the task's train rows and ranks its test cases.
 
@@ -32,7 +33,7 @@ def run_trial(
     context = TimedContext(seed, conditions.threads, device=conditions.device)
     base = identity(TaskFacts.of(task), configuration, seed, conditions)
     try:
-        measured, ranks = _fit_and_score(task, configuration, context, conditions, observer)
+        measured, ranks = _fit_and_score(task, configuration, context, conditions, notify)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a model does, the others still run
         message = _told_why(error)
         if isinstance(error, FloatingPointError) and "learning_rate" in configuration.parameters:
@@ -55,44 +56,51 @@ def _told(configuration: Configuration, context: TimedContext) -> dict[str, obje
 
 
 def _fit_and_score(
-    task: Task, configuration: Configuration, context: TimedContext, conditions: Conditions, observer: Observer
+    task: Task, configuration: Configuration, context: TimedContext, conditions: Conditions, notify: Notify
 ) -> tuple[dict[str, object], TrialRanks]:
     train = task.train_set()
     model = configuration.create()
     warm_up_seconds = None
     if isinstance(model, WarmUp):
-        observer.phase("warm-up")
+        notify(Event(EventKind.PHASE, name="warm-up"))
         silent = TimedContext(context.seed, context.threads, device=context.device)
         silent.start()
         with handle_for(silent) as handle:
             model.warm_up(train, handle)
         warm_up_seconds = silent.seconds
+
+    def point_added(point: CurvePoint) -> None:
+        notify(Event(EventKind.POINT, point=point))
+
+    def progress(done: int, total: int) -> None:
+        notify(Event(EventKind.PROGRESS, done=done, total=total))
+
     curve = None
     if conditions.curve is not None:
-        curve = Curve(model, task.test, conditions.ks, conditions.curve, observer.point)
+        curve = Curve(model, task.test, conditions.ks, conditions.curve, point_added)
 
     def after_epoch(epoch: int, loss: float | None) -> None:
-        observer.epoch(epoch, loss, context.seconds)
+        notify(Event(EventKind.EPOCH, epoch=epoch, loss=loss, seconds=context.seconds))
         if curve is not None:
             curve.epoch(epoch, context.seconds)
 
     context.on_epoch = after_epoch
     # The model never holds the context itself: its callback leads to the curve, and so to the test cases.
     with handle_for(context) as handle:
-        observer.phase("fit")
+        notify(Event(EventKind.PHASE, name="fit"))
         context.start()
         model.fit(train, handle)
         context.stop()
-        observer.phase("score")
+        notify(Event(EventKind.PHASE, name="score"))
         began = time.perf_counter()
         ranks = rank_cases(model, task.test)
         score_seconds = time.perf_counter() - began
         measured = measures.of_candidates(task, train, ranks, conditions.ks)
         catalogue, catalogue_ranks, catalogue_error = None, None, None
         if conditions.catalogue:
-            observer.phase("full")
+            notify(Event(EventKind.PHASE, name="full"))
             try:
-                catalogue, catalogue_ranks = measures.of_catalogue(task, model, train, conditions.ks, observer.progress)
+                catalogue, catalogue_ranks = measures.of_catalogue(task, model, train, conditions.ks, progress)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - what was trained and ranked before is kept
                 traceback.print_exc()
                 catalogue_error = _told_why(error)

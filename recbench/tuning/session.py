@@ -1,15 +1,14 @@
 """One model's tuning while it goes on: asks for its trials, and ends those that fall behind or run out of time."""
 
 from collections.abc import Iterator
-from typing import Protocol
 
 from optuna.trial import Trial
 
 from recbench.records.interruption import uninterrupted
 from recbench.records.schema import CurvePoint
-from recbench.records.store import StoredRecord
 from recbench.registry.requested import RequestedModel
 from recbench.registry.settings_used import as_text
+from recbench.trials.events import TICK, Event, EventKind, Notify
 from recbench.trials.planned import PlannedModel, PlannedTrial
 from recbench.tuning.objective import OBJECTIVE
 from recbench.tuning.past import Budget, End, PastTrial
@@ -19,40 +18,20 @@ from recbench.tuning.study import Study
 SECONDS_BETWEEN_NOTES = 2.0
 
 
-class TuningObserver(Protocol):
-    """Is told how a tuning goes."""
-
-    def trial_starts(self, number: int, epochs: int | None, worker: str | None) -> None:
-        """A trial begins, of so many epochs if that is known, on a worker of a cluster or on this machine."""
-        ...
-
-    def epoch(self, number: int, epoch: int) -> None:
-        """A trial's pass over the train rows is done."""
-        ...
-
-    def trial_ends(self, past: PastTrial) -> None:
-        """A trial is over."""
-        ...
-
-    def tick(self) -> None:
-        """Time has passed."""
-        ...
-
-
 class Session:
-    """The ``RunObserver`` of one model's trials, one or several at a time.
+    """One model's trials, one or several at a time.
 
     Args:
         study: Of the model.
         model: The model with its defaults.
         seed: Of every training.
         budget: What its trials may take together, those of earlier sessions included.
-        observer: Is told how it goes.
+        notify: Receives the events of the trials; the result of a trial that has ended is a ``PastTrial``.
     """
 
-    def __init__(self, study: Study, model: PlannedModel, seed: int, budget: Budget, observer: TuningObserver) -> None:
+    def __init__(self, study: Study, model: PlannedModel, seed: int, budget: Budget, notify: Notify) -> None:
         self._study, self._model, self._seed = study, model, seed
-        self._budget, self._observer = budget, observer
+        self._budget, self._notify = budget, notify
         self._past = study.past()
         self._running: dict[str, RunningTrial] = {}
 
@@ -78,7 +57,7 @@ class Session:
             self._study.end(self._running[trial.label].trial, past)
             del self._running[trial.label]
             self._past.append(past)
-        self._observer.trial_ends(past)
+        self._notify(Event(EventKind.ENDED, trial=trial, result=past))
 
     def interrupt(self) -> None:
         """Ends all trials, and lets them be tried again."""
@@ -88,52 +67,37 @@ class Session:
                 self._study.interrupt(running.trial, running.seconds)
                 del self._running[label]
 
-    def importing(self, model: str) -> None:
-        """Is nothing to be told: every trial imports."""
-
-    def planned(self, trials: int, kept: int, n_train: int) -> None:
-        """Is not called: nobody knows how many there will be."""
-
-    def trial_starts(self, trial: PlannedTrial, worker: str | None = None) -> None:
-        """Passes it on."""
-        running = self._running[trial.label]
-        self._observer.trial_starts(running.trial.number, running.planned_epochs, worker)
-
-    def trial_lost(self, trial: PlannedTrial) -> None:
-        """Stops its clock, until it has been begun again."""
-        if self.wanted(trial):
-            self._running[trial.label].stop_clock()
-
-    def phase(self, trial: PlannedTrial, name: str) -> None:
-        """Starts the clock when the import is over."""
-        if name != "import" and self.wanted(trial):
-            self._running[trial.label].start_clock()
-
-    def epoch(self, trial: PlannedTrial, epoch: int, loss: float | None, seconds: float) -> None:  # noqa: ARG002
-        """Passes it on."""
-        if self.wanted(trial):
-            self._observer.epoch(self._running[trial.label].trial.number, epoch)
-
-    def progress(self, trial: PlannedTrial, done: int, total: int) -> None:
-        """Is of the whole catalogue, which a tuning does not rank."""
-
-    def point(self, trial: PlannedTrial, point: CurvePoint) -> None:
-        """Ends the trial if it falls behind."""
-        if not self.wanted(trial) or not (running := self._running[trial.label]).is_further(point.epoch):
-            return
-        score = point.metrics[OBJECTIVE]
-        running.scored(point.epoch, score)
-        if self._study.told(running.trial, score, point.epoch) and running.has_more_to_train:
-            self.end(trial, running.past(End.PRUNED))
+    def on_event(self, event: Event) -> None:
+        """Follows the trials: keeps their clocks, prunes those that fall behind, and passes on what shows progress."""
+        if event.kind is EventKind.TICK:
+            self._tick()
+        elif event.trial is not None and self.wanted(event.trial):
+            running = self._running[event.trial.label]
+            match event.kind:
+                case EventKind.LOST:
+                    running.stop_clock()
+                case EventKind.PHASE if event.name != "import":
+                    # An import costs no budget.
+                    running.start_clock()
+                case EventKind.POINT if event.point is not None:
+                    self._score(running, event.point)
+                case EventKind.STARTED | EventKind.EPOCH:
+                    self._notify(event)
 
     def wanted(self, trial: PlannedTrial) -> bool:
         """Whether the trial has not been ended."""
         return trial.label in self._running
 
-    def trial_ends(self, trial: PlannedTrial, stored: StoredRecord) -> None:
-        """Is not called: there is no record on disk."""
+    def _score(self, running: RunningTrial, point: CurvePoint) -> None:
+        """Takes in a score, and ends the trial if it falls behind."""
+        if not running.is_further(point.epoch):
+            return
+        score = point.metrics[OBJECTIVE]
+        running.scored(point.epoch, score)
+        if self._study.told(running.trial, score, point.epoch) and running.has_more_to_train:
+            self.end(running.planned, running.past(End.PRUNED))
 
-    def tick(self) -> None:
+    def _tick(self) -> None:
         """Ends all trials if the time is over."""
         if self._running and self._budget.seconds_left(self._past, self._seconds()) < 0:
             for running in list(self._running.values()):
@@ -142,7 +106,7 @@ class Session:
             if running.seconds - running.noted > SECONDS_BETWEEN_NOTES:
                 running.noted = running.seconds
                 self._study.note_seconds(running.trial, running.noted)
-        self._observer.tick()
+        self._notify(TICK)
 
     def _plan(self, trial: Trial) -> PlannedTrial:
         parameters = {**self._model.parameters, **trial.params}

@@ -9,13 +9,13 @@ from recbench.records.schema import Record, Status
 from recbench.runners.base import Runner
 from recbench.runners.processes.supervision import SOURCE_CHANGED
 from recbench.trials.conditions import Conditions
+from recbench.trials.events import IsWanted, Notify
 from recbench.trials.identity import TaskFacts
 from recbench.trials.logs import log_path
 from recbench.trials.planned import PlannedModel
-from recbench.trials.run_observer import RunObserver
 from recbench.tuning.objective import judge
 from recbench.tuning.past import Budget, End, PastTrial, Versions
-from recbench.tuning.session import Session, TuningObserver
+from recbench.tuning.session import Session
 from recbench.tuning.study import Study
 
 
@@ -24,24 +24,24 @@ class Tuner:
 
     Args:
         task: The task without test cases, which trials are run on.
-        start: Makes what runs trials under the conditions, telling an observer.
+        start: Makes a runner of trials under the conditions.
         seed: Of every training.
         budget: Of each model.
         folder: Where trials' logs go.
-        observer: Is told how it goes.
+        notify: Receives the events of the trials.
     """
 
     def __init__(
         self,
         task: TaskFacts,
-        start: Callable[[Conditions, RunObserver], Runner],
+        start: Callable[[Conditions, Notify, IsWanted], Runner],
         seed: int,
         budget: Budget,
         folder: Path,
-        observer: TuningObserver,
+        notify: Notify,
     ) -> None:
         self._task, self._start, self._seed = task, start, seed
-        self._budget, self._folder, self._observer = budget, folder, observer
+        self._budget, self._folder, self._notify = budget, folder, notify
 
     def tune(self, study: Study, model: PlannedModel, conditions: Conditions) -> None:
         """Runs trials until the budget is used up; what ended before, in any session, counts.
@@ -50,8 +50,8 @@ class Tuner:
             RecbenchError: The model's source changed meanwhile, a file cannot be written, or a cluster is lost.
             KeyboardInterrupt: The running trials can be tried again.
         """
-        session = Session(study, model, self._seed, self._budget, self._observer)
-        runner = self._start(conditions, session)
+        session = Session(study, model, self._seed, self._budget, self._notify)
+        runner = self._start(conditions, session.on_event, session.wanted)
         try:
             for planned, outcome in runner.run(session.trials(), self._folder):
                 # What it printed tells why it failed.

@@ -1,4 +1,4 @@
-"""How ``recbench run`` ends when it is interrupted: at once, saying what is kept and how to go on."""
+"""How a long command ends when it is interrupted: at once, with what is kept and how to continue."""
 
 import shlex
 import sys
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -13,10 +14,14 @@ from recbench.cli.shared.terminal import ExitCode
 from recbench.progress.console import messages
 from recbench.records.interruption import Terminated, ignore_interruptions, interruptible
 
+if TYPE_CHECKING:
+    from recbench.progress.choice import Progress
+    from recbench.trials.events import Event
+
 
 @dataclass(slots=True)
 class Tally:
-    """How far a run has come.
+    """How far a command has come.
 
     Attributes:
         folder: Where the records are.
@@ -28,9 +33,33 @@ class Tally:
     planned: int = 0
     kept: int = 0
 
+    def count(self, progress: "Progress") -> "Progress":
+        """Returns the same progress, which also counts the trials here."""
+        return _Counted(self, progress)
+
+
+class _Counted:
+    def __init__(self, tally: Tally, progress: "Progress") -> None:
+        self._tally, self._progress = tally, progress
+
+    def on_event(self, event: "Event") -> None:
+        """Counts planned and complete trials."""
+        # Here, for --help must not load it.
+        from recbench.trials.events import EventKind
+
+        if event.kind is EventKind.PLANNED:
+            self._tally.planned, self._tally.kept = event.total, event.done
+        elif event.kind is EventKind.ENDED:
+            self._tally.kept += event.kept
+        self._progress.on_event(event)
+
+    def close(self) -> None:
+        """Closes the progress."""
+        self._progress.close()
+
 
 @contextmanager
-def told_when_interrupted(folder: Path) -> Iterator[Tally]:
+def interruption_message(folder: Path) -> Iterator[Tally]:
     """Turns an interruption of the block into a message and an exit code.
 
     Args:

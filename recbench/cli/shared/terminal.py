@@ -4,13 +4,18 @@ import io
 import json
 import logging
 import sys
+from collections.abc import Sequence
 from enum import IntEnum
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
+import typer
 from rich.markup import escape
 
 from recbench.errors import NothingToCompareError, RecbenchError
 from recbench.progress.console import messages
+
+if TYPE_CHECKING:
+    from recbench.records.store import StoredRecord
 
 
 class ExitCode(IntEnum):
@@ -72,3 +77,25 @@ def show_log() -> None:
     log.setLevel(logging.INFO)
     log.addHandler(_ConsoleHandler())
     log.propagate = False
+
+
+def set_quiet(quiet: bool) -> None:
+    """Hides the notes of the harness's own log; warnings stay."""
+    logging.getLogger("recbench").setLevel(logging.WARNING if quiet else logging.INFO)
+
+
+def exit_if_failed(failed: "Sequence[StoredRecord]") -> None:
+    """Names the logs of trials that did not give all that was asked for.
+
+    Args:
+        failed: These trials.
+
+    Raises:
+        typer.Exit: There is one.
+    """
+    from recbench.trials.logs import log_path
+
+    for one in failed:
+        messages().print(f"Log of {one.record.model}, seed {one.record.seed}: {log_path(one.path)}", markup=False)
+    if failed:
+        raise typer.Exit(ExitCode.MODEL_FAILED)

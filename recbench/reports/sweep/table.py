@@ -13,7 +13,7 @@ MEGABYTE = 2**20
 SHORT_SECONDS = 0.1
 
 
-def sweep_table(report: RunReport, parameter: str) -> str:
+def sweep_table(report: RunReport, parameter: str, form: CompareFormat = CompareFormat.TEXT) -> str:
     """Renders one line a value."""
     headers = [parameter]
     for metric in METRICS:
@@ -27,7 +27,7 @@ def sweep_table(report: RunReport, parameter: str) -> str:
         *head(report, markdown=False),
         f"Model {report.summaries[0].model}" + (f"; {others}" if others else ""),
         "",
-        table(rows, headers, "r" * (len(headers) - 1) + "l", CompareFormat.TEXT),
+        table(rows, headers, "r" * (len(headers) - 1) + "l", form),
         "",
         # No mark for the best: it is not to be picked here.
         *[line for line in how_to_read(report, markdown=False) if line.startswith("95 %")],

@@ -14,7 +14,7 @@ SCHEMA = 1
 HEADERS = ["model", "defaults", "tuned", "trials", "completed", "pruned", "failed", "out of time", "s", "parameters"]
 
 
-def tuning_table(found: Sequence[ModelTuning], budget: Budget) -> str:
+def tuning_table(found: Sequence[ModelTuning], budget: Budget, form: CompareFormat = CompareFormat.TEXT) -> str:
     """Renders one line a model, and what the columns mean."""
     rows = [_row(one) for one in found]
     legend = [
@@ -22,7 +22,7 @@ def tuning_table(found: Sequence[ModelTuning], budget: Budget) -> str:
         f"Budget: {budget.trials} trials and {budget.seconds:g} s a model, without starts of processes and imports.",
         *_notes(found),
     ]
-    return "\n".join([table(rows, HEADERS, "lrrrrrrrrl", CompareFormat.TEXT), "", *legend])
+    return "\n".join([table(rows, HEADERS, "lrrrrrrrrl", form), "", *legend])
 
 
 def tuning_document(

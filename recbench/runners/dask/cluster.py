@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING, Any
 from recbench.records.schema import Record, Status
 from recbench.records.store import ranks_from_bytes
 from recbench.registry.requested import RequestedModel
-from recbench.runners.dask import remote_trials, tasks
+from recbench.runners.base import Assignment
+from recbench.runners.dask import tasks
 from recbench.runners.dask.connection import DaskConnection, GoneError
 from recbench.runners.dask.remote_trials import VERSION, RemoteResult, RemoteTrial
 from recbench.runners.processes.local import LocalProcesses
-from recbench.runners.processes.supervision import Assignment
 from recbench.trials import logs
 from recbench.trials.conditions import Outcome
+from recbench.trials.events import TICK, Event, EventKind, IsWanted, Notify, about, always, event_from_json
 from recbench.trials.identity import identity
 from recbench.trials.planned import PlannedModel, PlannedTrial
-from recbench.trials.run_observer import RunObserver, Watching
 
 if TYPE_CHECKING:
     from distributed import Future
@@ -52,18 +52,20 @@ class Cluster:
     """The ``Runner`` of a cluster.
 
     Args:
-        address: Of its scheduler: ``tcp://host:8786``.
-        assignment: What the trials are run on.
-        observer: Is told how they go.
+        assignment: What the trials are run on, and the address of the scheduler: ``tcp://host:8786``.
+        notify: Receives the events.
+        wanted: Whether a trial should continue.
 
     Raises:
         RecbenchError: Dask is not installed, or nobody answers at that address.
     """
 
-    def __init__(self, address: str, assignment: Assignment, observer: RunObserver) -> None:
+    def __init__(self, assignment: Assignment, notify: Notify, wanted: IsWanted = always) -> None:
+        assert assignment.address is not None
         self._assignment = assignment
-        self._observer = observer
-        self._connection = DaskConnection(address, self._hear)
+        self._notify = notify
+        self._wanted = wanted
+        self._connection = DaskConnection(assignment.address, self._hear)
         self._events: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._topic = f"recbench-{secrets.token_hex(8)}"
         self._waiting: deque[PlannedTrial] = deque()
@@ -79,7 +81,7 @@ class Cluster:
         Raises:
             RecbenchError: A model cannot be imported, or refuses its parameters.
         """
-        here = LocalProcesses(self._assignment, self._observer)
+        here = LocalProcesses(self._assignment, self._notify)
         try:
             return here.configure(wanted)
         finally:
@@ -88,7 +90,7 @@ class Cluster:
     def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, Outcome]]:
         """Runs the trials, and yields what each gave; the order is that in which they end.
 
-        Trials that the observer wants no more are ended.
+        Trials that are not wanted any more are ended.
 
         Raises:
             RecbenchError: The cluster is lost or has no workers, or a worker cannot run trials.
@@ -146,7 +148,7 @@ class Cluster:
                 Path.cwd(),
             )
             if not self._attempts[trial.label]:
-                self._observer.trial_starts(trial, worker)
+                self._notify(Event(EventKind.STARTED, trial=trial, worker=worker))
             self._attempts[trial.label] += 1
             future = self._connection.submit(worker, tasks.run_trial, job, self._topic)
             self._running[future.key] = _Running(trial, worker, future)
@@ -162,18 +164,18 @@ class Cluster:
                 else:
                     self._over.append(content)
                 kind, content = self._events.get_nowait()
-        self._observer.tick()
+        self._notify(TICK)
 
-    def _tell(self, key: str, method: str, arguments: Sequence[Any]) -> None:
+    def _tell(self, key: str, event: str) -> None:
         if key in self._running:
-            remote_trials.tell(Watching(self._observer, self._running[key].trial), method, arguments)
+            about(self._running[key].trial, self._notify)(event_from_json(event))
 
     def _drop_unwanted(self) -> None:
         for key, one in list(self._running.items()):
-            if not self._observer.wanted(one.trial):
+            if not self._wanted(one.trial):
                 del self._running[key]
                 one.future.cancel(force=True)
-        self._waiting = deque(trial for trial in self._waiting if self._observer.wanted(trial))
+        self._waiting = deque(trial for trial in self._waiting if self._wanted(trial))
 
     def _ended(self) -> Iterator[_Running]:
         """Yields the trials that have ended."""
@@ -197,7 +199,7 @@ class Cluster:
         for key, one in lost.items():
             del self._running[key]
             one.future.cancel(force=True)
-            self._observer.trial_lost(one.trial)
+            self._notify(Event(EventKind.LOST, trial=one.trial))
             log.warning("Worker %s is gone, and with it %s.", one.worker, one.trial.label)
         return [one.trial for one in lost.values()]
 

@@ -4,23 +4,23 @@ import hashlib
 import re
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import recbench
 from recbench.data.cache import home
 from recbench.errors import RecbenchError
 from recbench.protocol import PROTOCOL_VERSION
-from recbench.records.schema import CurvePoint
 from recbench.records.store import ranks_to_bytes
+from recbench.runners.base import Assignment
 from recbench.runners.limits import Limits
 from recbench.runners.processes.local import wait_for
-from recbench.runners.processes.supervision import Assignment, Supervision
+from recbench.runners.processes.supervision import Supervision
 from recbench.tasks import task_file
 from recbench.trials import logs
-from recbench.trials.conditions import Conditions, Observer
+from recbench.trials.conditions import Conditions
+from recbench.trials.events import Notify
 from recbench.trials.identity import TaskFacts
 from recbench.trials.machine import available_cores
 from recbench.trials.planned import PlannedTrial
@@ -67,48 +67,13 @@ class RemoteResult:
     log: bytes
 
 
-class TellingObserver:
-    """The ``Observer`` that sends what it is told, in plain numbers and texts; see ``tell``.
-
-    Args:
-        send: Takes the name of a method, and its arguments.
-    """
-
-    def __init__(self, send: Callable[..., None]) -> None:
-        self._send = send
-
-    def phase(self, name: str) -> None:
-        """Sends it."""
-        self._send("phase", name)
-
-    def epoch(self, epoch: int, loss: float | None, seconds: float) -> None:
-        """Sends it."""
-        self._send("epoch", epoch, loss, seconds)
-
-    def progress(self, done: int, total: int) -> None:
-        """Sends it."""
-        self._send("progress", done, total)
-
-    def point(self, point: CurvePoint) -> None:
-        """Sends its fields."""
-        self._send("point", point.model_dump())
-
-
-def tell(observer: Observer, method: str, arguments: Sequence[Any]) -> None:
-    """Tells an observer what a ``TellingObserver`` has sent."""
-    if method == "point":
-        observer.point(CurvePoint.model_validate(arguments[0]))
-    else:
-        getattr(observer, method)(*arguments)
-
-
-def run_remote(job: RemoteTrial, wanted: Callable[[], bool], send: Callable[..., None]) -> RemoteResult | None:
+def run_remote(job: RemoteTrial, wanted: Callable[[], bool], notify: Notify) -> RemoteResult | None:
     """Runs a trial on this machine, after whatever trial this worker still runs.
 
     Args:
         job: The trial.
         wanted: Whether anyone still waits for it.
-        send: See ``TellingObserver``.
+        notify: Receives the trial's events.
 
     Returns:
         What came of it; None if nobody waits any more.
@@ -132,7 +97,7 @@ def run_remote(job: RemoteTrial, wanted: Callable[[], bool], send: Callable[...,
         assignment = Assignment(
             path, job.task, job.conditions, job.limits, job.concurrent, job.folder if job.folder.is_dir() else None
         )
-        supervision = Supervision(job.trial, assignment, log, TellingObserver(send))
+        supervision = Supervision(job.trial, assignment, log, notify)
         try:
             while (outcome := supervision.step()) is None:
                 if not wanted():

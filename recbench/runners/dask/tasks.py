@@ -1,9 +1,8 @@
 """The functions that Dask calls on a worker. It finds them by name, so recbench must be installed there."""
 
-from typing import Any
-
 from recbench.runners.dask import remote_trials
 from recbench.runners.dask.remote_trials import RemoteResult, RemoteTrial, accept, has_task, receive
+from recbench.trials.events import Event
 
 __all__ = ["accept", "has_task", "receive", "run_trial"]
 
@@ -13,7 +12,7 @@ def run_trial(job: RemoteTrial, topic: str) -> RemoteResult | None:
 
     Args:
         job: The trial.
-        topic: Where to tell how it goes.
+        topic: Where the trial's events are sent to.
     """
     from distributed import get_worker
 
@@ -24,7 +23,7 @@ def run_trial(job: RemoteTrial, topic: str) -> RemoteResult | None:
         state = worker.state.tasks.get(key)
         return state is not None and state.state in ("executing", "long-running")
 
-    def send(method: str, *arguments: Any) -> None:
-        worker.log_event(topic, (key, method, arguments))
+    def notify(event: Event) -> None:
+        worker.log_event(topic, (key, event.to_json()))
 
-    return remote_trials.run_remote(job, wanted, send)
+    return remote_trials.run_remote(job, wanted, notify)

@@ -10,14 +10,15 @@ from pathlib import Path
 
 from recbench.errors import RecbenchError
 from recbench.registry.requested import RequestedModel
+from recbench.runners.base import Assignment
 from recbench.runners.processes.messages import Ready, Refused
-from recbench.runners.processes.supervision import SECONDS_BETWEEN_LOOKS, Assignment, Supervision
+from recbench.runners.processes.supervision import SECONDS_BETWEEN_LOOKS, Supervision
 from recbench.runners.processes.worker_process import WorkerProcess
 from recbench.trials import logs
 from recbench.trials.conditions import Outcome
+from recbench.trials.events import TICK, Event, EventKind, IsWanted, Notify, about, always
 from recbench.trials.machine import available_cores
 from recbench.trials.planned import PlannedModel, PlannedTrial
-from recbench.trials.run_observer import RunObserver, Watching
 
 
 class LocalProcesses:
@@ -25,12 +26,14 @@ class LocalProcesses:
 
     Args:
         assignment: What the trials are run on.
-        observer: Is told how they go.
+        notify: Receives the events.
+        wanted: Whether a trial should continue.
     """
 
-    def __init__(self, assignment: Assignment, observer: RunObserver) -> None:
+    def __init__(self, assignment: Assignment, notify: Notify, wanted: IsWanted = always) -> None:
         self._assignment = assignment
-        self._observer = observer
+        self._notify = notify
+        self._wanted = wanted
         self._prepared: list[WorkerProcess] = []
         self._running: list[Supervision] = []
 
@@ -47,7 +50,7 @@ class LocalProcesses:
         planned = []
         while waiting or importing:
             while waiting and len(importing) < most:
-                self._observer.importing(waiting[0].reference.name)
+                self._notify(Event(EventKind.IMPORTING, name=waiting[0].reference.name))
                 importing.append(WorkerProcess(waiting.popleft(), self._assignment.conditions))
                 # Known from now on, so that ``close`` ends it.
                 self._prepared.append(importing[-1])
@@ -61,7 +64,7 @@ class LocalProcesses:
     def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, Outcome]]:
         """Runs the trials, and yields what each gave; the order is that in which they end.
 
-        Trials that the observer wants no more are ended.
+        Trials that are not wanted any more are ended.
 
         Raises:
             RecbenchError: A log cannot be written.
@@ -75,13 +78,13 @@ class LocalProcesses:
             wait_for([one.worker for one in self._running])
             for one in list(self._running):
                 outcome = one.step()
-                if not self._observer.wanted(one.trial):
+                if not self._wanted(one.trial):
                     self._running.remove(one)
                     one.end()
                 elif outcome is not None:
                     self._running.remove(one)
                     yield one.trial, outcome
-            self._observer.tick()
+            self._notify(TICK)
 
     def close(self) -> None:
         """Ends all processes at once."""
@@ -93,11 +96,11 @@ class LocalProcesses:
 
     def _start(self, trial: PlannedTrial, folder: Path) -> Supervision:
         log = logs.new_log(folder, trial.stem(self._assignment.task.identity, self._assignment.conditions))
-        self._observer.trial_starts(trial)
+        self._notify(Event(EventKind.STARTED, trial=trial))
         ready = next((one for one in self._prepared if one.wanted == trial.model.wanted), None)
         if ready is not None:
             self._prepared.remove(ready)
-        return Supervision(trial, self._assignment, log, Watching(self._observer, trial), ready)
+        return Supervision(trial, self._assignment, log, about(trial, self._notify), ready)
 
     def _await_ready(self, worker: WorkerProcess) -> PlannedModel:
         limit = self._assignment.limits.seconds
@@ -117,7 +120,7 @@ class LocalProcesses:
                     "Use a longer --timeout.",
                 )
             wait_for([worker])
-            self._observer.tick()
+            self._notify(TICK)
 
 
 def _died_importing(worker: WorkerProcess) -> RecbenchError:

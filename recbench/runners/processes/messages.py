@@ -1,8 +1,7 @@
 """What a run and the process of a trial say to each other: a line of JSON each, some followed by bytes.
 
-A run sends ``Prepare`` and then ``Work``. The process answers the first with ``Ready`` or ``Refused``, tells of the
-second with ``Phase``, ``Epoch``, ``Progress`` and ``Point``, and ends with ``Ended``, whose bytes are the file of the
-ranks.
+A run sends ``Prepare`` and then ``Work``. The process answers the first with ``Ready`` or ``Refused``, reports on the
+second with ``Happened``, and ends with ``Ended``, whose bytes are the file of the ranks.
 """
 
 from collections.abc import Iterator
@@ -11,9 +10,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from recbench.records.schema import CurvePoint, ParameterValue, Record
+from recbench.records.schema import ParameterValue, Record
 from recbench.registry.requested import RequestedModel
 from recbench.trials.conditions import Conditions
+from recbench.trials.events import Event
 
 
 class _Message(BaseModel):
@@ -61,35 +61,11 @@ class Refused(_Message):
     hint: str
 
 
-class Phase(_Message):
-    """See ``Observer.phase``."""
+class Happened(_Message):
+    """Something has happened in the trial; its ``trial`` is None."""
 
-    kind: Literal["phase"] = "phase"
-    name: str
-
-
-class Epoch(_Message):
-    """See ``Observer.epoch``."""
-
-    kind: Literal["epoch"] = "epoch"
-    epoch: int
-    loss: float | None
-    seconds: float
-
-
-class Progress(_Message):
-    """See ``Observer.progress``."""
-
-    kind: Literal["progress"] = "progress"
-    done: int
-    total: int
-
-
-class Point(_Message):
-    """See ``Observer.point``."""
-
-    kind: Literal["point"] = "point"
-    point: CurvePoint
+    kind: Literal["happened"] = "happened"
+    event: Event
 
 
 class Ended(_Message):
@@ -105,7 +81,7 @@ class Ended(_Message):
     size: int
 
 
-Answer = Ready | Refused | Phase | Epoch | Progress | Point | Ended
+Answer = Ready | Refused | Happened | Ended
 _ANSWERS: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="kind")])
 
 

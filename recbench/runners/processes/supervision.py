@@ -3,43 +3,23 @@
 import signal
 import time
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from recbench.records.schema import Record, Status
 from recbench.records.store import TrialRanks, ranks_from_bytes
-from recbench.runners.limits import Limits, MemoryWatch
-from recbench.runners.processes.messages import Ended, Epoch, Phase, Point, Progress, Ready, Refused, Work
+from recbench.runners.base import Assignment
+from recbench.runners.limits import MemoryWatch
+from recbench.runners.processes.messages import Ended, Happened, Ready, Refused, Work
 from recbench.runners.processes.worker_process import WorkerProcess
 from recbench.trials import logs
-from recbench.trials.conditions import Conditions, Observer, Outcome
-from recbench.trials.identity import TaskFacts, identity
+from recbench.trials.conditions import Outcome
+from recbench.trials.events import Event, EventKind, Notify
+from recbench.trials.identity import identity
 from recbench.trials.planned import PlannedTrial
 
 SECONDS_BETWEEN_LOOKS = 0.1
 SECONDS_BETWEEN_CUTS = 1.0
 SOURCE_CHANGED = "its source is not what it was when the run was planned"
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """What a trial is run on.
-
-    Attributes:
-        task_file: The frozen task.
-        task: What a record says of it.
-        conditions: What it is run under.
-        limits: What ends it.
-        concurrent: How many trials run at a time on the machine.
-        folder: The current folder of the trials' processes; None for that of this process.
-    """
-
-    task_file: Path
-    task: TaskFacts
-    conditions: Conditions
-    limits: Limits
-    concurrent: int = 1
-    folder: Path | None = None
 
 
 class Supervision:
@@ -49,7 +29,7 @@ class Supervision:
         trial: Which.
         assignment: On what.
         log: Where its output goes.
-        observer: Is told how it goes.
+        notify: Receives the trial's events.
         worker: A process that has been prepared for its model; one is started otherwise.
     """
 
@@ -58,13 +38,13 @@ class Supervision:
         trial: PlannedTrial,
         assignment: Assignment,
         log: Path,
-        observer: Observer,
+        notify: Notify,
         worker: WorkerProcess | None = None,
     ) -> None:
         self.trial = trial
         self._assignment = assignment
         self._log = log
-        self._observer = observer
+        self._notify = notify
         self.worker = worker or WorkerProcess(trial.model.wanted, assignment.conditions, assignment.folder)
         self._memory = MemoryWatch(self.worker.pid)
         self._phase, self._epochs, self._fit_seconds = "import", 0, 0.0
@@ -72,7 +52,7 @@ class Supervision:
         if self.worker.ready:
             self._begin()
         else:
-            observer.phase("import")
+            notify(Event(EventKind.PHASE, name="import"))
 
     def step(self) -> Outcome | None:
         """Takes in what has happened since; returns what the trial gave, once it is over. Never waits for long."""
@@ -111,16 +91,13 @@ class Supervision:
                 if answer.code_version != self.trial.model.code_version:
                     return self._lost(Status.FAILED, SOURCE_CHANGED)
                 self._begin()
-            case Phase():
-                self._phase = answer.name
-                self._observer.phase(answer.name)
-            case Epoch():
-                self._epochs, self._fit_seconds = answer.epoch, answer.seconds
-                self._observer.epoch(answer.epoch, answer.loss, answer.seconds)
-            case Progress():
-                self._observer.progress(answer.done, answer.total)
-            case Point():
-                self._observer.point(answer.point)
+            case Happened():
+                event = answer.event
+                if event.kind is EventKind.PHASE:
+                    self._phase = event.name
+                elif event.kind is EventKind.EPOCH:
+                    self._epochs, self._fit_seconds = event.epoch, event.seconds
+                self._notify(event)
             case Refused():
                 return self._lost(Status.FAILED, answer.message)
             case Ended():

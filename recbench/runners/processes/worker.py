@@ -14,10 +14,10 @@ import time
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 if TYPE_CHECKING:
-    from recbench.records.schema import CurvePoint
     from recbench.registry.hyperparameters import Configuration
     from recbench.runners.processes.messages import Answer, Work
     from recbench.tasks.task import Task
+    from recbench.trials.events import Event
 
 
 class Channel:
@@ -41,8 +41,8 @@ class Channel:
             content = content[os.write(self._descriptor, content) :]
 
 
-class Teller:
-    """The ``Observer`` that tells the run, and not more often than anyone wants to know."""
+class EventSender:
+    """Sends a trial's events to the run; those that only show progress at most ten times a second."""
 
     SECONDS_BETWEEN = 0.1
 
@@ -50,38 +50,18 @@ class Teller:
         self._channel = channel
         self._last = 0.0
 
-    def phase(self, name: str) -> None:
-        """Sends the phase."""
-        from recbench.runners.processes.messages import Phase
+    def __call__(self, event: "Event") -> None:
+        """Sends an event, unless it only shows progress and the last such event is recent."""
+        from recbench.runners.processes.messages import Happened
+        from recbench.trials.events import EventKind
 
-        self._channel.send(Phase(name=name))
-
-    def epoch(self, epoch: int, loss: float | None, seconds: float) -> None:
-        """Sends the epoch, unless the last message is very recent."""
-        from recbench.runners.processes.messages import Epoch
-
-        if self._is_time():
-            self._channel.send(Epoch(epoch=epoch, loss=loss, seconds=seconds))
-
-    def progress(self, done: int, total: int) -> None:
-        """Sends the part, unless the last message is very recent."""
-        from recbench.runners.processes.messages import Progress
-
-        if self._is_time():
-            self._channel.send(Progress(done=done, total=total))
-
-    def point(self, point: "CurvePoint") -> None:
-        """Sends every point: a tuning decides by each."""
-        from recbench.runners.processes.messages import Point
-
-        self._channel.send(Point(point=point))
-
-    def _is_time(self) -> bool:
-        now = time.monotonic()
-        if now - self._last < self.SECONDS_BETWEEN:
-            return False
-        self._last = now
-        return True
+        # Points are all sent: a tuning decides by each.
+        if event.kind in (EventKind.EPOCH, EventKind.PROGRESS):
+            now = time.monotonic()
+            if now - self._last < self.SECONDS_BETWEEN:
+                return
+            self._last = now
+        self._channel.send(Happened(event=event))
 
 
 def main(parent: int) -> None:
@@ -141,7 +121,7 @@ def _run(channel: Channel, commands: BinaryIO, configuration: "Configuration") -
 
     work = Work.model_validate_json(_next(commands))
     redirect(work.log)
-    outcome = run_trial(_task(work), configuration, work.seed, work.conditions, Teller(channel))
+    outcome = run_trial(_task(work), configuration, work.seed, work.conditions, EventSender(channel))
     if outcome.traceback:
         os.write(2, outcome.traceback.encode(errors="backslashreplace"))
     ranks = b"" if outcome.ranks is None else ranks_to_bytes(outcome.ranks)

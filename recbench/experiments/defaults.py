@@ -1,0 +1,14 @@
+"""Defaults of runs that the command line shows in its help. Loads no numeric library."""
+
+from pathlib import Path
+
+DEFAULT_TASK = "ml-100k"
+DEFAULT_OUTPUT = Path("results/runs")
+"""Folder of the records of runs and sweeps."""
+
+TUNING_FOLDER = Path("results/tuning")
+"""Folder of the storages of tunings."""
+
+N_SEEDS = 3
+MAX_SEED = 2**31 - 1
+"""The highest seed that every framework takes."""
