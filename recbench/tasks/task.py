@@ -1,7 +1,7 @@
 """The frozen task: train rows, cases, candidates, and the digest of all their bytes."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recbench.data.ids import IdTable
+from recbench.data.rows import Rows
 from recbench.protocol import Float32Array, Int32Array, Int64Array, TrainSet
 from recbench.tasks.spec import TaskSpec
 
@@ -53,10 +54,7 @@ class Task:
         spec: Where it came from and by which rules.
         user_ids: The original id of each user index.
         item_ids: The original id of each item index.
-        users: int32[train rows], in the order of the file.
-        items: int32[train rows].
-        ratings: float32[train rows] or None.
-        timestamps: int64[train rows] or None.
+        rows: The train rows, in the order of the file.
         test: The cases that are reported.
         validation_rows: int64[validation cases], the train rows that validation holds out.
         validation: The cases for tuning; none of them is a test case.
@@ -68,10 +66,7 @@ class Task:
     spec: TaskSpec
     user_ids: IdTable
     item_ids: IdTable
-    users: Int32Array
-    items: Int32Array
-    ratings: Float32Array | None
-    timestamps: Int64Array | None
+    rows: Rows
     test: Cases
     validation_rows: Int64Array
     validation: Cases
@@ -82,6 +77,26 @@ class Task:
     def name(self) -> str:
         """The name that it is known by."""
         return self.spec.name
+
+    @property
+    def users(self) -> Int32Array:
+        """int32[train rows], the user of each train row."""
+        return self.rows.users
+
+    @property
+    def items(self) -> Int32Array:
+        """int32[train rows], the item of each train row."""
+        return self.rows.items
+
+    @property
+    def ratings(self) -> Float32Array | None:
+        """float32[train rows], or None."""
+        return self.rows.ratings
+
+    @property
+    def timestamps(self) -> Int64Array | None:
+        """int64[train rows], or None."""
+        return self.rows.timestamps
 
     @property
     def n_users(self) -> int:
@@ -96,7 +111,7 @@ class Task:
     @property
     def n_train(self) -> int:
         """Number of train rows."""
-        return len(self.users)
+        return len(self.rows)
 
     @property
     def n_users_without_case(self) -> int:
@@ -114,18 +129,21 @@ class Task:
 
     def train_set(self) -> TrainSet:
         """Returns the rows to learn from when test cases are scored."""
-        return self._rows(np.ndarray.copy)
+        return self._train_set(self.rows.copy())
 
     def train_set_for_validation(self) -> TrainSet:
         """Returns the train rows without those that validation holds out."""
+        return self._train_set(self.rows_without_validation())
+
+    def rows_without_validation(self) -> Rows:
+        """Returns a copy of the train rows that validation does not hold out."""
         keep = np.ones(self.n_train, dtype=np.bool_)
         keep[self.validation_rows] = False
-        return self._rows(lambda array: array[keep])
+        return self.rows.take(keep)
 
-    def _rows(self, copied: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> TrainSet:
-        """Copies the rows: a model that forces its way spoils its own."""
-        optional = [None if array is None else copied(array) for array in (self.ratings, self.timestamps)]
-        return TrainSet.from_rows(self.n_users, self.n_items, copied(self.users), copied(self.items), *optional)
+    def _train_set(self, copy: Rows) -> TrainSet:
+        """Takes a copy of the rows, so that a model that writes into its arrays changes only its own."""
+        return TrainSet.from_rows(self.n_users, self.n_items, copy.users, copy.items, copy.ratings, copy.timestamps)
 
     def arrays(self) -> Iterator[tuple[str, npt.NDArray[Any]]]:
         """Yields every array with its name, in the order in which the digest takes them."""

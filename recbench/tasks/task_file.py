@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from recbench.data.archives import read_npz
 from recbench.data.cache import atomic_path
 from recbench.data.ids import IdTable
+from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
 from recbench.tasks.array_file import MAGIC, map_arrays, write_arrays
 from recbench.tasks.spec import TaskSpec
@@ -121,10 +122,7 @@ def _from_arrays(
         spec,
         _ids(arrays, "user_ids"),
         _ids(arrays, "item_ids"),
-        arrays["users"],
-        arrays["items"],
-        arrays.get("ratings"),
-        arrays.get("timestamps"),
+        Rows(arrays["users"], arrays["items"], arrays.get("ratings"), arrays.get("timestamps")),
         Cases(arrays["test.users"], arrays["test.items"], arrays["test.negatives"]),
         arrays["validation_rows"],
         Cases(arrays["validation.users"], arrays["validation.items"], arrays["validation.negatives"]),

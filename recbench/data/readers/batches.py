@@ -12,6 +12,7 @@ import numpy.typing as npt
 from recbench.data.ids import IdTable
 from recbench.data.interactions import Interactions
 from recbench.data.ordering import first_of_each, pair_keys
+from recbench.data.rows import Rows
 from recbench.data.times import Times, read_times
 from recbench.errors import RecbenchError
 from recbench.protocol import Float32Array, Int32Array, Int64Array
@@ -169,14 +170,12 @@ def _text(column: "pa.Array", row: int) -> str:
 def _numbered(path: Path, columns: _Columns, timestamps: Int64Array | None) -> Interactions:
     users, user_ids = encoded(columns.users)
     items, item_ids = encoded(columns.items)
-    ratings = np.concatenate(columns.ratings) if columns.ratings else None
+    rows = Rows(users, items, np.concatenate(columns.ratings) if columns.ratings else None, timestamps)
     keep = first_of_each(pair_keys(users, items, len(item_ids)))
     if duplicates := int(len(keep) - keep.sum()):
         log.warning("%s: %d rows repeat an earlier (user, item) pair; the first is kept.", path.name, duplicates)
-        users, items = users[keep], items[keep]
-        ratings = None if ratings is None else ratings[keep]
-        timestamps = None if timestamps is None else timestamps[keep]
-    return Interactions(users, items, ratings, timestamps, user_ids, item_ids, duplicates)
+        rows = rows.take(keep)
+    return Interactions(rows, user_ids, item_ids, duplicates)
 
 
 def encoded(parts: list["pa.DictionaryArray"]) -> tuple[Int32Array, IdTable]:

@@ -41,7 +41,7 @@ def import_split(
     rows = read_split(files, layout)
     negatives: Negatives | PublishedNegatives = rule
     if rows.negatives is not None:
-        kept = without_positives(rows.negatives, rows.case_items, waivers, str(files.candidates))
+        kept = without_positives(rows.negatives, rows.test.items, waivers, str(files.candidates))
         rows = replace(rows, negatives=kept)
         negatives = PublishedNegatives(method="published", count=kept.shape[1])
     spec = TaskSpec(
