@@ -67,7 +67,7 @@ def test_what_was_changed_does_not_come_back(tmp_path):
     with pytest.raises(RecbenchError, match="its spec pins"):
         import_folder("again", tmp_path)
     (tmp_path / SPEC_NAME).write_text("[task]\n")
-    with pytest.raises(RecbenchError, match="not a folder that 'recbench task export' wrote"):
+    with pytest.raises(RecbenchError, match="is not a spec of an exported task: files: Field required"):
         import_folder("again", tmp_path)
 
 

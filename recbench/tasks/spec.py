@@ -2,18 +2,17 @@
 
 import hashlib
 import json
-import tomllib
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from recbench.data.readers.layout import Form, Layout
 from recbench.data.synthetic import SyntheticParameters
-from recbench.errors import RecbenchError
 from recbench.tasks.dates import Moment
+from recbench.toml_file import TomlKind
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 NAME_LENGTH = 100
@@ -252,24 +251,7 @@ class TaskSpec(_Frozen):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
 
-def read_spec(path: Path) -> TaskSpec:
-    """Reads a spec file; a relative path of a ratings file is taken from the spec's folder.
-
-    Raises:
-        RecbenchError: The file is missing, is not TOML, or breaks the schema; the message names each field.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecbenchError(f"Cannot read the task spec {path}: {error}.", "Check the path.") from error
-    spec = parse_spec(text, str(path))
-    if isinstance(spec.dataset, FileData):
-        whole = spec.dataset.model_copy(update={"path": (path.parent / spec.dataset.path).absolute()})
-        spec = spec.model_copy(update={"dataset": whole})
-    return spec
-
-
-def _decimal(text: str) -> Decimal:
+def exact_number(text: str) -> Decimal:
     """Reads a number exactly; one such as 1e999999999 would take all memory where a whole number is wanted."""
     value = Decimal(text)
     if abs(value.adjusted()) > MAX_EXPONENT:
@@ -277,20 +259,28 @@ def _decimal(text: str) -> Decimal:
     return value
 
 
+SPEC_FILE = TomlKind(
+    "task spec", if_broken="A spec to start from: 'recbench task show ml-100k --spec'.", parse_float=exact_number
+)
+
+
+def read_spec(path: Path) -> TaskSpec:
+    """Reads a spec file; a relative path of a ratings file is taken from the spec's folder.
+
+    Raises:
+        RecbenchError: The file is missing, is not TOML, or breaks the schema; the message names each field.
+    """
+    spec = SPEC_FILE.load(path, TaskSpec)
+    if isinstance(spec.dataset, FileData):
+        whole = spec.dataset.model_copy(update={"path": (path.parent / spec.dataset.path).absolute()})
+        spec = spec.model_copy(update={"dataset": whole})
+    return spec
+
+
 def parse_spec(text: str, where: str) -> TaskSpec:
-    """Parses the text of a spec; ``where`` names it in errors."""
-    try:
-        content = tomllib.loads(text, parse_float=_decimal)
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        # Not TOML, numbers beyond what Python reads, or nested without end.
-        raise RecbenchError(f"{where} is not valid TOML: {error}.", "Correct the file.") from error
-    try:
-        return TaskSpec.model_validate(content)
-    except ValidationError as error:
-        problems = "\n".join(
-            f"  {'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()
-        )
-        raise RecbenchError(
-            f"{where} is not a task spec:\n{problems}",
-            "A spec to start from: 'recbench task show ml-100k --spec'.",
-        ) from error
+    """Parses the text of a spec; ``where`` names it in errors.
+
+    Raises:
+        RecbenchError: It is not TOML, or breaks the schema; the message names each field.
+    """
+    return SPEC_FILE.check(SPEC_FILE.parse(text, where), TaskSpec, where)

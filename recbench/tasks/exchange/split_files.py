@@ -1,6 +1,6 @@
 """Splits that somebody published, or made, as tables: train, test, and possibly validation and candidates."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,11 @@ class SplitFiles:
     validation_candidates: Path | None = None
     users: Path | None = None
     items: Path | None = None
+
+    def inside(self, folder: Path) -> "SplitFiles":
+        """Returns the same files, their paths counted from ``folder``."""
+        paths = {field.name: getattr(self, field.name) for field in fields(self)}
+        return SplitFiles(**{name: folder / path for name, path in paths.items() if path is not None})
 
 
 CANDIDATES = Layout(user="user", item="item", negative="negative", rating="", timestamp="")
