@@ -16,7 +16,7 @@ from recbench.errors import RecbenchError
 from recbench.protocol import Int64Array, TrainSet
 from recbench.tasks.candidates import draw_negatives
 from recbench.tasks.filters import apply_filters
-from recbench.tasks.spec import CatalogueData, FileData, GlobalTime, Negatives, SyntheticData, TaskSpec
+from recbench.tasks.spec import CatalogueData, FileData, FrameData, GlobalTime, Negatives, SyntheticData, TaskSpec
 from recbench.tasks.splits import held_out_twice
 from recbench.tasks.task import Cases, Task
 from recbench.tasks.time_split import known_at, moment_of, rows_from
@@ -58,6 +58,11 @@ def load_interactions(spec: TaskSpec, progressbar: bool = False) -> Interactions
         return read_interactions(data.path, data.layout())
     if isinstance(data, SyntheticData):
         return generate(data)
+    if isinstance(data, FrameData):
+        raise RecbenchError(
+            f"Task {spec.name!r} was made from a DataFrame; it cannot be built from a spec.",
+            "Make it again in Python: make_task(frame, ...).",
+        )
     raise RecbenchError(
         f"Task {spec.name!r} was published as files; it cannot be built from a spec.",
         "Import the files: recbench task import --help",

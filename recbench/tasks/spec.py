@@ -71,11 +71,21 @@ class SyntheticData(SyntheticParameters):
     source: Literal["synthetic"]
 
 
+class FrameData(_Frozen):
+    """Rows of a DataFrame; only the task keeps them, so it cannot be built again from its spec."""
+
+    source: Literal["dataframe"]
+
+
+PublishedForm = Literal["ncf", "lightgcn", "recbole", "pairs"]
+"""Whose form the files of a published split have."""
+
+
 class PublishedData(_Frozen):
     """Split and candidates that somebody published; they are read, not built."""
 
     source: Literal["published"]
-    form: Literal["ncf", "lightgcn", "recbole", "pairs"]
+    form: PublishedForm
 
 
 class Weights(StrEnum):
@@ -170,6 +180,10 @@ class GlobalTime(_Frozen):
         return self
 
 
+Split = LeaveOneOut | LeaveLastN | LeaveLastFraction | RandomFraction | GlobalTime
+"""A rule that holds rows out."""
+
+
 class PublishedSplit(_Frozen):
     """The split came with the data.
 
@@ -218,12 +232,11 @@ class TaskSpec(_Frozen):
 
     name: str = Field(pattern=NAME_PATTERN, max_length=NAME_LENGTH)
     description: str = ""
-    dataset: Annotated[CatalogueData | FileData | SyntheticData | PublishedData, Field(discriminator="source")]
-    filters: Filters = Filters()
-    split: Annotated[
-        LeaveOneOut | LeaveLastN | LeaveLastFraction | RandomFraction | GlobalTime | PublishedSplit,
-        Field(discriminator="method"),
+    dataset: Annotated[
+        CatalogueData | FileData | SyntheticData | FrameData | PublishedData, Field(discriminator="source")
     ]
+    filters: Filters = Filters()
+    split: Annotated[Split | PublishedSplit, Field(discriminator="method")]
     negatives: Annotated[Negatives | PublishedNegatives, Field(discriminator="method")]
     waivers: tuple[Waiver, ...] = ()
     digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$")

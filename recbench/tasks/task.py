@@ -1,10 +1,11 @@
 """The frozen task: train rows, cases, candidates, and the digest of all their bytes."""
 
 import hashlib
+import html
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,9 @@ from recbench.data.ids import IdTable
 from recbench.data.rows import Rows
 from recbench.protocol import Float32Array, Int32Array, Int64Array, TrainSet
 from recbench.tasks.spec import TaskSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DIGEST_FORM = "recbench-task-1"
 NO_ITEM = -1
@@ -144,6 +148,48 @@ class Task:
     def _train_set(self, copy: Rows) -> TrainSet:
         """Takes a copy of the rows, so that a model that writes into its arrays changes only its own."""
         return TrainSet.from_rows(self.n_users, self.n_items, copy.users, copy.items, copy.ratings, copy.timestamps)
+
+    def train_frame(self) -> "pd.DataFrame":
+        """Returns the train rows with original ids; those that validation holds out are among them.
+
+        Returns:
+            A DataFrame with one row for each train row, in the order of the data: ``user`` and ``item`` (str, the
+            original ids as text), ``rating`` (float32) and ``timestamp`` (int64) where the data has them.
+        """
+        from recbench.tasks.frames import frame_of_rows
+
+        return frame_of_rows(self.rows, self.user_ids, self.item_ids)
+
+    def cases_frame(self) -> "pd.DataFrame":
+        """Returns the test cases with original ids; together with ``train_frame`` it makes the task again.
+
+        Returns:
+            A DataFrame with one row for each case, in the order of ``test`` and so of the ranks: ``user``, ``item``
+            (str, the held-out item), ``timestamp`` (int64) where the data has times, and ``negatives`` (a list of the
+            original ids of the case's negatives). For one negative a row: ``frame.explode("negatives")``.
+        """
+        from recbench.tasks.frames import frame_of_cases
+
+        rows = Rows(self.test.users, self.test.items, timestamps=self.test_times)
+        return frame_of_cases(rows, self.test.negatives, self.user_ids, self.item_ids)
+
+    def __repr__(self) -> str:
+        return f"Task {self.name!r}: {', '.join(self._counts())}; {self.digest[:19]}"
+
+    def _repr_html_(self) -> str:
+        """Returns what a notebook shows."""
+        return (
+            f"<b>Task {html.escape(self.name)}</b> <code>{html.escape(self.digest[:19])}</code><br>"
+            f"{html.escape(', '.join(self._counts()))}"
+        )
+
+    def _counts(self) -> list[str]:
+        counts = {"users": self.n_users, "items": self.n_items, "train rows": self.n_train, "cases": len(self.test)}
+        texts = [f"{count:,} {noun}" for noun, count in counts.items()]
+        texts.append(f"negatives per case: {self.spec.negatives.count:,}")
+        if self.n_duplicates:
+            texts.append(f"{self.n_duplicates:,} duplicate rows left out")
+        return texts
 
     def arrays(self) -> Iterator[tuple[str, npt.NDArray[Any]]]:
         """Yields every array with its name, in the order in which the digest takes them."""

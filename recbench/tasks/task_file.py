@@ -73,6 +73,15 @@ def load(path: Path) -> Task:
     return task
 
 
+def identity_of(path: Path) -> tuple[str, str] | None:
+    """Returns the name and digest that a task file states, without checking them; None if there is no such file."""
+    try:
+        header, _ = map_arrays(path)
+        return str(header["spec"]["name"]), str(header["digest"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
     with path.open("rb") as file:
         if file.read(len(MAGIC)) == MAGIC:

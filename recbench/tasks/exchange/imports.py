@@ -1,6 +1,5 @@
 """Imports of published splits from tables, whatever program or paper they come from."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +7,9 @@ from pydantic import BaseModel
 
 from recbench.data.readers.layout import PLAIN, Form, Layout
 from recbench.tasks.exchange.export import SPEC_NAME
-from recbench.tasks.exchange.published_split import PUBLISHED, assemble, without_positives
+from recbench.tasks.exchange.published_split import assemble, assemble_drawn
 from recbench.tasks.exchange.split_files import SplitFiles, read_split
-from recbench.tasks.spec import Negatives, PublishedData, PublishedNegatives, TaskSpec, Waiver, exact_number
+from recbench.tasks.spec import Negatives, PublishedForm, TaskSpec, Waiver, exact_number
 from recbench.tasks.task import Task
 from recbench.toml_file import TomlKind
 
@@ -33,7 +32,7 @@ class _Exported(BaseModel):
 
 def import_split(
     name: str,
-    form: str,
+    form: PublishedForm,
     files: SplitFiles,
     rule: Negatives,
     layout: Layout = PLAIN,
@@ -52,21 +51,7 @@ def import_split(
     Raises:
         RecbenchError: A file cannot be read, the files do not belong together, or a rule without a waiver is broken.
     """
-    rows = read_split(files, layout)
-    negatives: Negatives | PublishedNegatives = rule
-    if rows.negatives is not None:
-        kept = without_positives(rows.negatives, rows.test.items, waivers, str(files.candidates))
-        rows = replace(rows, negatives=kept)
-        negatives = PublishedNegatives(method="published", count=kept.shape[1])
-    spec = TaskSpec(
-        name=name,
-        description="Published split and candidates" if files.candidates else "Published split, candidates drawn",
-        dataset=PublishedData(source="published", form=form),
-        split=PUBLISHED,
-        negatives=negatives,
-        waivers=tuple(sorted(waivers)),
-    )
-    return assemble(spec, rows)
+    return assemble_drawn(name, form, read_split(files, layout), rule, waivers, str(files.candidates))
 
 
 def import_folder(name: str, folder: Path) -> Task:

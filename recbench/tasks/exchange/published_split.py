@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,15 @@ from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
 from recbench.protocol import Int32Array, Int64Array, TrainSet
 from recbench.tasks.candidates import draw_negatives
-from recbench.tasks.spec import PublishedSplit, TaskSpec, Waiver
+from recbench.tasks.spec import (
+    Negatives,
+    PublishedData,
+    PublishedForm,
+    PublishedNegatives,
+    PublishedSplit,
+    TaskSpec,
+    Waiver,
+)
 from recbench.tasks.splits import held_out_rows
 from recbench.tasks.task import NO_ITEM, Cases, Task
 from recbench.tasks.verification_cache import verify_and_remember
@@ -75,6 +83,44 @@ def _numbered(tables: Sequence[IdTable]) -> tuple[IdTable, list[Int32Array]]:
     everybody = IdTable.from_strings(index)
     order = hash_order(everybody)
     return everybody.take(order), [inverse_order(order)[code] for code in codes]
+
+
+def assemble_drawn(
+    name: str,
+    form: PublishedForm,
+    rows: PublishedRows,
+    rule: Negatives,
+    waivers: frozenset[Waiver],
+    candidates_source: str,
+) -> Task:
+    """Makes a task of a split that need not have candidates of its own.
+
+    Args:
+        name: The task's name.
+        form: The form that the split was published in.
+        rows: The split; its negatives, if it has any, may hold the positive.
+        rule: How to draw the negatives that are not published.
+        waivers: Rules that published candidates may break.
+        candidates_source: Where the candidates come from, for messages.
+
+    Raises:
+        RecbenchError: A rule without a waiver is broken.
+    """
+    negatives: Negatives | PublishedNegatives = rule
+    if rows.negatives is not None:
+        kept = without_positives(rows.negatives, rows.test.items, waivers, candidates_source)
+        rows = replace(rows, negatives=kept)
+        negatives = PublishedNegatives(method="published", count=kept.shape[1])
+    drawn = rows.negatives is None
+    spec = TaskSpec(
+        name=name,
+        description="Published split, candidates drawn" if drawn else "Published split and candidates",
+        dataset=PublishedData(source="published", form=form),
+        split=PUBLISHED,
+        negatives=negatives,
+        waivers=tuple(sorted(waivers)),
+    )
+    return assemble(spec, rows)
 
 
 def assemble(spec: TaskSpec, rows: PublishedRows) -> Task:
@@ -141,7 +187,8 @@ def without_positives(
     if broken and Waiver.POSITIVE_AMONG_NEGATIVES not in waivers:
         raise RecbenchError(
             f"{broken} of the {len(lists)} lists in {where} hold their own positive among the negatives.",
-            f"To drop that entry from them and say so with every result: --waive {Waiver.POSITIVE_AMONG_NEGATIVES}",
+            f"To drop that entry from them and say so with every result: "
+            f'--waive {Waiver.POSITIVE_AMONG_NEGATIVES}, in Python waivers=["{Waiver.POSITIVE_AMONG_NEGATIVES}"].',
         )
     order = np.argsort(own, axis=1, kind="stable")
     kept = np.where(np.take_along_axis(own, order, axis=1), NO_ITEM, np.take_along_axis(lists, order, axis=1))
