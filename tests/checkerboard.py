@@ -8,6 +8,7 @@ a model that has learned the colours puts every positive first.
 import numpy as np
 
 from recbench.data.ids import IdTable
+from recbench.data.rows import Rows
 from recbench.tasks.spec import Negatives, SyntheticData, TaskSpec
 from recbench.tasks.task import Cases, Task
 from recbench.tasks.verify import verify
@@ -40,10 +41,7 @@ def checkerboard_task() -> Task:
         spec,
         IdTable.from_strings(f"u{user}" for user in range(N_USERS)),
         IdTable.from_strings(f"i{item}" for item in range(N_ITEMS)),
-        np.array(users, dtype=np.int32),
-        np.array(items, dtype=np.int32),
-        None,
-        None,
+        Rows(np.array(users, dtype=np.int32), np.array(items, dtype=np.int32)),
         Cases(every, np.array(test, dtype=np.int32), other),
         rows.astype(np.int64),
         Cases(every, np.array(validation, dtype=np.int32), other.copy()),

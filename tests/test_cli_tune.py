@@ -217,7 +217,7 @@ BAD = {
         "Unknown parameter of 'Wrong' in spaces.toml 'god'. Did you mean: good",
     ),
     "nothing to tune": ({"models": ["popularity"]}, "None of these models has parameters in spaces.toml."),
-    "no such spaces": ({"spaces": Path("none.toml")}, "Cannot read the search spaces none.toml"),
+    "no such spaces": ({"spaces": Path("none.toml")}, "Cannot read the file of search spaces none.toml"),
     "no such task": ({"task": "synthetik"}, "Did you mean: synthetic"),
     "more threads than cores": ({"execution": Execution(threads=4096)}, "timings would mean nothing"),
     "a storage that is none": ({"storage": Path("known.py")}, "known.py cannot be used as the storage of a tuning"),

@@ -6,6 +6,7 @@ import pytest
 
 from recbench.data.ids import IdTable
 from recbench.data.interactions import Interactions
+from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
 from recbench.tasks.build import split_and_draw
 from recbench.tasks.exchange.export import SPEC_NAME, export
@@ -29,7 +30,8 @@ def a_task(mark=", 'ü", order="timestamp"):
         IdTable.from_strings(f"i {i}{mark}" for i in range(30)),
     )
     ratings = rng.random(150).astype(np.float32)
-    rows = Interactions(users, items, ratings, rng.integers(10**9, 2 * 10**9, 150), *ids, n_duplicates=4)
+    columns = Rows(users, items, ratings, rng.integers(10**9, 2 * 10**9, 150))
+    rows = Interactions(columns, *ids, n_duplicates=4)
     spec = TaskSpec(
         name="strange",
         dataset=SyntheticData(source="synthetic"),
@@ -65,7 +67,7 @@ def test_what_was_changed_does_not_come_back(tmp_path):
     with pytest.raises(RecbenchError, match="its spec pins"):
         import_folder("again", tmp_path)
     (tmp_path / SPEC_NAME).write_text("[task]\n")
-    with pytest.raises(RecbenchError, match="not a folder that 'recbench task export' wrote"):
+    with pytest.raises(RecbenchError, match="is not a spec of an exported task: files: Field required"):
         import_folder("again", tmp_path)
 
 

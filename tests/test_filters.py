@@ -7,6 +7,7 @@ import pytest
 
 from recbench.data.ids import IdTable
 from recbench.data.interactions import Interactions
+from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
 from recbench.tasks.filters import apply_filters
 from recbench.tasks.spec import Filters, Weights
@@ -16,10 +17,7 @@ def interactions(rows, ratings=None):
     users, user_ids = pd.factorize(np.array([user for user, _ in rows], dtype=object))
     items, item_ids = pd.factorize(np.array([item for _, item in rows], dtype=object))
     return Interactions(
-        users,
-        items,
-        None if ratings is None else np.array(ratings, dtype=np.float32),
-        None,
+        Rows(users, items, None if ratings is None else np.array(ratings, dtype=np.float32)),
         IdTable.from_strings(user_ids.tolist()),
         IdTable.from_strings(item_ids.tolist()),
     )
@@ -74,14 +72,15 @@ def test_a_window_of_time_in_the_data_s_unit_or_in_dates():
     rows = [("u", f"i{n}") for n in range(4)]
     for per_second in (1, 1000, 10**9):
         times = np.array([int(day.timestamp()) * per_second for day in days])
-        timed = replace(interactions(rows), timestamps=times)
+        timed = interactions(rows)
+        timed = replace(timed, rows=replace(timed.rows, timestamps=times))
         kept = apply_filters(timed, Filters(since=datetime(2020, 1, 2), until="2020-01-04"))
         assert kept.timestamps.tolist() == times[1:3].tolist()
         assert apply_filters(timed, Filters(since=int(times[3]))).timestamps.tolist() == [times[3]]
     with pytest.raises(RecbenchError, match="no timestamps"):
         apply_filters(interactions(rows), Filters(since=3))
     with pytest.raises(RecbenchError, match="an order and no dates"):
-        apply_filters(replace(timed, timestamps=np.arange(4)), Filters(since=days[0]))
+        apply_filters(replace(timed, rows=replace(timed.rows, timestamps=np.arange(4))), Filters(since=days[0]))
 
 
 def test_sampled_users_do_not_depend_on_the_order_of_the_file():

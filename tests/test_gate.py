@@ -294,7 +294,7 @@ def test_a_policy_from_a_file(tmp_path):
         ("flor = 1", "flor: Extra inputs are not permitted"),
         ("floor = -1", "floor: Input should be greater than or equal to 0"),
         ("gated = []", "gated: Tuple should have at least 1 item"),
-        ("floor", "is not TOML"),
+        ("floor", "is not valid TOML"),
     ):
         path.write_text(text)
         with pytest.raises(RecbenchError, match=message):

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from recbench.data.ids import IdTable
 from recbench.data.interactions import Interactions
+from recbench.data.rows import Rows
 
 
 @given(st.lists(st.text()))
@@ -22,7 +23,7 @@ def test_numbers_tell_nothing_of_the_order_of_rows():
         users, user_ids = pd.factorize(np.array([user for user, _ in rows], dtype=object))
         items, item_ids = pd.factorize(np.array([item for _, item in rows], dtype=object))
         ids = (IdTable.from_strings(user_ids), IdTable.from_strings(item_ids))
-        return Interactions(users.astype(np.int32), items.astype(np.int32), None, None, *ids).numbered_by_hash()
+        return Interactions(Rows(users.astype(np.int32), items.astype(np.int32)), *ids).numbered_by_hash()
 
     rows = [(f"u{n % 7}", f"i{n}") for n in range(40)]
     one, other = numbered(rows), numbered(rows[::-1])

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recbench.data.ids import IdTable
+from recbench.data.rows import Rows
 from recbench.tasks.leakage import leakage
 from recbench.tasks.spec import LeaveOneOut, Negatives, SyntheticData, TaskSpec
 from recbench.tasks.task import Cases, Task
@@ -26,10 +27,7 @@ def a_task(train, test, n_users=4, n_items=5):
         SPEC,
         IdTable.from_strings(map(str, range(n_users))),
         IdTable.from_strings(map(str, range(n_items))),
-        users.astype(np.int32),
-        items.astype(np.int32),
-        None,
-        times,
+        Rows(users.astype(np.int32), items.astype(np.int32), timestamps=times),
         Cases(case_users.astype(np.int32), case_items.astype(np.int32), np.empty((len(test), 0), dtype=np.int32)),
         np.empty(0, dtype=np.int64),
         Cases(nothing, nothing, np.empty((0, 0), dtype=np.int32)),
@@ -75,5 +73,7 @@ def test_without_times_only_what_needs_none(board):
 
 def test_a_split_in_the_order_of_time_leaves_no_own_row_for_later(synthetic_task):
     assert leakage(synthetic_task).train_rows_after_own_case == 0
-    backwards = dataclasses.replace(synthetic_task, timestamps=synthetic_task.timestamps[::-1])
+    backwards = dataclasses.replace(
+        synthetic_task, rows=dataclasses.replace(synthetic_task.rows, timestamps=synthetic_task.timestamps[::-1])
+    )
     assert leakage(backwards).train_rows_after_own_case > 0

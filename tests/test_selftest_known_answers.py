@@ -170,7 +170,7 @@ def with_test_rows_in_train(task):
     items = task.items.copy()
     at = np.flatnonzero(task.users == task.test.users[0])[0]
     items[at] = task.test.items[0]
-    return replace(task, items=items)
+    return replace(task, rows=replace(task.rows, items=items))
 
 
 def with_validation_rows_in_test(task):

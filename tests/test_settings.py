@@ -79,7 +79,7 @@ BROKEN = {
     "another schema": ("schema = 2\n[task]\nname='x'\ndigest='y'", "schema: Input should be 1"),
     "a table for a value": (
         "schema = 1\n[task]\nname='x'\ndigest='y'\n[models.bpr.parameters.factors]\nlow=1",
-        "is not a file of settings: models.bpr",
+        "is not a settings file:\n  models.bpr",
     ),
     "no task": ("schema = 1", "task: Field required"),
 }
@@ -162,7 +162,7 @@ def test_settings_that_do_not_fit(recbench, tmp_path):
     assert "Parameters that --param does not give come from s.toml." in unknown.stderr
     missing = recbench(*base, "--settings", "none.toml")
     assert missing.returncode == 2
-    assert "Cannot read the settings none.toml" in missing.stderr
+    assert "Cannot read the settings file none.toml" in missing.stderr
     untuned = recbench(*base, "--settings", "tuned")
     assert untuned.returncode == 2
     assert "there is no models/settings/synthetic.toml" in untuned.stderr

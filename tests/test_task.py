@@ -10,7 +10,8 @@ from recbench.tasks.verify import verify
 
 
 def changed(task: Task, **arrays) -> Task:
-    return dataclasses.replace(task, **arrays)
+    columns = {name: arrays.pop(name) for name in ("users", "items", "timestamps") if name in arrays}
+    return dataclasses.replace(task, rows=dataclasses.replace(task.rows, **columns), **arrays)
 
 
 def with_case(cases: Cases, case: int, *, item: int | None = None, negatives=None) -> Cases:

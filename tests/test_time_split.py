@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from recbench.data.ids import IdTable
 from recbench.data.interactions import Interactions
 from recbench.data.ordering import dense_codes
+from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
 from recbench.tasks.build import split_and_draw
 from recbench.tasks.spec import GlobalTime, Negatives, SyntheticData, TaskSpec, parse_spec
@@ -35,7 +36,8 @@ def interactions(rows):
     users, user_ids = dense_codes(np.array([row[0] for row in rows], dtype=np.int32))
     items, item_ids = dense_codes(np.array([row[1] for row in rows], dtype=np.int32))
     ids = (IdTable.from_strings(map(str, values.tolist())) for values in (user_ids, item_ids))
-    return Interactions(users, items, None, np.array([row[2] for row in rows], dtype=np.int64), *ids)
+    times = np.array([row[2] for row in rows], dtype=np.int64)
+    return Interactions(Rows(users, items, timestamps=times), *ids)
 
 
 def at(moment, unknown="drop"):
@@ -125,4 +127,4 @@ negatives = {method = "uniform"}
 def test_no_times():
     rows = interactions(ROWS)
     with pytest.raises(RecbenchError, match="no timestamps"):
-        moment_of(at(3), Interactions(rows.users, rows.items, None, None, rows.user_ids, rows.item_ids))
+        moment_of(at(3), Interactions(Rows(rows.users, rows.items), rows.user_ids, rows.item_ids))

@@ -96,7 +96,7 @@ def test_nothing_in_it_or_its_file_leads_to_a_test_case(task, tmp_path):
 def test_a_task_without_validation_cases(board):
     none = Cases(*(getattr(board.validation, name)[:0] for name in ("users", "items", "negatives")))
     rest = {"validation": none, "validation_rows": np.empty(0, np.int64)} | {
-        name: getattr(board, name) for name in ("users", "items", "ratings", "timestamps", "test")
+        name: getattr(board, name) for name in ("rows", "test")
     }
     empty = Task(board.spec, board.user_ids, board.item_ids, **rest)
     with pytest.raises(RecbenchError, match="has no validation case to tune on"):

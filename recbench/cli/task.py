@@ -112,45 +112,30 @@ def build(
       recbench task build my-task.toml
       recbench task build my-shop --ratings orders.csv --user-column customer --item-column sku
     """
-    from recbench.tasks.lookup import find_task, keep_as_own, load_task
+    from recbench.tasks.lookup import keep_as_own, load_task
 
     if ratings is None:
         emit_summary(load_task(name, rebuild=True, progressbar=animated()))
         return
-    from recbench.tasks.build import build as build_task
-    from recbench.tasks.build import load_interactions
-    from recbench.tasks.lookup import DEFAULT_RULES, check_name
-    from recbench.tasks.spec import FileData, Filters, Order, TaskSpec
+    from recbench.tasks.lookup import check_name
+    from recbench.tasks.make import make_task_of_file
+    from recbench.tasks.spec import FileData
 
     check_name(name, replace=replace)
-    rules = find_task(like or DEFAULT_RULES).spec or load_task(like or DEFAULT_RULES).spec
-    spec = TaskSpec(
-        name=name,
-        description=f"Ratings of {ratings.name}",
-        dataset=FileData(
-            source="file",
-            path=ratings.absolute(),
-            user=user_column,
-            item=item_column,
-            rating=rating_column,
-            timestamp=timestamp_column,
-            separator=separator,
-            form=form,
-            encoding=encoding,
-            member=member,
-            skip_bad_rows=skip_bad_rows,
-        ),
-        # Ids of items to drop are those of the other data.
-        filters=Filters(**rules.filters.model_dump(exclude={"drop_items"})),
-        split=rules.split,
-        negatives=rules.negatives,
+    data = FileData(
+        source="file",
+        path=ratings.absolute(),
+        user=user_column,
+        item=item_column,
+        rating=rating_column,
+        timestamp=timestamp_column,
+        separator=separator,
+        form=form,
+        encoding=encoding,
+        member=member,
+        skip_bad_rows=skip_bad_rows,
     )
-    interactions = load_interactions(spec)
-    if like is None and interactions.timestamps is None:
-        log.info("There are no timestamps: the last row of each user in the file is held out.")
-        split = rules.split.model_copy(update={"order": Order.FILE})
-        spec = spec.model_copy(update={"split": split})
-    task = build_task(spec, interactions)
+    task = make_task_of_file(name, data, like)
     log.info("Stored as %s", keep_as_own(task, replace=replace))
     emit_summary(task)
 

@@ -1,7 +1,6 @@
 """The data sets that are known by name."""
 
 import re
-import tomllib
 from functools import cache
 from importlib import resources
 from typing import Annotated, Literal
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from recbench.data.readers.layout import Layout
 from recbench.errors import unknown_name
+from recbench.toml_file import TomlKind
 
 Checksum = Annotated[str, Field(pattern=r"^(md5:[0-9a-f]{32}|sha256:[0-9a-f]{64})$")]
 Count = Literal["rows", "users", "items"]
@@ -106,7 +106,8 @@ class Dataset(_Frozen):
 @cache
 def catalogue() -> dict[str, Dataset]:
     """Returns every entry by its name."""
-    return TypeAdapter(dict[str, Dataset]).validate_python(tomllib.loads(_resource("catalogue.toml")))
+    content = TomlKind("dataset catalogue").parse(_resource("catalogue.toml"), "catalogue.toml")
+    return TypeAdapter(dict[str, Dataset]).validate_python(content)
 
 
 @cache

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from recbench.data.ids import IdTable
 from recbench.data.ordering import dense_codes
+from recbench.data.rows import Rows
 from recbench.protocol import Float32Array, Int32Array, Int64Array
 
 
@@ -15,29 +16,43 @@ from recbench.protocol import Float32Array, Int32Array, Int64Array
 class Interactions:
     """Who interacted with what; each (user, item) pair once.
 
-    Indices are dense. As read they count users and items in the order of their first row; a task numbers them anew, see
+    Indices are dense. A reader numbers users and items in the order of their first row; a task numbers them again, see
     ``numbered_by_hash``.
 
     Attributes:
-        users: int32[rows].
-        items: int32[rows].
-        ratings: float32[rows] or None.
-        timestamps: int64[rows] or None.
+        rows: The rows, in the order of the file.
         user_ids: The original id of each user index.
         item_ids: The original id of each item index.
         n_duplicates: Rows of the file that repeated an earlier pair and were left out.
     """
 
-    users: Int32Array
-    items: Int32Array
-    ratings: Float32Array | None
-    timestamps: Int64Array | None
+    rows: Rows
     user_ids: IdTable
     item_ids: IdTable
     n_duplicates: int = 0
 
     def __len__(self) -> int:
-        return len(self.users)
+        return len(self.rows)
+
+    @property
+    def users(self) -> Int32Array:
+        """int32[rows], the user of each row."""
+        return self.rows.users
+
+    @property
+    def items(self) -> Int32Array:
+        """int32[rows], the item of each row."""
+        return self.rows.items
+
+    @property
+    def ratings(self) -> Float32Array | None:
+        """float32[rows], or None."""
+        return self.rows.ratings
+
+    @property
+    def timestamps(self) -> Int64Array | None:
+        """int64[rows], or None."""
+        return self.rows.timestamps
 
     @property
     def n_users(self) -> int:
@@ -51,13 +66,11 @@ class Interactions:
 
     def select(self, keep: npt.NDArray[np.bool_]) -> "Interactions":
         """Returns the rows marked in ``keep`` (bool[rows]), with indices made dense again."""
-        users, user_order = dense_codes(self.users[keep])
-        items, item_order = dense_codes(self.items[keep])
+        kept = self.rows.take(keep)
+        users, user_order = dense_codes(kept.users)
+        items, item_order = dense_codes(kept.items)
         return Interactions(
-            users,
-            items,
-            None if self.ratings is None else self.ratings[keep],
-            None if self.timestamps is None else self.timestamps[keep],
+            Rows(users, items, kept.ratings, kept.timestamps),
             self.user_ids.take(user_order),
             self.item_ids.take(item_order),
             self.n_duplicates,
@@ -66,15 +79,12 @@ class Interactions:
     def numbered_by_hash(self) -> "Interactions":
         """Returns the same rows, users and items numbered in the order of a hash of their ids.
 
-        A number must tell a model nothing. That of an item's first row would: in a file sorted by user, an item that
-        only occurs in a user's held-out row is numbered between that user's other items.
+        A number must give a model no information. The order of first rows would: in a file sorted by user, an item
+        that occurs only in a user's held-out row is numbered between that user's other items.
         """
         user_order, item_order = hash_order(self.user_ids), hash_order(self.item_ids)
         return Interactions(
-            places(user_order)[self.users],
-            places(item_order)[self.items],
-            self.ratings,
-            self.timestamps,
+            self.rows.renumbered(inverse_order(user_order), inverse_order(item_order)),
             self.user_ids.take(user_order),
             self.item_ids.take(item_order),
             self.n_duplicates,
@@ -87,8 +97,8 @@ def hash_order(ids: IdTable) -> Int64Array:
     return np.array(sorted(range(len(digests)), key=digests.__getitem__), dtype=np.int64)
 
 
-def places(order: Int64Array) -> Int32Array:
-    """Returns int32[n], the place of each index in ``order``."""
+def inverse_order(order: Int64Array) -> Int32Array:
+    """Returns int32[n], the position of each index in ``order``."""
     inverse = np.empty(len(order), dtype=np.int32)
     inverse[order] = np.arange(len(order), dtype=np.int32)
     return inverse

@@ -13,6 +13,7 @@ from recbench.data.ids import IdTable
 from recbench.data.interactions import Interactions
 from recbench.data.ordering import dense_codes, first_of_each
 from recbench.data.random_bits import Purpose, RandomBits
+from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
 from recbench.protocol import Int64Array
 
@@ -85,10 +86,7 @@ def generate(parameters: SyntheticParameters) -> Interactions:
     users, user_order = dense_codes(keys // parameters.n_items)
     items, item_order = dense_codes(keys % parameters.n_items)
     return Interactions(
-        users,
-        items,
-        None,
-        np.arange(len(keys), dtype=np.int64),
+        Rows(users, items, timestamps=np.arange(len(keys), dtype=np.int64)),
         IdTable.from_strings(f"u{user}" for user in user_order.tolist()),
         IdTable.from_strings(f"i{item}" for item in item_order.tolist()),
     )

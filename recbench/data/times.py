@@ -68,7 +68,7 @@ class Times:
         return Times(self.values[keep], self.iso)
 
     @classmethod
-    def joined(cls, path: Path, parts: Sequence[Self]) -> Self | None:
+    def joined(cls, source: Path | str, parts: Sequence[Self]) -> Self | None:
         """Joins the times of all batches; times that were text become whole seconds where that loses nothing.
 
         Raises:
@@ -80,7 +80,7 @@ class Times:
         iso = any(part.iso for part in parts)
         if not all(part.iso == iso for part in parts if len(part.values)):
             raise RecbenchError(
-                f"{path} has times that are dates in some rows and numbers in others.", "Bring them to one form."
+                f"{source} has times that are dates in some rows and numbers in others.", "Bring them to one form."
             )
         if iso and not (values % MICROSECONDS).any():
             values = values // MICROSECONDS

@@ -1,12 +1,15 @@
 """What others published on a task, as data: one TOML file a task."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from recbench.errors import RecbenchError
+from recbench.toml_file import TomlKind
+
+PUBLISHED_FILE = TomlKind(
+    "file of published results", "Check the path given to --published.", "results/published/ has an example."
+)
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -55,18 +58,4 @@ def load_published(path: Path) -> Published:
     Raises:
         RecbenchError: It cannot be read, or is not one; the message names the field.
     """
-    try:
-        return Published.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise RecbenchError(
-            f"Cannot read the published results {path}: {error.strerror}.", "Check the path given to --published."
-        ) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise RecbenchError(
-            f"{path} is not a file of published results: {field}: {first['msg']}.",
-            "results/published/ has an example.",
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise RecbenchError(f"{path} is not valid TOML: {error}.", "Correct it.") from error
+    return PUBLISHED_FILE.load(path, Published)

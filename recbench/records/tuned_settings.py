@@ -1,22 +1,24 @@
 """Tuned hyper-parameters on disk: one TOML file a task, each model's setting with where it comes from."""
 
-import tomllib
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 import recbench
 from recbench.data.cache import atomic_path
-from recbench.errors import RecbenchError
 from recbench.records.schema import TaskIdentity
+from recbench.toml_file import TomlKind
 
 SCHEMA: Final = 1
 PLACE = "models/settings"
 """Where the settings that come with the models are, from the checkout's folder."""
 HEAD = "# Tuned on validation cases; test cases played no part. Written by: recbench tune"
+SETTINGS_FILE = TomlKind(
+    "settings file", "Settings are written by: recbench tune", "Correct it, or tune again: recbench tune"
+)
 
 SettingValue = bool | int | float | str
 
@@ -125,22 +127,7 @@ def load(path: Path) -> Settings:
     Raises:
         RecbenchError: It cannot be read, or is not one; the message names the field.
     """
-    try:
-        return Settings.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise RecbenchError(
-            f"Cannot read the settings {path}: {error.strerror}.", "Settings are written by: recbench tune"
-        ) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise RecbenchError(
-            f"{path} is not a file of settings: {field}: {first['msg']}.", "Correct it, or tune again: recbench tune"
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise RecbenchError(
-            f"{path} is not valid TOML: {error}.", "Correct it, or tune again: recbench tune"
-        ) from error
+    return SETTINGS_FILE.load(path, Settings)
 
 
 def save(settings: Settings, path: Path) -> None:

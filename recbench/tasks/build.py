@@ -10,12 +10,13 @@ from recbench.data.interactions import Interactions
 from recbench.data.published_files import read_rows
 from recbench.data.random_bits import Purpose
 from recbench.data.readers.ratings_files import read_interactions
+from recbench.data.rows import Rows
 from recbench.data.synthetic import generate
 from recbench.errors import RecbenchError
 from recbench.protocol import Int64Array, TrainSet
 from recbench.tasks.candidates import draw_negatives
 from recbench.tasks.filters import apply_filters
-from recbench.tasks.spec import CatalogueData, FileData, GlobalTime, Negatives, SyntheticData, TaskSpec
+from recbench.tasks.spec import CatalogueData, FileData, FrameData, GlobalTime, Negatives, SyntheticData, TaskSpec
 from recbench.tasks.splits import held_out_twice
 from recbench.tasks.task import Cases, Task
 from recbench.tasks.time_split import known_at, moment_of, rows_from
@@ -57,6 +58,11 @@ def load_interactions(spec: TaskSpec, progressbar: bool = False) -> Interactions
         return read_interactions(data.path, data.layout())
     if isinstance(data, SyntheticData):
         return generate(data)
+    if isinstance(data, FrameData):
+        raise RecbenchError(
+            f"Task {spec.name!r} was made from a DataFrame; it cannot be built from a spec.",
+            "Make it again in Python: make_task(frame, ...).",
+        )
     raise RecbenchError(
         f"Task {spec.name!r} was published as files; it cannot be built from a spec.",
         "Import the files: recbench task import --help",
@@ -71,34 +77,31 @@ def split_and_draw(spec: TaskSpec, interactions: Interactions) -> Task:
     if isinstance(split, GlobalTime):
         interactions, (test_rows, validation_rows) = _split_at(split, interactions)
     else:
-        test_rows, validation_rows = held_out_twice(
-            split, interactions.n_users, interactions.users, interactions.timestamps
-        )
+        test_rows, validation_rows = held_out_twice(split, interactions.n_users, interactions.rows)
     n_users = interactions.n_users
     in_train = np.ones(len(interactions), dtype=np.bool_)
     in_train[test_rows] = False
     seen = TrainSet.from_rows(n_users, interactions.n_items, interactions.users[:], interactions.items[:])
 
-    def cases(purpose: Purpose, rows: Int64Array) -> Cases:
-        case_users, case_items = interactions.users[rows], interactions.items[rows]
+    def cases(purpose: Purpose, rows: Rows) -> Cases:
         negatives = draw_negatives(
-            rule, purpose, case_users, seen.indptr, seen.indices, interactions.n_items, interactions.user_ids
+            rule, purpose, rows.users, seen.indptr, seen.indices, interactions.n_items, interactions.user_ids
         )
-        return Cases(case_users, case_items, negatives)
+        return Cases(rows.users, rows.items, negatives)
+
+    test = interactions.rows.take(test_rows)
+    validation = interactions.rows.take(validation_rows)
 
     return Task(
         spec,
         interactions.user_ids,
         interactions.item_ids,
-        interactions.users[in_train],
-        interactions.items[in_train],
-        None if interactions.ratings is None else interactions.ratings[in_train],
-        None if interactions.timestamps is None else interactions.timestamps[in_train],
-        cases(Purpose.TEST_NEGATIVES, test_rows),
+        interactions.rows.take(in_train),
+        cases(Purpose.TEST_NEGATIVES, test),
         np.cumsum(in_train)[validation_rows] - 1,
-        cases(Purpose.VALIDATION_NEGATIVES, validation_rows),
+        cases(Purpose.VALIDATION_NEGATIVES, validation),
         interactions.n_duplicates,
-        None if interactions.timestamps is None else interactions.timestamps[test_rows],
+        test.timestamps,
     )
 
 

@@ -67,7 +67,7 @@ def _check_enough_unseen(
         raise RecbenchError(
             f"User {user_ids[int(case_users[worst])]!r} has only {unseen[worst]} items without an interaction, and "
             f"{count} negatives are wanted ({len(np.unique(case_users[short]))} such users).",
-            "Use a spec with a lower negatives.count, or with weaker filters so that more items are kept.",
+            "Lower the number of negatives (negatives.count in a spec), or keep more items with weaker filters.",
         )
 
 

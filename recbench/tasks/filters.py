@@ -40,7 +40,9 @@ def apply_filters(interactions: Interactions, filters: Filters) -> Interactions:
         keep = k_core(interactions, filters.k_core, keep)
         _report(f"{filters.k_core}-core", interactions, keep)
     kept = interactions.select(keep) if not keep.all() else interactions
-    return kept if filters.weights is Weights.RATINGS else replace(kept, ratings=weights(kept, filters.weights))
+    if filters.weights is Weights.RATINGS:
+        return kept
+    return replace(kept, rows=replace(kept.rows, ratings=weights(kept, filters.weights)))
 
 
 def not_of_items(interactions: Interactions, ids: tuple[str, ...]) -> npt.NDArray[np.bool_]:

@@ -12,14 +12,21 @@ from recbench.data.cache import home
 from recbench.errors import RecbenchError, unknown_name
 from recbench.tasks import task_file
 from recbench.tasks.build import build
-from recbench.tasks.spec import NAME_LENGTH, NAME_PATTERN, FileData, TaskSpec, parse_spec, read_spec
+from recbench.tasks.spec import (
+    NAME_LENGTH,
+    NAME_PATTERN,
+    CatalogueData,
+    FileData,
+    SyntheticData,
+    TaskSpec,
+    parse_spec,
+    read_spec,
+)
 from recbench.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
 SUFFIX, OLD_SUFFIX = ".task", ".npz"
-DEFAULT_RULES = "ml-100k-loo"
-"""The builtin task by whose rules a task is made from ratings of the user's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +89,24 @@ def check_name(name: str, *, replace: bool) -> None:
         raise RecbenchError(f"There is a task {name!r} already: {path}.", "Choose another name, or --replace it.")
 
 
-def find_task(name: str) -> Entry:
+def find_task(name: str | Path) -> Entry:
     """Finds a task by its name, or by the path of a spec file.
 
     Raises:
         RecbenchError: There is none; the message names the nearest.
     """
+    path, name = Path(name), str(name)
     if spec := builtin_specs().get(name):
         return Entry(_built_path(spec), spec)
     if name.endswith(".toml") or "/" in name:
-        spec = read_spec(Path(name))
+        spec = read_spec(path)
         return Entry(_built_path(spec), spec)
     if len(name) <= NAME_LENGTH and (path := own_task_path(name)).exists():
         return Entry(path, None)
     raise unknown_name("task", name, task_names(), "Or the path of a spec file: --task my-task.toml")
 
 
-def load_task(name: str, *, rebuild: bool = False, progressbar: bool = False) -> Task:
+def load_task(name: str | Path, *, rebuild: bool = False, progressbar: bool = False) -> Task:
     """Returns the task of that name or spec file, from the cache if it is there, built and stored otherwise.
 
     Args:
@@ -116,6 +124,27 @@ def load_task(name: str, *, rebuild: bool = False, progressbar: bool = False) ->
     task_file.save(task, entry.path)
     log.info("Stored as %s", entry.path)
     return task
+
+
+def stored_path(task: Task) -> Path:
+    """Returns a file that holds the task, for a trial in another process; stores the task if no file does.
+
+    A task that was loaded by name has its file already. Any other task, such as one made from a DataFrame, is stored in
+    the cache under its name and digest, once.
+
+    Raises:
+        RecbenchError: The cache cannot be written.
+    """
+    digest = task.digest.removeprefix("sha256:")
+    by_digest = home() / "tasks" / "by-digest" / f"{task.name}-{digest[:32]}{SUFFIX}"
+    paths = [own_task_path(task.name), by_digest]
+    if isinstance(task.spec.dataset, CatalogueData | SyntheticData):
+        paths.append(_built_path(task.spec))
+    for path in paths:
+        if task_file.identity_of(path) == (task.name, task.digest):
+            return path
+    task_file.save(task, by_digest)
+    return by_digest
 
 
 def keep_as_own(task: Task, *, replace: bool = False) -> Path:

@@ -2,18 +2,17 @@
 
 import hashlib
 import json
-import tomllib
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from recbench.data.readers.layout import Form, Layout
 from recbench.data.synthetic import SyntheticParameters
-from recbench.errors import RecbenchError
 from recbench.tasks.dates import Moment
+from recbench.toml_file import TomlKind
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 NAME_LENGTH = 100
@@ -72,11 +71,21 @@ class SyntheticData(SyntheticParameters):
     source: Literal["synthetic"]
 
 
+class FrameData(_Frozen):
+    """Rows of a DataFrame; only the task keeps them, so it cannot be built again from its spec."""
+
+    source: Literal["dataframe"]
+
+
+PublishedForm = Literal["ncf", "lightgcn", "recbole", "pairs"]
+"""Whose form the files of a published split have."""
+
+
 class PublishedData(_Frozen):
     """Split and candidates that somebody published; they are read, not built."""
 
     source: Literal["published"]
-    form: Literal["ncf", "lightgcn", "recbole", "pairs"]
+    form: PublishedForm
 
 
 class Weights(StrEnum):
@@ -171,6 +180,10 @@ class GlobalTime(_Frozen):
         return self
 
 
+Split = LeaveOneOut | LeaveLastN | LeaveLastFraction | RandomFraction | GlobalTime
+"""A rule that holds rows out."""
+
+
 class PublishedSplit(_Frozen):
     """The split came with the data.
 
@@ -219,12 +232,11 @@ class TaskSpec(_Frozen):
 
     name: str = Field(pattern=NAME_PATTERN, max_length=NAME_LENGTH)
     description: str = ""
-    dataset: Annotated[CatalogueData | FileData | SyntheticData | PublishedData, Field(discriminator="source")]
-    filters: Filters = Filters()
-    split: Annotated[
-        LeaveOneOut | LeaveLastN | LeaveLastFraction | RandomFraction | GlobalTime | PublishedSplit,
-        Field(discriminator="method"),
+    dataset: Annotated[
+        CatalogueData | FileData | SyntheticData | FrameData | PublishedData, Field(discriminator="source")
     ]
+    filters: Filters = Filters()
+    split: Annotated[Split | PublishedSplit, Field(discriminator="method")]
     negatives: Annotated[Negatives | PublishedNegatives, Field(discriminator="method")]
     waivers: tuple[Waiver, ...] = ()
     digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$")
@@ -252,24 +264,7 @@ class TaskSpec(_Frozen):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
 
-def read_spec(path: Path) -> TaskSpec:
-    """Reads a spec file; a relative path of a ratings file is taken from the spec's folder.
-
-    Raises:
-        RecbenchError: The file is missing, is not TOML, or breaks the schema; the message names each field.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecbenchError(f"Cannot read the task spec {path}: {error}.", "Check the path.") from error
-    spec = parse_spec(text, str(path))
-    if isinstance(spec.dataset, FileData):
-        whole = spec.dataset.model_copy(update={"path": (path.parent / spec.dataset.path).absolute()})
-        spec = spec.model_copy(update={"dataset": whole})
-    return spec
-
-
-def _decimal(text: str) -> Decimal:
+def exact_number(text: str) -> Decimal:
     """Reads a number exactly; one such as 1e999999999 would take all memory where a whole number is wanted."""
     value = Decimal(text)
     if abs(value.adjusted()) > MAX_EXPONENT:
@@ -277,20 +272,28 @@ def _decimal(text: str) -> Decimal:
     return value
 
 
+SPEC_FILE = TomlKind(
+    "task spec", if_broken="A spec to start from: 'recbench task show ml-100k --spec'.", parse_float=exact_number
+)
+
+
+def read_spec(path: Path) -> TaskSpec:
+    """Reads a spec file; a relative path of a ratings file is taken from the spec's folder.
+
+    Raises:
+        RecbenchError: The file is missing, is not TOML, or breaks the schema; the message names each field.
+    """
+    spec = SPEC_FILE.load(path, TaskSpec)
+    if isinstance(spec.dataset, FileData):
+        whole = spec.dataset.model_copy(update={"path": (path.parent / spec.dataset.path).absolute()})
+        spec = spec.model_copy(update={"dataset": whole})
+    return spec
+
+
 def parse_spec(text: str, where: str) -> TaskSpec:
-    """Parses the text of a spec; ``where`` names it in errors."""
-    try:
-        content = tomllib.loads(text, parse_float=_decimal)
-    except (ValueError, ArithmeticError, RecursionError) as error:
-        # Not TOML, numbers beyond what Python reads, or nested without end.
-        raise RecbenchError(f"{where} is not valid TOML: {error}.", "Correct the file.") from error
-    try:
-        return TaskSpec.model_validate(content)
-    except ValidationError as error:
-        problems = "\n".join(
-            f"  {'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()
-        )
-        raise RecbenchError(
-            f"{where} is not a task spec:\n{problems}",
-            "A spec to start from: 'recbench task show ml-100k --spec'.",
-        ) from error
+    """Parses the text of a spec; ``where`` names it in errors.
+
+    Raises:
+        RecbenchError: It is not TOML, or breaks the schema; the message names each field.
+    """
+    return SPEC_FILE.check(SPEC_FILE.parse(text, where), TaskSpec, where)

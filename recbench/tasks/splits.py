@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from recbench.data.ordering import order_by, stable_order
 from recbench.data.random_bits import Purpose, RandomBits
+from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
 from recbench.protocol import Int32Array, Int64Array
 from recbench.tasks.spec import LeaveLastFraction, LeaveLastN, LeaveOneOut, Order, PublishedSplit, RandomFraction
@@ -16,7 +17,7 @@ RANDOM_BOUND = 2**32
 """Of the numbers by which random rows are chosen; rows with the same number, 1 in 4 billion, stand in file order."""
 
 
-def held_out_rows(split: SplitByUser, n_users: int, users: Int32Array, timestamps: Int64Array | None) -> Int64Array:
+def held_out_rows(split: SplitByUser, n_users: int, rows: Rows) -> Int64Array:
     """Returns the rows (int64[cases]) to hold out, by user and then in the split's order.
 
     A user who cannot give a row and keep one is left alone.
@@ -24,28 +25,25 @@ def held_out_rows(split: SplitByUser, n_users: int, users: Int32Array, timestamp
     Args:
         split: The rule. That of published splits is used for validation only.
         n_users: Number of users.
-        users: int32[rows], in file order.
-        timestamps: int64[rows] or None.
+        rows: The rows, in file order.
 
     Raises:
         RecbenchError: The rule needs timestamps and there are none.
     """
-    return _last_rows(split, n_users, users, _order(split, users, timestamps))
+    return _last_rows(split, n_users, rows.users, _order(split, rows))
 
 
-def held_out_twice(
-    split: SplitByUser, n_users: int, users: Int32Array, timestamps: Int64Array | None
-) -> tuple[Int64Array, Int64Array]:
+def held_out_twice(split: SplitByUser, n_users: int, rows: Rows) -> tuple[Int64Array, Int64Array]:
     """Returns the rows of test, and those that the same rule then holds out of what is left: the rows of validation.
 
     Args and errors: see ``held_out_rows``. Both count all rows.
     """
-    order = _order(split, users, timestamps)
-    test = _last_rows(split, n_users, users, order)
-    left = np.ones(len(users), dtype=np.bool_)
+    order = _order(split, rows)
+    test = _last_rows(split, n_users, rows.users, order)
+    left = np.ones(len(rows), dtype=np.bool_)
     left[test] = False
     # What is left stands in the order in which it stood.
-    return test, _last_rows(split, n_users, users, order[left[order]])
+    return test, _last_rows(split, n_users, rows.users, order[left[order]])
 
 
 def needed(timestamps: Int64Array | None) -> Int64Array:
@@ -62,8 +60,9 @@ def needed(timestamps: Int64Array | None) -> Int64Array:
     return timestamps
 
 
-def _order(split: SplitByUser, users: Int32Array, timestamps: Int64Array | None) -> Int64Array:
+def _order(split: SplitByUser, rows: Rows) -> Int64Array:
     """Returns int64[rows], the rows by user, those to hold out last."""
+    users, timestamps = rows.users, rows.timestamps
     if isinstance(split, RandomFraction):
         return order_by(users, RandomBits(split.seed, Purpose.RANDOM_SPLIT).below(RANDOM_BOUND, len(users)))
     if isinstance(split, PublishedSplit):

@@ -1,17 +1,22 @@
 """The frozen task: train rows, cases, candidates, and the digest of all their bytes."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+import html
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from recbench.data.ids import IdTable
+from recbench.data.rows import Rows
 from recbench.protocol import Float32Array, Int32Array, Int64Array, TrainSet
 from recbench.tasks.spec import TaskSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DIGEST_FORM = "recbench-task-1"
 NO_ITEM = -1
@@ -53,10 +58,7 @@ class Task:
         spec: Where it came from and by which rules.
         user_ids: The original id of each user index.
         item_ids: The original id of each item index.
-        users: int32[train rows], in the order of the file.
-        items: int32[train rows].
-        ratings: float32[train rows] or None.
-        timestamps: int64[train rows] or None.
+        rows: The train rows, in the order of the file.
         test: The cases that are reported.
         validation_rows: int64[validation cases], the train rows that validation holds out.
         validation: The cases for tuning; none of them is a test case.
@@ -68,10 +70,7 @@ class Task:
     spec: TaskSpec
     user_ids: IdTable
     item_ids: IdTable
-    users: Int32Array
-    items: Int32Array
-    ratings: Float32Array | None
-    timestamps: Int64Array | None
+    rows: Rows
     test: Cases
     validation_rows: Int64Array
     validation: Cases
@@ -82,6 +81,26 @@ class Task:
     def name(self) -> str:
         """The name that it is known by."""
         return self.spec.name
+
+    @property
+    def users(self) -> Int32Array:
+        """int32[train rows], the user of each train row."""
+        return self.rows.users
+
+    @property
+    def items(self) -> Int32Array:
+        """int32[train rows], the item of each train row."""
+        return self.rows.items
+
+    @property
+    def ratings(self) -> Float32Array | None:
+        """float32[train rows], or None."""
+        return self.rows.ratings
+
+    @property
+    def timestamps(self) -> Int64Array | None:
+        """int64[train rows], or None."""
+        return self.rows.timestamps
 
     @property
     def n_users(self) -> int:
@@ -96,7 +115,7 @@ class Task:
     @property
     def n_train(self) -> int:
         """Number of train rows."""
-        return len(self.users)
+        return len(self.rows)
 
     @property
     def n_users_without_case(self) -> int:
@@ -114,18 +133,63 @@ class Task:
 
     def train_set(self) -> TrainSet:
         """Returns the rows to learn from when test cases are scored."""
-        return self._rows(np.ndarray.copy)
+        return self._train_set(self.rows.copy())
 
     def train_set_for_validation(self) -> TrainSet:
         """Returns the train rows without those that validation holds out."""
+        return self._train_set(self.rows_without_validation())
+
+    def rows_without_validation(self) -> Rows:
+        """Returns a copy of the train rows that validation does not hold out."""
         keep = np.ones(self.n_train, dtype=np.bool_)
         keep[self.validation_rows] = False
-        return self._rows(lambda array: array[keep])
+        return self.rows.take(keep)
 
-    def _rows(self, copied: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> TrainSet:
-        """Copies the rows: a model that forces its way spoils its own."""
-        optional = [None if array is None else copied(array) for array in (self.ratings, self.timestamps)]
-        return TrainSet.from_rows(self.n_users, self.n_items, copied(self.users), copied(self.items), *optional)
+    def _train_set(self, copy: Rows) -> TrainSet:
+        """Takes a copy of the rows, so that a model that writes into its arrays changes only its own."""
+        return TrainSet.from_rows(self.n_users, self.n_items, copy.users, copy.items, copy.ratings, copy.timestamps)
+
+    def train_frame(self) -> "pd.DataFrame":
+        """Returns the train rows with original ids; those that validation holds out are among them.
+
+        Returns:
+            A DataFrame with one row for each train row, in the order of the data: ``user`` and ``item`` (str, the
+            original ids as text), ``rating`` (float32) and ``timestamp`` (int64) where the data has them.
+        """
+        from recbench.tasks.frames import frame_of_rows
+
+        return frame_of_rows(self.rows, self.user_ids, self.item_ids)
+
+    def cases_frame(self) -> "pd.DataFrame":
+        """Returns the test cases with original ids; together with ``train_frame`` it makes the task again.
+
+        Returns:
+            A DataFrame with one row for each case, in the order of ``test`` and so of the ranks: ``user``, ``item``
+            (str, the held-out item), ``timestamp`` (int64) where the data has times, and ``negatives`` (a list of the
+            original ids of the case's negatives). For one negative a row: ``frame.explode("negatives")``.
+        """
+        from recbench.tasks.frames import frame_of_cases
+
+        rows = Rows(self.test.users, self.test.items, timestamps=self.test_times)
+        return frame_of_cases(rows, self.test.negatives, self.user_ids, self.item_ids)
+
+    def __repr__(self) -> str:
+        return f"Task {self.name!r}: {', '.join(self._counts())}; {self.digest[:19]}"
+
+    def _repr_html_(self) -> str:
+        """Returns what a notebook shows."""
+        return (
+            f"<b>Task {html.escape(self.name)}</b> <code>{html.escape(self.digest[:19])}</code><br>"
+            f"{html.escape(', '.join(self._counts()))}"
+        )
+
+    def _counts(self) -> list[str]:
+        counts = {"users": self.n_users, "items": self.n_items, "train rows": self.n_train, "cases": len(self.test)}
+        texts = [f"{count:,} {noun}" for noun, count in counts.items()]
+        texts.append(f"negatives per case: {self.spec.negatives.count:,}")
+        if self.n_duplicates:
+            texts.append(f"{self.n_duplicates:,} duplicate rows left out")
+        return texts
 
     def arrays(self) -> Iterator[tuple[str, npt.NDArray[Any]]]:
         """Yields every array with its name, in the order in which the digest takes them."""

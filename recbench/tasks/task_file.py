@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from recbench.data.archives import read_npz
 from recbench.data.cache import atomic_path
 from recbench.data.ids import IdTable
+from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
 from recbench.tasks.array_file import MAGIC, map_arrays, write_arrays
 from recbench.tasks.spec import TaskSpec
@@ -72,6 +73,15 @@ def load(path: Path) -> Task:
     return task
 
 
+def identity_of(path: Path) -> tuple[str, str] | None:
+    """Returns the name and digest that a task file states, without checking them; None if there is no such file."""
+    try:
+        header, _ = map_arrays(path)
+        return str(header["spec"]["name"]), str(header["digest"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
     with path.open("rb") as file:
         if file.read(len(MAGIC)) == MAGIC:
@@ -121,10 +131,7 @@ def _from_arrays(
         spec,
         _ids(arrays, "user_ids"),
         _ids(arrays, "item_ids"),
-        arrays["users"],
-        arrays["items"],
-        arrays.get("ratings"),
-        arrays.get("timestamps"),
+        Rows(arrays["users"], arrays["items"], arrays.get("ratings"), arrays.get("timestamps")),
         Cases(arrays["test.users"], arrays["test.items"], arrays["test.negatives"]),
         arrays["validation_rows"],
         Cases(arrays["validation.users"], arrays["validation.items"], arrays["validation.negatives"]),

@@ -27,8 +27,6 @@ def tuning_task(task: Task) -> Task:
             f"Task {task.name!r} has no validation case to tune on: no user has a train row to spare.",
             "Tune on another task, and use its settings: recbench run --settings FILE.",
         )
-    keep = np.ones(task.n_train, dtype=np.bool_)
-    keep[task.validation_rows] = False
     none = Cases(*(np.empty(shape, dtype=np.int32) for shape in (0, 0, (0, task.validation.negatives.shape[1]))))
     name = f"{task.name[: NAME_LENGTH - len(SUFFIX)]}{SUFFIX}"
     description = f"Validation cases of {task.name}; its test cases are not in it"
@@ -36,10 +34,7 @@ def tuning_task(task: Task) -> Task:
         task.spec.model_copy(update={"name": name, "description": description, "digest": None}),
         task.user_ids,
         task.item_ids,
-        task.users[keep],
-        task.items[keep],
-        None if task.ratings is None else task.ratings[keep],
-        None if task.timestamps is None else task.timestamps[keep],
+        task.rows_without_validation(),
         task.validation,
         np.empty(0, dtype=np.int64),
         none,

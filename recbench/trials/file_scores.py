@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recbench.data.ordering import stable_order
-from recbench.data.readers.batches import BadRows, Batch, OpenFile, encoded
+from recbench.data.readers.batches import BadRows, Batch, OpenTable, encoded
 from recbench.data.readers.layout import Layout
 from recbench.data.readers.ratings_files import open_file, readable
 from recbench.errors import RecbenchError
@@ -113,22 +113,22 @@ def _read(path: Path, task: Task, layout: Layout, ranked: bool) -> tuple[Int32Ar
     return codes[0], codes[1], places if ranked else np.concatenate(scores)
 
 
-def _scores(file: OpenFile, batch: Batch, start: int) -> Float64Array:
+def _scores(file: OpenTable, batch: Batch, start: int) -> Float64Array:
     import pyarrow as pa
 
     if "rating" not in batch:
         raise RecbenchError(
-            f"{file.path} has no column that can be recognised as the score.",
+            f"{file.source} has no column that can be recognised as the score.",
             "Name it: --score-column. For lists of items, of each user the best first: --ranked.",
         )
     try:
         values: Float64Array = batch["rating"].cast(pa.float64()).to_numpy(zero_copy_only=False)
     except pa.ArrowInvalid as error:
-        raise RecbenchError(f"{file.path} has a score that is no number: {error}.", "Correct the file.") from error
+        raise RecbenchError(f"{file.source} has a score that is no number: {error}.", "Correct the file.") from error
     if (bad := ~np.isfinite(values)).any():
         row = int(bad.argmax())
         raise RecbenchError(
-            f"{file.path}, {file.where(start + row)}: the score is {values[row]}, not a finite number.",
+            f"{file.source}, {file.where(start + row)}: the score is {values[row]}, not a finite number.",
             "Scores are compared; give each pair a finite one.",
         )
     return values

@@ -1,6 +1,5 @@
 """Search spaces: where to look for a model's hyper-parameters, as ``models/search_spaces.toml`` has them."""
 
-import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapt
 import recbench
 from recbench.errors import RecbenchError, unknown_name
 from recbench.records.tuned_settings import SettingValue
+from recbench.toml_file import TomlKind
 
 PLACE = "models/search_spaces.toml"
 """The spaces that come with the models, from the checkout's folder."""
@@ -144,12 +144,7 @@ def read_spaces(path: Path) -> dict[str, ModelSpace]:
     Raises:
         RecbenchError: The file cannot be read, or is not one; the message names the model and the parameter.
     """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RecbenchError(f"Cannot read the search spaces {path}: {error.strerror}.", "Check the path.") from error
-    except (ValueError, RecursionError) as error:
-        raise RecbenchError(f"{path} is not valid TOML: {error}.", "Correct the file.") from error
+    content = TomlKind("file of search spaces").read(path)
     known = {model: one.pop(KNOWN, []) for model, one in content.items() if isinstance(one, dict)}
     try:
         spaces = _SPACES.validate_python(content)

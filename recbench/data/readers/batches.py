@@ -12,6 +12,7 @@ import numpy.typing as npt
 from recbench.data.ids import IdTable
 from recbench.data.interactions import Interactions
 from recbench.data.ordering import first_of_each, pair_keys
+from recbench.data.rows import Rows
 from recbench.data.times import Times, read_times
 from recbench.errors import RecbenchError
 from recbench.protocol import Float32Array, Int32Array, Int64Array
@@ -25,22 +26,52 @@ Batch = dict[str, "pa.Array"]
 """The columns of some rows by their role; texts or plain values."""
 
 Where = Callable[[int], str]
-"""Tells where in the file a row (from 0, none left out) stands."""
+"""Describes the position of a row, by its number from 0; rows that were skipped count."""
 
 
 @dataclass(frozen=True, slots=True)
-class OpenFile:
-    """A file that is being read.
+class Advice:
+    """What the reader of an error message can do.
 
     Attributes:
-        path: The file, for messages.
-        batches: Its columns, all batches with the same.
-        where: Finds a row in it, for messages.
+        incomplete: About missing values.
+        wrong: About values of the wrong kind.
+        empty: About a table without rows.
     """
 
-    path: Path
+    incomplete: str
+    wrong: str
+    empty: str
+
+
+SKIP = "To leave such rows out: --skip-bad-rows."
+FILE_ADVICE = Advice(
+    incomplete=f"Complete or remove these rows; the file may be truncated. {SKIP}",
+    wrong=f"Correct the file, or name another column. {SKIP}",
+    empty="Is the file whole?",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTable:
+    """A table of ratings that is being read: a file or a DataFrame.
+
+    Attributes:
+        source: The file, or a name for the DataFrame, for messages.
+        batches: Its columns; every batch has the same ones.
+        where: Describes the position of a row, for messages.
+        advice: What an error message advises.
+    """
+
+    source: Path | str
     batches: Iterable[Batch]
     where: Where
+    advice: Advice = FILE_ADVICE
+
+    @property
+    def short_name(self) -> str:
+        """The name of a file without its folder, for the log."""
+        return self.source.name if isinstance(self.source, Path) else self.source
 
 
 @dataclass(slots=True)
@@ -66,33 +97,33 @@ class _Columns:
     times: list[Times] = field(default_factory=list)
 
 
-def to_interactions(files: Sequence[OpenFile], bad: BadRows) -> Interactions:
+def to_interactions(tables: Sequence[OpenTable], bad: BadRows) -> Interactions:
     """Checks every value, numbers the ids, and keeps the first row of each (user, item) pair.
 
     Args:
-        files: One or more, all with the same columns.
+        tables: One or more, all with the same columns.
         bad: Whether to leave out rows that cannot be read; counts them.
 
     Raises:
         RecbenchError: There is no row, or a value cannot be read; the message names the place.
     """
-    columns, path = _Columns(), files[0].path
-    for file in files:
+    columns, first = _Columns(), tables[0]
+    for table in tables:
         n_rows = 0
-        for batch in file.batches:
-            _take(file.path, batch, n_rows, file.where, bad, columns)
+        for batch in table.batches:
+            _take(table, batch, n_rows, bad, columns)
             n_rows += len(batch["user"])
     if bad.count:
-        log.warning("%s: %s rows cannot be read and are left out.", path.name, f"{bad.count:,}")
-    if not any(len(one) for one in columns.users):
-        raise RecbenchError(f"{path} has no rows.", "Is the file whole?")
-    times = Times.joined(path, columns.times)
+        log.warning("%s: %s rows cannot be read and are left out.", first.short_name, f"{bad.count:,}")
+    if not any(len(part) for part in columns.users):
+        raise RecbenchError(f"{first.source} has no rows.", first.advice.empty)
+    times = Times.joined(first.source, columns.times)
     if times is not None:
-        times.say(path.name)
-    return _numbered(path, columns, None if times is None else times.values)
+        times.say(first.short_name)
+    return _numbered(first.short_name, columns, None if times is None else times.values)
 
 
-def _take(path: Path, batch: Batch, start: int, where: Where, bad: BadRows, columns: _Columns) -> None:
+def _take(table: OpenTable, batch: Batch, start: int, bad: BadRows, columns: _Columns) -> None:
     """Adds a batch to the columns; ``start`` is its first row's number."""
     good = np.ones(len(batch["user"]), dtype=np.bool_)
 
@@ -106,25 +137,21 @@ def _take(path: Path, batch: Batch, start: int, where: Where, bad: BadRows, colu
             return
         row, more = int(offending.argmax()), int(offending.sum())
         count = f" ({more:,} such rows here)" if more > 1 else ""
-        raise RecbenchError(
-            f"{path}, {where(start + row)}: the {role} {what(row)}{count}.",
-            f"{hint} To leave such rows out: --skip-bad-rows.",
-        )
+        raise RecbenchError(f"{table.source}, {table.where(start + row)}: the {role} {what(row)}{count}.", hint)
 
-    def wanted(role: str, description: str) -> Callable[[npt.NDArray[np.bool_]], None]:
+    def unless(role: str, description: str) -> Callable[[npt.NDArray[np.bool_]], None]:
         def value(row: int) -> str:
             return f"is {_text(batch[role], row)}, not {description}"
 
-        return lambda offending: refuse(offending, role, value, "Correct the file, or name another column.")
+        return lambda offending: refuse(offending, role, value, table.advice.wrong)
 
     for role, column in batch.items():
-        hint = "Complete or remove these rows; the file may be truncated."
-        refuse(_missing(column), role, lambda _: "is missing", hint)
+        refuse(_missing(column), role, lambda _: "is missing", table.advice.incomplete)
     ratings, times = None, None
     if "rating" in batch:
-        ratings = _ratings(batch["rating"], good, wanted("rating", "a number"), wanted("rating", "a finite number"))
+        ratings = _ratings(batch["rating"], good, unless("rating", "a number"), unless("rating", "a finite number"))
     if "timestamp" in batch:
-        times = read_times(batch["timestamp"], good, lambda description: wanted("timestamp", description))
+        times = read_times(batch["timestamp"], good, lambda description: unless("timestamp", description))
     whole = bool(good.all())
     for role, parts in (("user", columns.users), ("item", columns.items)):
         parts.append((batch[role] if whole else batch[role].filter(good)).dictionary_encode())
@@ -166,17 +193,15 @@ def _text(column: "pa.Array", row: int) -> str:
     return repr(str(column[row].as_py()))
 
 
-def _numbered(path: Path, columns: _Columns, timestamps: Int64Array | None) -> Interactions:
+def _numbered(name: str, columns: _Columns, timestamps: Int64Array | None) -> Interactions:
     users, user_ids = encoded(columns.users)
     items, item_ids = encoded(columns.items)
-    ratings = np.concatenate(columns.ratings) if columns.ratings else None
+    rows = Rows(users, items, np.concatenate(columns.ratings) if columns.ratings else None, timestamps)
     keep = first_of_each(pair_keys(users, items, len(item_ids)))
     if duplicates := int(len(keep) - keep.sum()):
-        log.warning("%s: %d rows repeat an earlier (user, item) pair; the first is kept.", path.name, duplicates)
-        users, items = users[keep], items[keep]
-        ratings = None if ratings is None else ratings[keep]
-        timestamps = None if timestamps is None else timestamps[keep]
-    return Interactions(users, items, ratings, timestamps, user_ids, item_ids, duplicates)
+        log.warning("%s: %d rows repeat an earlier (user, item) pair; the first is kept.", name, duplicates)
+        rows = rows.take(keep)
+    return Interactions(rows, user_ids, item_ids, duplicates)
 
 
 def encoded(parts: list["pa.DictionaryArray"]) -> tuple[Int32Array, IdTable]:

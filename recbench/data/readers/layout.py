@@ -82,8 +82,14 @@ PLAIN = Layout()
 """All of it can be told."""
 
 
-def choose_columns(path: Path, names: Sequence[str], layout: Layout) -> dict[str, str]:
-    """Returns the file's column for each role that it has, and says so.
+def choose_columns(source: Path | str, names: Sequence[str], layout: Layout, hint: str = NAMING_HINT) -> dict[str, str]:
+    """Returns the column of each role that the table has, and logs the choice.
+
+    Args:
+        source: The file, or a name for the DataFrame, for messages.
+        names: The table's columns; ``1``, ``2``, ... if it has no header.
+        layout: Which columns were named.
+        hint: How to name a column, for messages.
 
     Raises:
         RecbenchError: A named column does not exist, or user or item cannot be recognised.
@@ -91,26 +97,27 @@ def choose_columns(path: Path, names: Sequence[str], layout: Layout) -> dict[str
     plain = {name.partition(":")[0].strip().lower().replace(" ", "_"): name for name in reversed(names)}
     headless = list(names) == [str(i + 1) for i in range(len(names))]
     chosen = {}
-    for position, (role, wanted) in enumerate(layout.names().items()):
-        if wanted == "" and role in ("rating", "timestamp"):
+    for position, (role, named) in enumerate(layout.names().items()):
+        if named == "" and role in ("rating", "timestamp"):
             continue
-        if wanted is not None:
-            if wanted not in names:
+        if named is not None:
+            if named not in names:
                 raise RecbenchError(
-                    f"{path} has no column {wanted!r} (for the {role}). Its columns: {', '.join(names)}.",
-                    NAMING_HINT,
+                    f"{source} has no column {named!r} (for the {role}). Its columns: {', '.join(names)}.",
+                    hint,
                 )
-            chosen[role] = wanted
+            chosen[role] = named
         elif headless and position < len(names) and not any(layout.names().values()):
             chosen[role] = names[position]
-        elif found := next((plain[alias] for alias in ALIASES.get(role, ()) if alias in plain), None):
-            chosen[role] = found
+        elif alias_column := next((plain[alias] for alias in ALIASES.get(role, ()) if alias in plain), None):
+            chosen[role] = alias_column
     missing = [role for role in ("user", "item") if role not in chosen]
     if missing:
         raise RecbenchError(
-            f"{path} has no column that can be recognised as the {' or the '.join(missing)}. "
+            f"{source} has no column that can be recognised as the {' or the '.join(missing)}. "
             f"Its columns: {', '.join(names)}.",
-            NAMING_HINT,
+            hint,
         )
-    log.info("Columns of %s: %s", path.name, ", ".join(f"{role} = {name}" for role, name in chosen.items()))
+    name = source.name if isinstance(source, Path) else source
+    log.info("Columns of %s: %s", name, ", ".join(f"{role} = {column}" for role, column in chosen.items()))
     return chosen

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from recbench.data.interactions import Interactions
 from recbench.data.readers.adjacency import read_adjacency, read_counted_lists
-from recbench.data.readers.batches import BadRows, Batch, OpenFile, Where, to_interactions
+from recbench.data.readers.batches import BadRows, Batch, OpenTable, Where, to_interactions
 from recbench.data.readers.delimited import look_at, read_delimited
 from recbench.data.readers.json_lines import read_json_lines, read_python_lines
 from recbench.data.readers.layout import PLAIN, Form, Layout
@@ -45,7 +45,7 @@ def read_interactions(path: Path, layout: Layout = PLAIN, *more: Path) -> Intera
         return to_interactions([open_file(one, layout, bad) for one in (path, *more)], bad)
 
 
-def open_file(path: Path, layout: Layout, bad: BadRows) -> OpenFile:
+def open_file(path: Path, layout: Layout, bad: BadRows) -> OpenTable:
     """Begins to read a file.
 
     Raises:
@@ -53,7 +53,7 @@ def open_file(path: Path, layout: Layout, bad: BadRows) -> OpenFile:
     """
     if not path.is_file():
         raise RecbenchError(f"No such file: {path}.", "Check the path, or give another file.")
-    return OpenFile(path, *_batches(path, layout, bad))
+    return OpenTable(path, *_batches(path, layout, bad))
 
 
 @contextmanager

@@ -1,12 +1,11 @@
 """What a gate holds a pull request to: a frozen set of limits, from a TOML file or the defaults."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from recbench.errors import RecbenchError
+from recbench.toml_file import TomlKind
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -71,14 +70,5 @@ def read_policy(path: Path) -> Policy:
     Raises:
         RecbenchError: The file cannot be read, is not TOML, or has an unknown or impossible field, which is named.
     """
-    try:
-        return Policy.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise RecbenchError(f"Cannot read the policy {path}: {error.strerror}.", "Check the path.") from error
-    except ValidationError as error:
-        found = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise RecbenchError(
-            f"The policy {path} cannot be used: {found}.", f"Fields: {', '.join(Policy.model_fields)}."
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise RecbenchError(f"The policy {path} is not TOML: {error}.", "For example: floor = 0.01") from error
+    fields = f"Fields: {', '.join(Policy.model_fields)}; for example: floor = 0.01"
+    return TomlKind("policy", if_broken=fields).load(path, Policy)

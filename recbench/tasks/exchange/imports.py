@@ -1,25 +1,38 @@
 """Imports of published splits from tables, whatever program or paper they come from."""
 
-import tomllib
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel
 
 from recbench.data.readers.layout import PLAIN, Form, Layout
-from recbench.errors import RecbenchError
 from recbench.tasks.exchange.export import SPEC_NAME
-from recbench.tasks.exchange.published_split import PUBLISHED, assemble, without_positives
+from recbench.tasks.exchange.published_split import assemble, assemble_drawn
 from recbench.tasks.exchange.split_files import SplitFiles, read_split
-from recbench.tasks.spec import Negatives, PublishedData, PublishedNegatives, TaskSpec, Waiver
+from recbench.tasks.spec import Negatives, PublishedForm, TaskSpec, Waiver, exact_number
 from recbench.tasks.task import Task
+from recbench.toml_file import TomlKind
 
 LIGHTGCN = Layout(form=Form.ADJACENCY)
+OTHER_FILES = "Other files of a split: recbench task import pairs --help"
+EXPORT_FILE = TomlKind("spec of an exported task", OTHER_FILES, OTHER_FILES, parse_float=exact_number)
+
+
+class _Exported(BaseModel):
+    """The spec file of an export.
+
+    Attributes:
+        files: The name of each file in the folder.
+        task: The task's spec.
+    """
+
+    files: SplitFiles
+    task: dict[str, Any]
 
 
 def import_split(
     name: str,
-    form: str,
+    form: PublishedForm,
     files: SplitFiles,
     rule: Negatives,
     layout: Layout = PLAIN,
@@ -38,21 +51,7 @@ def import_split(
     Raises:
         RecbenchError: A file cannot be read, the files do not belong together, or a rule without a waiver is broken.
     """
-    rows = read_split(files, layout)
-    negatives: Negatives | PublishedNegatives = rule
-    if rows.negatives is not None:
-        kept = without_positives(rows.negatives, rows.case_items, waivers, str(files.candidates))
-        rows = replace(rows, negatives=kept)
-        negatives = PublishedNegatives(method="published", count=kept.shape[1])
-    spec = TaskSpec(
-        name=name,
-        description="Published split and candidates" if files.candidates else "Published split, candidates drawn",
-        dataset=PublishedData(source="published", form=form),
-        split=PUBLISHED,
-        negatives=negatives,
-        waivers=tuple(sorted(waivers)),
-    )
-    return assemble(spec, rows)
+    return assemble_drawn(name, form, read_split(files, layout), rule, waivers, str(files.candidates))
 
 
 def import_folder(name: str, folder: Path) -> Task:
@@ -61,15 +60,7 @@ def import_folder(name: str, folder: Path) -> Task:
     Raises:
         RecbenchError: The folder is not an export, lacks a file, or the files were changed.
     """
-    path = folder / SPEC_NAME
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-        spec = TaskSpec.model_validate(document["task"] | {"name": name})
-        files = SplitFiles(**{part: folder / file for part, file in document["files"].items()})
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, ValidationError) as error:
-        reason = "its spec is not one" if isinstance(error, ValidationError) else error
-        raise RecbenchError(
-            f"{folder} is not a folder that 'recbench task export' wrote: {path}: {reason}.",
-            "Other files of a split: recbench task import pairs --help",
-        ) from error
+    exported = EXPORT_FILE.load(folder / SPEC_NAME, _Exported)
+    spec = EXPORT_FILE.check(exported.task | {"name": name}, TaskSpec, str(folder / SPEC_NAME))
+    files = exported.files.inside(folder)
     return assemble(spec, read_split(files, width=spec.negatives.count))

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recbench.data.ids import IdTable
-from recbench.data.interactions import hash_order, places
+from recbench.data.interactions import hash_order, inverse_order
+from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
 from recbench.protocol import Float32Array, Int64Array
 from recbench.tasks.exchange.published_split import PUBLISHED, PublishedRows, assemble, without_positives
@@ -73,17 +74,16 @@ def import_ncf(name: str, train: Path, test: Path, negatives: Path, waivers: fro
     )
     timestamps, times = (rows[:, 2].copy() if rows.shape[1] > 2 else None for rows in (train_rows, test_rows))
     kept = without_positives(lists, case_items, waivers, str(negatives))
-    return assemble(
-        spec,
-        PublishedRows(user_ids, item_ids, users, items, ratings, timestamps, case_users, case_items, times, kept),
-    )
+    train_part = Rows(users, items, ratings, timestamps)
+    test_part = Rows(case_users, case_items, timestamps=times)
+    return assemble(spec, PublishedRows(user_ids, item_ids, train_part, test_part, kept))
 
 
 def _renumbered(n: int, *arrays: npt.NDArray[Any]) -> tuple[Any, ...]:
     """Numbers 0 .. n - 1 anew, see ``Interactions.numbered_by_hash``; returns their ids and int32 arrays."""
     ids = IdTable.from_strings(map(str, range(n)))
     order = hash_order(ids)
-    return ids.take(order), *(places(order)[array] for array in arrays)
+    return ids.take(order), *(inverse_order(order)[array] for array in arrays)
 
 
 def _check_density(path: Path, what: str, numbers: Int64Array, n_rows: int) -> None:

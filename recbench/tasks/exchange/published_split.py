@@ -2,18 +2,27 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from recbench.data.ids import IdTable
-from recbench.data.interactions import hash_order, places
+from recbench.data.interactions import Interactions, hash_order, inverse_order
 from recbench.data.random_bits import Purpose
+from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
-from recbench.protocol import Float32Array, Int32Array, Int64Array, TrainSet
+from recbench.protocol import Int32Array, Int64Array, TrainSet
 from recbench.tasks.candidates import draw_negatives
-from recbench.tasks.spec import PublishedSplit, TaskSpec, Waiver
+from recbench.tasks.spec import (
+    Negatives,
+    PublishedData,
+    PublishedForm,
+    PublishedNegatives,
+    PublishedSplit,
+    TaskSpec,
+    Waiver,
+)
 from recbench.tasks.splits import held_out_rows
 from recbench.tasks.task import NO_ITEM, Cases, Task
 from recbench.tasks.verification_cache import verify_and_remember
@@ -25,18 +34,13 @@ PUBLISHED = PublishedSplit(method="published")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PublishedRows:
-    """A split as read; users and items numbered as in a task, see ``numbered``.
+    """A split as read; users and items numbered as in a task, see ``numbered_together``.
 
     Attributes:
         user_ids: The original id of each user index.
         item_ids: The original id of each item index.
-        users: int32[train rows].
-        items: int32[train rows].
-        ratings: float32[train rows] or None.
-        timestamps: int64[train rows] or None.
-        case_users: int32[cases].
-        case_items: int32[cases].
-        case_times: int64[cases] or None.
+        train: The train rows.
+        test: The rows of the cases.
         negatives: int32[cases, width], filled up with ``NO_ITEM``; None to draw them.
         validation_rows: int64[validation cases]; None to hold them out by the spec's rule.
         validation_negatives: int32[validation cases, width]; None to draw them.
@@ -45,30 +49,78 @@ class PublishedRows:
 
     user_ids: IdTable
     item_ids: IdTable
-    users: Int32Array
-    items: Int32Array
-    ratings: Float32Array | None
-    timestamps: Int64Array | None
-    case_users: Int32Array
-    case_items: Int32Array
-    case_times: Int64Array | None = None
+    train: Rows
+    test: Rows
     negatives: Int32Array | None = None
     validation_rows: Int64Array | None = None
     validation_negatives: Int32Array | None = None
     n_duplicates: int = 0
 
 
-def numbered(tables: Sequence[IdTable]) -> tuple[IdTable, list[Int32Array]]:
-    """Numbers all ids of several tables anew, by a hash, see ``Interactions.numbered_by_hash``.
+def numbered_together(
+    parts: Sequence[Interactions], users: Sequence[IdTable] = (), items: Sequence[IdTable] = ()
+) -> tuple[IdTable, IdTable, list[Rows]]:
+    """Gives the users and items of several parts common numbers, by a hash, see ``Interactions.numbered_by_hash``.
+
+    Args:
+        parts: The parts, such as train and test.
+        users: Further users, who may occur in no part.
+        items: Further items.
 
     Returns:
-        The one table, and for each of the others int32[n], the new number of each of its ids.
+        The users, the items, and the rows of each part.
     """
+    user_ids, user_numbers = _numbered([*(part.user_ids for part in parts), *users])
+    item_ids, item_numbers = _numbered([*(part.item_ids for part in parts), *items])
+    numbers = zip(parts, user_numbers, item_numbers, strict=False)
+    return user_ids, item_ids, [part.rows.renumbered(*of_part) for part, *of_part in numbers]
+
+
+def _numbered(tables: Sequence[IdTable]) -> tuple[IdTable, list[Int32Array]]:
+    """Returns one table of all ids, and for each given table int32[n], the new number of each of its ids."""
     index: dict[str, int] = {}
     codes = [np.array([index.setdefault(text, len(index)) for text in table], dtype=np.int32) for table in tables]
     everybody = IdTable.from_strings(index)
     order = hash_order(everybody)
-    return everybody.take(order), [places(order)[code] for code in codes]
+    return everybody.take(order), [inverse_order(order)[code] for code in codes]
+
+
+def assemble_drawn(
+    name: str,
+    form: PublishedForm,
+    rows: PublishedRows,
+    rule: Negatives,
+    waivers: frozenset[Waiver],
+    candidates_source: str,
+) -> Task:
+    """Makes a task of a split that need not have candidates of its own.
+
+    Args:
+        name: The task's name.
+        form: The form that the split was published in.
+        rows: The split; its negatives, if it has any, may hold the positive.
+        rule: How to draw the negatives that are not published.
+        waivers: Rules that published candidates may break.
+        candidates_source: Where the candidates come from, for messages.
+
+    Raises:
+        RecbenchError: A rule without a waiver is broken.
+    """
+    negatives: Negatives | PublishedNegatives = rule
+    if rows.negatives is not None:
+        kept = without_positives(rows.negatives, rows.test.items, waivers, candidates_source)
+        rows = replace(rows, negatives=kept)
+        negatives = PublishedNegatives(method="published", count=kept.shape[1])
+    drawn = rows.negatives is None
+    spec = TaskSpec(
+        name=name,
+        description="Published split, candidates drawn" if drawn else "Published split and candidates",
+        dataset=PublishedData(source="published", form=form),
+        split=PUBLISHED,
+        negatives=negatives,
+        waivers=tuple(sorted(waivers)),
+    )
+    return assemble(spec, rows)
 
 
 def assemble(spec: TaskSpec, rows: PublishedRows) -> Task:
@@ -79,13 +131,13 @@ def assemble(spec: TaskSpec, rows: PublishedRows) -> Task:
     """
     validation_rows = rows.validation_rows
     if validation_rows is None:
-        validation_rows = held_out_rows(PUBLISHED, len(rows.user_ids), rows.users, rows.timestamps)
-    held = Cases(rows.users[validation_rows], rows.items[validation_rows], np.empty((0, 0), dtype=np.int32))
+        validation_rows = held_out_rows(PUBLISHED, len(rows.user_ids), rows.train)
+    held = rows.train.take(validation_rows)
     seen = TrainSet.from_rows(
         len(rows.user_ids),
         len(rows.item_ids),
-        np.concatenate([rows.users, rows.case_users]),
-        np.concatenate([rows.items, rows.case_items]),
+        np.concatenate([rows.train.users, rows.test.users]),
+        np.concatenate([rows.train.items, rows.test.items]),
     )
 
     def drawn(purpose: Purpose, users: Int32Array) -> Int32Array:
@@ -95,25 +147,22 @@ def assemble(spec: TaskSpec, rows: PublishedRows) -> Task:
 
     negatives, validation_negatives = rows.negatives, rows.validation_negatives
     if negatives is None:
-        negatives = drawn(Purpose.TEST_NEGATIVES, rows.case_users)
+        negatives = drawn(Purpose.TEST_NEGATIVES, rows.test.users)
     if validation_negatives is None:
         validation_negatives = drawn(Purpose.VALIDATION_NEGATIVES, held.users)
     task = Task(
         spec,
         rows.user_ids,
         rows.item_ids,
-        rows.users,
-        rows.items,
-        rows.ratings,
-        rows.timestamps,
-        Cases(rows.case_users, rows.case_items, negatives),
+        rows.train,
+        Cases(rows.test.users, rows.test.items, negatives),
         validation_rows,
         Cases(held.users, held.items, validation_negatives),
         rows.n_duplicates,
-        rows.case_times,
+        rows.test.timestamps,
     )
     verify_and_remember(task)
-    cold = np.setdiff1d(rows.case_users, rows.users)
+    cold = np.setdiff1d(rows.test.users, rows.train.users)
     if len(cold):
         log.warning("%s users with a case have no train row: no model can know them.", f"{len(cold):,}")
     return task
@@ -138,7 +187,8 @@ def without_positives(
     if broken and Waiver.POSITIVE_AMONG_NEGATIVES not in waivers:
         raise RecbenchError(
             f"{broken} of the {len(lists)} lists in {where} hold their own positive among the negatives.",
-            f"To drop that entry from them and say so with every result: --waive {Waiver.POSITIVE_AMONG_NEGATIVES}",
+            f"To drop that entry from them and say so with every result: "
+            f'--waive {Waiver.POSITIVE_AMONG_NEGATIVES}, in Python waivers=["{Waiver.POSITIVE_AMONG_NEGATIVES}"].',
         )
     order = np.argsort(own, axis=1, kind="stable")
     kept = np.where(np.take_along_axis(own, order, axis=1), NO_ITEM, np.take_along_axis(lists, order, axis=1))

@@ -1,0 +1,90 @@
+"""DataFrames of ratings to interactions, by the same rules as files."""
+
+import logging
+from typing import TYPE_CHECKING
+
+from recbench.data.interactions import Interactions
+from recbench.data.readers.batches import Advice, BadRows, OpenTable, to_interactions
+from recbench.data.readers.layout import PLAIN, Layout, choose_columns
+from recbench.errors import RecbenchError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+log = logging.getLogger(__name__)
+
+NAMING_HINT = "Name the columns: user_column=, item_column=, and if there are any rating_column=, timestamp_column=."
+ADVICE = Advice(
+    incomplete="Complete these rows, or remove them: frame.dropna(subset=[...]).",
+    wrong="Correct the values, or name another column.",
+    empty="Give a DataFrame with one row for each (user, item) interaction.",
+)
+
+
+def read_frame(frame: object, name: str, layout: Layout = PLAIN) -> Interactions:
+    """Reads a DataFrame as a CSV file with the same rows would be read; the index plays no part.
+
+    Ids become text: the integer 7 becomes ``7``. Of rows that repeat a (user, item) pair the first is kept.
+
+    Args:
+        frame: A pandas DataFrame with a row for each interaction.
+        name: What to call it in messages.
+        layout: Which columns to read; columns that are not named are found by their usual names.
+
+    Raises:
+        RecbenchError: It is no DataFrame, is empty, lacks a column, or has a missing or wrong value; the message names
+            the first such row and counts them.
+    """
+    return to_interactions([open_frame(frame, name, layout)], BadRows(skip=False))
+
+
+def open_frame(frame: object, name: str, layout: Layout = PLAIN) -> OpenTable:
+    """Finds the columns of a DataFrame and converts them to Arrow.
+
+    Args:
+        frame: A pandas DataFrame.
+        name: What to call it in messages.
+        layout: Which columns to read.
+
+    Raises:
+        RecbenchError: It is no DataFrame, or lacks a column.
+    """
+    import pandas as pd
+
+    if not isinstance(frame, pd.DataFrame):
+        raise RecbenchError(
+            f"{name} is no pandas DataFrame but of type {type(frame).__name__}.",
+            "Convert it: pandas.DataFrame(...), or frame.to_pandas() of another library.",
+        )
+    names = [str(label) for label in frame.columns]
+    chosen = choose_columns(name, names, layout, NAMING_HINT)
+    batch = {role: _column(frame.iloc[:, names.index(column)], name, role) for role, column in chosen.items()}
+    return OpenTable(name, [batch], lambda row: f"row {row} (counted from 0)", ADVICE)
+
+
+def _column(values: "pd.Series", name: str, role: str) -> "pa.Array":
+    """Returns a column as plain values; NaN, NaT and None become nulls."""
+    import pandas as pd
+    import pyarrow as pa
+
+    if role not in ("rating", "timestamp") and pd.api.types.is_float_dtype(values.dtype) and not values.hasnans:
+        log.warning(
+            "%s: the %s ids are floats, so that the id 7 reads '7.0'. Convert them: frame[%r].astype(int).",
+            name, role, values.name,
+        )  # fmt: skip
+    try:
+        column = pa.array(values, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
+        # Values of several types in one column: their text, as in a file.
+        texts = values.astype(object).map(str, na_action="ignore")
+        column = pa.array(texts, pa.string(), from_pandas=True)
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_nested(column.type):
+        raise RecbenchError(
+            f"{name}: the {role} column {str(values.name)!r} holds {column.type}.", "Give a column of plain values."
+        )
+    return column

@@ -1,0 +1,39 @@
+"""Candidates in a DataFrame: one negative a row, or one list of negatives a row."""
+
+from recbench.data.readers.batches import encoded
+from recbench.data.readers.dataframes import open_frame
+from recbench.data.readers.layout import Layout
+from recbench.errors import RecbenchError
+from recbench.tasks.exchange.candidate_lists import CandidateTable, IdColumn
+
+NAME = "DataFrame 'candidates'"
+ADVICE = "Or, if the catalogue has them, pass all {0}: make_task(..., {0}=[...])."
+
+
+def read_candidates(frame: object, layout: Layout) -> CandidateTable:
+    """Reads the candidates of a split.
+
+    Args:
+        frame: Columns user, item and negative with one negative a row; or user, item and negatives with a list a row.
+        layout: Which columns hold the users and items.
+
+    Raises:
+        RecbenchError: It is no DataFrame, lacks a column, or an id is missing.
+    """
+    import pandas as pd
+
+    if isinstance(frame, pd.DataFrame) and "negatives" in frame and "negative" not in frame:
+        frame = frame.explode("negatives").rename(columns={"negatives": "negative"})
+    columns = Layout(user=layout.user, item=layout.item, rating="", timestamp="", negative="negative")
+    (batch,) = open_frame(frame, NAME, columns).batches
+    for role, column in batch.items():
+        if column.null_count:
+            first = column.is_null().index(True).as_py()
+            raise RecbenchError(
+                f"{NAME}, row {first} (counted from 0): the {role} is missing ({column.null_count:,} such rows).",
+                "Remove these rows.",
+            )
+    users, items, negatives = (
+        IdColumn(*encoded([batch[role].dictionary_encode()])) for role in ("user", "item", "negative")
+    )
+    return CandidateTable(NAME, users, items, negatives, ADVICE)

@@ -1,0 +1,201 @@
+"""Tasks from ratings of the user's own: DataFrames in Python, or a ratings file."""
+
+import logging
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recbench.data.ids import IdTable
+from recbench.data.interactions import Interactions
+from recbench.data.ordering import pair_keys
+from recbench.data.readers.dataframes import read_frame
+from recbench.data.readers.layout import Layout
+from recbench.data.rows import Rows
+from recbench.errors import RecbenchError, unknown_name
+from recbench.tasks.build import build, load_interactions
+from recbench.tasks.exchange.candidate_frame import read_candidates
+from recbench.tasks.exchange.published_split import PublishedRows, assemble_drawn, numbered_together
+from recbench.tasks.lookup import check_name
+from recbench.tasks.rules import Fields, Rules, choose_negatives, choose_rules
+from recbench.tasks.spec import FileData, Filters, FrameData, Negatives, Split, TaskSpec, Waiver
+from recbench.tasks.task import Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+log = logging.getLogger(__name__)
+
+TRAIN, TEST, RATINGS = "DataFrame 'train'", "DataFrame 'test'", "DataFrame 'ratings'"
+
+
+def make_task(
+    data: "pd.DataFrame | tuple[pd.DataFrame, pd.DataFrame] | tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]",
+    *,
+    name: str = "dataframe",
+    split: str | Fields | Split | None = None,
+    negatives: int | Fields | Negatives | None = None,
+    filters: Fields | Filters | None = None,
+    like: str | Path | TaskSpec | Task | None = None,
+    user_column: str | None = None,
+    item_column: str | None = None,
+    rating_column: str | None = None,
+    timestamp_column: str | None = None,
+    users: Iterable[object] | None = None,
+    items: Iterable[object] | None = None,
+    waivers: Collection[str] = (),
+) -> Task:
+    """Makes a frozen task from DataFrames.
+
+    The task and its digest are the same as those of ``recbench task build --ratings`` (one DataFrame) or
+    ``recbench task import pairs`` (train and test) from CSV files with the same rows. Ids become text: the integer 7
+    becomes ``"7"``.
+
+    Args:
+        data: One DataFrame with a row for each interaction, which is then split; or ``(train, test)``, or
+            ``(train, test, candidates)``. Columns are found by their usual names (``user``, ``movieId``, ...). The
+            columns of candidates are user, item and negative, one negative a row; or user, item and negatives, a list
+            a row, as ``Task.cases_frame`` returns it.
+        name: The task's name in tables and records.
+        split: How rows are held out: ``"leave-one-out"`` (default), or the fields of a split, such as
+            ``{"method": "leave-last-n", "n": 3}``; other methods are ``leave-last-fraction``, ``random-fraction`` and
+            ``global-time``. "Last" means by timestamp if there are timestamps, else in the order of the rows.
+        negatives: Negatives a case, drawn uniformly without replacement (default 100); or the fields of the rule, such
+            as ``{"method": "popularity", "count": 100, "seed": 0}``.
+        filters: The fields of the filters, such as ``{"min_rating": 4, "k_core": 5}``. Default: keep every row.
+        like: A task, or its name or spec file, whose split, negatives and filters are the defaults instead.
+        user_column: Column of user ids, if its name is not a usual one.
+        item_column: Column of item ids.
+        rating_column: Column of ratings; an empty text for none.
+        timestamp_column: Column of times; an empty text for none.
+        users: For (train, test): all user ids, if some have no row.
+        items: For (train, test): all item ids of the catalogue, if some have no row.
+        waivers: For published candidates: names of rules that they may break, such as ``positive-among-negatives``.
+
+    Returns:
+        The task, verified.
+
+    Raises:
+        RecbenchError: A column is missing, an id is missing, the rows do not suffice for the rules, a test row is also
+            in train, or candidates belong to no case.
+
+    Example:
+        >>> import pandas as pd
+        >>> ratings = pd.DataFrame({"user": [1, 1, 2, 2, 2], "item": [10, 11, 10, 12, 13]})
+        >>> task = make_task(ratings, negatives=1)
+        >>> task.n_train, len(task.test)
+        (3, 2)
+        >>> sorted(task.cases_frame()["item"])
+        ['11', '13']
+    """
+    check_name(name, replace=True)
+    layout = Layout(user_column, item_column, rating_column, timestamp_column)
+    if not isinstance(data, tuple):
+        if users is not None or items is not None or waivers:
+            raise RecbenchError(
+                "The arguments users, items and waivers go with a split: make_task((train, test), ...).",
+                "Leave them out.",
+            )
+        rules = choose_rules(split, negatives, filters, like)
+        return _from_rows(
+            TaskSpec(
+                name=name,
+                description="Ratings of a DataFrame",
+                dataset=FrameData(source="dataframe"),
+                filters=rules.filters,
+                split=rules.split,
+                negatives=rules.negatives,
+            ),
+            rules,
+            read_frame(data, RATINGS, layout),
+        )
+    if split is not None or filters is not None or like is not None:
+        raise RecbenchError(
+            "The arguments split, filters and like do not go with (train, test): these are split already.",
+            "Leave them out, or give one DataFrame with all rows.",
+        )
+    return _from_split(name, data, layout, negatives, _catalogue(users), _catalogue(items), _waivers(waivers))
+
+
+def make_task_of_file(name: str, data: FileData, like: str | None = None) -> Task:
+    """Makes a frozen task from a ratings file.
+
+    Args:
+        name: The task's name.
+        data: The file and its layout.
+        like: Name or spec file of the task whose filters, split and negatives to use. Default: each user's last row is
+            held out, with 100 uniform negatives.
+
+    Raises:
+        RecbenchError: The file cannot be read, or does not suffice for the rules.
+    """
+    rules = choose_rules(like=like)
+    spec = TaskSpec(
+        name=name,
+        description=f"Ratings of {data.path.name}",
+        dataset=data,
+        filters=rules.filters,
+        split=rules.split,
+        negatives=rules.negatives,
+    )
+    return _from_rows(spec, rules, load_interactions(spec))
+
+
+def _from_rows(spec: TaskSpec, rules: Rules, rows: Interactions) -> Task:
+    has_timestamps = rows.timestamps is not None
+    if rules.order_is_open and not has_timestamps:
+        log.info("There are no timestamps: the last row of each user in the order of the rows is held out.")
+    return build(spec.model_copy(update={"split": rules.split_for(has_timestamps)}), rows)
+
+
+def _from_split(
+    name: str,
+    frames: "tuple[pd.DataFrame, ...]",
+    layout: Layout,
+    negatives: int | Fields | Negatives | None,
+    users: list[IdTable],
+    items: list[IdTable],
+    waivers: frozenset[Waiver],
+) -> Task:
+    if len(frames) not in (2, 3):
+        raise RecbenchError(
+            f"make_task got a tuple of {len(frames)} values.", "Give (train, test) or (train, test, candidates)."
+        )
+    if len(frames) == 3 and negatives is not None:
+        raise RecbenchError(
+            "The argument negatives does not go with candidates: these are the negatives.", "Leave one of them out."
+        )
+    parts = [read_frame(frames[0], TRAIN, layout), read_frame(frames[1], TEST, layout)]
+    user_ids, item_ids, (train, test) = numbered_together(parts, users, items)
+    _check_apart(train, test, user_ids, item_ids)
+    lists = None
+    if len(frames) == 3:
+        lists = read_candidates(frames[2], layout).lists(user_ids, item_ids, test, width=0)
+    rows = PublishedRows(user_ids, item_ids, train, test, lists, n_duplicates=sum(part.n_duplicates for part in parts))
+    rule = choose_negatives(100 if negatives is None else negatives)
+    return assemble_drawn(name, "pairs", rows, rule, waivers, "the candidates")
+
+
+def _check_apart(train: Rows, test: Rows, user_ids: IdTable, item_ids: IdTable) -> None:
+    keys = pair_keys(test.users, test.items, len(item_ids))
+    shared = np.isin(keys, pair_keys(train.users, train.items, len(item_ids)))
+    if shared.any():
+        user, item = divmod(int(keys[int(shared.argmax())]), len(item_ids))
+        raise RecbenchError(
+            f"{int(shared.sum()):,} rows of {TEST} are also in {TRAIN} (first: user {user_ids[user]!r}, item "
+            f"{item_ids[item]!r}).",
+            "Remove them from one of the two DataFrames.",
+        )
+
+
+def _catalogue(ids: Iterable[object] | None) -> list[IdTable]:
+    return [] if ids is None else [IdTable.from_strings(dict.fromkeys(str(value) for value in ids))]
+
+
+def _waivers(names: Collection[str]) -> frozenset[Waiver]:
+    known = [waiver.value for waiver in Waiver]
+    for name in names:
+        if name not in known:
+            raise unknown_name("waiver", name, known)
+    return frozenset(Waiver(name) for name in names)

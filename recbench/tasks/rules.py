@@ -1,0 +1,138 @@
+"""The rules of a task that is made from ratings of the user's own: filters, split and negatives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from recbench.errors import RecbenchError, unknown_name
+from recbench.tasks.lookup import find_task, load_task
+from recbench.tasks.spec import (
+    Filters,
+    LeaveLastFraction,
+    LeaveLastN,
+    LeaveOneOut,
+    Negatives,
+    Order,
+    PublishedNegatives,
+    PublishedSplit,
+    Split,
+    TaskSpec,
+)
+from recbench.tasks.task import Task
+from recbench.toml_file import describe_problems
+
+Fields = Mapping[str, Any]
+"""The fields of a rule, as the table of a task spec names them."""
+Value = TypeVar("Value")
+
+EXAMPLES = {
+    "leave-one-out": '"leave-one-out"',
+    "leave-last-n": '{"method": "leave-last-n", "n": 3}',
+    "leave-last-fraction": '{"method": "leave-last-fraction", "fraction": 0.2}',
+    "random-fraction": '{"method": "random-fraction", "fraction": 0.2, "seed": 0}',
+    "global-time": '{"method": "global-time", "fraction": 0.1}',
+}
+"""Each split method, as the argument ``split``."""
+DEFAULT_SPLIT = LeaveOneOut(method="leave-one-out")
+DEFAULT_FILTERS = Filters()
+DEFAULT_NEGATIVES = Negatives(method="uniform")
+_SPLIT: TypeAdapter[Split] = TypeAdapter(Annotated[Split, Field(discriminator="method")])
+_NEGATIVES: TypeAdapter[Negatives] = TypeAdapter(Negatives)
+_FILTERS: TypeAdapter[Filters] = TypeAdapter(Filters)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How to make a task from rows.
+
+    Attributes:
+        filters: Which rows to keep.
+        split: Which rows to hold out.
+        negatives: How to draw the candidates.
+        order_is_open: Whether nobody chose what "last" means: by timestamp if the rows have timestamps, else the order
+            of the rows.
+    """
+
+    filters: Filters = DEFAULT_FILTERS
+    split: Split | PublishedSplit = DEFAULT_SPLIT
+    negatives: Negatives | PublishedNegatives = DEFAULT_NEGATIVES
+    order_is_open: bool = True
+
+    def split_for(self, has_timestamps: bool) -> Split | PublishedSplit:
+        """Returns the split, its order chosen if it is open."""
+        if not self.order_is_open or not isinstance(self.split, LeaveOneOut | LeaveLastN | LeaveLastFraction):
+            return self.split
+        return self.split.model_copy(update={"order": Order.TIMESTAMP if has_timestamps else Order.FILE})
+
+
+def choose_rules(
+    split: str | Fields | Split | None = None,
+    negatives: int | Fields | Negatives | None = None,
+    filters: Fields | Filters | None = None,
+    like: str | Path | TaskSpec | Task | None = None,
+) -> Rules:
+    """Returns the rules that the arguments of ``make_task`` describe.
+
+    Raises:
+        RecbenchError: A method does not exist, or a field is missing or out of range; the message names it.
+    """
+    base = Rules() if like is None else _rules_of(like)
+    kept, order_is_open = base.split, base.order_is_open
+    if split is not None:
+        kept, order_is_open = _split(split)
+    return Rules(
+        base.filters if filters is None else _read("filters", _FILTERS, filters),
+        kept,
+        base.negatives if negatives is None else choose_negatives(negatives),
+        order_is_open,
+    )
+
+
+def choose_negatives(negatives: int | Fields | Negatives) -> Negatives:
+    """Returns the rule for negatives; a number is a count, drawn uniformly.
+
+    Raises:
+        RecbenchError: A field is missing or out of range.
+    """
+    if isinstance(negatives, int):
+        negatives = {"count": negatives}
+    if isinstance(negatives, Mapping):
+        negatives = {"method": "uniform", **negatives}
+    return _read("negatives", _NEGATIVES, negatives)
+
+
+def _rules_of(like: str | Path | TaskSpec | Task) -> Rules:
+    if isinstance(like, Task):
+        spec = like.spec
+    elif isinstance(like, TaskSpec):
+        spec = like
+    else:
+        spec = find_task(like).spec or load_task(like).spec
+    # Ids of items to drop are ids of the other data.
+    filters = spec.filters.model_copy(update={"drop_items": ()})
+    return Rules(filters, spec.split, spec.negatives, order_is_open=False)
+
+
+def _split(split: str | Fields | Split) -> tuple[Split, bool]:
+    """Returns the split, and whether its order is open."""
+    if isinstance(split, str):
+        split = {"method": split}
+    if not isinstance(split, Mapping):
+        return _read("split", _SPLIT, split), False
+    method = str(split.get("method"))
+    if method not in EXAMPLES:
+        raise unknown_name("split method", method, EXAMPLES, f"For example: split={EXAMPLES['leave-last-n']}")
+    return _read("split", _SPLIT, split, f"For example: split={EXAMPLES[method]}"), "order" not in split
+
+
+def _read(argument: str, kind: TypeAdapter[Value], value: object, hint: str = "") -> Value:
+    try:
+        return kind.validate_python(value)
+    except ValidationError as error:
+        raise RecbenchError(
+            f"The argument {argument}={value!r} is not valid:{describe_problems(error)}",
+            hint or f"The fields of [{argument}] in a task spec are valid: recbench task show ml-100k --spec",
+        ) from error

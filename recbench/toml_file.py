@@ -1,0 +1,91 @@
+"""Read TOML files and check them against a schema: the same errors for every kind of file."""
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from recbench.errors import RecbenchError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class TomlKind:
+    """A kind of TOML file, with the advice that its errors give.
+
+    Attributes:
+        noun: What such a file is, without an article: ``task spec``.
+        if_missing: What to do if the file cannot be read.
+        if_broken: What to do if its content is not valid.
+        parse_float: Reads a number with a decimal point; raises ``ValueError`` if it is out of range.
+    """
+
+    noun: str
+    if_missing: str = "Check the path."
+    if_broken: str = "Correct the file."
+    parse_float: Callable[[str], Any] = float
+
+    def load(self, path: Path, model: type[Model]) -> Model:
+        """Reads a file and checks it against its schema.
+
+        Args:
+            path: The file.
+            model: The schema.
+
+        Raises:
+            RecbenchError: The file cannot be read, is not TOML, or breaks the schema; the message names each field.
+        """
+        return self.check(self.read(path), model, str(path))
+
+    def read(self, path: Path) -> dict[str, Any]:
+        """Reads a file without checking it against a schema.
+
+        Raises:
+            RecbenchError: The file cannot be read or is not TOML.
+        """
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise RecbenchError(f"Cannot read the {self.noun} {path}: {error.strerror}.", self.if_missing) from error
+        except UnicodeDecodeError as error:
+            raise RecbenchError(f"{path} is not valid TOML: it is not UTF-8 text.", self.if_broken) from error
+        return self.parse(text, str(path))
+
+    def parse(self, text: str, where: str) -> dict[str, Any]:
+        """Parses the text of a file; ``where`` names it in errors.
+
+        Raises:
+            RecbenchError: It is not TOML.
+        """
+        try:
+            return tomllib.loads(text, parse_float=self.parse_float)
+        except (ValueError, ArithmeticError, RecursionError) as error:
+            # Not TOML, numbers beyond what Python reads, or nested without end.
+            raise RecbenchError(f"{where} is not valid TOML: {error}.", self.if_broken) from error
+
+    def check(self, content: object, model: type[Model], where: str) -> Model:
+        """Checks parsed content against a schema; ``where`` names the file in errors.
+
+        Raises:
+            RecbenchError: It breaks the schema; the message names each field.
+        """
+        try:
+            return model.model_validate(content)
+        except ValidationError as error:
+            article = "an" if self.noun[0] in "aeiou" else "a"
+            raise RecbenchError(
+                f"{where} is not {article} {self.noun}:{describe_problems(error)}", self.if_broken
+            ) from error
+
+
+def describe_problems(error: ValidationError) -> str:
+    """Returns each field that broke the schema and why: a single problem on the same line, several on lines below."""
+    problems = [
+        f"{'.'.join(str(part) for part in problem['loc']) or 'the file'}: {problem['msg']}"
+        for problem in error.errors()
+    ]
+    return f" {problems[0]}." if len(problems) == 1 else "\n  " + "\n  ".join(problems)
