@@ -96,9 +96,13 @@ def test_unknown_and_broken_models(own, tmp_path):
         find_model(f"{own}:Mine").load()
 
 
-def test_a_foreign_models_module_is_named(recbench, tmp_path):
-    (tmp_path / "models.py").write_text("raise RuntimeError('must not be run')")
-    done = recbench("list")
-    assert done.returncode == 2
-    assert str(tmp_path / "models.py") in done.stderr
-    assert "hides recbench's own" in done.stderr
+def test_a_package_of_the_users_called_models_hides_nothing_and_is_not_hidden(recbench, tmp_path):
+    package = tmp_path / "models"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "own.py").write_text(OWN_MODEL)
+    (tmp_path / "bench.py").write_text("from models.own import Mine\n\n\nclass Other(Mine):\n    pass\n")
+    assert "popularity" in recbench("list").stdout
+    for model in ("models.own:Mine", "bench.py:Other", "models/own.py:Mine"):
+        done = recbench("run", "--models", f"popularity,{model}", "--task", "synthetic", "--seeds", "1")
+        assert done.returncode == 0, done.stderr

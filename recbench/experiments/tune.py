@@ -19,7 +19,7 @@ from recbench.progress.run import PlainProgress
 from recbench.progress.tuning import AnimatedTuningProgress, PlainTuningProgress
 from recbench.protocol import PROTOCOL_VERSION
 from recbench.records import tuned_settings as settings_files
-from recbench.records.schema import TaskIdentity
+from recbench.records.schema import TaskIdentity, class_identity
 from recbench.records.tuned_settings import Settings
 from recbench.registry.requested import RequestedModel, request_models
 from recbench.reports.tuning.plots import draw_history, draw_importance
@@ -187,7 +187,7 @@ def _open(
     most = longest(space.parameters, model.parameters)
     same = {
         "task digest": identity.digest,
-        "model": model.reference.target,
+        "model": class_identity(model.reference.target),
         "source of the model": str(model.code_version),
         "protocol version": str(PROTOCOL_VERSION),
         "search space": space.text(),

@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 import recbench
 from recbench.data.cache import atomic_path
 from recbench.errors import RecbenchError
-from recbench.records.schema import TaskIdentity
+from recbench.records.schema import BUILTIN_PACKAGE, TaskIdentity
 
 SCHEMA: Final = 1
 PLACE = "models/settings"
-"""Where the settings that come with the models are, from the checkout's folder."""
+"""Where the settings that come with the models are, from the checkout's folder; as reports name it."""
 HEAD = "# Tuned on validation cases; test cases played no part. Written by: recbench tune"
 
 SettingValue = bool | int | float | str
@@ -116,7 +116,7 @@ class Settings(_Frozen):
 
 def settings_path(task: str) -> Path:
     """Returns the file of the settings that come with the models for the task of that name."""
-    return Path(recbench.__file__).resolve().parent.parent / PLACE / f"{task}.toml"
+    return Path(recbench.__file__).resolve().parent.parent / BUILTIN_PACKAGE / "settings" / f"{task}.toml"
 
 
 def load(path: Path) -> Settings:

@@ -14,6 +14,7 @@ from types import ModuleType
 
 import recbench
 from recbench.errors import RecbenchError, unknown_name
+from recbench.records.schema import BUILTIN_PACKAGE
 
 ENTRY_POINT_GROUP = "recbench.models"
 
@@ -140,22 +141,18 @@ def _parameters(node: ast.ClassDef) -> dict[str, str]:
 
 
 def _builtin_models() -> ModuleType:
-    """Imports the package ``models`` that lies beside this package, and notices another one of that name."""
-    expected = Path(recbench.__file__).resolve().parent.parent / "models" / "__init__.py"
-    spec = importlib.util.find_spec("models")
-    if spec is None:
+    """Imports the package of the builtin models.
+
+    Raises:
+        RecbenchError: It is not there.
+    """
+    try:
+        return importlib.import_module(BUILTIN_PACKAGE)
+    except ModuleNotFoundError as error:
         raise RecbenchError(
-            f"The package 'models' cannot be found; it should be at {expected.parent}.",
-            "Install recbench from its checkout: pip install -e .",
-        )
-    found = Path(spec.origin).resolve() if spec.origin else spec.submodule_search_locations
-    if found != expected:
-        # It is not imported: it may be anything, and fail in any way.
-        raise RecbenchError(
-            f"Another module named 'models' hides recbench's own: {found} is found before {expected}.",
-            "Run from another folder, or rename that module.",
-        )
-    return importlib.import_module("models")
+            f"The package {BUILTIN_PACKAGE!r} cannot be found; it belongs beside {Path(recbench.__file__).parent}.",
+            "Install recbench again from its checkout: pip install -e .",
+        ) from error
 
 
 def _look_in(folder: Path) -> None:
