@@ -16,7 +16,7 @@ ROWS = 20_000
 
 @pytest.mark.parametrize("factors", FACTORS)
 def bench_ncf(benchmark, task, threads, factors):
-    from models.ncf import NeuMF
+    from recbench_models.ncf import NeuMF
 
     train, context = task.train_set(), TimedContext(0, threads)
 

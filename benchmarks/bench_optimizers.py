@@ -11,7 +11,7 @@ def bench_update(benchmark, whose, name):
     import keras
     import tensorflow as tf
 
-    from models.optimizers import Optimizer
+    from recbench_models.optimizers import Optimizer
 
     gradient, value = tf.random.normal(SHAPE), tf.Variable(tf.random.normal(SHAPE))
     if whose == "keras":

@@ -10,11 +10,11 @@ from inspect import signature
 import numpy as np
 import pytest
 
-from models import MODELS
 from recbench.protocol import TrainSet, WarmUp
 from recbench.registry.models import find_model
 from recbench.tasks.lookup import load_task, task_names
 from recbench.trials.clock import TimedContext
+from recbench_models import MODELS
 
 BASE = {"interactions": 1_000_000, "users": 20_000, "items": 5_000, "factors": 64}
 SWEEP = [

@@ -1,16 +1,16 @@
 """The builtin models. Each is a file of its own and is imported only when it is to run."""
 
 MODELS = {
-    "als": "models.als:ImplicitALS",
-    "bpr": "models.bpr:BPR",
-    "ease": "models.ease:EASE",
-    "ials": "models.ials:IALS",
-    "implicit-bpr": "models.implicit_bpr:ImplicitBPR",
-    "itemknn": "models.itemknn:ItemKNN",
-    "lightgcn": "models.lightgcn:LightGCN",
-    "mf": "models.mf:MF",
-    "ncf": "models.ncf:NeuMF",
-    "popularity": "models.popularity:Popularity",
-    "random": "models.random_scores:RandomScores",
-    "slim": "models.slim:SLIM",
+    "als": "recbench_models.als:ImplicitALS",
+    "bpr": "recbench_models.bpr:BPR",
+    "ease": "recbench_models.ease:EASE",
+    "ials": "recbench_models.ials:IALS",
+    "implicit-bpr": "recbench_models.implicit_bpr:ImplicitBPR",
+    "itemknn": "recbench_models.itemknn:ItemKNN",
+    "lightgcn": "recbench_models.lightgcn:LightGCN",
+    "mf": "recbench_models.mf:MF",
+    "ncf": "recbench_models.ncf:NeuMF",
+    "popularity": "recbench_models.popularity:Popularity",
+    "random": "recbench_models.random_scores:RandomScores",
+    "slim": "recbench_models.slim:SLIM",
 }

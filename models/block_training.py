@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from models.losses import LossName
-from models.optimizers import Optimizer, OptimizerName
-from models.user_blocks import UserBlocks
+from .losses import LossName
+from .optimizers import Optimizer, OptimizerName
+from .user_blocks import UserBlocks
 from recbench.protocol import TrainSet
 
 

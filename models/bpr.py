@@ -3,15 +3,15 @@
 import numpy as np
 import tensorflow as tf
 
-from models.block_training import BlockTraining, Settings
-from models.checks import not_negative, one_of, positive
-from models.dense_blocks import DenseTraining
-from models.devices import run_side_by_side, training_device
-from models.losses import LossName
-from models.optimizers import OptimizerName
-from models.pooled_blocks import PooledTraining
-from models.unseen import uses_table
-from models.user_blocks import UserBlocks
+from .block_training import BlockTraining, Settings
+from .checks import not_negative, one_of, positive
+from .dense_blocks import DenseTraining
+from .devices import run_side_by_side, training_device
+from .losses import LossName
+from .optimizers import OptimizerName
+from .pooled_blocks import PooledTraining
+from .unseen import uses_table
+from .user_blocks import UserBlocks
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
 SPARSE = 1 / 200

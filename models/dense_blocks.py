@@ -5,17 +5,17 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from models.block_training import BlockTraining, Settings
-from models.hashing import random_bits
-from models.losses import loss_and_gradients
-from models.unseen import (
+from .block_training import BlockTraining, Settings
+from .hashing import random_bits
+from .losses import loss_and_gradients
+from .unseen import (
     Unseen,
     popularity_weights,
     shares,
     unseen_items,
     unseen_signature,
 )
-from models.user_blocks import UserBlocks
+from .user_blocks import UserBlocks
 from recbench.protocol import TrainSet
 
 
@@ -98,7 +98,7 @@ class DenseTraining(BlockTraining):
             unseen=unseen_items(blocks.indptr, blocks.indices, weights, self.n_items),
         )
 
-    def _train_blocks(
+    def _train_blocks(  # type: ignore[override]
         self, rows: DenseRows, blocks: list[tf.Tensor], seed: tf.Tensor, step: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         q = self.items.read_value()

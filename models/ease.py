@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.linalg import inv
 
-from models.checks import positive
-from models.item_gram import check_memory, interactions, item_gram
-from models.item_weights import ItemWeights
+from .checks import positive
+from .item_gram import check_memory, interactions, item_gram
+from .item_weights import ItemWeights
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
 MATRICES = 2

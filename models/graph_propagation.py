@@ -34,7 +34,7 @@ class Graph(NamedTuple):
         users = np.repeat(np.arange(train.n_users, dtype=np.int32), of_users)
         order = np.argsort(train.indices, kind="stable")
         edges = [users, train.indices, train.indices[order], users[order]]
-        return cls(*(tf.constant(values) for values in edges), _scale(of_users), _scale(of_items))
+        return cls(*(tf.constant(values) for values in edges), _scale(of_users), _scale(of_items))  # type: ignore[call-arg]
 
     @classmethod
     def signature(cls, train: TrainSet) -> Self:

@@ -7,7 +7,7 @@ from scipy.linalg.blas import ssyrk
 from scipy.linalg.lapack import sposv
 from threadpoolctl import threadpool_limits
 
-from models.checks import not_negative, positive
+from .checks import not_negative, positive
 from recbench.protocol import FloatArray, Int32Array, Int64Array, TrainContext, TrainSet
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 from implicit.cpu.bpr import BayesianPersonalizedRanking
 
-from models.checks import not_negative, positive
-from models.implicit_epochs import fit_by_epochs
-from models.item_gram import interactions
+from .checks import not_negative, positive
+from .implicit_epochs import fit_by_epochs
+from .item_gram import interactions
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
 

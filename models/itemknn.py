@@ -5,9 +5,9 @@ from typing import Literal
 import numpy as np
 from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFIDFRecommender
 
-from models.checks import not_negative, one_of, positive
-from models.item_gram import interactions
-from models.item_weights import ItemWeights
+from .checks import not_negative, one_of, positive
+from .item_gram import interactions
+from .item_weights import ItemWeights
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
 Similarity = Literal["cosine", "bm25", "tfidf"]

@@ -3,11 +3,11 @@
 import numpy as np
 import tensorflow as tf
 
-from models.checks import not_negative, positive
-from models.devices import training_device
-from models.graph_propagation import Graph
-from models.lightgcn_training import LightGCNTraining, Settings
-from models.pairs import Pairs
+from .checks import not_negative, positive
+from .devices import training_device
+from .graph_propagation import Graph
+from .lightgcn_training import LightGCNTraining, Settings
+from .pairs import Pairs
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
 
@@ -98,5 +98,5 @@ class LightGCN:
     def _learned(self) -> tuple[np.ndarray, np.ndarray]:
         """Propagates once an epoch, and only if somebody asks."""
         if self._vectors is None:
-            self._vectors = self._training.vectors(self._graph)
-        return self._vectors
+            self._vectors = self._training.vectors(self._graph)  # type: ignore[union-attr, assignment]
+        return self._vectors  # type: ignore[return-value]

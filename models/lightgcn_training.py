@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from models.graph_propagation import Graph
-from models.losses import loss_and_gradients
-from models.optimizers import Optimizer
-from models.pairs import Pairs
-from models.unseen import popularity_weights, shares
+from .graph_propagation import Graph
+from .losses import loss_and_gradients
+from .optimizers import Optimizer
+from .pairs import Pairs
+from .unseen import popularity_weights, shares
 from recbench.protocol import TrainSet
 
 
@@ -111,7 +111,7 @@ class LightGCNTraining(tf.Module):
         of_users, of_items = self._propagate(graph)
         loss, *gradients = pair_gradients(of_users, of_items, users, positives, negatives)
         # Back through the propagation, which is its own transpose.
-        gradients = graph.propagate(*gradients, self._settings.layers)
+        gradients = graph.propagate(*gradients, self._settings.layers)  # type: ignore[call-arg, assignment]
         n_rows = tf.cast(tf.shape(users)[0], tf.float32)
         for variable, slots, gradient, strength in zip(self._vectors, self._slots, gradients, decay, strict=True):
             value = variable.read_value()

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from models.bpr import BPR
-from models.optimizers import OptimizerName
+from .bpr import BPR
+from .optimizers import OptimizerName
 
 
 class MF(BPR):

@@ -4,12 +4,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models.checks import not_negative, one_of, positive
-from models.devices import training_device
-from models.neumf_network import NeuMFNetwork, Part
-from models.neumf_training import NeuMFLoss, NeuMFTraining, Settings
-from models.optimizers import OptimizerName
-from models.pairs import Pairs
+from .checks import not_negative, one_of, positive
+from .devices import training_device
+from .neumf_network import NeuMFNetwork, Part
+from .neumf_training import NeuMFLoss, NeuMFTraining, Settings
+from .optimizers import OptimizerName
+from .pairs import Pairs
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
 FUSED_SHARE = 0.5

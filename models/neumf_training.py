@@ -7,11 +7,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models.neumf_network import NeuMFNetwork, Part
-from models.optimizers import OptimizerName
-from models.pairs import Pairs
-from models.unseen import popularity_weights, shares
-from models.user_blocks import weights_of_rows
+from .neumf_network import NeuMFNetwork, Part
+from .optimizers import OptimizerName
+from .pairs import Pairs
+from .unseen import popularity_weights, shares
+from .user_blocks import weights_of_rows
 from recbench.protocol import TrainSet
 
 NeuMFLoss = Literal["bce", "bpr", "softmax"]

@@ -5,8 +5,8 @@ from typing import NamedTuple, Self
 import numpy as np
 import tensorflow as tf
 
-from models.hashing import random_bits
-from models.unseen import Unseen, popularity_weights, unseen_items, unseen_signature
+from .hashing import random_bits
+from .unseen import Unseen, popularity_weights, unseen_items, unseen_signature
 from recbench.protocol import TrainSet
 
 

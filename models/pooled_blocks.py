@@ -5,11 +5,11 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from models.block_training import BlockTraining, Settings
-from models.hashing import below, random_bits
-from models.losses import loss_and_gradients
-from models.unseen import popularity_weights
-from models.user_blocks import UserBlocks
+from .block_training import BlockTraining, Settings
+from .hashing import below, random_bits
+from .losses import loss_and_gradients
+from .unseen import popularity_weights
+from .user_blocks import UserBlocks
 from recbench.protocol import TrainSet
 
 POOL_SIZE = 512
@@ -105,7 +105,7 @@ class PooledTraining(BlockTraining):
         distinct[np.arange(most) < np.diff(first)[:, None]] = keys % self.n_items
         return distinct, (place - first[block_of_row]).astype(np.int32)
 
-    def _train_blocks(
+    def _train_blocks(  # type: ignore[override]
         self, rows: PooledRows, blocks: list[tf.Tensor], seed: tf.Tensor, step: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         (block,) = blocks

@@ -16,7 +16,7 @@ class RandomScores:
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
         """Returns a number in [0, 1) for each pair, float64[n, c]: the same pair, the same number."""
         pairs = users.astype(np.uint64)[:, None] << np.uint64(32) | items.astype(np.uint64)
-        return (_mix(pairs ^ _mix(self._seed + np.uint64(1))) >> np.uint64(11)) * 2.0**-53
+        return (_mix(pairs ^ _mix(self._seed + np.uint64(1))) >> np.uint64(11)) * 2.0**-53  # type: ignore[arg-type]
 
 
 def _mix(x: np.ndarray) -> np.ndarray:

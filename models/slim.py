@@ -4,9 +4,9 @@ import numpy as np
 from scipy.linalg.blas import sgemm, sger
 from scipy.sparse import csr_matrix
 
-from models.checks import not_negative, positive
-from models.item_gram import check_memory, interactions, item_gram
-from models.item_weights import ItemWeights
+from .checks import not_negative, positive
+from .item_gram import check_memory, interactions, item_gram
+from .item_weights import ItemWeights
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
 MATRICES = 3
@@ -109,5 +109,5 @@ class SLIM:
 
     def _weights(self) -> ItemWeights:
         if self._sparse is None:
-            self._sparse = ItemWeights(self._rows, csr_matrix(self._transposed.T.astype(np.float64)))
-        return self._sparse
+            self._sparse = ItemWeights(self._rows, csr_matrix(self._transposed.T.astype(np.float64)))  # type: ignore[assignment]
+        return self._sparse  # type: ignore[return-value]

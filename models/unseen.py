@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from models.hashing import below
+from .hashing import below
 
 TABLE_LIMIT = 2**26
 """User-item cells up to which the unseen items of all users are written down for uniform draws, in 4 bytes each."""

@@ -5,17 +5,17 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from models import bpr, pooled_blocks
-from models.block_training import Settings
-from models.bpr import BPR
-from models.dense_blocks import DenseTraining
-from models.devices import choose_device
-from models.pooled_blocks import POOL_SIZE, PooledTraining
-from models.user_blocks import UserBlocks
 from recbench.evaluation.metrics import ndcg
 from recbench.evaluation.ranking import rank_cases
 from recbench.protocol import TrainSet
 from recbench.trials.clock import TimedContext
+from recbench_models import bpr, pooled_blocks
+from recbench_models.block_training import Settings
+from recbench_models.bpr import BPR
+from recbench_models.dense_blocks import DenseTraining
+from recbench_models.devices import choose_device
+from recbench_models.pooled_blocks import POOL_SIZE, PooledTraining
+from recbench_models.user_blocks import UserBlocks
 
 
 def with_a_user_who_has_seen_everything():

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from models import item_gram, item_weights
-from models.ease import EASE
+from recbench_models import item_gram, item_weights
+from recbench_models.ease import EASE
 from tests.dense_fits import dense_rows, fitted
 
 
@@ -52,6 +52,6 @@ def test_memory_is_checked_before_anything_is_computed(board, monkeypatch):
     monkeypatch.setattr(item_gram.psutil, "virtual_memory", lambda: memory)
     fitted(EASE(), board)
     memory.available = needed - 1
-    monkeypatch.setattr("models.ease.item_gram", lambda train: pytest.fail("computed"))
+    monkeypatch.setattr("recbench_models.ease.item_gram", lambda train: pytest.fail("computed"))
     with pytest.raises(MemoryError, match=r"24 x 24 numbers.*fewer items"):
         fitted(EASE(), board)

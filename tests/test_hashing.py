@@ -2,7 +2,7 @@ import numpy as np
 import tensorflow as tf
 from scipy import stats
 
-from models.hashing import below, random_bits
+from recbench_models.hashing import below, random_bits
 
 
 def bits(n, *seed):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from models.ials import IALS
 from recbench.trials.clock import TimedContext
+from recbench_models.ials import IALS
 from tests.dense_fits import dense_rows, fitted
 
 FACTORS, REGULARIZATION, UNOBSERVED = 5, 0.02, 0.3

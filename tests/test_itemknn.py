@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from models.itemknn import ItemKNN
 from recbench.protocol import TrainSet
 from recbench.trials.clock import TimedContext
+from recbench_models.itemknn import ItemKNN
 from tests.dense_fits import dense_rows, fitted
 
 

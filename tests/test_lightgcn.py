@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.graph_propagation import Graph
-from models.lightgcn import LightGCN
-from models.lightgcn_training import LightGCNTraining, Settings, pair_gradients
 from recbench.protocol import TrainSet
 from recbench.trials.clock import TimedContext
+from recbench_models.graph_propagation import Graph
+from recbench_models.lightgcn import LightGCN
+from recbench_models.lightgcn_training import LightGCNTraining, Settings, pair_gradients
 from tests.dense_fits import dense_rows
 from tests.test_bpr import with_a_user_who_has_seen_everything
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.losses import LossName, loss_and_gradients
+from recbench_models.losses import LossName, loss_and_gradients
 
 
 @pytest.mark.parametrize("loss", get_args(LossName))

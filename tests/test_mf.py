@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models import bpr
-from models.block_training import Settings
-from models.dense_blocks import DenseTraining
-from models.mf import MF
-from models.user_blocks import UserBlocks
 from recbench.evaluation.metrics import ndcg
 from recbench.evaluation.ranking import rank_cases
 from recbench.protocol import TrainSet
 from recbench.trials.clock import TimedContext
+from recbench_models import bpr
+from recbench_models.block_training import Settings
+from recbench_models.dense_blocks import DenseTraining
+from recbench_models.mf import MF
+from recbench_models.user_blocks import UserBlocks
 
 FACTORS, N_ITEMS, NEGATIVES = 3, 6, 2
 

@@ -5,9 +5,9 @@ import sys
 import numpy as np
 import pytest
 
-from models import bpr, ncf
 from recbench.registry.models import find_model
 from recbench.trials.machine import library_settings
+from recbench_models import bpr, ncf
 from tests.contract import RecommenderContract
 
 OUT_OF_RANGE = [{"factors": 0}, {"epochs": -1}, {"learning_rate": 0.0}, {"learning_rate": float("nan")}]

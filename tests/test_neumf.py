@@ -4,11 +4,11 @@ import keras
 import numpy as np
 import pytest
 
-from models.ncf import FUSED_SHARE, NeuMF
-from models.neumf_network import NeuMFNetwork
-from models.neumf_training import NeuMFTraining
 from recbench.protocol import TrainSet
 from recbench.trials.clock import TimedContext
+from recbench_models.ncf import FUSED_SHARE, NeuMF
+from recbench_models.neumf_network import NeuMFNetwork
+from recbench_models.neumf_training import NeuMFTraining
 
 
 def test_what_the_optimiser_learned_in_pretraining_is_kept_for_the_whole(synthetic_task):

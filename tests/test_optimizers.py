@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.optimizers import Optimizer, OptimizerName
+from recbench_models.optimizers import Optimizer, OptimizerName
 
 
 @pytest.mark.parametrize("name", get_args(OptimizerName))

@@ -1,7 +1,10 @@
+import sys
+
 import pytest
 
 from recbench.errors import RecbenchError
 from recbench.registry import models
+from recbench.registry.code_version import code_version
 from recbench.registry.models import Origin, describe, find_model, known_models
 
 OWN_MODEL = '''
@@ -84,21 +87,91 @@ def test_unknown_and_broken_models(own, tmp_path):
         find_model(f"{own}:Mind").load()
     with pytest.raises(RecbenchError, match=r"is not a model: it has no method fit\(\)"):
         find_model(f"{own}:NotAModel").load()
-    with pytest.raises(RecbenchError, match="cannot be imported from no_such_module"):
+    with pytest.raises(
+        RecbenchError, match="'Thing' cannot be imported: there is no module 'no_such_module'"
+    ) as caught:
         find_model("no_such_module:Thing").load()
+    assert "Check the spelling" in caught.value.hint
     own.write_text("import sys; sys.exit(0)")
     with pytest.raises(RecbenchError, match="SystemExit"):
         find_model(f"{own}:Mine").load()
     with pytest.raises(RecbenchError, match="there is no file"):
         find_model("x" * 300 + ".py:Mine")
-    own.write_text("import no_such_framework")
-    with pytest.raises(RecbenchError, match="No module named 'no_such_framework'"):
+
+
+FAULTS = {
+    "a missing framework": ("import no_such_framework", "ModuleNotFoundError: No module named 'no_such_framework'", 1),
+    "an exception": ("one = 1\nmany = one / 0", "ZeroDivisionError: division by zero", 2),
+    "a missing name": ("\nfrom json import no_such_name", "ImportError: cannot import name 'no_such_name'", 2),
+    "no Python": ("class Mine:\n    def fit(", "SyntaxError: '(' was never closed", 2),
+    "an exit": ("import sys\nsys.exit('no licence')", "SystemExit: no licence", 2),
+    "an error inside a library": ("import json\njson.loads('{')", "JSONDecodeError: Expecting property name", 2),
+}
+
+
+@pytest.mark.parametrize(("source", "message", "line"), FAULTS.values(), ids=FAULTS)
+def test_an_error_of_the_models_own_code_is_shown_with_its_line(own, source, message, line):
+    own.write_text(source)
+    with pytest.raises(RecbenchError) as caught:
         find_model(f"{own}:Mine").load()
+    assert f"Model 'Mine' cannot be imported: {message}" in caught.value.message
+    assert f"({own}, line {line})" in caught.value.message
+    assert "spelling" not in caught.value.hint
 
 
-def test_a_foreign_models_module_is_named(recbench, tmp_path):
-    (tmp_path / "models.py").write_text("raise RuntimeError('must not be run')")
-    done = recbench("list")
-    assert done.returncode == 2
-    assert str(tmp_path / "models.py") in done.stderr
-    assert "hides recbench's own" in done.stderr
+RELATIVE = "from .layers import SLOPE\nfrom .deep import DEPTH\n" + OWN_MODEL
+
+
+@pytest.mark.parametrize("init", [True, False], ids=["with __init__.py", "without"])
+def test_a_model_file_of_a_package_may_use_relative_imports(tmp_path, monkeypatch, init):
+    package = tmp_path / f"shop_{init}" / "models"
+    (package / "deep").mkdir(parents=True)
+    (package / "layers.py").write_text("from ..rates import RATE\nSLOPE = RATE" if init else "SLOPE = 2.0")
+    (package / "deep" / "__init__.py").write_text("from ..layers import SLOPE as DEPTH")
+    (package / "two_tower.py").write_text(RELATIVE)
+    if init:
+        (package / "__init__.py").touch()
+        (package.parent / "__init__.py").touch()
+        (package.parent / "rates.py").write_text("RATE = 3.0")
+    monkeypatch.setattr("sys.path", [*sys.path])
+    found = find_model(f"{package}/two_tower.py:Mine").load()
+    assert found.__module__ == ("shop_True.models.two_tower" if init else "models.two_tower")
+    assert code_version(found) is not None
+    before = code_version(found)
+    (package / "layers.py").write_text("SLOPE = 4.0")
+    assert code_version(found) != before
+    sys.modules.pop("models", None)
+
+
+def test_two_packages_of_one_name_in_one_process_are_told_apart(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.path", [*sys.path])
+    for folder in ("one", "other"):
+        package = tmp_path / folder / "twice"
+        package.mkdir(parents=True)
+        (package / "layers.py").write_text("SLOPE = 1.0")
+        (package / "net.py").write_text("from .layers import SLOPE\n" + OWN_MODEL)
+    find_model(f"{tmp_path}/one/twice/net.py:Mine").load()
+    with pytest.raises(RecbenchError, match="its package 'twice' has the name of a module that is already imported"):
+        find_model(f"{tmp_path}/other/twice/net.py:Mine").load()
+
+
+def test_the_users_folders_come_first_on_the_path(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.path", [*sys.path])
+    (tmp_path / "work").mkdir()
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    (tmp_path / "here" / "first.py").write_text(OWN_MODEL)
+    find_model("../here/first.py:Mine").load()
+    assert sys.path[:2] == [str(tmp_path / "here"), str(tmp_path / "work")]
+
+
+def test_a_package_of_the_users_called_models_hides_nothing_and_is_not_hidden(recbench, tmp_path):
+    package = tmp_path / "models"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "own.py").write_text(OWN_MODEL)
+    (tmp_path / "bench.py").write_text("from models.own import Mine\n\n\nclass Other(Mine):\n    pass\n")
+    assert "popularity" in recbench("list").stdout
+    for model in ("models.own:Mine", "bench.py:Other", "models/own.py:Mine"):
+        done = recbench("run", "--models", f"popularity,{model}", "--task", "synthetic", "--seeds", "1")
+        assert done.returncode == 0, done.stderr

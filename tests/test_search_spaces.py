@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-import models
+import recbench_models
 from recbench.registry.models import find_model
 from recbench.tuning.spaces import KNOWN, own_spaces_path, read_spaces
 
-SPACES = tomllib.loads((Path(models.__file__).parent / "search_spaces.toml").read_text(encoding="utf-8"))
+SPACES = tomllib.loads((Path(recbench_models.__file__).parent / "search_spaces.toml").read_text(encoding="utf-8"))
 WITHOUT_PARAMETERS = {"popularity", "random"}
 
 
 def test_every_model_with_parameters_has_one():
-    assert set(SPACES) == set(models.MODELS) - WITHOUT_PARAMETERS
+    assert set(SPACES) == set(recbench_models.MODELS) - WITHOUT_PARAMETERS
 
 
 @pytest.mark.parametrize("model", SPACES)

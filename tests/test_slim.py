@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from models import slim
-from models.ease import EASE
-from models.slim import SLIM
 from recbench.trials.clock import TimedContext
+from recbench_models import slim
+from recbench_models.ease import EASE
+from recbench_models.slim import SLIM
 from tests.dense_fits import dense_rows, fitted
 
 

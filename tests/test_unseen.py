@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from models import unseen as module
-from models.hashing import random_bits
-from models.pairs import Pairs
-from models.unseen import popularity_weights, unseen_items
 from recbench.protocol import TrainSet
+from recbench_models import unseen as module
+from recbench_models.hashing import random_bits
+from recbench_models.pairs import Pairs
+from recbench_models.unseen import popularity_weights, unseen_items
 
 
 def train_set(n_users, n_items, share, seed=0):

@@ -2,8 +2,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.user_blocks import UserBlocks
 from recbench.protocol import TrainSet
+from recbench_models.user_blocks import UserBlocks
 
 
 @st.composite

@@ -19,7 +19,7 @@ from recbench.progress.choice import Progress, tuning_progress
 from recbench.progress.console import animated
 from recbench.protocol import PROTOCOL_VERSION
 from recbench.records import tuned_settings
-from recbench.records.schema import TaskIdentity
+from recbench.records.schema import TaskIdentity, class_identity
 from recbench.records.tuned_settings import Settings
 from recbench.registry.requested import RequestedModel
 from recbench.reports.formats import CompareFormat, Format
@@ -261,7 +261,7 @@ def _open(
     most = longest(space.parameters, model.parameters)
     same = {
         "task digest": identity.digest,
-        "model": model.reference.target,
+        "model": class_identity(model.reference.target),
         "source of the model": str(model.code_version),
         "protocol version": str(PROTOCOL_VERSION),
         "search space": space.text(),

@@ -11,6 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 SCHEMA: Final = 1
 """The version of the record's schema that this recbench writes and reads."""
 
+BUILTIN_PACKAGE: Final = "recbench_models"
+"""The import name of the folder ``models/``."""
+
+EARLIER_PACKAGE: Final = "models"
+"""Its import name in older records."""
+
 ParameterValue = bool | int | float | str | None
 
 
@@ -226,6 +232,18 @@ class Record(_Frozen):
         return json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 
+def class_identity(reference: str) -> str:
+    """Returns a record's reference, with the earlier name of the package of the builtin models.
+
+    Two records are of the same class if these are equal, whether they were written before or after the renaming.
+
+    >>> class_identity("recbench_models.bpr:BPR"), class_identity("models.bpr:BPR"), class_identity("shop.net:Net")
+    ('models.bpr:BPR', 'models.bpr:BPR', 'shop.net:Net')
+    """
+    package, dot, rest = reference.partition(".")
+    return f"{EARLIER_PACKAGE}{dot}{rest}" if package == BUILTIN_PACKAGE else reference
+
+
 def stem(
     task: TaskIdentity,
     model: str,
@@ -240,6 +258,6 @@ def stem(
 
     It leaves the model's source out, so that a trial of changed code takes the place of the one before.
     """
-    identity = [task.digest, model, reference, parameters, threads, device]
+    identity = [task.digest, model, class_identity(reference), parameters, threads, device]
     key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
     return f"{task.name}--{model}--{key}--seed{seed}"

@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 import recbench
 from recbench.data.cache import atomic_path
-from recbench.records.schema import TaskIdentity
+from recbench.records.schema import BUILTIN_PACKAGE, TaskIdentity
 from recbench.toml_file import TomlKind
 
 SCHEMA: Final = 1
 PLACE = "models/settings"
-"""Where the settings that come with the models are, from the checkout's folder."""
+"""Where the settings that come with the models are, from the checkout's folder; as reports name it."""
 HEAD = "# Tuned on validation cases; test cases played no part. Written by: recbench tune"
 SETTINGS_FILE = TomlKind(
     "settings file", "Settings are written by: recbench tune", "Correct it, or tune again: recbench tune"
@@ -118,7 +118,7 @@ class Settings(_Frozen):
 
 def settings_path(task: str) -> Path:
     """Returns the file of the settings that come with the models for the task of that name."""
-    return Path(recbench.__file__).resolve().parent.parent / PLACE / f"{task}.toml"
+    return Path(recbench.__file__).resolve().parent.parent / BUILTIN_PACKAGE / "settings" / f"{task}.toml"
 
 
 def load(path: Path) -> Settings:

@@ -4,14 +4,22 @@ What counts is the module of the model's class, and every module of its own pack
 import, wherever in them the import stands. Nothing is imported to find out. A package's ``__init__.py`` counts where
 names are imported from it, not where it is only passed through: ``models/__init__.py`` lists all models, and a new
 line there changes none of them. Versions of other packages are in the record's environment.
+
+The builtin models are hashed in a normal form, so that a version does not depend on the name of their package.
 """
 
 import ast
 import hashlib
 import inspect
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from recbench.records.schema import BUILTIN_PACKAGE, EARLIER_PACKAGE
+
+SIBLING_IMPORT = re.compile(rb"(?m)^from \.(?=\w)")
+TYPE_IGNORE = re.compile(rb"(?m)  # type: ignore\[[^]\n]*\]$")
 
 
 def code_version(model_class: type) -> str | None:
@@ -21,7 +29,8 @@ def code_version(model_class: type) -> str | None:
         model_class: The class, whose module has been imported.
     """
     try:
-        file = Path(inspect.getfile(model_class)).resolve()
+        # Not resolved: models/ may be reached through a link of another name.
+        file = Path(inspect.getfile(model_class)).absolute()
     except (TypeError, OSError):
         return None
     module = sys.modules.get(model_class.__module__)
@@ -36,12 +45,24 @@ def code_version(model_class: type) -> str | None:
     digest = hashlib.sha256()
     try:
         for found in sorted(_closure(name, file, root, own)):
-            content = found.read_bytes()
-            digest.update(f"{found.relative_to(root).as_posix()} {len(content)}\n".encode())
+            path, content = found.relative_to(root).as_posix(), found.read_bytes()
+            if own == BUILTIN_PACKAGE:
+                path, content = _normal_form(path, content)
+            digest.update(f"{path} {len(content)}\n".encode())
             digest.update(content)
     except (OSError, SyntaxError, ValueError):
         return None
     return f"sha256:{digest.hexdigest()}"
+
+
+def _normal_form(path: str, content: bytes) -> tuple[str, bytes]:
+    """Writes a file of a builtin model as it was when the package had its earlier name.
+
+    Imports of neighbours are absolute, and comments for the type checker are left out. So the versions in records and
+    settings of that time stay valid.
+    """
+    content = SIBLING_IMPORT.sub(f"from {EARLIER_PACKAGE}.".encode(), content)
+    return path.replace(BUILTIN_PACKAGE, EARLIER_PACKAGE, 1), TYPE_IGNORE.sub(b"", content)
 
 
 def _closure(name: str, file: Path, root: Path, own: str) -> set[Path]:

@@ -5,7 +5,6 @@ import importlib
 import importlib.util
 import inspect
 import os
-import sys
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import entry_points
@@ -14,6 +13,9 @@ from types import ModuleType
 
 import recbench
 from recbench.errors import RecbenchError, unknown_name
+from recbench.records.schema import BUILTIN_PACKAGE
+from recbench.registry.import_failures import import_failure
+from recbench.registry.user_modules import folders_of, import_file, search_first
 
 ENTRY_POINT_GROUP = "recbench.models"
 
@@ -45,20 +47,22 @@ class ModelReference:
         """Imports the module and returns the class.
 
         Raises:
-            RecbenchError: The module cannot be imported, or has no such class.
+            RecbenchError: The module cannot be imported, or has no such class, or the class is not a model.
         """
         module_name, _, class_name = self.target.rpartition(":")
+        in_file = self.origin is Origin.FILE
+        folders = folders_of(Path(module_name).resolve()) if in_file else [Path.cwd()]
         try:
-            if self.origin is Origin.FILE:
-                module = _load_file(module_name)
+            if in_file:
+                module = import_file(module_name)
             else:
-                _look_in(Path.cwd())
+                if self.origin is Origin.MODULE:
+                    search_first(folders)
                 module = importlib.import_module(module_name)
+        except RecbenchError:
+            raise
         except (Exception, SystemExit) as error:
-            raise RecbenchError(
-                f"Model {self.name!r} cannot be imported from {module_name} ({type(error).__name__}: {error}).",
-                "Check the spelling; 'recbench doctor' shows which frameworks can be imported.",
-            ) from error
+            raise import_failure(self.name, module_name, error, folders) from error
         found = getattr(module, class_name, None)
         if not inspect.isclass(found):
             classes = [name for name, _ in inspect.getmembers(module, inspect.isclass)]
@@ -115,6 +119,8 @@ def find_model(name: str) -> ModelReference:
 def describe(reference: ModelReference) -> ModelDescription:
     """Reads a model's docstring and constructor from its source, without running it."""
     module_name, _, class_name = reference.target.rpartition(":")
+    if reference.origin is Origin.MODULE:
+        search_first([Path.cwd()])
     try:
         spec = None if reference.origin is Origin.FILE else importlib.util.find_spec(module_name)
         source = Path(module_name if reference.origin is Origin.FILE else (spec and spec.origin) or "")
@@ -140,38 +146,15 @@ def _parameters(node: ast.ClassDef) -> dict[str, str]:
 
 
 def _builtin_models() -> ModuleType:
-    """Imports the package ``models`` that lies beside this package, and notices another one of that name."""
-    expected = Path(recbench.__file__).resolve().parent.parent / "models" / "__init__.py"
-    spec = importlib.util.find_spec("models")
-    if spec is None:
+    """Imports the package of the builtin models.
+
+    Raises:
+        RecbenchError: It is not there.
+    """
+    try:
+        return importlib.import_module(BUILTIN_PACKAGE)
+    except ModuleNotFoundError as error:
         raise RecbenchError(
-            f"The package 'models' cannot be found; it should be at {expected.parent}.",
-            "Install recbench from its checkout: pip install -e .",
-        )
-    found = Path(spec.origin).resolve() if spec.origin else spec.submodule_search_locations
-    if found != expected:
-        # It is not imported: it may be anything, and fail in any way.
-        raise RecbenchError(
-            f"Another module named 'models' hides recbench's own: {found} is found before {expected}.",
-            "Run from another folder, or rename that module.",
-        )
-    return importlib.import_module("models")
-
-
-def _look_in(folder: Path) -> None:
-    """Lets modules of the user's own be imported, after everything that is installed."""
-    if str(folder) not in sys.path:
-        sys.path.append(str(folder))
-
-
-def _load_file(path: str) -> ModuleType:
-    location = Path(path).resolve()
-    name = f"recbench_model_file_{location.stem}"
-    spec = importlib.util.spec_from_file_location(name, location)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{location} is not a Python file")
-    _look_in(location.parent)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+            f"The package {BUILTIN_PACKAGE!r} cannot be found; it belongs beside {Path(recbench.__file__).parent}.",
+            "Install recbench again from its checkout: pip install -e .",
+        ) from error

@@ -9,11 +9,12 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapt
 
 import recbench
 from recbench.errors import RecbenchError, unknown_name
+from recbench.records.schema import BUILTIN_PACKAGE
 from recbench.records.tuned_settings import SettingValue
 from recbench.toml_file import TomlKind
 
 PLACE = "models/search_spaces.toml"
-"""The spaces that come with the models, from the checkout's folder."""
+"""The spaces that come with the models, from the checkout's folder; as reports name them."""
 
 
 class _Frozen(BaseModel):
@@ -135,7 +136,7 @@ def texts(space: Space) -> dict[str, str]:
 
 def own_spaces_path() -> Path:
     """Returns the file of the spaces that come with the models."""
-    return Path(recbench.__file__).resolve().parent.parent / PLACE
+    return Path(recbench.__file__).resolve().parent.parent / BUILTIN_PACKAGE / "search_spaces.toml"
 
 
 def read_spaces(path: Path) -> dict[str, ModelSpace]:

@@ -7,7 +7,7 @@ from statistics import median
 import numpy as np
 
 from recbench.evaluation.bootstrap import RESAMPLES
-from recbench.records.schema import ParameterValue, Record, TaskIdentity
+from recbench.records.schema import ParameterValue, Record, TaskIdentity, class_identity
 from recbench.records.selection import Side
 from recbench.reports.compare.evidence import Measured, measure
 from recbench.reports.compare.matching import Configured, Match, match_sides
@@ -199,7 +199,7 @@ def _notes(match: Match) -> list[str]:
     if changed:
         found.append(f"other parameters: {', '.join(changed)}")
     records: list[Record] = [trial.record for trial in (*base.trials, *current.trials)]
-    references = list(dict.fromkeys(record.reference for record in records))
+    references = list(dict.fromkeys(class_identity(record.reference) for record in records))
     if len(references) > 1:
         found.append(f"other classes: {', '.join(references)}")
     return found

@@ -1,0 +1,103 @@
+"""Modules of the user's own: where they are looked for, and how a model's file is imported.
+
+The folders of the user come first on the Python path, as they would for a script of the user's.
+"""
+
+import ast
+import importlib
+import importlib.util
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+from recbench.errors import RecbenchError
+
+
+def search_first(folders: Sequence[Path]) -> None:
+    """Puts the folders at the beginning of the Python path, in this order."""
+    first = list(dict.fromkeys(str(folder) for folder in folders))
+    sys.path[:] = [*first, *(entry for entry in sys.path if entry not in first)]
+
+
+def folders_of(file: Path) -> list[Path]:
+    """Returns the folders in which the imports of a model's file are looked for, the nearest first.
+
+    These are the folder of the file, the folder that holds its top package, and the working folder.
+
+    Args:
+        file: The file, resolved.
+    """
+    top = file.parent
+    while (top / "__init__.py").is_file():
+        top = top.parent
+    return [file.parent, top, Path.cwd()]
+
+
+def import_file(path: str) -> ModuleType:
+    """Imports a model's file.
+
+    A file with relative imports is imported as a module of its package. The top package is the highest folder in an
+    unbroken chain of folders with an ``__init__.py``; it is at least as high as the relative imports reach. Any other
+    file is imported on its own, so that the ``__init__.py`` beside it does not run.
+
+    Raises:
+        RecbenchError: The package's name is that of another module that is already imported.
+        Exception: Whatever the file raises; SyntaxError if it is not Python.
+    """
+    file = Path(path).resolve()
+    levels = _relative_levels(ast.parse(file.read_bytes(), str(file)))
+    search_first(folders_of(file))
+    return _import_in_package(file, levels) if levels else _import_alone(file)
+
+
+def _relative_levels(tree: ast.Module) -> int:
+    """Returns how many folders up the relative imports reach at most; 0 for a file without any."""
+    return max((node.level for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)), default=0)
+
+
+def _import_in_package(file: Path, levels: int) -> ModuleType:
+    packages = [file.parent]
+    while len(packages) < levels or (packages[0].parent / "__init__.py").is_file():
+        packages.insert(0, packages[0].parent)
+    _make_package(packages[0], file)
+    return importlib.import_module(".".join([*(folder.name for folder in packages), file.stem]))
+
+
+def _make_package(folder: Path, file: Path) -> None:
+    """Imports a top package from its folder: another one of that name may come earlier on the Python path."""
+    loaded = sys.modules.get(folder.name)
+    if loaded is not None:
+        if str(folder) in [str(Path(entry).resolve()) for entry in getattr(loaded, "__path__", [])]:
+            return
+        where = getattr(loaded, "__file__", None) or "the standard library"
+        raise RecbenchError(
+            f"{file} uses relative imports, and its package {folder.name!r} has the name of a module that is already "
+            f"imported from {where}.",
+            f"Rename the folder {folder}.",
+        )
+    init = folder / "__init__.py"
+    if not init.is_file():
+        package = ModuleType(folder.name)
+        package.__path__ = [str(folder)]
+        sys.modules[folder.name] = package
+        return
+    _execute(folder.name, init, [str(folder)])
+
+
+def _import_alone(file: Path) -> ModuleType:
+    return _execute(f"recbench_model_file_{file.stem}", file, None)
+
+
+def _execute(name: str, file: Path, search_locations: list[str] | None) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=search_locations)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
