@@ -17,11 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from recbench import testing
 from recbench.data.fetch import fetch
-from recbench.tasks.build import build
-from recbench.tasks.lookup import builtin_specs
 from recbench.tasks.task import Task
-from tests.checkerboard import checkerboard_task
 
 ROOT = Path(__file__).parent.parent
 
@@ -57,12 +55,12 @@ def ml_100k(fetched_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def synthetic_task() -> Task:
-    return build(builtin_specs()["synthetic"])
+    return testing.synthetic_task()
 
 
 @pytest.fixture(scope="session")
 def board() -> Task:
-    return checkerboard_task()
+    return testing.checkerboard_task()
 
 
 @pytest.fixture

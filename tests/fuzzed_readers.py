@@ -28,8 +28,8 @@ from recbench.reports.compare.policy import read_policy
 from recbench.tasks import task_file
 from recbench.tasks.exchange.ncf import import_ncf
 from recbench.tasks.spec import Waiver, read_spec
+from recbench.testing import checkerboard_task
 from recbench.tuning.spaces import read_spaces
-from tests.checkerboard import checkerboard_task
 from tests.examples import a_curve, a_record, a_trial
 from tests.mutations import (
     Mutation,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from recbench.registry.models import find_model
+from recbench.testing import RecommenderContract
 from recbench.trials.machine import library_settings
 from recbench_models import bpr, ncf
-from tests.contract import RecommenderContract
 
 OUT_OF_RANGE = [{"factors": 0}, {"epochs": -1}, {"learning_rate": 0.0}, {"learning_rate": float("nan")}]
 
@@ -227,6 +227,7 @@ import sys
 import numpy as np
 from recbench.trials.clock import TimedContext
 from recbench.registry.models import find_model
+from recbench.testing import RecommenderContract
 from recbench.data.synthetic import SyntheticParameters, generate
 from recbench.tasks.build import split_and_draw
 from recbench.tasks.lookup import builtin_specs
