@@ -29,7 +29,7 @@ from recbench.tasks import task_file
 from recbench.trials.conditions import Conditions
 from recbench.trials.curve_epochs import CurveEpochs
 from recbench.trials.identity import TaskFacts
-from recbench.trials.planned import plan
+from recbench.trials.planned import plan_trials
 from recbench.tuning.past import Budget, End, PastTrial
 from tests.tuned_models import SOURCE, Recorder
 
@@ -83,7 +83,7 @@ def test_scores_come_while_a_trial_runs(tmp_path, synthetic_task):
     assignment = Assignment(tmp_path / "s.task", TaskFacts.of(synthetic_task), conditions, Limits())
     runner = LocalProcesses(assignment, told)
     planned = runner.configure([RequestedModel(ModelReference("Known", f"{tmp_path}/known.py:Known", Origin.FILE), {})])
-    ((_, outcome),) = runner.run(plan(planned, [0]), tmp_path)
+    ((_, outcome),) = runner.run(plan_trials(planned, [0]), tmp_path)
     points = [arguments for what, *arguments in told.calls if what == "point"]
     assert [(trial.label, point.epoch) for trial, point in points] == [("Known, seed 0", epoch) for epoch in (2, 4, 6)]
     assert tuple(point for _, point in points)[:2] == outcome.record.curve[:2]

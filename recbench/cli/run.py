@@ -10,6 +10,7 @@ from recbench.cli.shared.interruption import told_when_interrupted
 from recbench.device import Device
 from recbench.errors import RecbenchError
 from recbench.progress.console import messages
+from recbench.registry.model_entries import split_entries
 from recbench.reports.formats import Format
 from recbench.trials.curve_epochs import CurveEpochs
 
@@ -27,14 +28,19 @@ UNITS = {
 def run(
     models: Annotated[
         str,
-        typer.Option(help="Comma-separated: names of 'recbench list', package.module:Class, file.py:Class."),
+        typer.Option(
+            metavar="[LABEL=]MODEL[:NAME=VALUE]...,...",
+            help="Comma-separated. MODEL is a name of 'recbench list', package.module:Class or file.py:Class; the same "
+            "model may occur in several configurations.",
+        ),
     ],
     task: Annotated[str, typer.Option(help="A name of 'recbench task list', or a spec file.")] = "ml-100k",
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds each model is trained with.")] = 3,
     seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="The first seed; the others count up.")] = 0,
     k: Annotated[str, typer.Option(help="Cut-offs of HR@k and NDCG@k, comma-separated.")] = "10",
     param: Annotated[
-        list[str] | None, typer.Option(help="MODEL.NAME=VALUE sets a hyper-parameter; may be repeated.")
+        list[str] | None,
+        typer.Option(help="MODEL.NAME=VALUE sets a hyper-parameter; MODEL may be a label. May be repeated."),
     ] = None,
     settings: Annotated[
         str | None,
@@ -116,6 +122,7 @@ def run(
       recbench run --models bpr,ncf
       recbench run --models popularity,bpr --task ml-100k-loo --seeds 5 --k 5,10,20
       recbench run --models bpr --param bpr.factors=64 --param bpr.epochs=50 --format markdown
+      recbench run --models bpr,bpr:factors=128,deep=my_model.py:Net:layers=[64,32]
       recbench run --models bpr,ncf --settings tuned
       recbench run --models bpr,implicit-bpr --curve all --reach 0.45
       recbench run --models bpr,ncf,popularity --full --metrics --pairs
@@ -179,7 +186,7 @@ def model_names(models: str) -> list[str]:
     Raises:
         RecbenchError: There is none.
     """
-    names = [name.strip() for name in models.split(",") if name.strip()]
+    names = split_entries(models)
     if not names:
         raise RecbenchError("--models names no model.", "For example: --models popularity,bpr")
     return list(dict.fromkeys(names))

@@ -13,7 +13,6 @@ from recbench.experiments.train import Reuse, exit_if_failed, train
 from recbench.progress.console import animated, messages
 from recbench.progress.run import AnimatedProgress, PlainProgress
 from recbench.records.store import StoredRecord
-from recbench.registry.hyperparameters import parse_assignments
 from recbench.registry.requested import RequestedModel, request_models
 from recbench.registry.settings_used import SettingsUsed, use_settings
 from recbench.reports.formats import Format
@@ -26,7 +25,7 @@ from recbench.tasks.task import Task
 from recbench.trials.conditions import Conditions
 from recbench.trials.identity import TaskFacts
 from recbench.trials.machine import available_cores, library_settings, revision
-from recbench.trials.planned import PlannedModel, PlannedTrial, plan
+from recbench.trials.planned import PlannedModel, PlannedTrial, plan_trials
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def run_and_report(request: Request, tally: Tally) -> None:
         check_cores(request.conditions.threads, request.jobs)
     # Before any numeric library does more than be loaded: with --in-process, this process trains.
     os.environ.update(library_settings(request.conditions.threads, request.conditions.device))
-    wanted = request_models(parse_assignments(request.assignments, request.models))
+    wanted = request_models(request.models, request.assignments)
     task = load_task(request.task, progressbar=animated())
     most = task.summary()["n_negatives"] + 1
     if max(request.conditions.ks) > most:
@@ -99,7 +98,7 @@ def run_and_report(request: Request, tally: Tally) -> None:
         wanted, used = use_settings(request.settings, wanted, TaskFacts.of(task).identity)
     observer = AnimatedProgress() if animated() else PlainProgress()
     with _runner(request, task, observer) as runner:
-        trials = plan(_configured(runner, wanted, used), request.seeds)
+        trials = plan_trials(_configured(runner, wanted, used), request.seeds)
         if request.dry_run:
             _show_plan(request, task, trials)
             return
@@ -177,11 +176,12 @@ def _report(request: Request, task: Task, used: SettingsUsed | None, stored: Seq
 
 def _show_plan(request: Request, task: Task, trials: Sequence[PlannedTrial]) -> None:
     if request.form is Format.JSON:
-        planned = [{"model": t.model.name, "seed": t.seed, "params": t.model.parameters} for t in trials]
+        planned = [{"model": t.model.wanted.title, "seed": t.seed, "params": t.model.parameters} for t in trials]
         emit_json({"schema": 1, "task": task.summary(), "plan": planned})
     else:
         emit_table(
-            [[t.model.name, t.seed, _readable(t.model.parameters)] for t in trials], ["model", "seed", "parameters"]
+            [[t.model.wanted.title, t.seed, _readable(t.model.parameters)] for t in trials],
+            ["model", "seed", "parameters"],
         )
 
 

@@ -21,7 +21,7 @@ from recbench.tasks.lookup import find_task, load_task
 from recbench.trials.conditions import Conditions
 from recbench.trials.identity import TaskFacts
 from recbench.trials.machine import revision
-from recbench.trials.planned import PlannedModel, plan
+from recbench.trials.planned import PlannedModel, plan_trials
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def sweep_and_report(request: SweepRequest, tally: Tally) -> None:
         configured = runner.configure(wanted)
         _check_distinct(request.name, configured)
         reuse = Reuse.REPEAT if request.force else Reuse.KEEP
-        trials = plan(configured, request.seeds)
+        trials = plan_trials(configured, request.seeds)
         stored = train(runner, trials, task, conditions, request.output, observer, tally, reuse)
     finally:
         runner.close()

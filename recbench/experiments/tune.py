@@ -86,7 +86,11 @@ def tune_and_report(request: TuneRequest, tally: Tally) -> None:
     """
     if request.cluster is None:
         check_cores(request.threads, jobs=1)
-    wanted = request_models({name: {} for name in request.models})
+    wanted = request_models(request.models)
+    if any(one.label or one.texts for one in wanted):
+        raise RecbenchError(
+            "--models of tune takes names of models, without labels and values.", "Fix a value in the file of --spaces."
+        )
     where = str(request.spaces) if request.spaces else PLACE
     spaces = read_spaces(request.spaces or own_spaces_path())
     searched = _searched(wanted, spaces, where)

@@ -11,14 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 import recbench
 from recbench.data.cache import atomic_path
 from recbench.errors import RecbenchError
-from recbench.records.schema import BUILTIN_PACKAGE, TaskIdentity
+from recbench.records.schema import BUILTIN_PACKAGE, ParameterScalar, TaskIdentity
 
 SCHEMA: Final = 1
 PLACE = "models/settings"
 """Where the settings that come with the models are, from the checkout's folder; as reports name it."""
 HEAD = "# Tuned on validation cases; test cases played no part. Written by: recbench tune"
 
-SettingValue = bool | int | float | str
+SettingValue = ParameterScalar | list[ParameterScalar]
 
 
 class _Frozen(BaseModel):

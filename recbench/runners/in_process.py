@@ -38,10 +38,10 @@ class InProcess:
         """
         planned = []
         for one in wanted:
-            self._observer.importing(one.reference.name)
+            self._observer.importing(one.title)
             with output_to(None):
-                found = import_and_configure(one.reference, one.texts)
-            self._configurations[one.reference.name] = found
+                found = import_and_configure(one)
+            self._configurations[one.title] = found
             planned.append(PlannedModel(one, found.parameters, found.code_version))
         return planned
 
@@ -55,7 +55,7 @@ class InProcess:
         for trial in trials:
             log = logs.new_log(folder, trial.stem(identity, self._conditions))
             self._observer.trial_starts(trial)
-            configuration = self._configurations[trial.model.name]
+            configuration = self._configurations[trial.model.wanted.title]
             with output_to(log):
                 outcome = run_trial(
                     self._task, configuration, trial.seed, self._conditions, Watching(self._observer, trial)

@@ -47,7 +47,7 @@ class LocalProcesses:
         planned = []
         while waiting or importing:
             while waiting and len(importing) < most:
-                self._observer.importing(waiting[0].reference.name)
+                self._observer.importing(waiting[0].title)
                 importing.append(WorkerProcess(waiting.popleft(), self._assignment.conditions))
                 # Known from now on, so that ``close`` ends it.
                 self._prepared.append(importing[-1])
