@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recbench.data.ids import IdTable
-from recbench.protocol import Float32Array, Int32Array, Int64Array, TrainSet
+from recbench.protocol import Float32Array, Int32Array, Int64Array, OriginalIds, TrainSet
 from recbench.tasks.spec import TaskSpec
 
 DIGEST_FORM = "recbench-task-1"
@@ -125,7 +125,11 @@ class Task:
     def _rows(self, copied: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> TrainSet:
         """Copies the rows: a model that forces its way spoils its own."""
         optional = [None if array is None else copied(array) for array in (self.ratings, self.timestamps)]
-        return TrainSet.from_rows(self.n_users, self.n_items, copied(self.users), copied(self.items), *optional)
+        user_ids, item_ids = (OriginalIds(ids.blob, ids.offsets) for ids in (self.user_ids, self.item_ids))
+        users, items = copied(self.users), copied(self.items)
+        return TrainSet.from_rows(
+            self.n_users, self.n_items, users, items, *optional, user_ids=user_ids, item_ids=item_ids
+        )
 
     def arrays(self) -> Iterator[tuple[str, npt.NDArray[Any]]]:
         """Yields every array with its name, in the order in which the digest takes them."""

@@ -15,7 +15,7 @@ from recbench.trials.clock import TimedContext
 from recbench.trials.conditions import Conditions, Observer, Outcome
 from recbench.trials.identity import TaskFacts, identity
 from recbench.trials.learning_curve import Curve
-from recbench.trials.model_context import handle_for
+from recbench.trials.model_context import context_for_model
 
 
 def run_trial(
@@ -64,8 +64,8 @@ def _fit_and_score(
         observer.phase("warm-up")
         silent = TimedContext(context.seed, context.threads, device=context.device)
         silent.start()
-        with handle_for(silent) as handle:
-            model.warm_up(train, handle)
+        with context_for_model(silent) as for_model:
+            model.warm_up(train, for_model)
         warm_up_seconds = silent.seconds
     curve = None
     if conditions.curve is not None:
@@ -78,10 +78,10 @@ def _fit_and_score(
 
     context.on_epoch = after_epoch
     # The model never holds the context itself: its callback leads to the curve, and so to the test cases.
-    with handle_for(context) as handle:
+    with context_for_model(context) as for_model:
         observer.phase("fit")
         context.start()
-        model.fit(train, handle)
+        model.fit(train, for_model)
         context.stop()
         observer.phase("score")
         began = time.perf_counter()
