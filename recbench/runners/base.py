@@ -10,7 +10,7 @@ from recbench.records import store
 from recbench.records.interruption import uninterrupted
 from recbench.records.store import StoredRecord
 from recbench.registry.requested import RequestedModel
-from recbench.trials.conditions import Outcome
+from recbench.trials.conditions import TrialOutcome
 from recbench.trials.planned import PlannedModel, PlannedTrial
 from recbench.trials.run_observer import RunObserver
 
@@ -22,7 +22,7 @@ class Runner(Protocol):
         """Imports every model and lets it check its parameters, before anything is trained."""
         ...
 
-    def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, Outcome]]:
+    def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, TrialOutcome]]:
         """Runs the trials, logs into the folder, and yields what each gave, as it ends.
 
         A trial is taken from ``trials`` when there is room for it, so that what was yielded before can decide what

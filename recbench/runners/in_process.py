@@ -7,7 +7,7 @@ from recbench.registry.hyperparameters import Configuration, import_and_configur
 from recbench.registry.requested import RequestedModel
 from recbench.tasks.task import Task
 from recbench.trials import logs
-from recbench.trials.conditions import Conditions, Outcome
+from recbench.trials.conditions import Conditions, TrialOutcome
 from recbench.trials.identity import TaskFacts
 from recbench.trials.output_redirection import output_to
 from recbench.trials.planned import PlannedModel, PlannedTrial
@@ -45,7 +45,7 @@ class InProcess:
             planned.append(PlannedModel(one, found.parameters, found.code_version))
         return planned
 
-    def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, Outcome]]:
+    def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, TrialOutcome]]:
         """Runs the trials one after the other, and yields what each gave; none can be ended before its time.
 
         Raises:

@@ -12,7 +12,7 @@ from recbench.registry.hyperparameters import Configuration
 from recbench.tasks.task import Task
 from recbench.trials import machine, measures
 from recbench.trials.clock import TimedContext
-from recbench.trials.conditions import Conditions, Observer, Outcome
+from recbench.trials.conditions import Conditions, Observer, TrialOutcome
 from recbench.trials.identity import TaskFacts, identity
 from recbench.trials.learning_curve import Curve
 from recbench.trials.model_context import context_for_model
@@ -24,7 +24,7 @@ def run_trial(
     seed: int,
     conditions: Conditions,
     observer: Observer,
-) -> Outcome:
+) -> TrialOutcome:
     """Trains a fresh model on the task's train rows and ranks its test cases.
 
     Whatever the model raises becomes a record with the status ``failed``; only an interruption is passed on.
@@ -39,8 +39,8 @@ def run_trial(
             message += f" (learning_rate={configuration.parameters['learning_rate']}; try a lower one)"
         measured = {"error": message, "epochs": context.epochs, "fit_seconds": context.seconds}
         record = Record(**base, **measured, **_told(configuration, context), status=Status.FAILED)
-        return Outcome(record, None, traceback.format_exc())
-    return Outcome(Record(**base, **measured, **_told(configuration, context), status=Status.DONE), ranks)
+        return TrialOutcome(record, None, traceback.format_exc())
+    return TrialOutcome(Record(**base, **measured, **_told(configuration, context), status=Status.DONE), ranks)
 
 
 def _told_why(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from recbench.runners.processes.messages import Ready, Refused
 from recbench.runners.processes.supervision import SECONDS_BETWEEN_LOOKS, Assignment, Supervision
 from recbench.runners.processes.worker_process import WorkerProcess
 from recbench.trials import logs
-from recbench.trials.conditions import Outcome
+from recbench.trials.conditions import TrialOutcome
 from recbench.trials.machine import available_cores
 from recbench.trials.planned import PlannedModel, PlannedTrial
 from recbench.trials.run_observer import RunObserver, Watching
@@ -58,7 +58,7 @@ class LocalProcesses:
                 worker.end()
         return planned
 
-    def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, Outcome]]:
+    def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, TrialOutcome]]:
         """Runs the trials, and yields what each gave; the order is that in which they end.
 
         Trials that the observer wants no more are ended.
