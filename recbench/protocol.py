@@ -15,7 +15,9 @@ A class attribute ``repeatable_on_threads = True`` promises the same ranks, bit 
 number of threads when there are several; with one thread every model must keep that promise.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
@@ -30,6 +32,51 @@ Int32Array = npt.NDArray[np.int32]
 Int64Array = npt.NDArray[np.int64]
 Float32Array = npt.NDArray[np.float32]
 FloatArray = npt.NDArray[np.floating[Any]]
+TextArray = npt.NDArray[np.object_]
+"""One dimension; its elements are ``str`` or None."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OriginalIds:
+    """The ids of the dataset for some of the dense indices, as bytes: they are decoded when they are asked for.
+
+    Attributes:
+        text: uint8[bytes], the ids in UTF-8, one after the other.
+        offsets: int64[n + 1]; the id of index i is ``text[offsets[i]:offsets[i + 1]]``, empty where it is left out.
+    """
+
+    text: npt.NDArray[np.uint8]
+    offsets: Int64Array
+
+    @classmethod
+    def of(cls, ids: Iterable[str]) -> Self:
+        """Encodes the ids of all indices, in their order."""
+        encoded = [one.encode() for one in ids]
+        offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+        return cls(np.frombuffer(b"".join(encoded), dtype=np.uint8), offsets)
+
+    def only(self, indices: Int32Array) -> Self:
+        """Returns a copy that holds the ids of the given indices and no others.
+
+        Args:
+            indices: int32[rows], in any order; an index may occur several times.
+        """
+        kept = np.zeros(len(self.offsets) - 1, dtype=np.bool_)
+        kept[indices] = True
+        lengths = np.diff(self.offsets)
+        offsets = np.zeros_like(self.offsets)
+        np.cumsum(lengths * kept, out=offsets[1:])
+        text = self.text[np.repeat(kept, lengths)]
+        for array in (text, offsets):
+            array.flags.writeable = False
+        return type(self)(text, offsets)
+
+    def decode(self) -> TextArray:
+        """Returns object[n]: the id of each index as ``str``, and None where it is left out."""
+        whole, bounds = self.text.tobytes(), self.offsets.tolist()
+        ids = np.full(len(bounds) - 1, None, dtype=object)
+        ids[:] = [whole[start:stop].decode() or None for start, stop in pairwise(bounds)]
+        return ids
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +92,17 @@ class TrainSet:
         timestamps: int64[rows], or None where the data has none.
         indptr: int64[n_users + 1]; ``indices[indptr[u]:indptr[u + 1]]`` are the items of user u.
         indices: int32[rows], item indices, ascending within each user.
+
+    A model that has features of its own joins them by the original ids:
+
+    >>> train = TrainSet.from_rows(
+    ...     2, 3, np.array([0, 1], np.int32), np.array([2, 0], np.int32), item_ids=OriginalIds.of(["50", "7", "318"])
+    ... )
+    >>> year = {"50": 1977, "318": 1993}
+    >>> [year.get(item, 0) for item in train.item_ids]
+    [1977, 0, 1993]
+    >>> train.item_ids.tolist()  # item 1 has no train row
+    ['50', None, '318']
     """
 
     n_users: int
@@ -55,6 +113,30 @@ class TrainSet:
     timestamps: Int64Array | None
     indptr: Int64Array
     indices: Int32Array
+    encoded_user_ids: OriginalIds | None = field(default=None, repr=False)
+    encoded_item_ids: OriginalIds | None = field(default=None, repr=False)
+
+    @property
+    def user_ids(self) -> TextArray:
+        """The original id of each user: object[n_users] of ``str``; None for a user without a train row.
+
+        The ids are decoded each time, so keep the array rather than ask for it in a loop.
+
+        Raises:
+            ValueError: The rows came without ids.
+        """
+        return _decoded(self.encoded_user_ids, "user")
+
+    @property
+    def item_ids(self) -> TextArray:
+        """The original id of each item: object[n_items] of ``str``; None for an item without a train row.
+
+        The ids are decoded each time, so keep the array rather than ask for it in a loop.
+
+        Raises:
+            ValueError: The rows came without ids.
+        """
+        return _decoded(self.encoded_item_ids, "item")
 
     def __len__(self) -> int:
         return len(self.users)
@@ -68,6 +150,9 @@ class TrainSet:
         items: Int32Array,
         ratings: Float32Array | None = None,
         timestamps: Int64Array | None = None,
+        *,
+        user_ids: OriginalIds | None = None,
+        item_ids: OriginalIds | None = None,
     ) -> Self:
         """Builds the compressed rows and makes every array read-only.
 
@@ -78,6 +163,8 @@ class TrainSet:
             items: int32[rows].
             ratings: float32[rows] or None.
             timestamps: int64[rows] or None.
+            user_ids: The original ids of all users; those without a row are left out.
+            item_ids: The original ids of all items; those without a row are left out.
         """
         indptr = np.zeros(n_users + 1, dtype=np.int64)
         np.cumsum(np.bincount(users, minlength=n_users), out=indptr[1:])
@@ -88,11 +175,18 @@ class TrainSet:
         if n_items:
             keys %= n_items
         indices = keys.astype(np.int32)
-        train = cls(n_users, n_items, users, items, ratings, timestamps, indptr, indices)
+        ids = [None if one is None else one.only(rows) for one, rows in ((user_ids, users), (item_ids, items))]
+        train = cls(n_users, n_items, users, items, ratings, timestamps, indptr, indices, *ids)
         for array in (users, items, ratings, timestamps, indptr, indices):
             if array is not None:
                 array.flags.writeable = False
         return train
+
+
+def _decoded(ids: OriginalIds | None, kind: str) -> TextArray:
+    if ids is None:
+        raise ValueError(f"these train rows came without original ids; give {kind}_ids to TrainSet.from_rows")
+    return ids.decode()
 
 
 class TrainContext(Protocol):

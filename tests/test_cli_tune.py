@@ -31,7 +31,7 @@ from recbench.trials.conditions import Conditions
 from recbench.trials.curve_epochs import CurveEpochs
 from recbench.trials.events import TICK, Event, EventKind
 from recbench.trials.identity import TaskFacts
-from recbench.trials.planned import PlannedModel, PlannedTrial, plan
+from recbench.trials.planned import PlannedModel, PlannedTrial, plan_trials
 from recbench.tuning.past import Budget, End, PastTrial
 from tests.tuned_models import SOURCE
 
@@ -85,7 +85,7 @@ def test_scores_come_while_a_trial_runs(tmp_path, synthetic_task):
     assignment = Assignment(tmp_path / "s.task", TaskFacts.of(synthetic_task), conditions, Limits())
     runner = LocalProcesses(assignment, told.append)
     planned = runner.configure([RequestedModel(ModelReference("Known", f"{tmp_path}/known.py:Known", Origin.FILE), {})])
-    ((_, outcome),) = runner.run(plan(planned, [0]), tmp_path)
+    ((_, outcome),) = runner.run(plan_trials(planned, [0]), tmp_path)
     points = [event for event in told if event.kind is EventKind.POINT]
     expected = [("Known, seed 0", epoch) for epoch in (2, 4, 6)]
     assert [(event.trial.label, event.point.epoch) for event in points] == expected
@@ -170,7 +170,7 @@ def test_no_completed_trial_is_an_error_and_another_models_setting_is_kept(recbe
 
 def request(**changes):
     base = TuneRequest(
-        models=request_models({"known.py:Known": {}}),
+        models=request_models(["known.py:Known"]),
         task="synthetic",
         budget=Budget(1, 60.0),
         spaces=Path("spaces.toml"),
@@ -230,7 +230,7 @@ BAD = {
 def test_bad_input(tmp_path, monkeypatch, changes, message):
     monkeypatch.chdir(tmp_path)
     if "models" in changes:
-        changes = {**changes, "models": request_models({name: {} for name in changes["models"]})}
+        changes = {**changes, "models": request_models(changes["models"])}
     assert message in refused(**changes)
     assert not (tmp_path / "s.toml").exists()
 

@@ -1,8 +1,12 @@
+from typing import Any
+
+import numpy as np
 import pytest
 
 from recbench.errors import RecbenchError
-from recbench.registry.hyperparameters import configure, parse_assignments
+from recbench.registry.hyperparameters import configure
 from recbench.registry.models import ModelReference, Origin
+from recbench.registry.parameter_values import as_text, read_text, recordable
 
 REFERENCE = ModelReference("toy", "toy:Toy", Origin.MODULE)
 
@@ -61,7 +65,7 @@ def test_a_parameter_without_a_default_must_be_given():
     assert configure(REFERENCE, Strict, {"size": "3"}).parameters == {"size": 3}
 
 
-@pytest.mark.parametrize("default", [(64, 32), float("nan"), object()])
+@pytest.mark.parametrize("default", [(64, (32,)), float("nan"), object()])
 def test_a_default_that_a_record_cannot_hold_is_refused_before_training(default):
     class Odd:
         def __init__(self, layers=default):
@@ -80,12 +84,70 @@ def test_a_constructor_that_fails_in_any_way_is_bad_input():
         configure(REFERENCE, Broken, {}).create()
 
 
-def test_assignments():
-    parsed = parse_assignments(["bpr.factors=64", "my.file.py:Mine.slope=a=b"], ["bpr", "my.file.py:Mine", "ncf"])
-    assert parsed == {"bpr": {"factors": "64"}, "my.file.py:Mine": {"slope": "a=b"}, "ncf": {}}
-    assert parse_assignments(["Mine.slope=2"], ["my.file.py:Mine"]) == {"my.file.py:Mine": {"slope": "2"}}
-    for bad in ("factors=3", "bpr.factors", "bpr.=3", ".factors=3"):
-        with pytest.raises(RecbenchError, match="not of the form MODEL.NAME=VALUE"):
-            parse_assignments([bad], ["bpr"])
-    with pytest.raises(RecbenchError, match="Unknown model in --param 'bprr'. Did you mean: bpr"):
-        parse_assignments(["bprr.factors=3"], ["bpr"])
+class Layers:
+    def __init__(
+        self,
+        sizes: list[int] = (64, 32),
+        rates: tuple[float, ...] = (0.5,),
+        names: list[str] | None = None,
+        free=(1, 2),
+        text: str = "",
+        any_list=None,
+    ):
+        self.given = (sizes, rates, names, free, text, any_list)
+
+
+def test_lists_are_read_by_the_constructors_types():
+    texts = {"sizes": "[8, 4]", "rates": "[1,0.25]", "names": "[relu,tanh]", "free": "[3]", "text": "[a]",
+             "any_list": "[true, 2, x]"}  # fmt: skip
+    configuration = configure(REFERENCE, Layers, texts)
+    assert configuration.parameters == {
+        "sizes": [8, 4],
+        "rates": [1.0, 0.25],
+        "names": ["relu", "tanh"],
+        "free": [3],
+        "text": "[a]",
+        "any_list": ["true", "2", "x"],
+    }
+    assert configuration.create().given == (
+        (8, 4), (1.0, 0.25), ["relu", "tanh"], (3,), "[a]", ["true", "2", "x"],
+    )  # fmt: skip
+
+
+def test_tuples_of_the_constructor_are_lists_in_the_record_only():
+    configuration = configure(REFERENCE, Layers, {})
+    assert configuration.parameters["rates"] == [0.5]
+    assert configuration.create().given[1] == (0.5,)
+    again = configure(REFERENCE, Layers, {}, configuration.parameters)
+    assert (again.parameters, again.arguments) == (configuration.parameters, configuration.arguments)
+
+
+def test_a_model_that_changes_its_list_changes_nothing_else():
+    configuration = configure(REFERENCE, Layers, {"names": "[relu]"})
+    configuration.create().given[2].append("tanh")
+    assert configuration.create().given[2] == ["relu"]
+
+
+def test_values_from_python_are_checked_as_texts_are():
+    values = {"factors": np.int64(16), "rate": 1, "cap": None, "fast": True}
+    plain = {name: recordable("toy", name, value) for name, value in values.items()}
+    assert configure(REFERENCE, Toy, {"factors": "8"}, plain).parameters == {
+        "factors": 16, "rate": 1.0, "fast": True, "loss": "bpr", "cap": None, "free": 1,
+    }  # fmt: skip
+    with pytest.raises(RecbenchError, match="Did you mean: factors"):
+        configure(REFERENCE, Toy, {}, {"factor": 8})
+    with pytest.raises(RecbenchError, match=r"toy.factors=8.5: Input should be a valid integer"):
+        configure(REFERENCE, Toy, {}, {"factors": 8.5})
+    with pytest.raises(RecbenchError, match=r"toy.sizes=\[8, x\]: Input should be a valid integer"):
+        configure(REFERENCE, Layers, {"sizes": "[8, x]"})
+
+
+@pytest.mark.parametrize("value", [[1, [2]], [None], [float("nan")], {"a": 1}, np.zeros((2, 2)), object()])
+def test_values_that_a_record_cannot_hold(value):
+    with pytest.raises(RecbenchError, match="which a record cannot hold"):
+        recordable("toy", "layers", value)
+
+
+@pytest.mark.parametrize("value", [True, None, 3, 0.1, "bpr", [64, 32], ["a b", "c"]])
+def test_a_value_written_as_text_is_read_as_the_same_value(value):
+    assert read_text("toy", "free", as_text(value), Any) == value

@@ -22,7 +22,7 @@ from recbench.records.schema import Status
 from recbench.records.selection import read_side
 from recbench.records.store import TrialRanks
 from recbench.runners.schedule import run_plan
-from recbench.trials.conditions import Outcome
+from recbench.trials.conditions import TrialOutcome
 from tests.examples import a_record
 
 COMMAND = (sys.executable, "-m", "recbench", "run", "--models", "popularity", "--task", "synthetic")
@@ -218,7 +218,7 @@ class OneTrial:
     """A ``Runner`` whose trial is over at once."""
 
     def run(self, trials, folder):
-        yield trials[0], Outcome(a_record("popularity", 0), None)
+        yield trials[0], TrialOutcome(a_record("popularity", 0), None)
 
 
 def test_no_interruption_comes_between_a_record_and_its_count(tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ import sys
 import types
 import weakref
 from collections import deque
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ from recbench.trials.conditions import Conditions
 from recbench.trials.curve_epochs import CurveEpochs
 from recbench.trials.events import ignore
 from recbench.trials.learning_curve import Curve
-from recbench.trials.model_context import Handle, handle_for
+from recbench.trials.model_context import ModelContext, context_for_model
 from recbench.trials.trial import run_trial
 
 HARNESS = (Task, Cases, Curve, TimedContext)
@@ -161,11 +162,11 @@ def test_what_a_model_is_handed_leads_to_no_held_out_row(task, curve):
     assert len(outcome.record.curve) == (2 if curve else 0)
     # The constructor, warm_up, fit and the two epochs.
     assert FOUND == [[]] * 5
-    assert {TrainSet, Handle, np.ndarray, types.FunctionType} <= MET
+    assert {TrainSet, ModelContext, np.ndarray, types.FunctionType} <= MET
 
 
 def test_the_walk_finds_what_a_context_with_a_callback_gives_away(task):
-    """The walk can see: this is what models would be handed without the handle."""
+    """The walk can see: this is what models would be handed without the for_model."""
     curve = Curve(Probe(), task.test, (1,), CurveEpochs.parse("all"), ignore)
     context = TimedContext(0, 1, lambda epoch, loss: curve.epoch(epoch, 0.0))
     for handed in (context, context.end_epoch):
@@ -198,8 +199,9 @@ def pairs(users, items):
 
 
 def arrays_of(train):
-    return [array for array in (train.users, train.items, train.ratings, train.timestamps, train.indptr, train.indices)
-            if array is not None]  # fmt: skip
+    ids = [array for one in (train.encoded_user_ids, train.encoded_item_ids) for array in (one.text, one.offsets)]
+    rows = (train.users, train.items, train.ratings, train.timestamps, train.indptr, train.indices)
+    return [array for array in (*rows, *ids) if array is not None]
 
 
 def test_train_sets_are_copies_without_held_out_rows(task):
@@ -217,6 +219,30 @@ def test_train_sets_are_copies_without_held_out_rows(task):
             assert not array.flags.writeable
             assert array.base is None or array.base.size == array.size
             assert not any(np.shares_memory(array, other) for other in own)
+
+
+@pytest.mark.parametrize("validation", [False, True], ids=["train", "train without validation"])
+def test_original_ids_cover_the_train_rows_only(task, validation):
+    # No task of these tests has a user or an item without a train row.
+    absent = {"users": task.users[0], "items": task.items[-1]}
+    kept = np.flatnonzero((task.users != absent["users"]) & (task.items != absent["items"]))
+    task = replace(task, rows=task.rows.take(kept), validation_rows=np.arange(0, len(kept), 7, dtype=np.int64))
+    train = task.train_set_for_validation() if validation else task.train_set()
+    for present, decoded, encoded, table in (
+        (train.users, train.user_ids, train.encoded_user_ids, task.user_ids),
+        (train.items, train.item_ids, train.encoded_item_ids, task.item_ids),
+    ):
+        every, known = list(table), set(present.tolist())
+        assert decoded.tolist() == [text if index in known else None for index, text in enumerate(every)]
+        assert None in decoded
+        # Nothing of the others is left in the bytes.
+        assert encoded.text.tobytes().decode() == "".join(text for text in decoded if text is not None)
+
+
+def test_train_rows_without_ids_say_so():
+    train = TrainSet.from_rows(1, 1, np.zeros(1, np.int32), np.zeros(1, np.int32))
+    with pytest.raises(ValueError, match="without original ids; give item_ids"):
+        _ = train.item_ids
 
 
 def test_the_train_set_for_validation_leads_to_no_held_out_row(task):
@@ -254,27 +280,27 @@ def test_a_model_that_forces_its_way_spoils_its_own_rows_only(task):
     assert np.array_equal(vandal.tied, meek.tied)
 
 
-def test_a_handle_holds_three_values_and_takes_no_more():
-    with handle_for(TimedContext(3, 2, device="cpu")) as handle:
-        assert (handle.seed, handle.threads, handle.device) == (3, 2, "cpu")
+def test_the_context_of_a_model_holds_three_values_and_takes_no_more():
+    with context_for_model(TimedContext(3, 2, device="cpu")) as for_model:
+        assert (for_model.seed, for_model.threads, for_model.device) == (3, 2, "cpu")
         with pytest.raises(AttributeError):
-            handle.spy = 1
+            for_model.spy = 1
         with pytest.raises(AttributeError):
-            handle.seed = 1
+            for_model.seed = 1
 
 
 def test_a_message_that_nobody_listens_to_says_why():
-    with handle_for(TimedContext(0, 1)) as handle:
-        assert handle.end_epoch()
+    with context_for_model(TimedContext(0, 1)) as for_model:
+        assert for_model.end_epoch()
     with pytest.raises(RuntimeError, match="the thread in which fit"):
-        handle.end_epoch()
+        for_model.end_epoch()
 
 
 def test_messages_go_to_the_trial_that_runs():
     outer, inner = TimedContext(0, 1), TimedContext(0, 1)
-    with handle_for(outer) as handle:
-        with handle_for(inner) as other:
+    with context_for_model(outer) as for_model:
+        with context_for_model(inner) as other:
             other.end_epoch()
-        handle.end_epoch(0.5)
-        handle.report(device="cpu")
+        for_model.end_epoch(0.5)
+        for_model.report(device="cpu")
     assert (outer.epochs, outer.loss, outer.facts, inner.epochs) == (1, 0.5, {"device": "cpu"}, 1)

@@ -49,14 +49,14 @@ def own(tmp_path):
 
 def planned(own: Path, seed: int = 0, **texts: str) -> PlannedTrial:
     wanted = RequestedModel(ModelReference("Own", f"{own}:Own", Origin.FILE), texts)
-    found = import_and_configure(wanted.reference, wanted.texts)
+    found = import_and_configure(wanted)
     return PlannedTrial(PlannedModel(wanted, found.parameters, found.code_version), seed)
 
 
 def made(own: Path, task, folder: Path, conditions: Conditions = PLAIN, seed: int = 0, **texts: str):
     """Runs the trial and stores it."""
     trial = planned(own, seed, **texts)
-    configuration = import_and_configure(trial.model.reference, trial.model.wanted.texts)
+    configuration = import_and_configure(trial.model.wanted)
     outcome = run_trial(task, configuration, seed, conditions, ignore)
     return store.save(outcome.record, outcome.ranks, folder)
 

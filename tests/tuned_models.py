@@ -63,7 +63,7 @@ class Replayed:
                 yield trial, outcome
 
     def outcome(self, trial, sent):
-        configuration = import_and_configure(trial.model.reference, trial.model.wanted.texts)
+        configuration = import_and_configure(trial.model.wanted)
         return run_trial(self.task, configuration, trial.seed, self.conditions, sent.append)
 
     def close(self):
@@ -112,7 +112,7 @@ def known_model(folder: Path, **texts: str) -> PlannedModel:
     if not path.exists():
         path.write_text(SOURCE)
     wanted = RequestedModel(ModelReference("Known", f"{path}:Known", Origin.FILE), texts)
-    found = import_and_configure(wanted.reference, texts)
+    found = import_and_configure(wanted)
     return PlannedModel(wanted, found.parameters, found.code_version)
 
 

@@ -8,11 +8,11 @@ import typer
 
 from recbench.cli.shared.execution_options import (
     Cluster,
+    Configurations,
     DeviceOption,
     FirstSeed,
     Jobs,
     MaxMemory,
-    Models,
     Quiet,
     Seeds,
     Task,
@@ -34,13 +34,14 @@ if TYPE_CHECKING:
 
 
 def run(
-    models: Models,
+    models: Configurations,
     task: Task = DEFAULT_TASK,
     seeds: Seeds = N_SEEDS,
     seed: FirstSeed = 0,
     k: Annotated[str, typer.Option(help="Cut-offs of HR@k and NDCG@k, comma-separated.")] = "10",
     param: Annotated[
-        list[str] | None, typer.Option(help="MODEL.NAME=VALUE sets a hyper-parameter; may be repeated.")
+        list[str] | None,
+        typer.Option(help="MODEL.NAME=VALUE sets a hyper-parameter; MODEL may be a label. May be repeated."),
     ] = None,
     settings: Annotated[
         str | None,
@@ -104,6 +105,7 @@ def run(
       recbench run --models bpr,ncf
       recbench run --models popularity,bpr --task ml-100k-loo --seeds 5 --k 5,10,20
       recbench run --models bpr --param bpr.factors=64 --param bpr.epochs=50 --format markdown
+      recbench run --models bpr,bpr:factors=128,deep=my_model.py:Net:layers=[64,32]
       recbench run --models bpr,ncf --settings tuned
       recbench run --models bpr,implicit-bpr --curve all --reach 0.45
       recbench run --models bpr,ncf,popularity --full --metrics --pairs
@@ -129,14 +131,13 @@ def run(
         from recbench.experiments.run import run as run_request
         from recbench.experiments.train import Reuse
         from recbench.progress.choice import run_progress
-        from recbench.registry.hyperparameters import parse_assignments
         from recbench.registry.requested import request_models
         from recbench.trials.machine import library_settings
 
         # Before any numeric library does more than be loaded: it reads these once.
         os.environ.update(library_settings(threads, device))
         request = RunRequest(
-            models=request_models(parse_assignments(param or (), names)),
+            models=request_models(names, param or ()),
             task=task,
             seeds=range(seed, seed + seeds),
             ks=ks,
@@ -180,11 +181,15 @@ def _show_plan(request: "RunRequest", progress: "Progress", form: Format) -> Non
 
     task, trials = planned_trials(request, progress)
     if form is Format.JSON:
-        planned = [{"model": t.model.name, "seed": t.seed, "params": t.model.parameters} for t in trials]
+        planned = [{"model": t.model.wanted.title, "seed": t.seed, "params": t.model.parameters} for t in trials]
         emit_json({"schema": 1, "task": task.summary(), "plan": planned})
         return
     rows = [
-        [t.model.name, t.seed, ", ".join(f"{name}={value}" for name, value in t.model.parameters.items()) or "none"]
+        [
+            t.model.wanted.title,
+            t.seed,
+            ", ".join(f"{name}={value}" for name, value in t.model.parameters.items()) or "none",
+        ]
         for t in trials
     ]
     emit_table(rows, ["model", "seed", "parameters"])

@@ -1,7 +1,7 @@
 """``recbench selftest``: whether the harness, and a model, can be trusted on a task."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +11,7 @@ from recbench.errors import RecbenchError
 from recbench.progress.console import animated, messages
 
 if TYPE_CHECKING:
-    from recbench.registry.models import ModelReference
+    from recbench.registry.requested import RequestedModel
     from recbench.selftest.check import Check
     from recbench.tasks.task import Task
 
@@ -57,16 +57,14 @@ def selftest(
     # Before any numeric library is loaded: they read these once.
     os.environ.update(library_settings(threads, "cpu"))
 
-    from recbench.registry.hyperparameters import parse_assignments
-    from recbench.registry.models import find_model
+    from recbench.registry.requested import request_models
     from recbench.tasks.lookup import load_task
 
-    texts = parse_assignments(param or [], names)
-    references = {name: find_model(name) for name in names}
+    requested = request_models(names, param or [])
     loaded = load_task(task, progressbar=animated())
     document: list[dict[str, Any]] = []
     try:
-        for about, check in _checks(loaded, references, texts, threads):
+        for about, check in _checks(loaded, requested, threads):
             if not as_json and (not document or document[-1]["model"] != about):
                 emit(_heading(loaded, about))
             document.append({"model": about, "name": check.name, "state": STATES[check.passed], "detail": check.detail})
@@ -85,9 +83,7 @@ def selftest(
         raise typer.Exit(ExitCode.CHECK_FAILED)
 
 
-def _checks(
-    task: "Task", references: dict[str, "ModelReference"], texts: dict[str, dict[str, str]], threads: int
-) -> Iterator[tuple[str | None, "Check"]]:
+def _checks(task: "Task", requested: Sequence["RequestedModel"], threads: int) -> Iterator[tuple[str | None, "Check"]]:
     """Yields each check with the model that it is about; None for the harness.
 
     Models are imported, and their parameters read, before anything is checked.
@@ -97,10 +93,10 @@ def _checks(
     from recbench.trials.output_redirection import output_to
 
     candidates = []
-    for name, reference in references.items():
-        messages().print(f"Importing {name}", style="dim", markup=False)
+    for one in requested:
+        messages().print(f"Importing {one.title}", style="dim", markup=False)
         with output_to(None):
-            candidates.append(Candidate.load(reference, texts[name]))
+            candidates.append(Candidate.load(one.reference, one.texts))
     messages().print(f"Known answers on {task.name} ...", style="dim", markup=False)
     for check in known_answers(task):
         yield None, check

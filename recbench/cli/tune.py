@@ -112,7 +112,7 @@ def tune(
 
         os.environ.update(library_settings(threads, device))
         request = TuneRequest(
-            models=request_models({name: {} for name in names}),
+            models=request_models(names),
             task=task,
             budget=Budget(trials, budget),
             seed=seed,

@@ -22,7 +22,7 @@ from recbench.tasks.task import Task
 from recbench.trials.conditions import Conditions
 from recbench.trials.curve_epochs import CurveEpochs
 from recbench.trials.machine import library_settings, revision
-from recbench.trials.planned import PlannedModel, PlannedTrial, plan
+from recbench.trials.planned import PlannedModel, PlannedTrial, plan_trials
 
 log = logging.getLogger(__name__)
 
@@ -171,7 +171,7 @@ class _Prepared:
 
     def trials(self) -> list[PlannedTrial]:
         """Lets every model check its hyper-parameters, and returns the plan."""
-        return plan(self._configured(), self._seeds)
+        return plan_trials(self._configured(), self._seeds)
 
     def _configured(self) -> list[PlannedModel]:
         used = self.settings_used

@@ -21,7 +21,7 @@ from recbench.reports.sweep.table import sweep_table
 from recbench.tasks.task import Task
 from recbench.trials.conditions import Conditions
 from recbench.trials.machine import revision
-from recbench.trials.planned import PlannedModel, plan
+from recbench.trials.planned import PlannedModel, plan_trials
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +116,7 @@ def sweep(request: SweepRequest, progress: Progress | None = None) -> Sweep:
     try:
         configured = runner.configure(requested)
         _check_distinct(request.parameter, configured)
-        trials = plan(configured, request.seeds)
+        trials = plan_trials(configured, request.seeds)
         stored = train(runner, trials, source.task, conditions, request.output, progress.on_event, request.reuse)
     finally:
         runner.close()

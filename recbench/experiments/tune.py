@@ -172,6 +172,11 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
     """
     execution = request.execution
     execution.check()
+    if any(one.label or one.given for one in request.models):
+        raise RecbenchError(
+            "A tuning takes models without labels and values.",
+            "Fix a value in the file of search spaces: --spaces FILE",
+        )
     where = str(request.spaces) if request.spaces else PLACE
     spaces = read_spaces(request.spaces or own_spaces_path())
     searched = _searched(request.models, spaces, where)

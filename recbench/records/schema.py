@@ -17,7 +17,8 @@ BUILTIN_PACKAGE: Final = "recbench_models"
 EARLIER_PACKAGE: Final = "models"
 """Its import name in older records."""
 
-ParameterValue = bool | int | float | str | None
+ParameterScalar = bool | int | float | str
+ParameterValue = ParameterScalar | list[ParameterScalar] | None
 
 
 class Status(StrEnum):
@@ -132,7 +133,9 @@ class Record(_Frozen):
         task: Name and digest of the task.
         protocol_version: Version of the contract between harness and model.
         model: The name it was run under.
-        reference: Where its class is, as ``module:Class`` or ``file.py:Class``.
+        label: The user's label of this configuration, which tables show in place of ``model``; empty if it has none.
+        reference: Where its class is, as ``module:Class`` or ``file.py:Class``; with ``(sent by value)`` for a class
+            that was sent to the trial's process, because no module or file holds it.
         parameters: Every hyper-parameter, defaults included.
         seed: The seed.
         threads: Threads the model was allowed.
@@ -182,6 +185,7 @@ class Record(_Frozen):
     task: TaskIdentity
     protocol_version: int
     model: str
+    label: str = ""
     reference: str
     parameters: dict[str, ParameterValue]
     seed: int
@@ -214,7 +218,7 @@ class Record(_Frozen):
     repeatable: bool | None
     curve: tuple[CurvePoint, ...] = ()
     curve_error: str | None = None
-    facts: dict[str, ParameterValue] = {}
+    facts: dict[str, ParameterScalar | None] = {}
     environment: Environment
     revision: Revision | None
     recbench_version: str
@@ -223,7 +227,14 @@ class Record(_Frozen):
     def stem(self) -> str:
         """Returns the name of the record's files, without an ending: the same trial, the same name."""
         return stem(
-            self.task, self.model, self.reference, self.parameters, self.seed, threads=self.threads, device=self.device
+            self.task,
+            self.model,
+            self.reference,
+            self.parameters,
+            self.seed,
+            threads=self.threads,
+            device=self.device,
+            label=self.label,
         )
 
     def to_json(self) -> str:
@@ -253,11 +264,14 @@ def stem(
     *,
     threads: int,
     device: str,
+    label: str = "",
 ) -> str:
     """Returns the name of a trial's files; see the fields of ``Record``.
 
     It leaves the model's source out, so that a trial of changed code takes the place of the one before.
     """
-    identity = [task.digest, model, class_identity(reference), parameters, threads, device]
+    identity: list[object] = [task.digest, model, class_identity(reference), parameters, threads, device]
+    if label:
+        identity.append(label)
     key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
     return f"{task.name}--{model}--{key}--seed{seed}"

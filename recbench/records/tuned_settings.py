@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 import recbench
 from recbench.data.cache import atomic_path
-from recbench.records.schema import BUILTIN_PACKAGE, TaskIdentity
+from recbench.records.schema import BUILTIN_PACKAGE, ParameterScalar, TaskIdentity
 from recbench.toml_file import TomlKind
 
 SCHEMA: Final = 1
@@ -20,7 +20,7 @@ SETTINGS_FILE = TomlKind(
     "settings file", "Settings are written by: recbench tune", "Correct it, or tune again: recbench tune"
 )
 
-SettingValue = bool | int | float | str
+SettingValue = ParameterScalar | list[ParameterScalar]
 
 
 class _Frozen(BaseModel):

@@ -23,25 +23,35 @@ TYPE_IGNORE = re.compile(rb"(?m)  # type: ignore\[[^]\n]*\]$")
 
 
 def code_version(model_class: type) -> str | None:
-    """Returns ``sha256:`` and a hash of the names and bytes of the source files; None if there is no source.
+    """Returns the version of the source of the class's module; None if there is no source.
 
     Args:
         model_class: The class, whose module has been imported.
     """
+    module = sys.modules.get(model_class.__module__)
     try:
-        # Not resolved: models/ may be reached through a link of another name.
-        file = Path(inspect.getfile(model_class)).absolute()
+        file = Path(inspect.getfile(model_class))
     except (TypeError, OSError):
         return None
-    module = sys.modules.get(model_class.__module__)
     if module is None:
         return None
     # A model file is loaded by its path: what it imports stands beside it.
     in_package = "." in module.__name__ or hasattr(module, "__path__")
-    name = module.__name__ if in_package else file.stem
+    return source_version(module.__name__ if in_package else file.stem, file)
+
+
+def source_version(name: str, file: Path) -> str | None:
+    """Returns ``sha256:`` and a hash of the names and bytes of a module's source files; None if one cannot be read.
+
+    Args:
+        name: The module's full name.
+        file: Its file.
+    """
+    # Not resolved: models/ may be reached through a link of another name.
+    file = file.absolute()
     levels = name.count(".") + (1 if file.name == "__init__.py" else 0)
     root = file.parents[levels]
-    own = name.partition(".")[0] if in_package else ""
+    own = name.partition(".")[0] if levels else ""
     digest = hashlib.sha256()
     try:
         for found in sorted(_closure(name, file, root, own)):

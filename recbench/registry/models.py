@@ -5,7 +5,8 @@ import importlib
 import importlib.util
 import inspect
 import os
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -18,6 +19,8 @@ from recbench.registry.import_failures import import_failure
 from recbench.registry.user_modules import folders_of, import_file, search_first
 
 ENTRY_POINT_GROUP = "recbench.models"
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+"""A class that is sent by value holds byte code, which only the same version of Python runs."""
 
 
 class Origin(StrEnum):
@@ -27,6 +30,7 @@ class Origin(StrEnum):
     PLUGIN = "plugin"
     MODULE = "module"
     FILE = "file"
+    VALUE = "value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +39,15 @@ class ModelReference:
 
     Attributes:
         name: What it is called in tables.
-        target: ``module:Class`` or ``file.py:Class``.
+        target: ``module:Class`` or ``file.py:Class``; for a class that is sent by value, where it was defined.
         origin: How it became known.
+        pickled: The class that is sent by value, after the version of Python and a line feed.
     """
 
     name: str
     target: str
     origin: Origin
+    pickled: bytes = field(default=b"", repr=False)
 
     def load(self) -> type:
         """Imports the module and returns the class.
@@ -49,6 +55,8 @@ class ModelReference:
         Raises:
             RecbenchError: The module cannot be imported, or has no such class, or the class is not a model.
         """
+        if self.origin is Origin.VALUE:
+            return self._unpickle()
         module_name, _, class_name = self.target.rpartition(":")
         in_file = self.origin is Origin.FILE
         folders = folders_of(Path(module_name).resolve()) if in_file else [Path.cwd()]
@@ -67,13 +75,38 @@ class ModelReference:
         if not inspect.isclass(found):
             classes = [name for name, _ in inspect.getmembers(module, inspect.isclass)]
             raise unknown_name(f"class in {module_name}", class_name, classes)
-        for method in ("fit", "score"):
-            if not callable(getattr(found, method, None)):
-                raise RecbenchError(
-                    f"{self.target} is not a model: it has no method {method}().",
-                    "What a model must offer is in recbench/protocol.py.",
-                )
+        check_is_model(found, self.target)
         return found
+
+    def _unpickle(self) -> type:
+        import cloudpickle
+
+        search_first([Path.cwd()])
+        python, _, content = self.pickled.partition(b"\n")
+        if python.decode() != PYTHON:
+            raise RecbenchError(
+                f"Class {self.name!r} was sent by Python {python.decode()}, and this process runs {PYTHON}.",
+                "Write the class into a file, or use the same Python on all machines.",
+            )
+        try:
+            found: type = cloudpickle.loads(content)
+        except (Exception, SystemExit) as error:
+            raise import_failure(self.name, self.target, error, [Path.cwd()]) from error
+        return found
+
+
+def check_is_model(model_class: type, target: str) -> None:
+    """Checks that a class has the methods of a model.
+
+    Raises:
+        RecbenchError: It lacks one.
+    """
+    for method in ("fit", "score"):
+        if not callable(getattr(model_class, method, None)):
+            raise RecbenchError(
+                f"{target} is not a model: it has no method {method}().",
+                "What a model must offer is in recbench/protocol.py.",
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from recbench.errors import RecbenchError
 from recbench.records.schema import TaskIdentity
 from recbench.records.tuned_settings import PLACE, Provenance, Settings, SettingValue, load, settings_path
+from recbench.registry.parameter_values import as_text
 from recbench.registry.requested import RequestedModel
 
 
@@ -83,11 +84,11 @@ def use_settings(
     source = Source.TUNED if choice == Source.TUNED else Source.FILE
     settings, path = _read(source, choice, task.name)
     overridden = tuple(
-        Overridden(one.reference.name, name, one.texts[name], value)
+        Overridden(one.reference.name, name, one.given[name], value)
         for one in wanted
         if (tuned := settings.models.get(one.reference.name)) is not None
         for name, value in tuned.parameters.items()
-        if name in one.texts
+        if name in one.given
     )
     return [_with_setting(one, settings) for one in wanted], SettingsUsed(
         source,
@@ -98,11 +99,6 @@ def use_settings(
         tuple(name for name in names if name not in settings.models),
         overridden,
     )
-
-
-def as_text(value: SettingValue) -> str:
-    """Returns the text that ``--param`` would read the value from, exactly."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _read(source: Source, choice: str, task: str) -> tuple[Settings, str]:

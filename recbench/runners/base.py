@@ -13,7 +13,7 @@ from typing import Protocol
 from recbench.errors import RecbenchError, unknown_name
 from recbench.registry.requested import RequestedModel
 from recbench.runners.limits import Limits
-from recbench.trials.conditions import Conditions, Outcome
+from recbench.trials.conditions import Conditions, TrialOutcome
 from recbench.trials.events import IsWanted, Notify
 from recbench.trials.identity import TaskFacts
 from recbench.trials.planned import PlannedModel, PlannedTrial
@@ -59,7 +59,7 @@ class Runner(Protocol):
         """Imports every model and lets it check its hyper-parameters, before anything is trained."""
         ...
 
-    def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, Outcome]]:
+    def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, TrialOutcome]]:
         """Runs the trials, writes their logs into the folder, and yields each outcome when its trial ends.
 
         A trial is taken from ``trials`` when there is room for it, so that earlier outcomes can decide which trial

@@ -8,7 +8,7 @@ from recbench.registry.requested import RequestedModel
 from recbench.runners.base import Assignment
 from recbench.tasks import task_file
 from recbench.trials import logs
-from recbench.trials.conditions import Outcome
+from recbench.trials.conditions import TrialOutcome
 from recbench.trials.events import Event, EventKind, IsWanted, Notify, about
 from recbench.trials.identity import TaskFacts
 from recbench.trials.output_redirection import output_to
@@ -39,14 +39,14 @@ class InProcess:
         """
         planned = []
         for one in wanted:
-            self._notify(Event(EventKind.IMPORTING, name=one.reference.name))
+            self._notify(Event(EventKind.IMPORTING, name=one.title))
             with output_to(None):
-                found = import_and_configure(one.reference, one.texts)
-            self._configurations[one.reference.name] = found
+                found = import_and_configure(one)
+            self._configurations[one.title] = found
             planned.append(PlannedModel(one, found.parameters, found.code_version))
         return planned
 
-    def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, Outcome]]:
+    def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, TrialOutcome]]:
         """Runs the trials one after the other, and yields what each gave; none can be ended before its time.
 
         Raises:
@@ -56,7 +56,7 @@ class InProcess:
         for trial in trials:
             log = logs.new_log(folder, trial.stem(identity, self._conditions))
             self._notify(Event(EventKind.STARTED, trial=trial))
-            configuration = self._configurations[trial.model.name]
+            configuration = self._configurations[trial.model.wanted.title]
             with output_to(log):
                 outcome = run_trial(self._task, configuration, trial.seed, self._conditions, about(trial, self._notify))
             if outcome.traceback:

@@ -11,7 +11,7 @@ from recbench.protocol import FloatArray, Recommender, TrainSet, WarmUp
 from recbench.selftest.check import BrokenError, NotApplicableError
 from recbench.selftest.questions import Questions, ask
 from recbench.trials.clock import TimedContext
-from recbench.trials.model_context import handle_for
+from recbench.trials.model_context import context_for_model
 
 Create = Callable[[], Recommender]
 """Makes a fresh, untrained model."""
@@ -99,12 +99,12 @@ def fit(
     try:
         model = create()
         if warm and isinstance(model, WarmUp):
-            with handle_for(TimedContext(context.seed, context.threads, device=context.device)) as handle:
-                model.warm_up(train, handle)
+            with context_for_model(TimedContext(context.seed, context.threads, device=context.device)) as for_model:
+                model.warm_up(train, for_model)
         context.on_epoch = asks if asked_before else None
-        with handle_for(context) as handle:
+        with context_for_model(context) as for_model:
             context.start()
-            model.fit(train, handle)
+            model.fit(train, for_model)
             context.stop()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - becomes a failed check
         return Fit(model, context, error=error)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from recbench.data.ids import IdTable
 from recbench.data.rows import Rows
-from recbench.protocol import Float32Array, Int32Array, Int64Array, TrainSet
+from recbench.protocol import Float32Array, Int32Array, Int64Array, OriginalIds, TrainSet
 from recbench.tasks.spec import TaskSpec
 
 if TYPE_CHECKING:
@@ -147,7 +147,17 @@ class Task:
 
     def _train_set(self, copy: Rows) -> TrainSet:
         """Takes a copy of the rows, so that a model that writes into its arrays changes only its own."""
-        return TrainSet.from_rows(self.n_users, self.n_items, copy.users, copy.items, copy.ratings, copy.timestamps)
+        user_ids, item_ids = (OriginalIds(ids.blob, ids.offsets) for ids in (self.user_ids, self.item_ids))
+        return TrainSet.from_rows(
+            self.n_users,
+            self.n_items,
+            copy.users,
+            copy.items,
+            copy.ratings,
+            copy.timestamps,
+            user_ids=user_ids,
+            item_ids=item_ids,
+        )
 
     def train_frame(self) -> "pd.DataFrame":
         """Returns the train rows with original ids; those that validation holds out are among them.

@@ -38,8 +38,8 @@ class TaskFacts:
         return cls(identity, len(task.test), len(np.unique(task.test.users)), task.n_train)
 
 
-class Configured(Protocol):
-    """A model with its hyper-parameters, whether its class has been imported here or not."""
+class ModelIdentity(Protocol):
+    """What a record says of its model, whether the class has been imported here or not."""
 
     @property
     def reference(self) -> ModelReference: ...  # noqa: D102
@@ -50,16 +50,20 @@ class Configured(Protocol):
     @property
     def code_version(self) -> str | None: ...  # noqa: D102
 
+    @property
+    def label(self) -> str: ...  # noqa: D102
 
-def identity(task: TaskFacts, configured: Configured, seed: int, conditions: Conditions) -> dict[str, Any]:
+
+def identity(task: TaskFacts, model: ModelIdentity, seed: int, conditions: Conditions) -> dict[str, Any]:
     """Returns the fields of a record that say which trial it is of, and what it runs on and when: here, now."""
     return {
         "task": task.identity,
         "protocol_version": PROTOCOL_VERSION,
-        "model": configured.reference.name,
-        "reference": configured.reference.target,
-        "parameters": configured.parameters,
-        "code_version": configured.code_version,
+        "model": model.reference.name,
+        "label": model.label,
+        "reference": model.reference.target,
+        "parameters": model.parameters,
+        "code_version": model.code_version,
         "seed": seed,
         "threads": conditions.threads,
         "device": conditions.device,

@@ -1,9 +1,9 @@
 """What a model holds of the harness while it learns: three values, and two messages to whoever listens.
 
 A learning curve is taken inside ``end_epoch``, so the call must lead to the test cases; the object that the model calls
-must not. ``Handle`` therefore has no reference to the harness at all. Its messages go to the listener of the running
-trial, which is kept in a context variable: that is state of the thread, and neither an attribute, a closure nor the
-contents of a module.
+must not. ``ModelContext`` therefore has no reference to the harness at all. Its messages go to the listener of the
+running trial, which is kept in a context variable: that is state of the thread, and neither an attribute, a closure nor
+the contents of a module.
 
 How far that goes: from the objects that a model is given, no attribute, closure, base of an array or reference that the
 garbage collector knows leads to a held-out row (``tests/test_quarantine.py`` walks them all). A model runs in the
@@ -21,7 +21,7 @@ from recbench.protocol import TrainContext
 _listener: ContextVar[TrainContext] = ContextVar("recbench_listener")
 
 
-class Handle:
+class ModelContext:
     """The ``TrainContext`` that models get.
 
     Args:
@@ -71,11 +71,11 @@ class Handle:
 
 
 @contextmanager
-def handle_for(context: TrainContext) -> Iterator[Handle]:
-    """Makes ``context`` the listener of the block, and gives the handle through which a model reaches it."""
+def context_for_model(context: TrainContext) -> Iterator[ModelContext]:
+    """Makes ``context`` the listener of the block, and gives the object through which a model reaches it."""
     token = _listener.set(context)
     try:
-        yield Handle(context.seed, context.threads, context.device)
+        yield ModelContext(context.seed, context.threads, context.device)
     finally:
         _listener.reset(token)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from recbench.errors import RecbenchError
 from recbench.records.schema import ParameterValue, TaskIdentity, stem
 from recbench.registry.models import ModelReference
 from recbench.registry.requested import RequestedModel
@@ -30,8 +31,13 @@ class PlannedModel:
 
     @property
     def name(self) -> str:
-        """What it is called in tables."""
+        """The model's name."""
         return self.reference.name
+
+    @property
+    def label(self) -> str:
+        """The user's label of this configuration; empty if it has none."""
+        return self.wanted.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +57,9 @@ class PlannedTrial:
 
     @property
     def label(self) -> str:
-        """What it is called in a run, whose trials differ in name, variant or number, or in their seeds."""
-        number = "" if self.number is None else f"trial {self.number}"
-        what = " ".join(filter(None, (self.model.name, self.model.wanted.variant, number)))
-        return f"{what}, seed {self.seed}"
+        """Its name in a run, whose trials differ in the title of their model, in number or in seed."""
+        number = "" if self.number is None else f" trial {self.number}"
+        return f"{self.model.wanted.title}{number}, seed {self.seed}"
 
     def stem(self, task: TaskIdentity, conditions: Conditions) -> str:
         """Returns the name of its files."""
@@ -66,11 +71,25 @@ class PlannedTrial:
             self.seed,
             threads=conditions.threads,
             device=conditions.device,
+            label=self.model.label,
         )
         return name if self.number is None else f"{name}--trial{self.number}"
 
 
-def plan(models: Sequence[PlannedModel], seeds: Iterable[int]) -> list[PlannedTrial]:
-    """Returns the trials, model by model."""
+def plan_trials(models: Sequence[PlannedModel], seeds: Iterable[int]) -> list[PlannedTrial]:
+    """Returns the trials, model by model.
+
+    Raises:
+        RecbenchError: Two models are one configuration, and have no labels that differ.
+    """
+    titles: dict[str, str] = {}
+    for model in models:
+        configuration = repr((model.reference.target, model.label, sorted(model.parameters.items())))
+        title = titles.setdefault(configuration, model.wanted.title)
+        if title != model.wanted.title:
+            raise RecbenchError(
+                f"{title!r} and {model.wanted.title!r} are the same configuration.",
+                "Leave one of them out, or give them labels.",
+            )
     every = list(seeds)
     return [PlannedTrial(model, seed) for model in models for seed in every]

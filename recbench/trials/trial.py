@@ -12,11 +12,11 @@ from recbench.registry.hyperparameters import Configuration
 from recbench.tasks.task import Task
 from recbench.trials import machine, measures
 from recbench.trials.clock import TimedContext
-from recbench.trials.conditions import Conditions, Outcome
+from recbench.trials.conditions import Conditions, TrialOutcome
 from recbench.trials.events import Event, EventKind, Notify
 from recbench.trials.identity import TaskFacts, identity
 from recbench.trials.learning_curve import Curve
-from recbench.trials.model_context import handle_for
+from recbench.trials.model_context import context_for_model
 
 
 def run_trial(
@@ -25,7 +25,7 @@ def run_trial(
     seed: int,
     conditions: Conditions,
     notify: Notify,
-) -> Outcome:
+) -> TrialOutcome:
     """Trains a fresh model on the task's train rows and ranks its test cases.
 
     Whatever the model raises becomes a record with the status ``failed``; only an interruption is passed on.
@@ -40,8 +40,8 @@ def run_trial(
             message += f" (learning_rate={configuration.parameters['learning_rate']}; try a lower one)"
         measured = {"error": message, "epochs": context.epochs, "fit_seconds": context.seconds}
         record = Record(**base, **measured, **_told(configuration, context), status=Status.FAILED)
-        return Outcome(record, None, traceback.format_exc())
-    return Outcome(Record(**base, **measured, **_told(configuration, context), status=Status.DONE), ranks)
+        return TrialOutcome(record, None, traceback.format_exc())
+    return TrialOutcome(Record(**base, **measured, **_told(configuration, context), status=Status.DONE), ranks)
 
 
 def _told_why(error: BaseException) -> str:
@@ -65,8 +65,8 @@ def _fit_and_score(
         notify(Event(EventKind.PHASE, name="warm-up"))
         silent = TimedContext(context.seed, context.threads, device=context.device)
         silent.start()
-        with handle_for(silent) as handle:
-            model.warm_up(train, handle)
+        with context_for_model(silent) as for_model:
+            model.warm_up(train, for_model)
         warm_up_seconds = silent.seconds
 
     def point_added(point: CurvePoint) -> None:
@@ -86,10 +86,10 @@ def _fit_and_score(
 
     context.on_epoch = after_epoch
     # The model never holds the context itself: its callback leads to the curve, and so to the test cases.
-    with handle_for(context) as handle:
+    with context_for_model(context) as for_model:
         notify(Event(EventKind.PHASE, name="fit"))
         context.start()
-        model.fit(train, handle)
+        model.fit(train, for_model)
         context.stop()
         notify(Event(EventKind.PHASE, name="score"))
         began = time.perf_counter()

@@ -6,8 +6,8 @@ from optuna.trial import Trial
 
 from recbench.records.interruption import uninterrupted
 from recbench.records.schema import CurvePoint
+from recbench.registry.parameter_values import as_text
 from recbench.registry.requested import RequestedModel
-from recbench.registry.settings_used import as_text
 from recbench.trials.events import TICK, Event, EventKind, Notify
 from recbench.trials.planned import PlannedModel, PlannedTrial
 from recbench.tuning.objective import OBJECTIVE

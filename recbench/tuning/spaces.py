@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapt
 
 import recbench
 from recbench.errors import RecbenchError, unknown_name
-from recbench.records.schema import BUILTIN_PACKAGE
+from recbench.records.schema import BUILTIN_PACKAGE, ParameterScalar
 from recbench.records.tuned_settings import SettingValue
 from recbench.toml_file import TomlKind
 
@@ -65,7 +65,7 @@ class Choices(_Frozen):
         choices: All of them.
     """
 
-    choices: tuple[SettingValue, ...] = Field(min_length=1)
+    choices: tuple[ParameterScalar, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:

@@ -11,6 +11,14 @@ Task = Annotated[str, typer.Option(help="A name of 'recbench task list', or a sp
 Models = Annotated[
     str, typer.Option(help="Comma-separated: names of 'recbench list', package.module:Class, file.py:Class.")
 ]
+Configurations = Annotated[
+    str,
+    typer.Option(
+        metavar="[LABEL=]MODEL[:NAME=VALUE]...,...",
+        help="Comma-separated. MODEL is a name of 'recbench list', package.module:Class or file.py:Class; the same "
+        "model may occur in several configurations.",
+    ),
+]
 Seeds = Annotated[int, typer.Option(min=1, help="Number of seeds for each configuration.")]
 FirstSeed = Annotated[int, typer.Option(min=0, max=MAX_SEED, help="The first seed; the others count up from it.")]
 Threads = Annotated[

@@ -1,6 +1,7 @@
 """Options whose value is a comma-separated list."""
 
 from recbench.errors import RecbenchError
+from recbench.registry.model_entries import split_entries
 
 
 def model_names(models: str) -> list[str]:
@@ -9,7 +10,7 @@ def model_names(models: str) -> list[str]:
     Raises:
         RecbenchError: There is none.
     """
-    names = [name.strip() for name in models.split(",") if name.strip()]
+    names = split_entries(models)
     if not names:
         raise RecbenchError("--models names no model.", "For example: --models popularity,bpr")
     return list(dict.fromkeys(names))

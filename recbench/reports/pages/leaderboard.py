@@ -8,7 +8,7 @@ from recbench.records.published_results import Published, PublishedResult
 from recbench.records.schema import ParameterValue
 from recbench.records.selection import RankedTrial
 from recbench.records.tuned_settings import Settings, TunedModel
-from recbench.registry.settings_used import as_text
+from recbench.registry.parameter_values import as_text
 from recbench.reports.cells import escape, signed, with_sd
 from recbench.reports.formats import CompareFormat
 from recbench.reports.pages.ranked_report import ranked_report, where_from

@@ -24,7 +24,7 @@ from recbench.runners.dask.connection import DaskConnection, GoneError
 from recbench.runners.dask.remote_trials import VERSION, RemoteResult, RemoteTrial
 from recbench.runners.processes.local import LocalProcesses
 from recbench.trials import logs
-from recbench.trials.conditions import Outcome
+from recbench.trials.conditions import TrialOutcome
 from recbench.trials.events import TICK, Event, EventKind, IsWanted, Notify, about, always, event_from_json
 from recbench.trials.identity import identity
 from recbench.trials.planned import PlannedModel, PlannedTrial
@@ -87,7 +87,7 @@ class Cluster:
         finally:
             here.close()
 
-    def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, Outcome]]:
+    def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, TrialOutcome]]:
         """Runs the trials, and yields what each gave; the order is that in which they end.
 
         Trials that are not wanted any more are ended.
@@ -183,11 +183,11 @@ class Cluster:
             if (running := self._running.pop(self._over.pop(0), None)) is not None:
                 yield running
 
-    def _outcome(self, running: _Running, folder: Path) -> Outcome:
+    def _outcome(self, running: _Running, folder: Path) -> TrialOutcome:
         result: RemoteResult = self._connection.answer(running.future, running.worker)
         self._new_log(running.trial, folder).write_bytes(result.log)
         record = Record.model_validate_json(result.record)
-        return Outcome(record, ranks_from_bytes(result.ranks) if result.ranks else None)
+        return TrialOutcome(record, ranks_from_bytes(result.ranks) if result.ranks else None)
 
     def _new_log(self, trial: PlannedTrial, folder: Path) -> Path:
         return logs.new_log(folder, trial.stem(self._assignment.task.identity, self._assignment.conditions))
@@ -203,7 +203,7 @@ class Cluster:
             log.warning("Worker %s is gone, and with it %s.", one.worker, one.trial.label)
         return [one.trial for one in lost.values()]
 
-    def _gave_up(self, trial: PlannedTrial, folder: Path) -> Outcome:
+    def _gave_up(self, trial: PlannedTrial, folder: Path) -> TrialOutcome:
         self._new_log(trial, folder)
         assignment = self._assignment
         record = Record(
@@ -212,4 +212,4 @@ class Cluster:
             error=f"its worker died, {MOST_ATTEMPTS} times",
             repeatable=None,
         )
-        return Outcome(record, None)
+        return TrialOutcome(record, None)

@@ -15,7 +15,7 @@ from recbench.runners.processes.messages import Ready, Refused
 from recbench.runners.processes.supervision import SECONDS_BETWEEN_LOOKS, Supervision
 from recbench.runners.processes.worker_process import WorkerProcess
 from recbench.trials import logs
-from recbench.trials.conditions import Outcome
+from recbench.trials.conditions import TrialOutcome
 from recbench.trials.events import TICK, Event, EventKind, IsWanted, Notify, about, always
 from recbench.trials.machine import available_cores
 from recbench.trials.planned import PlannedModel, PlannedTrial
@@ -50,7 +50,7 @@ class LocalProcesses:
         planned = []
         while waiting or importing:
             while waiting and len(importing) < most:
-                self._notify(Event(EventKind.IMPORTING, name=waiting[0].reference.name))
+                self._notify(Event(EventKind.IMPORTING, name=waiting[0].title))
                 importing.append(WorkerProcess(waiting.popleft(), self._assignment.conditions))
                 # Known from now on, so that ``close`` ends it.
                 self._prepared.append(importing[-1])
@@ -61,7 +61,7 @@ class LocalProcesses:
                 worker.end()
         return planned
 
-    def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, Outcome]]:
+    def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, TrialOutcome]]:
         """Runs the trials, and yields what each gave; the order is that in which they end.
 
         Trials that are not wanted any more are ended.

@@ -5,8 +5,9 @@ second with ``Happened``, and ends with ``Ended``, whose bytes are the file of t
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -21,9 +22,25 @@ class _Message(BaseModel):
 
 
 class Prepare(_Message):
-    """Import the model, and check its parameters."""
+    """Import the model, and check its parameters.
+
+    Attributes:
+        wanted: The model, without a class that is sent by value.
+        size: How many bytes follow: that class; 0 for none.
+    """
 
     wanted: RequestedModel
+    size: int
+
+    @classmethod
+    def of(cls, wanted: RequestedModel) -> Self:
+        """Returns the message for a model; ``wanted.reference.pickled`` is to be sent after it."""
+        bare = replace(wanted, reference=replace(wanted.reference, pickled=b""))
+        return cls(wanted=bare, size=len(wanted.reference.pickled))
+
+    def with_class(self, pickled: bytes) -> RequestedModel:
+        """Returns the model, given the bytes that followed the message."""
+        return replace(self.wanted, reference=replace(self.wanted.reference, pickled=pickled))
 
 
 class Work(_Message):

@@ -12,7 +12,7 @@ from recbench.runners.limits import MemoryWatch
 from recbench.runners.processes.messages import Ended, Happened, Ready, Refused, Work
 from recbench.runners.processes.worker_process import WorkerProcess
 from recbench.trials import logs
-from recbench.trials.conditions import Outcome
+from recbench.trials.conditions import TrialOutcome
 from recbench.trials.events import Event, EventKind, Notify
 from recbench.trials.identity import identity
 from recbench.trials.planned import PlannedTrial
@@ -54,7 +54,7 @@ class Supervision:
         else:
             notify(Event(EventKind.PHASE, name="import"))
 
-    def step(self) -> Outcome | None:
+    def step(self) -> TrialOutcome | None:
         """Takes in what has happened since; returns what the trial gave, once it is over. Never waits for long."""
         # First, so that what a process said before it ended is heard before it is missed.
         over = self.worker.has_ended()
@@ -85,7 +85,7 @@ class Supervision:
             )
         )
 
-    def _take(self, answer: object, following: bytes) -> Outcome | None:
+    def _take(self, answer: object, following: bytes) -> TrialOutcome | None:
         match answer:
             case Ready():
                 if answer.code_version != self.trial.model.code_version:
@@ -105,13 +105,13 @@ class Supervision:
                 return self._over(answer.record, ranks)
         return None
 
-    def _over(self, record: Record, ranks: TrialRanks | None) -> Outcome:
+    def _over(self, record: Record, ranks: TrialRanks | None) -> TrialOutcome:
         self.worker.end()
         logs.cut(self._log)
         told = {"start_seconds": self.worker.start_seconds, "concurrent_trials": self._assignment.concurrent}
-        return Outcome(record.model_copy(update=told), ranks)
+        return TrialOutcome(record.model_copy(update=told), ranks)
 
-    def _died(self) -> Outcome:
+    def _died(self) -> TrialOutcome:
         code = self.worker.end()
         if code >= 0:
             return self._lost(Status.FAILED, f"its process ended with exit code {code} before the trial was over")
@@ -119,7 +119,7 @@ class Supervision:
         hint = " (as the system does when memory runs out)" if name == "SIGKILL" else ""
         return self._lost(Status.FAILED, f"its process was ended by {name}{hint}", signal_name=name)
 
-    def _check_limits(self, now: float) -> Outcome | None:
+    def _check_limits(self, now: float) -> TrialOutcome | None:
         limits = self._assignment.limits
         if now - self._cut > SECONDS_BETWEEN_CUTS:
             self._cut = now
@@ -134,7 +134,7 @@ class Supervision:
                 return self._lost(Status.OUT_OF_MEMORY, told)
         return None
 
-    def _lost(self, status: Status, what: str, signal_name: str | None = None) -> Outcome:
+    def _lost(self, status: Status, what: str, signal_name: str | None = None) -> TrialOutcome:
         """Makes the record of a trial whose process cannot make one."""
         # Early, for the tail of the log and the memory are what they were.
         self.worker.end()
@@ -154,4 +154,4 @@ class Supervision:
             repeatable=None,
         )
         logs.cut(self._log)
-        return Outcome(record, None)
+        return TrialOutcome(record, None)

@@ -98,11 +98,12 @@ def _prepare(channel: Channel, commands: BinaryIO) -> "Configuration":
     from recbench.registry.hyperparameters import import_and_configure
     from recbench.runners.processes.messages import Prepare, Ready
 
-    wanted = Prepare.model_validate_json(_next(commands)).wanted
+    prepare = Prepare.model_validate_json(_next(commands))
+    wanted = prepare.with_class(commands.read(prepare.size))
     # What a trial needs of the harness, before the model's own import is timed.
     from recbench.trials import trial  # noqa: F401
 
-    configuration = import_and_configure(wanted.reference, wanted.texts)
+    configuration = import_and_configure(wanted)
     channel.send(
         Ready(
             parameters=configuration.parameters,

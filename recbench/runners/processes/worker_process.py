@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,7 +76,7 @@ class WorkerProcess:
         assert self._process.stdout is not None
         self._commands, self._answers = self._process.stdin, self._process.stdout
         os.set_blocking(self._answers.fileno(), False)
-        self._command(Prepare(wanted=wanted).model_dump_json())
+        self._send(Prepare.of(wanted).model_dump_json(), wanted.reference.pickled)
 
     @property
     def pid(self) -> int:
@@ -90,7 +91,7 @@ class WorkerProcess:
         """Lets it run its trial; what it has printed so far becomes the log's beginning."""
         with work.log.open("ab") as log:
             log.write(self.early_output())
-        self._command(work.model_dump_json())
+        self._send(work.model_dump_json())
 
     def early_output(self) -> bytes:
         """Returns what it printed before it had a log."""
@@ -147,10 +148,17 @@ class WorkerProcess:
             self._early.close()
         return self._process.returncode
 
-    def _command(self, text: str) -> None:
+    def _send(self, text: str, following: bytes = b"") -> None:
+        if following:
+            # It may be more than the pipe holds while the process still starts.
+            threading.Thread(target=self._write, args=(text.encode() + b"\n" + following,), daemon=True).start()
+        else:
+            self._write(text.encode() + b"\n")
+
+    def _write(self, content: bytes) -> None:
         # A process that is gone is noticed by its missing answer.
-        with contextlib.suppress(BrokenPipeError):
-            self._commands.write(text.encode() + b"\n")
+        with contextlib.suppress(BrokenPipeError, ValueError):
+            self._commands.write(content)
             self._commands.flush()
 
     def _read(self) -> bytes:
