@@ -93,14 +93,14 @@ def _checks(
     Models are imported, and their parameters read, before anything is checked.
     """
     from recbench.selftest.known_answers import known_answers
-    from recbench.selftest.model_contract import Candidate, model_contract
+    from recbench.selftest.model_contract import ModelUnderTest, model_contract
     from recbench.trials.output_redirection import output_to
 
     candidates = []
     for name, reference in references.items():
         messages().print(f"Importing {name}", style="dim", markup=False)
         with output_to(None):
-            candidates.append(Candidate.load(reference, texts[name]))
+            candidates.append(ModelUnderTest.load(reference, texts[name]))
     messages().print(f"Known answers on {task.name} ...", style="dim", markup=False)
     for check in known_answers(task):
         yield None, check
