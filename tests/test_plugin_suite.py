@@ -142,7 +142,7 @@ def test_a_broken_model_fails_with_messages_that_say_why(outside, project):
     }
     for message in (
         "two fits with the same seed and one thread give different scores",
-        "the same question, asked twice, has two answers",
+        "two calls with the same arguments give different scores",
         "fit() makes train.users writeable",
     ):
         assert message in done.stdout

@@ -142,7 +142,7 @@ def test_a_count_over_the_catalogue_that_is_wrong_is_found(synthetic_task, monke
         return tuple(np.array(counts, dtype=np.int32))
 
     monkeypatch.setattr(full_ranking, "count_others", count_others)
-    assert set(failed(synthetic_task)) == {"the whole catalogue is ranked by the same rules"}
+    assert set(failed(synthetic_task)) == {"the full catalogue is ranked by the same rules"}
 
 
 def test_rows_of_the_catalogue_that_are_mixed_up_are_found(synthetic_task, monkeypatch):
@@ -152,7 +152,7 @@ def test_rows_of_the_catalogue_that_are_mixed_up_are_found(synthetic_task, monke
         return lambda users: np.roll(by_score(model, n_items, cells)(users), 1, axis=1)
 
     monkeypatch.setattr(full_ranking, "_by_score", turned)
-    assert set(failed(synthetic_task)) == {"the whole catalogue is ranked by the same rules"}
+    assert set(failed(synthetic_task)) == {"the full catalogue is ranked by the same rules"}
 
 
 def test_an_evaluator_that_raises_fails_its_checks_and_the_others_still_run(synthetic_task, monkeypatch):

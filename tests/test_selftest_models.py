@@ -5,7 +5,7 @@ import pytest
 
 from recbench.registry.models import ModelReference, Origin, find_model
 from recbench.selftest.fits import NotApplicableError, not_repeatable
-from recbench.selftest.model_contract import Candidate, model_contract
+from recbench.selftest.model_contract import ModelUnderTest, model_contract
 
 
 class Good:
@@ -269,13 +269,13 @@ class Exits(Good):
 OTHERS = "scores do not depend on the other candidates in the call"
 ORDER = "scores do not depend on the order of candidates"
 BATCH = "scores do not depend on the other cases in the call"
-BEFORE = "scores do not depend on what was asked before"
+BEFORE = "scores do not depend on earlier calls"
 TWICE = "scoring twice gives the same"
 FORM = "scores have the shape of the items, and are floating-point and finite"
 ARGUMENTS = "score() leaves its arguments alone"
 WHOLE = "score_all() gives the scores of score()"
 REPEATS = "two fits of one seed agree bit for bit"
-ASKED = "being asked while it trains changes nothing"
+ASKED = "scoring during training changes nothing"
 ROWS = "fit() leaves the train rows alone"
 
 BROKEN = {
@@ -289,13 +289,13 @@ BROKEN = {
     KnowsThePopularOfTheRow: ({OTHERS}, "when it is the only candidate"),
     CentredOverTheCall: ({OTHERS, BATCH}, "in a call of its own"),
     KnowsTheFirstUser: ({BATCH}, "among cases in another order"),
-    BonusForAPlace: ({ORDER}, "at another place"),
+    BonusForAPlace: ({ORDER}, "at another position"),
     TiesByPlace: ({ORDER}, "in the same direction for every user"),
-    NoisyScores: ({TWICE, BEFORE, REPEATS}, "asked twice, has two answers"),
-    CountsCalls: ({TWICE, OTHERS, ORDER, BATCH, BEFORE, ASKED}, "asked twice, has two answers"),
+    NoisyScores: ({TWICE, BEFORE, REPEATS}, "two calls with the same arguments"),
+    CountsCalls: ({TWICE, OTHERS, ORDER, BATCH, BEFORE, ASKED}, "two calls with the same arguments"),
     RemembersTheLastUsers: ({BEFORE, ASKED, BATCH}, "after a call for other users and items, scores are others"),
-    LearnsAScaleFromItsFirstCall: ({ASKED}, "asked for other scores in training, and first of all, differs"),
-    DrawsFromTheGeneratorThatTrains: ({ASKED}, "asked for other scores in training, and first of all, differs"),
+    LearnsAScaleFromItsFirstCall: ({ASKED}, "scored other pairs during training, and before the others, differs"),
+    DrawsFromTheGeneratorThatTrains: ({ASKED}, "scored other pairs during training, and before the others, differs"),
     ChanceWithoutTheSeed: ({REPEATS}, "two fits of one seed differ"),
     LearnsWhileItWarmsUp: ({"warming up changes nothing"}, "a fit after warm_up() differs from one without"),
     SortsItsItems: ({ARGUMENTS}, "score() writes into its argument items"),
@@ -313,7 +313,7 @@ BROKEN = {
 
 
 def contract(model, task, threads=1, **texts):
-    candidate = Candidate.load(ModelReference(model.__name__, f"toy:{model.__name__}", Origin.MODULE), texts)
+    candidate = ModelUnderTest.load(ModelReference(model.__name__, f"toy:{model.__name__}", Origin.MODULE), texts)
     said = []
     return list(model_contract(candidate, task, threads, said.append)), said
 
@@ -411,5 +411,5 @@ def test_threads_that_nobody_promised_for_are_not_judged(synthetic_task):
 def test_builtin_models_without_a_framework_pass(synthetic_task, monkeypatch):
     monkeypatch.undo()
     for name in ("popularity", "random"):
-        results = list(model_contract(Candidate.load(find_model(name), {}), synthetic_task, 1, lambda _: None))
+        results = list(model_contract(ModelUnderTest.load(find_model(name), {}), synthetic_task, 1, lambda _: None))
         assert failures(results) == {}

@@ -89,14 +89,14 @@ def _checks(task: "Task", requested: Sequence["RequestedModel"], threads: int) -
     Models are imported, and their parameters read, before anything is checked.
     """
     from recbench.selftest.known_answers import known_answers
-    from recbench.selftest.model_contract import Candidate, model_contract
+    from recbench.selftest.model_contract import ModelUnderTest, model_contract
     from recbench.trials.output_redirection import output_to
 
     candidates = []
     for one in requested:
         messages().print(f"Importing {one.title}", style="dim", markup=False)
         with output_to(None):
-            candidates.append(Candidate.load(one.reference, one.texts))
+            candidates.append(ModelUnderTest.load(one.reference, one.texts))
     messages().print(f"Known answers on {task.name} ...", style="dim", markup=False)
     for check in known_answers(task):
         yield None, check

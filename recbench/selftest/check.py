@@ -1,4 +1,4 @@
-"""One line of the checklist, and how a function becomes one."""
+"""A check of the self-test: a function whose result, or whose error, is one line of the report."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What a check found.
+    """The result of a check.
 
     Attributes:
         name: What was checked.
-        passed: None if it could not be asked here.
-        detail: What was seen; of a failure, what went wrong and where.
+        passed: None if the check does not apply here.
+        detail: What was measured; of a failure, what is wrong and where.
     """
 
     name: str
@@ -27,11 +27,11 @@ class BrokenError(Exception):
 
 
 class NotApplicableError(Exception):
-    """A check cannot be asked here; the message says why."""
+    """A check does not apply here; the message says why."""
 
 
 class CheckFunction(Generic[P]):
-    """A check that can be called, or left out.
+    """A check that can be called or skipped.
 
     Args:
         name: What it checks.
@@ -52,11 +52,11 @@ class CheckFunction(Generic[P]):
             return Check(self.name, None, str(error))
         except BrokenError as error:
             return Check(self.name, False, str(error))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a check that cannot be run is one that failed
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a check that cannot run has failed
             return Check(self.name, False, f"{type(error).__name__}: {error}")
 
     def skip(self, reason: str) -> Check:
-        """Leaves it out."""
+        """Skips the check."""
         return Check(self.name, None, reason)
 
 

@@ -1,4 +1,4 @@
-"""Training a model as often as its contract needs, without letting it end the others' checks."""
+"""Fits of a model for the checks of its contract; an error in a fit is data, so that the other checks still run."""
 
 import contextlib
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from recbench.protocol import FloatArray, Recommender, TrainSet, WarmUp
 from recbench.selftest.check import BrokenError, NotApplicableError
-from recbench.selftest.questions import Questions, ask
+from recbench.selftest.score_requests import ScoreRequest, request_scores
 from recbench.trials.clock import TimedContext
 from recbench.trials.model_context import context_for_model
 
@@ -20,7 +20,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 
 class StopsAtOnce(TimedContext):
-    """Tells the model after its first epoch that it is enough."""
+    """Tells the model to stop after its first epoch."""
 
     def end_epoch(self, loss: float | None = None) -> bool:
         """Counts the epoch, and answers False."""
@@ -30,13 +30,13 @@ class StopsAtOnce(TimedContext):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
-    """What came of one fit.
+    """The result of one fit.
 
     Attributes:
         model: The model; trained, unless there is an error.
-        context: What it was told, and what it told.
+        context: The context of the fit, with the epochs that the model ended.
         error: What the constructor, ``warm_up`` or ``fit`` raised, if they did.
-        answer: float[n, c], the trained model's answer to the questions, before it was asked anything else.
+        answer: float[n, c], the trained model's first scores, those of the request.
         score_error: What ``score`` raised instead.
     """
 
@@ -72,46 +72,46 @@ def fit(
     create: Create,
     train: TrainSet,
     context: TimedContext,
-    questions: Questions,
+    request: ScoreRequest,
     *,
     warm: bool = False,
-    asked_before: bool = False,
+    scored_in_training: bool = False,
 ) -> Fit:
-    """Trains a fresh model, as a trial does, and asks it.
+    """Trains a fresh model, as a trial does, and requests scores.
 
     Args:
         create: Makes the model.
         train: The rows to learn from.
         context: Seed, threads, device.
-        questions: What it is asked.
+        request: The scores to request.
         warm: Warm it up before, if it can be.
-        asked_before: Ask it other questions after each epoch, as for a learning curve, and once more at the end.
+        scored_in_training: Request other scores after each epoch, as for a learning curve, and once at the end.
     """
     model = None
-    others = questions.others()
+    others = request.different()
 
-    def asks(*_: object) -> None:
+    def score_others(*_: object) -> None:
         if model is not None:
-            # A model may be unable to answer before its training is over.
+            # A model may be unable to score before its training is over.
             with contextlib.suppress(Exception):
-                ask(model, others.users, others.items)
+                request_scores(model, others.users, others.items)
 
     try:
         model = create()
         if warm and isinstance(model, WarmUp):
-            with context_for_model(TimedContext(context.seed, context.threads, device=context.device)) as for_model:
-                model.warm_up(train, for_model)
-        context.on_epoch = asks if asked_before else None
-        with context_for_model(context) as for_model:
+            with context_for_model(TimedContext(context.seed, context.threads, device=context.device)) as limited:
+                model.warm_up(train, limited)
+        context.on_epoch = score_others if scored_in_training else None
+        with context_for_model(context) as limited:
             context.start()
-            model.fit(train, for_model)
+            model.fit(train, limited)
             context.stop()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - becomes a failed check
         return Fit(model, context, error=error)
-    if asked_before:
-        asks()
+    if scored_in_training:
+        score_others()
     try:
-        return Fit(model, context, answer=ask(model, questions.users, questions.items))
+        return Fit(model, context, answer=request_scores(model, request.users, request.items))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - becomes a failed check
         return Fit(model, context, score_error=error)
 
@@ -123,6 +123,6 @@ def copies(train: TrainSet) -> Arrays:
 
 
 def not_repeatable(model_class: type, threads: int) -> None:
-    """Raises ``NotApplicableError`` if nobody promised that two fits with so many threads agree."""
+    """Raises ``NotApplicableError`` if the model does not promise that two fits with so many threads agree."""
     if threads > 1 and not getattr(model_class, "repeatable_on_threads", False):
         raise NotApplicableError(f"the model does not promise to repeat itself with {threads} threads")

@@ -1,4 +1,4 @@
-"""What the harness must say of scorers whose result is known, on any task: the same code that ranks models."""
+"""Metrics that the harness must report for scorers whose result is known, on any task."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -6,15 +6,16 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from recbench.data.ordering import pair_keys
 from recbench.evaluation.metrics import hit_rate, ndcg
 from recbench.evaluation.ranking import Ranks, rank_cases
 from recbench.protocol import FloatArray, Int32Array
 from recbench.selftest.chance import MISSED, hits_interval
 from recbench.selftest.check import Check, check, expect
+from recbench.selftest.full_ranking import full_ranking
 from recbench.selftest.repetition import trials_repeat
 from recbench.selftest.same_ranks import same_ranks, take_cases, take_ranks
 from recbench.selftest.scorers import Scorer, constant, hashed, levels, neighbouring, oracle
-from recbench.selftest.whole_catalogue import whole_catalogue
 from recbench.tasks.task import NO_ITEM, Cases, Task
 from recbench.tasks.verify import verify
 
@@ -26,8 +27,8 @@ ROUNDS = 8
 
 def known_answers(task: Task) -> Iterator[Check]:
     """Yields every check of the harness on the task, each as soon as it is done."""
-    for one in CHECKS:
-        yield one(task)
+    for run in CHECKS:
+        yield run(task)
 
 
 @check("the task keeps its rules")
@@ -39,7 +40,7 @@ def task_is_valid(task: Task) -> str:
 
 @check("no test row is in train")
 def train_and_test_are_apart(task: Task) -> str:
-    """Counted once more, in another way, for this is what everything hangs on."""
+    """Counted again, independently of ``verify``, because every metric depends on it."""
     shared = _shared(task, (task.users, task.items), (task.test.users, task.test.items))
     expect(not shared, f"test rows are in train: {shared}")
     return f"{task.n_train:,} train rows, {len(task.test):,} test rows, none in both"
@@ -47,7 +48,7 @@ def train_and_test_are_apart(task: Task) -> str:
 
 @check("no validation row is in test, or left in the train set of validation")
 def validation_is_apart(task: Task) -> str:
-    """Validation rows are train rows; while they judge, they are not learned from."""
+    """Validation rows are train rows; a model does not learn from them while they evaluate it."""
     validation = (task.validation.users, task.validation.items)
     shared = _shared(task, validation, (task.test.users, task.test.items))
     expect(not shared, f"validation rows are in test: {shared}")
@@ -118,7 +119,7 @@ def perfect_scorer(task: Task) -> str:
 
 @check("an inverse oracle gets 0")
 def worst_scorer(task: Task) -> str:
-    """The held-out item below all others, in every case; so it is found only when all candidates are taken."""
+    """The held-out item below all others, in every case: a hit only if the list holds all candidates."""
     ranks = rank_cases(Scorer(oracle(task.test, task.n_items, sign=-1.0)), task.test)
     last = int(task.test.n_negatives.min())
     for metric in (hit_rate, ndcg):
@@ -138,7 +139,7 @@ def order_of_candidates(task: Task) -> str:
 
 @check("the order of cases and the size of blocks move no rank")
 def order_of_cases(task: Task) -> str:
-    """Cases in another order, asked for in blocks of another size."""
+    """Cases in another order, scored in blocks of another size."""
     order = np.random.default_rng(0).permutation(len(task.test))
     ranks = rank_cases(Scorer(levels(0)), take_cases(task.test, order), cases_at_once=777)
     return same_ranks(take_ranks(_plain(task), order), ranks)
@@ -192,7 +193,7 @@ CHECKS = (
     affine_change,
     monotone_change,
     precision,
-    whole_catalogue,
+    full_ranking,
     trials_repeat,
 )
 
@@ -211,10 +212,9 @@ def _changed(task: Task, change: Callable[[FloatArray], FloatArray]) -> Ranks:
     return rank_cases(Scorer(lambda users, items: change(scores(users, items))), task.test)
 
 
-def _shared(task: Task, one: tuple[Int32Array, Int32Array], other: tuple[Int32Array, Int32Array]) -> str:
-    """Tells how many (user, item) pairs two sets of rows share; empty if none."""
-    one_keys, other_keys = (users.astype(np.int64) * task.n_items + items for users, items in (one, other))
-    shared = np.intersect1d(one_keys, other_keys)
+def _shared(task: Task, first: tuple[Int32Array, Int32Array], second: tuple[Int32Array, Int32Array]) -> str:
+    """Describes the (user, item) pairs that two sets of rows share; empty if none."""
+    shared = np.intersect1d(pair_keys(*first, task.n_items), pair_keys(*second, task.n_items))
     if not len(shared):
         return ""
     user, item = divmod(int(shared[0]), task.n_items)

@@ -1,4 +1,4 @@
-"""The contract of a model, on a task of the user's own: its fits here, its scores in ``leaks``."""
+"""The contract of a model, on any task: its fits here, its scores in ``leaks``."""
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
@@ -14,22 +14,22 @@ from recbench.registry.models import ModelReference
 from recbench.selftest import leaks
 from recbench.selftest.check import BrokenError, Check, NotApplicableError, check, expect
 from recbench.selftest.fits import Arrays, Create, Fit, StopsAtOnce, copies, fit, not_repeatable
-from recbench.selftest.questions import Questions, same_bits
+from recbench.selftest.score_requests import ScoreRequest, same_bits
 from recbench.tasks.task import Task
 from recbench.trials.clock import TimedContext
 
 DEVICE: Device = "cpu"
-"""On a GPU nobody promises that two fits agree."""
+"""On a GPU two fits need not agree."""
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class ModelUnderTest:
     """A model that is to be tested.
 
     Attributes:
         name: What it is called.
         model_class: Its class.
-        create: Makes a fresh one; None if it has hyper-parameters that nobody gave a value.
+        create: Makes a fresh one; None if a hyper-parameter has neither a default nor a value.
     """
 
     name: str
@@ -51,56 +51,56 @@ class Candidate:
         return cls(reference.name, model_class, configuration.create)
 
 
-def model_contract(candidate: Candidate, task: Task, threads: int, say: Callable[[str], None]) -> Iterator[Check]:
+def model_contract(tested: ModelUnderTest, task: Task, threads: int, say: Callable[[str], None]) -> Iterator[Check]:
     """Yields every check of a model, each as soon as it is done.
 
     Args:
-        candidate: The model.
-        task: What it learns from and is asked about.
+        tested: The model.
+        task: The task to train and score it on.
         threads: Threads it may use.
-        say: Is told what is done next, for training takes a while.
+        say: Receives the name of each step before it begins, because training takes a while.
     """
-    model_class, create = candidate.model_class, candidate.create
+    model_class, create = tested.model_class, tested.create
     yield every_default(model_class)
     if create is None:
-        reason = "there is no model without values for its parameters: --param MODEL.NAME=VALUE"
+        reason = "the model has hyper-parameters without a default: --param MODEL.NAME=VALUE"
         yield learns.skip(reason)
         yield train_rows_untouched.skip(reason)
         yield from _left_out(reason)
         return
-    train, questions = task.train_set(), Questions.from_cases(task.test, task.n_items)
+    train, request = task.train_set(), ScoreRequest.from_cases(task.test, task.n_items)
     before = copies(train)
 
     def context(seed: int = 0) -> TimedContext:
         return TimedContext(seed, threads, device=DEVICE)
 
     say("fit")
-    first = fit(create, train, context(), questions)
+    first = fit(create, train, context(), request)
     yield learns(first)
     yield train_rows_untouched(train, before, first)
     if first.error is not None:
         yield from _left_out("there is no trained model")
         return
-    yield from leaks.leaks(first.trained(), questions)
+    yield from leaks.leaks(first.trained(), request)
     say("the same fit again")
-    again = repeats(model_class, threads, first, fit(create, task.train_set(), context(), questions))
+    again = repeats(model_class, threads, first, fit(create, task.train_set(), context(), request))
     yield again
     if again.passed:
         if isinstance(first.model, WarmUp):
             say("the same fit, warmed up")
-            yield warming_up(first, fit(create, task.train_set(), context(), questions, warm=True))
+            yield warming_up(first, fit(create, task.train_set(), context(), request, warm=True))
         else:
             yield warming_up.skip("the model has no warm_up()")
-        say("the same fit, asked for scores while it trains")
-        asked = fit(create, task.train_set(), context(), questions, asked_before=True)
-        yield asking_leaves_no_trace(first, asked)
+        say("the same fit, with scoring during training")
+        scored = fit(create, task.train_set(), context(), request, scored_in_training=True)
+        yield scoring_leaves_no_trace(first, scored)
     else:
-        for one in (warming_up, asking_leaves_no_trace):
-            yield one.skip("two plain fits do not agree" if again.passed is False else again.detail)
+        for skipped in (warming_up, scoring_leaves_no_trace):
+            yield skipped.skip("two plain fits do not agree" if again.passed is False else again.detail)
     say("a fit with another seed")
-    yield another_seed(first, fit(create, task.train_set(), context(seed=1), questions))
+    yield another_seed(first, fit(create, task.train_set(), context(seed=1), request))
     say("a fit that is stopped")
-    yield stops_when_told(first, fit(create, task.train_set(), StopsAtOnce(0, threads, device=DEVICE), questions))
+    yield stops_when_told(first, fit(create, task.train_set(), StopsAtOnce(0, threads, device=DEVICE), request))
 
 
 @check("every hyper-parameter has a default")
@@ -131,19 +131,19 @@ def warming_up(first: Fit, warmed: Fit) -> str:
     return _same_scores(first, warmed, "a fit after warm_up() differs from one without")
 
 
-@check("being asked while it trains changes nothing")
-def asking_leaves_no_trace(first: Fit, asked: Fit) -> str:
-    """Calls of ``score`` in training, as for a learning curve, and other questions asked first leave no trace."""
-    what = "a model that was asked for other scores in training, and first of all, differs from one that was not"
-    return _same_scores(first, asked, what)
+@check("scoring during training changes nothing")
+def scoring_leaves_no_trace(first: Fit, scored: Fit) -> str:
+    """Calls of ``score`` during training, as for a learning curve, and a first call with other arguments."""
+    what = "a model that scored other pairs during training, and before the others, differs from one that did not"
+    return _same_scores(first, scored, what)
 
 
 @check("another seed makes another model")
 def another_seed(first: Fit, other: Fit) -> str:
-    """Unless there is no chance in the model, which only its author knows."""
+    """Unless the model draws no random numbers, which only its author knows."""
     one, two = first.answered(), other.answered()
     if same_bits(one, two):
-        raise NotApplicableError("seeds 0 and 1 give the same scores: right if there is no chance in the model")
+        raise NotApplicableError("seeds 0 and 1 give the same scores: right if the model draws no random numbers")
     return "seeds 0 and 1"
 
 
@@ -160,7 +160,7 @@ def stops_when_told(first: Fit, stopped: Fit) -> str:
 
 @check("fit() leaves the train rows alone")
 def train_rows_untouched(train: TrainSet, before: Arrays, first: Fit) -> str:
-    """The arrays are read-only; a model that tries to write fails, one that forces its way is found here."""
+    """The arrays are read-only: a plain write fails, and a model that makes them writeable fails this check."""
     if isinstance(first.error, ValueError) and "read-only" in str(first.error):
         raise BrokenError(f"fit() writes into the train rows: {first.error}")
     for name, array in before.items():
@@ -181,8 +181,8 @@ def without_default(model_class: type) -> list[str]:
 
 
 def _left_out(reason: str) -> Iterator[Check]:
-    for one in (*leaks.CHECKS, repeats, warming_up, asking_leaves_no_trace, another_seed, stops_when_told):
-        yield one.skip(reason)
+    for skipped in (*leaks.CHECKS, repeats, warming_up, scoring_leaves_no_trace, another_seed, stops_when_told):
+        yield skipped.skip(reason)
 
 
 def _same_scores(first: Fit, other: Fit, otherwise: str) -> str:

@@ -1,4 +1,4 @@
-"""A trial repeats itself: the seed reaches the model, and nothing else changes what comes out."""
+"""Trials are repeatable: the seed reaches the model, and nothing else changes the ranks."""
 
 import numpy as np
 
@@ -15,9 +15,9 @@ MODEL = "random"
 """The builtin model whose every score follows from the seed."""
 
 
-@check("two trials of one seed agree, of two seeds do not")
+@check("two trials of one seed agree; two seeds differ")
 def trials_repeat(task: Task) -> str:
-    """Whole trials, as ``recbench run`` has them."""
+    """Whole trials, by the same code as ``recbench run``."""
     reference = find_model(MODEL)
     configuration = configure(reference, reference.load(), {})
     ranks = []

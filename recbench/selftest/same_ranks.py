@@ -1,4 +1,4 @@
-"""Ranks that must not have moved, and choices of cases."""
+"""Comparison of ranks that must be equal, and selections of cases and ranks."""
 
 import numpy as np
 import numpy.typing as npt
@@ -10,16 +10,16 @@ from recbench.tasks.task import Cases
 IntArray = npt.NDArray[np.intp]
 
 
-def same_ranks(expected: Ranks, found: Ranks) -> str:
-    """Expects that no case moved; returns how many cases there are, and how many with ties."""
+def same_ranks(expected: Ranks, actual: Ranks) -> str:
+    """Checks that no rank differs; returns the number of cases, and of cases with ties."""
     moved = np.zeros(len(expected), dtype=np.bool_)
     for name in ("users", "n_others", "better", "tied"):
-        moved |= getattr(expected, name) != getattr(found, name)
+        moved |= getattr(expected, name) != getattr(actual, name)
     case = int(moved.argmax())
     expect(
         not moved.any(),
         f"{int(moved.sum()):,} of {len(moved):,} cases moved; case {case} had {expected.better[case]} above its "
-        f"positive and {expected.tied[case]} tied, and now {found.better[case]} and {found.tied[case]}",
+        f"positive and {expected.tied[case]} tied, and now {actual.better[case]} and {actual.tied[case]}",
     )
     return f"{len(expected):,} cases, {int((expected.tied > 0).sum()):,} of them with ties"
 

@@ -1,4 +1,4 @@
-"""Scorers whose result is known beforehand, and changes that no result may depend on."""
+"""Scorers whose metrics are known in advance, and score changes that must not move a rank."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ LEVELS = 64
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """A model that has nothing to learn.
+    """A model that learns nothing.
 
     Attributes:
         scores: Its scores.
@@ -37,8 +37,8 @@ class Scorer:
 
 
 @dataclass(frozen=True, slots=True)
-class WholeScorer(Scorer):
-    """The same, and all items at once.
+class FullScorer(Scorer):
+    """A scorer that also offers ``score_all``.
 
     Attributes:
         n_items: How many there are.
@@ -84,8 +84,8 @@ def oracle(cases: Cases, n_items: int, sign: float = 1.0) -> Scores:
     def scores(users: Int32Array, items: Int32Array) -> FloatArray:
         keys = users.astype(np.int64)[:, None] * n_items + items
         at = np.minimum(np.searchsorted(held_out, keys), len(held_out) - 1)
-        found: FloatArray = sign * (held_out[at] == keys).astype(np.float64)
-        return found
+        values: FloatArray = sign * (held_out[at] == keys).astype(np.float64)
+        return values
 
     return scores
 

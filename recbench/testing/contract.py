@@ -13,7 +13,7 @@ from recbench.registry.models import find_model
 from recbench.selftest import leaks, model_contract
 from recbench.selftest.check import Check
 from recbench.selftest.fits import StopsAtOnce, copies, fit
-from recbench.selftest.questions import Questions
+from recbench.selftest.score_requests import ScoreRequest
 from recbench.tasks.task import Task
 from recbench.testing.tasks import checkerboard_task
 from recbench.trials.clock import TimedContext
@@ -121,9 +121,9 @@ class RecommenderContract:
         return board.test.users, np.column_stack([board.test.items, board.test.negatives])
 
     @pytest.fixture
-    def questions(self, board: Task) -> Questions:
-        """The same as a trial would ask for them: the candidates in ascending order."""
-        return Questions.from_cases(board.test, board.n_items)
+    def score_request(self, board: Task) -> ScoreRequest:
+        """The same pairs as a trial scores them: candidates in ascending order."""
+        return ScoreRequest.from_cases(board.test, board.n_items)
 
     def test_it_has_the_methods_of_a_model(self) -> None:
         """``fit`` and ``score``."""
@@ -138,10 +138,10 @@ class RecommenderContract:
         self.model_class()()
 
     def test_scores_have_the_shape_of_the_items_and_are_finite(
-        self, trained: Recommender, pairs: Pairs, questions: Questions
+        self, trained: Recommender, pairs: Pairs, score_request: ScoreRequest
     ) -> None:
         """Also for columns of a larger array, which not every library takes."""
-        assert_passes(leaks.form(trained, questions))
+        assert_passes(leaks.form(trained, score_request))
         users, items = pairs
         shape = trained.score(users, items[:, :2]).shape
         assert shape == (len(users), 2), f"score() returned {shape} for {len(users)} users and 2 items each"
@@ -165,10 +165,10 @@ class RecommenderContract:
             else "seeds 0 and 1 give different scores: set uses_seed = True"
         )
 
-    def test_scoring_twice_gives_the_same(self, trained: Recommender, questions: Questions) -> None:
-        """Whatever was asked in between."""
-        assert_passes(leaks.scoring_twice(trained, questions))
-        assert_passes(leaks.call_order(trained, questions))
+    def test_scoring_twice_gives_the_same(self, trained: Recommender, score_request: ScoreRequest) -> None:
+        """Whatever was scored in between."""
+        assert_passes(leaks.scoring_twice(trained, score_request))
+        assert_passes(leaks.call_order(trained, score_request))
 
     def test_scores_of_the_full_catalogue_are_those_of_its_pairs(self, trained: Recommender, board: Task) -> None:
         """``score_all`` gives what ``score`` gives, for users in any order, and leaves its argument alone."""
@@ -182,22 +182,22 @@ class RecommenderContract:
         np.testing.assert_allclose(scores, trained.score(users, items), rtol=1e-5, atol=1e-5)
         assert users.tolist() == [5, 0, 5, board.n_users - 1], "score_all() writes into its argument"
 
-    def test_other_candidates_do_not_matter(self, trained: Recommender, questions: Questions) -> None:
+    def test_other_candidates_do_not_matter(self, trained: Recommender, score_request: ScoreRequest) -> None:
         """A pair has the same score beside any other candidates."""
-        assert_passes(leaks.other_candidates(trained, questions))
+        assert_passes(leaks.other_candidates(trained, score_request))
 
-    def test_scoring_during_training_changes_nothing(self, board: Task, questions: Questions) -> None:
+    def test_scoring_during_training_changes_nothing(self, board: Task, score_request: ScoreRequest) -> None:
         """As a learning curve does it."""
-        plain = fit(self.create, board.train_set(), TimedContext(0, 1), questions)
-        asked = fit(self.create, board.train_set(), TimedContext(0, 1), questions, asked_before=True)
-        assert_passes(model_contract.asking_leaves_no_trace(plain, asked))
+        plain = fit(self.create, board.train_set(), TimedContext(0, 1), score_request)
+        scored = fit(self.create, board.train_set(), TimedContext(0, 1), score_request, scored_in_training=True)
+        assert_passes(model_contract.scoring_leaves_no_trace(plain, scored))
 
     def test_the_order_of_candidates_and_cases_does_not_matter(
-        self, trained: Recommender, pairs: Pairs, questions: Questions
+        self, trained: Recommender, pairs: Pairs, score_request: ScoreRequest
     ) -> None:
         """Permuted candidates and cases have permuted scores."""
-        assert_passes(leaks.candidate_order(trained, questions))
-        assert_passes(leaks.batches(trained, questions))
+        assert_passes(leaks.candidate_order(trained, score_request))
+        assert_passes(leaks.batches(trained, score_request))
         users, items = pairs
         rng = np.random.default_rng(0)
         columns, rows = rng.permutation(items.shape[1]), rng.permutation(len(users))
@@ -205,18 +205,18 @@ class RecommenderContract:
         np.testing.assert_allclose(trained.score(users, items[:, columns]), scores[:, columns], rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(trained.score(users[rows], items[rows]), scores[rows], rtol=1e-5, atol=1e-6)
 
-    def test_it_leaves_its_inputs_alone(self, board: Task, questions: Questions) -> None:
+    def test_it_leaves_its_inputs_alone(self, board: Task, score_request: ScoreRequest) -> None:
         """Neither ``fit`` nor ``score`` writes into an array that it was given."""
         train = board.train_set()
         before = copies(train)
-        first = fit(self.create, train, TimedContext(0, 1), questions)
+        first = fit(self.create, train, TimedContext(0, 1), score_request)
         assert_passes(model_contract.train_rows_untouched(train, before, first))
-        assert_passes(leaks.arguments_of_score(first.trained(), questions))
+        assert_passes(leaks.arguments_of_score(first.trained(), score_request))
 
-    def test_it_ends_each_epoch_and_stops_when_told(self, board: Task, questions: Questions) -> None:
+    def test_it_ends_each_epoch_and_stops_when_told(self, board: Task, score_request: ScoreRequest) -> None:
         """``end_epoch`` is called after each pass; if it returns False, training ends."""
-        full = fit(self.create, board.train_set(), TimedContext(0, 1), questions)
-        stopped = fit(self.create, board.train_set(), StopsAtOnce(0, 1), questions)
+        full = fit(self.create, board.train_set(), TimedContext(0, 1), score_request)
+        stopped = fit(self.create, board.train_set(), StopsAtOnce(0, 1), score_request)
         full.trained()
         assert_not_failed(model_contract.stops_when_told(full, stopped))
         # A model that never calls end_epoch counts as one pass.
@@ -229,23 +229,23 @@ class RecommenderContract:
 
     def test_it_answers_during_training_with_what_it_has_learned_so_far(self, board: Task, pairs: Pairs) -> None:
         """Scores inside ``end_epoch`` follow the training, and after the last epoch they are the final ones."""
-        answers: list[FloatArray] = []
+        scores_by_epoch: list[FloatArray] = []
         users, items = pairs
 
-        class Asks(TimedContext):
+        class ScoresEachEpoch(TimedContext):
             def end_epoch(self, loss: float | None = None) -> bool:
-                answers.append(model.score(*pairs))
+                scores_by_epoch.append(model.score(*pairs))
                 if isinstance(model, ScoreAll):
                     of_all = np.take_along_axis(model.score_all(users), items, axis=1)
-                    np.testing.assert_allclose(of_all, answers[-1], rtol=1e-5, atol=1e-5)
+                    np.testing.assert_allclose(of_all, scores_by_epoch[-1], rtol=1e-5, atol=1e-5)
                 return super().end_epoch(loss)
 
         model = self.create()
-        model.fit(board.train_set(), Asks(0, 1))
+        model.fit(board.train_set(), ScoresEachEpoch(0, 1))
         final = model.score(*pairs)
-        if answers:
-            np.testing.assert_array_equal(answers[-1], final)
-            learned = len(answers) == 1 or not np.array_equal(answers[0], final)
+        if scores_by_epoch:
+            np.testing.assert_array_equal(scores_by_epoch[-1], final)
+            learned = len(scores_by_epoch) == 1 or not np.array_equal(scores_by_epoch[0], final)
             assert learned, "the scores after the first epoch are those after the last"
 
     def test_it_learns_the_checkerboard(self, trained: Recommender, board: Task) -> None:

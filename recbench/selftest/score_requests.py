@@ -1,4 +1,4 @@
-"""What a model is asked in order to see what its scores depend on, and how its answers are compared."""
+"""Requests for scores that show what a model's scores depend on, and the comparison of its answers."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -17,8 +17,8 @@ ROUNDINGS = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Questions:
-    """Users and candidates, as ``rank_cases`` would ask for them.
+class ScoreRequest:
+    """Users and candidates, in the form in which ``rank_cases`` passes them to ``score``.
 
     Attributes:
         users: int32[n].
@@ -37,16 +37,16 @@ class Questions:
         negatives = np.where(cases.negatives[rows] == NO_ITEM, cases.negatives[rows, :1], cases.negatives[rows])
         return cls(cases.users[rows], np.sort(np.column_stack([cases.items[rows], negatives]), axis=1), n_items)
 
-    def others(self) -> "Questions":
-        """Other questions: users in another order, other items, fewer of them."""
+    def different(self) -> "ScoreRequest":
+        """Returns another request: the users in another order, and about half as many items, drawn at random."""
         rng = np.random.default_rng(1)
         shape = (len(self.users), self.items.shape[1] // 2 + 1)
         items = np.sort(rng.integers(self.n_items, size=shape, dtype=np.int32), axis=1)
-        return Questions(rng.permutation(self.users), items, self.n_items)
+        return ScoreRequest(rng.permutation(self.users), items, self.n_items)
 
 
-def ask(model: Recommender, users: Int32Array, items: Int32Array) -> npt.NDArray[Any]:
-    """Returns the model's scores; it gets copies, for it may write into them."""
+def request_scores(model: Recommender, users: Int32Array, items: Int32Array) -> npt.NDArray[Any]:
+    """Returns the model's scores. The model gets copies, because it may write into its arguments."""
     with np.errstate(all="ignore"):
         answer: npt.NDArray[Any] = np.array(model.score(users.copy(), items.copy()))
     if answer.shape != items.shape:
@@ -60,9 +60,9 @@ def same_bits(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
 
 
 def compare(
-    expected: FloatArray, found: FloatArray, users: Int32Array, items: Int32Array, scale: FloatArray, what: str
+    expected: FloatArray, actual: FloatArray, users: Int32Array, items: Int32Array, scale: FloatArray, what: str
 ) -> float:
-    """Tells rounding from dependence: matrix kernels may differ in the last bits, according to shape and place.
+    """Distinguishes rounding from dependence: matrix kernels may differ in the last bits, by shape and position.
 
     Scores may differ by RELATIVE times their distance from the middle of ``scale``, plus ABSOLUTE times its spread,
     plus ROUNDINGS units in the last place of its largest: so neither scores that are all tiny nor a large constant in
@@ -70,11 +70,11 @@ def compare(
 
     Args:
         expected: float[n, c].
-        found: float[n, c].
+        actual: float[n, c].
         users: int32[n], whose scores they are.
         items: int32[n, c], of which items.
-        scale: Scores of this model, in number enough to tell their size.
-        what: How ``found`` was asked for, for the message: ``"in another order"``.
+        scale: Scores of this model, enough of them to know their range.
+        what: How the request for ``actual`` differed, for the message: ``"in another order"``.
 
     Returns:
         The largest difference.
@@ -90,19 +90,19 @@ def compare(
     rounding = ROUNDINGS * epsilon * max(abs(low), abs(high))
     with np.errstate(all="ignore"):
         allowed = RELATIVE * np.abs(expected - (low + high) / 2) + ABSOLUTE * (high - low) + rounding
-        difference = np.abs(expected.astype(np.float64) - found)
-    difference[(expected == found) | (np.isnan(expected) & np.isnan(found))] = 0
+        difference = np.abs(expected.astype(np.float64) - actual)
+    difference[(expected == actual) | (np.isnan(expected) & np.isnan(actual))] = 0
     # Not "above": of NaN nothing is true.
     wrong = ~(difference <= allowed)
     if wrong.any():
         row, column = np.unravel_index(np.where(wrong, np.nan_to_num(difference, nan=np.inf), -1).argmax(), wrong.shape)
         raise BrokenError(
             f"user index {users[row]}, item index {items[row, column]} has the score {expected[row, column]:.6g}, and "
-            f"{found[row, column]:.6g} {what} ({int(wrong.sum()):,} of {wrong.size:,} scores differ)"
+            f"{actual[row, column]:.6g} {what} ({int(wrong.sum()):,} of {wrong.size:,} scores differ)"
         )
     return float(difference.max(initial=0.0))
 
 
 def agreement(difference: float) -> str:
-    """Says in words how equal the answers are."""
+    """Returns how equal the answers are, in words."""
     return f"up to rounding ({difference:.1g})" if difference else "bit for bit"
