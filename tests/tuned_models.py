@@ -62,7 +62,7 @@ class Replayed:
                 yield trial, outcome
 
     def outcome(self, trial, told):
-        configuration = import_and_configure(trial.model.wanted)
+        configuration = import_and_configure(trial.model.requested)
         return run_trial(self.task, configuration, trial.seed, self.conditions, told)
 
     def close(self):

@@ -176,11 +176,11 @@ def _report(request: Request, task: Task, used: SettingsUsed | None, stored: Seq
 
 def _show_plan(request: Request, task: Task, trials: Sequence[PlannedTrial]) -> None:
     if request.form is Format.JSON:
-        planned = [{"model": t.model.wanted.title, "seed": t.seed, "params": t.model.parameters} for t in trials]
+        planned = [{"model": t.model.requested.title, "seed": t.seed, "params": t.model.parameters} for t in trials]
         emit_json({"schema": 1, "task": task.summary(), "plan": planned})
     else:
         emit_table(
-            [[t.model.wanted.title, t.seed, _readable(t.model.parameters)] for t in trials],
+            [[t.model.requested.title, t.seed, _readable(t.model.parameters)] for t in trials],
             ["model", "seed", "parameters"],
         )
 
