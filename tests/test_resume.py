@@ -56,7 +56,7 @@ def planned(own: Path, seed: int = 0, **texts: str) -> PlannedTrial:
 def made(own: Path, task, folder: Path, conditions: Conditions = PLAIN, seed: int = 0, **texts: str):
     """Runs the trial and stores it."""
     trial = planned(own, seed, **texts)
-    configuration = import_and_configure(trial.model.wanted)
+    configuration = import_and_configure(trial.model.requested)
     outcome = run_trial(task, configuration, seed, conditions, ignore)
     return store.save(outcome.record, outcome.ranks, folder)
 
@@ -92,7 +92,7 @@ def test_code_of_an_unknown_version_is_never_kept(own, board, tmp_path):
     stored = made(own, board, tmp_path)
     store.save(stored.record.model_copy(update={"code_version": None}), store.load_ranks(stored.path), tmp_path)
     trial = planned(own)
-    unknown = PlannedTrial(PlannedModel(trial.model.wanted, trial.model.parameters, None), 0)
+    unknown = PlannedTrial(PlannedModel(trial.model.requested, trial.model.parameters, None), 0)
     assert find(unknown, board, Conditions(), tmp_path) is None
 
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 import psutil
 import pytest
 
+from recbench.records.schema import Status
 from recbench.registry.models import ModelReference, Origin
-from recbench.registry.requested import RequestedModel
+from recbench.registry.requested import RequestedModel, request_models
 from recbench.runners.base import Assignment
 from recbench.runners.dask.cluster import Cluster
 from recbench.runners.limits import Limits
@@ -17,7 +18,7 @@ from recbench.trials.conditions import Conditions
 from recbench.trials.curve_epochs import CurveEpochs
 from recbench.trials.events import EventKind
 from recbench.trials.identity import TaskFacts
-from recbench.trials.planned import PlannedTrial
+from recbench.trials.planned import PlannedTrial, plan_trials
 from tests import dask_cluster
 
 pytest.importorskip("distributed")
@@ -128,3 +129,18 @@ def test_trials_of_one_model_and_seed_are_told_apart(runner, tmp_path):
     assert sorted(trial.number for trial, _ in runner.run(trials, tmp_path)) == [0, 1, 2]
     logs = sorted(path.stem.rpartition("--")[2] for path in (tmp_path / "logs").iterdir())
     assert logs == ["trial0", "trial1", "trial2"]
+
+
+def test_a_class_that_no_module_holds_is_sent_to_its_process(runner, tmp_path):
+    class Local:
+        def fit(self, train, context):
+            self.size = train.n_items
+
+        def score(self, users, items):
+            return items / self.size
+
+    (planned,) = runner.configure(request_models([Local]))
+    assert planned.code_version is not None
+    outcomes = [outcome for _, outcome in runner.run(plan_trials([planned], [1, 2]), tmp_path)]
+    assert [(outcome.record.status, outcome.record.error) for outcome in outcomes] == [(Status.DONE, None)] * 2
+    assert {outcome.record.reference.endswith("Local (sent by value)") for outcome in outcomes} == {True}

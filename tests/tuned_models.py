@@ -63,7 +63,7 @@ class Replayed:
                 yield trial, outcome
 
     def outcome(self, trial, sent):
-        configuration = import_and_configure(trial.model.wanted)
+        configuration = import_and_configure(trial.model.requested)
         return run_trial(self.task, configuration, trial.seed, self.conditions, sent.append)
 
     def close(self):

@@ -181,12 +181,12 @@ def _show_plan(request: "RunRequest", progress: "Progress", form: Format) -> Non
 
     task, trials = planned_trials(request, progress)
     if form is Format.JSON:
-        planned = [{"model": t.model.wanted.title, "seed": t.seed, "params": t.model.parameters} for t in trials]
+        planned = [{"model": t.model.requested.title, "seed": t.seed, "params": t.model.parameters} for t in trials]
         emit_json({"schema": 1, "task": task.summary(), "plan": planned})
         return
     rows = [
         [
-            t.model.wanted.title,
+            t.model.requested.title,
             t.seed,
             ", ".join(f"{name}={value}" for name, value in t.model.parameters.items()) or "none",
         ]

@@ -63,17 +63,17 @@ class Configuration:
         return model
 
 
-def import_and_configure(wanted: RequestedModel) -> Configuration:
+def import_and_configure(requested: RequestedModel) -> Configuration:
     """Imports a model, reads its hyper-parameters, and lets its constructor check them.
 
     Raises:
         RecbenchError: It cannot be imported, or refuses its hyper-parameters.
     """
     began = time.perf_counter()
-    model_class = wanted.reference.load()
+    model_class = requested.reference.load()
     seconds = time.perf_counter() - began
-    found = configure(wanted.reference, model_class, wanted.texts, wanted.values)
-    configuration = replace(found, import_seconds=seconds, label=wanted.label)
+    found = configure(requested.reference, model_class, requested.texts, requested.values)
+    configuration = replace(found, import_seconds=seconds, label=requested.label)
     configuration.create()
     return configuration
 

@@ -9,9 +9,11 @@ from typing import Any
 from recbench.errors import RecbenchError, unknown_name
 from recbench.records.schema import ParameterValue
 from recbench.registry.class_references import class_reference, constructor_arguments
-from recbench.registry.model_entries import ModelEntry, parse_assignment, parse_entry
+from recbench.registry.model_entries import parse_assignment, parse_entry
 from recbench.registry.models import ModelReference, find_model
 from recbench.registry.parameter_values import as_text, recordable
+
+LONGEST_LABEL = 80
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -82,101 +84,99 @@ def request_models(models: Iterable[Any], assignments: Iterable[str] = ()) -> li
         RecbenchError: There is no such model, a class is not a model or cannot be sent to another process, two models
             share a title, or a hyper-parameter is given twice.
 
-    >>> [one.title for one in request_models(["bpr", "bpr:factors=128", "small=bpr:factors=8"])]
+    >>> [model.title for model in request_models(["bpr", "bpr:factors=128", "small=bpr:factors=8"])]
     ['bpr', 'bpr factors=128', 'small']
     """
+    references: dict[type, ModelReference] = {}
     requested: list[RequestedModel] = []
-    called: list[str] = []
     for model in models:
-        one, name = _requested(model)
-        if one not in requested:
-            requested.append(one)
-            called.append(name)
-    return _with_variants(_assigned(requested, called, assignments))
+        request = _request(model, references)
+        if request not in requested:
+            requested.append(request)
+    return _with_variants(_with_assignments(requested, assignments))
 
 
-def _requested(model: Any) -> tuple[RequestedModel, str]:
-    """Returns the model, and its name as the user gave it."""
+def _request(model: Any, references: dict[type, ModelReference]) -> RequestedModel:
+    """Returns one model; ``references`` remembers classes, so that each is pickled once."""
+    values, label = {}, ""
     if isinstance(model, Model):
-        values, label = dict(model.parameters), model.label
-        model = model.model
-    else:
-        values, label = {}, ""
+        values, label, model = dict(model.parameters), model.label, model.model
     texts: dict[str, str] = {}
     if isinstance(model, str):
-        entry: ModelEntry = parse_entry(model)
-        reference, texts, name = find_model(entry.model), entry.texts, entry.model
-        label = label or entry.label
-    elif isinstance(model, type):
-        reference = class_reference(model)
-        name = reference.name
+        entry = parse_entry(model)
+        reference, texts, label = find_model(entry.model), entry.texts, label or entry.label
     else:
-        reference = class_reference(type(model))
-        values = {**constructor_arguments(model), **values}
-        name = reference.name
-    for parameter in values:
-        if parameter in texts:
-            raise RecbenchError(f"Model {name!r} gets {parameter!r} twice.", "Give each value once.")
-    plain = {parameter: recordable(name, parameter, value) for parameter, value in values.items()}
-    return RequestedModel(reference, texts, values=plain, label=_checked(label)), name
+        model_class = model if isinstance(model, type) else type(model)
+        if model_class not in references:
+            references[model_class] = class_reference(model_class)
+        reference = references[model_class]
+        if model_class is not model:
+            values = {**constructor_arguments(model), **values}
+    for name in values:
+        if name in texts:
+            raise _given_twice(reference, name)
+    plain = {name: recordable(reference.name, name, value) for name, value in values.items()}
+    return RequestedModel(reference, texts, values=plain, label=_checked(label))
 
 
 def _checked(label: str) -> str:
-    if not isinstance(label, str) or label != label.strip() or not (label.isprintable() and len(label) <= 80):
+    if (
+        not isinstance(label, str)
+        or label != label.strip()
+        or not (label.isprintable() and len(label) <= LONGEST_LABEL)
+    ):
         raise RecbenchError(
             f"{label!r} cannot be the label of a model.",
-            "Use up to 80 printable characters, without spaces around them.",
+            f"Use up to {LONGEST_LABEL} printable characters, without spaces around them.",
         )
     return label
 
 
-def _assigned(
-    requested: Sequence[RequestedModel], called: Sequence[str], assignments: Iterable[str]
-) -> list[RequestedModel]:
-    """Gives each assignment to the model of that label, or else to all models of that name without a label."""
-    given: list[dict[str, str]] = [{} for _ in requested]
-    labels = [one.label for one in requested if one.label]
+def _with_assignments(requested: Sequence[RequestedModel], assignments: Iterable[str]) -> list[RequestedModel]:
+    """Gives each value to the model of that label, or else to all models of that name that have no label."""
+    models = list(requested)
+    labels = {model.label for model in models if model.label}
     for assignment in assignments:
-        target, name, value = parse_assignment(assignment)
-        places = [
-            place
-            for place, one in enumerate(requested)
-            if (
-                one.label == target
-                if target in labels
-                else not one.label and target in (one.reference.name, called[place])
-            )
+        target, name, text = parse_assignment(assignment)
+        matching = [
+            index
+            for index, model in enumerate(models)
+            if target == model.label
+            or (target not in labels and not model.label and target in (model.reference.name, model.reference.target))
         ]
-        if not places:
-            available = {*labels, *(one.reference.name for one in requested if not one.label)}
+        if not matching:
+            available = {*labels, *(model.reference.name for model in models if not model.label)}
             raise unknown_name("model in --param", target, available, "Only models named by --models take part.")
-        for place in places:
-            if name in given[place] or name in requested[place].given:
-                raise RecbenchError(
-                    f"{requested[place].reference.name!r} gets {name!r} twice.", "Give each value once."
-                )
-            given[place][name] = value
-    return [replace(one, texts={**one.texts, **given[place]}) for place, one in enumerate(requested)]
+        for index in matching:
+            model = models[index]
+            if name in model.given:
+                raise _given_twice(model.reference, name)
+            models[index] = replace(model, texts={**model.texts, name: text})
+    return models
+
+
+def _given_twice(reference: ModelReference, name: str) -> RecbenchError:
+    return RecbenchError(f"Model {reference.name!r} gets {name!r} twice.", "Give each value once.")
 
 
 def _with_variants(requested: Sequence[RequestedModel]) -> list[RequestedModel]:
-    """Tells models of one name apart by the hyper-parameters that were given to them, where they have no label."""
-    found = [replace(one, variant=_variant(one, requested)) for one in requested]
-    titles = Counter(one.title for one in found)
-    doubles = sorted(title for title, count in titles.items() if count > 1)
-    if doubles:
-        example = next(one for one in found if one.title == doubles[0]).reference.target
+    """Distinguishes models of one name and without a label by the hyper-parameters that were given to them."""
+    models = [replace(model, variant=_variant(model, requested)) for model in requested]
+    counts = Counter(model.title for model in models)
+    shared = sorted(title for title, count in counts.items() if count > 1)
+    if shared:
+        example = next(model for model in models if model.title == shared[0])
         raise RecbenchError(
-            f"Two models share the name {', '.join(doubles)}.",
-            f"Give one of them a label: --models other={example}; from Python: Model(..., label='other').",
+            f"Two models share the name {', '.join(shared)}.",
+            f"Give one of them a label: --models LABEL={example.reference.target}, or Model(..., label=...) in Python.",
         )
-    return found
+    return models
 
 
-def _variant(one: RequestedModel, requested: Sequence[RequestedModel]) -> str:
-    alike = [other.given for other in requested if other.reference == one.reference and not other.label]
-    if one.label or len(alike) < 2:
+def _variant(model: RequestedModel, requested: Sequence[RequestedModel]) -> str:
+    alike = [other.given for other in requested if other.reference == model.reference and not other.label]
+    if model.label or len(alike) < 2:
         return ""
     return ",".join(
-        f"{name}={text}" for name, text in one.given.items() if any(other.get(name) != text for other in alike)
+        f"{name}={text}" for name, text in model.given.items() if any(other.get(name) != text for other in alike)
     )

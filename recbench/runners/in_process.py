@@ -56,7 +56,7 @@ class InProcess:
         for trial in trials:
             log = logs.new_log(folder, trial.stem(identity, self._conditions))
             self._notify(Event(EventKind.STARTED, trial=trial))
-            configuration = self._configurations[trial.model.wanted.title]
+            configuration = self._configurations[trial.model.requested.title]
             with output_to(log):
                 outcome = run_trial(self._task, configuration, trial.seed, self._conditions, about(trial, self._notify))
             if outcome.traceback:

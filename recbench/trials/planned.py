@@ -15,19 +15,19 @@ class PlannedModel:
     """A model whose parameters have been checked; its class is known to the process that trains it, not here.
 
     Attributes:
-        wanted: As it was asked for.
+        requested: As it was requested.
         parameters: All hyper-parameters, defaults included.
         code_version: Hash of the model's source.
     """
 
-    wanted: RequestedModel
+    requested: RequestedModel
     parameters: dict[str, ParameterValue]
     code_version: str | None
 
     @property
     def reference(self) -> ModelReference:
         """Which model."""
-        return self.wanted.reference
+        return self.requested.reference
 
     @property
     def name(self) -> str:
@@ -37,7 +37,7 @@ class PlannedModel:
     @property
     def label(self) -> str:
         """The user's label of this configuration; empty if it has none."""
-        return self.wanted.label
+        return self.requested.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class PlannedTrial:
     def label(self) -> str:
         """Its name in a run, whose trials differ in the title of their model, in number or in seed."""
         number = "" if self.number is None else f" trial {self.number}"
-        return f"{self.model.wanted.title}{number}, seed {self.seed}"
+        return f"{self.model.requested.title}{number}, seed {self.seed}"
 
     def stem(self, task: TaskIdentity, conditions: Conditions) -> str:
         """Returns the name of its files."""
@@ -85,10 +85,10 @@ def plan_trials(models: Sequence[PlannedModel], seeds: Iterable[int]) -> list[Pl
     titles: dict[str, str] = {}
     for model in models:
         configuration = repr((model.reference.target, model.label, sorted(model.parameters.items())))
-        title = titles.setdefault(configuration, model.wanted.title)
-        if title != model.wanted.title:
+        title = titles.setdefault(configuration, model.requested.title)
+        if title != model.requested.title:
             raise RecbenchError(
-                f"{title!r} and {model.wanted.title!r} are the same configuration.",
+                f"{title!r} and {model.requested.title!r} are the same configuration.",
                 "Leave one of them out, or give them labels.",
             )
     every = list(seeds)

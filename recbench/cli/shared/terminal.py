@@ -96,6 +96,8 @@ def exit_if_failed(failed: "Sequence[StoredRecord]") -> None:
     from recbench.trials.logs import log_path
 
     for one in failed:
-        messages().print(f"Log of {one.record.model}, seed {one.record.seed}: {log_path(one.path)}", markup=False)
+        messages().print(
+            f"Log of {one.record.label or one.record.model}, seed {one.record.seed}: {log_path(one.path)}", markup=False
+        )
     if failed:
         raise typer.Exit(ExitCode.MODEL_FAILED)

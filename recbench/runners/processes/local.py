@@ -97,7 +97,7 @@ class LocalProcesses:
     def _start(self, trial: PlannedTrial, folder: Path) -> Supervision:
         log = logs.new_log(folder, trial.stem(self._assignment.task.identity, self._assignment.conditions))
         self._notify(Event(EventKind.STARTED, trial=trial))
-        ready = next((one for one in self._prepared if one.wanted == trial.model.wanted), None)
+        ready = next((one for one in self._prepared if one.requested == trial.model.requested), None)
         if ready is not None:
             self._prepared.remove(ready)
         return Supervision(trial, self._assignment, log, about(trial, self._notify), ready)
@@ -111,12 +111,12 @@ class LocalProcesses:
                 if isinstance(answer, Refused):
                     raise RecbenchError(answer.message, answer.hint)
                 if isinstance(answer, Ready):
-                    return PlannedModel(worker.wanted, answer.parameters, answer.code_version)
+                    return PlannedModel(worker.requested, answer.parameters, answer.code_version)
             if over:
                 raise _died_importing(worker)
             if limit is not None and time.monotonic() - began > limit:
                 raise RecbenchError(
-                    f"Importing {worker.wanted.reference.name!r} takes longer than {limit:g} s.",
+                    f"Importing {worker.requested.reference.name!r} takes longer than {limit:g} s.",
                     "Use a longer --timeout.",
                 )
             wait_for([worker])
@@ -130,7 +130,7 @@ def _died_importing(worker: WorkerProcess) -> RecbenchError:
     with suppress(ValueError):
         how = signal.Signals(-code).name
     return RecbenchError(
-        f"The process that imports model {worker.wanted.reference.name!r} died ({how}).",
+        f"The process that imports model {worker.requested.reference.name!r} died ({how}).",
         f"It printed last:\n{tail}" if tail else "It printed nothing.",
     )
 

@@ -25,22 +25,22 @@ class Prepare(_Message):
     """Import the model, and check its parameters.
 
     Attributes:
-        wanted: The model, without a class that is sent by value.
+        requested: The model, without a class that is sent by value.
         size: How many bytes follow: that class; 0 for none.
     """
 
-    wanted: RequestedModel
+    requested: RequestedModel
     size: int
 
     @classmethod
-    def of(cls, wanted: RequestedModel) -> Self:
-        """Returns the message for a model; ``wanted.reference.pickled`` is to be sent after it."""
-        bare = replace(wanted, reference=replace(wanted.reference, pickled=b""))
-        return cls(wanted=bare, size=len(wanted.reference.pickled))
+    def of(cls, requested: RequestedModel) -> Self:
+        """Returns the message for a model; ``requested.reference.pickled`` is to be sent after it."""
+        bare = replace(requested, reference=replace(requested.reference, pickled=b""))
+        return cls(requested=bare, size=len(requested.reference.pickled))
 
     def with_class(self, pickled: bytes) -> RequestedModel:
         """Returns the model, given the bytes that followed the message."""
-        return replace(self.wanted, reference=replace(self.wanted.reference, pickled=pickled))
+        return replace(self.requested, reference=replace(self.requested.reference, pickled=pickled))
 
 
 class Work(_Message):

@@ -45,7 +45,7 @@ class Supervision:
         self._assignment = assignment
         self._log = log
         self._notify = notify
-        self.worker = worker or WorkerProcess(trial.model.wanted, assignment.conditions, assignment.folder)
+        self.worker = worker or WorkerProcess(trial.model.requested, assignment.conditions, assignment.folder)
         self._memory = MemoryWatch(self.worker.pid)
         self._phase, self._epochs, self._fit_seconds = "import", 0, 0.0
         self._since = self._looked = self._cut = time.monotonic()

@@ -99,11 +99,11 @@ def _prepare(channel: Channel, commands: BinaryIO) -> "Configuration":
     from recbench.runners.processes.messages import Prepare, Ready
 
     prepare = Prepare.model_validate_json(_next(commands))
-    wanted = prepare.with_class(commands.read(prepare.size))
+    requested = prepare.with_class(commands.read(prepare.size))
     # What a trial needs of the harness, before the model's own import is timed.
     from recbench.trials import trial  # noqa: F401
 
-    configuration = import_and_configure(wanted)
+    configuration = import_and_configure(requested)
     channel.send(
         Ready(
             parameters=configuration.parameters,

@@ -36,19 +36,19 @@ class WorkerProcess:
     It is the head of a session of its own: Ctrl-C in a terminal does not reach it, and what it started ends with it.
 
     Args:
-        wanted: The model.
+        requested: The model.
         conditions: Threads and device are set in its environment, before it loads any numeric library.
         folder: Its current folder; None for that of this process.
 
     Attributes:
-        wanted: The model.
+        requested: The model.
         ready: What it said of the model, once it has.
         start_seconds: How long it took to start and to load the harness, without the import of the model.
         silent: Whether it has closed its end of the pipe, and so will say nothing more.
     """
 
-    def __init__(self, wanted: RequestedModel, conditions: Conditions, folder: Path | None = None) -> None:
-        self.wanted = wanted
+    def __init__(self, requested: RequestedModel, conditions: Conditions, folder: Path | None = None) -> None:
+        self.requested = requested
         self.ready: Ready | None = None
         self.start_seconds = 0.0
         self.silent = False
@@ -76,7 +76,7 @@ class WorkerProcess:
         assert self._process.stdout is not None
         self._commands, self._answers = self._process.stdin, self._process.stdout
         os.set_blocking(self._answers.fileno(), False)
-        self._send(Prepare.of(wanted).model_dump_json(), wanted.reference.pickled)
+        self._send(Prepare.of(requested).model_dump_json(), requested.reference.pickled)
 
     @property
     def pid(self) -> int:

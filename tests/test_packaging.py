@@ -1,0 +1,91 @@
+"""The builtin models are one package in every layout: in the checkout, in an editable install and in a wheel."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from recbench.records import store
+from recbench.records.schema import TaskIdentity, stem
+from recbench.registry.code_version import source_version
+from tests.conftest import ROOT
+
+SHOWN = """
+import json
+from recbench.records.tuned_settings import settings_path
+from recbench.registry.code_version import code_version
+from recbench.registry.models import known_models
+from recbench.tuning.spaces import own_spaces_path
+models = known_models()
+versions = {name: code_version(models[name].load()) for name in ("popularity", "ease", "slim")}
+print(json.dumps([versions, settings_path("ml-100k").is_file(), own_spaces_path().is_file()]))
+"""
+
+
+def shown(path, folder):
+    environment = {**os.environ, "PYTHONPATH": str(path)}
+    done = subprocess.run([sys.executable, "-c", SHOWN], cwd=folder, env=environment, capture_output=True, check=True)
+    return json.loads(done.stdout)
+
+
+@pytest.fixture
+def wheel(tmp_path):
+    """The two packages as a wheel unpacks them."""
+    for source, name in (("recbench", "recbench"), ("models", "recbench_models")):
+        shutil.copytree(ROOT / source, tmp_path / "site" / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "site"
+
+
+def test_all_layouts_have_the_same_models_settings_and_versions(wheel, tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "__init__.py").write_text("raise RuntimeError('must not be imported')")
+    expected = shown(ROOT, tmp_path)
+    assert expected[1:] == [True, True]
+    assert None not in expected[0].values()
+    assert shown(wheel, tmp_path) == expected
+    assert shown(ROOT / "editable", tmp_path) == expected
+
+
+def test_an_editable_install_exposes_the_two_packages_only():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
+    assert settings["dev-mode-dirs"] == ["editable"]
+    linked = {path.name: path.resolve() for path in (ROOT / "editable").iterdir()}
+    assert linked == {"recbench": ROOT / "recbench", "recbench_models": ROOT / "models"}
+    assert set(settings["targets"]["wheel"]["packages"]) == set(linked)
+
+
+def test_a_version_does_not_depend_on_the_name_of_the_package(tmp_path):
+    old, new = tmp_path / "models", tmp_path / "recbench_models"
+    for folder in (old, new):
+        folder.mkdir()
+        (folder / "__init__.py").touch()
+        (folder / "checks.py").write_text("LIMIT = 3\n")
+    (old / "own.py").write_text("import numpy as np\n\nfrom models.checks import LIMIT\n\nx = [LIMIT]\n")
+    own = "import numpy as np\n\nfrom .checks import LIMIT\n\nx = [LIMIT]  # type: ignore[list-item]\n"
+    (new / "own.py").write_text(own)
+    before = source_version("models.own", old / "own.py")
+    assert source_version("recbench_models.own", new / "own.py") == before
+    (new / "checks.py").write_text("LIMIT = 4\n")
+    assert source_version("recbench_models.own", new / "own.py") != before
+
+
+def test_records_of_before_the_renaming_keep_their_names():
+    accepted = sorted((ROOT / "results" / "baselines").rglob("*--seed0.json"))
+    assert accepted
+    for path in accepted:
+        record = store.load(path)
+        assert record.stem() == path.stem
+        assert record.reference.startswith("models.")
+        renamed = record.model_copy(update={"reference": f"recbench_{record.reference}"})
+        assert renamed.stem() == path.stem
+
+
+def test_a_label_is_part_of_the_name_of_a_record_only_where_there_is_one():
+    task = TaskIdentity(name="toy", digest="sha256:0")
+    names = [stem(task, "bpr", "m:B", {}, 0, threads=1, device="cpu", label=label) for label in ("", "big", "small")]
+    assert len(set(names)) == 3
+    assert names[0] == stem(task, "bpr", "m:B", {}, 0, threads=1, device="cpu")
