@@ -14,7 +14,7 @@ import numpy as np
 from tabulate import tabulate
 
 from recbench.evaluation.bootstrap import intervals, resampled_means
-from recbench.evaluation.metrics import hit_rate
+from recbench.evaluation.metrics.hr import hit_rate
 from recbench.evaluation.paired_tests import sign_flip_p_values
 from recbench.evaluation.user_sums import UserSums
 from recbench.records.selection import read_side

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from recbench.evaluation.metrics import compute_metrics
 from recbench.evaluation.ranking import Ranks
+from recbench.evaluation.stored_metrics import compute_metrics
 from recbench.records.schema import CurvePoint, Environment, MetricValue, Record, Revision, Status, TaskIdentity
 from recbench.records.selection import RankedTrial, Side
 from recbench.records.store import StoredRecord, TrialRanks, save

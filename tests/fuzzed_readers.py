@@ -19,7 +19,7 @@ import tomli_w
 from recbench.data.fetch import add
 from recbench.data.readers.ratings_files import read_interactions
 from recbench.errors import RecbenchError
-from recbench.evaluation.metrics import compute_metrics
+from recbench.evaluation.stored_metrics import compute_metrics
 from recbench.records import store, tuned_settings
 from recbench.records.published_results import load_published
 from recbench.records.schema import CatalogueValue, CohortValue, MetricValue, Record

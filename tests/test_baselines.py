@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from recbench.errors import RecbenchError
-from recbench.evaluation.metrics import compute_metrics
+from recbench.evaluation.stored_metrics import compute_metrics
 from recbench.records import baselines, history, store
 from recbench.records.schema import CatalogueValue, MetricValue, Revision, Status
 from recbench.records.selection import read_side

@@ -12,7 +12,7 @@ from models.dense_blocks import DenseTraining
 from models.devices import choose_device
 from models.pooled_blocks import POOL_SIZE, PooledTraining
 from models.user_blocks import UserBlocks
-from recbench.evaluation.metrics import ndcg
+from recbench.evaluation.metrics.ndcg import ndcg
 from recbench.evaluation.ranking import rank_cases
 from recbench.protocol import TrainSet
 from recbench.trials.clock import TimedContext

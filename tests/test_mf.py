@@ -9,7 +9,7 @@ from models.block_training import Settings
 from models.dense_blocks import DenseTraining
 from models.mf import MF
 from models.user_blocks import UserBlocks
-from recbench.evaluation.metrics import ndcg
+from recbench.evaluation.metrics.ndcg import ndcg
 from recbench.evaluation.ranking import rank_cases
 from recbench.protocol import TrainSet
 from recbench.trials.clock import TimedContext

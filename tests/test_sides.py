@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from recbench.errors import NothingToCompareError, RecbenchError
-from recbench.evaluation.metrics import compute_metrics
 from recbench.evaluation.ranking import Ranks
+from recbench.evaluation.stored_metrics import compute_metrics
 from recbench.records.consistency import check_consistency
 from recbench.records.schema import CatalogueValue, MetricValue
 from recbench.records.selection import read_side, read_sides

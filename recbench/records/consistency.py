@@ -7,8 +7,8 @@ from dataclasses import asdict
 import numpy as np
 
 from recbench.errors import RecbenchError
-from recbench.evaluation.metrics import compute_metrics, ties_across_cut
 from recbench.evaluation.ranking import Ranks
+from recbench.evaluation.stored_metrics import compute_metrics, ties_across_cut
 from recbench.records.schema import MetricValue
 from recbench.records.store import StoredRecord, TrialRanks
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from recbench.data.cache import atomic_path
 from recbench.errors import RecbenchError
 from recbench.evaluation.bootstrap import intervals, resampled_means
-from recbench.evaluation.metrics import hit_rate
+from recbench.evaluation.metrics.hr import hit_rate
 from recbench.evaluation.ranking import Ranks
 from recbench.evaluation.user_sums import UserSums
 from recbench.records.schema import Record

@@ -3,8 +3,8 @@
 import time
 import traceback
 
-from recbench.evaluation.metrics import compute_metrics
 from recbench.evaluation.ranking import ScoreError, rank_cases
+from recbench.evaluation.stored_metrics import compute_metrics
 from recbench.protocol import WarmUp
 from recbench.records.schema import Record, Status
 from recbench.records.store import TrialRanks

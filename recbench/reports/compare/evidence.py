@@ -7,7 +7,7 @@ import numpy as np
 
 from recbench.errors import RecbenchError
 from recbench.evaluation.bootstrap import RESAMPLES, Interval, intervals, resampled_means
-from recbench.evaluation.metrics import Float64Array
+from recbench.evaluation.metric import Float64Array
 from recbench.evaluation.paired_tests import sign_flip_p_values
 from recbench.evaluation.ranking import Ranks
 from recbench.evaluation.user_sums import UserSums

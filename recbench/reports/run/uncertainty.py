@@ -7,7 +7,9 @@ from itertools import combinations
 import numpy as np
 
 from recbench.evaluation.bootstrap import RESAMPLES, Interval, intervals, resampled_means
-from recbench.evaluation.metrics import Float64Array, hit_rate, ndcg
+from recbench.evaluation.metric import Float64Array
+from recbench.evaluation.metrics.hr import hit_rate
+from recbench.evaluation.metrics.ndcg import ndcg
 from recbench.evaluation.paired_tests import ALPHA, detectable_difference, holm, mcnemar_p_value, sign_flip_p_values
 from recbench.evaluation.ranking import Ranks
 from recbench.evaluation.user_sums import UserSums
