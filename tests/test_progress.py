@@ -1,22 +1,21 @@
 """What people see of a run while it goes on."""
 
 import io
-from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from recbench.progress import run
 from recbench.progress.run import AnimatedProgress, PlainProgress
+from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import Status
-from recbench.records.store import StoredRecord
 from recbench.registry.models import find_model
 from recbench.registry.requested import RequestedModel
 from recbench.trials.planned import PlannedModel, PlannedTrial
 from tests.examples import a_record
 
 TRIAL = PlannedTrial(PlannedModel(RequestedModel(find_model("bpr")), {"epochs": 20}, "code"), 0)
-ENDED = StoredRecord(a_record("bpr", 0, ties_across_cut={10: 0.0}), Path("r.json"))
+ENDED = FinishedTrial(a_record("bpr", 0, ties_across_cut={10: 0.0}), "r.json")
 
 
 @pytest.fixture
@@ -64,7 +63,7 @@ def test_a_terminal_shows_a_line_a_trial_and_the_plan(seen, monkeypatch):
         assert words in drawn
     assert "[2/3] bpr, seed 0 full" in drawn
     assert "2000/6040" in drawn
-    shown.trial_ends(TRIAL, StoredRecord(a_record("bpr", 0, status=Status.FAILED, error="boom"), Path("r.json")))
+    shown.trial_ends(TRIAL, FinishedTrial(a_record("bpr", 0, status=Status.FAILED, error="boom"), "r.json"))
     assert "[2/3] bpr, seed 0: failed: boom" in seen.getvalue()
     assert "2/3 " in seen.getvalue()[len(drawn) :]
     shown.close()

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 GROUP = "recbench.metrics"
 """The entry-point group by which another package adds metrics: name = "module:METRIC"."""
 
+DEFAULT_METRICS = ("hr", "ndcg")
+"""What tables and comparisons show unless other metrics are asked for."""
+
 
 def builtin_metrics() -> tuple[str, ...]:
     """Returns the names of the metrics that come with recbench: one for each file of ``metrics/``."""

@@ -12,7 +12,7 @@ from recbench.errors import RecbenchError
 from recbench.experiments.train import Reuse, exit_if_failed, train
 from recbench.progress.console import animated, messages
 from recbench.progress.run import AnimatedProgress, PlainProgress
-from recbench.records.store import StoredRecord
+from recbench.records.finished_trial import FinishedTrial
 from recbench.registry.hyperparameters import parse_assignments
 from recbench.registry.requested import RequestedModel, request_models
 from recbench.registry.settings_used import SettingsUsed, use_settings
@@ -152,8 +152,7 @@ def _runner(request: Request, task: Task, observer: PlainProgress) -> Iterator[R
         observer.close()
 
 
-def _report(request: Request, task: Task, used: SettingsUsed | None, stored: Sequence[StoredRecord]) -> None:
-    from recbench.reports.run.document import run_document
+def _report(request: Request, task: Task, used: SettingsUsed | None, stored: Sequence[FinishedTrial]) -> None:
     from recbench.reports.run.metrics_table import metrics_table
     from recbench.reports.run.pairs_table import pairs_table
     from recbench.reports.run.run_report import run_report
@@ -162,15 +161,11 @@ def _report(request: Request, task: Task, used: SettingsUsed | None, stored: Seq
     report = run_report(
         task.summary(), stored, stored[0].record.environment, request.conditions.ks, request.reach, settings=used
     )
-    markdown = request.form is Format.MARKDOWN
-    if request.form is Format.JSON:
-        emit_json(run_document(report))
-    else:
-        emit(run_table(report, request.form))
-        if request.metrics:
-            emit("\n" + metrics_table(report, markdown=markdown))
-        if request.pairs:
-            emit("\n" + pairs_table(report, markdown=markdown))
+    emit(run_table(report, request.form))
+    if request.metrics and request.form is not Format.JSON:
+        emit("\n" + metrics_table(report, request.form))
+    if request.pairs and request.form is not Format.JSON:
+        emit("\n" + pairs_table(report, request.form))
     messages().print(f"Records: {request.output}", style="dim", markup=False)
     exit_if_failed(stored)
 

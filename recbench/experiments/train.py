@@ -11,8 +11,8 @@ from recbench.cli.shared.terminal import ExitCode
 from recbench.errors import NothingToCompareError
 from recbench.progress.console import messages
 from recbench.progress.run import PlainProgress
+from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import Record, Status
-from recbench.records.store import StoredRecord
 from recbench.runners.base import Runner, run_plan
 from recbench.tasks.task import Task
 from recbench.trials.conditions import Conditions
@@ -41,7 +41,7 @@ def train(
     observer: PlainProgress,
     tally: Tally,
     reuse: Reuse = Reuse.KEEP,
-) -> list[StoredRecord]:
+) -> list[FinishedTrial]:
     """Runs the trials that are to be run, and returns the records of all that have one, in the order of the plan.
 
     Args:
@@ -65,7 +65,7 @@ def train(
     if missing:
         observer.planned(len(trials), len(stored), task.n_train)
 
-    def finished(trial: PlannedTrial, one: StoredRecord) -> None:
+    def finished(trial: PlannedTrial, one: FinishedTrial) -> None:
         stored[trial.label] = one
         tally.kept += one.record.status is Status.DONE
 
@@ -73,7 +73,7 @@ def train(
     return [stored[trial.label] for trial in trials if trial.label in stored]
 
 
-def exit_if_failed(stored: Sequence[StoredRecord]) -> None:
+def exit_if_failed(stored: Sequence[FinishedTrial]) -> None:
     """Names the logs of trials that did not give all that was asked for.
 
     Raises:
@@ -81,7 +81,9 @@ def exit_if_failed(stored: Sequence[StoredRecord]) -> None:
     """
     failed = [one for one in stored if not _has_all(one.record)]
     for one in failed:
-        messages().print(f"Log of {one.record.model}, seed {one.record.seed}: {log_path(one.path)}", markup=False)
+        messages().print(
+            f"Log of {one.record.model}, seed {one.record.seed}: {log_path(Path(one.place))}", markup=False
+        )
     if failed:
         raise typer.Exit(ExitCode.MODEL_FAILED)
 
@@ -91,7 +93,7 @@ def _has_all(record: Record) -> bool:
     return record.status is Status.DONE and record.catalogue_error is None and record.curve_error is None
 
 
-def _kept(found: Mapping[str, StoredRecord | None], folder: Path, reuse: Reuse) -> dict[str, StoredRecord]:
+def _kept(found: Mapping[str, FinishedTrial | None], folder: Path, reuse: Reuse) -> dict[str, FinishedTrial]:
     """Returns the records that need not be made again, and says so."""
     there = {label: one for label, one in found.items() if one is not None}
     if reuse is Reuse.ONLY:

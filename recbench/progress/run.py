@@ -5,8 +5,8 @@ import time
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from recbench.progress.console import messages
+from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import CurvePoint, Status
-from recbench.records.store import StoredRecord
 from recbench.trials.planned import PlannedTrial
 
 SECONDS_BETWEEN_DRAWINGS = 0.1
@@ -60,7 +60,7 @@ class PlainProgress:
         """Every trial of a run shall come to its end."""
         return True
 
-    def trial_ends(self, trial: PlannedTrial, stored: StoredRecord) -> None:
+    def trial_ends(self, trial: PlannedTrial, stored: FinishedTrial) -> None:
         """Says how it went."""
         messages().print(f"{self._what.pop(trial.label)}: {_outcome(stored)}", markup=False)
 
@@ -143,7 +143,7 @@ class AnimatedProgress(PlainProgress):
         """Draws the part."""
         self._update(trial, completed=done, total=total, told="")
 
-    def trial_ends(self, trial: PlannedTrial, stored: StoredRecord) -> None:
+    def trial_ends(self, trial: PlannedTrial, stored: FinishedTrial) -> None:
         """Replaces the trial's line by one that stays."""
         self._progress.remove_task(self._lines.pop(trial.label))
         if self._plan is not None:
@@ -170,7 +170,7 @@ class AnimatedProgress(PlainProgress):
             self._drawn = time.monotonic()
 
 
-def _outcome(stored: StoredRecord) -> str:
+def _outcome(stored: FinishedTrial) -> str:
     record = stored.record
     if record.status is not Status.DONE:
         return f"{record.status}: {record.error}"

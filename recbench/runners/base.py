@@ -7,8 +7,8 @@ from typing import Protocol
 
 from recbench.errors import RecbenchError
 from recbench.records import store
+from recbench.records.finished_trial import FinishedTrial
 from recbench.records.interruption import uninterrupted
-from recbench.records.store import StoredRecord
 from recbench.registry.requested import RequestedModel
 from recbench.trials.conditions import Outcome
 from recbench.trials.planned import PlannedModel, PlannedTrial
@@ -40,7 +40,7 @@ def run_plan(
     trials: Sequence[PlannedTrial],
     folder: Path,
     observer: RunObserver,
-    finished: Callable[[PlannedTrial, StoredRecord], None],
+    finished: Callable[[PlannedTrial, FinishedTrial], None],
 ) -> None:
     """Runs the trials.
 

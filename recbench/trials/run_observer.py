@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
+from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import CurvePoint
-from recbench.records.store import StoredRecord
 from recbench.trials.planned import PlannedTrial
 
 
@@ -46,7 +46,7 @@ class RunObserver(Protocol):
         """Whether a trial shall go on; once it shall not, it is ended and not heard of again."""
         ...
 
-    def trial_ends(self, trial: PlannedTrial, stored: StoredRecord) -> None:
+    def trial_ends(self, trial: PlannedTrial, stored: FinishedTrial) -> None:
         """A trial's record is written."""
         ...
 

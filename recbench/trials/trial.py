@@ -6,8 +6,8 @@ import traceback
 from recbench.evaluation.ranking import ScoreError, rank_cases
 from recbench.evaluation.stored_metrics import compute_metrics
 from recbench.protocol import WarmUp
+from recbench.records.finished_trial import TrialRanks
 from recbench.records.schema import Record, Status
-from recbench.records.store import TrialRanks
 from recbench.registry.hyperparameters import Configuration
 from recbench.tasks.task import Task
 from recbench.trials import machine, measures

@@ -5,9 +5,9 @@ from typing import Protocol
 
 from optuna.trial import Trial
 
+from recbench.records.finished_trial import FinishedTrial
 from recbench.records.interruption import uninterrupted
 from recbench.records.schema import CurvePoint
-from recbench.records.store import StoredRecord
 from recbench.registry.requested import RequestedModel
 from recbench.registry.settings_used import as_text
 from recbench.trials.planned import PlannedModel, PlannedTrial
@@ -130,7 +130,7 @@ class Session:
         """Whether the trial has not been ended."""
         return trial.label in self._running
 
-    def trial_ends(self, trial: PlannedTrial, stored: StoredRecord) -> None:
+    def trial_ends(self, trial: PlannedTrial, stored: FinishedTrial) -> None:
         """Is not called: there is no record on disk."""
 
     def tick(self) -> None:

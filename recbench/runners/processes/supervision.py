@@ -6,8 +6,9 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from recbench.records.finished_trial import TrialRanks
 from recbench.records.schema import Record, Status
-from recbench.records.store import TrialRanks, ranks_from_bytes
+from recbench.records.store import ranks_from_bytes
 from recbench.runners.limits import Limits, MemoryWatch
 from recbench.runners.processes.messages import Ended, Epoch, Phase, Point, Progress, Ready, Refused, Work
 from recbench.runners.processes.worker_process import WorkerProcess
