@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from recbench.evaluation.full_ranking import rank_catalogue
-from recbench.evaluation.metrics import compute_metrics
 from recbench.evaluation.ranking import rank_cases
+from recbench.evaluation.stored_metrics import compute_metrics
 from recbench.protocol import TrainSet
 from recbench.tasks.task import Cases
 from recbench.trials.machine import process_peak_rss_bytes

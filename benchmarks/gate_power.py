@@ -14,14 +14,14 @@ import numpy as np
 from tabulate import tabulate
 
 from recbench.evaluation.bootstrap import intervals, resampled_means
-from recbench.evaluation.metrics import hit_rate
+from recbench.evaluation.metrics.hr import hit_rate
 from recbench.evaluation.paired_tests import sign_flip_p_values
 from recbench.evaluation.user_sums import UserSums
-from recbench.records.selection import read_side
+from recbench.records.selection import read_records
 from recbench.reports.compare.decision import seed_limit, verdict
 from recbench.reports.compare.policy import Policy
 from recbench.reports.compare.verdict import Verdict
-from recbench.reports.run.summary import Spread
+from recbench.reports.spread import Spread
 
 DROPS = (0.0, 0.002, 0.005, 0.01, 0.02)
 SEEDS = (1, 3, 5)
@@ -42,8 +42,8 @@ def main() -> None:
 
 def simulate(folder: str, comparisons: int) -> list[list[str]]:
     """Returns the rows of one task: shares of comparisons called regressed, by the gate and by the tolerance."""
-    trials = read_side(folder).trials
-    ranks = [trial.ranks for trial in trials if trial.ranks is not None]
+    trials = read_records(folder).trials
+    ranks = [trial.candidate_ranks for trial in trials if trial.candidate_ranks is not None]
     hits = np.stack([hit_rate(one, 10) for one in ranks])
     rows = []
     for seeds in SEEDS:

@@ -1,18 +1,20 @@
 """Made-up records and tables for the tests of what is done with them."""
 
 import zlib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from recbench.evaluation.metrics import compute_metrics
+from recbench.evaluation.metric import Measure
 from recbench.evaluation.ranking import Ranks
+from recbench.evaluation.stored_metrics import compute_metrics
+from recbench.records.finished_trial import FinishedTrial, Ranking, TrialRanks
 from recbench.records.schema import CurvePoint, Environment, MetricValue, Record, Revision, Status, TaskIdentity
-from recbench.records.selection import RankedTrial, Side
-from recbench.records.store import StoredRecord, TrialRanks, save
+from recbench.records.selection import RecordSet
+from recbench.records.store import save
 
 DIGEST = "sha256:" + "ab" * 32
 ENVIRONMENT = Environment(cpu="Example CPU", cores=2, os="Linux 6", python="3.12.1", packages={"numpy": "2.4.0"})
@@ -67,8 +69,25 @@ def a_record(model: str, seed: int, hr: float = 0.5, ndcg: float = 0.25, **chang
     return Record(**{**values, **changes})
 
 
-def stored(*records: Record) -> list[StoredRecord]:
-    return [StoredRecord(record, Path("runs") / f"{record.model}-{record.seed}.json") for record in records]
+class StatedTrial(FinishedTrial):
+    """A trial whose figures are those that its record states, for tables of figures that are made up."""
+
+    def mean(self, measure: Measure, ranking: Ranking = Ranking.CANDIDATES) -> float | None:
+        catalogue = self.record.catalogue
+        stated = self.record.metrics if ranking is Ranking.CANDIDATES else catalogue.metrics if catalogue else {}
+        return stated[measure.name].mean if measure.name in stated else None
+
+    def corrected(self, measure: Measure, catalogue_size: int | None = None) -> float | None:
+        return self.record.corrected.get(measure.name)
+
+
+def stored(*records: Record) -> list[FinishedTrial]:
+    return [
+        StatedTrial.in_memory(record, TrialRanks(ranks_of(record)), f"runs/{record.model}-{record.seed}.json")
+        if record.status is Status.DONE
+        else FinishedTrial(record, f"runs/{record.model}-{record.seed}.json")
+        for record in records
+    ]
 
 
 def a_curve(*hr: float) -> tuple[CurvePoint, ...]:
@@ -79,17 +98,17 @@ def a_curve(*hr: float) -> tuple[CurvePoint, ...]:
     )
 
 
-def ranks_of(one: StoredRecord) -> Ranks:
+def ranks_of(record: Record) -> Ranks:
     """Ranks of 1,200 users with one case each whose HR@10 is near what the record says."""
-    rng = np.random.default_rng([zlib.crc32(one.record.model.encode()), one.record.seed])
+    rng = np.random.default_rng([zlib.crc32(record.model.encode()), record.seed])
     easy = np.random.default_rng(0).random(1200)
-    hits = easy + rng.normal(0, 0.05, 1200) < one.record.metrics["hr@10"].mean
+    hits = easy + rng.normal(0, 0.05, 1200) < record.metrics["hr@10"].mean
     better = np.where(hits, rng.integers(0, 10, 1200), rng.integers(10, 101, 1200))
     arrays = (np.arange(1200), np.full(1200, 100), better, np.zeros(1200))
     return Ranks(*(array.astype(np.int32) for array in arrays))
 
 
-def a_trial(model: str, seed: int, skill: float = 0.5, luck: int = 0, n: int = 1200, **changes: Any) -> RankedTrial:
+def a_trial(model: str, seed: int, skill: float = 0.5, luck: int = 0, n: int = 1200, **changes: Any) -> FinishedTrial:
     """A trial with one case a user, whose record follows from its ranks; HR@10 is near ``skill``.
 
     Trials of equal ``luck`` and seed differ only in the cases whose difficulty lies between their skills.
@@ -101,22 +120,33 @@ def a_trial(model: str, seed: int, skill: float = 0.5, luck: int = 0, n: int = 1
     arrays = (np.arange(n), np.full(n, 100), better, np.zeros(n))
     ranks = Ranks(*(array.astype(np.int32) for array in arrays))
     if changes.get("status", Status.DONE) is not Status.DONE:
-        return RankedTrial(a_record(model, seed, **changes), f"runs/{model}-{seed}.json", None)
+        return FinishedTrial(a_record(model, seed, **changes), f"runs/{model}-{seed}.json")
     metrics = {name: MetricValue(**asdict(value)) for name, value in compute_metrics(ranks, (10,)).items()}
     record = a_record(model, seed, **{"metrics": metrics, "n_cases": n, "n_users": n, **changes})
-    return RankedTrial(record, f"runs/{model}-{seed}.json", ranks)
+    return a_trial_of(record, ranks)
 
 
-def some_trials(model: str, skill: float = 0.5, seeds: int = 3, **changes: Any) -> list[RankedTrial]:
+def a_trial_of(record: Record, ranks: Ranks) -> FinishedTrial:
+    """A trial with these ranks among the candidates."""
+    return FinishedTrial.in_memory(record, TrialRanks(ranks), f"runs/{record.model}-{record.seed}.json")
+
+
+def with_ranks(trial: FinishedTrial, **changes: Any) -> FinishedTrial:
+    """The trial with other ranks among the candidates, and the same record."""
+    assert trial.candidate_ranks is not None
+    return a_trial_of(trial.record, replace(trial.candidate_ranks, **changes))
+
+
+def some_trials(model: str, skill: float = 0.5, seeds: int = 3, **changes: Any) -> list[FinishedTrial]:
     return [a_trial(model, seed, skill, **changes) for seed in range(seeds)]
 
 
-def a_side(name: str, *trials: list[RankedTrial]) -> Side:
-    return Side(name, tuple(trial for group in trials for trial in group), frozenset([name]))
+def a_set(name: str, *trials: list[FinishedTrial]) -> RecordSet:
+    return RecordSet(name, tuple(trial for group in trials for trial in group), frozenset([name]))
 
 
-def write(folder: Path, *trials: list[RankedTrial]) -> Path:
+def write(folder: Path, *trials: list[FinishedTrial]) -> Path:
     """Puts trials on disk, as a run does."""
     for trial in (trial for group in trials for trial in group):
-        save(trial.record, TrialRanks(trial.ranks) if trial.ranks else None, folder)
+        save(trial.record, trial.ranks, folder)
     return folder

@@ -19,11 +19,11 @@ import tomli_w
 from recbench.data.fetch import add
 from recbench.data.readers.ratings_files import read_interactions
 from recbench.errors import RecbenchError
-from recbench.evaluation.metrics import compute_metrics
+from recbench.evaluation.stored_metrics import compute_metrics
 from recbench.records import store, tuned_settings
 from recbench.records.published_results import load_published
 from recbench.records.schema import CatalogueValue, CohortValue, MetricValue, Record
-from recbench.records.selection import read_side
+from recbench.records.selection import read_records
 from recbench.reports.compare.policy import read_policy
 from recbench.tasks import task_file
 from recbench.tasks.exchange.ncf import import_ncf
@@ -148,7 +148,7 @@ def _record() -> Record:
 
 def _saved(folder: Path) -> tuple[bytes, bytes, bytes]:
     """Contents of a record, of its ranks, and of a task file."""
-    ranks = a_trial("bpr", 0, n=12).ranks
+    ranks = a_trial("bpr", 0, n=12).candidate_ranks
     assert ranks is not None
     values = {name: MetricValue(mean=m.mean, user_mean=m.user_mean, optimistic=m.optimistic, pessimistic=m.pessimistic)
               for name, m in compute_metrics(ranks, (10,)).items()}  # fmt: skip
@@ -174,11 +174,11 @@ def readers(folder: Path) -> dict[str, Reader]:
 
     def side(path: Path) -> object:
         path.with_suffix(".npz").write_bytes(ranks)
-        return read_side(str(path))
+        return read_records(str(path))
 
     def ranks_of_side(path: Path) -> object:
         path.with_suffix(".json").write_bytes(record)
-        return read_side(str(path.with_suffix(".json")))
+        return read_records(str(path.with_suffix(".json")))
 
     ncf = {
         "train": b"0\t1\t5\t100\n0\t2\t4\t101\n1\t2\t3\t102\n1\t0\t3\t103\n",

@@ -5,14 +5,15 @@ import numpy as np
 import pytest
 
 from recbench.errors import RecbenchError
-from recbench.evaluation.metrics import compute_metrics
+from recbench.evaluation.metric_names import parse_measure
+from recbench.evaluation.stored_metrics import compute_metrics
 from recbench.records import baselines, history, store
 from recbench.records.schema import CatalogueValue, MetricValue, Revision, Status
-from recbench.records.selection import read_side
+from recbench.records.selection import read_records
 from recbench.records.store import TrialRanks
 from recbench.reports.pages.baselines import baselines_page
 from recbench.reports.trend import sparkline, trends
-from tests.examples import a_record, ranks_of, stored
+from tests.examples import a_record, ranks_of
 
 
 def a_run(folder, *records):
@@ -21,8 +22,7 @@ def a_run(folder, *records):
         if record.status is not Status.DONE:
             store.save(record, None, folder)
             continue
-        (one,) = stored(record)
-        ranks = ranks_of(one)
+        ranks = ranks_of(record)
         metrics = {
             name: MetricValue(
                 mean=metric.mean,
@@ -33,7 +33,7 @@ def a_run(folder, *records):
             for name, metric in compute_metrics(ranks, (10,)).items()
         }
         store.save(record.model_copy(update={"metrics": metrics}), TrialRanks(ranks), folder)
-    return read_side(str(folder))
+    return read_records(str(folder))
 
 
 @pytest.fixture
@@ -42,35 +42,37 @@ def places(tmp_path):
 
 
 def accept(side, places, label="main", force=False):
-    changes = baselines.plan(side, label, places[0], force=force)
-    baselines.accept(changes, label, *places)
+    changes = baselines.find_changes(side, label, places[0], force=force)
+    baselines.accept_changes(changes, label, *places)
     return changes
 
 
 def test_accepted_records_can_be_read_by_their_label(tmp_path, places):
     accept(a_run(tmp_path / "run", *(a_record("bpr", seed, hr=0.6) for seed in range(2))), places)
-    side = read_side("main", places[0])
+    side = read_records("main", places[0])
     assert sorted(trial.record.seed for trial in side.trials) == [0, 1]
-    assert all(trial.ranks is not None for trial in side.trials)
+    assert all(trial.candidate_ranks is not None for trial in side.trials)
 
 
 def test_ranks_in_the_whole_catalogue_are_accepted_too(tmp_path, places):
     side = a_run(tmp_path / "run", a_record("bpr", 0))
     (trial,) = side.trials
-    far = replace(trial.ranks, n_others=trial.ranks.n_others * 2)
+    far = replace(trial.candidate_ranks, n_others=trial.candidate_ranks.n_others * 2)
     metrics = {name: MetricValue(**asdict(value)) for name, value in compute_metrics(far, (10,)).items()}
     told = CatalogueValue(metrics=metrics, list_length=10, coverage=0.5, gini=0.5, popularity=0.5, seconds=1.0)
-    store.save(trial.record.model_copy(update={"catalogue": told}), TrialRanks(trial.ranks, far), tmp_path / "run")
-    accept(read_side(str(tmp_path / "run")), places)
-    assert np.array_equal(read_side("main", places[0]).trials[0].catalogue.n_others, far.n_others)
+    store.save(
+        trial.record.model_copy(update={"catalogue": told}), TrialRanks(trial.candidate_ranks, far), tmp_path / "run"
+    )
+    accept(read_records(str(tmp_path / "run")), places)
+    assert np.array_equal(read_records("main", places[0]).trials[0].full_ranks.n_others, far.n_others)
 
 
 def test_a_models_records_are_replaced_and_others_stay(tmp_path, places):
     accept(a_run(tmp_path / "one", a_record("bpr", 0), a_record("bpr", 1), a_record("ncf", 0)), places)
     new = a_record("bpr", 0, parameters={"factors": 8, "epochs": 20})
     (change,) = accept(a_run(tmp_path / "two", new), places)
-    assert [record.seed for record in change.before] == [0, 1]
-    found = read_side("main", places[0]).trials
+    assert [trial.record.seed for group in change.before for trial in group.trials] == [0, 1]
+    found = read_records("main", places[0]).trials
     assert sorted((t.record.model, t.record.parameters["factors"]) for t in found) == [("bpr", 8), ("ncf", 64)]
     assert len(list((places[0] / "toy" / "main").glob("[!.]*"))) == 4
 
@@ -78,7 +80,7 @@ def test_a_models_records_are_replaced_and_others_stay(tmp_path, places):
 def test_the_best_stays_when_the_baseline_gets_worse(tmp_path, places):
     for number, hr in enumerate((0.5, 0.7, 0.6)):
         accept(a_run(tmp_path / str(number), a_record("bpr", 0, hr=hr)), places)
-    best, main = (read_side(label, places[0]).trials[0].record.metrics["hr@10"].mean for label in ("best", "main"))
+    best, main = (read_records(label, places[0]).trials[0].record.metrics["hr@10"].mean for label in ("best", "main"))
     assert best > main + 0.05
 
 
@@ -86,7 +88,8 @@ def test_a_release_is_a_copy_that_does_not_change(tmp_path, places):
     accept(a_run(tmp_path / "one", a_record("bpr", 0, hr=0.7)), places)
     baselines.release("main", "v1.0", places[0])
     accept(a_run(tmp_path / "two", a_record("bpr", 0, hr=0.6)), places)
-    hr = {label: records[0].metrics["hr@10"].mean for (_, label), records in baselines.labels(places[0]).items()}
+    accepted = baselines.accepted_groups(places[0])
+    hr = {label: groups[0].mean(parse_measure("hr@10")) for (_, label), groups in accepted.items()}
     assert hr["v1.0"] == hr["best"] > hr["main"]
     with pytest.raises(RecbenchError, match="does not change"):
         baselines.release("main", "v1.0", places[0])
@@ -107,8 +110,8 @@ def test_failed_and_uncommitted_runs_need_force(tmp_path, places):
     with pytest.raises(RecbenchError, match="outside of a git repository"):
         accept(a_run(tmp_path / "o", a_record("bpr", 0, revision=None)), places)
     assert not places[0].exists()
-    accept(read_side(str(tmp_path / "f")), places, force=True)
-    assert [trial.record.model for trial in read_side("main", places[0]).trials] == ["popularity"]
+    accept(read_records(str(tmp_path / "f")), places, force=True)
+    assert [trial.record.model for trial in read_records("main", places[0]).trials] == ["popularity"]
     with pytest.raises(RecbenchError, match="nothing to accept"):
         accept(a_run(tmp_path / "n", failed), places, force=True)
 

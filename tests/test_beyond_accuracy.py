@@ -14,7 +14,8 @@ from recbench.evaluation.beyond_accuracy import (
     hit_rate_by_cohort,
     mean_popularity,
 )
-from recbench.evaluation.metrics import auc, reciprocal_rank
+from recbench.evaluation.metrics.auc import auc
+from recbench.evaluation.metrics.mrr import reciprocal_rank
 from recbench.evaluation.ranking import Ranks
 from recbench.tasks.task import NO_ITEM
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy import stats
 
-from recbench.evaluation.metrics import ndcg
+from recbench.evaluation.metrics.ndcg import ndcg
 from recbench.evaluation.ranking import rank_cases
 from recbench.protocol import TrainSet
 from recbench.trials.clock import TimedContext

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from recbench.records.selection import read_side
+from recbench.records.selection import read_records
 from tests.dask_cluster import Cluster, Proxy, Run, free_port, trial_processes
 
 pytest.importorskip("distributed")
@@ -54,7 +54,7 @@ def own(tmp_path):
 
 
 def records(folder: Path):
-    return [trial.record for trial in read_side(str(folder / "results" / "runs")).trials]
+    return [trial.record for trial in read_records(str(folder / "results" / "runs")).trials]
 
 
 def test_the_same_ranks_as_here_and_the_task_is_sent_once(cluster, own):

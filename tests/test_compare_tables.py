@@ -5,24 +5,25 @@ from pathlib import Path
 
 import pytest
 
+from recbench.evaluation.metric_names import measures_at
 from recbench.records.benchmark_timings import Timing, Timings
 from recbench.records.schema import Status, TaskIdentity
 from recbench.reports.compare.benchmark_timings import compare_timings
 from recbench.reports.compare.benchmark_timings_table import timings_document, timings_table
-from recbench.reports.compare.comparison import compare_sides
+from recbench.reports.compare.comparison import compare_records
 from recbench.reports.compare.document import compare_document, gate_document
-from recbench.reports.compare.gate import gate, judge
+from recbench.reports.compare.gate import decide_verdicts, gate
 from recbench.reports.compare.gate_table import gate_table
 from recbench.reports.compare.policy import Policy
 from recbench.reports.compare.table import compare_table
 from recbench.reports.compare.verdict import Verdict
-from recbench.reports.formats import CompareFormat
-from tests.examples import a_side, a_trial, some_trials
+from recbench.reports.formats import Format
+from tests.examples import a_set, a_trial, some_trials
 from tests.golden_files import check_golden
 
 OTHER = TaskIdentity(name="toy", digest="sha256:" + "cd" * 32)
 
-BASE = a_side(
+BASE = a_set(
     "base",
     some_trials("drop|s", 0.5),
     some_trials("rises", 0.5),
@@ -33,7 +34,7 @@ BASE = a_side(
     some_trials("gone", 0.5),
     some_trials("popularity", 0.3, fit_seconds=0.0004),
 )
-CURRENT = a_side(
+CURRENT = a_set(
     "runs/now",
     some_trials("drop|s", 0.42, parameters={"factors": 64, "epochs": 5}),
     some_trials("rises", 0.58),
@@ -44,19 +45,25 @@ CURRENT = a_side(
     some_trials("popularity", 0.3, fit_seconds=0.0004),
     some_trials("fresh", 0.6),
 )
-ONE_SEED = a_side("base", some_trials("bpr", 0.5, seeds=1)), a_side("now", some_trials("bpr", 0.5, seeds=1, luck=2))
-OTHER_TASK = a_side("base", some_trials("bpr")), a_side("now", some_trials("bpr", task=OTHER))
-WELL = a_side("base", some_trials("bpr")), a_side("now", some_trials("bpr", 0.5003), some_trials("random", 0.1))
+ONE_SEED = (
+    a_set("base", some_trials("bpr", 0.5, seeds=1)),
+    a_set("now", some_trials("bpr", 0.5, seeds=1, luck=2)),
+)
+OTHER_TASK = a_set("base", some_trials("bpr")), a_set("now", some_trials("bpr", task=OTHER))
+WELL = (
+    a_set("base", some_trials("bpr")),
+    a_set("now", some_trials("bpr", 0.5003), some_trials("random", 0.1)),
+)
 
 
 def compared(base=BASE, current=CURRENT):
-    comparison = compare_sides(base, current, ("hr@10", "ndcg@10"))
-    return judge(comparison, Policy(), f"recbench compare {base.text} {current.text}")
+    comparison = compare_records(base, current, measures_at(("hr", "ndcg"), (10,)))
+    return decide_verdicts(comparison, Policy(), f"recbench compare {base.text} {current.text}")
 
 
 def gated(base=BASE, current=CURRENT, policy=None):
     policy = policy or Policy()
-    return gate(compare_sides(base, current, policy.metrics), policy, f"recbench gate {base.text} {current.text}")
+    return gate(compare_records(base, current, policy.measures), policy, f"recbench gate {base.text} {current.text}")
 
 
 def timings():
@@ -70,21 +77,21 @@ def as_text(document):
 
 
 TABLES = {
-    "compare.txt": lambda: compare_table(compared(), CompareFormat.TEXT),
-    "compare.md": lambda: compare_table(compared(), CompareFormat.MARKDOWN),
-    "compare.csv": lambda: compare_table(compared(), CompareFormat.CSV),
-    "compare.tex": lambda: compare_table(compared(), CompareFormat.LATEX),
+    "compare.txt": lambda: compare_table(compared(), Format.TEXT),
+    "compare.md": lambda: compare_table(compared(), Format.MARKDOWN),
+    "compare.csv": lambda: compare_table(compared(), Format.CSV),
+    "compare.tex": lambda: compare_table(compared(), Format.LATEX),
     "compare.json": lambda: as_text(compare_document(compared(*WELL))),
-    "compare-one-seed.txt": lambda: compare_table(compared(*ONE_SEED), CompareFormat.TEXT),
-    "compare-other-task.md": lambda: compare_table(compared(*OTHER_TASK), CompareFormat.MARKDOWN),
-    "gate.txt": lambda: gate_table(gated(), CompareFormat.TEXT),
-    "gate.md": lambda: gate_table(gated(), CompareFormat.MARKDOWN),
-    "gate.json": lambda: as_text(gate_document(gated(*WELL), 0)),
-    "gate-passed.md": lambda: gate_table(gated(*WELL), CompareFormat.MARKDOWN),
-    "gate-strict.txt": lambda: gate_table(gated(*ONE_SEED, Policy(strict=True)), CompareFormat.TEXT),
-    "timings.txt": lambda: timings_table(timings(), CompareFormat.TEXT),
-    "timings.md": lambda: timings_table(timings(), CompareFormat.MARKDOWN),
-    "timings.csv": lambda: timings_table(timings(), CompareFormat.CSV),
+    "compare-one-seed.txt": lambda: compare_table(compared(*ONE_SEED), Format.TEXT),
+    "compare-other-task.md": lambda: compare_table(compared(*OTHER_TASK), Format.MARKDOWN),
+    "gate.txt": lambda: gate_table(gated(), Format.TEXT),
+    "gate.md": lambda: gate_table(gated(), Format.MARKDOWN),
+    "gate.json": lambda: as_text(gate_document(gated(*WELL))),
+    "gate-passed.md": lambda: gate_table(gated(*WELL), Format.MARKDOWN),
+    "gate-strict.txt": lambda: gate_table(gated(*ONE_SEED, Policy(strict=True)), Format.TEXT),
+    "timings.txt": lambda: timings_table(timings(), Format.TEXT),
+    "timings.md": lambda: timings_table(timings(), Format.MARKDOWN),
+    "timings.csv": lambda: timings_table(timings(), Format.CSV),
     "timings.json": lambda: as_text(timings_document(timings())),
 }
 
@@ -95,7 +102,7 @@ def test_tables_read_as_accepted(name, request):
 
 
 def test_sides_that_are_the_same_say_so():
-    text = gate_table(gated(WELL[0], WELL[0]), CompareFormat.TEXT)
+    text = gate_table(gated(WELL[0], WELL[0]), Format.TEXT)
     assert "bpr HR@10 unchanged: both sides are the same in every case" in text
     assert "(80 % power): not known where both sides are the same in every case (bpr HR@10)." in text
 
@@ -105,7 +112,7 @@ def test_the_example_has_every_verdict():
 
 
 def test_markdown_is_fit_for_a_pull_request():
-    first, second, *rest = compare_table(compared(), CompareFormat.MARKDOWN).splitlines()
+    first, second, *rest = compare_table(compared(), Format.MARKDOWN).splitlines()
     assert first == "<!-- recbench:compare:toy -->"
     assert second.startswith("**Failed: breaks; missing: gone; not comparable: elsewhere; regressed: drop\\|s")
     (header,) = [line for line in rest if line.startswith("| model")]

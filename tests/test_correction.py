@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from recbench.evaluation.correction import corrected, corrected_gains, even_chance_rank, expected, rank_probabilities
-from recbench.evaluation.metrics import hit_rate, ndcg
+from recbench.evaluation.metric_names import parse_measure
+from recbench.evaluation.metrics.hr import hit_rate
 from recbench.evaluation.ranking import Ranks
 
 N, M = 3542, 99
+HR, NDCG = parse_measure("hr@10"), parse_measure("ndcg@10")
 
 # How many of the 6,040 cases of the published NCF split have 0, 1, 2, ... of the 99 negatives above the positive: of
 # EASE with l2 = 1320, and of popularity with every tie for the positive.
@@ -44,19 +46,19 @@ def ranks(better, tied=None, n_others=M):
 )
 def test_the_papers_toy_example(true_ranks, hit_rate):
     for distinct in (False, True):
-        found = expected("hr", 10, np.array(true_ranks), 10_000, M, distinct=distinct).mean()
+        found = expected(HR, np.array(true_ranks), 10_000, M, distinct=distinct).mean()
         assert found == pytest.approx(hit_rate, abs=5e-4)
 
 
 def test_a_hit_among_99_negatives_is_a_coin_flip_at_rank_346():
     assert even_chance_rank(10, N, M, distinct=False) == 346
     assert even_chance_rank(10, N, M) == 345
-    assert expected("hr", 10, np.array([345]), N, M)[0] == pytest.approx(0.5, abs=0.005)
+    assert expected(HR, np.array([345]), N, M)[0] == pytest.approx(0.5, abs=0.005)
 
 
 def test_hit_rate_is_a_distribution_function():
     true_ranks = np.array([1, 2, 100, 346, 3542])
-    found = expected("hr", 10, true_ranks, N, M, distinct=False)
+    found = expected(HR, true_ranks, N, M, distinct=False)
     np.testing.assert_allclose(found, stats.binom.cdf(9, M, (true_ranks - 1) / (N - 1)), rtol=1e-12)
 
 
@@ -87,16 +89,15 @@ def test_sampled_ranks_have_the_probabilities_that_are_stated():
 
 def test_with_the_whole_catalogue_as_negatives_only_variance_is_traded():
     """Every s tells r: without the variance's weight the estimate would be the metric itself."""
-    values = corrected_gains("hr", 10, 50, 49)
+    values = corrected_gains(HR, 50, 49)
     np.testing.assert_allclose(values, (np.arange(1, 51) <= 10) * 1.0, atol=1e-9)
 
 
 def test_the_mean_estimate_of_a_uniform_rank_is_right():
     """Over all true ranks alike, as the estimator assumes, E of the estimate is near the metric's mean."""
     probabilities = rank_probabilities(np.arange(1, N + 1), N, M)
-    for metric in ("hr", "ndcg"):
-        estimates = probabilities @ corrected_gains(metric, 10, N, M)
-        truth = {"hr": 10 / N, "ndcg": (1 / np.log2(np.arange(2, 12))).sum() / N}[metric]
+    for measure, truth in ((HR, 10 / N), (NDCG, (1 / np.log2(np.arange(2, 12))).sum() / N)):
+        estimates = probabilities @ corrected_gains(measure, N, M)
         assert estimates.mean() == pytest.approx(truth, rel=0.06)
 
 
@@ -105,17 +106,17 @@ def test_the_correction_is_nearer_to_the_truth_than_the_sampled_metric():
     rng = np.random.default_rng(1)
     true_ranks = np.clip(rng.lognormal(5.0, 1.6, 20_000).astype(np.int64), 1, N)
     sampled = ranks(rng.hypergeometric(true_ranks - 1, N - true_ranks, M))
-    for metric, compute in (("hr", hit_rate), ("ndcg", ndcg)):
-        truth = compute(ranks(true_ranks - 1, n_others=N - 1), 10).mean()
-        naive, better = compute(sampled, 10).mean(), corrected(metric, 10, sampled, N).mean()
+    for measure in (HR, NDCG):
+        truth = measure.values(ranks(true_ranks - 1, n_others=N - 1)).mean()
+        naive, better = measure.values(sampled).mean(), corrected(measure, sampled, N).mean()
         assert abs(better - truth) < 0.3 * abs(naive - truth)
 
 
 def test_ties_and_unequal_numbers_of_negatives():
-    gains = corrected_gains("ndcg", 10, 500, 20)
-    assert corrected("ndcg", 10, ranks([3], [2], 20), 500)[0] == pytest.approx(gains[3:6].mean())
+    gains = corrected_gains(NDCG, 500, 20)
+    assert corrected(NDCG, ranks([3], [2], 20), 500)[0] == pytest.approx(gains[3:6].mean())
     mixed = Ranks(*(np.array(array, dtype=np.int32) for array in ([0, 1], [20, 19], [3, 3], [0, 0])))
-    assert corrected("ndcg", 10, mixed, 500)[1] == pytest.approx(corrected_gains("ndcg", 10, 500, 19)[3])
+    assert corrected(NDCG, mixed, 500)[1] == pytest.approx(corrected_gains(NDCG, 500, 19)[3])
 
 
 @pytest.mark.parametrize(
@@ -126,4 +127,4 @@ def test_the_published_split_of_movielens_1m(counts, sampled, estimate):
     of_cases = ranks(np.repeat(np.arange(100), counts))
     assert len(of_cases) == 6040
     assert hit_rate(of_cases, 10).mean() == pytest.approx(sampled, abs=5e-4)
-    assert corrected("hr", 10, of_cases, N, distinct=False).mean() == pytest.approx(estimate, abs=5e-5)
+    assert corrected(HR, of_cases, N, distinct=False).mean() == pytest.approx(estimate, abs=5e-5)

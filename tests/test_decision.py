@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from recbench.evaluation.bootstrap import Interval
 from recbench.reports.compare.decision import seed_limit, smallest_drop, verdict
 from recbench.reports.compare.verdict import MARKS, Verdict
-from recbench.reports.run.summary import Spread
+from recbench.reports.spread import Spread
 
 FLOOR, ALPHA = 0.005, 0.05
 MIRROR = {Verdict.REGRESSED: Verdict.IMPROVED, Verdict.IMPROVED: Verdict.REGRESSED}

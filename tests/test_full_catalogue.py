@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from recbench.evaluation import full_ranking
 from recbench.evaluation.full_ranking import rank_catalogue
-from recbench.evaluation.metrics import hit_rate, ndcg, reciprocal_rank
+from recbench.evaluation.metrics.hr import hit_rate
+from recbench.evaluation.metrics.mrr import reciprocal_rank
+from recbench.evaluation.metrics.ndcg import ndcg
 from recbench.evaluation.ranking import ScoreError
 from recbench.evaluation.top_items import top_items
 from recbench.protocol import Recommender, ScoreAll, TrainSet

@@ -8,18 +8,19 @@ import numpy as np
 import pytest
 
 from recbench.errors import RecbenchError
+from recbench.evaluation.metric_names import parse_measure
 from recbench.records.schema import Environment, Status, TaskIdentity
-from recbench.records.selection import RankedTrial
-from recbench.reports.compare.comparison import compare_sides
-from recbench.reports.compare.gate import Outcome, gate, judge
-from recbench.reports.compare.matching import Match, match_sides
+from recbench.reports.compare.comparison import compare_records
+from recbench.reports.compare.gate import GateOutcome, decide_verdicts, gate
+from recbench.reports.compare.lines import unknown_seed_noise
+from recbench.reports.compare.matching import Match, match_groups
 from recbench.reports.compare.policy import Policy, read_policy
-from recbench.reports.compare.sanity_checks import FloorName
-from recbench.reports.compare.table import unknown_seed_noise
+from recbench.reports.compare.sanity_checks import CheckName
 from recbench.reports.compare.throughput import decide_speed
 from recbench.reports.compare.verdict import Verdict
-from tests.examples import ENVIRONMENT, a_side, a_trial, some_trials
+from tests.examples import ENVIRONMENT, a_set, a_trial, a_trial_of, some_trials, with_ranks
 
+HR_3, HR_102 = parse_measure("hr@3"), parse_measure("hr@102")
 SMALL = {"factors": 8, "epochs": 20}
 OTHER = TaskIdentity(name="toy", digest="sha256:" + "cd" * 32)
 ELSEWHERE = TaskIdentity(name="elsewhere", digest="sha256:" + "ef" * 32)
@@ -27,18 +28,19 @@ ELSEWHERE = TaskIdentity(name="elsewhere", digest="sha256:" + "ef" * 32)
 
 def gated(base, current, **limits):
     policy = Policy(**limits)
-    return gate(compare_sides(a_side("base", *base), a_side("now", *current), policy.metrics), policy, "again")
+    return gate(compare_records(a_set("base", *base), a_set("now", *current), policy.measures), policy, "again")
 
 
 def verdicts(report):
-    return [of_model["hr@10"].verdict for of_model in report.judgement.decisions]
+    return [of_model["hr@10"].verdict for of_model in report.decided.decisions]
 
 
 def fewer_cases(trial, n=1199):
     ranks = replace(
-        trial.ranks, **{name: getattr(trial.ranks, name)[:n] for name in ("users", "n_others", "better", "tied")}
+        trial.candidate_ranks,
+        **{name: getattr(trial.candidate_ranks, name)[:n] for name in ("users", "n_others", "better", "tied")},
     )
-    return RankedTrial(trial.record, trial.place, ranks)
+    return a_trial_of(trial.record, ranks)
 
 
 def speeds(*values, **changes):
@@ -47,26 +49,26 @@ def speeds(*values, **changes):
 
 def test_a_drop_is_rejected_and_a_rise_passes():
     worse = gated([some_trials("bpr", 0.5)], [some_trials("bpr", 0.42)])
-    assert (worse.outcome, verdicts(worse)) == (Outcome.REJECTED, [Verdict.REGRESSED])
+    assert (worse.outcome, verdicts(worse)) == (GateOutcome.REJECTED, [Verdict.REGRESSED])
     assert worse.reasons[0].startswith("bpr HR@10 regressed: -0.07")
     better = gated([some_trials("bpr", 0.42)], [some_trials("bpr", 0.5)])
-    assert (better.outcome, verdicts(better), better.reasons) == (Outcome.PASSED, [Verdict.IMPROVED], ())
+    assert (better.outcome, verdicts(better), better.reasons) == (GateOutcome.PASSED, [Verdict.IMPROVED], ())
 
 
 def test_a_drop_that_seeds_explain_is_inconclusive():
     trials = [some_trials("bpr", skill, 1)[0] for skill in (0.5, 0.42, 0.46)]
-    noisy = [RankedTrial(t.record.model_copy(update={"seed": n}), t.place, t.ranks) for n, t in enumerate(trials)]
+    noisy = [a_trial_of(t.record.model_copy(update={"seed": n}), t.candidate_ranks) for n, t in enumerate(trials)]
     report = gated([some_trials("bpr", 0.5)], [noisy])
-    assert (report.outcome, verdicts(report)) == (Outcome.PASSED, [Verdict.INCONCLUSIVE])
-    assert "seeds alone explain" in report.judgement.decisions[0]["hr@10"].reasons[1]
-    assert gated([some_trials("bpr", 0.5)], [noisy], strict=True).outcome is Outcome.REJECTED
+    assert (report.outcome, verdicts(report)) == (GateOutcome.PASSED, [Verdict.INCONCLUSIVE])
+    assert "seeds alone explain" in report.decided.decisions[0]["hr@10"].reasons[1]
+    assert gated([some_trials("bpr", 0.5)], [noisy], strict=True).outcome is GateOutcome.REJECTED
 
 
 def test_with_one_seed_its_noise_is_assumed():
     report = gated([some_trials("bpr", 0.5, 1)], [some_trials("bpr", 0.42, 1)])
     assert verdicts(report) == [Verdict.REGRESSED]
-    assert report.judgement.decisions[0]["hr@10"].seed_limit == pytest.approx(1.96 * 0.003 * 2**0.5)
-    (line,) = unknown_seed_noise(report.judgement)
+    assert report.decided.decisions[0]["hr@10"].seed_limit == pytest.approx(1.96 * 0.003 * 2**0.5)
+    (line,) = unknown_seed_noise(report.decided)
     assert line.endswith("one seed (bpr): a standard deviation of 0.003 is assumed.")
 
 
@@ -74,20 +76,23 @@ def test_ndcg_is_gated_only_if_asked():
     """The same hits, but at the end of the list of ten."""
     trials = some_trials("bpr", 0.5)
     late = [
-        RankedTrial(t.record, t.place, replace(t.ranks, better=np.where(t.ranks.better < 10, 9, t.ranks.better)))
+        a_trial_of(
+            t.record,
+            replace(t.candidate_ranks, better=np.where(t.candidate_ranks.better < 10, 9, t.candidate_ranks.better)),
+        )
         for t in trials
     ]
-    assert gated([trials], [late]).outcome is Outcome.PASSED
+    assert gated([trials], [late]).outcome is GateOutcome.PASSED
     report = gated([trials], [late], gated=("hr", "ndcg"))
-    assert report.outcome is Outcome.REJECTED
+    assert report.outcome is GateOutcome.REJECTED
     assert report.reasons[0].startswith("bpr NDCG@10 regressed")
 
 
 def test_holm_counts_all_gated_cells():
     base = [some_trials(f"m{n}", 0.5, luck=0) for n in range(8)]
     current = [some_trials(f"m{n}", 0.487, luck=n + 1) for n in range(8)]
-    alone = gated(base[:1], current[:1]).judgement.decisions[0]["hr@10"]
-    together = gated(base, current).judgement.decisions[0]["hr@10"]
+    alone = gated(base[:1], current[:1]).decided.decisions[0]["hr@10"]
+    together = gated(base, current).decided.decisions[0]["hr@10"]
     assert together.p_adjusted > alone.p_adjusted
     assert together.smallest_drop >= alone.smallest_drop
 
@@ -95,73 +100,71 @@ def test_holm_counts_all_gated_cells():
 NEVER_A_PASS = {
     "another digest": (
         lambda: [some_trials("bpr", task=OTHER)],
-        Outcome.NOT_COMPARABLE,
+        GateOutcome.NOT_COMPARABLE,
         "sha256:abababababab.*sha256:cdcdcdcdcdcd",
     ),
     "another task": (
         lambda: [some_trials("bpr", task=ELSEWHERE)],
-        Outcome.NOT_COMPARABLE,
+        GateOutcome.NOT_COMPARABLE,
         "BASE toy .*CURRENT elsewhere",
     ),
     "another protocol": (
         lambda: [some_trials("bpr", protocol_version=3)],
-        Outcome.NOT_COMPARABLE,
+        GateOutcome.NOT_COMPARABLE,
         "protocol versions: BASE 2, CURRENT 3",
     ),
     "fewer cases": (
         lambda: [[fewer_cases(t) for t in some_trials("bpr")]],
-        Outcome.NOT_COMPARABLE,
+        GateOutcome.NOT_COMPARABLE,
         "BASE has 1,200, a trial of CURRENT has 1,199",
     ),
     "fewer cases of one seed": (
         lambda: [[*some_trials("bpr", seeds=2), fewer_cases(a_trial("bpr", 2))]],
-        Outcome.NOT_COMPARABLE,
+        GateOutcome.NOT_COMPARABLE,
         "a trial of CURRENT has 1,199",
     ),
     "other users": (
-        lambda: [
-            [RankedTrial(t.record, t.place, replace(t.ranks, users=t.ranks.users[::-1])) for t in some_trials("bpr")]
-        ],
-        Outcome.NOT_COMPARABLE,
+        lambda: [[with_ranks(t, users=t.candidate_ranks.users[::-1]) for t in some_trials("bpr")]],
+        GateOutcome.NOT_COMPARABLE,
         "users or numbers of candidates",
     ),
     "no model in common": (
         lambda: [some_trials("ncf")],
-        Outcome.NOT_COMPARABLE,
+        GateOutcome.NOT_COMPARABLE,
         "no model of CURRENT could be compared",
     ),
-    "a missing model": (lambda: [some_trials("bpr")], Outcome.REJECTED, "ncf missing"),
+    "a missing model": (lambda: [some_trials("bpr")], GateOutcome.REJECTED, "ncf missing"),
     "a failed trial": (
         lambda: [
             some_trials("ncf"),
             [*some_trials("bpr", seeds=2), a_trial("bpr", 2, status=Status.FAILED, error="no")],
         ],
-        Outcome.FAILED,
+        GateOutcome.FAILED,
         "bpr failed: seed 2 failed: no",
     ),
     "a failed new model": (
         lambda: [some_trials("bpr"), some_trials("ncf"), some_trials("x", seeds=1, status=Status.OUT_OF_MEMORY)],
-        Outcome.FAILED,
+        GateOutcome.FAILED,
         "x failed: seed 0 out-of-memory: no reason",
     ),
     "fewer seeds": (
         lambda: [some_trials("bpr", seeds=2), some_trials("ncf")],
-        Outcome.REJECTED,
+        GateOutcome.REJECTED,
         "bpr is not complete: 2 seeds, BASE 3",
     ),
     "no better than chance": (
         lambda: [some_trials("bpr"), some_trials("ncf"), some_trials("x", 0.1)],
-        Outcome.REJECTED,
+        GateOutcome.REJECTED,
         "x is not above chance: HR@10 at least 0.0",
     ),
     "below popularity": (
         lambda: [some_trials("bpr"), some_trials("ncf"), some_trials("popularity", 0.6)],
-        Outcome.REJECTED,
+        GateOutcome.REJECTED,
         "bpr is not above popularity",
     ),
     "a further configuration": (
         lambda: [some_trials("bpr"), some_trials("bpr", parameters=SMALL), some_trials("ncf")],
-        Outcome.NOT_COMPARABLE,
+        GateOutcome.NOT_COMPARABLE,
         r"bpr \(factors=8\) not comparable: BASE has bpr with other",
     ),
 }
@@ -169,7 +172,7 @@ NEVER_A_PASS = {
 
 @pytest.mark.parametrize(("current", "outcome", "reason"), NEVER_A_PASS.values(), ids=NEVER_A_PASS)
 def test_never_a_pass(current, outcome, reason):
-    base = [some_trials("bpr")] if outcome is Outcome.NOT_COMPARABLE else [some_trials("bpr"), some_trials("ncf")]
+    base = [some_trials("bpr")] if outcome is GateOutcome.NOT_COMPARABLE else [some_trials("bpr"), some_trials("ncf")]
     report = gated(base, current())
     assert report.outcome is outcome
     assert any(re.search(reason, line) for line in report.reasons), report.reasons
@@ -177,37 +180,41 @@ def test_never_a_pass(current, outcome, reason):
 
 def test_a_baseline_that_never_ended_well():
     report = gated([some_trials("bpr", status=Status.FAILED, error="no")], [some_trials("bpr")])
-    assert report.outcome is Outcome.NOT_COMPARABLE
+    assert report.outcome is GateOutcome.NOT_COMPARABLE
     assert "no trial of BASE ended well: seed 0 failed: no" in report.reasons[0]
     half = [*some_trials("bpr", seeds=2), a_trial("bpr", 2, status=Status.FAILED, error="no")]
     report = gated([half], [some_trials("bpr")])
-    assert report.outcome is Outcome.PASSED
-    assert "left out: seed 2 failed: no" in report.judgement.comparison.models[0].notes[0]
+    assert report.outcome is GateOutcome.PASSED
+    assert "left out: seed 2 failed: no" in report.decided.comparison.models[0].notes[0]
 
 
 def test_a_single_user_is_not_enough():
-    one = [RankedTrial(t.record, t.place, replace(t.ranks, users=t.ranks.users * 0)) for t in some_trials("bpr")]
+    one = [with_ranks(t, users=t.candidate_ranks.users * 0) for t in some_trials("bpr")]
     report = gated([one], [one])
-    assert report.outcome is Outcome.NOT_COMPARABLE
+    assert report.outcome is GateOutcome.NOT_COMPARABLE
     assert "all cases are of one user" in report.reasons[0]
 
 
 def test_random_and_popularity_are_references():
     side = [some_trials("bpr"), some_trials("random", 0.1), some_trials("popularity", 0.3)]
     report = gated(side, side)
-    assert report.outcome is Outcome.PASSED
-    of = {model: {f.name for f in report.floors if f.model == model} for model in ("bpr", "random", "popularity")}
-    assert of["bpr"] == set(FloorName)
-    assert of["random"] == {FloorName.FINITE, FloorName.COMPLETE}
-    assert of["popularity"] == {FloorName.FINITE, FloorName.COMPLETE, FloorName.ABOVE_CHANCE}
+    assert report.outcome is GateOutcome.PASSED
+    of = {
+        model: {f.name for f in report.sanity_checks if f.model == model} for model in ("bpr", "random", "popularity")
+    }
+    assert of["bpr"] == set(CheckName)
+    assert of["random"] == {CheckName.FINITE, CheckName.COMPLETE}
+    assert of["popularity"] == {CheckName.FINITE, CheckName.COMPLETE, CheckName.ABOVE_CHANCE}
 
 
 def test_any_cut_off_is_computed_from_the_ranks():
-    comparison = compare_sides(a_side("a", some_trials("bpr")), a_side("b", some_trials("bpr", 0.42)), ["hr@3"])
-    (decisions,) = judge(comparison, Policy(k=3), "again").decisions
+    comparison = compare_records(
+        a_set("a", some_trials("bpr")), a_set("b", some_trials("bpr", 0.42)), [parse_measure("hr@3")]
+    )
+    (decisions,) = decide_verdicts(comparison, Policy(k=3), "again").decisions
     assert decisions["hr@3"].verdict is Verdict.REGRESSED
     with pytest.raises(RecbenchError, match="the cut-off is more than the 101 candidates"):
-        compare_sides(a_side("a", some_trials("bpr")), a_side("b", some_trials("bpr")), ["hr@102"])
+        compare_records(a_set("a", some_trials("bpr")), a_set("b", some_trials("bpr")), [HR_102])
 
 
 def test_tasks_are_compared_each_with_its_own():
@@ -220,22 +227,46 @@ def test_tasks_are_compared_each_with_its_own():
 
 
 def test_configurations_are_matched_by_equal_parameters():
-    changed = match_sides(a_side("a", some_trials("bpr")), a_side("b", some_trials("bpr", parameters=SMALL)))
+    changed = match_groups(a_set("a", some_trials("bpr")), a_set("b", some_trials("bpr", parameters=SMALL)))
     assert [(one.base is None, one.current is None) for one in changed] == [(False, False)]
     both = [some_trials("bpr"), some_trials("bpr", parameters=SMALL)]
-    crossed = match_sides(a_side("a", *both), a_side("b", *both[::-1]))
+    crossed = match_groups(a_set("a", *both), a_set("b", *both[::-1]))
     assert all(one.base.parameters == one.current.parameters for one in crossed)
-    fewer = match_sides(a_side("a", *both), a_side("b", both[1]))
+    fewer = match_groups(a_set("a", *both), a_set("b", both[1]))
     assert [one.current is None for one in fewer] == [False, True]
     third = some_trials("bpr", parameters={"factors": 9})
     with pytest.raises(RecbenchError, match="not clear which configurations of bpr belong together.*factors=9"):
-        match_sides(a_side("a", *both), a_side("b", third))
+        match_groups(a_set("a", *both), a_set("b", third))
 
 
 def test_a_seed_twice_is_refused():
-    twice = [*some_trials("bpr"), a_trial("bpr", 1, threads=2)]
-    with pytest.raises(RecbenchError, match="b has seed 1 of bpr twice.*threads 1,.*threads 2,"):
-        match_sides(a_side("a", some_trials("bpr")), a_side("b", twice))
+    twice = [*some_trials("bpr"), a_trial("bpr", 1)]
+    with pytest.raises(RecbenchError, match="Seed 1 of bpr occurs twice under the same conditions"):
+        match_groups(a_set("a", some_trials("bpr")), a_set("b", twice))
+
+
+def test_conditions_are_matched_where_a_model_ran_under_several():
+    one, two, four = (some_trials("bpr", threads=threads) for threads in (1, 2, 4))
+    assert [(m.base is None, m.current is None) for m in match_groups(a_set("a", one), a_set("b", two))] == [
+        (False, False)
+    ]
+    several = match_groups(a_set("a", one), a_set("b", one, two))
+    assert [(m.base and m.base.record.threads, m.current.record.threads) for m in several] == [(1, 1), (None, 2)]
+    report = gated([one], [one, two])
+    assert report.outcome is GateOutcome.NOT_COMPARABLE
+    assert report.reasons[0].startswith("bpr (2 threads) not comparable: BASE has bpr with other parameters or")
+    with pytest.raises(RecbenchError, match=r"not clear which.*CURRENT has bpr \(2 threads\); bpr \(4 threads\)"):
+        match_groups(a_set("a", one), a_set("b", two, four))
+
+
+def test_any_metric_can_gate(tmp_path):
+    path = tmp_path / "gate.toml"
+    path.write_text('gated = ["recall"]\nk = 5\n')
+    report = gated([some_trials("bpr", 0.5)], [some_trials("bpr", 0.42)], **read_policy(path).to_dict())
+    assert report.reasons[0].startswith("bpr Recall@5 regressed: -0.0")
+    path.write_text('gated = ["recal"]')
+    with pytest.raises(RecbenchError, match=r"gated.0: Value error, Unknown metric 'recal'. Did you mean: recall"):
+        read_policy(path)
 
 
 BASE_SPEEDS = (100.0, 110.0, 120.0)
@@ -273,7 +304,7 @@ SPEED = {
 
 @pytest.mark.parametrize(("current", "changes", "word", "reason"), SPEED.values(), ids=SPEED)
 def test_throughput(current, changes, word, reason):
-    (match,) = match_sides(a_side("a", speeds(*BASE_SPEEDS)), a_side("b", speeds(*current, **changes)))
+    (match,) = match_groups(a_set("a", speeds(*BASE_SPEEDS)), a_set("b", speeds(*current, **changes)))
     decision = decide_speed(match, Policy())
     assert (decision.verdict, reason in decision.reason) == (word, True), decision
 
@@ -281,7 +312,7 @@ def test_throughput(current, changes, word, reason):
 def test_lower_throughput_is_rejected_unless_the_policy_does_not_care():
     base, current = [speeds(*BASE_SPEEDS)], [speeds(70.0, 80.0, 85.0)]
     assert gated(base, current).reasons[0].startswith("bpr throughput regressed")
-    assert gated(base, current, gate_throughput=False).outcome is Outcome.PASSED
+    assert gated(base, current, gate_throughput=False).outcome is GateOutcome.PASSED
     assert decide_speed(Match(None, None), Policy()).verdict is None
 
 

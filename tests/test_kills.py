@@ -19,7 +19,7 @@ from recbench.evaluation.ranking import Ranks
 from recbench.records import store
 from recbench.records.interruption import Terminated, interruptible
 from recbench.records.schema import Status
-from recbench.records.selection import read_side
+from recbench.records.selection import read_records
 from recbench.records.store import TrialRanks
 from recbench.runners.schedule import run_plan
 from recbench.trials.conditions import TrialOutcome
@@ -57,7 +57,7 @@ def whole_records(folder: Path) -> int:
     """Reads every record and its ranks, and checks that they belong together; returns how many there are."""
     if not list(folder.glob("*.json")):
         return 0
-    return len(read_side(str(folder)).trials)
+    return len(read_records(str(folder)).trials)
 
 
 def ranks_for(luck: int) -> tuple[TrialRanks, float]:
@@ -285,7 +285,7 @@ def test_a_clock_that_goes_backwards(tmp_path):
     process = start(tmp_path, "--seeds", "1", "--timeout", "60", env={"PYTHONPATH": str(tmp_path)})
     _, messages = process.communicate(timeout=60)
     assert process.returncode == 0, messages
-    for trial in read_side(str(tmp_path / "results" / "runs")).trials:
+    for trial in read_records(str(tmp_path / "results" / "runs")).trials:
         assert trial.record.status is Status.DONE
         assert 0 < trial.record.fit_seconds < 60
         assert 0 < trial.record.start_seconds < 60

@@ -7,7 +7,7 @@ import pytest
 from recbench.errors import RecbenchError
 from recbench.records.published_results import load_published
 from recbench.records.schema import TaskIdentity
-from recbench.records.selection import read_side
+from recbench.records.selection import read_records
 from recbench.records.tuned_settings import Settings, TunedModel, save
 from recbench.reports.pages.leaderboard import LeaderboardSources, leaderboard
 from recbench.tuning.spaces import Known, ModelSpace, Range, texts
@@ -60,7 +60,7 @@ def places(tmp_path):
 @pytest.fixture
 def sources(tmp_path, places):
     published = load_published(tmp_path / "published.toml")
-    return LeaderboardSources("records", read_side(str(places)).trials, some_settings(), published, {"bpr": SPACE})
+    return LeaderboardSources("records", read_records(str(places)).trials, some_settings(), published, {"bpr": SPACE})
 
 
 def test_the_page(sources, request):

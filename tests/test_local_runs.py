@@ -7,7 +7,7 @@ import re
 import pytest
 
 from recbench.records import store
-from recbench.records.selection import read_side
+from recbench.records.selection import read_records
 
 OWN = """
 import os
@@ -43,7 +43,7 @@ def own(tmp_path):
 
 
 def records(folder):
-    return [trial.record for trial in read_side(str(folder)).trials]
+    return [trial.record for trial in read_records(str(folder)).trials]
 
 
 def test_a_process_each_whose_threads_are_set_before_it_loads_anything(recbench, own, tmp_path):

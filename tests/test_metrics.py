@@ -3,16 +3,12 @@ import warnings
 import numpy as np
 import pytest
 
-from recbench.evaluation.metrics import (
-    HARMONIC_TABLE,
-    compute_metrics,
-    hit_rate,
-    mean_of_user_means,
-    ndcg,
-    reciprocal_rank,
-    ties_across_cut,
-)
+from recbench.evaluation.harmonic import HARMONIC_TABLE
+from recbench.evaluation.metrics.hr import hit_rate
+from recbench.evaluation.metrics.mrr import reciprocal_rank
+from recbench.evaluation.metrics.ndcg import ndcg
 from recbench.evaluation.ranking import Ranks, rank_cases
+from recbench.evaluation.stored_metrics import compute_metrics, mean_of_user_means, ties_across_cut
 
 
 def ranks(better, tied, users=None):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from recbench.evaluation.metrics import ndcg
+from recbench.evaluation.metrics.ndcg import ndcg
 from recbench.evaluation.ranking import rank_cases
 from recbench.protocol import TrainSet
 from recbench.trials.clock import TimedContext

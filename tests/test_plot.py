@@ -5,46 +5,49 @@ import itertools
 import pytest
 
 from recbench.errors import NothingToCompareError, RecbenchError
+from recbench.evaluation.metric_names import parse_measure
 from recbench.records.schema import Status, TaskIdentity
-from recbench.records.selection import of_models, read_side
+from recbench.records.selection import of_models, read_records
 from recbench.reports.plots.label_placement import Box, place_labels
 from recbench.reports.plots.speed_quality import speed_quality
-from recbench.reports.plots.speed_quality_axes import Cost, Quality
+from recbench.reports.plots.speed_quality_axes import Cost
 from recbench.reports.plots.speed_quality_plot import draw_speed_quality, picture
-from tests.examples import a_side, some_trials, write
+from tests.examples import a_set, some_trials, write
+
+HR, NDCG = parse_measure("hr@10"), parse_measure("ndcg@10")
 
 
 def test_points_are_configurations_with_their_intervals():
     slow = some_trials("ncf", 0.6, fit_seconds=8.0, interactions_per_second=100.0)
     quick = some_trials("bpr", 0.5, fit_seconds=2.0, interactions_per_second=400.0)
-    found = speed_quality([a_side("run", slow, quick)], Quality.NDCG, Cost.THROUGHPUT)
+    found = speed_quality([a_set("run", slow, quick)], NDCG, Cost.THROUGHPUT)
     ncf, bpr = found.points
     assert (ncf.label, bpr.label) == ("ncf", "bpr")
     assert (ncf.cost.mean, bpr.cost.mean) == (100.0, 400.0)
     assert ncf.quality.mean == pytest.approx(sum(t.record.metrics["ndcg@10"].mean for t in slow) / 3)
     assert ncf.interval.low < ncf.quality.mean < ncf.interval.high
-    seconds = speed_quality([a_side("run", slow, quick)], Quality.HR, Cost.FIT_SECONDS)
+    seconds = speed_quality([a_set("run", slow, quick)], HR, Cost.FIT_SECONDS)
     assert [point.cost.mean for point in seconds.points] == [8.0, 2.0]
 
 
 def test_labels_tell_configurations_and_runs_apart():
     some = some_trials("bpr", parameters={"factors": 8, "epochs": 2})
     others = some_trials("bpr", parameters={"factors": 16, "epochs": 2})
-    sides = [a_side("before", some, others), a_side("after", some, some_trials("ncf"))]
-    labels = [point.label for point in speed_quality(sides, Quality.HR, Cost.THROUGHPUT).points]
-    assert labels == ["bpr factors=8 (before)", "bpr factors=16", "bpr factors=8 (after)", "ncf"]
+    sides = [a_set("before", some, others), a_set("after", some, some_trials("ncf"))]
+    labels = [point.label for point in speed_quality(sides, HR, Cost.THROUGHPUT).points]
+    assert labels == ["bpr (factors=8, before)", "bpr (factors=16)", "bpr (factors=8, after)", "ncf"]
 
 
 def test_failed_trials_are_named_and_shared_machines_told():
-    side = a_side("run", some_trials("bpr", concurrent_trials=2), some_trials("ncf", status=Status.FAILED, error="x"))
-    found = speed_quality([side], Quality.HR, Cost.THROUGHPUT)
+    side = a_set("run", some_trials("bpr", concurrent_trials=2), some_trials("ncf", status=Status.FAILED, error="x"))
+    found = speed_quality([side], HR, Cost.THROUGHPUT)
     assert found.left_out == ("ncf (failed)",)
     assert any("shared the machine" in note for note in found.notes)
     with pytest.raises(NothingToCompareError, match="None of these trials is done"):
-        speed_quality([a_side("run", some_trials("ncf", status=Status.FAILED))], Quality.HR, Cost.THROUGHPUT)
+        speed_quality([a_set("run", some_trials("ncf", status=Status.FAILED))], HR, Cost.THROUGHPUT)
     other = some_trials("bpr", task=TaskIdentity(name="other", digest="sha256:" + "cd" * 32))
     with pytest.raises(RecbenchError, match="of different tasks"):
-        speed_quality([side, a_side("b", other)], Quality.HR, Cost.THROUGHPUT)
+        speed_quality([side, a_set("b", other)], HR, Cost.THROUGHPUT)
 
 
 def crowded():
@@ -54,8 +57,8 @@ def crowded():
                     fit_seconds=2.0 + number / 10, interactions_per_second=1e6 * (1 + number / 20))
         for number in range(12)
     ]  # fmt: skip
-    return speed_quality([a_side("run", *groups, some_trials("far", 0.1, interactions_per_second=1e9))],
-                         Quality.HR, Cost.THROUGHPUT)  # fmt: skip
+    return speed_quality([a_set("run", *groups, some_trials("far", 0.1, interactions_per_second=1e9))],
+                         HR, Cost.THROUGHPUT)  # fmt: skip
 
 
 def test_labels_cover_neither_each_other_nor_points():
@@ -83,7 +86,7 @@ def test_places_are_near_and_a_label_without_one_stays_in_the_area():
 
 @pytest.mark.parametrize(("name", "start"), [("x.png", b"\x89PNG"), ("x.svg", b"<?xml"), ("x.pdf", b"%PDF")])
 def test_pictures_of_all_kinds(tmp_path, name, start):
-    found = speed_quality([a_side("run", some_trials("bpr"))], Quality.HR, Cost.THROUGHPUT)
+    found = speed_quality([a_set("run", some_trials("bpr"))], HR, Cost.THROUGHPUT)
     assert draw_speed_quality(found, tmp_path / name).read_bytes().startswith(start)
     with pytest.raises(RecbenchError, match="Choose a path that ends in .png"):
         draw_speed_quality(found, tmp_path / "x.nothing")
@@ -91,7 +94,7 @@ def test_pictures_of_all_kinds(tmp_path, name, start):
 
 def test_the_verb(recbench, tmp_path):
     write(tmp_path / "runs", some_trials("bpr"), some_trials("ncf", 0.6))
-    assert len(read_side(str(tmp_path / "runs")).trials) == 6
+    assert len(read_records(str(tmp_path / "runs")).trials) == 6
     done = recbench("plot", "runs", "-o", "speed.png", "--metric", "ndcg@10", "--against", "fit-seconds")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
@@ -102,7 +105,7 @@ def test_the_verb(recbench, tmp_path):
 
 
 def test_only_some_models():
-    sides = [a_side("a", some_trials("bpr"), some_trials("ncf")), a_side("b", some_trials("popularity"))]
+    sides = [a_set("a", some_trials("bpr"), some_trials("ncf")), a_set("b", some_trials("popularity"))]
     (left,) = of_models(sides, ["bpr"])
     assert {trial.record.model for trial in left.trials} == {"bpr"}
     with pytest.raises(RecbenchError, match="'bprr'. Did you mean: bpr"):

@@ -2,7 +2,6 @@
 
 import io
 import sys
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -14,8 +13,8 @@ from recbench.progress.choice import run_progress
 from recbench.progress.console import write_nothing
 from recbench.progress.notebook import NotebookLine
 from recbench.progress.run import RunLines
+from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import Status
-from recbench.records.store import StoredRecord
 from recbench.registry.models import find_model
 from recbench.registry.requested import RequestedModel
 from recbench.trials.events import Event, EventKind
@@ -23,7 +22,7 @@ from recbench.trials.planned import PlannedModel, PlannedTrial
 from tests.examples import a_record
 
 TRIAL = PlannedTrial(PlannedModel(RequestedModel(find_model("bpr")), {"epochs": 20}, "code"), 0)
-ENDED = StoredRecord(a_record("bpr", 0, ties_across_cut={10: 0.0}), Path("r.json"))
+ENDED = FinishedTrial(a_record("bpr", 0, ties_across_cut={10: 0.0}), "r.json")
 
 
 @pytest.fixture
@@ -80,7 +79,7 @@ def test_a_terminal_shows_a_bar_for_each_trial_and_for_the_plan(seen, monkeypatc
         assert words in drawn
     assert "[2/3] bpr, seed 0 full" in drawn
     assert "2000/6040" in drawn
-    failed = StoredRecord(a_record("bpr", 0, status=Status.FAILED, error="boom"), Path("r.json"))
+    failed = FinishedTrial(a_record("bpr", 0, status=Status.FAILED, error="boom"), "r.json")
     send(shown, ended(failed))
     assert "[2/3] bpr, seed 0: failed: boom" in seen.getvalue()
     assert "2/3 " in seen.getvalue()[len(drawn) :]

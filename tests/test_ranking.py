@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recbench.evaluation.metrics import hit_rate, ndcg
+from recbench.evaluation.metrics.hr import hit_rate
+from recbench.evaluation.metrics.ndcg import ndcg
 from recbench.evaluation.ranking import Ranks, ScoreError, count_ranks, rank_cases
 from recbench.tasks.task import NO_ITEM, Cases
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from recbench.errors import RecbenchError
-from recbench.evaluation.metrics import compute_metrics
 from recbench.evaluation.ranking import Ranks
+from recbench.evaluation.stored_metrics import compute_metrics
 from recbench.records import store
 from recbench.records.schema import Status
 from tests.examples import a_record

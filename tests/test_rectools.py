@@ -8,7 +8,9 @@ import pytest
 
 from recbench.evaluation.beyond_accuracy import coverage
 from recbench.evaluation.full_ranking import rank_catalogue
-from recbench.evaluation.metrics import hit_rate, ndcg, reciprocal_rank
+from recbench.evaluation.metrics.hr import hit_rate
+from recbench.evaluation.metrics.mrr import reciprocal_rank
+from recbench.evaluation.metrics.ndcg import ndcg
 from recbench.protocol import TrainSet
 from recbench.tasks.task import Cases
 from tests.rectools_oracle import CUT_OFFS, N_ITEMS, N_USERS, rankings

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from recbench.errors import RecbenchError
+from recbench.evaluation.metric_names import measures_at
 from recbench.records.schema import CatalogueValue, CohortValue, MetricValue, Status, TaskIdentity
 from recbench.reports.formats import Format
 from recbench.reports.run.document import run_document
@@ -12,9 +13,10 @@ from recbench.reports.run.metrics_table import metrics_table
 from recbench.reports.run.pairs_table import pairs_table
 from recbench.reports.run.run_report import run_report
 from recbench.reports.run.sampling_caution import caution
-from recbench.reports.run.summary import Spread, summarise
+from recbench.reports.run.summary import summarise
 from recbench.reports.run.table import run_table
-from tests.examples import ENVIRONMENT, TASK, a_curve, a_record, ranks_of, stored
+from recbench.reports.spread import Spread
+from tests.examples import ENVIRONMENT, TASK, a_curve, a_record, stored
 from tests.golden_files import check_golden
 
 RECORDS = stored(
@@ -56,8 +58,15 @@ WHOLE = stored(
 )
 
 
+MEASURES = measures_at(("hr", "ndcg"), (10,))
+
+
 def report(records, task=TASK, ks=(10,), target=None):
-    return run_report(task, records, ENVIRONMENT, ks, target, ranks_of)
+    return run_report(task, records, ENVIRONMENT, ks, target)
+
+
+def summarised(*records):
+    return summarise(stored(*records), MEASURES)
 
 
 def as_text(document):
@@ -78,10 +87,10 @@ TABLES = {
     "run-full.md": lambda: run_table(report(WHOLE), Format.MARKDOWN),
     "run-full.csv": lambda: run_table(report(WHOLE), Format.CSV),
     "run-full.json": lambda: as_text(run_document(report(WHOLE))["results"][0]),
-    "pairs.txt": lambda: pairs_table(report(WHOLE), markdown=False),
-    "pairs.md": lambda: pairs_table(report(RECORDS), markdown=True),
-    "metrics.txt": lambda: metrics_table(report(WHOLE), markdown=False),
-    "metrics.md": lambda: metrics_table(report(WHOLE), markdown=True),
+    "pairs.txt": lambda: pairs_table(report(WHOLE), Format.TEXT),
+    "pairs.md": lambda: pairs_table(report(RECORDS), Format.MARKDOWN),
+    "metrics.txt": lambda: metrics_table(report(WHOLE), Format.TEXT),
+    "metrics.md": lambda: metrics_table(report(WHOLE), Format.MARKDOWN),
 }
 
 
@@ -97,25 +106,25 @@ def test_the_spread_over_seeds():
 
 
 def test_one_model_with_two_settings_makes_two_rows():
-    rows = summarise(stored(a_record("bpr", 0), a_record("bpr", 0, parameters={"factors": 8})))
+    rows = summarised(a_record("bpr", 0), a_record("bpr", 0, parameters={"factors": 8}))
     assert [row.parameters["factors"] for row in rows] == [64, 8]
 
 
 def test_a_model_with_a_failed_seed_is_not_done():
-    *_, own = summarise(RECORDS)
+    *_, own = summarise(RECORDS, MEASURES)
     assert own.status is Status.FAILED
     assert own.errors == ["seed 1: ValueError: a|b"]
     assert own.metrics["hr@10"].values == (0.61,)
 
 
 def test_epochs_that_differ_are_not_shown_as_one():
-    assert summarise(stored(a_record("bpr", 0), a_record("bpr", 1, epochs=7)))[0].epochs is None
+    assert summarised(a_record("bpr", 0), a_record("bpr", 1, epochs=7))[0].epochs is None
 
 
 def test_records_of_different_tasks_are_refused_by_name():
     other = TaskIdentity(name="other", digest="sha256:" + "cd" * 32)
     with pytest.raises(RecbenchError, match="toy sha256:abababababab, other sha256:cdcdcdcdcdcd"):
-        summarise(stored(a_record("bpr", 0), a_record("ncf", 0, task=other)))
+        summarised(a_record("bpr", 0), a_record("ncf", 0, task=other))
 
 
 def test_timings_of_trials_that_shared_a_machine_are_marked():
@@ -144,6 +153,5 @@ def test_a_cut_off_that_takes_all_candidates_is_said_to_tell_nothing(uniform):
 
 def test_models_that_agree_in_every_case_have_no_detectable_difference():
     twins = stored(a_record("bpr", 0), a_record("bpr", 0, parameters={"factors": 8}))
-    report = run_report(TASK, twins, ENVIRONMENT, (10,), ranks_of=lambda _: ranks_of(twins[0]))
-    line = next(line for line in pairs_table(report, markdown=False).splitlines() if line.startswith("HR@10"))
+    line = next(line for line in pairs_table(report(twins), Format.TEXT).splitlines() if line.startswith("HR@10"))
     assert line.split()[-3:] == ["0.0%", "100.0%", "0.0%"]

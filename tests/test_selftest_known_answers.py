@@ -7,7 +7,8 @@ import pytest
 from scipy import stats
 
 from recbench.evaluation import full_ranking, ranking
-from recbench.evaluation.metrics import hit_rate, ndcg
+from recbench.evaluation.metrics.hr import hit_rate
+from recbench.evaluation.metrics.ndcg import ndcg
 from recbench.evaluation.ranking import rank_cases
 from recbench.selftest import known_answers as checks
 from recbench.selftest.chance import binomial, hits_interval

@@ -10,14 +10,14 @@ from recbench.cli.sweep import parse_sweep
 from recbench.errors import RecbenchError
 from recbench.experiments.execution import Execution
 from recbench.experiments.sweep import SweepRequest, sweep
-from recbench.records.selection import read_side
+from recbench.records.selection import read_records
 from recbench.registry.models import find_model
 from recbench.registry.requested import RequestedModel
 from recbench.reports.run.run_report import run_report
 from recbench.reports.sweep.plot import draw_sweep
 from recbench.reports.sweep.points import sweep_document
 from recbench.reports.sweep.table import sweep_table
-from tests.examples import ENVIRONMENT, TASK, a_record, ranks_of, stored
+from tests.examples import ENVIRONMENT, TASK, a_record, stored
 from tests.golden_files import check_golden
 
 OWN = """
@@ -52,7 +52,7 @@ def some_records():
 
 
 def a_report():
-    return run_report(TASK, some_records(), ENVIRONMENT, (10,), ranks_of=ranks_of)
+    return run_report(TASK, some_records(), ENVIRONMENT, (10,))
 
 
 def test_the_table_reads_as_accepted(request):
@@ -87,7 +87,7 @@ def test_a_sweep_runs_trials_that_a_run_keeps(recbench, tmp_path):
     assert few["process_peak_rss_bytes"]["mean"] < many["process_peak_rss_bytes"]["mean"]
     assert re.search(r"\[2/2\] Own size=8, seed 0: HR@10", done.stderr)
     assert (tmp_path / "sweep.svg").exists()
-    assert len(read_side(str(tmp_path / "results" / "runs")).trials) == 2
+    assert len(read_records(str(tmp_path / "results" / "runs")).trials) == 2
     again = recbench("run", "--models", "own_model.py:Own", "--task", "synthetic", "--seeds", "1",
                      "--param", "Own.size=8", "--param", "Own.epochs=3")  # fmt: skip
     assert "1 of 1 trials are kept" in again.stderr

@@ -64,7 +64,7 @@ def test_a_model_without_scores_for_all_items_loses_the_catalogue_only(board, tm
     stored = save(outcome.record, outcome.ranks, tmp_path)
     assert load(stored.path) == outcome.record
     assert load_ranks(stored.path).catalogue is None
-    (summary,) = summarise([stored])
+    (summary,) = summarise([stored], ())
     assert summary.status is Status.DONE
     assert summary.errors[0].startswith("seed 0, whole catalogue: ")
 

@@ -7,7 +7,7 @@ import pytest
 
 from recbench.errors import RecbenchError
 from recbench.records.schema import CurvePoint
-from recbench.tuning.objective import curve_epochs, judge, longest
+from recbench.tuning.objective import curve_epochs, longest, score_of
 from recbench.tuning.past import Budget, End, PastTrial, best, counts, spent
 from recbench.tuning.result import model_tuning
 from recbench.tuning.spaces import Choices, Known, ModelSpace, Range, check_names, own_spaces_path, read_spaces
@@ -176,16 +176,16 @@ def a_curved_record(scores, trained, **parameters):
 
 
 def test_the_best_epoch():
-    found = judge(a_curved_record({2: 0.1, 4: 0.4, 6: 0.4, 8: 0.3}, 8, epochs=8))
+    found = score_of(a_curved_record({2: 0.1, 4: 0.4, 6: 0.4, 8: 0.3}, 8, epochs=8))
     assert (found.score, found.last_score, found.epochs) == (0.4, 0.3, 4)
-    stopped = judge(a_curved_record({2: 0.1, 3: 0.2}, 3, epochs=8))
+    stopped = score_of(a_curved_record({2: 0.1, 3: 0.2}, 3, epochs=8))
     assert (stopped.score, stopped.epochs) == (0.2, 3)
     # Three of eight passes were a pre-training, in which the score was best.
-    before = judge(a_curved_record({2: 0.5, 4: 0.1, 6: 0.3, 8: 0.2}, 8, epochs=5))
+    before = score_of(a_curved_record({2: 0.5, 4: 0.1, 6: 0.3, 8: 0.2}, 8, epochs=5))
     assert (before.score, before.epochs) == (0.3, 3)
-    silent = judge(a_curved_record({1: 0.5}, 1, epochs=30))
+    silent = score_of(a_curved_record({1: 0.5}, 1, epochs=30))
     assert (silent.score, silent.epochs) == (0.5, 30)
-    without = judge(a_curved_record({1: 0.5, 2: 0.1}, 2, factors=3))
+    without = score_of(a_curved_record({1: 0.5, 2: 0.1}, 2, factors=3))
     assert (without.score, without.epochs) == (0.1, None)
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from recbench.evaluation.metric_names import measures_at
 from recbench.evaluation.ranking import Ranks
 from recbench.reports.run.uncertainty import uncertainty
 from tests.simulated_cases import two_alike
@@ -20,7 +21,13 @@ BAD = RNG.integers(0, 101, 600)
 
 
 def compared(*models, users=None, ks=(10,)):
-    return uncertainty([{seed: ranks(better, users) for seed, better in enumerate(m)} for m in models], ks)
+    return uncertainty(
+        [{seed: ranks(better, users) for seed, better in enumerate(m)} for m in models], measures_at(("hr", "ndcg"), ks)
+    )
+
+
+def width(pair):
+    return pair.evidence.interval.high - pair.evidence.interval.low
 
 
 def test_the_best_and_those_that_cannot_be_told_from_it_are_marked():
@@ -38,27 +45,27 @@ def test_pairing_sees_what_intervals_that_overlap_hide():
     first, second = (one["hr@10"].interval for one in found.standings)
     pair = found.pairs[0]
     assert second.high > first.low
-    assert pair.p < 0.01
-    assert pair.interval.low > 0
-    assert pair.difference == pytest.approx((GOOD < 10).mean() - (NEARLY < 10).mean())
-    assert pair.lost == 0
-    assert pair.won + pair.tied == pytest.approx(1)
+    assert pair.evidence.p < 0.01
+    assert pair.evidence.interval.low > 0
+    assert pair.evidence.difference == pytest.approx((GOOD < 10).mean() - (NEARLY < 10).mean())
+    assert pair.evidence.lost == 0
+    assert pair.evidence.won + pair.tied == pytest.approx(1)
 
 
 def test_a_pair_is_adjusted_for_all_pairs_of_its_metric():
     found = compared([GOOD], [ALIKE], [BAD], ks=(5, 10))
-    assert [pair.metric for pair in found.pairs] == [
+    assert [pair.measure.name for pair in found.pairs] == [
         m for m in ("hr@5", "ndcg@5", "hr@10", "ndcg@10") for _ in range(3)
     ]
     assert [(pair.first, pair.second) for pair in found.pairs[:3]] == [(0, 1), (0, 2), (1, 2)]
     for pair in found.pairs:
-        assert pair.p_adjusted >= pair.p
+        assert pair.p_adjusted >= pair.evidence.p
 
 
 def test_seeds_are_averaged_case_by_case():
     found = compared([np.zeros(600), np.full(600, 50)], [np.full(600, 50)])
-    assert found.pairs[0].difference == 0.5
-    assert found.pairs[0].won == 1.0
+    assert found.pairs[0].evidence.difference == 0.5
+    assert found.pairs[0].evidence.won == 1.0
     assert found.pairs[0].mcnemar == (pytest.approx(2**-599),)
     assert found.notes == ()
 
@@ -74,7 +81,9 @@ def test_cases_of_one_user_are_not_independent():
     blocks = np.sort(GOOD), np.sort(BAD)[::-1]
     clustered = compared([blocks[0]], [blocks[1]], users=np.arange(600) // 30).pairs[0]
     assert clustered.detectable > 2 * alone.detectable
-    assert clustered.interval.high - clustered.interval.low > 2 * (alone.interval.high - alone.interval.low)
+    assert clustered.evidence.interval.high - clustered.evidence.interval.low > 2 * (
+        alone.evidence.interval.high - alone.evidence.interval.low
+    )
 
 
 def test_what_cannot_be_computed_is_said_and_the_rest_is_shown():
@@ -114,8 +123,8 @@ def test_intervals_of_differences_cover_and_models_that_are_alike_are_told_apart
             for hits in models
         ]
         ranked = [{seed: ranks(better, users) for seed, better in enumerate(model)} for model in seeds]
-        for place, pair in enumerate(uncertainty(ranked, (10,), 1000).pairs):
-            covered[place] += pair.interval.low <= 0 <= pair.interval.high
-            rejected[place] += pair.p <= 0.05
+        for place, pair in enumerate(uncertainty(ranked, measures_at(("hr", "ndcg"), (10,)), 1000).pairs):
+            covered[place] += pair.evidence.interval.low <= 0 <= pair.evidence.interval.high
+            rejected[place] += pair.evidence.p <= 0.05
     assert ((covered >= 930) & (covered <= 970)).all(), covered
     assert ((rejected >= 30) & (rejected <= 70)).all(), rejected

@@ -1,6 +1,5 @@
 """``recbench baseline``: the records that later runs are compared with."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,8 +10,7 @@ from recbench.progress.console import messages
 
 if TYPE_CHECKING:
     from recbench.records.baselines import Change
-    from recbench.records.schema import Record
-    from recbench.records.selection import RankedTrial
+    from recbench.records.finished_trial import FinishedTrial
 
 Pair = tuple[float | None, float | None]
 
@@ -37,11 +35,12 @@ def accept(
     Exit codes: 0 accepted, 2 bad input.
     """
     from recbench.records import baselines
-    from recbench.records.selection import BASELINES, read_side
+    from recbench.records.selection import BASELINES, read_records
 
-    changes = baselines.plan(read_side(run), label, force=force)
-    baselines.accept(changes, label)
-    rows = [_row(change) for change in changes]
+    changes = baselines.find_changes(read_records(run), label, force=force)
+    # Before the accepted files are replaced: their figures are derived from their ranks.
+    rows = [row for change in changes for row in _rows(change)]
+    baselines.accept_changes(changes, label)
     if as_json:
         emit_json({"schema": 1, "label": label, "changes": [dict(zip(KEYS, row, strict=True)) for row in rows]})
         return
@@ -61,20 +60,22 @@ def list_baselines(as_json: Annotated[bool, typer.Option("--json", help="Print J
     Example:
       recbench baseline list
     """
-    from recbench.records.baselines import METRIC, labels
+    from recbench.evaluation.metric_names import parse_measure
+    from recbench.records.baselines import accepted_groups
+    from recbench.records.grouping import group_names
 
+    hr = parse_measure("hr@10")
     rows = [
         {
             "task": task,
             "label": label,
-            "model": model,
-            "seeds": len(own),
-            "hr@10": _mean(own, METRIC),
-            "revision": own[0].revision.sha if own[0].revision else None,
+            "model": name,
+            "seeds": len(group.trials),
+            "hr@10": group.mean(hr),
+            "revision": group.record.revision.sha if group.record.revision else None,
         }
-        for (task, label), records in labels().items()
-        for model in dict.fromkeys(record.model for record in records)
-        if (own := [record for record in records if record.model == model])
+        for (task, label), groups in accepted_groups().items()
+        for group, name in sorted(zip(groups, group_names(groups), strict=True), key=lambda one: one[1])
     ]
     if as_json:
         emit_json({"schema": 1, "baselines": rows})
@@ -120,11 +121,11 @@ def render(
 
     Exit codes: 0 written or current, 1 not current, 2 bad input.
     """
-    from recbench.records.selection import BASELINES, read_side
+    from recbench.records.selection import BASELINES, read_records
     from recbench.reports.pages.baselines import baselines_page
 
-    tasks: dict[str, list[RankedTrial]] = {}
-    for trial in read_side(label).trials:
+    tasks: dict[str, list[FinishedTrial]] = {}
+    for trial in read_records(label).trials:
         tasks.setdefault(trial.record.task.name, []).append(trial)
     page = baselines_page(tasks, label)
     write_or_check(page, BASELINES.parent / "README.md", "recbench baseline render", check=check)
@@ -133,15 +134,19 @@ def render(
 KEYS = ("task", "model", "seeds", "hr@10", "ndcg@10")
 
 
-def _row(change: "Change") -> tuple[str, str, int, Pair, Pair]:
-    after = [trial.record for trial in change.after]
-    hr, ndcg = ((_mean(change.before, name), _mean(after, name)) for name in ("hr@10", "ndcg@10"))
-    return change.task, change.model, len(after), hr, ndcg
+def _rows(change: "Change") -> list[tuple[str, str, int, Pair, Pair]]:
+    from recbench.evaluation.metric_names import parse_measure
+    from recbench.records.grouping import group_names
 
-
-def _mean(records: "Sequence[Record]", name: str) -> float | None:
-    values = [record.metrics[name].mean for record in records if name in record.metrics]
-    return sum(values) / len(values) if values else None
+    rows = []
+    for group, name in zip(change.after, group_names(change.after), strict=True):
+        before = change.replaced_by(group)
+        hr, ndcg = (
+            (before.mean(measure) if before else None, group.mean(measure))
+            for measure in (parse_measure("hr@10"), parse_measure("ndcg@10"))
+        )
+        rows.append((change.task, name, len(group.trials), hr, ndcg))
+    return rows
 
 
 def _arrow(old: float | None, new: float | None) -> str:

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from recbench.cli.shared.record_options import AsJson, Base, Current, Form, PolicyFile
-from recbench.cli.shared.terminal import ExitCode, emit, emit_json
-from recbench.reports.formats import CompareFormat
+from recbench.cli.shared.terminal import emit, emit_json
+from recbench.reports.formats import Format
 
 
 def gate(
@@ -21,7 +21,7 @@ def gate(
     ] = None,
     policy: PolicyFile = None,
     strict: Annotated[bool, typer.Option("--strict", help="Inconclusive does not pass either.")] = False,
-    form: Form = CompareFormat.TEXT,
+    form: Form = Format.TEXT,
     as_json: AsJson = False,
 ) -> None:
     """Compare two runs, and end with a code that says whether the second may replace the first.
@@ -36,40 +36,34 @@ def gate(
 
     Exit codes: 0 pass, 1 regressed or a floor broken, 2 bad input, 3 a model failed, 4 not comparable or no baseline.
     """
-    from recbench.records.selection import read_sides
-    from recbench.reports.compare.comparison import compare_sides
+    from recbench.records.selection import read_base_and_current
+    from recbench.reports.compare.comparison import compare_records
     from recbench.reports.compare.document import gate_document
-    from recbench.reports.compare.gate import Outcome
+    from recbench.reports.compare.gate import GateOutcome
     from recbench.reports.compare.gate import gate as decide_gate
     from recbench.reports.compare.gate_table import gate_table
     from recbench.reports.compare.policy import Policy, read_policy
 
-    # The worst comes last.
-    codes = {
-        Outcome.PASSED: ExitCode.OK,
-        Outcome.REJECTED: ExitCode.CHECK_FAILED,
-        Outcome.NOT_COMPARABLE: ExitCode.NOT_COMPARABLE,
-        Outcome.FAILED: ExitCode.MODEL_FAILED,
-    }
+    worst_last = (GateOutcome.PASSED, GateOutcome.REJECTED, GateOutcome.NOT_COMPARABLE, GateOutcome.FAILED)
     limits = read_policy(policy) if policy else Policy()
     limits = limits.model_copy(update={"strict": limits.strict or strict})
     options = ["--policy", str(policy)] if policy else []
     options += ["--strict"] if strict else []
     bases = [base, *(name.strip() for name in (against or "").split(",") if name.strip())]
     # All are read before anything is printed: a base that is missing must not be overlooked below a table that passes.
-    sides = [read_sides(one, current) for one in bases]
+    pairs = [read_base_and_current(one, current) for one in bases]
     reports = [
         decide_gate(
-            compare_sides(*pair, limits.metrics), limits, shlex.join(["recbench", "gate", one, current, *options])
+            compare_records(*pair, limits.measures), limits, shlex.join(["recbench", "gate", one, current, *options])
         )
-        for one, pair in zip(bases, sides, strict=True)
+        for one, pair in zip(bases, pairs, strict=True)
     ]
-    outcome = max((report.outcome for report in reports), key=list(codes).index)
-    if as_json or form is CompareFormat.JSON:
-        documents = [gate_document(report, codes[report.outcome]) for report in reports]
-        whole = {"schema": 1, "outcome": outcome.value, "exit_code": int(codes[outcome]), "gates": documents}
+    outcome = max((report.outcome for report in reports), key=worst_last.index)
+    if as_json or form is Format.JSON:
+        documents = [gate_document(report) for report in reports]
+        whole = {"schema": 1, "outcome": outcome.value, "exit_code": outcome.exit_code, "gates": documents}
         emit_json(whole if against else documents[0])
     else:
         emit("\n\n".join(gate_table(report, form) for report in reports))
-    if codes[outcome]:
-        raise typer.Exit(codes[outcome])
+    if outcome.exit_code:
+        raise typer.Exit(outcome.exit_code)

@@ -41,13 +41,13 @@ def leaderboard(
     Exit codes: 0 written or current, 1 not current, 2 bad input, 4 no records.
     """
     from recbench.records.published_results import load_published
-    from recbench.records.selection import read_side
+    from recbench.records.selection import read_records
     from recbench.records.tuned_settings import load, settings_path
     from recbench.reports.pages.leaderboard import LeaderboardSources
     from recbench.reports.pages.leaderboard import leaderboard as render
     from recbench.tuning.spaces import own_spaces_path, read_spaces
 
-    trials = read_side(run).trials
+    trials = read_records(run).trials
     task = trials[0].record.task
     settings = settings or _if_there(settings_path(task.name))
     published = published or _if_there(PUBLISHED / f"{task.name}.toml")

@@ -7,7 +7,7 @@ import typer
 
 from recbench.cli.shared.lists import cut_offs
 from recbench.cli.shared.ratings_file_options import ItemColumn, Separator, UserColumn
-from recbench.cli.shared.terminal import emit, emit_json
+from recbench.cli.shared.terminal import emit
 from recbench.errors import RecbenchError
 from recbench.progress.console import animated, messages
 from recbench.reports.formats import Format
@@ -45,7 +45,6 @@ def score_file(
 
     from recbench.data.readers.layout import Layout
     from recbench.records.store import save
-    from recbench.reports.run.document import run_document
     from recbench.reports.run.run_report import run_report
     from recbench.reports.run.table import run_table
     from recbench.tasks.lookup import load_task
@@ -64,8 +63,5 @@ def score_file(
     scores = read_scores(file, loaded, layout, ranked=ranked, missing_last=missing_last)
     stored = save(*score_trial(loaded, scores, file, name, seed, ks), output)
     report = run_report(loaded.summary(), [stored], environment(), ks, None)
-    if as_json or form is Format.JSON:
-        emit_json(run_document(report))
-    else:
-        emit(run_table(report, form))
-    messages().print(f"Record: {stored.path}", style="dim", markup=False)
+    emit(run_table(report, Format.JSON if as_json else form))
+    messages().print(f"Record: {stored.place}", style="dim", markup=False)

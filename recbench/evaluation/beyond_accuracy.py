@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recbench.evaluation.metrics import hit_rate
+from recbench.evaluation.metrics.hr import hit_rate
 from recbench.evaluation.ranking import Ranks
 from recbench.protocol import Int32Array, Int64Array
 from recbench.tasks.task import NO_ITEM

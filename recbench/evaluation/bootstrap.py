@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recbench.evaluation.metrics import Float64Array
+from recbench.evaluation.metric import Float64Array
 from recbench.evaluation.user_sums import UserSums
 
 RESAMPLES = 10_000

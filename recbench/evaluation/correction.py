@@ -6,15 +6,13 @@ hypergeometric; negatives drawn with replacement, which the paper looks at, make
 """
 
 from functools import cache
-from typing import Literal
 
 import numpy as np
 
-from recbench.evaluation.metrics import Float64Array
+from recbench.evaluation.metric import Float64Array, Measure
+from recbench.evaluation.metric_names import measure_of
 from recbench.evaluation.ranking import Ranks
 from recbench.protocol import Int64Array
-
-MetricName = Literal["hr", "ndcg"]
 
 VARIANCE_WEIGHT = 0.1
 """The paper's gamma: how much variance counts against bias; its experiments use 0.1."""
@@ -22,11 +20,16 @@ VARIANCE_WEIGHT = 0.1
 RANKS_AT_ONCE = 2**15
 
 
-def gains(metric: MetricName, k: int, n: int) -> Float64Array:
-    """Returns float64[n], what the ranks 1 .. n are worth: [r <= k], for NDCG@k divided by log2(r + 1)."""
-    ranks = np.arange(1, n + 1)
-    inside = (ranks <= k).astype(np.float64)
-    return inside if metric == "hr" else np.asarray(inside / np.log2(ranks + 1))
+def gains(measure: Measure, n: int) -> Float64Array:
+    """Returns float64[n], the measure's value at the ranks 1 .. n.
+
+    Args:
+        measure: Its metric has ``gains``; with a cut-off.
+        n: The last rank.
+    """
+    assert measure.metric.gains is not None
+    assert measure.k is not None
+    return measure.metric.gains(np.arange(1, n + 1), measure.k)
 
 
 def rank_probabilities(true_ranks: Int64Array, n: int, m: int, *, distinct: bool = True) -> Float64Array:
@@ -50,14 +53,12 @@ def rank_probabilities(true_ranks: Int64Array, n: int, m: int, *, distinct: bool
     return np.where(possible, np.exp(np.where(possible, ways, 0.0)), 0.0)
 
 
-def expected(
-    metric: MetricName, k: int, true_ranks: Int64Array, n: int, m: int, *, distinct: bool = True
-) -> Float64Array:
-    """Returns E[HR@k] or E[NDCG@k] on sampled negatives for known true ranks, float64[ranks].
+def expected(measure: Measure, true_ranks: Int64Array, n: int, m: int, *, distinct: bool = True) -> Float64Array:
+    """Returns the expectation of a measure on sampled negatives for known true ranks, float64[ranks].
 
     The sum over s of P(s | r) gains(s); for HR@k the distribution function of s - 1 at k - 1.
     """
-    return rank_probabilities(true_ranks, n, m, distinct=distinct) @ gains(metric, k, m + 1)
+    return rank_probabilities(true_ranks, n, m, distinct=distinct) @ gains(measure, m + 1)
 
 
 def _log_choose(n: Int64Array, k: Int64Array | int) -> Float64Array:
@@ -69,14 +70,14 @@ def _log_choose(n: Int64Array, k: Int64Array | int) -> Float64Array:
 
 
 @cache
-def corrected_gains(metric: MetricName, k: int, n: int, m: int, *, distinct: bool = True) -> Float64Array:
-    """Returns float64[m + 1], what the sampled ranks 1 .. m + 1 are worth as estimates of the metric at the true rank.
+def corrected_gains(measure: Measure, n: int, m: int, *, distinct: bool = True) -> Float64Array:
+    """Returns float64[m + 1], the values of the sampled ranks 1 .. m + 1 as estimates of the measure at the true rank.
 
     The bias-variance estimator: ((1 - g) A'A + g diag(c))^-1 A'b with A[r, s] = sqrt(p(r)) P(s | r),
     b[r] = sqrt(p(r)) gains(r), c[s] = sum over r of p(r) P(s | r), p uniform over r = 1 .. n, g = ``VARIANCE_WEIGHT``.
     """
     squares, products, masses = np.zeros((m + 1, m + 1)), np.zeros(m + 1), np.zeros(m + 1)
-    worth = gains(metric, k, n)
+    worth = gains(measure, n)
     for start in range(0, n, RANKS_AT_ONCE):
         ranks = np.arange(start + 1, min(start + RANKS_AT_ONCE, n) + 1)
         probabilities = rank_probabilities(ranks, n, m, distinct=distinct)
@@ -89,14 +90,13 @@ def corrected_gains(metric: MetricName, k: int, n: int, m: int, *, distinct: boo
     return solved
 
 
-def corrected(metric: MetricName, k: int, ranks: Ranks, n: int, *, distinct: bool = True) -> Float64Array:
-    """Estimates each case's metric in the whole catalogue from its sampled rank, float64[cases].
+def corrected(measure: Measure, ranks: Ranks, n: int, *, distinct: bool = True) -> Float64Array:
+    """Estimates each case's value in the full ranking from its sampled rank, float64[cases].
 
     Single estimates can lie outside of 0 .. 1; it is their mean that means something. Ties count by expectation.
 
     Args:
-        metric: Which.
-        k: Its cut-off.
+        measure: Its metric has ``gains``; with a cut-off.
         ranks: Ranks among uniformly drawn negatives.
         n: Items that a positive is ranked with in the whole catalogue, itself included; one number for all cases, such
             as their mean.
@@ -105,7 +105,7 @@ def corrected(metric: MetricName, k: int, ranks: Ranks, n: int, *, distinct: boo
     values = np.empty(len(ranks))
     for m in np.unique(ranks.n_others):
         rows = ranks.n_others == m
-        sums = np.concatenate([[0.0], np.cumsum(corrected_gains(metric, k, n, int(m), distinct=distinct))])
+        sums = np.concatenate([[0.0], np.cumsum(corrected_gains(measure, n, int(m), distinct=distinct))])
         better, tied = ranks.better[rows], ranks.tied[rows]
         values[rows] = (sums[better + tied + 1] - sums[better]) / (tied + 1)
     return values
@@ -116,10 +116,11 @@ def even_chance_rank(k: int, n: int, m: int, *, distinct: bool = True) -> int:
 
     E[HR@k] falls with the true rank, so HR@k on m negatives is roughly HR at this rank in the whole catalogue.
     """
+    hits = measure_of("hr", k)
     low, high = 1, n
     while high - low > 1:
         middle = (low + high) // 2
-        likely = float(expected("hr", k, np.array([middle]), n, m, distinct=distinct)[0]) >= 0.5
+        likely = float(expected(hits, np.array([middle]), n, m, distinct=distinct)[0]) >= 0.5
         low, high = (middle, high) if likely else (low, middle)
-    chances = expected("hr", k, np.array([low, high]), n, m, distinct=distinct)
+    chances = expected(hits, np.array([low, high]), n, m, distinct=distinct)
     return (low, high)[int(np.abs(chances - 0.5).argmin())]

@@ -5,7 +5,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from recbench.evaluation.metrics import Float64Array
+from recbench.evaluation.metric import Float64Array
 from recbench.evaluation.user_sums import UserSums
 
 FLIPS = 10_000

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recbench.protocol import FloatArray, Int32Array, Recommender
+from recbench.protocol import FloatArray, Int32Array, Int64Array, Recommender
 from recbench.tasks.task import NO_ITEM, Cases
 
 CASES_AT_ONCE = 1024
@@ -39,6 +39,15 @@ class Ranks:
 
     def __len__(self) -> int:
         return len(self.better)
+
+    @property
+    def after_ties(self) -> Int64Array:
+        """int64[cases], the place, from 0, after all that are tied with the positive; a file may hold any int32."""
+        return self.better.astype(np.int64) + self.tied + 1
+
+    def within(self, k: int) -> int:
+        """Returns the cut-off, or the last place of all cases where that comes before; a record may name any k."""
+        return min(k, int(self.after_ties.max(initial=0)))
 
 
 def rank_cases(model: Recommender, cases: Cases, cases_at_once: int = CASES_AT_ONCE) -> Ranks:

@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from recbench.evaluation.metrics import Float64Array
+from recbench.evaluation.metric import Float64Array
 from recbench.protocol import Int32Array
 
 

@@ -1,17 +1,26 @@
-"""A run as an object: tables, data frames, figures and comparisons, all derived from the ranks of its trials."""
+"""A run as an object: tables, data frames and figures, all derived from the ranks of its trials."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from recbench.errors import NothingToCompareError
+from recbench.evaluation.metric import Measure, custom_metric
+from recbench.evaluation.metric_names import DEFAULT_METRICS, measures_at, parse_measure
+from recbench.evaluation.ranking import Ranks
+from recbench.records.finished_trial import FinishedTrial, Ranking
+from recbench.records.grouping import group_names, group_trials
 from recbench.records.schema import Status
-from recbench.records.store import StoredRecord
+from recbench.records.selection import RecordSet
 from recbench.registry.settings_used import SettingsUsed
 from recbench.reports.formats import Format
 from recbench.reports.run.document import run_document
+from recbench.reports.run.measures_table import measures_table
 from recbench.reports.run.metrics_table import metrics_table
 from recbench.reports.run.pairs_table import pairs_table
 from recbench.reports.run.run_report import RunReport, run_report
@@ -19,12 +28,14 @@ from recbench.reports.run.table import run_table
 from recbench.tasks.task import Task
 
 if TYPE_CHECKING:
-    pass
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
     """The trials of one run on one task.
+
+    In a notebook a run shows its table; ``print(run)`` shows the same table as the command line.
 
     Attributes:
         trials: The finished trials, in the order of the plan.
@@ -32,65 +43,274 @@ class Run:
         ks: Cut-offs of the tables.
         reach: HR for which tables show how long each model took to reach it.
         settings: Where the hyper-parameters come from, if a source was chosen.
-        folder: Where the records are.
+        folder: Where the records are; None if they are not stored.
+        measures: The metrics of the tables; None for HR and NDCG at the cut-offs.
     """
 
-    trials: tuple[StoredRecord, ...]
+    trials: tuple[FinishedTrial, ...]
     task: Task
-    ks: tuple[int, ...]
+    ks: tuple[int, ...] = (10,)
     reach: float | None = None
     settings: SettingsUsed | None = None
     folder: Path | None = None
+    measures: tuple[Measure, ...] | None = None
 
-    @classmethod
-    def of(cls, trials: Sequence[StoredRecord], **fields: Any) -> "Run":
-        """Returns the run of these trials; ``fields`` are the other attributes.
-
-        Raises:
-            NothingToCompareError: There is no trial.
-        """
-        if not trials:
+    def __post_init__(self) -> None:
+        if not self.trials:
             raise NothingToCompareError("There are no trials.", "Run them: recbench run --models ...")
-        return cls(tuple(trials), **fields)
 
     @cached_property
     def report(self) -> RunReport:
-        """The figures of the run, computed from the ranks."""
+        """The figures of the run, computed from the ranks.
+
+        Raises:
+            RecbenchError: A file of ranks was deleted or cannot be read.
+        """
         return run_report(
             self.task.summary(),
             self.trials,
             self.trials[0].record.environment,
             self.ks,
             self.reach,
-            settings=self.settings,
+            self.settings,
+            self.measures,
         )
 
     @property
-    def failed(self) -> list[StoredRecord]:
+    def failed(self) -> list[FinishedTrial]:
         """Trials that did not give all that was asked for."""
         return [one for one in self.trials if not _has_all(one)]
 
-    def table(self, form: str | Format = Format.TEXT) -> str:
+    def metrics(self, *names: str) -> "Run":
+        """Returns the same run with other metrics in its tables, frames and pairs.
+
+        Args:
+            names: Such as ``"hr@5"``, ``"recall@20"``, ``"mrr"``.
+
+        Raises:
+            RecbenchError: A metric is unknown, or its cut-off is beyond the candidates.
+        """
+        return replace(self, measures=tuple(parse_measure(name) for name in names))
+
+    def metric(self, function: Callable[[Ranks], Any], name: str) -> "Run":
+        """Returns the same run with a metric of your own in its tables, frames and pairs.
+
+        The metric gets a confidence interval and the paired tests like every other metric.
+
+        Args:
+            function: Takes ``recbench.evaluation.ranking.Ranks`` (arrays int32[cases]: ``users``, ``n_others``,
+                ``better``, ``tied``) and returns float[cases], all finite; a higher value is better.
+            name: Name of the metric in tables.
+
+        Raises:
+            RecbenchError: The function returns another shape, no numbers, or a value that is not finite.
+        """
+        measure = Measure(custom_metric(function, name))
+        # At once, so that a wrong function fails here and not when the table is shown.
+        for trial in self.trials:
+            if trial.candidate_ranks is not None:
+                measure.values(trial.candidate_ranks)
+                break
+        return replace(self, measures=(measure,))
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Returns one row for each trial and metric.
+
+        Columns: model, seed, ranking (``candidates`` or ``full``), metric, value, status, parameters (a dict), epochs,
+        fit_seconds, score_seconds, interactions_per_second, threads, device. A trial without ranks has one row, with
+        the metric and value missing.
+
+        Raises:
+            RecbenchError: A file of ranks was deleted or cannot be read.
+        """
+        import pandas as pd
+
+        return pd.DataFrame([row for name, trial in self._named_trials() for row in self._rows(name, trial)])
+
+    def ranks_frame(self) -> "pd.DataFrame":
+        """Returns one row for each case of each trial that is done.
+
+        Columns: model, seed, case, user and item (original ids), better, tied, rank; with the full ranking also
+        full_better, full_tied and full_rank. ``better`` counts the items with a higher score than the held-out item,
+        ``tied`` those with an equal score; ``rank`` = better + tied / 2 + 1 is the expected rank.
+
+        Raises:
+            RecbenchError: A file of ranks was deleted or cannot be read.
+        """
+        import pandas as pd
+
+        cases = self.task.test
+        users = _ids(self.task.user_ids, cases.users)
+        items = _ids(self.task.item_ids, cases.items)
+        frames = []
+        for name, trial in self._named_trials():
+            if trial.candidate_ranks is None:
+                continue
+            columns: dict[str, Any] = {
+                "model": name,
+                "seed": trial.record.seed,
+                "case": np.arange(len(cases)),
+                "user": users,
+                "item": items,
+            }
+            for prefix, ranks in (("", trial.candidate_ranks), ("full_", trial.full_ranks)):
+                if ranks is not None:
+                    columns[f"{prefix}better"] = ranks.better
+                    columns[f"{prefix}tied"] = ranks.tied
+                    columns[f"{prefix}rank"] = ranks.better + ranks.tied / 2 + 1
+            frames.append(pd.DataFrame(columns))
+        if not frames:
+            raise NothingToCompareError("No trial of this run is done.", "See run.failed for the reasons.")
+        return pd.concat(frames, ignore_index=True)
+
+    def pairs(self) -> "pd.DataFrame":
+        """Returns one row for each pair of configurations and metric.
+
+        Columns: metric, first, second, difference (first minus second), low and high (95 % confidence interval), p,
+        p_holm (over all pairs of the metric), won and lost (shares of cases), detectable (the smallest true difference
+        found with 80 % power).
+        """
+        import pandas as pd
+
+        names = [summary.name for summary in self.report.summaries]
+        columns = ["metric", "first", "second", "difference", "low", "high", "p", "p_holm", "won", "lost", "detectable"]
+        rows = [
+            [
+                pair.measure.name,
+                names[pair.first],
+                names[pair.second],
+                pair.evidence.difference,
+                pair.evidence.interval.low,
+                pair.evidence.interval.high,
+                pair.evidence.p,
+                pair.p_adjusted,
+                pair.evidence.won,
+                pair.evidence.lost,
+                pair.detectable,
+            ]
+            for pair in self.report.uncertainty.pairs
+        ]
+        return pd.DataFrame(rows, columns=columns)
+
+    def curves(self) -> "pd.DataFrame":
+        """Returns one row for each point of a learning curve and metric.
+
+        Columns: model, seed, epoch, fit_seconds, metric, value. Empty without ``curve=...``.
+        """
+        import pandas as pd
+
+        rows = [
+            [name, trial.record.seed, point.epoch, point.fit_seconds, metric, value]
+            for name, trial in self._named_trials()
+            for point in trial.record.curve
+            for metric, value in point.metrics.items()
+        ]
+        return pd.DataFrame(rows, columns=["model", "seed", "epoch", "fit_seconds", "metric", "value"])
+
+    def plot(self, path: str | os.PathLike[str], metric: str = "hr@10", against: str = "throughput") -> Path:
+        """Draws quality against speed.
+
+        Args:
+            path: The picture; its ending says what it is made of: .png, .svg or .pdf.
+            metric: The metric of the vertical axis.
+            against: The horizontal axis: ``throughput`` or ``fit-seconds``.
+
+        Returns:
+            The path of the picture.
+
+        Raises:
+            RecbenchError: matplotlib is not installed, or the picture cannot be written.
+        """
+        from recbench.reports.plots.speed_quality import speed_quality
+        from recbench.reports.plots.speed_quality_axes import Cost
+        from recbench.reports.plots.speed_quality_plot import draw_speed_quality
+
+        found = speed_quality([self.records()], parse_measure(metric), Cost(against))
+        return draw_speed_quality(found, Path(path))
+
+    def table(self, form: str | Format = Format.TEXT, *, marks: bool = True) -> str:
         """Returns the table of the command line.
 
         Args:
             form: ``text``, ``markdown``, ``csv``, ``json``, ``latex`` or ``html``.
+            marks: Whether to mark the best model and the models that are not significantly different from it.
         """
-        return run_table(self.report, Format(form))
+        return run_table(self.report, Format(form), marks=marks)
+
+    def measures_table(self, names: Sequence[str], form: str | Format = Format.TEXT) -> str:
+        """Returns a table of any metrics, among the candidates and in the full ranking where there is one.
+
+        Args:
+            names: Such as ``["recall@20", "map@10"]``.
+            form: See ``table``.
+        """
+        return measures_table(self.report, [parse_measure(name) for name in names], Format(form))
 
     def metrics_table(self, form: str | Format = Format.TEXT) -> str:
-        """Returns MRR, AUC, what lists look like, and HR by cohort; needs the full ranking."""
-        return metrics_table(self.report, markdown=form == Format.MARKDOWN)
+        """Returns the table of MRR, AUC, what lists look like, and HR by cohort."""
+        return metrics_table(self.report, Format(form))
 
     def pairs_table(self, form: str | Format = Format.TEXT) -> str:
-        """Returns all pairs of configurations: difference, confidence interval, tests."""
-        return pairs_table(self.report, markdown=form == Format.MARKDOWN)
+        """Returns the table of all pairs: difference, confidence interval, tests."""
+        return pairs_table(self.report, Format(form))
 
     def document(self) -> dict[str, Any]:
         """Returns the JSON document of ``recbench run --json``."""
         return run_document(self.report)
 
+    def records(self) -> RecordSet:
+        """Returns the trials as one side of a comparison."""
+        text = str(self.folder) if self.folder is not None else f"run on {self.task.name}"
+        paths = [trial.path for trial in self.trials if trial.path is not None]
+        return RecordSet(text, self.trials, frozenset(str(path.resolve()) for path in paths))
 
-def _has_all(one: StoredRecord) -> bool:
+    def __repr__(self) -> str:
+        return self.table()
+
+    def _repr_html_(self) -> str:
+        return self.table(Format.HTML)
+
+    def _named_trials(self) -> Iterator[tuple[str, FinishedTrial]]:
+        groups = group_trials(self.trials)
+        for name, group in zip(group_names(groups), groups, strict=True):
+            for trial in group.trials:
+                yield name, trial
+
+    def _rows(self, name: str, trial: FinishedTrial) -> Iterator[dict[str, Any]]:
+        record = trial.record
+        common = {
+            "status": record.status.value,
+            "parameters": dict(record.parameters),
+            "epochs": record.epochs,
+            "fit_seconds": record.fit_seconds,
+            "score_seconds": record.score_seconds,
+            "interactions_per_second": record.interactions_per_second,
+            "threads": record.threads,
+            "device": record.device,
+        }
+        measures = self.measures or measures_at(DEFAULT_METRICS, self.ks)
+        values: list[tuple[str | None, str | None, float | None]] = [
+            (ranking.value, measure.name, value)
+            for ranking in Ranking
+            for measure in measures
+            if (value := trial.mean(measure, ranking)) is not None
+        ]
+        for ranking, metric, value in values or [(None, None, None)]:
+            yield {
+                "model": name,
+                "seed": record.seed,
+                "ranking": ranking,
+                "metric": metric,
+                "value": value,
+                **common,
+            }
+
+
+def _has_all(one: FinishedTrial) -> bool:
     record = one.record
     return record.status is Status.DONE and record.catalogue_error is None and record.curve_error is None
+
+
+def _ids(table: Any, indices: Any) -> Any:
+    """Returns the original ids of dense indices, object[n]."""
+    return np.array(list(table), dtype=object)[indices]

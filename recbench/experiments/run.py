@@ -105,10 +105,10 @@ def run(request: RunRequest, progress: Progress | None = None) -> Run:
             prepared.progress.on_event,
             request.reuse,
         )
-    return Run.of(
-        stored,
-        task=prepared.source.task,
-        ks=request.ks,
+    return Run(
+        tuple(stored),
+        prepared.source.task,
+        request.ks,
         reach=request.reach,
         settings=prepared.settings_used,
         folder=request.output,

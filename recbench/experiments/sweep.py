@@ -15,7 +15,7 @@ from recbench.experiments.train import Reuse, train
 from recbench.progress.choice import Progress, run_progress
 from recbench.progress.console import animated
 from recbench.registry.requested import RequestedModel
-from recbench.reports.formats import CompareFormat, Format
+from recbench.reports.formats import Format
 from recbench.reports.sweep.points import SweepPoint, sweep_document, sweep_points
 from recbench.reports.sweep.table import sweep_table
 from recbench.tasks.task import Task
@@ -72,7 +72,7 @@ class Sweep:
 
     def table(self, form: str | Format = Format.TEXT) -> str:
         """Returns the table in a format."""
-        return sweep_table(self.run.report, self.parameter, CompareFormat(form))
+        return sweep_table(self.run.report, self.parameter, Format(form))
 
     def plot(self, path: str | os.PathLike[str]) -> Path:
         """Draws quality, time, throughput and memory over the values.
@@ -121,7 +121,7 @@ def sweep(request: SweepRequest, progress: Progress | None = None) -> Sweep:
     finally:
         runner.close()
         progress.close()
-    return Sweep(Run.of(stored, task=source.task, ks=conditions.ks, folder=request.output), request.parameter)
+    return Sweep(Run(tuple(stored), source.task, conditions.ks, folder=request.output), request.parameter)
 
 
 def _check_distinct(name: str, configured: Sequence[PlannedModel]) -> None:

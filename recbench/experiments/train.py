@@ -6,8 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from recbench.errors import NothingToCompareError
+from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import Status
-from recbench.records.store import StoredRecord
 from recbench.runners.base import Runner
 from recbench.runners.schedule import run_plan
 from recbench.tasks.task import Task
@@ -38,7 +38,7 @@ def train(
     folder: Path,
     notify: Notify,
     reuse: Reuse = Reuse.KEEP,
-) -> list[StoredRecord]:
+) -> list[FinishedTrial]:
     """Runs the trials that must run, and returns the records of all that have one, in the order of the plan.
 
     Args:
@@ -68,7 +68,7 @@ def train(
     return [stored[trial.label] for trial in trials if trial.label in stored]
 
 
-def _kept(existing: Mapping[str, StoredRecord | None], folder: Path, reuse: Reuse) -> dict[str, StoredRecord]:
+def _kept(existing: Mapping[str, FinishedTrial | None], folder: Path, reuse: Reuse) -> dict[str, FinishedTrial]:
     """Returns the records that need not be made again, and logs how many there are."""
     present = {label: one for label, one in existing.items() if one is not None}
     if reuse is Reuse.ONLY:

@@ -22,7 +22,7 @@ from recbench.records import tuned_settings
 from recbench.records.schema import TaskIdentity, class_identity
 from recbench.records.tuned_settings import Settings
 from recbench.registry.requested import RequestedModel
-from recbench.reports.formats import CompareFormat, Format
+from recbench.reports.formats import Format
 from recbench.reports.tuning.plots import draw_history, draw_importance
 from recbench.reports.tuning.table import tuning_document, tuning_table
 from recbench.runners.base import Runner
@@ -127,7 +127,7 @@ class Tuning:
 
     def table(self, form: str | Format = Format.TEXT) -> str:
         """Returns the table in a format."""
-        return tuning_table(self.models, self.budget, CompareFormat(form))
+        return tuning_table(self.models, self.budget, Format(form))
 
     def document(self) -> dict[str, Any]:
         """Returns the JSON document."""

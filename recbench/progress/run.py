@@ -3,8 +3,8 @@
 import time
 
 from recbench.progress.console import Write, write_message
+from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import Status
-from recbench.records.store import StoredRecord
 from recbench.trials.events import Event, EventKind
 from recbench.trials.planned import PlannedTrial
 
@@ -79,7 +79,7 @@ class RunLines:
             self._out(f"{self._titles[trial.label]}: {text}", "dim")
 
 
-def _summary(stored: StoredRecord) -> str:
+def _summary(stored: FinishedTrial) -> str:
     record = stored.record
     if record.status is not Status.DONE:
         return f"{record.status}: {record.error}"

@@ -7,18 +7,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from recbench.errors import RecbenchError
+from recbench.evaluation.metric_names import parse_measure
 from recbench.records import history, store
-from recbench.records.schema import Record, Status
-from recbench.records.selection import BASELINES, LABEL, RankedTrial, Side
-from recbench.records.store import TrialRanks, load
+from recbench.records.finished_trial import FinishedTrial
+from recbench.records.grouping import TrialGroup, group_trials, is_same
+from recbench.records.schema import Status
+from recbench.records.selection import BASELINES, LABEL, RecordSet
 
 BEST = "best"
 """The label under which the best accepted records of each model are kept, so that slow losses can be seen."""
 
 RELEASED = "RELEASED"
 """A file of this name marks a label that never changes again."""
-
-METRIC = f"hr@{history.K}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,21 +28,31 @@ class Change:
     Attributes:
         task: The task's name.
         model: The model's name.
-        before: The records that were accepted under the label; empty for a new model.
-        after: The records that take their place.
+        before: The groups that were accepted under the label; empty for a new model.
+        after: The groups that take their place.
     """
 
     task: str
     model: str
-    before: tuple[Record, ...]
-    after: tuple[RankedTrial, ...]
+    before: tuple[TrialGroup, ...]
+    after: tuple[TrialGroup, ...]
+
+    def replaced_by(self, group: TrialGroup) -> TrialGroup | None:
+        """Returns the accepted group that a new one continues.
+
+        It has the same configuration and conditions; or it is the only one that the only new one replaces.
+        """
+        if len(self.before) == len(self.after) == 1:
+            return self.before[0]
+        same = [one for one in self.before if is_same(one.record, group.record)]
+        return same[0] if same else None
 
 
-def plan(side: Side, label: str, baselines: Path = BASELINES, *, force: bool = False) -> list[Change]:
+def find_changes(records: RecordSet, label: str, baselines: Path = BASELINES, *, force: bool = False) -> list[Change]:
     """Finds what accepting a run under a label would change.
 
     Args:
-        side: The run.
+        records: The run.
         label: Such as ``main`` or ``v1.0``.
         baselines: Where labels are.
         force: Accept failed trials (they are left out) and uncommitted changes.
@@ -56,21 +66,21 @@ def plan(side: Side, label: str, baselines: Path = BASELINES, *, force: bool = F
             f"{label!r} cannot be a label.",
             f"Use letters, digits, dots, dashes; {BEST!r} is kept by itself. For example: --label main",
         )
-    done = [trial for trial in side.trials if trial.ranks is not None]
-    failed = [trial for trial in side.trials if trial.record.status is not Status.DONE]
+    done = [trial for trial in records.trials if trial.record.status is Status.DONE]
+    failed = [trial for trial in records.trials if trial.record.status is not Status.DONE]
     if failed and not force:
         raise RecbenchError(
-            f"{len(failed)} trials of {side.text} are not done (first: {failed[0].record.model}, seed "
+            f"{len(failed)} trials of {records.text} are not done (first: {failed[0].record.model}, seed "
             f"{failed[0].record.seed}: {failed[0].record.status}).",
             "Run them again, or leave them out with --force.",
         )
     if not done:
-        raise RecbenchError(f"No trial of {side.text} is done.", "There is nothing to accept.")
+        raise RecbenchError(f"No trial of {records.text} is done.", "There is nothing to accept.")
     unclear = [trial for trial in done if trial.record.revision is None or trial.record.revision.dirty]
     if unclear and not force:
         what = "outside of a git repository" if unclear[0].record.revision is None else "from uncommitted changes"
         raise RecbenchError(
-            f"{side.text} was run {what}, so nobody could make it again.",
+            f"{records.text} was run {what}, so nobody could make it again.",
             "Commit and run again, or accept it all the same with --force.",
         )
     for task in sorted({trial.record.task.name for trial in done}):
@@ -79,36 +89,35 @@ def plan(side: Side, label: str, baselines: Path = BASELINES, *, force: bool = F
                 f"{label!r} of {task} is released, and a released baseline does not change.",
                 "Accept under another label, and release that: recbench baseline release NEW --label LABEL",
             )
-    groups: dict[tuple[str, str], list[RankedTrial]] = {}
-    for trial in done:
-        groups.setdefault((trial.record.task.name, trial.record.model), []).append(trial)
+    by_model: dict[tuple[str, str], list[TrialGroup]] = {}
+    for group in group_trials(done):
+        by_model.setdefault((group.task.name, group.model), []).append(group)
     return [
-        Change(task, model, tuple(_accepted(baselines / task / label, model).values()), tuple(trials))
-        for (task, model), trials in groups.items()
+        Change(task, model, tuple(group_trials(_accepted(baselines / task / label, model))), tuple(groups))
+        for (task, model), groups in by_model.items()
     ]
 
 
-def accept(changes: Sequence[Change], label: str, baselines: Path = BASELINES, log: Path = history.HISTORY) -> None:
+def accept_changes(
+    changes: Sequence[Change], label: str, baselines: Path = BASELINES, log: Path = history.HISTORY
+) -> None:
     """Puts the new records in place, keeps the best, and appends to the history.
 
     Raises:
         RecbenchError: A file cannot be written.
     """
     now = datetime.now(UTC)
+    # Before any file is replaced: the run may be read from where it is written to.
+    lines = [
+        history.Accepted.of(trial, label, now) for change in changes for group in change.after for trial in group.trials
+    ]
     for change in changes:
-        _replace(change, baselines / change.task / label)
         best = baselines / change.task / BEST
-        if _is_better(change.after, tuple(_accepted(best, change.model).values())):
+        is_better = _is_better(change.after, group_trials(_accepted(best, change.model)))
+        _replace(change, baselines / change.task / label)
+        if is_better:
             _replace(change, best)
-    history.append(
-        [
-            history.Accepted.of(trial.record, trial.ranks, label, now)
-            for change in changes
-            for trial in change.after
-            if trial.ranks is not None
-        ],
-        log,
-    )
+    history.append(lines, log)
 
 
 def release(label: str, new: str, baselines: Path = BASELINES) -> list[Path]:
@@ -129,39 +138,33 @@ def release(label: str, new: str, baselines: Path = BASELINES) -> list[Path]:
     return targets
 
 
-def labels(baselines: Path = BASELINES) -> dict[tuple[str, str], list[Record]]:
-    """Returns the accepted records by task and label."""
+def accepted_groups(baselines: Path = BASELINES) -> dict[tuple[str, str], list[TrialGroup]]:
+    """Returns what is accepted, by task and label."""
     folders = sorted(path for path in baselines.glob("*/*") if path.is_dir())
-    return {
-        (folder.parent.name, folder.name): [load(path) for path in sorted(folder.glob("*.json"))] for folder in folders
-    }
+    return {(folder.parent.name, folder.name): group_trials(_accepted(folder)) for folder in folders}
 
 
-def _accepted(folder: Path, model: str) -> dict[Path, Record]:
-    paths = sorted(folder.glob("*.json"))
-    return {path: record for path in paths if (record := load(path)).model == model}
+def _accepted(folder: Path, model: str | None = None) -> list[FinishedTrial]:
+    found = [store.finished_trial(store.load(path), path) for path in sorted(folder.glob("*.json"))]
+    return [trial for trial in found if model in (None, trial.record.model)]
 
 
 def _replace(change: Change, folder: Path) -> None:
     """Writes the new records, and only then removes those that they replace."""
-    old = _accepted(folder, change.model)
-    new = {
-        store.save(trial.record, TrialRanks(trial.ranks, trial.catalogue), folder).path
-        for trial in change.after
-        if trial.ranks is not None
-    }
-    for path in old.keys() - new:
-        path.unlink()
-        path.with_suffix(".npz").unlink(missing_ok=True)
+    old = {trial.path for trial in _accepted(folder, change.model)}
+    new = {store.save(trial.record, trial.ranks, folder).path for group in change.after for trial in group.trials}
+    for path in old - new:
+        if path is not None:
+            path.unlink()
+            path.with_suffix(".npz").unlink(missing_ok=True)
 
 
-def _is_better(trials: Sequence[RankedTrial], best: Sequence[Record]) -> bool:
-    """Whether the mean HR@10 is higher, or the best is of another task by now."""
-    if not best or {record.task.digest for record in best} != {trial.record.task.digest for trial in trials}:
+def _is_better(groups: Sequence[TrialGroup], best: Sequence[TrialGroup]) -> bool:
+    """Whether the best configuration has a higher mean HR@10, or the accepted best is of another task by now."""
+    if not best or {group.task.digest for group in best} != {group.task.digest for group in groups}:
         return True
-    return _mean([trial.record for trial in trials]) > _mean(best)
+    return max(map(_mean, groups)) > max(map(_mean, best))
 
 
-def _mean(records: Sequence[Record]) -> float:
-    found = [record.metrics[METRIC].mean for record in records if METRIC in record.metrics]
-    return sum(found) / len(found) if found else 0.0
+def _mean(group: TrialGroup) -> float:
+    return group.mean(parse_measure(history.HR)) or 0.0

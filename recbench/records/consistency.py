@@ -7,10 +7,10 @@ from dataclasses import asdict
 import numpy as np
 
 from recbench.errors import RecbenchError
-from recbench.evaluation.metrics import compute_metrics, ties_across_cut
 from recbench.evaluation.ranking import Ranks
+from recbench.evaluation.stored_metrics import compute_metrics, ties_across_cut
+from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import MetricValue
-from recbench.records.store import StoredRecord, TrialRanks
 
 STORED_METRIC = re.compile(r"(?:hr|ndcg)@([1-9][0-9]{0,18})")
 """No catalogue has places beyond; and from 4,300 digits on, Python takes none for a number."""
@@ -18,60 +18,61 @@ TOLERANCE = 1e-9
 """Sums of the same values may differ in their last digits from one version of numpy to another; no more than that."""
 
 
-def check_consistency(stored: StoredRecord, ranks: TrialRanks) -> None:
+def check_consistency(trial: FinishedTrial) -> None:
     """Checks that the numbers of cases and users, all metrics and shares of ties are those of the ranks.
 
-    Args:
-        stored: A record that is done.
-        ranks: Its ranks.
+    A trial that did not end well has no ranks, and nothing to check.
 
     Raises:
-        RecbenchError: They are not; the message names the field and both values.
+        RecbenchError: They are not, and the message names the field and both values; or the ranks cannot be read.
     """
-    record, candidates = stored.record, ranks.candidates
-    _check_ranks(stored, candidates)
+    record, ranks = trial.record, trial.ranks
+    if ranks is None:
+        return
+    candidates = ranks.candidates
+    _check_ranks(trial, candidates)
     if record.n_cases != len(candidates):
-        raise _broken(stored, f"n_cases is {record.n_cases}, but its ranks have {len(candidates)} cases")
+        raise _broken(trial, f"n_cases is {record.n_cases}, but its ranks have {len(candidates)} cases")
     if record.n_users != (n_users := len(np.unique(candidates.users))):
-        raise _broken(stored, f"n_users is {record.n_users}, but its ranks have {n_users} users")
+        raise _broken(trial, f"n_users is {record.n_users}, but its ranks have {n_users} users")
     if not any(STORED_METRIC.fullmatch(name) for name in record.metrics):
-        raise _broken(stored, "metrics: it is done, but stores no hr@k or ndcg@k")
-    _check_metrics(stored, "metrics", record.metrics, candidates)
+        raise _broken(trial, "metrics: it is done, but stores no hr@k or ndcg@k")
+    _check_metrics(trial, "metrics", record.metrics, candidates)
     for k, told in record.ties_across_cut.items():
-        _check(stored, f"ties_across_cut.{k}", told, ties_across_cut(candidates, k))
+        _check(trial, f"ties_across_cut.{k}", told, ties_across_cut(candidates, k))
     if (record.catalogue is None) != (ranks.catalogue is None):
-        raise _broken(stored, "it has only one of figures and ranks in the whole catalogue")
+        raise _broken(trial, "it has only one of figures and ranks in the whole catalogue")
     if record.catalogue is not None and ranks.catalogue is not None:
-        _check_ranks(stored, ranks.catalogue)
-        _check_metrics(stored, "catalogue.metrics", record.catalogue.metrics, ranks.catalogue)
+        _check_ranks(trial, ranks.catalogue)
+        _check_metrics(trial, "catalogue.metrics", record.catalogue.metrics, ranks.catalogue)
 
 
-def _check_ranks(stored: StoredRecord, ranks: Ranks) -> None:
+def _check_ranks(trial: FinishedTrial, ranks: Ranks) -> None:
     arrays = (ranks.users, ranks.n_others, ranks.better, ranks.tied)
     if len({array.shape for array in arrays}) > 1 or any(array.ndim != 1 for array in arrays) or not len(ranks):
-        raise _broken(stored, "its ranks are not arrays of one length, with an entry for each case")
+        raise _broken(trial, "its ranks are not arrays of one length, with an entry for each case")
     if any(array.dtype != np.int32 for array in arrays):
-        raise _broken(stored, "its ranks are not whole numbers of 32 bits")
+        raise _broken(trial, "its ranks are not whole numbers of 32 bits")
     level_or_above = ranks.better.astype(np.int64) + ranks.tied
     if ranks.better.min() < 0 or ranks.tied.min() < 0 or np.any(level_or_above > ranks.n_others):
-        raise _broken(stored, "its ranks count more items above and level than a case has")
+        raise _broken(trial, "its ranks count more items above and level than a case has")
 
 
-def _check_metrics(stored: StoredRecord, field: str, told: Mapping[str, MetricValue], ranks: Ranks) -> None:
+def _check_metrics(trial: FinishedTrial, field: str, told: Mapping[str, MetricValue], ranks: Ranks) -> None:
     ks = sorted({int(found[1]) for name in told if (found := STORED_METRIC.fullmatch(name))})
     for name, own in compute_metrics(ranks, tuple(ks)).items():
         for part, value in asdict(own).items():
             if name in told:
-                _check(stored, f"{field}.{name}.{part}", getattr(told[name], part), value)
+                _check(trial, f"{field}.{name}.{part}", getattr(told[name], part), value)
 
 
-def _check(stored: StoredRecord, field: str, told: float, own: float) -> None:
+def _check(trial: FinishedTrial, field: str, told: float, own: float) -> None:
     if abs(own - told) > TOLERANCE:
-        raise _broken(stored, f"{field} is {told!r}, but its ranks give {own!r}")
+        raise _broken(trial, f"{field} is {told!r}, but its ranks give {own!r}")
 
 
-def _broken(stored: StoredRecord, what: str) -> RecbenchError:
+def _broken(trial: FinishedTrial, what: str) -> RecbenchError:
     return RecbenchError(
-        f"The record {stored.path} is inconsistent: {what}.",
+        f"The record {trial.place} is inconsistent: {what}.",
         "One of its two files was changed or mixed up with another's; run the trial again.",
     )

@@ -10,15 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from recbench.data.cache import atomic_path
 from recbench.errors import RecbenchError
-from recbench.evaluation.bootstrap import intervals, resampled_means
-from recbench.evaluation.metrics import hit_rate
-from recbench.evaluation.ranking import Ranks
-from recbench.evaluation.user_sums import UserSums
+from recbench.evaluation.inference import Sample, infer
+from recbench.evaluation.metric_names import parse_measure
+from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import Record
 
 HISTORY = Path("results/history.jsonl")
 SCHEMA = 1
-K = 10
+HR, NDCG = "hr@10", "ndcg@10"
+"""The metrics of every line, whatever cut-offs a run was made with: both are derived from the ranks."""
 
 
 class Accepted(BaseModel):
@@ -32,8 +32,10 @@ class Accepted(BaseModel):
         digest: The task's digest.
         model: The model's name.
         parameters: Hash of its hyper-parameters.
+        threads: Threads of the run; None in lines from before they were kept.
+        device: Device of the run, likewise.
         seed: The record's seed.
-        hr: HR@10, or None where the record does not have it.
+        hr: HR@10. None in some older lines of runs with other cut-offs.
         ndcg: NDCG@10, likewise.
         hr_interval: 95 % interval of HR@10 over users; None for a single user.
         interactions_per_second: Training throughput.
@@ -49,6 +51,8 @@ class Accepted(BaseModel):
     digest: str
     model: str
     parameters: str
+    threads: int | None = None
+    device: str | None = None
     seed: int
     hr: float | None
     ndcg: float | None
@@ -57,11 +61,12 @@ class Accepted(BaseModel):
     sha: str | None
 
     @classmethod
-    def of(cls, record: Record, ranks: Ranks, label: str, accepted_at: datetime) -> "Accepted":
-        """Sums up a record that is being accepted."""
-        by_user = UserSums.of(hit_rate(ranks, K)[:, None], ranks.users)
-        interval = intervals(resampled_means(by_user))[0] if len(by_user) > 1 else None
-        hr, ndcg = record.metrics.get(f"hr@{K}"), record.metrics.get(f"ndcg@{K}")
+    def of(cls, trial: FinishedTrial, label: str, accepted_at: datetime) -> "Accepted":
+        """Sums up a trial that is done and is being accepted."""
+        record, ranks, hr = trial.record, trial.candidate_ranks, parse_measure(HR)
+        interval = None
+        if ranks is not None:
+            ((interval,), _) = infer([Sample(hr.values(ranks), hr.users(ranks))])
         return cls(
             accepted_at=accepted_at,
             label=label,
@@ -69,9 +74,11 @@ class Accepted(BaseModel):
             digest=record.task.digest,
             model=record.model,
             parameters=hash_of(record),
+            threads=record.threads,
+            device=record.device,
             seed=record.seed,
-            hr=hr.mean if hr else None,
-            ndcg=ndcg.mean if ndcg else None,
+            hr=trial.mean(hr),
+            ndcg=trial.mean(parse_measure(NDCG)),
             hr_interval=(interval.low, interval.high) if interval else None,
             interactions_per_second=record.interactions_per_second,
             sha=record.revision.sha if record.revision else None,

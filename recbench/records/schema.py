@@ -43,7 +43,7 @@ class TaskIdentity(_Frozen):
 
 
 class MetricValue(_Frozen):
-    """See ``recbench.evaluation.metrics.Metric``."""
+    """See ``recbench.evaluation.stored_metrics.MetricMeans``."""
 
     mean: float
     user_mean: float

@@ -1,4 +1,4 @@
-"""The two sides of a comparison: finding the records that a user means, and reading them with their ranks."""
+"""Find the records that an argument names, and read them with their ranks."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -6,66 +6,48 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recbench.errors import NothingToCompareError, RecbenchError, unknown_name
-from recbench.evaluation.ranking import Ranks
 from recbench.records.consistency import check_consistency
+from recbench.records.finished_trial import FinishedTrial
 from recbench.records.git_records import checked_out
-from recbench.records.schema import Record, Status
-from recbench.records.store import StoredRecord, load, load_ranks
+from recbench.records.store import finished_trial, load
 
 BASELINES = Path("results/baselines")
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RankedTrial:
-    """A record that was read.
+class RecordSet:
+    """The records that one argument of a command names, such as a folder or a label.
 
     Attributes:
-        record: The record.
-        place: Where it lies, for people; of a git revision as ``REV:PATH``.
-        ranks: Its ranks among the candidates, which its figures follow from; None unless it is done.
-        catalogue: Its ranks in the whole catalogue, if it has them.
-    """
-
-    record: Record
-    place: str
-    ranks: Ranks | None
-    catalogue: Ranks | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Side:
-    """One side of a comparison.
-
-    Attributes:
-        text: What the user called it.
-        trials: Its records; at least one.
+        text: What the user wrote.
+        trials: Its trials; at least one.
         locations: Their files: absolute paths, or ``sha:path``.
     """
 
     text: str
-    trials: tuple[RankedTrial, ...]
+    trials: tuple[FinishedTrial, ...]
     locations: frozenset[str]
 
 
-def read_sides(base: str, current: str) -> tuple[Side, Side]:
-    """Reads both sides of a comparison.
+def read_base_and_current(base: str, current: str) -> tuple[RecordSet, RecordSet]:
+    """Reads the two record sets of a comparison.
 
     Raises:
         RecbenchError: They have records in common, or one of them cannot be read.
         NothingToCompareError: One of them has no records.
     """
-    sides = read_side(base), read_side(current)
-    if sides[0].locations & sides[1].locations:
-        same = sides[0].locations == sides[1].locations
+    both = read_records(base), read_records(current)
+    if both[0].locations & both[1].locations:
+        same = both[0].locations == both[1].locations
         raise RecbenchError(
             f"BASE and CURRENT {'are the same records' if same else 'have records in common'}: {base} and {current}.",
             "Comparing a run with itself tells nothing; give -o NAME to the second run.",
         )
-    return sides
+    return both
 
 
-def read_side(text: str, baselines: Path = BASELINES) -> Side:
+def read_records(text: str, baselines: Path = BASELINES) -> RecordSet:
     """Reads the records that ``text`` means, and checks that their figures follow from their ranks.
 
     Args:
@@ -79,13 +61,13 @@ def read_side(text: str, baselines: Path = BASELINES) -> Side:
     """
     path = Path(text)
     if path.is_dir():
-        return Side(text, _in_folder(path, text), _files(path))
+        return RecordSet(text, _in_folder(path, text), _files(path))
     if path.is_file():
-        return Side(text, (_read(path, text),), frozenset([str(path.resolve())]))
+        return RecordSet(text, (_read(path, text),), frozenset([str(path.resolve())]))
     labelled = [folder / text for folder in _folders(baselines) if LABEL.fullmatch(text) and (folder / text).is_dir()]
     if labelled:
         trials = tuple(trial for folder in labelled for trial in _in_folder(folder, str(folder)))
-        return Side(text, trials, frozenset().union(*map(_files, labelled)))
+        return RecordSet(text, trials, frozenset().union(*map(_files, labelled)))
     if ":" in text:
         return _in_revision(text)
     labels = {folder.name for task in _folders(baselines) for folder in _folders(task)}
@@ -99,31 +81,38 @@ def read_side(text: str, baselines: Path = BASELINES) -> Side:
     )
 
 
-def of_models(sides: Sequence[Side], names: Sequence[str]) -> list[Side]:
-    """Returns the sides with the records of these models only; sides without any are left out.
+def of_models(record_sets: Sequence[RecordSet], names: Sequence[str]) -> list[RecordSet]:
+    """Returns the record sets with the records of these models only; sets without any are left out.
 
     Raises:
-        RecbenchError: No side has records of one of them.
+        RecbenchError: No set has records of one of them.
     """
-    known = {trial.record.model for side in sides for trial in side.trials}
+    known = {trial.record.model for one in record_sets for trial in one.trials}
     for name in names:
         if name not in known:
             raise unknown_name("model of these records", name, known)
-    chosen = [tuple(trial for trial in side.trials if trial.record.model in names) for side in sides]
-    return [replace(side, trials=trials) for side, trials in zip(sides, chosen, strict=True) if trials]
+    chosen = [tuple(trial for trial in one.trials if trial.record.model in names) for one in record_sets]
+    return [replace(one, trials=trials) for one, trials in zip(record_sets, chosen, strict=True) if trials]
 
 
-def _in_revision(text: str) -> Side:
+def _in_revision(text: str) -> RecordSet:
     with checked_out(text) as found:
         revision = text.partition(":")[0]
         location = f"{found.sha}:{found.path.removeprefix('./')}"
         if found.file is not None:
-            return Side(text, (_read(found.folder / found.file, text),), frozenset([location]))
+            trial = _without_path(_read(found.folder / found.file, text))
+            return RecordSet(text, (trial,), frozenset([location]))
         files = frozenset(f"{location}/{path.name}" for path in found.folder.glob("*.json"))
-        return Side(text, _in_folder(found.folder, f"{revision}:{found.path}"), files)
+        trials = _in_folder(found.folder, f"{revision}:{found.path}")
+        return RecordSet(text, tuple(map(_without_path, trials)), files)
 
 
-def _in_folder(folder: Path, place: str) -> tuple[RankedTrial, ...]:
+def _without_path(trial: FinishedTrial) -> FinishedTrial:
+    """Returns the trial, whose ranks are read, without its file, which is a temporary one."""
+    return FinishedTrial.in_memory(trial.record, trial.ranks, trial.place)
+
+
+def _in_folder(folder: Path, place: str) -> tuple[FinishedTrial, ...]:
     paths = sorted(folder.glob("*.json"))
     if not paths:
         below = sorted({path.parent.relative_to(folder).as_posix() for path in folder.rglob("*--seed*.json")})
@@ -140,19 +129,16 @@ def _files(folder: Path) -> frozenset[str]:
     return frozenset(str(path.resolve()) for path in folder.glob("*.json"))
 
 
-def _read(path: Path, place: str) -> RankedTrial:
-    """Reads one record; in errors it is called by its place, for its path may be a temporary one."""
+def _read(path: Path, place: str) -> FinishedTrial:
+    """Reads one record and its ranks, at once, for its path may be a temporary one; errors call it by its place."""
     try:
-        record = load(path)
-        if record.status is not Status.DONE:
-            return RankedTrial(record, place, None)
-        ranks = load_ranks(path)
-        check_consistency(StoredRecord(record, path), ranks)
+        trial = finished_trial(load(path), path, place)
+        check_consistency(trial)
     except RecbenchError as error:
         beside = place.removesuffix(".json") + ".npz"
         message = error.message.replace(str(path.with_suffix(".npz")), beside).replace(str(path), place)
         raise RecbenchError(message, error.hint) from error
-    return RankedTrial(record, place, ranks.candidates, ranks.catalogue)
+    return trial
 
 
 def _folders(folder: Path) -> Sequence[Path]:

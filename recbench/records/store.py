@@ -4,7 +4,8 @@ import contextlib
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from recbench.data.cache import atomic_path
 from recbench.errors import RecbenchError
 from recbench.evaluation.ranking import Ranks
 from recbench.protocol import Int32Array
+from recbench.records.finished_trial import FinishedTrial, TrialRanks
 from recbench.records.interruption import uninterrupted
 from recbench.records.schema import SCHEMA, Record
 
@@ -25,28 +27,7 @@ LOCK_SECONDS = 60
 RANK_ARRAYS = [field.name for field in fields(Ranks)]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TrialRanks:
-    """The ranks that a trial leaves behind.
-
-    Attributes:
-        candidates: Of every case among its candidates.
-        catalogue: Of every case among all items that its user has not interacted with, if that was asked for.
-    """
-
-    candidates: Ranks
-    catalogue: Ranks | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRecord:
-    """A record and where it lies."""
-
-    record: Record
-    path: Path
-
-
-def save(record: Record, ranks: TrialRanks | None, folder: Path) -> StoredRecord:
+def save(record: Record, ranks: TrialRanks | None, folder: Path) -> FinishedTrial:
     """Writes a record and its ranks: afterwards both are there, or, after a crash, whole ones or no record.
 
     Where they take the place of others, the old record goes before the new ranks come, so that no record ever stands
@@ -71,7 +52,18 @@ def save(record: Record, ranks: TrialRanks | None, folder: Path) -> StoredRecord
             with atomic_path(beside) as temporary_ranks:
                 temporary_ranks.write_bytes(ranks_to_bytes(ranks))
                 path.unlink(missing_ok=True)
-    return StoredRecord(record, path)
+    return finished_trial(record, path)
+
+
+def finished_trial(record: Record, path: Path, place: str | None = None) -> FinishedTrial:
+    """Returns the trial of a record at ``path``; its ranks are read from beside it when they are asked for.
+
+    Args:
+        record: The record.
+        path: Its file.
+        place: What people call the file, if not by its path.
+    """
+    return FinishedTrial(record, str(path) if place is None else place, path, partial(load_ranks, path))
 
 
 def tidy(folder: Path) -> None:

@@ -4,19 +4,11 @@ from enum import StrEnum
 
 
 class Format(StrEnum):
-    """The value of ``--format``."""
-
-    TEXT = "text"
-    MARKDOWN = "markdown"
-    CSV = "csv"
-    JSON = "json"
-
-
-class CompareFormat(StrEnum):
-    """The value of ``--format`` where two sides are compared."""
+    """The value of ``--format``, the same for all verbs."""
 
     TEXT = "text"
     MARKDOWN = "markdown"
     CSV = "csv"
     JSON = "json"
     LATEX = "latex"
+    HTML = "html"

@@ -1,39 +1,76 @@
-"""One table in any of the forms that people read: text, Markdown, CSV or LaTeX."""
+"""Tables and lines in every format. What formats say differently is said here, and nowhere else."""
 
 import csv
 import io
+import json
 from collections.abc import Sequence
+from typing import Any
 
 from tabulate import tabulate
 
-from recbench.reports.cells import safe
-from recbench.reports.formats import CompareFormat
+from recbench.reports.cells import STRONG, Strong, escape
+from recbench.reports.formats import Format
 
-STYLES = {
-    CompareFormat.TEXT: "simple",
-    CompareFormat.MARKDOWN: "pipe",
-    CompareFormat.LATEX: "latex_booktabs",
-}
+LATEX_PADDING = 2
+"""Spaces after the longest header of a LaTeX table, in its source only."""
 
 
-def table(rows: Sequence[Sequence[str]], headers: Sequence[str], alignment: str, form: CompareFormat) -> str:
-    """Renders a table whose cells are text already.
+def render_table(
+    rows: Sequence[Sequence[str]],
+    headers: Sequence[str],
+    alignment: str,
+    form: Format,
+    header_width: int | None = None,
+) -> str:
+    """Renders a table whose cells are text already; they are escaped here.
 
     Args:
-        rows: The cells; in Markdown and LaTeX they are escaped here.
+        rows: The cells; those that are ``Strong`` stand out.
         headers: The columns' names.
         alignment: A letter for each column: l or r.
-        form: Text, Markdown or LaTeX.
+        form: Text, Markdown, LaTeX, HTML, CSV (the cells as they are), or JSON (an object a row).
+        header_width: Characters after which a header continues on the next line, in plain text.
     """
-    if form is CompareFormat.MARKDOWN:
-        rows = [[safe(cell) for cell in row] for row in rows]
+    if form is Format.CSV:
+        return csv_text(rows, headers)
+    if form is Format.JSON:
+        return json_text([dict(zip(headers, row, strict=True)) for row in rows])
+    if form is Format.HTML:
+        return _html_table(rows, headers, alignment)
+    if form is Format.LATEX:
+        return _latex_table(rows, headers, alignment)
     return tabulate(
-        rows,
-        headers,
-        tablefmt=STYLES[form],
+        [[_cell(cell, form) for cell in row] for row in rows],
+        [escape(header, form) for header in headers],
+        tablefmt="pipe" if form is Format.MARKDOWN else "simple",
         colalign=["left" if letter == "l" else "right" for letter in alignment],
         disable_numparse=True,
+        maxheadercolwidths=header_width if form is Format.TEXT else None,
     )
+
+
+def render_lines(lines: Sequence[str], form: Format) -> list[str]:
+    """Renders plain lines, such as a legend, as lines of text, a list, or comments; they are escaped here."""
+    return listed([escape(line, form) for line in lines], form)
+
+
+def listed(lines: Sequence[str], form: Format) -> list[str]:
+    """Returns lines that are escaped already as lines of text, a list, or comments."""
+    if form is Format.MARKDOWN:
+        return [f"- {line}" for line in lines]
+    if form is Format.HTML:
+        return ["<ul>", *(f"<li>{line}</li>" for line in lines), "</ul>"] if lines else []
+    return [f"% {line}" for line in lines] if form is Format.LATEX else list(lines)
+
+
+def paragraph(lines: Sequence[str], form: Format) -> list[str]:
+    """Returns lines that are escaped already, each on a line of its own."""
+    if form is Format.MARKDOWN:
+        # Two spaces at a line's end keep the next line from being joined to it.
+        return [f"{line}  " for line in lines]
+    if form is Format.HTML:
+        return [f"<p>{'<br>'.join(lines)}</p>"] if lines else []
+    return [f"% {line}" for line in lines] if form is Format.LATEX else list(lines)
 
 
 def csv_text(rows: Sequence[Sequence[object]], headers: Sequence[str]) -> str:
@@ -45,6 +82,47 @@ def csv_text(rows: Sequence[Sequence[object]], headers: Sequence[str]) -> str:
     return target.getvalue().rstrip("\n")
 
 
+def json_text(document: Any) -> str:
+    """Renders a JSON document, numbers in full precision."""
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+
+
 def details(title: str, lines: Sequence[str]) -> list[str]:
-    """Returns the lines of a part of a Markdown page that is folded until someone asks for it."""
+    """Returns the lines of a part of a Markdown or HTML page that is folded until someone asks for it."""
     return ["<details>", f"<summary>{title}</summary>", "", *lines, "", "</details>"]
+
+
+def _cell(cell: str, form: Format) -> str:
+    escaped = escape(cell, form)
+    return STRONG[form].format(escaped) if isinstance(cell, Strong) else escaped
+
+
+def _html_table(rows: Sequence[Sequence[str]], headers: Sequence[str], alignment: str) -> str:
+    styles = ["" if letter == "l" else ' style="text-align: right"' for letter in alignment]
+
+    def row(tag: str, cells: Sequence[str]) -> str:
+        joined = "".join(
+            f"<{tag}{style}>{_cell(cell, Format.HTML)}</{tag}>" for cell, style in zip(cells, styles, strict=True)
+        )
+        return f"<tr>{joined}</tr>"
+
+    head = ["<table>", "<thead>", row("th", headers), "</thead>", "<tbody>"]
+    return "\n".join([*head, *(row("td", cells) for cells in rows), "</tbody>", "</table>"])
+
+
+def _latex_table(rows: Sequence[Sequence[str]], headers: Sequence[str], alignment: str) -> str:
+    """Returns a table of the package booktabs; columns are padded by the width of their cells before escaping."""
+    widths = [
+        max([len(header) + LATEX_PADDING, *(len(row[column]) for row in rows)]) for column, header in enumerate(headers)
+    ]
+
+    def line(cells: Sequence[str]) -> str:
+        padded = []
+        for cell, letter, width in zip(cells, alignment, widths, strict=True):
+            space = " " * (width - len(cell))
+            text = _cell(cell, Format.LATEX)
+            padded.append(text + space if letter == "l" else space + text)
+        return f" {' & '.join(padded)} \\\\"
+
+    head = [f"\\begin{{tabular}}{{{alignment}}}", "\\toprule", line(headers), "\\midrule"]
+    return "\n".join([*head, *map(line, rows), "\\bottomrule", "\\end{tabular}"])

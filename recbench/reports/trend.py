@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from recbench.records.history import Accepted
-from recbench.reports.run.summary import Spread
+from recbench.reports.spread import Spread
 
 BARS = "▁▂▃▄▅▆▇█"
 
@@ -18,7 +18,7 @@ class Acceptance:
         accepted_at: When, UTC.
         label: Under which label.
         sha: Git revision of the run.
-        parameters: Hash of the hyper-parameters.
+        parameters: Hash of the hyper-parameters; with the conditions, where others were accepted at the same time.
         hr: HR@10 over seeds.
         ndcg: NDCG@10 over seeds.
         interactions_per_second: Throughput over seeds.
@@ -63,13 +63,14 @@ def trends(lines: Sequence[Accepted], model: str | None = None, task: str | None
         model: Only this model.
         task: Only the task of this name.
     """
-    groups: dict[tuple[str, str, str], dict[tuple[datetime, str, str], list[Accepted]]] = {}
+    groups: dict[tuple[str, str, str], dict[tuple[object, ...], list[Accepted]]] = {}
     for line in lines:
         if model in (None, line.model) and task in (None, line.task):
             of_model = groups.setdefault((line.task, line.digest, line.model), {})
-            of_model.setdefault((line.accepted_at, line.label, line.parameters), []).append(line)
+            key = (line.accepted_at, line.label, line.parameters, line.threads, line.device)
+            of_model.setdefault(key, []).append(line)
     return [
-        Trend(name, digest, of, tuple(_acceptance(seeds) for seeds in acceptances.values()))
+        Trend(name, digest, of, tuple(_acceptance(seeds, [*acceptances.values()]) for seeds in acceptances.values()))
         for (name, digest, of), acceptances in groups.items()
     ]
 
@@ -82,13 +83,16 @@ def sparkline(values: Sequence[float]) -> str:
     return "".join(BARS[round((value - low) / (high - low) * (len(BARS) - 1))] for value in values)
 
 
-def _acceptance(seeds: Sequence[Accepted]) -> Acceptance:
+def _acceptance(seeds: Sequence[Accepted], others: Sequence[Sequence[Accepted]]) -> Acceptance:
     first = seeds[0]
+    beside = [one[0] for one in others if (one[0].accepted_at, one[0].label) == (first.accepted_at, first.label)]
+    conditions = {(one.threads, one.device) for one in beside if one.parameters == first.parameters}
+    told = f" (threads {first.threads}, device {first.device})" if len(conditions) > 1 else ""
     return Acceptance(
         first.accepted_at,
         first.label,
         first.sha,
-        first.parameters,
+        first.parameters + told,
         Spread.of(line.hr for line in seeds),
         Spread.of(line.ndcg for line in seeds),
         Spread.of(line.interactions_per_second for line in seeds),

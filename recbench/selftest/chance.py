@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recbench.evaluation.metrics import Float64Array
+from recbench.evaluation.metric import Float64Array
 from recbench.protocol import Int64Array
 
 MISSED = 1e-6

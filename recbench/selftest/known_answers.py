@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recbench.data.ordering import pair_keys
-from recbench.evaluation.metrics import hit_rate, ndcg
+from recbench.evaluation.metrics.hr import hit_rate
+from recbench.evaluation.metrics.ndcg import ndcg
 from recbench.evaluation.ranking import Ranks, rank_cases
 from recbench.protocol import FloatArray, Int32Array
 from recbench.selftest.chance import MISSED, hits_interval

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from recbench.evaluation.metrics import hit_rate
+from recbench.evaluation.metrics.hr import hit_rate
 from recbench.evaluation.ranking import rank_cases
 from recbench.protocol import FloatArray, Int32Array, Recommender, ScoreAll, TrainSet, WarmUp
 from recbench.registry.models import find_model

@@ -8,7 +8,7 @@ from recbench.records.schema import Record, Revision
 from recbench.trials.curve_epochs import CurveEpochs
 
 if TYPE_CHECKING:
-    from recbench.records.store import TrialRanks
+    from recbench.records.finished_trial import TrialRanks
 
 
 @dataclass(frozen=True, slots=True)

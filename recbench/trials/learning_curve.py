@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from recbench.evaluation.metrics import compute_metrics
 from recbench.evaluation.ranking import rank_cases
+from recbench.evaluation.stored_metrics import compute_metrics
 from recbench.protocol import Recommender
 from recbench.records.schema import CurvePoint
 from recbench.tasks.task import Cases

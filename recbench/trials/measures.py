@@ -8,8 +8,9 @@ import numpy as np
 from recbench.evaluation.beyond_accuracy import coverage, gini, hit_rate_by_cohort, mean_popularity
 from recbench.evaluation.correction import corrected
 from recbench.evaluation.full_ranking import rank_catalogue
-from recbench.evaluation.metrics import compute_metrics, ties_across_cut
+from recbench.evaluation.metric_names import measures_at
 from recbench.evaluation.ranking import Ranks
+from recbench.evaluation.stored_metrics import STORED, compute_metrics, ties_across_cut
 from recbench.protocol import Recommender, TrainSet
 from recbench.records.schema import CatalogueValue, CohortValue, MetricValue
 from recbench.tasks.task import Task
@@ -69,7 +70,11 @@ def _corrected(task: Task, ranks: Ranks, ks: tuple[int, ...]) -> dict[str, float
     # Where the candidates are all that the catalogue has, there is nothing to estimate.
     if not task.spec.uniform_negatives or n <= int(ranks.n_others.max()) + 1:
         return {}
-    return {f"{metric}@{k}": float(corrected(metric, k, ranks, n).mean()) for k in ks for metric in ("hr", "ndcg")}
+    return {
+        measure.name: float(corrected(measure, ranks, n).mean())
+        for measure in measures_at(STORED, ks)
+        if measure.metric.gains is not None
+    }
 
 
 def _cohorts(task: Task, train: TrainSet, ranks: Ranks, k: int) -> dict[str, tuple[CohortValue, ...]]:

@@ -1,5 +1,6 @@
 """Which trials need not be run, for their records are there."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,15 +9,15 @@ from recbench.errors import RecbenchError
 from recbench.protocol import PROTOCOL_VERSION
 from recbench.records import store
 from recbench.records.consistency import check_consistency
+from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import Record, Status, TaskIdentity
-from recbench.records.store import StoredRecord
 from recbench.tasks.task import Task
 from recbench.trials.conditions import Conditions
 from recbench.trials.curve_epochs import CurveEpochs
 from recbench.trials.planned import PlannedTrial
 
 
-def find(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) -> StoredRecord | None:
+def find(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) -> FinishedTrial | None:
     """Returns the trial's record if it is there and answers what is asked for now; also that of a failed trial.
 
     It is of this task, model, parameters, seed, threads and device, of the model's present source and this version of
@@ -33,29 +34,30 @@ def find(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) 
         if not _is_of(record, trial):
             return None
         if record.status is not Status.DONE:
-            return StoredRecord(record, path)
+            return store.finished_trial(record, path)
         if not _has_all(record, conditions):
             return None
-        ranks = store.load_ranks(path)
-        check_consistency(StoredRecord(record, path), ranks)
+        found = store.finished_trial(record, path)
+        check_consistency(found)
     except RecbenchError:
         return None
-    if not np.array_equal(ranks.candidates.users, task.test.users):
+    ranks = found.candidate_ranks
+    if ranks is None or not np.array_equal(ranks.users, task.test.users):
         return None
     changes: dict[str, object] = {}
     if set(record.ties_across_cut) != set(conditions.ks):
         # Here, for it loads what only few runs need.
         from recbench.trials import measures
 
-        changes.update(measures.of_candidates(task, task.train_set(), ranks.candidates, conditions.ks))
-        if record.catalogue is not None and ranks.catalogue is not None:
-            metrics = measures.values(ranks.catalogue, conditions.ks)
+        changes.update(measures.of_candidates(task, task.train_set(), ranks, conditions.ks))
+        if record.catalogue is not None and found.full_ranks is not None:
+            metrics = measures.values(found.full_ranks, conditions.ks)
             changes["catalogue"] = record.catalogue.model_copy(update={"metrics": metrics})
     if not conditions.catalogue:
         changes |= {"catalogue": None, "catalogue_error": None}
     if conditions.curve is None:
         changes |= {"curve": (), "curve_error": None}
-    return StoredRecord(record.model_copy(update=changes), path)
+    return replace(found, record=record.model_copy(update=changes))
 
 
 def _is_of(record: Record, trial: PlannedTrial) -> bool:

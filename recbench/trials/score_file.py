@@ -10,8 +10,8 @@ import recbench
 from recbench.data.published_files import checksum
 from recbench.evaluation.ranking import rank_cases
 from recbench.protocol import PROTOCOL_VERSION
+from recbench.records.finished_trial import TrialRanks
 from recbench.records.schema import Record, Status, TaskIdentity
-from recbench.records.store import TrialRanks
 from recbench.tasks.task import Task
 from recbench.trials import machine, measures
 from recbench.trials.file_scores import FileScores

@@ -3,11 +3,11 @@
 import time
 import traceback
 
-from recbench.evaluation.metrics import compute_metrics
 from recbench.evaluation.ranking import ScoreError, rank_cases
+from recbench.evaluation.stored_metrics import compute_metrics
 from recbench.protocol import WarmUp
+from recbench.records.finished_trial import TrialRanks
 from recbench.records.schema import CurvePoint, Record, Status
-from recbench.records.store import TrialRanks
 from recbench.registry.hyperparameters import Configuration
 from recbench.tasks.task import Task
 from recbench.trials import machine, measures

@@ -1,14 +1,16 @@
-"""What a tuning maximises: NDCG@10 on validation cases, after the best epoch."""
+"""What a tuning maximises: a metric on validation cases, after the best epoch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from recbench.evaluation.metric_names import parse_measure
 from recbench.records.schema import ParameterValue, Record
 from recbench.trials.curve_epochs import CurveEpochs
 from recbench.tuning.spaces import Choices, Space
 
 OBJECTIVE = "ndcg@10"
-K = 10
+"""The metric and its cut-off; one that a record stores and a learning curve holds."""
+K = int(OBJECTIVE.partition("@")[2])
 EPOCHS = "epochs"
 """The name of the hyper-parameter that says how long to train, where a model has one."""
 POINTS = 50
@@ -16,8 +18,8 @@ POINTS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A trial's worth.
+class TrialScore:
+    """What a trial reached.
 
     Attributes:
         score: The objective after the best epoch.
@@ -31,8 +33,8 @@ class Found:
     epochs: int | None
 
 
-def judge(record: Record) -> Found:
-    """Returns the worth of a trial that is done.
+def score_of(record: Record) -> TrialScore:
+    """Returns what a trial that is done reached.
 
     Passes beyond ``epochs`` are taken for some that came before it, such as a pre-training: they are not part of what
     ``epochs`` counts, and a point among them is not one that another value of ``epochs`` would end at. A model that
@@ -41,14 +43,19 @@ def judge(record: Record) -> Found:
     last = record.metrics[OBJECTIVE].mean
     asked = record.parameters.get(EPOCHS)
     if isinstance(asked, bool) or not isinstance(asked, int):
-        return Found(last, last, None)
+        return TrialScore(last, last, None)
     if len(record.curve) == 1:
-        return Found(last, last, asked)
+        return TrialScore(last, last, asked)
     before = max(record.epochs - asked, 0)
     points = [(point.metrics[OBJECTIVE], point.epoch - before) for point in record.curve if point.epoch > before]
     # Among equals the shortest training.
     score, epochs = max(points, key=lambda one: (one[0], -one[1]), default=(last, asked))
-    return Found(score, last, epochs)
+    return TrialScore(score, last, epochs)
+
+
+def objective_label() -> str:
+    """Returns what tables and plots call the objective."""
+    return parse_measure(OBJECTIVE).label
 
 
 def longest(space: Space, defaults: Mapping[str, ParameterValue]) -> int:

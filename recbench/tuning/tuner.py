@@ -13,7 +13,7 @@ from recbench.trials.events import IsWanted, Notify
 from recbench.trials.identity import TaskFacts
 from recbench.trials.logs import log_path
 from recbench.trials.planned import PlannedModel
-from recbench.tuning.objective import judge
+from recbench.tuning.objective import score_of
 from recbench.tuning.past import Budget, End, PastTrial, Versions
 from recbench.tuning.session import Session
 from recbench.tuning.study import Study
@@ -69,7 +69,7 @@ def _ended(failed: PastTrial, record: Record, log: str) -> PastTrial:
     """Returns what is kept of a trial that nobody cut short."""
     past = replace(failed, score=None, epochs=record.epochs)
     if record.status is Status.DONE:
-        found = judge(record)
+        found = score_of(record)
         return replace(
             past,
             end=End.COMPLETED,

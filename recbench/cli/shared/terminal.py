@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from enum import IntEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
@@ -15,7 +16,7 @@ from recbench.errors import NothingToCompareError, RecbenchError
 from recbench.progress.console import messages
 
 if TYPE_CHECKING:
-    from recbench.records.store import StoredRecord
+    from recbench.records.finished_trial import FinishedTrial
 
 
 class ExitCode(IntEnum):
@@ -84,7 +85,7 @@ def set_quiet(quiet: bool) -> None:
     logging.getLogger("recbench").setLevel(logging.WARNING if quiet else logging.INFO)
 
 
-def exit_if_failed(failed: "Sequence[StoredRecord]") -> None:
+def exit_if_failed(failed: "Sequence[FinishedTrial]") -> None:
     """Names the logs of trials that did not give all that was asked for.
 
     Args:
@@ -97,7 +98,8 @@ def exit_if_failed(failed: "Sequence[StoredRecord]") -> None:
 
     for one in failed:
         messages().print(
-            f"Log of {one.record.label or one.record.model}, seed {one.record.seed}: {log_path(one.path)}", markup=False
+            f"Log of {one.record.label or one.record.model}, seed {one.record.seed}: {log_path(Path(one.place))}",
+            markup=False,
         )
     if failed:
         raise typer.Exit(ExitCode.MODEL_FAILED)

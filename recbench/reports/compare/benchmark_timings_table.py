@@ -1,19 +1,18 @@
-"""Two files of benchmarks, as text, Markdown, CSV, LaTeX or a JSON document."""
+"""Two files of benchmarks, in every format."""
 
 from typing import Any
 
 from recbench.records.benchmark_timings import Timing
-from recbench.reports.cells import safe
 from recbench.reports.compare.benchmark_timings import TimingComparison, TimingPair
-from recbench.reports.formats import CompareFormat
-from recbench.reports.rendering import csv_text, table
+from recbench.reports.formats import Format
+from recbench.reports.rendering import csv_text, json_text, render_lines, render_table
 
 HEADERS = ("benchmark", "baseline s", "current s", "ratio", "baseline int./s", "current int./s")
 
 
-def timings_table(comparison: TimingComparison, form: CompareFormat) -> str:
+def timings_table(comparison: TimingComparison, form: Format) -> str:
     """Renders one line a benchmark."""
-    if form is CompareFormat.CSV:
+    if form is Format.CSV:
         return csv_text(
             [[pair.name, *_figures(pair)] for pair in comparison.pairs],
             [
@@ -25,12 +24,14 @@ def timings_table(comparison: TimingComparison, form: CompareFormat) -> str:
                 "interactions_per_second",
             ],
         )
+    if form is Format.JSON:
+        return json_text(timings_document(comparison))
     rows = [[pair.name, *_cells(pair)] for pair in comparison.pairs]
-    rendered = table(rows, HEADERS, "lrrrrr", form)
-    if form is CompareFormat.LATEX:
+    rendered = render_table(rows, HEADERS, "lrrrrr", form)
+    if form is Format.LATEX:
         return rendered
     lines = ["Seconds: medians over rounds. ratio: current over baseline, below 1 is faster.", *_machines(comparison)]
-    return "\n".join([rendered, "", *(f"- {safe(line)}" if form is CompareFormat.MARKDOWN else line for line in lines)])
+    return "\n".join([rendered, "", *render_lines(lines, form)])
 
 
 def timings_document(comparison: TimingComparison) -> dict[str, Any]:

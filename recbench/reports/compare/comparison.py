@@ -1,4 +1,4 @@
-"""Two sides side by side: what can be compared is measured, what cannot says why. No judgement of differences."""
+"""BASE beside CURRENT: what can be compared is measured, what cannot says why. No verdict on differences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,10 +7,12 @@ from statistics import median
 import numpy as np
 
 from recbench.evaluation.bootstrap import RESAMPLES
+from recbench.evaluation.metric import Measure
+from recbench.records.grouping import TrialGroup, group_names
 from recbench.records.schema import ParameterValue, Record, TaskIdentity, class_identity
-from recbench.records.selection import Side
-from recbench.reports.compare.evidence import Measured, measure
-from recbench.reports.compare.matching import Configured, Match, match_sides
+from recbench.records.selection import RecordSet
+from recbench.reports.compare.evidence import Measured, measure_matches
+from recbench.reports.compare.matching import Match, match_groups
 from recbench.reports.compare.verdict import Verdict
 
 
@@ -29,10 +31,10 @@ class Obstacle:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compared:
-    """One configuration on the two sides.
+    """One configuration of BASE and CURRENT.
 
     Attributes:
-        label: The model's name; with the parameters that tell it apart, if there are several of that name.
+        label: The model's name; with what tells it apart, if there are several of that name.
         match: Its trials.
         obstacle: Why it cannot be compared; None if it can.
         measured: Its figures.
@@ -46,19 +48,19 @@ class Compared:
     notes: tuple[str, ...]
 
     @property
-    def configured(self) -> Configured:
-        """The side that is there: CURRENT, or else BASE."""
-        return _there(self.match)
+    def group(self) -> TrialGroup:
+        """The trials that are there: of CURRENT, or else of BASE."""
+        return self.match.present
 
     @property
     def model(self) -> str:
         """The model's name."""
-        return self.configured.model
+        return self.group.model
 
     @property
     def task(self) -> TaskIdentity:
         """The task, of CURRENT if it is there."""
-        return self.configured.task
+        return self.group.task
 
     @property
     def throughput_ratio(self) -> float | None:
@@ -69,19 +71,28 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """All models of two sides.
+    """All models of BASE and CURRENT.
 
     Attributes:
         base: The accepted records.
         current: Those that are compared with them.
-        metrics: Names such as ``hr@10``, in the order of the columns or lines.
+        measures: Metrics with their cut-offs, in the order of the columns or lines.
         models: One for each configuration.
     """
 
-    base: Side
-    current: Side
-    metrics: tuple[str, ...]
+    base: RecordSet
+    current: RecordSet
+    measures: tuple[Measure, ...]
     models: tuple[Compared, ...]
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the measures, such as ``hr@10``."""
+        return tuple(measure.name for measure in self.measures)
+
+    def label(self, metric: str) -> str:
+        """Returns what tables call the measure of that name."""
+        return next(measure.label for measure in self.measures if measure.name == metric)
 
     def named(self, model: Compared) -> str:
         """Returns what a model is called in a sentence: its label, and its task where there are several."""
@@ -94,26 +105,29 @@ class Comparison:
         return all(model.obstacle is not None for model in self.models)
 
 
-def compare_sides(base: Side, current: Side, metrics: Sequence[str], resamples: int = RESAMPLES) -> Comparison:
-    """Compares two sides, model by model.
+def compare_records(
+    base: RecordSet, current: RecordSet, measures: Sequence[Measure], resamples: int = RESAMPLES
+) -> Comparison:
+    """Compares two record sets, model by model.
 
     Args:
         base: The accepted records.
         current: Those to be compared with them.
-        metrics: Names such as ``hr@10``; any k, for all are computed from the ranks.
+        measures: Metrics with any cut-offs, for all are computed from the ranks.
         resamples: Of the bootstrap.
 
     Raises:
         RecbenchError: Configurations cannot be matched, or a cut-off is beyond the candidates.
     """
-    matches = match_sides(base, current)
+    matches = match_groups(base, current)
     obstacles = [obstacle(match) for match in matches]
-    measured = measure(matches, [found is None for found in obstacles], metrics, resamples)
+    measured = measure_matches(matches, [found is None for found in obstacles], measures, resamples)
+    labels = group_names([match.present for match in matches])
     models = tuple(
-        Compared(_label(match, matches), match, found, figures, tuple(_notes(match)))
-        for match, found, figures in zip(matches, obstacles, measured, strict=True)
+        Compared(label, match, found, figures, tuple(_notes(match)))
+        for label, match, found, figures in zip(labels, matches, obstacles, measured, strict=True)
     )
-    return Comparison(base, current, tuple(metrics), models)
+    return Comparison(base, current, tuple(measures), models)
 
 
 def obstacle(match: Match) -> Obstacle | None:
@@ -144,16 +158,16 @@ def obstacle(match: Match) -> Obstacle | None:
     return _other_cases(base, current)
 
 
-def throughputs(configured: Configured | None) -> list[float]:
+def throughputs(group: TrialGroup | None) -> list[float]:
     """Returns the train interactions a second of each seed that is done and was timed."""
-    done = configured.done if configured else ()
+    done = group.done if group else ()
     return [speed for trial in done if (speed := trial.record.interactions_per_second)]
 
 
-def _other_cases(base: Configured, current: Configured) -> Obstacle | None:
+def _other_cases(base: TrialGroup, current: TrialGroup) -> Obstacle | None:
     ranks = {
-        side: [trial.ranks for trial in configured.done if trial.ranks is not None]
-        for side, configured in (("BASE", base), ("CURRENT", current))
+        side: [one for trial in group.done if (one := trial.candidate_ranks) is not None]
+        for side, group in (("BASE", base), ("CURRENT", current))
     }
     first = ranks["BASE"][0]
     for side, found in ranks.items():
@@ -167,25 +181,6 @@ def _other_cases(base: Configured, current: Configured) -> Obstacle | None:
     if len(np.unique(first.users)) < 2:
         return Obstacle(Verdict.NOT_COMPARABLE, "all cases are of one user, so that no interval can be computed")
     return None
-
-
-def _label(match: Match, matches: Sequence[Match]) -> str:
-    one = _there(match)
-    others = [
-        other.parameters
-        for other in map(_there, matches)
-        if other is not one and other.model == one.model and other.task.digest == one.task.digest
-    ]
-    telling = [
-        f"{name}={value}" for name, value in one.parameters.items() if any(other.get(name) != value for other in others)
-    ]
-    return f"{one.model} ({', '.join(telling)})" if telling else one.model
-
-
-def _there(match: Match) -> Configured:
-    found = match.current or match.base
-    assert found is not None
-    return found
 
 
 def _notes(match: Match) -> list[str]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 from recbench.evaluation.bootstrap import Interval
+from recbench.evaluation.inference import Difference
 from recbench.evaluation.paired_tests import POWER, holm
 from recbench.reports.compare.comparison import Compared, Comparison
-from recbench.reports.compare.evidence import Evidence
 from recbench.reports.compare.policy import Policy
 from recbench.reports.compare.verdict import Verdict
-from recbench.reports.run.summary import Spread
+from recbench.reports.spread import Spread
 
 SLACK = 1e-12
 """A change that equals the floor on paper differs from it in the last digits."""
@@ -148,7 +148,7 @@ def _of_cell(model: Compared, metric: str, p_adjusted: float, policy: Policy, n_
     )
 
 
-def _reasons(word: Verdict, evidence: Evidence, seeds: float, p_adjusted: float, policy: Policy) -> list[str]:
+def _reasons(word: Verdict, evidence: Difference, seeds: float, p_adjusted: float, policy: Policy) -> list[str]:
     if evidence.won == evidence.lost == 0:
         return ["both sides are the same in every case"]
     if word is not Verdict.INCONCLUSIVE:

@@ -2,43 +2,39 @@
 
 from typing import Any
 
-from recbench.records.selection import Side
+from recbench.evaluation.inference import Difference
+from recbench.records.selection import RecordSet
 from recbench.reports.compare.comparison import Compared
 from recbench.reports.compare.decision import Decision
-from recbench.reports.compare.evidence import Evidence, Level
-from recbench.reports.compare.gate import GateReport, Judgement
+from recbench.reports.compare.evidence import Level
+from recbench.reports.compare.gate import DecidedComparison, GateReport
 from recbench.reports.compare.headline import compare_headline, gate_headline
-from recbench.reports.compare.table import tag, unknown_seed_noise
+from recbench.reports.compare.lines import tag, unknown_seed_noise
 
 SCHEMA = 1
 
 
-def compare_document(judgement: Judgement) -> dict[str, Any]:
+def compare_document(decided: DecidedComparison) -> dict[str, Any]:
     """Returns the document of ``compare``."""
-    comparison = judgement.comparison
+    comparison = decided.comparison
     return {
         "schema": SCHEMA,
-        "headline": compare_headline(judgement),
-        "tag": tag(judgement, "compare"),
-        "base": _side(comparison.base),
-        "current": _side(comparison.current),
+        "headline": compare_headline(decided),
+        "tag": tag(decided, "compare"),
+        "base": _record_set(comparison.base),
+        "current": _record_set(comparison.current),
         "results": [
-            _result(model, decisions) for model, decisions in zip(comparison.models, judgement.decisions, strict=True)
+            _result(model, decisions) for model, decisions in zip(comparison.models, decided.decisions, strict=True)
         ],
-        "notes": unknown_seed_noise(judgement),
-        "policy": judgement.policy.to_dict(),
-        "command": judgement.command,
+        "notes": unknown_seed_noise(decided),
+        "policy": decided.policy.to_dict(),
+        "command": decided.command,
     }
 
 
-def gate_document(report: GateReport, exit_code: int) -> dict[str, Any]:
-    """Returns the document of ``gate``: that of ``compare``, and what follows from it.
-
-    Args:
-        report: The gate's report.
-        exit_code: With which the process ends.
-    """
-    document = compare_document(report.judgement)
+def gate_document(report: GateReport) -> dict[str, Any]:
+    """Returns the document of ``gate``: that of ``compare``, and what follows from it."""
+    document = compare_document(report.decided)
     for result, speed in zip(document["results"], report.speed, strict=True):
         result["throughput"] = (
             None
@@ -52,29 +48,29 @@ def gate_document(report: GateReport, exit_code: int) -> dict[str, Any]:
     return {
         **document,
         "headline": gate_headline(report),
-        "tag": tag(report.judgement, "gate"),
+        "tag": tag(report.decided, "gate"),
         "outcome": report.outcome.value,
-        "exit_code": exit_code,
+        "exit_code": report.outcome.exit_code,
         "reasons": list(report.reasons),
-        "gated": list(report.judgement.policy.gated_metrics),
+        "gated": list(report.decided.policy.gated_metrics),
         "floors": [
             {"floor": one.name.value, "model": one.model, "task": one.task, "held": one.held, "reason": one.reason}
-            for one in report.floors
+            for one in report.sanity_checks
         ],
     }
 
 
-def _side(side: Side) -> dict[str, Any]:
+def _record_set(records: RecordSet) -> dict[str, Any]:
     environments = {
         trial.record.environment.model_dump_json(): trial.record.environment.model_dump(mode="json")
-        for trial in side.trials
+        for trial in records.trials
     }
     return {
-        "name": side.text,
-        "records": [trial.place for trial in side.trials],
+        "name": records.text,
+        "records": [trial.place for trial in records.trials],
         "environments": list(environments.values()),
-        "threads": sorted({trial.record.threads for trial in side.trials}),
-        "revisions": sorted({trial.record.revision.sha for trial in side.trials if trial.record.revision}),
+        "threads": sorted({trial.record.threads for trial in records.trials}),
+        "revisions": sorted({trial.record.revision.sha for trial in records.trials if trial.record.revision}),
     }
 
 
@@ -114,7 +110,7 @@ def _level(level: Level | None) -> dict[str, Any] | None:
     return {"mean": spread.mean, "sd": spread.sd, "values": list(spread.values), "interval": interval}
 
 
-def _evidence(evidence: Evidence | None) -> dict[str, Any]:
+def _evidence(evidence: Difference | None) -> dict[str, Any]:
     if evidence is None:
         return {"difference": None, "interval": None, "p": None, "won": None, "lost": None}
     return {

@@ -1,4 +1,4 @@
-"""Whether a pull request may pass: all verdicts and floors drawn together into one outcome."""
+"""Whether a pull request may pass: all verdicts and sanity checks drawn together into one outcome."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from recbench.reports.cells import signed
 from recbench.reports.compare.comparison import Compared, Comparison
 from recbench.reports.compare.decision import Decision, decide
 from recbench.reports.compare.policy import Policy
-from recbench.reports.compare.sanity_checks import Floor, floors
+from recbench.reports.compare.sanity_checks import SanityCheck, sanity_checks
 from recbench.reports.compare.throughput import SpeedDecision, decide_speed
 from recbench.reports.compare.verdict import Verdict
 
 
-class Outcome(StrEnum):
+class GateOutcome(StrEnum):
     """How a gate ends."""
 
     PASSED = "passed"
@@ -21,9 +21,14 @@ class Outcome(StrEnum):
     FAILED = "failed"
     NOT_COMPARABLE = "not comparable"
 
+    @property
+    def exit_code(self) -> int:
+        """With which a process ends whose gate ends like this; documents hold it."""
+        return {"passed": 0, "rejected": 1, "failed": 3, "not comparable": 4}[self.value]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judgement:
+class DecidedComparison:
     """A comparison with its verdicts.
 
     Attributes:
@@ -50,24 +55,26 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GateReport:
-    """A judgement, and what follows from it.
+    """A decided, and what follows from it.
 
     Attributes:
-        judgement: The comparison and its verdicts.
+        decided: The comparison and its verdicts.
         speed: For each model that was compared, the verdict on its throughput; None for others.
-        floors: What every model must reach.
+        sanity_checks: What every model must reach.
         outcome: What follows.
         reasons: Why the gate does not pass, one line each; empty if it does.
     """
 
-    judgement: Judgement
+    decided: DecidedComparison
     speed: tuple[SpeedDecision | None, ...]
-    floors: tuple[Floor, ...]
-    outcome: Outcome
+    sanity_checks: tuple[SanityCheck, ...]
+    outcome: GateOutcome
     reasons: tuple[str, ...]
 
 
-def judge(comparison: Comparison, policy: Policy, command: str, gated: Sequence[str] | None = None) -> Judgement:
+def decide_verdicts(
+    comparison: Comparison, policy: Policy, command: str, gated: Sequence[str] | None = None
+) -> DecidedComparison:
     """Decides a comparison.
 
     Args:
@@ -79,7 +86,7 @@ def judge(comparison: Comparison, policy: Policy, command: str, gated: Sequence[
     together = tuple(metric for metric in comparison.metrics if metric in (gated or ()))
     alone = [(metric,) for metric in comparison.metrics if metric not in together]
     decisions = decide(comparison, policy, [*([together] if together else []), *alone])
-    return Judgement(comparison, tuple(decisions), policy, command)
+    return DecidedComparison(comparison, tuple(decisions), policy, command)
 
 
 def gate(comparison: Comparison, policy: Policy, command: str) -> GateReport:
@@ -92,13 +99,13 @@ def gate(comparison: Comparison, policy: Policy, command: str) -> GateReport:
     not comparable  a model is not comparable, no model could be compared at all, or CURRENT has a model of
                     BASE in a further configuration, whose figures nothing vouches for
     rejected        a gated metric or throughput regressed, or is inconclusive and the policy is strict;
-                    or a floor is broken: a model or seed is missing, or a model is not above chance
+                    or a sanity check fails: a model or seed is missing, or a model is not above chance
     passed          everything else
     ==============  =====================================================================================
     """
-    judgement = judge(comparison, policy, command, policy.gated_metrics)
+    decided = decide_verdicts(comparison, policy, command, policy.gated_metrics)
     speed = tuple(None if model.obstacle else decide_speed(model.match, policy) for model in comparison.models)
-    found = tuple(floors(comparison, policy))
+    found = tuple(sanity_checks(comparison, policy))
     failed = _blocked(comparison, Verdict.FAILED)
     incomparable = _blocked(comparison, Verdict.NOT_COMPARABLE) + _unknown_configurations(comparison)
     if comparison.nothing_compared:
@@ -106,7 +113,7 @@ def gate(comparison: Comparison, policy: Policy, command: str) -> GateReport:
     rejected = _blocked(comparison, Verdict.MISSING)
     rejected += [
         _of_cell(comparison, model, metric, decision)
-        for model, metric, decision in judgement.cells(policy.gated_metrics)
+        for model, metric, decision in decided.cells(policy.gated_metrics)
         if _rejects(decision.verdict, policy)
     ]
     rejected += [
@@ -115,15 +122,15 @@ def gate(comparison: Comparison, policy: Policy, command: str) -> GateReport:
         if one and one.verdict and _rejects(one.verdict, policy)
     ]
     rejected += [
-        f"{floor.model} is not {floor.name}: {floor.reason}" for floor in found if not floor.held and not floor.told
+        f"{check.model} is not {check.name}: {check.reason}" for check in found if not check.held and not check.told
     ]
     outcome = (
-        Outcome.FAILED if failed
-        else Outcome.NOT_COMPARABLE if incomparable
-        else Outcome.REJECTED if rejected
-        else Outcome.PASSED
+        GateOutcome.FAILED if failed
+        else GateOutcome.NOT_COMPARABLE if incomparable
+        else GateOutcome.REJECTED if rejected
+        else GateOutcome.PASSED
     )  # fmt: skip
-    return GateReport(judgement, speed, found, outcome, (*failed, *incomparable, *rejected))
+    return GateReport(decided, speed, found, outcome, (*failed, *incomparable, *rejected))
 
 
 def _rejects(verdict: Verdict, policy: Policy) -> bool:
@@ -145,7 +152,7 @@ def _unknown_configurations(comparison: Comparison) -> list[str]:
     """
     known = {(one.task.digest, one.model) for one in comparison.models if one.match.base}
     return [
-        f"{comparison.named(one)} not comparable: BASE has {one.model} with other parameters only"
+        f"{comparison.named(one)} not comparable: BASE has {one.model} with other parameters or conditions only"
         for one in comparison.models
         if one.match.base is None and (one.task.digest, one.model) in known
     ]
@@ -154,6 +161,6 @@ def _unknown_configurations(comparison: Comparison) -> list[str]:
 def _of_cell(comparison: Comparison, model: Compared, metric: str, decision: Decision) -> str:
     evidence = model.measured.evidence[metric]
     return (
-        f"{comparison.named(model)} {metric.upper()} {decision.verdict}: {signed(evidence.difference)} "
+        f"{comparison.named(model)} {comparison.label(metric)} {decision.verdict}: {signed(evidence.difference)} "
         f"(95 % {signed(evidence.interval.low)} to {signed(evidence.interval.high)})"
     )

@@ -1,47 +1,50 @@
-"""The gate's verdict as text, Markdown or LaTeX: the comparison, and what follows from it."""
+"""The gate's verdict in every format: the comparison, and what follows from it."""
 
-from recbench.reports.cells import safe
+from recbench.reports.compare.document import gate_document
 from recbench.reports.compare.gate import GateReport
 from recbench.reports.compare.headline import gate_headline
+from recbench.reports.compare.lines import legend, origins, reasons, tag
 from recbench.reports.compare.policy import Policy
-from recbench.reports.compare.table import folded, legend, reasons, sides, tables, tag
+from recbench.reports.compare.table import figures, folded, title
 from recbench.reports.compare.table_csv import compare_csv
-from recbench.reports.formats import CompareFormat
-from recbench.reports.rendering import details
+from recbench.reports.formats import Format
+from recbench.reports.rendering import details, json_text, render_lines
 
 
-def gate_table(report: GateReport, form: CompareFormat) -> str:
-    """Renders a gate's report; as CSV and LaTeX, the comparison alone.
+def gate_table(report: GateReport, form: Format) -> str:
+    """Renders a gate's report; as CSV and LaTeX, the figures alone; as JSON, the document.
 
     Args:
         report: The gate's report.
-        form: Text, Markdown, CSV or LaTeX.
+        form: How.
     """
-    judgement = report.judgement
-    if form is CompareFormat.CSV:
-        return compare_csv(judgement)
-    if form is CompareFormat.LATEX:
-        return tables(judgement, form)
+    decided = report.decided
+    if form is Format.CSV:
+        return compare_csv(decided)
+    if form is Format.JSON:
+        return json_text(gate_document(report))
+    if form is Format.LATEX:
+        return figures(decided, form)
     headline, against = gate_headline(report), list(report.reasons)
-    shown = [*_smallest_drops(report), *_speed(report), *_floors(report)]
-    rest = [*reasons(judgement), *legend(judgement), f"Policy: {policy_line(judgement.policy)}"]
-    if form is CompareFormat.TEXT:
+    shown = [*_smallest_drops(report), *_speed(report), *_sanity_checks(report)]
+    rest = [*reasons(decided), *legend(decided), f"Policy: {policy_line(decided.policy)}"]
+    if form is Format.TEXT:
         listed = [f"- {line}" for line in against]
-        blocks = [[headline, *(listed if listed[1:] else [])], [tables(judgement, form)], shown]
-        told = [*rest, *sides(judgement), f"Again: {judgement.command}"]
+        blocks = [[headline, *(listed if listed[1:] else [])], [figures(decided, form)], shown]
+        told = [*rest, *origins(decided), f"Again: {decided.command}"]
         return "\n\n".join("\n".join(block) for block in [*blocks, told] if block)
-    listed = [f"- {safe(line)}" for line in against] if against[1:] else []
+    listed = render_lines(against, form) if against[1:] else []
     return "\n".join(
         [
-            tag(judgement, "gate"),
-            f"**{safe(headline)}**",
+            tag(decided, "gate"),
+            *title(headline, form),
             "",
             *([*listed, ""] if listed else []),
-            tables(judgement, form),
+            figures(decided, form),
             "",
-            *[f"- {safe(line)}" for line in shown],
+            *render_lines(shown, form),
             "",
-            *details("How it was decided", folded(rest, judgement)),
+            *details("How it was decided", folded(rest, decided, form)),
         ]
     )
 
@@ -58,10 +61,10 @@ def _toml(value: object) -> str:
 
 
 def _smallest_drops(report: GateReport) -> list[str]:
-    judgement = report.judgement
+    decided = report.decided
     known, same = [], []
-    for model, metric, decision in judgement.cells(judgement.policy.gated_metrics):
-        name = f"{judgement.comparison.named(model)} {metric.upper()}"
+    for model, metric, decision in decided.cells(decided.policy.gated_metrics):
+        name = f"{decided.comparison.named(model)} {decided.comparison.label(metric)}"
         if decision.smallest_drop is not None:
             known.append(f"{name} {decision.smallest_drop:.4f}")
         elif not model.obstacle:
@@ -73,15 +76,15 @@ def _smallest_drops(report: GateReport) -> list[str]:
 
 def _speed(report: GateReport) -> list[str]:
     lines = []
-    for model, speed in zip(report.judgement.comparison.models, report.speed, strict=True):
+    for model, speed in zip(report.decided.comparison.models, report.speed, strict=True):
         if speed:
             word = speed.verdict.value if speed.verdict else "not gated"
-            lines.append(f"Throughput of {report.judgement.comparison.named(model)}: {word}; {speed.reason}.")
+            lines.append(f"Throughput of {report.decided.comparison.named(model)}: {word}; {speed.reason}.")
     return lines
 
 
-def _floors(report: GateReport) -> list[str]:
-    broken = [f"{one.model} is not {one.name}" for one in report.floors if not one.held]
-    count = f"{sum(one.held for one in report.floors)} of {len(report.floors)} hold"
-    names = ", ".join(dict.fromkeys(one.name.value for one in report.floors))
+def _sanity_checks(report: GateReport) -> list[str]:
+    broken = [f"{one.model} is not {one.name}" for one in report.sanity_checks if not one.held]
+    count = f"{sum(one.held for one in report.sanity_checks)} of {len(report.sanity_checks)} hold"
+    names = ", ".join(dict.fromkeys(one.name.value for one in report.sanity_checks))
     return [f"Floors ({names}): {count}" + (f"; broken: {', '.join(broken)}." if broken else ".")]

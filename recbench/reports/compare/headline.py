@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from recbench.reports.compare.gate import GateReport, Judgement, Outcome
+from recbench.reports.compare.gate import DecidedComparison, GateOutcome, GateReport
 from recbench.reports.compare.verdict import Verdict
 
 NAMED = 3
@@ -21,17 +21,17 @@ WORST_FIRST = (
 WITH_FIGURES = (Verdict.REGRESSED, Verdict.IMPROVED)
 
 
-def compare_headline(judgement: Judgement, metrics: Sequence[str] | None = None) -> str:
+def compare_headline(decided: DecidedComparison, metrics: Sequence[str] | None = None) -> str:
     """Returns a sentence that names what became of each model, the worst first."""
     groups: dict[Verdict, dict[int, list[str]]] = {}
-    models = judgement.comparison.models
+    models = decided.comparison.models
     places = {id(model): number for number, model in enumerate(models)}
-    for model, metric, decision in judgement.cells(metrics):
-        text = metric.upper()
+    for model, metric, decision in decided.cells(metrics):
+        text = decided.comparison.label(metric)
         if decision.verdict in WITH_FIGURES:
             text += f" {model.measured.evidence[metric].difference:+.4f}"
         groups.setdefault(decision.verdict, {}).setdefault(places[id(model)], []).append(text)
-    n_shown = len(judgement.comparison.metrics if metrics is None else metrics)
+    n_shown = len(decided.comparison.metrics if metrics is None else metrics)
     parts = []
     for verdict in WORST_FIRST:
         found = groups.get(verdict, {})
@@ -42,7 +42,7 @@ def compare_headline(judgement: Judgement, metrics: Sequence[str] | None = None)
             continue
         named = []
         for number, texts in found.items():
-            name = judgement.comparison.named(models[number])
+            name = decided.comparison.named(models[number])
             whole = verdict not in WITH_FIGURES and len(texts) == n_shown
             named.append(name if whole or models[number].obstacle else f"{name} ({', '.join(texts)})")
         parts.append(f"{verdict}: {', '.join(named)}")
@@ -52,8 +52,8 @@ def compare_headline(judgement: Judgement, metrics: Sequence[str] | None = None)
 
 def gate_headline(report: GateReport) -> str:
     """Returns a sentence: whether the gate passes, and the first reason if it does not."""
-    if report.outcome is Outcome.PASSED:
-        rest = compare_headline(report.judgement, report.judgement.policy.gated_metrics)
+    if report.outcome is GateOutcome.PASSED:
+        rest = compare_headline(report.decided, report.decided.policy.gated_metrics)
         return f"Gate passed. {rest}"
     more = f" (and {len(report.reasons) - 1} more)" if len(report.reasons) > 1 else ""
     return f"Gate not passed, {report.outcome}: {report.reasons[0]}{more}."

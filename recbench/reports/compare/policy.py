@@ -1,21 +1,34 @@
 """What a gate holds a pull request to: a frozen set of limits, from a TOML file or the defaults."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from recbench.errors import RecbenchError
+from recbench.evaluation.metric import Measure
+from recbench.evaluation.metric_names import DEFAULT_METRICS, find_metric, measures_at
 from recbench.toml_file import TomlKind
 
 Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+def _known(name: str) -> str:
+    try:
+        return find_metric(name).name
+    except RecbenchError as error:
+        raise ValueError(str(error)) from error
+
+
+MetricName = Annotated[str, AfterValidator(_known)]
 
 
 class Policy(BaseModel):
     """The limits. Every one has a default, and all of them are printed with the verdict.
 
     Attributes:
-        k: Cut-off of HR and NDCG.
-        gated: Metrics whose regression fails the gate; the other is only shown.
+        k: Cut-off of all metrics that take one.
+        gated: Metrics whose regression fails the gate. HR and NDCG are shown also if they are not gated.
         floor: The largest change of a metric that does not matter, in its own unit: .005 is half a point of HR.
         seed_z: How many standard errors of the difference of two means over seeds a change must exceed.
         assumed_seed_sd: Standard deviation over seeds of a side that has only one. A single pair of seeds differs by
@@ -35,7 +48,7 @@ class Policy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     k: Annotated[int, Field(ge=1)] = 10
-    gated: Annotated[tuple[Literal["hr", "ndcg"], ...], Field(min_length=1)] = ("hr",)
+    gated: Annotated[tuple[MetricName, ...], Field(min_length=1)] = ("hr",)
     floor: Share = 0.005
     seed_z: Annotated[float, Field(ge=0)] = 1.96
     assumed_seed_sd: Share = 0.003
@@ -50,14 +63,14 @@ class Policy(BaseModel):
     floor_exempt: tuple[str, ...] = ("random",)
 
     @property
-    def metrics(self) -> tuple[str, ...]:
-        """Names of the metrics that are shown: those that are gated and the other."""
-        return (f"hr@{self.k}", f"ndcg@{self.k}")
+    def measures(self) -> tuple[Measure, ...]:
+        """The measures that are shown: HR and NDCG, and those that are gated besides."""
+        return measures_at(dict.fromkeys([*DEFAULT_METRICS, *self.gated]), (self.k,))
 
     @property
     def gated_metrics(self) -> tuple[str, ...]:
-        """Names of the metrics that are gated, such as ``hr@10``."""
-        return tuple(f"{name}@{self.k}" for name in ("hr", "ndcg") if name in self.gated)
+        """Names of the measures that are gated, such as ``hr@10``, in the order in which they are shown."""
+        return tuple(measure.name for measure in self.measures if measure.metric.name in self.gated)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the limits as plain values."""

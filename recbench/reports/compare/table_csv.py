@@ -1,6 +1,6 @@
 """The comparison as CSV: one line a model and metric, in full precision."""
 
-from recbench.reports.compare.gate import Judgement
+from recbench.reports.compare.gate import DecidedComparison
 from recbench.reports.rendering import csv_text
 
 HEADERS = (
@@ -10,10 +10,10 @@ HEADERS = (
 )  # fmt: skip
 
 
-def compare_csv(judgement: Judgement) -> str:
+def compare_csv(decided: DecidedComparison) -> str:
     """Renders the comparison."""
     rows: list[list[object]] = []
-    for model, metric, decision in judgement.cells():
+    for model, metric, decision in decided.cells():
         base, current = model.measured.base.get(metric), model.measured.current.get(metric)
         row: list[object] = [model.task.name, model.task.digest, model.label, metric]
         for level in (base, current):

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from recbench.records.selection import RankedTrial
+from recbench.records.finished_trial import FinishedTrial
 from recbench.reports.cells import escape
+from recbench.reports.formats import Format
 from recbench.reports.pages.ranked_report import ranked_report, where_from
 from recbench.reports.run.table import how_to_read, models_table
 
@@ -15,7 +16,7 @@ the records in `baselines/*/{label}/` by `recbench baseline render`; do not edit
 """
 
 
-def baselines_page(tasks: Mapping[str, Sequence[RankedTrial]], label: str) -> str:
+def baselines_page(tasks: Mapping[str, Sequence[FinishedTrial]], label: str) -> str:
     """Renders the page, in Markdown; models by HR@10, the best first.
 
     Args:
@@ -28,17 +29,17 @@ def baselines_page(tasks: Mapping[str, Sequence[RankedTrial]], label: str) -> st
     return "\n".join([HEAD.format(label=label), *(_task(name, trials) for name, trials in tasks.items())])
 
 
-def _task(name: str, trials: Sequence[RankedTrial]) -> str:
+def _task(name: str, trials: Sequence[FinishedTrial]) -> str:
     report = ranked_report(trials)
     return "\n".join(
         [
-            f"## {escape(name)}",
+            f"## {escape(name, Format.MARKDOWN)}",
             "",
             where_from(trials, report),
             "",
-            models_table(report, markdown=True),
+            models_table(report, Format.MARKDOWN),
             "",
-            *(f"- {line}" for line in (*how_to_read(report, markdown=True), *report.uncertainty.notes)),
+            *(f"- {line}" for line in (*how_to_read(report, Format.MARKDOWN), *report.uncertainty.notes)),
             "",
         ]
     )

@@ -4,15 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from recbench.evaluation.paired_tests import ALPHA
+from recbench.records.finished_trial import FinishedTrial
+from recbench.records.grouping import group_names
 from recbench.records.published_results import Published, PublishedResult
 from recbench.records.schema import ParameterValue
-from recbench.records.selection import RankedTrial
 from recbench.records.tuned_settings import Settings, TunedModel
 from recbench.registry.parameter_values import as_text
 from recbench.reports.cells import escape, signed, with_sd
-from recbench.reports.formats import CompareFormat
+from recbench.reports.formats import Format
 from recbench.reports.pages.ranked_report import ranked_report, where_from
-from recbench.reports.rendering import table
+from recbench.reports.rendering import render_table
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.summary import ModelSummary
 from recbench.reports.run.table import errors, how_to_read, models_table
@@ -35,7 +36,7 @@ class LeaderboardSources:
     """
 
     place: str
-    trials: Sequence[RankedTrial]
+    trials: Sequence[FinishedTrial]
     settings: Settings | None
     published: Published | None
     spaces: Mapping[str, ModelSpace]
@@ -49,24 +50,24 @@ def leaderboard(sources: LeaderboardSources) -> str:
     """
     report = ranked_report(sources.trials)
     tuned = {} if sources.settings is None else dict(sources.settings.models)
-    report = replace(report, summaries=tuple(_named(summary, tuned) for summary in report.summaries))
+    report = replace(report, summaries=tuple(_named(report.summaries, tuned)))
     notes = [
-        *how_to_read(report, markdown=True),
+        *how_to_read(report, Format.MARKDOWN),
         *report.uncertainty.notes,
         *timing_notes([trial.record for trial in sources.trials]),
         *errors(report),
     ]
     return "\n".join(
         [
-            f"# {escape(sources.trials[0].record.task.name)}",
+            f"# {_markdown(sources.trials[0].record.task.name)}",
             "",
             f"Made from the records in `{sources.place}` by `recbench leaderboard`; do not edit.",
             "",
             where_from(sources.trials, report),
             "",
-            models_table(report, markdown=True),
+            models_table(report, Format.MARKDOWN),
             "",
-            *(f"- {escape(line)}" for line in notes),
+            *(f"- {_markdown(line)}" for line in notes),
             "",
             *_undecided(report),
             *(_beside_published(report, sources.published) if sources.published else []),
@@ -76,14 +77,22 @@ def leaderboard(sources: LeaderboardSources) -> str:
     )
 
 
-def _named(summary: ModelSummary, tuned: dict[str, TunedModel]) -> ModelSummary:
+def _named(summaries: Sequence[ModelSummary], tuned: dict[str, TunedModel]) -> list[ModelSummary]:
     """Says in the name of a model that was tuned where a configuration has another value of what the tuning found.
 
-    What was not tuned is not looked at: records do not tell which of their values are a model's defaults.
+    What was not tuned is not looked at: records do not tell which of their values are a model's defaults. Where this
+    leaves two names alike, what differs between the two follows, as in every table.
     """
-    if summary.model not in tuned or _is_tuned(summary, tuned):
-        return summary
-    return replace(summary, model=f"{summary.model}, other settings")
+    short = [
+        f"{one.model}, other settings" if one.model in tuned and not _is_tuned(one, tuned) else one.model
+        for one in summaries
+    ]
+    named = []
+    for summary, name in zip(summaries, short, strict=True):
+        alike = [one.group for one, other in zip(summaries, short, strict=True) if other == name]
+        full = group_names(alike)[alike.index(summary.group)]
+        named.append(replace(summary, name=name + full.removeprefix(summary.model)))
+    return named
 
 
 def _is_tuned(summary: ModelSummary, tuned: dict[str, TunedModel]) -> bool:
@@ -97,15 +106,15 @@ def _undecided(report: RunReport) -> list[str]:
     """Names the pairs between which the cases do not decide."""
     lines = ["## Which models cannot be told apart", ""]
     for metric in METRICS:
-        pairs = [pair for pair in report.uncertainty.pairs if pair.metric == metric]
+        pairs = [pair for pair in report.uncertainty.pairs if pair.measure.name == metric]
         level = [
-            f"{report.summaries[pair.first].model} and {report.summaries[pair.second].model} "
-            f"({signed(pair.difference)}, p {pair.p_adjusted:.2f})"
+            f"{report.summaries[pair.first].name} and {report.summaries[pair.second].name} "
+            f"({signed(pair.evidence.difference)}, p {pair.p_adjusted:.2f})"
             for pair in pairs
             if pair.p_adjusted >= ALPHA
         ]
         told = "; ".join(level) if level else "none"
-        lines.append(f"- By {metric.upper()}, {len(level)} of {len(pairs)} pairs: {escape(told)}.")
+        lines.append(f"- By {metric.upper()}, {len(level)} of {len(pairs)} pairs: {_markdown(told)}.")
     return [
         *lines,
         "",
@@ -119,18 +128,18 @@ def _beside_published(report: RunReport, published: Published) -> list[str]:
         _published_row(summary, one)
         for summary in report.summaries
         for one in published.results
-        if one.model == summary.records[0].record.model
+        if one.model == summary.model
     ]
     if not rows:
         return []
     headers = ["model", "HR@10", "NDCG@10", "published HR@10", "NDCG@10", "what was published"]
-    return ["## Beside what was published", "", table(rows, headers, "lrrrrl", CompareFormat.MARKDOWN), ""]
+    return ["## Beside what was published", "", render_table(rows, headers, "lrrrrl", Format.MARKDOWN), ""]
 
 
 def _published_row(summary: ModelSummary, one: PublishedResult) -> list[str]:
     own = [with_sd(summary.metrics.get(metric), 4) for metric in METRICS]
     ndcg = "" if one.ndcg is None else f"{one.ndcg:.4f}"
-    return [summary.model, *own, f"{one.hr:.4f}", ndcg, f"{one.method}; {one.source}"]
+    return [summary.name, *own, f"{one.hr:.4f}", ndcg, f"{one.method}; {one.source}"]
 
 
 def _elsewhere(name: str, found: TunedModel, spaces: Mapping[str, ModelSpace]) -> bool:
@@ -143,21 +152,21 @@ def _settings(report: RunReport, tuned: dict[str, TunedModel], spaces: Mapping[s
     rows, left, elsewhere, helped = [], [], [], []
     for summary in report.summaries:
         if not _is_tuned(summary, tuned):
-            left.append(summary.model)
+            left.append(summary.name)
             continue
         found = tuned[summary.model]
         one = found.provenance
         if _elsewhere(summary.model, found, spaces):
             ranges = ", ".join(f"{name} {text}" for name, text in found.search_space.items())
             elsewhere.append(
-                f"- {escape(summary.model)} was looked for in another space than it would be now: {ranges}."
+                f"- {_markdown(summary.name)} was looked for in another space than it would be now: {ranges}."
             )
         elif summary.model in spaces and spaces[summary.model].known:
-            helped.append(summary.model)
+            helped.append(summary.name)
         default = "" if one.default_score is None else f"{one.default_score:.4f}"
         rows.append(
             [
-                summary.model,
+                summary.name,
                 default,
                 f"{one.validation_score:.4f}",
                 f"{one.trials.ended} of {one.budget_trials}",
@@ -171,21 +180,21 @@ def _settings(report: RunReport, tuned: dict[str, TunedModel], spaces: Mapping[s
     lines = [
         "## How the hyper-parameters were found",
         "",
-        table(rows, headers, "lrrrrrrl", CompareFormat.MARKDOWN),
+        render_table(rows, headers, "lrrrrrrl", Format.MARKDOWN),
         "",
         "- NDCG@10 on validation cases: defaults, at the end of their training; tuned, the best of all trials after "
         "their best epochs, and so an optimistic figure.",
         "- s: seconds of trials; s saved: estimate of what the pruned trials would have taken to their end.",
     ]
     if helped:
-        names = ", ".join(map(escape, helped))
+        names = ", ".join(map(_markdown, helped))
         lines.append(
             f"- A search of {names} would now begin with the defaults and with settings that did well elsewhere: "
             f"`{PLACE}` has them, and where they come from."
         )
     lines += elsewhere
     if left:
-        lines.append(f"- Not tuned: {', '.join(map(escape, left))}.")
+        lines.append(f"- Not tuned: {', '.join(map(_markdown, left))}.")
     return [*lines, ""]
 
 
@@ -193,7 +202,7 @@ def _commands(sources: LeaderboardSources, report: RunReport, tuned: dict[str, T
     """Returns the commands that make the page again."""
     first = sources.trials[0].record
     task = first.task.name
-    models = list(dict.fromkeys(summary.records[0].record.model for summary in report.summaries))
+    models = list(dict.fromkeys(summary.model for summary in report.summaries))
     budgets: dict[str, list[str]] = {}
     for name in models:
         if name in tuned:
@@ -201,7 +210,7 @@ def _commands(sources: LeaderboardSources, report: RunReport, tuned: dict[str, T
             budget = f"--trials {one.budget_trials} --budget {one.budget_seconds:g} --threads {one.threads}"
             space = " --spaces FILE" if _elsewhere(name, tuned[name], sources.spaces) else ""
             budgets.setdefault(f"{budget} --seed {one.seed}{space}", []).append(name)
-    seeds = max(len(summary.records) for summary in report.summaries)
+    seeds = max(len(summary.trials) for summary in report.summaries)
     common = [f"--seeds {seeds} --threads {first.threads}", *(["--full"] if report.has_catalogue else [])]
     options = [*(["--settings tuned"] if tuned else []), *common]
     lines = [
@@ -222,8 +231,12 @@ def _others(report: RunReport, tuned: dict[str, TunedModel]) -> list[tuple[str, 
     return [
         (model, " ".join(f"--param {model}.{name}={_text(value)}" for name, value in summary.parameters.items()))
         for summary in report.summaries
-        if (model := summary.records[0].record.model) in tuned and not _is_tuned(summary, tuned)
+        if (model := summary.model) in tuned and not _is_tuned(summary, tuned)
     ]
+
+
+def _markdown(text: str) -> str:
+    return escape(text, Format.MARKDOWN)
 
 
 def _text(value: ParameterValue) -> str:

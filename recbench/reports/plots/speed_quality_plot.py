@@ -40,7 +40,7 @@ def picture(found: SpeedQuality) -> "Figure":
     axes.set_xscale("log")
     axes.margins(x=0.15, y=0.12)
     axes.grid(alpha=0.3)
-    axes.set(xlabel=AXES[found.axis], ylabel=f"{found.metric.upper()}, 95 % over users", title=found.task)
+    axes.set(xlabel=AXES[found.axis], ylabel=f"{found.measure.label}, 95 % over users", title=found.task)
     # Labels are placed when the axes have their final place.
     figure.draw_without_rendering()
     figure.set_layout_engine("none")

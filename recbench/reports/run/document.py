@@ -5,9 +5,10 @@ from typing import Any
 from recbench.evaluation.bootstrap import Interval
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.settings_notes import settings_document
-from recbench.reports.run.summary import ModelSummary, Spread
+from recbench.reports.run.summary import ModelSummary
 from recbench.reports.run.time_to_quality import TimeToQuality
 from recbench.reports.run.uncertainty import Pair, Standing
+from recbench.reports.spread import Spread
 
 SCHEMA = 1
 
@@ -25,7 +26,7 @@ def run_document(report: RunReport) -> dict[str, Any]:
         "task": report.task,
         "settings": settings_document(report.settings, report.summaries) if report.settings else None,
         "results": results,
-        "pairs": [_pair(pair, report) for pair in report.uncertainty.pairs],
+        "pairs": [pair_document(pair, report) for pair in report.uncertainty.pairs],
         "caution": report.caution,
         "notes": [*report.uncertainty.notes, *report.timing_notes],
         "environment": report.environment.model_dump(mode="json"),
@@ -36,7 +37,7 @@ def _result(summary: ModelSummary, standings: dict[str, Standing]) -> dict[str, 
     return {
         "model": summary.model,
         "status": summary.status.value,
-        "seeds": [stored.record.seed for stored in summary.records],
+        "seeds": [trial.record.seed for trial in summary.trials],
         "metrics": {
             name: {**_some_spread(spread), **(_standing(standings[name]) if name in standings else {})}
             for name, spread in summary.metrics.items()
@@ -54,12 +55,12 @@ def _result(summary: ModelSummary, standings: dict[str, Standing]) -> dict[str, 
         "shared_machine": summary.shared_machine,
         "fit_seconds": _spread(summary.fit_seconds),
         "epochs": summary.epochs,
-        "threads": summary.records[0].record.threads,
-        "device": summary.records[0].record.device,
+        "threads": summary.group.record.threads,
+        "device": summary.group.record.device,
         "params": summary.parameters,
         "errors": summary.errors,
-        "curves": [[point.model_dump() for point in stored.record.curve] for stored in summary.records],
-        "records": [str(stored.path) for stored in summary.records],
+        "curves": [[point.model_dump() for point in trial.record.curve] for trial in summary.trials],
+        "records": [trial.place for trial in summary.trials],
     }
 
 
@@ -71,22 +72,24 @@ def _standing(standing: Standing) -> dict[str, Any]:
     }
 
 
-def _pair(pair: Pair, report: RunReport) -> dict[str, Any]:
+def pair_document(pair: Pair, report: RunReport) -> dict[str, Any]:
+    """Returns the object of one pair of models."""
     first, second = report.summaries[pair.first], report.summaries[pair.second]
+    evidence = pair.evidence
     return {
-        "metric": pair.metric,
+        "metric": pair.measure.name,
         "first": first.model,
         "second": second.model,
         "first_result": pair.first,
         "second_result": pair.second,
-        "difference": pair.difference,
-        "interval": _interval(pair.interval),
-        "p": pair.p,
+        "difference": evidence.difference,
+        "interval": _interval(evidence.interval),
+        "p": evidence.p,
         "p_holm": pair.p_adjusted,
         "p_mcnemar": None if pair.mcnemar is None else list(pair.mcnemar),
-        "won": pair.won,
+        "won": evidence.won,
         "tied": pair.tied,
-        "lost": pair.lost,
+        "lost": evidence.lost,
         "detectable_difference": pair.detectable,
     }
 

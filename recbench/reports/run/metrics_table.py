@@ -1,10 +1,11 @@
 """What accuracy at the cut-off does not tell: MRR, AUC, what lists look like, and who is served well."""
 
-from tabulate import tabulate
-
-from recbench.reports.cells import escape, with_sd
+from recbench.reports.cells import with_sd
+from recbench.reports.formats import Format
+from recbench.reports.rendering import csv_text, json_text, render_lines, render_table
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.summary import CohortSpread, ModelSummary
+from recbench.reports.spread import Spread
 
 COHORT_NAMES = {"history": "user's train rows", "popularity": "item's train rows"}
 LEGEND = (
@@ -14,29 +15,27 @@ LEGEND = (
 )
 
 
-def metrics_table(report: RunReport, *, markdown: bool) -> str:
-    """Renders one line a model."""
+def metrics_table(report: RunReport, form: Format) -> str:
+    """Renders one line a model; CSV and JSON have the means in full precision, and no legend."""
     first = next((summary for summary in report.summaries if summary.cohorts), None)
     headers = ["model", "MRR", "AUC", "coverage", "Gini", "popularity"]
     for name, cohorts in (first.cohorts if first else {}).items():
         headers += [f"HR, {COHORT_NAMES[name]} {_range(cohort)}" for cohort in cohorts]
-    table = tabulate(
-        [_row(summary, markdown) for summary in report.summaries],
-        headers,
-        tablefmt="pipe" if markdown else "simple",
-        colalign=("left", *["right"] * (len(headers) - 1)),
-        disable_numparse=True,
-        maxheadercolwidths=None if markdown else 18,
-    )
-    return "\n".join([table, "", *(f"- {line}" if markdown else line for line in LEGEND)])
+    if form in (Format.CSV, Format.JSON):
+        rows = [[one.name, *(None if f is None else f.mean for f in _figures(one))] for one in report.summaries]
+        if form is Format.CSV:
+            return csv_text(rows, headers)
+        # A model without a done trial has no cohorts.
+        return json_text([dict(zip(headers, row, strict=False)) for row in rows])
+    cells = [[one.name, *(with_sd(figure, 4) for figure in _figures(one))] for one in report.summaries]
+    table = render_table(cells, headers, f"l{'r' * (len(headers) - 1)}", form, header_width=18)
+    return "\n".join([table, "", *render_lines(LEGEND, form)])
 
 
-def _row(summary: ModelSummary, markdown: bool) -> list[str]:
+def _figures(summary: ModelSummary) -> list[Spread | None]:
     figures = [summary.metrics.get("mrr"), summary.metrics.get("auc")]
     figures += [summary.catalogue.get(name) for name in ("coverage", "gini", "popularity")]
-    figures += [cohort.hr for cohorts in summary.cohorts.values() for cohort in cohorts]
-    model = escape(summary.model) if markdown else summary.model
-    return [model, *(with_sd(figure, 4) for figure in figures)]
+    return [*figures, *(cohort.hr for cohorts in summary.cohorts.values() for cohort in cohorts)]
 
 
 def _range(cohort: CohortSpread) -> str:

@@ -1,8 +1,8 @@
-"""All pairs of models on the same cases, as text or Markdown."""
+"""All pairs of models on the same cases."""
 
-from tabulate import tabulate
-
-from recbench.reports.cells import escape
+from recbench.reports.formats import Format
+from recbench.reports.rendering import csv_text, json_text, render_lines, render_table
+from recbench.reports.run.document import pair_document
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.uncertainty import Pair
 
@@ -19,6 +19,10 @@ HEADERS = [
     "lost",
     "80 % at",
 ]
+CSV_HEADERS = (
+    "metric", "first", "second", "difference", "low", "high", "p", "p_holm", "p_mcnemar", "won", "tied", "lost",
+    "detectable_difference",
+)  # fmt: skip
 LEGEND = (
     "Difference: first minus second on the same cases, seeds averaged; 95 %: its interval, by a bootstrap over users.",
     "p: randomisation test over users (signs of users' sums, 10,000 times); Holm: over all pairs of that metric.",
@@ -27,34 +31,41 @@ LEGEND = (
 )
 
 
-def pairs_table(report: RunReport, *, markdown: bool) -> str:
-    """Renders the pairs; a line of text if there are none."""
-    if not report.uncertainty.pairs:
-        return "No pairs: nothing to compare."
-    rows = [_row(pair, report, markdown) for pair in report.uncertainty.pairs]
-    table = tabulate(
-        rows,
-        HEADERS,
-        tablefmt="pipe" if markdown else "simple",
-        colalign=("left", "left", *["right"] * (len(HEADERS) - 2)),
-        disable_numparse=True,
-    )
-    return "\n".join([table, "", *(f"- {line}" if markdown else line for line in LEGEND)])
+def pairs_table(report: RunReport, form: Format) -> str:
+    """Renders the pairs; a line of text if there are none. CSV and JSON have full precision, and no legend."""
+    pairs = report.uncertainty.pairs
+    if form is Format.JSON:
+        return json_text([pair_document(pair, report) for pair in pairs])
+    if form is Format.CSV:
+        return csv_text([_figures(pair, report) for pair in pairs], CSV_HEADERS)
+    if not pairs:
+        return "\n".join(render_lines(["No pairs: nothing to compare."], form))
+    table = render_table([_row(pair, report) for pair in pairs], HEADERS, f"ll{'r' * (len(HEADERS) - 2)}", form)
+    return "\n".join([table, "", *render_lines(LEGEND, form)])
 
 
-def _row(pair: Pair, report: RunReport, markdown: bool) -> list[str]:
-    models = f"{report.summaries[pair.first].model} - {report.summaries[pair.second].model}"
+def _figures(pair: Pair, report: RunReport) -> list[object]:
+    one = pair.evidence
+    names = [report.summaries[number].name for number in (pair.first, pair.second)]
+    mcnemar = max(pair.mcnemar) if pair.mcnemar else None
+    tests = [one.p, pair.p_adjusted, mcnemar]
+    figures = [one.difference, one.interval.low, one.interval.high, *tests, one.won, pair.tied, one.lost]
+    return [pair.measure.name, *names, *figures, pair.detectable]
+
+
+def _row(pair: Pair, report: RunReport) -> list[str]:
+    evidence = pair.evidence
     return [
-        pair.metric.upper(),
-        escape(models) if markdown else models,
-        f"{pair.difference:+.4f}",
-        f"{pair.interval.low:+.4f} to {pair.interval.high:+.4f}",
-        _p(pair.p),
+        pair.measure.label,
+        f"{report.summaries[pair.first].name} - {report.summaries[pair.second].name}",
+        f"{evidence.difference:+.4f}",
+        f"{evidence.interval.low:+.4f} to {evidence.interval.high:+.4f}",
+        _p(evidence.p),
         _p(pair.p_adjusted),
         _p(max(pair.mcnemar)) if pair.mcnemar else "",
-        *(f"{share:.1%}" for share in (pair.won, pair.tied, pair.lost)),
+        *(f"{share:.1%}" for share in (evidence.won, pair.tied, evidence.lost)),
         # Models that agree in every case say nothing of what a difference would look like.
-        "" if pair.won == pair.lost == 0 else f"{pair.detectable:.4f}",
+        "" if evidence.won == evidence.lost == 0 else f"{pair.detectable:.4f}",
     ]
 
 

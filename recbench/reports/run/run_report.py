@@ -1,18 +1,22 @@
 """All that is told about a run, computed; rendering it is left to the table and the JSON document."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from recbench.evaluation.ranking import Ranks
-from recbench.records.schema import Environment, Status
-from recbench.records.store import StoredRecord, load_ranks
+from recbench.evaluation.metric import Measure
+from recbench.evaluation.metric_names import DEFAULT_METRICS, measures_at
+from recbench.records.finished_trial import FinishedTrial, Ranking
+from recbench.records.schema import Environment
 from recbench.registry.settings_used import SettingsUsed
 from recbench.reports.run.sampling_caution import caution
 from recbench.reports.run.summary import ModelSummary, summarise
 from recbench.reports.run.time_to_quality import TimeToQuality, time_to_quality
-from recbench.reports.run.uncertainty import Uncertainty, uncertainty
+from recbench.reports.run.uncertainty import SeedRanks, Uncertainty, uncertainty
 from recbench.reports.timing_notes import timing_notes
+
+ALWAYS_SUMMED_UP = ("mrr", "auc")
+"""Metrics that documents and the table of other metrics hold whatever the columns of the table are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,7 @@ class RunReport:
     Attributes:
         task: ``Task.summary()``.
         environment: What the run ran on.
-        ks: Cut-offs to show.
+        measures: What the table shows: metrics with their cut-offs.
         summaries: One for each configuration.
         uncertainty: Intervals and paired comparisons.
         quality: One for each configuration, if there are learning curves.
@@ -33,7 +37,7 @@ class RunReport:
 
     task: dict[str, Any]
     environment: Environment
-    ks: tuple[int, ...]
+    measures: tuple[Measure, ...]
     summaries: tuple[ModelSummary, ...]
     uncertainty: Uncertainty
     quality: tuple[TimeToQuality, ...]
@@ -47,48 +51,52 @@ class RunReport:
         return any(summary.catalogue for summary in self.summaries)
 
 
-def candidate_ranks(stored: StoredRecord) -> Ranks:
-    """Reads a record's ranks among the candidates."""
-    return load_ranks(stored.path).candidates
-
-
 def run_report(
     task: dict[str, Any],
-    stored: Sequence[StoredRecord],
+    trials: Sequence[FinishedTrial],
     environment: Environment,
     ks: tuple[int, ...],
     target: float | None = None,
-    ranks_of: Callable[[StoredRecord], Ranks] = candidate_ranks,
     settings: SettingsUsed | None = None,
+    measures: Sequence[Measure] | None = None,
 ) -> RunReport:
-    """Sums up, and compares, the records of a run.
+    """Sums up, and compares, the trials of a run.
 
     Args:
         task: ``Task.summary()``.
-        stored: The records, all of that task.
+        trials: The trials, all of that task.
         environment: What the run ran on.
         ks: Cut-offs to show.
         target: HR that learning curves are held to.
-        ranks_of: Where a record's ranks come from.
         settings: Where the hyper-parameters come from, if the run was told.
+        measures: What to show; None for HR and NDCG at the cut-offs.
 
     Raises:
         RecbenchError: The records are of different tasks, or ranks are missing.
     """
-    summaries = summarise(stored)
-    ranks = [
-        {one.record.seed: ranks_of(one) for one in summary.records if one.record.status is Status.DONE}
-        for summary in summaries
-    ]
-    curves = any(one.record.curve for one in stored)
+    shown = tuple(measures) if measures is not None else measures_at(DEFAULT_METRICS, ks)
+    summaries = summarise(trials, summed_up(shown), round(task["mean_catalogue_size"]))
+    curves = any(one.record.curve for one in trials)
     return RunReport(
         task,
         environment,
-        ks,
+        shown,
         tuple(summaries),
-        uncertainty(ranks, ks),
+        uncertainty([seed_ranks(summary) for summary in summaries], shown),
         tuple(time_to_quality(summaries, ks, target) if curves else ()),
         caution(task, ks),
-        tuple(timing_notes([one.record for one in stored])),
+        tuple(timing_notes([one.record for one in trials])),
         settings,
     )
+
+
+def summed_up(shown: Sequence[Measure]) -> tuple[Measure, ...]:
+    """Returns what is shown and what every document holds besides, each once."""
+    always = measures_at(ALWAYS_SUMMED_UP, ())
+    return (*shown, *(one for one in always if one not in shown))
+
+
+def seed_ranks(summary: ModelSummary, ranking: Ranking = Ranking.CANDIDATES) -> SeedRanks:
+    """Returns the ranks of a configuration by seed; without the seeds that are not done or have no such ranks."""
+    found = {trial.record.seed: trial.ranks_in(ranking) for trial in summary.group.done}
+    return {seed: ranks for seed, ranks in found.items() if ranks is not None}

@@ -28,7 +28,7 @@ def settings_notes(used: SettingsUsed, summaries: Sequence[ModelSummary]) -> lis
             summary.model
             for summary in summaries
             if summary.model in used.tuned
-            and summary.records[0].record.code_version != used.tuned[summary.model].code_version
+            and summary.group.record.code_version != used.tuned[summary.model].code_version
         }
     )
     if changed:

@@ -1,35 +1,14 @@
-"""Records of one task, summed up by configuration."""
+"""The trials of one task, summed up by configuration."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
 
 from recbench.errors import RecbenchError
-from recbench.records.schema import ParameterValue, Record, Status
-from recbench.records.store import StoredRecord
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """A figure over seeds.
-
-    Attributes:
-        values: One value a seed that has one.
-        mean: Their mean.
-        sd: Their standard deviation (n - 1 in the denominator); None for fewer than two.
-    """
-
-    values: tuple[float, ...]
-    mean: float
-    sd: float | None
-
-    @classmethod
-    def of(cls, values: Iterable[float | None]) -> "Spread | None":
-        """Returns the spread of the values that are not None; None if there are none."""
-        known = tuple(value for value in values if value is not None)
-        if not known:
-            return None
-        return cls(known, fmean(known), stdev(known) if len(known) > 1 else None)
+from recbench.evaluation.metric import Measure
+from recbench.records.finished_trial import FinishedTrial, Ranking
+from recbench.records.grouping import TrialGroup, group_names, group_trials
+from recbench.records.schema import CatalogueValue, ParameterValue, Record, Status
+from recbench.reports.spread import Spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +30,25 @@ class CohortSpread:
 
 @dataclass(frozen=True, slots=True)
 class ModelSummary:
-    """All seeds of one configuration.
+    """All seeds of one configuration under one set of conditions.
 
     Attributes:
-        model: The model's name.
-        parameters: Its hyper-parameters.
-        records: Its records, by seed.
+        group: Its trials.
+        name: What tables call it; no other summary has the same name, as far as anything differs.
         status: ``done`` if every seed is; else the first status that is not.
-        metrics: For each metric, its mean over cases, over the seeds that are done.
-        corrected: For each metric, its estimate for the whole catalogue from the sampled ranks; empty where the
-            negatives were not drawn uniformly.
-        catalogue: For each metric, its mean over cases in the whole catalogue, if that was asked for; also the
-            ``coverage``, ``gini`` and ``popularity`` of the lists that users would be shown.
+        metrics: For each measure, its mean among the candidates, over the seeds that are done.
+        corrected: For each measure, its estimate for the full ranking from the ranks among the candidates; empty where
+            the negatives were not drawn uniformly.
+        catalogue: For each measure, its mean in the full ranking, if that was asked for; also the ``coverage``,
+            ``gini`` and ``popularity`` of the lists that users would be shown.
         cohorts: By what cases are sorted, the cohorts' HR.
         interactions_per_second: Training throughput.
         fit_seconds: Training time.
         epochs: Epochs of the seeds that are done; None if they differ or there are none.
     """
 
-    model: str
-    parameters: dict[str, ParameterValue]
-    records: tuple[StoredRecord, ...]
+    group: TrialGroup
+    name: str
     status: Status
     metrics: dict[str, Spread]
     corrected: dict[str, Spread]
@@ -82,15 +59,30 @@ class ModelSummary:
     epochs: int | None
 
     @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.group.model
+
+    @property
+    def parameters(self) -> dict[str, ParameterValue]:
+        """The hyper-parameters."""
+        return self.group.parameters
+
+    @property
+    def trials(self) -> tuple[FinishedTrial, ...]:
+        """The trials, by seed."""
+        return self.group.trials
+
+    @property
     def shared_machine(self) -> bool:
         """Whether any of the trials ran beside others, so that its timings say little."""
-        return any(stored.record.concurrent_trials > 1 for stored in self.records)
+        return any(trial.record.concurrent_trials > 1 for trial in self.trials)
 
     @property
     def errors(self) -> list[str]:
         """What went wrong, one line a seed that failed or could not rank the whole catalogue."""
         found = []
-        for record in (stored.record for stored in self.records):
+        for record in (trial.record for trial in self.trials):
             if record.error:
                 found.append(f"seed {record.seed}: {record.error.splitlines()[0]}")
             if record.catalogue_error:
@@ -98,57 +90,75 @@ class ModelSummary:
         return found
 
 
-def summarise(stored: Sequence[StoredRecord]) -> list[ModelSummary]:
-    """Sums up records by model and parameters, in the order in which they first occur.
+def summarise(
+    trials: Sequence[FinishedTrial], measures: Sequence[Measure], catalogue_size: int | None = None
+) -> list[ModelSummary]:
+    """Sums up the trials of a task by configuration and conditions, in the order in which these first occur.
+
+    Args:
+        trials: The trials.
+        measures: What to compute from their ranks.
+        catalogue_size: Mean number of items in the full ranking of a case, for corrected figures; None to take it from
+            the full ranks, where there are any.
 
     Raises:
-        RecbenchError: The records are of different tasks.
+        RecbenchError: The trials are of different tasks, or a seed occurs twice.
     """
-    tasks = {one.record.task.digest: one.record.task.name for one in stored}
+    tasks = {one.record.task.digest: one.record.task.name for one in trials}
     if len(tasks) > 1:
         named = ", ".join(f"{name} {digest[:19]}" for digest, name in tasks.items())
         raise RecbenchError(
             f"These records are of different tasks, whose figures cannot be compared: {named}.",
             "Compare records of one task.",
         )
-    groups: dict[tuple[str, str], list[StoredRecord]] = {}
-    for one in stored:
-        groups.setdefault((one.record.model, repr(sorted(one.record.parameters.items()))), []).append(one)
-    return [_summarise_model(group) for group in groups.values()]
+    groups = group_trials(trials)
+    return [
+        _summarise_group(group, name, measures, catalogue_size)
+        for group, name in zip(groups, group_names(groups), strict=True)
+    ]
 
 
-def _summarise_model(group: list[StoredRecord]) -> ModelSummary:
-    group = sorted(group, key=lambda one: one.record.seed)
-    records = [one.record for one in group]
-    done = [record for record in records if record.status is Status.DONE]
-    epochs = {record.epochs for record in done}
+def _summarise_group(
+    group: TrialGroup, name: str, measures: Sequence[Measure], catalogue_size: int | None
+) -> ModelSummary:
+    done = group.done
+    records = [trial.record for trial in done]
+    epochs = {record.epochs for record in records}
+    corrected = {
+        measure.name: Spread.of_all(trial.corrected(measure, catalogue_size) for trial in done)
+        for measure in measures
+        if measure.metric.gains is not None
+    }
     return ModelSummary(
-        records[0].model,
-        records[0].parameters,
-        tuple(group),
-        next((record.status for record in records if record.status is not Status.DONE), Status.DONE),
-        _spreads([{name: metric.mean for name, metric in record.metrics.items()} for record in done]),
-        _spreads([record.corrected for record in done]),
-        _spreads([_of_catalogue(record) for record in done]),
-        _cohorts(done),
-        Spread.of(record.interactions_per_second for record in done),
-        Spread.of(record.fit_seconds for record in done),
+        group,
+        name,
+        next((trial.record.status for trial in group.trials if trial.record.status is not Status.DONE), Status.DONE),
+        _known({one.name: Spread.of_all(trial.mean(one) for trial in done) for one in measures}),
+        _known(corrected),
+        _known(
+            {
+                **{one.name: Spread.of_all(trial.mean(one, Ranking.FULL) for trial in done) for one in measures},
+                **_lists([record.catalogue for record in records]),
+            }
+        ),
+        _cohorts(records),
+        Spread.of(record.interactions_per_second for record in records),
+        Spread.of(record.fit_seconds for record in records),
         epochs.pop() if len(epochs) == 1 else None,
     )
 
 
-def _spreads(of_seeds: Sequence[Mapping[str, float]]) -> dict[str, Spread]:
-    """Sums up the figures that all seeds have."""
-    common = [name for name in (of_seeds[0] if of_seeds else {}) if all(name in figures for figures in of_seeds)]
-    return {name: spread for name in common if (spread := Spread.of(figures[name] for figures in of_seeds))}
+def _known(spreads: dict[str, Spread | None]) -> dict[str, Spread]:
+    return {name: spread for name, spread in spreads.items() if spread is not None}
 
 
-def _of_catalogue(record: Record) -> dict[str, float]:
-    if record.catalogue is None:
-        return {}
-    found = record.catalogue
-    lists = {"coverage": found.coverage, "gini": found.gini, "popularity": found.popularity}
-    return {**{name: metric.mean for name, metric in found.metrics.items()}, **lists}
+def _lists(values: Sequence[CatalogueValue | None]) -> dict[str, Spread | None]:
+    """Sums up what the lists of best items look like: it cannot be derived from ranks."""
+    return {
+        "coverage": Spread.of_all(one.coverage if one else None for one in values),
+        "gini": Spread.of_all(one.gini if one else None for one in values),
+        "popularity": Spread.of_all(one.popularity if one else None for one in values),
+    }
 
 
 def _cohorts(done: Sequence[Record]) -> dict[str, tuple[CohortSpread, ...]]:

@@ -1,136 +1,135 @@
-"""The comparison table, as text or Markdown. Figures are rounded in tables, and nowhere else."""
+"""The comparison table in every format. Figures are rounded in tables, and nowhere else."""
 
 from collections.abc import Sequence
-
-from tabulate import tabulate
+from dataclasses import replace
 
 from recbench.evaluation.bootstrap import RESAMPLES
-from recbench.reports.cells import escape, with_sd
+from recbench.reports.cells import Strong, code, escape, strong, with_sd
 from recbench.reports.formats import Format
+from recbench.reports.rendering import json_text, paragraph, render_lines, render_table
+from recbench.reports.run.document import run_document
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.settings_notes import settings_notes
-from recbench.reports.run.summary import ModelSummary, Spread
+from recbench.reports.run.summary import ModelSummary
 from recbench.reports.run.table_csv import run_csv
 from recbench.reports.run.time_to_quality import TimeToQuality
 from recbench.reports.run.uncertainty import Standing
+from recbench.reports.spread import Spread
 from recbench.reports.timing_notes import SHARED
 
-METRICS = ("hr", "ndcg")
 
-
-def run_table(report: RunReport, form: Format) -> str:
+def run_table(report: RunReport, form: Format, *, marks: bool = True) -> str:
     """Renders the table of a run.
 
     Args:
         report: The run.
-        form: Text, Markdown or CSV; CSV has full precision and no lines around it.
+        form: CSV has full precision and no lines around it; JSON is the document; LaTeX has the lines as comments.
+        marks: Whether to mark the best model and those that are not significantly different from it.
     """
+    if not marks:
+        report = replace(report, uncertainty=report.uncertainty.without_marks())
     if form is Format.CSV:
         return run_csv(report)
-    markdown = form is Format.MARKDOWN
-    table = models_table(report, markdown=markdown)
-    return "\n".join([*head(report, markdown=markdown), "", table, "", *_lines(_legend(report, markdown), markdown)])
+    if form is Format.JSON:
+        return json_text(run_document(report))
+    lines = render_lines(_legend(report, form), form)
+    return "\n".join([*head(report, form), "", models_table(report, form), "", *lines])
 
 
-def models_table(report: RunReport, *, markdown: bool) -> str:
+def models_table(report: RunReport, form: Format) -> str:
     """Renders the table alone, without the lines around it."""
     headers = ["model"]
-    for k in report.ks:
-        headers += [text for name in METRICS for text in (f"{name.upper()}@{k}", "95 %")]
-    headers += [f"{kind} {name.upper()}@{k}" for kind in _kinds(report) for k in report.ks for name in METRICS]
+    for measure in report.measures:
+        headers += [measure.label, "95 %"]
+    headers += [f"{kind} {label}" for kind, label, _ in _further_columns(report)]
     headers += ["interactions/s", "fit s", "epochs", *_quality_headers(report.quality), "status"]
-    return tabulate(
-        _rows(report, markdown),
-        headers,
-        tablefmt="pipe" if markdown else "simple",
-        colalign=("left", *["right"] * (len(headers) - 2), "left"),
-        disable_numparse=True,
-    )
+    return render_table(_rows(report), headers, f"l{'r' * (len(headers) - 2)}l", form)
 
 
 def errors(report: RunReport) -> list[str]:
     """Returns what went wrong, one line a trial or curve that failed."""
-    found = [f"{summary.model}, {error}" for summary in report.summaries for error in summary.errors]
+    found = [f"{summary.name}, {error}" for summary in report.summaries for error in summary.errors]
     for summary, one in zip(report.summaries, report.quality, strict=False):
-        found += [f"{summary.model}, {error}" for error in one.errors]
+        found += [f"{summary.name}, {error}" for error in one.errors]
     return found
 
 
-def head(report: RunReport, *, markdown: bool) -> list[str]:
+def head(report: RunReport, form: Format) -> list[str]:
     """Returns the lines that say what was run, on what."""
     task, environment = report.task, report.environment
-    seeds = sorted({stored.record.seed for summary in report.summaries for stored in summary.records})
-    threads = report.summaries[0].records[0].record.threads
+    trials = [trial for summary in report.summaries for trial in summary.trials]
+    seeds = sorted({trial.record.seed for trial in trials})
+    threads = sorted({trial.record.threads for trial in trials})
     negatives = f"{task['n_negatives']} negatives each"
     if task["n_negatives_min"] != task["n_negatives"]:
         negatives = f"{task['n_negatives_min']} to {negatives}"
-    name = f"**{escape(task['name'])}**" if markdown else task["name"]
-    digest = f"`{task['digest'][:19]}`" if markdown else task["digest"][:19]
+    name = strong(task["name"], form) if form is not Format.TEXT else task["name"]
     counts = f"{task['n_users']:,} users, {task['n_items']:,} items, {task['n_train']:,} train rows"
     trained = f"Seeds {', '.join(map(str, seeds))} (mean ± standard deviation)" if seeds[1:] else f"Seed {seeds[0]}"
+    shown = f"{' or '.join(map(str, threads))} thread{'s' if threads != [1] else ''}"
     machine = f"{environment.cpu}, {environment.os}, Python {environment.python}"
     lines = [
-        f"Task {name} {digest}: {counts}, {task['n_cases']:,} cases, {negatives}",
-        f"{trained}; {threads} thread{'s' if threads != 1 else ''}; {machine}",
+        f"Task {name} {code(task['digest'][:19], form)}: {counts}, {task['n_cases']:,} cases, {negatives}",
+        escape(f"{trained}; {shown}; {machine}", form),
     ]
     if task["waivers"]:
-        lines.append(f"Waived: {', '.join(task['waivers'])}")
-    # In Markdown, two spaces at a line's end keep the next line from being joined to it.
-    return [line + "  " for line in lines] if markdown else lines
+        lines.append(escape(f"Waived: {', '.join(task['waivers'])}", form))
+    return paragraph(lines, form)
 
 
-def how_to_read(report: RunReport, *, markdown: bool) -> list[str]:
+def how_to_read(report: RunReport, form: Format) -> list[str]:
     """Returns what intervals and marks mean, as far as the table has any."""
     lines = []
     standings = [standing for one in report.uncertainty.standings for standing in one.values()]
     if any(standing.interval for standing in standings):
         lines.append(f"95 %: interval over users (bootstrap, {RESAMPLES:,} resamples), seeds averaged.")
     if any(standing.best for standing in standings):
-        best = "bold" if markdown else "*"
+        best = "*" if form is Format.TEXT else "bold"
         lines.append(f"{best}: best; =: cannot be told from the best (randomisation test over users, Holm, 5 %).")
     return lines
 
 
-def _legend(report: RunReport, markdown: bool) -> list[str]:
-    settings = settings_notes(report.settings, report.summaries) if report.settings else []
-    notes = [*report.uncertainty.notes, *report.timing_notes, *settings]
-    return [*how_to_read(report, markdown=markdown), report.caution, *notes, *errors(report)]
-
-
-def _lines(lines: Sequence[str], markdown: bool) -> list[str]:
-    return [f"- {escape(line)}" for line in lines] if markdown else list(lines)
-
-
-def _kinds(report: RunReport) -> list[str]:
-    if not report.has_catalogue:
-        return []
-    return ["full", *(["corrected"] if any(summary.corrected for summary in report.summaries) else [])]
-
-
-def _rows(report: RunReport, markdown: bool) -> list[list[str]]:
-    kinds = _kinds(report)
-    rows = []
-    for summary, standings in zip(report.summaries, report.uncertainty.standings, strict=True):
-        row = [escape(summary.model) if markdown else summary.model]
-        for metric in [f"{name}@{k}" for k in report.ks for name in METRICS]:
-            row += _metric_cells(summary.metrics.get(metric), standings.get(metric), markdown)
-        for figures in [summary.catalogue, summary.corrected][: len(kinds)]:
-            row += [with_sd(figures.get(f"{name}@{k}"), 4) for k in report.ks for name in METRICS]
-        rows.append([*row, *_cost_cells(summary), summary.status.value])
-    for row, one in zip(rows, report.quality, strict=False):
-        row[-1:-1] = _quality_cells(one)
-    return rows
-
-
-def _metric_cells(spread: Spread | None, standing: Standing | None, markdown: bool) -> list[str]:
+def metric_cells(spread: Spread | None, standing: Standing | None) -> list[str]:
+    """Returns the cells of one measure: its mean, marked if it is the best or level with it, and its interval."""
     text = with_sd(spread, 4)
     if standing is None or standing.interval is None:
         return [text, ""]
     if standing.best:
-        text = f"**{text}**" if markdown else f"* {text}"
+        text = Strong(text)
     elif standing.level_with_best:
         text = f"= {text}"
     return [text, f"{standing.interval.low:.3f}-{standing.interval.high:.3f}"]
+
+
+def _legend(report: RunReport, form: Format) -> list[str]:
+    settings = settings_notes(report.settings, report.summaries) if report.settings else []
+    notes = [*report.uncertainty.notes, *report.timing_notes, *settings]
+    return [*how_to_read(report, form), report.caution, *notes, *errors(report)]
+
+
+def _further_columns(report: RunReport) -> list[tuple[str, str, str]]:
+    """Returns the columns of the full ranking and of corrected figures: kind, label, and name of the measure."""
+    if not report.has_catalogue:
+        return []
+    columns = [("full", measure.label, measure.name) for measure in report.measures]
+    if any(summary.corrected for summary in report.summaries):
+        correctable = [measure for measure in report.measures if measure.metric.gains is not None]
+        columns += [("corrected", measure.label, measure.name) for measure in correctable]
+    return columns
+
+
+def _rows(report: RunReport) -> list[list[str]]:
+    rows = []
+    for summary, standings in zip(report.summaries, report.uncertainty.standings, strict=True):
+        row = [summary.name]
+        for measure in report.measures:
+            row += metric_cells(summary.metrics.get(measure.name), standings.get(measure.name))
+        for kind, _, name in _further_columns(report):
+            row.append(with_sd((summary.catalogue if kind == "full" else summary.corrected).get(name), 4))
+        rows.append([*row, *_cost_cells(summary), summary.status.value])
+    for row, one in zip(rows, report.quality, strict=False):
+        row[-1:-1] = _quality_cells(one)
+    return rows
 
 
 def _cost_cells(summary: ModelSummary) -> list[str]:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from recbench.records.schema import CurvePoint, Record, Status
-from recbench.reports.run.summary import ModelSummary, Spread
+from recbench.reports.run.summary import ModelSummary
+from recbench.reports.spread import Spread
 
 SHARE_OF_FINAL = 0.99
 
@@ -46,7 +47,7 @@ def time_to_quality(
         target: HR that all models are held to.
     """
     metric = f"hr@{10 if 10 in ks else ks[0]}"
-    return [_of_model([stored.record for stored in summary.records], metric, target) for summary in summaries]
+    return [_of_model([trial.record for trial in summary.trials], metric, target) for summary in summaries]
 
 
 def seconds_to(curve: Sequence[CurvePoint], metric: str, value: float) -> float | None:

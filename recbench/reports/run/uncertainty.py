@@ -1,19 +1,19 @@
-"""How sure the figures of a comparison are: intervals, and which differences are more than chance."""
+"""How sure the figures of a table are: intervals, and which differences are more than chance."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 
-from recbench.evaluation.bootstrap import RESAMPLES, Interval, intervals, resampled_means
-from recbench.evaluation.metrics import Float64Array, hit_rate, ndcg
-from recbench.evaluation.paired_tests import ALPHA, detectable_difference, holm, mcnemar_p_value, sign_flip_p_values
+from recbench.evaluation.bootstrap import RESAMPLES, Interval
+from recbench.evaluation.inference import Difference, Sample, infer, seed_mean
+from recbench.evaluation.metric import Measure
+from recbench.evaluation.paired_tests import ALPHA, detectable_difference, holm, mcnemar_p_value
 from recbench.evaluation.ranking import Ranks
-from recbench.evaluation.user_sums import UserSums
-from recbench.protocol import Int32Array
 
-METRICS = {"hr": hit_rate, "ndcg": ndcg}
+SeedRanks = dict[int, Ranks]
+"""The ranks of one configuration by seed, all of the same cases; empty if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,39 +33,34 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two models on the same cases, by one metric. A difference is that of the first minus the second.
+    """Two models on the same cases, by one measure.
 
     Attributes:
-        metric: Such as ``hr@10``.
+        measure: The metric and its cut-off.
         first: Which of the summaries.
         second: Which of the summaries.
-        difference: Of the means over cases, each model's seeds averaged case by case.
-        interval: Its 95 % interval, from a bootstrap over users.
-        p: Of the randomisation test over users.
-        p_adjusted: The same after Holm, over all pairs of this metric.
-        mcnemar: Of McNemar's exact test, one p for each seed that both models have; None for NDCG, and where users
-            have several cases.
-        won: Share of cases in which the first model is better.
-        lost: Share of cases in which the second is.
-        detectable: The smallest true difference that this comparison finds with 80 % power at the 5 % level.
+        evidence: What the cases say about the first minus the second, each model's seeds averaged case by case.
+        p_adjusted: Its p after Holm, over all pairs of this measure.
+        mcnemar: Of McNemar's exact test, one p for each seed that both models have; None for metrics other than hits,
+            and where users have several cases.
     """
 
-    metric: str
+    measure: Measure
     first: int
     second: int
-    difference: float
-    interval: Interval
-    p: float
+    evidence: Difference
     p_adjusted: float
     mcnemar: tuple[float, ...] | None
-    won: float
-    lost: float
-    detectable: float
 
     @property
     def tied(self) -> float:
         """Share of cases in which both are as good."""
-        return max(1.0 - self.won - self.lost, 0.0)
+        return max(1.0 - self.evidence.won - self.evidence.lost, 0.0)
+
+    @property
+    def detectable(self) -> float:
+        """The smallest true difference that this comparison finds with 80 % power at the 5 % level."""
+        return detectable_difference(self.evidence.standard_error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,89 +77,87 @@ class Uncertainty:
     pairs: tuple[Pair, ...]
     notes: tuple[str, ...]
 
+    def without_marks(self) -> "Uncertainty":
+        """Returns the same without a best model and models level with it."""
+        standings = tuple(
+            {name: Standing(standing.interval) for name, standing in one.items()} for one in self.standings
+        )
+        return replace(self, standings=standings)
 
-def uncertainty(ranks: Sequence[dict[int, Ranks]], ks: Sequence[int], resamples: int = RESAMPLES) -> Uncertainty:
+
+def uncertainty(ranks: Sequence[SeedRanks], measures: Sequence[Measure], resamples: int = RESAMPLES) -> Uncertainty:
     """Compares models on the cases of one task.
 
     Args:
-        ranks: For each model, its ranks by seed, all of the same cases; empty for a model without any.
-        ks: Cut-offs.
+        ranks: For each model, its ranks by seed.
+        measures: What to compare them by.
         resamples: Of the bootstrap.
     """
     present = [number for number, by_seed in enumerate(ranks) if by_seed]
     standings: list[dict[str, Standing]] = [{} for _ in ranks]
     if not present:
         return Uncertainty(tuple(standings), (), ())
-    users = next(iter(ranks[present[0]].values())).users
-    single = len(np.unique(users)) < 2
+    single = len(np.unique(next(iter(ranks[present[0]].values())).users)) < 2
     notes = ["A single user: no interval and no comparison of models can be computed."] if single else []
     if all(len(ranks[number]) == 1 for number in present):
         notes.append("One seed: how much another seed would change is not known; --seeds 3 or more tells.")
     if single:
         for number in present:
-            standings[number] = {f"{name}@{k}": Standing(None) for k in ks for name in METRICS}
+            standings[number] = {measure.name: Standing(None) for measure in measures}
         return Uncertainty(tuple(standings), (), tuple(notes))
     places = list(combinations(range(len(present)), 2))
-    by_seed, values, differences = {}, {}, {}
-    for name, k in [(name, k) for k in ks for name in METRICS]:
-        metric = f"{name}@{k}"
-        of_models = [{seed: METRICS[name](one, k) for seed, one in ranks[number].items()} for number in present]
-        means = np.column_stack([np.mean(list(seeds.values()), axis=0) for seeds in of_models])
-        by_seed[metric], values[metric] = of_models, means
-        differences[metric] = np.column_stack([means, *(means[:, a] - means[:, b] for a, b in places)])
-    # All metrics and pairs are resampled together: drawing costs more than summing.
-    limits = intervals(resampled_means(UserSums.of(np.hstack(list(differences.values())), users), resamples))
+    means = [[seed_mean(ranks[number].values(), measure) for number in present] for measure in measures]
+    levels = [one for of_models in means for one in of_models]
+    differences = [of_models[a] - of_models[b] for of_models in means for a, b in places]
+    limits, evidence = infer(levels, differences, resamples)
     pairs: list[Pair] = []
-    for metric, of_models in by_seed.items():
-        own, limits = limits[: differences[metric].shape[1]], limits[differences[metric].shape[1] :]
-        found = _pairs(metric, places, present, of_models, differences[metric], own, users)
-        means = values[metric].mean(axis=0)
-        best = set(np.flatnonzero(means == means.max()).tolist()) if len(present) > 1 else set()
-        level = {
-            place
-            for (a, b), pair in zip(places, found, strict=True)
-            if best & {a, b} and pair.p_adjusted >= ALPHA
-            for place in (a, b)
-        }
-        for place, number in enumerate(present):
-            standings[number][metric] = Standing(own[place], place in best, place in level - best)
+    for number, measure in enumerate(measures):
+        own = limits[number * len(present) : (number + 1) * len(present)]
+        of_pairs = evidence[number * len(places) : (number + 1) * len(places)]
+        found = _pairs(measure, places, present, ranks, of_pairs)
+        best, level = _best(means[number], places, found)
+        for place, summary in enumerate(present):
+            standings[summary][measure.name] = Standing(own[place], place in best, place in level - best)
         pairs += found
     return Uncertainty(tuple(standings), tuple(pairs), tuple(notes))
 
 
+def _best(
+    means: Sequence[Sample], places: Sequence[tuple[int, int]], pairs: Sequence[Pair]
+) -> tuple[set[int], set[int]]:
+    """Returns the models with the highest mean, and those that do not differ significantly from one of them."""
+    values = np.array([one.values.mean() for one in means])
+    best = set(np.flatnonzero(values == values.max()).tolist()) if len(means) > 1 else set()
+    level = {
+        place
+        for (a, b), pair in zip(places, pairs, strict=True)
+        if best & {a, b} and pair.p_adjusted >= ALPHA
+        for place in (a, b)
+    }
+    return best, level
+
+
 def _pairs(
-    metric: str,
+    measure: Measure,
     places: Sequence[tuple[int, int]],
     present: Sequence[int],
-    by_seed: Sequence[dict[int, Float64Array]],
-    columns: Float64Array,
-    limits: Sequence[Interval],
-    users: Int32Array,
+    ranks: Sequence[SeedRanks],
+    evidence: Sequence[Difference | None],
 ) -> list[Pair]:
-    """Returns the comparisons by one metric; ``columns`` and ``limits`` are the models', and then the pairs'."""
-    if not places:
-        return []
-    differences, limits = columns[:, len(present) :], limits[len(present) :]
-    by_user = UserSums.of(differences, users)
-    p_values, errors = sign_flip_p_values(by_user).tolist(), by_user.standard_errors()
-    one_case_each = len(by_user) == len(users) and metric.startswith("hr@")
+    """Returns the comparisons by one measure."""
+    known = [one for one in evidence if one is not None]
+    adjusted = holm([one.p for one in known])
     return [
-        Pair(
-            metric,
-            present[a],
-            present[b],
-            float(by_user.means[number]),
-            limits[number],
-            p_values[number],
-            adjusted,
-            _mcnemar(by_seed[a], by_seed[b]) if one_case_each else None,
-            float((differences[:, number] > 0).mean()),
-            float((differences[:, number] < 0).mean()),
-            detectable_difference(float(errors[number])),
-        )
-        for number, ((a, b), adjusted) in enumerate(zip(places, holm(p_values), strict=True))
+        Pair(measure, present[a], present[b], one, p, _mcnemar(measure, ranks[present[a]], ranks[present[b]]))
+        for (a, b), one, p in zip(places, known, adjusted, strict=True)
     ]
 
 
-def _mcnemar(first: dict[int, Float64Array], second: dict[int, Float64Array]) -> tuple[float, ...]:
-    return tuple(mcnemar_p_value(first[seed], second[seed]) for seed in sorted(first.keys() & second.keys()))
+def _mcnemar(measure: Measure, first: SeedRanks, second: SeedRanks) -> tuple[float, ...] | None:
+    users = next(iter(first.values())).users
+    if not measure.metric.is_hit or len(np.unique(users)) < len(users):
+        return None
+    return tuple(
+        mcnemar_p_value(measure.values(first[seed]), measure.values(second[seed]))
+        for seed in sorted(first.keys() & second.keys())
+    )

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recbench.evaluation.metric import Measure
 from recbench.reports.plots.figures import new_figure, reach, save_figure
 from recbench.reports.run.run_report import RunReport
-from recbench.reports.run.summary import Spread
+from recbench.reports.spread import Spread
 from recbench.reports.sweep.points import SweepPoint, sweep_points
-from recbench.reports.sweep.table import MEGABYTE, METRICS
+from recbench.reports.sweep.table import MEGABYTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,8 +32,8 @@ def draw_sweep(report: RunReport, parameter: str, path: Path) -> Path:
     values = [point.value for point in points]
     places, logarithmic = _places(values)
     (quality, seconds), (speed, memory) = figure.subplots(2, 2, sharex=True)
-    for metric in METRICS:
-        _draw_metric(quality, points, places, metric)
+    for measure in report.measures:
+        _draw_metric(quality, points, places, measure)
     quality.set(ylabel="quality, 95 % over users")
     quality.legend()
     _draw_spreads(seconds, places, [point.summary.fit_seconds for point in points], "fit seconds")
@@ -55,17 +56,17 @@ def _places(values: Sequence[object]) -> tuple[list[float], bool]:
     return numbers, min(numbers) > 0 and max(numbers) / min(numbers) >= LOG_FROM
 
 
-def _draw_metric(axes: "Axes", points: Sequence[SweepPoint], places: Sequence[float], metric: str) -> None:
+def _draw_metric(axes: "Axes", points: Sequence[SweepPoint], places: Sequence[float], measure: Measure) -> None:
     known = [
         (place, spread.mean, standing.interval)
         for place, point in zip(places, points, strict=True)
-        if (spread := point.summary.metrics.get(metric)) and (standing := point.standings.get(metric))
+        if (spread := point.summary.metrics.get(measure.name)) and (standing := point.standings.get(measure.name))
     ]
     if not known:
         return
     at, means, intervals = zip(*known, strict=True)
     bars = [reach(mean, one.low, one.high) if one else (0.0, 0.0) for mean, one in zip(means, intervals, strict=True)]
-    axes.errorbar(at, means, yerr=list(zip(*bars, strict=True)), fmt="o-", capsize=3, label=metric.upper())
+    axes.errorbar(at, means, yerr=list(zip(*bars, strict=True)), fmt="o-", capsize=3, label=measure.label)
 
 
 def _draw_spreads(axes: "Axes", places: Sequence[float], spreads: Sequence[Spread | None], label: str) -> None:

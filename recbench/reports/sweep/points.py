@@ -6,8 +6,9 @@ from typing import Any
 from recbench.records.schema import ParameterValue
 from recbench.reports.run.document import run_document
 from recbench.reports.run.run_report import RunReport
-from recbench.reports.run.summary import ModelSummary, Spread
+from recbench.reports.run.summary import ModelSummary
 from recbench.reports.run.uncertainty import Standing
+from recbench.reports.spread import Spread
 
 ADVICE = (
     "These are test cases: read the table, and choose by validation cases, as 'recbench tune' does; the best of many "
@@ -44,7 +45,7 @@ def sweep_points(report: RunReport, parameter: str) -> list[SweepPoint]:
             summary.parameters[parameter],
             summary,
             standings,
-            Spread.of(stored.record.process_peak_rss_bytes for stored in summary.records),
+            Spread.of(trial.record.process_peak_rss_bytes for trial in summary.trials),
         )
         for summary, standings in zip(report.summaries, report.uncertainty.standings, strict=True)
     ]

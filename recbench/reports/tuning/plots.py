@@ -5,6 +5,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from recbench.reports.plots.figures import new_figure, save_figure
+from recbench.tuning.objective import objective_label
 from recbench.tuning.past import End
 from recbench.tuning.result import ModelTuning
 
@@ -31,7 +32,7 @@ def draw_history(result: ModelTuning, path: Path) -> Path:
     if failed:
         # At the lower edge, for they have no score.
         axes.plot(failed, [0.02] * len(failed), "v", transform=axes.get_xaxis_transform(), label=End.FAILED.value)
-    axes.set(xlabel="trial", ylabel="NDCG@10 on validation cases", title=f"Tuning of {result.model}")
+    axes.set(xlabel="trial", ylabel=f"{objective_label()} on validation cases", title=f"Tuning of {result.model}")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if result.past:
         axes.legend(loc="best")

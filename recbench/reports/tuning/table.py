@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from recbench.records.tuned_settings import TrialCounts
-from recbench.reports.formats import CompareFormat
-from recbench.reports.rendering import table
+from recbench.reports.formats import Format
+from recbench.reports.rendering import csv_text, json_text, render_lines, render_table
+from recbench.tuning.objective import objective_label
 from recbench.tuning.past import Budget, End, PastTrial, counts, spent
 from recbench.tuning.result import ModelTuning
 from recbench.tuning.spaces import texts
@@ -14,15 +15,25 @@ SCHEMA = 1
 HEADERS = ["model", "defaults", "tuned", "trials", "completed", "pruned", "failed", "out of time", "s", "parameters"]
 
 
-def tuning_table(found: Sequence[ModelTuning], budget: Budget, form: CompareFormat = CompareFormat.TEXT) -> str:
-    """Renders one line a model, and what the columns mean."""
+def tuning_table(found: Sequence[ModelTuning], budget: Budget, form: Format = Format.TEXT) -> str:
+    """Renders one line a model, and what the columns mean; JSON has the results alone, an object a model.
+
+    Args:
+        found: What was found for each model.
+        budget: What each model was allowed.
+        form: How to render it.
+    """
+    if form is Format.JSON:
+        return json_text([_result(one) for one in found])
     rows = [_row(one) for one in found]
+    if form is Format.CSV:
+        return csv_text(rows, HEADERS)
     legend = [
-        "defaults, tuned: NDCG@10 on validation cases. "
+        f"defaults, tuned: {objective_label()} on validation cases. "
         f"Budget: {budget.trials} trials and {budget.seconds:g} s a model, without starts of processes and imports.",
         *_notes(found),
     ]
-    return "\n".join([table(rows, HEADERS, "lrrrrrrrrl", form), "", *legend])
+    return "\n".join([render_table(rows, HEADERS, "lrrrrrrrrl", form), "", *render_lines(legend, form)])
 
 
 def tuning_document(

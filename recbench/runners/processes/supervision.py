@@ -5,8 +5,9 @@ import time
 import zipfile
 from pathlib import Path
 
+from recbench.records.finished_trial import TrialRanks
 from recbench.records.schema import Record, Status
-from recbench.records.store import TrialRanks, ranks_from_bytes
+from recbench.records.store import ranks_from_bytes
 from recbench.runners.base import Assignment
 from recbench.runners.limits import MemoryWatch
 from recbench.runners.processes.messages import Ended, Happened, Ready, Refused, Work

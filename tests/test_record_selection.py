@@ -1,4 +1,4 @@
-"""Finding and reading the two sides of a comparison."""
+"""Finding and reading records."""
 
 import json
 import subprocess
@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from recbench.errors import NothingToCompareError, RecbenchError
-from recbench.evaluation.metrics import compute_metrics
 from recbench.evaluation.ranking import Ranks
+from recbench.evaluation.stored_metrics import compute_metrics
 from recbench.records.consistency import check_consistency
+from recbench.records.finished_trial import FinishedTrial, TrialRanks
 from recbench.records.schema import CatalogueValue, MetricValue
-from recbench.records.selection import read_side, read_sides
-from recbench.records.store import RANK_ARRAYS, StoredRecord, TrialRanks
+from recbench.records.selection import read_base_and_current, read_records
+from recbench.records.store import RANK_ARRAYS
 from tests.examples import a_trial, some_trials, write
 
 LABEL = "results/baselines"
@@ -50,29 +51,29 @@ def models(side):
 
 def test_a_folder_and_one_record(here):
     folder = write(here / "runs", some_trials("bpr", seeds=2))
-    assert models(read_side("runs")) == [("bpr", 0), ("bpr", 1)]
+    assert models(read_records("runs")) == [("bpr", 0), ("bpr", 1)]
     first = sorted(folder.glob("*.json"))[0]
-    (trial,) = read_side(str(first)).trials
-    assert (trial.record.seed, len(trial.ranks)) == (0, 1200)
+    (trial,) = read_records(str(first)).trials
+    assert (trial.record.seed, len(trial.candidate_ranks)) == (0, 1200)
 
 
 def test_a_label_spans_tasks(here):
     write(here / LABEL / "one" / "seed", some_trials("bpr", seeds=1))
     write(here / LABEL / "two" / "seed", some_trials("ncf", seeds=1))
     write(here / LABEL / "two" / "other", some_trials("ncf", seeds=2))
-    assert models(read_side("seed")) == [("bpr", 0), ("ncf", 0)]
+    assert models(read_records("seed")) == [("bpr", 0), ("ncf", 0)]
     with pytest.raises(RecbenchError, match="Unknown records 'sede'. Did you mean: seed"):
-        read_side("sede")
+        read_records("sede")
     with pytest.raises(RecbenchError, match=r"Unknown records '\.\.'|There are no records"):
-        read_side("..")
+        read_records("..")
 
 
 def test_a_git_revision(repository):
-    side = read_side(f"HEAD:{LABEL}/toy/seed/")
+    side = read_records(f"HEAD:{LABEL}/toy/seed/")
     assert models(side) == [("bpr", 0), ("bpr", 1)]
     assert side.trials[0].place.startswith(f"HEAD:{LABEL}/toy/seed/toy--bpr--")
     file = side.trials[1].place.split("/")[-1]
-    assert models(read_side(f"trunk:{LABEL}/toy/seed/{file}")) == [("bpr", 1)]
+    assert models(read_records(f"trunk:{LABEL}/toy/seed/{file}")) == [("bpr", 1)]
     assert list((repository / LABEL / "toy" / "seed").iterdir()) == []
     done = subprocess.run(["git", "status", "--porcelain"], cwd=repository, capture_output=True, text=True, check=True)
     assert {line[:2] for line in done.stdout.splitlines()} == {" D"}
@@ -80,12 +81,12 @@ def test_a_git_revision(repository):
 
 def test_a_path_from_a_folder_of_the_repository(repository, monkeypatch):
     monkeypatch.chdir(repository / "results")
-    assert len(read_side("HEAD:./baselines/toy/seed").trials) == 2
-    assert len(read_side(f"HEAD:{LABEL}/toy/seed").trials) == 2
-    file = read_side("HEAD:./baselines/toy/seed").trials[0].place.split("/")[-1]
-    assert len(read_side(f"HEAD:./baselines/toy/seed/{file}").trials) == 1
+    assert len(read_records("HEAD:./baselines/toy/seed").trials) == 2
+    assert len(read_records(f"HEAD:{LABEL}/toy/seed").trials) == 2
+    file = read_records("HEAD:./baselines/toy/seed").trials[0].place.split("/")[-1]
+    assert len(read_records(f"HEAD:./baselines/toy/seed/{file}").trials) == 1
     monkeypatch.chdir(repository / LABEL / "toy" / "seed")
-    assert len(read_side(f"HEAD:./{file}").trials) == 1
+    assert len(read_records(f"HEAD:./{file}").trials) == 1
 
 
 def test_records_at_the_root_of_a_repository(here):
@@ -93,69 +94,69 @@ def test_records_at_the_root_of_a_repository(here):
     write(here, some_trials("bpr", seeds=1))
     git(here, "add", "-A")
     git(here, "commit", "-m", "x")
-    assert len(read_side("HEAD:").trials) == 1
-    assert len(read_side(f"HEAD:{next(here.glob('*.json')).name}").trials) == 1
+    assert len(read_records("HEAD:").trials) == 1
+    assert len(read_records(f"HEAD:{next(here.glob('*.json')).name}").trials) == 1
 
 
 def test_revisions_that_cannot_be_read(repository):
     for revision in ("nowhere", "--all", ""):
         with pytest.raises(RecbenchError, match=f"git knows no revision '{revision}'"):
-            read_side(f"{revision}:{LABEL}")
+            read_records(f"{revision}:{LABEL}")
     with pytest.raises(NothingToCompareError, match="Revision HEAD has no baselines/seed"):
-        read_side("HEAD:baselines/seed")
+        read_records("HEAD:baselines/seed")
     with pytest.raises(NothingToCompareError, match=f"There are no records in HEAD:{LABEL}"):
-        read_side(f"HEAD:{LABEL}")
+        read_records(f"HEAD:{LABEL}")
 
 
 def test_no_repository(here, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(here.parent))
     with pytest.raises(RecbenchError, match="is not in a git repository"):
-        read_side("HEAD:runs")
+        read_records("HEAD:runs")
 
 
 def test_an_empty_folder_says_where_there_are_records(here):
     write(here / "runs" / "toy" / "seed", some_trials("bpr", seeds=1))
     with pytest.raises(NothingToCompareError, match="There are no records in runs.(.|\n)*runs/toy/seed"):
-        read_side("runs")
+        read_records("runs")
 
 
-def test_a_side_against_itself(here):
+def test_a_set_against_itself(here):
     write(here / LABEL / "toy" / "seed", some_trials("bpr", seeds=1))
     with pytest.raises(RecbenchError, match="BASE and CURRENT are the same records"):
-        read_sides("seed", f"{LABEL}/toy/../toy/seed")
+        read_base_and_current("seed", f"{LABEL}/toy/../toy/seed")
 
 
-def test_a_side_that_is_part_of_the_other(here):
+def test_a_set_that_is_part_of_the_other(here):
     write(here / LABEL / "one" / "seed", some_trials("bpr", seeds=2))
     write(here / LABEL / "two" / "seed", some_trials("ncf", seeds=1))
     with pytest.raises(RecbenchError, match="have records in common: seed and results/baselines/one/seed"):
-        read_sides("seed", f"{LABEL}/one/seed")
+        read_base_and_current("seed", f"{LABEL}/one/seed")
     first = str(next((here / LABEL / "one" / "seed").glob("*.json")))
     with pytest.raises(RecbenchError, match="have records in common"):
-        read_sides(first, f"{LABEL}/one/seed")
-    read_sides(f"{LABEL}/one/seed", f"{LABEL}/two/seed")
+        read_base_and_current(first, f"{LABEL}/one/seed")
+    read_base_and_current(f"{LABEL}/one/seed", f"{LABEL}/two/seed")
 
 
-def test_a_side_of_a_revision_against_itself(repository):
+def test_a_set_of_a_revision_against_itself(repository):
     with pytest.raises(RecbenchError, match="are the same records"):
-        read_sides(f"HEAD:{LABEL}/toy/seed", f"trunk:{LABEL}/toy/seed")
+        read_base_and_current(f"HEAD:{LABEL}/toy/seed", f"trunk:{LABEL}/toy/seed")
 
 
 def test_where_nothing_was_ever_accepted_a_label_is_no_baseline(here):
     with pytest.raises(NothingToCompareError, match="nothing was accepted under results/baselines yet"):
-        read_side("main")
+        read_records("main")
 
 
 def test_damaged_ranks_are_told_of(here):
     """Whatever byte is damaged, it is noticed, or it is one that no rank hangs on."""
     folder = write(here / "runs", [a_trial("bpr", 0, n=40)])
     (path,) = folder.glob("*.npz")
-    content, good = path.read_bytes(), read_side("runs").trials[0].ranks
+    content, good = path.read_bytes(), read_records("runs").trials[0].candidate_ranks
     told = []
     for place in range(0, len(content), 9):
         path.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
         try:
-            ranks = read_side("runs").trials[0].ranks
+            ranks = read_records("runs").trials[0].candidate_ranks
         except RecbenchError as error:
             told.append(error.message)
         else:
@@ -189,7 +190,7 @@ def test_a_record_that_was_changed_by_hand(here, change, message):
     change(content)
     path.write_text(json.dumps(content))
     with pytest.raises(RecbenchError, match=message) as caught:
-        read_side("runs")
+        read_records("runs")
     assert f"runs/{path.name}" in str(caught.value)
 
 
@@ -199,25 +200,29 @@ def test_a_record_of_a_revision_is_called_by_its_place(repository):
     git(repository, "add", "-A")
     git(repository, "commit", "-m", "x")
     with pytest.raises(RecbenchError, match=rf"The ranks HEAD:{LABEL}/toy/seed/.*\.npz of a record are missing"):
-        read_side(f"HEAD:{LABEL}/toy/seed")
+        read_records(f"HEAD:{LABEL}/toy/seed")
+
+
+def check(record, ranks):
+    check_consistency(FinishedTrial.in_memory(record, ranks, "runs/x.json"))
 
 
 def test_ranks_that_no_case_can_have():
     trial = a_trial("bpr", 0)
     for change in (
-        {"better": trial.ranks.better + 101},
-        {name: np.full_like(trial.ranks.better, np.iinfo(np.int32).max) for name in ("better", "tied")},
-        {"tied": trial.ranks.tied - 1},
-        {"better": trial.ranks.better[:-1]},
-        {"better": trial.ranks.better.astype(np.float64)},
-        {"users": trial.ranks.users.astype(np.int64)},
+        {"better": trial.candidate_ranks.better + 101},
+        {name: np.full_like(trial.candidate_ranks.better, np.iinfo(np.int32).max) for name in ("better", "tied")},
+        {"tied": trial.candidate_ranks.tied - 1},
+        {"better": trial.candidate_ranks.better[:-1]},
+        {"better": trial.candidate_ranks.better.astype(np.float64)},
+        {"users": trial.candidate_ranks.users.astype(np.int64)},
     ):
-        arrays = {name: getattr(trial.ranks, name) for name in ("users", "n_others", "better", "tied")}
+        arrays = {name: getattr(trial.candidate_ranks, name) for name in ("users", "n_others", "better", "tied")}
         with pytest.raises(RecbenchError, match="is inconsistent: its ranks"):
-            check_consistency(StoredRecord(trial.record, trial.place), TrialRanks(Ranks(**{**arrays, **change})))
+            check(trial.record, TrialRanks(Ranks(**{**arrays, **change})))
     empty = Ranks(*(np.zeros(0, dtype=np.int32) for _ in range(4)))
     with pytest.raises(RecbenchError, match="is inconsistent"):
-        check_consistency(StoredRecord(trial.record, trial.place), TrialRanks(empty))
+        check(trial.record, TrialRanks(empty))
 
 
 @pytest.mark.parametrize("digits", [20, 5000])
@@ -226,20 +231,22 @@ def test_a_cut_off_that_is_no_number_of_places_is_none_of_the_metrics(digits):
     value = next(iter(trial.record.metrics.values()))
     name = f"hr@{'9' * digits}"
     more = trial.record.model_copy(update={"metrics": {**trial.record.metrics, name: value}})
-    check_consistency(StoredRecord(more, trial.place), TrialRanks(trial.ranks))
+    check(more, trial.ranks)
     only = trial.record.model_copy(update={"metrics": {name: value}})
     with pytest.raises(RecbenchError, match="stores no hr@k"):
-        check_consistency(StoredRecord(only, trial.place), TrialRanks(trial.ranks))
+        check(only, trial.ranks)
 
 
 def test_figures_of_the_whole_catalogue_follow_from_its_ranks(here):
     trial = a_trial("bpr", 0)
-    far = replace(trial.ranks, n_others=trial.ranks.n_others * 10, better=trial.ranks.better * 10)
+    far = replace(
+        trial.candidate_ranks, n_others=trial.candidate_ranks.n_others * 10, better=trial.candidate_ranks.better * 10
+    )
     values = {name: MetricValue(**asdict(value)) for name, value in compute_metrics(far, (10,)).items()}
     told = CatalogueValue(metrics=values, list_length=10, coverage=0.5, gini=0.5, popularity=0.5, seconds=1.0)
-    stored = StoredRecord(trial.record.model_copy(update={"catalogue": told}), "runs/x.json")
-    check_consistency(stored, TrialRanks(trial.ranks, far))
+    record = trial.record.model_copy(update={"catalogue": told})
+    check(record, TrialRanks(trial.candidate_ranks, far))
     with pytest.raises(RecbenchError, match="only one of figures and ranks in the whole catalogue"):
-        check_consistency(stored, TrialRanks(trial.ranks))
+        check(record, trial.ranks)
     with pytest.raises(RecbenchError, match=r"catalogue.metrics.hr@10.mean is 0\.0"):
-        check_consistency(stored, TrialRanks(trial.ranks, trial.ranks))
+        check(record, TrialRanks(trial.candidate_ranks, trial.candidate_ranks))

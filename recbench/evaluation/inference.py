@@ -1,0 +1,113 @@
+"""What the cases say about means and differences: the one place for seed means, user sums, bootstrap and sign flips.
+
+The table of a run and the comparison of two runs both come here, so the same ranks give the same figures in both.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recbench.evaluation.bootstrap import RESAMPLES, Interval, intervals, resampled_means
+from recbench.evaluation.metric import Float64Array, Measure
+from recbench.evaluation.paired_tests import sign_flip_p_values
+from recbench.evaluation.ranking import Ranks
+from recbench.evaluation.user_sums import UserSums
+from recbench.protocol import Int32Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """One number a case, or one a user.
+
+    Attributes:
+        values: float64[n].
+        users: int32[n], whose each is.
+    """
+
+    values: Float64Array
+    users: Int32Array
+
+    def __sub__(self, other: "Sample") -> "Sample":
+        return Sample(self.values - other.values, self.users)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What the cases say about a paired difference, first minus second.
+
+    Attributes:
+        difference: Of the means over cases, or over users for a metric of users.
+        interval: Its 95 % confidence interval, from a paired bootstrap over users.
+        p: Of the sign-flip randomisation test over users, two-sided.
+        standard_error: Of the difference, over users.
+        won: Share of cases, or users, in which the first is better.
+        lost: Share in which the second is better.
+    """
+
+    difference: float
+    interval: Interval
+    p: float
+    standard_error: float
+    won: float
+    lost: float
+
+
+def seed_mean(ranks: Iterable[Ranks], measure: Measure) -> Sample:
+    """Averages a measure over seeds, case by case or user by user.
+
+    Args:
+        ranks: The ranks of each seed, all of the same cases; at least one.
+        measure: The metric and its cut-off.
+    """
+    of_seeds = list(ranks)
+    return Sample(np.mean([measure.values(one) for one in of_seeds], axis=0), measure.users(of_seeds[0]))
+
+
+def infer(
+    levels: Sequence[Sample], differences: Sequence[Sample] = (), resamples: int = RESAMPLES
+) -> tuple[list[Interval | None], list[Difference | None]]:
+    """Returns the confidence interval of each mean, and what the cases say about each difference.
+
+    None where all values are of one user. All samples of the same users are resampled together, with the same draws:
+    drawing costs more than summing.
+
+    Args:
+        levels: Values whose means need an interval.
+        differences: Paired differences.
+        resamples: Of the bootstrap.
+    """
+    samples = [*levels, *differences]
+    limits: list[Interval | None] = [None] * len(samples)
+    found: list[Difference | None] = [None] * len(differences)
+    by_users: dict[bytes, list[int]] = {}
+    for number, sample in enumerate(samples):
+        by_users.setdefault(sample.users.tobytes(), []).append(number)
+    for numbers in by_users.values():
+        values = np.column_stack([samples[number].values for number in numbers])
+        by_user = UserSums.of(values, samples[numbers[0]].users)
+        if len(by_user) < 2:
+            continue
+        for number, interval in zip(numbers, intervals(resampled_means(by_user, resamples)), strict=True):
+            limits[number] = interval
+        first = sum(number < len(levels) for number in numbers)
+        for number, one in zip(numbers[first:], _differences(values, by_user, first, limits, numbers), strict=True):
+            found[number - len(levels)] = one
+    return limits[: len(levels)], found
+
+
+def _differences(
+    values: Float64Array, by_user: UserSums, first: int, limits: Sequence[Interval | None], numbers: Sequence[int]
+) -> list[Difference]:
+    """Returns what the columns from ``first`` on say; the columns before are levels."""
+    if first == values.shape[1]:
+        return []
+    p_values = sign_flip_p_values(UserSums(by_user.sums[:, first:], by_user.counts)).tolist()
+    errors, means = by_user.standard_errors(), by_user.means
+    found = []
+    for column, p in enumerate(p_values, start=first):
+        interval = limits[numbers[column]]
+        assert interval is not None
+        won, lost = float((values[:, column] > 0).mean()), float((values[:, column] < 0).mean())
+        found.append(Difference(float(means[column]), interval, p, float(errors[column]), won, lost))
+    return found

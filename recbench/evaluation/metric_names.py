@@ -1,0 +1,104 @@
+"""From names to metrics. Listing the names imports neither a metric nor numpy, so that ``--help`` stays fast."""
+
+from collections.abc import Iterable
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING
+
+from recbench.errors import RecbenchError, unknown_name
+
+if TYPE_CHECKING:
+    from recbench.evaluation.metric import Measure, Metric
+
+GROUP = "recbench.metrics"
+"""The entry-point group by which another package adds metrics: name = "module:METRIC"."""
+
+DEFAULT_METRICS = ("hr", "ndcg")
+"""What tables and comparisons show unless other metrics are asked for."""
+
+
+def builtin_metrics() -> tuple[str, ...]:
+    """Returns the names of the metrics that come with recbench: one for each file of ``metrics/``."""
+    found = iter_modules([str(Path(__file__).parent / "metrics")])
+    return tuple(sorted(module.name.replace("_", "-") for module in found))
+
+
+def metric_names() -> tuple[str, ...]:
+    """Returns the names of all metrics: those of recbench, and then those that other packages add."""
+    own = builtin_metrics()
+    return (*own, *sorted(_from_other_packages().keys() - set(own)))
+
+
+@cache
+def find_metric(name: str) -> "Metric":
+    """Returns the metric of that name.
+
+    Raises:
+        RecbenchError: There is none, with the nearest names; or another package's metric cannot be imported.
+    """
+    from recbench.evaluation.metric import Metric
+
+    if name in builtin_metrics():
+        metric = import_module(f"recbench.evaluation.metrics.{name.replace('-', '_')}").METRIC
+    elif name in (others := _from_other_packages()):
+        try:
+            metric = others[name].load()
+        except Exception as error:
+            raise RecbenchError(
+                f"The metric {name!r} of {others[name].value} cannot be loaded: {type(error).__name__}: {error}.",
+                "Correct or uninstall the package that adds it.",
+            ) from error
+    else:
+        raise unknown_name("metric", name, metric_names(), "Write METRIC@K, such as hr@10, or mrr, which takes no k.")
+    if not isinstance(metric, Metric) or metric.name != name:
+        raise RecbenchError(
+            f"The entry point {name!r} of {GROUP} is not a metric of that name.",
+            "It must name an instance of recbench.evaluation.metric.Metric.",
+        )
+    return metric
+
+
+def parse_measure(text: str) -> "Measure":
+    """Reads a metric and its cut-off: ``hr@10``, ``recall@20``, ``mrr``; letters of either case.
+
+    Raises:
+        RecbenchError: The metric is unknown, with the nearest names; or the cut-off is missing, too many, or no number.
+    """
+    from recbench.evaluation.metric import Measure
+
+    name, at, k = text.strip().lower().partition("@")
+    metric = find_metric(name)
+    if at and not (k.isascii() and k.isdigit() and int(k[:10])):
+        raise RecbenchError(f"{text!r}: {k!r} is not a cut-off.", f"Use a whole number from 1 up: {name}@10")
+    return Measure(metric, int(k) if at else None)
+
+
+def measure_of(name: str, k: int) -> "Measure":
+    """Returns the metric of that name at k; k is left out where the metric takes none.
+
+    Raises:
+        RecbenchError: The metric is unknown.
+    """
+    from recbench.evaluation.metric import Measure
+
+    metric = find_metric(name)
+    return Measure(metric, k if metric.takes_k else None)
+
+
+def measures_at(names: Iterable[str], ks: Iterable[int]) -> "tuple[Measure, ...]":
+    """Returns the measures of a table: for each k all metrics that take one, and then those that take none.
+
+    Raises:
+        RecbenchError: A metric is unknown.
+    """
+    takes_k = {name: find_metric(name).takes_k for name in names}
+    with_k = [measure_of(name, k) for k in ks for name in takes_k if takes_k[name]]
+    return (*with_k, *(measure_of(name, 0) for name in takes_k if not takes_k[name]))
+
+
+@cache
+def _from_other_packages() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}

@@ -1,0 +1,63 @@
+"""The figures that a record stores beside its ranks, so that people can read them in the file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from recbench.evaluation.metric import Float64Array
+from recbench.evaluation.metric_names import measures_at
+from recbench.evaluation.ranking import Ranks
+from recbench.protocol import Int32Array
+
+STORED = ("hr", "ndcg", "mrr", "auc")
+"""Reports derive every metric from the ranks, so a metric that is not stored can be reported all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricMeans:
+    """One metric over all cases.
+
+    Attributes:
+        mean: Mean over cases, ties in expectation.
+        user_mean: Mean over users of each user's mean over cases.
+        optimistic: Mean over cases with every tie resolved for the positive.
+        pessimistic: Mean over cases with every tie resolved against it.
+    """
+
+    mean: float
+    user_mean: float
+    optimistic: float
+    pessimistic: float
+
+
+def compute_metrics(ranks: Ranks, ks: Sequence[int]) -> dict[str, MetricMeans]:
+    """Returns ``hr@k`` and ``ndcg@k`` for each k, ``mrr`` and ``auc``.
+
+    Args:
+        ranks: The ranks of all cases.
+        ks: Cut-offs, each at least 1.
+    """
+    untied = np.zeros_like(ranks.tied)
+    best = replace(ranks, tied=untied)
+    worst = replace(ranks, better=ranks.better + ranks.tied, tied=untied)
+    return {
+        measure.name: MetricMeans(
+            float(measure.values(ranks).mean()),
+            mean_of_user_means(measure.values(ranks), ranks.users),
+            float(measure.values(best).mean()),
+            float(measure.values(worst).mean()),
+        )
+        for measure in measures_at(STORED, ks)
+    }
+
+
+def mean_of_user_means(values: Float64Array, users: Int32Array) -> float:
+    """Mean over users of the mean of ``values`` (float64[cases]) over each user's cases."""
+    _, codes, counts = np.unique(users, return_inverse=True, return_counts=True)
+    return float((np.bincount(codes, weights=values) / counts).mean())
+
+
+def ties_across_cut(ranks: Ranks, k: int) -> float:
+    """Share of cases whose hit at k depends on how ties are resolved: better < k <= better + tied."""
+    return float(((ranks.better < k) & (ranks.better + ranks.tied >= k)).mean())

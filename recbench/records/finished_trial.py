@@ -1,0 +1,107 @@
+"""A finished trial: its record and its ranks, from which every figure of quality is derived."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from recbench.evaluation.correction import corrected
+from recbench.evaluation.metric import Measure
+from recbench.evaluation.ranking import Ranks
+from recbench.records.schema import Record, Status
+
+
+class Ranking(StrEnum):
+    """Among which items a positive is ranked."""
+
+    CANDIDATES = "candidates"
+    FULL = "full"
+    """All items that the user has not interacted with."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrialRanks:
+    """The ranks that a trial leaves behind.
+
+    Attributes:
+        candidates: Of every case among its candidates.
+        catalogue: Of every case among all items that its user has not interacted with, if that was asked for.
+    """
+
+    candidates: Ranks
+    catalogue: Ranks | None = None
+
+
+@dataclass(frozen=True)
+class FinishedTrial:
+    """A trial that ended, well or not. Its ranks are read when a figure is first asked for, and then kept.
+
+    Attributes:
+        record: The record.
+        place: Where it lies, for people; of a git revision as ``REV:PATH``.
+        path: Its file; None if there is none, or no longer.
+        read_ranks: Returns its ranks; None if it has none.
+    """
+
+    record: Record
+    place: str
+    path: Path | None = None
+    read_ranks: Callable[[], TrialRanks] | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def in_memory(cls, record: Record, ranks: TrialRanks | None, place: str) -> Self:
+        """Returns a trial whose ranks are already read."""
+        return cls(record, place, None, None if ranks is None else lambda: ranks)
+
+    @cached_property
+    def ranks(self) -> TrialRanks | None:
+        """All of its ranks; None unless it is done.
+
+        Raises:
+            RecbenchError: The file of ranks is missing or cannot be read.
+        """
+        return self.read_ranks() if self.read_ranks and self.record.status is Status.DONE else None
+
+    @property
+    def candidate_ranks(self) -> Ranks | None:
+        """The ranks among the candidates; None unless it is done."""
+        return self.ranks_in(Ranking.CANDIDATES)
+
+    @property
+    def full_ranks(self) -> Ranks | None:
+        """The ranks in the full ranking; None if the record has none, or was asked for without."""
+        return self.ranks_in(Ranking.FULL)
+
+    def ranks_in(self, ranking: Ranking) -> Ranks | None:
+        """Returns the ranks in one of the rankings, if it has them."""
+        if self.ranks is None:
+            return None
+        if ranking is Ranking.CANDIDATES:
+            return self.ranks.candidates
+        return self.ranks.catalogue if self.record.catalogue is not None else None
+
+    def mean(self, measure: Measure, ranking: Ranking = Ranking.CANDIDATES) -> float | None:
+        """Returns the mean over cases, or over users for a metric of users; None without such ranks."""
+        ranks = self.ranks_in(ranking)
+        return None if ranks is None else float(measure.values(ranks).mean())
+
+    def corrected(self, measure: Measure, catalogue_size: int | None = None) -> float | None:
+        """Estimates the mean in the full ranking from the ranks among the candidates (Krichene and Rendle, KDD 2020).
+
+        None where the metric cannot be corrected, the negatives were not drawn uniformly, or the size is unknown.
+
+        Args:
+            measure: The metric and its cut-off.
+            catalogue_size: Mean number of items that a positive is ranked with in the full ranking, itself included;
+                None to take it from the full ranks.
+        """
+        ranks = self.candidate_ranks
+        if ranks is None or measure.metric.gains is None or not self.record.corrected:
+            return None
+        if catalogue_size is None:
+            if self.full_ranks is None:
+                return None
+            catalogue_size = round(float(self.full_ranks.n_others.mean()) + 1)
+        return float(corrected(measure, ranks, catalogue_size).mean())

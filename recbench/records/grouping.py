@@ -1,0 +1,155 @@
+"""Which trials are seeds of one configuration under one set of conditions. All reports group in this way."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import fmean
+
+from recbench.errors import RecbenchError
+from recbench.evaluation.metric import Measure
+from recbench.records.finished_trial import FinishedTrial, Ranking
+from recbench.records.schema import ParameterValue, Record, Status, TaskIdentity
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrialGroup:
+    """All trials of one configuration on one task under one set of conditions, by seed; each seed once."""
+
+    trials: tuple[FinishedTrial, ...]
+
+    @property
+    def record(self) -> Record:
+        """The record of the first seed; what it says of the group holds for all."""
+        return self.trials[0].record
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.record.model
+
+    @property
+    def task(self) -> TaskIdentity:
+        """The task."""
+        return self.record.task
+
+    @property
+    def parameters(self) -> dict[str, ParameterValue]:
+        """The hyper-parameters."""
+        return self.record.parameters
+
+    @property
+    def done(self) -> tuple[FinishedTrial, ...]:
+        """The trials that ended well, which are those with ranks."""
+        return tuple(trial for trial in self.trials if trial.record.status is Status.DONE)
+
+    @property
+    def errors(self) -> list[str]:
+        """What went wrong, one line a trial that did not end well."""
+        return [
+            f"seed {t.record.seed} {t.record.status}: {(t.record.error or 'no reason given').splitlines()[0]}"
+            for t in self.trials
+            if t.record.status is not Status.DONE
+        ]
+
+    def mean(self, measure: Measure, ranking: Ranking = Ranking.CANDIDATES) -> float | None:
+        """Returns the mean over the seeds that are done; None unless all of these have such ranks."""
+        values = [trial.mean(measure, ranking) for trial in self.done]
+        known = [value for value in values if value is not None]
+        return fmean(known) if known and len(known) == len(values) else None
+
+
+def configuration_of(record: Record) -> tuple[object, ...]:
+    """Returns what a configuration is known by within a task: the model and its hyper-parameters."""
+    return (record.model, repr(sorted(record.parameters.items())))
+
+
+def conditions_of(record: Record) -> dict[str, str]:
+    """Returns what a configuration ran under, in words: two of them are never averaged."""
+    return {
+        "threads": f"{record.threads} thread{'s' if record.threads != 1 else ''}",
+        "device": f"device {record.device}",
+        "protocol_version": f"protocol version {record.protocol_version}",
+        "reference": record.reference,
+    }
+
+
+def is_same(one: Record, other: Record) -> bool:
+    """Whether two records of a task belong to one group, whatever their seeds."""
+    return _identity(one) == _identity(other)
+
+
+def group_trials(trials: Iterable[FinishedTrial]) -> list[TrialGroup]:
+    """Groups trials by task, configuration and conditions, in the order in which these first occur.
+
+    Raises:
+        RecbenchError: A seed occurs twice in a group; the message names both files.
+    """
+    groups: dict[tuple[object, ...], list[FinishedTrial]] = {}
+    for trial in trials:
+        groups.setdefault((trial.record.task.digest, *_identity(trial.record)), []).append(trial)
+    return [TrialGroup(_by_seed(group)) for group in groups.values()]
+
+
+def group_names(groups: Sequence[TrialGroup], sources: Sequence[str] | None = None) -> list[str]:
+    """Names the groups so that no two names are the same, as far as anything differs.
+
+    A name is the model's. Where several groups of a task share it, the hyper-parameters and conditions in which they
+    differ follow in brackets, and then, if two are still alike, where they come from.
+
+    Args:
+        groups: The groups.
+        sources: Where each comes from, such as the folder that was named.
+    """
+    details = [_differing(group, groups) for group in groups]
+    alike = Counter(_key(group, detail) for group, detail in zip(groups, details, strict=True))
+    if sources is not None:
+        details = [
+            [*detail, source] if alike[_key(group, detail)] > 1 else detail
+            for group, detail, source in zip(groups, details, sources, strict=True)
+        ]
+    return [
+        f"{group.model} ({', '.join(detail)})" if detail else group.model
+        for group, detail in zip(groups, details, strict=True)
+    ]
+
+
+def _identity(record: Record) -> tuple[object, ...]:
+    return (*configuration_of(record), *conditions_of(record).values())
+
+
+def _key(group: TrialGroup, detail: Sequence[str]) -> tuple[str, ...]:
+    return group.task.digest, group.model, *detail
+
+
+def _differing(group: TrialGroup, groups: Sequence[TrialGroup]) -> list[str]:
+    others = [
+        one for one in groups if one is not group and (one.model, one.task.digest) == (group.model, group.task.digest)
+    ]
+    parameters = [
+        f"{name}={value}"
+        for name, value in group.parameters.items()
+        if any(other.parameters.get(name, _ABSENT) != value for other in others)
+    ]
+    conditions = [
+        text
+        for name, text in conditions_of(group.record).items()
+        if any(conditions_of(other.record)[name] != text for other in others)
+    ]
+    return [*parameters, *conditions]
+
+
+_ABSENT = object()
+"""The value of a hyper-parameter that a group does not have; None is a value."""
+
+
+def _by_seed(trials: Iterable[FinishedTrial]) -> tuple[FinishedTrial, ...]:
+    ordered = sorted(trials, key=lambda trial: trial.record.seed)
+    for one, other in pairwise(ordered):
+        if one.record.seed == other.record.seed:
+            raise RecbenchError(
+                f"Seed {one.record.seed} of {one.record.model} occurs twice under the same conditions: {one.place} and "
+                f"{other.place}.",
+                "Keep one of the two records.",
+            )
+    return tuple(ordered)

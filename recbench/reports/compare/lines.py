@@ -1,0 +1,87 @@
+"""The lines around a comparison: what a reader should know of it, before any format."""
+
+import re
+
+from recbench.evaluation.bootstrap import RESAMPLES
+from recbench.records.selection import RecordSet
+from recbench.reports.compare.gate import DecidedComparison
+from recbench.reports.compare.verdict import Verdict
+
+
+def obstacles(decided: DecidedComparison) -> list[str]:
+    """Returns why models failed or cannot be compared, one line each."""
+    comparison = decided.comparison
+    return [
+        f"{comparison.named(model)} {model.obstacle.verdict}: {model.obstacle.reason}"
+        for model in comparison.models
+        if model.obstacle and model.obstacle.verdict in (Verdict.FAILED, Verdict.NOT_COMPARABLE)
+    ]
+
+
+def reasons(decided: DecidedComparison) -> list[str]:
+    """Returns what the other verdicts hang on, and what a reader should know of a model, one line each."""
+    comparison = decided.comparison
+    lines = [
+        f"{comparison.named(model)} {comparison.label(metric)} {decision.verdict}: {'; '.join(decision.reasons)}"
+        for model, metric, decision in decided.cells()
+        if decision.reasons and not model.obstacle
+    ]
+    return (
+        lines
+        + unknown_seed_noise(decided)
+        + [f"{comparison.named(model)}: {note}" for model in comparison.models for note in model.notes]
+    )
+
+
+def unknown_seed_noise(decided: DecidedComparison) -> list[str]:
+    """Returns a line that names the models of which a side has one seed; none if there are none."""
+    named = [
+        decided.comparison.named(model)
+        for model, decisions in zip(decided.comparison.models, decided.decisions, strict=True)
+        if not model.obstacle and any(decision.seed_sd_assumed for decision in decisions.values())
+    ]
+    if not named:
+        return []
+    return [
+        f"Seed noise is unknown where a side has one seed ({', '.join(named)}): a standard deviation of "
+        f"{decided.policy.assumed_seed_sd:g} is assumed."
+    ]
+
+
+def legend(decided: DecidedComparison) -> list[str]:
+    """Returns the lines that explain the columns."""
+    return [
+        f"95 %: interval of the difference on the same cases, by a bootstrap over users ({RESAMPLES:,} resamples), "
+        "seeds averaged; ±: standard deviation over seeds.",
+        f"regressed, improved: the change exceeds {decided.policy.floor:g} and what seeds explain, its interval does "
+        f"not hold 0, and p < {decided.policy.alpha:g} (sign flips over users, Holm).",
+        f"unchanged: the interval excludes any change beyond {decided.policy.floor:g}; inconclusive: all else.",
+        "speed: median interactions/s of current over baseline; on other machines it says little.",
+    ]
+
+
+def origins(decided: DecidedComparison) -> list[str]:
+    """Returns a line each for BASE and CURRENT: what it is and what it ran on."""
+    base, current = decided.comparison.base, decided.comparison.current
+    return [f"BASE {_origin(base)}", f"CURRENT {_origin(current)}"]
+
+
+def tag(decided: DecidedComparison, verb: str) -> str:
+    """Returns a hidden line by which a bot finds its comment again, whatever was pushed since."""
+    names = sorted({model.task.name for model in decided.comparison.models})
+    return f"<!-- recbench:{verb}:{re.sub(r'[^A-Za-z0-9._+]+', '-', '+'.join(names))} -->"
+
+
+def _origin(records: RecordSet) -> str:
+    machines: dict[str, None] = {}
+    revisions: dict[str, None] = {}
+    for trial in records.trials:
+        record, machine = trial.record, trial.record.environment
+        threads = f"{record.threads} thread{'s' if record.threads != 1 else ''}"
+        packages = [f"{name} {machine.packages[name]}" for name in ("tensorflow",) if name in machine.packages]
+        line = ", ".join([machine.cpu, f"{machine.cores} cores", machine.os, f"Python {machine.python}", *packages])
+        machines[f"{line}; {threads}"] = None
+        if record.revision:
+            revisions[f"revision {record.revision.sha[:12]}{' (changed)' if record.revision.dirty else ''}"] = None
+    count = f"{len(records.trials)} record{'s' if len(records.trials) != 1 else ''}"
+    return f"{records.text}: {count}; {'; '.join([*machines, *revisions])}"

@@ -1,0 +1,120 @@
+"""Any metrics of a run, among the candidates and in the full ranking, each with its confidence interval."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from recbench.evaluation.metric import Measure
+from recbench.records.finished_trial import Ranking
+from recbench.reports.formats import Format
+from recbench.reports.rendering import csv_text, json_text, render_lines, render_table
+from recbench.reports.run.run_report import RunReport, seed_ranks
+from recbench.reports.run.table import metric_cells
+from recbench.reports.run.uncertainty import Standing, uncertainty
+from recbench.reports.spread import Spread
+
+KIND = {Ranking.CANDIDATES: "", Ranking.FULL: "full "}
+LEGEND = (
+    "95 %: confidence interval over users (bootstrap), seeds averaged.",
+    "HR, NDCG, MRR, AUC: means over cases. Recall, Precision, User NDCG, MAP: means over users, each with all of the "
+    "user's held-out items in one list.",
+)
+KEYS = ("model", "ranking", "metric", "mean", "sd", "seeds", "low", "high")
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredModel:
+    """One model by one measure in one ranking.
+
+    Attributes:
+        model: The name of its summary.
+        ranking: Among which items.
+        measure: The metric and its cut-off.
+        spread: Means over the seeds that are done; None without such ranks.
+        standing: Its confidence interval, and whether it is the best; None without such ranks.
+    """
+
+    model: str
+    ranking: Ranking
+    measure: Measure
+    spread: Spread | None
+    standing: Standing | None
+
+
+def measure_models(report: RunReport, measures: Sequence[Measure]) -> list[MeasuredModel]:
+    """Computes measures from the ranks of a run, in each ranking that the run has.
+
+    A cut-off beyond the candidates tells nothing among these, so the measure is computed in the full ranking only.
+
+    Args:
+        report: The run.
+        measures: Any metrics; of recbench, of other packages, or of one's own.
+
+    Raises:
+        RecbenchError: A cut-off is beyond every list, or a metric of one's own returns a wrong shape.
+    """
+    found = []
+    for ranking in Ranking:
+        ranks = [seed_ranks(summary, ranking) for summary in report.summaries]
+        first = next((one for by_seed in ranks for one in by_seed.values()), None)
+        if first is None:
+            continue
+        most = int(first.n_others.max()) + 1
+        chosen = [one for one in measures if ranking is Ranking.FULL or one.k is None or one.k <= most]
+        if ranking is Ranking.FULL or not report.has_catalogue:
+            for measure in measures:
+                measure.check_cut_off(first)
+        standings = uncertainty(ranks, chosen).standings
+        found += [
+            MeasuredModel(
+                summary.name,
+                ranking,
+                measure,
+                Spread.of_all(trial.mean(measure, ranking) for trial in summary.group.done),
+                of_model.get(measure.name),
+            )
+            for summary, of_model in zip(report.summaries, standings, strict=True)
+            for measure in chosen
+        ]
+    return found
+
+
+def measures_table(report: RunReport, measures: Sequence[Measure], form: Format) -> str:
+    """Renders one line a model, with columns for each measure in each ranking; CSV and JSON have a line a figure.
+
+    Args:
+        report: The run.
+        measures: See ``measure_models``.
+        form: How to render it.
+
+    Raises:
+        RecbenchError: See ``measure_models``.
+    """
+    found = measure_models(report, measures)
+    if form in (Format.CSV, Format.JSON):
+        rows = [_figures(one) for one in found]
+        return (
+            csv_text(rows, KEYS) if form is Format.CSV else json_text([dict(zip(KEYS, r, strict=True)) for r in rows])
+        )
+    columns = list(dict.fromkeys((one.ranking, one.measure) for one in found))
+    cells = {(one.model, one.ranking, one.measure): metric_cells(one.spread, one.standing) for one in found}
+    rows_of_text = [
+        [summary.name, *(cell for column in columns for cell in cells[summary.name, *column])]
+        for summary in report.summaries
+    ]
+    headers = ["model", *(text for ranking, one in columns for text in (f"{KIND[ranking]}{one.label}", "95 %"))]
+    table = render_table(rows_of_text, headers, f"l{'r' * (len(headers) - 1)}", form)
+    return "\n".join([table, "", *render_lines(LEGEND, form)])
+
+
+def _figures(one: MeasuredModel) -> list[object]:
+    spread, interval = one.spread, one.standing.interval if one.standing else None
+    return [
+        one.model,
+        one.ranking.value,
+        one.measure.name,
+        spread.mean if spread else None,
+        spread.sd if spread else None,
+        len(spread.values) if spread else 0,
+        interval.low if interval else None,
+        interval.high if interval else None,
+    ]
