@@ -1,3 +1,76 @@
-"""recbench: compare implicit-feedback recommenders on one frozen task, with one clock."""
+"""recbench: compare implicit-feedback recommenders on one frozen task, with one clock.
+
+>>> import recbench as rb
+>>> run = rb.run(["popularity", "random"], "synthetic", seeds=1, output="runs", quiet=True)
+>>> run.to_frame()["model"].unique().tolist()
+['popularity', 'random']
+
+The names below are imported when they are first used: ``import recbench`` itself loads no numeric library.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Comparison",
+    "Gate",
+    "Model",
+    "NothingToCompareError",
+    "Policy",
+    "RecbenchError",
+    "Run",
+    "Sweep",
+    "Task",
+    "Tuning",
+    "__version__",
+    "compare",
+    "evaluate",
+    "load",
+    "load_task",
+    "make_task",
+    "run",
+    "sweep",
+    "tune",
+]
+
+if TYPE_CHECKING:
+    from recbench.errors import NothingToCompareError, RecbenchError
+    from recbench.experiments.api import compare, evaluate, load, run, sweep, tune
+    from recbench.experiments.comparison import Comparison, Gate
+    from recbench.experiments.results import Run
+    from recbench.experiments.sweep import Sweep
+    from recbench.experiments.tune import Tuning
+    from recbench.registry.requested import Model
+    from recbench.reports.compare.policy import Policy
+    from recbench.tasks.lookup import load_task
+    from recbench.tasks.make import make_task
+    from recbench.tasks.task import Task
+
+_MODULES = {
+    "recbench.errors": ("NothingToCompareError", "RecbenchError"),
+    "recbench.experiments.api": ("compare", "evaluate", "load", "run", "sweep", "tune"),
+    "recbench.experiments.comparison": ("Comparison", "Gate"),
+    "recbench.experiments.results": ("Run",),
+    "recbench.experiments.sweep": ("Sweep",),
+    "recbench.experiments.tune": ("Tuning",),
+    "recbench.registry.requested": ("Model",),
+    "recbench.reports.compare.policy": ("Policy",),
+    "recbench.tasks.lookup": ("load_task",),
+    "recbench.tasks.make": ("make_task",),
+    "recbench.tasks.task": ("Task",),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'recbench' has no attribute {name!r}")
+    value = getattr(import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

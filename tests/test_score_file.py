@@ -100,7 +100,7 @@ def test_what_may_be_missing_and_what_is_passed_over(synthetic_task, tmp_path, c
     pd.concat([table.iloc[1:], table.iloc[5:6], strange]).to_csv(tmp_path / "scores.csv", index=False)
     ranks = rank_cases(read(tmp_path / "scores.csv", synthetic_task, missing_last=True), synthetic_task.test)
     assert ranks.better[0] == 100
-    assert "1 rows name users or items that the task has not" in caplog.text
+    assert "1 rows name users or items that the task does not have" in caplog.text
     assert "1 of the 60,600 candidates have no score" in caplog.text
 
 

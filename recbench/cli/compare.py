@@ -1,6 +1,5 @@
 """``recbench compare``: two runs side by side."""
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +8,7 @@ import typer
 from recbench.cli.shared.record_options import AsJson, Base, Current, Form
 from recbench.cli.shared.terminal import ExitCode, emit
 from recbench.errors import RecbenchError
-from recbench.evaluation.metric_names import DEFAULT_METRICS, builtin_metrics, measures_at
+from recbench.evaluation.metric_names import DEFAULT_METRICS, builtin_metrics
 from recbench.reports.formats import Format
 
 
@@ -44,18 +43,10 @@ def compare(
         _timings(Path(base), Path(current), form)
         return
 
-    from recbench.records.selection import read_base_and_current
-    from recbench.reports.compare.comparison import compare_records
-    from recbench.reports.compare.gate import decide_verdicts
-    from recbench.reports.compare.policy import Policy
-    from recbench.reports.compare.table import compare_table
+    from recbench.experiments.comparison import compare_runs
 
-    measures = measures_at(metric or DEFAULT_METRICS, (k,))
-    command = ["recbench", "compare", base, current]
-    command += ["--k", str(k)] if k != 10 else []
-    command += [part for name in metric or () for part in ("--metric", name)]
-    comparison = compare_records(*read_base_and_current(base, current), measures)
-    emit(compare_table(decide_verdicts(comparison, Policy(k=k), shlex.join(command)), form))
+    comparison = compare_runs(base, current, k=k, metrics=tuple(metric or DEFAULT_METRICS))
+    emit(comparison.table(form))
     if comparison.nothing_compared:
         raise typer.Exit(ExitCode.NOT_COMPARABLE)
 

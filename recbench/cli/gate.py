@@ -1,6 +1,5 @@
 """``recbench gate``: may this pull request pass?"""
 
-import shlex
 from typing import Annotated
 
 import typer
@@ -36,34 +35,18 @@ def gate(
 
     Exit codes: 0 pass, 1 regressed or a floor broken, 2 bad input, 3 a model failed, 4 not comparable or no baseline.
     """
-    from recbench.records.selection import read_base_and_current
-    from recbench.reports.compare.comparison import compare_records
-    from recbench.reports.compare.document import gate_document
-    from recbench.reports.compare.gate import GateOutcome
-    from recbench.reports.compare.gate import gate as decide_gate
-    from recbench.reports.compare.gate_table import gate_table
-    from recbench.reports.compare.policy import Policy, read_policy
+    from recbench.experiments.comparison import compare_runs, worst_outcome
 
-    worst_last = (GateOutcome.PASSED, GateOutcome.REJECTED, GateOutcome.NOT_COMPARABLE, GateOutcome.FAILED)
-    limits = read_policy(policy) if policy else Policy()
-    limits = limits.model_copy(update={"strict": limits.strict or strict})
-    options = ["--policy", str(policy)] if policy else []
-    options += ["--strict"] if strict else []
     bases = [base, *(name.strip() for name in (against or "").split(",") if name.strip())]
     # All are read before anything is printed: a base that is missing must not be overlooked below a table that passes.
-    pairs = [read_base_and_current(one, current) for one in bases]
-    reports = [
-        decide_gate(
-            compare_records(*pair, limits.measures), limits, shlex.join(["recbench", "gate", one, current, *options])
-        )
-        for one, pair in zip(bases, pairs, strict=True)
-    ]
-    outcome = max((report.outcome for report in reports), key=worst_last.index)
+    comparisons = [compare_runs(one, current) for one in bases]
+    gates = [comparison.gate(policy, strict=strict) for comparison in comparisons]
+    outcome = worst_outcome(gates)
     if as_json or form is Format.JSON:
-        documents = [gate_document(report) for report in reports]
+        documents = [one.document() for one in gates]
         whole = {"schema": 1, "outcome": outcome.value, "exit_code": outcome.exit_code, "gates": documents}
         emit_json(whole if against else documents[0])
     else:
-        emit("\n\n".join(gate_table(report, form) for report in reports))
+        emit("\n\n".join(one.table(form) for one in gates))
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)

@@ -8,8 +8,7 @@ import typer
 from recbench.cli.shared.lists import cut_offs
 from recbench.cli.shared.ratings_file_options import ItemColumn, Separator, UserColumn
 from recbench.cli.shared.terminal import emit
-from recbench.errors import RecbenchError
-from recbench.progress.console import animated, messages
+from recbench.progress.console import messages
 from recbench.reports.formats import Format
 
 
@@ -41,27 +40,19 @@ def score_file(
 
     Exit codes: 0 done, 2 bad input.
     """
-    import re
-
     from recbench.data.readers.layout import Layout
-    from recbench.records.store import save
-    from recbench.reports.run.run_report import run_report
-    from recbench.reports.run.table import run_table
-    from recbench.tasks.lookup import load_task
-    from recbench.tasks.spec import NAME_PATTERN
-    from recbench.trials.file_scores import read_scores
-    from recbench.trials.machine import environment
-    from recbench.trials.score_file import score_trial
+    from recbench.experiments.evaluate import evaluate
 
-    ks = cut_offs(k)
-    if not re.fullmatch(NAME_PATTERN, name):
-        raise RecbenchError(
-            f"{name!r} cannot be the name of a model.", "Use letters, digits, dots, dashes, underscores."
-        )
-    loaded = load_task(task, progressbar=animated())
-    layout = Layout(user_column, item_column, "" if ranked else score_column, "", separator)
-    scores = read_scores(file, loaded, layout, ranked=ranked, missing_last=missing_last)
-    stored = save(*score_trial(loaded, scores, file, name, seed, ks), output)
-    report = run_report(loaded.summary(), [stored], environment(), ks, None)
-    emit(run_table(report, Format.JSON if as_json else form))
-    messages().print(f"Record: {stored.place}", style="dim", markup=False)
+    result = evaluate(
+        task,
+        file,
+        name=name,
+        seed=seed,
+        ks=cut_offs(k),
+        ranked=ranked,
+        missing_last=missing_last,
+        layout=Layout(user_column, item_column, "" if ranked else score_column, "", separator),
+        output=output,
+    )
+    emit(result.table(Format.JSON if as_json else form))
+    messages().print(f"Record: {result.trials[0].place}", style="dim", markup=False)

@@ -1,7 +1,6 @@
 """``recbench selftest``: whether the harness, and a model, can be trusted on a task."""
 
 import os
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,8 +10,6 @@ from recbench.errors import RecbenchError
 from recbench.progress.console import animated, messages
 
 if TYPE_CHECKING:
-    from recbench.registry.requested import RequestedModel
-    from recbench.selftest.check import Check
     from recbench.tasks.task import Task
 
 MARKS = {True: "[ok]", False: "[FAIL]", None: "[skip]"}
@@ -57,6 +54,7 @@ def selftest(
     # Before any numeric library is loaded: they read these once.
     os.environ.update(library_settings(threads, "cpu"))
 
+    from recbench.experiments.selftest import selftest as checks
     from recbench.registry.requested import request_models
     from recbench.tasks.lookup import load_task
 
@@ -64,10 +62,12 @@ def selftest(
     loaded = load_task(task, progressbar=animated())
     document: list[dict[str, Any]] = []
     try:
-        for about, check in _checks(loaded, requested, threads):
-            if not as_json and (not document or document[-1]["model"] != about):
-                emit(_heading(loaded, about))
-            document.append({"model": about, "name": check.name, "state": STATES[check.passed], "detail": check.detail})
+        for one in checks(loaded, requested, threads, _announce):
+            check = one.check
+            if not as_json and (not document or document[-1]["model"] != one.model):
+                emit(_heading(loaded, one.model))
+            state = STATES[check.passed]
+            document.append({"model": one.model, "name": check.name, "state": state, "detail": check.detail})
             if not as_json:
                 emit(f"{MARKS[check.passed]:6} {check.name} — {check.detail}")
     except KeyboardInterrupt:
@@ -83,36 +83,8 @@ def selftest(
         raise typer.Exit(ExitCode.CHECK_FAILED)
 
 
-def _checks(task: "Task", requested: Sequence["RequestedModel"], threads: int) -> Iterator[tuple[str | None, "Check"]]:
-    """Yields each check with the model that it is about; None for the harness.
-
-    Models are imported, and their parameters read, before anything is checked.
-    """
-    from recbench.selftest.known_answers import known_answers
-    from recbench.selftest.model_contract import ModelUnderTest, model_contract
-    from recbench.trials.output_redirection import output_to
-
-    candidates = []
-    for one in requested:
-        messages().print(f"Importing {one.title}", style="dim", markup=False)
-        with output_to(None):
-            candidates.append(ModelUnderTest.load(one.reference, one.texts))
-    messages().print(f"Known answers on {task.name} ...", style="dim", markup=False)
-    for check in known_answers(task):
-        yield None, check
-    for candidate in candidates:
-
-        def say(what: str, name: str = candidate.name) -> None:
-            messages().print(f"{name}: {what} ...", style="dim", markup=False)
-
-        checks = model_contract(candidate, task, threads, say)
-        while True:
-            # Only while the model is at work: what is printed between its checks is not the model's.
-            with output_to(None):
-                check_of_model = next(checks, None)
-            if check_of_model is None:
-                break
-            yield candidate.name, check_of_model
+def _announce(text: str) -> None:
+    messages().print(text, style="dim", markup=False)
 
 
 def _heading(task: "Task", model: str | None) -> str:

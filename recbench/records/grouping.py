@@ -9,7 +9,7 @@ from statistics import fmean
 from recbench.errors import RecbenchError
 from recbench.evaluation.metric import Measure
 from recbench.records.finished_trial import FinishedTrial, Ranking
-from recbench.records.schema import ParameterValue, Record, Status, TaskIdentity
+from recbench.records.schema import ParameterValue, Record, Status, TaskIdentity, class_identity
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +27,11 @@ class TrialGroup:
     def model(self) -> str:
         """The model's name."""
         return self.record.model
+
+    @property
+    def title(self) -> str:
+        """The user's label of the configuration, or else the model's name."""
+        return self.record.label or self.model
 
     @property
     def task(self) -> TaskIdentity:
@@ -60,8 +65,8 @@ class TrialGroup:
 
 
 def configuration_of(record: Record) -> tuple[object, ...]:
-    """Returns what a configuration is known by within a task: the model and its hyper-parameters."""
-    return (record.model, repr(sorted(record.parameters.items())))
+    """Returns what a configuration is known by within a task: its label, the model and its hyper-parameters."""
+    return (record.label, record.model, repr(sorted(record.parameters.items())))
 
 
 def conditions_of(record: Record) -> dict[str, str]:
@@ -70,7 +75,7 @@ def conditions_of(record: Record) -> dict[str, str]:
         "threads": f"{record.threads} thread{'s' if record.threads != 1 else ''}",
         "device": f"device {record.device}",
         "protocol_version": f"protocol version {record.protocol_version}",
-        "reference": record.reference,
+        "reference": class_identity(record.reference),
     }
 
 
@@ -94,8 +99,8 @@ def group_trials(trials: Iterable[FinishedTrial]) -> list[TrialGroup]:
 def group_names(groups: Sequence[TrialGroup], sources: Sequence[str] | None = None) -> list[str]:
     """Names the groups so that no two names are the same, as far as anything differs.
 
-    A name is the model's. Where several groups of a task share it, the hyper-parameters and conditions in which they
-    differ follow in brackets, and then, if two are still alike, where they come from.
+    A name is the label, or else the model's name. Where several groups of a task share it, the hyper-parameters and
+    conditions in which they differ follow in brackets, and then, if two are still alike, where they come from.
 
     Args:
         groups: The groups.
@@ -109,7 +114,7 @@ def group_names(groups: Sequence[TrialGroup], sources: Sequence[str] | None = No
             for group, detail, source in zip(groups, details, sources, strict=True)
         ]
     return [
-        f"{group.model} ({', '.join(detail)})" if detail else group.model
+        f"{group.title} ({', '.join(detail)})" if detail else group.title
         for group, detail in zip(groups, details, strict=True)
     ]
 
@@ -119,12 +124,12 @@ def _identity(record: Record) -> tuple[object, ...]:
 
 
 def _key(group: TrialGroup, detail: Sequence[str]) -> tuple[str, ...]:
-    return group.task.digest, group.model, *detail
+    return group.task.digest, group.title, *detail
 
 
 def _differing(group: TrialGroup, groups: Sequence[TrialGroup]) -> list[str]:
     others = [
-        one for one in groups if one is not group and (one.model, one.task.digest) == (group.model, group.task.digest)
+        one for one in groups if one is not group and (one.title, one.task.digest) == (group.title, group.task.digest)
     ]
     parameters = [
         f"{name}={value}"

@@ -30,21 +30,19 @@ class RecordSet:
     locations: frozenset[str]
 
 
-def read_base_and_current(base: str, current: str) -> tuple[RecordSet, RecordSet]:
-    """Reads the two record sets of a comparison.
+def check_nothing_in_common(base: RecordSet, current: RecordSet) -> None:
+    """Checks that no record is on both sides of a comparison.
 
     Raises:
-        RecbenchError: They have records in common, or one of them cannot be read.
-        NothingToCompareError: One of them has no records.
+        RecbenchError: A record is.
     """
-    both = read_records(base), read_records(current)
-    if both[0].locations & both[1].locations:
-        same = both[0].locations == both[1].locations
+    if base.locations & current.locations:
+        same = base.locations == current.locations
         raise RecbenchError(
-            f"BASE and CURRENT {'are the same records' if same else 'have records in common'}: {base} and {current}.",
+            f"BASE and CURRENT {'are the same records' if same else 'have records in common'}: {base.text} and "
+            f"{current.text}.",
             "Comparing a run with itself tells nothing; give -o NAME to the second run.",
         )
-    return both
 
 
 def read_records(text: str, baselines: Path = BASELINES) -> RecordSet:

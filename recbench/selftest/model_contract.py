@@ -1,7 +1,7 @@
 """The contract of a model, on any task: its fits here, its scores in ``leaks``."""
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,7 +10,7 @@ import numpy as np
 from recbench.device import Device
 from recbench.protocol import TrainSet, WarmUp
 from recbench.registry.hyperparameters import configure
-from recbench.registry.models import ModelReference
+from recbench.registry.requested import RequestedModel
 from recbench.selftest import leaks
 from recbench.selftest.check import BrokenError, Check, NotApplicableError, check, expect
 from recbench.selftest.fits import Arrays, Create, Fit, StopsAtOnce, copies, fit, not_repeatable
@@ -37,18 +37,18 @@ class ModelUnderTest:
     create: Create | None
 
     @classmethod
-    def load(cls, reference: ModelReference, texts: Mapping[str, str]) -> Self:
-        """Imports the model, reads its parameters, and lets its constructor check them.
+    def load(cls, requested: RequestedModel) -> Self:
+        """Imports the model, reads its hyper-parameters, and lets its constructor check them.
 
         Raises:
             RecbenchError: It cannot be imported, or refuses its parameters.
         """
-        model_class = reference.load()
-        if set(without_default(model_class)) - set(texts):
-            return cls(reference.name, model_class, None)
-        configuration = configure(reference, model_class, texts)
+        model_class = requested.reference.load()
+        if set(without_default(model_class)) - set(requested.given):
+            return cls(requested.title, model_class, None)
+        configuration = configure(requested.reference, model_class, requested.texts, requested.values)
         configuration.create()
-        return cls(reference.name, model_class, configuration.create)
+        return cls(requested.title, model_class, configuration.create)
 
 
 def model_contract(tested: ModelUnderTest, task: Task, threads: int, say: Callable[[str], None]) -> Iterator[Check]:

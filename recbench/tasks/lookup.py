@@ -135,16 +135,36 @@ def stored_path(task: Task) -> Path:
     Raises:
         RecbenchError: The cache cannot be written.
     """
-    digest = task.digest.removeprefix("sha256:")
-    by_digest = home() / "tasks" / "by-digest" / f"{task.name}-{digest[:32]}{SUFFIX}"
-    paths = [own_task_path(task.name), by_digest]
-    if isinstance(task.spec.dataset, CatalogueData | SyntheticData):
-        paths.append(_built_path(task.spec))
-    for path in paths:
-        if task_file.identity_of(path) == (task.name, task.digest):
-            return path
-    task_file.save(task, by_digest)
-    return by_digest
+    spec = task.spec if isinstance(task.spec.dataset, CatalogueData | SyntheticData) else None
+    path = _file_of(task.name, task.digest, spec)
+    if path is None:
+        path = _by_digest(task.name, task.digest)
+        task_file.save(task, path)
+    return path
+
+
+def find_by_digest(name: str, digest: str) -> Task | None:
+    """Returns the task of that name and digest if the cache has it; nothing is built or fetched.
+
+    Args:
+        name: The task's name.
+        digest: The task's digest.
+
+    Raises:
+        RecbenchError: The task's file cannot be read.
+    """
+    path = _file_of(name, digest, builtin_specs().get(name))
+    return None if path is None else task_file.load(path)
+
+
+def _file_of(name: str, digest: str, spec: TaskSpec | None) -> Path | None:
+    """Returns the file in the cache that holds the task; None if there is none."""
+    paths = [own_task_path(name), _by_digest(name, digest), *([_built_path(spec)] if spec is not None else [])]
+    return next((path for path in paths if task_file.identity_of(path) == (name, digest)), None)
+
+
+def _by_digest(name: str, digest: str) -> Path:
+    return home() / "tasks" / "by-digest" / f"{name}-{digest.removeprefix('sha256:')[:32]}{SUFFIX}"
 
 
 def keep_as_own(task: Task, *, replace: bool = False) -> Path:

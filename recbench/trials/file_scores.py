@@ -1,32 +1,40 @@
-"""Scores that another program computed, out of a file, as a model that has nothing to learn."""
+"""Scores that another program computed, from a file or a DataFrame, as a model that has nothing to learn."""
 
 import logging
+from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from recbench.data.ordering import stable_order
 from recbench.data.readers.batches import BadRows, Batch, OpenTable, encoded
+from recbench.data.readers.dataframes import open_frame
 from recbench.data.readers.layout import Layout
 from recbench.data.readers.ratings_files import open_file, readable
 from recbench.errors import RecbenchError
 from recbench.protocol import FloatArray, Int32Array, Int64Array, TrainContext, TrainSet
 from recbench.tasks.task import NO_ITEM, Task
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 log = logging.getLogger(__name__)
+
+FRAME = "DataFrame 'scores'"
 
 Float64Array = npt.NDArray[np.float64]
 
 
 class FileScores:
-    """Answers with the scores of a file.
+    """Answers with scores that were computed before.
 
     Args:
         keys: int64[pairs], ascending, user * n_items + item.
         scores: float64[pairs].
         n_items: Number of items.
-        missing: The score of a pair that the file does not have.
+        missing: The score of a pair that has none.
     """
 
     def __init__(self, keys: Int64Array, scores: Float64Array, n_items: int, missing: float) -> None:
@@ -49,11 +57,13 @@ class FileScores:
         return self._keys[at] == keys, at
 
 
-def read_scores(path: Path, task: Task, layout: Layout, *, ranked: bool, missing_last: bool) -> FileScores:
-    """Reads scores of the candidates of a task's test cases; other pairs are passed over.
+def read_scores(
+    source: "Path | pd.DataFrame", task: Task, layout: Layout, *, ranked: bool, missing_last: bool
+) -> FileScores:
+    """Reads scores of the candidates of a task's test cases; other pairs are ignored.
 
     Args:
-        path: One (user, item, score) a row, original ids; a higher score means a better item.
+        source: A file or a DataFrame: one (user, item, score) a row, original ids; a higher score means a better item.
         task: The task.
         layout: How the file is laid out; the score is its ``rating``.
         ranked: The rows are lists of items, of each user the best first; there is no score to read.
@@ -63,7 +73,8 @@ def read_scores(path: Path, task: Task, layout: Layout, *, ranked: bool, missing
     Raises:
         RecbenchError: The file cannot be read, names nobody of the task, scores a pair twice, or lacks candidates.
     """
-    users, items, scores = _read(path, task, layout, ranked)
+    path = source if isinstance(source, Path) else FRAME
+    users, items, scores = _read(source, task, layout, ranked)
     known = (users >= 0) & (items >= 0)
     if not known.any():
         raise RecbenchError(
@@ -71,7 +82,7 @@ def read_scores(path: Path, task: Task, layout: Layout, *, ranked: bool, missing
             "Ids are those of the ratings file; see recbench task export.",
         )
     if not known.all():
-        log.warning("%s: %s rows name users or items that the task has not.", path.name, f"{int((~known).sum()):,}")
+        log.warning("%s: %s rows name users or items that the task does not have.", path, f"{int((~known).sum()):,}")
     keys = users[known].astype(np.int64) * task.n_items + items[known]
     scores = scores[known]
     order = stable_order(keys)
@@ -91,11 +102,16 @@ def read_scores(path: Path, task: Task, layout: Layout, *, ranked: bool, missing
     return found
 
 
-def _read(path: Path, task: Task, layout: Layout, ranked: bool) -> tuple[Int32Array, Int32Array, Float64Array]:
+def _read(
+    source: "Path | pd.DataFrame", task: Task, layout: Layout, ranked: bool
+) -> tuple[Int32Array, Int32Array, Float64Array]:
     """Returns the task's user and item of each row, -1 for none, and its score."""
     users, items, scores, n_rows = [], [], [], 0
-    with readable(path):
-        file = open_file(path, layout, BadRows(skip=False))
+    with readable(source) if isinstance(source, Path) else nullcontext():
+        if isinstance(source, Path):
+            file = open_file(source, layout, BadRows(skip=False))
+        else:
+            file = open_frame(source, FRAME, layout)
         for batch in file.batches:
             users.append(batch["user"].dictionary_encode())
             items.append(batch["item"].dictionary_encode())
@@ -103,7 +119,7 @@ def _read(path: Path, task: Task, layout: Layout, ranked: bool) -> tuple[Int32Ar
                 scores.append(_scores(file, batch, n_rows))
             n_rows += len(batch["user"])
     if not n_rows:
-        raise RecbenchError(f"{path} has no rows.", "Is the file whole?")
+        raise RecbenchError(f"{file.source} has no rows.", "Is the file whole?")
     codes = []
     for parts, ids in ((users, task.user_ids), (items, task.item_ids)):
         own, texts = encoded(parts)
@@ -134,7 +150,7 @@ def _scores(file: OpenTable, batch: Batch, start: int) -> Float64Array:
     return values
 
 
-def _check_complete(path: Path, task: Task, scores: FileScores, refuse: bool) -> None:
+def _check_complete(path: Path | str, task: Task, scores: FileScores, refuse: bool) -> None:
     test, lacking, total, first = task.test, 0, 0, ""
     for start in range(0, len(test), 2**14):
         cases = test.part(start, start + 2**14)

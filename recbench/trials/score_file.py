@@ -2,30 +2,34 @@
 
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 
 import recbench
-from recbench.data.published_files import checksum
 from recbench.evaluation.ranking import rank_cases
-from recbench.protocol import PROTOCOL_VERSION
+from recbench.protocol import PROTOCOL_VERSION, Recommender
 from recbench.records.finished_trial import TrialRanks
-from recbench.records.schema import Record, Status, TaskIdentity
+from recbench.records.schema import ParameterValue, Record, Status, TaskIdentity
 from recbench.tasks.task import Task
 from recbench.trials import machine, measures
-from recbench.trials.file_scores import FileScores
 
 
 def score_trial(
-    task: Task, scores: FileScores, path: Path, name: str, seed: int, ks: tuple[int, ...]
+    task: Task,
+    scores: Recommender,
+    source: str,
+    facts: dict[str, ParameterValue],
+    name: str,
+    seed: int,
+    ks: tuple[int, ...],
 ) -> tuple[Record, TrialRanks]:
-    """Ranks a task's test cases by the scores of a file.
+    """Ranks a task's test cases by scores that were computed elsewhere.
 
     Args:
         task: The task.
-        scores: What ``path`` holds.
-        path: The file; its name and checksum stand in the record.
+        scores: Answers with the scores.
+        source: Where the scores come from, in words; stands in the record in place of a class.
+        facts: What else the record keeps about the source, such as the checksum of a file.
         name: What to call the model.
         seed: The seed that it was trained with, where several of its runs are to be compared.
         ks: Cut-offs of the metrics.
@@ -37,7 +41,7 @@ def score_trial(
         task=TaskIdentity(name=task.name, digest=task.digest),
         protocol_version=PROTOCOL_VERSION,
         model=name,
-        reference="scores of a file",
+        reference=source,
         parameters={},
         seed=seed,
         threads=1,
@@ -48,7 +52,7 @@ def score_trial(
         n_train=task.n_train,
         score_seconds=seconds,
         repeatable=True,
-        facts={"file": path.name, "file_sha256": checksum(path, "sha256")},
+        facts=facts,
         environment=machine.environment(),
         revision=machine.revision(),
         recbench_version=recbench.__version__,

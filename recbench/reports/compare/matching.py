@@ -61,9 +61,9 @@ def _by_task(records: RecordSet) -> dict[str, list[TrialGroup]]:
 
 def _match_models(base: Sequence[TrialGroup], current: Sequence[TrialGroup]) -> list[Match]:
     matches = []
-    for model in dict.fromkeys(group.model for group in (*current, *base)):
-        ours = [one for one in current if one.model == model]
-        theirs = [one for one in base if one.model == model]
+    for model in dict.fromkeys(group.title for group in (*current, *base)):
+        ours = [one for one in current if one.title == model]
+        theirs = [one for one in base if one.title == model]
         if len(ours) == len(theirs) == 1:
             matches.append(Match(theirs[0], ours[0]))
             continue

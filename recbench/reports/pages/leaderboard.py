@@ -91,7 +91,7 @@ def _named(summaries: Sequence[ModelSummary], tuned: dict[str, TunedModel]) -> l
     for summary, name in zip(summaries, short, strict=True):
         alike = [one.group for one, other in zip(summaries, short, strict=True) if other == name]
         full = group_names(alike)[alike.index(summary.group)]
-        named.append(replace(summary, name=name + full.removeprefix(summary.model)))
+        named.append(replace(summary, name=name + full.removeprefix(summary.group.title)))
     return named
 
 

@@ -36,6 +36,7 @@ def run_document(report: RunReport) -> dict[str, Any]:
 def _result(summary: ModelSummary, standings: dict[str, Standing]) -> dict[str, Any]:
     return {
         "model": summary.model,
+        "name": summary.name,
         "status": summary.status.value,
         "seeds": [trial.record.seed for trial in summary.trials],
         "metrics": {
@@ -80,6 +81,8 @@ def pair_document(pair: Pair, report: RunReport) -> dict[str, Any]:
         "metric": pair.measure.name,
         "first": first.model,
         "second": second.model,
+        "first_name": first.name,
+        "second_name": second.name,
         "first_result": pair.first,
         "second_result": pair.second,
         "difference": evidence.difference,

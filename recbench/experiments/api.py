@@ -1,0 +1,365 @@
+"""The functions behind ``import recbench``: what a person asks for, with plain arguments."""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from recbench.data.readers.layout import Layout
+from recbench.device import Device
+from recbench.errors import RecbenchError
+from recbench.evaluation.metric_names import DEFAULT_METRICS
+from recbench.experiments import evaluate as evaluation
+from recbench.experiments import run as runs
+from recbench.experiments import sweep as sweeps
+from recbench.experiments import tune as tunings
+from recbench.experiments.comparison import Comparison, Records, compare_runs
+from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, N_SEEDS
+from recbench.experiments.execution import Execution
+from recbench.experiments.load import load_run
+from recbench.experiments.results import Run
+from recbench.experiments.sweep import Sweep
+from recbench.experiments.train import Reuse
+from recbench.experiments.tune import Tuning
+from recbench.progress.choice import run_progress, tuning_progress
+from recbench.protocol import Recommender
+from recbench.registry.parameter_values import as_text
+from recbench.registry.requested import Model, request_models
+from recbench.tasks.task import Task
+from recbench.trials.curve_epochs import CurveEpochs
+from recbench.tuning.past import Budget
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TaskArgument = Task | str | os.PathLike[str]
+ModelArgument = str | type | Model | Recommender
+"""A name of ``recbench list``, ``file.py:Class``, ``package.module:Class``, a class, an untrained instance, or a
+``recbench.Model``."""
+
+
+def run(
+    models: ModelArgument | Iterable[ModelArgument],
+    task: TaskArgument = DEFAULT_TASK,
+    *,
+    seeds: int | Sequence[int] = N_SEEDS,
+    k: int | Sequence[int] = 10,
+    settings: str | None = None,
+    curve: str | None = None,
+    reach: float | None = None,
+    full: bool = False,
+    threads: int = 1,
+    device: Device = "auto",
+    jobs: int = 1,
+    timeout: float | None = None,
+    max_memory: int | str | None = None,
+    cluster: str | None = None,
+    in_process: bool = False,
+    output: str | os.PathLike[str] = DEFAULT_OUTPUT,
+    reuse: Literal["keep", "repeat", "only"] = "keep",
+    quiet: bool = False,
+) -> Run:
+    """Trains each model on the task, ranks the same candidates with each, and returns the run.
+
+    Each trial runs in a process of its own, also that of a class from a notebook. A trial whose record is in the output
+    folder does not run again, unless the task, the model's code or its hyper-parameters have changed.
+
+    Args:
+        models: One model or several: names, classes, untrained instances, or ``recbench.Model``.
+        task: A task, its name, or the path of a spec file.
+        seeds: Number of seeds, counted from 0; or the seeds.
+        k: Cut-off, or cut-offs, of HR and NDCG.
+        settings: ``"tuned"``, ``"default"``, or a file that ``tune`` wrote.
+        curve: Epochs after which to score as well: ``"all"``, ``"every:N"`` or ``"N,N,..."``.
+        reach: HR for which the table shows how long each model took to reach it; needs ``curve``.
+        full: Whether to rank each held-out item in the full ranking too.
+        threads: Threads of each trial. One thread gives the same ranks every time, bit for bit.
+        device: ``"auto"``, ``"cpu"`` or ``"gpu"``.
+        jobs: Trials at a time.
+        timeout: Seconds after which a trial ends.
+        max_memory: Memory at which a trial ends, in bytes or as text such as ``"4GiB"``.
+        cluster: Address of a Dask scheduler.
+        in_process: Whether trials run in this process, where a debugger sees them.
+        output: Folder of the records.
+        reuse: ``"keep"`` records that exist, ``"repeat"`` every trial, or report ``"only"`` what exists.
+        quiet: Whether to show no progress.
+
+    Returns:
+        The run. A model that failed is part of it: see ``Run.failed``.
+
+    Raises:
+        RecbenchError: Bad input, with a ``hint``.
+
+    Example:
+        >>> import recbench as rb
+        >>> result = rb.run(["popularity", "random"], "synthetic", seeds=1, output="runs", quiet=True)
+        >>> result.to_frame()[["model", "metric"]].values.tolist()
+        [['popularity', 'hr@10'], ['popularity', 'ndcg@10'], ['random', 'hr@10'], ['random', 'ndcg@10']]
+    """
+    request = runs.RunRequest(
+        models=request_models(_several(models)),
+        task=task,
+        seeds=_seeds(seeds),
+        ks=_ks(k),
+        settings=settings,
+        curve=_curve(curve),
+        reach=reach,
+        full=full,
+        output=Path(output),
+        reuse=_reuse(reuse),
+        execution=Execution(
+            threads=threads,
+            device=device,
+            jobs=jobs,
+            timeout=timeout,
+            max_memory=max_memory,
+            cluster=cluster,
+            in_process=in_process,
+        ),
+    )
+    return runs.run(request, run_progress(quiet=quiet))
+
+
+def sweep(
+    model: ModelArgument,
+    parameter: str,
+    values: Sequence[Any],
+    task: TaskArgument = DEFAULT_TASK,
+    *,
+    seeds: int | Sequence[int] = N_SEEDS,
+    threads: int = 1,
+    device: Device = "auto",
+    jobs: int = 1,
+    timeout: float | None = None,
+    max_memory: int | str | None = None,
+    cluster: str | None = None,
+    output: str | os.PathLike[str] = DEFAULT_OUTPUT,
+    reuse: Literal["keep", "repeat"] = "keep",
+    quiet: bool = False,
+) -> Sweep:
+    """Trains a model once per value of a hyper-parameter, to compare quality, time and memory.
+
+    Args:
+        model: The model, with its other hyper-parameters: ``recbench.Model("bpr", epochs=30)``.
+        parameter: Name of the hyper-parameter.
+        values: Its values.
+        task: A task, its name, or the path of a spec file.
+        seeds: See ``run``, also for the other arguments.
+        threads: Threads of each trial.
+        device: What to train on.
+        jobs: Trials at a time.
+        timeout: Seconds after which a trial ends.
+        max_memory: Memory at which a trial ends.
+        cluster: Address of a Dask scheduler.
+        output: Folder of the records.
+        reuse: What to do with records that exist.
+        quiet: Whether to show no progress.
+
+    Raises:
+        RecbenchError: Bad input, with a ``hint``.
+
+    Example:
+        >>> import recbench as rb
+        >>> sweep = rb.sweep("itemknn", "neighbours", [5, 20], "synthetic", seeds=1, output="runs", quiet=True)
+        >>> [point.value for point in sweep.points]
+        [5, 20]
+    """
+    (requested,) = request_models([model])
+    request = sweeps.SweepRequest(
+        model=requested,
+        parameter=parameter,
+        values=[value if isinstance(value, str) else as_text(value) for value in values],
+        task=task,
+        seeds=_seeds(seeds),
+        output=Path(output),
+        reuse=_reuse(reuse),
+        execution=Execution(
+            threads=threads, device=device, jobs=jobs, timeout=timeout, max_memory=max_memory, cluster=cluster
+        ),
+    )
+    return sweeps.sweep(request, run_progress(quiet=quiet))
+
+
+def tune(
+    models: ModelArgument | Iterable[ModelArgument],
+    task: TaskArgument = DEFAULT_TASK,
+    *,
+    trials: int = 30,
+    budget: float = 600.0,
+    seed: int = 0,
+    spaces: str | os.PathLike[str] | None = None,
+    storage: str | os.PathLike[str] | None = None,
+    output: str | os.PathLike[str] | None = None,
+    importance: bool = False,
+    threads: int = 1,
+    device: Device = "auto",
+    jobs: int = 1,
+    timeout: float | None = None,
+    max_memory: int | str | None = None,
+    cluster: str | None = None,
+    quiet: bool = False,
+) -> Tuning:
+    """Searches good hyper-parameters of each model on validation cases, with one budget for every model.
+
+    The trials are given no test case. Call it again with the same arguments to resume, or with a larger budget.
+
+    Args:
+        models: One model or several; see ``run``.
+        task: A task, its name, or the path of a spec file.
+        trials: Trials of each model.
+        budget: Seconds that the trials of each model may take together.
+        seed: Seed of the search and of every training.
+        spaces: File of search spaces; None for those of the builtin models.
+        storage: SQLite file of all trials; None for ``results/tuning/TASK.db``.
+        output: File of the tuned settings; None for the file that ``settings="tuned"`` reads.
+        importance: Whether to compute how much each hyper-parameter matters.
+        threads: See ``run``, also for the other arguments.
+        device: What to train on.
+        jobs: Trials at a time.
+        timeout: Seconds after which a trial ends.
+        max_memory: Memory at which a trial ends.
+        cluster: Address of a Dask scheduler.
+        quiet: Whether to show no progress.
+
+    Raises:
+        RecbenchError: Bad input, or optuna is not installed.
+    """
+    limits = Budget(trials, budget)
+    request = tunings.TuneRequest(
+        models=request_models(_several(models)),
+        task=task,
+        budget=limits,
+        seed=seed,
+        spaces=None if spaces is None else Path(spaces),
+        storage=None if storage is None else Path(storage),
+        output=None if output is None else Path(output),
+        importance=importance,
+        execution=Execution(
+            threads=threads, device=device, jobs=jobs, timeout=timeout, max_memory=max_memory, cluster=cluster
+        ),
+    )
+    return tunings.tune(request, tuning_progress(limits, quiet=quiet))
+
+
+def compare(base: Records, current: Records, *, k: int = 10, metrics: Sequence[str] = DEFAULT_METRICS) -> Comparison:
+    """Compares two runs case by case.
+
+    Args:
+        base: The accepted records: a run, a folder of records, one record, a label of accepted baselines, or
+            ``REV:PATH`` in git.
+        current: The records to compare with them, given in the same ways.
+        k: Cut-off of the metrics that take one.
+        metrics: Names of metrics, such as ``("hr", "ndcg")``.
+
+    Returns:
+        The comparison; ``compare(a, b).gate().passed`` says whether ``b`` may replace ``a``.
+
+    Raises:
+        RecbenchError: The records cannot be read, or both sides have records in common.
+        NothingToCompareError: One side has no records.
+    """
+    return compare_runs(base, current, k=k, metrics=metrics)
+
+
+def evaluate(
+    task: TaskArgument,
+    scores: "str | os.PathLike[str] | pd.DataFrame | evaluation.Scores | Recommender",
+    *,
+    name: str,
+    seed: int = 0,
+    k: int | Sequence[int] = 10,
+    ranked: bool = False,
+    missing_last: bool = False,
+    user_column: str | None = None,
+    item_column: str | None = None,
+    score_column: str | None = None,
+    output: str | os.PathLike[str] | None = None,
+) -> Run:
+    """Ranks the test cases of a task by scores that were computed elsewhere.
+
+    Args:
+        task: A task, its name, or the path of a spec file.
+        scores: A DataFrame or a file with one (user, item, score) a row and original ids, for all candidates of
+            ``Task.cases_frame``. Or a function, or a trained model with a method ``score``, that takes users int32[n]
+            and items int32[n, c] (the task's indices) and returns float[n, c].
+        name: What to call the model in tables.
+        seed: The seed that it was trained with.
+        k: Cut-off, or cut-offs, of HR and NDCG.
+        ranked: For rows: lists of items, of each user the best first, without scores.
+        missing_last: For rows: put candidates without a score last, tied, instead of an error.
+        user_column: Column of user ids, if its name is not a usual one.
+        item_column: Column of item ids.
+        score_column: Column of scores.
+        output: Folder for the record; None to store nothing.
+
+    Raises:
+        RecbenchError: The scores cannot be read or ranked.
+
+    Example:
+        >>> import numpy as np
+        >>> import recbench as rb
+        >>> task = rb.load_task("synthetic")
+        >>> counts = np.bincount(task.items, minlength=task.n_items)
+        >>> theirs = rb.evaluate(task, lambda users, items: counts[items].astype(float), name="theirs")
+        >>> theirs.to_frame()["metric"].tolist()
+        ['hr@10', 'ndcg@10']
+    """
+    layout = Layout(user_column, item_column, "" if ranked else score_column, "")
+    return evaluation.evaluate(
+        task,
+        scores,
+        name=name,
+        seed=seed,
+        ks=_ks(k),
+        ranked=ranked,
+        missing_last=missing_last,
+        layout=layout,
+        output=None if output is None else Path(output),
+    )
+
+
+def load(records: str | os.PathLike[str], *, task: TaskArgument | None = None, k: int | Sequence[int] = 10) -> Run:
+    """Reads a finished run from its records.
+
+    Args:
+        records: A folder of records, one record, a label of accepted baselines, or ``REV:PATH`` in git.
+        task: The task of the records; None to find it in the cache by its digest.
+        k: Cut-off, or cut-offs, of HR and NDCG.
+
+    Raises:
+        RecbenchError: The records cannot be read, are of several tasks, or their task is not in the cache.
+        NothingToCompareError: There are no records.
+    """
+    return load_run(os.fspath(records), task=task, ks=_ks(k))
+
+
+def _several(models: ModelArgument | Iterable[ModelArgument]) -> list[ModelArgument]:
+    if isinstance(models, str | type | Model) or not isinstance(models, Iterable):
+        return [models]
+    return list(models)
+
+
+def _seeds(seeds: int | Sequence[int]) -> Sequence[int]:
+    return range(seeds) if isinstance(seeds, int) else tuple(seeds)
+
+
+def _ks(k: int | Sequence[int]) -> tuple[int, ...]:
+    return (k,) if isinstance(k, int) else tuple(sorted(set(k)))
+
+
+def _curve(text: str | None) -> CurveEpochs | None:
+    try:
+        return None if text is None else CurveEpochs.parse(text)
+    except ValueError as error:
+        raise RecbenchError(
+            f"curve={text!r} is not all, every:N, or N,N,...", 'For example: curve="every:5"'
+        ) from error
+
+
+def _reuse(text: str) -> Reuse:
+    try:
+        return Reuse(text)
+    except ValueError as error:
+        raise RecbenchError(
+            f"reuse={text!r} is not one of: {', '.join(Reuse)}.", 'For example: reuse="repeat"'
+        ) from error

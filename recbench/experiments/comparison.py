@@ -1,0 +1,210 @@
+"""Two runs side by side as an object, and the gate that decides on them."""
+
+import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recbench.errors import RecbenchError
+from recbench.evaluation.metric_names import DEFAULT_METRICS, measures_at
+from recbench.experiments.results import Run
+from recbench.records.selection import RecordSet, check_nothing_in_common, read_records
+from recbench.reports.compare.comparison import compare_records
+from recbench.reports.compare.document import compare_document, gate_document
+from recbench.reports.compare.gate import DecidedComparison, GateOutcome, GateReport, decide_verdicts
+from recbench.reports.compare.gate import gate as decide_gate
+from recbench.reports.compare.gate_table import gate_table
+from recbench.reports.compare.policy import Policy, read_policy
+from recbench.reports.compare.table import compare_table
+from recbench.reports.formats import Format
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEFAULT_K = 10
+WORST_LAST = (GateOutcome.PASSED, GateOutcome.REJECTED, GateOutcome.NOT_COMPARABLE, GateOutcome.FAILED)
+Records = str | os.PathLike[str] | Run
+"""A run, or a text: a folder of records, one record, a label of accepted baselines, or ``REV:PATH`` in git."""
+
+
+@dataclass(frozen=True, eq=False)
+class Gate:
+    """Whether a run may replace the accepted one.
+
+    Attributes:
+        report: The verdicts and everything that follows from them.
+    """
+
+    report: GateReport
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing regressed and everything could be compared."""
+        return self.report.outcome is GateOutcome.PASSED
+
+    @property
+    def outcome(self) -> GateOutcome:
+        """``passed``, ``rejected``, ``failed`` or ``not comparable``."""
+        return self.report.outcome
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the gate does not pass, one line each; empty if it passes."""
+        return self.report.reasons
+
+    def table(self, form: str | Format = Format.TEXT) -> str:
+        """Returns what ``recbench gate`` prints, in a format."""
+        return gate_table(self.report, Format(form))
+
+    def document(self) -> dict[str, Any]:
+        """Returns the JSON document of ``recbench gate --json``."""
+        return gate_document(self.report)
+
+    def __repr__(self) -> str:
+        return self.table()
+
+    def _repr_html_(self) -> str:
+        return self.table(Format.HTML)
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """CURRENT compared with BASE, case by case.
+
+    Attributes:
+        base: The accepted records.
+        current: The records that are compared with them.
+        k: Cut-off of the metrics that take one.
+        metric_names: Names of the metrics, such as ``hr``.
+    """
+
+    base: RecordSet
+    current: RecordSet
+    k: int
+    metric_names: tuple[str, ...]
+
+    @cached_property
+    def decided(self) -> DecidedComparison:
+        """The figures and the verdicts.
+
+        Raises:
+            RecbenchError: Configurations cannot be matched, or a cut-off is beyond the candidates.
+        """
+        policy = Policy(k=self.k)
+        measures = measures_at(self.metric_names, (self.k,))
+        return decide_verdicts(compare_records(self.base, self.current, measures), policy, self._command("compare"))
+
+    @property
+    def nothing_compared(self) -> bool:
+        """Whether no model could be compared."""
+        return self.decided.comparison.nothing_compared
+
+    def gate(self, policy: Policy | str | os.PathLike[str] | None = None, *, strict: bool = False) -> Gate:
+        """Decides whether CURRENT may replace BASE.
+
+        Args:
+            policy: The limits, or a TOML file with them; None for the defaults.
+            strict: Whether ``inconclusive`` fails the gate too.
+
+        Raises:
+            RecbenchError: The policy cannot be read.
+        """
+        limits = Policy() if policy is None else policy if isinstance(policy, Policy) else read_policy(Path(policy))
+        limits = limits.model_copy(update={"strict": limits.strict or strict})
+        options = [] if policy is None or isinstance(policy, Policy) else ["--policy", os.fspath(policy)]
+        options += ["--strict"] if strict else []
+        comparison = compare_records(self.base, self.current, limits.measures)
+        return Gate(decide_gate(comparison, limits, self._command("gate", *options)))
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Returns one row for each model and metric.
+
+        Columns: task, model, metric, baseline, current, difference (current minus baseline), low and high (95 %
+        confidence interval), p, p_holm, verdict, reasons.
+        """
+        import pandas as pd
+
+        rows = []
+        for model, metric, decision in self.decided.cells():
+            base, current = model.measured.base.get(metric), model.measured.current.get(metric)
+            evidence = model.measured.evidence.get(metric)
+            rows.append(
+                {
+                    "task": model.task.name,
+                    "model": model.label,
+                    "metric": metric,
+                    "baseline": base.spread.mean if base else None,
+                    "current": current.spread.mean if current else None,
+                    "difference": evidence.difference if evidence else None,
+                    "low": evidence.interval.low if evidence else None,
+                    "high": evidence.interval.high if evidence else None,
+                    "p": evidence.p if evidence else None,
+                    "p_holm": decision.p_adjusted,
+                    "verdict": decision.verdict.value,
+                    "reasons": "; ".join(decision.reasons),
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def table(self, form: str | Format = Format.TEXT) -> str:
+        """Returns what ``recbench compare`` prints, in a format."""
+        return compare_table(self.decided, Format(form))
+
+    def document(self) -> dict[str, Any]:
+        """Returns the JSON document of ``recbench compare --json``."""
+        return compare_document(self.decided)
+
+    def __repr__(self) -> str:
+        return self.table()
+
+    def _repr_html_(self) -> str:
+        return self.table(Format.HTML)
+
+    def _command(self, verb: str, *options: str) -> str:
+        """Returns the command that prints the same."""
+        command = ["recbench", verb, self.base.text, self.current.text, *options]
+        if verb == "compare":
+            command += ["--k", str(self.k)] if self.k != DEFAULT_K else []
+            if self.metric_names != DEFAULT_METRICS:
+                command += [part for name in self.metric_names for part in ("--metric", name)]
+        return shlex.join(command)
+
+
+def compare_runs(
+    base: Records, current: Records, *, k: int = 10, metrics: Sequence[str] = DEFAULT_METRICS
+) -> Comparison:
+    """Compares two runs case by case.
+
+    Args:
+        base: The accepted records: a run, a folder of records, one record, a label of accepted baselines, or
+            ``REV:PATH`` in git.
+        current: The records to compare with them, given in the same ways.
+        k: Cut-off of the metrics that take one.
+        metrics: Names of metrics, such as ``("hr", "ndcg")``.
+
+    Raises:
+        RecbenchError: The records cannot be read, or both sides have records in common.
+        NothingToCompareError: One side has no records.
+    """
+    sides = [_records(one) for one in (base, current)]
+    check_nothing_in_common(*sides)
+    return Comparison(sides[0], sides[1], k, tuple(metrics))
+
+
+def worst_outcome(gates: Sequence[Gate]) -> GateOutcome:
+    """Returns the worst outcome of several gates, all of which a run must pass."""
+    return max((gate.outcome for gate in gates), key=WORST_LAST.index)
+
+
+def _records(given: Records) -> RecordSet:
+    if isinstance(given, Run):
+        return given.records()
+    if not isinstance(given, str | os.PathLike):
+        raise RecbenchError(
+            f"{type(given).__name__} is not a run or the name of records.",
+            "Give a run, a folder of records, a label of accepted baselines, or REV:PATH.",
+        )
+    return read_records(os.fspath(given))

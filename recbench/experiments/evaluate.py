@@ -1,0 +1,102 @@
+"""Evaluation of scores that were computed elsewhere: in a file, in a DataFrame, or by a function."""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recbench.data.published_files import checksum
+from recbench.data.readers.layout import PLAIN, Layout
+from recbench.errors import RecbenchError
+from recbench.evaluation.ranking import ScoreError
+from recbench.experiments.results import Run
+from recbench.experiments.task_source import task_source
+from recbench.protocol import FloatArray, Int32Array, Recommender, TrainContext, TrainSet
+from recbench.records.finished_trial import FinishedTrial
+from recbench.records.schema import ParameterValue
+from recbench.records.store import save
+from recbench.tasks.spec import NAME_PATTERN
+from recbench.tasks.task import Task
+from recbench.trials.file_scores import read_scores
+from recbench.trials.score_file import score_trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Scores = Callable[[Int32Array, Int32Array], FloatArray]
+"""Takes users int32[n] and items int32[n, c], the task's indices; returns float[n, c], a higher score for a better
+item."""
+
+
+class _Function:
+    """A function as a model that has nothing to learn."""
+
+    def __init__(self, function: Scores) -> None:
+        self._function = function
+
+    def fit(self, train: TrainSet, context: TrainContext) -> None:
+        """Does nothing."""
+
+    def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
+        """Calls the function."""
+        return self._function(users, items)
+
+
+def evaluate(
+    task: Task | str | os.PathLike[str],
+    scores: "str | os.PathLike[str] | pd.DataFrame | Scores | Recommender",
+    *,
+    name: str,
+    seed: int = 0,
+    ks: tuple[int, ...] = (10,),
+    ranked: bool = False,
+    missing_last: bool = False,
+    layout: Layout = PLAIN,
+    output: Path | None = None,
+) -> Run:
+    """Ranks the test cases of a task by scores that were computed elsewhere.
+
+    Args:
+        task: A task, its name, or the path of a spec file.
+        scores: A file or a DataFrame with one (user, item, score) a row and original ids; or a function or a trained
+            model that scores the task's indices, see ``Scores``.
+        name: What to call the model in tables.
+        seed: The seed that it was trained with.
+        ks: Cut-offs.
+        ranked: For rows: lists of items, of each user the best first, without scores.
+        missing_last: For rows: put candidates without a score last, tied, instead of an error.
+        layout: For rows: which columns to read.
+        output: Folder for the record; None to store nothing.
+
+    Raises:
+        RecbenchError: The name cannot be used, the rows cannot be read or lack candidates, or the scores cannot be
+            ranked.
+    """
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise RecbenchError(
+            f"{name!r} cannot be the name of a model.", "Use letters, digits, dots, dashes, underscores."
+        )
+    loaded = task_source(task).task
+    model, source, facts = _scorer(scores, loaded, layout, ranked=ranked, missing_last=missing_last)
+    try:
+        record, ranks = score_trial(loaded, model, source, facts, name, seed, ks)
+    except ScoreError as error:
+        raise RecbenchError(f"{name}: {error}.", "Return one finite score for each pair: float[n, c].") from error
+    trial = FinishedTrial.in_memory(record, ranks, name) if output is None else save(record, ranks, output)
+    return Run((trial,), loaded, ks, folder=output)
+
+
+def _scorer(
+    scores: Any, task: Task, layout: Layout, *, ranked: bool, missing_last: bool
+) -> tuple[Recommender, str, dict[str, ParameterValue]]:
+    """Returns a model that answers with the scores, where they come from, and what else to record."""
+    if isinstance(scores, str | os.PathLike):
+        path = Path(scores)
+        model = read_scores(path, task, layout, ranked=ranked, missing_last=missing_last)
+        return model, "scores of a file", {"file": path.name, "file_sha256": checksum(path, "sha256")}
+    if callable(getattr(scores, "score", None)):
+        return _Function(scores.score), f"scores of {type(scores).__name__}", {}
+    if callable(scores):
+        return _Function(scores), f"scores of the function {getattr(scores, '__name__', 'without a name')}", {}
+    return read_scores(scores, task, layout, ranked=ranked, missing_last=missing_last), "scores of a DataFrame", {}

@@ -1,0 +1,51 @@
+"""A finished run, read from its records."""
+
+import os
+
+from recbench.errors import RecbenchError
+from recbench.experiments.results import Run
+from recbench.experiments.task_source import task_source
+from recbench.records.schema import TaskIdentity
+from recbench.records.selection import read_records
+from recbench.tasks.lookup import find_by_digest
+from recbench.tasks.task import Task
+
+
+def load_run(records: str, *, task: Task | str | os.PathLike[str] | None, ks: tuple[int, ...]) -> Run:
+    """Reads a run; its ranks are read when a figure is first asked for.
+
+    Args:
+        records: A folder of records, one record, a label of accepted baselines, or ``REV:PATH`` in git.
+        task: The task of the records; None to find it in the cache by its digest.
+        ks: Cut-offs of the tables.
+
+    Raises:
+        RecbenchError: The records cannot be read, are of several tasks, or their task is not in the cache.
+        NothingToCompareError: There are no records.
+    """
+    trials = read_records(records).trials
+    identities = list(dict.fromkeys((one.record.task.name, one.record.task.digest) for one in trials))
+    if len({digest for _, digest in identities}) > 1:
+        named = ", ".join(f"{name} {digest[:19]}" for name, digest in identities)
+        raise RecbenchError(
+            f"{records} holds records of several tasks: {named}.", "Load the folder of one task, or one record."
+        )
+    identity = trials[0].record.task
+    found = _task(identity) if task is None else task_source(task).task
+    if found.digest != identity.digest:
+        raise RecbenchError(
+            f"{records} holds records of {identity.name} {identity.digest[:19]}, not of {found.name} "
+            f"{found.digest[:19]}.",
+            "Give the task that the records were made on.",
+        )
+    return Run(trials, found, ks)
+
+
+def _task(identity: TaskIdentity) -> Task:
+    found = find_by_digest(identity.name, identity.digest)
+    if found is None:
+        raise RecbenchError(
+            f"The task {identity.name!r} of digest {identity.digest[:19]} is not in the cache.",
+            f"Build it with: recbench task build {identity.name}. Or pass it: recbench.load(records, task=task)",
+        )
+    return found
