@@ -1,4 +1,4 @@
-"""The data sets that are known by name."""
+"""The datasets that are known by name."""
 
 import re
 from functools import cache
@@ -50,7 +50,7 @@ Source = Annotated[ArchiveSource | FileSource | WheelSource, Field(discriminator
 
 
 class DataFile(_Frozen):
-    """One file of a data set.
+    """One file of a dataset.
 
     Attributes:
         name: Its name in the cache; that of the published file wherever it has one.

@@ -25,7 +25,7 @@ from recbench.tasks.spec import (
 )
 from recbench.tasks.splits import held_out_rows
 from recbench.tasks.task import NO_ITEM, Cases, Task
-from recbench.tasks.verification_cache import verify_and_remember
+from recbench.tasks.verification_cache import verify_and_cache
 
 log = logging.getLogger(__name__)
 
@@ -161,7 +161,7 @@ def assemble(spec: TaskSpec, rows: PublishedRows) -> Task:
         rows.n_duplicates,
         rows.test.timestamps,
     )
-    verify_and_remember(task)
+    verify_and_cache(task)
     cold = np.setdiff1d(rows.test.users, rows.train.users)
     if len(cold):
         log.warning("%s users with a case have no train row: no model can know them.", f"{len(cold):,}")
