@@ -1,4 +1,4 @@
-"""The TOML spec of a task: what it is made of and by which rules."""
+"""The TOML spec of a task: its dataset and its rules."""
 
 import hashlib
 import json
@@ -187,8 +187,8 @@ Split = LeaveOneOut | LeaveLastN | LeaveLastFraction | RandomFraction | GlobalTi
 class PublishedSplit(_Frozen):
     """The split came with the data.
 
-    Validation: a train row of each user, the last by time if the rows have times, else one drawn at random: the order
-    of rows in published files is often that of their items, and the last of them is not like the others.
+    Validation: a train row of each user, the last by time if the rows have times, else one drawn at random: published
+    files are often sorted by item, and then the last row is not like the others.
     """
 
     method: Literal["published"]

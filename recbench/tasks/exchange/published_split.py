@@ -80,9 +80,9 @@ def _numbered(tables: Sequence[IdTable]) -> tuple[IdTable, list[Int32Array]]:
     """Returns one table of all ids, and for each given table int32[n], the new number of each of its ids."""
     index: dict[str, int] = {}
     codes = [np.array([index.setdefault(text, len(index)) for text in table], dtype=np.int32) for table in tables]
-    everybody = IdTable.from_strings(index)
-    order = hash_order(everybody)
-    return everybody.take(order), [inverse_order(order)[code] for code in codes]
+    whole = IdTable.from_strings(index)
+    order = hash_order(whole)
+    return whole.take(order), [inverse_order(order)[code] for code in codes]
 
 
 def assemble_drawn(
