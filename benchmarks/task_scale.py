@@ -111,7 +111,7 @@ def measure(path: Path, method: str) -> dict[str, object]:
     from recbench.tasks.build import split_and_draw
     from recbench.tasks.lookup import builtin_specs
     from recbench.tasks.spec import Negatives
-    from recbench.tasks.verification_cache import verify_and_remember
+    from recbench.tasks.verification_cache import verify_and_cache
 
     seconds: dict[str, float] = {}
 
@@ -135,7 +135,7 @@ def measure(path: Path, method: str) -> dict[str, object]:
     with stage("digest"):
         digest = task.digest
     with stage("verify"):
-        verify_and_remember(task)
+        verify_and_cache(task)
     with stage("store"):
         task_file.save(task, target)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

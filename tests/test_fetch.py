@@ -156,9 +156,9 @@ def test_adds_the_archive_or_the_bare_rows_from_a_file(toy, tmp_path):
     ("name", "content", "message"),
     [
         ("other.zip", archive("something/else"), "no member toy/u.data"),
-        ("damaged.zip", archive().replace(ROWS, ROWS[::-1]), "Cannot take toy from"),
+        ("damaged.zip", archive().replace(ROWS, ROWS[::-1]), "Cannot add toy from"),
         ("wrong.data", ROWS[:-3], "not Toy as published"),
-        ("absent.zip", None, "Cannot take toy from"),
+        ("absent.zip", None, "Cannot add toy from"),
     ],
 )
 def test_adds_nothing_else(toy, tmp_path, home, name, content, message):
@@ -178,10 +178,10 @@ def test_without_a_published_checksum_counts_are_checked_and_the_file_s_own_is_r
     assert f"sha256 {hashlib.sha256(ROWS).hexdigest()}" in caplog.text
     assert fetching.fetch("toy") == {"ratings.tsv": path}
     path.write_bytes(ROWS[::-1])
-    with pytest.raises(RecbenchError, match="was changed after it was adopted"):
+    with pytest.raises(RecbenchError, match="was changed after it was added"):
         fetching.fetch("toy")
     path.with_name("ratings.tsv.adopted.json").unlink()
-    with pytest.raises(RecbenchError, match="put there by other means"):
+    with pytest.raises(RecbenchError, match="was not added by recbench"):
         fetching.fetch("toy")
 
 

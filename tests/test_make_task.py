@@ -108,7 +108,7 @@ def test_train_and_test_give_the_task_of_the_files(tmp_path):
     train = frame.drop(test.index)
     for name, part in (("train", train), ("test", test)):
         part.to_csv(tmp_path / f"{name}.csv", index=False)
-    task = make_task((train, test), negatives=20)
+    task = make_task([train, test], negatives=20)
     files = SplitFiles(tmp_path / "train.csv", tmp_path / "test.csv")
     assert task.digest == import_split("x", "pairs", files, Negatives(method="uniform", count=20)).digest
     again = make_task((task.train_frame(), task.cases_frame(), task.cases_frame()))
@@ -207,7 +207,7 @@ def candidates(**columns):
 
 
 BAD = {
-    "no frame": (lambda: make_task([1, 2]), "no pandas DataFrame but of type list", "pandas.DataFrame"),
+    "no frame": (lambda: make_task({"user": [1]}), "no pandas DataFrame but of type dict", "pandas.DataFrame"),
     "no user column": (
         lambda: make_task(ratings().rename(columns={"user": "who"})),
         "no column that can be recognised as the user. Its columns: who, item, rating, timestamp",
@@ -248,7 +248,7 @@ BAD = {
         "7 rows of DataFrame 'test' are also in DataFrame 'train' (first: user '",
         "Remove them",
     ),
-    "no tuple of two": (lambda: make_task((ratings(),)), "a tuple of 1", "(train, test)"),
+    "no tuple of two": (lambda: make_task([ratings()]), "got 1 DataFrames", "(train, test)"),
     "a split of a split": (lambda: make_task(split_of(ratings()), split="leave-one-out"), "split already", "Leave"),
     "a catalogue without a split": (lambda: make_task(ratings(), items=[1]), "go with a split", "Leave them out"),
     "candidates and a rule": (

@@ -13,7 +13,7 @@ from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
 from recbench.tasks.build import split_and_draw
 from recbench.tasks.spec import GlobalTime, Negatives, SyntheticData, TaskSpec, parse_spec
-from recbench.tasks.time_split import known_at, moment_of, rows_from
+from recbench.tasks.time_split import held_out_from, rows_before_or_known, split_time
 from recbench.tasks.verify import verify
 
 # user, item, time; user 2 and item 9 are new at 5.
@@ -89,13 +89,13 @@ def test_against_a_plain_loop(rows, moment):
     times = [time for _, _, time in rows]
     if not min(times) < moment <= max(times):
         with pytest.raises(RecbenchError, match="No row is"):
-            moment_of(at(moment), interactions(rows))
+            split_time(at(moment), interactions(rows))
         return
     before = [row for row in rows if row[2] < moment]
     users, items = {row[0] for row in before}, {row[1] for row in before}
     known = [row in before or (row[0] in users and row[1] in items) for row in rows]
-    assert known_at(moment, interactions(rows)).tolist() == known
-    test, validation = rows_from(moment, interactions(rows))
+    assert rows_before_or_known(moment, interactions(rows)).tolist() == known
+    test, validation = held_out_from(moment, interactions(rows))
     assert sorted(test.tolist()) == [n for n, row in enumerate(rows) if row[2] >= moment]
     assert set(validation.tolist()) <= {n for n, row in enumerate(rows) if row[2] < moment}
     left = [n for n, row in enumerate(rows) if row[2] < moment and n not in validation]
@@ -105,8 +105,8 @@ def test_against_a_plain_loop(rows, moment):
 
 def test_a_share_of_the_rows_by_time():
     rows = interactions([(n % 3, n, 100 - n) for n in range(20)])
-    moment = moment_of(GlobalTime(method="global-time", fraction=Decimal("0.1")), rows)
-    test, validation = rows_from(moment, rows)
+    moment = split_time(GlobalTime(method="global-time", fraction=Decimal("0.1")), rows)
+    test, validation = held_out_from(moment, rows)
     assert sorted(rows.timestamps[test].tolist()) == [99, 100]
     assert sorted(rows.timestamps[validation].tolist()) == [97, 98]
 
@@ -127,4 +127,4 @@ negatives = {method = "uniform"}
 def test_no_times():
     rows = interactions(ROWS)
     with pytest.raises(RecbenchError, match="no timestamps"):
-        moment_of(at(3), Interactions(Rows(rows.users, rows.items), rows.user_ids, rows.item_ids))
+        split_time(at(3), Interactions(Rows(rows.users, rows.items), rows.user_ids, rows.item_ids))

@@ -1,4 +1,4 @@
-"""Named arrays out of an .npz that nobody vouches for: data only, whatever its bytes say."""
+"""Named arrays from an untrusted .npz file: plain data only, whatever its bytes say."""
 
 from typing import IO, Any
 

@@ -1,4 +1,4 @@
-"""The data sets that are known by name."""
+"""The datasets that are known by name."""
 
 import re
 from functools import cache
@@ -50,10 +50,10 @@ Source = Annotated[ArchiveSource | FileSource | WheelSource, Field(discriminator
 
 
 class DataFile(_Frozen):
-    """One file of a data set.
+    """One file of a dataset.
 
     Attributes:
-        name: Its name in the cache; that of the published file wherever it has one.
+        name: Its name in the cache: the name of the published file, if it has one.
         holds: Rows, or lists of candidates that belong to them.
         sha256: Checksum of its rows, without any header line that a mirror puts before them.
         md5: The same, where that is what was published.
@@ -76,7 +76,7 @@ class Dataset(_Frozen):
         licence: The terms in a few words.
         citation: Key of ``citations.bib``.
         terms: Licence terms, shown at the first fetch.
-        rows: Number of rows in all files, as published; None where nobody says.
+        rows: Number of rows in all files, as published; None if it is not published.
         users: Number of users in them.
         items: Number of items in them.
         checked: Which of these counts the files must have; others count what is not in the files, such as items that

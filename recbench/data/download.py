@@ -1,4 +1,4 @@
-"""The bytes of one file of a data set, out of one source."""
+"""The bytes of one file of a dataset, out of one source."""
 
 import logging
 import shutil
@@ -65,7 +65,7 @@ def _retrieved(source: ArchiveSource | FileSource, folder: Path, progressbar: bo
 
     pooch.get_logger().setLevel(logging.WARNING)
     downloader = pooch.HTTPDownloader(timeout=(CONNECT_SECONDS, READ_SECONDS), progressbar=progressbar)
-    expected = f"expected {source.checksum}" if source.checksum else "nobody published a checksum of it"
+    expected = f"expected {source.checksum}" if source.checksum else "no checksum of it is published"
     try:
         name = pooch.retrieve(source.url, source.checksum, "download", folder, downloader=downloader)
     except (requests.RequestException, OSError) as error:

@@ -1,4 +1,4 @@
-"""Gets the files of a catalogue entry into the cache: from its homepage, from a mirror, or from files at hand."""
+"""Gets the files of a catalogue entry into the cache: from its homepage, a mirror, or files that the user has."""
 
 import logging
 import shutil
@@ -12,25 +12,32 @@ from pathlib import Path
 from recbench.data.cache import atomic_path, home
 from recbench.data.catalogue import ArchiveSource, DataFile, Dataset, FileSource, find_dataset
 from recbench.data.download import SourceError, describe, download, write_member
-from recbench.data.published_files import check_cached, check_counts, check_published, checksum, remember
+from recbench.data.published_files import (
+    check_cached,
+    check_counts,
+    check_published,
+    checksum,
+    checksum_file,
+    record_checksum,
+)
 from recbench.errors import RecbenchError
 
 log = logging.getLogger(__name__)
 
 
 def cached_files(name: str) -> dict[str, Path]:
-    """Returns where the files of data set ``name`` are, or would be."""
+    """Returns the path in the cache of each file of dataset ``name``, whether it exists or not."""
     folder = home() / "datasets" / name
     return {file.name: folder / file.name for file in find_dataset(name).files}
 
 
 def is_cached(name: str) -> bool:
-    """Whether every file of data set ``name`` is in the cache."""
+    """Whether every file of dataset ``name`` is in the cache."""
     return all(path.exists() for path in cached_files(name).values())
 
 
 def fetch(name: str, *, force: bool = False, progressbar: bool = False) -> dict[str, Path]:
-    """Returns the paths of the checked files of data set ``name``, fetching them first if needed.
+    """Returns the paths of the checked files of dataset ``name``, fetching them first if needed.
 
     Args:
         name: A name of the catalogue.
@@ -49,11 +56,11 @@ def fetch(name: str, *, force: bool = False, progressbar: bool = False) -> dict[
     with _gathering(name) as gathered:
         for file in dataset.files:
             _fetch_file(name, dataset, file, gathered, progressbar)
-        return _adopt(name, dataset, gathered)
+        return _store(name, dataset, gathered)
 
 
 def add(name: str, paths: Sequence[Path]) -> dict[str, Path]:
-    """Adopts files at hand for data set ``name``: the published archive, a wheel of the mirror, or the bare files.
+    """Adds files of dataset ``name`` that the user has: the published archive, a wheel of the mirror, or bare files.
 
     Raises:
         RecbenchError: Unknown name, unreadable or missing files, or other rows than the published ones.
@@ -62,18 +69,18 @@ def add(name: str, paths: Sequence[Path]) -> dict[str, Path]:
     with _gathering(name) as gathered:
         for path in paths:
             try:
-                _take(dataset, path, gathered)
+                _add_file(dataset, path, gathered)
             except (OSError, SourceError) as error:
                 raise RecbenchError(
-                    f"Cannot take {name} from {path}: {error}.",
-                    f"Wanted: {_wanted(dataset)} ({dataset.homepage}).",
+                    f"Cannot add {name} from {path}: {error}.",
+                    f"Expected: {_expected_files(dataset)} ({dataset.homepage}).",
                 ) from error
         if missing := [file.name for file in dataset.files if file.name not in gathered.paths]:
             raise RecbenchError(
-                f"Data set {name!r} is {len(dataset.files)} files; missing: {', '.join(missing)}.",
+                f"Dataset {name!r} is {len(dataset.files)} files; missing: {', '.join(missing)}.",
                 f"Give all at once: recbench data add {name} {' '.join(file.name for file in dataset.files)}",
             )
-        return _adopt(name, dataset, gathered)
+        return _store(name, dataset, gathered)
 
 
 @dataclass(slots=True)
@@ -81,10 +88,10 @@ class _Gathered:
     """Files on their way into the cache.
 
     Attributes:
-        folder: Where they wait.
-        paths: Each by its name.
-        sources: Where each came from.
-        verified: Those that came out of an archive whose published checksum was right.
+        folder: The folder that holds them until all are checked.
+        paths: The path of each, by its name.
+        sources: Where each comes from.
+        verified: Names of those that come from an archive with the published checksum.
     """
 
     folder: Path
@@ -101,7 +108,7 @@ class _Gathered:
 
 @contextmanager
 def _gathering(name: str) -> Iterator[_Gathered]:
-    """A folder beside the data set's: what is not adopted in the end is removed with it."""
+    """Yields a folder beside the dataset's; what was not moved into the cache is removed with it."""
     beside = home() / "datasets"
     try:
         beside.mkdir(parents=True, exist_ok=True)
@@ -132,18 +139,18 @@ def _fetch_file(name: str, dataset: Dataset, file: DataFile, gathered: _Gathered
         gathered.put(file, describe(source), published)
         return
     raise RecbenchError(
-        f"Data set {name!r} could not be fetched ({file.name}):\n  " + "\n  ".join(failures),
+        f"Dataset {name!r} could not be fetched ({file.name}):\n  " + "\n  ".join(failures),
         f"Get it on another machine ({dataset.homepage}) and add it, which checks it: recbench data add {name} FILE\n"
-        f"Wanted: {_wanted(dataset)}\n"
+        f"Expected: {_expected_files(dataset)}\n"
         "Or use ratings of your own: recbench task build NAME --ratings FILE\n"
         "Or run without any data: recbench run --task synthetic",
     )
 
 
-def _take(dataset: Dataset, path: Path, gathered: _Gathered) -> None:
-    """Takes what it can from one file at hand."""
+def _add_file(dataset: Dataset, path: Path, gathered: _Gathered) -> None:
+    """Adds what one file of the user's holds of the dataset."""
     if zipfile.is_zipfile(path):
-        _take_archive(dataset, path, gathered)
+        _add_archive(dataset, path, gathered)
         return
     named = [file for file in dataset.files if file.name == path.name] or (
         [*dataset.files] if len(dataset.files) == 1 else []
@@ -155,13 +162,13 @@ def _take(dataset: Dataset, path: Path, gathered: _Gathered) -> None:
     gathered.put(named[0], str(path), verified=False)
 
 
-def _take_archive(dataset: Dataset, path: Path, gathered: _Gathered) -> None:
+def _add_archive(dataset: Dataset, path: Path, gathered: _Gathered) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             members = set(archive.namelist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise SourceError(f"it is an archive that cannot be read ({error})") from error
-    taken = False
+    added = False
     for file in dataset.files:
         for source in file.sources:
             if isinstance(source, FileSource) or source.member not in members:
@@ -170,20 +177,22 @@ def _take_archive(dataset: Dataset, path: Path, gathered: _Gathered) -> None:
             published = source.checksum if isinstance(source, ArchiveSource) else None
             if published is not None and not pinned:
                 kind, _, expected = published.partition(":")
-                if (found := checksum(path, kind)) != expected:
-                    raise SourceError(f"its {kind} is {found}, that of the published archive is {expected}")
+                if (actual := checksum(path, kind)) != expected:
+                    raise SourceError(f"its {kind} is {actual}, that of the published archive is {expected}")
             write_member(path, source, gathered.folder / file.name)
             check_published(dataset, file, gathered.folder / file.name, f"The file {path}", f"from {dataset.homepage}")
             gathered.put(file, str(path), published is not None)
-            taken = True
+            added = True
             break
-    if not taken:
-        wanted = [s.member for file in dataset.files for s in file.sources if not isinstance(s, FileSource)]
-        raise SourceError(f"it holds no member {' or '.join(wanted)}" if wanted else "it is an archive")
+    if not added:
+        expected_members = [s.member for file in dataset.files for s in file.sources if not isinstance(s, FileSource)]
+        raise SourceError(
+            f"it holds no member {' or '.join(expected_members)}" if expected_members else "it is an archive"
+        )
 
 
-def _wanted(dataset: Dataset) -> str:
-    """Says which files would do."""
+def _expected_files(dataset: Dataset) -> str:
+    """Returns which files hold the dataset, in words."""
     archives = [s for file in dataset.files for s in file.sources if isinstance(s, ArchiveSource)]
     names = " and ".join(file.name for file in dataset.files)
     if not archives:
@@ -192,20 +201,20 @@ def _wanted(dataset: Dataset) -> str:
     return f"{first.url.rpartition('/')[2]} ({first.checksum or 'no published checksum'}), or {first.member} out of it"
 
 
-def _adopt(name: str, dataset: Dataset, gathered: _Gathered) -> dict[str, Path]:
+def _store(name: str, dataset: Dataset, gathered: _Gathered) -> dict[str, Path]:
     """Checks the counts and moves the files into the cache."""
     check_counts(name, dataset, gathered.paths, gathered.verified)
     cached = cached_files(name)
     for file in dataset.files:
-        remember(file, gathered.paths[file.name], gathered.sources[file.name], file.name in gathered.verified)
+        record_checksum(file, gathered.paths[file.name], gathered.sources[file.name], file.name in gathered.verified)
     _move(gathered.paths, cached)
     return cached
 
 
 def _move(paths: Mapping[str, Path], cached: Mapping[str, Path]) -> None:
     for name, path in paths.items():
-        for one in (path, path.with_name(f"{path.name}.adopted.json")):
-            if one.exists():
-                target = cached[name].with_name(one.name)
+        for part in (path, checksum_file(path)):
+            if part.exists():
+                target = cached[name].with_name(part.name)
                 with atomic_path(target) as temporary:
-                    one.replace(temporary)
+                    part.replace(temporary)

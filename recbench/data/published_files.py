@@ -1,7 +1,6 @@
-"""Holds the files of a data set to what was published: checksums, and where there are none, counts.
+"""Compares the files of a dataset with what was published: by checksum, or by counts where no checksum exists.
 
-A file without a published checksum is adopted with its own, which is written beside it, so that a later change is
-noticed all the same.
+The checksum of a file without a published one is stored beside it when it is added, so that a later change is noticed.
 """
 
 import hashlib
@@ -23,48 +22,50 @@ def check_published(dataset: Dataset, file: DataFile, path: Path, what: str, com
     """Compares the file's checksum with the published one, if there is one.
 
     Args:
-        dataset: The data set.
-        file: Which of its files.
-        path: Where its bytes are.
-        what: What they are, for the message.
-        command: How to get them again.
+        dataset: The dataset.
+        file: One of its files.
+        path: The path of the file's content.
+        what: What the content is called in the message.
+        command: The command that gets the file again.
 
     Raises:
         RecbenchError: They differ; the message names both.
     """
     for kind, expected in (("sha256", file.sha256), ("md5", file.md5)):
-        if expected is not None and (found := checksum(path, kind)) != expected:
+        if expected is not None and (actual := checksum(path, kind)) != expected:
             raise RecbenchError(
-                f"{what} is not {dataset.title} as published: {kind} of its rows is {found}, expected {expected}.",
+                f"{what} is not {dataset.title} as published: {kind} of its rows is {actual}, expected {expected}.",
                 f"It may be truncated or changed. Get it again: {command}",
             )
 
 
 def check_counts(name: str, dataset: Dataset, paths: Mapping[str, Path], verified: Set[str]) -> None:
-    """Counts rows, users and items, where some file could not be held to a published checksum.
+    """Compares the numbers of rows, users and items, if some file has no published checksum.
 
     Args:
-        name: The data set's name.
-        dataset: The data set.
-        paths: Where its files are.
-        verified: Names of the files that came out of something with the published checksum.
+        name: The dataset's name.
+        dataset: The dataset.
+        paths: The path of each file.
+        verified: Names of the files that come from an archive with the published checksum.
 
     Raises:
         RecbenchError: A count is not the published one, or the rows cannot be read.
     """
-    without = [
+    unverified = [
         file.name for file in dataset.files if file.sha256 is None and file.md5 is None and file.name not in verified
     ]
-    if not without:
+    if not unverified:
         return
     rows = read_rows(dataset, paths)
-    found = {"rows": len(rows) + rows.n_duplicates, "users": rows.n_users, "items": rows.n_items}
+    actual = {"rows": len(rows) + rows.n_duplicates, "users": rows.n_users, "items": rows.n_items}
     wrong = [
-        f"{found[key]:,} {key}, expected {value:,}" for key, value in dataset.expected().items() if found[key] != value
+        f"{actual[key]:,} {key}, expected {value:,}"
+        for key, value in dataset.expected().items()
+        if actual[key] != value
     ]
     if wrong:
         raise RecbenchError(
-            f"{', '.join(without)}: not {dataset.title} as published: {'; '.join(wrong)}.",
+            f"{', '.join(unverified)}: not {dataset.title} as published: {'; '.join(wrong)}.",
             f"It may be truncated or another version. As ratings of your own: recbench task build NAME --ratings FILE. "
             f"Get it again: {dataset.homepage}",
         )
@@ -72,41 +73,44 @@ def check_counts(name: str, dataset: Dataset, paths: Mapping[str, Path], verifie
     log.info("%s has the published counts: %s.", name, counted)
 
 
-def remember(file: DataFile, path: Path, source: str, verified: bool) -> None:
-    """Writes beside a file without a published checksum which one it has, and where it came from."""
+def record_checksum(file: DataFile, path: Path, source: str, verified: bool) -> None:
+    """Writes the checksum and the source of a file beside it, unless its checksum is published."""
     if file.sha256 is not None or file.md5 is not None:
         return
-    found = checksum(path, "sha256")
+    sha256 = checksum(path, "sha256")
     if not verified:
         log.warning(
-            "Nobody published a checksum of %s; what came from %s is adopted with sha256 %s.", file.name, source, found
+            "No checksum of %s is published. The file from %s has sha256 %s, which is stored to notice later changes.",
+            file.name,
+            source,
+            sha256,
         )
-    with atomic_path(_note(path)) as temporary:
-        temporary.write_text(json.dumps({"sha256": found, "source": source, "verified": verified}, indent=1) + "\n")
+    with atomic_path(checksum_file(path)) as temporary:
+        temporary.write_text(json.dumps({"sha256": sha256, "source": source, "verified": verified}, indent=1) + "\n")
 
 
 def check_cached(dataset: Dataset, file: DataFile, path: Path, command: str) -> None:
-    """Checks a file in the cache against the published checksum, or against the one with which it was adopted.
+    """Checks a file in the cache against its published checksum, or the checksum stored when it was added.
 
     Raises:
-        RecbenchError: It was changed, or it was not put there by recbench.
+        RecbenchError: It was changed, or recbench did not add it.
     """
     what = f"The cached file {path}"
     check_published(dataset, file, path, what, command)
     if file.sha256 is not None or file.md5 is not None:
         return
     try:
-        adopted = json.loads(_note(path).read_text())["sha256"]
+        stored = json.loads(checksum_file(path).read_text())["sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RecbenchError(
-            f"{what} was put there by other means; it has not been checked.", f"Get it again: {command}"
+            f"{what} was not added by recbench, so it was never checked.", f"Get it again: {command}"
         ) from error
-    if checksum(path, "sha256") != adopted:
-        raise RecbenchError(f"{what} was changed after it was adopted.", f"Get it again: {command}")
+    if checksum(path, "sha256") != stored:
+        raise RecbenchError(f"{what} was changed after it was added.", f"Get it again: {command}")
 
 
 def read_rows(dataset: Dataset, paths: Mapping[str, Path]) -> Interactions:
-    """Reads all files of a data set that hold rows, one after the other."""
+    """Reads all files of a dataset that hold rows, in their order."""
     first, *more = (paths[file.name] for file in dataset.files if file.holds == "rows")
     return read_interactions(first, dataset.layout, *more)
 
@@ -117,5 +121,6 @@ def checksum(path: Path, kind: str) -> str:
         return hashlib.file_digest(file, kind).hexdigest()
 
 
-def _note(path: Path) -> Path:
+def checksum_file(path: Path) -> Path:
+    """Returns the file beside ``path`` that stores its checksum and source."""
     return path.with_name(f"{path.name}.adopted.json")

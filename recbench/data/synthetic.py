@@ -24,7 +24,7 @@ MAX_ROUNDS = 50
 
 
 class SyntheticParameters(BaseModel):
-    """The shape of a synthetic data set.
+    """The shape of a synthetic dataset.
 
     Attributes:
         n_users: Number of users.
@@ -67,20 +67,20 @@ def generate(parameters: SyntheticParameters) -> Interactions:
     popularity = _cumulative_weights(parameters.n_items, parameters.popularity_skew)
     keys = np.empty(0, dtype=np.int64)
     for _ in range(MAX_ROUNDS):
-        wanted = parameters.n_rows - len(keys)
-        if not wanted:
+        missing = parameters.n_rows - len(keys)
+        if not missing:
             break
         fresh = np.concatenate(
             [
-                _draw_pairs(bits, min(ROWS_AT_ONCE, wanted - done), tastes, traits, activity, popularity, parameters)
-                for done in range(0, wanted, ROWS_AT_ONCE)
+                _draw_pairs(bits, min(ROWS_AT_ONCE, missing - done), tastes, traits, activity, popularity, parameters)
+                for done in range(0, missing, ROWS_AT_ONCE)
             ]
         )
         keys = np.concatenate([keys, fresh])
         keys = keys[first_of_each(keys)]
     else:
         raise RecbenchError(
-            f"A synthetic data set of {parameters.n_rows:,} rows could not be filled: the popular pairs are used up.",
+            f"A synthetic dataset of {parameters.n_rows:,} rows could not be filled: the popular pairs are used up.",
             "Lower density, popularity_skew, activity_skew or choices, or raise n_users or n_items.",
         )
     users, user_order = dense_codes(keys // parameters.n_items)

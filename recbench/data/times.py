@@ -1,4 +1,4 @@
-"""Times in the ways in which files hold them: whole numbers of some unit since 1970, or ISO 8601 text."""
+"""Times as files store them: whole numbers of some unit since 1970, or ISO 8601 text."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ MICROSECONDS = 1_000_000
 
 
 class Unit(StrEnum):
-    """What a time counts since 1970; ``ORDER`` where it is too small for any: it gives an order and nothing else."""
+    """What a time counts since 1970; ``ORDER`` if it is too small for a date and only gives an order."""
 
     ORDER = "order"
     SECONDS = "seconds"
@@ -40,11 +40,11 @@ PER_SECOND = {
     Unit.NANOSECONDS: 10**9,
 }
 FIRST_YEAR = 31_536_000
-"""1971 in seconds: a number below is hardly the time of an interaction."""
+"""1971 in seconds: a smaller number is not the time of an interaction."""
 
 
 def unit_of(timestamps: Int64Array) -> Unit:
-    """Tells the unit by the size of the latest: from 1971 to 5138 as seconds, and so on with three digits more."""
+    """Returns the unit, by the size of the latest time: 1971 to 5138 as seconds, and so on with three digits more."""
     latest = int(timestamps.max())
     if latest < FIRST_YEAR:
         return Unit.ORDER
@@ -80,19 +80,20 @@ class Times:
         iso = any(part.iso for part in parts)
         if not all(part.iso == iso for part in parts if len(part.values)):
             raise RecbenchError(
-                f"{source} has times that are dates in some rows and numbers in others.", "Bring them to one form."
+                f"{source} has times that are dates in some rows and numbers in others.",
+                "Convert all of them to one form.",
             )
         if iso and not (values % MICROSECONDS).any():
             values = values // MICROSECONDS
         return cls(values, iso)
 
-    def say(self, name: str) -> None:
-        """Tells how the times of the file ``name`` are understood, where that is not plain seconds."""
+    def log_unit(self, name: str) -> None:
+        """Logs how the times of the file ``name`` are interpreted, unless they are plain seconds."""
         unit = unit_of(self.values)
         if self.iso:
             log.info("Times of %s are dates; they are kept as %s since 1970, UTC.", name, unit)
         elif unit is Unit.ORDER:
-            log.info("Times of %s are too small for dates since 1970; they give an order and nothing else.", name)
+            log.info("Times of %s are too small for dates since 1970; they only give an order.", name)
         elif unit is not Unit.SECONDS:
             log.info("Times of %s are %s since 1970.", name, unit)
 
@@ -106,10 +107,10 @@ def read_times(column: "pa.Array", good: npt.NDArray[np.bool_], refuse: Callable
     Args:
         column: Whole numbers, floats, times, dates, or the text of any of these.
         good: bool[rows], the rows to read.
-        refuse: For what was wanted, whom to tell which rows are not that.
+        refuse: Given a description of a valid value, returns a function that refuses the marked rows.
 
     Returns:
-        All rows; those that were refused hold anything.
+        The times of all rows; values of refused rows are undefined.
     """
     import pyarrow as pa
 

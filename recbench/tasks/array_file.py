@@ -1,8 +1,8 @@
 """Named arrays in one file, each of which can be mapped into memory by itself.
 
 The file: ``MAGIC``, the length of the header in eight bytes, the header (JSON), and the arrays' little-endian bytes. An
-array begins where a memory page of any platform begins, so that its map holds its own bytes and nobody else's: what
-leads to train rows does not lead to held-out rows. Data only; nothing is unpickled.
+array begins at a page boundary of every platform, so that its map holds no bytes of another array: a reference to train
+rows does not lead to held-out rows. Data only; nothing is unpickled.
 """
 
 import json

@@ -19,22 +19,22 @@ from recbench.tasks.filters import apply_filters
 from recbench.tasks.spec import CatalogueData, FileData, FrameData, GlobalTime, Negatives, SyntheticData, TaskSpec
 from recbench.tasks.splits import held_out_twice
 from recbench.tasks.task import Cases, Task
-from recbench.tasks.time_split import known_at, moment_of, rows_from
-from recbench.tasks.verification_cache import verify_and_remember
+from recbench.tasks.time_split import held_out_from, rows_before_or_known, split_time
+from recbench.tasks.verification_cache import verify_and_cache
 
 log = logging.getLogger(__name__)
 
 
 def build(spec: TaskSpec, interactions: Interactions | None = None, *, progressbar: bool = False) -> Task:
-    """Builds and verifies the task, fetching its data set if needed.
+    """Builds and verifies the task, fetching its dataset if needed.
 
     Args:
         spec: The spec.
-        interactions: The rows of the spec's data set, if they are at hand.
-        progressbar: Draw one while fetching.
+        interactions: The rows of the spec's dataset; None to read them.
+        progressbar: Show a progress bar while fetching.
 
     Raises:
-        RecbenchError: The data cannot be had or read, or does not suffice for the rules.
+        RecbenchError: The data cannot be fetched or read, or does not suffice for the rules.
     """
     if interactions is None:
         interactions = load_interactions(spec, progressbar)
@@ -43,7 +43,7 @@ def build(spec: TaskSpec, interactions: Interactions | None = None, *, progressb
         spec.name, f"{len(interactions):,}", f"{interactions.n_users:,}", f"{interactions.n_items:,}",
     )  # fmt: skip
     task = split_and_draw(spec, apply_filters(interactions, spec.filters).numbered_by_hash())
-    verify_and_remember(task)
+    verify_and_cache(task)
     if task.n_users_without_case:
         log.info("%d users have too few rows to give a case; they stay in train.", task.n_users_without_case)
     return task
@@ -106,9 +106,9 @@ def split_and_draw(spec: TaskSpec, interactions: Interactions) -> Task:
 
 
 def _split_at(split: GlobalTime, interactions: Interactions) -> tuple[Interactions, tuple[Int64Array, Int64Array]]:
-    moment = moment_of(split, interactions)
-    keep = known_at(moment, interactions)
+    time = split_time(split, interactions)
+    keep = rows_before_or_known(time, interactions)
     if split.unknown == "drop" and not keep.all():
-        log.info("%s rows of users or items that are new at %d are left out.", f"{int((~keep).sum()):,}", moment)
+        log.info("%s rows of users or items that are new at %d are left out.", f"{int((~keep).sum()):,}", time)
         interactions = interactions.select(keep).numbered_by_hash()
-    return interactions, rows_from(moment, interactions)
+    return interactions, held_out_from(time, interactions)

@@ -1,8 +1,8 @@
 """Negatives: drawn without replacement from the items that a user never interacted with.
 
-Drawing without replacement in proportion to weights means: draw, put the item aside, draw from what is left. The same
-sequence comes out of independent draws from all items when those that are seen or drawn already are passed over, and
-that can be done for many cases at once, with whole numbers only: a draw by popularity is the item of a random row.
+Drawing without replacement in proportion to weights means: draw, put the item aside, draw from the rest. Independent
+draws from all items give the same sequence if items that were seen or drawn already are skipped. This works for many
+cases at once, with whole numbers only: a draw by popularity is the item of a random row.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ from recbench.tasks.spec import Negatives, PublishedNegatives
 CASES_AT_ONCE = 512
 """Cases that share a stream of random numbers. Part of every digest: never change it."""
 PATIENCE = 16
-"""Independent draws per wanted negative, before a case's weights are recomputed at each draw. Part of every digest."""
+"""Independent draws per negative, before a case's weights are recomputed at each draw. Part of every digest."""
 
 
 def draw_negatives(

@@ -11,7 +11,7 @@ from recbench.data.ordering import stable_order
 from recbench.data.random_bits import Purpose, RandomBits
 from recbench.errors import RecbenchError
 from recbench.protocol import Float32Array
-from recbench.tasks.dates import Moment, in_unit_of
+from recbench.tasks.dates import DateOrNumber, in_unit_of
 from recbench.tasks.spec import Filters, Weights
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,9 @@ def rated_at_least(interactions: Interactions, minimum: float) -> npt.NDArray[np
     return interactions.ratings >= minimum
 
 
-def in_window(interactions: Interactions, since: Moment | None, until: Moment | None) -> npt.NDArray[np.bool_]:
+def in_window(
+    interactions: Interactions, since: DateOrNumber | None, until: DateOrNumber | None
+) -> npt.NDArray[np.bool_]:
     """Marks (bool[rows]) the rows from ``since`` on and before ``until``."""
     times = interactions.timestamps
     if times is None:
@@ -105,8 +107,8 @@ def weights(interactions: Interactions, kind: Weights) -> Float32Array | None:
     if kind is Weights.NONE:
         return None
     if interactions.ratings is None or interactions.ratings.min() < 0:
-        found = "no ratings" if interactions.ratings is None else "negative ratings"
-        raise RecbenchError(f'weights is "{kind}", but the data has {found}.', "Remove weights from the filters.")
+        problem = "no ratings" if interactions.ratings is None else "negative ratings"
+        raise RecbenchError(f'weights is "{kind}", but the data has {problem}.', "Remove weights from the filters.")
     if kind is Weights.LOG:
         rounded: Float32Array = np.rint(np.log2(1 + interactions.ratings.astype(np.float64)) * 1024).astype(np.float32)
         return rounded / np.float32(1024)

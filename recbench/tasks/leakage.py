@@ -1,7 +1,7 @@
-"""How much a split lets a model know that it could not have known: time, and what nobody has seen.
+"""Leakage of a split: how often a model learns from rows that are later than a case, and how many cases are cold.
 
-A split by user is not a split by time: a model may have learned from rows that are later than a case. These shares say
-how much of that there is; they are no verdict.
+A split by user is not a split by time: a model may learn from rows that are later than a case. The shares measure how
+often; they are no verdict.
 """
 
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ LATEST = np.iinfo(np.int64).max
 
 @dataclass(frozen=True, slots=True)
 class Leakage:
-    """Shares, 0 to 1; those that need times are None where there are none.
+    """Shares, 0 to 1; shares that need times are None if the task has none.
 
     Attributes:
-        cases_before_their_item: Cases whose item has train rows, all of them later than the case: in its time, nobody
-            had met that item.
+        cases_before_their_item: Cases whose item has train rows, all of them later than the case: at that time nobody
+            had interacted with the item.
         train_rows_after_own_case: Train rows that are later than the first case of their own user; of the train rows
             of users with a case.
         train_rows_after_first_case: Train rows that are later than the earliest case of all.
@@ -49,8 +49,8 @@ def leakage(task: Task) -> Leakage:
     if task.test_times is not None and task.timestamps is not None:
         first_of_item = _earliest(task.items, task.timestamps, task.n_items)
         own_case = _earliest(test.users, task.test_times, task.n_users)
-        met = rows_of_item[test.items] > 0
-        before = _share(met & (first_of_item[test.items] > task.test_times))
+        has_train_rows = rows_of_item[test.items] > 0
+        before = _share(has_train_rows & (first_of_item[test.items] > task.test_times))
         has_case = own_case[task.users] < LATEST
         after_own = _share((task.timestamps > own_case[task.users])[has_case])
         after_first = _share(task.timestamps > task.test_times.min())

@@ -31,7 +31,7 @@ SUFFIX, OLD_SUFFIX = ".task", ".npz"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A task that can be had.
+    """A task that can be loaded.
 
     Attributes:
         path: Its task file in the cache, which may not exist yet.
@@ -44,18 +44,18 @@ class Entry:
 
 @cache
 def builtin_specs() -> dict[str, TaskSpec]:
-    """Returns the specs that come with recbench, by name."""
+    """Returns the builtin specs, by name."""
     folder = resources.files("recbench.tasks").joinpath("builtin")
-    found = [
+    specs = [
         parse_spec(file.read_text(encoding="utf-8"), file.name)
         for file in folder.iterdir()
         if file.name.endswith(".toml")
     ]
-    return {spec.name: spec for spec in sorted(found, key=lambda spec: spec.name)}
+    return {spec.name: spec for spec in sorted(specs, key=lambda spec: spec.name)}
 
 
 def own_task_path(name: str) -> Path:
-    """Returns the file of the user's own task ``name``, which may be of the form that recbench wrote before."""
+    """Returns the file of the user's own task ``name``, possibly in the older file format."""
     path = home() / "tasks" / "own" / f"{name}{SUFFIX}"
     old = path.with_name(f"{name}{OLD_SUFFIX}")
     return old if old.exists() and not path.exists() else path
@@ -107,12 +107,12 @@ def find_task(name: str | Path) -> Entry:
 
 
 def load_task(name: str | Path, *, rebuild: bool = False, progressbar: bool = False) -> Task:
-    """Returns the task of that name or spec file, from the cache if it is there, built and stored otherwise.
+    """Returns the task of that name or spec file, from the cache; it is built and stored if it is not there.
 
     Args:
         name: A task's name, or the path of a spec file.
-        rebuild: Build it even if the cache has it.
-        progressbar: Draw one while fetching.
+        rebuild: Build it again even if it is in the cache.
+        progressbar: Show a progress bar while fetching.
 
     Raises:
         RecbenchError: No such task, or it cannot be built or read.

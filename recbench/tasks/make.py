@@ -1,7 +1,7 @@
 """Tasks from ratings of the user's own: DataFrames in Python, or a ratings file."""
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,7 @@ TRAIN, TEST, RATINGS = "DataFrame 'train'", "DataFrame 'test'", "DataFrame 'rati
 
 
 def make_task(
-    data: "pd.DataFrame | tuple[pd.DataFrame, pd.DataFrame] | tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]",
+    data: "pd.DataFrame | Sequence[pd.DataFrame]",
     *,
     name: str = "dataframe",
     split: str | Fields | Split | None = None,
@@ -91,7 +91,7 @@ def make_task(
     """
     check_name(name, replace=True)
     layout = Layout(user_column, item_column, rating_column, timestamp_column)
-    if not isinstance(data, tuple):
+    if not isinstance(data, tuple | list):
         if users is not None or items is not None or waivers:
             raise RecbenchError(
                 "The arguments users, items and waivers go with a split: make_task((train, test), ...).",
@@ -151,7 +151,7 @@ def _from_rows(spec: TaskSpec, rules: Rules, rows: Interactions) -> Task:
 
 def _from_split(
     name: str,
-    frames: "tuple[pd.DataFrame, ...]",
+    frames: "Sequence[pd.DataFrame]",
     layout: Layout,
     negatives: int | Fields | Negatives | None,
     users: list[IdTable],
@@ -160,7 +160,7 @@ def _from_split(
 ) -> Task:
     if len(frames) not in (2, 3):
         raise RecbenchError(
-            f"make_task got a tuple of {len(frames)} values.", "Give (train, test) or (train, test, candidates)."
+            f"make_task got {len(frames)} DataFrames.", "Give (train, test) or (train, test, candidates)."
         )
     if len(frames) == 3 and negatives is not None:
         raise RecbenchError(

@@ -52,8 +52,8 @@ class Rules:
         filters: Which rows to keep.
         split: Which rows to hold out.
         negatives: How to draw the candidates.
-        order_is_open: Whether nobody chose what "last" means: by timestamp if the rows have timestamps, else the order
-            of the rows.
+        order_is_open: Whether the order of the split was left open; it is then by timestamp if the rows have
+            timestamps, else the order of the rows.
     """
 
     filters: Filters = DEFAULT_FILTERS

@@ -1,4 +1,4 @@
-"""The TOML spec of a task: what it is made of and by which rules."""
+"""The TOML spec of a task: its dataset and its rules."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from recbench.data.readers.layout import Form, Layout
 from recbench.data.synthetic import SyntheticParameters
-from recbench.tasks.dates import Moment
+from recbench.tasks.dates import DateOrNumber
 from recbench.toml_file import TomlKind
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -25,17 +25,17 @@ class _Frozen(BaseModel):
 
 
 class Order(StrEnum):
-    """What "last" means in a split; rows with the same timestamp stand in file order."""
+    """What "last" means in a split; rows with equal timestamps keep their file order."""
 
     FILE = "file"
     TIMESTAMP = "timestamp"
 
 
 class Waiver(StrEnum):
-    """A rule that published candidates are known to break, and how they are read all the same."""
+    """A rule that published candidates break, and what the import does about it."""
 
     POSITIVE_AMONG_NEGATIVES = "positive-among-negatives"
-    """Lists that hold their own positive among the negatives lose that entry."""
+    """A list that holds its own positive among the negatives loses that entry."""
 
 
 class CatalogueData(_Frozen):
@@ -66,7 +66,7 @@ class FileData(_Frozen):
 
 
 class SyntheticData(SyntheticParameters):
-    """Made-up interactions."""
+    """Synthetic interactions."""
 
     source: Literal["synthetic"]
 
@@ -82,7 +82,7 @@ PublishedForm = Literal["ncf", "lightgcn", "recbole", "pairs"]
 
 
 class PublishedData(_Frozen):
-    """Split and candidates that somebody published; they are read, not built."""
+    """A published split, possibly with candidates; it is read, not built."""
 
     source: Literal["published"]
     form: PublishedForm
@@ -94,7 +94,7 @@ class Weights(StrEnum):
     RATINGS = "ratings"
     """The ratings, counts or other strengths of the data."""
     NONE = "none"
-    """Nothing: that there was an interaction is all that they learn."""
+    """Nothing: models only learn that there was an interaction."""
     LOG = "log"
     """log2(1 + rating), rounded to 1/1024 so that every platform has the same; for counts."""
 
@@ -104,18 +104,18 @@ class Filters(_Frozen):
 
     Attributes:
         drop_items: Original ids of items whose rows are dropped.
-        since: Rows before this moment are dropped: a date, or a number in the unit of the data's times.
-        until: Rows at this moment or after it are dropped.
+        since: Drop rows before this time: a date, or a number in the unit of the data's times.
+        until: Drop rows at this time or later.
         min_rating: Rows rated lower are dropped.
         sample_users: How many users to keep, drawn at random; None for all.
         sample_seed: Seed of that draw.
         k_core: Users and items with fewer rows are dropped, repeatedly, until none is left with fewer.
-        weights: What becomes of the ratings of the rows that are kept.
+        weights: How the ratings of the kept rows are transformed.
     """
 
     drop_items: tuple[str, ...] = ()
-    since: Moment | None = None
-    until: Moment | None = None
+    since: DateOrNumber | None = None
+    until: DateOrNumber | None = None
     min_rating: float | None = None
     sample_users: int | None = Field(default=None, ge=1)
     sample_seed: int = Field(default=0, ge=0, le=MAX_SEED)
@@ -124,7 +124,7 @@ class Filters(_Frozen):
 
 
 FIRST_FILTERS = ("drop_items", "min_rating", "k_core")
-"""Stand in every digest; those that came later only where they are set, so that older digests stay what they were."""
+"""Filters in every digest; later filters enter it only if they are set, so that older digests do not change."""
 
 
 class LeaveLastFraction(_Frozen):
@@ -159,22 +159,22 @@ class RandomFraction(_Frozen):
 
 
 class GlobalTime(_Frozen):
-    """Holds out the rows of everybody from one moment on.
+    """Holds out the rows of all users from one time on.
 
     Attributes:
-        at: The moment: a date, or a number in the unit of the data's times.
-        fraction: Instead of ``at``: the moment from which on this share of the rows lies; rows at that very time count.
-        unknown: What becomes of later rows whose user or item has no row before the moment. ``drop`` leaves them out
-            altogether: they are no cases, and such users and items are not in the task. ``keep`` makes them cases.
+        at: The time: a date, or a number in the unit of the data's times.
+        fraction: Instead of ``at``: the time from which on this share of the rows lies, rows at that time included.
+        unknown: What to do with later rows whose user or item has no earlier row. ``drop`` leaves them out: they are
+            not cases, and such users and items are not in the task. ``keep`` makes them cases.
     """
 
     method: Literal["global-time"]
-    at: Moment | None = None
+    at: DateOrNumber | None = None
     fraction: Decimal | None = Field(default=None, gt=0, lt=1, max_digits=10, decimal_places=9)
     unknown: Literal["drop", "keep"] = "drop"
 
     @model_validator(mode="after")
-    def _one_moment(self) -> Self:
+    def _one_time(self) -> Self:
         if (self.at is None) == (self.fraction is None):
             raise ValueError("set either at or fraction")
         return self
@@ -187,8 +187,8 @@ Split = LeaveOneOut | LeaveLastN | LeaveLastFraction | RandomFraction | GlobalTi
 class PublishedSplit(_Frozen):
     """The split came with the data.
 
-    Validation: a train row of each user, the last by time if the rows have times, else one drawn at random: the order
-    of rows in published files is often that of their items, and the last of them is not like the others.
+    Validation: a train row of each user, the last by time if the rows have times, else one drawn at random: published
+    files are often sorted by item, and then the last row is not like the others.
     """
 
     method: Literal["published"]
@@ -220,8 +220,8 @@ class TaskSpec(_Frozen):
     """Everything that determines a task.
 
     Attributes:
-        name: The name it is known by.
-        description: One line for people.
+        name: The task's name.
+        description: One line for readers.
         dataset: Where the rows come from.
         filters: Which rows are kept.
         split: Which rows are held out.
@@ -265,7 +265,7 @@ class TaskSpec(_Frozen):
 
 
 def exact_number(text: str) -> Decimal:
-    """Reads a number exactly; one such as 1e999999999 would take all memory where a whole number is wanted."""
+    """Reads a number exactly, within bounds: 1e999999999 as a whole number would take all memory."""
     value = Decimal(text)
     if abs(value.adjusted()) > MAX_EXPONENT:
         raise ValueError(f"the number {text[:40]} is out of range")

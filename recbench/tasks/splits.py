@@ -14,13 +14,13 @@ from recbench.tasks.spec import LeaveLastFraction, LeaveLastN, LeaveOneOut, Orde
 
 SplitByUser = LeaveOneOut | LeaveLastN | LeaveLastFraction | RandomFraction | PublishedSplit
 RANDOM_BOUND = 2**32
-"""Of the numbers by which random rows are chosen; rows with the same number, 1 in 4 billion, stand in file order."""
+"""Bound of the numbers that choose random rows; rows with equal numbers, 1 in 4 billion, keep their file order."""
 
 
 def held_out_rows(split: SplitByUser, n_users: int, rows: Rows) -> Int64Array:
     """Returns the rows (int64[cases]) to hold out, by user and then in the split's order.
 
-    A user who cannot give a row and keep one is left alone.
+    A user whose rows would all be held out keeps all of them.
 
     Args:
         split: The rule. That of published splits is used for validation only.
@@ -34,7 +34,7 @@ def held_out_rows(split: SplitByUser, n_users: int, rows: Rows) -> Int64Array:
 
 
 def held_out_twice(split: SplitByUser, n_users: int, rows: Rows) -> tuple[Int64Array, Int64Array]:
-    """Returns the rows of test, and those that the same rule then holds out of what is left: the rows of validation.
+    """Returns the rows of test, and the rows of validation, which the same rule holds out of the remaining rows.
 
     Args and errors: see ``held_out_rows``. Both count all rows.
     """
@@ -42,11 +42,11 @@ def held_out_twice(split: SplitByUser, n_users: int, rows: Rows) -> tuple[Int64A
     test = _last_rows(split, n_users, rows.users, order)
     left = np.ones(len(rows), dtype=np.bool_)
     left[test] = False
-    # What is left stands in the order in which it stood.
+    # The remaining rows keep their order.
     return test, _last_rows(split, n_users, rows.users, order[left[order]])
 
 
-def needed(timestamps: Int64Array | None) -> Int64Array:
+def require_timestamps(timestamps: Int64Array | None) -> Int64Array:
     """Returns the timestamps.
 
     Raises:
@@ -71,19 +71,19 @@ def _order(split: SplitByUser, rows: Rows) -> Int64Array:
         return order_by(users, RandomBits(0, Purpose.PUBLISHED_VALIDATION).below(RANDOM_BOUND, len(users)))
     if split.order is Order.FILE:
         return stable_order(users)
-    return order_by(users, needed(timestamps))
+    return order_by(users, require_timestamps(timestamps))
 
 
 def _last_rows(split: SplitByUser, n_users: int, users: Int32Array, order: Int64Array) -> Int64Array:
-    """Returns the last rows of each user in ``order``, as many as the rule wants."""
+    """Returns the last rows of each user in ``order``, as many as the rule says."""
     of_user = users[order]
     rows_of_user = np.bincount(of_user, minlength=n_users)
-    wanted = _wanted(split, rows_of_user)
-    first_held = np.cumsum(rows_of_user) - np.where(wanted < rows_of_user, wanted, 0)
+    counts = _held_out_counts(split, rows_of_user)
+    first_held = np.cumsum(rows_of_user) - np.where(counts < rows_of_user, counts, 0)
     return order[np.arange(len(order)) >= first_held[of_user]]
 
 
-def _wanted(split: SplitByUser, rows_of_user: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _held_out_counts(split: SplitByUser, rows_of_user: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     if isinstance(split, LeaveLastFraction | RandomFraction):
         # Exact: as floats 0.1 * 30 may come out above 3, and its ceiling would be 4.
         fraction = Fraction(split.fraction)

@@ -55,7 +55,7 @@ class Task:
     """A frozen benchmark.
 
     Attributes:
-        spec: Where it came from and by which rules.
+        spec: The source of the rows, and the rules.
         user_ids: The original id of each user index.
         item_ids: The original id of each item index.
         rows: The train rows, in the order of the file.
@@ -63,8 +63,8 @@ class Task:
         validation_rows: int64[validation cases], the train rows that validation holds out.
         validation: The cases for tuning; none of them is a test case.
         n_duplicates: Rows left out when the file was read.
-        test_times: int64[test cases] or None; for reports on the split. No model is given them and no figure follows
-            from them, so the digest does not cover them.
+        test_times: int64[test cases] or None; for reports on the split. No model receives them and no metric depends
+            on them, so the digest does not cover them.
     """
 
     spec: TaskSpec
@@ -79,7 +79,7 @@ class Task:
 
     @property
     def name(self) -> str:
-        """The name that it is known by."""
+        """The task's name."""
         return self.spec.name
 
     @property
@@ -124,7 +124,7 @@ class Task:
 
     @cached_property
     def catalogue_sizes(self) -> Int64Array:
-        """int64[test cases], items that a case's positive is ranked among in the whole catalogue, itself included.
+        """int64[test cases], the number of items in the full ranking of each case, its positive included.
 
         These are the items that its user has not interacted with, neither in train nor in test.
         """

@@ -102,7 +102,7 @@ def _hash(times: npt.NDArray[Any]) -> str:
 def _from_arrays(
     spec: TaskSpec, arrays: dict[str, npt.NDArray[Any]], n_duplicates: int, times: npt.NDArray[Any] | None
 ) -> Task:
-    wanted = {
+    schema = {
         "user_ids.blob": (np.uint8, 1), "user_ids.offsets": (np.int64, 1),
         "item_ids.blob": (np.uint8, 1), "item_ids.offsets": (np.int64, 1),
         "users": (np.int32, 1), "items": (np.int32, 1), "ratings": (np.float32, 1), "timestamps": (np.int64, 1),
@@ -111,7 +111,7 @@ def _from_arrays(
         "validation.negatives": (np.int32, 2),
     }  # fmt: skip
     optional = {"ratings", "timestamps"}
-    for name, (dtype, dimensions) in wanted.items():
+    for name, (dtype, dimensions) in schema.items():
         if name not in arrays:
             if name in optional:
                 continue
@@ -123,10 +123,10 @@ def _from_arrays(
     for part in ("test", "validation"):
         same_length += [(f"{part}.users", f"{part}.items"), (f"{part}.users", f"{part}.negatives")]
     if times is not None and times.shape != arrays["test.users"].shape:
-        raise ValueError("the times of the cases differ in number from them")
-    for one, other in [*same_length, ("validation_rows", "validation.users")]:
-        if other in arrays and len(arrays[one]) != len(arrays[other]):
-            raise ValueError(f"arrays {one!r} and {other!r} differ in length")
+        raise ValueError("the number of times is not the number of cases")
+    for first, second in [*same_length, ("validation_rows", "validation.users")]:
+        if second in arrays and len(arrays[first]) != len(arrays[second]):
+            raise ValueError(f"arrays {first!r} and {second!r} differ in length")
     return Task(
         spec,
         _ids(arrays, "user_ids"),

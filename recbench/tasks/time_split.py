@@ -1,4 +1,4 @@
-"""The split at one moment for everybody: train before it, cases from it on."""
+"""The split at one time for all users: train rows before it, cases from it on."""
 
 from fractions import Fraction
 
@@ -11,16 +11,16 @@ from recbench.errors import RecbenchError
 from recbench.protocol import Int64Array
 from recbench.tasks.dates import in_unit_of
 from recbench.tasks.spec import GlobalTime
-from recbench.tasks.splits import needed
+from recbench.tasks.splits import require_timestamps
 
 
-def moment_of(split: GlobalTime, interactions: Interactions) -> int:
-    """Returns the moment in the unit of the data's times.
+def split_time(split: GlobalTime, interactions: Interactions) -> int:
+    """Returns the time of the split, in the unit of the data's times.
 
     Raises:
-        RecbenchError: There are no times, or no row on one side of the moment.
+        RecbenchError: There are no times, or no row before or after the time.
     """
-    times = needed(interactions.timestamps)
+    times = require_timestamps(interactions.timestamps)
     if split.at is not None:
         at = in_unit_of(times, split.at)
     else:
@@ -28,16 +28,16 @@ def moment_of(split: GlobalTime, interactions: Interactions) -> int:
         at = _start_of_last(times, Fraction(split.fraction))
     if not times.min() < at <= times.max():
         raise RecbenchError(
-            f"No row is {'before' if at <= times.min() else 'at or after'} the moment {at} of the split; the data's "
+            f"No row is {'before' if at <= times.min() else 'at or after'} the time {at} of the split; the data's "
             f"times are {times.min()} to {times.max()}.",
-            "Choose a moment between.",
+            "Choose a time between them.",
         )
     return at
 
 
-def known_at(moment: int, interactions: Interactions) -> npt.NDArray[np.bool_]:
-    """Marks (bool[rows]) the rows before the moment, and those after it whose user and item both occur before it."""
-    before = needed(interactions.timestamps) < moment
+def rows_before_or_known(time: int, interactions: Interactions) -> npt.NDArray[np.bool_]:
+    """Marks (bool[rows]) the rows before the time, and those after it whose user and item both occur before it."""
+    before = require_timestamps(interactions.timestamps) < time
     known_users = np.zeros(interactions.n_users, dtype=np.bool_)
     known_items = np.zeros(interactions.n_items, dtype=np.bool_)
     known_users[interactions.users[before]] = True
@@ -45,14 +45,14 @@ def known_at(moment: int, interactions: Interactions) -> npt.NDArray[np.bool_]:
     return before | (known_users[interactions.users] & known_items[interactions.items])
 
 
-def rows_from(moment: int, interactions: Interactions) -> tuple[Int64Array, Int64Array]:
+def held_out_from(time: int, interactions: Interactions) -> tuple[Int64Array, Int64Array]:
     """Returns the rows of test and of validation, by user and time.
 
     Validation holds out the end of train, as large a share of it as test is of all rows. It keeps rows of users and
-    items that are new then: to put them back into train would let a model be tuned on what is later than its cases.
+    items that are new then: moving them to train would let a model be tuned on rows that are later than its cases.
     """
-    times = needed(interactions.timestamps)
-    test = times >= moment
+    times = require_timestamps(interactions.timestamps)
+    test = times >= time
     train_times = times[~test]
     start = _start_of_last(train_times, Fraction(int(test.sum()), len(times)))
     validation = ~test & (times >= start)
@@ -65,5 +65,5 @@ def rows_from(moment: int, interactions: Interactions) -> tuple[Int64Array, Int6
 def _start_of_last(times: Int64Array, fraction: Fraction) -> int:
     """Returns the time of the first of the last ceil(fraction * rows) rows."""
     count = -(-len(times) * fraction.numerator // fraction.denominator)
-    place = max(len(times) - max(count, 1), 0)
-    return int(np.partition(times, place)[place])
+    position = max(len(times) - max(count, 1), 0)
+    return int(np.partition(times, position)[position])

@@ -1,8 +1,7 @@
-"""The task that a tuning sees: validation cases in the place of the test cases, which are not in it at all.
+"""The task that a tuning sees: validation cases instead of the test cases, which are not in it at all.
 
-Whoever is given this task, as an object or as a file, can read no test case, for there is none: not its item, not its
-candidates, not its time. What remains of them is that a user's validation negatives are drawn from items that the
-user does not meet in the test cases either.
+A process that has this task, as an object or as a file, cannot read a test case: neither its item nor its candidates
+nor its time. One trace of them remains: a user's validation negatives contain no item of the user's test cases.
 """
 
 import numpy as np

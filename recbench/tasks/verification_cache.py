@@ -1,4 +1,4 @@
-"""Which tasks have passed all checks on this machine, remembered by their digest.
+"""A cache of the tasks that passed all checks on this machine, by their digest.
 
 The rules of a task are a function of what its digest covers, and the digest is computed over every byte each time that
 a task is loaded. A file's name, size or time play no part.
@@ -14,8 +14,8 @@ from recbench.tasks.verify import RULES, check_digest, verify
 log = logging.getLogger(__name__)
 
 
-def verify_and_remember(task: Task) -> None:
-    """Checks every rule, and remembers that they hold.
+def verify_and_cache(task: Task) -> None:
+    """Checks every rule, and stores in the cache that the task passed.
 
     Raises:
         RecbenchError: A rule is broken.
@@ -26,7 +26,7 @@ def verify_and_remember(task: Task) -> None:
         passed.parent.mkdir(parents=True, exist_ok=True)
         passed.touch()
     except OSError as error:
-        log.debug("That %s has passed is not remembered: %s", task.name, error)
+        log.debug("The cache cannot store that %s passed: %s", task.name, error)
 
 
 def verify_once(task: Task) -> None:
@@ -38,7 +38,7 @@ def verify_once(task: Task) -> None:
     if _mark(task).exists():
         check_digest(task)
     else:
-        verify_and_remember(task)
+        verify_and_cache(task)
 
 
 def _mark(task: Task) -> Path:

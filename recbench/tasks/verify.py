@@ -1,4 +1,4 @@
-"""The checks that every task passes when it is built, and when its digest is met for the first time."""
+"""The checks that every task passes when it is built, and when its digest is loaded for the first time."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from recbench.tasks.spec import Waiver
 from recbench.tasks.task import NO_ITEM, Cases, Task
 
 RULES = 1
-"""Counts up when ``verify`` checks more than it did, so that tasks which passed before are checked again."""
+"""Increases when ``verify`` checks more, so that tasks that passed before are checked again."""
 CASES_AT_ONCE = 2**15
 """Bounds the memory."""
 NEGATIVES = (
@@ -44,7 +44,7 @@ def verify(task: Task) -> None:
         raise _broken(task, "a (user, item) pair is a test case twice")
     for column, name in ((task.users, "users"), (task.items, "items")):
         if not np.array_equal(column[task.validation_rows], getattr(task.validation, name)):
-            raise _broken(task, "a validation case is not the train row that it claims to be")
+            raise _broken(task, "a validation case differs from its train row")
     for what, cases in (("test", task.test), ("validation", task.validation)):
         _check_counts(task, what, cases)
         # One part at least: there may be no validation case.

@@ -1,4 +1,4 @@
-"""Batches of columns, from whatever a file is made of, to interactions: ids numbered, values checked."""
+"""Batches of columns, from any kind of table, to interactions: ids numbered, values checked."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -105,13 +105,13 @@ def to_interactions(tables: Sequence[OpenTable], bad: BadRows) -> Interactions:
         bad: Whether to leave out rows that cannot be read; counts them.
 
     Raises:
-        RecbenchError: There is no row, or a value cannot be read; the message names the place.
+        RecbenchError: There is no row, or a value cannot be read; the message names the row.
     """
     columns, first = _Columns(), tables[0]
     for table in tables:
         n_rows = 0
         for batch in table.batches:
-            _take(table, batch, n_rows, bad, columns)
+            _add(table, batch, n_rows, bad, columns)
             n_rows += len(batch["user"])
     if bad.count:
         log.warning("%s: %s rows cannot be read and are left out.", first.short_name, f"{bad.count:,}")
@@ -119,11 +119,11 @@ def to_interactions(tables: Sequence[OpenTable], bad: BadRows) -> Interactions:
         raise RecbenchError(f"{first.source} has no rows.", first.advice.empty)
     times = Times.joined(first.source, columns.times)
     if times is not None:
-        times.say(first.short_name)
+        times.log_unit(first.short_name)
     return _numbered(first.short_name, columns, None if times is None else times.values)
 
 
-def _take(table: OpenTable, batch: Batch, start: int, bad: BadRows, columns: _Columns) -> None:
+def _add(table: OpenTable, batch: Batch, start: int, bad: BadRows, columns: _Columns) -> None:
     """Adds a batch to the columns; ``start`` is its first row's number."""
     good = np.ones(len(batch["user"]), dtype=np.bool_)
 
@@ -205,14 +205,14 @@ def _numbered(name: str, columns: _Columns, timestamps: Int64Array | None) -> In
 
 
 def encoded(parts: list["pa.DictionaryArray"]) -> tuple[Int32Array, IdTable]:
-    """Brings the parts, each with a dictionary of its own, to one numbering; empties the list."""
+    """Returns codes and ids of parts that have a dictionary each, in one numbering; empties the list."""
     import pyarrow as pa
 
     whole = pa.chunked_array(parts).unify_dictionaries()
     parts.clear()
     codes = np.concatenate([chunk.indices.to_numpy() for chunk in whole.chunks])
     ids: list[Any] = whole.chunk(0).dictionary.to_pylist()
-    texts = [one if isinstance(one, str) else str(one) for one in ids]
+    texts = [value if isinstance(value, str) else str(value) for value in ids]
     if len(set(texts)) == len(texts):
         return codes, IdTable.from_strings(texts)
     # Values that differ and read the same, such as the bytes and the text of an id.

@@ -5,22 +5,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from recbench.data.readers.batches import BadRows, Batch
 from recbench.data.readers.layout import Layout, choose_columns
 from recbench.data.readers.opening import BLOCK, UNIT_SEPARATOR, WithUnitSeparator, first_line, line_number, opened
 from recbench.errors import RecbenchError
 
-if TYPE_CHECKING:
-    pass
-
 SEPARATORS = ("\t", ",", ";", "|", "::")
 
 
 @dataclass(frozen=True, slots=True)
-class Delimited:
-    """What is found at the top of a file.
+class DelimitedFormat:
+    """What the first line of a file shows.
 
     Attributes:
         separator: What stands between two columns; of several characters if need be.
@@ -33,22 +30,22 @@ class Delimited:
     positions: dict[str, int]
 
 
-def look_at(path: Path, layout: Layout) -> Delimited:
-    """Finds separator, header and columns.
+def detect_format(path: Path, layout: Layout) -> DelimitedFormat:
+    """Detects the separator, the header and the columns.
 
     Raises:
-        RecbenchError: The file is empty, or separator or columns cannot be told.
+        RecbenchError: The file is empty, or its separator or columns cannot be recognised.
     """
     line = first_line(path, layout.member, layout.encoding)
     if not line:
         raise RecbenchError(f"{path} is empty.", "A ratings file has a line for each (user, item) interaction.")
-    wanted = "\t" if layout.separator == "\\t" else layout.separator
-    separator = wanted or max(SEPARATORS, key=lambda s: len(_fields(line, s)))
+    given = "\t" if layout.separator == "\\t" else layout.separator
+    separator = given or max(SEPARATORS, key=lambda s: len(_fields(line, s)))
     fields = _fields(line, separator)
     if len(fields) < 2 and (layout.user is None or layout.user != layout.item):
         raise RecbenchError(
             f"{path} has only one column when split at {separator!r}; its first line is {line[:80]!r}.",
-            "Give the right one with --separator.",
+            "Give the separator: --separator.",
         )
     by_position = [name for name in layout.names().values() if name]
     header = not any(_is_number(field) for field in fields) and not (
@@ -56,20 +53,20 @@ def look_at(path: Path, layout: Layout) -> Delimited:
     )
     names = fields if header else [str(i + 1) for i in range(len(fields))]
     chosen = choose_columns(path, names, layout)
-    return Delimited(separator, header, {role: names.index(name) for role, name in chosen.items()})
+    return DelimitedFormat(separator, header, {role: names.index(name) for role, name in chosen.items()})
 
 
-def read_delimited(path: Path, layout: Layout, found: Delimited, bad: BadRows) -> Iterator[Batch]:
-    """Yields the columns as text, and holds every line to the same number of fields.
+def read_delimited(path: Path, layout: Layout, detected: DelimitedFormat, bad: BadRows) -> Iterator[Batch]:
+    """Yields the columns as text; every line must have the same number of fields.
 
     Raises:
-        RecbenchError: A line has another number of fields, unless such are skipped.
+        RecbenchError: A line has another number of fields, unless such lines are skipped.
     """
     import pyarrow as pa
     import pyarrow.csv
 
-    columns = {role: f"f{position}" for role, position in found.positions.items()}
-    several = len(found.separator) > 1
+    columns = {role: f"f{position}" for role, position in detected.positions.items()}
+    several = len(detected.separator) > 1
 
     def too_few_or_many(_: Any) -> str:
         bad.count += 1
@@ -77,18 +74,18 @@ def read_delimited(path: Path, layout: Layout, found: Delimited, bad: BadRows) -
 
     try:
         with opened(path, layout.member) as file:
-            source = WithUnitSeparator(file, found.separator.encode(layout.encoding)) if several else file
+            source = WithUnitSeparator(file, detected.separator.encode(layout.encoding)) if several else file
             reader = pyarrow.csv.open_csv(
                 pa.PythonFile(source, mode="r"),
                 pyarrow.csv.ReadOptions(
-                    skip_rows=line_number(path, layout.member, 0) if found.header else 0,
+                    skip_rows=line_number(path, layout.member, 0) if detected.header else 0,
                     autogenerate_column_names=True,
                     use_threads=False,
                     block_size=BLOCK,
                     encoding="utf8" if layout.encoding == "utf-8" else layout.encoding,
                 ),
                 pyarrow.csv.ParseOptions(
-                    delimiter=UNIT_SEPARATOR.decode() if several else found.separator,
+                    delimiter=UNIT_SEPARATOR.decode() if several else detected.separator,
                     invalid_row_handler=too_few_or_many if bad.skip else None,
                 ),
                 pyarrow.csv.ConvertOptions(

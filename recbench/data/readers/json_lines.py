@@ -19,7 +19,7 @@ def read_json_lines(path: Path, layout: Layout, bad: BadRows) -> Iterator[Batch]
     """Yields the columns of a file with a JSON object a line; numbers among the ids are read as their text.
 
     Raises:
-        RecbenchError: A line is not an object, unless such are skipped.
+        RecbenchError: A line is not an object, unless such lines are skipped.
     """
     import pyarrow as pa
     import pyarrow.json
@@ -54,7 +54,7 @@ def read_python_lines(path: Path, layout: Layout, bad: BadRows) -> Iterator[Batc
     """Yields the columns of a file with the literal of a Python dict a line.
 
     Raises:
-        RecbenchError: A line is not such a literal, unless such are skipped.
+        RecbenchError: A line is not such a literal, unless such lines are skipped.
     """
     chosen = _columns(path, layout, ast.literal_eval)
     done = 0
@@ -69,14 +69,14 @@ def _columns(path: Path, layout: Layout, parse: Callable[[Any], Any]) -> dict[st
     line = first_line(path, layout.member, layout.encoding)
     first = _parsed(line, parse)
     if first is None:
-        raise RecbenchError(f"{path}, line 1 is not an object: {line[:80]!r}.", "Every line holds one.")
+        raise RecbenchError(f"{path}, line 1 is not an object: {line[:80]!r}.", "Every line must hold one object.")
     return choose_columns(path, list(first), layout)
 
 
 def _schema(chosen: dict[str, str], ids: "pa.DataType") -> "pa.Schema":
     import pyarrow as pa
 
-    # A rating or a time may be a text in one line; the fast way is for files in which they are numbers throughout.
+    # A rating or a time may be a text in one line; the fast reader is for files in which all of them are numbers.
     kinds = {"user": pa.string(), "item": ids, "rating": pa.float64(), "timestamp": pa.int64()}
     return pa.schema([(name, kinds[role]) for role, name in chosen.items()])
 
@@ -93,8 +93,8 @@ def _line_by_line(
 
     values: dict[str, list[str | None]] = {role: [] for role in chosen}
     for number, line in enumerate(lines, start=done + 1):
-        found = _parsed(line.decode("utf-8"), parse)
-        if found is None:
+        row = _parsed(line.decode("utf-8"), parse)
+        if row is None:
             if not bad.skip:
                 raise RecbenchError(
                     f"{path}, line {number} (blank ones not counted) is not an object: {line[:80]!r}.",
@@ -103,14 +103,14 @@ def _line_by_line(
             bad.count += 1
             continue
         for role, name in chosen.items():
-            value = found.get(name)
+            value = row.get(name)
             values[role].append(None if value is None else str(value))
     return {role: pa.array(column, pa.string()) for role, column in values.items()}
 
 
 def _parsed(line: str, parse: Callable[[Any], Any]) -> dict[str, Any] | None:
     try:
-        found = parse(line)
+        value = parse(line)
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         return None
-    return found if isinstance(found, dict) else None
+    return value if isinstance(value, dict) else None

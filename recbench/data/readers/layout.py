@@ -29,7 +29,7 @@ NAMING_HINT = (
 
 
 class Form(StrEnum):
-    """What a file of ratings is made of."""
+    """The kind of a file of ratings."""
 
     DELIMITED = "delimited"
     """Lines of fields with a separator between: CSV, TSV, RecBole's atomic files, plain pairs."""
@@ -46,18 +46,18 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What cannot be told from a file itself; None where it can.
+    """How a table of ratings is laid out; None for what recbench recognises by itself.
 
     Attributes:
         user: Column of user ids: a header's name, or a position counted from 1.
         item: Column of item ids.
         rating: Column of ratings, or of other strengths such as counts; an empty text for none.
         timestamp: Column of times; an empty text for none.
-        separator: What stands between two columns.
-        form: What the file is made of.
-        encoding: Of its text; UTF-8 unless something else is said.
-        member: Which file of a zip archive.
-        skip_bad_rows: Leave out, and count, rows that cannot be read, instead of refusing the file.
+        separator: The text between two columns.
+        form: The kind of file.
+        encoding: The encoding of its text.
+        member: The file within a zip archive.
+        skip_bad_rows: Skip and count unreadable rows instead of raising an error.
         negative: Column of the negatives of the case (user, item), in files of candidates.
     """
 
@@ -79,7 +79,7 @@ class Layout:
 
 
 PLAIN = Layout()
-"""All of it can be told."""
+"""Everything is recognised from the file."""
 
 
 def choose_columns(source: Path | str, names: Sequence[str], layout: Layout, hint: str = NAMING_HINT) -> dict[str, str]:

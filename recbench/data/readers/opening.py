@@ -1,4 +1,4 @@
-"""The bytes of a ratings file, out of whatever it is wrapped in: plain, gzip, or a member of a zip archive."""
+"""The bytes of a ratings file: plain, gzip, or a member of a zip archive."""
 
 import gzip
 import itertools
@@ -12,7 +12,7 @@ from recbench.errors import RecbenchError
 
 BLOCK = 2**24
 UNIT_SEPARATOR = b"\x1f"
-"""Stands for a separator of several characters, which no fast parser takes."""
+"""Replaces a separator of several characters, which the fast parser does not accept."""
 
 
 def is_zip(path: Path) -> bool:
@@ -53,9 +53,9 @@ def _member(path: Path, archive: zipfile.ZipFile, member: str | None) -> str:
         return member
     if member is None and len(members) == 1:
         return members[0]
-    wanted = f"no member {member!r}" if member else f"{len(members)} members"
+    problem = f"no member {member!r}" if member else f"{len(members)} members"
     raise RecbenchError(
-        f"The archive {path} holds {wanted}: {', '.join(members[:20])}{', ...' if len(members) > 20 else ''}.",
+        f"The archive {path} holds {problem}: {', '.join(members[:20])}{', ...' if len(members) > 20 else ''}.",
         "Name the member that holds the ratings: --member NAME. Or unpack it.",
     )
 
@@ -107,7 +107,7 @@ class WithUnitSeparator:
         self._separator = separator
 
     def read(self, size: int = BLOCK) -> bytes:
-        """Reads ``size`` bytes or a few more, so that none ends within a separator.
+        """Reads ``size`` bytes or a few more, so that no block ends within a separator.
 
         Raises:
             ValueError: The file holds a unit separator of its own.
@@ -120,4 +120,4 @@ class WithUnitSeparator:
         return block.replace(self._separator, UNIT_SEPARATOR)
 
     def close(self) -> None:
-        """Leaves closing to whoever opened the file."""
+        """Does nothing: the caller who opened the file closes it."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from recbench.data.interactions import Interactions
 from recbench.data.readers.adjacency import read_adjacency, read_counted_lists
 from recbench.data.readers.batches import BadRows, Batch, OpenTable, Where, to_interactions
-from recbench.data.readers.delimited import look_at, read_delimited
+from recbench.data.readers.delimited import detect_format, read_delimited
 from recbench.data.readers.json_lines import read_json_lines, read_python_lines
 from recbench.data.readers.layout import PLAIN, Form, Layout
 from recbench.data.readers.opening import first_line, line_number
@@ -33,7 +33,7 @@ def read_interactions(path: Path, layout: Layout = PLAIN, *more: Path) -> Intera
 
     Args:
         path: A file of any ``Form``; text may be plain, gzip, or a member of a zip archive.
-        layout: What cannot be told from the file.
+        layout: How the file is laid out.
         more: Further files of the same layout, whose rows follow.
 
     Raises:
@@ -42,14 +42,14 @@ def read_interactions(path: Path, layout: Layout = PLAIN, *more: Path) -> Intera
     """
     bad = BadRows(layout.skip_bad_rows)
     with readable(path):
-        return to_interactions([open_file(one, layout, bad) for one in (path, *more)], bad)
+        return to_interactions([open_file(file, layout, bad) for file in (path, *more)], bad)
 
 
 def open_file(path: Path, layout: Layout, bad: BadRows) -> OpenTable:
-    """Begins to read a file.
+    """Opens a file and finds its columns.
 
     Raises:
-        RecbenchError: There is none, or its columns cannot be told.
+        RecbenchError: There is no such file, or its columns cannot be recognised.
     """
     if not path.is_file():
         raise RecbenchError(f"No such file: {path}.", "Check the path, or give another file.")
@@ -58,7 +58,7 @@ def open_file(path: Path, layout: Layout, bad: BadRows) -> OpenTable:
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Turns what may go wrong while a file is read into one error.
+    """Converts every error of reading a file into one.
 
     Raises:
         RecbenchError: The file cannot be read.
@@ -88,10 +88,10 @@ def _batches(path: Path, layout: Layout, bad: BadRows) -> tuple[Iterator[Batch],
     if form is Form.PARQUET:
         return read_parquet(path, layout), lambda row: f"row {row + 1}"
     if form is Form.DELIMITED:
-        found = look_at(path, layout)
+        detected = detect_format(path, layout)
         return read_delimited(
-            path, layout, found, bad
-        ), lambda row: f"line {line_number(path, layout.member, row + found.header)}"
+            path, layout, detected, bad
+        ), lambda row: f"line {line_number(path, layout.member, row + detected.header)}"
     if form in (Form.ADJACENCY, Form.COUNTED_LISTS):
         return LINES[form](path, layout, bad), lambda row: f"interaction {row + 1}"
     return LINES[form](path, layout, bad), lambda row: f"line {line_number(path, layout.member, row)}"

@@ -82,7 +82,7 @@ def _tables(task: Task, form: ExportForm) -> Writers:
         "items": lambda: {"id": original_ids(task.item_ids, np.arange(task.n_items))},
     }
     source = task.spec.dataset
-    # A path of this machine is nobody else's business; whose form a published split had says how it was drawn.
+    # No path of this machine leaves it; the form of a published split says how its candidates were drawn.
     published = source if isinstance(source, PublishedData) else PublishedData(source="published", form="pairs")
     spec = task.spec.model_copy(update={"digest": task.digest, "dataset": published})
     document = {"files": names, "task": spec.model_dump(mode="json", exclude_none=True)}

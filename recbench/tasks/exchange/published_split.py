@@ -25,7 +25,7 @@ from recbench.tasks.spec import (
 )
 from recbench.tasks.splits import held_out_rows
 from recbench.tasks.task import NO_ITEM, Cases, Task
-from recbench.tasks.verification_cache import verify_and_remember
+from recbench.tasks.verification_cache import verify_and_cache
 
 log = logging.getLogger(__name__)
 
@@ -80,9 +80,9 @@ def _numbered(tables: Sequence[IdTable]) -> tuple[IdTable, list[Int32Array]]:
     """Returns one table of all ids, and for each given table int32[n], the new number of each of its ids."""
     index: dict[str, int] = {}
     codes = [np.array([index.setdefault(text, len(index)) for text in table], dtype=np.int32) for table in tables]
-    everybody = IdTable.from_strings(index)
-    order = hash_order(everybody)
-    return everybody.take(order), [inverse_order(order)[code] for code in codes]
+    whole = IdTable.from_strings(index)
+    order = hash_order(whole)
+    return whole.take(order), [inverse_order(order)[code] for code in codes]
 
 
 def assemble_drawn(
@@ -161,7 +161,7 @@ def assemble(spec: TaskSpec, rows: PublishedRows) -> Task:
         rows.n_duplicates,
         rows.test.timestamps,
     )
-    verify_and_remember(task)
+    verify_and_cache(task)
     cold = np.setdiff1d(rows.test.users, rows.train.users)
     if len(cold):
         log.warning("%s users with a case have no train row: no model can know them.", f"{len(cold):,}")
