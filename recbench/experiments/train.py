@@ -81,7 +81,8 @@ def exit_if_failed(stored: Sequence[StoredRecord]) -> None:
     """
     failed = [one for one in stored if not _has_all(one.record)]
     for one in failed:
-        messages().print(f"Log of {one.record.label or one.record.model}, seed {one.record.seed}: {log_path(one.path)}", markup=False)
+        name = one.record.label or one.record.model
+        messages().print(f"Log of {name}, seed {one.record.seed}: {log_path(one.path)}", markup=False)
     if failed:
         raise typer.Exit(ExitCode.MODEL_FAILED)
 

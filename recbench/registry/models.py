@@ -5,7 +5,6 @@ import importlib
 import importlib.util
 import inspect
 import os
-import sys
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.metadata import entry_points
@@ -15,12 +14,11 @@ from types import ModuleType
 import recbench
 from recbench.errors import RecbenchError, unknown_name
 from recbench.records.schema import BUILTIN_PACKAGE
+from recbench.registry.class_pickles import unpickle_class
 from recbench.registry.import_failures import import_failure
 from recbench.registry.user_modules import folders_of, import_file, search_first
 
 ENTRY_POINT_GROUP = "recbench.models"
-PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-"""A class that is sent by value holds byte code, which only the same version of Python runs."""
 
 
 class Origin(StrEnum):
@@ -41,7 +39,7 @@ class ModelReference:
         name: What it is called in tables.
         target: ``module:Class`` or ``file.py:Class``; for a class that is sent by value, where it was defined.
         origin: How it became known.
-        pickled: The class that is sent by value, after the version of Python and a line feed.
+        pickled: The class that is sent by value; see ``recbench.registry.class_pickles``.
     """
 
     name: str
@@ -79,20 +77,13 @@ class ModelReference:
         return found
 
     def _unpickle(self) -> type:
-        import cloudpickle
-
         search_first([Path.cwd()])
-        python, _, content = self.pickled.partition(b"\n")
-        if python.decode() != PYTHON:
-            raise RecbenchError(
-                f"Class {self.name!r} was sent by Python {python.decode()}, and this process runs {PYTHON}.",
-                "Write the class into a file, or use the same Python on all machines.",
-            )
         try:
-            found: type = cloudpickle.loads(content)
+            return unpickle_class(self.pickled)
+        except RecbenchError:
+            raise
         except (Exception, SystemExit) as error:
             raise import_failure(self.name, self.target, error, [Path.cwd()]) from error
-        return found
 
 
 def check_is_model(model_class: type, target: str) -> None:
