@@ -9,10 +9,10 @@ A model is a class. Its constructor takes hyper-parameters as keyword arguments,
         def score(self, users, items):
             return self.counts[items].astype(np.float32)
 
-The class need not inherit from anything here. Its constructor raises ``ValueError`` for a value that it does not accept.
+The class need not inherit from anything here. Its constructor raises ``ValueError`` for a value that it refuses.
 
-With one thread, every model must give the same ranks, bit for bit, each time it is trained with the same seed on the same
-machine. A class attribute ``repeatable_on_threads = True`` promises the same for several threads.
+With one thread, every model must give the same ranks, bit for bit, each time it is trained with the same seed on the
+same machine. A class attribute ``repeatable_on_threads = True`` promises the same for several threads.
 """
 
 from collections.abc import Iterable
@@ -89,7 +89,7 @@ class TrainSet:
         users: int32[rows], the user of each row; rows keep the order of the dataset's file.
         items: int32[rows], the item of each row. A (user, item) pair occurs once.
         ratings: float32[rows], or None if the dataset has none.
-        timestamps: int64[rows], seconds since 1970 (UTC), or None if the dataset has none.
+        timestamps: int64[rows] in the unit of the dataset, or None if it has none.
         indptr: int64[n_users + 1]; ``indices[indptr[u]:indptr[u + 1]]`` are the items of user u.
         indices: int32[rows], item indices, ascending within each user.
 
@@ -275,8 +275,8 @@ class WarmUp(Protocol):
 class ScoreAll(Protocol):
     """Optional: the scores of the full catalogue, for a model that has a faster way than ``score``.
 
-    The scores must equal those of ``score`` up to rounding, at the end of an epoch too. Without this method, the harness
-    calls ``score`` for all pairs.
+    The scores must equal those of ``score`` up to rounding, at the end of an epoch too. Without this method, the
+    harness calls ``score`` for all pairs.
     """
 
     def score_all(self, users: Int32Array) -> FloatArray:
