@@ -10,6 +10,7 @@ from recbench.cli.shared.interruption import told_when_interrupted
 from recbench.device import Device
 from recbench.errors import RecbenchError
 from recbench.progress.console import messages
+from recbench.registry.model_entries import split_commas
 
 
 def sweep(
@@ -78,7 +79,7 @@ def parse_sweep(assignments: list[str]) -> tuple[str, list[str], dict[str, str]]
     values: dict[str, list[str]] = {}
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
-        given = list(dict.fromkeys(part.strip() for part in text.split(",")))
+        given = list(dict.fromkeys(split_commas(text)))
         if not (name and equals and all(given)):
             raise RecbenchError(
                 f"--param {assignment!r} is not of the form NAME=VALUE,VALUE,...",
