@@ -1,7 +1,6 @@
-"""What a model must offer, and what it is given. The one file that a model's author reads.
+"""The contract between the harness and a model. The author of a model needs to read only this file.
 
-A model is a class whose constructor takes hyper-parameters as keyword arguments, all with defaults, and that has two
-methods::
+A model is a class. Its constructor takes hyper-parameters as keyword arguments, all with defaults. It has two methods::
 
     class MostPopular:
         def fit(self, train, context):
@@ -10,9 +9,10 @@ methods::
         def score(self, users, items):
             return self.counts[items].astype(np.float32)
 
-It need not inherit from anything here. A constructor that is given a value it cannot work with raises ``ValueError``.
-A class attribute ``repeatable_on_threads = True`` promises the same ranks, bit for bit, from the same seed, machine and
-number of threads when there are several; with one thread every model must keep that promise.
+The class need not inherit from anything here. Its constructor raises ``ValueError`` for a value that it refuses.
+
+With one thread, every model must give the same ranks, bit for bit, each time it is trained with the same seed on the
+same machine. A class attribute ``repeatable_on_threads = True`` promises the same for several threads.
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ import numpy.typing as npt
 from recbench.device import Device
 
 PROTOCOL_VERSION = 2
-"""Counts up when what is measured, or what a model is promised, changes."""
+"""Counts up when the measurements or the contract change."""
 
 Int32Array = npt.NDArray[np.int32]
 Int64Array = npt.NDArray[np.int64]
@@ -81,19 +81,19 @@ class OriginalIds:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainSet:
-    """The rows that a model may learn from, and no others. All arrays are read-only.
+    """The train rows: all that a model may learn from. All arrays are read-only.
 
     Attributes:
         n_users: Users are the indices 0 .. n_users - 1.
         n_items: Items are the indices 0 .. n_items - 1; some may have no train row.
-        users: int32[rows], the user of each row; rows keep the order of the data set's file.
+        users: int32[rows], the user of each row; rows keep the order of the dataset's file.
         items: int32[rows], the item of each row. A (user, item) pair occurs once.
-        ratings: float32[rows], or None where the data has none.
-        timestamps: int64[rows], or None where the data has none.
+        ratings: float32[rows], or None if the dataset has none.
+        timestamps: int64[rows] in the unit of the dataset, or None if it has none.
         indptr: int64[n_users + 1]; ``indices[indptr[u]:indptr[u + 1]]`` are the items of user u.
         indices: int32[rows], item indices, ascending within each user.
 
-    A model that has features of its own joins them by the original ids:
+    A model with its own features joins them by the original ids:
 
     >>> train = TrainSet.from_rows(
     ...     2, 3, np.array([0, 1], np.int32), np.array([2, 0], np.int32), item_ids=OriginalIds.of(["50", "7", "318"])
@@ -190,16 +190,16 @@ def _decoded(ids: OriginalIds | None, kind: str) -> TextArray:
 
 
 class TrainContext(Protocol):
-    """What the harness tells a model for one training run, and what it wants to be told.
+    """The link between a model and the harness during one training run.
 
-    Its methods are to be called from the thread in which ``fit`` runs. Nothing that a model is given before ``score``
-    leads to a held-out row.
+    Call its methods from the thread in which ``fit`` runs. Nothing that a model gets before ``score`` leads to a
+    held-out row.
 
     Attributes:
-        seed: Everything random in the model must follow from it.
-        threads: How many threads the model may use.
-        device: What the user wants to train on: ``auto`` is a GPU where there is one. A model that knows only the CPU
-            need not look; one that is told ``gpu`` and finds none raises ``ValueError``.
+        seed: The source of everything random in the model.
+        threads: The number of threads that the model may use.
+        device: The device that the user wants to train on; ``auto`` is a GPU if the machine has one. A CPU-only model
+            ignores it. A model that supports GPUs raises ``ValueError`` for ``gpu`` if it finds none.
     """
 
     @property
@@ -212,26 +212,26 @@ class TrainContext(Protocol):
     def device(self) -> Device: ...  # noqa: D102
 
     def end_epoch(self, loss: float | None = None) -> bool:
-        """To be called after each pass over the train rows; the clock stands still inside.
+        """Ends a pass over the train rows. Call it after each one; the clock is paused meanwhile.
 
-        A model that never calls it counts as one pass. Where a learning curve is asked for, the model's ``score`` is
-        called from inside and should answer with what has been learned so far.
+        A model that never calls it counts as one pass. For a learning curve, the harness calls ``score`` from inside
+        this call, and expects the scores of the model as trained so far.
 
         Args:
-            loss: The pass's mean training loss, where the model has it at no cost.
+            loss: The mean training loss of the pass, if the model has it at no cost.
 
         Returns:
-            False when training should stop now.
+            False if training should stop now.
 
         Raises:
-            FloatingPointError: The loss is not finite; the model lets it pass, and the trial ends as failed.
+            FloatingPointError: The loss is not finite. The model does not catch it, and the trial fails.
         """
         ...
 
     def report(self, **facts: bool | int | float | str) -> None:
-        """Tells what the trial's record should keep besides: ``device="gpu"``, ``skipped_pairs=3``.
+        """Stores facts in the trial's record, such as ``device="gpu"`` or ``skipped_pairs=3``.
 
-        A fact that is told again replaces what was told before.
+        A later value of a fact replaces an earlier one.
         """
         ...
 
@@ -241,10 +241,10 @@ class Recommender(Protocol):
     """A model."""
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
-        """Learns from the train rows. The harness holds the clock.
+        """Learns from the train rows. The harness measures the time.
 
         Args:
-            train: The rows to learn from; must not be written to.
+            train: The rows to learn from. Do not write to its arrays.
             context: Seed, threads, and the call that ends an epoch.
         """
         ...
@@ -254,7 +254,7 @@ class Recommender(Protocol):
 
         Args:
             users: int32[n].
-            items: int32[n, c], the candidates of each user, in an order that says nothing.
+            items: int32[n, c], the candidates of each user, in an order without meaning.
 
         Returns:
             float[n, c], finite.
@@ -264,31 +264,31 @@ class Recommender(Protocol):
 
 @runtime_checkable
 class WarmUp(Protocol):
-    """Optional: work that is not learning (compiling, starting threads) and is not timed as such."""
+    """Optional: work before training that its time does not include, such as compiling or starting threads."""
 
     def warm_up(self, train: TrainSet, context: TrainContext) -> None:
-        """Is called once, before ``fit``, with the same arguments. Must leave nothing learned."""
+        """Prepares training. The harness calls it once before ``fit``, with the same arguments; it must not learn."""
         ...
 
 
 @runtime_checkable
 class ScoreAll(Protocol):
-    """Optional: the scores of the whole catalogue at once, where a model has a faster way than ``score``.
+    """Optional: the scores of the full catalogue, for a model that has a faster way than ``score``.
 
-    It must answer what ``score`` answers, up to rounding, and like it at the end of an epoch too. Where a model has no
-    such method, the harness asks ``score`` for all pairs.
+    The scores must equal those of ``score`` up to rounding, at the end of an epoch too. Without this method, the
+    harness calls ``score`` for all pairs.
     """
 
     def score_all(self, users: Int32Array) -> FloatArray:
         """Scores all items for some users.
 
-        The harness asks for so many users at once that the answer has a few million scores; a model that needs much
-        more memory than its answer goes through it in parts of its own.
+        The harness passes as many users as give a few million scores. A model that needs much more memory than that
+        splits the users itself.
 
         Args:
             users: int32[n].
 
         Returns:
-            float[n, n_items], finite; column i is item i. The harness does not write to it.
+            float[n, n_items], finite; column i is item i. The harness does not write to the array.
         """
         ...

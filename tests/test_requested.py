@@ -3,6 +3,7 @@ import threading
 
 import pytest
 
+from recbench.cli.sweep import parse_sweep
 from recbench.errors import RecbenchError
 from recbench.registry.model_entries import ModelEntry, parse_assignment, parse_entry, split_entries
 from recbench.registry.models import Origin
@@ -30,6 +31,10 @@ def test_commas_in_brackets_do_not_split():
     assert split_entries("bpr, ncf:layers=[64,32],a=m.py:N:x=[1,[2,3]],,popularity ") == [
         "bpr", "ncf:layers=[64,32]", "a=m.py:N:x=[1,[2,3]]", "popularity",
     ]  # fmt: skip
+
+
+def test_a_sweep_takes_lists():
+    assert parse_sweep(["layers=[64,32],[64]", "epochs=3"]) == ("layers", ["[64,32]", "[64]"], {"epochs": "3"})
 
 
 @pytest.mark.parametrize("text", ["", ":factors=3", "big=", "big=:factors=3"])

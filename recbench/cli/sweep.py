@@ -23,6 +23,7 @@ from recbench.cli.shared.terminal import emit, emit_json, exit_if_failed, set_qu
 from recbench.errors import RecbenchError
 from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, N_SEEDS
 from recbench.progress.console import messages
+from recbench.registry.model_entries import split_commas
 from recbench.reports.formats import Format
 
 
@@ -116,7 +117,7 @@ def parse_sweep(assignments: list[str]) -> tuple[str, list[str], dict[str, str]]
     values: dict[str, list[str]] = {}
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
-        given = list(dict.fromkeys(part.strip() for part in text.split(",")))
+        given = list(dict.fromkeys(split_commas(text)))
         if not (name and equals and all(given)):
             raise RecbenchError(
                 f"--param {assignment!r} is not of the form NAME=VALUE,VALUE,...",

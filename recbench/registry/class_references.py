@@ -6,14 +6,12 @@ the script that was started, is sent by value: pickled, with the functions and v
 
 import inspect
 import sys
-from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
-from types import FunctionType
 from typing import Any
 
 from recbench.errors import RecbenchError
-from recbench.registry.class_contents import contents, globals_of
-from recbench.registry.models import PYTHON, ModelReference, Origin, check_is_model, known_models
+from recbench.registry.class_pickles import pickle_class
+from recbench.registry.models import ModelReference, Origin, check_is_model, known_models
 
 
 def class_reference(model_class: type) -> ModelReference:
@@ -29,9 +27,8 @@ def class_reference(model_class: type) -> ModelReference:
             return known
     if is_importable(model_class):
         return ModelReference(model_class.__name__, target, Origin.MODULE)
-    return ModelReference(
-        model_class.__name__, f"{target} (sent by value)", Origin.VALUE, f"{PYTHON}\n".encode() + _pickled(model_class)
-    )
+    sent = f"{target} (sent by value)"
+    return ModelReference(model_class.__name__, sent, Origin.VALUE, pickle_class(model_class))
 
 
 def constructor_arguments(model: object) -> dict[str, Any]:
@@ -78,55 +75,3 @@ def _find(name: str) -> ModuleSpec | None:
         if (spec := finder.find_spec(name, path)) is not None:
             return spec
     return None
-
-
-def _pickled(model_class: type) -> bytes:
-    import cloudpickle
-
-    module = sys.modules.get(model_class.__module__)
-    # Without this, a class of a module that was loaded in some other way would be sent by its name.
-    registered = cloudpickle.list_registry_pickle_by_value()
-    by_value = module is not None and module.__name__ not in ("__main__", *registered)
-    try:
-        if by_value:
-            cloudpickle.register_pickle_by_value(module)
-        content: bytes = cloudpickle.dumps(model_class)
-    except Exception as error:
-        raise RecbenchError(
-            f"Class {model_class.__name__!r} cannot be sent to the process that trains it: {_culprit(model_class)} "
-            f"cannot be pickled ({type(error).__name__}: {error}).",
-            "Create that object in __init__ or in fit(), or write the class into a file and give its path: "
-            f"my_model.py:{model_class.__name__}",
-        ) from error
-    finally:
-        if by_value:
-            cloudpickle.unregister_pickle_by_value(module)
-    return content
-
-
-def _culprit(model_class: type) -> str:
-    """Names the first thing that the class uses and that cannot be pickled."""
-    import cloudpickle
-
-    for description, value in _used(model_class):
-        try:
-            cloudpickle.dumps(value)
-        except Exception:  # noqa: BLE001 - an object may fail in any way
-            return f"{description} of type {type(value).__name__}"
-    return "something that it uses"
-
-
-def _used(model_class: type) -> Iterator[tuple[str, Any]]:
-    for name, value in contents(model_class).items():
-        function = getattr(value, "__func__", value)
-        if not isinstance(function, FunctionType):
-            yield f"its attribute {name!r}", value
-            continue
-        for variable, found in globals_of(function).items():
-            if found is not model_class:
-                yield f"the global variable {variable!r}", found
-        for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-            if cell.cell_contents is not model_class:
-                yield f"the variable {variable!r}", cell.cell_contents
-        for default in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
-            yield f"a default of {name}()", default

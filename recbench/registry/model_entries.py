@@ -28,20 +28,29 @@ class ModelEntry:
     texts: dict[str, str] = field(default_factory=dict)
 
 
+def split_commas(text: str) -> list[str]:
+    """Splits a text at its commas, except within square brackets.
+
+    >>> split_commas("[64,32], [64],")
+    ['[64,32]', '[64]', '']
+    """
+    items, depth = [""], 0
+    for character in text:
+        depth = max(0, depth + (character == "[") - (character == "]"))
+        if character == "," and not depth:
+            items.append("")
+        else:
+            items[-1] += character
+    return [item.strip() for item in items]
+
+
 def split_entries(text: str) -> list[str]:
-    """Splits ``--models`` at its commas, except within square brackets.
+    """Splits ``--models`` into its entries.
 
     >>> split_entries("bpr, ncf:layers=[64,32],popularity")
     ['bpr', 'ncf:layers=[64,32]', 'popularity']
     """
-    entries, depth = [""], 0
-    for character in text:
-        depth = max(0, depth + (character == "[") - (character == "]"))
-        if character == "," and not depth:
-            entries.append("")
-        else:
-            entries[-1] += character
-    return [entry.strip() for entry in entries if entry.strip()]
+    return [entry for entry in split_commas(text) if entry]
 
 
 def parse_entry(text: str) -> ModelEntry:

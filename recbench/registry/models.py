@@ -1,11 +1,10 @@
-"""Models by name. Nothing of a model is imported before it is to run."""
+"""Models by name. A model's module is imported only when the model runs."""
 
 import ast
 import importlib
 import importlib.util
 import inspect
 import os
-import sys
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.metadata import entry_points
@@ -15,16 +14,15 @@ from types import ModuleType
 import recbench
 from recbench.errors import RecbenchError, unknown_name
 from recbench.records.schema import BUILTIN_PACKAGE
+from recbench.registry.class_pickles import unpickle_class
 from recbench.registry.import_failures import import_failure
 from recbench.registry.user_modules import folders_of, import_file, search_first
 
 ENTRY_POINT_GROUP = "recbench.models"
-PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
-"""A class that is sent by value holds byte code, which only the same version of Python runs."""
 
 
 class Origin(StrEnum):
-    """How a model became known."""
+    """Where a model's class comes from."""
 
     BUILTIN = "builtin"
     PLUGIN = "plugin"
@@ -38,10 +36,10 @@ class ModelReference:
     """A model that has not been imported.
 
     Attributes:
-        name: What it is called in tables.
+        name: The model's name in tables.
         target: ``module:Class`` or ``file.py:Class``; for a class that is sent by value, where it was defined.
-        origin: How it became known.
-        pickled: The class that is sent by value, after the version of Python and a line feed.
+        origin: Where the class comes from.
+        pickled: The class that is sent by value; see ``recbench.registry.class_pickles``.
     """
 
     name: str
@@ -79,20 +77,13 @@ class ModelReference:
         return found
 
     def _unpickle(self) -> type:
-        import cloudpickle
-
         search_first([Path.cwd()])
-        python, _, content = self.pickled.partition(b"\n")
-        if python.decode() != PYTHON:
-            raise RecbenchError(
-                f"Class {self.name!r} was sent by Python {python.decode()}, and this process runs {PYTHON}.",
-                "Write the class into a file, or use the same Python on all machines.",
-            )
         try:
-            found: type = cloudpickle.loads(content)
+            return unpickle_class(self.pickled)
+        except RecbenchError:
+            raise
         except (Exception, SystemExit) as error:
             raise import_failure(self.name, self.target, error, [Path.cwd()]) from error
-        return found
 
 
 def check_is_model(model_class: type, target: str) -> None:
@@ -111,7 +102,7 @@ def check_is_model(model_class: type, target: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ModelDescription:
-    """What can be told of a model without importing it.
+    """What the source says of a model; the model is not imported.
 
     Attributes:
         summary: First line of the class's docstring.
@@ -123,7 +114,7 @@ class ModelDescription:
 
 
 def known_models() -> dict[str, ModelReference]:
-    """Returns the builtin models and those of installed plugins, by name."""
+    """Returns the builtin models and the models of installed plugins, by name."""
     known = {name: ModelReference(name, target, Origin.BUILTIN) for name, target in _builtin_models().MODELS.items()}
     for entry_point in entry_points(group=ENTRY_POINT_GROUP):
         known.setdefault(entry_point.name, ModelReference(entry_point.name, entry_point.value, Origin.PLUGIN))
@@ -134,14 +125,14 @@ def find_model(name: str) -> ModelReference:
     """Finds a model by a known name, by ``package.module:Class`` or by ``path/to/file.py:Class``.
 
     Raises:
-        RecbenchError: There is none; the message names the nearest.
+        RecbenchError: There is no such model; the message suggests similar names.
     """
     known = known_models()
     if name in known:
         return known[name]
     place, colon, class_name = name.rpartition(":")
     if not colon:
-        raise unknown_name("model", name, known, "A model of your own: package.module:Class or path/to/file.py:Class.")
+        raise unknown_name("model", name, known, "Your own model: package.module:Class or path/to/file.py:Class.")
     if place.endswith(".py"):
         if not os.path.isfile(place):  # noqa: PTH113 - also answers for names that no file can have
             raise RecbenchError(f"Model {name!r}: there is no file {place}.", "Check the path.")
@@ -182,7 +173,7 @@ def _builtin_models() -> ModuleType:
     """Imports the package of the builtin models.
 
     Raises:
-        RecbenchError: It is not there.
+        RecbenchError: The package is missing.
     """
     try:
         return importlib.import_module(BUILTIN_PACKAGE)

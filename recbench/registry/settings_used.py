@@ -1,4 +1,4 @@
-"""Which hyper-parameters a run takes from a file of settings, and which it does not."""
+"""Which hyper-parameters of a run come from a file of tuned settings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,13 +22,13 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Overridden:
-    """A tuned hyper-parameter that was given another value.
+    """A tuned hyper-parameter that the user has set to another value.
 
     Attributes:
-        model: Whose.
-        name: Which.
-        given: The text that was given.
-        tuned: The value that it takes the place of.
+        model: The model's name.
+        name: The hyper-parameter's name.
+        given: The text of the user's value.
+        tuned: The tuned value, which is not used.
     """
 
     model: str
@@ -39,16 +39,16 @@ class Overridden:
 
 @dataclass(frozen=True, slots=True)
 class SettingsUsed:
-    """What a run took from where.
+    """The origin of a run's hyper-parameters.
 
     Attributes:
-        source: From where.
-        path: The file, as people know it; empty for defaults.
+        source: The kind of origin.
+        path: The file, as tables name it; empty for defaults.
         digest: Digest of the task that the file's settings were tuned on; empty for defaults.
         task_digest: Digest of the run's task.
-        tuned: By model, where its setting comes from.
+        tuned: How each tuned model was tuned, by the model's name.
         untuned: Models that keep their defaults.
-        overridden: Tuned values that the user gave another.
+        overridden: Tuned hyper-parameters that the user has set.
     """
 
     source: Source
@@ -66,31 +66,31 @@ class SettingsUsed:
 
 
 def use_settings(
-    choice: str, wanted: Sequence[RequestedModel], task: TaskIdentity
+    choice: str, requested: Sequence[RequestedModel], task: TaskIdentity
 ) -> tuple[list[RequestedModel], SettingsUsed]:
-    """Gives each model the setting that was chosen for it; what the user gave goes before.
+    """Gives each model its tuned hyper-parameters; values of the user take precedence.
 
     Args:
         choice: ``default``, ``tuned`` (the settings that come with the models), or the path of a file.
-        wanted: The models with the texts of the parameters that the user gave.
+        requested: The models with the hyper-parameters that the user gave.
         task: The run's task.
 
     Raises:
-        RecbenchError: There is no such file, or it is not one of settings.
+        RecbenchError: The file does not exist, or is not a file of settings.
     """
-    names = tuple(one.reference.name for one in wanted)
+    names = tuple(dict.fromkeys(model.reference.name for model in requested))
     if choice == Source.DEFAULT:
-        return list(wanted), SettingsUsed(Source.DEFAULT, "", "", task.digest, {}, names, ())
+        return list(requested), SettingsUsed(Source.DEFAULT, "", "", task.digest, {}, names, ())
     source = Source.TUNED if choice == Source.TUNED else Source.FILE
     settings, path = _read(source, choice, task.name)
     overridden = tuple(
-        Overridden(one.reference.name, name, one.given[name], value)
-        for one in wanted
-        if (tuned := settings.models.get(one.reference.name)) is not None
+        Overridden(model.reference.name, name, model.given[name], value)
+        for model in requested
+        if (tuned := settings.models.get(model.reference.name)) is not None
         for name, value in tuned.parameters.items()
-        if name in one.given
+        if name in model.given
     )
-    return [_with_setting(one, settings) for one in wanted], SettingsUsed(
+    return [_with_setting(model, settings) for model in requested], SettingsUsed(
         source,
         path,
         settings.task.digest,
@@ -114,8 +114,8 @@ def _read(source: Source, choice: str, task: str) -> tuple[Settings, str]:
     return load(path), f"{PLACE}/{path.name}"
 
 
-def _with_setting(one: RequestedModel, settings: Settings) -> RequestedModel:
-    tuned = settings.models.get(one.reference.name)
+def _with_setting(model: RequestedModel, settings: Settings) -> RequestedModel:
+    tuned = settings.models.get(model.reference.name)
     if tuned is None:
-        return one
-    return replace(one, texts={**{name: as_text(value) for name, value in tuned.parameters.items()}, **one.texts})
+        return model
+    return replace(model, texts={**{name: as_text(value) for name, value in tuned.parameters.items()}, **model.texts})

@@ -1,4 +1,4 @@
-"""What is known of a trial before it has run: the part of its record that says which trial it is."""
+"""The identity of a trial: the fields of its record that are known before it runs."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from recbench.trials.conditions import Conditions
 
 @dataclass(frozen=True, slots=True)
 class TaskFacts:
-    """What a record says of its task.
+    """The fields of a record that describe its task.
 
     Attributes:
         identity: Name and digest.
@@ -39,7 +39,7 @@ class TaskFacts:
 
 
 class ModelIdentity(Protocol):
-    """What a record says of its model, whether the class has been imported here or not."""
+    """The fields of a record that describe its model, which need not have been imported in this process."""
 
     @property
     def reference(self) -> ModelReference: ...  # noqa: D102
@@ -55,7 +55,7 @@ class ModelIdentity(Protocol):
 
 
 def identity(task: TaskFacts, model: ModelIdentity, seed: int, conditions: Conditions) -> dict[str, Any]:
-    """Returns the fields of a record that say which trial it is of, and what it runs on and when: here, now."""
+    """Returns the identity of a trial that starts now on this machine, as the fields of its record."""
     return {
         "task": task.identity,
         "protocol_version": PROTOCOL_VERSION,

@@ -1,4 +1,4 @@
-"""What a model holds of the harness while it learns: three values, and two messages to whoever listens.
+"""The context that a model gets: three values, and two messages to the running trial.
 
 A learning curve is taken inside ``end_epoch``, so the call must lead to the test cases; the object that the model calls
 must not. ``ModelContext`` therefore has no reference to the harness at all. Its messages go to the listener of the

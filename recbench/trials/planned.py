@@ -1,4 +1,4 @@
-"""The trials of a run, before they have run."""
+"""The trials that a run plans."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ from recbench.trials.conditions import Conditions
 
 @dataclass(frozen=True, slots=True)
 class PlannedModel:
-    """A model whose parameters have been checked; its class is known to the process that trains it, not here.
+    """A model whose hyper-parameters have been checked; only the process that trains it knows its class.
 
     Attributes:
-        requested: As it was requested.
+        requested: The model as it was requested.
         parameters: All hyper-parameters, defaults included.
         code_version: Hash of the model's source.
     """
@@ -45,10 +45,9 @@ class PlannedTrial:
     """A trial that has not been run.
 
     Attributes:
-        model: Of what.
-        seed: Its seed.
-        number: What tells it apart where a model may have several trials of the same seed and even the same
-            parameters, as in a tuning.
+        model: The model.
+        seed: The seed.
+        number: The number of the trial in a tuning, which may repeat a seed and even the hyper-parameters.
     """
 
     model: PlannedModel
@@ -62,7 +61,7 @@ class PlannedTrial:
         return f"{self.model.requested.title}{number}, seed {self.seed}"
 
     def stem(self, task: TaskIdentity, conditions: Conditions) -> str:
-        """Returns the name of its files."""
+        """Returns the name of the trial's files, without an ending."""
         name = stem(
             task,
             self.model.name,

@@ -35,21 +35,21 @@ def run_trial(
     try:
         measured, ranks = _fit_and_score(task, configuration, context, conditions, notify)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a model does, the others still run
-        message = _told_why(error)
+        message = _reason(error)
         if isinstance(error, FloatingPointError) and "learning_rate" in configuration.parameters:
             message += f" (learning_rate={configuration.parameters['learning_rate']}; try a lower one)"
         measured = {"error": message, "epochs": context.epochs, "fit_seconds": context.seconds}
-        record = Record(**base, **measured, **_told(configuration, context), status=Status.FAILED)
+        record = Record(**base, **measured, **_reported(configuration, context), status=Status.FAILED)
         return TrialOutcome(record, None, traceback.format_exc())
-    return TrialOutcome(Record(**base, **measured, **_told(configuration, context), status=Status.DONE), ranks)
+    return TrialOutcome(Record(**base, **measured, **_reported(configuration, context), status=Status.DONE), ranks)
 
 
-def _told_why(error: BaseException) -> str:
+def _reason(error: BaseException) -> str:
     return str(error) if isinstance(error, ScoreError) else f"{type(error).__name__}: {error}"
 
 
-def _told(configuration: Configuration, context: TimedContext) -> dict[str, object]:
-    """What the record keeps of the model's own word."""
+def _reported(configuration: Configuration, context: TimedContext) -> dict[str, object]:
+    """Returns the fields of the record that the model reports: its facts, and whether it promises equal repetitions."""
     promised = True if context.threads == 1 else getattr(configuration.model_class, "repeatable_on_threads", None)
     on_gpu = context.facts.get("device") == "gpu"
     return {"facts": context.facts, "repeatable": None if on_gpu else promised}
@@ -103,7 +103,7 @@ def _fit_and_score(
                 catalogue, catalogue_ranks = measures.of_catalogue(task, model, train, conditions.ks, progress)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - what was trained and ranked before is kept
                 traceback.print_exc()
-                catalogue_error = _told_why(error)
+                catalogue_error = _reason(error)
     epochs = max(context.epochs, 1)
     if curve is not None:
         metrics = compute_metrics(ranks, conditions.ks)
