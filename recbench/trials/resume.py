@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from recbench.errors import RecbenchError
+from recbench.evaluation.metric_names import DEFAULT_METRICS, measures_at
 from recbench.protocol import PROTOCOL_VERSION
 from recbench.records import store
 from recbench.records.consistency import check_consistency
@@ -77,7 +78,7 @@ def _has_all(record: Record, conditions: Conditions) -> bool:
 
 
 def _has_curve(record: Record, wanted: CurveEpochs, ks: tuple[int, ...]) -> bool:
-    names = {f"{metric}@{k}" for k in ks for metric in ("hr", "ndcg")}
+    names = {measure.name for measure in measures_at(DEFAULT_METRICS, ks)}
     points = {point.epoch for point in record.curve if names <= set(point.metrics)}
     if record.curve_error is not None:
         return record.epochs in points
