@@ -48,11 +48,11 @@ def find(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) 
     changes: dict[str, object] = {}
     if set(record.ties_across_cut) != set(conditions.ks):
         # Here, for it loads what only few runs need.
-        from recbench.trials import measures
+        from recbench.trials import figures
 
-        changes.update(measures.of_candidates(task, task.train_set(), ranks, conditions.ks))
+        changes.update(figures.of_candidates(task, task.train_set(), ranks, conditions.ks))
         if record.catalogue is not None and found.full_ranks is not None:
-            metrics = measures.values(found.full_ranks, conditions.ks)
+            metrics = figures.values(found.full_ranks, conditions.ks)
             changes["catalogue"] = record.catalogue.model_copy(update={"metrics": metrics})
     if not conditions.catalogue:
         changes |= {"catalogue": None, "catalogue_error": None}

@@ -13,7 +13,7 @@ from recbench.protocol import PROTOCOL_VERSION
 from recbench.records.finished_trial import TrialRanks
 from recbench.records.schema import Record, Status, TaskIdentity
 from recbench.tasks.task import Task
-from recbench.trials import machine, measures
+from recbench.trials import figures, machine
 from recbench.trials.file_scores import FileScores
 
 
@@ -53,6 +53,6 @@ def score_trial(
         revision=machine.revision(),
         recbench_version=recbench.__version__,
         started_at=started_at,
-        **measures.of_candidates(task, task.train_set(), ranks, ks),
+        **figures.of_candidates(task, task.train_set(), ranks, ks),
     )
     return record, TrialRanks(ranks)
