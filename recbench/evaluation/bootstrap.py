@@ -1,5 +1,6 @@
 """Confidence intervals of means over cases, from a bootstrap over users."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,10 +32,22 @@ def resampled_means(by_user: UserSums, resamples: int = RESAMPLES, seed: int = 0
         resamples: How often.
         seed: What the draws follow from.
     """
-    n_users, n_columns = by_user.sums.shape
-    columns = np.column_stack([by_user.sums, by_user.counts])
+    (means,) = resampled_together([by_user], resamples, seed)
+    return means
+
+
+def resampled_together(of_users: Sequence[UserSums], resamples: int = RESAMPLES, seed: int = 0) -> list[Float64Array]:
+    """Returns the same for several sums over the same users, such as over cases and over users, with the same draws.
+
+    Args:
+        of_users: The values; all of the same number of users.
+        resamples: How often.
+        seed: What the draws follow from.
+    """
+    n_users = len(of_users[0])
+    columns = np.column_stack([array for one in of_users for array in (one.sums, one.counts)])
     rng = np.random.Generator(np.random.PCG64(seed))
-    means = np.empty((resamples, n_columns))
+    means = [np.empty((resamples, one.sums.shape[1])) for one in of_users]
     at_once = max(DRAWS_AT_ONCE // n_users, 1)
     for start in range(0, resamples, at_once):
         rows = min(at_once, resamples - start)
@@ -42,7 +55,9 @@ def resampled_means(by_user: UserSums, resamples: int = RESAMPLES, seed: int = 0
         drawn += (np.arange(rows, dtype=np.int32) * n_users)[:, None]
         times = np.bincount(drawn.ravel(), minlength=rows * n_users).reshape(rows, n_users)
         totals = times.astype(np.float64) @ columns
-        means[start : start + rows] = totals[:, :-1] / totals[:, -1:]
+        for found in means:
+            own, totals = np.split(totals, [found.shape[1] + 1], axis=1)
+            found[start : start + rows] = own[:, :-1] / own[:, -1:]
     return means
 
 

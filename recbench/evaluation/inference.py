@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recbench.evaluation.bootstrap import RESAMPLES, Interval, intervals, resampled_means
+from recbench.evaluation.bootstrap import RESAMPLES, Interval, intervals, resampled_together
 from recbench.evaluation.metric import Float64Array, Measure
 from recbench.evaluation.paired_tests import sign_flip_p_values
 from recbench.evaluation.ranking import Ranks
@@ -69,8 +69,8 @@ def infer(
 ) -> tuple[list[Interval | None], list[Difference | None]]:
     """Returns the confidence interval of each mean, and what the cases say about each difference.
 
-    None where all values are of one user. All samples of the same users are resampled together, with the same draws:
-    drawing costs more than summing.
+    None where all values are of one user. All samples of the same users, whether by case or by user, are resampled
+    together, with the same draws: drawing costs more than summing.
 
     Args:
         levels: Values whose means need an interval.
@@ -80,20 +80,33 @@ def infer(
     samples = [*levels, *differences]
     limits: list[Interval | None] = [None] * len(samples)
     found: list[Difference | None] = [None] * len(differences)
-    by_users: dict[bytes, list[int]] = {}
-    for number, sample in enumerate(samples):
-        by_users.setdefault(sample.users.tobytes(), []).append(number)
-    for numbers in by_users.values():
-        values = np.column_stack([samples[number].values for number in numbers])
-        by_user = UserSums.of(values, samples[numbers[0]].users)
-        if len(by_user) < 2:
+    for of_users in _grouped(samples):
+        sums = [UserSums.of(_columns(samples, numbers), samples[numbers[0]].users) for numbers in of_users]
+        if len(sums[0]) < 2:
             continue
-        for number, interval in zip(numbers, intervals(resampled_means(by_user, resamples)), strict=True):
-            limits[number] = interval
-        first = sum(number < len(levels) for number in numbers)
-        for number, one in zip(numbers[first:], _differences(values, by_user, first, limits, numbers), strict=True):
-            found[number - len(levels)] = one
+        for numbers, by_user, means in zip(of_users, sums, resampled_together(sums, resamples), strict=True):
+            for number, interval in zip(numbers, intervals(means), strict=True):
+                limits[number] = interval
+            first = sum(number < len(levels) for number in numbers)
+            values = _columns(samples, numbers)
+            for number, one in zip(numbers[first:], _differences(values, by_user, first, limits, numbers), strict=True):
+                found[number - len(levels)] = one
     return limits[: len(levels)], found
+
+
+def _grouped(samples: Sequence[Sample]) -> list[list[list[int]]]:
+    """Returns the numbers of the samples: those of the same set of users together, and in these, of the same rows."""
+    by_rows: dict[bytes, list[int]] = {}
+    for number, sample in enumerate(samples):
+        by_rows.setdefault(sample.users.tobytes(), []).append(number)
+    by_users: dict[bytes, list[list[int]]] = {}
+    for numbers in by_rows.values():
+        by_users.setdefault(np.unique(samples[numbers[0]].users).tobytes(), []).append(numbers)
+    return list(by_users.values())
+
+
+def _columns(samples: Sequence[Sample], numbers: Sequence[int]) -> Float64Array:
+    return np.column_stack([samples[number].values for number in numbers])
 
 
 def _differences(

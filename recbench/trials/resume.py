@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from recbench.errors import RecbenchError
+from recbench.evaluation.metric_names import DEFAULT_METRICS, measures_at
 from recbench.protocol import PROTOCOL_VERSION
 from recbench.records import store
 from recbench.records.consistency import check_consistency
@@ -47,11 +48,11 @@ def find(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) 
     changes: dict[str, object] = {}
     if set(record.ties_across_cut) != set(conditions.ks):
         # Here, for it loads what only few runs need.
-        from recbench.trials import measures
+        from recbench.trials import figures
 
-        changes.update(measures.of_candidates(task, task.train_set(), ranks, conditions.ks))
+        changes.update(figures.of_candidates(task, task.train_set(), ranks, conditions.ks))
         if record.catalogue is not None and found.full_ranks is not None:
-            metrics = measures.values(found.full_ranks, conditions.ks)
+            metrics = figures.values(found.full_ranks, conditions.ks)
             changes["catalogue"] = record.catalogue.model_copy(update={"metrics": metrics})
     if not conditions.catalogue:
         changes |= {"catalogue": None, "catalogue_error": None}
@@ -77,7 +78,7 @@ def _has_all(record: Record, conditions: Conditions) -> bool:
 
 
 def _has_curve(record: Record, wanted: CurveEpochs, ks: tuple[int, ...]) -> bool:
-    names = {f"{metric}@{k}" for k in ks for metric in ("hr", "ndcg")}
+    names = {measure.name for measure in measures_at(DEFAULT_METRICS, ks)}
     points = {point.epoch for point in record.curve if names <= set(point.metrics)}
     if record.curve_error is not None:
         return record.epochs in points

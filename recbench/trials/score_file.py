@@ -11,7 +11,7 @@ from recbench.protocol import PROTOCOL_VERSION, Recommender
 from recbench.records.finished_trial import TrialRanks
 from recbench.records.schema import ParameterValue, Record, Status, TaskIdentity
 from recbench.tasks.task import Task
-from recbench.trials import machine, measures
+from recbench.trials import figures, machine
 
 
 def score_trial(
@@ -57,6 +57,6 @@ def score_trial(
         revision=machine.revision(),
         recbench_version=recbench.__version__,
         started_at=started_at,
-        **measures.of_candidates(task, task.train_set(), ranks, ks),
+        **figures.of_candidates(task, task.train_set(), ranks, ks),
     )
     return record, TrialRanks(ranks)

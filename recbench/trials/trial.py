@@ -10,7 +10,7 @@ from recbench.records.finished_trial import TrialRanks
 from recbench.records.schema import CurvePoint, Record, Status
 from recbench.registry.hyperparameters import Configuration
 from recbench.tasks.task import Task
-from recbench.trials import machine, measures
+from recbench.trials import figures, machine
 from recbench.trials.clock import TimedContext
 from recbench.trials.conditions import Conditions, TrialOutcome
 from recbench.trials.events import Event, EventKind, Notify
@@ -95,12 +95,12 @@ def _fit_and_score(
         began = time.perf_counter()
         ranks = rank_cases(model, task.test)
         score_seconds = time.perf_counter() - began
-        measured = measures.of_candidates(task, train, ranks, conditions.ks)
+        measured = figures.of_candidates(task, train, ranks, conditions.ks)
         catalogue, catalogue_ranks, catalogue_error = None, None, None
         if conditions.catalogue:
             notify(Event(EventKind.PHASE, name="full"))
             try:
-                catalogue, catalogue_ranks = measures.of_catalogue(task, model, train, conditions.ks, progress)
+                catalogue, catalogue_ranks = figures.of_catalogue(task, model, train, conditions.ks, progress)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - what was trained and ranked before is kept
                 traceback.print_exc()
                 catalogue_error = _reason(error)

@@ -20,8 +20,6 @@ from recbench.reports.run.table import errors, how_to_read, models_table
 from recbench.reports.timing_notes import timing_notes
 from recbench.tuning.spaces import PLACE, ModelSpace, texts
 
-METRICS = ("hr@10", "ndcg@10")
-
 
 @dataclass(frozen=True, slots=True)
 class LeaderboardSources:
@@ -105,8 +103,8 @@ def _is_tuned(summary: ModelSummary, tuned: dict[str, TunedModel]) -> bool:
 def _undecided(report: RunReport) -> list[str]:
     """Names the pairs between which the cases do not decide."""
     lines = ["## Which models cannot be told apart", ""]
-    for metric in METRICS:
-        pairs = [pair for pair in report.uncertainty.pairs if pair.measure.name == metric]
+    for measure in report.measures:
+        pairs = [pair for pair in report.uncertainty.pairs if pair.measure == measure]
         level = [
             f"{report.summaries[pair.first].name} and {report.summaries[pair.second].name} "
             f"({signed(pair.evidence.difference)}, p {pair.p_adjusted:.2f})"
@@ -114,7 +112,7 @@ def _undecided(report: RunReport) -> list[str]:
             if pair.p_adjusted >= ALPHA
         ]
         told = "; ".join(level) if level else "none"
-        lines.append(f"- By {metric.upper()}, {len(level)} of {len(pairs)} pairs: {_markdown(told)}.")
+        lines.append(f"- By {measure.label}, {len(level)} of {len(pairs)} pairs: {_markdown(told)}.")
     return [
         *lines,
         "",
@@ -137,7 +135,7 @@ def _beside_published(report: RunReport, published: Published) -> list[str]:
 
 
 def _published_row(summary: ModelSummary, one: PublishedResult) -> list[str]:
-    own = [with_sd(summary.metrics.get(metric), 4) for metric in METRICS]
+    own = [with_sd(summary.metrics.get(metric), 4) for metric in ("hr@10", "ndcg@10")]
     ndcg = "" if one.ndcg is None else f"{one.ndcg:.4f}"
     return [summary.name, *own, f"{one.hr:.4f}", ndcg, f"{one.method}; {one.source}"]
 
@@ -210,26 +208,44 @@ def _commands(sources: LeaderboardSources, report: RunReport, tuned: dict[str, T
             budget = f"--trials {one.budget_trials} --budget {one.budget_seconds:g} --threads {one.threads}"
             space = " --spaces FILE" if _elsewhere(name, tuned[name], sources.spaces) else ""
             budgets.setdefault(f"{budget} --seed {one.seed}{space}", []).append(name)
-    seeds = max(len(summary.trials) for summary in report.summaries)
-    common = [f"--seeds {seeds} --threads {first.threads}", *(["--full"] if report.has_catalogue else [])]
-    options = [*(["--settings tuned"] if tuned else []), *common]
+    settings = ["--settings tuned"] if tuned else []
     lines = [
         *(sources.published.build if sources.published else ()),
         *(f"recbench tune --models {','.join(own)} --task {task} {budget}" for budget, own in budgets.items()),
-        f"recbench run --models {','.join(models)} --task {task} {' '.join(options)} -o {sources.place}",
         *(
-            f"recbench run --models {model} --task {task} {given} {' '.join(common)} -o {sources.place}"
-            for model, given in _others(report, tuned)
+            f"recbench run --models {','.join(own)} --task {task} {' '.join([*settings, options])} -o {sources.place}"
+            for options, own in _conditions(report).items()
+        ),
+        *(
+            f"recbench run --models {one.model} --task {task} {given} {_options(one, report)} -o {sources.place}"
+            for one, given in _others(report, tuned)
         ),
         f"recbench leaderboard {sources.place}",
     ]
     return ["## How it is made", "", "```", *lines, "```", ""]
 
 
-def _others(report: RunReport, tuned: dict[str, TunedModel]) -> list[tuple[str, str]]:
+def _conditions(report: RunReport) -> dict[str, list[str]]:
+    """Returns the models that ran under the same conditions, by the options that give these."""
+    found: dict[str, dict[str, None]] = {}
+    for summary in report.summaries:
+        found.setdefault(_options(summary, report), {})[summary.model] = None
+    return {options: list(models) for options, models in found.items()}
+
+
+def _options(summary: ModelSummary, report: RunReport) -> str:
+    record = summary.group.record
+    device = [] if record.device == "auto" else [f"--device {record.device}"]
+    seeds = max(len(one.trials) for one in report.summaries)
+    return " ".join(
+        [f"--seeds {seeds} --threads {record.threads}", *device, *(["--full"] if report.has_catalogue else [])]
+    )
+
+
+def _others(report: RunReport, tuned: dict[str, TunedModel]) -> list[tuple[ModelSummary, str]]:
     """Returns the models that were tuned, and ran with other settings too, with options that give these."""
     return [
-        (model, " ".join(f"--param {model}.{name}={_text(value)}" for name, value in summary.parameters.items()))
+        (summary, " ".join(f"--param {model}.{name}={_text(value)}" for name, value in summary.parameters.items()))
         for summary in report.summaries
         if (model := summary.model) in tuned and not _is_tuned(summary, tuned)
     ]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from recbench.evaluation.bootstrap import RESAMPLES
 from recbench.evaluation.metric import Measure
 from recbench.records.finished_trial import Ranking
 from recbench.reports.formats import Format
@@ -13,11 +14,6 @@ from recbench.reports.run.uncertainty import Standing, uncertainty
 from recbench.reports.spread import Spread
 
 KIND = {Ranking.CANDIDATES: "", Ranking.FULL: "full "}
-LEGEND = (
-    "95 %: confidence interval over users (bootstrap), seeds averaged.",
-    "HR, NDCG, MRR, AUC: means over cases. Recall, Precision, User NDCG, MAP: means over users, each with all of the "
-    "user's held-out items in one list.",
-)
 KEYS = ("model", "ranking", "metric", "mean", "sd", "seeds", "low", "high")
 
 
@@ -103,7 +99,16 @@ def measures_table(report: RunReport, measures: Sequence[Measure], form: Format)
     ]
     headers = ["model", *(text for ranking, one in columns for text in (f"{KIND[ranking]}{one.label}", "95 %"))]
     table = render_table(rows_of_text, headers, f"l{'r' * (len(headers) - 1)}", form)
-    return "\n".join([table, "", *render_lines(LEGEND, form)])
+    return "\n".join([table, "", *render_lines(_legend(measures), form)])
+
+
+def _legend(measures: Sequence[Measure]) -> list[str]:
+    of_cases = ", ".join(one.label for one in measures if not one.metric.per_user)
+    of_users = ", ".join(one.label for one in measures if one.metric.per_user)
+    lines = [f"95 %: confidence interval over users (bootstrap, {RESAMPLES:,} resamples), seeds averaged."]
+    lines += [f"Means over cases: {of_cases}."] if of_cases else []
+    lines += [f"Means over users, with all held-out items of a user in one list: {of_users}."] if of_users else []
+    return lines
 
 
 def _figures(one: MeasuredModel) -> list[object]:

@@ -1,13 +1,15 @@
 """What accuracy at the cut-off does not tell: MRR, AUC, what lists look like, and who is served well."""
 
+from recbench.evaluation.metric_names import measures_at
 from recbench.reports.cells import with_sd
 from recbench.reports.formats import Format
 from recbench.reports.rendering import csv_text, json_text, render_lines, render_table
-from recbench.reports.run.run_report import RunReport
+from recbench.reports.run.run_report import ALWAYS_SUMMED_UP, RunReport
 from recbench.reports.run.summary import CohortSpread, ModelSummary
 from recbench.reports.spread import Spread
 
 COHORT_NAMES = {"history": "user's train rows", "popularity": "item's train rows"}
+ALWAYS = measures_at(ALWAYS_SUMMED_UP, ())
 LEGEND = (
     "MRR, AUC: among the candidates. coverage, Gini, popularity: of the lists that users with a case would be shown:",
     "the share of the catalogue in some list; from 0, all items alike, to 1, all on one; the items' mean percentile.",
@@ -18,7 +20,7 @@ LEGEND = (
 def metrics_table(report: RunReport, form: Format) -> str:
     """Renders one line a model; CSV and JSON have the means in full precision, and no legend."""
     first = next((summary for summary in report.summaries if summary.cohorts), None)
-    headers = ["model", "MRR", "AUC", "coverage", "Gini", "popularity"]
+    headers = ["model", *(one.label for one in ALWAYS), "coverage", "Gini", "popularity"]
     for name, cohorts in (first.cohorts if first else {}).items():
         headers += [f"HR, {COHORT_NAMES[name]} {_range(cohort)}" for cohort in cohorts]
     if form in (Format.CSV, Format.JSON):
@@ -33,7 +35,7 @@ def metrics_table(report: RunReport, form: Format) -> str:
 
 
 def _figures(summary: ModelSummary) -> list[Spread | None]:
-    figures = [summary.metrics.get("mrr"), summary.metrics.get("auc")]
+    figures = [summary.metrics.get(measure.name) for measure in ALWAYS]
     figures += [summary.catalogue.get(name) for name in ("coverage", "gini", "popularity")]
     return [*figures, *(cohort.hr for cohorts in summary.cohorts.values() for cohort in cohorts)]
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from recbench.evaluation.bootstrap import RESAMPLES
+from recbench.evaluation.metric_names import parse_measure
 from recbench.reports.cells import Strong, code, escape, strong, with_sd
 from recbench.reports.formats import Format
 from recbench.reports.rendering import json_text, paragraph, render_lines, render_table
@@ -144,7 +145,7 @@ def _cost_cells(summary: ModelSummary) -> list[str]:
 def _quality_headers(quality: Sequence[TimeToQuality]) -> list[str]:
     if not quality:
         return []
-    metric, target = quality[0].metric.upper(), quality[0].target
+    metric, target = parse_measure(quality[0].metric).label, quality[0].target
     return ["s to 99 % of HR", *([f"s to {metric} {target:g}"] if target is not None else [])]
 
 

@@ -1,4 +1,4 @@
-"""What a trial measures of a trained model, beside the clock: the fields that a record keeps of it."""
+"""The figures that a record keeps of a trained model, beside the times of the clock."""
 
 import time
 from collections.abc import Callable
