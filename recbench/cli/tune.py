@@ -20,7 +20,6 @@ from recbench.cli.shared.execution_options import (
 from recbench.cli.shared.interruption import interruption_message
 from recbench.cli.shared.lists import model_names
 from recbench.cli.shared.terminal import ExitCode, emit, emit_json, set_quiet
-from recbench.errors import RecbenchError
 from recbench.experiments.defaults import DEFAULT_TASK, MAX_SEED, TUNING_FOLDER
 from recbench.progress.console import messages
 from recbench.reports.formats import Format
@@ -100,7 +99,12 @@ def tune(
         if not quiet:
             messages().print(f"Task {task}; models {', '.join(names)}", style="dim", markup=False)
 
-        _check_packages(plot)
+        from recbench.experiments.optional_packages import check_optuna
+        from recbench.reports.plots.figures import check_matplotlib
+
+        check_optuna()
+        if plot:
+            check_matplotlib()
 
         from recbench.experiments.execution import Execution
         from recbench.experiments.tune import TuneRequest
@@ -155,17 +159,3 @@ def _report(result: "Tuning", output: Path | None) -> None:
             markup=False,
         )
         raise typer.Exit(ExitCode.MODEL_FAILED)
-
-
-def _check_packages(plot: bool) -> None:
-    """Checks that what a tuning needs is installed."""
-    try:
-        import optuna  # noqa: F401
-    except ImportError as error:
-        raise RecbenchError(
-            f"Tuning needs optuna, which cannot be imported: {error}.", "Install it: pip install -e '.[tune]'"
-        ) from error
-    if plot:
-        from recbench.reports.plots.figures import check_matplotlib
-
-        check_matplotlib()

@@ -12,15 +12,14 @@ from recbench.evaluation.metric_names import DEFAULT_METRICS
 from recbench.experiments import evaluate as evaluation
 from recbench.experiments import run as runs
 from recbench.experiments import sweep as sweeps
-from recbench.experiments import tune as tunings
 from recbench.experiments.comparison import Comparison, Records, compare_runs
 from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, N_SEEDS
 from recbench.experiments.execution import Execution
 from recbench.experiments.load import load_run
+from recbench.experiments.optional_packages import check_optuna
 from recbench.experiments.results import Run
 from recbench.experiments.sweep import Sweep
 from recbench.experiments.train import Reuse
-from recbench.experiments.tune import Tuning
 from recbench.progress.choice import run_progress, tuning_progress
 from recbench.protocol import Recommender
 from recbench.registry.parameter_values import as_text
@@ -31,6 +30,8 @@ from recbench.tuning.past import Budget
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from recbench.experiments.tune import Tuning
 
 TaskArgument = Task | str | os.PathLike[str]
 ModelArgument = str | type | Model | Recommender
@@ -198,7 +199,7 @@ def tune(
     max_memory: int | str | None = None,
     cluster: str | None = None,
     quiet: bool = False,
-) -> Tuning:
+) -> "Tuning":
     """Searches good hyper-parameters of each model on validation cases, with one budget for every model.
 
     The trials are given no test case. Call it again with the same arguments to resume, or with a larger budget.
@@ -224,6 +225,10 @@ def tune(
     Raises:
         RecbenchError: Bad input, or optuna is not installed.
     """
+    check_optuna()
+    # Here, because optuna is an extra.
+    from recbench.experiments import tune as tunings
+
     limits = Budget(trials, budget)
     request = tunings.TuneRequest(
         models=request_models(_several(models)),
