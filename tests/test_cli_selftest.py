@@ -106,7 +106,7 @@ BAD = {
     ),
     "a value that does not fit": (
         ["--task", "synthetic", "--model", "own.py:Good", "--param", "Good.power=high"],
-        "--param Good.power=high",
+        "Good.power=high: Input should be",
     ),
     "more threads than cores": (["--threads", "4096"], "may use"),
     "an unknown option": (["--models", "bpr"], "No such option"),

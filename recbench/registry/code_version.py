@@ -1,9 +1,9 @@
-"""The version of a model's code: a hash of its source, so that results of other code are never taken for its own.
+"""The version of a model's code: a hash of its source, so that results of other code are never reused.
 
-What counts is the module of the model's class, and every module of its own package, or beside its file, that these
-import, wherever in them the import stands. Nothing is imported to find out. A package's ``__init__.py`` counts where
-names are imported from it, not where it is only passed through: ``models/__init__.py`` lists all models, and a new
-line there changes none of them. Versions of other packages are in the record's environment.
+The hash covers the module of the model's class, and the modules of its own package, or beside its file, that it imports
+directly or through others. The imports are read from the source; nothing is imported. A package's ``__init__.py``
+counts only if a name is imported from it: ``models/__init__.py`` lists all models, and a new line there changes none of
+them. Versions of other packages are in the record's environment.
 
 The builtin models are hashed in a normal form, so that a version does not depend on the name of their package.
 """
@@ -51,7 +51,8 @@ def source_version(name: str, file: Path) -> str | None:
     file = file.absolute()
     levels = name.count(".") + (1 if file.name == "__init__.py" else 0)
     root = file.parents[levels]
-    own = name.partition(".")[0] if levels else ""
+    # A module that stands alone may import whatever stands beside it.
+    own = "" if name == file.stem else name.partition(".")[0]
     digest = hashlib.sha256()
     try:
         for found in sorted(_closure(name, file, root, own)):
@@ -68,15 +69,15 @@ def source_version(name: str, file: Path) -> str | None:
 def _normal_form(path: str, content: bytes) -> tuple[str, bytes]:
     """Writes a file of a builtin model as it was when the package had its earlier name.
 
-    Imports of neighbours are absolute, and comments for the type checker are left out. So the versions in records and
-    settings of that time stay valid.
+    Imports of neighbours are absolute, and comments for the type checker are left out. This keeps the versions in
+    older records and settings valid.
     """
     content = SIBLING_IMPORT.sub(f"from {EARLIER_PACKAGE}.".encode(), content)
     return path.replace(BUILTIN_PACKAGE, EARLIER_PACKAGE, 1), TYPE_IGNORE.sub(b"", content)
 
 
 def _closure(name: str, file: Path, root: Path, own: str) -> set[Path]:
-    """Returns the file and all that it imports below ``root``, of the package ``own`` if that is not empty."""
+    """Returns the file and the files below ``root`` that it imports; only those of package ``own`` if it has one."""
     seen = {file}
     waiting = [(name, file)]
     while waiting:
@@ -93,7 +94,7 @@ def _closure(name: str, file: Path, root: Path, own: str) -> set[Path]:
 
 
 def _imports(tree: ast.Module, package: str) -> Iterator[str]:
-    """Yields the full names of what may be modules; those that are none have no file."""
+    """Yields the full names of imported modules, and of imported names, which may be modules too."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
