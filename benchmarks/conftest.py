@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from recbench.builtin_models import make_importable
 from recbench.trials.machine import library_settings
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 THREADS = int(os.environ.get("RECBENCH_BENCH_THREADS", "1"))
 # Before any numeric library is loaded.
 os.environ.update(library_settings(THREADS))
+make_importable()
 
 
 @pytest.fixture(scope="session")

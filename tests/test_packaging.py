@@ -9,6 +9,7 @@ import tomllib
 
 import pytest
 
+from hatch_build import ModelsHook
 from recbench.records import store
 from recbench.records.schema import TaskIdentity, stem
 from recbench.registry.code_version import source_version
@@ -47,15 +48,20 @@ def test_all_layouts_have_the_same_models_settings_and_versions(wheel, tmp_path)
     assert expected[1:] == [True, True]
     assert None not in expected[0].values()
     assert shown(wheel, tmp_path) == expected
-    assert shown(ROOT / "editable", tmp_path) == expected
 
 
-def test_an_editable_install_exposes_the_two_packages_only():
+def test_an_editable_install_exposes_one_package_only():
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
-    assert settings["dev-mode-dirs"] == ["editable"]
-    linked = {path.name: path.resolve() for path in (ROOT / "editable").iterdir()}
-    assert linked == {"recbench": ROOT / "recbench", "recbench_models": ROOT / "models"}
-    assert set(settings["targets"]["wheel"]["packages"]) == set(linked)
+    assert settings["dev-mode-exact"]
+    assert settings["targets"]["wheel"]["packages"] == ["recbench"]
+
+
+def test_a_wheel_holds_the_models_under_their_own_name(tmp_path):
+    hook = ModelsHook.__new__(ModelsHook)
+    for version, expected in (("standard", {"models": "recbench_models"}), ("editable", {})):
+        data = {"force_include": {}}
+        hook.initialize(version, data)
+        assert data["force_include"] == expected
 
 
 def test_a_version_does_not_depend_on_the_name_of_the_package(tmp_path):

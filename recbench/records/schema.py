@@ -8,14 +8,10 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from recbench.builtin_models import BUILTIN_PACKAGE, EARLIER_PACKAGE
+
 SCHEMA: Final = 1
 """The version of the record's schema that this recbench writes and reads."""
-
-BUILTIN_PACKAGE: Final = "recbench_models"
-"""The import name of the folder ``models/``."""
-
-EARLIER_PACKAGE: Final = "models"
-"""Its import name in older records."""
 
 ParameterScalar = bool | int | float | str
 ParameterValue = ParameterScalar | list[ParameterScalar] | None

@@ -7,9 +7,9 @@ from typing import Final, Literal
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
 
-import recbench
+from recbench.builtin_models import builtin_folder
 from recbench.data.cache import atomic_path
-from recbench.records.schema import BUILTIN_PACKAGE, ParameterScalar, TaskIdentity
+from recbench.records.schema import ParameterScalar, TaskIdentity
 from recbench.toml_file import TomlKind
 
 SCHEMA: Final = 1
@@ -118,7 +118,7 @@ class Settings(_Frozen):
 
 def settings_path(task: str) -> Path:
     """Returns the file of the settings that come with the models for the task of that name."""
-    return Path(recbench.__file__).resolve().parent.parent / BUILTIN_PACKAGE / "settings" / f"{task}.toml"
+    return builtin_folder() / "settings" / f"{task}.toml"
 
 
 def load(path: Path) -> Settings:

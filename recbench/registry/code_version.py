@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from recbench.records.schema import BUILTIN_PACKAGE, EARLIER_PACKAGE
+from recbench.builtin_models import BUILTIN_PACKAGE, EARLIER_PACKAGE
 
 SIBLING_IMPORT = re.compile(rb"(?m)^from \.(?=\w)")
 TYPE_IGNORE = re.compile(rb"(?m)  # type: ignore\[[^]\n]*\]$")
@@ -47,16 +47,17 @@ def source_version(name: str, file: Path) -> str | None:
         name: The module's full name.
         file: Its file.
     """
-    # Not resolved: models/ may be reached through a link of another name.
     file = file.absolute()
     levels = name.count(".") + (1 if file.name == "__init__.py" else 0)
-    root = file.parents[levels]
     # A module that stands alone may import whatever stands beside it.
     own = "" if name == file.stem else name.partition(".")[0]
+    # The folder of a package may have another name than the package.
+    root = file.parents[levels - 1] if own else file.parents[levels]
     digest = hashlib.sha256()
     try:
         for found in sorted(_closure(name, file, root, own)):
             path, content = found.relative_to(root).as_posix(), found.read_bytes()
+            path = f"{own}/{path}" if own else path
             if own == BUILTIN_PACKAGE:
                 path, content = _normal_form(path, content)
             digest.update(f"{path} {len(content)}\n".encode())
@@ -86,7 +87,7 @@ def _closure(name: str, file: Path, root: Path, own: str) -> set[Path]:
         for imported in _imports(ast.parse(path.read_bytes()), package):
             if own and imported.partition(".")[0] != own:
                 continue
-            found = _file_of(imported, root)
+            found = _file_of(imported.removeprefix(own).removeprefix("."), root)
             if found is not None and found not in seen:
                 seen.add(found)
                 waiting.append((imported, found))
@@ -107,7 +108,7 @@ def _imports(tree: ast.Module, package: str) -> Iterator[str]:
 
 
 def _file_of(name: str, root: Path) -> Path | None:
-    place = root.joinpath(*name.split("."))
+    place = root.joinpath(*name.split(".")) if name else root
     for candidate in (place.with_name(f"{place.name}.py"), place / "__init__.py"):
         if candidate.is_file():
             return candidate

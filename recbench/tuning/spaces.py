@@ -7,9 +7,9 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationError, model_validator
 
-import recbench
+from recbench.builtin_models import builtin_folder
 from recbench.errors import RecbenchError, unknown_name
-from recbench.records.schema import BUILTIN_PACKAGE, ParameterScalar
+from recbench.records.schema import ParameterScalar
 from recbench.records.tuned_settings import SettingValue
 from recbench.toml_file import TomlKind
 
@@ -136,7 +136,7 @@ def texts(space: Space) -> dict[str, str]:
 
 def own_spaces_path() -> Path:
     """Returns the file of the spaces that come with the models."""
-    return Path(recbench.__file__).resolve().parent.parent / BUILTIN_PACKAGE / "search_spaces.toml"
+    return builtin_folder() / "search_spaces.toml"
 
 
 def read_spaces(path: Path) -> dict[str, ModelSpace]:
