@@ -1,7 +1,8 @@
-"""What a run and the process of a trial say to each other: a line of JSON each, some followed by bytes.
+"""The messages between a run and the process of a trial: a line of JSON each, some followed by bytes.
 
-A run sends ``Prepare`` and then ``Work``. The process answers the first with ``Ready`` or ``Refused``, reports on the
-second with ``Happened``, and ends with ``Ended``, whose bytes are the file of the ranks.
+A run sends ``Prepare``, whose bytes are a class that is sent by value, and then ``Work``. The process answers
+``Prepare`` with ``Ready`` or ``Refused``. It reports on ``Work`` with ``Happened``.
+It ends with ``Ended``, whose bytes are the file of the ranks.
 """
 
 from collections.abc import Iterator
