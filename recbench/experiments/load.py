@@ -1,6 +1,7 @@
 """A finished run, read from its records."""
 
 import os
+from pathlib import Path
 
 from recbench.errors import RecbenchError
 from recbench.experiments.results import Run
@@ -38,7 +39,8 @@ def load_run(records: str, *, task: Task | str | os.PathLike[str] | None, ks: tu
             f"{found.digest[:19]}.",
             "Give the task that the records were made on.",
         )
-    return Run(trials, found, ks)
+    folder = Path(records)
+    return Run(trials, found, ks, folder=folder if folder.exists() else None)
 
 
 def _task(identity: TaskIdentity) -> Task:

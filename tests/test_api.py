@@ -1,0 +1,275 @@
+"""What ``import recbench`` offers, as a notebook uses it."""
+
+import ast
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import recbench as rb
+from recbench.evaluation.metrics.hr import hit_rate
+from tests.conftest import ROOT
+
+
+class Popular:
+    def __init__(self, power: float = 1.0):
+        self.power = power
+
+    def fit(self, train, context):
+        self.counts = np.bincount(train.items, minlength=train.n_items)
+        for epoch in range(2):
+            context.end_epoch(1.0 / (epoch + 1))
+
+    def score(self, users, items):
+        return self.counts[items].astype(float) ** self.power
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("api")
+
+
+@pytest.fixture(scope="module")
+def result(folder, synthetic_task):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RECBENCH_HOME", str(folder / "home"))
+        models = [Popular, "random", rb.Model(Popular, power=-1.0, label="unpopular")]
+        return rb.run(models, synthetic_task, seeds=2, curve="all", output=folder / "runs", quiet=True)
+
+
+def test_a_run_of_a_class_a_name_and_a_labelled_configuration(result, synthetic_task):
+    assert [trial.record.status for trial in result.trials] == ["done"] * 6
+    assert not result.failed
+    frame = result.to_frame()
+    assert frame.columns.tolist()[:5] == ["model", "seed", "ranking", "metric", "value"]
+    assert frame["model"].unique().tolist() == ["Popular", "random", "unpopular"]
+    assert len(frame) == 3 * 2 * 2
+    hr = frame[(frame["model"] == "Popular") & (frame["metric"] == "hr@10") & (frame["seed"] == 1)]
+    expected = hit_rate(result.trials[1].candidate_ranks, 10).mean()
+    assert hr["value"].item() == expected
+    assert frame[frame["model"] == "unpopular"]["parameters"].iloc[0] == {"power": -1.0}
+
+
+def test_the_table_is_that_of_the_command_line_and_html_in_a_notebook(result):
+    assert repr(result) == result.table()
+    assert "unpopular" in result.table("markdown")
+    assert "\\toprule" in result.table("latex")
+    assert result._repr_html_().count("<table") == 1
+    assert "*" not in result.table(marks=False).split("\n\n")[1]
+    with pytest.raises(ValueError, match="docx"):
+        result.table("docx")
+
+
+def test_ranks_have_the_original_ids(result, synthetic_task):
+    frame = result.ranks_frame()
+    assert len(frame) == 6 * len(synthetic_task.test)
+    first = frame[(frame["model"] == "Popular") & (frame["seed"] == 0)]
+    cases = synthetic_task.cases_frame()
+    assert first["user"].tolist() == cases["user"].tolist()
+    assert first["item"].tolist() == cases["item"].tolist()
+    assert (first["rank"] == first["better"] + first["tied"] / 2 + 1).all()
+    assert np.array_equal(first["better"], result.trials[0].candidate_ranks.better)
+
+
+def test_pairs_and_curves(result):
+    pairs = result.pairs()
+    assert len(pairs) == 3 * 2
+    one = pairs[(pairs["metric"] == "hr@10") & (pairs["second"] == "unpopular") & (pairs["first"] == "Popular")].iloc[0]
+    assert one["low"] < one["difference"] < one["high"]
+    assert one["difference"] > 0
+    assert one["p_holm"] >= one["p"]
+    curves = result.curves()
+    assert set(curves["metric"]) >= {"hr@10", "ndcg@10"}
+    assert curves[curves["model"] == "Popular"]["epoch"].unique().tolist() == [1, 2]
+
+
+def test_other_metrics_and_one_of_your_own(result):
+    assert result.metrics("recall@5", "mrr").to_frame()["metric"].unique().tolist() == ["recall@5", "mrr"]
+    own = result.metric(lambda ranks: ranks.better < 5, name="HR in the first 5")
+    assert own.to_frame()["metric"].unique().tolist() == ["HR in the first 5"]
+    assert "HR in the first 5" in own.table()
+    assert own.pairs()["p"].between(0, 1).all()
+    with pytest.raises(rb.RecbenchError, match=r"'two' returned the shape \(2,\), expected \(600,\)"):
+        result.metric(lambda ranks: np.zeros(2), name="two")
+    with pytest.raises(rb.RecbenchError, match=r"Unknown metric 'recal'. Did you mean: recall"):
+        result.metrics("recal@5")
+
+
+def test_the_plot(result, tmp_path):
+    assert result.plot(tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_run_is_loaded_from_its_records(result, folder, monkeypatch):
+    monkeypatch.setenv("RECBENCH_HOME", str(folder / "home"))
+    again = rb.load(folder / "runs")
+    columns = ["model", "seed", "metric"]
+    assert (
+        again.to_frame().sort_values(columns)["value"].tolist()
+        == result.to_frame().sort_values(columns)["value"].tolist()
+    )
+    assert again.ranks_frame()["user"].iloc[0] == result.ranks_frame()["user"].iloc[0]
+
+
+def test_records_whose_task_is_not_in_the_cache(result, folder):
+    with pytest.raises(rb.RecbenchError, match="is not in the cache") as raised:
+        rb.load(folder / "runs")
+    assert "rb.load" in raised.value.hint or "recbench.load" in raised.value.hint
+
+
+def test_a_run_whose_files_were_deleted_says_so(synthetic_task, tmp_path):
+    run = rb.run("popularity", synthetic_task, seeds=1, output=tmp_path, quiet=True)
+    for path in tmp_path.glob("*.npz"):
+        path.unlink()
+    for figures in (run.to_frame, run.ranks_frame, run.table):
+        with pytest.raises(rb.RecbenchError, match=r"The ranks .* of a record are missing"):
+            figures()
+
+
+def test_compare_and_gate(result, synthetic_task, tmp_path):
+    other = rb.run("random", synthetic_task, seeds=2, output=tmp_path / "other", quiet=True)
+    comparison = rb.compare(result, other)
+    frame = comparison.to_frame().set_index(["model", "metric"])
+    assert frame.loc[("random", "hr@10"), "verdict"] == "unchanged"
+    assert frame.loc[("Popular", "hr@10"), "verdict"] == "missing"
+    gate = comparison.gate()
+    assert not gate.passed
+    assert any("Popular missing" in reason for reason in gate.reasons)
+    policy = rb.Policy(floor_exempt=("random", "unpopular"))
+    assert rb.compare(rb.load(tmp_path / "other", task=synthetic_task), result).gate(policy).passed
+    with pytest.raises(rb.RecbenchError, match="are the same records"):
+        rb.compare(other, str(tmp_path / "other"))
+    with pytest.raises(rb.RecbenchError, match="int is not a run"):
+        rb.compare(other, 3)
+
+
+def test_scores_of_a_frame_a_function_and_a_model_give_the_same_ranks(result, synthetic_task, tmp_path):
+    counts = np.bincount(synthetic_task.items, minlength=synthetic_task.n_items)
+    cases = synthetic_task.cases_frame()
+    rows = cases.assign(
+        candidate=[[item, *others] for item, others in zip(cases["item"], cases["negatives"], strict=True)]
+    )
+    rows = rows[["user", "candidate"]].explode("candidate").drop_duplicates()
+    known = dict(zip(synthetic_task.item_ids, counts.tolist(), strict=True))
+    scores = pd.DataFrame({"user": rows["user"], "item": rows["candidate"], "score": rows["candidate"].map(known)})
+    model = Popular()
+    model.counts = counts
+    expected = result.trials[0].candidate_ranks
+    for given in (scores, lambda users, items: counts[items] / 3, model):
+        found = rb.evaluate(synthetic_task, given, name="theirs")
+        assert np.array_equal(found.trials[0].candidate_ranks.better, expected.better)
+        assert np.array_equal(found.trials[0].candidate_ranks.tied, expected.tied)
+    assert rb.evaluate(synthetic_task, scores, name="theirs", output=tmp_path / "r").trials[0].path.exists()
+    with pytest.raises(rb.RecbenchError, match="theirs: score"):
+        rb.evaluate(synthetic_task, lambda users, items: np.zeros(3), name="theirs")
+
+
+def test_an_unknown_name_is_the_error_of_the_command_line(synthetic_task):
+    with pytest.raises(rb.RecbenchError) as raised:
+        rb.run(["bprr"], synthetic_task, quiet=True)
+    assert raised.value.message == "Unknown model 'bprr'. Did you mean: bpr?"
+    assert "Available: als, bpr" in raised.value.hint
+    with pytest.raises(rb.RecbenchError, match="Did you mean: synthetic"):
+        rb.run("random", "synthetik", quiet=True)
+
+
+class WithoutFit:
+    def score(self, users, items):
+        return items * 1.0
+
+
+def test_bad_models_and_arguments(synthetic_task, tmp_path):
+    class HoldsALock(Popular):
+        lock = threading.Lock()
+
+    cases = {
+        "is not a model: it has no method fit": {"models": WithoutFit},
+        "HoldsALock": {"models": HoldsALock},
+        "There is no model to run": {"models": []},
+        "There is no seed": {"seeds": 0},
+        "A seed occurs twice": {"seeds": [1, 1]},
+        "more than the 101 candidates": {"k": 102},
+        "is not all, every:N": {"curve": "often"},
+        "is not one of: keep, repeat, only": {"reuse": "maybe"},
+        "is not an amount of memory": {"max_memory": "much"},
+        "needs a learning curve": {"reach": 0.5},
+        "timings would mean nothing": {"threads": 4096},
+        "not int": {"task": 3},
+    }
+    for message, changes in cases.items():
+        arguments = {"models": "random", "task": synthetic_task, "output": tmp_path / "runs", "quiet": True, **changes}
+        with pytest.raises(rb.RecbenchError) as raised:
+            rb.run(**arguments)
+        assert message in raised.value.message, message
+        assert raised.value.hint
+    assert not list(tmp_path.glob("runs/*.json"))
+
+
+def test_a_model_that_fails_is_part_of_the_run(synthetic_task, tmp_path):
+    class Fails(Popular):
+        def fit(self, train, context):
+            raise RuntimeError("as asked")
+
+    result = rb.run([Fails, "random"], synthetic_task, seeds=1, output=tmp_path, quiet=True)
+    assert [one.record.model for one in result.failed] == ["Fails"]
+    frame = result.to_frame().set_index("model")
+    assert frame.loc["Fails", "status"] == "failed"
+    assert pd.isna(frame.loc["Fails", "metric"])
+    assert "RuntimeError: as asked" in result.table()
+
+
+def test_quiet_writes_nothing_and_progress_goes_to_standard_error(synthetic_task, tmp_path, capfd):
+    rb.run("random", synthetic_task, seeds=1, output=tmp_path / "a", quiet=True)
+    assert capfd.readouterr() == ("", "")
+    rb.run("random", synthetic_task, seeds=1, output=tmp_path / "b")
+    assert capfd.readouterr().out == ""
+
+
+def test_a_sweep(synthetic_task, tmp_path):
+    found = rb.sweep(Popular, "power", [1.0, -1.0], synthetic_task, seeds=1, output=tmp_path, quiet=True)
+    assert [point.value for point in found.points] == [1.0, -1.0]
+    assert found.run.to_frame()["model"].nunique() == 2
+    assert found.table("markdown").count("|") > 10
+    assert found.plot(tmp_path / "sweep.svg").exists()
+
+
+def test_a_tuning(synthetic_task, tmp_path):
+    pytest.importorskip("optuna")
+    spaces = tmp_path / "spaces.toml"
+    spaces.write_text("[Popular]\npower = { low = -1.0, high = 1.0 }\n")
+    found = rb.tune(
+        Popular,
+        synthetic_task,
+        trials=3,
+        budget=60,
+        spaces=spaces,
+        storage=tmp_path / "trials.db",
+        output=tmp_path / "settings.toml",
+        quiet=True,
+    )
+    assert found.settings["Popular"]["power"] > 0
+    assert len(found.to_frame()) == 3
+    assert not found.without_setting
+    tuned = rb.run(
+        Popular, synthetic_task, seeds=1, settings=str(tmp_path / "settings.toml"), output=tmp_path, quiet=True
+    )
+    assert tuned.trials[0].record.parameters["power"] == found.settings["Popular"]["power"]
+
+
+def test_a_task_of_frames_runs(tmp_path):
+    rng = np.random.default_rng(0)
+    ratings = pd.DataFrame({"user": rng.integers(0, 50, 2000), "item": rng.integers(0, 40, 2000)}).drop_duplicates()
+    task = rb.make_task(ratings, negatives=5, name="own")
+    run = rb.run("popularity", task, seeds=1, k=[1, 5], output=tmp_path, quiet=True)
+    assert run.to_frame()["metric"].tolist() == ["hr@1", "ndcg@1", "hr@5", "ndcg@5"]
+    assert isinstance(run.ranks_frame()["user"].iloc[0], str)
+
+
+def test_the_library_prints_nothing_and_knows_no_exit_codes():
+    for path in (ROOT / "recbench" / "experiments").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Name | ast.Attribute):
+                name = node.id if isinstance(node, ast.Name) else node.attr
+                assert name not in ("print", "stdout", "exit", "ExitCode"), (path.name, node.lineno)
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                assert "typer" not in ast.dump(node), path.name
