@@ -202,3 +202,5 @@ def test_a_metric_of_ones_own_is_checked():
             Measure(custom_metric(function, "mine")).values(ranks)
     with pytest.raises(RecbenchError, match="needs a name"):
         custom_metric(lambda ranks: ranks.better, " ")
+    with pytest.raises(RecbenchError, match="'mrr' is the name of a metric already"):
+        custom_metric(lambda ranks: ranks.better, "mrr")

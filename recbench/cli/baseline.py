@@ -38,9 +38,8 @@ def accept(
     from recbench.records.selection import BASELINES, read_records
 
     changes = baselines.find_changes(read_records(run), label, force=force)
-    # Before the accepted files are replaced: their figures are derived from their ranks.
-    rows = [row for change in changes for row in _rows(change)]
     baselines.accept_changes(changes, label)
+    rows = [row for change in changes for row in _rows(change)]
     if as_json:
         emit_json({"schema": 1, "label": label, "changes": [dict(zip(KEYS, row, strict=True)) for row in rows]})
         return

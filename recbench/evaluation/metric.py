@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recbench.errors import RecbenchError
+from recbench.evaluation.metric_names import metric_names
 from recbench.evaluation.ranking import Ranks
 from recbench.protocol import Int32Array, Int64Array
 
@@ -112,18 +113,20 @@ def custom_metric(function: Callable[[Ranks], Float64Array], name: str) -> Metri
         name: What tables and documents call the metric.
 
     Raises:
-        RecbenchError: The name is empty. Later, when the metric is used: the function returned another shape, no
-            numbers, or a value that is not finite.
+        RecbenchError: The name is empty or taken. Later, when the metric is used: the function returned another shape,
+            no numbers, or a value that is not finite.
 
     Example:
-        >>> from recbench.evaluation.ranking import Ranks
+        >>> from recbench.evaluation.metric_names import metric_names
+    from recbench.evaluation.ranking import Ranks
         >>> first = Measure(custom_metric(lambda ranks: ranks.better == 0, "first"))
         >>> one, ten = np.array([0, 0], dtype=np.int32), np.array([9, 9], dtype=np.int32)
         >>> first.values(Ranks(one, ten, np.array([0, 3], dtype=np.int32), one)).tolist()
         [1.0, 0.0]
     """
-    if not name.strip():
-        raise RecbenchError("A metric needs a name.", "For example: run.metric(function, name='HR in the first 5')")
+    if not name.strip() or name in metric_names():
+        taken = f"{name!r} is the name of a metric already." if name.strip() else "A metric needs a name."
+        raise RecbenchError(taken, "Choose a name of its own, such as 'HR in the first 5'.")
 
     def values(ranks: Ranks, _: int) -> Float64Array:
         result: npt.NDArray[np.generic] = np.asarray(function(ranks))

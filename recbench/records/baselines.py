@@ -92,10 +92,15 @@ def find_changes(records: RecordSet, label: str, baselines: Path = BASELINES, *,
     by_model: dict[tuple[str, str], list[TrialGroup]] = {}
     for group in group_trials(done):
         by_model.setdefault((group.task.name, group.model), []).append(group)
-    return [
-        Change(task, model, tuple(group_trials(_accepted(baselines / task / label, model))), tuple(groups))
-        for (task, model), groups in by_model.items()
-    ]
+    changes = []
+    for (task, model), groups in by_model.items():
+        # In memory, for the files are replaced.
+        before = [
+            FinishedTrial.in_memory(trial.record, trial.ranks, trial.place)
+            for trial in _accepted(baselines / task / label, model)
+        ]
+        changes.append(Change(task, model, tuple(group_trials(before)), tuple(groups)))
+    return changes
 
 
 def accept_changes(

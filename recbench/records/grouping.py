@@ -29,9 +29,9 @@ class TrialGroup:
         return self.record.model
 
     @property
-    def title(self) -> str:
-        """The user's label of the configuration, or else the model's name."""
-        return self.record.label or self.model
+    def name(self) -> str:
+        """What people call it before anything that differs is added; comparisons match groups by it."""
+        return name_of(self.record)
 
     @property
     def task(self) -> TaskIdentity:
@@ -64,9 +64,14 @@ class TrialGroup:
         return fmean(known) if known and len(known) == len(values) else None
 
 
+def name_of(record: Record) -> str:
+    """Returns what people call a record's configuration: the user's label, or else the model's name."""
+    return record.label or record.model
+
+
 def configuration_of(record: Record) -> tuple[object, ...]:
-    """Returns what a configuration is known by within a task: its label, the model and its hyper-parameters."""
-    return (record.label, record.model, repr(sorted(record.parameters.items())))
+    """Returns what a configuration is known by within a task: its name, the model and its hyper-parameters."""
+    return (name_of(record), record.model, repr(sorted(record.parameters.items())))
 
 
 def conditions_of(record: Record) -> dict[str, str]:
@@ -99,8 +104,8 @@ def group_trials(trials: Iterable[FinishedTrial]) -> list[TrialGroup]:
 def group_names(groups: Sequence[TrialGroup], sources: Sequence[str] | None = None) -> list[str]:
     """Names the groups so that no two names are the same, as far as anything differs.
 
-    A name is the label, or else the model's name. Where several groups of a task share it, the hyper-parameters and
-    conditions in which they differ follow in brackets, and then, if two are still alike, where they come from.
+    A name is that of ``name_of``. Where several groups of a task share it, the hyper-parameters and conditions in which
+    they differ follow in brackets, and then, if two are still alike, where they come from.
 
     Args:
         groups: The groups.
@@ -114,7 +119,7 @@ def group_names(groups: Sequence[TrialGroup], sources: Sequence[str] | None = No
             for group, detail, source in zip(groups, details, sources, strict=True)
         ]
     return [
-        f"{group.title} ({', '.join(detail)})" if detail else group.title
+        f"{group.name} ({', '.join(detail)})" if detail else group.name
         for group, detail in zip(groups, details, strict=True)
     ]
 
@@ -124,12 +129,12 @@ def _identity(record: Record) -> tuple[object, ...]:
 
 
 def _key(group: TrialGroup, detail: Sequence[str]) -> tuple[str, ...]:
-    return group.task.digest, group.title, *detail
+    return group.task.digest, group.name, *detail
 
 
 def _differing(group: TrialGroup, groups: Sequence[TrialGroup]) -> list[str]:
     others = [
-        one for one in groups if one is not group and (one.title, one.task.digest) == (group.title, group.task.digest)
+        one for one in groups if one is not group and (one.name, one.task.digest) == (group.name, group.task.digest)
     ]
     parameters = [
         f"{name}={value}"

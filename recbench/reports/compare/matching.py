@@ -61,9 +61,9 @@ def _by_task(records: RecordSet) -> dict[str, list[TrialGroup]]:
 
 def _match_models(base: Sequence[TrialGroup], current: Sequence[TrialGroup]) -> list[Match]:
     matches = []
-    for model in dict.fromkeys(group.title for group in (*current, *base)):
-        ours = [one for one in current if one.title == model]
-        theirs = [one for one in base if one.title == model]
+    for name in dict.fromkeys(group.name for group in (*current, *base)):
+        ours = [one for one in current if one.name == name]
+        theirs = [one for one in base if one.name == name]
         if len(ours) == len(theirs) == 1:
             matches.append(Match(theirs[0], ours[0]))
             continue
@@ -71,7 +71,7 @@ def _match_models(base: Sequence[TrialGroup], current: Sequence[TrialGroup]) -> 
         matches += _take_pairs(theirs, ours, _same_configuration)
         if ours and theirs:
             raise RecbenchError(
-                f"It is not clear which configurations of {model} belong together: BASE has "
+                f"It is not clear which configurations of {name} belong together: BASE has "
                 f"{'; '.join(_described(theirs))}, CURRENT has {'; '.join(_described(ours))}.",
                 "Where there are several groups of a model, those with equal hyper-parameters are compared: "
                 "give folders that have one configuration each.",

@@ -82,14 +82,14 @@ def _named(summaries: Sequence[ModelSummary], tuned: dict[str, TunedModel]) -> l
     leaves two names alike, what differs between the two follows, as in every table.
     """
     short = [
-        f"{one.model}, other settings" if one.model in tuned and not _is_tuned(one, tuned) else one.model
+        f"{one.group.name}, other settings" if one.model in tuned and not _is_tuned(one, tuned) else one.group.name
         for one in summaries
     ]
     named = []
     for summary, name in zip(summaries, short, strict=True):
         alike = [one.group for one, other in zip(summaries, short, strict=True) if other == name]
         full = group_names(alike)[alike.index(summary.group)]
-        named.append(replace(summary, name=name + full.removeprefix(summary.group.title)))
+        named.append(replace(summary, name=name + full.removeprefix(summary.group.name)))
     return named
 
 
