@@ -42,7 +42,7 @@ class Policy(BaseModel):
         throughput_fit_seconds: Shortest median fit that is worth timing; less is the noise of the clock.
         above_chance: Whether the lower end of a model's interval of HR must be above that of random order.
         above_popularity: Whether a model's HR must be above that of ``popularity`` on the same side.
-        floor_exempt: Models that need not be above chance and popularity.
+        floor_exempt: Models, or labels of configurations, that need not be above chance and popularity.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

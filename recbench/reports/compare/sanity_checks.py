@@ -73,7 +73,7 @@ def _of_quality(model: Compared, comparison: Comparison, policy: Policy) -> list
     finite = all(math.isfinite(value) for value in values)
     told = "all figures are" if finite else "a figure is not"
     found.append(SanityCheck(CheckName.FINITE, model.label, model.task.name, finite, told))
-    if model.model in policy.floor_exempt:
+    if {model.model, model.group.name} & set(policy.floor_exempt):
         return found
     if policy.above_chance and level.chance is not None:
         # A single user has no interval; then the mean itself must do.
