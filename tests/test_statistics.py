@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recbench.cli.shared.histograms import plot_histograms, text_histogram
 from recbench.data.statistics import doubling_histogram, gini, statistics
 from recbench.errors import RecbenchError
+from recbench.reports.plots.histograms import plot_histograms, text_histogram
 
 
 @given(st.lists(st.integers(1, 300), min_size=1))

@@ -10,7 +10,6 @@ from recbench.progress.console import messages
 
 if TYPE_CHECKING:
     from recbench.records.baselines import Change
-    from recbench.records.finished_trial import FinishedTrial
 
 Pair = tuple[float | None, float | None]
 
@@ -120,14 +119,10 @@ def render(
 
     Exit codes: 0 written or current, 1 not current, 2 bad input.
     """
-    from recbench.records.selection import BASELINES, read_records
-    from recbench.reports.pages.baselines import baselines_page
+    from recbench.experiments.pages import accepted_page
+    from recbench.records.selection import BASELINES
 
-    tasks: dict[str, list[FinishedTrial]] = {}
-    for trial in read_records(label).trials:
-        tasks.setdefault(trial.record.task.name, []).append(trial)
-    page = baselines_page(tasks, label)
-    write_or_check(page, BASELINES.parent / "README.md", "recbench baseline render", check=check)
+    write_or_check(accepted_page(label), BASELINES.parent / "README.md", "recbench baseline render", check=check)
 
 
 KEYS = ("task", "model", "seeds", "hr@10", "ndcg@10")

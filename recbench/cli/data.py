@@ -166,8 +166,8 @@ def _emit_info(
 ) -> None:
     counted = None
     if found is not None:
-        from recbench.cli.shared.histograms import emit_histograms, plot_histograms
         from recbench.data.statistics import statistics
+        from recbench.reports.plots.histograms import plot_histograms, text_histograms
 
         counted = statistics(found.users, found.items)
         times = found.timestamps
@@ -187,7 +187,7 @@ def _emit_info(
     figures = {key: value for key, value in asdict(counted).items() if key not in HISTOGRAMS} if counted else {}
     emit_table([[key.replace("_", " "), _shown(value)] for key, value in {**facts, **figures}.items()], [name, ""])
     if counted:
-        emit_histograms(counted)
+        emit("\n" + text_histograms(counted))
     if citation:
         emit("\n" + citation)
 

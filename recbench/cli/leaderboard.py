@@ -6,9 +6,8 @@ from typing import Annotated
 import typer
 
 from recbench.cli.shared.pages import write_or_check
-from recbench.errors import RecbenchError
+from recbench.experiments.defaults import PUBLISHED_FOLDER
 
-PUBLISHED = Path("results/published")
 PAGES = Path("results")
 
 
@@ -22,7 +21,9 @@ def leaderboard(
     ] = None,
     published: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="What others published.", show_default=f"{PUBLISHED}/TASK.toml, if there"),
+        typer.Option(
+            metavar="FILE", help="What others published.", show_default=f"{PUBLISHED_FOLDER}/TASK.toml, if there"
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="The page.", show_default=f"{PAGES}/TASK.md")
@@ -40,36 +41,7 @@ def leaderboard(
 
     Exit codes: 0 written or current, 1 not current, 2 bad input, 4 no records.
     """
-    from recbench.records.published_results import load_published
-    from recbench.records.selection import read_records
-    from recbench.records.tuned_settings import load, settings_path
-    from recbench.reports.pages.leaderboard import LeaderboardSources
-    from recbench.reports.pages.leaderboard import leaderboard as render
-    from recbench.tuning.spaces import own_spaces_path, read_spaces
+    from recbench.experiments.pages import leaderboard_page
 
-    trials = read_records(run).trials
-    task = trials[0].record.task
-    settings = settings or _if_there(settings_path(task.name))
-    published = published or _if_there(PUBLISHED / f"{task.name}.toml")
-    sources = LeaderboardSources(
-        place=run,
-        trials=trials,
-        settings=load(settings) if settings else None,
-        published=load_published(published) if published else None,
-        spaces=read_spaces(own_spaces_path()),
-    )
-    for path, digest in (
-        (settings, sources.settings.task.digest if sources.settings else ""),
-        (published, sources.published.digest if sources.published else ""),
-    ):
-        if path and digest != task.digest:
-            raise RecbenchError(
-                f"{path} is about another task, of digest {digest}; the records are of {task.digest}.",
-                "Give the file for this task, or build the task that the file is about.",
-            )
-    path = output or PAGES / f"{task.name}.md"
-    write_or_check(render(sources), path, f"recbench leaderboard {run}", check=check)
-
-
-def _if_there(path: Path) -> Path | None:
-    return path if path.is_file() else None
+    task, page = leaderboard_page(run, settings, published)
+    write_or_check(page, output or PAGES / f"{task}.md", f"recbench leaderboard {run}", check=check)

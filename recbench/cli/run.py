@@ -121,7 +121,7 @@ def run(
         raise RecbenchError("--force repeats trials, and --collect runs none.", "Use one of them.")
     points = _curve(curve)
     set_quiet(quiet)
-    with interruption_message(output) as tally:
+    with interruption_message(output) as count:
         # Before the slow imports, so that people see at once that the program works.
         if not quiet:
             messages().print(f"Task {task}; models {', '.join(names)}", style="dim", markup=False)
@@ -157,7 +157,7 @@ def run(
                 in_process=in_process,
             ),
         )
-        progress = tally.count(run_progress(quiet=quiet))
+        progress = count.of(run_progress(quiet=quiet))
         form = Format.JSON if as_json else form
         if dry_run:
             _show_plan(request, progress, form)

@@ -64,7 +64,7 @@ def sweep(
     """
     name, values, others = parse_sweep(param)
     set_quiet(quiet)
-    with interruption_message(output) as tally:
+    with interruption_message(output) as count:
         if not quiet:
             messages().print(f"Task {task}; model {model}; {name} = {', '.join(values)}", style="dim", markup=False)
 
@@ -93,7 +93,7 @@ def sweep(
                 threads=threads, device=device, jobs=jobs, timeout=timeout, max_memory=max_memory, cluster=cluster
             ),
         )
-        result = sweep_request(request, tally.count(run_progress(quiet=quiet)))
+        result = sweep_request(request, count.of(run_progress(quiet=quiet)))
         if as_json or form is Format.JSON:
             emit_json(result.document())
         else:

@@ -95,7 +95,7 @@ def tune(
     """
     names = model_names(models)
     set_quiet(quiet)
-    with interruption_message(storage or TUNING_FOLDER) as tally:
+    with interruption_message(storage or TUNING_FOLDER) as count:
         if not quiet:
             messages().print(f"Task {task}; models {', '.join(names)}", style="dim", markup=False)
 
@@ -129,8 +129,8 @@ def tune(
             ),
         )
         if storage is None and not task.endswith(".toml"):
-            tally.folder = TUNING_FOLDER / f"{task}.db"
-        result = tune_request(request, tally.count(tuning_progress(request.budget, quiet=quiet)))
+            count.folder = TUNING_FOLDER / f"{task}.db"
+        result = tune_request(request, count.of(tuning_progress(request.budget, quiet=quiet)))
         if plot:
             _draw(result)
         if as_json or form is Format.JSON:

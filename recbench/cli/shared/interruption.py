@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Tally:
+class TrialCount:
     """How far a command has come.
 
     Attributes:
@@ -33,14 +33,14 @@ class Tally:
     planned: int = 0
     kept: int = 0
 
-    def count(self, progress: "Progress") -> "Progress":
+    def of(self, progress: "Progress") -> "Progress":
         """Returns the same progress, which also counts the trials here."""
         return _Counted(self, progress)
 
 
 class _Counted:
-    def __init__(self, tally: Tally, progress: "Progress") -> None:
-        self._tally, self._progress = tally, progress
+    def __init__(self, count: TrialCount, progress: "Progress") -> None:
+        self._count, self._progress = count, progress
 
     def on_event(self, event: "Event") -> None:
         """Counts planned and complete trials."""
@@ -48,9 +48,9 @@ class _Counted:
         from recbench.trials.events import EventKind
 
         if event.kind is EventKind.PLANNED:
-            self._tally.planned, self._tally.kept = event.total, event.done
+            self._count.planned, self._count.kept = event.total, event.done
         elif event.kind is EventKind.ENDED:
-            self._tally.kept += event.kept
+            self._count.kept += event.kept
         self._progress.on_event(event)
 
     def close(self) -> None:
@@ -59,7 +59,7 @@ class _Counted:
 
 
 @contextmanager
-def interruption_message(folder: Path) -> Iterator[Tally]:
+def interruption_message(folder: Path) -> Iterator[TrialCount]:
     """Turns an interruption of the block into a message and an exit code.
 
     Args:
@@ -68,19 +68,19 @@ def interruption_message(folder: Path) -> Iterator[Tally]:
     Raises:
         typer.Exit: The block was interrupted.
     """
-    tally = Tally(folder)
+    count = TrialCount(folder)
     with interruptible():
         try:
-            yield tally
+            yield count
         except KeyboardInterrupt as interruption:
             ignore_interruptions()
-            messages().print(_what_is_kept(tally), markup=False)
+            messages().print(_what_is_kept(count), markup=False)
             code = ExitCode.TERMINATED if isinstance(interruption, Terminated) else ExitCode.INTERRUPTED
             raise typer.Exit(code) from None
 
 
-def _what_is_kept(tally: Tally) -> str:
+def _what_is_kept(count: TrialCount) -> str:
     # What --force repeated is not to be repeated again.
     again = shlex.join(["recbench", *(argument for argument in sys.argv[1:] if argument != "--force")])
-    kept = f"{tally.kept} of {tally.planned} trials are kept in {tally.folder}" if tally.planned else "No trial ran"
+    kept = f"{count.kept} of {count.planned} trials are kept in {count.folder}" if count.planned else "No trial ran"
     return f"Interrupted. {kept}. Go on with:\n  {again}"

@@ -35,9 +35,9 @@ LEAKAGE = {
 
 def emit_task(task: "Task", plot: Path | None, as_json: bool) -> None:
     """Writes all about a task to standard output, and a picture to ``plot``."""
-    from recbench.cli.shared.histograms import emit_histograms, plot_histograms
     from recbench.data.catalogue import catalogue, citations
     from recbench.data.statistics import statistics
+    from recbench.reports.plots.histograms import plot_histograms, text_histograms
     from recbench.tasks.leakage import leakage
     from recbench.tasks.spec import CatalogueData
 
@@ -63,7 +63,7 @@ def emit_task(task: "Task", plot: Path | None, as_json: bool) -> None:
         [[text, "no times" if shares[key] is None else f"{shares[key]:.2%}"] for key, text in LEAKAGE.items()],
         ["leakage", "share"],
     )
-    emit_histograms(found)
+    emit("\n" + text_histograms(found))
     if entry is not None:
         emit(f"\nLicence: {entry.licence} ({entry.homepage})\n\n{citations()[entry.citation]}")
 

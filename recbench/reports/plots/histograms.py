@@ -21,12 +21,10 @@ def text_histogram(title: str, histogram: "Histogram") -> str:
     return "\n".join([title, *lines])
 
 
-def emit_histograms(found: "Statistics") -> None:
-    """Writes both histograms to standard output."""
-    from recbench.cli.shared.terminal import emit
-
-    emit("\n" + text_histogram("users by their rows", found.histories))
-    emit("\n" + text_histogram("items by their rows", found.popularities))
+def text_histograms(found: "Statistics") -> str:
+    """Returns both histograms as text."""
+    users = text_histogram("users by their rows", found.histories)
+    return f"{users}\n\n{text_histogram('items by their rows', found.popularities)}"
 
 
 def plot_histograms(name: str, found: "Statistics", path: Path) -> None:
