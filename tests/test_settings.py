@@ -142,7 +142,7 @@ def test_a_run_with_settings(recbench, tmp_path):
     digest = document["task"]["digest"]
     told = f"s.toml was tuned on another task, of digest sha256:{'ab' * 32}; this run's is {digest}."
     assert f"Warning: {told}" in done.stderr
-    assert "--param Own.epochs=5 goes before the tuned value 2." in done.stderr
+    assert "--param Own.epochs=5 takes precedence over the tuned value 2." in done.stderr
     # Training for test cases takes every train row, those that validation held out included.
     record = json.loads((tmp_path / own["records"][0]).read_text())
     assert record["facts"]["rows"] == record["n_train"] == document["task"]["n_train"]
