@@ -37,8 +37,8 @@ __all__ = [
 
 if TYPE_CHECKING:
     from recbench.errors import NothingToCompareError, RecbenchError
-    from recbench.experiments.api import compare, evaluate, load, run, sweep, tune
-    from recbench.experiments.comparison import Comparison, Gate
+    from recbench.experiments.api import evaluate, load, run, sweep, tune
+    from recbench.experiments.comparison import Comparison, Gate, compare
     from recbench.experiments.results import Run
     from recbench.experiments.sweep import Sweep
     from recbench.experiments.tune import Tuning
@@ -50,8 +50,8 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "recbench.errors": ("NothingToCompareError", "RecbenchError"),
-    "recbench.experiments.api": ("compare", "evaluate", "load", "run", "sweep", "tune"),
-    "recbench.experiments.comparison": ("Comparison", "Gate"),
+    "recbench.experiments.api": ("evaluate", "load", "run", "sweep", "tune"),
+    "recbench.experiments.comparison": ("Comparison", "Gate", "compare"),
     "recbench.experiments.results": ("Run",),
     "recbench.experiments.sweep": ("Sweep",),
     "recbench.experiments.tune": ("Tuning",),

@@ -8,7 +8,7 @@ from recbench.errors import RecbenchError
 from recbench.records.published_results import load_published
 from recbench.records.schema import TaskIdentity
 from recbench.records.selection import read_records
-from recbench.records.tuned_settings import Settings, TunedModel, save
+from recbench.records.tuned_settings import TunedModel, TunedSettings, save
 from recbench.reports.pages.leaderboard import LeaderboardSources, leaderboard
 from recbench.tuning.spaces import Known, ModelSpace, Range, texts
 from tests.examples import DIGEST, some_trials, write
@@ -40,7 +40,7 @@ source = "Another paper"
 def some_settings(digest=DIGEST):
     provenance = a_provenance(default_score=0.1, validation_score=0.2, seconds_saved=12.4)
     one = TunedModel(parameters=TUNED, provenance=provenance, search_space=texts(SPACE.parameters))
-    return Settings(task=TaskIdentity(name="toy", digest=digest), models={"bpr": one})
+    return TunedSettings(task=TaskIdentity(name="toy", digest=digest), models={"bpr": one})
 
 
 @pytest.fixture

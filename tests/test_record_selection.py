@@ -10,7 +10,7 @@ import pytest
 from recbench.errors import NothingToCompareError, RecbenchError
 from recbench.evaluation.ranking import Ranks
 from recbench.evaluation.stored_metrics import compute_metrics
-from recbench.experiments.comparison import compare_runs
+from recbench.experiments.comparison import compare
 from recbench.records.consistency import check_consistency
 from recbench.records.finished_trial import FinishedTrial, TrialRanks
 from recbench.records.schema import CatalogueValue, MetricValue
@@ -124,23 +124,23 @@ def test_an_empty_folder_says_where_there_are_records(here):
 def test_a_set_against_itself(here):
     write(here / LABEL / "toy" / "seed", some_trials("bpr", seeds=1))
     with pytest.raises(RecbenchError, match="BASE and CURRENT are the same records"):
-        compare_runs("seed", f"{LABEL}/toy/../toy/seed")
+        compare("seed", f"{LABEL}/toy/../toy/seed")
 
 
 def test_a_set_that_is_part_of_the_other(here):
     write(here / LABEL / "one" / "seed", some_trials("bpr", seeds=2))
     write(here / LABEL / "two" / "seed", some_trials("ncf", seeds=1))
     with pytest.raises(RecbenchError, match="have records in common: seed and results/baselines/one/seed"):
-        compare_runs("seed", f"{LABEL}/one/seed")
+        compare("seed", f"{LABEL}/one/seed")
     first = str(next((here / LABEL / "one" / "seed").glob("*.json")))
     with pytest.raises(RecbenchError, match="have records in common"):
-        compare_runs(first, f"{LABEL}/one/seed")
-    compare_runs(f"{LABEL}/one/seed", f"{LABEL}/two/seed")
+        compare(first, f"{LABEL}/one/seed")
+    compare(f"{LABEL}/one/seed", f"{LABEL}/two/seed")
 
 
 def test_a_set_of_a_revision_against_itself(repository):
     with pytest.raises(RecbenchError, match="are the same records"):
-        compare_runs(f"HEAD:{LABEL}/toy/seed", f"trunk:{LABEL}/toy/seed")
+        compare(f"HEAD:{LABEL}/toy/seed", f"trunk:{LABEL}/toy/seed")
 
 
 def test_where_nothing_was_ever_accepted_a_label_is_no_baseline(here):

@@ -8,7 +8,7 @@ import pytest
 
 from recbench.errors import RecbenchError
 from recbench.records.schema import TaskIdentity
-from recbench.records.tuned_settings import Provenance, Settings, TrialCounts, TunedModel, load, save
+from recbench.records.tuned_settings import Provenance, TrialCounts, TunedModel, TunedSettings, load, save
 from recbench.registry.models import ModelReference, Origin
 from recbench.registry.requested import RequestedModel
 from recbench.registry.settings_used import Source, use_settings
@@ -58,7 +58,7 @@ PARAMETERS = {"share": 0.1 + 0.2, "epochs": 2, "fast": True, "loss": "softmax"}
 
 def some_settings(digest="sha256:" + "ab" * 32, **models):
     tuned = {name: TunedModel(parameters=PARAMETERS, provenance=one) for name, one in models.items()}
-    return Settings(task=TaskIdentity(name="synthetic", digest=digest), models=tuned)
+    return TunedSettings(task=TaskIdentity(name="synthetic", digest=digest), models=tuned)
 
 
 def wanted(name, **texts):

@@ -43,7 +43,7 @@ def compare(
         _timings(Path(base), Path(current), form)
         return
 
-    from recbench.experiments.comparison import compare_runs
+    from recbench.experiments.comparison import compare as compare_runs
 
     comparison = compare_runs(base, current, k=k, metrics=tuple(metric or DEFAULT_METRICS))
     emit(comparison.table(form))

@@ -35,11 +35,11 @@ def gate(
 
     Exit codes: 0 pass, 1 regressed or a floor broken, 2 bad input, 3 a model failed, 4 not comparable or no baseline.
     """
-    from recbench.experiments.comparison import compare_runs, worst_outcome
+    from recbench.experiments.comparison import compare, worst_outcome
 
     bases = [base, *(name.strip() for name in (against or "").split(",") if name.strip())]
     # All are read before anything is printed: a base that is missing must not be overlooked below a table that passes.
-    comparisons = [compare_runs(one, current) for one in bases]
+    comparisons = [compare(one, current) for one in bases]
     gates = [comparison.gate(policy, strict=strict) for comparison in comparisons]
     outcome = worst_outcome(gates)
     if as_json or form is Format.JSON:

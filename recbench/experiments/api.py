@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from recbench.data.readers.layout import Layout
 from recbench.device import Device
 from recbench.errors import RecbenchError
-from recbench.evaluation.metric_names import DEFAULT_METRICS
 from recbench.experiments import evaluate as evaluation
 from recbench.experiments import run as runs
 from recbench.experiments import sweep as sweeps
-from recbench.experiments.comparison import Comparison, Records, compare_runs
 from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, N_SEEDS
 from recbench.experiments.execution import Execution
 from recbench.experiments.load import load_run
@@ -244,26 +242,6 @@ def tune(
         ),
     )
     return tunings.tune(request, tuning_progress(limits, quiet=quiet))
-
-
-def compare(base: Records, current: Records, *, k: int = 10, metrics: Sequence[str] = DEFAULT_METRICS) -> Comparison:
-    """Compares two runs case by case.
-
-    Args:
-        base: The accepted records: a run, a folder of records, one record, a label of accepted baselines, or
-            ``REV:PATH`` in git.
-        current: The records to compare with them, given in the same ways.
-        k: Cut-off of the metrics that take one.
-        metrics: Names of metrics, such as ``("hr", "ndcg")``.
-
-    Returns:
-        The comparison; ``compare(a, b).gate().passed`` says whether ``b`` may replace ``a``.
-
-    Raises:
-        RecbenchError: The records cannot be read, or both sides have records in common.
-        NothingToCompareError: One side has no records.
-    """
-    return compare_runs(base, current, k=k, metrics=metrics)
 
 
 def evaluate(

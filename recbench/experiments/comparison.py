@@ -173,9 +173,7 @@ class Comparison:
         return shlex.join(command)
 
 
-def compare_runs(
-    base: Records, current: Records, *, k: int = 10, metrics: Sequence[str] = DEFAULT_METRICS
-) -> Comparison:
+def compare(base: Records, current: Records, *, k: int = 10, metrics: Sequence[str] = DEFAULT_METRICS) -> Comparison:
     """Compares two runs case by case.
 
     Args:
@@ -184,6 +182,9 @@ def compare_runs(
         current: The records to compare with them, given in the same ways.
         k: Cut-off of the metrics that take one.
         metrics: Names of metrics, such as ``("hr", "ndcg")``.
+
+    Returns:
+        The comparison; ``compare(a, b).gate().passed`` says whether ``b`` may replace ``a``.
 
     Raises:
         RecbenchError: The records cannot be read, or both sides have records in common.

@@ -20,7 +20,7 @@ from recbench.progress.console import animated
 from recbench.protocol import PROTOCOL_VERSION
 from recbench.records import tuned_settings
 from recbench.records.schema import TaskIdentity, class_identity
-from recbench.records.tuned_settings import Settings
+from recbench.records.tuned_settings import TunedSettings
 from recbench.registry.requested import RequestedModel
 from recbench.reports.formats import Format
 from recbench.reports.tuning.plots import draw_history, draw_importance
@@ -283,7 +283,7 @@ def _write(result: ModelTuning, output: Path, identity: TaskIdentity) -> None:
     if result.tuned is None:
         return
     # Read again: another tuning may have written since.
-    settings = tuned_settings.load(output) if output.exists() else Settings(task=identity)
+    settings = tuned_settings.load(output) if output.exists() else TunedSettings(task=identity)
     tuned_settings.save(settings.with_model(result.model, result.tuned), output)
 
 

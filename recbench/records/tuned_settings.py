@@ -104,14 +104,14 @@ class TunedModel(_Frozen):
     search_space: dict[str, str] = {}
 
 
-class Settings(_Frozen):
+class TunedSettings(_Frozen):
     """The settings of a task, by the names of the models."""
 
     version: Literal[1] = Field(default=SCHEMA, alias="schema")
     task: TaskIdentity
     models: dict[str, TunedModel] = {}
 
-    def with_model(self, name: str, tuned: TunedModel) -> "Settings":
+    def with_model(self, name: str, tuned: TunedModel) -> "TunedSettings":
         """Returns the same with one model's setting added, or put in place of its old one."""
         return self.model_copy(update={"models": {**self.models, name: tuned}})
 
@@ -121,16 +121,16 @@ def settings_path(task: str) -> Path:
     return builtin_folder() / "settings" / f"{task}.toml"
 
 
-def load(path: Path) -> Settings:
+def load(path: Path) -> TunedSettings:
     """Reads a file of settings.
 
     Raises:
         RecbenchError: It cannot be read, or is not one; the message names the field.
     """
-    return SETTINGS_FILE.load(path, Settings)
+    return SETTINGS_FILE.load(path, TunedSettings)
 
 
-def save(settings: Settings, path: Path) -> None:
+def save(settings: TunedSettings, path: Path) -> None:
     """Writes a file of settings, whole or not at all; numbers in full precision.
 
     Raises:

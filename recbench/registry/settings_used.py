@@ -7,7 +7,7 @@ from pathlib import Path
 
 from recbench.errors import RecbenchError
 from recbench.records.schema import TaskIdentity
-from recbench.records.tuned_settings import PLACE, Provenance, Settings, SettingValue, load, settings_path
+from recbench.records.tuned_settings import PLACE, Provenance, SettingValue, TunedSettings, load, settings_path
 from recbench.registry.parameter_values import as_text
 from recbench.registry.requested import RequestedModel
 
@@ -101,7 +101,7 @@ def use_settings(
     )
 
 
-def _read(source: Source, choice: str, task: str) -> tuple[Settings, str]:
+def _read(source: Source, choice: str, task: str) -> tuple[TunedSettings, str]:
     if source is Source.FILE:
         return load(Path(choice)), choice
     path = settings_path(task)
@@ -114,7 +114,7 @@ def _read(source: Source, choice: str, task: str) -> tuple[Settings, str]:
     return load(path), f"{PLACE}/{path.name}"
 
 
-def _with_setting(model: RequestedModel, settings: Settings) -> RequestedModel:
+def _with_setting(model: RequestedModel, settings: TunedSettings) -> RequestedModel:
     tuned = settings.models.get(model.reference.name)
     if tuned is None:
         return model

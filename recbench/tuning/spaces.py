@@ -117,7 +117,7 @@ class ModelSpace:
 
     Attributes:
         parameters: Where to look for each.
-        known: Settings that did well elsewhere, which are tried right after the defaults.
+        known: TunedSettings that did well elsewhere, which are tried right after the defaults.
     """
 
     parameters: Space

@@ -7,8 +7,7 @@ from recbench.evaluation.paired_tests import ALPHA
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.grouping import group_names
 from recbench.records.published_results import Published, PublishedResult
-from recbench.records.schema import ParameterValue
-from recbench.records.tuned_settings import Settings, TunedModel
+from recbench.records.tuned_settings import TunedModel, TunedSettings
 from recbench.registry.parameter_values import as_text
 from recbench.reports.cells import escape, signed, with_sd
 from recbench.reports.formats import Format
@@ -35,7 +34,7 @@ class LeaderboardSources:
 
     place: str
     trials: Sequence[FinishedTrial]
-    settings: Settings | None
+    settings: TunedSettings | None
     published: Published | None
     spaces: Mapping[str, ModelSpace]
 
@@ -245,7 +244,7 @@ def _options(summary: ModelSummary, report: RunReport) -> str:
 def _others(report: RunReport, tuned: dict[str, TunedModel]) -> list[tuple[ModelSummary, str]]:
     """Returns the models that were tuned, and ran with other settings too, with options that give these."""
     return [
-        (summary, " ".join(f"--param {model}.{name}={_text(value)}" for name, value in summary.parameters.items()))
+        (summary, " ".join(f"--param {model}.{name}={as_text(value)}" for name, value in summary.parameters.items()))
         for summary in report.summaries
         if (model := summary.model) in tuned and not _is_tuned(summary, tuned)
     ]
@@ -253,10 +252,6 @@ def _others(report: RunReport, tuned: dict[str, TunedModel]) -> list[tuple[Model
 
 def _markdown(text: str) -> str:
     return escape(text, Format.MARKDOWN)
-
-
-def _text(value: ParameterValue) -> str:
-    return "none" if value is None else as_text(value)
 
 
 def _short(value: object) -> str:

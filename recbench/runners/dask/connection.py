@@ -81,8 +81,8 @@ class DaskConnection:
             while part := content.read(PART_BYTES):
                 offset = content.tell() - len(part)
                 (sent,) = self._client.scatter([part], workers=[worker], hash=False)
-                self._ask(worker, tasks.receive, digest, name, sent, offset)
-        self._ask(worker, tasks.accept, digest, name)
+                self._ask(worker, tasks.receive_part, digest, name, sent, offset)
+        self._ask(worker, tasks.install_task, digest, name)
 
     def submit(self, worker: str, function: Callable[..., Any], *arguments: Any) -> "Future":
         """Lets this worker and no other do something."""

@@ -125,7 +125,7 @@ def has_task(digest: str) -> bool:
     return task_path(digest).exists()
 
 
-def receive(digest: str, name: str, part: bytes, offset: int) -> None:
+def receive_part(digest: str, name: str, part: bytes, offset: int) -> None:
     """Writes a part of a task's file, under a name that only one run uses."""
     path = _arriving(digest, name)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -134,7 +134,7 @@ def receive(digest: str, name: str, part: bytes, offset: int) -> None:
         file.write(part)
 
 
-def accept(digest: str, name: str) -> None:
+def install_task(digest: str, name: str) -> None:
     """Checks a task that has arrived, all of its rules included, and puts it in its place.
 
     Raises:

@@ -1,10 +1,10 @@
 """The functions that Dask calls on a worker. It finds them by name, so recbench must be installed there."""
 
 from recbench.runners.dask import remote_trials
-from recbench.runners.dask.remote_trials import RemoteResult, RemoteTrial, accept, has_task, receive
+from recbench.runners.dask.remote_trials import RemoteResult, RemoteTrial, has_task, install_task, receive_part
 from recbench.trials.events import Event
 
-__all__ = ["accept", "has_task", "receive", "run_trial"]
+__all__ = ["has_task", "install_task", "receive_part", "run_trial"]
 
 
 def run_trial(job: RemoteTrial, topic: str) -> RemoteResult | None:
