@@ -117,8 +117,7 @@ def custom_metric(function: Callable[[Ranks], Float64Array], name: str) -> Metri
             no numbers, or a value that is not finite.
 
     Example:
-        >>> from recbench.evaluation.metric_names import metric_names
-    from recbench.evaluation.ranking import Ranks
+        >>> from recbench.evaluation.ranking import Ranks
         >>> first = Measure(custom_metric(lambda ranks: ranks.better == 0, "first"))
         >>> one, ten = np.array([0, 0], dtype=np.int32), np.array([9, 9], dtype=np.int32)
         >>> first.values(Ranks(one, ten, np.array([0, 3], dtype=np.int32), one)).tolist()
