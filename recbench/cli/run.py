@@ -23,6 +23,7 @@ from recbench.cli.shared.interruption import interruption_message
 from recbench.cli.shared.lists import cut_offs, model_names
 from recbench.cli.shared.terminal import emit, emit_json, emit_table, exit_if_failed, set_quiet
 from recbench.errors import RecbenchError
+from recbench.evaluation.metric_names import builtin_metrics
 from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, N_SEEDS
 from recbench.progress.console import messages
 from recbench.reports.formats import Format
@@ -77,6 +78,14 @@ def run(
             "--metrics", help="Also show MRR, AUC, coverage, Gini, popularity, and HR of cohorts; implies --full."
         ),
     ] = False,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC@K",
+            help="Show this metric instead of HR and NDCG, such as recall@20; may be repeated: "
+            f"{', '.join(builtin_metrics())}.",
+        ),
+    ] = None,
     pairs: Annotated[
         bool, typer.Option("--pairs", help="Also show all pairs of models: difference, interval, tests.")
     ] = False,
@@ -109,6 +118,7 @@ def run(
       recbench run --models bpr,ncf --settings tuned
       recbench run --models bpr,implicit-bpr --curve all --reach 0.45
       recbench run --models bpr,ncf,popularity --full --metrics --pairs
+      recbench run --models bpr,popularity --full --metric recall@20 --metric user-ndcg@20
       recbench run --models popularity,my_model.py:MyModel --task synthetic --timeout 600 --max-memory 4GiB --json
 
     Exit codes: 0 all trials done, 2 bad input, 3 a model failed, 4 nothing to collect, 130 interrupted, 143 terminated.
@@ -126,6 +136,7 @@ def run(
         if not quiet:
             messages().print(f"Task {task}; models {', '.join(names)}", style="dim", markup=False)
 
+        from recbench.evaluation.metric_names import parse_measure
         from recbench.experiments.execution import Execution
         from recbench.experiments.run import RunRequest
         from recbench.experiments.run import run as run_request
@@ -136,11 +147,14 @@ def run(
 
         # Before any numeric library does more than be loaded: it reads these once.
         os.environ.update(library_settings(threads, device))
+        # At once: an unknown metric must not be noticed after the training.
+        measures = tuple(parse_measure(name) for name in metric) if metric else None
         request = RunRequest(
             models=request_models(names, param or ()),
             task=task,
             seeds=range(seed, seed + seeds),
             ks=ks,
+            measures=measures,
             settings=settings,
             curve=points,
             reach=reach,

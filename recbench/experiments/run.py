@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recbench.errors import RecbenchError
+from recbench.evaluation.metric import Measure
 from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, MAX_SEED
 from recbench.experiments.execution import Execution
 from recbench.experiments.results import Run
@@ -36,6 +37,7 @@ class RunRequest:
         task: A task, its name, or the path of a spec file.
         seeds: The seeds.
         ks: Cut-offs.
+        measures: The metrics of the table; None for HR and NDCG at the cut-offs.
         settings: ``tuned``, ``default`` or a file of tuned settings; None for defaults, without a note.
         curve: The epochs after which to score as well; None for no learning curve.
         reach: HR for which the table shows how long each model took to reach it.
@@ -49,6 +51,7 @@ class RunRequest:
     task: Task | str | os.PathLike[str] = DEFAULT_TASK
     seeds: Sequence[int] = (0, 1, 2)
     ks: tuple[int, ...] = (10,)
+    measures: tuple[Measure, ...] | None = None
     settings: str | None = None
     curve: CurveEpochs | None = None
     reach: float | None = None
@@ -112,6 +115,7 @@ def run(request: RunRequest, progress: Progress | None = None) -> Run:
         reach=request.reach,
         settings=prepared.settings_used,
         folder=request.output,
+        measures=request.measures,
     )
 
 
