@@ -6,7 +6,7 @@ from recbench.registry.models import find_model
 from recbench.registry.requested import RequestedModel
 from recbench.trials.planned import PlannedModel, PlannedTrial
 from recbench.tuning.past import Budget, End, best, counts, spent
-from recbench.tuning.running import RunningTrial
+from recbench.tuning.running_trial import RunningTrial
 from tests.tuned_models import a_study, known_model, tuned
 
 LONG = Budget(14, 1000.0)
@@ -50,7 +50,7 @@ def test_it_draws_the_trials_of_one_at_a_time_and_never_one_twice(task, model, o
 
 def test_all_running_trials_end_with_the_budget(task, model, tmp_path, monkeypatch):
     clock = iter(range(100_000))
-    monkeypatch.setattr("recbench.tuning.running.time.monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("recbench.tuning.running_trial.time.monotonic", lambda: float(next(clock)))
     past = tuned(task, tmp_path, Budget(50, 2000.0), model, at_a_time=3)
     # One of the three may just have ended.
     assert counts(past).out_of_time in (2, 3)
@@ -95,7 +95,7 @@ def test_a_trial_whose_worker_is_lost_is_one_trial(task, model, tmp_path):
 
 def test_seconds_of_lost_workers_count_and_the_time_until_the_next_does_not(monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("recbench.tuning.running.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("recbench.tuning.running_trial.time.monotonic", lambda: now[0])
     running = RunningTrial(None, PlannedTrial(PlannedModel(RequestedModel(find_model("bpr")), {}, None), 0))
 
     def later(seconds):

@@ -133,7 +133,7 @@ def test_failed_trials_count_and_their_reasons_are_kept(task, model, tmp_path):
 
 def test_a_trial_ends_with_the_budget(task, model, tmp_path, monkeypatch):
     clock = iter(range(10_000))
-    monkeypatch.setattr("recbench.tuning.running.time.monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("recbench.tuning.running_trial.time.monotonic", lambda: float(next(clock)))
     past = tuned(task, tmp_path, Budget(12, 60.0), model)
     assert past[-1].end is End.OUT_OF_TIME
     assert counts(past).out_of_time == 1

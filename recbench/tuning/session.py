@@ -12,7 +12,7 @@ from recbench.trials.events import TICK, Event, EventKind, Notify
 from recbench.trials.planned import PlannedModel, PlannedTrial
 from recbench.tuning.objective import OBJECTIVE
 from recbench.tuning.past import Budget, End, PastTrial
-from recbench.tuning.running import RunningTrial
+from recbench.tuning.running_trial import RunningTrial
 from recbench.tuning.study import Study
 
 SECONDS_BETWEEN_NOTES = 2.0
