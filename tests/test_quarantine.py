@@ -51,19 +51,25 @@ def neighbours(thing):
     return found
 
 
+def in_harness(module_name):
+    """Whether a module is part of a trial's process; ``recbench.testing`` belongs to pytest, which holds every task."""
+    first, _, rest = module_name.partition(".")
+    return first == "recbench" and rest.partition(".")[0] != "testing"
+
+
 def reachable(*roots):
     """Everything within reach, each once."""
     foreign = {
         id(vars(module))
         for name, module in list(sys.modules.items())
-        if isinstance(module, types.ModuleType) and name.partition(".")[0] != "recbench"
+        if isinstance(module, types.ModuleType) and not in_harness(name)
     }
     seen, waiting = {}, deque(roots)
     while waiting:
         thing = waiting.popleft()
         if id(thing) in seen or id(thing) in foreign or isinstance(thing, types.FrameType):
             continue
-        if isinstance(thing, types.ModuleType) and thing.__name__.partition(".")[0] != "recbench":
+        if isinstance(thing, types.ModuleType) and not in_harness(thing.__name__):
             continue
         seen[id(thing)] = thing
         waiting.extend(neighbours(thing))
