@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from recbench.registry.models import ModelReference, Origin, find_model
+from recbench.registry.requested import RequestedModel
 from recbench.selftest.fits import NotApplicableError, not_repeatable
 from recbench.selftest.model_contract import ModelUnderTest, model_contract
 
@@ -313,7 +314,8 @@ BROKEN = {
 
 
 def contract(model, task, threads=1, **texts):
-    candidate = ModelUnderTest.load(ModelReference(model.__name__, f"toy:{model.__name__}", Origin.MODULE), texts)
+    reference = ModelReference(model.__name__, f"toy:{model.__name__}", Origin.MODULE)
+    candidate = ModelUnderTest.load(RequestedModel(reference, texts))
     said = []
     return list(model_contract(candidate, task, threads, said.append)), said
 
@@ -411,5 +413,6 @@ def test_threads_that_nobody_promised_for_are_not_judged(synthetic_task):
 def test_builtin_models_without_a_framework_pass(synthetic_task, monkeypatch):
     monkeypatch.undo()
     for name in ("popularity", "random"):
-        results = list(model_contract(ModelUnderTest.load(find_model(name), {}), synthetic_task, 1, lambda _: None))
+        tested = ModelUnderTest.load(RequestedModel(find_model(name)))
+        results = list(model_contract(tested, synthetic_task, 1, lambda _: None))
         assert failures(results) == {}

@@ -41,27 +41,18 @@ from pathlib import Path
 
 from recbench.records.store import save
 from recbench.registry.requested import Model, request_models
-from recbench.runners.processes.local import LocalProcesses
-from recbench.runners.processes.supervision import Assignment
-from recbench.runners.in_process import InProcess
-from recbench.runners.limits import Limits
+from recbench.runners.base import Assignment, create_runner
 from recbench.tasks.lookup import find_task, load_task
 from recbench.trials.conditions import Conditions
 from recbench.trials.identity import TaskFacts
 from recbench.trials.planned import plan_trials
 from recbench.trials.resume import find
 
-class Unmoved:
-    def __getattr__(self, name):
-        return lambda *arguments: True
-
 task = load_task("synthetic")
 conditions = Conditions()
-if "--in-process" in sys.argv:
-    runner = InProcess(task, conditions, Unmoved())
-else:
-    assignment = Assignment(find_task("synthetic").path, TaskFacts.of(task), conditions, Limits())
-    runner = LocalProcesses(assignment, Unmoved())
+assignment = Assignment(find_task("synthetic").path, TaskFacts.of(task), conditions)
+name = "in-process" if "--in-process" in sys.argv else "processes"
+runner = create_runner(name, assignment, lambda event: None, lambda trial: True)
 try:
     planned = runner.configure(request_models([Mine, Model(Mine, power=0.5, label="half"), "popularity"]))
     trials = plan_trials(planned, [0, 1])
