@@ -52,7 +52,11 @@ def neighbours(thing):
 
 
 def in_harness(module_name):
-    """Whether a module is part of a trial's process; ``recbench.testing`` belongs to pytest, which holds every task."""
+    """Whether a module is part of a trial's process.
+
+    ``recbench.testing`` is not: pytest loads it, and the module's loader leads to pytest's own objects, hence to every
+    fixture of this process.
+    """
     first, _, rest = module_name.partition(".")
     return first == "recbench" and rest.partition(".")[0] != "testing"
 
