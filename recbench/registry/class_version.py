@@ -31,11 +31,11 @@ IMMUTABLE = (tuple, frozenset, CodeType)
 
 
 class _UnstableError(Exception):
-    """An object whose content cannot be told."""
+    """An object whose content cannot be determined."""
 
 
 def class_version(model_class: type) -> str | None:
-    """Returns ``sha256:`` and the hash; None if the class uses an object whose content cannot be told.
+    """Returns ``sha256:`` and the hash; None if the class uses an object whose content cannot be determined.
 
     Args:
         model_class: The class.
@@ -61,7 +61,7 @@ class _Walk:
         """Yields the parts of an object's content.
 
         Raises:
-            _UnstableError: Its content cannot be told.
+            _UnstableError: Its content cannot be determined.
         """
         if isinstance(value, PLAIN):
             yield f"{type(value).__name__} {value!r}".encode()

@@ -27,7 +27,7 @@ def match_groups(base: RecordSet, current: RecordSet) -> list[Match]:
     """Matches the groups of two record sets, in the order of CURRENT and then what only BASE has.
 
     Tasks are matched by digest. What is left is matched by the task's name, or, if each has one task left, with that
-    one, so that a task that changed is told as such and not as one missing and one new. Within a task, models are
+    one, so that a task that changed is reported as changed, not as one missing and one new. Within a task, models are
     matched by name. Where BASE or CURRENT has several groups of a model, equal hyper-parameters and conditions (such as
     threads) belong together, and then equal hyper-parameters, if only one group of each has them.
 

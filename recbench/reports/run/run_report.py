@@ -1,4 +1,4 @@
-"""All that is told about a run, computed; rendering it is left to the table and the JSON document."""
+"""All figures of a run, computed; the table and the JSON document render them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

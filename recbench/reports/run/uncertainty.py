@@ -23,7 +23,7 @@ class Standing:
     Attributes:
         interval: 95 % interval of its mean over cases, from a bootstrap over users; None for a single user.
         best: Whether no mean is higher; False where nothing is compared.
-        level_with_best: Whether it is another than the best, and cannot be told from it: p >= 5 % after Holm.
+        level_with_best: Whether it is another than the best, and cannot be distinguished from it: p >= 5 % after Holm.
     """
 
     interval: Interval | None
