@@ -12,6 +12,7 @@ from recbench.tasks.exchange.imports import import_split
 from recbench.tasks.exchange.split_files import SplitFiles
 from recbench.tasks.lookup import keep_as_own, load_task, stored_path
 from recbench.tasks.make import make_task, make_task_of_file
+from recbench.tasks.rules import SPLITS
 from recbench.tasks.spec import FileData, LeaveOneOut, Negatives, Order, TaskSpec
 
 
@@ -75,6 +76,12 @@ def test_last_means_by_time_if_there_are_times_and_nobody_says_otherwise():
     assert len(in_order.test) == 80
     chosen = LeaveOneOut(method="leave-one-out", order=Order.FILE)
     assert make_task(frame, split=chosen, negatives=5).spec.split == chosen
+
+
+@pytest.mark.parametrize("method", SPLITS)
+def test_the_example_of_each_split_in_hints_is_valid(method):
+    split = {"method": method, **SPLITS[method].example}
+    assert make_task(ratings(), split=split, negatives=1).spec.split.method == method
 
 
 def test_all_splits_and_rules():

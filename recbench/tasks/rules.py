@@ -1,9 +1,10 @@
 """The rules of a task that is made from ratings of the user's own: filters, split and negatives."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -28,14 +29,8 @@ Fields = Mapping[str, Any]
 """The fields of a rule, as the table of a task spec names them."""
 Value = TypeVar("Value")
 
-EXAMPLES = {
-    "leave-one-out": '"leave-one-out"',
-    "leave-last-n": '{"method": "leave-last-n", "n": 3}',
-    "leave-last-fraction": '{"method": "leave-last-fraction", "fraction": 0.2}',
-    "random-fraction": '{"method": "random-fraction", "fraction": 0.2, "seed": 0}',
-    "global-time": '{"method": "global-time", "fraction": 0.1}',
-}
-"""Each split method, as the argument ``split``."""
+SPLITS: dict[str, type[Split]] = {get_args(kind.model_fields["method"].annotation)[0]: kind for kind in get_args(Split)}
+"""The class of each split method."""
 DEFAULT_SPLIT = LeaveOneOut(method="leave-one-out")
 DEFAULT_FILTERS = Filters()
 DEFAULT_NEGATIVES = Negatives(method="uniform")
@@ -123,9 +118,14 @@ def _split(split: str | Fields | Split) -> tuple[Split, bool]:
     if not isinstance(split, Mapping):
         return _read("split", _SPLIT, split), False
     method = str(split.get("method"))
-    if method not in EXAMPLES:
-        raise unknown_name("split method", method, EXAMPLES, f"For example: split={EXAMPLES['leave-last-n']}")
-    return _read("split", _SPLIT, split, f"For example: split={EXAMPLES[method]}"), "order" not in split
+    if method not in SPLITS:
+        raise unknown_name("split method", method, SPLITS, _example("leave-last-n"))
+    return _read("split", _SPLIT, split, _example(method)), "order" not in split
+
+
+def _example(method: str) -> str:
+    example = SPLITS[method].example
+    return f"For example: split={json.dumps({'method': method, **example} if example else method)}"
 
 
 def _read(argument: str, kind: TypeAdapter[Value], value: object, hint: str = "") -> Value:

@@ -5,7 +5,7 @@ import json
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -130,6 +130,7 @@ FIRST_FILTERS = ("drop_items", "min_rating", "k_core")
 class LeaveLastFraction(_Frozen):
     """Holds out the last ceil(fraction * rows) rows of each user."""
 
+    example: ClassVar[dict[str, object]] = {"fraction": 0.2}
     method: Literal["leave-last-fraction"]
     fraction: Decimal = Field(gt=0, lt=1, max_digits=10, decimal_places=9)
     order: Order = Order.FILE
@@ -138,6 +139,7 @@ class LeaveLastFraction(_Frozen):
 class LeaveOneOut(_Frozen):
     """Holds out the last row of each user."""
 
+    example: ClassVar[dict[str, object]] = {}
     method: Literal["leave-one-out"]
     order: Order = Order.TIMESTAMP
 
@@ -145,6 +147,7 @@ class LeaveOneOut(_Frozen):
 class LeaveLastN(_Frozen):
     """Holds out the last n rows of each user; of a user with n rows or fewer, all but one."""
 
+    example: ClassVar[dict[str, object]] = {"n": 3}
     method: Literal["leave-last-n"]
     n: int = Field(ge=1)
     order: Order = Order.TIMESTAMP
@@ -153,6 +156,7 @@ class LeaveLastN(_Frozen):
 class RandomFraction(_Frozen):
     """Holds out ceil(fraction * rows) rows of each user, drawn at random."""
 
+    example: ClassVar[dict[str, object]] = {"fraction": 0.2, "seed": 0}
     method: Literal["random-fraction"]
     fraction: Decimal = Field(gt=0, lt=1, max_digits=10, decimal_places=9)
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
@@ -168,6 +172,7 @@ class GlobalTime(_Frozen):
             not cases, and such users and items are not in the task. ``keep`` makes them cases.
     """
 
+    example: ClassVar[dict[str, object]] = {"fraction": 0.1}
     method: Literal["global-time"]
     at: DateOrNumber | None = None
     fraction: Decimal | None = Field(default=None, gt=0, lt=1, max_digits=10, decimal_places=9)
@@ -181,7 +186,7 @@ class GlobalTime(_Frozen):
 
 
 Split = LeaveOneOut | LeaveLastN | LeaveLastFraction | RandomFraction | GlobalTime
-"""A rule that holds rows out."""
+"""A rule that holds rows out; the ``example`` of each is what hints show besides its method."""
 
 
 class PublishedSplit(_Frozen):
