@@ -38,7 +38,8 @@ def unknown_name(kind: str, name: str, known: Iterable[str], hint: str = "") -> 
         hint: A further line of advice.
     """
     available = sorted(known)
-    near = difflib.get_close_matches(name, available, n=3, cutoff=0.5)
+    plain = {known_name.lower(): known_name for known_name in available}
+    near = [plain[one] for one in difflib.get_close_matches(name.lower(), plain, n=3, cutoff=0.5)]
     guess = f" Did you mean: {', '.join(near)}?" if near else ""
     listing = f"Available: {', '.join(available) or 'none'}."
     return RecbenchError(f"Unknown {kind} {name!r}.{guess}", "\n".join(filter(None, [listing, hint])))

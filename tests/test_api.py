@@ -57,8 +57,8 @@ def test_the_table_is_that_of_the_command_line_and_html_in_a_notebook(result):
     assert "\\toprule" in result.table("latex")
     assert result._repr_html_().count("<table") == 1
     assert "*" not in result.table(marks=False).split("\n\n")[1]
-    with pytest.raises(ValueError, match="docx"):
-        result.table("docx")
+    with pytest.raises(rb.RecbenchError, match=r"Unknown format 'LaTeX'\. Did you mean: latex\?"):
+        result.table("LaTeX")
 
 
 def test_ranks_have_the_original_ids(result, synthetic_task):
@@ -190,10 +190,17 @@ def test_bad_models_and_arguments(synthetic_task, tmp_path):
         "A seed occurs twice": {"seeds": [1, 1]},
         "more than the 101 candidates": {"k": 102},
         "is not all, every:N": {"curve": "often"},
-        "is not one of: keep, repeat, only": {"reuse": "maybe"},
+        "Unknown reuse 'repaet'. Did you mean: repeat?": {"reuse": "repaet"},
         "is not an amount of memory": {"max_memory": "much"},
         "needs a learning curve": {"reach": 0.5},
         "timings would mean nothing": {"threads": 4096},
+        "device='gup' is not valid": {"device": "gup"},
+        "timeout=0 is not valid": {"timeout": 0},
+        "max_memory=-1 is not valid": {"max_memory": -1},
+        "seeds=2.5 is not valid": {"seeds": 2.5},
+        "seeds=['a'] is not valid": {"seeds": ["a"]},
+        "k=True is not valid": {"k": True},
+        "output=None is not valid": {"output": None},
         "not int": {"task": 3},
     }
     for message, changes in cases.items():
@@ -225,10 +232,78 @@ def test_quiet_writes_nothing_and_progress_goes_to_standard_error(synthetic_task
     assert capfd.readouterr().out == ""
 
 
+BAD_CALLS = {
+    "metrics=5 is not valid": lambda run, task: run.metrics(5),
+    "hr@1000: the cut-off is more than the 101 candidates": lambda run, task: run.metrics("hr@1000"),
+    "Unknown cost 'fit_seconds'. Did you mean: fit-seconds?": lambda run, task: run.plot(
+        "x.png", against="fit_seconds"
+    ),
+    "records=None is not valid": lambda run, task: rb.load(None),
+    "No records are named": lambda run, task: rb.load(""),
+    "is more than the 101 candidates": lambda run, task: rb.load(str(run.folder), task=task, k=1000),
+    "k=0 is not valid": lambda run, task: rb.compare(elsewhere(task), run, k=0),
+    "metrics=[] is not valid": lambda run, task: rb.compare(elsewhere(task), run, metrics=[]),
+    "policy={'k': 5} is not valid": lambda run, task: rb.compare(elsewhere(task), run).gate({"k": 5}),
+    "Popular is a class, and nothing has trained it": lambda run, task: rb.evaluate(task, Popular, name="theirs"),
+    "None cannot be the name of a model": lambda run, task: rb.evaluate(task, counted(task), name=None),
+    "A seed is negative": lambda run, task: rb.evaluate(task, counted(task), name="theirs", seed=-1),
+    "and has timings of its training": lambda run, task: elsewhere(task).plot("x.png"),
+    "values='15' is not valid": lambda run, task: rb.sweep("itemknn", "neighbours", "15", task),
+    "trials=0 is not valid": lambda run, task: rb.tune("itemknn", task, trials=0),
+    "budget=nan is not valid": lambda run, task: rb.tune("itemknn", task, budget=float("nan")),
+    "seed='a' is not valid": lambda run, task: rb.tune("itemknn", task, seed="a"),
+    "not NoneType": lambda run, task: rb.load_task(None),
+    "'None' cannot be the name of a task": lambda run, task: rb.make_task(task.train_frame(), name=None),
+}
+
+
+def counted(task):
+    counts = np.bincount(task.items, minlength=task.n_items)
+    return lambda users, items: counts[items].astype(float)
+
+
+def elsewhere(task):
+    return rb.evaluate(task, counted(task), name="theirs")
+
+
+@pytest.mark.parametrize("message", BAD_CALLS)
+def test_bad_arguments_of_other_functions(result, synthetic_task, message):
+    with pytest.raises(rb.RecbenchError) as raised:
+        BAD_CALLS[message](result, synthetic_task)
+    assert message in raised.value.message
+    assert raised.value.hint
+
+
+def test_numbers_of_numpy_are_numbers(synthetic_task, tmp_path):
+    found = rb.run("random", synthetic_task, seeds=np.int64(2), k=np.array([5, 10]), output=tmp_path, quiet=True)
+    assert found.ks == (5, 10)
+    assert [trial.record.seed for trial in found.trials] == [0, 1]
+    assert found.metrics(["hr@5", "mrr"]).to_frame()["metric"].unique().tolist() == ["hr@5", "mrr"]
+    assert rb.make_task(synthetic_task.train_frame(), negatives=np.int64(5)).test.negatives.shape[1] == 5
+
+
+def test_a_score_goes_before_a_rating(synthetic_task):
+    cases = synthetic_task.cases_frame()
+    negatives = cases[["user", "negatives"]].explode("negatives").rename(columns={"negatives": "item"})
+    rows = pd.concat([cases[["user", "item"]], negatives], ignore_index=True)
+    counts = synthetic_task.train_frame()["item"].value_counts()
+    rows["rating"], rows["score"] = 1.0, rows["item"].map(counts).fillna(0)
+    found = rb.evaluate(synthetic_task, rows, name="theirs").to_frame()["value"]
+    assert found.tolist() == elsewhere(synthetic_task).to_frame()["value"].tolist()
+
+
+def test_a_sweep_has_other_values_than_its_instance(synthetic_task, tmp_path):
+    found = rb.sweep(Popular(power=3.0), "power", [1.0, -1.0], synthetic_task, seeds=1, output=tmp_path, quiet=True)
+    assert [point.value for point in found.points] == [1.0, -1.0]
+
+
 def test_a_sweep(synthetic_task, tmp_path):
     found = rb.sweep(Popular, "power", [1.0, -1.0], synthetic_task, seeds=1, output=tmp_path, quiet=True)
     assert [point.value for point in found.points] == [1.0, -1.0]
     assert found.run.to_frame()["model"].nunique() == 2
+    assert found.to_frame()["power"].unique().tolist() == [1.0, -1.0]
+    assert repr(found) == found.table()
+    assert "<table" in found._repr_html_()
     assert found.table("markdown").count("|") > 10
     assert found.plot(tmp_path / "sweep.svg").exists()
 
@@ -249,6 +324,8 @@ def test_a_tuning(synthetic_task, tmp_path):
     )
     assert found.settings["Popular"]["power"] > 0
     assert len(found.to_frame()) == 3
+    assert repr(found) == found.table()
+    assert "<table" in found._repr_html_()
     assert not found.without_setting
     tuned = rb.run(
         Popular, synthetic_task, seeds=1, settings=str(tmp_path / "settings.toml"), output=tmp_path, quiet=True

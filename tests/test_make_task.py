@@ -243,10 +243,10 @@ BAD = {
     "an unknown split": (lambda: make_task(ratings(), split="leave-one"), "Did you mean: leave-one-out", "n\": 3"),
     "a split without its field": (
         lambda: make_task(ratings(), split="leave-last-fraction"),
-        "leave-last-fraction.fraction: Field required",
+        "not valid: fraction: Field required",
         '"fraction": 0.2',
     ),
-    "no negatives": (lambda: make_task(ratings(), negatives=0), "count: Input should be greater", "task show"),
+    "no negatives": (lambda: make_task(ratings(), negatives=0), "Input should be greater", "negatives=100"),
     "an unknown filter": (lambda: make_task(ratings(), filters={"kcore": 5}), "kcore: Extra inputs", "[filters]"),
     "an unknown task": (lambda: make_task(ratings(), like="synthetc"), "Did you mean: synthetic", "Available"),
     "a name that is taken": (lambda: make_task(ratings(), name="ml-100k"), "name of a builtin task", "another name"),

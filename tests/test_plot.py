@@ -43,7 +43,7 @@ def test_failed_trials_are_named_and_shared_machines_told():
     found = speed_quality([side], HR, Cost.THROUGHPUT)
     assert found.left_out == ("ncf (failed)",)
     assert any("shared the machine" in note for note in found.notes)
-    with pytest.raises(NothingToCompareError, match="None of these trials is done"):
+    with pytest.raises(NothingToCompareError, match="None of these trials is done and has timings"):
         speed_quality([a_set("run", some_trials("ncf", status=Status.FAILED))], HR, Cost.THROUGHPUT)
     other = some_trials("bpr", task=TaskIdentity(name="other", digest="sha256:" + "cd" * 32))
     with pytest.raises(RecbenchError, match="of different tasks"):

@@ -5,17 +5,28 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from recbench.arguments import (
+    PATH,
+    POSITIVE,
+    POSITIVE_NUMBER,
+    SEVERAL,
+    WHOLE,
+    read_argument,
+    read_whole_numbers,
+)
 from recbench.data.readers.layout import Layout
 from recbench.device import Device
 from recbench.errors import RecbenchError
 from recbench.experiments import evaluate as evaluation
 from recbench.experiments import run as runs
 from recbench.experiments import sweep as sweeps
+from recbench.experiments.cut_offs import check_cut_offs
 from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, N_SEEDS
 from recbench.experiments.execution import Execution
 from recbench.experiments.load import load_run
 from recbench.experiments.optional_packages import check_optuna
 from recbench.experiments.results import Run
+from recbench.experiments.run import check_seeds
 from recbench.experiments.sweep import Sweep
 from recbench.experiments.train import Reuse
 from recbench.progress.choice import run_progress, tuning_progress
@@ -102,11 +113,11 @@ def run(
         ks=_ks(k),
         settings=settings,
         curve=_curve(curve),
-        reach=reach,
+        reach=None if reach is None else read_argument("reach", POSITIVE_NUMBER, reach, "For example: reach=0.4"),
         full=full,
-        output=Path(output),
-        reuse=_reuse(reuse),
-        execution=Execution(
+        output=_path("output", output),
+        reuse=Reuse(reuse),
+        execution=Execution.of(
             threads=threads,
             device=device,
             jobs=jobs,
@@ -164,15 +175,16 @@ def sweep(
         [5, 20]
     """
     (requested,) = request_models([model])
+    several = read_argument("values", SEVERAL, values, "For example: values=[8, 16, 32]")
     request = sweeps.SweepRequest(
         model=requested,
         parameter=parameter,
-        values=[value if isinstance(value, str) else as_text(value) for value in values],
+        values=[value if isinstance(value, str) else as_text(value) for value in several],
         task=task,
         seeds=_seeds(seeds),
-        output=Path(output),
-        reuse=_reuse(reuse),
-        execution=Execution(
+        output=_path("output", output),
+        reuse=Reuse(reuse),
+        execution=Execution.of(
             threads=threads, device=device, jobs=jobs, timeout=timeout, max_memory=max_memory, cluster=cluster
         ),
     )
@@ -227,17 +239,20 @@ def tune(
     # Here, because optuna is an extra.
     from recbench.experiments import tune as tunings
 
-    limits = Budget(trials, budget)
+    limits = Budget(
+        read_argument("trials", POSITIVE, trials, "For example: trials=30"),
+        read_argument("budget", POSITIVE_NUMBER, budget, "For example: budget=600, in seconds"),
+    )
     request = tunings.TuneRequest(
         models=request_models(_several(models)),
         task=task,
         budget=limits,
-        seed=seed,
-        spaces=None if spaces is None else Path(spaces),
-        storage=None if storage is None else Path(storage),
-        output=None if output is None else Path(output),
+        seed=_seed(seed),
+        spaces=_optional_path("spaces", spaces),
+        storage=_optional_path("storage", storage),
+        output=_optional_path("output", output),
         importance=importance,
-        execution=Execution(
+        execution=Execution.of(
             threads=threads, device=device, jobs=jobs, timeout=timeout, max_memory=max_memory, cluster=cluster
         ),
     )
@@ -262,9 +277,10 @@ def evaluate(
 
     Args:
         task: A task, its name, or the path of a spec file.
-        scores: A DataFrame or a file with one (user, item, score) a row and original ids, for all candidates of
-            ``Task.cases_frame``. Or a function, or a trained model with a method ``score``, that takes users int32[n]
-            and items int32[n, c] (the task's indices) and returns float[n, c].
+        scores: A DataFrame or a file with one (user, item, score) a row and original ids. Each case needs the score of
+            its held-out item and of its negatives; ``Task.cases_frame`` lists them. Or a function, or a trained model
+            with a method ``score``, that takes users int32[n] and items int32[n, c] (the task's indices) and returns
+            float[n, c].
         name: What to call the model in tables.
         seed: The seed that it was trained with.
         k: Cut-off, or cut-offs, of HR and NDCG.
@@ -292,12 +308,12 @@ def evaluate(
         task,
         scores,
         name=name,
-        seed=seed,
+        seed=_seed(seed),
         ks=_ks(k),
         ranked=ranked,
         missing_last=missing_last,
         layout=layout,
-        output=None if output is None else Path(output),
+        output=_optional_path("output", output),
     )
 
 
@@ -313,6 +329,7 @@ def load(records: str | os.PathLike[str], *, task: TaskArgument | None = None, k
         RecbenchError: The records cannot be read, are of several tasks, or their task is not in the cache.
         NothingToCompareError: There are no records.
     """
+    _path("records", records)
     return load_run(os.fspath(records), task=task, ks=_ks(k))
 
 
@@ -323,26 +340,33 @@ def _several(models: ModelArgument | Iterable[ModelArgument]) -> list[ModelArgum
 
 
 def _seeds(seeds: int | Sequence[int]) -> Sequence[int]:
-    return range(seeds) if isinstance(seeds, int) else tuple(seeds)
+    found = read_whole_numbers("seeds", seeds, "For example: seeds=3, or seeds=[0, 1, 2]")
+    return range(found) if isinstance(found, int) else tuple(found)
+
+
+def _seed(seed: int) -> int:
+    found = read_argument("seed", WHOLE, seed, "For example: seed=0")
+    check_seeds((found,))
+    return found
 
 
 def _ks(k: int | Sequence[int]) -> tuple[int, ...]:
-    return (k,) if isinstance(k, int) else tuple(sorted(set(k)))
+    found = read_whole_numbers("k", k, "For example: k=10, or k=[5, 10]")
+    return check_cut_offs((found,) if isinstance(found, int) else tuple(sorted(set(found))))
 
 
 def _curve(text: str | None) -> CurveEpochs | None:
     try:
         return None if text is None else CurveEpochs.parse(text)
-    except ValueError as error:
+    except (ValueError, AttributeError) as error:
         raise RecbenchError(
             f"curve={text!r} is not all, every:N, or N,N,...", 'For example: curve="every:5"'
         ) from error
 
 
-def _reuse(text: str) -> Reuse:
-    try:
-        return Reuse(text)
-    except ValueError as error:
-        raise RecbenchError(
-            f"reuse={text!r} is not one of: {', '.join(Reuse)}.", 'For example: reuse="repeat"'
-        ) from error
+def _path(name: str, path: str | os.PathLike[str]) -> Path:
+    return read_argument(name, PATH, path, f'For example: {name}="results/runs"')
+
+
+def _optional_path(name: str, path: str | os.PathLike[str] | None) -> Path | None:
+    return None if path is None else _path(name, path)

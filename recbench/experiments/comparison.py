@@ -5,9 +5,9 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recbench.arguments import PATH, POSITIVE, read_argument, read_metrics
 from recbench.errors import RecbenchError
 from recbench.evaluation.metric_names import DEFAULT_METRICS, measures_at
 from recbench.experiments.results import Run
@@ -112,7 +112,7 @@ class Comparison:
         Raises:
             RecbenchError: The policy cannot be read.
         """
-        limits = Policy() if policy is None else policy if isinstance(policy, Policy) else read_policy(Path(policy))
+        limits = _policy(policy)
         limits = limits.model_copy(update={"strict": limits.strict or strict})
         options = [] if policy is None or isinstance(policy, Policy) else ["--policy", os.fspath(policy)]
         options += ["--strict"] if strict else []
@@ -173,7 +173,9 @@ class Comparison:
         return shlex.join(command)
 
 
-def compare(base: Records, current: Records, *, k: int = 10, metrics: Sequence[str] = DEFAULT_METRICS) -> Comparison:
+def compare(
+    base: Records, current: Records, *, k: int = 10, metrics: str | Sequence[str] = DEFAULT_METRICS
+) -> Comparison:
     """Compares two runs case by case.
 
     Args:
@@ -192,7 +194,16 @@ def compare(base: Records, current: Records, *, k: int = 10, metrics: Sequence[s
     """
     sides = [_records(one) for one in (base, current)]
     check_nothing_in_common(*sides)
-    return Comparison(sides[0], sides[1], k, tuple(metrics))
+    cut_off = read_argument("k", POSITIVE, k, "For example: k=10")
+    return Comparison(sides[0], sides[1], cut_off, tuple(read_metrics(metrics)))
+
+
+def _policy(policy: Policy | str | os.PathLike[str] | None) -> Policy:
+    if policy is None:
+        return Policy()
+    if isinstance(policy, Policy):
+        return policy
+    return read_policy(read_argument("policy", PATH, policy, 'For example: policy="policy.toml"'))
 
 
 def worst_outcome(gates: Sequence[Gate]) -> GateOutcome:

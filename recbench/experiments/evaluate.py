@@ -10,6 +10,7 @@ from recbench.data.published_files import checksum
 from recbench.data.readers.layout import PLAIN, Layout
 from recbench.errors import RecbenchError
 from recbench.evaluation.ranking import ScoreError
+from recbench.experiments.cut_offs import check_lists
 from recbench.experiments.results import Run
 from recbench.experiments.task_source import task_source
 from recbench.protocol import FloatArray, Int32Array, Recommender, TrainContext, TrainSet
@@ -73,11 +74,12 @@ def evaluate(
         RecbenchError: The name cannot be used, the rows cannot be read or lack candidates, or the scores cannot be
             ranked.
     """
-    if not re.fullmatch(NAME_PATTERN, name):
+    if not isinstance(name, str) or not re.fullmatch(NAME_PATTERN, name):
         raise RecbenchError(
             f"{name!r} cannot be the name of a model.", "Use letters, digits, dots, dashes, underscores."
         )
     loaded = task_source(task).task
+    check_lists(loaded, ks, None, full=False)
     model, source, facts = _scorer(scores, loaded, layout, ranked=ranked, missing_last=missing_last)
     try:
         record, ranks = score_trial(loaded, model, source, facts, name, seed, ks)
@@ -95,6 +97,11 @@ def _scorer(
         path = Path(scores)
         model = read_scores(path, task, layout, ranked=ranked, missing_last=missing_last)
         return model, "scores of a file", {"file": path.name, "file_sha256": checksum(path, "sha256")}
+    if isinstance(scores, type):
+        raise RecbenchError(
+            f"{scores.__name__} is a class, and nothing has trained it.",
+            f"Train and rank it: recbench.run({scores.__name__}, task). Or pass a trained model.",
+        )
     if callable(getattr(scores, "score", None)):
         return _Function(scores.score), f"scores of {type(scores).__name__}", {}
     if callable(scores):

@@ -1,7 +1,11 @@
 """Where trials run and within which limits: the same options for run, sweep and tune."""
 
 from dataclasses import dataclass
+from typing import Annotated, Any, Self
 
+from pydantic import BeforeValidator, TypeAdapter
+
+from recbench.arguments import Positive, PositiveNumber, read_argument
 from recbench.device import Device
 from recbench.errors import RecbenchError
 from recbench.experiments.task_source import TaskSource
@@ -10,6 +14,22 @@ from recbench.runners.limits import Limits, parse_size
 from recbench.trials.conditions import Conditions
 from recbench.trials.events import IsWanted, Notify, always
 from recbench.trials.machine import available_cores
+
+
+def _bytes(size: object) -> object:
+    return parse_size(size) if isinstance(size, str) else size
+
+
+_TYPES: dict[str, tuple[TypeAdapter[Any], str]] = {
+    "threads": (TypeAdapter(Positive), "threads=1"),
+    "device": (TypeAdapter(Device), 'device="cpu"'),
+    "jobs": (TypeAdapter(Positive), "jobs=2"),
+    "timeout": (TypeAdapter(PositiveNumber | None), "timeout=600, in seconds"),
+    "max_memory": (TypeAdapter(Annotated[Positive | None, BeforeValidator(_bytes)]), 'max_memory="4GiB"'),
+    "cluster": (TypeAdapter(str | None), 'cluster="tcp://HOST:8786"'),
+    "in_process": (TypeAdapter(bool), "in_process=True"),
+}
+"""The type of each option, and an example."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +53,21 @@ class Execution:
     max_memory: int | str | None = None
     cluster: str | None = None
     in_process: bool = False
+
+    @classmethod
+    def of(cls, **options: Any) -> Self:
+        """Returns the options of a Python program, checked one by one.
+
+        Raises:
+            RecbenchError: An option is of another type or out of range.
+        """
+        return cls(
+            **{
+                name: read_argument(name, kind, options[name], f"For example: {example}")
+                for name, (kind, example) in _TYPES.items()
+                if name in options
+            }
+        )
 
     @property
     def limits(self) -> Limits:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recbench.arguments import read_metrics
 from recbench.errors import NothingToCompareError
 from recbench.evaluation.metric import Measure, custom_metric
 from recbench.evaluation.metric_names import DEFAULT_METRICS, measures_at, parse_measure
 from recbench.evaluation.ranking import Ranks
+from recbench.experiments.cut_offs import check_lists
 from recbench.records.finished_trial import FinishedTrial, Ranking
 from recbench.records.grouping import group_names, group_trials
 from recbench.records.schema import Status
@@ -58,6 +60,8 @@ class Run:
     def __post_init__(self) -> None:
         if not self.trials:
             raise NothingToCompareError("There are no trials.", "Run them: recbench run --models ...")
+        has_full = any(trial.record.catalogue for trial in self.trials)
+        check_lists(self.task, self.ks, self.measures, full=has_full)
 
     @cached_property
     def report(self) -> RunReport:
@@ -82,7 +86,7 @@ class Run:
         return [one for one in self.trials if not _has_all(one)]
 
     def metrics(self, *names: str) -> "Run":
-        """Returns the same run with other metrics in its tables, frames and pairs.
+        """Returns the same run with these metrics, instead of the present ones, in its tables, frames and pairs.
 
         Args:
             names: Such as ``"hr@5"``, ``"recall@20"``, ``"mrr"``.
@@ -90,10 +94,10 @@ class Run:
         Raises:
             RecbenchError: A metric is unknown, or its cut-off is beyond the candidates.
         """
-        return replace(self, measures=tuple(parse_measure(name) for name in names))
+        return replace(self, measures=_measures(names[0] if len(names) == 1 else names))
 
     def metric(self, function: Callable[[Ranks], Any], name: str) -> "Run":
-        """Returns the same run with a metric of your own in its tables, frames and pairs.
+        """Returns the same run with a metric of your own, instead of the present ones, in its tables, frames and pairs.
 
         The metric gets a confidence interval and the paired tests like every other metric.
 
@@ -244,7 +248,7 @@ class Run:
             names: Such as ``["recall@20", "map@10"]``.
             form: See ``table``.
         """
-        return measures_table(self.report, [parse_measure(name) for name in names], Format(form))
+        return measures_table(self.report, _measures(names), Format(form))
 
     def metrics_table(self, form: str | Format = Format.TEXT) -> str:
         """Returns the table of MRR, AUC, what lists look like, and HR by cohort."""
@@ -304,6 +308,10 @@ class Run:
                 "value": value,
                 **common,
             }
+
+
+def _measures(names: str | Sequence[str]) -> tuple[Measure, ...]:
+    return tuple(parse_measure(name) for name in read_metrics(names))
 
 
 def _has_all(one: FinishedTrial) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from recbench.errors import RecbenchError
 from recbench.evaluation.metric import Measure
+from recbench.experiments.cut_offs import check_cut_offs, check_lists
 from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, MAX_SEED
 from recbench.experiments.execution import Execution
 from recbench.experiments.results import Run
@@ -66,8 +67,7 @@ class RunRequest:
         if self.reach is not None and self.curve is None:
             raise RecbenchError("--reach needs a learning curve.", "Add --curve all, or --curve every:10.")
         check_seeds(self.seeds)
-        if not self.ks or min(self.ks) < 1:
-            raise RecbenchError("Cut-offs are whole numbers from 1 up.", "For example: --k 5,10,20")
+        check_cut_offs(self.ks)
         self.execution.check()
 
 
@@ -147,12 +147,7 @@ class _Prepared:
             # This process trains: the libraries read these variables when they are loaded.
             os.environ.update(library_settings(execution.threads, execution.device))
         self.source: TaskSource = task_source(request.task, progressbar=animated())
-        task = self.source.task
-        most = task.summary()["n_negatives"] + 1
-        if max(request.ks) > most:
-            raise RecbenchError(
-                f"--k {max(request.ks)} is more than the {most} candidates of a case.", "Use smaller cut-offs."
-            )
+        check_lists(self.source.task, request.ks, request.measures, full=request.full)
         self._models: Sequence[RequestedModel] = request.models
         self.settings_used: SettingsUsed | None = None
         if request.settings is not None:

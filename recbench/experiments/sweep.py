@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recbench.errors import RecbenchError
 from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK
@@ -22,6 +23,9 @@ from recbench.tasks.task import Task
 from recbench.trials.conditions import Conditions
 from recbench.trials.machine import revision
 from recbench.trials.planned import PlannedModel, plan_trials
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +53,9 @@ class SweepRequest:
     execution: Execution = field(default_factory=Execution)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Sweep:
-    """A finished sweep.
+    """A finished sweep. In a notebook it shows its table; ``print(sweep)`` shows that of the command line.
 
     Attributes:
         run: The run of all its trials.
@@ -65,6 +69,12 @@ class Sweep:
     def points(self) -> list[SweepPoint]:
         """One point for each value."""
         return sweep_points(self.run.report, self.parameter)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Returns the frame of ``run`` with the values of the hyper-parameter as its first column."""
+        frame = self.run.to_frame()
+        frame.insert(0, self.parameter, [parameters[self.parameter] for parameters in frame["parameters"]])
+        return frame
 
     def document(self) -> dict[str, object]:
         """Returns the JSON document."""
@@ -87,6 +97,12 @@ class Sweep:
 
         return draw_sweep(self.run.report, self.parameter, Path(path))
 
+    def __repr__(self) -> str:
+        return self.table()
+
+    def _repr_html_(self) -> str:
+        return self.table(Format.HTML)
+
 
 def sweep(request: SweepRequest, progress: Progress | None = None) -> Sweep:
     """Runs the trials that have no record yet, and returns the sweep.
@@ -101,9 +117,12 @@ def sweep(request: SweepRequest, progress: Progress | None = None) -> Sweep:
     execution = request.execution
     check_seeds(request.seeds)
     execution.check()
+    # An instance brings a value of every hyper-parameter, also of this one.
+    others = {name: value for name, value in request.model.values.items() if name != request.parameter}
     requested = [
         replace(
             request.model,
+            values=others,
             texts={**request.model.texts, request.parameter: text},
             variant=f"{request.parameter}={text}",
         )

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from recbench.errors import RecbenchError
 from recbench.tasks.lookup import find_task, load_task
 from recbench.tasks.task import Task
 from recbench.trials.identity import TaskFacts
@@ -43,11 +42,5 @@ def task_source(task: Task | str | os.PathLike[str], *, progressbar: bool = Fals
         from recbench.tasks.lookup import stored_path
 
         return TaskSource(task, stored_path(task))
-    if not isinstance(task, str | os.PathLike):
-        raise RecbenchError(
-            f"A task is a name, a spec file or a Task, not {type(task).__name__}.",
-            "Names are listed by: recbench task list. A task from DataFrames: recbench.make_task(ratings)",
-        )
-    name = os.fspath(task)
-    loaded = load_task(name, progressbar=progressbar)
-    return TaskSource(loaded, find_task(name).path)
+    loaded = load_task(task, progressbar=progressbar)
+    return TaskSource(loaded, find_task(task).path)

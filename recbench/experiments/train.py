@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from pathlib import Path
 
 from recbench.errors import NothingToCompareError
+from recbench.named_choice import NamedChoice
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import Status
 from recbench.runners.base import Runner
@@ -19,7 +19,7 @@ from recbench.trials.resume import find
 log = logging.getLogger(__name__)
 
 
-class Reuse(StrEnum):
+class Reuse(NamedChoice):
     """What to do with trials whose records exist."""
 
     KEEP = "keep"

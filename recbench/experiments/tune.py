@@ -74,9 +74,9 @@ class TuneRequest:
     execution: Execution = field(default_factory=Execution)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Tuning:
-    """A finished tuning.
+    """A finished tuning. In a notebook it shows its table; ``print(tuning)`` shows that of the command line.
 
     Attributes:
         models: What was found for each model.
@@ -148,6 +148,12 @@ class Tuning:
             if importance := self.importance.get(one.model):
                 drawn.append(draw_importance(one.model, importance, self.storage.with_name(f"{base}--importance.png")))
         return drawn
+
+    def __repr__(self) -> str:
+        return self.table()
+
+    def _repr_html_(self) -> str:
+        return self.table(Format.HTML)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ def read_records(text: str, baselines: Path = BASELINES) -> RecordSet:
         RecbenchError: ``text`` means nothing, or a record is broken, inconsistent, without its ranks, or too new.
         NothingToCompareError: There are no records, or no baseline was ever accepted.
     """
+    if not text:
+        raise RecbenchError("No records are named.", "Give a folder of records, a label, or REV:PATH.")
     path = Path(text)
     if path.is_dir():
         return RecordSet(text, _in_folder(path, text), _files(path))

@@ -1,9 +1,9 @@
 """How a table can be written."""
 
-from enum import StrEnum
+from recbench.named_choice import NamedChoice
 
 
-class Format(StrEnum):
+class Format(NamedChoice):
     """The value of ``--format``, the same for all verbs."""
 
     TEXT = "text"

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import os
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -78,9 +79,14 @@ def check_name(name: str, *, replace: bool) -> None:
     Raises:
         RecbenchError: It is not a name, a builtin task's, or taken and not to be replaced.
     """
-    if not re.fullmatch(NAME_PATTERN, name) or name.endswith(".toml") or len(name) > NAME_LENGTH:
+    if (
+        not isinstance(name, str)
+        or not re.fullmatch(NAME_PATTERN, name)
+        or name.endswith(".toml")
+        or len(name) > NAME_LENGTH
+    ):
         raise RecbenchError(
-            f"{name[:NAME_LENGTH]!r} cannot be the name of a task.",
+            f"{str(name)[:NAME_LENGTH]!r} cannot be the name of a task.",
             f"Use letters, digits, dots, dashes and underscores, at most {NAME_LENGTH}; '.toml' names a spec file.",
         )
     if name in builtin_specs():
@@ -89,13 +95,18 @@ def check_name(name: str, *, replace: bool) -> None:
         raise RecbenchError(f"There is a task {name!r} already: {path}.", "Choose another name, or --replace it.")
 
 
-def find_task(name: str | Path) -> Entry:
+def find_task(name: str | os.PathLike[str]) -> Entry:
     """Finds a task by its name, or by the path of a spec file.
 
     Raises:
         RecbenchError: There is none; the message names the nearest.
     """
-    path, name = Path(name), str(name)
+    if not isinstance(name, str | os.PathLike):
+        raise RecbenchError(
+            f"A task is a name, a spec file or a Task, not {type(name).__name__}.",
+            "Names are listed by: recbench task list. A task from DataFrames: recbench.make_task(ratings)",
+        )
+    path, name = Path(name), os.fspath(name)
     if spec := builtin_specs().get(name):
         return Entry(_built_path(spec), spec)
     if name.endswith(".toml") or "/" in name:
@@ -106,7 +117,7 @@ def find_task(name: str | Path) -> Entry:
     raise unknown_name("task", name, task_names(), "Or the path of a spec file: --task my-task.toml")
 
 
-def load_task(name: str | Path, *, rebuild: bool = False, progressbar: bool = False) -> Task:
+def load_task(name: str | os.PathLike[str], *, rebuild: bool = False, progressbar: bool = False) -> Task:
     """Returns the task of that name or spec file, from the cache; it is built and stored if it is not there.
 
     Args:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recbench.arguments import SEVERAL, read_argument
 from recbench.data.ids import IdTable
 from recbench.data.interactions import Interactions
 from recbench.data.ordering import pair_keys
@@ -190,7 +191,17 @@ def _check_apart(train: Rows, test: Rows, user_ids: IdTable, item_ids: IdTable) 
 
 
 def _catalogue(ids: Iterable[object] | None) -> list[IdTable]:
-    return [] if ids is None else [IdTable.from_strings(dict.fromkeys(str(value) for value in ids))]
+    """Returns the ids of a whole catalogue, as a table or none.
+
+    Raises:
+        RecbenchError: They are a single text, or one is missing.
+    """
+    if ids is None:
+        return []
+    listed = read_argument("users or items", SEVERAL, ids, 'For example: items=movies["item"]')
+    if any(value is None or value != value for value in listed):
+        raise RecbenchError("An id of the catalogue is missing (None or NaN).", "Leave it out, or correct it.")
+    return [IdTable.from_strings(dict.fromkeys(str(value) for value in listed))]
 
 
 def _waivers(names: Collection[str]) -> frozenset[Waiver]:

@@ -4,11 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, get_args
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 
-from recbench.errors import RecbenchError, unknown_name
+from recbench.arguments import POSITIVE, read_argument
+from recbench.errors import unknown_name
 from recbench.tasks.lookup import find_task, load_task
 from recbench.tasks.spec import (
     Filters,
@@ -23,11 +24,10 @@ from recbench.tasks.spec import (
     TaskSpec,
 )
 from recbench.tasks.task import Task
-from recbench.toml_file import describe_problems
 
 Fields = Mapping[str, Any]
 """The fields of a rule, as the table of a task spec names them."""
-Value = TypeVar("Value")
+FIELDS = "The fields of [{}] in a task spec are valid: recbench task show ml-100k --spec"
 
 SPLITS: dict[str, type[Split]] = {get_args(kind.model_fields["method"].annotation)[0]: kind for kind in get_args(Split)}
 """The class of each split method."""
@@ -79,7 +79,7 @@ def choose_rules(
     if split is not None:
         kept, order_is_open = _split(split)
     return Rules(
-        base.filters if filters is None else _read("filters", _FILTERS, filters),
+        base.filters if filters is None else read_argument("filters", _FILTERS, filters, FIELDS.format("filters")),
         kept,
         base.negatives if negatives is None else choose_negatives(negatives),
         order_is_open,
@@ -92,11 +92,12 @@ def choose_negatives(negatives: int | Fields | Negatives) -> Negatives:
     Raises:
         RecbenchError: A field is missing or out of range.
     """
-    if isinstance(negatives, int):
-        negatives = {"count": negatives}
     if isinstance(negatives, Mapping):
         negatives = {"method": "uniform", **negatives}
-    return _read("negatives", _NEGATIVES, negatives)
+    elif not isinstance(negatives, Negatives):
+        count = read_argument("negatives", POSITIVE, negatives, "For example: negatives=100")
+        negatives = Negatives(method="uniform", count=count)
+    return read_argument("negatives", _NEGATIVES, negatives, FIELDS.format("negatives"))
 
 
 def _rules_of(like: str | Path | TaskSpec | Task) -> Rules:
@@ -116,23 +117,13 @@ def _split(split: str | Fields | Split) -> tuple[Split, bool]:
     if isinstance(split, str):
         split = {"method": split}
     if not isinstance(split, Mapping):
-        return _read("split", _SPLIT, split), False
+        return read_argument("split", _SPLIT, split, FIELDS.format("split")), False
     method = str(split.get("method"))
     if method not in SPLITS:
         raise unknown_name("split method", method, SPLITS, _example("leave-last-n"))
-    return _read("split", _SPLIT, split, _example(method)), "order" not in split
+    return read_argument("split", _SPLIT, split, _example(method)), "order" not in split
 
 
 def _example(method: str) -> str:
     example = SPLITS[method].example
     return f"For example: split={json.dumps({'method': method, **example} if example else method)}"
-
-
-def _read(argument: str, kind: TypeAdapter[Value], value: object, hint: str = "") -> Value:
-    try:
-        return kind.validate_python(value)
-    except ValidationError as error:
-        raise RecbenchError(
-            f"The argument {argument}={value!r} is not valid:{describe_problems(error)}",
-            hint or f"The fields of [{argument}] in a task spec are valid: recbench task show ml-100k --spec",
-        ) from error

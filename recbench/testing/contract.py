@@ -68,6 +68,8 @@ class RecommenderContract:
     @classmethod
     def model_class(cls) -> type:
         """Returns the class under test, imported if need be."""
+        if not hasattr(cls, "model"):
+            pytest.fail(f"{cls.__name__} names no model: write model = MyModel in the class.", pytrace=False)
         if not isinstance(cls.model, str):
             return cls.model
         return find_model(cls.model).load()

@@ -2,6 +2,7 @@
 
 import logging
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,6 +107,7 @@ def _read(
     source: "Path | pd.DataFrame", task: Task, layout: Layout, ranked: bool
 ) -> tuple[Int32Array, Int32Array, Float64Array]:
     """Returns the task's user and item of each row, -1 for none, and its score."""
+    layout = replace(layout, predicted=True)
     users, items, scores, n_rows = [], [], [], 0
     with readable(source) if isinstance(source, Path) else nullcontext():
         if isinstance(source, Path):

@@ -22,6 +22,8 @@ ALIASES = {
     "rating": ("rating", "book-rating", "score", "prediction", "stars", "overall", "weight", "count"),
     "timestamp": ("timestamp", "time", "ts", "unixreviewtime", "unix_time", "date", "datetime"),
 }  # fmt: skip
+SCORES = ("score", "prediction")
+"""The usual names of scores that a model predicted; they go before other ratings where such scores are read."""
 NAMING_HINT = (
     "Name the columns: --user-column, --item-column, and if there are any --rating-column, --timestamp-column "
     "(a name of the header, or 1, 2, ... where there is no header)."
@@ -59,6 +61,7 @@ class Layout:
         member: The file within a zip archive.
         skip_bad_rows: Skip and count unreadable rows instead of raising an error.
         negative: Column of the negatives of the case (user, item), in files of candidates.
+        predicted: Whether the ratings are scores that a model predicted.
     """
 
     user: str | None = None
@@ -71,6 +74,7 @@ class Layout:
     member: str | None = None
     skip_bad_rows: bool = False
     negative: str | None = None
+    predicted: bool = False
 
     def names(self) -> dict[str, str | None]:
         """Returns the column of each role."""
@@ -96,6 +100,7 @@ def choose_columns(source: Path | str, names: Sequence[str], layout: Layout, hin
     """
     plain = {name.partition(":")[0].strip().lower().replace(" ", "_"): name for name in reversed(names)}
     headless = list(names) == [str(i + 1) for i in range(len(names))]
+    aliases = {**ALIASES, "rating": (*SCORES, *ALIASES["rating"])} if layout.predicted else ALIASES
     chosen = {}
     for position, (role, named) in enumerate(layout.names().items()):
         if named == "" and role in ("rating", "timestamp"):
@@ -109,7 +114,7 @@ def choose_columns(source: Path | str, names: Sequence[str], layout: Layout, hin
             chosen[role] = named
         elif headless and position < len(names) and not any(layout.names().values()):
             chosen[role] = names[position]
-        elif alias_column := next((plain[alias] for alias in ALIASES.get(role, ()) if alias in plain), None):
+        elif alias_column := next((plain[alias] for alias in aliases.get(role, ()) if alias in plain), None):
             chosen[role] = alias_column
     missing = [role for role in ("user", "item") if role not in chosen]
     if missing:

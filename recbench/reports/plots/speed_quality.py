@@ -89,7 +89,10 @@ def speed_quality(
         else:
             left_out.append(f"{label} ({summary.status})")
     if not points:
-        raise NothingToCompareError("None of these trials is done.", "Run them again: recbench run")
+        raise NothingToCompareError(
+            "None of these trials is done and has timings of its training.",
+            "Scores that were computed elsewhere have none. Run other trials again: recbench run",
+        )
     return SpeedQuality(
         records[0].task.name, measure, axis, tuple(points), tuple(left_out), tuple(timing_notes(records))
     )

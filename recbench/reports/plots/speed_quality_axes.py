@@ -1,9 +1,9 @@
 """What the picture of quality against speed can show."""
 
-from enum import StrEnum
+from recbench.named_choice import NamedChoice
 
 
-class Cost(StrEnum):
+class Cost(NamedChoice):
     """What stands on the level axis."""
 
     THROUGHPUT = "throughput"
