@@ -175,3 +175,8 @@ def test_a_package_of_the_users_called_models_hides_nothing_and_is_not_hidden(re
     for model in ("models.own:Mine", "bench.py:Other", "models/own.py:Mine"):
         done = recbench("run", "--models", f"popularity,{model}", "--task", "synthetic", "--seeds", "1")
         assert done.returncode == 0, done.stderr
+
+
+def test_a_known_model_with_something_else_than_a_value():
+    with pytest.raises(RecbenchError, match="'64' is not a hyper-parameter of 'bpr' with its value"):
+        find_model("bpr:64")

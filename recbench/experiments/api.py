@@ -165,6 +165,9 @@ def sweep(
         reuse: What to do with records that exist.
         quiet: Whether to show no progress.
 
+    Returns:
+        The sweep. ``points`` has one point for each value, ``run`` is the run of all trials, ``plot(path)`` draws it.
+
     Raises:
         RecbenchError: Bad input, with a ``hint``.
 
@@ -215,7 +218,7 @@ def tune(
     The trials are given no test case. Call it again with the same arguments to resume, or with a larger budget.
 
     Args:
-        models: One model or several; see ``run``.
+        models: One model or several; see ``run``. A tuning takes no labels and no hyper-parameters.
         task: A task, its name, or the path of a spec file.
         trials: Trials of each model.
         budget: Seconds that the trials of each model may take together.
@@ -231,6 +234,10 @@ def tune(
         max_memory: Memory at which a trial ends.
         cluster: Address of a Dask scheduler.
         quiet: Whether to show no progress.
+
+    Returns:
+        The tuning. ``settings`` has the best hyper-parameters by model, ``to_frame()`` every trial. A run uses them
+        with ``settings="tuned"``.
 
     Raises:
         RecbenchError: Bad input, or optuna is not installed.
@@ -296,12 +303,23 @@ def evaluate(
 
     Example:
         >>> import numpy as np
+        >>> import pandas as pd
         >>> import recbench as rb
         >>> task = rb.load_task("synthetic")
         >>> counts = np.bincount(task.items, minlength=task.n_items)
         >>> theirs = rb.evaluate(task, lambda users, items: counts[items].astype(float), name="theirs")
         >>> theirs.to_frame()["metric"].tolist()
         ['hr@10', 'ndcg@10']
+
+        The same from a DataFrame, which has a row for every held-out item and every negative:
+
+        >>> cases = task.cases_frame()
+        >>> negatives = cases[["user", "negatives"]].explode("negatives").rename(columns={"negatives": "item"})
+        >>> scores = pd.concat([cases[["user", "item"]], negatives])
+        >>> scores["score"] = scores["item"].map(task.train_frame()["item"].value_counts()).fillna(0)
+        >>> frame = rb.evaluate(task, scores, name="theirs").to_frame()
+        >>> frame["value"].equals(theirs.to_frame()["value"])
+        True
     """
     layout = Layout(user_column, item_column, "" if ranked else score_column, "")
     return evaluation.evaluate(

@@ -98,7 +98,8 @@ def check_is_model(model_class: type, target: str) -> None:
         if not callable(getattr(model_class, method, None)):
             raise RecbenchError(
                 f"{target} is not a model: it has no method {method}().",
-                "What a model must offer is in recbench/protocol.py.",
+                "A model has fit(train, context), and score(users, items), which returns float[n, c]: a score for each "
+                "pair. The details are in recbench/protocol.py.",
             )
 
 
@@ -135,6 +136,12 @@ def find_model(name: str) -> ModelReference:
     place, colon, class_name = name.rpartition(":")
     if not colon:
         raise unknown_name("model", name, known, "Your own model: package.module:Class or path/to/file.py:Class.")
+    # A class of a module of that name is another matter: bpr:Net with a file bpr.py.
+    if place in known and not class_name.isidentifier():
+        raise RecbenchError(
+            f"{class_name!r} is not a hyper-parameter of {place!r} with its value.",
+            "The form is MODEL:NAME=VALUE, such as bpr:factors=128. Parameters are listed by: recbench list",
+        )
     if place.endswith(".py"):
         if not os.path.isfile(place):  # noqa: PTH113 - also answers for names that no file can have
             raise RecbenchError(f"Model {name!r}: there is no file {place}.", "Check the path.")

@@ -84,7 +84,7 @@ def run_report(
         tuple(summaries),
         uncertainty([seed_ranks(summary) for summary in summaries], shown),
         tuple(time_to_quality(summaries, ks, target) if curves else ()),
-        caution(task, ks),
+        caution(task, [measure.k for measure in shown if measure.k is not None] or ks),
         tuple(timing_notes([one.record for one in trials])),
         settings,
     )
