@@ -57,7 +57,7 @@ def test_the_table_is_that_of_the_command_line_and_html_in_a_notebook(result):
     assert "\\toprule" in result.table("latex")
     assert result._repr_html_().count("<table") == 1
     assert "*" not in result.table(marks=False).split("\n\n")[1]
-    with pytest.raises(rb.RecbenchError, match=r"Unknown format 'LaTeX'\. Did you mean: latex\?"):
+    with pytest.raises(rb.RecbenchError, match=r"Unknown format 'LaTeX'\. Did you mean: latex"):
         result.table("LaTeX")
 
 
