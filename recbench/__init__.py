@@ -11,6 +11,8 @@ The names below are imported when they are first used: ``import recbench`` itsel
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from recbench.builtin_models import make_importable as _make_importable
+
 __version__ = "0.1.0"
 
 __all__ = [
@@ -47,6 +49,9 @@ if TYPE_CHECKING:
     from recbench.tasks.lookup import load_task
     from recbench.tasks.make import make_task
     from recbench.tasks.task import Task
+
+# Here, so that ``import recbench_models`` works as soon as recbench is imported, in a checkout too.
+_make_importable()
 
 _MODULES = {
     "recbench.errors": ("NothingToCompareError", "RecbenchError"),

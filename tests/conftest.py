@@ -18,13 +18,10 @@ from pathlib import Path
 import pytest
 
 from recbench import testing
-from recbench.builtin_models import make_importable
 from recbench.data.fetch import fetch
 from recbench.tasks.task import Task
 
 ROOT = Path(__file__).parent.parent
-
-make_importable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -27,9 +27,9 @@ print(json.dumps([versions, settings_path("ml-100k").is_file(), own_spaces_path(
 """
 
 
-def shown(path, folder):
+def shown(path, folder, program=SHOWN):
     environment = {**os.environ, "PYTHONPATH": str(path)}
-    done = subprocess.run([sys.executable, "-c", SHOWN], cwd=folder, env=environment, capture_output=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program], cwd=folder, env=environment, capture_output=True, check=True)
     return json.loads(done.stdout)
 
 
@@ -48,6 +48,11 @@ def test_all_layouts_have_the_same_models_settings_and_versions(wheel, tmp_path)
     assert expected[1:] == [True, True]
     assert None not in expected[0].values()
     assert shown(wheel, tmp_path) == expected
+
+
+def test_a_program_imports_a_builtin_model_in_all_layouts(wheel, tmp_path):
+    program = "import recbench\nfrom recbench_models.item_gram import __name__ as name\nprint(f'\"{name}\"')"
+    assert shown(ROOT, tmp_path, program) == shown(wheel, tmp_path, program) == "recbench_models.item_gram"
 
 
 def test_an_editable_install_exposes_one_package_only():

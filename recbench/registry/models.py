@@ -12,15 +12,13 @@ from pathlib import Path
 from types import ModuleType
 
 import recbench
-from recbench.builtin_models import BUILTIN_PACKAGE, make_importable
+from recbench.builtin_models import BUILTIN_PACKAGE
 from recbench.errors import RecbenchError, unknown_name
 from recbench.registry.class_pickles import unpickle_class
 from recbench.registry.import_failures import import_failure
 from recbench.registry.user_modules import folders_of, import_file, search_first
 
 ENTRY_POINT_GROUP = "recbench.models"
-
-make_importable()
 
 
 class Origin(StrEnum):
