@@ -241,6 +241,14 @@ def tune(
 
     Raises:
         RecbenchError: Bad input, or optuna is not installed.
+
+    Example:
+        >>> import recbench as rb
+        >>> tuning = rb.tune(
+        ...     "itemknn", "synthetic", trials=2, storage="trials.db", output="tuned.toml", quiet=True
+        ... )
+        >>> len(tuning.to_frame()), sorted(tuning.settings)
+        (2, ['itemknn'])
     """
     check_optuna()
     # Here, because optuna is an extra.
@@ -346,6 +354,12 @@ def load(records: str | os.PathLike[str], *, task: TaskArgument | None = None, k
     Raises:
         RecbenchError: The records cannot be read, are of several tasks, or their task is not in the cache.
         NothingToCompareError: There are no records.
+
+    Example:
+        >>> import recbench as rb
+        >>> _ = rb.run("popularity", "synthetic", seeds=1, output="runs", quiet=True)
+        >>> rb.load("runs").metrics("hr@5").to_frame()[["model", "metric"]].values.tolist()
+        [['popularity', 'hr@5']]
     """
     _path("records", records)
     return load_run(os.fspath(records), task=task, ks=_ks(k))

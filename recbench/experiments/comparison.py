@@ -191,6 +191,15 @@ def compare(
     Raises:
         RecbenchError: The records cannot be read, or both sides have records in common.
         NothingToCompareError: One side has no records.
+
+    Example:
+        >>> import recbench as rb
+        >>> few = rb.Model("itemknn", neighbours=5, label="knn")
+        >>> many = rb.Model("itemknn", neighbours=50, label="knn")
+        >>> base = rb.run(few, "synthetic", seeds=1, output="base", quiet=True)
+        >>> current = rb.run(many, "synthetic", seeds=1, output="current", quiet=True)
+        >>> rb.compare(base, current).to_frame()["model"].unique().tolist()
+        ['knn']
     """
     sides = [_records(one) for one in (base, current)]
     check_nothing_in_common(*sides)

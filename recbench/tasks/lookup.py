@@ -127,6 +127,10 @@ def load_task(name: str | os.PathLike[str], *, rebuild: bool = False, progressba
 
     Raises:
         RecbenchError: No such task, or it cannot be built or read.
+
+    Example:
+        >>> load_task("synthetic").summary()["n_cases"]
+        600
     """
     entry = find_task(name)
     if entry.path.exists() and not rebuild:
