@@ -26,7 +26,12 @@ def score_file(
     ] = False,
     user_column: UserColumn = None,
     item_column: ItemColumn = None,
-    score_column: Annotated[str | None, typer.Option("--score-column", help="Column of scores.")] = None,
+    score_column: Annotated[
+        str | None,
+        typer.Option(
+            "--score-column", help="Column of scores. Default: score or prediction, else a column of ratings."
+        ),
+    ] = None,
     separator: Separator = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the record.")] = Path("results/runs"),
     form: Annotated[Format, typer.Option("--format", help="How the table is printed.")] = Format.TEXT,

@@ -303,7 +303,7 @@ def evaluate(
         missing_last: For rows: put candidates without a score last, tied, instead of an error.
         user_column: Column of user ids, if its name is not a usual one.
         item_column: Column of item ids.
-        score_column: Column of scores.
+        score_column: Column of scores. Default: ``score`` or ``prediction``, else a column of ratings.
         output: Folder for the record; None to store nothing.
 
     Raises:

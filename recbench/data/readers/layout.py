@@ -23,7 +23,7 @@ ALIASES = {
     "timestamp": ("timestamp", "time", "ts", "unixreviewtime", "unix_time", "date", "datetime"),
 }  # fmt: skip
 SCORES = ("score", "prediction")
-"""The usual names of scores that a model predicted; they go before other ratings where such scores are read."""
+"""The usual names of scores that a model predicted. Where scores are read, they take precedence over other ratings."""
 NAMING_HINT = (
     "Name the columns: --user-column, --item-column, and if there are any --rating-column, --timestamp-column "
     "(a name of the header, or 1, 2, ... where there is no header)."
