@@ -5,7 +5,7 @@ import pytest
 from recbench.data.synthetic import SyntheticParameters, generate
 from recbench.tasks import task_file
 from recbench.tasks.build import split_and_draw
-from recbench.tasks.lookup import builtin_specs
+from recbench.tasks.named_specs import builtin_specs
 from recbench.tasks.verify import verify
 
 

@@ -34,6 +34,6 @@ def interactions() -> "Interactions":
 @pytest.fixture(scope="session")
 def task(interactions: "Interactions") -> "Task":
     from recbench.tasks.build import split_and_draw
-    from recbench.tasks.lookup import builtin_specs
+    from recbench.tasks.named_specs import builtin_specs
 
     return split_and_draw(builtin_specs()["synthetic"].model_copy(update={"digest": None}), interactions)

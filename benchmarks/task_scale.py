@@ -109,7 +109,7 @@ def measure(path: Path, method: str) -> dict[str, object]:
     from recbench.data.readers.ratings_files import read_interactions
     from recbench.tasks import task_file
     from recbench.tasks.build import split_and_draw
-    from recbench.tasks.lookup import builtin_specs
+    from recbench.tasks.named_specs import builtin_specs
     from recbench.tasks.spec import Negatives
     from recbench.tasks.verification_cache import verify_and_cache
 

@@ -8,7 +8,8 @@ import pytest
 from recbench.data.catalogue import catalogue
 from recbench.tasks.build import build, load_interactions
 from recbench.tasks.filters import apply_filters
-from recbench.tasks.lookup import builtin_specs, load_task
+from recbench.tasks.lookup import load_task
+from recbench.tasks.named_specs import builtin_specs
 
 
 @pytest.fixture

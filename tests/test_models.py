@@ -230,7 +230,7 @@ from recbench.registry.models import find_model
 from recbench.testing import RecommenderContract
 from recbench.data.synthetic import SyntheticParameters, generate
 from recbench.tasks.build import split_and_draw
-from recbench.tasks.lookup import builtin_specs
+from recbench.tasks.named_specs import builtin_specs
 
 data = generate(SyntheticParameters(n_users=900, n_items=700, density=0.05))
 task = split_and_draw(builtin_specs()["synthetic"].model_copy(update={"digest": None}), data)

@@ -4,7 +4,7 @@ import pytest
 import tomli_w
 
 from recbench.errors import RecbenchError
-from recbench.tasks.lookup import builtin_specs
+from recbench.tasks.named_specs import builtin_specs
 from recbench.tasks.spec import TaskSpec, parse_spec, read_spec
 
 GOOD = """

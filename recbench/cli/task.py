@@ -37,7 +37,8 @@ Replace = Annotated[bool, typer.Option("--replace", help="Replace a task of that
 @app.command("list")
 def list_tasks(as_json: Json = False) -> None:
     """List the tasks that --task takes."""
-    from recbench.tasks.lookup import builtin_specs, find_task, own_task_names
+    from recbench.tasks.lookup import find_task, own_task_names
+    from recbench.tasks.named_specs import builtin_specs
 
     rows: list[dict[str, Any]] = [
         {"name": name, "kind": "builtin", "built": find_task(name).path.exists(), "description": spec.description}
@@ -71,10 +72,9 @@ def show(
     from recbench.tasks.lookup import find_task, load_task
 
     if spec:
-        import tomli_w
+        from recbench.tasks.named_specs import spec_text
 
-        found = find_task(name).spec or load_task(name).spec
-        emit(tomli_w.dumps(found.model_dump(mode="json", exclude_none=True, exclude={"digest"})))
+        emit(spec_text(find_task(name).spec or load_task(name).spec, pinned=False))
         return
     task = load_task(name, progressbar=animated())
     emit_task(task, plot, as_json)
@@ -87,11 +87,15 @@ def build(
         Path | None,
         typer.Option(help="Make a task NAME from this file of ratings: CSV and the like, Parquet, JSON lines, ..."),
     ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Make a task NAME from this data set, a name of 'recbench data list'.")
+    ] = None,
     like: Annotated[
         str | None,
         typer.Option(
-            help="With --ratings: the task or spec file whose filters, split and negatives to use. "
-            "Default: each user's last row is held out, with 100 uniform negatives."
+            metavar="NAME|SPEC.toml",
+            help="With --dataset or --ratings: the task or spec file whose filters, split and negatives to use. "
+            "Default: each user's last row is held out, with 100 uniform negatives.",
         ),
     ] = None,
     user_column: UserColumn = None,
@@ -105,22 +109,26 @@ def build(
     skip_bad_rows: SkipBadRows = False,
     replace: Replace = False,
 ) -> None:
-    """Build a task anew, from its spec or from ratings of your own, and store it.
+    """Build a task and store it: from its spec, from a data set, or from ratings of your own.
 
     Examples:
       recbench task build ml-100k
       recbench task build my-task.toml
+      recbench task build ml-1m-loo --dataset ml-1m --like ml-100k-loo
       recbench task build my-shop --ratings orders.csv --user-column customer --item-column sku
     """
-    from recbench.tasks.lookup import keep_as_own, load_task
+    from recbench.tasks.lookup import check_name, keep_as_own, load_task
+    from recbench.tasks.make import make_task_of_dataset, make_task_of_file
+    from recbench.tasks.spec import FileData
 
+    columns = (user_column, item_column, rating_column, timestamp_column, separator, form, member)
+    _check_source(ratings, dataset, like, any(option is not None for option in columns))
+    if dataset is not None:
+        emit_summary(make_task_of_dataset(name, dataset, like, replace=replace, progressbar=animated()))
+        return
     if ratings is None:
         emit_summary(load_task(name, rebuild=True, progressbar=animated()))
         return
-    from recbench.tasks.lookup import check_name
-    from recbench.tasks.make import make_task_of_file
-    from recbench.tasks.spec import FileData
-
     check_name(name, replace=replace)
     data = FileData(
         source="file",
@@ -138,6 +146,25 @@ def build(
     task = make_task_of_file(name, data, like)
     log.info("Stored as %s", keep_as_own(task, replace=replace))
     emit_summary(task)
+
+
+def _check_source(ratings: Path | None, dataset: str | None, like: str | None, has_columns: bool) -> None:
+    """Checks that the options of ``build`` belong together.
+
+    Raises:
+        RecbenchError: One of them needs another, or excludes it.
+    """
+    if ratings is not None and dataset is not None:
+        raise RecbenchError("A task has one source: --dataset or --ratings.", "Leave one of them out.")
+    if ratings is None and has_columns:
+        raise RecbenchError(
+            "Options that describe a file, such as --user-column, need the file.", "Give the file: --ratings FILE."
+        )
+    if ratings is None and dataset is None and like is not None:
+        raise RecbenchError(
+            f"--like {like} says which rules to use, but not for which data.",
+            "Give a data set, --dataset NAME (see: recbench data list), or a file, --ratings FILE.",
+        )
 
 
 @app.command()

@@ -67,6 +67,18 @@ class DataFile(_Frozen):
     sources: tuple[Source, ...]
 
 
+class PublishedTask(_Frozen):
+    """The published split that a dataset consists of.
+
+    Attributes:
+        form: The verb of ``recbench task import`` that reads it.
+        waivers: The rules of a task that its published candidates break.
+    """
+
+    form: Literal["ncf", "lightgcn"]
+    waivers: tuple[str, ...] = ()
+
+
 class Dataset(_Frozen):
     """One entry of the catalogue.
 
@@ -82,6 +94,7 @@ class Dataset(_Frozen):
         checked: Which of these counts the files must have; others count what is not in the files, such as items that
             nobody rated.
         layout: How the files with rows are to be read.
+        split: The published split that the files are; None if they are ratings without a split.
         files: The files.
     """
 
@@ -95,7 +108,18 @@ class Dataset(_Frozen):
     items: int | None = None
     checked: tuple[Count, ...] = ("rows", "users", "items")
     layout: Layout
+    split: PublishedTask | None = None
     files: tuple[DataFile, ...]
+
+    @property
+    def has_ratings(self) -> bool:
+        """Whether the rows have ratings or counts."""
+        return bool(self.layout.rating)
+
+    @property
+    def has_timestamps(self) -> bool:
+        """Whether the rows have times."""
+        return bool(self.layout.timestamp)
 
     def expected(self) -> dict[Count, int]:
         """Returns the counts that the files must have."""

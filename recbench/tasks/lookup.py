@@ -1,18 +1,19 @@
 """Tasks by name: builtin specs, tasks that the user made or imported, and the cache of what was built."""
 
+import dataclasses
 import hashlib
 import logging
 import os
 import re
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from pathlib import Path
 
 from recbench.data.cache import home
-from recbench.errors import RecbenchError, unknown_name
+from recbench.errors import RecbenchError
 from recbench.tasks import task_file
 from recbench.tasks.build import build
+from recbench.tasks.dataset_tasks import unknown_task
+from recbench.tasks.named_specs import SPEC_SUFFIX, builtin_specs, own_spec, own_spec_path, save_own_spec, spec_of
 from recbench.tasks.spec import (
     NAME_LENGTH,
     NAME_PATTERN,
@@ -20,7 +21,6 @@ from recbench.tasks.spec import (
     FileData,
     SyntheticData,
     TaskSpec,
-    parse_spec,
     read_spec,
 )
 from recbench.tasks.task import Task
@@ -36,23 +36,11 @@ class Entry:
 
     Attributes:
         path: Its task file in the cache, which may not exist yet.
-        spec: Its spec; None for a task of the user's own, whose file holds it.
+        spec: Its spec; None for a task of the user's own that only its file holds.
     """
 
     path: Path
     spec: TaskSpec | None
-
-
-@cache
-def builtin_specs() -> dict[str, TaskSpec]:
-    """Returns the builtin specs, by name."""
-    folder = resources.files("recbench.tasks").joinpath("builtin")
-    specs = [
-        parse_spec(file.read_text(encoding="utf-8"), file.name)
-        for file in folder.iterdir()
-        if file.name.endswith(".toml")
-    ]
-    return {spec.name: spec for spec in sorted(specs, key=lambda spec: spec.name)}
 
 
 def own_task_path(name: str) -> Path:
@@ -70,11 +58,12 @@ def task_names() -> list[str]:
 def own_task_names() -> list[str]:
     """Returns the names of the user's own tasks."""
     files = [path for path in (home() / "tasks" / "own").glob("*") if not path.name.startswith(".")]
-    return sorted({path.name.removesuffix(path.suffix) for path in files if path.suffix in (SUFFIX, OLD_SUFFIX)})
+    suffixes = (SUFFIX, OLD_SUFFIX, SPEC_SUFFIX)
+    return sorted({path.name.removesuffix(path.suffix) for path in files if path.suffix in suffixes})
 
 
 def check_name(name: str, *, replace: bool) -> None:
-    """Checks, before any work, that ``keep_as_own`` can use a name.
+    """Checks, before any work, that a task of the user's own can have a name.
 
     Raises:
         RecbenchError: It is not a name, a builtin task's, or taken and not to be replaced.
@@ -91,8 +80,9 @@ def check_name(name: str, *, replace: bool) -> None:
         )
     if name in builtin_specs():
         raise RecbenchError(f"{name!r} is the name of a builtin task.", "Choose another name.")
-    if (path := own_task_path(name)).exists() and not replace:
-        raise RecbenchError(f"There is a task {name!r} already: {path}.", "Choose another name, or --replace it.")
+    taken = next((path for path in (own_task_path(name), own_spec_path(name)) if path.exists()), None)
+    if taken is not None and not replace:
+        raise RecbenchError(f"There is a task {name!r} already: {taken}.", "Choose another name, or --replace it.")
 
 
 def find_task(name: str | os.PathLike[str]) -> Entry:
@@ -112,9 +102,12 @@ def find_task(name: str | os.PathLike[str]) -> Entry:
     if name.endswith(".toml") or "/" in name:
         spec = read_spec(path)
         return Entry(_built_path(spec), spec)
-    if len(name) <= NAME_LENGTH and (path := own_task_path(name)).exists():
-        return Entry(path, None)
-    raise unknown_name("task", name, task_names(), "Or the path of a spec file: --task my-task.toml")
+    if len(name) <= NAME_LENGTH and re.fullmatch(NAME_PATTERN, name):
+        if spec := own_spec(name):
+            return Entry(_built_path(spec), spec)
+        if (path := own_task_path(name)).exists():
+            return Entry(path, None)
+    raise unknown_task(name, task_names())
 
 
 def load_task(name: str | os.PathLike[str], *, rebuild: bool = False, progressbar: bool = False) -> Task:
@@ -168,7 +161,7 @@ def find_by_digest(name: str, digest: str) -> Task | None:
     Raises:
         RecbenchError: The task's file cannot be read.
     """
-    path = _file_of(name, digest, builtin_specs().get(name))
+    path = _file_of(name, digest, spec_of(name))
     return None if path is None else task_file.load(path)
 
 
@@ -192,7 +185,30 @@ def keep_as_own(task: Task, *, replace: bool = False) -> Path:
     path = home() / "tasks" / "own" / f"{task.name}{SUFFIX}"
     task_file.save(task, path)
     path.with_name(f"{task.name}{OLD_SUFFIX}").unlink(missing_ok=True)
+    own_spec_path(task.name).unlink(missing_ok=True)
     return path
+
+
+def keep_as_spec(task: Task, *, replace: bool = False) -> Task:
+    """Stores the spec of a task under its name among the user's own, and the task in the cache of what was built.
+
+    Args:
+        task: A task that can be built again from its spec.
+        replace: Replace another task of that name.
+
+    Returns:
+        The same task, whose spec pins its digest.
+
+    Raises:
+        RecbenchError: See ``check_name``.
+    """
+    check_name(task.name, replace=replace)
+    pinned = dataclasses.replace(task, spec=task.spec.model_copy(update={"digest": task.digest}))
+    task_file.save(pinned, _built_path(pinned.spec))
+    save_own_spec(pinned.spec)
+    for suffix in (SUFFIX, OLD_SUFFIX):
+        own_spec_path(task.name).with_name(f"{task.name}{suffix}").unlink(missing_ok=True)
+    return pinned
 
 
 def _built_path(spec: TaskSpec) -> Path:

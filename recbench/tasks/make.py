@@ -1,4 +1,4 @@
-"""Tasks from ratings of the user's own: DataFrames in Python, or a ratings file."""
+"""New tasks: from DataFrames, from a ratings file, or from a dataset of the catalogue."""
 
 import logging
 from collections.abc import Collection, Iterable, Sequence
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recbench.arguments import SEVERAL, read_argument
+from recbench.data.catalogue import find_dataset
 from recbench.data.ids import IdTable
 from recbench.data.interactions import Interactions
 from recbench.data.ordering import pair_keys
@@ -16,11 +17,13 @@ from recbench.data.readers.layout import Layout
 from recbench.data.rows import Rows
 from recbench.errors import RecbenchError, unknown_name
 from recbench.tasks.build import build, load_interactions
+from recbench.tasks.dataset_tasks import check_suits
 from recbench.tasks.exchange.candidate_frame import read_candidates
 from recbench.tasks.exchange.published_split import PublishedRows, assemble_drawn, numbered_together
-from recbench.tasks.lookup import check_name
-from recbench.tasks.rules import Fields, Rules, choose_negatives, choose_rules
-from recbench.tasks.spec import FileData, Filters, FrameData, Negatives, Split, TaskSpec, Waiver
+from recbench.tasks.lookup import check_name, keep_as_spec, load_task, task_names
+from recbench.tasks.named_specs import own_spec
+from recbench.tasks.rules import Fields, Rules, choose_negatives, choose_rules, rules_of, spec_like
+from recbench.tasks.spec import CatalogueData, FileData, Filters, FrameData, Negatives, Split, TaskSpec, Waiver
 from recbench.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -141,6 +144,51 @@ def make_task_of_file(name: str, data: FileData, like: str | None = None) -> Tas
         negatives=rules.negatives,
     )
     return _from_rows(spec, rules, load_interactions(spec))
+
+
+def make_task_of_dataset(
+    name: str, dataset: str, like: str | None = None, *, replace: bool = False, progressbar: bool = False
+) -> Task:
+    """Makes a frozen task from a dataset of the catalogue, and stores it under its name.
+
+    The spec is stored and pins the digest, so that the task can always be built again. If the task of that name has
+    the same dataset and rules already, it is loaded, unless it is to be replaced.
+
+    Args:
+        name: The task's name.
+        dataset: A name of ``recbench data list``.
+        like: Name or spec file of the task whose filters, split and negatives to use. Default: each user's latest row
+            is held out, with 100 uniform negatives.
+        replace: Replace another task of that name.
+        progressbar: Show a progress bar while fetching.
+
+    Raises:
+        RecbenchError: The name is taken, there is no such dataset or task, or the rules do not suit the dataset.
+    """
+    check_name(name, replace=True)
+    if dataset == "synthetic":
+        raise RecbenchError(
+            "The synthetic data are no data set of the catalogue: a task's spec says how to generate them.",
+            "Start from this spec: recbench task show synthetic --spec > my-task.toml",
+        )
+    title = find_dataset(dataset).title
+    data = CatalogueData(source="catalogue", name=dataset)
+    base = None if like is None else spec_like(like)
+    rules = Rules() if base is None else rules_of(base, same_data=base.dataset == data)
+    spec = TaskSpec(
+        name=name,
+        description=f"{title}, {'latest row of each user held out' if base is None else f'rules of {base.name}'}",
+        dataset=data,
+        filters=rules.filters,
+        split=rules.split,
+        negatives=rules.negatives,
+    )
+    known = None if replace else own_spec(name)
+    if known is not None and (known.dataset, known.rules()) == (data, spec.rules()):
+        return load_task(name, progressbar=progressbar)
+    check_name(name, replace=replace)
+    check_suits(dataset, spec, "the default split" if base is None else base.name, task_names())
+    return keep_as_spec(build(spec, progressbar=progressbar), replace=replace)
 
 
 def _from_rows(spec: TaskSpec, rules: Rules, rows: Interactions) -> Task:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args
 from pydantic import Field, TypeAdapter
 
 from recbench.arguments import POSITIVE, read_argument
-from recbench.errors import unknown_name
+from recbench.errors import RecbenchError, unknown_name
 from recbench.tasks.lookup import find_task, load_task
 from recbench.tasks.spec import (
     Filters,
@@ -74,7 +74,7 @@ def choose_rules(
     Raises:
         RecbenchError: A method does not exist, or a field is missing or out of range; the message names it.
     """
-    base = Rules() if like is None else _rules_of(like)
+    base = Rules() if like is None else rules_of(spec_like(like))
     kept, order_is_open = base.split, base.order_is_open
     if split is not None:
         kept, order_is_open = _split(split)
@@ -100,16 +100,35 @@ def choose_negatives(negatives: int | Fields | Negatives) -> Negatives:
     return read_argument("negatives", _NEGATIVES, negatives, FIELDS.format("negatives"))
 
 
-def _rules_of(like: str | Path | TaskSpec | Task) -> Rules:
+def rules_of(spec: TaskSpec, *, same_data: bool = False) -> Rules:
+    """Returns the rules of a spec, for other data.
+
+    Args:
+        spec: The spec.
+        same_data: Whether the rules are used for the data of the spec. Ids of items to drop are dropped only there.
+    """
+    filters = spec.filters if same_data else spec.filters.model_copy(update={"drop_items": ()})
+    return Rules(filters, spec.split, spec.negatives, order_is_open=False)
+
+
+def spec_like(like: str | Path | TaskSpec | Task) -> TaskSpec:
+    """Returns the spec whose rules to use for other data.
+
+    Raises:
+        RecbenchError: There is no such task, or its split was published and follows no rule.
+    """
     if isinstance(like, Task):
         spec = like.spec
     elif isinstance(like, TaskSpec):
         spec = like
     else:
         spec = find_task(like).spec or load_task(like).spec
-    # Ids of items to drop are ids of the other data.
-    filters = spec.filters.model_copy(update={"drop_items": ()})
-    return Rules(filters, spec.split, spec.negatives, order_is_open=False)
+    if isinstance(spec.split, PublishedSplit) or isinstance(spec.negatives, PublishedNegatives):
+        raise RecbenchError(
+            f"The split of the task {spec.name!r} was published as files; it is no rule for other data.",
+            "Use a task that was built by rules, such as --like ml-100k-loo. All tasks: recbench task list",
+        )
+    return spec
 
 
 def _split(split: str | Fields | Split) -> tuple[Split, bool]:
