@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from recbench.errors import RecbenchError
+from recbench.output_files import OutputFile
 from recbench.records.published_results import load_published
 from recbench.records.schema import TaskIdentity
 from recbench.records.selection import read_records
@@ -53,7 +54,7 @@ def places(tmp_path):
         some_trials("twin", 0.6, parameters={}),
     )
     (tmp_path / "published.toml").write_text(PUBLISHED)
-    save(some_settings(), tmp_path / "settings.toml")
+    save(some_settings(), OutputFile(tmp_path / "settings.toml"))
     return run
 
 
@@ -87,7 +88,7 @@ def test_the_verb_writes_and_checks(recbench, tmp_path, places):
 
 
 def test_files_about_another_task_are_refused(recbench, tmp_path, places):
-    save(some_settings("sha256:" + "0" * 64), tmp_path / "other.toml")
+    save(some_settings("sha256:" + "0" * 64), OutputFile(tmp_path / "other.toml"))
     done = recbench("leaderboard", "records", "--settings", "other.toml")
     assert done.returncode == 2
     assert "other.toml is about another task, of digest sha256:00" in done.stderr

@@ -17,13 +17,13 @@ from tests.conftest import ROOT
 
 SHOWN = """
 import json
-from recbench.records.tuned_settings import settings_path
+from recbench.records.tuned_settings import builtin_settings_path
 from recbench.registry.code_version import code_version
 from recbench.registry.models import known_models
 from recbench.tuning.spaces import own_spaces_path
 models = known_models()
 versions = {name: code_version(models[name].load()) for name in ("popularity", "ease", "slim")}
-print(json.dumps([versions, settings_path("ml-100k").is_file(), own_spaces_path().is_file()]))
+print(json.dumps([versions, builtin_settings_path("ml-100k").is_file(), own_spaces_path().is_file()]))
 """
 
 

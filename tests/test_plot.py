@@ -6,6 +6,7 @@ import pytest
 
 from recbench.errors import NothingToCompareError, RecbenchError
 from recbench.evaluation.metric_names import parse_measure
+from recbench.output_files import OutputFile
 from recbench.records.schema import Status, TaskIdentity
 from recbench.records.selection import of_models, read_records
 from recbench.reports.plots.label_placement import Box, place_labels
@@ -87,9 +88,9 @@ def test_places_are_near_and_a_label_without_one_stays_in_the_area():
 @pytest.mark.parametrize(("name", "start"), [("x.png", b"\x89PNG"), ("x.svg", b"<?xml"), ("x.pdf", b"%PDF")])
 def test_pictures_of_all_kinds(tmp_path, name, start):
     found = speed_quality([a_set("run", some_trials("bpr"))], HR, Cost.THROUGHPUT)
-    assert draw_speed_quality(found, tmp_path / name).read_bytes().startswith(start)
-    with pytest.raises(RecbenchError, match="Choose a path that ends in .png"):
-        draw_speed_quality(found, tmp_path / "x.nothing")
+    assert draw_speed_quality(found, OutputFile(tmp_path / name)).read_bytes().startswith(start)
+    with pytest.raises(RecbenchError, match="Use one of the endings .png"):
+        draw_speed_quality(found, OutputFile(tmp_path / "x.nothing"))
 
 
 def test_the_verb(recbench, tmp_path):

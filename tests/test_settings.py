@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from recbench.errors import RecbenchError
+from recbench.output_files import OutputFile
 from recbench.records.schema import TaskIdentity
 from recbench.records.tuned_settings import Provenance, TrialCounts, TunedModel, TunedSettings, load, save
 from recbench.registry.models import ModelReference, Origin
@@ -67,7 +68,7 @@ def wanted(name, **texts):
 
 def test_what_is_written_is_what_is_read(tmp_path):
     settings = some_settings(Own=a_provenance(), other=a_provenance(default_score=0.1))
-    save(settings, tmp_path / "a" / "settings.toml")
+    save(settings, OutputFile(tmp_path / "a" / "settings.toml"))
     assert load(tmp_path / "a" / "settings.toml") == settings
     again = settings.with_model("Own", settings.models["other"])
     assert list(again.models) == ["Own", "other"]
@@ -94,7 +95,7 @@ def test_broken_files(tmp_path, text, message):
 
 
 def test_what_is_given_goes_before_what_is_tuned(tmp_path):
-    save(some_settings(Own=a_provenance()), tmp_path / "s.toml")
+    save(some_settings(Own=a_provenance()), OutputFile(tmp_path / "s.toml"))
     task = TaskIdentity(name="synthetic", digest="sha256:" + "cd" * 32)
     models = [wanted("Own", epochs="7"), wanted("other", epochs="9")]
     found, used = use_settings(str(tmp_path / "s.toml"), models, task)
@@ -112,14 +113,14 @@ def test_what_is_given_goes_before_what_is_tuned(tmp_path):
 def test_the_note_tells_each_models_budget_and_whether_they_were_the_same(tmp_path):
     task = TaskIdentity(name="synthetic", digest="sha256:" + "ab" * 32)
     models = [wanted("Own"), wanted("other"), wanted("third")]
-    save(some_settings(Own=a_provenance(), other=a_provenance(seconds=3.2)), tmp_path / "s.toml")
+    save(some_settings(Own=a_provenance(), other=a_provenance(seconds=3.2)), OutputFile(tmp_path / "s.toml"))
     _, used = use_settings(str(tmp_path / "s.toml"), models, task)
     assert settings_notes(used, ()) == [
         f"Settings: {tmp_path}/s.toml, tuned on validation cases with up to 20 trials and 60 s a model: "
         "Own 20 in 60 s, other 20 in 3 s.",
-        "Not in that file, and so with defaults: third.",
+        "Not tuned, and so with defaults: third.",
     ]
-    save(some_settings(Own=a_provenance(), other=a_provenance(budget_trials=5)), tmp_path / "s.toml")
+    save(some_settings(Own=a_provenance(), other=a_provenance(budget_trials=5)), OutputFile(tmp_path / "s.toml"))
     _, used = use_settings(str(tmp_path / "s.toml"), models[:2], task)
     assert settings_notes(used, ()) == [
         f"Settings: {tmp_path}/s.toml, tuned on validation cases, trials: Own 20 in 60 s, other 20 in 60 s. "
@@ -129,7 +130,7 @@ def test_the_note_tells_each_models_budget_and_whether_they_were_the_same(tmp_pa
 
 def test_a_run_with_settings(recbench, tmp_path):
     (tmp_path / "own_model.py").write_text(OWN)
-    save(some_settings(Own=a_provenance()), tmp_path / "s.toml")
+    save(some_settings(Own=a_provenance()), OutputFile(tmp_path / "s.toml"))
     base = ("run", "--models", "own_model.py:Own,popularity", "--task", "synthetic", "--seeds", "1")
     done = recbench(*base, "--settings", "s.toml", "--param", "Own.epochs=5", "--json")
     assert done.returncode == 0, done.stderr
@@ -154,7 +155,7 @@ def test_a_run_with_settings(recbench, tmp_path):
 
 def test_settings_that_do_not_fit(recbench, tmp_path):
     (tmp_path / "own_model.py").write_text(OWN.replace("share: float = 0.5, ", ""))
-    save(some_settings(Own=a_provenance()), tmp_path / "s.toml")
+    save(some_settings(Own=a_provenance()), OutputFile(tmp_path / "s.toml"))
     base = ("run", "--models", "own_model.py:Own", "--task", "synthetic", "--seeds", "1")
     unknown = recbench(*base, "--settings", "s.toml")
     assert unknown.returncode == 2
@@ -165,6 +166,6 @@ def test_settings_that_do_not_fit(recbench, tmp_path):
     assert "Cannot read the settings file none.toml" in missing.stderr
     untuned = recbench(*base, "--settings", "tuned")
     assert untuned.returncode == 2
-    assert "there is no models/settings/synthetic.toml" in untuned.stderr
+    assert "there is no results/settings/synthetic.toml and no models/settings/synthetic.toml." in untuned.stderr
     assert "recbench tune --models ... --task synthetic" in untuned.stderr
     assert not (tmp_path / "results").exists()

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from recbench.data.statistics import doubling_histogram, gini, statistics
 from recbench.errors import RecbenchError
+from recbench.output_files import OutputFile
 from recbench.reports.plots.histograms import plot_histograms, text_histogram
 
 
@@ -41,14 +42,14 @@ def test_a_histogram_in_the_terminal():
 
 def test_a_picture(tmp_path, monkeypatch):
     found = statistics(np.array([0, 0, 0, 5]), np.array([1, 2, 3, 1]))
-    plot_histograms("toy", found, tmp_path / "toy.png")
+    plot_histograms("toy", found, OutputFile(tmp_path / "toy.png"))
     assert (tmp_path / "toy.png").read_bytes().startswith(b"\x89PNG")
     for bad in (tmp_path / "no" / "toy.png", tmp_path / "toy.xyz"):
         with pytest.raises(RecbenchError, match="Cannot write the picture"):
-            plot_histograms("toy", found, bad)
+            plot_histograms("toy", found, OutputFile(bad))
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     with pytest.raises(RecbenchError, match="Pictures need matplotlib") as caught:
-        plot_histograms("toy", found, tmp_path / "toy.png")
+        plot_histograms("toy", found, OutputFile(tmp_path / "toy.png"))
     assert "pip install -e '.[plot]'" in caught.value.hint
 
 

@@ -10,6 +10,7 @@ from recbench.cli.sweep import parse_sweep
 from recbench.errors import RecbenchError
 from recbench.experiments.execution import Execution
 from recbench.experiments.sweep import SweepRequest, sweep
+from recbench.output_files import OutputFile
 from recbench.records.selection import read_records
 from recbench.registry.models import find_model
 from recbench.registry.requested import RequestedModel
@@ -69,7 +70,7 @@ def test_the_document():
 
 @pytest.mark.parametrize("ending", ["png", "svg"])
 def test_the_picture(tmp_path, ending):
-    path = draw_sweep(a_report(), "factors", tmp_path / f"sweep.{ending}")
+    path = draw_sweep(a_report(), "factors", OutputFile(tmp_path / f"sweep.{ending}"))
     content = path.read_bytes()
     assert content.startswith(b"\x89PNG") if ending == "png" else b"<svg" in content
 

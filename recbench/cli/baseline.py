@@ -110,6 +110,9 @@ def release(
 def render(
     label: Annotated[str, typer.Option(help="Which label.")] = "main",
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if the page is not current.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the page even if recbench did not write it or it was edited.")
+    ] = False,
 ) -> None:
     """Write results/README.md: the accepted records of a label as one table a task.
 
@@ -120,9 +123,11 @@ def render(
     Exit codes: 0 written or current, 1 not current, 2 bad input.
     """
     from recbench.experiments.pages import accepted_page
+    from recbench.output_files import OutputFile
     from recbench.records.selection import BASELINES
 
-    write_or_check(accepted_page(label), BASELINES.parent / "README.md", "recbench baseline render", check=check)
+    output = OutputFile(BASELINES.parent / "README.md", force, "Move that file, or replace it with --force.")
+    write_or_check(accepted_page(label), output, "recbench baseline render", check=check)
 
 
 KEYS = ("task", "model", "seeds", "hr@10", "ndcg@10")

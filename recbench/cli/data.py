@@ -167,6 +167,7 @@ def _emit_info(
     counted = None
     if found is not None:
         from recbench.data.statistics import statistics
+        from recbench.output_files import BY_NAME_ONLY, OutputFile
         from recbench.reports.plots.histograms import plot_histograms, text_histograms
 
         counted = statistics(found.users, found.items)
@@ -179,7 +180,7 @@ def _emit_info(
     if plot is not None:
         if counted is None:
             raise RecbenchError(f"There are no rows of {name!r} to draw.", f"Fetch them: recbench data fetch {name}")
-        plot_histograms(name, counted, plot)
+        plot_histograms(name, counted, OutputFile(plot, advice=BY_NAME_ONLY))
     if as_json:
         figures = {"statistics": asdict(counted)} if counted else {}
         emit_json({"schema": 1, "dataset": {"name": name, **facts, "citation": citation or None, **figures}})

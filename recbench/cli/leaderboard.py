@@ -16,7 +16,9 @@ def leaderboard(
     settings: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="What the models were tuned to.", show_default="models/settings/TASK.toml, if there"
+            metavar="FILE",
+            help="What the models were tuned to.",
+            show_default="results/settings/TASK.toml and models/settings/TASK.toml, if there",
         ),
     ] = None,
     published: Annotated[
@@ -29,6 +31,9 @@ def leaderboard(
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="The page.", show_default=f"{PAGES}/TASK.md")
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if the page is not current.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the page even if recbench did not write it or it was edited.")
+    ] = False,
 ) -> None:
     """Write a page from the records of a run.
 
@@ -42,6 +47,8 @@ def leaderboard(
     Exit codes: 0 written or current, 1 not current, 2 bad input, 4 no records.
     """
     from recbench.experiments.pages import leaderboard_page
+    from recbench.output_files import OutputFile
 
     task, page = leaderboard_page(run, settings, published)
-    write_or_check(page, output or PAGES / f"{task}.md", f"recbench leaderboard {run}", check=check)
+    file = OutputFile(output or PAGES / f"{task}.md", force)
+    write_or_check(page, file, f"recbench leaderboard {run}", check=check)

@@ -19,6 +19,9 @@ def plot(
     models: Annotated[str | None, typer.Option(help="Comma-separated: only these.", show_default="all")] = None,
     metric: Annotated[str, typer.Option(metavar="METRIC[@K]", help=f"What is upright: {METRICS}.")] = "hr@10",
     axis: Annotated[Cost, typer.Option("--against", help="What is level.")] = Cost.THROUGHPUT,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the picture even if recbench did not draw it or it was edited.")
+    ] = False,
 ) -> None:
     """Draw what each model is worth against what it costs, from the records of one task.
 
@@ -32,10 +35,14 @@ def plot(
     Exit codes: 0 drawn, 2 bad input, 4 no records.
     """
     from recbench.cli.shared.lists import model_names
+    from recbench.output_files import OutputFile
     from recbench.records.selection import of_models, read_records
+    from recbench.reports.plots.figures import check_picture
     from recbench.reports.plots.speed_quality import speed_quality
     from recbench.reports.plots.speed_quality_plot import draw_speed_quality
 
+    picture = OutputFile(output, force)
+    check_picture(picture)
     measure = parse_measure(metric)
     record_sets = [read_records(run) for run in dict.fromkeys(runs)]
     if models is not None:
@@ -45,4 +52,4 @@ def plot(
         messages().print(f"Not drawn, for they have no figures: {', '.join(found.left_out)}", markup=False)
     for note in found.notes:
         messages().print(note, style="yellow", markup=False)
-    messages().print(f"Drawn: {draw_speed_quality(found, output)}", style="dim", markup=False)
+    messages().print(f"Drawn: {draw_speed_quality(found, picture)}", style="dim", markup=False)

@@ -48,8 +48,8 @@ def run(
         str | None,
         typer.Option(
             metavar="tuned|default|FILE",
-            help="Hyper-parameters: those of 'recbench tune', the models' own (as without this option), or those of a "
-            "file that it wrote. --param takes precedence.",
+            help="Hyper-parameters: tuned ones (of the project, else of recbench), the models' own defaults, or those "
+            "of a file that 'recbench tune' wrote. --param takes precedence.",
         ),
     ] = None,
     threads: Threads = 1,

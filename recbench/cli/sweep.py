@@ -72,6 +72,7 @@ def sweep(
         from recbench.experiments.sweep import SweepRequest
         from recbench.experiments.sweep import sweep as sweep_request
         from recbench.experiments.train import Reuse
+        from recbench.output_files import BY_NAME_ONLY, OutputFile
         from recbench.progress.choice import run_progress
         from recbench.registry.models import find_model
         from recbench.registry.requested import RequestedModel
@@ -80,7 +81,8 @@ def sweep(
 
         os.environ.update(library_settings(threads, device))
         if plot is not None:
-            check_picture(plot)
+            # Not --force: it runs trials again.
+            check_picture(OutputFile(plot, advice=BY_NAME_ONLY))
         request = SweepRequest(
             model=RequestedModel(find_model(model), others),
             parameter=name,

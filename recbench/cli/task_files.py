@@ -164,6 +164,7 @@ def export(
     name: Annotated[str, typer.Argument(metavar="NAME|SPEC.toml", help="A task's name, or its spec file.")],
     folder: Annotated[Path, typer.Argument(help="Where to; made if it does not exist.")],
     form: Annotated[ExportForm, typer.Option("--form", help="What the files are made of.")] = ExportForm.CSV,
+    force: Annotated[bool, typer.Option("--force", help="Replace files of other content in the folder.")] = False,
 ) -> None:
     """Write a task's rows, cases and candidates for other frameworks.
 
@@ -175,7 +176,7 @@ def export(
     from recbench.tasks.exchange import export as exports
     from recbench.tasks.lookup import load_task
 
-    for path in exports.export(load_task(name, progressbar=animated()), folder, form):
+    for path in exports.export(load_task(name, progressbar=animated()), folder, form, force=force):
         emit(str(path))
 
 

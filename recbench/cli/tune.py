@@ -62,13 +62,21 @@ def tune(
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", metavar="FILE", help="Where the settings go.", show_default="models/settings/TASK.toml"
+            "-o", "--output", metavar="FILE", help="Where the settings go.", show_default="results/settings/TASK.toml"
         ),
     ] = None,
     plot: Annotated[
         bool,
         typer.Option(
             "--plot", help="Also draw each model's history and its parameters' importance, beside the storage."
+        ),
+    ] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="Replace a settings file or a picture that recbench did not write, and settings of another task. "
+            "Trials that exist are kept.",
         ),
     ] = False,
     form: Annotated[Format, typer.Option("--format", help="How the table is printed.")] = Format.TEXT,
@@ -123,6 +131,7 @@ def tune(
             spaces=spaces,
             storage=storage,
             output=output,
+            force=force,
             importance=plot,
             execution=Execution(
                 threads=threads, device=device, jobs=jobs, timeout=timeout, max_memory=max_memory, cluster=cluster
@@ -132,7 +141,7 @@ def tune(
             count.folder = TUNING_FOLDER / f"{task}.db"
         result = tune_request(request, count.of(tuning_progress(request.budget, quiet=quiet)))
         if plot:
-            _draw(result)
+            _draw(result, force)
         if as_json or form is Format.JSON:
             emit_json(result.document())
         else:
@@ -140,11 +149,11 @@ def tune(
         _report(result, output)
 
 
-def _draw(result: "Tuning") -> None:
+def _draw(result: "Tuning", force: bool) -> None:
     for one in result.models:
         if one.space and not result.importance.get(one.model):
             messages().print(f"{one.model}: too few completed trials for parameters' importance.", markup=False)
-    messages().print(f"Drawn: {', '.join(map(str, result.plot()))}", style="dim", markup=False)
+    messages().print(f"Drawn: {', '.join(map(str, result.plot(force=force)))}", style="dim", markup=False)
 
 
 def _report(result: "Tuning", output: Path | None) -> None:

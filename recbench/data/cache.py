@@ -11,12 +11,27 @@ import platformdirs
 from recbench.errors import RecbenchError
 
 HOME_VARIABLE = "RECBENCH_HOME"
+PLACES = (
+    "Choose a folder with room that you may write to: -o for results, the environment variable "
+    f"{HOME_VARIABLE} for the cache."
+)
 
 
 def home() -> Path:
     """Returns the cache folder: ``$RECBENCH_HOME``, else the platform's cache folder for recbench."""
     override = os.environ.get(HOME_VARIABLE)
     return Path(override).expanduser() if override else Path(platformdirs.user_cache_dir("recbench"))
+
+
+def check_no_file_above(folder: Path, advice: str) -> None:
+    """Checks that a folder exists or can be made: no file has its name or the name of a folder above it.
+
+    Raises:
+        RecbenchError: There is such a file.
+    """
+    nearest = next((path for path in (folder, *folder.parents) if path.exists()), None)
+    if nearest is not None and not nearest.is_dir():
+        raise RecbenchError(f"{nearest} is a file, and a folder is expected.", advice)
 
 
 @contextlib.contextmanager
@@ -30,6 +45,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
         RecbenchError: The folder cannot be written, or the disk is full.
     """
     temporary = None
+    check_no_file_above(target.parent, PLACES)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         # Not tempfile: its files are closed to everyone but their owner, and would stay so.
@@ -42,8 +58,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     except OSError as error:
         raise RecbenchError(
             f"Cannot write {target}: {error.strerror or error}.",
-            f"Choose a folder with room that you may write to: -o for results, the environment variable "
-            f"{HOME_VARIABLE} for the cache.",
+            PLACES,
         ) from error
     finally:
         if temporary is not None:

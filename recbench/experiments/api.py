@@ -79,7 +79,8 @@ def run(
         task: A task, its name, or the path of a spec file.
         seeds: Number of seeds, counted from 0; or the seeds.
         k: Cut-off, or cut-offs, of HR and NDCG.
-        settings: ``"tuned"``, ``"default"``, or a file that ``tune`` wrote.
+        settings: ``"tuned"`` (what the project tuned, else what comes with the models), ``"default"``, or a file that
+            ``tune`` wrote.
         curve: Epochs after which to score as well: ``"all"``, ``"every:N"`` or ``"N,N,..."``.
         reach: HR for which the table shows how long each model took to reach it; needs ``curve``.
         full: Whether to rank each held-out item in the full ranking too.
@@ -204,6 +205,7 @@ def tune(
     spaces: str | os.PathLike[str] | None = None,
     storage: str | os.PathLike[str] | None = None,
     output: str | os.PathLike[str] | None = None,
+    force: bool = False,
     importance: bool = False,
     threads: int = 1,
     device: Device = "auto",
@@ -225,7 +227,8 @@ def tune(
         seed: Seed of the search and of every training.
         spaces: File of search spaces; None for those of the builtin models.
         storage: SQLite file of all trials; None for ``results/tuning/TASK.db``.
-        output: File of the tuned settings; None for the file that ``settings="tuned"`` reads.
+        output: File of the tuned settings; None for ``results/settings/TASK.toml``, which ``settings="tuned"`` reads.
+        force: Whether to replace a file that recbench did not write, and settings of another task.
         importance: Whether to compute how much each hyper-parameter matters.
         threads: See ``run``, also for the other arguments.
         device: What to train on.
@@ -266,6 +269,7 @@ def tune(
         spaces=_optional_path("spaces", spaces),
         storage=_optional_path("storage", storage),
         output=_optional_path("output", output),
+        force=force,
         importance=importance,
         execution=Execution.of(
             threads=threads, device=device, jobs=jobs, timeout=timeout, max_memory=max_memory, cluster=cluster

@@ -1,13 +1,15 @@
 """Pages made from records: the leaderboard of a task, and the accepted baselines."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from recbench.errors import RecbenchError
 from recbench.experiments.defaults import PUBLISHED_FOLDER
+from recbench.output_files import UNSEALED, seal
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.published_results import load_published
 from recbench.records.selection import read_records
-from recbench.records.tuned_settings import load, settings_path
+from recbench.records.tuned_settings import TunedSettings, find_settings, load
 from recbench.reports.pages.baselines import baselines_page
 from recbench.reports.pages.leaderboard import LeaderboardSources, leaderboard
 from recbench.tuning.spaces import own_spaces_path, read_spaces
@@ -18,7 +20,7 @@ def leaderboard_page(records: str, settings: Path | None = None, published: Path
 
     Args:
         records: A folder of records of one task.
-        settings: The tuned settings; None for those that come with the models, if they know the task.
+        settings: The tuned settings; None for those of the project, and those that come with the models.
         published: What others published; None for ``results/published/TASK.toml``, if it exists.
 
     Returns:
@@ -30,25 +32,24 @@ def leaderboard_page(records: str, settings: Path | None = None, published: Path
     """
     trials = read_records(records).trials
     task = trials[0].record.task
-    settings = settings or _existing(settings_path(task.name))
-    published = published or _existing(PUBLISHED_FOLDER / f"{task.name}.toml")
+    tuned = {str(settings): load(settings)} if settings else find_settings(task.name)
+    path = published or PUBLISHED_FOLDER / f"{task.name}.toml"
+    others = {str(path): load_published(path)} if published or path.is_file() else {}
+    digests = {where: one.task.digest for where, one in tuned.items()}
+    for where, digest in (digests | {where: one.digest for where, one in others.items()}).items():
+        if digest != task.digest:
+            raise RecbenchError(
+                f"{where} is about another task, of digest {digest}; the records are of {task.digest}.",
+                "Give the file for this task, or build the task that the file is about.",
+            )
     sources = LeaderboardSources(
         place=records,
         trials=trials,
-        settings=load(settings) if settings else None,
-        published=load_published(published) if published else None,
+        settings=_merged([*tuned.values()]),
+        published=next(iter(others.values()), None),
         spaces=read_spaces(own_spaces_path()),
     )
-    for path, digest in (
-        (settings, sources.settings.task.digest if sources.settings else ""),
-        (published, sources.published.digest if sources.published else ""),
-    ):
-        if path and digest != task.digest:
-            raise RecbenchError(
-                f"{path} is about another task, of digest {digest}; the records are of {task.digest}.",
-                "Give the file for this task, or build the task that the file is about.",
-            )
-    return task.name, leaderboard(sources)
+    return task.name, _marked(leaderboard(sources))
 
 
 def accepted_page(label: str) -> str:
@@ -63,8 +64,14 @@ def accepted_page(label: str) -> str:
     tasks: dict[str, list[FinishedTrial]] = {}
     for trial in read_records(label).trials:
         tasks.setdefault(trial.record.task.name, []).append(trial)
-    return baselines_page(tasks, label)
+    return _marked(baselines_page(tasks, label))
 
 
-def _existing(path: Path) -> Path | None:
-    return path if path.is_file() else None
+def _marked(page: str) -> str:
+    return seal(f"<!-- {UNSEALED} -->\n{page}")
+
+
+def _merged(files: Sequence[TunedSettings]) -> TunedSettings | None:
+    """Returns the settings of all models; those of an earlier file take precedence."""
+    models = {name: one for settings in reversed(files) for name, one in settings.models.items()}
+    return files[0].model_copy(update={"models": models}) if files else None

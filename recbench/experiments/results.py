@@ -15,6 +15,7 @@ from recbench.evaluation.metric import Measure, custom_metric
 from recbench.evaluation.metric_names import DEFAULT_METRICS, measures_at, parse_measure
 from recbench.evaluation.ranking import Ranks
 from recbench.experiments.cut_offs import check_lists
+from recbench.output_files import OutputFile
 from recbench.records.finished_trial import FinishedTrial, Ranking
 from recbench.records.grouping import group_names, group_trials
 from recbench.records.schema import Status
@@ -211,26 +212,35 @@ class Run:
         ]
         return pd.DataFrame(rows, columns=["model", "seed", "epoch", "fit_seconds", "metric", "value"])
 
-    def plot(self, path: str | os.PathLike[str], metric: str = "hr@10", against: str = "throughput") -> Path:
+    def plot(
+        self,
+        path: str | os.PathLike[str],
+        metric: str = "hr@10",
+        against: str = "throughput",
+        *,
+        force: bool = False,
+    ) -> Path:
         """Draws quality against speed.
 
         Args:
             path: The picture; its ending says what it is made of: .png, .svg or .pdf.
             metric: The metric of the vertical axis.
             against: The horizontal axis: ``throughput`` or ``fit-seconds``.
+            force: Whether to replace a file that recbench did not write, or that was edited.
 
         Returns:
             The path of the picture.
 
         Raises:
-            RecbenchError: matplotlib is not installed, or the picture cannot be written.
+            RecbenchError: matplotlib is not installed, the picture cannot be written, or a file is there that recbench
+                did not write.
         """
         from recbench.reports.plots.speed_quality import speed_quality
         from recbench.reports.plots.speed_quality_axes import Cost
         from recbench.reports.plots.speed_quality_plot import draw_speed_quality
 
         found = speed_quality([self.records()], parse_measure(metric), Cost(against))
-        return draw_speed_quality(found, Path(path))
+        return draw_speed_quality(found, OutputFile(Path(path), force))
 
     def table(self, form: str | Format = Format.TEXT, *, marks: bool = True) -> str:
         """Returns the table of the command line.

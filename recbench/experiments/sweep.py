@@ -13,6 +13,7 @@ from recbench.experiments.results import Run
 from recbench.experiments.run import check_seeds
 from recbench.experiments.task_source import task_source
 from recbench.experiments.train import Reuse, train
+from recbench.output_files import OutputFile
 from recbench.progress.choice import Progress, run_progress
 from recbench.progress.console import animated
 from recbench.registry.requested import RequestedModel
@@ -84,18 +85,20 @@ class Sweep:
         """Returns the table in a format."""
         return sweep_table(self.run.report, self.parameter, Format(form))
 
-    def plot(self, path: str | os.PathLike[str]) -> Path:
+    def plot(self, path: str | os.PathLike[str], *, force: bool = False) -> Path:
         """Draws quality, time, throughput and memory over the values.
 
         Args:
             path: The picture; its ending says what it is made of: .png, .svg or .pdf.
+            force: Whether to replace a file that recbench did not write, or that was edited.
 
         Raises:
-            RecbenchError: matplotlib is not installed, or the picture cannot be written.
+            RecbenchError: matplotlib is not installed, the picture cannot be written, or a file is there that recbench
+                did not write.
         """
         from recbench.reports.sweep.plot import draw_sweep
 
-        return draw_sweep(self.run.report, self.parameter, Path(path))
+        return draw_sweep(self.run.report, self.parameter, OutputFile(Path(path), force))
 
     def __repr__(self) -> str:
         return self.table()

@@ -15,6 +15,7 @@ from recbench.errors import RecbenchError
 from recbench.experiments.defaults import DEFAULT_TASK, TUNING_FOLDER
 from recbench.experiments.execution import Execution
 from recbench.experiments.task_source import TaskSource, task_source
+from recbench.output_files import BY_NAME, OutputFile
 from recbench.progress.choice import Progress, tuning_progress
 from recbench.progress.console import animated
 from recbench.protocol import PROTOCOL_VERSION
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MOVE = "Move that file, or replace it with --force (Python: force=True)."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TuneRequest:
@@ -58,7 +61,8 @@ class TuneRequest:
         seed: Seed of the search and of every training.
         spaces: File of search spaces; None for those that come with the models.
         storage: SQLite file of all trials; None for ``results/tuning/TASK.db``.
-        output: File of the tuned settings; None for the file that ``--settings tuned`` reads.
+        output: File of the tuned settings; None for ``results/settings/TASK.toml``, which ``--settings tuned`` reads.
+        force: Whether to replace files that recbench did not write, and settings of another task.
         importance: Whether to compute how much each hyper-parameter matters.
         execution: Where the trials run.
     """
@@ -70,6 +74,7 @@ class TuneRequest:
     spaces: Path | None = None
     storage: Path | None = None
     output: Path | None = None
+    force: bool = False
     importance: bool = False
     execution: Execution = field(default_factory=Execution)
 
@@ -133,20 +138,24 @@ class Tuning:
         """Returns the JSON document."""
         return tuning_document(self.models, self.budget, self.task, str(self.output), str(self.storage))
 
-    def plot(self) -> list[Path]:
+    def plot(self, *, force: bool = False) -> list[Path]:
         """Draws the history and the importances of each model beside the storage; returns the pictures.
 
+        Args:
+            force: Whether to replace files that recbench did not write.
+
         Raises:
-            RecbenchError: matplotlib is not installed, or a picture cannot be written.
+            RecbenchError: matplotlib is not installed, a picture cannot be written, or a file is there that recbench
+                did not write.
         """
         drawn = []
         for one in self.models:
             if not one.space:
                 continue
-            base = f"{self.task['name']}--{one.model}"
-            drawn.append(draw_history(one, self.storage.with_name(f"{base}--history.png")))
+            history, importances = _pictures(self.storage, self.task["name"], one.model, force=force)
+            drawn.append(draw_history(one, history))
             if importance := self.importance.get(one.model):
-                drawn.append(draw_importance(one.model, importance, self.storage.with_name(f"{base}--importance.png")))
+                drawn.append(draw_importance(one.model, importance, importances))
         return drawn
 
     def __repr__(self) -> str:
@@ -188,8 +197,8 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
     searched = _searched(request.models, spaces, where)
     source = task_source(request.task, progressbar=animated())
     task, identity = source.task, source.facts.identity
-    output = request.output or tuned_settings.settings_path(task.name)
-    _check_output(output, identity)
+    output = OutputFile(request.output or tuned_settings.project_settings_path(task.name), request.force)
+    _present(output, identity)
     seen = _validation_source(tuning_task(task))
     conditions = Conditions(execution.threads, execution.device, (K,), revision=revision())
 
@@ -200,6 +209,10 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
     for model in planned:
         check_names(spaces[model.name].parameters, model.name, model.parameters, where)
     storage = request.storage or TUNING_FOLDER / f"{task.name}.db"
+    if request.importance:
+        for model in planned:
+            for picture in _pictures(storage, task.name, model.name, force=request.force):
+                picture.check()
     results = {one.reference.name: ModelTuning(one.reference.name, {}) for one in request.models}
     importance: dict[str, Mapping[str, float]] = {}
     with _locked(storage), usable(storage):
@@ -220,7 +233,7 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
                     importance[result.model] = one.study.importance()
         finally:
             progress.close()
-    return Tuning(tuple(results.values()), request.budget, task.summary(), output, storage, importance)
+    return Tuning(tuple(results.values()), request.budget, task.summary(), output.path, storage, importance)
 
 
 def _planned(budget: Budget, studies: Sequence[_Opened], number: int) -> Event:
@@ -284,30 +297,48 @@ def _open(
     return _Opened(model, space, replace(conditions, curve=curve_epochs(most)), study)
 
 
-def _write(result: ModelTuning, output: Path, identity: TaskIdentity) -> None:
+def _write(result: ModelTuning, output: OutputFile, identity: TaskIdentity) -> None:
     """Adds a model's setting to the file."""
     if result.tuned is None:
         return
     # Read again: another tuning may have written since.
-    settings = tuned_settings.load(output) if output.exists() else TunedSettings(task=identity)
+    settings = _present(output, identity) or TunedSettings(task=identity)
     tuned_settings.save(settings.with_model(result.model, result.tuned), output)
 
 
-def _check_output(output: Path, identity: TaskIdentity) -> None:
-    """Checks that the settings can be written to the file.
+def _present(output: OutputFile, identity: TaskIdentity) -> TunedSettings | None:
+    """Returns the settings that the file holds, which a tuning keeps; None if there are none, or they may be replaced.
 
     Raises:
-        RecbenchError: It holds settings of another task, or something else.
+        RecbenchError: The file holds settings of another task or something else, and may not be replaced.
     """
-    if not output.exists():
-        return
-    present = tuned_settings.load(output).task
+    output.check()
+    if not output.path.exists() or not output.path.stat().st_size:
+        return None
+    try:
+        present = tuned_settings.load(output.path)
+        _check_task(present.task, identity, output.path)
+    except RecbenchError:
+        if output.force:
+            return None
+        raise
+    return present
+
+
+def _check_task(present: TaskIdentity, identity: TaskIdentity, path: Path) -> None:
     if present.digest != identity.digest:
         raise RecbenchError(
-            f"{output} holds settings of another task, {present.name} of digest {present.digest}; "
+            f"{path} holds settings of another task, {present.name} of digest {present.digest}; "
             f"that of {identity.name} is {identity.digest}.",
-            "Write to another file with -o, or delete that one.",
+            BY_NAME,
         )
+
+
+def _pictures(storage: Path, task: str, model: str, *, force: bool) -> tuple[OutputFile, OutputFile]:
+    """Returns the files of a model's pictures: its history, and the importance of its hyper-parameters."""
+    base = f"{task}--{model}"
+    history, importance = (storage.with_name(f"{base}--{what}.png") for what in ("history", "importance"))
+    return OutputFile(history, force, MOVE), OutputFile(importance, force, MOVE)
 
 
 @contextmanager

@@ -8,14 +8,15 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
 
 from recbench.builtin_models import builtin_folder
-from recbench.data.cache import atomic_path
+from recbench.output_files import SETTINGS_MARK, OutputFile
 from recbench.records.schema import ParameterScalar, TaskIdentity
 from recbench.toml_file import TomlKind
 
 SCHEMA: Final = 1
 PLACE = "models/settings"
 """Where the settings that come with the models are, from the checkout's folder; as reports name it."""
-HEAD = "# Tuned on validation cases; test cases played no part. Written by: recbench tune"
+PROJECT_FOLDER = Path("results/settings")
+"""Where a project keeps the settings that it tunes, from the working folder."""
 SETTINGS_FILE = TomlKind(
     "settings file", "Settings are written by: recbench tune", "Correct it, or tune again: recbench tune"
 )
@@ -116,9 +117,32 @@ class TunedSettings(_Frozen):
         return self.model_copy(update={"models": {**self.models, name: tuned}})
 
 
-def settings_path(task: str) -> Path:
+def builtin_settings_path(task: str) -> Path:
     """Returns the file of the settings that come with the models for the task of that name."""
     return builtin_folder() / "settings" / f"{task}.toml"
+
+
+def project_settings_path(task: str) -> Path:
+    """Returns the project's file of tuned settings for the task of that name."""
+    return PROJECT_FOLDER / f"{task}.toml"
+
+
+def find_settings(task: str) -> dict[str, TunedSettings]:
+    """Returns the tuned settings for the task of that name: those of the project, then those that come with the models.
+
+    The keys are the files, as reports name them: a report does not show where recbench is installed. If the two files
+    are about tasks of different digests, only the project's counts.
+
+    Raises:
+        RecbenchError: A file cannot be read, or is not a settings file.
+    """
+    project, builtin = project_settings_path(task), builtin_settings_path(task)
+    found = {str(project): load(project)} if project.exists() else {}
+    if builtin.exists():
+        settings = load(builtin)
+        if all(own.task.digest == settings.task.digest for own in found.values()):
+            found[f"{PLACE}/{builtin.name}"] = settings
+    return found
 
 
 def load(path: Path) -> TunedSettings:
@@ -130,12 +154,12 @@ def load(path: Path) -> TunedSettings:
     return SETTINGS_FILE.load(path, TunedSettings)
 
 
-def save(settings: TunedSettings, path: Path) -> None:
+def save(settings: TunedSettings, output: OutputFile) -> None:
     """Writes a file of settings, whole or not at all; numbers in full precision.
 
     Raises:
-        RecbenchError: It cannot be written.
+        RecbenchError: It cannot be written, or a file is there that recbench did not write.
     """
     content = settings.model_dump(mode="python", by_alias=True, exclude_none=True)
-    with atomic_path(path) as temporary:
-        temporary.write_text(f"{HEAD}\n\n{tomli_w.dumps(content)}", encoding="utf-8")
+    with output.writing() as temporary:
+        temporary.write_text(f"{SETTINGS_MARK}\n\n{tomli_w.dumps(content)}", encoding="utf-8")

@@ -7,7 +7,16 @@ from pathlib import Path
 
 from recbench.errors import RecbenchError
 from recbench.records.schema import TaskIdentity
-from recbench.records.tuned_settings import PLACE, Provenance, SettingValue, TunedSettings, load, settings_path
+from recbench.records.tuned_settings import (
+    PLACE,
+    Provenance,
+    SettingValue,
+    TunedModel,
+    TunedSettings,
+    find_settings,
+    load,
+    project_settings_path,
+)
 from recbench.registry.parameter_values import as_text
 from recbench.registry.requested import RequestedModel
 
@@ -43,7 +52,7 @@ class SettingsUsed:
 
     Attributes:
         source: The kind of origin.
-        path: The file, as tables name it; empty for defaults.
+        path: The file, as tables name it; empty for defaults. With several files, each names its models.
         digest: Digest of the task that the file's settings were tuned on; empty for defaults.
         task_digest: Digest of the run's task.
         tuned: How each tuned model was tuned, by the model's name.
@@ -71,7 +80,8 @@ def use_settings(
     """Gives each model its tuned hyper-parameters; values of the user take precedence.
 
     Args:
-        choice: ``default``, ``tuned`` (the settings that come with the models), or the path of a file.
+        choice: ``default``, ``tuned`` (each model's setting from the project, else the one that comes with the models),
+            or the path of a file.
         requested: The models with the hyper-parameters that the user gave.
         task: The run's task.
 
@@ -82,40 +92,49 @@ def use_settings(
     if choice == Source.DEFAULT:
         return list(requested), SettingsUsed(Source.DEFAULT, "", "", task.digest, {}, names, ())
     source = Source.TUNED if choice == Source.TUNED else Source.FILE
-    settings, path = _read(source, choice, task.name)
+    files = {choice: load(Path(choice))} if source is Source.FILE else _find(task.name)
+    used: dict[str, dict[str, TunedModel]] = {}
+    for name in names:
+        if path := next((path for path, settings in files.items() if name in settings.models), None):
+            used.setdefault(path, {})[name] = files[path].models[name]
+    tuned = {name: models[name] for name in names for models in used.values() if name in models}
     overridden = tuple(
         Overridden(model.reference.name, name, model.given[name], value)
         for model in requested
-        if (tuned := settings.models.get(model.reference.name)) is not None
-        for name, value in tuned.parameters.items()
+        if (setting := tuned.get(model.reference.name)) is not None
+        for name, value in setting.parameters.items()
         if name in model.given
     )
-    return [_with_setting(model, settings) for model in requested], SettingsUsed(
+    return [_with_setting(model, tuned.get(model.reference.name)) for model in requested], SettingsUsed(
         source,
-        path,
-        settings.task.digest,
+        _named(used) or next(iter(files)),
+        next(iter(files.values())).task.digest,
         task.digest,
-        {name: settings.models[name].provenance for name in names if name in settings.models},
-        tuple(name for name in names if name not in settings.models),
+        {name: one.provenance for name, one in tuned.items()},
+        tuple(name for name in names if name not in tuned),
         overridden,
     )
 
 
-def _read(source: Source, choice: str, task: str) -> tuple[TunedSettings, str]:
-    if source is Source.FILE:
-        return load(Path(choice)), choice
-    path = settings_path(task)
-    if not path.is_file():
+def _find(task: str) -> dict[str, TunedSettings]:
+    found = find_settings(task)
+    if not found:
+        name = project_settings_path(task)
         raise RecbenchError(
-            f"No model was tuned on the task {task!r} yet: there is no {PLACE}/{path.name}.",
+            f"No model was tuned on the task {task!r} yet: there is no {name} and no {PLACE}/{name.name}.",
             f"Tune: recbench tune --models ... --task {task}; or give --settings default, or a file.",
         )
-    # Not where it is on this machine: the note is printed with tables that are published.
-    return load(path), f"{PLACE}/{path.name}"
+    return found
 
 
-def _with_setting(model: RequestedModel, settings: TunedSettings) -> RequestedModel:
-    tuned = settings.models.get(model.reference.name)
+def _named(used: dict[str, dict[str, TunedModel]]) -> str:
+    """Returns the files that were used; several files each with their models."""
+    if len(used) < 2:
+        return "".join(used)
+    return ", ".join(f"{path} ({', '.join(models)})" for path, models in used.items())
+
+
+def _with_setting(model: RequestedModel, tuned: TunedModel | None) -> RequestedModel:
     if tuned is None:
         return model
     return replace(model, texts={**{name: as_text(value) for name, value in tuned.parameters.items()}, **model.texts})

@@ -37,6 +37,7 @@ def emit_task(task: "Task", plot: Path | None, as_json: bool) -> None:
     """Writes all about a task to standard output, and a picture to ``plot``."""
     from recbench.data.catalogue import catalogue, citations
     from recbench.data.statistics import statistics
+    from recbench.output_files import BY_NAME_ONLY, OutputFile
     from recbench.reports.plots.histograms import plot_histograms, text_histograms
     from recbench.tasks.leakage import leakage
     from recbench.tasks.spec import CatalogueData
@@ -45,7 +46,7 @@ def emit_task(task: "Task", plot: Path | None, as_json: bool) -> None:
     source = task.spec.dataset
     entry = catalogue().get(source.name) if isinstance(source, CatalogueData) else None
     if plot is not None:
-        plot_histograms(task.name, found, plot)
+        plot_histograms(task.name, found, OutputFile(plot, advice=BY_NAME_ONLY))
     if as_json:
         emit_json({"schema": 1, "task": task.summary(), "train": asdict(found), "leakage": shares})
         return

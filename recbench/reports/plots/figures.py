@@ -4,12 +4,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recbench.errors import RecbenchError
+from recbench.output_files import MARK, UNSEALED, OutputFile, seal
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 120
 ENDINGS = (".png", ".svg", ".pdf")
+METADATA = {"png": {"Software": MARK}, "svg": {"Creator": UNSEALED}, "pdf": {"Creator": MARK}}
+"""The mark of recbench, in the field of each format that says which program made the file."""
 
 
 def check_matplotlib() -> None:
@@ -26,18 +29,24 @@ def check_matplotlib() -> None:
         ) from error
 
 
-def check_picture(path: Path) -> None:
+def check_picture(output: OutputFile) -> None:
     """Checks, before any work, that a picture can be written there.
 
     Raises:
-        RecbenchError: matplotlib is not installed, there is no such folder, or it has another ending.
+        RecbenchError: matplotlib is not installed, the path has another ending, there is no such folder, or see
+            ``OutputFile.check``.
     """
     check_matplotlib()
-    if path.suffix not in ENDINGS or not path.parent.is_dir():
+    if output.path.suffix not in ENDINGS:
         raise RecbenchError(
-            f"Cannot write the picture {path}: "
-            + (f"there is no folder {path.parent}." if path.suffix in ENDINGS else "its ending is of no known kind."),
-            f"Choose a path in a folder that is there, with one of the endings {', '.join(ENDINGS)}.",
+            f"Cannot write the picture {output.path}: its ending is of no known kind.",
+            f"Use one of the endings {', '.join(ENDINGS)}.",
+        )
+    output.check()
+    if not output.path.parent.is_dir():
+        raise RecbenchError(
+            f"Cannot write the picture {output.path}: there is no folder {output.path.parent}.",
+            f"Make the folder: mkdir -p {output.path.parent}",
         )
 
 
@@ -65,16 +74,16 @@ def reach(middle: float, low: float, high: float) -> tuple[float, float]:
     return max(middle - low, 0.0), max(high - middle, 0.0)
 
 
-def save_figure(figure: "Figure", path: Path) -> Path:
-    """Writes a figure; what it is made of follows from the ending of the path.
+def save_figure(figure: "Figure", output: OutputFile) -> Path:
+    """Writes a figure; its format follows from the ending of the path.
 
     Raises:
-        RecbenchError: It cannot be written.
+        RecbenchError: See ``check_picture``; or it cannot be written.
     """
-    try:
-        figure.savefig(path, dpi=DPI)
-    except (OSError, ValueError) as error:
-        raise RecbenchError(
-            f"Cannot write the picture {path}: {error}.", "Choose a path that ends in .png, .svg or .pdf."
-        ) from error
-    return path
+    check_picture(output)
+    form = output.path.suffix.removeprefix(".")
+    with output.writing() as temporary:
+        figure.savefig(temporary, format=form, dpi=DPI, metadata=METADATA[form])
+        if form == "svg":
+            temporary.write_text(seal(temporary.read_text(encoding="utf-8")), encoding="utf-8")
+    return output.path

@@ -1,10 +1,10 @@
 """Histograms in the terminal, and as a picture."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from recbench.data.statistics import Histogram, Statistics
+    from recbench.output_files import OutputFile
 
 WIDTH = 40
 
@@ -27,7 +27,7 @@ def text_histograms(found: "Statistics") -> str:
     return f"{users}\n\n{text_histogram('items by their rows', found.popularities)}"
 
 
-def plot_histograms(name: str, found: "Statistics", path: Path) -> None:
+def plot_histograms(name: str, found: "Statistics", output: "OutputFile") -> None:
     """Writes both histograms as a picture.
 
     Raises:
@@ -43,4 +43,4 @@ def plot_histograms(name: str, found: "Statistics", path: Path) -> None:
         axes.stairs(histogram.counts, edges, fill=True)
         axes.set_xscale("log", base=2)
         axes.set(xlabel="rows", ylabel=what, title=f"{what} by their rows, Gini {gini:.2f}")
-    save_figure(figure, path)
+    save_figure(figure, output)

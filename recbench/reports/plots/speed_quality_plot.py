@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recbench.output_files import OutputFile
 from recbench.reports.plots.figures import new_figure, reach, save_figure
 from recbench.reports.plots.label_placement import NEAREST, Box, nearest_of, place_labels
 from recbench.reports.plots.speed_quality import QualityPoint, SpeedQuality
@@ -19,13 +20,13 @@ LINE_FROM = 2 * NEAREST
 """A label farther away than this is joined to its point by a line."""
 
 
-def draw_speed_quality(found: SpeedQuality, path: Path) -> Path:
+def draw_speed_quality(found: SpeedQuality, output: OutputFile) -> Path:
     """Draws a point for each configuration: the interval over users upright, the range over seeds level.
 
     Raises:
         RecbenchError: matplotlib is not installed, or the picture cannot be written.
     """
-    return save_figure(picture(found), path)
+    return save_figure(picture(found), output)
 
 
 def picture(found: SpeedQuality) -> "Figure":

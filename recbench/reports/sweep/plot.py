@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recbench.evaluation.metric import Measure
+from recbench.output_files import OutputFile
 from recbench.reports.plots.figures import new_figure, reach, save_figure
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.spread import Spread
@@ -20,7 +21,7 @@ LOG_FROM = 8
 HEADROOM = 1.1
 
 
-def draw_sweep(report: RunReport, parameter: str, path: Path) -> Path:
+def draw_sweep(report: RunReport, parameter: str, output: OutputFile) -> Path:
     """Draws four panels over the values; quality with its intervals, the rest with the range over seeds.
 
     Raises:
@@ -45,7 +46,7 @@ def draw_sweep(report: RunReport, parameter: str, path: Path) -> Path:
             axes.set_xscale("log")
         axes.set_xticks(places, [str(value) for value in values])
         axes.minorticks_off()
-    return save_figure(figure, path)
+    return save_figure(figure, output)
 
 
 def _places(values: Sequence[object]) -> tuple[list[float], bool]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from itertools import accumulate
 from pathlib import Path
 
+from recbench.output_files import OutputFile
 from recbench.reports.plots.figures import new_figure, save_figure
 from recbench.tuning.objective import objective_label
 from recbench.tuning.past import End
@@ -12,7 +13,7 @@ from recbench.tuning.result import ModelTuning
 MARKERS = {End.COMPLETED: "o", End.PRUNED: "x", End.OUT_OF_TIME: "s"}
 
 
-def draw_history(result: ModelTuning, path: Path) -> Path:
+def draw_history(result: ModelTuning, output: OutputFile) -> Path:
     """Draws the score of each trial, how it ended, and the best so far."""
     figure = new_figure(8, 4)
     # After it, for it says what to do where there is no matplotlib.
@@ -36,16 +37,16 @@ def draw_history(result: ModelTuning, path: Path) -> Path:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if result.past:
         axes.legend(loc="best")
-    return save_figure(figure, path)
+    return save_figure(figure, output)
 
 
-def draw_importance(model: str, importance: Mapping[str, float], path: Path) -> Path:
+def draw_importance(model: str, importance: Mapping[str, float], output: OutputFile) -> Path:
     """Draws a bar for each hyper-parameter.
 
     Args:
         model: The model's name.
         importance: By hyper-parameter, the most important first; they sum up to 1.
-        path: Where to.
+        output: The picture.
     """
     figure = new_figure(8, 1 + 0.4 * len(importance))
     axes = figure.subplots()
@@ -54,4 +55,4 @@ def draw_importance(model: str, importance: Mapping[str, float], path: Path) -> 
     axes.invert_yaxis()
     axes.set(xlabel="share of the score's variation (PED-ANOVA)", title=f"What matters in {model}")
     axes.margins(x=0.1)
-    return save_figure(figure, path)
+    return save_figure(figure, output)

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import tomli_w
 
-from recbench.data.cache import atomic_path
 from recbench.errors import RecbenchError
+from recbench.output_files import write_all
 from recbench.tasks.exchange.export_ncf import ncf_files
 from recbench.tasks.exchange.export_tables import Writers, original_ids, table_writer
 from recbench.tasks.exchange.forms import ExportForm
@@ -19,27 +19,24 @@ from recbench.tasks.task import NO_ITEM, Cases, Task
 SPEC_NAME = "task.toml"
 
 
-def export(task: Task, folder: Path, form: ExportForm) -> list[Path]:
+def export(task: Task, folder: Path, form: ExportForm, *, force: bool = False) -> list[Path]:
     """Writes a task into a folder.
 
     Args:
         task: The task.
         folder: Made if it does not exist.
         form: Of which form.
+        force: Whether to replace files with other content.
 
     Returns:
         The files.
 
     Raises:
-        RecbenchError: The folder cannot be written, or an id cannot stand in a file of that form.
+        RecbenchError: The folder cannot be written, a file exists with other content, or an id cannot stand in a file
+            of that form.
     """
     tables = ncf_files(task) if form is ExportForm.NCF else _tables(task, form)
-    written = []
-    for name, write in tables.items():
-        with atomic_path(folder / name) as temporary:
-            write(temporary)
-        written.append(folder / name)
-    return written
+    return write_all(folder, tables, force=force)
 
 
 def _tables(task: Task, form: ExportForm) -> Writers:
