@@ -5,9 +5,11 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,10 +19,11 @@ from rich.console import Console
 from recbench.errors import RecbenchError
 from recbench.experiments.execution import Execution
 from recbench.experiments.tune import TuneRequest, tune
+from recbench.output_files import OutputFile
 from recbench.progress import bars, console
 from recbench.progress.bars import Bars
 from recbench.progress.tuning import TuningLines
-from recbench.records.tuned_settings import load
+from recbench.records.tuned_settings import load, save
 from recbench.registry.models import ModelReference, Origin, find_model
 from recbench.registry.requested import RequestedModel, request_models
 from recbench.runners.base import Assignment
@@ -188,6 +191,7 @@ def refused(**changes):
 
 def test_what_cannot_be_gone_on_with_and_what_cannot_be_written_over(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    source = (tmp_path / "known.py").read_text()
     tune(request())
     written = (tmp_path / "s.toml").read_text()
     other_seed = refused(seed=1)
@@ -201,6 +205,21 @@ def test_what_cannot_be_gone_on_with_and_what_cannot_be_written_over(tmp_path, m
     (tmp_path / "s.toml").write_text(written.replace("sha256:b", "sha256:c"))
     assert "s.toml holds settings of another task, synthetic of digest sha256:c" in refused()
     assert (tmp_path / "s.toml").read_text() == written.replace("sha256:b", "sha256:c")
+    (tmp_path / "known.py").write_text(source)
+    # By force, the file is replaced; the trials are kept.
+    tune(request(force=True))
+    assert (tmp_path / "s.toml").read_text() == written
+
+
+def test_settings_go_into_the_project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert tune(request(output=None)).output == Path("results/settings/synthetic.toml")
+    path = tmp_path / "results" / "settings" / "synthetic.toml"
+    found = load(path)
+    empty = found.models["Known"].model_copy(update={"parameters": {}})
+    save(found.with_model("Known", empty).with_model("other", empty), OutputFile(path))
+    tune(request(output=None))
+    assert load(path).models == {"Known": found.models["Known"], "other": empty}
 
 
 def test_a_model_that_changes_meanwhile(tmp_path, monkeypatch):
@@ -221,18 +240,35 @@ BAD = {
     "no such task": ({"task": "synthetik"}, "Did you mean: synthetic"),
     "more threads than cores": ({"execution": Execution(threads=4096)}, "timings would mean nothing"),
     "a storage that is none": ({"storage": Path("known.py")}, "known.py cannot be used as the storage of a tuning"),
-    "a storage without a folder": ({"storage": Path("known.py/x.db")}, "Cannot write to known.py"),
-    "settings that are none": ({"output": Path("known.py")}, "known.py is not valid TOML"),
+    "a storage without a folder": ({"storage": Path("known.py/x.db")}, "known.py is a file, and a folder is expected"),
+    "a folder as the storage": ({"storage": Path("folder")}, "folder is a folder, and a file is expected"),
+    "a storage of another program": ({"storage": Path("mine.db")}, "another program, with the tables notes."),
+    "settings that are none": ({"output": Path("known.py")}, "known.py exists and was not written by recbench"),
+    "a folder for the settings": ({"output": Path("folder")}, "folder is a folder, and a file is expected"),
+    "a picture that is none": (
+        {"importance": True},
+        "results/tuning/synthetic--Known--history.png exists and was not written by recbench",
+    ),
+    "a folder of spaces": ({"spaces": Path("folder")}, "Cannot read the file of search spaces folder: Is a directory"),
 }
 
 
 @pytest.mark.parametrize(("changes", "message"), BAD.values(), ids=BAD)
 def test_bad_input(tmp_path, monkeypatch, changes, message):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    with closing(sqlite3.connect("mine.db")) as connection:
+        connection.execute("CREATE TABLE notes (text)")
+    before = (tmp_path / "mine.db").read_bytes()
+    picture = tmp_path / "results" / "tuning" / "synthetic--Known--history.png"
+    picture.parent.mkdir(parents=True)
+    picture.write_text("mine")
     if "models" in changes:
         changes = {**changes, "models": request_models(changes["models"])}
     assert message in refused(**changes)
     assert not (tmp_path / "s.toml").exists()
+    assert (tmp_path / "mine.db").read_bytes() == before
+    assert picture.read_text() == "mine"
 
 
 def test_without_optuna(recbench, tmp_path):

@@ -8,8 +8,17 @@ import pytest
 
 from recbench.errors import RecbenchError
 from recbench.output_files import OutputFile
+from recbench.records import tuned_settings
 from recbench.records.schema import TaskIdentity
-from recbench.records.tuned_settings import Provenance, TrialCounts, TunedModel, TunedSettings, load, save
+from recbench.records.tuned_settings import (
+    Provenance,
+    TrialCounts,
+    TunedModel,
+    TunedSettings,
+    load,
+    project_settings_path,
+    save,
+)
 from recbench.registry.models import ModelReference, Origin
 from recbench.registry.requested import RequestedModel
 from recbench.registry.settings_used import Source, use_settings
@@ -108,6 +117,40 @@ def test_what_is_given_goes_before_what_is_tuned(tmp_path):
     assert kept == models
     assert (nothing.source, nothing.tuned, nothing.of_another_task) == (Source.DEFAULT, {}, False)
     assert settings_notes(nothing, ()) == ["Settings: each model's defaults."]
+
+
+@pytest.fixture
+def of_recbench(tmp_path, monkeypatch):
+    """The folder of the settings that come with the models; the working folder is a project's."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "installed" / "settings"
+    monkeypatch.setattr(tuned_settings, "builtin_folder", lambda: folder.parent)
+    return folder / "synthetic.toml"
+
+
+def test_the_projects_settings_take_precedence(of_recbench):
+    project = OutputFile(project_settings_path("synthetic"))
+    task = TaskIdentity(name="synthetic", digest="sha256:" + "ab" * 32)
+    models = [wanted("Own"), wanted("other"), wanted("third")]
+    with pytest.raises(RecbenchError, match="there is no results/settings/synthetic.toml and no models/settings/synth"):
+        use_settings("tuned", models, task)
+    save(some_settings(Own=a_provenance(seed=1), other=a_provenance(seed=1)), OutputFile(of_recbench))
+    _, used = use_settings("tuned", models, task)
+    assert (used.path, set(used.tuned)) == ("models/settings/synthetic.toml", {"Own", "other"})
+    save(some_settings(Own=a_provenance(seed=2)), project)
+    found, used = use_settings("tuned", models, task)
+    assert used.path == "results/settings/synthetic.toml (Own), models/settings/synthetic.toml (other)"
+    assert {name: one.seed for name, one in used.tuned.items()} == {"Own": 2, "other": 1}
+    assert [bool(model.texts) for model in found] == [True, True, False]
+    assert use_settings("tuned", models[:1], task)[1].path == "results/settings/synthetic.toml"
+    # The two files are about other tasks: what comes with recbench does not count.
+    save(some_settings("sha256:" + "cd" * 32, other=a_provenance()), OutputFile(of_recbench))
+    _, used = use_settings("tuned", models, task)
+    assert (used.path, used.untuned) == ("results/settings/synthetic.toml", ("other", "third"))
+    project.path.unlink()
+    project.path.mkdir()
+    with pytest.raises(RecbenchError, match="Cannot read the settings file results/settings/synthetic.toml: Is a dir"):
+        use_settings("tuned", models, task)
 
 
 def test_the_note_tells_each_models_budget_and_whether_they_were_the_same(tmp_path):

@@ -49,8 +49,9 @@ def atomic_path(target: Path) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         # Not tempfile: its files are closed to everyone but their owner, and would stay so.
-        temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
-        temporary.touch(exist_ok=False)
+        made = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+        made.touch(exist_ok=False)
+        temporary = made
         yield temporary
         with temporary.open("rb+") as written:
             os.fsync(written.fileno())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from recbench.data.cache import home
+from recbench.data.cache import check_no_file_above, home
 from recbench.errors import RecbenchError
 from recbench.experiments.defaults import DEFAULT_TASK, TUNING_FOLDER
 from recbench.experiments.execution import Execution
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+OTHER_STORAGE = "Choose another file with --storage."
 MOVE = "Move that file, or replace it with --force (Python: force=True)."
 
 
@@ -348,6 +349,9 @@ def _locked(storage: Path) -> Iterator[None]:
     Raises:
         RecbenchError: Another tuning uses it, or its folder cannot be written.
     """
+    check_no_file_above(storage.parent, OTHER_STORAGE)
+    if storage.is_dir():
+        raise RecbenchError(f"{storage} is a folder, and a file is expected.", OTHER_STORAGE)
     try:
         storage.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(f"{storage}.lock", timeout=0)
@@ -357,9 +361,7 @@ def _locked(storage: Path) -> Iterator[None]:
             f"Another tuning uses {storage}.", "Wait until it is over, or choose another file with --storage."
         ) from error
     except OSError as error:
-        raise RecbenchError(
-            f"Cannot write to {storage.parent}: {error.strerror}.", "Choose another file with --storage."
-        ) from error
+        raise RecbenchError(f"Cannot write to {storage.parent}: {error.strerror}.", OTHER_STORAGE) from error
     try:
         yield
     finally:

@@ -6,7 +6,7 @@ two are the same by chance, and a tuning that was interrupted tries what it woul
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC
 from functools import partial
@@ -77,6 +77,7 @@ class Study:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         with usable(storage):
             storage.parent.mkdir(parents=True, exist_ok=True)
+            _check_owner(storage)
             self.optuna = optuna.create_study(
                 storage=optuna.storages.RDBStorage(
                     f"sqlite:///{storage}", engine_kwargs={"creator": partial(_connect, storage)}
@@ -185,6 +186,23 @@ def usable(storage: Path) -> Iterator[None]:
             f"{storage} cannot be used as the storage of a tuning: {reason}.",
             "Choose another file with --storage, in a folder with room that you may write to.",
         ) from error
+
+
+def _check_owner(storage: Path) -> None:
+    """Checks that the file is no database of another program, into which Optuna would put its tables.
+
+    Raises:
+        RecbenchError: It is one.
+    """
+    if not storage.exists():
+        return
+    with closing(sqlite3.connect(storage)) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables and "studies" not in tables:
+        raise RecbenchError(
+            f"{storage} is a database of another program, with the tables {', '.join(sorted(tables))}.",
+            "Choose another file with --storage.",
+        )
 
 
 def _connect(storage: Path) -> sqlite3.Connection:
