@@ -149,5 +149,5 @@ def test_arrays_that_do_not_fit_are_refused(synthetic_task, tmp_path, changes):
 
 def test_a_folder_that_cannot_be_written(synthetic_task, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(RecbenchError, match="Cannot write"):
+    with pytest.raises(RecbenchError, match="is a file, and a folder is expected"):
         task_file.save(synthetic_task, tmp_path / "file" / "task.task")
