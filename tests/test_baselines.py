@@ -1,4 +1,5 @@
 import json
+import subprocess
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -8,6 +9,7 @@ from recbench.errors import RecbenchError
 from recbench.evaluation.metric_names import parse_measure
 from recbench.evaluation.stored_metrics import compute_metrics
 from recbench.records import baselines, history, store
+from recbench.records.git_files import write_git_files
 from recbench.records.schema import CatalogueValue, MetricValue, Revision, Status
 from recbench.records.selection import read_records
 from recbench.records.store import TrialRanks
@@ -141,6 +143,77 @@ def test_lines_that_a_merge_doubled_count_once(tmp_path, places):
     text = places[1].read_text()
     places[1].write_text(text + text)
     assert len(history.read(places[1])) == 1
+
+
+def git(folder, *arguments):
+    done = subprocess.run(
+        ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(folder), *arguments],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_git_merges_what_two_branches_accepted(tmp_path):
+    repository = tmp_path / "repository"
+    places = repository / "results" / "baselines", repository / "results" / "history.jsonl"
+    (repository / "results").mkdir(parents=True)
+    git(repository, "init", "-q", "-b", "main")
+
+    def accept_and_commit(branch, model):
+        git(repository, "checkout", "-q", "-B", branch)
+        accept(a_run(tmp_path / model, *(a_record(model, seed) for seed in range(2))), places)
+        git(repository, "add", ".")
+        git(repository, "commit", "-q", "-m", branch)
+
+    accept_and_commit("main", "popularity")
+    accept_and_commit("one", "bpr")
+    git(repository, "checkout", "-q", "main")
+    accept_and_commit("two", "ncf")
+    git(repository, "merge", "-q", "--no-edit", "one")
+    lines = history.read(places[1])
+    # The merge has put the later acceptance first; the reader orders them by time.
+    assert [line.model for line in lines] == ["popularity"] * 2 + ["bpr"] * 2 + ["ncf"] * 2
+    assert [json.loads(line)["model"] for line in places[1].read_text().splitlines()][2] == "ncf"
+    assert {trial.record.model for trial in read_records("main", places[0]).trials} == {"popularity", "bpr", "ncf"}
+    assert list(repository.rglob(".lock"))
+    assert ".lock" not in git(repository, "ls-files")
+
+
+GIT_FILES = {
+    "none": (None, None, "# Both", "# recbench"),
+    "the user's": (b"*.bin -text", b"secret\r\n", "*.bin -text\n# Both", "secret\r\n# recbench"),
+    "another file of that name": (b"old/history.jsonl merge=ours\n", b"/.lock\n", "old/history", "/.lock\n# rec"),
+}
+
+
+@pytest.mark.parametrize(("attributes", "ignored", "head", "ignored_head"), GIT_FILES.values(), ids=GIT_FILES)
+def test_lines_are_added_to_gits_files(tmp_path, attributes, ignored, head, ignored_head):
+    paths = [tmp_path / "results" / name for name in (".gitattributes", ".gitignore")]
+    for path, present in zip(paths, (attributes, ignored), strict=True):
+        if present is not None:
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(present)
+    assert write_git_files(tmp_path / "results") == paths
+    texts = [path.read_bytes().decode() for path in paths]
+    assert texts[0].startswith(head)
+    assert texts[0].endswith("\nhistory.jsonl merge=union\n")
+    assert texts[1].startswith(ignored_head)
+    assert texts[1].splitlines()[-1] == "*.lock"
+    assert ("\r\n*.lock\r\n" in texts[1]) == (ignored == b"secret\r\n")
+    assert write_git_files(tmp_path / "results") == []
+    assert [path.read_bytes().decode() for path in paths] == texts
+
+
+def test_what_the_user_decided_stays(tmp_path):
+    texts = {".gitattributes": "history.jsonl text -merge\n", ".gitignore": "!.lock\n"}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    assert write_git_files(tmp_path) == []
+    (tmp_path / ".gitignore").unlink()
+    (tmp_path / ".gitignore").mkdir()
+    with pytest.raises(RecbenchError, match="gitignore: Is a directory"):
+        write_git_files(tmp_path)
 
 
 def test_a_broken_history_names_its_line(tmp_path, places):

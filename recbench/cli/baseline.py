@@ -37,13 +37,16 @@ def accept(
     from recbench.records.selection import BASELINES, read_records
 
     changes = baselines.find_changes(read_records(run), label, force=force)
-    baselines.accept_changes(changes, label)
+    written = baselines.accept_changes(changes, label)
     rows = [row for change in changes for row in _rows(change)]
     if as_json:
         emit_json({"schema": 1, "label": label, "changes": [dict(zip(KEYS, row, strict=True)) for row in rows]})
         return
     shown = [[task, model, seeds, _arrow(*hr), _arrow(*ndcg)] for task, model, seeds, hr, ndcg in rows]
     emit_table(shown, ["task", "model", "seeds", "HR@10 old -> new", "NDCG@10 old -> new"])
+    if written:
+        told = f"Written for git: {', '.join(map(str, written))}."
+        messages().print(told, style="dim", markup=False)
     messages().print(
         f"Accepted under {BASELINES}/<task>/{label}. Commit results/ so that others compare with it.",
         style="dim",

@@ -10,6 +10,7 @@ from recbench.errors import RecbenchError
 from recbench.evaluation.metric_names import parse_measure
 from recbench.records import history, store
 from recbench.records.finished_trial import FinishedTrial
+from recbench.records.git_files import write_git_files
 from recbench.records.grouping import TrialGroup, group_trials, is_same
 from recbench.records.schema import Status
 from recbench.records.selection import BASELINES, LABEL, RecordSet
@@ -105,8 +106,11 @@ def find_changes(records: RecordSet, label: str, baselines: Path = BASELINES, *,
 
 def accept_changes(
     changes: Sequence[Change], label: str, baselines: Path = BASELINES, log: Path = history.HISTORY
-) -> None:
-    """Puts the new records in place, keeps the best, and appends to the history.
+) -> list[Path]:
+    """Puts the new records in place, keeps the best, appends to the history, and tells git how to treat the files.
+
+    Returns:
+        The files of git beside the history that were written.
 
     Raises:
         RecbenchError: A file cannot be written.
@@ -116,6 +120,7 @@ def accept_changes(
     lines = [
         history.Accepted.of(trial, label, now) for change in changes for group in change.after for trial in group.trials
     ]
+    written = write_git_files(log.parent)
     for change in changes:
         best = baselines / change.task / BEST
         is_better = _is_better(change.after, group_trials(_accepted(best, change.model)))
@@ -123,6 +128,7 @@ def accept_changes(
         if is_better:
             _replace(change, best)
     history.append(lines, log)
+    return written
 
 
 def release(label: str, new: str, baselines: Path = BASELINES) -> list[Path]:
