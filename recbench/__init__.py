@@ -8,6 +8,16 @@
 The names below are imported when they are first used: ``import recbench`` itself loads no numeric library.
 """
 
+import sys
+
+# Before anything that an older Python cannot read. `sys.argv` is ["-m"] while `python -m recbench` imports the package.
+if sys.version_info < (3, 11):  # noqa: UP036 - a checkout can be run without being installed
+    _version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    _message = f"recbench needs Python 3.11 or newer. This is Python {_version}: {sys.executable}"
+    if sys.argv[:1] == ["-m"]:
+        sys.exit(_message)
+    raise ImportError(_message)
+
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 

@@ -100,3 +100,15 @@ def test_a_label_is_part_of_the_name_of_a_record_only_where_there_is_one():
     names = [stem(task, "bpr", "m:B", {}, 0, threads=1, device="cpu", label=label) for label in ("", "big", "small")]
     assert len(set(names)) == 3
     assert names[0] == stem(task, "bpr", "m:B", {}, 0, threads=1, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"), [("['-m']", ""), ("['']", "ImportError: ")], ids=["python -m recbench", "import recbench"]
+)
+def test_an_older_python_is_told_which_one_is_needed(arguments, shown):
+    program = f"import sys; sys.version_info = (3, 10, 13); sys.argv = {arguments}; import recbench"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    message = f"{shown}recbench needs Python 3.11 or newer. This is Python 3.10: {sys.executable}"
+    assert done.stderr.splitlines()[-1] == message
+    assert bool(shown) or done.stderr.count("\n") == 1
