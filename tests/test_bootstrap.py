@@ -18,7 +18,8 @@ def test_it_agrees_with_scipy_where_each_user_has_one_case():
     values = np.random.default_rng(1).beta(2, 3, 400)
     by_user = UserSums.of(values[:, None], np.arange(400, dtype=np.int32))
     (ours,) = intervals(resampled_means(by_user, 20_000))
-    theirs = stats.bootstrap((values,), np.mean, n_resamples=20_000, method="percentile", random_state=2).confidence_interval
+    drawn = stats.bootstrap((values,), np.mean, n_resamples=20_000, method="percentile", random_state=2)
+    theirs = drawn.confidence_interval
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=5e-4)
     assert by_user.standard_errors()[0] == pytest.approx(values.std(ddof=1) / 20, rel=1e-12)
 
