@@ -4,6 +4,7 @@ import typer
 
 from recbench.cli import (
     baseline,
+    clean,
     compare,
     data,
     doctor,
@@ -46,6 +47,7 @@ app.add_typer(baseline.app, name="baseline")
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("history")(history.history)
 app.command("selftest")(selftest.selftest)
+app.command("clean")(clean.clean)
 app.command("doctor")(doctor.doctor)
 
 

@@ -1,5 +1,6 @@
 """``recbench data``: data sets."""
 
+import logging
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from recbench.cli.shared.cache_sizes import amount, megabytes
 from recbench.cli.shared.ratings_file_options import (
     Encoding,
     FileForm,
@@ -25,7 +27,9 @@ from recbench.progress.console import animated
 if TYPE_CHECKING:
     from recbench.data.interactions import Interactions
 
-app = typer.Typer(help="List, fetch and inspect data sets.", no_args_is_help=True)
+log = logging.getLogger(__name__)
+
+app = typer.Typer(help="List, fetch, inspect and remove data sets.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Plot = Annotated[
     Path | None, typer.Option(metavar="FILE.png", help="Draw the histograms as a picture; needs the extra plot.")
@@ -39,10 +43,12 @@ SYNTHETIC_TITLE = "Made up by a seeded generator; nothing to fetch. Its shape is
 @app.command("list")
 def list_data(as_json: Json = False) -> None:
     """List the data sets that are known by name."""
+    from recbench.data.cache import home
     from recbench.data.catalogue import catalogue
     from recbench.data.fetch import is_cached
+    from recbench.tasks.cache_contents import dataset_files, total_bytes
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "name": name,
             "title": dataset.title,
@@ -50,22 +56,25 @@ def list_data(as_json: Json = False) -> None:
             "users": dataset.users,
             "items": dataset.items,
             "fetched": is_cached(name),
+            "bytes": total_bytes(dataset_files(name)),
         }
         for name, dataset in catalogue().items()
     ]
     if as_json:
-        emit_json({"schema": 1, "datasets": rows})
+        emit_json({"schema": 1, "cache": str(home()), "datasets": rows})
         return
     table: list[list[Any]] = [
         [
             row["name"],
             f"{row['rows']:,}" if row["rows"] is not None else "?",
             "yes" if row["fetched"] else "no",
+            megabytes(row["bytes"]) if row["bytes"] else "",
             row["title"],
         ]
         for row in rows
     ]
-    emit_table([*table, [SYNTHETIC, "any", "-", SYNTHETIC_TITLE]], ["data set", "rows", "fetched", "title"])
+    emit_table([*table, [SYNTHETIC, "any", "-", "", SYNTHETIC_TITLE]], ["data set", "rows", "fetched", "MB", "title"])
+    emit(f"\nCache: {home()}")
 
 
 @app.command()
@@ -103,6 +112,25 @@ def add(
 
     for path in add_rows(name, files).values():
         emit(str(path))
+
+
+@app.command()
+def remove(name: Name) -> None:
+    """Remove a data set from the cache. Tasks that were built from it stay.
+
+    Example: recbench data remove ml-100k
+    """
+    from recbench.tasks.removal import remove_dataset
+
+    if name == SYNTHETIC:
+        emit(SYNTHETIC_TITLE)
+        return
+    removed = remove_dataset(name)
+    if not removed.n_files:
+        emit(f"The data set {name} is not in the cache; nothing was removed.")
+        return
+    emit(f"Removed the data set {name}: {amount(removed.n_files, removed.n_bytes)}")
+    log.info("%s", removed.again)
 
 
 @app.command()

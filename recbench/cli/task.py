@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from recbench.cli import task_files
+from recbench.cli.shared.cache_sizes import amount, megabytes
 from recbench.cli.shared.ratings_file_options import (
     Encoding,
     FileForm,
@@ -25,7 +26,7 @@ from recbench.progress.console import animated
 
 log = logging.getLogger(__name__)
 
-app = typer.Typer(help="List, build, check, import and export frozen tasks.", no_args_is_help=True)
+app = typer.Typer(help="List, build, check, import, export and remove frozen tasks.", no_args_is_help=True)
 app.add_typer(task_files.app, name="import")
 app.command("export")(task_files.export)
 
@@ -36,22 +37,65 @@ Replace = Annotated[bool, typer.Option("--replace", help="Replace a task of that
 
 @app.command("list")
 def list_tasks(as_json: Json = False) -> None:
-    """List the tasks that --task takes."""
+    """List the tasks that --task takes, and how much of the cache each takes."""
+    from recbench.data.cache import home
+    from recbench.tasks.cache_contents import contents, task_files, total_bytes
     from recbench.tasks.lookup import find_task, own_task_names
     from recbench.tasks.named_specs import builtin_specs
+    from recbench.tasks.task_file import spec_of
 
-    rows: list[dict[str, Any]] = [
-        {"name": name, "kind": "builtin", "built": find_task(name).path.exists(), "description": spec.description}
-        for name, spec in builtin_specs().items()
-    ]
-    rows += [{"name": name, "kind": "own", "built": True, "description": "Your own"} for name in own_task_names()]
+    rows: list[dict[str, Any]] = []
+    for kind, names in (("builtin", [*builtin_specs()]), ("own", own_task_names())):
+        for name in names:
+            try:
+                entry = find_task(name)
+                spec, built = entry.spec or spec_of(entry.path), entry.path.exists()
+            except RecbenchError:
+                spec, built = None, False
+            description = "Its file cannot be read" if spec is None else spec.description or "Your own"
+            n_bytes = total_bytes(task_files(name))
+            rows.append({"name": name, "kind": kind, "built": built, "bytes": n_bytes, "description": description})
+    cache_bytes = total_bytes(contents())
     if as_json:
-        emit_json({"schema": 1, "tasks": rows})
-    else:
-        emit_table(
-            [[row["name"], row["kind"], "yes" if row["built"] else "no", row["description"]] for row in rows],
-            ["task", "from", "built", "description"],
-        )
+        emit_json({"schema": 1, "cache": str(home()), "cache_bytes": cache_bytes, "tasks": rows})
+        return
+    emit_table(
+        [
+            [
+                row["name"],
+                row["kind"],
+                "yes" if row["built"] else "no",
+                megabytes(row["bytes"]) if row["bytes"] else "",
+                row["description"],
+            ]
+            for row in rows
+        ],
+        ["task", "from", "built", "MB", "description"],
+    )
+    emit(f"\nCache, with data sets: {megabytes(cache_bytes)} MB in {home()}")
+
+
+@app.command()
+def remove(
+    name: Annotated[str, typer.Argument(help="A task's name.")],
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Remove it even if it is yours and recbench cannot make it again.")
+    ] = False,
+) -> None:
+    """Remove a task from the cache. Records of runs on it stay.
+
+    Examples:
+      recbench task remove ml-100k-loo
+      recbench task remove my-shop --yes
+    """
+    from recbench.tasks.removal import remove_task
+
+    removed = remove_task(name, yes=yes)
+    if not removed.n_files:
+        emit(f"The task {name} is not in the cache; nothing was removed.")
+        return
+    emit(f"Removed the task {name}: {amount(removed.n_files, removed.n_bytes)}")
+    log.info("%s", removed.again)
 
 
 @app.command()

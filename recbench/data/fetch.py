@@ -12,6 +12,7 @@ from pathlib import Path
 from recbench.data.cache import atomic_path, home
 from recbench.data.catalogue import ArchiveSource, DataFile, Dataset, FileSource, find_dataset
 from recbench.data.download import SourceError, describe, download, write_member
+from recbench.data.file_use import record_use
 from recbench.data.published_files import (
     check_cached,
     check_counts,
@@ -51,6 +52,7 @@ def fetch(name: str, *, force: bool = False, progressbar: bool = False) -> dict[
     if is_cached(name) and not force:
         for file in dataset.files:
             check_cached(dataset, file, cached[file.name], f"recbench data fetch {name} --force")
+            record_use(cached[file.name])
         return cached
     log.info("Fetching %s (%s). Terms of use:\n%s", name, dataset.title, dataset.terms.strip())
     with _gathering(name) as gathered:

@@ -74,9 +74,8 @@ def check_counts(name: str, dataset: Dataset, paths: Mapping[str, Path], verifie
 
 
 def record_checksum(file: DataFile, path: Path, source: str, verified: bool) -> None:
-    """Writes the checksum and the source of a file beside it, unless its checksum is published."""
-    if file.sha256 is not None or file.md5 is not None:
-        return
+    """Writes the checksum and the source of a file beside it."""
+    verified = verified or file.sha256 is not None or file.md5 is not None
     sha256 = checksum(path, "sha256")
     if not verified:
         log.warning(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from recbench.data.file_use import hold
 from recbench.tasks.lookup import find_task, load_task
 from recbench.tasks.task import Task
 from recbench.trials.identity import TaskFacts
@@ -41,6 +42,9 @@ def task_source(task: Task | str | os.PathLike[str], *, progressbar: bool = Fals
     if isinstance(task, Task):
         from recbench.tasks.lookup import stored_path
 
-        return TaskSource(task, stored_path(task))
+        path = stored_path(task)
+        # The task may be in memory only, while processes read the file later.
+        hold(path)
+        return TaskSource(task, path)
     loaded = load_task(task, progressbar=progressbar)
     return TaskSource(loaded, find_task(task).path)

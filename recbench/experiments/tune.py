@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from recbench.data.cache import check_no_file_above, home
+from recbench.data.file_use import hold
 from recbench.errors import RecbenchError
 from recbench.experiments.defaults import DEFAULT_TASK, TUNING_FOLDER
 from recbench.experiments.execution import Execution
@@ -265,6 +266,7 @@ def _validation_source(seen: Task) -> TaskSource:
     """Stores the task without test cases in a file of its own, from which trials read it."""
     path = home() / "tasks" / "tuning" / f"{seen.name}-{seen.digest[7:19]}{SUFFIX}"
     task_file.save(seen, path)
+    hold(path)
     return TaskSource(seen, path)
 
 

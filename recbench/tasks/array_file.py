@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from recbench.data.file_use import share
+
 Array = npt.NDArray[Any]
 
 MAGIC = b"recbench-task-2\n"
@@ -49,7 +51,7 @@ def write_arrays(path: Path, header: dict[str, Any], arrays: dict[str, Array]) -
 
 
 def map_arrays(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Returns the header, and the arrays as read-only maps of the file.
+    """Returns the header, and the arrays as read-only maps of the file, which is in use as long as they exist.
 
     Raises:
         OSError: The file cannot be read.
@@ -58,6 +60,7 @@ def map_arrays(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
         TypeError: The header is of another form.
     """
     with path.open("rb") as file:
+        share(file.fileno(), path)
         if file.read(len(MAGIC)) != MAGIC:
             raise ValueError("it begins with something else")
         length = int.from_bytes(file.read(8), "little")

@@ -127,7 +127,12 @@ def load_task(name: str | os.PathLike[str], *, rebuild: bool = False, progressba
     """
     entry = find_task(name)
     if entry.path.exists() and not rebuild:
-        return task_file.load(entry.path)
+        try:
+            return task_file.load(entry.path)
+        except RecbenchError:
+            # Another process may have removed the file meanwhile.
+            if entry.spec is None or entry.path.exists():
+                raise
     task = build(entry.spec or task_file.load(entry.path).spec, progressbar=progressbar)
     task_file.save(task, entry.path)
     log.info("Stored as %s", entry.path)

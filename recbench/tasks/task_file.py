@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from recbench.data.archives import read_npz
 from recbench.data.cache import atomic_path
+from recbench.data.file_use import record_use
 from recbench.data.ids import IdTable
 from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
@@ -54,7 +55,9 @@ def load(path: Path) -> Task:
         task = _from_arrays(TaskSpec.model_validate(header["spec"]), arrays, int(header["n_duplicates"]), times)
         stored = header["digest"]
     except FileNotFoundError as error:
-        raise RecbenchError(f"No such task file: {path}.", "Check the path.") from error
+        raise RecbenchError(
+            f"No such task file: {path}.", "If another process removed it meanwhile, run the command again."
+        ) from error
     except RecbenchError:
         raise
     # What a damaged file makes zipfile, zlib and numpy raise is no closed set.
@@ -70,6 +73,7 @@ def load(path: Path) -> Task:
             "Delete it and build the task again.",
         )
     verify_once(task)
+    record_use(path)
     return task
 
 
@@ -78,6 +82,15 @@ def identity_of(path: Path) -> tuple[str, str] | None:
     try:
         header, _ = map_arrays(path)
         return str(header["spec"]["name"]), str(header["digest"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def spec_of(path: Path) -> TaskSpec | None:
+    """Returns the spec that a task file states, without checking the file; None if it cannot be read."""
+    try:
+        header, _ = _read(path)
+        return TaskSpec.model_validate(header["spec"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

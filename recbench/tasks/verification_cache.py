@@ -8,6 +8,7 @@ import logging
 from pathlib import Path
 
 from recbench.data.cache import home
+from recbench.data.file_use import record_use
 from recbench.tasks.task import Task
 from recbench.tasks.verify import RULES, check_digest, verify
 
@@ -35,8 +36,10 @@ def verify_once(task: Task) -> None:
     Raises:
         RecbenchError: A rule is broken, or the digest is not the one that the spec pins.
     """
-    if _mark(task).exists():
+    mark = _mark(task)
+    if mark.exists():
         check_digest(task)
+        record_use(mark)
     else:
         verify_and_cache(task)
 
