@@ -57,7 +57,7 @@ def added(tmp_path, monkeypatch):
 
 def aged(path: Path, days: float) -> Path:
     then = time.time() - days * DAY
-    os.utime(path, (then, then))
+    os.utime(path, (then, then), follow_symlinks=False)
     return path
 
 
@@ -125,7 +125,7 @@ def test_nothing_that_recbench_did_not_write_is_removed(own, home, tmp_path):
     links = [home / "tasks" / "built" / "linked-0123456789ab.task", home / "datasets" / ".ml-100k-abcdefgh"]
     links[0].symlink_to(precious / "x-0123456789ab.task")
     links[1].symlink_to(precious)
-    for path in (*precious.iterdir(), precious, home / "datasets" / ".mine-abcdefgh"):
+    for path in (*precious.iterdir(), precious, *links, home / "datasets" / ".mine-abcdefgh"):
         aged(path, 100)
     clean(0, own=True)
     assert all(link.is_symlink() for link in links)

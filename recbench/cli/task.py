@@ -44,6 +44,7 @@ def list_tasks(as_json: Json = False) -> None:
     from recbench.tasks.named_specs import builtin_specs
     from recbench.tasks.task_file import spec_of
 
+    cache_bytes = total_bytes(contents())
     rows: list[dict[str, Any]] = []
     for kind, names in (("builtin", [*builtin_specs()]), ("own", own_task_names())):
         for name in names:
@@ -55,7 +56,6 @@ def list_tasks(as_json: Json = False) -> None:
             description = "Its file cannot be read" if spec is None else spec.description or "Your own"
             n_bytes = total_bytes(task_files(name))
             rows.append({"name": name, "kind": kind, "built": built, "bytes": n_bytes, "description": description})
-    cache_bytes = total_bytes(contents())
     if as_json:
         emit_json({"schema": 1, "cache": str(home()), "cache_bytes": cache_bytes, "tasks": rows})
         return

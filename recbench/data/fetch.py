@@ -161,7 +161,7 @@ def _add_file(dataset: Dataset, path: Path, gathered: _Gathered) -> None:
         raise SourceError(f"its name is none of {', '.join(file.name for file in dataset.files)}")
     shutil.copyfile(path, gathered.folder / named[0].name)
     check_published(dataset, named[0], path, f"The file {path}", f"from {dataset.homepage}")
-    gathered.put(named[0], str(path), verified=False)
+    gathered.put(named[0], str(path.absolute()), verified=False)
 
 
 def _add_archive(dataset: Dataset, path: Path, gathered: _Gathered) -> None:
@@ -183,7 +183,7 @@ def _add_archive(dataset: Dataset, path: Path, gathered: _Gathered) -> None:
                     raise SourceError(f"its {kind} is {actual}, that of the published archive is {expected}")
             write_member(path, source, gathered.folder / file.name)
             check_published(dataset, file, gathered.folder / file.name, f"The file {path}", f"from {dataset.homepage}")
-            gathered.put(file, str(path), published is not None)
+            gathered.put(file, str(path.absolute()), published is not None)
             added = True
             break
     if not added:
