@@ -54,7 +54,9 @@ def _try_import(name: str) -> dict[str, Any]:
     if version is None:
         return {"version": None, "result": "is not installed", "seconds": None}
     began = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", f"import {name}"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", f"import {name}"], capture_output=True, text=True, errors="replace", check=False
+    )
     seconds = time.perf_counter() - began
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]

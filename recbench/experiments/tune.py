@@ -288,7 +288,7 @@ def _open(
     most = longest(space.parameters, model.parameters)
     same = {
         "task digest": identity.digest,
-        "model": class_identity(model.reference.target),
+        "model": class_identity(model.reference.recorded),
         "source of the model": str(model.code_version),
         "protocol version": str(PROTOCOL_VERSION),
         "search space": space.text(),

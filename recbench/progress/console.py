@@ -7,12 +7,14 @@ from functools import cache
 
 from rich.console import Console
 
+from recbench.text_encoding import READABLE
+
 
 @cache
 def messages() -> Console:
     """Returns the console for people: standard error as it was at the start, whatever is redirected later."""
     # The descriptor stays open until the process ends.
-    own = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
+    own = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors=READABLE, closefd=False)
     return Console(file=own, highlight=False, soft_wrap=True)
 
 

@@ -15,8 +15,10 @@ import recbench
 from recbench.builtin_models import BUILTIN_PACKAGE
 from recbench.errors import RecbenchError, unknown_name
 from recbench.registry.class_pickles import unpickle_class
-from recbench.registry.import_failures import import_failure
-from recbench.registry.user_modules import folders_of, import_file, search_first
+from recbench.registry.import_failures import import_failure, not_in_module
+from recbench.registry.shared_names import shared_name
+from recbench.registry.user_modules import folders_of, import_file, importing, search_first
+from recbench.text_encoding import readable
 
 ENTRY_POINT_GROUP = "recbench.models"
 
@@ -47,6 +49,11 @@ class ModelReference:
     origin: Origin
     pickled: bytes = field(default=b"", repr=False)
 
+    @property
+    def recorded(self) -> str:
+        """The target as records hold it; it does not depend on the locale."""
+        return readable(self.target)
+
     def load(self) -> type:
         """Imports the module and returns the class.
 
@@ -59,18 +66,23 @@ class ModelReference:
         in_file = self.origin is Origin.FILE
         folders = folders_of(Path(module_name).resolve()) if in_file else [Path.cwd()]
         try:
-            if in_file:
-                module = import_file(module_name)
-            else:
-                if self.origin is Origin.MODULE:
-                    search_first(folders)
-                module = importlib.import_module(module_name)
+            with importing(module_name):
+                if in_file:
+                    module = import_file(module_name)
+                else:
+                    if self.origin is Origin.MODULE:
+                        search_first(folders)
+                    module = importlib.import_module(module_name)
         except RecbenchError:
             raise
         except (Exception, SystemExit) as error:
-            raise import_failure(self.name, module_name, error, folders) from error
+            raise import_failure(self.name, module_name, class_name, error, folders) from error
         found = getattr(module, class_name, None)
         if not inspect.isclass(found):
+            if shared_name(module_name, folders):
+                reason = f"the module {module_name!r} has no class {class_name!r}"
+                if (failure := not_in_module(self.name, module_name, class_name, reason, folders)) is not None:
+                    raise failure
             classes = [name for name, _ in inspect.getmembers(module, inspect.isclass)]
             raise unknown_name(f"class in {module_name}", class_name, classes)
         check_is_model(found, self.target)
@@ -79,11 +91,12 @@ class ModelReference:
     def _unpickle(self) -> type:
         search_first([Path.cwd()])
         try:
-            return unpickle_class(self.pickled)
+            with importing(self.target):
+                return unpickle_class(self.pickled)
         except RecbenchError:
             raise
         except (Exception, SystemExit) as error:
-            raise import_failure(self.name, self.target, error, [Path.cwd()]) from error
+            raise import_failure(self.name, self.target, "", error, [Path.cwd()]) from error
 
 
 def check_is_model(model_class: type, target: str) -> None:

@@ -4,10 +4,11 @@ The folders of the user come first on the Python path, as they would for a scrip
 """
 
 import ast
+import contextlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -23,7 +24,9 @@ def search_first(folders: Sequence[Path]) -> None:
 def folders_of(file: Path) -> list[Path]:
     """Returns the folders in which the imports of a model's file are looked for, the nearest first.
 
-    These are the folder of the file, the folder that holds its top package, and the working folder.
+    These are the folder of the file, the folder that holds its top package, the working folder, and the folders
+    between the file and the working folder. One of the last, such as ``src``, may hold a top package that has no
+    ``__init__.py``.
 
     Args:
         file: The file, resolved.
@@ -31,7 +34,40 @@ def folders_of(file: Path) -> list[Path]:
     top = file.parent
     while (top / "__init__.py").is_file():
         top = top.parent
-    return [file.parent, top, Path.cwd()]
+    here = Path.cwd()
+    between = [folder for folder in file.parents if folder.is_relative_to(here)]
+    return list(dict.fromkeys([file.parent, top, here, *between]))
+
+
+_importing: list[str] = []
+
+
+@contextlib.contextmanager
+def importing(module: str) -> Iterator[None]:
+    """Marks the time in which a model's module or file is imported.
+
+    Raises:
+        RecbenchError: Another one is being imported, and its code has led here.
+    """
+    check_not_importing()
+    _importing.append(module)
+    try:
+        yield
+    finally:
+        _importing.pop()
+
+
+def check_not_importing() -> None:
+    """Checks that no model's module is being imported: a run that it starts would import it again, and so on.
+
+    Raises:
+        RecbenchError: One is being imported.
+    """
+    if _importing:
+        raise RecbenchError(
+            f"{_importing[-1]} starts a run when it is imported, and the run imports it to get the model.",
+            'Put the call that starts the run into a function, or below the line: if __name__ == "__main__":',
+        )
 
 
 def import_file(path: str) -> ModuleType:

@@ -5,6 +5,7 @@ import re
 
 from recbench.reports.formats import Format
 from recbench.reports.spread import Spread
+from recbench.text_encoding import readable
 
 TAG = re.compile(r"<(?!\d)")
 """What may open a tag in Markdown; before a digit, as in <0.0001, it cannot."""
@@ -40,13 +41,15 @@ class Strong(str):
 
 
 def escape(text: str, form: Format) -> str:
-    """Returns text that cannot leave its cell or line, whatever it holds.
+    r"""Returns text that cannot leave its cell or line, whatever it holds.
 
     - Markdown: it ends no cell, opens no tag and no code, and breaks no line.
     - LaTeX: no character is a command. A line break becomes a space, so that the text cannot leave a comment either.
     - HTML: no character opens a tag or an entity, or ends an attribute.
     - Other formats: unchanged.
+    - All: a byte of a path that is not UTF-8 becomes ``\xe9``.
     """
+    text = readable(text)
     if form is Format.MARKDOWN:
         return TAG.sub("&lt;", " ".join(text.split("\n")).replace("|", "\\|").replace("`", "'"))
     if form is Format.LATEX:

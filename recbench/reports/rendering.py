@@ -10,6 +10,7 @@ from tabulate import tabulate
 
 from recbench.reports.cells import STRONG, Strong, escape
 from recbench.reports.formats import Format
+from recbench.text_encoding import readable
 
 LATEX_PADDING = 2
 """Spaces after the longest header of a LaTeX table, in its source only."""
@@ -79,12 +80,13 @@ def csv_text(rows: Sequence[Sequence[object]], headers: Sequence[str]) -> str:
     writer = csv.writer(target, lineterminator="\n")
     writer.writerow(headers)
     writer.writerows(rows)
-    return target.getvalue().rstrip("\n")
+    return readable(target.getvalue().rstrip("\n"))
 
 
 def json_text(document: Any) -> str:
-    """Renders a JSON document, numbers in full precision."""
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    r"""Renders a JSON document, numbers in full precision; a byte of a path that is not UTF-8 becomes ``\udce9``."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def details(title: str, lines: Sequence[str]) -> list[str]:

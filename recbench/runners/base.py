@@ -12,6 +12,7 @@ from typing import Protocol
 
 from recbench.errors import RecbenchError, unknown_name
 from recbench.registry.requested import RequestedModel
+from recbench.registry.user_modules import check_not_importing
 from recbench.runners.limits import Limits
 from recbench.trials.conditions import Conditions, TrialOutcome
 from recbench.trials.events import IsWanted, Notify
@@ -110,8 +111,10 @@ def create_runner(name: str, assignment: Assignment, notify: Notify, wanted: IsW
         wanted: Whether a trial should continue.
 
     Raises:
-        RecbenchError: There is no such runner, or it cannot be used.
+        RecbenchError: There is no such runner, or it cannot be used; or a model's module starts a run when it is
+            imported.
     """
+    check_not_importing()
     if name not in RUNNERS:
         raise unknown_name("runner", name, RUNNERS)
     module, _, class_name = RUNNERS[name].partition(":")

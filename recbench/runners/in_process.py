@@ -60,7 +60,7 @@ class InProcess:
             with output_to(log):
                 outcome = run_trial(self._task, configuration, trial.seed, self._conditions, about(trial, self._notify))
             if outcome.traceback:
-                with log.open("a", encoding="utf-8") as file:
+                with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
                     file.write(outcome.traceback)
             yield trial, outcome
 

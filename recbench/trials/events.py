@@ -1,5 +1,6 @@
 """Progress of a run: one type of event, sent through one function."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -72,7 +73,7 @@ class Event:
 
     def to_json(self) -> str:
         """Returns the event as one line of JSON; for events of a trial's own process, without ``result``."""
-        return EVENTS.dump_json(self, exclude_defaults=True).decode()
+        return json.dumps(EVENTS.dump_python(self, mode="json", exclude_defaults=True))
 
 
 EVENTS = TypeAdapter(Event)
@@ -91,7 +92,7 @@ def event_from_json(text: str | bytes) -> Event:
     Raises:
         ValueError: The text is no event.
     """
-    return EVENTS.validate_json(text)
+    return EVENTS.validate_python(json.loads(text))
 
 
 def about(trial: PlannedTrial, notify: Notify) -> Notify:

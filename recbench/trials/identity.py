@@ -61,7 +61,7 @@ def identity(task: TaskFacts, model: ModelIdentity, seed: int, conditions: Condi
         "protocol_version": PROTOCOL_VERSION,
         "model": model.reference.name,
         "label": model.label,
-        "reference": model.reference.target,
+        "reference": model.reference.recorded,
         "parameters": model.parameters,
         "code_version": model.code_version,
         "seed": seed,

@@ -65,7 +65,7 @@ class PlannedTrial:
         name = stem(
             task,
             self.model.name,
-            self.model.reference.target,
+            self.model.reference.recorded,
             self.model.parameters,
             self.seed,
             threads=conditions.threads,

@@ -5,6 +5,7 @@ import typer
 from recbench.cli.shared.terminal import ExitCode, emit
 from recbench.output_files import OutputFile
 from recbench.progress.console import messages
+from recbench.text_encoding import readable
 
 
 def write_or_check(page: str, output: OutputFile, again: str, *, check: bool) -> None:
@@ -20,6 +21,7 @@ def write_or_check(page: str, output: OutputFile, again: str, *, check: bool) ->
         RecbenchError: It cannot be written, or a file that recbench did not write is there.
         typer.Exit: It is only to be checked, and is not current.
     """
+    page = readable(page)
     path = output.path
     current = path.is_file() and path.read_text(encoding="utf-8", errors="replace") == page
     if check and not current:

@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from recbench.errors import NothingToCompareError, RecbenchError
 from recbench.progress.console import messages
+from recbench.text_encoding import READABLE
 
 if TYPE_CHECKING:
     from recbench.records.finished_trial import FinishedTrial
@@ -34,7 +35,7 @@ class ExitCode(IntEnum):
 def emit(text: str) -> None:
     """Writes data to standard output."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
+        sys.stdout.reconfigure(errors=READABLE)
     try:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
@@ -46,7 +47,12 @@ def emit(text: str) -> None:
 
 def emit_json(document: Any) -> None:
     """Writes one JSON document to standard output, numbers in full precision."""
-    emit(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(document, indent=2, allow_nan=False)
+    emit(text)
 
 
 def emit_table(rows: list[list[Any]], headers: list[str]) -> None:

@@ -11,6 +11,7 @@ from recbench.reports.compare.lines import legend, obstacles, origins, reasons, 
 from recbench.reports.compare.table_csv import compare_csv
 from recbench.reports.formats import Format
 from recbench.reports.rendering import details, json_text, paragraph, render_lines, render_table
+from recbench.text_encoding import readable
 
 HEADERS = ("model", "metric", "baseline", "current", "difference (95 %)", "speed", "verdict")
 ALIGNMENT = "llrrrrl"
@@ -75,7 +76,7 @@ def folded(lines: Sequence[str], decided: DecidedComparison, form: Format) -> li
     told = render_lines([*lines, *origins(decided)], form)
     if form is Format.HTML:
         return [*told, f"<p>{code(decided.command, form)}</p>"]
-    return [*told, "", "```", decided.command, "```"]
+    return [*told, "", "```", readable(decided.command), "```"]
 
 
 def _rows(decided: DecidedComparison, number: int, model: Compared) -> list[list[str]]:

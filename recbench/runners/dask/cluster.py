@@ -4,6 +4,7 @@ Which trial goes where is decided here and not by Dask's scheduler: it may give 
 have trials share a machine. A worker that disappears loses its trial to another one.
 """
 
+import json
 import logging
 import queue
 import secrets
@@ -186,7 +187,7 @@ class Cluster:
     def _outcome(self, running: _Running, folder: Path) -> TrialOutcome:
         result: RemoteResult = self._connection.answer(running.future, running.worker)
         self._new_log(running.trial, folder).write_bytes(result.log)
-        record = Record.model_validate_json(result.record)
+        record = Record.model_validate(json.loads(result.record))
         return TrialOutcome(record, ranks_from_bytes(result.ranks) if result.ranks else None)
 
     def _new_log(self, trial: PlannedTrial, folder: Path) -> Path:

@@ -5,6 +5,7 @@ A run sends ``Prepare``, whose bytes are a class that is sent by value, and then
 It ends with ``Ended``, whose bytes are the file of the ranks.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,22 @@ from recbench.trials.events import Event
 
 
 class _Message(BaseModel):
+    """JSON by Python's own module, which keeps paths that are not UTF-8; pydantic's refuses them."""
+
     model_config = ConfigDict(frozen=True)
+
+    def to_json(self) -> bytes:
+        """Returns the message as one line."""
+        return json.dumps(self.model_dump(mode="json", by_alias=True)).encode() + b"\n"
+
+    @classmethod
+    def from_json(cls, line: bytes) -> Self:
+        """Reads what ``to_json`` wrote.
+
+        Raises:
+            ValueError: The line is no such message.
+        """
+        return cls.model_validate(json.loads(line))
 
 
 class Prepare(_Message):
@@ -117,7 +133,7 @@ class AnswerReader:
         """
         self._rest += content
         while (end := self._rest.find(b"\n")) >= 0:
-            answer = _ANSWERS.validate_json(bytes(self._rest[:end]))
+            answer = _ANSWERS.validate_python(json.loads(self._rest[:end]))
             size = answer.size if isinstance(answer, Ended) else 0
             if len(self._rest) < end + 1 + size:
                 return

@@ -36,7 +36,7 @@ class Channel:
         if os.getpid() != self._owner:
             # The copy of this process that a model has forked, and that has come back from the model's code.
             os._exit(0)
-        content = memoryview(answer.model_dump_json(by_alias=True).encode() + b"\n" + following)
+        content = memoryview(answer.to_json() + following)
         while content:
             content = content[os.write(self._descriptor, content) :]
 
@@ -98,10 +98,15 @@ def _prepare(channel: Channel, commands: BinaryIO) -> "Configuration":
     from recbench.registry.hyperparameters import import_and_configure
     from recbench.runners.processes.messages import Prepare, Ready
 
-    prepare = Prepare.model_validate_json(_next(commands))
+    prepare = Prepare.from_json(_next(commands))
     requested = prepare.with_class(commands.read(prepare.size))
-    # What a trial needs of the harness, before the model's own import is timed.
-    from recbench.trials import trial  # noqa: F401
+    # What a trial needs of the harness, before the model's own import is timed. The user's folders then come first on
+    # the Python path, and a file scipy.py there must not take the package's place.
+    from scipy import special  # noqa: F401
+
+    from recbench.records import store  # noqa: F401
+    from recbench.tasks import task_file  # noqa: F401
+    from recbench.trials import output_redirection, trial  # noqa: F401
 
     configuration = import_and_configure(requested)
     channel.send(
@@ -120,7 +125,7 @@ def _run(channel: Channel, commands: BinaryIO, configuration: "Configuration") -
     from recbench.trials.output_redirection import redirect
     from recbench.trials.trial import run_trial
 
-    work = Work.model_validate_json(_next(commands))
+    work = Work.from_json(_next(commands))
     redirect(work.log)
     outcome = run_trial(_task(work), configuration, work.seed, work.conditions, EventSender(channel))
     if outcome.traceback:

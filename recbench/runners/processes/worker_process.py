@@ -14,18 +14,26 @@ from pathlib import Path
 
 import psutil
 
+import recbench
 from recbench.registry.requested import RequestedModel
 from recbench.runners.processes.messages import Answer, AnswerReader, Prepare, Ready, Work
 from recbench.trials.conditions import Conditions
 from recbench.trials.logs import TAIL_LINES
 from recbench.trials.machine import library_settings
 
-# The module search path is handed over, for it may hang on how this process was started. Nothing else may come before
-# it: a file in the current folder must not take a module's place there if it does not here.
-START = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from recbench.runners.processes.worker import main; main(int(sys.argv[2]))"
-)
+# The process runs the same recbench as this one, whatever else on the module search path has that name: a file
+# recbench.py of the user's, or another install. The search path is handed over, because it depends on how this process
+# was started. -P keeps the current folder out of it: a file there must not take a module's place if it does not here.
+START = """
+import importlib.util, json, sys
+own, path, parent = json.loads(sys.argv[1])
+spec = importlib.util.spec_from_file_location("recbench", own)
+sys.modules["recbench"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sys.modules["recbench"])
+from recbench.runners.processes.worker import main
+sys.path[:] = path
+main(parent)
+"""
 READ_BYTES = 2**16
 SECONDS_TO_SAY_WHERE = 0.3
 
@@ -62,8 +70,7 @@ class WorkerProcess:
                 "-P",
                 "-c",
                 START,
-                json.dumps([path or str(Path.cwd()) for path in sys.path]),
-                str(os.getpid()),
+                json.dumps([recbench.__file__, [path or str(Path.cwd()) for path in sys.path], os.getpid()]),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -76,7 +83,7 @@ class WorkerProcess:
         assert self._process.stdout is not None
         self._commands, self._answers = self._process.stdin, self._process.stdout
         os.set_blocking(self._answers.fileno(), False)
-        self._send(Prepare.of(requested).model_dump_json(), requested.reference.pickled)
+        self._send(Prepare.of(requested), requested.reference.pickled)
 
     @property
     def pid(self) -> int:
@@ -91,7 +98,7 @@ class WorkerProcess:
         """Lets it run its trial; what it has printed so far becomes the log's beginning."""
         with work.log.open("ab") as log:
             log.write(self.early_output())
-        self._send(work.model_dump_json())
+        self._send(work)
 
     def early_output(self) -> bytes:
         """Returns what it printed before it had a log."""
@@ -148,12 +155,12 @@ class WorkerProcess:
             self._early.close()
         return self._process.returncode
 
-    def _send(self, text: str, following: bytes = b"") -> None:
+    def _send(self, message: Prepare | Work, following: bytes = b"") -> None:
         if following:
             # It may be more than the pipe holds while the process still starts.
-            threading.Thread(target=self._write, args=(text.encode() + b"\n" + following,), daemon=True).start()
+            threading.Thread(target=self._write, args=(message.to_json() + following,), daemon=True).start()
         else:
-            self._write(text.encode() + b"\n")
+            self._write(message.to_json())
 
     def _write(self, content: bytes) -> None:
         # A process that is gone is noticed by its missing answer.
