@@ -50,7 +50,7 @@ def test_a_picture(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     with pytest.raises(RecbenchError, match="Pictures need matplotlib") as caught:
         plot_histograms("toy", found, OutputFile(tmp_path / "toy.png"))
-    assert "pip install -e '.[plot]'" in caught.value.hint
+    assert "pip install 'matplotlib>=" in caught.value.hint
 
 
 def test_info_and_show(recbench, tmp_path):

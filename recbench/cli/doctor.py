@@ -1,4 +1,4 @@
-"""``recbench doctor``: what there is to work with."""
+"""``recbench doctor``: what recbench can use here."""
 
 from typing import Annotated, Any
 
@@ -6,23 +6,38 @@ import typer
 
 from recbench.cli.shared.terminal import emit_json, emit_table
 
-FRAMEWORKS = ("numpy", "scipy", "pandas", "pyarrow", "implicit", "tensorflow")
+LIBRARIES = ("numpy", "pandas", "pyarrow")
+"""What recbench itself needs to build a task. What the models need is read from their source."""
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> None:
-    """Show versions, threads, what can be imported, and where the cache is."""
+    """Show versions, threads, which models can run, and where the cache is."""
     import os
 
     import recbench
     from recbench.data.cache import home
+    from recbench.installations import other_installations
+    from recbench.registry.frameworks import how_to_install, needed_modules, owners
     from recbench.registry.models import known_models
+    from recbench.requirements import running_folder
     from recbench.trials import machine
 
     environment = machine.environment()
     folder = home()
     writable = next(os.access(place, os.W_OK) for place in (folder, *folder.parents) if place.exists())
+    needs = {name: needed_modules(reference) for name, reference in known_models().items()}
+    modules = sorted({*LIBRARIES, *(module for needed in needs.values() for module in needed)})
+    imports = {
+        package: _try_import(package, [module for module in modules if owners([module]) == [package]])
+        for package in owners(modules)
+    }
+    broken = {package for package, result in imports.items() if result["seconds"] is None}
+    cannot_run = {name: found for name, needed in needs.items() if (found := sorted(broken & {*owners(needed)}))}
+    missing = sorted(package for package in broken if imports[package]["result"] == NOT_INSTALLED)
     facts: dict[str, Any] = {
         "recbench": recbench.__version__,
+        "folder": str(running_folder()),
+        "other_installations": [str(other) for other in other_installations()],
         "python": environment.python,
         "os": environment.os,
         "cpu": environment.cpu,
@@ -31,36 +46,48 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
         "cache": str(folder),
         "cache_writable": writable,
         "thread_variables": {name: os.environ.get(name) for name in machine.THREAD_VARIABLES},
-        "imports": {name: _try_import(name) for name in FRAMEWORKS},
-        "models": sorted(known_models()),
+        "imports": imports,
+        "models": sorted(needs),
+        "models_that_cannot_run": cannot_run,
     }
     if as_json:
         emit_json({"schema": 1, "doctor": facts})
         return
     plain = {key: value for key, value in facts.items() if not isinstance(value, dict | list)}
-    rows = [[key, "not installed" if value is None else value] for key, value in plain.items()]
+    rows = [[key, NOT_INSTALLED if value is None else value] for key, value in plain.items()]
+    rows += [["another recbench", f"{other}; it does not run"] for other in facts["other_installations"]]
     rows += [[f"env {name}", value or "not set"] for name, value in facts["thread_variables"].items()]
-    rows += [[f"import {name}", f"{r['version']}, {r['result']}"] for name, r in facts["imports"].items()]
-    emit_table([*rows, ["models", ", ".join(facts["models"])]], ["", ""])
+    for package, result in imports.items():
+        rows.append([f"import {package}", ", ".join(filter(None, (result["version"], result["result"])))])
+    rows.append(["models that can run", ", ".join(sorted(needs.keys() - cannot_run.keys()))])
+    for package in sorted(broken):
+        models = sorted(name for name, packages in cannot_run.items() if package in packages)
+        rows += [[f"cannot run without {package}", ", ".join(models)]] if models else []
+    rows += [["to install", how_to_install(missing)]] if missing else []
+    emit_table(rows, ["", ""])
 
 
-def _try_import(name: str) -> dict[str, Any]:
-    """Imports a package in a process of its own, for a framework may crash or be slow."""
+NOT_INSTALLED = "not installed"
+
+
+def _try_import(package: str, modules: list[str]) -> dict[str, Any]:
+    """Imports the modules of a package in a process of its own, for a framework may crash or be slow."""
     import subprocess
     import sys
     import time
 
-    version = _version(name)
-    if version is None:
-        return {"version": None, "result": "is not installed", "seconds": None}
+    from recbench.registry.frameworks import is_installed
+
+    version = _version(package)
+    if not all(is_installed(module) for module in modules):
+        return {"version": version, "result": NOT_INSTALLED, "seconds": None}
     began = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", f"import {name}"], capture_output=True, text=True, errors="replace", check=False
-    )
+    command = [sys.executable, "-P", "-c", f"import {', '.join(modules)}"]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     seconds = time.perf_counter() - began
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        return {"version": version, "result": f"cannot be imported: {last}", "seconds": None}
+        return {"version": version, "result": f"its import fails: {last}", "seconds": None}
     return {"version": version, "result": f"imports in {seconds:.1f} s", "seconds": seconds}
 
 

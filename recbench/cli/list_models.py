@@ -5,22 +5,25 @@ from typing import Annotated
 import typer
 
 from recbench.cli.shared.terminal import emit, emit_json, emit_table
+from recbench.progress.console import messages
 
 
 def list_models(
     model: Annotated[str | None, typer.Argument(help="Show one model and its parameters.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """List the models that can be run, or the parameters of one.
+    """List the models and the packages that they miss, or the parameters of one.
 
     Examples:
       recbench list
       recbench list bpr
     """
+    from recbench.registry.frameworks import how_to_install, missing_modules, owners
     from recbench.registry.models import describe, find_model, known_models
 
     references = [find_model(model)] if model else list(known_models().values())
-    described = [(reference, describe(reference)) for reference in references]
+    described = [(reference, describe(reference), owners(missing_modules(reference))) for reference in references]
+    missing = list(dict.fromkeys(package for *_, packages in described for package in packages))
     if as_json:
         emit_json(
             {
@@ -32,17 +35,30 @@ def list_models(
                         "origin": reference.origin.value,
                         "summary": description.summary,
                         "params": description.parameters,
+                        "missing": packages,
                     }
-                    for reference, description in described
+                    for reference, description, packages in described
                 ],
             }
         )
     elif model:
-        (reference, description), *_ = described
-        emit(f"{reference.name} ({reference.origin}, {reference.target})\n{description.summary}\n")
+        (reference, description, packages), *_ = described
+        needs = (
+            f"It {_state(packages)}, which {'is' if len(packages) == 1 else 'are'} not installed.\n" if packages else ""
+        )
+        emit(f"{reference.name} ({reference.origin}, {reference.target})\n{description.summary}\n{needs}\n")
         emit_table([[name, default] for name, default in description.parameters.items()], ["parameter", "default"])
     else:
         emit_table(
-            [[reference.name, reference.origin.value, description.summary] for reference, description in described],
-            ["model", "from", "summary"],
+            [
+                [reference.name, reference.origin.value, _state(packages), description.summary]
+                for reference, description, packages in described
+            ],
+            ["model", "from", "runs", "summary"],
         )
+    if missing and not as_json:
+        messages().print(how_to_install(missing), markup=False)
+
+
+def _state(missing: list[str]) -> str:
+    return f"needs {', '.join(missing)}" if missing else "yes"

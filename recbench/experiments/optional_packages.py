@@ -1,6 +1,7 @@
 """Checks, before any work, that the packages of an extra can be imported."""
 
 from recbench.errors import RecbenchError
+from recbench.requirements import install_command
 
 
 def check_optuna() -> None:
@@ -13,5 +14,5 @@ def check_optuna() -> None:
         import optuna  # noqa: F401
     except ImportError as error:
         raise RecbenchError(
-            f"Tuning needs optuna, which cannot be imported: {error}.", "Install it: pip install -e '.[tune]'"
+            f"Tuning needs optuna, which cannot be imported: {error}.", f"Install it: {install_command(['optuna'])}"
         ) from error

@@ -16,6 +16,7 @@ from recbench.experiments.train import Reuse, train
 from recbench.output_files import OutputFile
 from recbench.progress.choice import Progress, run_progress
 from recbench.progress.console import animated
+from recbench.registry.frameworks import check_frameworks
 from recbench.registry.requested import RequestedModel
 from recbench.reports.formats import Format
 from recbench.reports.sweep.points import SweepPoint, sweep_document, sweep_points
@@ -120,6 +121,7 @@ def sweep(request: SweepRequest, progress: Progress | None = None) -> Sweep:
     execution = request.execution
     check_seeds(request.seeds)
     execution.check()
+    check_frameworks([request.model.reference])
     # An instance brings a value of every hyper-parameter, also of this one.
     others = {name: value for name, value in request.model.values.items() if name != request.parameter}
     requested = [

@@ -1,10 +1,12 @@
-"""The error for a model that cannot be imported: what the model's own code raised, and in which line."""
+"""The error for a model that cannot be imported: what its code or its framework raised, and in which line."""
 
+import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
+from recbench.builtin_models import builtin_folder
 from recbench.errors import RecbenchError
 from recbench.registry.shared_names import shared_name, short_path
 
@@ -29,11 +31,26 @@ def import_failure(
             f"Model {name!r} cannot be imported: {reason}.",
             f"Check the spelling of {module}; it is looked for in the working folder and among installed packages.",
         )
+    # Here, for it reads the references of all models.
+    from recbench.registry.frameworks import how_to_install, is_installed, models_that_need, owners
+
+    shared = shared_name(_module_of(error), folders)
+    package = None if shared else _broken_package(error, module, folders)
+    if package is not None:
+        (owner,) = owners([package])
+        models = sorted({name, *models_that_need(owner)})
+        return RecbenchError(
+            f"Model {name!r} cannot be imported: the package {package} is installed, but its import fails: "
+            f"{type(error).__name__}: {_text(error)}.",
+            f"Models that cannot run because of it: {', '.join(models)}.\n"
+            "Repair the package. 'recbench doctor' shows which packages can be imported.",
+        )
     place = _place(error, folders)
-    if shared := shared_name(_module_of(error), folders):
+    missing = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    if shared:
         hint = f"{shared} Rename your file."
-    elif isinstance(error, ModuleNotFoundError):
-        hint = "Install that package. 'recbench doctor' shows which frameworks can be imported."
+    elif missing and not is_installed(missing):
+        hint = how_to_install([missing])
     else:
         hint = "The error comes from the model's own code."
     shown = f" ({place})" if place else ""
@@ -72,6 +89,20 @@ def _module_of(error: BaseException) -> str:
 
 def _is_part_of(missing: str | None, module: str) -> bool:
     return missing is not None and f"{module}.".startswith(f"{missing}.")
+
+
+def _broken_package(error: BaseException, module: str, folders: Sequence[Path]) -> str | None:
+    """Returns the package of somebody else that the model imports and whose own import raised the error."""
+    own = module.partition(".")[0]
+    package = None
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        top = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        file = Path(frame.f_code.co_filename)
+        if top == own or _is_own(file, [*folders, builtin_folder()]):
+            package = None
+        elif package is None and frame.f_code.co_name == "<module>" and top not in sys.stdlib_module_names:
+            package = top
+    return package
 
 
 def _text(error: BaseException) -> str:

@@ -18,6 +18,7 @@ from recbench.registry.class_pickles import unpickle_class
 from recbench.registry.import_failures import import_failure, not_in_module
 from recbench.registry.shared_names import shared_name
 from recbench.registry.user_modules import folders_of, import_file, importing, search_first
+from recbench.requirements import reinstall_advice
 from recbench.text_encoding import readable
 
 ENTRY_POINT_GROUP = "recbench.models"
@@ -200,5 +201,5 @@ def _builtin_models() -> ModuleType:
     except ModuleNotFoundError as error:
         raise RecbenchError(
             f"The package {BUILTIN_PACKAGE!r} cannot be found; it belongs beside {Path(recbench.__file__).parent}.",
-            "Install recbench again from its checkout: pip install -e .",
+            reinstall_advice(),
         ) from error

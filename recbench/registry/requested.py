@@ -9,6 +9,7 @@ from typing import Any
 from recbench.errors import RecbenchError, unknown_name
 from recbench.records.schema import ParameterValue
 from recbench.registry.class_references import class_reference, constructor_arguments
+from recbench.registry.frameworks import check_frameworks
 from recbench.registry.model_entries import parse_assignment, parse_entry
 from recbench.registry.models import ModelReference, find_model
 from recbench.registry.parameter_values import as_text, recordable
@@ -82,7 +83,7 @@ def request_models(models: Iterable[Any], assignments: Iterable[str] = ()) -> li
 
     Raises:
         RecbenchError: There is no such model, a class is not a model or cannot be sent to another process, two models
-            share a title, or a hyper-parameter is given twice.
+            share a title, a hyper-parameter is given twice, or a package that a model needs is not installed.
 
     >>> [model.title for model in request_models(["bpr", "bpr:factors=128", "small=bpr:factors=8"])]
     ['bpr', 'bpr factors=128', 'small']
@@ -93,6 +94,7 @@ def request_models(models: Iterable[Any], assignments: Iterable[str] = ()) -> li
         request = _request(model, references)
         if request not in requested:
             requested.append(request)
+    check_frameworks(request.reference for request in requested)
     return _with_variants(_with_assignments(requested, assignments))
 
 

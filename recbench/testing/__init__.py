@@ -13,6 +13,7 @@
 import sys
 from typing import TYPE_CHECKING, Any
 
+from recbench.requirements import install_command
 from recbench.testing.tasks import checkerboard_task, synthetic_task
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def __getattr__(name: str) -> Any:
         import pytest
     except ImportError as error:
         raise ImportError(
-            f"{__name__}.{name} needs pytest, which is not installed. Install it: pip install pytest"
+            f"{__name__}.{name} needs pytest, which is not installed. Install it: {install_command(['pytest'])}"
         ) from error
     if CONTRACT not in sys.modules:
         # Otherwise a failed assertion outside recbench's own suite would not show its values.

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from recbench.errors import RecbenchError
 from recbench.output_files import MARK, UNSEALED, OutputFile, seal
+from recbench.requirements import install_command
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,7 +26,8 @@ def check_matplotlib() -> None:
         import matplotlib.figure  # noqa: F401
     except ImportError as error:
         raise RecbenchError(
-            f"Pictures need matplotlib, which cannot be imported: {error}.", "Install it: pip install -e '.[plot]'"
+            f"Pictures need matplotlib, which cannot be imported: {error}.",
+            f"Install it: {install_command(['matplotlib'])}",
         ) from error
 
 

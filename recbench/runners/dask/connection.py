@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recbench.errors import RecbenchError
+from recbench.requirements import install_command
 from recbench.runners.dask import tasks
 
 if TYPE_CHECKING:
@@ -138,7 +139,8 @@ def _connect(address: str) -> "Client":
         from distributed import Client
     except ImportError as error:
         raise RecbenchError(
-            f"--cluster needs Dask, which cannot be imported ({error}).", "Install it: pip install -e '.[cluster]'"
+            f"--cluster needs Dask, which cannot be imported ({error}).",
+            f"Install it: {install_command(['dask', 'distributed'])}",
         ) from error
     for noisy in ("distributed", "distributed.client", "tornado", "tornado.application", "asyncio"):
         # What matters of it becomes an error of our own.
