@@ -1,7 +1,5 @@
 """The program ``recbench``. Verbs import what they need when they run, so that ``--help`` answers at once."""
 
-import logging
-
 import typer
 
 from recbench.cli import (
@@ -24,11 +22,7 @@ from recbench.cli import (
 )
 from recbench.cli.shared.terminal import emit, fail, show_log
 from recbench.errors import RecbenchError
-from recbench.installations import other_installations
 from recbench.records.interruption import forget_interruption
-from recbench.requirements import running_folder
-
-log = logging.getLogger(__name__)
 
 app = typer.Typer(
     name="recbench",
@@ -72,17 +66,9 @@ def _options(
     pass
 
 
-def _warn_of_other_installations() -> None:
-    for other in other_installations():
-        log.warning(
-            "recbench runs from %s; the one in %s does not run. 'recbench doctor' shows both.", running_folder(), other
-        )
-
-
 def main() -> None:
     """Runs the command line; errors that the user can mend end it with exit code 2 or 4."""
     show_log()
-    _warn_of_other_installations()
     try:
         app(prog_name="recbench")
     except RecbenchError as error:

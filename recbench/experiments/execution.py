@@ -1,5 +1,6 @@
 """Where trials run and within which limits: the same options for run, sweep and tune."""
 
+import logging
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
@@ -9,11 +10,15 @@ from recbench.arguments import Positive, PositiveNumber, read_argument
 from recbench.device import Device
 from recbench.errors import RecbenchError
 from recbench.experiments.task_source import TaskSource
+from recbench.installations import other_installations
+from recbench.requirements import running_folder
 from recbench.runners.base import Assignment, Runner, check_in_process, create_runner, runner_name
 from recbench.runners.limits import Limits, parse_size
 from recbench.trials.conditions import Conditions
 from recbench.trials.events import IsWanted, Notify, always
 from recbench.trials.machine import available_cores
+
+log = logging.getLogger(__name__)
 
 
 def _bytes(size: object) -> object:
@@ -105,6 +110,8 @@ class Execution:
         Raises:
             RecbenchError: The cluster cannot be reached, or the packages of the runner are not installed.
         """
+        for other in other_installations():
+            log.warning("Warning: recbench runs from %s; another one is in %s.", running_folder(), other)
         assignment = Assignment(source.path, source.facts, conditions, self.limits, self.jobs, address=self.cluster)
         return create_runner(runner_name(self.cluster, in_process=self.in_process), assignment, notify, wanted)
 

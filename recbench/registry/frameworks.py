@@ -56,7 +56,7 @@ def how_to_install(modules: Iterable[str]) -> str:
         lines.append(f"Install {'it' if len(known) == 1 else 'them'}: {install_command(known)}")
     if unknown:
         lines.append(
-            f"Check the spelling of {', '.join(unknown)}, or install the package that provides it; "
+            f"Correct the import of {', '.join(unknown)}, or install the package that provides it; "
             "the package can have another name than the module."
         )
     return "\n".join(lines)
