@@ -55,6 +55,22 @@ def test_a_program_imports_a_builtin_model_in_all_layouts(wheel, tmp_path):
     assert shown(ROOT, tmp_path, program) == shown(wheel, tmp_path, program) == "recbench_models.item_gram"
 
 
+def test_requirements_come_from_the_metadata_of_the_recbench_that_runs(wheel, tmp_path):
+    program = "import json\nfrom recbench.requirements import install_command\n"
+    program += "print(json.dumps(install_command(['optuna'])))"
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (optuna,) = declared["optional-dependencies"]["tune"]
+    assert shown(ROOT, tmp_path, program) == f"pip install '{optuna}'"
+    metadata = "Name: recbench\nVersion: 0.1.0\nRequires-Dist: optuna<9,>=7; extra == 'tune'\n"
+    for folder in (wheel, tmp_path / "another"):
+        (folder / "recbench-0.1.0.dist-info").mkdir(parents=True)
+        (folder / "recbench-0.1.0.dist-info" / "METADATA").write_text(metadata.replace(">=7", f">={len(folder.name)}"))
+    path = f"{tmp_path / 'another'}{os.pathsep}{wheel}"
+    assert shown(path, tmp_path, program) == "pip install 'optuna<9,>=4'"
+    shutil.rmtree(wheel / "recbench-0.1.0.dist-info")
+    assert shown(path, tmp_path, program) == "pip install 'optuna'"
+
+
 def test_an_editable_install_exposes_one_package_only():
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
     assert settings["dev-mode-exact"]
