@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from recbench.evaluation.combinatorics import binomial_probabilities
 from recbench.evaluation.paired_tests import detectable_difference, holm, mcnemar_p_value, sign_flip_p_values
 from recbench.evaluation.user_sums import UserSums
 from tests.simulated_cases import two_alike
@@ -61,6 +62,21 @@ def test_mcnemar_by_hand():
     second = np.repeat([1.0, 0.0, 1.0, 0.0, 0.0], [30, 9, 2, 7, 3])
     assert mcnemar_p_value(first, second) == pytest.approx(2 * (1 + 11 + 55) / 2**11, rel=1e-12)
     assert mcnemar_p_value(first, first) == 1.0
+
+
+def test_mcnemar_agrees_with_the_exact_binomial_test():
+    rng = np.random.default_rng(8)
+    for n in (1, 2, 7, 500, 20_000):
+        for wins in rng.binomial(n, 0.49, 10):
+            hits = np.repeat([1.0, 0.0], [wins, n - wins])
+            assert mcnemar_p_value(hits, 1 - hits) == pytest.approx(stats.binomtest(int(wins), n).pvalue, rel=1e-9)
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.2, 1.0])
+def test_binomial_probabilities_agree_with_scipy(chance):
+    successes = np.arange(2001)
+    found = binomial_probabilities(2000, successes, np.array(chance))
+    assert found == pytest.approx(stats.binom.pmf(successes, 2000, chance), rel=1e-9, abs=1e-300)
 
 
 def test_holm_by_hand():

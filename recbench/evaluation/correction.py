@@ -9,6 +9,7 @@ from functools import cache
 
 import numpy as np
 
+from recbench.evaluation.combinatorics import binomial_probabilities, log_choose
 from recbench.evaluation.metric import Float64Array, Measure
 from recbench.evaluation.metric_names import measure_of
 from recbench.evaluation.ranking import Ranks
@@ -43,13 +44,10 @@ def rank_probabilities(true_ranks: Int64Array, n: int, m: int, *, distinct: bool
     """
     better, drawn = (true_ranks - 1)[:, None], np.arange(m + 1)[None, :]
     if not distinct:
-        # Here and below, for scipy takes longer to import than many a trial takes.
-        from scipy import stats
-
-        return np.asarray(stats.binom.pmf(drawn, m, better / (n - 1)))
-    # The hypergeometric distribution; scipy's own takes a hundred times as long.
+        return binomial_probabilities(m, drawn, better / (n - 1))
+    # The hypergeometric distribution.
     possible = (drawn <= better) & (m - drawn <= n - 1 - better)
-    ways = _log_choose(better, drawn) + _log_choose(n - 1 - better, m - drawn) - _log_choose(np.array(n - 1), m)
+    ways = log_choose(better, drawn) + log_choose(n - 1 - better, m - drawn) - log_choose(np.array(n - 1), np.array(m))
     return np.where(possible, np.exp(np.where(possible, ways, 0.0)), 0.0)
 
 
@@ -59,14 +57,6 @@ def expected(measure: Measure, true_ranks: Int64Array, n: int, m: int, *, distin
     The sum over s of P(s | r) gains(s); for HR@k the distribution function of s - 1 at k - 1.
     """
     return rank_probabilities(true_ranks, n, m, distinct=distinct) @ gains(measure, m + 1)
-
-
-def _log_choose(n: Int64Array, k: Int64Array | int) -> Float64Array:
-    """Returns log(n over k); where k > n, something."""
-    from scipy import special
-
-    rest = np.maximum(n - k, 0)
-    return np.asarray(special.gammaln(n + 1) - special.gammaln(np.asarray(k) + 1) - special.gammaln(rest + 1))
 
 
 @cache

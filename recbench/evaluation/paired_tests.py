@@ -5,6 +5,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from recbench.evaluation.combinatorics import binomial_probabilities
 from recbench.evaluation.metric import Float64Array
 from recbench.evaluation.user_sums import UserSums
 
@@ -49,15 +50,12 @@ def mcnemar_p_value(first: Float64Array, second: Float64Array) -> float:
     Only cases that one model hits and the other misses count; if the models are alike, either is as likely
     (McNemar, 1947; binomial form). A case whose hit hangs on a tie is left out. Cases must be independent: one a user.
     """
-    # Here, for scipy.stats takes longer to import than everything else that reads and compares records.
-    from scipy import stats
-
     whole = np.isin(first, (0.0, 1.0)) & np.isin(second, (0.0, 1.0))
     only_first = int((whole & (first > second)).sum())
     only_second = int((whole & (second > first)).sum())
-    if only_first + only_second == 0:
-        return 1.0
-    return float(stats.binomtest(only_first, only_first + only_second).pvalue)
+    n = only_first + only_second
+    one_sided = binomial_probabilities(n, np.arange(min(only_first, only_second) + 1), np.array(0.5)).sum()
+    return min(1.0, 2 * float(one_sided))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
