@@ -18,7 +18,10 @@ INSTALLED_WITH = {"keras": "tensorflow"}
 """Modules that come with another package: the module, and the package that recbench requires."""
 FRAMEWORKS = ("implicit", "scipy", "tensorflow")
 """Packages of the builtin models, for a copy of recbench that has no metadata."""
+NOT_FOR_A_GATE = ("editables", "pandas", "pooch", "pyarrow")
+"""Required packages that no command needs that only reads records. They are most of the size of an install."""
 
+_EXTRA = re.compile(r"""\bextra *== *['"]""")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -34,14 +37,17 @@ def declared() -> dict[str, str]:
     The metadata of a checkout is its ``pyproject.toml``: a checkout on ``PYTHONPATH`` has no other, and that of an
     editable install may be older.
     """
-    lines = _of_checkout(running_folder()) or _of_install(running_folder()) or FRAMEWORKS
     by_name: dict[str, str] = {}
-    for line in lines:
+    for line in _all_lines() or FRAMEWORKS:
         text = line.partition(";")[0].strip()
-        found = _NAME.match(text)
-        if found and _normalised(found[0]) != PROJECT:
-            by_name.setdefault(_normalised(found[0]), text)
+        if _name(text) != PROJECT:
+            by_name.setdefault(_name(text), text)
     return by_name
+
+
+def gate_requirements() -> list[str]:
+    """Returns the requirements, with their markers, of the commands that only read records: compare, gate, baseline."""
+    return [line for line in _all_lines() if not _EXTRA.search(line) and _name(line) not in NOT_FOR_A_GATE]
 
 
 def requirement(name: str) -> str:
@@ -79,16 +85,28 @@ def reinstall_advice() -> str:
     return "Install recbench again from its checkout or its wheel."
 
 
+def _all_lines() -> Sequence[str]:
+    return _of_checkout(running_folder()) or _of_install(running_folder())
+
+
+def _name(line: str) -> str:
+    found = _NAME.match(line)
+    return _normalised(found[0]) if found else ""
+
+
 def _of_checkout(folder: Path) -> Sequence[str]:
-    """Returns the requirements in the folder's ``pyproject.toml``; none if it is not recbench's."""
+    """Returns the requirements in the folder's ``pyproject.toml`` as metadata has them; none if it is another project."""
     try:
         project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     except (OSError, ValueError, KeyError):
         return []
     if project.get("name") != PROJECT:
         return []
-    extras = project.get("optional-dependencies", {}).values()
-    return [*project.get("dependencies", ()), *(line for lines in extras for line in lines)]
+    extras = project.get("optional-dependencies", {}).items()
+    return [
+        *project.get("dependencies", ()),
+        *(f"{line}; extra == '{extra}'" for extra, lines in extras for line in lines),
+    ]
 
 
 def _of_install(folder: Path) -> Sequence[str]:

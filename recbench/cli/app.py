@@ -23,6 +23,7 @@ from recbench.cli import (
 from recbench.cli.shared.terminal import emit, fail, show_log
 from recbench.errors import RecbenchError
 from recbench.records.interruption import forget_interruption
+from recbench.requirements import install_command, package_of
 
 app = typer.Typer(
     name="recbench",
@@ -73,5 +74,14 @@ def main() -> None:
         app(prog_name="recbench")
     except RecbenchError as error:
         fail(error)
+    except ModuleNotFoundError as error:
+        package = package_of((error.name or "").partition(".")[0])
+        if package is None:
+            raise
+        fail(
+            RecbenchError(
+                f"This command needs {package}, which is not installed.", f"Install it: {install_command([package])}"
+            )
+        )
     finally:
         forget_interruption()
