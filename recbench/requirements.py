@@ -95,7 +95,7 @@ def _name(line: str) -> str:
 
 
 def _of_checkout(folder: Path) -> Sequence[str]:
-    """Returns the requirements in the folder's ``pyproject.toml`` as metadata has them; none if it is another project."""
+    """Returns the lines of recbench's ``pyproject.toml`` in the folder as metadata has them; none without one."""
     try:
         project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     except (OSError, ValueError, KeyError):

@@ -48,7 +48,7 @@ def owners(modules: Iterable[str]) -> list[str]:
 
 def how_to_install(modules: Iterable[str]) -> str:
     """Returns the command that installs the packages of modules; words for modules that recbench does not know."""
-    modules = list(modules)
+    modules = list(dict.fromkeys(modules))
     known = list(dict.fromkeys(package for module in modules if (package := package_of(module))))
     unknown = [module for module in modules if package_of(module) is None]
     lines = []
@@ -68,20 +68,18 @@ def check_frameworks(references: Iterable[ModelReference]) -> None:
     Raises:
         RecbenchError: A package is missing; the message names it and the models that need it.
     """
-    models: dict[str, list[str]] = {}
-    missing: dict[str, None] = {}
-    for reference in dict.fromkeys(references):
-        modules = missing_modules(reference)
-        missing |= dict.fromkeys(modules)
-        for owner in owners(modules):
-            models.setdefault(owner, []).append(reference.name)
+    missing = {reference.name: found for reference in references if (found := missing_modules(reference))}
     if not missing:
         return
+    models: dict[tuple[str, ...], list[str]] = {}
+    for name, modules in missing.items():
+        models.setdefault(tuple(owners(modules)), []).append(name)
     sentences = [
-        f"{', '.join(names)} {'needs' if len(names) == 1 else 'need'} {owner}, which is not installed."
-        for owner, names in models.items()
+        f"{', '.join(names)} {'needs' if len(names) == 1 else 'need'} {', '.join(packages)}, "
+        f"which {'is' if len(packages) == 1 else 'are'} not installed."
+        for packages, names in models.items()
     ]
-    raise RecbenchError(" ".join(sentences), how_to_install(missing))
+    raise RecbenchError(" ".join(sentences), how_to_install(module for found in missing.values() for module in found))
 
 
 def models_that_need(package: str) -> list[str]:
