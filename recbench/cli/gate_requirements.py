@@ -1,10 +1,7 @@
-"""Prints the requirements of a gate that compares existing records, for ``pip install --requirement``.
+"""Prints the requirements of a pipeline that only compares, gates or accepts existing records, for a requirements file.
 
-    pip install --no-deps CHECKOUT
-    python -m recbench.cli.gate_requirements > gate.txt
-    pip install -r gate.txt
-
-It runs before any of these requirements is installed, so it imports nothing but the standard library.
+It runs before any of these requirements is installed, so it imports nothing but the standard library. The README has
+the commands, under "Smaller installs".
 """
 
 import sys
