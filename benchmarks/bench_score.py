@@ -8,9 +8,9 @@ import pytest
 from recbench.evaluation.full_ranking import rank_catalogue
 from recbench.evaluation.ranking import rank_cases
 from recbench.evaluation.stored_metrics import compute_metrics
+from recbench.operating_system import peak_memory_bytes
 from recbench.protocol import TrainSet
 from recbench.tasks.task import Cases
-from recbench.trials.machine import process_peak_rss_bytes
 
 
 class Table:
@@ -77,6 +77,6 @@ def bench_rank_large_catalogue(benchmark, top):
     """The size of MovieLens 20M."""
     train, cases = random_problem(138_000, 27_000, 20_000_000)
     model = Factors(138_000, 27_000)
-    benchmark.extra_info["peak_rss_before_bytes"] = process_peak_rss_bytes()
+    benchmark.extra_info["peak_rss_before_bytes"] = peak_memory_bytes()
     benchmark.pedantic(rank_catalogue, (model, train, cases, top), rounds=1)
-    benchmark.extra_info["peak_rss_bytes"] = process_peak_rss_bytes()
+    benchmark.extra_info["peak_rss_bytes"] = peak_memory_bytes()

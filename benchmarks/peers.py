@@ -23,8 +23,8 @@ from typing import Annotated, Any
 import typer
 from tabulate import tabulate
 
+from recbench.operating_system import available_cores
 from recbench.tasks.lookup import task_names
-from recbench.trials.machine import available_cores
 
 CONTESTS = Path(__file__).with_suffix(".toml")
 

@@ -11,12 +11,13 @@ LIBRARIES = ("numpy", "pandas", "pyarrow")
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> None:
-    """Show versions, threads, which models can run, and where the cache is."""
+    """Show versions, threads, which models can run, where the cache is, and what this system cannot guarantee."""
     import os
 
     import recbench
     from recbench.data.cache import home
     from recbench.installations import other_installations
+    from recbench.operating_system import weaker_guarantees
     from recbench.registry.frameworks import how_to_install, needed_modules, owners
     from recbench.registry.models import known_models
     from recbench.requirements import running_folder
@@ -49,6 +50,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
         "imports": imports,
         "models": sorted(needs),
         "models_that_cannot_run": cannot_run,
+        "weaker_guarantees": {name.value: how for name, how in weaker_guarantees().items()},
     }
     if as_json:
         emit_json({"schema": 1, "doctor": facts})
@@ -64,6 +66,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
         models = sorted(name for name, packages in cannot_run.items() if package in packages)
         rows += [[f"cannot run without {package}", ", ".join(models)]] if models else []
     rows += [["to install", how_to_install(missing)]] if missing else []
+    rows += [[f"weaker here: {name}", how] for name, how in facts["weaker_guarantees"].items()]
     emit_table(rows, ["", ""])
 
 
@@ -83,7 +86,7 @@ def _try_import(package: str, modules: list[str]) -> dict[str, Any]:
         return {"version": version, "result": NOT_INSTALLED, "seconds": None}
     began = time.perf_counter()
     command = [sys.executable, "-P", "-c", f"import {', '.join(modules)}"]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
     seconds = time.perf_counter() - began
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]

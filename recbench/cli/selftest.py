@@ -44,7 +44,8 @@ def selftest(
 
     Exit codes: 0 nothing failed, 1 a check failed, 2 bad input, 130 interrupted.
     """
-    from recbench.trials.machine import available_cores, library_settings
+    from recbench.operating_system import available_cores
+    from recbench.trials.machine import library_settings
 
     names = list(dict.fromkeys(model or []))
     if threads > (cores := available_cores()):

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: they end a run at once, but never between the two files of a record."""
+"""Ctrl-C and SIGTERM (on Windows, Ctrl-Break): they end a run at once, but never between the two files of a record."""
 
 import signal
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from types import FrameType
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM has come."""
+    """SIGTERM has come, or Ctrl-Break."""
 
 
 class _State:
@@ -28,10 +28,14 @@ def interruptible() -> Iterator[None]:
 
     Only the main thread can do so. A shell's background jobs ignore SIGINT, and go on doing so.
     """
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # Here, so that --help answers at once.
+    from recbench.operating_system import terminating_signals
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, *terminating_signals())}
     if before[signal.SIGINT] is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _handle)
-    signal.signal(signal.SIGTERM, _handle)
+    for number in terminating_signals():
+        signal.signal(number, _handle)
     try:
         yield
     finally:
@@ -41,7 +45,9 @@ def interruptible() -> Iterator[None]:
 
 def ignore_interruptions() -> None:
     """Lets what follows the first interruption, such as its message, not be interrupted again."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    from recbench.operating_system import terminating_signals
+
+    for number in (signal.SIGINT, *terminating_signals()):
         signal.signal(number, signal.SIG_IGN)
 
 
@@ -69,7 +75,7 @@ def uninterrupted() -> Iterator[None]:
 
 
 def _handle(number: int, _: FrameType | None) -> None:
-    kind = Terminated if number == signal.SIGTERM else KeyboardInterrupt
+    kind = KeyboardInterrupt if number == signal.SIGINT else Terminated
     if _State.held:
         _State.pending = kind
     else:

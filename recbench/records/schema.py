@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from recbench.builtin_models import BUILTIN_PACKAGE, EARLIER_PACKAGE
 
@@ -100,6 +100,8 @@ class Environment(_Frozen):
         os: Operating system and its release.
         python: Version of Python.
         packages: Versions of the packages that results or speed may depend on.
+        weaker_guarantees: What the harness cannot guarantee on this system; see
+            ``recbench.operating_system.Guarantee``. Empty on Linux, and then not in the record's file.
     """
 
     cpu: str
@@ -107,6 +109,14 @@ class Environment(_Frozen):
     os: str
     python: str
     packages: dict[str, str]
+    weaker_guarantees: tuple[str, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_empty(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = serialize(self)
+        if not self.weaker_guarantees:
+            del content["weaker_guarantees"]
+        return content
 
 
 class Revision(_Frozen):

@@ -1,15 +1,13 @@
 """What a trial runs on: processor, versions, memory, revision; and holding numeric libraries to their threads."""
 
-import os
 import platform
 import subprocess
-import sys
 from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
-from pathlib import Path
 
 from recbench.device import Device
+from recbench.operating_system import available_cores, processor_name, weaker_guarantees
 from recbench.records.schema import Environment, Revision
 
 PACKAGES = ("tensorflow", "keras", "implicit", "numpy", "scipy", "pandas")
@@ -20,13 +18,6 @@ THREAD_VARIABLES = (
     "TF_NUM_INTRAOP_THREADS",
     "TF_NUM_INTEROP_THREADS",
 )
-
-
-def available_cores() -> int:
-    """Returns how many processor cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def library_settings(threads: int, device: Device = "auto") -> Mapping[str, str]:
@@ -43,11 +34,12 @@ def library_settings(threads: int, device: Device = "auto") -> Mapping[str, str]
 def environment() -> Environment:
     """Returns what this process runs on."""
     return Environment(
-        cpu=_cpu_model(),
+        cpu=processor_name(),
         cores=available_cores(),
         os=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
         packages=package_versions(),
+        weaker_guarantees=tuple(weaker_guarantees()),
     )
 
 
@@ -70,23 +62,6 @@ def revision() -> Revision | None:
     return Revision(sha=sha.strip(), dirty=bool((_git("status", "--porcelain", "--untracked-files=no") or "").strip()))
 
 
-def process_peak_rss_bytes() -> int | None:
-    """Returns the peak resident memory of this process so far, where the platform tells it."""
-    try:
-        # A started program's resource usage begins with the peak of the process that started it; this does not.
-        for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
-
-
 def _git(*arguments: str) -> str | None:
     try:
         done = subprocess.run(
@@ -95,13 +70,3 @@ def _git(*arguments: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout
-
-
-def _cpu_model() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()

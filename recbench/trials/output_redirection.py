@@ -29,7 +29,9 @@ def output_to(path: Path | None) -> Iterator[None]:
 
 def redirect(path: Path) -> None:
     """Appends everything that is written to standard output and standard error to ``path`` from now on."""
-    target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    # Windows would turn line feeds of binary output into two bytes.
+    binary = getattr(os, "O_BINARY", 0)
+    target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | binary, 0o644)
     os.dup2(target, 1)
     os.dup2(target, 2)
     os.close(target)

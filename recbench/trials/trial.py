@@ -5,12 +5,13 @@ import traceback
 
 from recbench.evaluation.ranking import ScoreError, rank_cases
 from recbench.evaluation.stored_metrics import compute_metrics
+from recbench.operating_system import peak_memory_bytes
 from recbench.protocol import WarmUp
 from recbench.records.finished_trial import TrialRanks
 from recbench.records.schema import CurvePoint, Record, Status
 from recbench.registry.hyperparameters import Configuration
 from recbench.tasks.task import Task
-from recbench.trials import figures, machine
+from recbench.trials import figures
 from recbench.trials.clock import TimedContext
 from recbench.trials.conditions import Conditions, TrialOutcome
 from recbench.trials.events import Event, EventKind, Notify
@@ -121,5 +122,5 @@ def _fit_and_score(
         "import_seconds": configuration.import_seconds,
         "score_seconds": score_seconds,
         "interactions_per_second": len(train) * epochs / context.seconds,
-        "process_peak_rss_bytes": machine.process_peak_rss_bytes(),
+        "process_peak_rss_bytes": peak_memory_bytes(),
     }, TrialRanks(ranks, catalogue_ranks)

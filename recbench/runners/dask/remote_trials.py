@@ -11,6 +11,7 @@ from pathlib import Path
 import recbench
 from recbench.data.cache import home
 from recbench.errors import RecbenchError
+from recbench.operating_system import available_cores
 from recbench.protocol import PROTOCOL_VERSION
 from recbench.records.store import ranks_to_bytes
 from recbench.runners.base import Assignment
@@ -22,7 +23,6 @@ from recbench.trials import logs
 from recbench.trials.conditions import Conditions
 from recbench.trials.events import Notify
 from recbench.trials.identity import TaskFacts
-from recbench.trials.machine import available_cores
 from recbench.trials.planned import PlannedTrial
 
 VERSION = f"{recbench.__version__}, protocol {PROTOCOL_VERSION}"

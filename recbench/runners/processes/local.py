@@ -1,14 +1,12 @@
 """Trials on this machine, each in a process of its own, one or several at a time."""
 
-import selectors
-import signal
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from recbench.errors import RecbenchError
+from recbench.operating_system import available_cores, describe_ending, wait_for_pipes
 from recbench.registry.requested import RequestedModel
 from recbench.runners.base import Assignment
 from recbench.runners.processes.messages import Ready, Refused
@@ -17,7 +15,6 @@ from recbench.runners.processes.worker_process import WorkerProcess
 from recbench.trials import logs
 from recbench.trials.conditions import TrialOutcome
 from recbench.trials.events import TICK, Event, EventKind, IsWanted, Notify, about, always
-from recbench.trials.machine import available_cores
 from recbench.trials.planned import PlannedModel, PlannedTrial
 
 
@@ -51,7 +48,7 @@ class LocalProcesses:
         while waiting or importing:
             while waiting and len(importing) < most:
                 self._notify(Event(EventKind.IMPORTING, name=waiting[0].title))
-                importing.append(WorkerProcess(waiting.popleft(), self._assignment.conditions))
+                importing.append(self._prepare(waiting.popleft()))
                 # Known from now on, so that ``close`` ends it.
                 self._prepared.append(importing[-1])
             worker = importing.popleft()
@@ -94,6 +91,9 @@ class LocalProcesses:
             worker.end()
         self._running, self._prepared = [], []
 
+    def _prepare(self, requested: RequestedModel) -> WorkerProcess:
+        return WorkerProcess(requested, self._assignment.conditions, self._assignment.limits.seconds)
+
     def _start(self, trial: PlannedTrial, folder: Path) -> Supervision:
         log = logs.new_log(folder, trial.stem(self._assignment.task.identity, self._assignment.conditions))
         self._notify(Event(EventKind.STARTED, trial=trial))
@@ -125,10 +125,7 @@ class LocalProcesses:
 
 def _died_importing(worker: WorkerProcess) -> RecbenchError:
     tail = "\n".join(worker.early_tail())
-    code = worker.end()
-    how = f"exit code {code}"
-    with suppress(ValueError):
-        how = signal.Signals(-code).name
+    how, _ = describe_ending(worker.end())
     return RecbenchError(
         f"The process that imports model {worker.requested.reference.name!r} died ({how}).",
         f"It printed last:\n{tail}" if tail else "It printed nothing.",
@@ -137,11 +134,4 @@ def _died_importing(worker: WorkerProcess) -> RecbenchError:
 
 def wait_for(workers: Sequence[WorkerProcess]) -> None:
     """Waits until one of them has something to say, or it is time to look at all of them."""
-    with selectors.DefaultSelector() as selector:
-        for worker in workers:
-            if not worker.silent:
-                selector.register(worker, selectors.EVENT_READ)
-        if selector.get_map():
-            selector.select(SECONDS_BETWEEN_LOOKS)
-        else:
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+    wait_for_pipes([worker.answers_pipe for worker in workers], SECONDS_BETWEEN_LOOKS)

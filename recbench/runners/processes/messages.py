@@ -44,16 +44,18 @@ class Prepare(_Message):
     Attributes:
         requested: The model, without a class that is sent by value.
         size: How many bytes follow: that class; 0 for none.
+        seconds: How long the import may take; None for no limit.
     """
 
     requested: RequestedModel
     size: int
+    seconds: float | None
 
     @classmethod
-    def of(cls, requested: RequestedModel) -> Self:
+    def of(cls, requested: RequestedModel, seconds: float | None) -> Self:
         """Returns the message for a model; ``requested.reference.pickled`` is to be sent after it."""
         bare = replace(requested, reference=replace(requested.reference, pickled=b""))
-        return cls(requested=bare, size=len(requested.reference.pickled))
+        return cls(requested=bare, size=len(requested.reference.pickled), seconds=seconds)
 
     def with_class(self, pickled: bytes) -> RequestedModel:
         """Returns the model, given the bytes that followed the message."""
@@ -69,6 +71,7 @@ class Work(_Message):
         seed: The trial's seed.
         conditions: What it is run under.
         log: The file for all that is printed.
+        seconds: How long the trial may take; None for no limit.
     """
 
     task_file: Path
@@ -76,6 +79,7 @@ class Work(_Message):
     seed: int
     conditions: Conditions
     log: Path
+    seconds: float | None
 
 
 class Ready(_Message):

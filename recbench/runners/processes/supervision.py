@@ -1,10 +1,10 @@
 """One trial in a process of its own, watched from outside: whatever happens there, there is a record in the end."""
 
-import signal
 import time
 import zipfile
 from pathlib import Path
 
+from recbench.operating_system import describe_ending
 from recbench.records.finished_trial import TrialRanks
 from recbench.records.schema import Record, Status
 from recbench.records.store import ranks_from_bytes
@@ -46,7 +46,9 @@ class Supervision:
         self._assignment = assignment
         self._log = log
         self._notify = notify
-        self.worker = worker or WorkerProcess(trial.model.requested, assignment.conditions, assignment.folder)
+        self.worker = worker or WorkerProcess(
+            trial.model.requested, assignment.conditions, assignment.limits.seconds, assignment.folder
+        )
         self._memory = MemoryWatch(self.worker.pid)
         self._phase, self._epochs, self._fit_seconds = "import", 0, 0.0
         self._since = self._looked = self._cut = time.monotonic()
@@ -83,6 +85,7 @@ class Supervision:
                 seed=self.trial.seed,
                 conditions=assignment.conditions,
                 log=self._log.resolve(),
+                seconds=assignment.limits.seconds,
             )
         )
 
@@ -113,10 +116,9 @@ class Supervision:
         return TrialOutcome(record.model_copy(update=told), ranks)
 
     def _died(self) -> TrialOutcome:
-        code = self.worker.end()
-        if code >= 0:
-            return self._lost(Status.FAILED, f"its process ended with exit code {code} before the trial was over")
-        name = signal.Signals(-code).name
+        how, name = describe_ending(self.worker.end())
+        if name is None:
+            return self._lost(Status.FAILED, f"its process ended with {how} before the trial was over")
         hint = " (as the system does when memory runs out)" if name == "SIGKILL" else ""
         return self._lost(Status.FAILED, f"its process was ended by {name}{hint}", signal_name=name)
 

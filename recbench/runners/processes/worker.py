@@ -8,7 +8,6 @@ trial's log, and nothing that it reads comes from the run.
 import contextlib
 import faulthandler
 import os
-import signal
 import sys
 import time
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
@@ -66,7 +65,7 @@ class EventSender:
 
 def main(parent: int) -> None:
     """Serves the process ``parent``, which started this one."""
-    from recbench.runners.processes.parent_death import die_with_parent
+    from recbench.operating_system import die_with_parent
 
     die_with_parent(parent)
     channel, commands = Channel(os.dup(1)), os.fdopen(os.dup(0), "rb")
@@ -80,8 +79,6 @@ def main(parent: int) -> None:
         stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
 
     faulthandler.enable()
-    # The run asks where a trial hangs before it ends it.
-    faulthandler.register(signal.SIGUSR1)
 
     from recbench.errors import RecbenchError
     from recbench.runners.processes.messages import Refused
@@ -95,10 +92,13 @@ def main(parent: int) -> None:
 
 
 def _prepare(channel: Channel, commands: BinaryIO) -> "Configuration":
+    from recbench.operating_system import print_stacks
     from recbench.registry.hyperparameters import import_and_configure
     from recbench.runners.processes.messages import Prepare, Ready
 
     prepare = Prepare.from_json(_next(commands))
+    # The run asks where a trial hangs before it ends it.
+    print_stacks(prepare.seconds)
     requested = prepare.with_class(commands.read(prepare.size))
     # What a trial needs of the harness, before the model's own import is timed. The user's folders then come first on
     # the Python path, and a file scipy.py there must not take the package's place.
@@ -120,6 +120,7 @@ def _prepare(channel: Channel, commands: BinaryIO) -> "Configuration":
 
 
 def _run(channel: Channel, commands: BinaryIO, configuration: "Configuration") -> None:
+    from recbench.operating_system import print_stacks
     from recbench.records.store import ranks_to_bytes
     from recbench.runners.processes.messages import Ended, Work
     from recbench.trials.output_redirection import redirect
@@ -127,6 +128,7 @@ def _run(channel: Channel, commands: BinaryIO, configuration: "Configuration") -
 
     work = Work.from_json(_next(commands))
     redirect(work.log)
+    print_stacks(work.seconds)
     outcome = run_trial(_task(work), configuration, work.seed, work.conditions, EventSender(channel))
     if outcome.traceback:
         os.write(2, outcome.traceback.encode(errors="backslashreplace"))
@@ -161,11 +163,10 @@ def _end() -> NoReturn:
 
 
 def _flush() -> None:
-    import ctypes
+    from recbench.operating_system import flush_native_output
 
     for stream in (sys.stdout, sys.stderr):
         # A model may have closed it, or put anything in its place.
         with contextlib.suppress(Exception):
             stream.flush()
-    # What native code has printed.
-    ctypes.CDLL(None).fflush(None)
+    flush_native_output()

@@ -3,20 +3,18 @@
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
-
 import recbench
+from recbench.operating_system import ProcessTree, incoming_pipe
 from recbench.registry.requested import RequestedModel
 from recbench.runners.processes.messages import Answer, AnswerReader, Prepare, Ready, Work
+from recbench.runners.processes.shared_output import SharedOutput
 from recbench.trials.conditions import Conditions
 from recbench.trials.logs import TAIL_LINES
 from recbench.trials.machine import library_settings
@@ -34,36 +32,37 @@ from recbench.runners.processes.worker import main
 sys.path[:] = path
 main(parent)
 """
-READ_BYTES = 2**16
-SECONDS_TO_SAY_WHERE = 0.3
 
 
 class WorkerProcess:
     """A process that prepares one model and then runs one trial of it.
 
-    It is the head of a session of its own: Ctrl-C in a terminal does not reach it, and what it started ends with it.
+    Ctrl-C in a terminal does not reach it, and what it started ends with it.
 
     Args:
         requested: The model.
         conditions: Threads and device are set in its environment, before it loads any numeric library.
+        seconds: How long its import and its trial may take, each; None for no limit.
         folder: Its current folder; None for that of this process.
 
     Attributes:
         requested: The model.
         ready: What it said of the model, once it has.
         start_seconds: How long it took to start and to load the harness, without the import of the model.
-        silent: Whether it has closed its end of the pipe, and so will say nothing more.
+        answers_pipe: Where its answers can be waited for.
     """
 
-    def __init__(self, requested: RequestedModel, conditions: Conditions, folder: Path | None = None) -> None:
+    def __init__(
+        self, requested: RequestedModel, conditions: Conditions, seconds: float | None, folder: Path | None = None
+    ) -> None:
         self.requested = requested
         self.ready: Ready | None = None
         self.start_seconds = 0.0
-        self.silent = False
-        self._early = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
+        self._seconds = seconds
+        self._early = SharedOutput()
         self._reader = AnswerReader()
         self._started = time.monotonic()
-        self._process = subprocess.Popen(
+        self._tree = ProcessTree(
             [
                 sys.executable,
                 "-u",  # what a process printed last before it died is in its log
@@ -72,27 +71,23 @@ class WorkerProcess:
                 START,
                 json.dumps([recbench.__file__, [path or str(Path.cwd()) for path in sys.path], os.getpid()]),
             ],
+            {**os.environ, **library_settings(conditions.threads, conditions.device)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._early,
-            env={**os.environ, **library_settings(conditions.threads, conditions.device)},
+            stderr=self._early.writer,
             cwd=folder,
-            start_new_session=True,
         )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._commands, self._answers = self._process.stdin, self._process.stdout
-        os.set_blocking(self._answers.fileno(), False)
-        self._send(Prepare.of(requested), requested.reference.pickled)
+        process = self._tree.process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._commands, self._answers = process.stdin, process.stdout
+        self.answers_pipe = incoming_pipe(self._answers)
+        self._send(Prepare.of(requested, seconds), requested.reference.pickled)
 
     @property
     def pid(self) -> int:
         """The process's id."""
-        return self._process.pid
-
-    def fileno(self) -> int:
-        """Where answers can be waited for."""
-        return self._answers.fileno()
+        return self._tree.process.pid
 
     def work(self, work: Work) -> None:
         """Lets it run its trial; what it has printed so far becomes the log's beginning."""
@@ -102,7 +97,7 @@ class WorkerProcess:
 
     def early_output(self) -> bytes:
         """Returns what it printed before it had a log."""
-        return os.pread(self._early.fileno(), READ_BYTES, 0)
+        return self._early.start()
 
     def early_tail(self) -> tuple[str, ...]:
         """Returns the last lines of that."""
@@ -114,7 +109,7 @@ class WorkerProcess:
         Raises:
             ValueError: What came is no message.
         """
-        while content := self._read():
+        while content := self.answers_pipe.read():
             for answer, following in self._reader.feed(content):
                 if isinstance(answer, Ready):
                     self.ready = answer
@@ -122,15 +117,15 @@ class WorkerProcess:
                 yield answer, following
 
     def has_ended(self) -> bool:
-        """Whether the process is over; it is left to ``end`` to let go of it."""
-        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        return self._process.returncode is not None or os.waitid(os.P_PID, self.pid, flags) is not None
+        """Whether the process is over. If it is, ``answers`` yields all that it sent."""
+        over = self._tree.has_ended()
+        if over:
+            self.answers_pipe.finish()
+        return over
 
     def say_where(self) -> None:
         """Lets it print where each of its threads is."""
-        if not self.has_ended():
-            os.kill(self.pid, signal.SIGUSR1)
-            time.sleep(SECONDS_TO_SAY_WHERE)
+        self._tree.await_stacks()
 
     def end(self) -> int:
         """Ends it, and all that it started, at once.
@@ -138,22 +133,12 @@ class WorkerProcess:
         Returns:
             Its exit code; minus the number of the signal, if one ended it.
         """
-        if self._process.returncode is None:
-            over = self.has_ended()
-            with contextlib.suppress(psutil.Error):
-                others = [] if over else psutil.Process(self.pid).children(recursive=True)
-                for other in others:
-                    with contextlib.suppress(psutil.Error):
-                        other.kill()
-            # Before its id is given back, which could then be another's.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
-            self._process.wait()
-            self._answers.close()
-            with contextlib.suppress(OSError):
-                self._commands.close()
-            self._early.close()
-        return self._process.returncode
+        code = self._tree.kill()
+        self._answers.close()
+        with contextlib.suppress(OSError):
+            self._commands.close()
+        self._early.close()
+        return code
 
     def _send(self, message: Prepare | Work, following: bytes = b"") -> None:
         if following:
@@ -167,11 +152,3 @@ class WorkerProcess:
         with contextlib.suppress(BrokenPipeError, ValueError):
             self._commands.write(content)
             self._commands.flush()
-
-    def _read(self) -> bytes:
-        try:
-            content = os.read(self._answers.fileno(), READ_BYTES)
-        except BlockingIOError:
-            return b""
-        self.silent = not content
-        return content
