@@ -68,7 +68,7 @@ class HangsInAnotherProcess(Good):
         if (child := os.fork()) == 0:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             time.sleep(1000)
-        Path("child.pid").write_text(str(child))
+        Path("child.pid").write_text(str(child), encoding="utf-8")
         os.waitpid(child, 0)
 
 

@@ -150,7 +150,7 @@ def test_the_class_follows_its_message_as_bytes():
             return items * 1.0
 
     (requested,) = request_models([Own])
-    message = Prepare.of(requested)
+    message = Prepare.of(requested, None)
     assert message.size == len(requested.reference.pickled) > 0
     again = Prepare.model_validate_json(message.model_dump_json())
     assert again.with_class(requested.reference.pickled) == requested

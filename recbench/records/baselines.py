@@ -145,7 +145,11 @@ def release(label: str, new: str, baselines: Path = BASELINES) -> list[Path]:
         raise RecbenchError(f"{new!r} exists, or cannot be a label.", "A released baseline does not change.")
     for folder, target in zip(folders, targets, strict=True):
         shutil.copytree(folder, target)
-        (target / RELEASED).write_text(f"A copy of {label}. It does not change: pull requests are compared with it.\n")
+        (target / RELEASED).write_text(
+            f"A copy of {label}. It does not change: pull requests are compared with it.\n",
+            encoding="utf-8",
+            newline="\n",
+        )
     return targets
 
 

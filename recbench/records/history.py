@@ -101,7 +101,7 @@ def append(lines: Iterable[Accepted], path: Path = HISTORY) -> None:
         before += "\n"
     texts = [json.dumps(line.model_dump(mode="json", by_alias=True), sort_keys=True) for line in lines]
     with atomic_path(path) as temporary:
-        temporary.write_text(before + "".join(f"{text}\n" for text in texts), encoding="utf-8")
+        temporary.write_text(before + "".join(f"{text}\n" for text in texts), encoding="utf-8", newline="\n")
 
 
 def read(path: Path = HISTORY) -> Sequence[Accepted]:

@@ -44,7 +44,7 @@ def save(record: Record, ranks: TrialRanks | None, folder: Path) -> FinishedTria
     path = folder / f"{record.stem()}.json"
     beside = path.with_suffix(".npz")
     with locked(folder), uninterrupted(), atomic_path(path) as temporary:
-        temporary.write_text(record.to_json(), encoding="utf-8")
+        temporary.write_text(record.to_json(), encoding="utf-8", newline="\n")
         if ranks is None:
             path.unlink(missing_ok=True)
             beside.unlink(missing_ok=True)

@@ -162,4 +162,4 @@ def save(settings: TunedSettings, output: OutputFile) -> None:
     """
     content = settings.model_dump(mode="python", by_alias=True, exclude_none=True)
     with output.writing() as temporary:
-        temporary.write_text(f"{SETTINGS_MARK}\n\n{tomli_w.dumps(content)}", encoding="utf-8")
+        temporary.write_text(f"{SETTINGS_MARK}\n\n{tomli_w.dumps(content)}", encoding="utf-8", newline="\n")

@@ -56,7 +56,7 @@ def source_version(name: str, file: Path) -> str | None:
     digest = hashlib.sha256()
     try:
         for found in sorted(_closure(name, file, root, own)):
-            path, content = found.relative_to(root).as_posix(), found.read_bytes()
+            path, content = found.relative_to(root).as_posix(), _source(found)
             path = f"{own}/{path}" if own else path
             if own == BUILTIN_PACKAGE:
                 path, content = _normal_form(path, content)
@@ -65,6 +65,11 @@ def source_version(name: str, file: Path) -> str | None:
     except (OSError, SyntaxError, ValueError):
         return None
     return f"sha256:{digest.hexdigest()}"
+
+
+def _source(file: Path) -> bytes:
+    # git on Windows checks text out with other line ends, and it is still the same code.
+    return file.read_bytes().replace(b"\r\n", b"\n")
 
 
 def _normal_form(path: str, content: bytes) -> tuple[str, bytes]:

@@ -157,7 +157,8 @@ def find_model(name: str) -> ModelReference:
     if place.endswith(".py"):
         if not os.path.isfile(place):  # noqa: PTH113 - also answers for names that no file can have
             raise RecbenchError(f"Model {name!r}: there is no file {place}.", "Check the path.")
-        return ModelReference(class_name, name, Origin.FILE)
+        # Records name a file alike on every system.
+        return ModelReference(class_name, name.replace(os.sep, "/"), Origin.FILE)
     return ModelReference(class_name, name, Origin.MODULE)
 
 

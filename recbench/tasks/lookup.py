@@ -99,7 +99,7 @@ def find_task(name: str | os.PathLike[str]) -> Entry:
     path, name = Path(name), os.fspath(name)
     if spec := builtin_specs().get(name):
         return Entry(_built_path(spec), spec)
-    if name.endswith(".toml") or "/" in name:
+    if name.endswith(".toml") or any(mark in name for mark in ("/", os.sep)):
         spec = read_spec(path)
         return Entry(_built_path(spec), spec)
     if len(name) <= NAME_LENGTH and re.fullmatch(NAME_PATTERN, name):

@@ -56,7 +56,7 @@ def save_own_spec(spec: TaskSpec) -> Path:
     """
     path = own_spec_path(spec.name)
     with atomic_path(path) as temporary:
-        temporary.write_text(spec_text(spec, pinned=True), encoding="utf-8")
+        temporary.write_text(spec_text(spec, pinned=True), encoding="utf-8", newline="\n")
     return path
 
 

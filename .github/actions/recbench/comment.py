@@ -56,7 +56,7 @@ def find(answer: str, tag: str) -> str | None:
 
 def gh(*arguments: str, given: str = "") -> str:
     """Runs ``gh``; returns what it printed."""
-    return subprocess.run(["gh", *arguments], input=given, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(["gh", *arguments], input=given, capture_output=True, encoding="utf-8", check=True).stdout
 
 
 if __name__ == "__main__":

@@ -29,5 +29,5 @@ def write_or_check(page: str, output: OutputFile, again: str, *, check: bool) ->
         raise typer.Exit(ExitCode.CHECK_FAILED)
     if not current:
         with output.writing() as temporary:
-            temporary.write_text(page, encoding="utf-8")
+            temporary.write_text(page, encoding="utf-8", newline="\n")
     emit(f"{path} {'is current' if current else 'written'}")

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from enum import IntEnum
@@ -35,7 +36,7 @@ class ExitCode(IntEnum):
 def emit(text: str) -> None:
     """Writes data to standard output."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors=READABLE)
+        sys.stdout.reconfigure(encoding=_encoding(sys.stdout), errors=READABLE)
     try:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
@@ -43,6 +44,11 @@ def emit(text: str) -> None:
         raise
     except OSError as error:
         raise RecbenchError(f"Cannot write to standard output: {error.strerror}.", "Send it elsewhere.") from error
+
+
+def _encoding(stream: io.TextIOWrapper) -> str:
+    """Returns UTF-8 for a file or pipe, unless the user chose another; the default of Windows lacks characters."""
+    return stream.encoding if stream.isatty() or "PYTHONIOENCODING" in os.environ else "utf-8"
 
 
 def emit_json(document: Any) -> None:

@@ -87,5 +87,5 @@ def save_figure(figure: "Figure", output: OutputFile) -> Path:
     with output.writing() as temporary:
         figure.savefig(temporary, format=form, dpi=DPI, metadata=METADATA[form])
         if form == "svg":
-            temporary.write_text(seal(temporary.read_text(encoding="utf-8")), encoding="utf-8")
+            temporary.write_text(seal(temporary.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
     return output.path

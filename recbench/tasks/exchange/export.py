@@ -85,7 +85,7 @@ def _tables(task: Task, form: ExportForm) -> Writers:
     document = {"files": names, "task": spec.model_dump(mode="json", exclude_none=True)}
 
     def write_spec(path: Path) -> None:
-        path.write_text(tomli_w.dumps(document), encoding="utf-8")
+        path.write_text(tomli_w.dumps(document), encoding="utf-8", newline="\n")
 
     return {
         **{names[part]: table_writer(names[part], content) for part, content in contents.items()},

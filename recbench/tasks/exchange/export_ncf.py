@@ -30,18 +30,18 @@ def ncf_files(task: Task) -> Writers:
         extra = [array for array in (task.ratings, task.timestamps) if array is not None]
         if task.ratings is None and task.timestamps is not None:
             extra = [np.ones(task.n_train, dtype=np.float32), *extra]
-        path.write_text(rating_rows(task.users, task.items, extra))
+        path.write_text(rating_rows(task.users, task.items, extra), encoding="utf-8", newline="\n")
 
     def test(path: Path) -> None:
         extra: list[npt.NDArray[Any]] = (
             [] if task.test_times is None else [np.ones(len(task.test), dtype=np.float32), task.test_times]
         )
-        path.write_text(rating_rows(task.test.users, task.test.items, extra))
+        path.write_text(rating_rows(task.test.users, task.test.items, extra), encoding="utf-8", newline="\n")
 
     def negative(path: Path) -> None:
         lists = items[np.where(task.test.negatives == NO_ITEM, task.test.items[:, None], task.test.negatives)]
         cases = zip(users[task.test.users].tolist(), items[task.test.items].tolist(), lists, strict=True)
-        with path.open("w") as file:
+        with path.open("w", encoding="utf-8", newline="\n") as file:
             for user, item, row in cases:
                 file.write(f"({user},{item})\t" + "\t".join(map(str, row.tolist())) + "\n")
 
