@@ -25,6 +25,11 @@ from typing import IO, Any, Final, Protocol
 
 import psutil
 
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks, and does not remove a file that a process has open or mapped.
+    fcntl = None  # type: ignore[assignment]
+
 READ_BYTES: Final = 2**16
 PR_SET_PDEATHSIG: Final = 1
 MARKER: Final = "RECBENCH_PROCESS_TREE"
@@ -271,6 +276,30 @@ def peak_memory_bytes() -> int | None:
         return None
     largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return largest if sys.platform == "darwin" else largest * 1024
+
+
+def has_use_locks() -> bool:
+    """Whether a lock keeps a file that is in use. Where it does not, the system itself keeps such a file."""
+    return fcntl is not None
+
+
+def lock_in_use(descriptor: int) -> None:
+    """Marks an open file as in use until its descriptor and all maps of it are closed."""
+    # Not every network file system has locks.
+    with suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+
+
+def lock_if_unused(descriptor: int) -> bool:
+    """Locks an open file, unless a process uses it; returns whether none does."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        # The file system has no locks.
+        return True
+    return True
 
 
 class IncomingPipe(Protocol):

@@ -9,10 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:  # Windows has no such locks, and does not delete a file that a process has open or mapped.
-    fcntl = None  # type: ignore[assignment]
+from recbench.operating_system import has_use_locks, lock_if_unused, lock_in_use
 
 _held: dict[Path, int] = {}
 """The descriptors of files that this process uses until it ends."""
@@ -24,16 +21,14 @@ def share(descriptor: int, path: Path) -> None:
     Raises:
         FileNotFoundError: The file was removed after it was opened.
     """
-    if fcntl is not None:
-        # Not every network file system has locks.
-        with contextlib.suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
+    if has_use_locks():
+        lock_in_use(descriptor)
     path.lstat()
 
 
 def hold(path: Path) -> None:
     """Marks a file as in use until this process ends, for processes that it starts read the file later."""
-    if fcntl is None:
+    if not has_use_locks():
         return
     with contextlib.suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY)
@@ -57,22 +52,11 @@ def exclusively(path: Path) -> Iterator[bool]:
     Raises:
         OSError: The file cannot be opened.
     """
-    if fcntl is None or path.is_symlink():
+    if not has_use_locks() or path.is_symlink():
         yield True
         return
     descriptor = os.open(path, os.O_RDWR if os.access(path, os.W_OK) else os.O_RDONLY)
     try:
-        yield _locked(descriptor)
+        yield lock_if_unused(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        # The file system has no locks.
-        return True
-    return True
