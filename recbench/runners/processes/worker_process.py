@@ -58,7 +58,6 @@ class WorkerProcess:
         self.requested = requested
         self.ready: Ready | None = None
         self.start_seconds = 0.0
-        self._seconds = seconds
         self._early = SharedOutput()
         self._reader = AnswerReader()
         self._started = time.monotonic()
