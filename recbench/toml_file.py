@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from recbench.errors import RecbenchError
+from recbench.path_checks import check_no_folder
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -47,6 +48,7 @@ class TomlKind:
         Raises:
             RecbenchError: The file cannot be read or is not TOML.
         """
+        check_no_folder(path, self.if_missing, self._noun_with_article)
         try:
             text = path.read_text(encoding="utf-8")
         except OSError as error:
@@ -76,10 +78,13 @@ class TomlKind:
         try:
             return model.model_validate(content)
         except ValidationError as error:
-            article = "an" if self.noun[0] in "aeiou" else "a"
             raise RecbenchError(
-                f"{where} is not {article} {self.noun}:{describe_problems(error)}", self.if_broken
+                f"{where} is not {self._noun_with_article}:{describe_problems(error)}", self.if_broken
             ) from error
+
+    @property
+    def _noun_with_article(self) -> str:
+        return f"{'an' if self.noun[0] in 'aeiou' else 'a'} {self.noun}"
 
 
 def describe_problems(error: ValidationError) -> str:

@@ -251,14 +251,14 @@ def test_an_output_folder_that_cannot_be_written(recbench, tmp_path):
     (tmp_path / "taken").write_text("")
     done = recbench("run", "--models", "popularity", "--task", "synthetic", "-o", "taken/runs")
     assert done.returncode == 2
-    assert "Cannot write to the output folder taken/runs" in done.stderr
+    assert "taken is a file, and a folder is expected" in done.stderr
 
 
 def test_a_cache_that_cannot_be_written(recbench, tmp_path):
     (tmp_path / "taken").write_text("")
     done = recbench("task", "build", "synthetic", RECBENCH_HOME=str(tmp_path / "taken" / "home"))
     assert done.returncode == 2
-    assert "Cannot write" in done.stderr
+    assert "taken is a file, and a folder is expected" in done.stderr
     assert "RECBENCH_HOME" in done.stderr
 
 

@@ -249,7 +249,7 @@ BAD = {
         {"importance": True},
         "results/tuning/synthetic--Known--history.png exists and was not written by recbench",
     ),
-    "a folder of spaces": ({"spaces": Path("folder")}, "Cannot read the file of search spaces folder: Is a directory"),
+    "a folder of spaces": ({"spaces": Path("folder")}, "folder is a folder, and a file of search spaces is expected."),
 }
 
 

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from recbench.cli.app import app
 from recbench.errors import RecbenchError
 from recbench.output_files import MARK, UNSEALED, OutputFile, seal, write_all
+from recbench.records.store import tidy
 from recbench.reports.plots.figures import new_figure, save_figure
 from recbench.tasks.exchange.export import export
 from recbench.tasks.exchange.forms import ExportForm
@@ -171,3 +172,66 @@ def test_the_verbs_keep_the_users_files(recbench_here):
         # For sweep, --force runs trials again.
         assert "--force" not in error.hint
         assert Path("x.svg").read_text() == "mine"
+
+
+FOLDERS = {
+    "--policy": ("gate", "runs", "others", "--policy", "d.toml"),
+    "--timings": ("compare", "--timings", "d.json", "d.json"),
+    "--settings": ("leaderboard", "runs", "--settings", "d.toml"),
+    "--published": ("leaderboard", "runs", "--published", "d.toml"),
+    "a page": ("leaderboard", "runs", "-o", "d.md"),
+    "a page to check": ("leaderboard", "runs", "-o", "d.md", "--check"),
+    "a picture": ("plot", "runs", "-o", "d.png"),
+    "a sweep's picture": ("sweep", "--model", "popularity", "--param", "a=1,2", "--plot", "d.png"),
+    "a task": ("run", "--models", "popularity", "--task", "d.toml"),
+    "settings": ("run", "--models", "popularity", "--task", "synthetic", "--settings", "d.toml"),
+    "a model": ("run", "--models", "d.py:Model"),
+    "scores": ("score-file", "d.csv", "--name", "x", "--task", "synthetic"),
+    "ratings": ("task", "build", "x", "--ratings", "d.csv"),
+    "--like": ("task", "build", "x", "--ratings", "file", "--like", "d.toml"),
+    "a spec": ("task", "show", "d.toml"),
+    "an NCF file": ("task", "import", "ncf", "x", "--train", "d.csv", "--test", "d.csv", "--negatives", "d.csv"),
+    "a split": ("task", "import", "pairs", "x", "--train", "d.csv", "--test", "d.csv"),
+    "rows": ("data", "info", "d.csv"),
+    "an archive": ("data", "add", "ml-1m", "d.zip"),
+}
+
+
+@pytest.mark.parametrize("command", FOLDERS.values(), ids=FOLDERS)
+def test_a_folder_where_a_file_is_expected(recbench_here, command):
+    for ending in ("toml", "json", "md", "png", "py", "csv", "zip"):
+        Path(f"d.{ending}").mkdir()
+    Path("file").write_text("user,item\n1,2\n")
+    for folder in ("runs", "others"):
+        write(Path(folder), some_trials("bpr"))
+    error = recbench_here(*command)
+    assert re.search(r"d\.\w+ is a folder, and an? [\w ]+ is expected\.", error.message), error.message
+    assert error.hint
+
+
+FILES = {
+    "run": ("run", "--models", "popularity", "--task", "synthetic", "-o", "file/runs"),
+    "sweep": ("sweep", "--model", "popularity", "--param", "a=1,2", "-o", "file"),
+    "score-file": ("score-file", "file", "--name", "x", "--task", "synthetic", "-o", "file"),
+    "export": ("task", "export", "synthetic", "file"),
+    "import": ("task", "import", "folder", "x", "file"),
+    "page": ("leaderboard", "runs", "-o", "file/page.md"),
+}
+
+
+@pytest.mark.parametrize("command", FILES.values(), ids=FILES)
+def test_a_file_where_a_folder_is_expected(recbench_here, command):
+    Path("file").write_text("mine")
+    write(Path("runs"), some_trials("bpr"))
+    assert recbench_here(*command).message == "file is a file, and a folder is expected."
+    assert Path("file").read_text() == "mine"
+
+
+def test_tidying_removes_only_what_recbench_left(tmp_path):
+    left = tmp_path / f".toy--bpr--0123abcd--seed0.json.{'0' * 16}.tmp"
+    others = [tmp_path / name for name in (".notes.tmp", ".toy--bpr--0123abcd--seed0.json.tmp")]
+    for path in (left, *others):
+        path.write_text("")
+    tidy(tmp_path)
+    assert not left.exists()
+    assert all(path.exists() for path in others)

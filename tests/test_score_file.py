@@ -9,6 +9,7 @@ import pytest
 from recbench.data.readers.layout import PLAIN, Layout
 from recbench.errors import RecbenchError
 from recbench.evaluation.ranking import rank_cases
+from recbench.experiments.evaluate import evaluate
 from recbench.tasks.exchange.export import export
 from recbench.tasks.exchange.forms import ExportForm
 from recbench.trials.file_scores import read_scores
@@ -128,3 +129,32 @@ def test_the_candidates_of_an_export_are_what_is_to_be_scored(synthetic_task, tm
     pairs = pd.concat([cases, candidates[["user", "negative"]].set_axis(["user", "item"], axis=1)])
     pairs.assign(score=range(len(pairs))).to_csv(tmp_path / "scores.csv", index=False)
     read(tmp_path / "scores.csv", synthetic_task)
+
+
+def test_a_record_with_another_result_is_kept(board, tmp_path):
+    def by_item(users, items):
+        return items.astype(float)
+
+    def evaluated(scores, seed=0, **options):
+        return evaluate(board, scores, name="theirs", seed=seed, output=tmp_path / "runs", **options).trials[0]
+
+    first = evaluated(by_item)
+    assert evaluated(lambda users, items: 2.0 * items).path != first.path  # another function
+    again = evaluated(by_item)
+    assert again.path == first.path
+    assert again.record.started_at > first.record.started_at
+    before = first.path.read_bytes()
+
+    def by_item(users, items):
+        return -items.astype(float)
+
+    with pytest.raises(RecbenchError, match="seed0.json holds another result of 'theirs', seed 0") as raised:
+        evaluated(by_item)
+    assert "--force" in raised.value.hint
+    assert first.path.read_bytes() == before
+    assert evaluated(by_item, seed=1).path != first.path
+    assert evaluated(by_item, force=True).path == first.path
+    assert first.path.read_bytes() != before
+    first.path.with_suffix(".npz").write_bytes(b"damaged")
+    with pytest.raises(RecbenchError, match="holds another result"):
+        evaluated(by_item)

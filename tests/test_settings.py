@@ -149,7 +149,7 @@ def test_the_projects_settings_take_precedence(of_recbench):
     assert (used.path, used.untuned) == ("results/settings/synthetic.toml", ("other", "third"))
     project.path.unlink()
     project.path.mkdir()
-    with pytest.raises(RecbenchError, match="Cannot read the settings file results/settings/synthetic.toml: Is a dir"):
+    with pytest.raises(RecbenchError, match="results/settings/synthetic.toml is a folder, and a settings file is exp"):
         use_settings("tuned", models, task)
 
 

@@ -34,6 +34,9 @@ def score_file(
     ] = None,
     separator: Separator = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the record.")] = Path("results/runs"),
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a record of the same name and seed that has another result.")
+    ] = False,
     form: Annotated[Format, typer.Option("--format", help="How the table is printed.")] = Format.TEXT,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
@@ -58,6 +61,7 @@ def score_file(
         missing_last=missing_last,
         layout=Layout(user_column, item_column, "" if ranked else score_column, "", separator),
         output=output,
+        force=force,
     )
     emit(result.table(Format.JSON if as_json else form))
     messages().print(f"Record: {result.trials[0].place}", style="dim", markup=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 import platformdirs
 
 from recbench.errors import RecbenchError
+from recbench.path_checks import check_no_file_above
 
 HOME_VARIABLE = "RECBENCH_HOME"
 PLACES = (
@@ -21,17 +22,6 @@ def home() -> Path:
     """Returns the cache folder: ``$RECBENCH_HOME``, else the platform's cache folder for recbench."""
     override = os.environ.get(HOME_VARIABLE)
     return Path(override).expanduser() if override else Path(platformdirs.user_cache_dir("recbench"))
-
-
-def check_no_file_above(folder: Path, advice: str) -> None:
-    """Checks that a folder exists or can be made: no file has its name or the name of a folder above it.
-
-    Raises:
-        RecbenchError: There is such a file.
-    """
-    nearest = next((path for path in (folder, *folder.parents) if path.exists()), None)
-    if nearest is not None and not nearest.is_dir():
-        raise RecbenchError(f"{nearest} is a file, and a folder is expected.", advice)
 
 
 @contextlib.contextmanager

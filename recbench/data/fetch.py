@@ -22,6 +22,7 @@ from recbench.data.published_files import (
     record_checksum,
 )
 from recbench.errors import RecbenchError
+from recbench.path_checks import check_no_folder
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ def add(name: str, paths: Sequence[Path]) -> dict[str, Path]:
     dataset = find_dataset(name)
     with _gathering(name) as gathered:
         for path in paths:
+            check_no_folder(path)
             try:
                 _add_file(dataset, path, gathered)
             except (OSError, SourceError) as error:

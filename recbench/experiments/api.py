@@ -291,6 +291,7 @@ def evaluate(
     item_column: str | None = None,
     score_column: str | None = None,
     output: str | os.PathLike[str] | None = None,
+    force: bool = False,
 ) -> Run:
     """Ranks the test cases of a task by scores that were computed elsewhere.
 
@@ -309,9 +310,11 @@ def evaluate(
         item_column: Column of item ids.
         score_column: Column of scores. Default: ``score`` or ``prediction``, else a column of ratings.
         output: Folder for the record; None to store nothing.
+        force: Whether to replace a record of the same name and seed with another result.
 
     Raises:
-        RecbenchError: The scores cannot be read or ranked.
+        RecbenchError: The scores cannot be read or ranked, or the folder has a record of the same name and seed with
+            another result.
 
     Example:
         >>> import numpy as np
@@ -344,6 +347,7 @@ def evaluate(
         missing_last=missing_last,
         layout=layout,
         output=_optional_path("output", output),
+        force=force,
     )
 
 

@@ -13,10 +13,11 @@ from recbench.evaluation.ranking import ScoreError
 from recbench.experiments.cut_offs import check_lists
 from recbench.experiments.results import Run
 from recbench.experiments.task_source import task_source
+from recbench.path_checks import check_no_file_above
 from recbench.protocol import FloatArray, Int32Array, Recommender, TrainContext, TrainSet
-from recbench.records.finished_trial import FinishedTrial
-from recbench.records.schema import ParameterValue
-from recbench.records.store import save
+from recbench.records.finished_trial import FinishedTrial, TrialRanks
+from recbench.records.schema import ParameterValue, Record
+from recbench.records.store import OTHER_FOLDER, has_ranks, save
 from recbench.tasks.spec import NAME_PATTERN
 from recbench.tasks.task import Task
 from recbench.trials.file_scores import read_scores
@@ -55,6 +56,7 @@ def evaluate(
     missing_last: bool = False,
     layout: Layout = PLAIN,
     output: Path | None = None,
+    force: bool = False,
 ) -> Run:
     """Ranks the test cases of a task by scores that were computed elsewhere.
 
@@ -69,11 +71,14 @@ def evaluate(
         missing_last: For rows: put candidates without a score last, tied, instead of an error.
         layout: For rows: which columns to read.
         output: Folder for the record; None to store nothing.
+        force: Whether to replace a record of the same name and seed with another result.
 
     Raises:
-        RecbenchError: The name cannot be used, the rows cannot be read or lack candidates, or the scores cannot be
-            ranked.
+        RecbenchError: The name cannot be used, the rows cannot be read or lack candidates, the scores cannot be ranked,
+            or the folder has a record of the same name and seed with another result.
     """
+    if output is not None:
+        check_no_file_above(output, OTHER_FOLDER)
     if not isinstance(name, str) or not re.fullmatch(NAME_PATTERN, name):
         raise RecbenchError(
             f"{name!r} cannot be the name of a model.", "Use letters, digits, dots, dashes, underscores."
@@ -85,8 +90,27 @@ def evaluate(
         record, ranks = score_trial(loaded, model, source, facts, name, seed, ks)
     except ScoreError as error:
         raise RecbenchError(f"{name}: {error}.", "Return one finite score for each pair: float[n, c].") from error
-    trial = FinishedTrial.in_memory(record, ranks, name) if output is None else save(record, ranks, output)
-    return Run((trial,), loaded, ks, folder=output)
+    if output is None:
+        return Run((FinishedTrial.in_memory(record, ranks, name),), loaded, ks)
+    if not force:
+        _check_replaced(record, ranks, output)
+    return Run((save(record, ranks, output),), loaded, ks, folder=output)
+
+
+def _check_replaced(record: Record, ranks: TrialRanks, folder: Path) -> None:
+    """Checks that no other result is lost when the record is saved.
+
+    Raises:
+        RecbenchError: The folder has a record of the same name, seed and kind of source, with other ranks.
+    """
+    path = folder / f"{record.stem()}.json"
+    if not path.exists() or has_ranks(path, ranks):
+        return
+    raise RecbenchError(
+        f"{path} holds another result of {record.model!r}, seed {record.seed}, on {record.task.name}.",
+        "Choose another name, seed or folder (--name, --seed, -o), or replace the record with --force "
+        "(Python: force=True).",
+    )
 
 
 def _scorer(

@@ -14,8 +14,10 @@ from recbench.experiments.execution import Execution
 from recbench.experiments.results import Run
 from recbench.experiments.task_source import TaskSource, task_source
 from recbench.experiments.train import Reuse, train
+from recbench.path_checks import check_no_file_above
 from recbench.progress.choice import Progress, run_progress
 from recbench.progress.console import animated
+from recbench.records.store import OTHER_FOLDER
 from recbench.registry.requested import RequestedModel
 from recbench.registry.settings_used import SettingsUsed, use_settings
 from recbench.reports.run.settings_notes import other_task
@@ -97,6 +99,7 @@ def run(request: RunRequest, progress: Progress | None = None) -> Run:
     Raises:
         RecbenchError: Bad input, or a folder that cannot be written.
     """
+    check_no_file_above(request.output, OTHER_FOLDER)
     with _Prepared(request, progress) as prepared:
         trials = prepared.trials()
         stored = train(

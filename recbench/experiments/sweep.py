@@ -14,8 +14,10 @@ from recbench.experiments.run import check_seeds
 from recbench.experiments.task_source import task_source
 from recbench.experiments.train import Reuse, train
 from recbench.output_files import OutputFile
+from recbench.path_checks import check_no_file_above
 from recbench.progress.choice import Progress, run_progress
 from recbench.progress.console import animated
+from recbench.records.store import OTHER_FOLDER
 from recbench.registry.frameworks import check_frameworks
 from recbench.registry.requested import RequestedModel
 from recbench.reports.formats import Format
@@ -120,6 +122,7 @@ def sweep(request: SweepRequest, progress: Progress | None = None) -> Sweep:
     """
     execution = request.execution
     check_seeds(request.seeds)
+    check_no_file_above(request.output, OTHER_FOLDER)
     execution.check()
     check_frameworks([request.model.reference])
     # An instance brings a value of every hyper-parameter, also of this one.

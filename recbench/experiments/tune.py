@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from recbench.data.cache import check_no_file_above, home
+from recbench.data.cache import home
 from recbench.data.file_use import hold
 from recbench.errors import RecbenchError
 from recbench.experiments.defaults import DEFAULT_TASK, TUNING_FOLDER
 from recbench.experiments.execution import Execution
 from recbench.experiments.task_source import TaskSource, task_source
 from recbench.output_files import BY_NAME, OutputFile
+from recbench.path_checks import check_no_file_above, check_no_folder
 from recbench.progress.choice import Progress, tuning_progress
 from recbench.progress.console import animated
 from recbench.protocol import PROTOCOL_VERSION
@@ -352,8 +353,7 @@ def _locked(storage: Path) -> Iterator[None]:
         RecbenchError: Another tuning uses it, or its folder cannot be written.
     """
     check_no_file_above(storage.parent, OTHER_STORAGE)
-    if storage.is_dir():
-        raise RecbenchError(f"{storage} is a folder, and a file is expected.", OTHER_STORAGE)
+    check_no_folder(storage, OTHER_STORAGE)
     try:
         storage.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(f"{storage}.lock", timeout=0)

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from recbench.errors import NothingToCompareError, RecbenchError
+from recbench.path_checks import check_no_folder
 
 SPEED = "interactions_per_second"
 
@@ -64,6 +65,7 @@ def read_timings(path: Path) -> Timings:
         RecbenchError: It cannot be read, or is not such a file; the message names the field.
         NothingToCompareError: It has no benchmarks.
     """
+    check_no_folder(path)
     try:
         content = _File.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:

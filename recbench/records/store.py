@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from functools import partial
@@ -17,6 +18,7 @@ from recbench.data.archives import read_npz
 from recbench.data.cache import atomic_path
 from recbench.errors import RecbenchError
 from recbench.evaluation.ranking import Ranks
+from recbench.path_checks import check_no_file_above
 from recbench.protocol import Int32Array
 from recbench.records.finished_trial import FinishedTrial, TrialRanks
 from recbench.records.interruption import uninterrupted
@@ -24,6 +26,9 @@ from recbench.records.schema import SCHEMA, Record
 
 LOCK_NAME = ".lock"
 LOCK_SECONDS = 60
+TEMPORARY = re.compile(r"\..+--.+--seed\d+\.(json|npz)\.[0-9a-f]{16}\.tmp")
+"""A record that is being written. Other temporary files in the folder are not recbench's."""
+OTHER_FOLDER = "Choose another folder with -o."
 RANK_ARRAYS = [field.name for field in fields(Ranks)]
 
 
@@ -73,8 +78,9 @@ def tidy(folder: Path) -> None:
         RecbenchError: The folder cannot be written.
     """
     with locked(folder):
-        for left in folder.glob(".*.tmp"):
-            left.unlink(missing_ok=True)
+        for left in folder.iterdir():
+            if TEMPORARY.fullmatch(left.name):
+                left.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -84,6 +90,7 @@ def locked(folder: Path) -> Iterator[None]:
     Raises:
         RecbenchError: The folder cannot be written, or another process does not let go of it.
     """
+    check_no_file_above(folder, OTHER_FOLDER)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / LOCK_NAME, timeout=LOCK_SECONDS)
@@ -94,9 +101,7 @@ def locked(folder: Path) -> Iterator[None]:
             "It may be stopped: let it go on or end it; or choose another folder with -o.",
         ) from error
     except OSError as error:
-        raise RecbenchError(
-            f"Cannot write to the output folder {folder}: {error.strerror}.", "Choose another with -o."
-        ) from error
+        raise RecbenchError(f"Cannot write to the output folder {folder}: {error.strerror}.", OTHER_FOLDER) from error
     try:
         yield
     finally:
@@ -145,6 +150,16 @@ def load_ranks(path: Path) -> TrialRanks:
         raise RecbenchError(
             f"The ranks {beside} of a record cannot be read: {error}.", "Run the trial again."
         ) from error
+
+
+def has_ranks(path: Path, ranks: TrialRanks) -> bool:
+    """Whether the record at ``path`` has these ranks; False if its ranks cannot be read."""
+    try:
+        present = _arrays(load_ranks(path))
+    except RecbenchError:
+        return False
+    wanted = _arrays(ranks)
+    return present.keys() == wanted.keys() and all(np.array_equal(present[name], wanted[name]) for name in wanted)
 
 
 def ranks_to_bytes(ranks: TrialRanks) -> bytes:

@@ -14,6 +14,7 @@ from types import ModuleType
 import recbench
 from recbench.builtin_models import BUILTIN_PACKAGE
 from recbench.errors import RecbenchError, unknown_name
+from recbench.path_checks import check_no_folder
 from recbench.registry.class_pickles import unpickle_class
 from recbench.registry.import_failures import import_failure, not_in_module
 from recbench.registry.shared_names import shared_name
@@ -155,6 +156,7 @@ def find_model(name: str) -> ModelReference:
             "The form is MODEL:NAME=VALUE, such as bpr:factors=128. Parameters are listed by: recbench list",
         )
     if place.endswith(".py"):
+        check_no_folder(Path(place))
         if not os.path.isfile(place):  # noqa: PTH113 - also answers for names that no file can have
             raise RecbenchError(f"Model {name!r}: there is no file {place}.", "Check the path.")
         # Records name a file alike on every system.

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recbench.errors import RecbenchError
+from recbench.path_checks import check_no_file_above
 from recbench.records import store
 from recbench.records.interruption import uninterrupted
 from recbench.records.schema import Status
@@ -41,11 +42,12 @@ def prepare(folder: Path) -> None:
     Raises:
         RecbenchError: It cannot be made or written.
     """
+    check_no_file_above(folder, store.OTHER_FOLDER)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise RecbenchError(
-            f"Cannot write to the output folder {folder}: {error.strerror}.", "Choose another with -o."
+            f"Cannot write to the output folder {folder}: {error.strerror}.", store.OTHER_FOLDER
         ) from error
     store.tidy(folder)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from recbench.data.cache import home
 from recbench.errors import RecbenchError
+from recbench.path_checks import check_no_folder
 from recbench.tasks import task_file
 from recbench.tasks.build import build
 from recbench.tasks.dataset_tasks import unknown_task
@@ -220,6 +221,7 @@ def _built_path(spec: TaskSpec) -> Path:
     """The cache file of a spec: its name carries a hash of the spec and of the user's ratings file, if it has one."""
     key = hashlib.sha256(spec.fingerprint().encode())
     if isinstance(spec.dataset, FileData):
+        check_no_folder(spec.dataset.path, "Correct dataset.path in the spec.")
         try:
             with spec.dataset.path.open("rb") as file:
                 key.update(hashlib.file_digest(file, "sha256").digest())

@@ -4,6 +4,7 @@ import typer
 
 from recbench.cli.shared.terminal import ExitCode, emit
 from recbench.output_files import OutputFile
+from recbench.path_checks import check_no_folder
 from recbench.progress.console import messages
 from recbench.text_encoding import readable
 
@@ -23,6 +24,7 @@ def write_or_check(page: str, output: OutputFile, again: str, *, check: bool) ->
     """
     page = readable(page)
     path = output.path
+    check_no_folder(path)
     current = path.is_file() and path.read_text(encoding="utf-8", errors="replace") == page
     if check and not current:
         messages().print(f"{path} is not what the records say. Run: {again}", markup=False)

@@ -17,6 +17,7 @@ from recbench.data.readers.layout import PLAIN, Form, Layout
 from recbench.data.readers.opening import first_line, line_number
 from recbench.data.readers.parquet import read_parquet
 from recbench.errors import RecbenchError
+from recbench.path_checks import check_no_folder
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ def open_file(path: Path, layout: Layout, bad: BadRows) -> OpenTable:
     Raises:
         RecbenchError: There is no such file, or its columns cannot be recognised.
     """
+    check_no_folder(path)
     if not path.is_file():
         raise RecbenchError(f"No such file: {path}.", "Check the path, or give another file.")
     return OpenTable(path, *_batches(path, layout, bad))

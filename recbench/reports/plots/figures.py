@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from recbench.errors import RecbenchError
 from recbench.output_files import MARK, UNSEALED, OutputFile, seal
+from recbench.path_checks import check_no_folder
 from recbench.requirements import install_command
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def check_picture(output: OutputFile) -> None:
             ``OutputFile.check``.
     """
     check_matplotlib()
+    check_no_folder(output.path)
     if output.path.suffix not in ENDINGS:
         raise RecbenchError(
             f"Cannot write the picture {output.path}: its ending is of no known kind.",

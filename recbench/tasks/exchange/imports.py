@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from recbench.data.readers.layout import PLAIN, Form, Layout
+from recbench.path_checks import check_no_file_above
 from recbench.tasks.exchange.export import SPEC_NAME
 from recbench.tasks.exchange.published_split import assemble, assemble_drawn
 from recbench.tasks.exchange.split_files import SplitFiles, read_split
@@ -60,6 +61,7 @@ def import_folder(name: str, folder: Path) -> Task:
     Raises:
         RecbenchError: The folder is not an export, lacks a file, or the files were changed.
     """
+    check_no_file_above(folder, "Give the folder that recbench task export wrote.")
     exported = EXPORT_FILE.load(folder / SPEC_NAME, _Exported)
     spec = EXPORT_FILE.check(exported.task | {"name": name}, TaskSpec, str(folder / SPEC_NAME))
     files = exported.files.inside(folder)

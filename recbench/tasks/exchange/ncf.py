@@ -18,6 +18,7 @@ from recbench.data.ids import IdTable
 from recbench.data.interactions import hash_order, inverse_order
 from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
+from recbench.path_checks import check_no_folder
 from recbench.protocol import Float32Array, Int64Array
 from recbench.tasks.exchange.published_split import PUBLISHED, PublishedRows, assemble, without_positives
 from recbench.tasks.spec import PublishedData, PublishedNegatives, TaskSpec, Waiver
@@ -133,6 +134,7 @@ def _candidate_lists(path: Path) -> tuple[npt.NDArray[np.int64], Int64Array]:
 
 
 def _content(path: Path) -> bytes:
+    check_no_folder(path)
     try:
         content = path.read_bytes()
         return gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
