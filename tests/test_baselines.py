@@ -221,6 +221,9 @@ def test_a_broken_history_names_its_line(tmp_path, places):
     good = places[1].read_text()
     places[1].write_text(good + "<<<<<<< HEAD\n")
     with pytest.raises(RecbenchError, match="line 2"):
+        accept(a_run(tmp_path / "run", a_record("bpr", 0)), places)
+    assert places[1].read_text() == good + "<<<<<<< HEAD\n"
+    with pytest.raises(RecbenchError, match="line 2"):
         history.read(places[1])
     newer = {**json.loads(good), "schema": 2}
     places[1].write_text(json.dumps(newer))

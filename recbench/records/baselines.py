@@ -113,13 +113,16 @@ def accept_changes(
         The files of git beside the history that were written.
 
     Raises:
-        RecbenchError: A file cannot be written.
+        RecbenchError: A file cannot be written, or the history holds something else.
     """
     now = datetime.now(UTC)
     # Before any file is replaced: the run may be read from where it is written to.
     lines = [
         history.Accepted.of(trial, label, now) for change in changes for group in change.after for trial in group.trials
     ]
+    if log.exists():
+        # A file of another kind, or one with the marks of a conflict, must not grow.
+        history.read(log)
     written = write_git_files(log.parent)
     for change in changes:
         best = baselines / change.task / BEST
