@@ -162,6 +162,12 @@ def test_the_verbs_keep_the_users_files(recbench_here):
         assert recbench_here(*command, "--force") is None
         assert path.read_bytes() != b"mine"
         assert recbench_here(*command) is None
+    # The page names its folder, and the checksum is that of the text as it is written.
+    odd = write(Path(os.fsdecode(b"caf\xe9")), some_trials("bpr"))
+    for _ in range(2):
+        assert recbench_here("leaderboard", str(odd), "-o", "odd.md") is None
+        assert recbench_here("leaderboard", str(odd), "-o", "odd.md", "--check") is None
+        OutputFile(Path("odd.md")).check()
     Path("x.svg").write_text("mine")
     for command in (
         ("sweep", "--model", "popularity", "--param", "a=1,2", "--plot", "x.svg"),

@@ -12,6 +12,7 @@ from recbench.records.selection import read_records
 from recbench.records.tuned_settings import TunedSettings, find_settings, load
 from recbench.reports.pages.baselines import baselines_page
 from recbench.reports.pages.leaderboard import LeaderboardSources, leaderboard
+from recbench.text_encoding import readable
 from recbench.tuning.spaces import own_spaces_path, read_spaces
 
 
@@ -68,7 +69,7 @@ def accepted_page(label: str) -> str:
 
 
 def _marked(page: str) -> str:
-    return seal(f"<!-- {UNSEALED} -->\n{page}")
+    return seal(readable(f"<!-- {UNSEALED} -->\n{page}"))
 
 
 def _merged(files: Sequence[TunedSettings]) -> TunedSettings | None:
