@@ -102,7 +102,8 @@ def _prepare(channel: Channel, commands: BinaryIO) -> "Configuration":
     requested = prepare.with_class(commands.read(prepare.size))
     # What a trial needs of the harness, before the model's own import is timed. The user's folders then come first on
     # the Python path, and a file scipy.py there must not take the package's place.
-    from scipy import special  # noqa: F401
+    with contextlib.suppress(ImportError):  # A model of numpy alone runs without scipy.
+        from scipy import special  # noqa: F401
 
     from recbench.records import store  # noqa: F401
     from recbench.tasks import task_file  # noqa: F401
