@@ -28,6 +28,26 @@ class NothingToCompareError(RecbenchError):
     """A side of a comparison holds no records; the command line exits with 4, so that a gate never passes on it."""
 
 
+def did_you_mean(name: str, known: Iterable[str], shown: str = "{}") -> str:
+    """Returns a sentence with the nearest names, which starts with a space; empty if no name is near.
+
+    Upper and lower case count as equal.
+
+    Args:
+        name: The name that was not found.
+        known: The names that exist.
+        shown: How to show a name.
+
+    >>> did_you_mean("BPR", ["bpr", "ncf"])
+    ' Did you mean: bpr?'
+    """
+    plain: dict[str, list[str]] = {}
+    for known_name in sorted(known):
+        plain.setdefault(known_name.lower(), []).append(known_name)
+    near = [each for one in difflib.get_close_matches(name.lower(), plain, n=3, cutoff=0.5) for each in plain[one]]
+    return f" Did you mean: {', '.join(map(shown.format, near))}?" if near else ""
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str], hint: str = "") -> RecbenchError:
     """Returns the error for a name that does not exist, with the nearest names that do.
 
@@ -38,8 +58,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str], hint: str = "") -> 
         hint: A further line of advice.
     """
     available = sorted(known)
-    plain = {known_name.lower(): known_name for known_name in available}
-    near = [plain[one] for one in difflib.get_close_matches(name.lower(), plain, n=3, cutoff=0.5)]
-    guess = f" Did you mean: {', '.join(near)}?" if near else ""
     listing = f"Available: {', '.join(available) or 'none'}."
-    return RecbenchError(f"Unknown {kind} {name!r}.{guess}", "\n".join(filter(None, [listing, hint])))
+    return RecbenchError(
+        f"Unknown {kind} {name!r}.{did_you_mean(name, available)}", "\n".join(filter(None, [listing, hint]))
+    )

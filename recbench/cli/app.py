@@ -21,19 +21,17 @@ from recbench.cli import (
     tune,
 )
 from recbench.cli.shared.terminal import emit, fail, show_log
+from recbench.cli.shared.verbs import Verbs
 from recbench.errors import RecbenchError
 from recbench.records.interruption import forget_interruption
 from recbench.requirements import install_command, package_of
 
-app = typer.Typer(
-    name="recbench",
-    help="Compare implicit-feedback recommenders on one frozen task, with one clock.",
-    epilog="Start with: recbench run --models popularity,bpr --task synthetic",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-)
+HELP = """Compare implicit-feedback recommenders on one frozen task, with one clock.
+
+Example: recbench run --models popularity,bpr --task synthetic
+"""
+
+app = Verbs(name="recbench", help=HELP, add_completion=True, rich_markup_mode="rich")
 app.command("run")(run.run)
 app.command("tune")(tune.tune)
 app.command("sweep")(sweep.sweep)

@@ -4,26 +4,29 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recbench.cli.shared.output_options import AsJson
 from recbench.cli.shared.pages import write_or_check
 from recbench.cli.shared.terminal import emit, emit_json, emit_table
+from recbench.cli.shared.verbs import Verbs
 from recbench.progress.console import messages
 
 if TYPE_CHECKING:
     from recbench.records.baselines import Change
 
+Label = Annotated[str, typer.Option(metavar="LABEL", help="Label of the baseline.")]
 Pair = tuple[float | None, float | None]
 
-app = typer.Typer(no_args_is_help=True, help="Accept, list and release the records that later runs are compared with.")
+app = Verbs(help="Accept, list and release the records that later runs are compared with.")
 
 
 @app.command("accept")
 def accept(
     run: Annotated[str, typer.Argument(help="A folder of records, one record, a label, or REV:PATH.")],
-    label: Annotated[str, typer.Option(help="Under which label.")] = "main",
+    label: Label = "main",
     force: Annotated[
         bool, typer.Option("--force", help="Also from uncommitted changes, and without trials that failed.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what changed as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a run the baseline: its records take the place of the same models' under a label, and enter the history.
 
@@ -55,7 +58,7 @@ def accept(
 
 
 @app.command("list")
-def list_baselines(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def list_baselines(as_json: AsJson = False) -> None:
     """List what is accepted, by task and label.
 
     Example:
@@ -96,7 +99,7 @@ def list_baselines(as_json: Annotated[bool, typer.Option("--json", help="Print J
 @app.command("release")
 def release(
     new: Annotated[str, typer.Argument(help="The new label, such as v1.0.")],
-    label: Annotated[str, typer.Option(help="What to release.")] = "main",
+    label: Label = "main",
 ) -> None:
     """Copy a label's records to a new label that never changes again.
 
@@ -111,7 +114,7 @@ def release(
 
 @app.command("render")
 def render(
-    label: Annotated[str, typer.Option(help="Which label.")] = "main",
+    label: Label = "main",
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if the page is not current.")] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Replace the page even if recbench did not write it or it was edited.")

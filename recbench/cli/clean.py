@@ -6,6 +6,7 @@ import typer
 
 from recbench.cli.shared.cache_sizes import amount, megabytes
 from recbench.cli.shared.durations import parse_duration
+from recbench.cli.shared.output_options import AsJson
 from recbench.cli.shared.terminal import emit, emit_json, emit_table
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def clean(
         ),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed, and remove nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Remove tasks and data sets from the cache that were not used for some time.
 

@@ -5,21 +5,21 @@ from typing import Annotated
 
 import typer
 
-from recbench.cli.shared.record_options import AsJson, Base, Current, Form
+from recbench.cli.shared.execution_options import CutOffs, Metrics
+from recbench.cli.shared.lists import cut_offs
+from recbench.cli.shared.output_options import AsJson, Form
+from recbench.cli.shared.record_options import Base, Current
 from recbench.cli.shared.terminal import ExitCode, emit
 from recbench.errors import RecbenchError
-from recbench.evaluation.metric_names import DEFAULT_METRICS, builtin_metrics
+from recbench.evaluation.metric_names import DEFAULT_METRICS
 from recbench.reports.formats import Format
 
 
 def compare(
     base: Base,
     current: Current,
-    k: Annotated[int, typer.Option(min=1, help="Cut-off of all metrics; any, for ranks are stored.")] = 10,
-    metric: Annotated[
-        list[str] | None,
-        typer.Option(help=f"Only this metric; may be repeated: {', '.join(builtin_metrics())}, or one of a plug-in."),
-    ] = None,
+    k: CutOffs = None,
+    metrics: Metrics = None,
     timings: Annotated[
         bool, typer.Option("--timings", help="BASE and CURRENT are JSON files of pytest-benchmark.")
     ] = False,
@@ -31,21 +31,28 @@ def compare(
     Examples:
       recbench compare results/runs/before results/runs/after
       recbench compare main results/runs --format markdown
-      recbench compare v1.0:results/baselines/ml-100k/main results/runs --k 5 --metric hr
+      recbench compare v1.0:results/baselines/ml-100k/main results/runs --k 5 --metrics hr
       recbench compare --timings before.json results/benchmarks.json
 
     Exit codes: 0 compared, whatever the verdicts (see gate), 2 bad input, 4 nothing could be compared.
     """
     form = Format.JSON if as_json else form
     if timings:
-        if metric or k != 10:
-            raise RecbenchError("--timings compares seconds; --k and --metric belong to records.", "Leave them out.")
+        if metrics or k:
+            raise RecbenchError("--timings compares seconds; --k and --metrics belong to records.", "Leave them out.")
         _timings(Path(base), Path(current), form)
         return
 
+    first, *others = cut_offs(k)
+    if others:
+        raise RecbenchError(
+            f"compare takes one cut-off, not --k {','.join(k or ())}.",
+            f"Name each metric with its cut-off: --metrics hr@{first},hr@{others[0]}",
+        )
+
     from recbench.experiments.comparison import compare as compare_runs
 
-    comparison = compare_runs(base, current, k=k, metrics=tuple(metric or DEFAULT_METRICS))
+    comparison = compare_runs(base, current, k=first, metrics=tuple(metrics or DEFAULT_METRICS))
     emit(comparison.table(form))
     if comparison.nothing_compared:
         raise typer.Exit(ExitCode.NOT_COMPARABLE)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recbench.cli.shared.cache_sizes import amount, megabytes
+from recbench.cli.shared.completion import dataset_name
+from recbench.cli.shared.output_options import AsJson, Plot
 from recbench.cli.shared.ratings_file_options import (
     Encoding,
     FileForm,
@@ -21,6 +23,7 @@ from recbench.cli.shared.ratings_file_options import (
     UserColumn,
 )
 from recbench.cli.shared.terminal import emit, emit_json, emit_table
+from recbench.cli.shared.verbs import Verbs
 from recbench.errors import RecbenchError
 from recbench.progress.console import animated
 
@@ -29,19 +32,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-app = typer.Typer(help="List, fetch, inspect and remove data sets.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Plot = Annotated[
-    Path | None, typer.Option(metavar="FILE.png", help="Draw the histograms as a picture; needs the extra plot.")
+app = Verbs(help="List, fetch, inspect and remove data sets.")
+Name = Annotated[
+    str, typer.Argument(help="A name of 'recbench data list'.", show_default=False, autocompletion=dataset_name)
 ]
-Name = Annotated[str, typer.Argument(help="A name of 'recbench data list'.", show_default=False)]
 
 SYNTHETIC = "synthetic"
 SYNTHETIC_TITLE = "Made up by a seeded generator; nothing to fetch. Its shape is set in a task's spec"
 
 
 @app.command("list")
-def list_data(as_json: Json = False) -> None:
+def list_data(as_json: AsJson = False) -> None:
     """List the data sets that are known by name."""
     from recbench.data.cache import home
     from recbench.data.catalogue import catalogue
@@ -82,7 +83,7 @@ def fetch(
     name: Name,
     force: Annotated[bool, typer.Option("--force", help="Fetch again, even if it is there.")] = False,
 ) -> None:
-    """Fetch a data set into the cache, and print where it lies.
+    """Fetch a dataset into the cache, and print the paths of its files.
 
     Example: recbench data fetch ml-100k
     """
@@ -135,7 +136,9 @@ def remove(name: Name) -> None:
 
 @app.command()
 def info(
-    name: Annotated[str, typer.Argument(help="A name of 'recbench data list', or a ratings file.")],
+    name: Annotated[
+        str, typer.Argument(help="A name of 'recbench data list', or a ratings file.", autocompletion=dataset_name)
+    ],
     user_column: UserColumn = None,
     item_column: ItemColumn = None,
     rating_column: RatingColumn = None,
@@ -146,7 +149,7 @@ def info(
     member: Member = None,
     skip_bad_rows: SkipBadRows = False,
     plot: Plot = None,
-    as_json: Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Describe a data set, its licence and how to cite it, or what is in a ratings file.
 

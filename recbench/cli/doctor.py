@@ -1,16 +1,15 @@
 """``recbench doctor``: what recbench can use here."""
 
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
+from recbench.cli.shared.output_options import AsJson
 from recbench.cli.shared.terminal import emit_json, emit_table
 
 LIBRARIES = ("numpy", "pandas", "pyarrow")
 """What recbench itself needs to build a task. What the models need is read from their source."""
 
 
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> None:
+def doctor(as_json: AsJson = False) -> None:
     """Show versions, threads, which models can run, where the cache is, and what this system cannot guarantee."""
     import os
 

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from recbench.cli.shared.record_options import AsJson, Base, Current, Form, PolicyFile
+from recbench.cli.shared.output_options import AsJson, Form
+from recbench.cli.shared.record_options import Base, Current, PolicyFile
 from recbench.cli.shared.terminal import emit, emit_json
 from recbench.reports.formats import Format
 
@@ -13,9 +14,10 @@ def gate(
     base: Base,
     current: Current,
     against: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
-            metavar="BASE,...", help="Further bases that CURRENT must pass too, such as best,v1.0: slow losses add up."
+            metavar="BASE,...",
+            help="Comma-separated: further bases that CURRENT must pass too, such as best,v1.0. They find slow losses.",
         ),
     ] = None,
     policy: PolicyFile = None,
@@ -37,7 +39,7 @@ def gate(
     """
     from recbench.experiments.comparison import compare, worst_outcome
 
-    bases = [base, *(name.strip() for name in (against or "").split(",") if name.strip())]
+    bases = [base, *(against or ())]
     # All are read before anything is printed: a base that is missing must not be overlooked below a table that passes.
     comparisons = [compare(one, current) for one in bases]
     gates = [comparison.gate(policy, strict=strict) for comparison in comparisons]

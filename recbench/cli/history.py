@@ -4,19 +4,25 @@ from typing import Annotated
 
 import typer
 
+from recbench.cli.shared.completion import task_name
+from recbench.cli.shared.execution_options import TASK, OnlyModels
+from recbench.cli.shared.output_options import AsJson
 from recbench.cli.shared.terminal import emit, emit_json, emit_table
 
 
 def history(
-    model: Annotated[str | None, typer.Option(help="Only this model.")] = None,
-    task: Annotated[str | None, typer.Option(help="Only the task of this name.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    models: OnlyModels = None,
+    task: Annotated[
+        str | None,
+        typer.Option(metavar=TASK, help="Only the task of this name.", show_default="all", autocompletion=task_name),
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show the trend of accepted baselines, a line an acceptance, with a bar for each HR@10.
 
     Examples:
       recbench history
-      recbench history --model bpr --task ml-100k
+      recbench history --models bpr --task ml-100k
     """
     from recbench.records.history import read
     from recbench.reports.trend import Trend, trends
@@ -42,7 +48,7 @@ def history(
             ],
         }
 
-    found = trends(read(), model, task)
+    found = trends(read(), models, task)
     if as_json:
         emit_json({"schema": 1, "trends": [document(trend) for trend in found]})
         return

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from recbench.cli.shared.output_options import output_file, output_option
 from recbench.cli.shared.pages import write_or_check
 from recbench.experiments.defaults import PUBLISHED_FOLDER
 
@@ -27,9 +28,7 @@ def leaderboard(
             metavar="FILE", help="What others published.", show_default=f"{PUBLISHED_FOLDER}/TASK.toml, if there"
         ),
     ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="The page.", show_default=f"{PAGES}/TASK.md")
-    ] = None,
+    output: Annotated[Path | None, output_option("File of the page", show_default=f"{PAGES}/TASK.md")] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if the page is not current.")] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Replace the page even if recbench did not write it or it was edited.")
@@ -50,5 +49,5 @@ def leaderboard(
     from recbench.output_files import OutputFile
 
     task, page = leaderboard_page(run, settings, published)
-    file = OutputFile(output or PAGES / f"{task}.md", force)
+    file = OutputFile(output_file(output, PAGES / f"{task}.md"), force)
     write_or_check(page, file, f"recbench leaderboard {run}", check=check)

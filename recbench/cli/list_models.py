@@ -4,13 +4,17 @@ from typing import Annotated
 
 import typer
 
+from recbench.cli.shared.completion import model_name
+from recbench.cli.shared.output_options import AsJson
 from recbench.cli.shared.terminal import emit, emit_json, emit_table
 from recbench.progress.console import messages
 
 
 def list_models(
-    model: Annotated[str | None, typer.Argument(help="Show one model and its parameters.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    model: Annotated[
+        str | None, typer.Argument(help="Show one model and its parameters.", autocompletion=model_name)
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """List the models and the packages that they miss, or the parameters of one.
 

@@ -1,7 +1,6 @@
 """``recbench run``: the comparison."""
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,21 +8,23 @@ import typer
 from recbench.cli.shared.execution_options import (
     Cluster,
     Configurations,
+    CutOffs,
     DeviceOption,
     FirstSeed,
     Jobs,
     MaxMemory,
-    Quiet,
+    Metrics,
+    Param,
     Seeds,
     Task,
     Threads,
     Timeout,
 )
 from recbench.cli.shared.interruption import interruption_message
-from recbench.cli.shared.lists import cut_offs, model_names
+from recbench.cli.shared.lists import cut_offs
+from recbench.cli.shared.output_options import AsJson, Form, Quiet, RecordsFolder
 from recbench.cli.shared.terminal import emit, emit_json, emit_table, exit_if_failed, set_quiet
 from recbench.errors import RecbenchError
-from recbench.evaluation.metric_names import builtin_metrics
 from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, N_SEEDS
 from recbench.progress.console import messages
 from recbench.reports.formats import Format
@@ -39,11 +40,8 @@ def run(
     task: Task = DEFAULT_TASK,
     seeds: Seeds = N_SEEDS,
     seed: FirstSeed = 0,
-    k: Annotated[str, typer.Option(help="Cut-offs of HR@k and NDCG@k, comma-separated.")] = "10",
-    param: Annotated[
-        list[str] | None,
-        typer.Option(help="MODEL.NAME=VALUE sets a hyper-parameter; MODEL may be a label. May be repeated."),
-    ] = None,
+    k: CutOffs = None,
+    param: Param = None,
     settings: Annotated[
         str | None,
         typer.Option(
@@ -72,20 +70,13 @@ def run(
             "--full", help="Also rank each case's item in the full ranking: all items the user has not interacted with."
         ),
     ] = False,
-    metrics: Annotated[
+    metrics: Metrics = None,
+    more_metrics: Annotated[
         bool,
         typer.Option(
-            "--metrics", help="Also show MRR, AUC, coverage, Gini, popularity, and HR of cohorts; implies --full."
+            "--more-metrics", help="Also show MRR, AUC, coverage, Gini, popularity, and HR of cohorts; implies --full."
         ),
     ] = False,
-    metric: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="METRIC@K",
-            help="Show this metric instead of HR and NDCG, such as recall@20; may be repeated: "
-            f"{', '.join(builtin_metrics())}.",
-        ),
-    ] = None,
     pairs: Annotated[
         bool, typer.Option("--pairs", help="Also show all pairs of models: difference, interval, tests.")
     ] = False,
@@ -99,9 +90,9 @@ def run(
         bool,
         typer.Option("--in-process", help="Run all trials in this process, where a debugger sees them."),
     ] = False,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the records.")] = DEFAULT_OUTPUT,
-    form: Annotated[Format, typer.Option("--format", help="How the table is printed.")] = Format.TEXT,
-    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    output: RecordsFolder = DEFAULT_OUTPUT,
+    form: Form = Format.TEXT,
+    as_json: AsJson = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; train nothing.")] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -117,16 +108,17 @@ def run(
       recbench run --models bpr,bpr:factors=128,deep=my_model.py:Net:layers=[64,32]
       recbench run --models bpr,ncf --settings tuned
       recbench run --models bpr,implicit-bpr --curve all --reach 0.45
-      recbench run --models bpr,ncf,popularity --full --metrics --pairs
-      recbench run --models bpr,popularity --full --metric recall@20 --metric user-ndcg@20
+      recbench run --models bpr,ncf,popularity --full --more-metrics --pairs
+      recbench run --models bpr,popularity --full --metrics recall@20,user-ndcg@20
       recbench run --models popularity,my_model.py:MyModel --task synthetic --timeout 600 --max-memory 4GiB --json
 
     Exit codes: 0 all trials done, 2 bad input, 3 a model failed, 4 nothing to collect, 130 interrupted, 143 terminated.
     """
-    names = model_names(models)
     ks = cut_offs(k)
-    if form is Format.CSV and (pairs or metrics):
-        raise RecbenchError("--format csv is one table; --pairs and --metrics are others.", "Use --json: it has all.")
+    if form is Format.CSV and (pairs or more_metrics):
+        raise RecbenchError(
+            "--format csv prints one table; --pairs and --more-metrics are further tables.", "Use --json: it has all."
+        )
     if force and collect:
         raise RecbenchError("--force repeats trials, and --collect runs none.", "Use one of them.")
     points = _curve(curve)
@@ -134,9 +126,9 @@ def run(
     with interruption_message(output) as count:
         # Before the slow imports, so that people see at once that the program works.
         if not quiet:
-            messages().print(f"Task {task}; models {', '.join(names)}", style="dim", markup=False)
+            messages().print(f"Task {task}; models {', '.join(dict.fromkeys(models))}", style="dim", markup=False)
 
-        from recbench.evaluation.metric_names import parse_measure
+        from recbench.evaluation.metric_names import read_measures
         from recbench.experiments.execution import Execution
         from recbench.experiments.run import RunRequest
         from recbench.experiments.run import run as run_request
@@ -148,9 +140,9 @@ def run(
         # Before any numeric library does more than be loaded: it reads these once.
         os.environ.update(library_settings(threads, device))
         # At once: an unknown metric must not be noticed after the training.
-        measures = tuple(parse_measure(name) for name in metric) if metric else None
+        measures = read_measures(metrics, ks) if metrics else None
         request = RunRequest(
-            models=request_models(names, param or ()),
+            models=request_models(models, param or ()),
             task=task,
             seeds=range(seed, seed + seeds),
             ks=ks,
@@ -158,7 +150,7 @@ def run(
             settings=settings,
             curve=points,
             reach=reach,
-            full=full or metrics,
+            full=full or more_metrics,
             output=output,
             reuse=Reuse.REPEAT if force else Reuse.ONLY if collect else Reuse.KEEP,
             execution=Execution(
@@ -181,7 +173,7 @@ def run(
             emit_json(result.document())
         else:
             emit(result.table(form))
-            if metrics:
+            if more_metrics:
                 emit("\n" + result.metrics_table(form))
             if pairs:
                 emit("\n" + result.pairs_table(form))

@@ -5,9 +5,12 @@ from typing import Annotated
 
 import typer
 
+from recbench.cli.shared.execution_options import CutOffs, Task
 from recbench.cli.shared.lists import cut_offs
+from recbench.cli.shared.output_options import AsJson, Form, RecordsFolder
 from recbench.cli.shared.ratings_file_options import ItemColumn, Separator, UserColumn
 from recbench.cli.shared.terminal import emit
+from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, MAX_SEED
 from recbench.progress.console import messages
 from recbench.reports.formats import Format
 
@@ -15,9 +18,9 @@ from recbench.reports.formats import Format
 def score_file(
     file: Annotated[Path, typer.Argument(help="One user, item, score a row, in any form of 'task build --ratings'.")],
     name: Annotated[str, typer.Option("--name", help="What to call the model in tables and comparisons.")],
-    task: Annotated[str, typer.Option(help="A name of 'recbench task list', or a spec file.")] = "ml-100k",
-    seed: Annotated[int, typer.Option(min=0, help="The seed of that run; give one file a seed.")] = 0,
-    k: Annotated[str, typer.Option(help="Cut-offs of HR@k and NDCG@k, comma-separated.")] = "10",
+    task: Task = DEFAULT_TASK,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of that run; use one file per seed.")] = 0,
+    k: CutOffs = None,
     ranked: Annotated[
         bool, typer.Option("--ranked", help="The rows are lists of items, of each user the best first, without scores.")
     ] = False,
@@ -33,12 +36,12 @@ def score_file(
         ),
     ] = None,
     separator: Separator = None,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the record.")] = Path("results/runs"),
+    output: RecordsFolder = DEFAULT_OUTPUT,
     force: Annotated[
         bool, typer.Option("--force", help="Replace a record of the same name and seed that has another result.")
     ] = False,
-    form: Annotated[Format, typer.Option("--format", help="How the table is printed.")] = Format.TEXT,
-    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    form: Form = Format.TEXT,
+    as_json: AsJson = False,
 ) -> None:
     """Evaluate scores or ranked lists of any program on a task; its record compares and gates like any other.
 

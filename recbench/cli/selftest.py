@@ -5,31 +5,37 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from recbench.cli.shared.completion import model_list
+from recbench.cli.shared.execution_options import MODELS, Param, Task, Threads
+from recbench.cli.shared.output_options import AsJson
 from recbench.cli.shared.terminal import ExitCode, emit, emit_json
 from recbench.errors import RecbenchError
+from recbench.experiments.defaults import DEFAULT_TASK
 from recbench.progress.console import animated, messages
 
 if TYPE_CHECKING:
-    from recbench.tasks.task import Task
+    from recbench.tasks.task import Task as LoadedTask
 
 MARKS = {True: "[ok]", False: "[FAIL]", None: "[skip]"}
 STATES = {True: "ok", False: "failed", None: "skipped"}
 
 
 def selftest(
-    task: Annotated[str, typer.Option(help="A name of 'recbench task list', or a spec file.")] = "ml-100k",
-    model: Annotated[
+    task: Task = DEFAULT_TASK,
+    models: Annotated[
         list[str] | None,
         typer.Option(
-            help="Put this model through its contract as well; may be repeated. A name of 'recbench list', "
-            "package.module:Class, or file.py:Class."
+            "--models",
+            metavar=MODELS,
+            help="Comma-separated: check these models against their contract as well. Names of 'recbench list', "
+            "package.module:Class, file.py:Class.",
+            show_default="none",
+            autocompletion=model_list,
         ),
     ] = None,
-    param: Annotated[
-        list[str] | None, typer.Option(help="MODEL.NAME=VALUE sets a hyper-parameter; may be repeated.")
-    ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads for each model.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    param: Param = None,
+    threads: Threads = 1,
+    as_json: AsJson = False,
 ) -> None:
     """Check the harness against known answers on a task, and models against their contract.
 
@@ -39,15 +45,14 @@ def selftest(
     Examples:
       recbench selftest
       recbench selftest --task my-shop
-      recbench selftest --task ml-100k-loo --model bpr --param bpr.epochs=2
-      recbench selftest --model my_model.py:MyModel --json
+      recbench selftest --task ml-100k-loo --models bpr --param bpr.epochs=2
+      recbench selftest --models my_model.py:MyModel --json
 
     Exit codes: 0 nothing failed, 1 a check failed, 2 bad input, 130 interrupted.
     """
     from recbench.operating_system import available_cores
     from recbench.trials.machine import library_settings
 
-    names = list(dict.fromkeys(model or []))
     if threads > (cores := available_cores()):
         raise RecbenchError(
             f"--threads {threads}, but this process may use {cores} cores.", f"Use at most --threads {cores}."
@@ -59,7 +64,7 @@ def selftest(
     from recbench.registry.requested import request_models
     from recbench.tasks.lookup import load_task
 
-    requested = request_models(names, param or [])
+    requested = request_models(models or [], param or [])
     loaded = load_task(task, progressbar=animated())
     document: list[dict[str, Any]] = []
     try:
@@ -88,7 +93,7 @@ def _announce(text: str) -> None:
     messages().print(text, style="dim", markup=False)
 
 
-def _heading(task: "Task", model: str | None) -> str:
+def _heading(task: "LoadedTask", model: str | None) -> str:
     if model is not None:
         return f"\nModel {model}"
     return f"Harness, on task {task.name} {task.digest[:19]}"

@@ -1,24 +1,26 @@
 """``recbench sweep``: what one hyper-parameter does to quality, time and memory."""
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from recbench.cli.shared.execution_options import (
+    PARAM,
     Cluster,
     DeviceOption,
     FirstSeed,
     Jobs,
     MaxMemory,
-    Quiet,
+    Models,
     Seeds,
     Task,
     Threads,
     Timeout,
 )
 from recbench.cli.shared.interruption import interruption_message
+from recbench.cli.shared.lists import only_item
+from recbench.cli.shared.output_options import AsJson, Form, Plot, Quiet, RecordsFolder
 from recbench.cli.shared.terminal import emit, emit_json, exit_if_failed, set_quiet
 from recbench.errors import RecbenchError
 from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, N_SEEDS
@@ -28,12 +30,13 @@ from recbench.reports.formats import Format
 
 
 def sweep(
-    model: Annotated[str, typer.Option(help="A name of 'recbench list', package.module:Class, or file.py:Class.")],
+    models: Models,
     param: Annotated[
         list[str],
         typer.Option(
-            metavar="NAME=VALUE,VALUE,...",
-            help="The values to compare. Given again with one value, it sets another hyper-parameter for all trials.",
+            metavar=PARAM,
+            help="The values to compare, comma-separated. Given again with one value, it sets another hyper-parameter "
+            "for all trials. MODEL may be left out.",
         ),
     ],
     task: Task = DEFAULT_TASK,
@@ -46,10 +49,10 @@ def sweep(
     max_memory: MaxMemory = None,
     cluster: Cluster = None,
     force: Annotated[bool, typer.Option("--force", help="Run again also trials whose records exist.")] = False,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the records.")] = DEFAULT_OUTPUT,
-    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it too, as .png or .svg.")] = None,
-    form: Annotated[Format, typer.Option("--format", help="How the table is printed.")] = Format.TEXT,
-    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    output: RecordsFolder = DEFAULT_OUTPUT,
+    plot: Plot = None,
+    form: Form = Format.TEXT,
+    as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Train a model once per value of a hyper-parameter; compare quality, time and memory.
@@ -57,12 +60,13 @@ def sweep(
     The trials are those that 'recbench run' would run, and their records are kept in the same way.
 
     Examples:
-      recbench sweep --model bpr --param factors=16,32,64,128
-      recbench sweep --model bpr --param loss=bpr,softmax --param epochs=30 --task ml-100k-loo --plot loss.png
+      recbench sweep --models bpr --param factors=16,32,64,128
+      recbench sweep --models bpr --param loss=bpr,softmax --param epochs=30 --task ml-100k-loo --plot loss.png
 
     Exit codes: 0 all trials done, 2 bad input, 3 a trial failed, 130 interrupted, 143 terminated.
     """
-    name, values, others = parse_sweep(param)
+    model = only_item("--models", models)
+    name, values, others = parse_sweep(param, model)
     set_quiet(quiet)
     with interruption_message(output) as count:
         if not quiet:
@@ -74,8 +78,7 @@ def sweep(
         from recbench.experiments.train import Reuse
         from recbench.output_files import BY_NAME_ONLY, OutputFile
         from recbench.progress.choice import run_progress
-        from recbench.registry.models import find_model
-        from recbench.registry.requested import RequestedModel
+        from recbench.registry.requested import request_models
         from recbench.reports.plots.figures import check_picture
         from recbench.trials.machine import library_settings
 
@@ -83,8 +86,9 @@ def sweep(
         if plot is not None:
             # Not --force: it runs trials again.
             check_picture(OutputFile(plot, advice=BY_NAME_ONLY))
+        (requested,) = request_models([model], [f"{other}={text}" for other, text in others.items()])
         request = SweepRequest(
-            model=RequestedModel(find_model(model), others),
+            model=requested,
             parameter=name,
             values=values,
             task=task,
@@ -107,8 +111,12 @@ def sweep(
         exit_if_failed(result.run.failed)
 
 
-def parse_sweep(assignments: list[str]) -> tuple[str, list[str], dict[str, str]]:
-    """Reads the ``NAME=VALUE,VALUE,...`` texts.
+def parse_sweep(assignments: list[str], model: str) -> tuple[str, list[str], dict[str, str]]:
+    """Reads the ``[MODEL.]NAME=VALUE,VALUE,...`` texts.
+
+    Args:
+        assignments: The texts.
+        model: The model that a text may name.
 
     Returns:
         The hyper-parameter with several values, these, and the others with their only one.
@@ -118,11 +126,11 @@ def parse_sweep(assignments: list[str]) -> tuple[str, list[str], dict[str, str]]
     """
     values: dict[str, list[str]] = {}
     for assignment in assignments:
-        name, equals, text = assignment.partition("=")
+        name, equals, text = assignment.removeprefix(f"{model}.").partition("=")
         given = list(dict.fromkeys(split_commas(text)))
         if not (name and equals and all(given)):
             raise RecbenchError(
-                f"--param {assignment!r} is not of the form NAME=VALUE,VALUE,...",
+                f"--param {assignment!r} is not of the form [MODEL.]NAME=VALUE,VALUE,...",
                 "For example: --param factors=16,32,64",
             )
         if name in values:

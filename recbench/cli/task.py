@@ -8,6 +8,8 @@ import typer
 
 from recbench.cli import task_files
 from recbench.cli.shared.cache_sizes import amount, megabytes
+from recbench.cli.shared.completion import dataset_name, task_name
+from recbench.cli.shared.output_options import AsJson, Plot
 from recbench.cli.shared.ratings_file_options import (
     Encoding,
     FileForm,
@@ -19,29 +21,28 @@ from recbench.cli.shared.ratings_file_options import (
     TimestampColumn,
     UserColumn,
 )
+from recbench.cli.shared.task_options import NameOrSpec, Replace
 from recbench.cli.shared.task_summary import emit_summary, emit_task
 from recbench.cli.shared.terminal import emit, emit_json, emit_table
+from recbench.cli.shared.verbs import Verbs
 from recbench.errors import RecbenchError
 from recbench.progress.console import animated
 
 log = logging.getLogger(__name__)
 
-app = typer.Typer(help="List, build, check, import, export and remove frozen tasks.", no_args_is_help=True)
+app = Verbs(help="List, build, check, import, export and remove frozen tasks.")
 app.add_typer(task_files.app, name="import")
 app.command("export")(task_files.export)
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-NameOrSpec = Annotated[str, typer.Argument(metavar="NAME|SPEC.toml", help="A task's name, or its spec file.")]
-Replace = Annotated[bool, typer.Option("--replace", help="Replace a task of that name.")]
-
 
 @app.command("list")
-def list_tasks(as_json: Json = False) -> None:
+def list_tasks(as_json: AsJson = False) -> None:
     """List the tasks that --task takes, and how much of the cache each takes."""
     from recbench.data.cache import home
     from recbench.tasks.cache_contents import contents, task_files, total_bytes
-    from recbench.tasks.lookup import find_task, own_task_names
+    from recbench.tasks.lookup import find_task
     from recbench.tasks.named_specs import builtin_specs
+    from recbench.tasks.names import own_task_names
     from recbench.tasks.task_file import spec_of
 
     cache_bytes = total_bytes(contents())
@@ -77,7 +78,7 @@ def list_tasks(as_json: Json = False) -> None:
 
 @app.command()
 def remove(
-    name: Annotated[str, typer.Argument(help="A task's name.")],
+    name: Annotated[str, typer.Argument(help="A task's name.", autocompletion=task_name)],
     yes: Annotated[
         bool, typer.Option("--yes", help="Remove it even if it is yours and recbench cannot make it again.")
     ] = False,
@@ -102,10 +103,8 @@ def remove(
 def show(
     name: NameOrSpec,
     spec: Annotated[bool, typer.Option("--spec", help="Print the spec, as TOML to start from.")] = False,
-    plot: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="Draw the histograms as a picture; needs the extra plot.")
-    ] = None,
-    as_json: Json = False,
+    plot: Plot = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show a task's counts and digest, what its split lets leak, and how its train rows are spread; or its spec.
 
@@ -132,12 +131,16 @@ def build(
         typer.Option(help="Make a task NAME from this file of ratings: CSV and the like, Parquet, JSON lines, ..."),
     ] = None,
     dataset: Annotated[
-        str | None, typer.Option(help="Make a task NAME from this data set, a name of 'recbench data list'.")
+        str | None,
+        typer.Option(
+            help="Make a task NAME from this dataset, a name of 'recbench data list'.", autocompletion=dataset_name
+        ),
     ] = None,
     like: Annotated[
         str | None,
         typer.Option(
             metavar="NAME|SPEC.toml",
+            autocompletion=task_name,
             help="With --dataset or --ratings: the task or spec file whose filters, split and negatives to use. "
             "Default: each user's last row is held out, with 100 uniform negatives.",
         ),
@@ -151,7 +154,7 @@ def build(
     encoding: Encoding = "utf-8",
     member: Member = None,
     skip_bad_rows: SkipBadRows = False,
-    replace: Replace = False,
+    force: Replace = False,
 ) -> None:
     """Build a task and store it: from its spec, from a data set, or from ratings of your own.
 
@@ -168,12 +171,12 @@ def build(
     columns = (user_column, item_column, rating_column, timestamp_column, separator, form, member)
     _check_source(ratings, dataset, like, any(option is not None for option in columns))
     if dataset is not None:
-        emit_summary(make_task_of_dataset(name, dataset, like, replace=replace, progressbar=animated()))
+        emit_summary(make_task_of_dataset(name, dataset, like, replace=force, progressbar=animated()))
         return
     if ratings is None:
         emit_summary(load_task(name, rebuild=True, progressbar=animated()))
         return
-    check_name(name, replace=replace)
+    check_name(name, replace=force)
     data = FileData(
         source="file",
         path=ratings.absolute(),
@@ -188,7 +191,7 @@ def build(
         skip_bad_rows=skip_bad_rows,
     )
     task = make_task_of_file(name, data, like)
-    log.info("Stored as %s", keep_as_own(task, replace=replace))
+    log.info("Stored as %s", keep_as_own(task, replace=force))
     emit_summary(task)
 
 

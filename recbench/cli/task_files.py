@@ -6,9 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recbench.cli.shared.completion import dataset_name
+from recbench.cli.shared.output_options import FOLDER, OUTPUT, check_folder
 from recbench.cli.shared.ratings_file_options import ItemColumn, RatingColumn, Separator, TimestampColumn, UserColumn
+from recbench.cli.shared.task_options import NameOrSpec, Replace
 from recbench.cli.shared.terminal import emit
+from recbench.cli.shared.verbs import Verbs
 from recbench.errors import RecbenchError, unknown_name
+from recbench.experiments.defaults import MAX_SEED
 from recbench.tasks.exchange.forms import ExportForm, NegativesMethod
 
 if TYPE_CHECKING:
@@ -17,18 +22,22 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-app = typer.Typer(help="Import a split that somebody published.", no_args_is_help=True)
+app = Verbs(help="Import a split that somebody published.")
 
 Name = Annotated[str, typer.Argument(help="What to call the task.")]
-Replace = Annotated[bool, typer.Option("--replace", help="Replace a task of that name.")]
 Train = Annotated[Path | None, typer.Option(help="Train rows.")]
 Test = Annotated[Path | None, typer.Option(help="Held-out rows, one a case.")]
 DatasetName = Annotated[
-    str | None, typer.Option("--dataset", help="Instead of files: a data set of 'recbench data list' that has them.")
+    str | None,
+    typer.Option(
+        "--dataset",
+        help="Instead of files: a dataset of 'recbench data list' that has them.",
+        autocompletion=dataset_name,
+    ),
 ]
 Method = Annotated[NegativesMethod, typer.Option("--negatives", help="How to draw negatives where none are published.")]
 Count = Annotated[int, typer.Option(min=1, help="How many negatives to draw a case.")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of that draw.")]
+Seed = Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of that draw.")]
 Waive = Annotated[
     list[str] | None, typer.Option(help="A rule that these candidates may break; is shown with every result.")
 ]
@@ -39,24 +48,24 @@ def import_ncf(
     name: Name,
     train: Annotated[Path | None, typer.Option(help="Train rows: user, item[, rating, timestamp], by tabs.")] = None,
     test: Test = None,
-    negatives: Annotated[Path | None, typer.Option(help="Candidates: (user,item) and the negatives, by tabs.")] = None,
+    candidates: Annotated[Path | None, typer.Option(help="Candidates: (user,item) and the negatives, by tabs.")] = None,
     dataset: DatasetName = None,
     waive: Waive = None,
-    replace: Replace = False,
+    force: Replace = False,
 ) -> None:
     """Import files in the form of the NCF paper, plain or gzip, with their published candidates.
 
     Examples:
       recbench task import ncf --train ml-1m.train.rating --test ml-1m.test.rating
-      --negatives ml-1m.test.negative --waive positive-among-negatives ncf-ml-1m
+        --candidates ml-1m.test.negative --waive positive-among-negatives ncf-ml-1m
       recbench task import ncf --dataset pinterest-20 pinterest
     """
     from recbench.tasks.exchange import ncf
 
-    _check_name(name, replace)
-    given = {"--train": train, "--test": test, "--negatives": negatives}
+    _check_name(name, force)
+    given = {"--train": train, "--test": test, "--candidates": candidates}
     files = _files(given, dataset, (".train.rating", ".test.rating", ".test.negative"))
-    _keep(ncf.import_ncf(name, files[0], files[1], files[2], _waivers(waive)), replace)
+    _keep(ncf.import_ncf(name, files[0], files[1], files[2], _waivers(waive)), force)
 
 
 @app.command("lightgcn")
@@ -68,7 +77,7 @@ def import_lightgcn(
     method: Method = NegativesMethod.UNIFORM,
     count: Count = 100,
     seed: Seed = 0,
-    replace: Replace = False,
+    force: Replace = False,
 ) -> None:
     """Import train.txt and test.txt in the form of LightGCN: a user and that user's items a line.
 
@@ -79,33 +88,34 @@ def import_lightgcn(
     from recbench.tasks.exchange.imports import LIGHTGCN, import_split
     from recbench.tasks.exchange.split_files import SplitFiles
 
-    _check_name(name, replace)
+    _check_name(name, force)
     files = SplitFiles(*_files({"--train": train, "--test": test}, dataset, ("train.txt", "test.txt")))
-    _keep(import_split(name, "lightgcn", files, _rule(method, count, seed), LIGHTGCN), replace)
+    _keep(import_split(name, "lightgcn", files, _rule(method, count, seed), LIGHTGCN), force)
 
 
 @app.command("recbole-benchmark")
 def import_recbole(
     name: Name,
     train: Annotated[Path, typer.Option(help="The atomic file of train rows.")],
-    test: Annotated[Path, typer.Option(help="That of test rows.")],
-    valid: Annotated[
-        Path | None, typer.Option(help="That of validation rows; they are train rows when testing.")
+    test: Annotated[Path, typer.Option(help="The atomic file of test rows.")],
+    validation: Annotated[
+        Path | None, typer.Option(help="The atomic file of validation rows; they are train rows when testing.")
     ] = None,
     method: Method = NegativesMethod.UNIFORM,
     count: Count = 100,
     seed: Seed = 0,
-    replace: Replace = False,
+    force: Replace = False,
 ) -> None:
     """Import the atomic files of RecBole's benchmark_filename: train, valid, test.
 
-    Example: recbench task import recbole-benchmark --train x.train.inter --valid x.valid.inter --test x.test.inter mine
+    Example:
+      recbench task import recbole-benchmark --train x.train.inter --validation x.valid.inter --test x.test.inter mine
     """
     from recbench.tasks.exchange.imports import import_split
     from recbench.tasks.exchange.split_files import SplitFiles
 
-    _check_name(name, replace)
-    _keep(import_split(name, "recbole", SplitFiles(train, test, valid), _rule(method, count, seed)), replace)
+    _check_name(name, force)
+    _keep(import_split(name, "recbole", SplitFiles(train, test, validation), _rule(method, count, seed)), force)
 
 
 @app.command("pairs")
@@ -128,7 +138,7 @@ def import_pairs(
     timestamp_column: TimestampColumn = None,
     separator: Separator = None,
     waive: Waive = None,
-    replace: Replace = False,
+    force: Replace = False,
 ) -> None:
     """Import a split of your own: train and test, and candidates if you have them.
 
@@ -138,17 +148,17 @@ def import_pairs(
     from recbench.tasks.exchange.imports import import_split
     from recbench.tasks.exchange.split_files import SplitFiles
 
-    _check_name(name, replace)
+    _check_name(name, force)
     files = SplitFiles(train, test, validation, candidates=candidates, users=users, items=items)
     layout = Layout(user_column, item_column, rating_column, timestamp_column, separator)
-    _keep(import_split(name, "pairs", files, _rule(method, count, seed), layout, _waivers(waive)), replace)
+    _keep(import_split(name, "pairs", files, _rule(method, count, seed), layout, _waivers(waive)), force)
 
 
 @app.command("folder")
 def import_folder(
     name: Name,
     folder: Annotated[Path, typer.Argument(help="What 'recbench task export' wrote, as csv, parquet or recbole.")],
-    replace: Replace = False,
+    force: Replace = False,
 ) -> None:
     """Import an exported task; it has the digest that it had.
 
@@ -156,27 +166,27 @@ def import_folder(
     """
     from recbench.tasks.exchange import imports
 
-    _check_name(name, replace)
-    _keep(imports.import_folder(name, folder), replace)
+    _check_name(name, force)
+    _keep(imports.import_folder(name, folder), force)
 
 
 def export(
-    name: Annotated[str, typer.Argument(metavar="NAME|SPEC.toml", help="A task's name, or its spec file.")],
-    folder: Annotated[Path, typer.Argument(help="Where to; made if it does not exist.")],
+    name: NameOrSpec,
+    output: Annotated[Path, typer.Option(*OUTPUT, metavar=FOLDER, help="Folder of the files.", callback=check_folder)],
     form: Annotated[ExportForm, typer.Option("--form", help="What the files are made of.")] = ExportForm.CSV,
     force: Annotated[bool, typer.Option("--force", help="Replace files of other content in the folder.")] = False,
 ) -> None:
     """Write a task's rows, cases and candidates for other frameworks.
 
     Examples:
-      recbench task export ml-100k exported/
-      recbench task export ml-100k recbole/ --form recbole
+      recbench task export ml-100k -o exported/
+      recbench task export ml-100k -o recbole/ --form recbole
     """
     from recbench.progress.console import animated
     from recbench.tasks.exchange import export as exports
     from recbench.tasks.lookup import load_task
 
-    for path in exports.export(load_task(name, progressbar=animated()), folder, form, force=force):
+    for path in exports.export(load_task(name, progressbar=animated()), output, form, force=force):
         emit(str(path))
 
 

@@ -12,13 +12,12 @@ from recbench.cli.shared.execution_options import (
     Jobs,
     MaxMemory,
     Models,
-    Quiet,
     Task,
     Threads,
     Timeout,
 )
 from recbench.cli.shared.interruption import interruption_message
-from recbench.cli.shared.lists import model_names
+from recbench.cli.shared.output_options import AsJson, Form, Plot, Quiet, output_file, output_option
 from recbench.cli.shared.terminal import ExitCode, emit, emit_json, set_quiet
 from recbench.experiments.defaults import DEFAULT_TASK, MAX_SEED, TUNING_FOLDER
 from recbench.progress.console import messages
@@ -26,6 +25,7 @@ from recbench.reports.formats import Format
 
 if TYPE_CHECKING:
     from recbench.experiments.tune import Tuning
+    from recbench.output_files import OutputFile
 
 
 def tune(
@@ -61,16 +61,9 @@ def tune(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "-o", "--output", metavar="FILE", help="Where the settings go.", show_default="results/settings/TASK.toml"
-        ),
+        output_option("File of the tuned settings", show_default="results/settings/TASK.toml"),
     ] = None,
-    plot: Annotated[
-        bool,
-        typer.Option(
-            "--plot", help="Also draw each model's history and its parameters' importance, beside the storage."
-        ),
-    ] = False,
+    plot: Plot = None,
     force: Annotated[
         bool,
         typer.Option(
@@ -79,8 +72,8 @@ def tune(
             "Trials that exist are kept.",
         ),
     ] = False,
-    form: Annotated[Format, typer.Option("--format", help="How the table is printed.")] = Format.TEXT,
-    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    form: Form = Format.TEXT,
+    as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Look for each model's best hyper-parameters on validation cases, with one budget for every model.
@@ -94,25 +87,28 @@ def tune(
 
     Examples:
       recbench tune --models bpr,ncf --trials 30 --budget 600
-      recbench tune --models bpr --task ml-100k-loo --plot
+      recbench tune --models bpr --task ml-100k-loo --plot tuning.png
       recbench tune --models bpr,ncf --cluster tcp://HOST:8786
       recbench tune --models my_model.py:MyModel --spaces my_spaces.toml -o my_settings.toml
 
     Exit codes: 0 every model with a search space has a setting, 2 bad input, 3 no trial of some model was completed,
     130 interrupted, 143 terminated.
     """
-    names = model_names(models)
+    if output is not None:
+        output = output_file(output, Path(f"{Path(task).name.removesuffix('.toml')}.toml"))
     set_quiet(quiet)
     with interruption_message(storage or TUNING_FOLDER) as count:
         if not quiet:
-            messages().print(f"Task {task}; models {', '.join(names)}", style="dim", markup=False)
+            messages().print(f"Task {task}; models {', '.join(dict.fromkeys(models))}", style="dim", markup=False)
 
         from recbench.experiments.optional_packages import check_optuna
-        from recbench.reports.plots.figures import check_matplotlib
+        from recbench.output_files import OutputFile
+        from recbench.reports.plots.figures import check_picture
 
         check_optuna()
-        if plot:
-            check_matplotlib()
+        picture = None if plot is None else OutputFile(plot, force)
+        if picture is not None:
+            check_picture(picture)
 
         from recbench.experiments.execution import Execution
         from recbench.experiments.tune import TuneRequest
@@ -124,7 +120,7 @@ def tune(
 
         os.environ.update(library_settings(threads, device))
         request = TuneRequest(
-            models=request_models(names),
+            models=request_models(models),
             task=task,
             budget=Budget(trials, budget),
             seed=seed,
@@ -132,7 +128,8 @@ def tune(
             storage=storage,
             output=output,
             force=force,
-            importance=plot,
+            importance=picture is not None,
+            picture=picture,
             execution=Execution(
                 threads=threads, device=device, jobs=jobs, timeout=timeout, max_memory=max_memory, cluster=cluster
             ),
@@ -140,8 +137,8 @@ def tune(
         if storage is None and not task.endswith(".toml"):
             count.folder = TUNING_FOLDER / f"{task}.db"
         result = tune_request(request, count.of(tuning_progress(request.budget, quiet=quiet)))
-        if plot:
-            _draw(result, force)
+        if picture is not None:
+            _draw(result, picture)
         if as_json or form is Format.JSON:
             emit_json(result.document())
         else:
@@ -149,11 +146,12 @@ def tune(
         _report(result, output)
 
 
-def _draw(result: "Tuning", force: bool) -> None:
+def _draw(result: "Tuning", picture: "OutputFile") -> None:
     for one in result.models:
         if one.space and not result.importance.get(one.model):
             messages().print(f"{one.model}: too few completed trials for parameters' importance.", markup=False)
-    messages().print(f"Drawn: {', '.join(map(str, result.plot(force=force)))}", style="dim", markup=False)
+    drawn = result.plot(picture.path, force=picture.force)
+    messages().print(f"Drawn: {', '.join(map(str, drawn))}", style="dim", markup=False)
 
 
 def _report(result: "Tuning", output: Path | None) -> None:

@@ -1,6 +1,6 @@
 """From names to metrics. Listing the names imports neither a metric nor numpy, so that ``--help`` stays fast."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -97,6 +97,29 @@ def measures_at(names: Iterable[str], ks: Iterable[int]) -> "tuple[Measure, ...]
     takes_k = {name: find_metric(name).takes_k for name in names}
     with_k = [measure_of(name, k) for k in ks for name in takes_k if takes_k[name]]
     return (*with_k, *(measure_of(name, 0) for name in takes_k if not takes_k[name]))
+
+
+def read_measures(texts: Iterable[str], ks: Sequence[int]) -> "tuple[Measure, ...]":
+    """Reads metrics with or without a cut-off, such as ``recall@20`` or ``recall``; letters of either case.
+
+    Args:
+        texts: The metrics.
+        ks: The cut-offs of metrics without one of their own.
+
+    Returns:
+        The measures, each once and in the order of the texts; if no text has a cut-off, in the order of
+        ``measures_at``.
+
+    Raises:
+        RecbenchError: A metric is unknown, or a cut-off is not a number.
+    """
+    given = [text.strip().lower() for text in texts]
+    if not any("@" in text for text in given):
+        return measures_at(given, ks)
+    measures = [
+        measure for text in given for measure in ([parse_measure(text)] if "@" in text else measures_at([text], ks))
+    ]
+    return tuple({measure.name: measure for measure in measures}.values())
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from recbench.arguments import PATH, POSITIVE, read_argument, read_metrics
 from recbench.errors import RecbenchError
-from recbench.evaluation.metric_names import DEFAULT_METRICS, measures_at
+from recbench.evaluation.metric_names import DEFAULT_METRICS, read_measures
 from recbench.experiments.results import Run
 from recbench.records.selection import RecordSet, check_nothing_in_common, read_records
 from recbench.reports.compare.comparison import compare_records
@@ -77,8 +77,8 @@ class Comparison:
     Attributes:
         base: The accepted records.
         current: The records that are compared with them.
-        k: Cut-off of the metrics that take one.
-        metric_names: Names of the metrics, such as ``hr``.
+        k: Cut-off of the metrics that are given without one.
+        metric_names: The metrics, such as ``hr`` or ``recall@20``.
     """
 
     base: RecordSet
@@ -94,7 +94,7 @@ class Comparison:
             RecbenchError: Configurations cannot be matched, or a cut-off is beyond the candidates.
         """
         policy = Policy(k=self.k)
-        measures = measures_at(self.metric_names, (self.k,))
+        measures = read_measures(self.metric_names, (self.k,))
         return decide_verdicts(compare_records(self.base, self.current, measures), policy, self._command("compare"))
 
     @property
@@ -169,7 +169,7 @@ class Comparison:
         if verb == "compare":
             command += ["--k", str(self.k)] if self.k != DEFAULT_K else []
             if self.metric_names != DEFAULT_METRICS:
-                command += [part for name in self.metric_names for part in ("--metric", name)]
+                command += ["--metrics", ",".join(self.metric_names)]
         return shlex.join(command)
 
 
@@ -182,8 +182,8 @@ def compare(
         base: The accepted records: a run, a folder of records, one record, a label of accepted baselines, or
             ``REV:PATH`` in git.
         current: The records to compare with them, given in the same ways.
-        k: Cut-off of the metrics that take one.
-        metrics: Names of metrics, such as ``("hr", "ndcg")``.
+        k: Cut-off of the metrics that are given without one.
+        metrics: Metrics, such as ``("hr", "recall@20")``.
 
     Returns:
         The comparison; ``compare(a, b).gate().passed`` says whether ``b`` may replace ``a``.

@@ -26,11 +26,11 @@ from recbench.records.schema import TaskIdentity, class_identity
 from recbench.records.tuned_settings import TunedSettings
 from recbench.registry.requested import RequestedModel
 from recbench.reports.formats import Format
-from recbench.reports.tuning.plots import draw_history, draw_importance
+from recbench.reports.tuning.plots import draw_history, draw_importance, draw_tuning
 from recbench.reports.tuning.table import tuning_document, tuning_table
 from recbench.runners.base import Runner
 from recbench.tasks import task_file
-from recbench.tasks.lookup import SUFFIX
+from recbench.tasks.names import SUFFIX
 from recbench.tasks.task import Task
 from recbench.tasks.tuning_task import tuning_task
 from recbench.trials.conditions import Conditions
@@ -67,6 +67,7 @@ class TuneRequest:
         output: File of the tuned settings; None for ``results/settings/TASK.toml``, which ``--settings tuned`` reads.
         force: Whether to replace files that recbench did not write, and settings of another task.
         importance: Whether to compute how much each hyper-parameter matters.
+        picture: The picture of all models that is drawn later; None for pictures beside the storage.
         execution: Where the trials run.
     """
 
@@ -79,6 +80,7 @@ class TuneRequest:
     output: Path | None = None
     force: bool = False
     importance: bool = False
+    picture: OutputFile | None = None
     execution: Execution = field(default_factory=Execution)
 
 
@@ -141,20 +143,23 @@ class Tuning:
         """Returns the JSON document."""
         return tuning_document(self.models, self.budget, self.task, str(self.output), str(self.storage))
 
-    def plot(self, *, force: bool = False) -> list[Path]:
-        """Draws the history and the importances of each model beside the storage; returns the pictures.
+    def plot(self, path: str | os.PathLike[str] | None = None, *, force: bool = False) -> list[Path]:
+        """Draws the history and the importances of each model; returns the pictures.
 
         Args:
+            path: The picture of all models: .png, .svg or .pdf. Without it, each model has pictures of its own beside
+                the storage.
             force: Whether to replace files that recbench did not write.
 
         Raises:
             RecbenchError: matplotlib is not installed, a picture cannot be written, or a file is there that recbench
                 did not write.
         """
+        tuned = [one for one in self.models if one.space]
+        if path is not None:
+            return [draw_tuning(tuned, self.importance, OutputFile(Path(path), force))]
         drawn = []
-        for one in self.models:
-            if not one.space:
-                continue
+        for one in tuned:
             history, importances = _pictures(self.storage, self.task["name"], one.model, force=force)
             drawn.append(draw_history(one, history))
             if importance := self.importance.get(one.model):
@@ -212,7 +217,7 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
     for model in planned:
         check_names(spaces[model.name].parameters, model.name, model.parameters, where)
     storage = request.storage or TUNING_FOLDER / f"{task.name}.db"
-    if request.importance:
+    if request.importance and request.picture is None:
         for model in planned:
             for picture in _pictures(storage, task.name, model.name, force=request.force):
                 picture.check()

@@ -1,6 +1,6 @@
 """The texts of the command line that say which models run and with which hyper-parameters. Nothing is looked up here.
 
-An entry of ``--models`` has the form ``[LABEL=]MODEL[:NAME=VALUE]...``; ``--param`` takes ``MODEL.NAME=VALUE``, where
+An entry of ``--models`` has the form ``[LABEL=]MODEL[:NAME=VALUE]...``; ``--param`` takes ``[MODEL.]NAME=VALUE``, where
 ``MODEL`` may be a label.
 """
 
@@ -53,6 +53,21 @@ def split_entries(text: str) -> list[str]:
     return [entry for entry in split_commas(text) if entry]
 
 
+def split_assignments(text: str) -> list[str]:
+    """Splits ``--param`` into its assignments; a piece without ``=`` belongs to the value before it.
+
+    >>> split_assignments("bpr.factors=16,32,bpr.epochs=5")
+    ['bpr.factors=16,32', 'bpr.epochs=5']
+    """
+    assignments: list[str] = []
+    for piece in split_commas(text):
+        if assignments and "=" not in piece:
+            assignments[-1] += f",{piece}"
+        else:
+            assignments.append(piece)
+    return assignments
+
+
 def parse_entry(text: str) -> ModelEntry:
     """Reads one entry of ``--models``.
 
@@ -90,20 +105,22 @@ def parse_entry(text: str) -> ModelEntry:
 
 
 def parse_assignment(text: str) -> tuple[str, str, str]:
-    """Splits ``MODEL.NAME=VALUE``.
+    """Splits ``[MODEL.]NAME=VALUE``.
 
     Returns:
-        The model or label, the name, and the text of the value.
+        The model or label, empty if there is none; the name; and the text of the value.
 
     Raises:
         RecbenchError: The text has another form.
 
     >>> parse_assignment("my_model.py:Mine.slope=a=b")
     ('my_model.py:Mine', 'slope', 'a=b')
+    >>> parse_assignment("factors=64")
+    ('', 'factors', '64')
     """
     target, equals, value = text.partition("=")
     model, dot, name = target.rpartition(".")
-    if not (equals and dot and model and name):
+    if not (equals and name and bool(dot) == bool(model)):
         raise RecbenchError(
             f"--param {text!r} is not of the form MODEL.NAME=VALUE.", "For example: --param bpr.factors=64"
         )

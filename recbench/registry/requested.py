@@ -76,7 +76,8 @@ def request_models(models: Iterable[Any], assignments: Iterable[str] = ()) -> li
     Args:
         models: Each a text of the form ``[LABEL=]MODEL[:NAME=VALUE]...``, a class, an untrained instance, or a
             ``Model``. What is given twice in the same way counts once.
-        assignments: Texts of the form ``MODEL.NAME=VALUE``, where ``MODEL`` is a label, a name, or a class.
+        assignments: Texts of the form ``MODEL.NAME=VALUE``, where ``MODEL`` is a label, a name, or a class; it may be
+            left out if there is one model.
 
     Returns:
         The models in their order; their titles differ.
@@ -140,10 +141,16 @@ def _with_assignments(requested: Sequence[RequestedModel], assignments: Iterable
     labels = {model.label for model in models if model.label}
     for assignment in assignments:
         target, name, text = parse_assignment(assignment)
+        if not target and len(models) != 1:
+            raise RecbenchError(
+                f"--param {assignment!r} names no model, and there are {len(models)} models.",
+                f"For example: --param {models[0].title if models else 'bpr'}.{assignment}",
+            )
         matching = [
             index
             for index, model in enumerate(models)
-            if target == model.label
+            if not target
+            or target == model.label
             or (target not in labels and not model.label and target in (model.reference.name, model.reference.target))
         ]
         if not matching:

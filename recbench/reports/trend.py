@@ -1,6 +1,6 @@
 """The history of accepted baselines as a trend for each model."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,17 +55,17 @@ class Trend:
         return sparkline([one.hr.mean for one in self.acceptances if one.hr])
 
 
-def trends(lines: Sequence[Accepted], model: str | None = None, task: str | None = None) -> list[Trend]:
+def trends(lines: Sequence[Accepted], models: Collection[str] | None = None, task: str | None = None) -> list[Trend]:
     """Groups the history by task digest and model.
 
     Args:
         lines: The history, by time.
-        model: Only this model.
+        models: Only these models.
         task: Only the task of this name.
     """
     groups: dict[tuple[str, str, str], dict[tuple[object, ...], list[Accepted]]] = {}
     for line in lines:
-        if model in (None, line.model) and task in (None, line.task):
+        if (models is None or line.model in models) and task in (None, line.task):
             of_model = groups.setdefault((line.task, line.digest, line.model), {})
             key = (line.accepted_at, line.label, line.parameters, line.threads, line.device)
             of_model.setdefault(key, []).append(line)

@@ -14,7 +14,8 @@ from recbench.path_checks import check_no_folder
 from recbench.tasks import task_file
 from recbench.tasks.build import build
 from recbench.tasks.dataset_tasks import unknown_task
-from recbench.tasks.named_specs import SPEC_SUFFIX, builtin_specs, own_spec, own_spec_path, save_own_spec, spec_of
+from recbench.tasks.named_specs import builtin_specs, own_spec, own_spec_path, save_own_spec, spec_of
+from recbench.tasks.names import OLD_SUFFIX, SUFFIX, task_names
 from recbench.tasks.spec import (
     NAME_LENGTH,
     NAME_PATTERN,
@@ -27,8 +28,6 @@ from recbench.tasks.spec import (
 from recbench.tasks.task import Task
 
 log = logging.getLogger(__name__)
-
-SUFFIX, OLD_SUFFIX = ".task", ".npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +50,6 @@ def own_task_path(name: str) -> Path:
     return old if old.exists() and not path.exists() else path
 
 
-def task_names() -> list[str]:
-    """Returns every name that ``--task`` takes."""
-    return [*builtin_specs(), *own_task_names()]
-
-
-def own_task_names() -> list[str]:
-    """Returns the names of the user's own tasks."""
-    files = [path for path in (home() / "tasks" / "own").glob("*") if not path.name.startswith(".")]
-    suffixes = (SUFFIX, OLD_SUFFIX, SPEC_SUFFIX)
-    return sorted({path.name.removesuffix(path.suffix) for path in files if path.suffix in suffixes})
-
-
 def check_name(name: str, *, replace: bool) -> None:
     """Checks, before any work, that a task of the user's own can have a name.
 
@@ -83,7 +70,9 @@ def check_name(name: str, *, replace: bool) -> None:
         raise RecbenchError(f"{name!r} is the name of a builtin task.", "Choose another name.")
     taken = next((path for path in (own_task_path(name), own_spec_path(name)) if path.exists()), None)
     if taken is not None and not replace:
-        raise RecbenchError(f"There is a task {name!r} already: {taken}.", "Choose another name, or --replace it.")
+        raise RecbenchError(
+            f"There is a task {name!r} already: {taken}.", "Choose another name, or replace it with --force."
+        )
 
 
 def find_task(name: str | os.PathLike[str]) -> Entry:

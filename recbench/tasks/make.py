@@ -20,8 +20,9 @@ from recbench.tasks.build import build, load_interactions
 from recbench.tasks.dataset_tasks import check_suits
 from recbench.tasks.exchange.candidate_frame import read_candidates
 from recbench.tasks.exchange.published_split import PublishedRows, assemble_drawn, numbered_together
-from recbench.tasks.lookup import check_name, keep_as_spec, load_task, task_names
+from recbench.tasks.lookup import check_name, keep_as_spec, load_task
 from recbench.tasks.named_specs import own_spec
+from recbench.tasks.names import task_names
 from recbench.tasks.rules import Fields, Rules, choose_negatives, choose_rules, rules_of, spec_like
 from recbench.tasks.spec import CatalogueData, FileData, Filters, FrameData, Negatives, Split, TaskSpec, Waiver
 from recbench.tasks.task import Task

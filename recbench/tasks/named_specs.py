@@ -7,9 +7,8 @@ from pathlib import Path
 import tomli_w
 
 from recbench.data.cache import atomic_path, home
+from recbench.tasks.names import SPEC_SUFFIX
 from recbench.tasks.spec import TaskSpec, parse_spec, read_spec
-
-SPEC_SUFFIX = ".toml"
 
 
 @cache

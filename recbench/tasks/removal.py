@@ -19,8 +19,8 @@ from recbench.tasks.cache_contents import (
     total_bytes,
 )
 from recbench.tasks.dataset_tasks import same_rules_command
-from recbench.tasks.lookup import own_task_names, task_names
 from recbench.tasks.named_specs import builtin_specs, own_spec, own_spec_path
+from recbench.tasks.names import own_task_names, task_names
 from recbench.tasks.spec import FileData
 from recbench.tasks.task_file import spec_of
 

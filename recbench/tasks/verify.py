@@ -66,7 +66,7 @@ def check_digest(task: Task) -> None:
             f"Task {task.name!r} has the digest {task.digest}, but its spec pins {task.spec.digest}.",
             "The data, the rules or the code that draws candidates have changed; results are not comparable. "
             "To accept that: in a spec of your own, remove the line that begins with digest, or give the new one; "
-            "a task that was built with --dataset, build again with --replace.",
+            "a task that was built with --dataset, build again with --force.",
         )
 
 

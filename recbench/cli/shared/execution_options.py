@@ -4,47 +4,116 @@ from typing import Annotated
 
 import typer
 
+from recbench.cli.shared.completion import metric_list, model_list, task_name
 from recbench.device import Device
+from recbench.evaluation.metric_names import builtin_metrics
 from recbench.experiments.defaults import MAX_SEED
 
-Task = Annotated[str, typer.Option(help="A name of 'recbench task list', or a spec file.")]
+PANEL = "Machine and limits"
+TASK, MODELS, METRICS, PARAM = "TASK", "MODEL,...", "METRIC[@K],...", "[MODEL.]NAME=VALUE"
+METRIC_NAMES = ", ".join(builtin_metrics())
+
+Task = Annotated[
+    str,
+    typer.Option(metavar=TASK, help="A name of 'recbench task list', or a spec file.", autocompletion=task_name),
+]
 Models = Annotated[
-    str, typer.Option(help="Comma-separated: names of 'recbench list', package.module:Class, file.py:Class.")
+    list[str],
+    typer.Option(
+        "--models",
+        metavar=MODELS,
+        help="Comma-separated: names of 'recbench list', package.module:Class, file.py:Class.",
+        autocompletion=model_list,
+    ),
 ]
 Configurations = Annotated[
-    str,
+    list[str],
     typer.Option(
-        metavar="[LABEL=]MODEL[:NAME=VALUE]...,...",
-        help="Comma-separated. MODEL is a name of 'recbench list', package.module:Class or file.py:Class; the same "
-        "model may occur in several configurations.",
+        "--models",
+        metavar=MODELS,
+        help="Comma-separated: names of 'recbench list', package.module:Class, file.py:Class. MODEL:NAME=VALUE sets "
+        "hyper-parameters, and LABEL=MODEL gives a label, so that a model may occur in several configurations.",
+        autocompletion=model_list,
+    ),
+]
+OnlyModels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--models",
+        metavar=MODELS,
+        help="Comma-separated: only these models.",
+        show_default="all",
+        autocompletion=model_list,
+    ),
+]
+Metrics = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metrics",
+        metavar=METRICS,
+        help=f"Comma-separated: show these metrics, such as recall@20. Without @K, --k applies. Metrics: "
+        f"{METRIC_NAMES}, and those of plug-ins.",
+        show_default="hr,ndcg",
+        autocompletion=metric_list,
+    ),
+]
+CutOffs = Annotated[
+    list[str] | None,
+    typer.Option("--k", metavar="K,...", help="Comma-separated cut-offs of the metrics.", show_default="10"),
+]
+Param = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar=PARAM,
+        help="Set a hyper-parameter; may be repeated. MODEL is a model of --models or its label, and may be left out "
+        "if there is only one model.",
     ),
 ]
 Seeds = Annotated[int, typer.Option(min=1, help="Number of seeds for each configuration.")]
 FirstSeed = Annotated[int, typer.Option(min=0, max=MAX_SEED, help="The first seed; the others count up from it.")]
 Threads = Annotated[
-    int, typer.Option(min=1, help="Threads of each trial. One thread gives the same ranks every time, bit for bit.")
+    int,
+    typer.Option(
+        min=1,
+        rich_help_panel=PANEL,
+        help="Threads of each trial. One thread gives the same ranks every time, bit for bit.",
+    ),
 ]
 DeviceOption = Annotated[
-    Device, typer.Option(help="What to train on; auto is a GPU where there is one. CPU-only models ignore this option.")
+    Device,
+    typer.Option(
+        rich_help_panel=PANEL,
+        help="What to train on; auto is a GPU where there is one. CPU-only models ignore this option.",
+    ),
 ]
 Jobs = Annotated[
     int,
     typer.Option(
-        min=1, help="Trials at a time, each with --threads cores of its own. Their throughput is marked as shared."
+        min=1,
+        rich_help_panel=PANEL,
+        help="Trials at a time, each with --threads cores of its own. Their throughput is marked as shared.",
     ),
 ]
 Timeout = Annotated[
     float | None,
     typer.Option(
-        min=0.001, metavar="SECONDS", help="End a trial after this time. The import of its model has the same limit."
+        min=0.001,
+        metavar="SECONDS",
+        rich_help_panel=PANEL,
+        help="End a trial after this time. The import of its model has the same limit.",
     ),
 ]
 MaxMemory = Annotated[
     str | None,
-    typer.Option(metavar="SIZE", help="End a trial whose process uses more memory, such as 500MB or 4GiB."),
+    typer.Option(
+        metavar="SIZE", rich_help_panel=PANEL, help="End a trial whose process uses more memory, such as 500MB or 4GiB."
+    ),
 ]
 Cluster = Annotated[
     str | None,
-    typer.Option(metavar="ADDRESS", help="Run the trials on the workers of a Dask cluster: tcp://HOST:8786."),
+    typer.Option(
+        metavar="ADDRESS",
+        rich_help_panel=PANEL,
+        help="Run the trials on the workers of a Dask cluster: tcp://HOST:8786.",
+    ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress and no notes; only errors and the result.")]

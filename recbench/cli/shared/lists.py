@@ -1,31 +1,36 @@
-"""Options whose value is a comma-separated list."""
+"""Options whose value is a list."""
+
+from collections.abc import Sequence
 
 from recbench.errors import RecbenchError
-from recbench.registry.model_entries import split_entries
 
 
-def model_names(models: str) -> list[str]:
-    """Reads the names of ``--models``, each once.
+def only_item(spelling: str, items: Sequence[str]) -> str:
+    """Returns the item of a list option where a verb takes exactly one.
 
     Raises:
-        RecbenchError: There is none.
+        RecbenchError: There are several.
     """
-    names = split_entries(models)
-    if not names:
-        raise RecbenchError("--models names no model.", "For example: --models popularity,bpr")
-    return list(dict.fromkeys(names))
+    if len(items) != 1:
+        raise RecbenchError(
+            f"{spelling} names {len(items)} items, and this command takes one: {', '.join(items)}.",
+            f"Run it once for each, such as: {spelling} {items[0]}",
+        )
+    return items[0]
 
 
-def cut_offs(text: str) -> tuple[int, ...]:
-    """Reads the numbers of ``--k``, ascending.
+def cut_offs(items: Sequence[str] | None) -> tuple[int, ...]:
+    """Reads the numbers of ``--k``, ascending; 10 without any.
 
     Raises:
         RecbenchError: They are not whole numbers from 1 up.
     """
     try:
-        ks = sorted({int(part) for part in text.split(",")})
+        ks = sorted({int(item) for item in items or ("10",)})
     except ValueError:
         ks = [0]
     if ks[0] < 1:
-        raise RecbenchError(f"--k {text!r} is not a list of whole numbers from 1 up.", "For example: --k 5,10,20")
+        raise RecbenchError(
+            f"--k {','.join(items or ())!r} is not a list of whole numbers from 1 up.", "For example: --k 5,10,20"
+        )
     return tuple(ks)

@@ -5,13 +5,9 @@ from typing import Annotated
 
 import typer
 
-from recbench.reports.formats import Format
-
 RECORDS = "a folder of records, one record, a label in results/baselines/, or REV:PATH in git."
 Base = Annotated[str, typer.Argument(help=f"The accepted records: {RECORDS}", show_default=False)]
 Current = Annotated[str, typer.Argument(help="The records to compare with them, named in the same ways.")]
-Form = Annotated[Format, typer.Option("--format", help="How the comparison is printed.")]
-AsJson = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 PolicyFile = Annotated[
     Path | None, typer.Option("--policy", metavar="FILE", help="TOML with limits; what it leaves out is default.")
 ]

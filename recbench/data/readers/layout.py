@@ -25,9 +25,11 @@ ALIASES = {
 SCORES = ("score", "prediction")
 """The usual names of scores that a model predicted. Where scores are read, they take precedence over other ratings."""
 NAMING_HINT = (
-    "Name the columns: --user-column, --item-column, and if there are any --rating-column, --timestamp-column "
-    "(a name of the header, or 1, 2, ... where there is no header)."
+    "Name the columns of users and items: --user-column, --item-column. Name the column of scores: --score-column. "
+    "Name the columns of ratings and times, if there are any: --rating-column, --timestamp-column. "
+    "A column is a name of the header, or 1, 2, ... in a file without a header."
 )
+"""A verb shows the sentences about options that it has."""
 
 
 class Form(StrEnum):

@@ -56,7 +56,7 @@ def _member(path: Path, archive: zipfile.ZipFile, member: str | None) -> str:
     problem = f"no member {member!r}" if member else f"{len(members)} members"
     raise RecbenchError(
         f"The archive {path} holds {problem}: {', '.join(members[:20])}{', ...' if len(members) > 20 else ''}.",
-        "Name the member that holds the ratings: --member NAME. Or unpack it.",
+        "Name the member that holds the ratings: --member NAME. Or unpack the archive.",
     )
 
 

@@ -81,7 +81,8 @@ def readable(path: Path) -> Iterator[None]:
     ) as error:
         raise RecbenchError(
             f"{path} cannot be read: {error}.",
-            "It must be UTF-8 text unless --encoding says other, gzip or zip of that, or Parquet; is it whole?",
+            "The file must be UTF-8 text, gzip or zip of that, or Parquet, and complete. "
+            "Name another encoding: --encoding.",
         ) from error
 
 

@@ -1,8 +1,9 @@
 """Pictures of a tuning: what each trial reached, and which hyper-parameters matter."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recbench.output_files import OutputFile
 from recbench.reports.plots.figures import new_figure, save_figure
@@ -10,16 +11,54 @@ from recbench.tuning.objective import objective_label
 from recbench.tuning.past import End
 from recbench.tuning.result import ModelTuning
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 MARKERS = {End.COMPLETED: "o", End.PRUNED: "x", End.OUT_OF_TIME: "s"}
 
 
 def draw_history(result: ModelTuning, output: OutputFile) -> Path:
     """Draws the score of each trial, how it ended, and the best so far."""
     figure = new_figure(8, 4)
-    # After it, for it says what to do where there is no matplotlib.
+    _history(figure.subplots(), result)
+    return save_figure(figure, output)
+
+
+def draw_importance(model: str, importance: Mapping[str, float], output: OutputFile) -> Path:
+    """Draws a bar for each hyper-parameter.
+
+    Args:
+        model: The model's name.
+        importance: By hyper-parameter, the most important first; they sum up to 1.
+        output: The picture.
+    """
+    figure = new_figure(8, 1 + 0.4 * len(importance))
+    _importance(figure.subplots(), model, importance)
+    return save_figure(figure, output)
+
+
+def draw_tuning(
+    results: Sequence[ModelTuning], importance: Mapping[str, Mapping[str, float]], output: OutputFile
+) -> Path:
+    """Draws one row per model: the history, and the importance of its hyper-parameters if it is known.
+
+    Args:
+        results: The models that were tuned.
+        importance: By model and hyper-parameter.
+        output: The picture.
+    """
+    figure = new_figure(14, 4 * max(1, len(results)))
+    for number, result in enumerate(results):
+        of_model = importance.get(result.model)
+        _history(figure.add_subplot(len(results), 2 if of_model else 1, (2 if of_model else 1) * number + 1), result)
+        if of_model:
+            _importance(figure.add_subplot(len(results), 2, 2 * number + 2), result.model, of_model)
+    return save_figure(figure, output)
+
+
+def _history(axes: "Axes", result: ModelTuning) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    axes = figure.subplots()
     scored = [(one.number, one.end, one.score) for one in result.past if one.score is not None]
     for end, marker in MARKERS.items():
         some = [(number, score) for number, ended, score in scored if ended is end]
@@ -37,22 +76,11 @@ def draw_history(result: ModelTuning, output: OutputFile) -> Path:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if result.past:
         axes.legend(loc="best")
-    return save_figure(figure, output)
 
 
-def draw_importance(model: str, importance: Mapping[str, float], output: OutputFile) -> Path:
-    """Draws a bar for each hyper-parameter.
-
-    Args:
-        model: The model's name.
-        importance: By hyper-parameter, the most important first; they sum up to 1.
-        output: The picture.
-    """
-    figure = new_figure(8, 1 + 0.4 * len(importance))
-    axes = figure.subplots()
+def _importance(axes: "Axes", model: str, importance: Mapping[str, float]) -> None:
     bars = axes.barh(list(importance), list(importance.values()))
     axes.bar_label(bars, fmt="%.2f", padding=3)
     axes.invert_yaxis()
     axes.set(xlabel="share of the score's variation (PED-ANOVA)", title=f"What matters in {model}")
     axes.margins(x=0.1)
-    return save_figure(figure, output)

@@ -1,0 +1,113 @@
+"""What is wrong with a command line, before any value is read. The same for all verbs and options."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import groupby, pairwise
+
+from recbench.cli.shared.command_words import Option, Word, list_items, long_spelling
+from recbench.errors import RecbenchError, did_you_mean, unknown_name
+
+
+def check_known(words: Iterable[Word], spellings: Collection[str], command: str) -> None:
+    """Checks that the verb has each option.
+
+    Args:
+        words: The command line.
+        spellings: The spellings of the verb's options that its help shows.
+        command: The command, such as ``recbench run``.
+
+    Raises:
+        RecbenchError: The verb has no such option; the message names the nearest.
+    """
+    for word in words:
+        if word.spelling and word.option is None:
+            # Without the dashes, which would make all options near.
+            bare = [spelling[2:] for spelling in spellings if spelling.startswith("--")]
+            near = did_you_mean(word.spelling.lstrip("-"), bare, shown="--{}")
+            raise RecbenchError(f"No such option of {command}: {word.spelling}.{near}", f"See: {command} --help")
+
+
+def check_values(words: Iterable[Word]) -> None:
+    """Checks that each option that takes a value has one.
+
+    Raises:
+        RecbenchError: One has none, or a list is empty.
+    """
+    for word in words:
+        if word.option is None or word.option.is_flag:
+            continue
+        if word.value is None:
+            raise RecbenchError(f"{word.spelling} needs a value.", _explanation(word.option))
+        if word.option.multiple and not any(list_items(word)):
+            raise RecbenchError(f"{word.spelling} {word.value!r} has no item.", _explanation(word.option))
+
+
+def check_given_once(words: Iterable[Word]) -> None:
+    """Checks that no option is given twice, except lists and flags.
+
+    Raises:
+        RecbenchError: One is given twice.
+    """
+    values: dict[str, list[str]] = {}
+    for word in words:
+        if word.option is not None and not (word.option.is_flag or word.option.multiple):
+            values.setdefault(long_spelling(word.option), []).append(word.value or "")
+    for spelling, given in values.items():
+        if len(given) > 1:
+            raise RecbenchError(
+                f"{spelling} is given {'twice' if len(given) == 2 else f'{len(given)} times'}: {', '.join(given)}.",
+                "Give it once.",
+            )
+
+
+def check_arguments(words: Sequence[Word], most: int | None, command: str) -> None:
+    """Checks that there are not too many arguments. The cause is often a list that is separated by spaces.
+
+    Args:
+        words: The command line.
+        most: How many arguments the verb takes; None if any number.
+        command: The command, such as ``recbench run``.
+
+    Raises:
+        RecbenchError: There are too many.
+    """
+    arguments = [word.value or "" for word in words if not word.spelling]
+    if most is None or len(arguments) <= most:
+        return
+    runs = [list(run) for _, run in groupby(words, key=lambda word: bool(word.spelling))]
+    for before, after in pairwise(runs):
+        option, following = before[-1], [word.value or "" for word in after]
+        if option.option is None or option.option.is_flag:
+            continue
+        if option.option.multiple:
+            spelling, joined = long_spelling(option.option), ",".join([option.value or "", *following])
+            raise RecbenchError(
+                f"{option.spelling} is followed by {' '.join(following)}.",
+                f"Separate its items by commas: {spelling} {joined}",
+            )
+        raise RecbenchError(
+            f"{option.spelling} takes one value, not {' '.join([option.value or '', *following])}.",
+            _explanation(option.option),
+        )
+    takes = "no argument" if not most else "one argument" if most == 1 else f"{most} arguments"
+    raise RecbenchError(f"{command} takes {takes}, not {' '.join(arguments)}.", f"See: {command} --help")
+
+
+def check_choices(words: Iterable[Word], choices: Mapping[str, Sequence[str]]) -> None:
+    """Checks the values of options that take one of a few names.
+
+    Args:
+        words: The command line.
+        choices: The names, by the option's spelling.
+
+    Raises:
+        RecbenchError: A value is none of them; the message names the nearest.
+    """
+    for word in words:
+        known = choices.get(long_spelling(word.option), ()) if word.option is not None else ()
+        for value in (list_items(word) or [word.value or ""]) if known else ():
+            if value not in known:
+                raise unknown_name(f"value of {word.spelling}", value, known)
+
+
+def _explanation(option: Option) -> str:
+    return f"{long_spelling(option)}: {option.help}" if option.help else ""

@@ -1,0 +1,170 @@
+"""The base of all verbs: how they read options, and how their help looks. A verb itself only names its options."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from enum import Enum
+from functools import cached_property
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
+
+from recbench.cli.shared.command_words import Option, Word, as_click_words, long_spelling, read_words
+from recbench.cli.shared.examples import shown_examples, split_examples
+from recbench.cli.shared.hints import own_sentences
+from recbench.cli.shared.old_spellings import OLD_FLAGS, note, with_old_arguments, with_old_spellings, with_other_number
+from recbench.cli.shared.option_checks import (
+    check_arguments,
+    check_choices,
+    check_given_once,
+    check_known,
+    check_values,
+)
+from recbench.errors import RecbenchError, did_you_mean
+from recbench.progress.console import messages
+
+
+class Verb(TyperCommand):
+    """A verb.
+
+    - List options accept commas and repetition, and their names in the singular and the plural.
+    - Another option that is given twice is an error.
+    - Old spellings work, with a note.
+    - The examples of its docstring are at the end of its help, one unbroken line each.
+
+    Attributes:
+        examples: The commands of its docstring.
+    """
+
+    def __init__(self, *args: Any, help: str | None = None, **settings: Any) -> None:  # noqa: A002 - click's name
+        prose, self.examples = split_examples(help or "")
+        super().__init__(*args, help=prose, **settings)
+
+    @cached_property
+    def choices(self) -> Mapping[str, tuple[str, ...]]:
+        """The values of options that take one of a few names, by the option's spelling."""
+        hints = get_type_hints(inspect.unwrap(self.callback)) if self.callback is not None else {}
+        found = {long_spelling(option): _choices(hints.get(name)) for name, option in self._named_options()}
+        return {spelling: choices for spelling, choices in found.items() if choices}
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Checks the command line and writes it as click reads it; the completion of a shell is left alone."""
+        if ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
+        command = ctx.command_path
+        # The first word is the program.
+        verb = command.partition(" ")[2]
+        shown = {spelling: option for option in self._options(ctx) for spelling in option.opts}
+        options = with_other_number(shown) | with_old_spellings(verb, shown) | shown
+        words = list(read_words(args, options))
+        if not any(word.spelling == "--help" for word in words):
+            words = _with_notes(verb, with_old_arguments(verb, words, options), options)
+            check_known(words, shown, command)
+            check_values(words)
+            check_given_once(words)
+            check_arguments(words, self._most_arguments(), command)
+            check_choices(words, self.choices)
+            args = as_click_words(words)
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the verb; the hint of an error names only options that the verb has."""
+        try:
+            return super().invoke(ctx)
+        except RecbenchError as error:
+            own = {spelling for option in self._options(ctx) for spelling in option.opts}
+            error.hint = own_sentences(error.hint, own, _all_spellings(ctx.find_root().command))
+            raise
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Writes the help, and then the examples, which no renderer may wrap."""
+        super().format_help(ctx, formatter)
+        if self.examples:
+            formatter.write(shown_examples(self.examples))
+
+    def _options(self, ctx: Any) -> list[Option]:
+        return [parameter for parameter in self.get_params(ctx) if isinstance(parameter, TyperOption)]
+
+    def _named_options(self) -> list[tuple[str, Option]]:
+        return [(one.name or "", one) for one in self.params if isinstance(one, TyperOption)]
+
+    def _most_arguments(self) -> int | None:
+        counts = [parameter.nargs for parameter in self.params if parameter.param_type_name == "argument"]
+        return None if -1 in counts else sum(counts)
+
+
+class VerbGroup(TyperGroup):
+    """A group of verbs; an unknown verb raises ``RecbenchError`` with the nearest ones."""
+
+    def __init__(self, *args: Any, help: str | None = None, **settings: Any) -> None:  # noqa: A002 - click's name
+        prose, self.examples = split_examples(help or "")
+        super().__init__(*args, help=prose, **settings)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Finds the verb that the command line starts with."""
+        if args and not args[0].startswith("-") and args[0] not in self.commands and not ctx.resilient_parsing:
+            known = [name for name, command in self.commands.items() if not command.hidden]
+            raise RecbenchError(
+                f"Unknown command: {ctx.command_path} {args[0]}.{did_you_mean(args[0], known)}",
+                f"Available: {', '.join(known)}.\nSee: {ctx.command_path} --help",
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Writes the help, and then the examples, which no renderer may wrap."""
+        super().format_help(ctx, formatter)
+        if self.examples:
+            formatter.write(shown_examples(self.examples))
+
+
+class Verbs(typer.Typer):
+    """A group whose commands are all of the class ``Verb``.
+
+    Args:
+        help: What the verbs are for, with examples as in a verb's docstring.
+        settings: What ``typer.Typer`` takes.
+    """
+
+    def __init__(self, *, help: str, **settings: Any) -> None:  # noqa: A002 - typer's name
+        super().__init__(help=help, cls=VerbGroup, no_args_is_help=True, pretty_exceptions_enable=False, **settings)
+
+    def command(self, name: str | None = None, **settings: Any) -> Callable[[Any], Any]:
+        """Returns the decorator that adds a function as a verb."""
+        return super().command(name, cls=Verb, **settings)
+
+
+def _all_spellings(command: Any) -> set[str]:
+    own = {spelling for parameter in command.params for spelling in parameter.opts}
+    return own.union(*(_all_spellings(below) for below in getattr(command, "commands", {}).values()))
+
+
+def _with_notes(verb: str, words: list[Word], options: Mapping[str, Option]) -> list[Word]:
+    """Replaces flags that take a value now, and prints a note for each old spelling, once."""
+    notes, replaced = [], []
+    for word in words:
+        old = OLD_FLAGS.get((verb, word.spelling))
+        if old is not None and word.option is not None and word.value is None:
+            present, value = old
+            notes.append(f"note: {word.spelling} without a value is now {' '.join(filter(None, old))}")
+            replaced.append(replace(word, option=options[present], value=value))
+            continue
+        if word.option is not None and (text := note(verb, word.spelling, word.option)):
+            notes.append(text)
+        replaced.append(word)
+    if not any(word.spelling == "--quiet" for word in words):
+        for text in dict.fromkeys(notes):
+            messages().print(text, style="yellow", markup=False)
+    return replaced
+
+
+def _choices(hint: Any) -> tuple[str, ...]:
+    """Returns the names that a type is limited to; empty if it is not."""
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return tuple(str(member.value) for member in hint)
+    if get_origin(hint) is Literal:
+        return tuple(map(str, get_args(hint)))
+    if get_origin(hint) in (Union, UnionType, list):
+        return next(filter(None, map(_choices, get_args(hint))), ())
+    return ()

@@ -1,0 +1,25 @@
+"""The names of tasks. Loads no numeric library, so that the completion of a shell answers at once."""
+
+from importlib import resources
+
+from recbench.data.cache import home
+
+SUFFIX, OLD_SUFFIX, SPEC_SUFFIX = ".task", ".npz", ".toml"
+
+
+def builtin_task_names() -> list[str]:
+    """Returns the names of the builtin tasks."""
+    files = resources.files("recbench.tasks").joinpath("builtin").iterdir()
+    return sorted(file.name.removesuffix(SPEC_SUFFIX) for file in files if file.name.endswith(SPEC_SUFFIX))
+
+
+def own_task_names() -> list[str]:
+    """Returns the names of the user's own tasks."""
+    files = [path for path in (home() / "tasks" / "own").glob("*") if not path.name.startswith(".")]
+    suffixes = (SUFFIX, OLD_SUFFIX, SPEC_SUFFIX)
+    return sorted({path.name.removesuffix(path.suffix) for path in files if path.suffix in suffixes})
+
+
+def task_names() -> list[str]:
+    """Returns every name that ``--task`` takes."""
+    return [*builtin_task_names(), *own_task_names()]
