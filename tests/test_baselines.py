@@ -135,7 +135,7 @@ def test_the_history_grows_by_a_line_a_record(tmp_path, places):
     (trend,) = trends(lines)
     assert [len(one.hr.values) for one in trend.acceptances] == [3, 3]
     assert trend.sparkline == "▄▄"
-    assert trends(lines, model="ncf") == trends(lines, task="other") == []
+    assert trends(lines, models=["ncf"]) == trends(lines, task="other") == []
 
 
 def test_lines_that_a_merge_doubled_count_once(tmp_path, places):

@@ -125,7 +125,7 @@ def test_the_whole_catalogue_stands_beside_the_sample(recbench):
         assert result["full"]["hr@10"]["mean"] < result["metrics"]["hr@10"]["mean"]
     assert [pair["metric"] for pair in document["pairs"]] == ["hr@10", "ndcg@10"]
     assert document["pairs"][0]["p_mcnemar"] is not None
-    text = recbench(*base, "--metrics", "--pairs").stdout
+    text = recbench(*base, "--more-metrics", "--pairs").stdout
     for words in ("full HR@10", "corrected NDCG@10", "coverage", "item's train", "popularity - random", "80 % at"):
         assert words in text
 
@@ -206,11 +206,14 @@ def test_an_interrupted_run_says_what_is_kept(own, tmp_path):
 
 
 BAD = {
-    "more tables than CSV holds": (["--models", "popularity", "--pairs", "--format", "csv"], "--pairs and --metrics"),
+    "more tables than CSV holds": (
+        ["--models", "popularity", "--pairs", "--format", "csv"],
+        "--pairs and --more",
+    ),
     "no such model": (["--models", "bprr"], "Unknown model 'bprr'. Did you mean: bpr"),
     "no such task": (["--models", "popularity", "--task", "synthetik"], "Did you mean: synthetic"),
     "no such spec": (["--models", "popularity", "--task", "x/y.toml"], "Cannot read the task spec"),
-    "no model at all": (["--models", ","], "names no model"),
+    "no model at all": (["--models", ","], "has no item"),
     "no such parameter": (
         ["--models", "implicit-bpr", "--task", "synthetic", "--param", "implicit-bpr.factor=3"],
         "Did you mean: factors",
@@ -231,8 +234,8 @@ BAD = {
     "more threads than cores": (["--models", "popularity", "--threads", "4096"], "timings would mean nothing"),
     "epochs of a curve": (["--models", "popularity", "--curve", "often"], "--curve 'often' is not all, every:N"),
     "a target without a curve": (["--models", "popularity", "--reach", "0.4"], "--reach needs a learning curve"),
-    "an unknown device": (["--models", "popularity", "--device", "tpu"], "Invalid value"),
-    "an unknown option": (["--modles", "bpr"], "No such option"),
+    "an unknown device": (["--models", "popularity", "--device", "tpu"], "Available: auto, cpu, gpu"),
+    "an unknown option": (["--modles", "bpr"], "No such option of recbench run: --modles. Did you mean: --models?"),
     "no seeds": (["--models", "popularity", "--seeds", "0"], "Invalid value"),
 }
 

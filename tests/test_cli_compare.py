@@ -70,11 +70,11 @@ def test_a_slow_loss_is_seen_by_an_older_base(recbench, runs):
 
 
 def test_compare_tells_and_does_not_judge(recbench, runs):
-    done = recbench("compare", "base", "worse", "--metric", "hr", "--k", "5")
+    done = recbench("compare", "base", "worse", "--metrics", "hr", "--k", "5")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Regressed: bpr (HR@5 -0.0")
     assert "NDCG" not in done.stdout
-    assert "Again: recbench compare base worse --k 5 --metric hr" in done.stdout
+    assert "Again: recbench compare base worse --k 5 --metrics hr" in done.stdout
     assert recbench("compare", "base", "other").returncode == 4
     document = json.loads(recbench("compare", "base", "worse", "--json").stdout)
     assert document["schema"] == 1
@@ -180,7 +180,7 @@ def test_timings_that_cannot_be_read(recbench, tmp_path, content, code, message)
 def test_options_that_do_not_go_together(recbench, tmp_path):
     done = recbench("compare", "--timings", "a.json", "b.json", "--k", "5")
     assert done.returncode == 2
-    assert "--k and --metric belong to records" in done.stderr
+    assert "--k and --metrics belong to records" in done.stderr
 
 
 def test_comparing_imports_no_framework(runs, monkeypatch):

@@ -54,7 +54,7 @@ def test_the_harness_alone(recbench):
 
 
 def test_a_model_that_keeps_its_contract(recbench, own):
-    done = recbench("selftest", "--task", "synthetic", "--model", f"{own}:Good", "--param", "Good.power=0.5")
+    done = recbench("selftest", "--task", "synthetic", "--models", f"{own}:Good", "--param", "Good.power=0.5")
     assert done.returncode == 0, done.stdout
     assert "Model Good" in done.stdout.splitlines()
     assert "[skip] warming up changes nothing — the model has no warm_up()" in done.stdout
@@ -64,7 +64,7 @@ def test_a_model_that_keeps_its_contract(recbench, own):
 
 
 def test_a_model_that_leaks_is_named_and_ends_with_1(recbench, own):
-    done = recbench("selftest", "--task", "synthetic", "--model", "popularity", "--model", f"{own}:Leaks", "--json")
+    done = recbench("selftest", "--task", "synthetic", "--models", "popularity", "--models", f"{own}:Leaks", "--json")
     assert done.returncode == 1, done.stderr
     document = json.loads(done.stdout)
     assert set(document) == {"schema", "task", "threads", "summary", "checks"}
@@ -76,28 +76,28 @@ def test_a_model_that_leaks_is_named_and_ends_with_1(recbench, own):
     summary = document["summary"]
     assert (summary["failed"], summary["passed"]) == (1, False)
     assert summary["ok"] + summary["skipped"] + 1 == len(document["checks"])
-    text = recbench("selftest", "--task", "synthetic", "--model", f"{own}:Leaks")
+    text = recbench("selftest", "--task", "synthetic", "--models", f"{own}:Leaks")
     assert text.returncode == 1
     assert "[FAIL] scores do not depend on the other candidates in the call — user index" in text.stdout
 
 
 def test_a_parameter_without_default_fails_its_check_only_if_it_has_a_value(recbench, own):
-    done = recbench("selftest", "--task", "synthetic", "--model", f"{own}:NeedsAValue")
+    done = recbench("selftest", "--task", "synthetic", "--models", f"{own}:NeedsAValue")
     assert done.returncode == 1
     assert "[FAIL] every hyper-parameter has a default — no default: power" in done.stdout
     assert done.stdout.splitlines()[-1] == "15 ok, 1 failed, 15 skipped"
     given = recbench(
-        "selftest", "--task", "synthetic", "--model", f"{own}:NeedsAValue", "--param", "NeedsAValue.power=1"
+        "selftest", "--task", "synthetic", "--models", f"{own}:NeedsAValue", "--param", "NeedsAValue.power=1"
     )
     assert re.search(r"^\d+ ok, 1 failed, 4 skipped$", given.stdout, re.MULTILINE)
 
 
 BAD = {
     "no such task": (["--task", "synthetik"], "Did you mean: synthetic"),
-    "no such model": (["--task", "synthetic", "--model", "populariti"], "Did you mean: popularity"),
-    "no such file": (["--task", "synthetic", "--model", "none.py:Model"], "there is no file none.py"),
+    "no such model": (["--task", "synthetic", "--models", "populariti"], "Did you mean: popularity"),
+    "no such file": (["--task", "synthetic", "--models", "none.py:Model"], "there is no file none.py"),
     "no such parameter": (
-        ["--task", "synthetic", "--model", "own.py:Good", "--param", "Good.powr=2"],
+        ["--task", "synthetic", "--models", "own.py:Good", "--param", "Good.powr=2"],
         "Did you mean: power",
     ),
     "a parameter of a model that takes no part": (
@@ -105,11 +105,11 @@ BAD = {
         "Unknown model in --param 'bpr'",
     ),
     "a value that does not fit": (
-        ["--task", "synthetic", "--model", "own.py:Good", "--param", "Good.power=high"],
+        ["--task", "synthetic", "--models", "own.py:Good", "--param", "Good.power=high"],
         "Good.power=high: Input should be",
     ),
     "more threads than cores": (["--threads", "4096"], "may use"),
-    "an unknown option": (["--models", "bpr"], "No such option"),
+    "an unknown option": (["--modells", "bpr"], "Did you mean: --models?"),
 }
 
 
@@ -124,11 +124,11 @@ def test_bad_input_ends_with_2_and_checks_nothing(recbench, own, arguments, mess
 
 def test_help_says_how_it_ends(recbench):
     text = recbench("selftest", "--help").stdout
-    assert "recbench selftest --task ml-100k-loo --model bpr --param bpr.epochs=2" in text
+    assert "recbench selftest --task ml-100k-loo --models bpr --param bpr.epochs=2" in text
     assert "Exit codes: 0 nothing failed, 1 a check failed, 2 bad input, 130 interrupted." in text
 
 
 def test_a_builtin_model_with_a_framework(recbench):
-    done = recbench("selftest", "--task", "synthetic", "--model", "implicit-bpr", "--param", "implicit-bpr.epochs=2")
+    done = recbench("selftest", "--task", "synthetic", "--models", "implicit-bpr", "--param", "implicit-bpr.epochs=2")
     assert done.returncode == 0, done.stdout
     assert "[ok]   it stops when end_epoch() says so — after 1 of 2 epochs" in done.stdout

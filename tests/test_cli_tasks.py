@@ -40,7 +40,7 @@ def test_from_a_file_of_ratings_to_a_table(recbench, tmp_path):
     assert done.returncode == 0, done.stderr
     again = recbench("task", "build", "shop", "--ratings", "orders.csv", *columns)
     assert again.returncode == 2
-    assert "--replace" in again.stderr
+    assert "--force" in again.stderr
     assert recbench("task", "build", "shop.toml", "--ratings", "orders.csv", *columns).returncode == 2
     assert "shop" in recbench("task", "list").stdout
     assert "is valid, also when built again" in recbench("task", "verify", "shop", "--rebuild").stdout
@@ -85,7 +85,7 @@ def test_importing_a_published_split(recbench, tmp_path):
     (tmp_path / "train").write_text("0\t0\n0\t1\n1\t2\n1\t3\n")
     (tmp_path / "test").write_text("0\t2\n1\t0\n")
     (tmp_path / "negatives").write_text("(0,2)\t2\t4\n(1,0)\t1\t4\n")
-    files = ("--train", "train", "--test", "test", "--negatives", "negatives")
+    files = ("--train", "train", "--test", "test", "--candidates", "negatives")
     refused = recbench("task", "import", "ncf", *files, "toy")
     assert refused.returncode == 2
     assert "--waive positive-among-negatives" in refused.stderr

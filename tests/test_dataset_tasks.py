@@ -10,7 +10,7 @@ from recbench.cli import task as task_verb
 from recbench.data import fetch as fetching
 from recbench.data.catalogue import catalogue
 from recbench.errors import RecbenchError
-from recbench.tasks import lookup
+from recbench.tasks import lookup, names
 from recbench.tasks.dataset_tasks import lacking, unknown_task
 from recbench.tasks.make import make_task_of_dataset
 from recbench.tasks.named_specs import builtin_specs, own_spec_path, spec_text
@@ -65,7 +65,7 @@ def test_a_dataset_s_name_is_answered_with_a_command_that_works_as_printed(small
     task = lookup.load_task(name)
     assert len(task.test) == 30
     assert (task.spec.split, task.spec.negatives) == (LOO.split, LOO.negatives)
-    assert name in lookup.own_task_names()
+    assert name in names.own_task_names()
     with pytest.raises(RecbenchError, match="is a data set") as caught:
         lookup.find_task("ml-1m")
     assert caught.value.hint == "Use a task that was built from it: --task ml-1m-loo"

@@ -96,7 +96,7 @@ def test_pictures_of_all_kinds(tmp_path, name, start):
 def test_the_verb(recbench, tmp_path):
     write(tmp_path / "runs", some_trials("bpr"), some_trials("ncf", 0.6))
     assert len(read_records(str(tmp_path / "runs")).trials) == 6
-    done = recbench("plot", "runs", "-o", "speed.png", "--metric", "ndcg@10", "--against", "fit-seconds")
+    done = recbench("plot", "runs", "-o", "speed.png", "--metrics", "ndcg@10", "--x-axis", "fit-seconds")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
     assert "Drawn: speed.png" in done.stderr

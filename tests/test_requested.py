@@ -34,7 +34,7 @@ def test_commas_in_brackets_do_not_split():
 
 
 def test_a_sweep_takes_lists():
-    assert parse_sweep(["layers=[64,32],[64]", "epochs=3"]) == ("layers", ["[64,32]", "[64]"], {"epochs": "3"})
+    assert parse_sweep(["layers=[64,32],[64]", "epochs=3"], "x") == ("layers", ["[64,32]", "[64]"], {"epochs": "3"})
 
 
 @pytest.mark.parametrize("text", ["", ":factors=3", "big=", "big=:factors=3"])
@@ -43,7 +43,7 @@ def test_entries_without_a_model(text):
         parse_entry(text)
 
 
-@pytest.mark.parametrize("text", ["factors=3", "bpr.factors", "bpr.=3", ".factors=3"])
+@pytest.mark.parametrize("text", ["factors", "bpr.factors", "bpr.=3", ".factors=3", "=3"])
 def test_assignments_of_another_form(text):
     with pytest.raises(RecbenchError, match="not of the form MODEL.NAME=VALUE"):
         parse_assignment(text)
@@ -173,3 +173,10 @@ def test_one_configuration_written_in_two_ways(recbench):
     done = recbench("run", "--models", "ease,ease:l2=200", "--task", "synthetic", "--dry-run")
     assert done.returncode == 2
     assert "'ease' and 'ease l2=200' are the same configuration" in done.stderr
+
+
+def test_an_assignment_without_a_model_is_for_the_only_model():
+    (model,) = request_models(["bpr"], ["factors=3"])
+    assert model.texts == {"factors": "3"}
+    with pytest.raises(RecbenchError, match="names no model, and there are 2 models"):
+        request_models(["bpr", "ncf"], ["factors=3"])

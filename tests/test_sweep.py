@@ -77,7 +77,7 @@ def test_the_picture(tmp_path, ending):
 
 def test_a_sweep_runs_trials_that_a_run_keeps(recbench, tmp_path):
     (tmp_path / "own_model.py").write_text(OWN)
-    base = ("sweep", "--model", "own_model.py:Own", "--task", "synthetic", "--param", "epochs=3")
+    base = ("sweep", "--models", "own_model.py:Own", "--task", "synthetic", "--param", "epochs=3")
     done = recbench(*base, "--param", "size=1,8", "--seeds", "1", "--plot", "sweep.svg", "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
@@ -99,9 +99,9 @@ def test_a_sweep_runs_trials_that_a_run_keeps(recbench, tmp_path):
 
 
 def test_what_is_swept():
-    assert parse_sweep(["a=1, 2,1", "b=x"]) == ("a", ["1", "2"], {"b": "x"})
+    assert parse_sweep(["a=1, 2,1", "bpr.b=x"], "bpr") == ("a", ["1", "2"], {"b": "x"})
     for texts, message in {
-        ("a",): "is not of the form NAME=VALUE,VALUE,...",
+        ("a",): "is not of the form [MODEL.]NAME=VALUE,VALUE,...",
         ("a=1,,2",): "is not of the form",
         ("=1,2",): "is not of the form",
         ("a=1,2", "a=3"): "gives 'a' twice",
@@ -109,7 +109,7 @@ def test_what_is_swept():
         ("a=1,2", "b=1,2"): "a, b have several values",
     }.items():
         with pytest.raises(RecbenchError, match=re.escape(message)):
-            parse_sweep([*texts])
+            parse_sweep([*texts], "bpr")
 
 
 def refused(tmp_path, **changes):
@@ -137,12 +137,12 @@ def test_bad_input_is_noticed_before_anything_is_trained(tmp_path, monkeypatch):
     [
         (("--plot", "no/x.png"), "there is no folder no."),
         (("--plot", "x.xyz"), "its ending is of no known kind"),
-        (("--model", "bprr"), "Unknown model 'bprr'. Did you mean: bpr"),
+        (("--models", "bpr"), "--models names 2 items, and this command takes one: own_model.py:Own, bpr"),
     ],
 )
 def test_bad_options_are_noticed_before_anything_is_trained(recbench, tmp_path, arguments, message):
     (tmp_path / "own_model.py").write_text(OWN)
-    base = ("sweep", "--model", "own_model.py:Own", "--param", "size=1,2", "--task", "synthetic")
+    base = ("sweep", "--models", "own_model.py:Own", "--param", "size=1,2", "--task", "synthetic")
     done = recbench(*base, *arguments)
     assert done.returncode == 2
     assert message in done.stderr
