@@ -25,11 +25,12 @@ def readable(text: str) -> str:
     return OF_NO_BYTE.sub("?", text).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _replace(error: UnicodeError) -> tuple[str, int]:
+def _replace(error: UnicodeError) -> tuple[bytes, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     shown = readable(error.object[error.start : error.end])
-    return shown.encode(error.encoding, "replace").decode(error.encoding), error.end
+    # As bytes: the UTF-8 encoder takes only ASCII as text.
+    return shown.encode(error.encoding, "replace"), error.end
 
 
 codecs.register_error(READABLE, _replace)

@@ -165,18 +165,6 @@ def test_the_users_folders_come_first_on_the_path(tmp_path, monkeypatch):
     assert sys.path[:2] == [str(tmp_path / "here"), str(tmp_path / "work")]
 
 
-def test_a_package_of_the_users_called_models_hides_nothing_and_is_not_hidden(recbench, tmp_path):
-    package = tmp_path / "models"
-    package.mkdir()
-    (package / "__init__.py").touch()
-    (package / "own.py").write_text(OWN_MODEL)
-    (tmp_path / "bench.py").write_text("from models.own import Mine\n\n\nclass Other(Mine):\n    pass\n")
-    assert "popularity" in recbench("list").stdout
-    for model in ("models.own:Mine", "bench.py:Other", "models/own.py:Mine"):
-        done = recbench("run", "--models", f"popularity,{model}", "--task", "synthetic", "--seeds", "1")
-        assert done.returncode == 0, done.stderr
-
-
 def test_a_known_model_with_something_else_than_a_value():
     with pytest.raises(RecbenchError, match="'64' is not a hyper-parameter of 'bpr' with its value"):
         find_model("bpr:64")
