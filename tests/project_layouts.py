@@ -1,6 +1,5 @@
 """Small projects of other people, as files: what they are called, and where their models are."""
 
-import os
 import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -39,7 +38,7 @@ FOLDERS = {
     "spaces": "my project",
     "umlauts": unicodedata.normalize("NFC", "Größe"),
     "decomposed umlauts": unicodedata.normalize("NFD", "Größe"),
-    "bytes that are not UTF-8": os.fsdecode(b"caf\xe9"),
+    "bytes that are not UTF-8": "caf\udce9",
 }
 """Names of folders."""
 

@@ -226,16 +226,16 @@ def test_a_folder_of_any_name(folder):
 
 
 def test_bytes_of_a_path_in_texts():
-    path = os.fsdecode(b"caf\xe9/net.py")
+    path = "caf\udce9/net.py"
     assert path.encode("ascii", READABLE) == rb"caf\xe9/net.py"
     assert "é \ud800".encode("ascii", READABLE) == b"? ?"
     assert readable("a \ud800 b") == "a ? b"
     (requested,) = request_models([f"{path[:-3]}:Net"])
-    prepare = Prepare.of(requested)
+    prepare = Prepare.of(requested, 1.0)
     assert Prepare.from_json(prepare.to_json()) == prepare
     assert requested.reference.recorded == r"caf\xe9/net:Net"
 
 
 def test_messages_show_the_bytes_of_a_path(capfd):
-    write_message(os.fsdecode(b"caf\xe9"), None)
+    write_message("caf\udce9", None)
     assert capfd.readouterr().err == "caf\\xe9\n"
