@@ -12,17 +12,17 @@ import pytest
 from hatch_build import ModelsHook
 from recbench.records import store
 from recbench.records.schema import TaskIdentity, stem
-from recbench.registry.code_version import source_version
+from recbench.registry.code_version import source_code
 from tests.conftest import ROOT
 
 SHOWN = """
 import json
 from recbench.records.tuned_settings import builtin_settings_path
-from recbench.registry.code_version import code_version
+from recbench.registry.code_version import model_code
 from recbench.registry.models import known_models
 from recbench.tuning.spaces import own_spaces_path
 models = known_models()
-versions = {name: code_version(models[name].load()) for name in ("popularity", "ease", "slim")}
+versions = {name: model_code(models[name].load()).version for name in ("popularity", "ease", "slim")}
 print(json.dumps([versions, builtin_settings_path("ml-100k").is_file(), own_spaces_path().is_file()]))
 """
 
@@ -94,10 +94,10 @@ def test_a_version_does_not_depend_on_the_name_of_the_package(tmp_path):
     (old / "own.py").write_text("import numpy as np\n\nfrom models.checks import LIMIT\n\nx = [LIMIT]\n")
     own = "import numpy as np\n\nfrom .checks import LIMIT\n\nx = [LIMIT]  # type: ignore[list-item]\n"
     (new / "own.py").write_text(own)
-    before = source_version("models.own", old / "own.py")
-    assert source_version("recbench_models.own", new / "own.py") == before
+    before = source_code("models.own", old / "own.py").version
+    assert source_code("recbench_models.own", new / "own.py").version == before
     (new / "checks.py").write_text("LIMIT = 4\n")
-    assert source_version("recbench_models.own", new / "own.py") != before
+    assert source_code("recbench_models.own", new / "own.py").version != before
 
 
 def test_records_of_before_the_renaming_keep_their_names():

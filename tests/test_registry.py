@@ -4,7 +4,7 @@ import pytest
 
 from recbench.errors import RecbenchError
 from recbench.registry import models
-from recbench.registry.code_version import code_version
+from recbench.registry.code_version import model_code
 from recbench.registry.models import Origin, describe, find_model, known_models
 
 OWN_MODEL = '''
@@ -136,10 +136,10 @@ def test_a_model_file_of_a_package_may_use_relative_imports(tmp_path, monkeypatc
     monkeypatch.setattr("sys.path", [*sys.path])
     found = find_model(f"{package}/two_tower.py:Mine").load()
     assert found.__module__ == ("shop_True.models.two_tower" if init else "models.two_tower")
-    assert code_version(found) is not None
-    before = code_version(found)
+    assert model_code(found).version is not None
+    before = model_code(found).version
     (package / "layers.py").write_text("SLOPE = 4.0")
-    assert code_version(found) != before
+    assert model_code(found).version != before
     sys.modules.pop("models", None)
 
 

@@ -9,7 +9,7 @@ import pytest
 from recbench.errors import RecbenchError
 from recbench.records import store
 from recbench.records.schema import Status
-from recbench.registry.class_version import class_version
+from recbench.registry.class_version import class_code
 from recbench.registry.requested import request_models
 from recbench.runners.processes.messages import Prepare
 
@@ -106,7 +106,7 @@ def test_records_of_another_version_of_the_class_are_not_taken(script):
 def version_of(source):
     namespace = {"__name__": "__main__"}
     exec(compile(source, "<cell>", "exec"), namespace)
-    return class_version(namespace["Mine"])
+    return class_code(namespace["Mine"]).version
 
 
 SOURCE = CELL.replace("from helpers import WEIGHT", "WEIGHT = 3")

@@ -16,6 +16,7 @@ from recbench.evaluation.metric_names import DEFAULT_METRICS, measures_at, parse
 from recbench.evaluation.ranking import Ranks
 from recbench.experiments.cut_offs import check_lists
 from recbench.output_files import OutputFile
+from recbench.records.environments import merged
 from recbench.records.finished_trial import FinishedTrial, Ranking
 from recbench.records.grouping import group_names, group_trials
 from recbench.records.schema import Status
@@ -74,7 +75,7 @@ class Run:
         return run_report(
             self.task.summary(),
             self.trials,
-            self.trials[0].record.environment,
+            merged(trial.record.environment for trial in self.trials)[0],
             self.ks,
             self.reach,
             self.settings,

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from recbench.builtin_models import BUILTIN_PACKAGE, EARLIER_PACKAGE
+from recbench.records.sources import Sources
 
 SCHEMA: Final = 1
 """The version of the record's schema that this recbench writes and reads."""
@@ -91,6 +92,18 @@ class CurvePoint(_Frozen):
     metrics: dict[str, float]
 
 
+class Gpu(_Frozen):
+    """A GPU that a trial used.
+
+    Attributes:
+        name: Its model name.
+        driver: Version of its driver; None where it is not known.
+    """
+
+    name: str
+    driver: str | None
+
+
 class Environment(_Frozen):
     """What a trial ran on.
 
@@ -99,9 +112,11 @@ class Environment(_Frozen):
         cores: Processor cores that the process may use.
         os: Operating system and its release.
         python: Version of Python.
-        packages: Versions of the packages that results or speed may depend on.
+        packages: Versions of the packages that the model has imported, and of numpy, scipy and pandas. Older records
+            list six packages, imported or not.
         weaker_guarantees: What the harness cannot guarantee on this system; see
             ``recbench.operating_system.Guarantee``. Empty on Linux, and then not in the record's file.
+        gpus: The GPUs that the trial used; left out of the record if there are none.
     """
 
     cpu: str
@@ -110,13 +125,13 @@ class Environment(_Frozen):
     python: str
     packages: dict[str, str]
     weaker_guarantees: tuple[str, ...] = ()
+    gpus: tuple[Gpu, ...] = ()
 
     @model_serializer(mode="wrap")
     def _without_empty(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content: dict[str, Any] = serialize(self)
-        if not self.weaker_guarantees:
-            del content["weaker_guarantees"]
-        return content
+        # Older records have none of these fields, and most trials have nothing to say in them.
+        return {name: value for name, value in content.items() if value or name not in ("weaker_guarantees", "gpus")}
 
 
 class Revision(_Frozen):
@@ -147,7 +162,8 @@ class Record(_Frozen):
         threads: Threads the model was allowed.
         device: What was asked for: ``auto``, ``cpu`` or ``gpu``. Models that can choose report what they took in
             ``facts``.
-        code_version: Hash of the model's source; see ``recbench.registry.code_version``. None where there is no source.
+        code_version: Hash of the model's code, which consists of ``sources``. None where there is no source.
+        sources: The files that the code consists of; without any in older records.
         status: How the trial ended.
         error: What went wrong, if it did not end well.
         signal: The signal that ended the trial's process, such as ``SIGSEGV``.
@@ -198,6 +214,7 @@ class Record(_Frozen):
     threads: int
     device: str = "auto"
     code_version: str | None = None
+    sources: Sources = Sources()
     status: Status
     error: str | None = None
     signal: str | None = None

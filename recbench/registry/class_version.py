@@ -10,7 +10,6 @@ import dis
 import hashlib
 import importlib.util
 import sys
-import sysconfig
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -20,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from recbench.registry.class_contents import codes_of, contents, globals_of
-from recbench.registry.code_version import source_version
+from recbench.registry.code_version import ModelCode, source_code
+from recbench.registry.installed import is_installed
 
-INSTALLED = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis))
 
 
@@ -34,25 +33,31 @@ class _UnstableError(Exception):
     """An object whose content cannot be determined."""
 
 
-def class_version(model_class: type) -> str | None:
-    """Returns ``sha256:`` and the hash; None if the class uses an object whose content cannot be determined.
+def class_code(model_class: type) -> ModelCode:
+    """Returns the code of a class; its version is None if the class uses an object of unknown content.
 
     Args:
         model_class: The class.
     """
     digest = hashlib.sha256()
+    walk = _Walk()
     try:
-        for part in _Walk().parts(model_class):
+        for part in walk.parts(model_class):
             digest.update(f"{len(part)} ".encode() + part)
     except (_UnstableError, RecursionError):
-        return None
-    return f"sha256:{digest.hexdigest()}"
+        return ModelCode(None, {})
+    return ModelCode(f"sha256:{digest.hexdigest()}", walk.files)
 
 
 class _Walk:
-    """Turns an object, and all that it refers to, into bytes."""
+    """Turns an object, and all that it refers to, into bytes.
+
+    Attributes:
+        files: The files of the modules that it refers to, by the path that a record lists.
+    """
 
     def __init__(self) -> None:
+        self.files: dict[str, Path] = {}
         self._seen: dict[int, int] = {}
         # An id may be taken again once its object is gone.
         self._alive: list[object] = []
@@ -86,7 +91,7 @@ class _Walk:
             case np.ndarray() | np.generic():
                 yield from self._array(np.asarray(value))
             case ModuleType():
-                yield from _module(value.__name__)
+                yield from self._module(value.__name__)
             case CodeType():
                 yield from self._code(value)
             case FunctionType():
@@ -118,7 +123,7 @@ class _Walk:
 
     def _function(self, function: FunctionType) -> Iterator[bytes]:
         if _is_of_a_module(function):
-            yield from _module(function.__module__)
+            yield from self._module(function.__module__)
             yield function.__qualname__.encode()
             return
         yield from self.parts(function.__code__)
@@ -129,11 +134,11 @@ class _Walk:
         for code in codes_of(function.__code__):
             for instruction in dis.get_instructions(code):
                 if instruction.opname == "IMPORT_NAME" and instruction.argval:
-                    yield from _module(instruction.argval)
+                    yield from self._module(instruction.argval)
 
     def _class(self, model_class: type) -> Iterator[bytes]:
         if _is_of_a_module(model_class):
-            yield from _module(model_class.__module__)
+            yield from self._module(model_class.__module__)
             yield model_class.__qualname__.encode()
             return
         yield model_class.__qualname__.encode()
@@ -148,10 +153,29 @@ class _Walk:
         ):
             yield repr(value).encode()
         elif isinstance(module, str) and isinstance(name, str) and _is_of_a_module(value):
-            yield from _module(module)
+            yield from self._module(module)
             yield name.encode()
         else:
             raise _UnstableError
+
+    def _module(self, name: str) -> Iterator[bytes]:
+        """Yields the module's name, and the version of its source unless it belongs to an installed package."""
+        yield name.encode()
+        package = name.partition(".")[0]
+        if package == "recbench" or package in sys.builtin_module_names:
+            return
+        try:
+            spec = importlib.util.find_spec(name)
+        except (ImportError, ValueError, AttributeError):
+            return
+        if spec is None or spec.origin in (None, "built-in", "frozen"):
+            return
+        if not is_installed(str(spec.origin)):
+            code = source_code(name, Path(str(spec.origin)))
+            if code.version is None:
+                raise _UnstableError
+            self.files |= code.files
+            yield code.version.encode()
 
 
 def _content(cell: Any) -> Any:
@@ -169,23 +193,3 @@ def _is_of_a_module(value: Any) -> bool:
     for name in value.__qualname__.split("."):
         found = getattr(found, name, None)
     return found is value and getattr(module, "__spec__", None) is not None
-
-
-def _module(name: str) -> Iterator[bytes]:
-    """Yields the module's name, and the version of its source unless it belongs to an installed package."""
-    yield name.encode()
-    package = name.partition(".")[0]
-    if package == "recbench" or package in sys.builtin_module_names:
-        return
-    try:
-        spec = importlib.util.find_spec(name)
-    except (ImportError, ValueError, AttributeError):
-        return
-    if spec is None or spec.origin in (None, "built-in", "frozen"):
-        return
-    file = Path(str(spec.origin))
-    if not any(file.is_relative_to(folder) for folder in INSTALLED):
-        version = source_version(name, file)
-        if version is None:
-            raise _UnstableError
-        yield version.encode()

@@ -3,7 +3,8 @@
 The hash covers the module of the model's class, and the modules of its own package, or beside its file, that it imports
 directly or through others. The imports are read from the source; nothing is imported. A package's ``__init__.py``
 counts only if a name is imported from it: ``models/__init__.py`` lists all models, and a new line there changes none of
-them. Versions of other packages are in the record's environment.
+them. Modules outside of the package and the folder are noticed when they are loaded; see
+``recbench.registry.observation``. Versions of installed packages are in the record's environment.
 
 The builtin models are hashed in a normal form, so that a version does not depend on the name of their package.
 """
@@ -11,19 +12,36 @@ The builtin models are hashed in a normal form, so that a version does not depen
 import ast
 import hashlib
 import inspect
+import os
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from recbench.builtin_models import BUILTIN_PACKAGE, EARLIER_PACKAGE
+from recbench.registry.distributions import distribution_of
+from recbench.registry.installed import is_installed
 
 SIBLING_IMPORT = re.compile(rb"(?m)^from \.(?=\w)")
 TYPE_IGNORE = re.compile(rb"(?m)  # type: ignore\[[^]\n]*\]$")
 
 
-def code_version(model_class: type) -> str | None:
-    """Returns the version of the source of the class's module; None if there is no source.
+@dataclass(frozen=True, slots=True)
+class ModelCode:
+    """The code of a model.
+
+    Attributes:
+        version: ``sha256:`` and a hash; None if the code cannot be determined.
+        files: The files that the hash covers, by the path that a record lists.
+    """
+
+    version: str | None
+    files: dict[str, Path]
+
+
+def model_code(model_class: type) -> ModelCode:
+    """Returns the code of the class's module; its version is None if there is no source.
 
     Args:
         model_class: The class, whose module has been imported.
@@ -32,39 +50,50 @@ def code_version(model_class: type) -> str | None:
     try:
         file = Path(inspect.getfile(model_class))
     except (TypeError, OSError):
-        return None
+        return ModelCode(None, {})
     if module is None:
-        return None
+        return ModelCode(None, {})
     # A model file is loaded by its path: what it imports stands beside it.
     in_package = "." in module.__name__ or hasattr(module, "__path__")
-    return source_version(module.__name__ if in_package else file.stem, file)
+    return source_code(module.__name__ if in_package else file.stem, file)
 
 
-def source_version(name: str, file: Path) -> str | None:
-    """Returns ``sha256:`` and a hash of the names and bytes of a module's source files; None if one cannot be read.
+def source_code(name: str, file: Path) -> ModelCode:
+    """Returns the code of a module and of what it imports; the hash covers the names and the bytes of the files.
 
     Args:
         name: The module's full name.
         file: Its file.
     """
-    file = file.absolute()
+    file = Path(os.path.abspath(file))  # noqa: PTH100 - links are not resolved
     levels = name.count(".") + (1 if file.name == "__init__.py" else 0)
     # A module that stands alone may import whatever stands beside it.
     own = "" if name == file.stem else name.partition(".")[0]
     # The folder of a package may have another name than the package.
     root = file.parents[levels - 1] if own else file.parents[levels]
     digest = hashlib.sha256()
+    files = {}
     try:
-        for found in sorted(_closure(name, file, root, own)):
-            path, content = found.relative_to(root).as_posix(), _source(found)
-            path = f"{own}/{path}" if own else path
+        for path, found in _files(name, file, root, own).items():
+            content = _source(found)
+            files[path] = found
             if own == BUILTIN_PACKAGE:
                 path, content = _normal_form(path, content)
             digest.update(f"{path} {len(content)}\n".encode())
             digest.update(content)
     except (OSError, SyntaxError, ValueError):
-        return None
-    return f"sha256:{digest.hexdigest()}"
+        return ModelCode(None, {})
+    if not own and is_installed(str(file)) and (distribution := distribution_of(file)) is not None:
+        digest.update(f"{distribution.name} {distribution.version}\n".encode())
+    return ModelCode(f"sha256:{digest.hexdigest()}", files)
+
+
+def _files(name: str, file: Path, root: Path, own: str) -> dict[str, Path]:
+    """Returns the files by their paths, in the order of the paths."""
+    # Beside a module that was installed alone stand all other packages; the version of its distribution counts instead.
+    alone = not own and is_installed(str(file))
+    found = {file} if alone else _closure(name, file, root, own)
+    return {f"{own}/" * bool(own) + one.relative_to(root).as_posix(): one for one in sorted(found)}
 
 
 def _source(file: Path) -> bytes:

@@ -5,16 +5,18 @@ import inspect
 import time
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 from recbench.errors import RecbenchError, unknown_name
 from recbench.protocol import Recommender
 from recbench.records.schema import ParameterValue
-from recbench.registry.class_version import class_version
-from recbench.registry.code_version import code_version
+from recbench.records.sources import Sources
+from recbench.registry.code_of_model import CodeOfModel, code_of
 from recbench.registry.models import ModelReference, Origin
+from recbench.registry.observation import Observation
 from recbench.registry.parameter_values import check_type, read_text, recordable
 from recbench.registry.requested import RequestedModel
 
@@ -28,23 +30,39 @@ class Configuration:
         model_class: Its class.
         parameters: All hyper-parameters, defaults included, as records hold them.
         arguments: The same as the constructor takes them.
-        code_version: Hash of the model's source; see ``recbench.registry.code_version``.
+        code: The files that its code consists of, and their hash.
         import_seconds: How long its module took to import.
         label: The user's label of it; empty if it has none.
+        observation: What the process has loaded and opened since before the import; None if nobody observes it.
     """
 
     reference: ModelReference
     model_class: type
     parameters: dict[str, ParameterValue]
     arguments: dict[str, Any]
-    code_version: str | None = None
+    code: CodeOfModel = field(default_factory=CodeOfModel)
     import_seconds: float = 0.0
     label: str = ""
+    observation: Observation | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def code_version(self) -> str | None:
+        """Hash of the model's code, as far as it is known before training."""
+        return self.code.version
+
+    @property
+    def sources(self) -> Sources:
+        """The files that the hash covers."""
+        return self.code.sources
 
     @property
     def name(self) -> str:
         """The model's name."""
         return self.reference.name
+
+    def watched(self) -> AbstractContextManager[None]:
+        """Returns a block in which the observation, if there is one, notices what is loaded and opened."""
+        return _watched(self.reference, self.observation)
 
     def create(self) -> Recommender:
         """Makes a fresh, untrained model.
@@ -63,19 +81,31 @@ class Configuration:
         return model
 
 
-def import_and_configure(requested: RequestedModel) -> Configuration:
+def import_and_configure(requested: RequestedModel, observation: Observation | None = None) -> Configuration:
     """Imports a model, reads its hyper-parameters, and lets its constructor check them.
+
+    Args:
+        requested: The model.
+        observation: Notices what the model loads and opens.
 
     Raises:
         RecbenchError: It cannot be imported, or refuses its hyper-parameters.
     """
-    began = time.perf_counter()
-    model_class = requested.reference.load()
-    seconds = time.perf_counter() - began
-    found = configure(requested.reference, model_class, requested.texts, requested.values)
-    configuration = replace(found, import_seconds=seconds, label=requested.label)
-    configuration.create()
+    with _watched(requested.reference, observation):
+        began = time.perf_counter()
+        model_class = requested.reference.load()
+        seconds = time.perf_counter() - began
+        found = configure(requested.reference, model_class, requested.texts, requested.values, observation)
+        configuration = replace(found, import_seconds=seconds, label=requested.label, observation=observation)
+        configuration.create()
     return configuration
+
+
+def _watched(reference: ModelReference, observation: Observation | None) -> AbstractContextManager[None]:
+    if observation is None:
+        return nullcontext()
+    # The builtin models read no files, and are timed without the hook, as they were before there was one.
+    return observation.watch(files=reference.origin is not Origin.BUILTIN)
 
 
 def configure(
@@ -83,6 +113,7 @@ def configure(
     model_class: type,
     texts: Mapping[str, str],
     values: Mapping[str, ParameterValue] = MappingProxyType({}),
+    observation: Observation | None = None,
 ) -> Configuration:
     """Reads hyper-parameters by the types of the constructor, and takes its defaults for the others.
 
@@ -91,6 +122,7 @@ def configure(
         model_class: Its class.
         texts: Texts of hyper-parameters.
         values: Values of hyper-parameters; they take precedence over ``texts``.
+        observation: Knows the modules that the import has loaded.
 
     Raises:
         RecbenchError: The constructor has no such parameter, a value does not fit its type, or a parameter without
@@ -126,5 +158,5 @@ def configure(
         if isinstance(parameter.default, tuple) and isinstance(arguments[name], list):
             arguments[name] = tuple(arguments[name])
     parameters = {name: recordable(reference.name, name, value) for name, value in arguments.items()}
-    version = class_version(model_class) if reference.origin is Origin.VALUE else code_version(model_class)
-    return Configuration(reference, model_class, parameters, arguments, version)
+    code = code_of(model_class, reference.origin, observation)
+    return Configuration(reference, model_class, parameters, arguments, code)

@@ -14,6 +14,9 @@ from types import ModuleType
 
 from recbench.errors import RecbenchError
 
+FILE_MODULE = "recbench_model_file_"
+"""The beginning of the module's name of a model's file that is imported on its own."""
+
 
 def search_first(folders: Sequence[Path]) -> None:
     """Puts the folders at the beginning of the Python path, in this order."""
@@ -122,7 +125,7 @@ def _make_package(folder: Path, file: Path) -> None:
 
 
 def _import_alone(file: Path) -> ModuleType:
-    return _execute(f"recbench_model_file_{file.stem}", file, None)
+    return _execute(f"{FILE_MODULE}{file.stem}", file, None)
 
 
 def _execute(name: str, file: Path, search_locations: list[str] | None) -> ModuleType:

@@ -17,7 +17,8 @@ class Fingerprint:
         threads: Threads that the model was allowed.
         device: What was asked for.
         os: Operating system and its release.
-        tensorflow: Version of TensorFlow; empty where it is not installed.
+        tensorflow: Version of TensorFlow; None if the model does not import it.
+        gpu: The GPUs that the trial used; None for none.
     """
 
     cpu: str
@@ -25,7 +26,8 @@ class Fingerprint:
     threads: int
     device: str
     os: str
-    tensorflow: str
+    tensorflow: str | None
+    gpu: str | None
 
     @classmethod
     def of(cls, record: Record) -> Self:
@@ -37,16 +39,22 @@ class Fingerprint:
             record.threads,
             record.device,
             machine.os,
-            machine.packages.get("tensorflow", ""),
+            machine.packages.get("tensorflow"),
+            ", ".join(gpu.name for gpu in machine.gpus) or None,
         )
 
 
 def differences(records: Iterable[Record]) -> list[str]:
-    """Returns a line for each part in which the machines of ``records`` differ, with its values; none if all agree."""
+    """Returns a line for each part in which the machines of ``records`` differ, with its values; none if all agree.
+
+    A record without a version of TensorFlow, or without a GPU, agrees with any: its model does not use it, or the
+    record is older than the field.
+    """
     prints = [Fingerprint.of(record) for record in records]
     found = []
     for field in fields(Fingerprint):
-        values = list(dict.fromkeys(str(getattr(one, field.name)) or "none" for one in prints))
+        values = [value for one in prints if (value := getattr(one, field.name)) is not None]
+        values = list(dict.fromkeys(str(value) or "none" for value in values))
         if len(values) > 1:
             found.append(f"{field.name} {' against '.join(values)}")
     return found

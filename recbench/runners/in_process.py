@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from recbench.registry.hyperparameters import Configuration, import_and_configure
+from recbench.registry.observation import Observation
 from recbench.registry.requested import RequestedModel
 from recbench.runners.base import Assignment
 from recbench.tasks import task_file
@@ -30,6 +31,8 @@ class InProcess:
         self._conditions = assignment.conditions
         self._notify = notify
         self._configurations: dict[str, Configuration] = {}
+        # One for all models: a module that two of them import is loaded once.
+        self._observation = Observation()
 
     def configure(self, wanted: Sequence[RequestedModel]) -> list[PlannedModel]:
         """Imports every model.
@@ -41,9 +44,10 @@ class InProcess:
         for one in wanted:
             self._notify(Event(EventKind.IMPORTING, name=one.title))
             with output_to(None):
-                found = import_and_configure(one)
+                found = import_and_configure(one, self._observation)
             self._configurations[one.title] = found
-            planned.append(PlannedModel(one, found.parameters, found.code_version))
+            code = found.code
+            planned.append(PlannedModel(one, found.parameters, code.version, code.sources, code.search_path))
         return planned
 
     def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, TrialOutcome]]:

@@ -9,6 +9,7 @@ import numpy as np
 import recbench
 from recbench.protocol import PROTOCOL_VERSION
 from recbench.records.schema import ParameterValue, TaskIdentity
+from recbench.records.sources import Sources
 from recbench.registry.models import ModelReference
 from recbench.tasks.task import Task
 from recbench.trials import machine
@@ -51,6 +52,9 @@ class ModelIdentity(Protocol):
     def code_version(self) -> str | None: ...  # noqa: D102
 
     @property
+    def sources(self) -> Sources: ...  # noqa: D102
+
+    @property
     def label(self) -> str: ...  # noqa: D102
 
 
@@ -64,6 +68,7 @@ def identity(task: TaskFacts, model: ModelIdentity, seed: int, conditions: Condi
         "reference": model.reference.recorded,
         "parameters": model.parameters,
         "code_version": model.code_version,
+        "sources": model.sources,
         "seed": seed,
         "threads": conditions.threads,
         "device": conditions.device,

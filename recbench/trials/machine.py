@@ -2,15 +2,16 @@
 
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib import metadata
 
 from recbench.device import Device
 from recbench.operating_system import available_cores, processor_name, weaker_guarantees
 from recbench.records.schema import Environment, Revision
+from recbench.registry.distributions import distributions_of, versions_of
 
-PACKAGES = ("tensorflow", "keras", "implicit", "numpy", "scipy", "pandas")
+ALWAYS_LISTED = ("numpy", "scipy", "pandas")
+"""The packages whose versions every record has, for recbench computes with them."""
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -32,26 +33,24 @@ def library_settings(threads: int, device: Device = "auto") -> Mapping[str, str]
 
 @cache
 def environment() -> Environment:
-    """Returns what this process runs on."""
+    """Returns what this process runs on, without the packages that a model has imported."""
     return Environment(
         cpu=processor_name(),
         cores=available_cores(),
         os=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
-        packages=package_versions(),
+        packages=versions_of(ALWAYS_LISTED),
         weaker_guarantees=tuple(weaker_guarantees()),
     )
 
 
-def package_versions() -> dict[str, str]:
-    """Returns the versions of the installed packages among those that matter."""
-    versions = {}
-    for name in PACKAGES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
+def package_versions(modules: Iterable[str]) -> dict[str, str]:
+    """Returns the versions of the packages that modules come from, and of those that are always listed.
+
+    Args:
+        modules: The names of the modules that were imported for a model.
+    """
+    return dict(sorted({**environment().packages, **distributions_of(modules)}.items()))
 
 
 def revision() -> Revision | None:

@@ -1,10 +1,11 @@
 """The trials that a run plans."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from recbench.errors import RecbenchError
 from recbench.records.schema import ParameterValue, TaskIdentity, stem
+from recbench.records.sources import Sources
 from recbench.registry.models import ModelReference
 from recbench.registry.requested import RequestedModel
 from recbench.trials.conditions import Conditions
@@ -17,12 +18,16 @@ class PlannedModel:
     Attributes:
         requested: The model as it was requested.
         parameters: All hyper-parameters, defaults included.
-        code_version: Hash of the model's source.
+        code_version: Hash of the model's code, as far as it is known before training.
+        sources: The files that the hash covers.
+        search_path: The folders in which the model's process looks for modules.
     """
 
     requested: RequestedModel
     parameters: dict[str, ParameterValue]
     code_version: str | None
+    sources: Sources = field(default_factory=Sources)
+    search_path: tuple[str, ...] = ()
 
     @property
     def reference(self) -> ModelReference:

@@ -1,5 +1,6 @@
 """Which trials need not be run, for their records are there."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from recbench.records import store
 from recbench.records.consistency import check_consistency
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import Record, Status, TaskIdentity
+from recbench.records.sources import Sources, extended_version
+from recbench.registry.observation import present_data, present_modules
 from recbench.tasks.task import Task
 from recbench.trials.conditions import Conditions
 from recbench.trials.curve_epochs import CurveEpochs
-from recbench.trials.planned import PlannedTrial
+from recbench.trials.planned import PlannedModel, PlannedTrial
 
 
 def find(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) -> FinishedTrial | None:
@@ -66,8 +69,17 @@ def _is_of(record: Record, trial: PlannedTrial) -> bool:
         record.seed == trial.seed
         and record.parameters == trial.model.parameters
         and record.code_version is not None
-        and record.code_version == trial.model.code_version
+        and record.code_version == _present_version(record.sources, trial.model)
         and record.protocol_version == PROTOCOL_VERSION
+    )
+
+
+def _present_version(sources: Sources, model: PlannedModel) -> str | None:
+    """Returns the version that a trial has if it loads and reads the same files as an earlier one."""
+    return extended_version(
+        model.code_version,
+        late_modules=present_modules(tuple(sources.late_modules), model.search_path),
+        data=present_data(tuple(sources.data), os.getcwd()),  # noqa: PTH109
     )
 
 

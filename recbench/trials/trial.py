@@ -18,6 +18,7 @@ from recbench.trials.events import Event, EventKind, Notify
 from recbench.trials.identity import TaskFacts, identity
 from recbench.trials.learning_curve import Curve
 from recbench.trials.model_context import context_for_model
+from recbench.trials.observed import observed
 
 
 def run_trial(
@@ -40,8 +41,10 @@ def run_trial(
         if isinstance(error, FloatingPointError) and "learning_rate" in configuration.parameters:
             message += f" (learning_rate={configuration.parameters['learning_rate']}; try a lower one)"
         measured = {"error": message, "epochs": context.epochs, "fit_seconds": context.seconds}
+        base |= observed(configuration, context.facts)
         record = Record(**base, **measured, **_reported(configuration, context), status=Status.FAILED)
         return TrialOutcome(record, None, traceback.format_exc())
+    base |= observed(configuration, context.facts)
     return TrialOutcome(Record(**base, **measured, **_reported(configuration, context), status=Status.DONE), ranks)
 
 
@@ -60,13 +63,14 @@ def _fit_and_score(
     task: Task, configuration: Configuration, context: TimedContext, conditions: Conditions, notify: Notify
 ) -> tuple[dict[str, object], TrialRanks]:
     train = task.train_set()
-    model = configuration.create()
+    with configuration.watched():
+        model = configuration.create()
     warm_up_seconds = None
     if isinstance(model, WarmUp):
         notify(Event(EventKind.PHASE, name="warm-up"))
         silent = TimedContext(context.seed, context.threads, device=context.device)
         silent.start()
-        with context_for_model(silent) as for_model:
+        with configuration.watched(), context_for_model(silent) as for_model:
             model.warm_up(train, for_model)
         warm_up_seconds = silent.seconds
 
@@ -87,7 +91,7 @@ def _fit_and_score(
 
     context.on_epoch = after_epoch
     # The model never holds the context itself: its callback leads to the curve, and so to the test cases.
-    with context_for_model(context) as for_model:
+    with configuration.watched(), context_for_model(context) as for_model:
         notify(Event(EventKind.PHASE, name="fit"))
         context.start()
         model.fit(train, for_model)
@@ -96,7 +100,6 @@ def _fit_and_score(
         began = time.perf_counter()
         ranks = rank_cases(model, task.test)
         score_seconds = time.perf_counter() - began
-        measured = figures.of_candidates(task, train, ranks, conditions.ks)
         catalogue, catalogue_ranks, catalogue_error = None, None, None
         if conditions.catalogue:
             notify(Event(EventKind.PHASE, name="full"))
@@ -110,7 +113,7 @@ def _fit_and_score(
         metrics = compute_metrics(ranks, conditions.ks)
         curve.add(epochs, context.seconds, {name: metric.mean for name, metric in metrics.items()})
     return {
-        **measured,
+        **figures.of_candidates(task, train, ranks, conditions.ks),
         "catalogue": catalogue,
         "catalogue_error": catalogue_error,
         "curve": curve.points if curve is not None else [],

@@ -3,6 +3,7 @@
 from typing import Any
 
 from recbench.evaluation.inference import Difference
+from recbench.records.environments import merged
 from recbench.records.selection import RecordSet
 from recbench.reports.compare.comparison import Compared
 from recbench.reports.compare.decision import Decision
@@ -61,14 +62,11 @@ def gate_document(report: GateReport) -> dict[str, Any]:
 
 
 def _record_set(records: RecordSet) -> dict[str, Any]:
-    environments = {
-        trial.record.environment.model_dump_json(): trial.record.environment.model_dump(mode="json")
-        for trial in records.trials
-    }
+    environments = [trial.record.environment for trial in records.trials]
     return {
         "name": records.text,
         "records": [trial.place for trial in records.trials],
-        "environments": list(environments.values()),
+        "environments": [one.model_dump(mode="json") for one in merged(environments)],
         "threads": sorted({trial.record.threads for trial in records.trials}),
         "revisions": sorted({trial.record.revision.sha for trial in records.trials if trial.record.revision}),
     }

@@ -3,6 +3,7 @@
 import re
 
 from recbench.evaluation.bootstrap import RESAMPLES
+from recbench.records.environments import merged
 from recbench.records.selection import RecordSet
 from recbench.reports.compare.gate import DecidedComparison
 from recbench.reports.compare.verdict import Verdict
@@ -75,13 +76,14 @@ def tag(decided: DecidedComparison, verb: str) -> str:
 def _origin(records: RecordSet) -> str:
     machines: dict[str, None] = {}
     revisions: dict[str, None] = {}
-    for trial in records.trials:
-        record, machine = trial.record, trial.record.environment
-        threads = f"{record.threads} thread{'s' if record.threads != 1 else ''}"
-        packages = [f"{name} {machine.packages[name]}" for name in ("tensorflow",) if name in machine.packages]
-        line = ", ".join([machine.cpu, f"{machine.cores} cores", machine.os, f"Python {machine.python}", *packages])
-        machines[f"{line}; {threads}"] = None
+    for count in dict.fromkeys(trial.record.threads for trial in records.trials):
+        threads = f"{count} thread{'s' if count != 1 else ''}"
+        for machine in merged(trial.record.environment for trial in records.trials if trial.record.threads == count):
+            packages = [f"{name} {machine.packages[name]}" for name in ("tensorflow",) if name in machine.packages]
+            line = ", ".join([machine.cpu, f"{machine.cores} cores", machine.os, f"Python {machine.python}", *packages])
+            machines[f"{line}; {threads}"] = None
+    for record in (trial.record for trial in records.trials):
         if record.revision:
             revisions[f"revision {record.revision.sha[:12]}{' (changed)' if record.revision.dirty else ''}"] = None
-    count = f"{len(records.trials)} record{'s' if len(records.trials) != 1 else ''}"
-    return f"{records.text}: {count}; {'; '.join([*machines, *revisions])}"
+    number = f"{len(records.trials)} record{'s' if len(records.trials) != 1 else ''}"
+    return f"{records.text}: {number}; {'; '.join([*machines, *revisions])}"

@@ -111,7 +111,9 @@ class LocalProcesses:
                 if isinstance(answer, Refused):
                     raise RecbenchError(answer.message, answer.hint)
                 if isinstance(answer, Ready):
-                    return PlannedModel(worker.requested, answer.parameters, answer.code_version)
+                    return PlannedModel(
+                        worker.requested, answer.parameters, answer.code_version, answer.sources, answer.search_path
+                    )
             if over:
                 raise _died_importing(worker)
             if limit is not None and time.monotonic() - began > limit:

@@ -14,6 +14,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from recbench.records.schema import ParameterValue, Record
+from recbench.records.sources import Sources
 from recbench.registry.requested import RequestedModel
 from recbench.trials.conditions import Conditions
 from recbench.trials.events import Event
@@ -83,11 +84,23 @@ class Work(_Message):
 
 
 class Ready(_Message):
-    """The model is imported; see ``recbench.registry.hyperparameters.Configuration``."""
+    """The model is imported; see ``recbench.registry.hyperparameters.Configuration``.
+
+    Attributes:
+        parameters: All hyper-parameters.
+        code_version: Hash of the model's code, as far as it is known before training.
+        sources: The files that the hash covers.
+        search_path: The folders in which modules are looked for.
+        packages: Versions of the packages that the model has imported so far.
+        import_seconds: How long the import took.
+    """
 
     kind: Literal["ready"] = "ready"
     parameters: dict[str, ParameterValue]
     code_version: str | None
+    sources: Sources
+    search_path: tuple[str, ...]
+    packages: dict[str, str]
     import_seconds: float
 
 

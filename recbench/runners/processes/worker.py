@@ -94,6 +94,7 @@ def main(parent: int) -> None:
 def _prepare(channel: Channel, commands: BinaryIO) -> "Configuration":
     from recbench.operating_system import print_stacks
     from recbench.registry.hyperparameters import import_and_configure
+    from recbench.registry.observation import Observation
     from recbench.runners.processes.messages import Prepare, Ready
 
     prepare = Prepare.from_json(_next(commands))
@@ -108,12 +109,17 @@ def _prepare(channel: Channel, commands: BinaryIO) -> "Configuration":
     from recbench.records import store  # noqa: F401
     from recbench.tasks import task_file  # noqa: F401
     from recbench.trials import output_redirection, trial  # noqa: F401
+    from recbench.trials.machine import package_versions
 
-    configuration = import_and_configure(requested)
+    observation = Observation()
+    configuration = import_and_configure(requested, observation)
     channel.send(
         Ready(
             parameters=configuration.parameters,
             code_version=configuration.code_version,
+            sources=configuration.sources,
+            search_path=configuration.code.search_path,
+            packages=package_versions(observation.modules),
             import_seconds=configuration.import_seconds,
         )
     )

@@ -1,0 +1,34 @@
+"""Hashes of files and of folders."""
+
+import hashlib
+import os
+import stat
+from functools import lru_cache
+from pathlib import Path
+
+
+def file_hash(file: str) -> str | None:
+    """Returns the SHA-256 of a file's bytes, in hexadecimal; None if there is no such file or it cannot be read."""
+    try:
+        found = Path(file).stat()
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        return _hash(file, found.st_size, found.st_mtime_ns)
+    except (OSError, ValueError):
+        return None
+
+
+def folder_hash(folder: str) -> str | None:
+    """Returns a hash of the names and the bytes of the files in a folder; None if there is no such folder."""
+    try:
+        files = sorted(file for file in Path(folder).iterdir() if file.is_file())
+    except OSError:
+        return None
+    lines = [f"{file_hash(str(file))} {os.fsencode(file.name)!r}\n" for file in files]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def _hash(file: str, size: int, modified: int) -> str:  # noqa: ARG001 - a changed file is another entry of the cache
+    with Path(file).open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -1,0 +1,87 @@
+"""The files of modules that are not installed packages: which are loaded, and which an import would load now."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+
+from recbench.registry.installed import is_installed
+from recbench.registry.user_modules import FILE_MODULE
+
+PACKAGE_FILE = "__init__"
+
+
+def module_files(names: Iterable[str]) -> dict[str, Path]:
+    """Returns the files of loaded modules by their path, which is made of the module's name.
+
+    Modules of the standard library, of installed packages and of recbench are left out.
+
+    Args:
+        names: The names of the modules.
+    """
+    return {_path(name, file): file for name in names if (file := _file(name)) is not None}
+
+
+def locate(path: str, search_path: Sequence[str]) -> str | None:
+    """Returns the file that an import would load now for the module of a path; None if it would find none.
+
+    Nothing is imported.
+
+    Args:
+        path: As ``module_files`` returns it.
+        search_path: The folders in which modules are looked for.
+    """
+    *parts, last = path.split("/")
+    stem = last.partition(".")[0]
+    names = parts if stem == PACKAGE_FILE else [*parts, stem]
+    where: Sequence[str] | None = None
+    spec = None
+    for index in range(len(names)):
+        name = ".".join(names[: index + 1])
+        spec = _top_spec(name, search_path) if where is None else PathFinder.find_spec(name, where)
+        if spec is None:
+            return None
+        where = list(spec.submodule_search_locations or ())
+    return spec.origin if spec is not None and spec.has_location else None
+
+
+def _top_spec(name: str, search_path: Sequence[str]) -> ModuleSpec | None:
+    for spec in _specs(name, search_path):
+        if spec is not None:
+            return spec
+    return None
+
+
+def _specs(name: str, search_path: Sequence[str]) -> Iterator[ModuleSpec | None]:
+    for finder in sys.meta_path:
+        if finder is PathFinder:
+            yield PathFinder.find_spec(name, list(search_path))
+        # The finder of an editable install.
+        elif (find := getattr(finder, "find_spec", None)) is not None:
+            yield find(name, None)
+
+
+def _file(name: str) -> Path | None:
+    """Returns the file of a loaded module; None if it does not count."""
+    if name.partition(".")[0] == "recbench":
+        return None
+    # Not by getattr, which lets a module that is loaded lazily load.
+    try:
+        told = vars(sys.modules[name]).get("__file__")
+    except (KeyError, TypeError):
+        return None
+    if not isinstance(told, str) or is_installed(told):
+        return None
+    file = Path(os.path.abspath(told))  # noqa: PTH100 - links are not resolved
+    if is_installed(str(file)):
+        return None
+    # Of a module in an archive, the archive counts.
+    return next((one for one in (file, *file.parents) if one.is_file()), None)
+
+
+def _path(name: str, file: Path) -> str:
+    name = name.removeprefix(FILE_MODULE)
+    stem, _, ending = file.name.partition(".")
+    parts = [*name.split("."), PACKAGE_FILE] if stem == PACKAGE_FILE else name.split(".")
+    return f"{'/'.join(parts)}.{ending}"

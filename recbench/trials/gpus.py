@@ -1,0 +1,82 @@
+"""The GPUs that this process has computed on. No framework is imported to find out."""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from recbench.records.schema import Gpu
+
+SECONDS = 20
+"""Without its persistence daemon, the driver takes seconds to answer."""
+
+
+def gpus_used(*, reported: bool) -> tuple[Gpu, ...]:
+    """Returns the GPUs that this process uses; none on a CPU.
+
+    A process that has loaded no GPU driver costs no query. NVIDIA's driver lists the processes on each GPU. In a
+    container it may list none: then all visible GPUs are returned if the model has reported that it used one. Of other
+    makes, the name is what a loaded PyTorch tells, and the driver is known on Linux only.
+
+    Args:
+        reported: Whether the model has reported ``device="gpu"``.
+    """
+    if not (reported or _has_loaded_driver()):
+        return ()
+    found = {row[0]: Gpu(name=row[1], driver=row[2]) for row in _query("--query-gpu=uuid,name,driver_version", 3)}
+    if found:
+        own = [uuid for pid, uuid in _query("--query-compute-apps=pid,gpu_uuid", 2) if pid == str(os.getpid())]
+        used = [found[uuid] for uuid in own if uuid in found]
+        return tuple(used or (found.values() if reported or _torch_on_gpu() else ()))
+    if reported or _torch_on_gpu():
+        return (Gpu(name=_torch_name() or "unknown", driver=_other_driver()),)
+    return ()
+
+
+def _has_loaded_driver() -> bool:
+    try:
+        maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return _torch_on_gpu()
+    return "libcuda.so" in maps or "libamdhip64.so" in maps
+
+
+def _query(what: str, columns: int) -> list[list[str]]:
+    """Asks NVIDIA's driver; returns rows of that many columns, and none if there is no such driver."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return []
+    try:
+        done = subprocess.run(
+            [program, what, "--format=csv,noheader"], capture_output=True, text=True, timeout=SECONDS, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return []
+    rows = [[cell.strip() for cell in row] for row in csv.reader(done.stdout.splitlines())]
+    return [row for row in rows if len(row) == columns]
+
+
+def _torch_on_gpu() -> bool:
+    torch: Any = sys.modules.get("torch")
+    try:
+        # Asks nothing of the driver.
+        return bool(torch is not None and torch.cuda.is_initialized())
+    except AttributeError:
+        return False
+
+
+def _torch_name() -> str | None:
+    if not _torch_on_gpu():
+        return None
+    name = sys.modules["torch"].cuda.get_device_name()
+    return name if isinstance(name, str) else None
+
+
+def _other_driver() -> str | None:
+    try:
+        return Path("/sys/module/amdgpu/version").read_text(encoding="utf-8").strip() or None
+    except OSError:
+        return None
