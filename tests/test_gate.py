@@ -9,7 +9,7 @@ import pytest
 
 from recbench.errors import RecbenchError
 from recbench.evaluation.metric_names import parse_measure
-from recbench.records.schema import Environment, Status, TaskIdentity
+from recbench.records.schema import Environment, Gpu, Status, TaskIdentity
 from recbench.reports.compare.comparison import compare_records
 from recbench.reports.compare.gate import GateOutcome, decide_verdicts, gate
 from recbench.reports.compare.lines import unknown_seed_noise
@@ -282,12 +282,6 @@ SPEED = {
         None,
         "other machines: cpu Example CPU against Other",
     ),
-    "another TensorFlow": (
-        (70.0, 70.0, 70.0),
-        {"environment": Environment(**{**ENVIRONMENT.model_dump(), "packages": {"tensorflow": "3"}})},
-        None,
-        "tensorflow none against 3",
-    ),
     "other packages do not matter": (
         (70.0, 70.0, 70.0),
         {"environment": Environment(**{**ENVIRONMENT.model_dump(), "packages": {"numpy": "9"}})},
@@ -307,6 +301,20 @@ def test_throughput(current, changes, word, reason):
     (match,) = match_groups(a_set("a", speeds(*BASE_SPEEDS)), a_set("b", speeds(*current, **changes)))
     decision = decide_speed(match, Policy())
     assert (decision.verdict, reason in decision.reason) == (word, True), decision
+
+
+@pytest.mark.parametrize(("base", "current", "reason"), [
+    ({"packages": {"tensorflow": "2"}}, {"packages": {"tensorflow": "3"}}, "other machines: tensorflow 2 against 3"),
+    ({"gpus": (Gpu(name="A", driver="1"),)}, {"gpus": (Gpu(name="B", driver="1"),)}, "other machines: gpu A against B"),
+    # A model that does not import TensorFlow lists no version; older records list it for every model.
+    ({"packages": {"tensorflow": "2"}}, {"packages": {}}, "the seeds' ranges do not overlap"),
+])  # fmt: skip
+def test_throughput_needs_the_same_tensorflow_and_gpu(base, current, reason):
+    sides = [{"environment": ENVIRONMENT.model_copy(update=one)} for one in (base, current)]
+    (match,) = match_groups(
+        a_set("a", speeds(*BASE_SPEEDS, **sides[0])), a_set("b", speeds(70.0, 70.0, 70.0, **sides[1]))
+    )
+    assert reason in decide_speed(match, Policy()).reason
 
 
 def test_lower_throughput_is_rejected_unless_the_policy_does_not_care():

@@ -157,7 +157,10 @@ def test_a_run_is_continued(recbench, own, tmp_path):
     first = recbench(*base, "--json")
     assert first.returncode == 0, first.stderr
     again = recbench(*base, "--json")
-    assert "4 of 4 trials are kept in results/runs and are not run again; --force repeats them." in again.stderr
+    assert (
+        "4 of 4 trials are kept in results/runs and are not run again (same task, settings and code: 2 source files); "
+        "--force repeats them."
+    ) in again.stderr
     assert json.loads(again.stdout) == json.loads(first.stdout)
     more = recbench(*base[:-1], "3", "--json")
     assert "4 of 6 trials are kept" in more.stderr

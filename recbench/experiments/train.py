@@ -2,21 +2,25 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from pathlib import Path
 
 from recbench.errors import NothingToCompareError
 from recbench.named_choice import NamedChoice
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import Status
+from recbench.records.sources import Sources
 from recbench.runners.base import Runner
 from recbench.runners.schedule import run_plan
 from recbench.tasks.task import Task
 from recbench.trials.conditions import Conditions
 from recbench.trials.events import Event, EventKind, Notify
 from recbench.trials.planned import PlannedTrial
-from recbench.trials.resume import find
+from recbench.trials.resume import changed_files, find
 
 log = logging.getLogger(__name__)
+MOST_SHOWN = 3
+"""Changed files that a line names."""
 
 
 class Reuse(NamedChoice):
@@ -55,7 +59,12 @@ def train(
         RecbenchError: The folder cannot be written.
     """
     existing = {trial.label: find(trial, task, conditions, folder) for trial in trials}
-    stored = _kept(existing, folder, reuse)
+    stored = _kept(existing, trials, folder, reuse)
+    if reuse is not Reuse.REPEAT:
+        absent = [trial for trial in trials if existing[trial.label] is None]
+        changes = [files for trial in absent if (files := changed_files(trial, task, conditions, folder))]
+        if changes:
+            log.info("%s", _out_of_date(changes))
     missing = [] if reuse is Reuse.ONLY else [trial for trial in trials if trial.label not in stored]
     notify(Event(EventKind.PLANNED, total=len(trials), done=len(stored), n_train=task.n_train))
 
@@ -68,7 +77,26 @@ def train(
     return [stored[trial.label] for trial in trials if trial.label in stored]
 
 
-def _kept(existing: Mapping[str, FinishedTrial | None], folder: Path, reuse: Reuse) -> dict[str, FinishedTrial]:
+def _out_of_date(changes: Sequence[Sequence[str]]) -> str:
+    """Returns the line on records of other code, given the changed files of each."""
+    files = sorted({file for one in changes for file in one})
+    shown = ", ".join(files[:MOST_SHOWN]) + (f" and {len(files) - MOST_SHOWN} more" if len(files) > MOST_SHOWN else "")
+    have = "has" if len(files) == 1 else "have"
+    records = "1 record is" if len(changes) == 1 else f"{len(changes)} records are"
+    return f"{records} out of date: {shown} {have} changed."
+
+
+def _looked_at(kept: Mapping[str, FinishedTrial], trials: Sequence[PlannedTrial]) -> str:
+    """Returns what was compared with the records, in words."""
+    # An older record lists no modules, but its version covers those of the plan.
+    every = [trial.model.sources.together(kept[trial.label].record.sources) for trial in trials if trial.label in kept]
+    counts = reduce(Sources.together, every, Sources()).counts
+    return "same task, settings and code" + (f": {counts}" if counts else "")
+
+
+def _kept(
+    existing: Mapping[str, FinishedTrial | None], trials: Sequence[PlannedTrial], folder: Path, reuse: Reuse
+) -> dict[str, FinishedTrial]:
     """Returns the records that need not be made again, and logs how many there are."""
     present = {label: one for label, one in existing.items() if one is not None}
     if reuse is Reuse.ONLY:
@@ -84,7 +112,7 @@ def _kept(existing: Mapping[str, FinishedTrial | None], folder: Path, reuse: Reu
     done = {label: one for label, one in present.items() if one.record.status is Status.DONE}
     if done:
         log.info(
-            "%d of %d trials are kept in %s and are not run again; --force repeats them.",
-            len(done), len(existing), folder,
+            "%d of %d trials are kept in %s and are not run again (%s); --force repeats them.",
+            len(done), len(existing), folder, _looked_at(done, trials),
         )  # fmt: skip
     return done

@@ -37,6 +37,19 @@ class Sources(BaseModel):
         }
         return ", ".join(f"{number} {kind}{'s' if number > 1 else ''}" for kind, number in numbers.items() if number)
 
+    def version(self, before: str | None) -> str | None:
+        """Returns the code version of a trial that has loaded and read these files.
+
+        Args:
+            before: The version that was known before training; it covers ``modules`` and ``named``.
+        """
+        return extended_version(before, late_modules=self.late_modules, data=self.data)
+
+    def together(self, other: "Sources") -> "Sources":
+        """Returns the files of both."""
+        fields = type(self).model_fields
+        return Sources(**{name: {**getattr(self, name), **getattr(other, name)} for name in fields})
+
     def differing(self, other: "Sources") -> list[str]:
         """Returns the files that both list, with other content."""
         return sorted(

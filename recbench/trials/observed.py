@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from recbench.records.sources import extended_version
 from recbench.registry.hyperparameters import Configuration
 from recbench.registry.models import Origin
 from recbench.trials import machine
@@ -27,6 +26,5 @@ def observed(configuration: Configuration, facts: Mapping[str, object]) -> dict[
     fields: dict[str, Any] = {"environment": machine.environment().model_copy(update=found)}
     if configuration.reference.origin is not Origin.BUILTIN:
         sources = observation.late(code.sources, code.files, code.search_path)
-        version = extended_version(code.version, late_modules=sources.late_modules, data=sources.data)
-        fields |= {"sources": sources, "code_version": version}
+        fields |= {"sources": sources, "code_version": sources.version(code.version)}
     return fields

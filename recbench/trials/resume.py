@@ -1,6 +1,5 @@
 """Which trials need not be run, for their records are there."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from recbench.records import store
 from recbench.records.consistency import check_consistency
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import Record, Status, TaskIdentity
-from recbench.records.sources import Sources, extended_version
+from recbench.records.sources import Sources
 from recbench.registry.observation import present_data, present_modules
 from recbench.tasks.task import Task
 from recbench.trials.conditions import Conditions
@@ -24,10 +23,11 @@ from recbench.trials.planned import PlannedModel, PlannedTrial
 def find(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) -> FinishedTrial | None:
     """Returns the trial's record if it is there and answers what is asked for now; also that of a failed trial.
 
-    It is of this task, model, parameters, seed, threads and device, of the model's present source and this version of
-    the protocol; and if it is done, it has the whole catalogue and the points of the curve, if these are asked for.
-    Ranks are stored, so that other cut-offs need no new trial: what follows from them is computed here. What is not
-    asked for now is left out of the returned record, and stays on disk.
+    It is of this task, model, parameters, seed, threads and device, of this version of the protocol, and of the model's
+    present code: its modules, and the files that the trial read, have the same content now. If it is done, it has the
+    whole catalogue and the points of the curve, if these are asked for. Ranks are stored, so that other cut-offs need
+    no new trial: what follows from them is computed here. What is not asked for now is left out of the returned record,
+    and stays on disk.
 
     A record that cannot be read, or does not agree with its ranks, is as none: the trial is run again.
     """
@@ -64,22 +64,33 @@ def find(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) 
     return replace(found, record=record.model_copy(update=changes))
 
 
+def changed_files(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) -> list[str]:
+    """Returns the files because of which the trial's record, if there is one, does not count any more."""
+    identity = TaskIdentity(name=task.name, digest=task.digest)
+    try:
+        record = store.load(folder / f"{trial.stem(identity, conditions)}.json")
+    except RecbenchError:
+        return []
+    return record.sources.differing(_present(record.sources, trial.model))
+
+
 def _is_of(record: Record, trial: PlannedTrial) -> bool:
     return (
         record.seed == trial.seed
         and record.parameters == trial.model.parameters
         and record.code_version is not None
-        and record.code_version == _present_version(record.sources, trial.model)
+        and record.code_version == _present(record.sources, trial.model).version(trial.model.code_version)
         and record.protocol_version == PROTOCOL_VERSION
     )
 
 
-def _present_version(sources: Sources, model: PlannedModel) -> str | None:
-    """Returns the version that a trial has if it loads and reads the same files as an earlier one."""
-    return extended_version(
-        model.code_version,
+def _present(sources: Sources, model: PlannedModel) -> Sources:
+    """Returns the sources of a trial that loads and reads the same files as an earlier one, as they are now."""
+    return Sources(
+        modules=model.sources.modules,
+        named=model.sources.named,
         late_modules=present_modules(tuple(sources.late_modules), model.search_path),
-        data=present_data(tuple(sources.data), os.getcwd()),  # noqa: PTH109
+        data=present_data(tuple(sources.data), str(Path.cwd())),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from recbench.records.schema import Record
 from recbench.records.tuned_settings import Provenance
 from recbench.registry.settings_used import SettingsUsed, Source
 from recbench.reports.run.summary import ModelSummary
@@ -28,12 +29,17 @@ def settings_notes(used: SettingsUsed, summaries: Sequence[ModelSummary]) -> lis
             summary.model
             for summary in summaries
             if summary.model in used.tuned
-            and summary.group.record.code_version != used.tuned[summary.model].code_version
+            and not _is_made_by(summary.group.record, used.tuned[summary.model].code_version)
         }
     )
     if changed:
         lines.append(f"The source has changed since the tuning of: {', '.join(changed)}.")
     return [*lines, *([other_task(used)] if used.of_another_task else [])]
+
+
+def _is_made_by(record: Record, version: str | None) -> bool:
+    """Whether a record's code, without what the trial loaded and read only while it ran, is of that version."""
+    return record.code_version == record.sources.version(version)
 
 
 def other_task(used: SettingsUsed) -> str:

@@ -143,8 +143,11 @@ class Supervision:
         self.worker.end()
         where = f"in {self._phase}" + (f", after epoch {self._epochs}" if self._epochs else "")
         assignment = self._assignment
+        fields = identity(assignment.task, self.trial.model, self.trial.seed, assignment.conditions)
+        if self.worker.ready is not None:
+            fields["environment"] = fields["environment"].model_copy(update={"packages": self.worker.ready.packages})
         record = Record(
-            **identity(assignment.task, self.trial.model, self.trial.seed, assignment.conditions),
+            **fields,
             status=status,
             error=f"{what}; {where}",
             signal=signal_name,
