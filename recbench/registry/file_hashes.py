@@ -6,6 +6,9 @@ import stat
 from functools import lru_cache
 from pathlib import Path
 
+LARGE = 2**20
+"""Bytes from which on a file is read once for all trials of a run that list it."""
+
 
 def file_hash(file: str) -> str | None:
     """Returns the SHA-256 of a file's bytes, in hexadecimal; None if there is no such file or it cannot be read."""
@@ -13,7 +16,9 @@ def file_hash(file: str) -> str | None:
         found = Path(file).stat()
         if not stat.S_ISREG(found.st_mode):
             return None
-        return _hash(file, found.st_size, found.st_mtime_ns)
+        if found.st_size < LARGE:
+            return _hash(file)
+        return _hash_of_large(file, found.st_size, found.st_mtime_ns)
     except (OSError, ValueError):
         return None
 
@@ -28,7 +33,11 @@ def folder_hash(folder: str) -> str | None:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-@lru_cache(maxsize=4096)
-def _hash(file: str, size: int, modified: int) -> str:  # noqa: ARG001 - a changed file is another entry of the cache
+@lru_cache(maxsize=256)
+def _hash_of_large(file: str, size: int, modified: int) -> str:  # noqa: ARG001 - a changed file is another entry
+    return _hash(file)
+
+
+def _hash(file: str) -> str:
     with Path(file).open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()

@@ -43,7 +43,8 @@ class InputFiles:
             str(home().absolute()),
             *(one for one in python if not _is_below(folder, one)),
         ]
-        self._outside = [*SYSTEM_FOLDERS, tempfile.gettempdir()]
+        temporary = tempfile.gettempdir()
+        self._outside = [*SYSTEM_FOLDERS, *([] if _is_below(folder, temporary) else [temporary])]
 
     def has(self, file: str) -> bool:
         """Whether a file counts.
