@@ -350,3 +350,56 @@ def test_a_plug_in_of_one_module_is_itself_and_the_version_of_its_distribution(p
     install("1.0")
     project.write("site-packages/single_plugin.py", f"{source}# 2\n")
     assert code().version != first.version
+
+
+def test_a_run_lists_what_it_looked_at(recbench, tmp_path):
+    """As a user: a library and an installed package on ``PYTHONPATH``, and a file of weights."""
+    site = tmp_path / "env" / "site-packages"
+    for path, text in {
+        "src/shoplib.py": "SIGN = 1\n",
+        "bench/weights.json": "1",
+        "bench/own.py": MODEL.format(
+            top="import shoplib\nimport toyframe",
+            fit="read(HERE / 'weights.json'); context.report(device='gpu'); 1 / (context.seed < 2)",
+            attribute="pass",
+        ),
+        "env/site-packages/toyframe.py": "",
+        "env/site-packages/toyframe-7.dist-info/METADATA": "Name: toyframe\nVersion: 7\n",
+        "env/site-packages/toyframe-7.dist-info/RECORD": "toyframe.py,,\n",
+        "bin/nvidia-smi": "#!/bin/sh\ncase $1 in --query-gpu=*) echo 'GPU-1, NVIDIA L4, 550.54';; esac\n",
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    (tmp_path / "bin" / "nvidia-smi").chmod(0o755)
+    environment = {
+        "PYTHONPATH": os.pathsep.join(
+            [str(tmp_path / "src"), str(site), *filter(None, [os.environ.get("PYTHONPATH")])]
+        ),
+        "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}",
+    }
+    run = ("run", "--models", "bench/own.py:Own", "--task", "synthetic", "-o", "o", "--seeds")
+    done = recbench(*run, "1", **environment)
+    assert done.returncode == 0, done.stderr
+    (path,) = (tmp_path / "o").glob("*.json")
+    record = store.load(path)
+    assert record.environment.packages["toyframe"] == "7"
+    assert [gpu.name for gpu in record.environment.gpus] == ["NVIDIA L4"]
+    (tmp_path / "src" / "shoplib.py").write_text("SIGN = -1\n")
+    again = recbench(*run, "1", **environment)
+    assert "1 record is out of date: shoplib.py has changed." in again.stderr
+    more = recbench(*run, "3", **environment)
+    assert (
+        "1 of 3 trials are kept in o and are not run again (same task, settings and code: 2 source files, 1 data file);"
+        in more.stderr
+    )
+    assert "seed 0 ..." not in more.stderr
+    # A trial that fails lists them too.
+    assert {store.load(path).environment.packages["toyframe"] for path in (tmp_path / "o").glob("*.json")} == {"7"}
+
+
+def test_a_missing_source_ends_the_run_before_training(recbench, tmp_path):
+    (tmp_path / "own.py").write_text(MODEL.format(top="", fit="pass", attribute="sources = ['weights.json']"))
+    done = recbench("run", "--models", "own.py:Own", "--task", "synthetic")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Own names 'weights.json' in 'sources', but there is no file" in done.stderr
+    assert not (tmp_path / "results").exists()
