@@ -13,6 +13,11 @@ The class need not inherit from anything here. Its constructor raises ``ValueErr
 
 With one thread, every model must give the same ranks, bit for bit, each time it is trained with the same seed on the
 same machine. A class attribute ``repeatable_on_threads = True`` promises the same for several threads.
+
+A trial is run again when the code of its model has changed. The modules that it imports count, and so do the files that
+Python opens; installed packages do not. A class names other files that it depends on, such as those that native code or
+another process reads, in a class attribute ``sources = ["weights.bin"]``. These are files, not folders; their paths are
+relative to the folder of the class's file, or to the working folder for a class of a notebook.
 """
 
 from collections.abc import Iterable

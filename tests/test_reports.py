@@ -6,7 +6,10 @@ import pytest
 
 from recbench.errors import RecbenchError
 from recbench.evaluation.metric_names import measures_at
+from recbench.records.grouping import group_trials
 from recbench.records.schema import CatalogueValue, CohortValue, MetricValue, Status, TaskIdentity
+from recbench.records.sources import Sources
+from recbench.reports.code_notes import code_notes
 from recbench.reports.formats import Format
 from recbench.reports.run.document import run_document
 from recbench.reports.run.metrics_table import metrics_table
@@ -16,7 +19,7 @@ from recbench.reports.run.sampling_caution import caution
 from recbench.reports.run.summary import summarise
 from recbench.reports.run.table import run_table
 from recbench.reports.spread import Spread
-from tests.examples import ENVIRONMENT, TASK, a_curve, a_record, stored
+from tests.examples import ENVIRONMENT, TASK, a_curve, a_record, a_trial, stored
 from tests.golden_files import check_golden
 
 RECORDS = stored(
@@ -155,3 +158,16 @@ def test_models_that_agree_in_every_case_have_no_detectable_difference():
     twins = stored(a_record("bpr", 0), a_record("bpr", 0, parameters={"factors": 8}))
     line = next(line for line in pairs_table(report(twins), Format.TEXT).splitlines() if line.startswith("HR@10"))
     assert line.split()[-3:] == ["0.0%", "100.0%", "0.0%"]
+
+
+def test_seeds_of_different_code_are_not_averaged_in_silence():
+    seeds = [
+        a_trial("bpr", seed, sources=Sources(modules={"shop.py": version, "same.py": "1"}, late_modules=late))
+        for seed, (version, late) in enumerate((("1", {"late.py": "1"}), ("2", {}), ("2", {"late.py": "2"})))
+    ]
+    note = "Seeds of bpr were trained with different code (late.py, shop.py): train them again with --force."
+    assert code_notes(group_trials(seeds)) == [note]
+    assert note in run_table(run_report(TASK, seeds, ENVIRONMENT, (10,)), Format.TEXT)
+    # A module that only one seed has imported is no difference.
+    assert code_notes(group_trials([*seeds[:1], a_trial("bpr", 5, sources=Sources(modules={"shop.py": "1"}))])) == []
+    assert code_notes(group_trials([*seeds[:1], a_trial("bpr", 5)])) == []

@@ -39,7 +39,10 @@ def _task(name: str, trials: Sequence[FinishedTrial]) -> str:
             "",
             models_table(report, Format.MARKDOWN),
             "",
-            *(f"- {line}" for line in (*how_to_read(report, Format.MARKDOWN), *report.uncertainty.notes)),
+            *(
+                f"- {line}"
+                for line in (*how_to_read(report, Format.MARKDOWN), *report.uncertainty.notes, *report.code_notes)
+            ),
             "",
         ]
     )

@@ -51,6 +51,7 @@ def leaderboard(sources: LeaderboardSources) -> str:
     notes = [
         *how_to_read(report, Format.MARKDOWN),
         *report.uncertainty.notes,
+        *report.code_notes,
         *timing_notes([trial.record for trial in sources.trials]),
         *errors(report),
     ]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from recbench.evaluation.metric_names import DEFAULT_METRICS, measures_at
 from recbench.records.finished_trial import FinishedTrial
+from recbench.reports.code_notes import code_notes
 from recbench.reports.run.run_report import RunReport, seed_ranks, summed_up
 from recbench.reports.run.summary import summarise
 from recbench.reports.run.uncertainty import uncertainty
@@ -21,7 +22,9 @@ def ranked_report(trials: Sequence[FinishedTrial]) -> RunReport:
     summaries = summarise(trials, summed_up(measures))
     summaries.sort(key=lambda summary: -summary.metrics["hr@10"].mean if "hr@10" in summary.metrics else 0.0)
     inferred = uncertainty([seed_ranks(summary) for summary in summaries], measures)
-    return RunReport({}, summaries[0].group.record.environment, measures, tuple(summaries), inferred, (), "", ())
+    environment = summaries[0].group.record.environment
+    mixed = tuple(code_notes([summary.group for summary in summaries]))
+    return RunReport({}, environment, measures, tuple(summaries), inferred, (), "", (), code_notes=mixed)
 
 
 def where_from(trials: Sequence[FinishedTrial], report: RunReport) -> str:

@@ -28,7 +28,7 @@ def run_document(report: RunReport) -> dict[str, Any]:
         "results": results,
         "pairs": [pair_document(pair, report) for pair in report.uncertainty.pairs],
         "caution": report.caution,
-        "notes": [*report.uncertainty.notes, *report.timing_notes],
+        "notes": [*report.uncertainty.notes, *report.code_notes, *report.timing_notes],
         "environment": report.environment.model_dump(mode="json"),
     }
 

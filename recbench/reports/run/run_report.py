@@ -9,6 +9,7 @@ from recbench.evaluation.metric_names import DEFAULT_METRICS, measures_at
 from recbench.records.finished_trial import FinishedTrial, Ranking
 from recbench.records.schema import Environment
 from recbench.registry.settings_used import SettingsUsed
+from recbench.reports.code_notes import code_notes
 from recbench.reports.run.sampling_caution import caution
 from recbench.reports.run.summary import ModelSummary, summarise
 from recbench.reports.run.time_to_quality import TimeToQuality, time_to_quality
@@ -32,6 +33,7 @@ class RunReport:
         quality: One for each configuration, if there are learning curves.
         caution: What the sampled metrics say about the whole catalogue.
         timing_notes: Why not to trust the timings.
+        code_notes: Which seeds were trained with different code.
         settings: Where the hyper-parameters come from, if the run was told.
     """
 
@@ -44,6 +46,7 @@ class RunReport:
     caution: str
     timing_notes: tuple[str, ...]
     settings: SettingsUsed | None = None
+    code_notes: tuple[str, ...] = ()
 
     @property
     def has_catalogue(self) -> bool:
@@ -87,6 +90,7 @@ def run_report(
         caution(task, [measure.k for measure in shown if measure.k is not None] or ks),
         tuple(timing_notes([one.record for one in trials])),
         settings,
+        tuple(code_notes([summary.group for summary in summaries])),
     )
 
 

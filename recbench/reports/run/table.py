@@ -104,7 +104,7 @@ def metric_cells(spread: Spread | None, standing: Standing | None) -> list[str]:
 
 def _legend(report: RunReport, form: Format) -> list[str]:
     settings = settings_notes(report.settings, report.summaries) if report.settings else []
-    notes = [*report.uncertainty.notes, *report.timing_notes, *settings]
+    notes = [*report.uncertainty.notes, *report.code_notes, *report.timing_notes, *settings]
     return [*how_to_read(report, form), report.caution, *notes, *errors(report)]
 
 

@@ -37,6 +37,7 @@ def sweep_table(report: RunReport, parameter: str, form: Format = Format.TEXT) -
         *[line for line in how_to_read(report, form) if line.startswith("95 %")],
         ADVICE,
         *report.uncertainty.notes,
+        *report.code_notes,
         *report.timing_notes,
         *[f"{parameter}={point.value}, {error}" for point in points for error in point.summary.errors],
     ]
