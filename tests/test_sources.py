@@ -256,6 +256,16 @@ def test_a_file_that_changes_during_the_trial_makes_a_record_that_is_never_kept(
     assert not project.keeps()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_file_whose_name_is_not_utf_8(project):
+    project.write("work/\udcff.txt", "x")
+    project.model(fit="[read(name) for name in os.listdir() if name.endswith('.txt')]")
+    assert list(project.run().sources.data) == ["\\udcff.txt"]
+    assert project.keeps()
+    project.write("work/\udcff.txt", "other")
+    assert project.changed() == ["\\udcff.txt"]
+
+
 def test_many_data_files_count_as_their_folder(project, monkeypatch):
     monkeypatch.setattr("recbench.registry.observation.MANY", 2)
     for name in "abc":

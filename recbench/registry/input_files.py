@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -17,6 +18,8 @@ SYSTEM_FOLDERS = (
     "/Library", "/System", "/private/etc", "/private/var", os.environ.get("SYSTEMROOT", "/usr"),
 )  # fmt: skip
 NEVER = {".git", "__pycache__"}
+ESCAPED = re.compile(r"\\u(dc[89a-f][0-9a-f])")
+"""A byte of a path that is not UTF-8, as a record writes it."""
 
 
 class InputFiles:
@@ -75,11 +78,12 @@ class InputFiles:
             path = f"~{file.removeprefix(self._user)}"
         else:
             path = file
-        # A name that is not UTF-8 cannot be written as JSON.
+        # A byte that is not UTF-8 cannot be written as JSON.
         return path.replace(os.sep, "/").encode("utf-8", "backslashreplace").decode()
 
     def find(self, path: str) -> str:
         """Returns the file that a record names."""
+        path = ESCAPED.sub(lambda found: chr(int(found[1], 16)), path)
         return os.path.join(self._folder, os.path.expanduser(path))  # noqa: PTH111, PTH118
 
 

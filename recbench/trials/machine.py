@@ -11,7 +11,7 @@ from recbench.records.schema import Environment, Revision
 from recbench.registry.distributions import distributions_of, versions_of
 
 ALWAYS_LISTED = ("numpy", "scipy", "pandas")
-"""The packages whose versions every record has, for recbench computes with them."""
+"""The packages that every record lists if they are installed: recbench loads them before the model."""
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
