@@ -28,7 +28,7 @@ def merged(environments: Iterable[Environment]) -> list[Environment]:
 
 
 def _agree(one: Environment, other: Environment) -> bool:
-    same = (one.cpu, one.cores, one.os, one.python) == (other.cpu, other.cores, other.os, other.python)
-    return same and all(
+    other_packages = {"packages": other.packages, "gpus": other.gpus}
+    return one.model_copy(update=other_packages) == other and all(
         one.packages[name] == other.packages[name] for name in one.packages.keys() & other.packages.keys()
     )

@@ -11,7 +11,7 @@ LARGE = 2**20
 
 
 def file_hash(file: str) -> str | None:
-    """Returns the SHA-256 of a file's bytes, in hexadecimal; None if there is no such file or it cannot be read."""
+    """Returns the SHA-256 of a file, in hexadecimal; None if there is no such file or it cannot be read."""
     try:
         found = Path(file).stat()
         if not stat.S_ISREG(found.st_mode):
@@ -39,5 +39,8 @@ def _hash_of_large(file: str, size: int, modified: int) -> str:  # noqa: ARG001 
 
 
 def _hash(file: str) -> str:
+    if file.endswith(".py"):
+        # git on Windows checks text out with other line ends, and it is still the same code.
+        return hashlib.sha256(Path(file).read_bytes().replace(b"\r\n", b"\n")).hexdigest()
     with Path(file).open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
