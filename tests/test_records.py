@@ -26,7 +26,7 @@ def test_a_record_comes_back_as_it_went_in(tmp_path):
     assert store.load(stored.path) == record
     assert same(store.load_ranks(stored.path).candidates, CANDIDATES)
     assert store.load_ranks(stored.path).catalogue is None
-    content = json.loads(stored.path.read_text())
+    content = json.loads(stored.path.read_text(encoding="utf-8"))
     assert content["schema"] == 1
     assert content["metrics"]["hr@10"]["mean"] == 1 / 3
     assert list(content) == sorted(content)
@@ -71,16 +71,16 @@ def test_records_that_cannot_be_read(tmp_path):
     with pytest.raises(RecbenchError, match="Cannot read the record"):
         store.load(path)
     whole = a_record("bpr", 0).to_json()
-    path.write_text(whole[:-30])
+    path.write_text(whole[:-30], encoding="utf-8")
     with pytest.raises(RecbenchError, match="is not a record"):
         store.load(path)
-    path.write_text(whole.replace('"seed": 0', '"seed": "zero"'))
+    path.write_text(whole.replace('"seed": 0', '"seed": "zero"'), encoding="utf-8")
     with pytest.raises(RecbenchError, match="seed: Input should be a valid integer"):
         store.load(path)
-    path.write_text(whole.replace('"schema": 1', '"schema": 2'))
+    path.write_text(whole.replace('"schema": 1', '"schema": 2'), encoding="utf-8")
     with pytest.raises(RecbenchError, match="its schema is 2, and this one reads 1(.|\n)*Update recbench"):
         store.load(path)
-    path.write_text(whole.replace('"schema": 1', '"schema": 0'))
+    path.write_text(whole.replace('"schema": 1', '"schema": 0'), encoding="utf-8")
     with pytest.raises(RecbenchError, match="schema: Input should be 1"):
         store.load(path)
     with pytest.raises(RecbenchError, match="ranks .* are missing"):

@@ -2,6 +2,8 @@
 # Trains and scores models, holds them against the accepted baseline, and leaves a report and an exit code for the steps
 # that follow. It ends well whatever the verdict is, so that the verdict is published before it stops the job.
 set -euo pipefail
+# Git Bash on Windows takes REV:PATH for a list of folders, and would rewrite it.
+export MSYS_NO_PATHCONV=1 MSYS2_ARG_CONV_EXCL='*'
 
 folder=$(mktemp -d "$RUNNER_TEMP/recbench.XXXXXX")
 report=$folder/report.md table=$folder/table.md log=$folder/log.txt
