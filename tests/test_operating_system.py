@@ -215,6 +215,25 @@ def test_a_record_without_weaker_guarantees_has_no_such_field():
     assert json.loads(Environment.model_validate(weaker).model_dump_json()) == weaker
 
 
+IMPORTS_ALL = """
+import importlib, pkgutil, sys
+import filelock, psutil
+sys.modules.update(dict.fromkeys(["fcntl", "grp", "pwd", "resource", "termios"]))
+import recbench
+for module in pkgutil.walk_packages(recbench.__path__, "recbench."):
+    try:
+        module.name.endswith("__main__") or importlib.import_module(module.name)
+    except ModuleNotFoundError as error:
+        if error.name not in ("dask", "distributed", "matplotlib", "optuna"):
+            raise
+"""
+
+
+def test_every_module_can_be_imported_without_those_of_unix(tmp_path):
+    done = subprocess.run([sys.executable, "-c", IMPORTS_ALL], env=surroundings(tmp_path, "here"), capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+
+
 @pytest.fixture(scope="module")
 def bad_run(tmp_path_factory):
     """Models that misbehave, and a good one, on a system without process groups and signals."""

@@ -93,7 +93,9 @@ def _files(name: str, file: Path, root: Path, own: str) -> dict[str, Path]:
     # Beside a module that was installed alone stand all other packages; the version of its distribution counts instead.
     alone = not own and is_installed(str(file))
     found = {file} if alone else _closure(name, file, root, own)
-    return {f"{own}/" * bool(own) + one.relative_to(root).as_posix(): one for one in sorted(found)}
+    # By their parts: paths of Windows are sorted without regard to upper case.
+    ordered = sorted(found, key=lambda one: one.parts)
+    return {f"{own}/" * bool(own) + one.relative_to(root).as_posix(): one for one in ordered}
 
 
 def _source(file: Path) -> bytes:
