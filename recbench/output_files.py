@@ -28,7 +28,7 @@ UNSEALED: Final = f"{MARK}, checksum {'0' * 16}"
 SETTINGS_MARK: Final = "# Tuned on validation cases; test cases played no part. Written by: recbench tune"
 """The first line of a settings file. It has no checksum, because a tuning keeps the values that the file holds."""
 
-BY_NAME: Final = "Choose another file name with -o, or replace the file with --force (Python: force=True)."
+BY_NAME: Final = "Choose another file name, or replace the file with --force (Python: force=True)."
 BY_NAME_ONLY: Final = "Choose another file name, or move that file."
 
 _SEAL = re.compile(rf"{MARK}, checksum ([0-9a-f]{{16}})")

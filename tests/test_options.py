@@ -234,7 +234,7 @@ def test_the_output_is_a_folder_or_one_file(tmp_path, monkeypatch):
     assert (tmp_path / "own").is_dir()
     (tmp_path / "v1.0").mkdir()
     assert output_file(Path("v1.0"), Path("a/t.md")) == Path("v1.0/t.md")
-    with pytest.raises(RecbenchError, match="Cannot make the folder file"):
+    with pytest.raises(RecbenchError, match="file is a file, and a folder is expected"):
         output_file(Path("file"), Path("a/t.md"))
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from recbench.errors import RecbenchError
+from recbench.path_checks import check_no_file_above
 from recbench.reports.formats import Format
 
 FILE_ENDINGS = (".csv", ".html", ".json", ".md", ".parquet", ".pdf", ".png", ".svg", ".tex", ".toml", ".txt")
@@ -50,6 +51,7 @@ def output_file(path: Path | None, default: Path) -> Path:
         return default
     if path.suffix and not path.is_dir():
         return path
+    check_no_file_above(path, "Choose another folder or file with -o.")
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
