@@ -22,6 +22,7 @@ NOT_FOR_A_GATE = ("editables", "pandas", "pooch", "pyarrow")
 """Required packages that no command needs that only reads records. They are most of the size of an install."""
 
 _EXTRA = re.compile(r"""\bextra *== *['"]""")
+_EXTRA_PART = re.compile(r"""(\band\s+)?\bextra *== *(['"]).*?\2(\s+and\b)?""")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -48,6 +49,26 @@ def declared() -> dict[str, str]:
 def gate_requirements() -> list[str]:
     """Returns the requirements, with their markers, of the commands that only read records: compare, gate, baseline."""
     return [line for line in _all_lines() if not _EXTRA.search(line) and _name(line) not in NOT_FOR_A_GATE]
+
+
+def unmet_condition(name: str) -> str | None:
+    """Returns the condition of recbench's requirement of a package, if this Python or system does not meet it.
+
+    Args:
+        name: Name of a package that recbench requires.
+
+    Returns:
+        The condition, such as ``python_version < "3.14"``; None if it is met, or if there is none.
+    """
+    from packaging.markers import Marker
+
+    for line in _all_lines():
+        text, _, condition = line.partition(";")
+        # The extra says who wants the package, not where it can be installed.
+        condition = _EXTRA_PART.sub("", condition).strip()
+        if _name(text) == _normalised(name) and condition and not (marker := Marker(condition)).evaluate():
+            return str(marker)
+    return None
 
 
 def requirement(name: str) -> str:
@@ -105,8 +126,14 @@ def _of_checkout(folder: Path) -> Sequence[str]:
     extras = project.get("optional-dependencies", {}).items()
     return [
         *project.get("dependencies", ()),
-        *(f"{line}; extra == '{extra}'" for extra, lines in extras for line in lines),
+        *(_of_extra(line, extra) for extra, lines in extras for line in lines),
     ]
+
+
+def _of_extra(line: str, extra: str) -> str:
+    text, _, condition = line.partition(";")
+    condition = f"({condition.strip()}) and " if condition else ""
+    return f"{text.strip()}; {condition}extra == '{extra}'"
 
 
 def _of_install(folder: Path) -> Sequence[str]:

@@ -1,6 +1,7 @@
 """What models need: read from their source, named before anything is trained, by recbench's own requirements."""
 
 import json
+import platform
 import re
 import sys
 
@@ -62,6 +63,23 @@ def test_all_missing_frameworks_are_named_at_once(monkeypatch):
         caught.value.hint
     )
     assert [model.title for model in request_models(["popularity"])] == ["popularity"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "shopnet>=2; (python_version < '3.9') and extra == 'shop'",
+        "shopnet>=2; extra == 'shop' and python_version < '3.9'",
+        "shopnet>=2 ; python_version < '3.9'",
+    ],
+)
+def test_a_package_that_this_python_cannot_have_is_not_offered(monkeypatch, line):
+    monkeypatch.setattr("recbench.requirements._all_lines", lambda: [line, "numpy>=1; python_version > '3.9'"])
+    monkeypatch.setattr("recbench.requirements.declared", lambda: {"shopnet": "shopnet>=2", "numpy": "numpy>=1"})
+    assert how_to_install(["shopnet", "numpy"]) == (
+        "Install it: pip install 'numpy>=1'\n"
+        f'shopnet can be installed where python_version < "3.9"; this is Python {platform.python_version()}.'
+    )
 
 
 def test_a_run_ends_before_it_trains_and_list_shows_which_models_can_run(recbench, tmp_path):

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import platform
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from recbench.errors import RecbenchError
 from recbench.registry.models import ModelReference, Origin, known_models
-from recbench.requirements import INSTALLED_WITH, install_command, package_of
+from recbench.requirements import INSTALLED_WITH, install_command, package_of, unmet_condition
 
 NOT_FRAMEWORKS = {*sys.stdlib_module_names, "recbench"}
 
@@ -49,11 +50,17 @@ def owners(modules: Iterable[str]) -> list[str]:
 def how_to_install(modules: Iterable[str]) -> str:
     """Returns the command that installs the packages of modules; words for modules that recbench does not know."""
     modules = list(dict.fromkeys(modules))
-    known = list(dict.fromkeys(package for module in modules if (package := package_of(module))))
+    required = list(dict.fromkeys(package for module in modules if (package := package_of(module))))
+    unmet = {package: condition for package in required if (condition := unmet_condition(package))}
+    known = [package for package in required if package not in unmet]
     unknown = [module for module in modules if package_of(module) is None]
     lines = []
     if known:
         lines.append(f"Install {'it' if len(known) == 1 else 'them'}: {install_command(known)}")
+    lines += [
+        f"{package} can be installed where {condition}; this is Python {platform.python_version()}."
+        for package, condition in unmet.items()
+    ]
     if unknown:
         lines.append(
             f"Correct the import of {', '.join(unknown)}, or install the package that provides it; "
