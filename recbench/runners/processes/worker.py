@@ -102,10 +102,7 @@ def _prepare(channel: Channel, commands: BinaryIO) -> "Configuration":
     print_stacks(prepare.seconds)
     requested = prepare.with_class(commands.read(prepare.size))
     # What a trial needs of the harness, before the model's own import is timed. The user's folders then come first on
-    # the Python path, and a file scipy.py there must not take the package's place.
-    with contextlib.suppress(ImportError):  # A model of numpy alone runs without scipy.
-        from scipy import special  # noqa: F401
-
+    # the Python path, and a file of the user's must not take the place of a module that the harness needs.
     from recbench.records import store  # noqa: F401
     from recbench.tasks import task_file  # noqa: F401
     from recbench.trials import output_redirection, trial  # noqa: F401
