@@ -75,9 +75,10 @@ def test_the_same_ranks_as_here_and_the_task_is_sent_once(cluster, own):
     assert {record.concurrent_trials for record in found} == {2}
     shipped = list(cluster.folder.glob("home*/tasks/shipped/*"))
     assert len(shipped) == 2
-    before = [path.stat().st_mtime_ns for path in shipped]
+    # Not the time of modification, which is that of the last use.
+    before = {path: path.stat().st_ino for path in shipped}
     Run(own, cluster.address, *arguments, "--force").end(0)
-    assert [path.stat().st_mtime_ns for path in cluster.folder.glob("home*/tasks/shipped/*")] == before
+    assert {path: path.stat().st_ino for path in cluster.folder.glob("home*/tasks/shipped/*")} == before
 
 
 def test_an_interrupted_run_ends_its_trials(cluster, own):

@@ -35,7 +35,7 @@ ENDS = {
     "ChangesItsSurroundings": (DONE, None, None),
     "ClosesAll": (FAILED, None, "its process ended with exit code"),
     "Reads": (FAILED, None, "EOFError: EOF when reading a line"),
-    "TalksNonsense": (FAILED, None, r"what its process told cannot be read \(ValidationError"),
+    "TalksNonsense": (FAILED, None, r"what its process told cannot be read \(JSONDecodeError"),
     "popularity": (DONE, None, None),
 }
 

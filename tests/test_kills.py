@@ -272,7 +272,7 @@ def test_a_folder_that_is_read_only(tmp_path):
     output, messages = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "Cannot write to the output folder runs: Permission denied" in messages
-    assert "Choose another with -o" in messages
+    assert "Choose another folder with -o" in messages
     assert output == ""
     assert not list(folder.iterdir())
 
