@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from recbench.requirements import gate_requirements
 from tests.composite_action import ACTION, FOLDER, ROOT, FakeGh, Runner
 
 TAG = "<!-- recbench:action:synthetic -->"
@@ -193,10 +194,65 @@ def test_every_input_is_used_and_nothing_else_is():
     }
 
 
-def test_the_step_that_installs_finds_the_project():
-    (command,) = re.findall(r'"\$GITHUB_ACTION_PATH(.*?)"', ACTION["runs"]["steps"][0]["run"])
-    assert (FOLDER / command.strip("/")).resolve() == ROOT
-    assert (ROOT / "pyproject.toml").exists()
+FAKE_PYTHON = f"""\
+#!/bin/sh
+case "$2" in
+  pip) echo "$@" >>"$PIP_LOG" ;;
+  *) exec {sys.executable} "$@" ;;
+esac
+"""
+FROM_HERE = f"--editable {ROOT}"
+
+
+@pytest.mark.parametrize(
+    ("install", "records", "commands"),
+    [
+        ("", "", [FROM_HERE]),
+        ("core", "runs", [FROM_HERE]),
+        ("all", "", [f"{FROM_HERE}[all]"]),
+        ("implicit,plot", "", [f"{FROM_HERE}[implicit,plot]"]),
+        ("", "runs", ["--requirement REQUIREMENTS", f"--no-deps {ROOT}"]),
+        ("gate", "", ["--requirement REQUIREMENTS", f"--no-deps {ROOT}"]),
+        ("tensorflow,jax", "", []),
+    ],
+)
+def test_the_step_that_installs_takes_what_the_job_needs(tmp_path, install, records, commands):
+    (tmp_path / "python").write_text(FAKE_PYTHON)
+    (tmp_path / "python").chmod(0o755)
+    log = tmp_path / "log"
+    log.touch()
+    (step,) = [step for step in ACTION["runs"]["steps"] if step["name"] == "Install recbench"]
+    environment = {"INSTALL": install, "RECORDS": records, "RUNNER_TEMP": str(tmp_path), "PIP_LOG": str(log)}
+    assert set(step["env"]) == {"INSTALL", "RECORDS"}
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+        env={**os.environ, **environment, "PATH": path, "GITHUB_ACTION_PATH": str(FOLDER)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    logged = [line.removeprefix("-m pip install --quiet ") for line in log.read_text().splitlines()]
+    assert [re.sub(r"ment .*/recbench\.\w+$", "ment REQUIREMENTS", line) for line in logged] == commands, done.stderr
+    assert (done.returncode == 0) == bool(commands)
+    if not commands:
+        assert "install: jax. Use gate, core, or of these: all, cluster," in done.stderr
+    if "--requirement REQUIREMENTS" in commands:
+        (requirements,) = tmp_path.glob("recbench.*")
+        assert requirements.read_text().splitlines() == gate_requirements()
+
+
+def test_records_of_an_earlier_step_are_gated_without_training(runner):
+    records = runner.workspace / BASELINE
+    done, code = gate(runner, models="", records=str(records), comment="false", baseline="HEAD:" + BASELINE)
+    assert (code, runner.contexts["steps.gate.outputs.records"]) == (0, str(records)), done["Run and gate"].stderr
+    assert "fit" not in done["Run and gate"].stderr
+
+
+def test_neither_models_nor_records_is_bad_input(runner):
+    done, code = gate(runner, models="", comment="false")
+    assert code == 2
+    assert "give 'models' to train, or 'records'" in done["Run and gate"].stderr
 
 
 def test_the_readme_names_every_input():

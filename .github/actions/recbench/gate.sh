@@ -6,6 +6,7 @@ set -euo pipefail
 export MSYS_NO_PATHCONV=1 MSYS2_ARG_CONV_EXCL='*'
 
 folder=$(mktemp -d "$RUNNER_TEMP/recbench.XXXXXX")
+records=${RECORDS:-$folder/records}
 report=$folder/report.md table=$folder/table.md log=$folder/log.txt
 touch "$report" "$table" "$log"
 
@@ -19,16 +20,21 @@ fetch_baseline() {
 }
 
 run_models() {
+  [ -z "$RECORDS" ] || return 0
+  if [ -z "$MODELS" ]; then
+    echo "Error: give 'models' to train, or 'records' that an earlier step wrote." >&2
+    return 2
+  fi
   local options=() code=0
   read -r -d '' -a options <<<"$ARGUMENTS" || true # lines as well as words; the end of the text is no failure
   recbench run --models "$MODELS" --task "$TASK" --seeds "$SEEDS" ${options[@]+"${options[@]}"} \
-    --output "$folder/records" --format markdown >"$table" || code=$?
+    --output "$records" --format markdown >"$table" || code=$?
   # Of a model that failed the gate tells more, and tells of the others.
   [ "$code" -eq 0 ] || [ "$code" -eq 3 ] || return "$code"
 }
 
 decide() {
-  recbench gate "$BASELINE" "$folder/records" ${AGAINST:+--against "$AGAINST"} ${POLICY:+--policy "$POLICY"} \
+  recbench gate "$BASELINE" "$records" ${AGAINST:+--against "$AGAINST"} ${POLICY:+--policy "$POLICY"} \
     --format markdown >"$report"
 }
 
@@ -42,4 +48,4 @@ fi
 if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
   { cat "$report" && echo && cat "$table"; } >>"$GITHUB_STEP_SUMMARY"
 fi
-printf '%s\n' "exit-code=$code" "report=$report" "records=$folder/records" >>"$GITHUB_OUTPUT"
+printf '%s\n' "exit-code=$code" "report=$report" "records=$records" >>"$GITHUB_OUTPUT"
