@@ -57,7 +57,7 @@ def build_as_printed(error: RecbenchError) -> str:
 
 def test_a_dataset_s_name_is_answered_with_a_command_that_works_as_printed(small, capsys):
     small("ml-1m", rows("::", 4))
-    with pytest.raises(RecbenchError, match="'ml-1m' is a data set, not a task") as caught:
+    with pytest.raises(RecbenchError, match="'ml-1m' is a dataset, not a task") as caught:
         rb.run(["popularity"], "ml-1m", quiet=True)
     assert COMMAND in caught.value.hint.splitlines()
     name = build_as_printed(caught.value)
@@ -66,7 +66,7 @@ def test_a_dataset_s_name_is_answered_with_a_command_that_works_as_printed(small
     assert len(task.test) == 30
     assert (task.spec.split, task.spec.negatives) == (LOO.split, LOO.negatives)
     assert name in names.own_task_names()
-    with pytest.raises(RecbenchError, match="is a data set") as caught:
+    with pytest.raises(RecbenchError, match="is a dataset") as caught:
         lookup.find_task("ml-1m")
     assert caught.value.hint == "Use a task that was built from it: --task ml-1m-loo"
 
@@ -106,7 +106,7 @@ def test_a_dataset_s_name_with_a_rule_is_answered_with_the_command(name):
 def test_the_proposed_name_is_free(small):
     small("ml-1m", rows("::", 4))
     lookup.keep_as_own(rb.make_task(rb.load_task("synthetic").train_frame(), name="ml-1m-loo", negatives=5))
-    with pytest.raises(RecbenchError, match="is a data set") as caught:
+    with pytest.raises(RecbenchError, match="is a dataset") as caught:
         lookup.find_task("ml-1m")
     assert build_as_printed(caught.value) == "ml-1m-loo-2"
 

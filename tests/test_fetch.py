@@ -55,7 +55,7 @@ def server(tmp_path):
 
 @pytest.fixture
 def toy(monkeypatch):
-    """Puts a small data set into the catalogue, with the given sources."""
+    """Puts a small dataset into the catalogue, with the given sources."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
 
     def put(*sources, pinned=True, **counts):

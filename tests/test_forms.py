@@ -1,4 +1,4 @@
-"""Files in the forms in which data sets are published, headers, separators and encodings included."""
+"""Files in the forms in which datasets are published, headers, separators and encodings included."""
 
 import gzip
 import json

@@ -49,7 +49,7 @@ class TestBPR(RecommenderContract):
 
 
 class TestBPRWithPools(RecommenderContract):
-    """Large and sparse data sets are trained so; here it is asked for."""
+    """Large and sparse datasets are trained so; here it is asked for."""
 
     model = "bpr"
     parameters = TestBPR.parameters

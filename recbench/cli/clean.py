@@ -21,13 +21,13 @@ def clean(
     own: Annotated[
         bool,
         typer.Option(
-            "--own", help="Also remove your own tasks and added data sets, which recbench cannot make or fetch again."
+            "--own", help="Also remove your own tasks and added datasets, which recbench cannot make or fetch again."
         ),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed, and remove nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove tasks and data sets from the cache that were not used for some time.
+    """Remove tasks and datasets from the cache that were not used for some time.
 
     recbench builds or fetches them again when they are used. Files that a running process uses, the specs of your own
     tasks, and files that recbench did not write are kept.

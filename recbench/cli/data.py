@@ -1,4 +1,4 @@
-"""``recbench data``: data sets."""
+"""``recbench data``: datasets."""
 
 import logging
 import os
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-app = Verbs(help="List, fetch, inspect and remove data sets.")
+app = Verbs(help="List, fetch, inspect and remove datasets.")
 Name = Annotated[
     str, typer.Argument(help="A name of 'recbench data list'.", show_default=False, autocompletion=dataset_name)
 ]
@@ -43,7 +43,7 @@ SYNTHETIC_TITLE = "Made up by a seeded generator; nothing to fetch. Its shape is
 
 @app.command("list")
 def list_data(as_json: AsJson = False) -> None:
-    """List the data sets that are known by name."""
+    """List the datasets that are known by name."""
     from recbench.data.cache import home
     from recbench.data.catalogue import catalogue
     from recbench.data.fetch import is_cached
@@ -74,7 +74,7 @@ def list_data(as_json: AsJson = False) -> None:
         ]
         for row in rows
     ]
-    emit_table([*table, [SYNTHETIC, "any", "-", "", SYNTHETIC_TITLE]], ["data set", "rows", "fetched", "MB", "title"])
+    emit_table([*table, [SYNTHETIC, "any", "-", "", SYNTHETIC_TITLE]], ["dataset", "rows", "fetched", "MB", "title"])
     emit(f"\nCache: {home()}")
 
 
@@ -117,7 +117,7 @@ def add(
 
 @app.command()
 def remove(name: Name) -> None:
-    """Remove a data set from the cache. Tasks that were built from it stay.
+    """Remove a dataset from the cache. Tasks that were built from it stay.
 
     Example: recbench data remove ml-100k
     """
@@ -128,9 +128,9 @@ def remove(name: Name) -> None:
         return
     removed = remove_dataset(name)
     if not removed.n_files:
-        emit(f"The data set {name} is not in the cache; nothing was removed.")
+        emit(f"The dataset {name} is not in the cache; nothing was removed.")
         return
-    emit(f"Removed the data set {name}: {amount(removed.n_files, removed.n_bytes)}")
+    emit(f"Removed the dataset {name}: {amount(removed.n_files, removed.n_bytes)}")
     log.info("%s", removed.again)
 
 
@@ -151,7 +151,7 @@ def info(
     plot: Plot = None,
     as_json: AsJson = False,
 ) -> None:
-    """Describe a data set, its licence and how to cite it, or what is in a ratings file.
+    """Describe a dataset, its licence and how to cite it, or what is in a ratings file.
 
     Examples:
       recbench data info ml-100k

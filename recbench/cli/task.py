@@ -73,7 +73,7 @@ def list_tasks(as_json: AsJson = False) -> None:
         ],
         ["task", "from", "built", "MB", "description"],
     )
-    emit(f"\nCache, with data sets: {megabytes(cache_bytes)} MB in {home()}")
+    emit(f"\nCache, with datasets: {megabytes(cache_bytes)} MB in {home()}")
 
 
 @app.command()
@@ -156,7 +156,7 @@ def build(
     skip_bad_rows: SkipBadRows = False,
     force: Replace = False,
 ) -> None:
-    """Build a task and store it: from its spec, from a data set, or from ratings of your own.
+    """Build a task and store it: from its spec, from a dataset, or from ratings of your own.
 
     Examples:
       recbench task build ml-100k
@@ -210,7 +210,7 @@ def _check_source(ratings: Path | None, dataset: str | None, like: str | None, h
     if ratings is None and dataset is None and like is not None:
         raise RecbenchError(
             f"--like {like} says which rules to use, but not for which data.",
-            "Give a data set, --dataset NAME (see: recbench data list), or a file, --ratings FILE.",
+            "Give a dataset, --dataset NAME (see: recbench data list), or a file, --ratings FILE.",
         )
 
 

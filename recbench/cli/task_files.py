@@ -191,7 +191,7 @@ def export(
 
 
 def _files(given: dict[str, Path | None], dataset: str | None, endings: tuple[str, ...]) -> list[Path]:
-    """Returns the files that were named, or those of a data set, by the ends of their names."""
+    """Returns the files that were named, or those of a dataset, by the ends of their names."""
     if dataset is None:
         if missing := [option for option, path in given.items() if path is None]:
             raise RecbenchError(f"Missing: {', '.join(missing)}.", f"Give {', '.join(given)}, or --dataset.")
@@ -204,7 +204,7 @@ def _files(given: dict[str, Path | None], dataset: str | None, endings: tuple[st
 
     names = [file.name for file in find_dataset(dataset).files]
     if [ending for ending in endings if not any(name.endswith(ending) for name in names)]:
-        raise RecbenchError(f"Data set {dataset!r} has no such split; its files: {', '.join(names)}.", "Give files.")
+        raise RecbenchError(f"Dataset {dataset!r} has no such split; its files: {', '.join(names)}.", "Give files.")
     paths = fetch(dataset, progressbar=animated())
     return [next(path for name, path in paths.items() if name.endswith(ending)) for ending in endings]
 

@@ -61,7 +61,7 @@ def mean_popularity(top: Int32Array, train_counts: Int64Array) -> float:
     An item's percentile is (items with fewer train rows + half of those with as many, itself included) / n_items: the
     mid-rank for ties, with which lists drawn at random read 1/2. After Abdollahpouri et al., "Managing Popularity Bias
     in Recommender Systems with Personalized Re-ranking", FLAIRS 2019, who average counts (ARP); a percentile can be
-    compared between data sets. Lists without any item read NaN.
+    compared between datasets. Lists without any item read NaN.
 
     Args:
         top: int32[users, k].

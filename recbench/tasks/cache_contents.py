@@ -27,7 +27,7 @@ class Kind(StrEnum):
     """What a file of the cache is."""
 
     TASK = "task"
-    DATASET = "data set"
+    DATASET = "dataset"
     CHECK = "checks passed"
     """That a task of some digest passed all checks."""
     LEFT_OVER = "left-over"

@@ -59,7 +59,7 @@ def check_suits(name: str, spec: TaskSpec, like: str, taken: Collection[str]) ->
     """
     if (need := lacking(find_dataset(name), spec)) is not None:
         raise RecbenchError(
-            f"The data set {name!r} has no {need.column}, but the rules of {like} {need.reason}.",
+            f"The dataset {name!r} has no {need.column}, but the rules of {like} {need.reason}.",
             f"Use rules that need no {need.column}:\n{build_command(name, taken)}",
         )
 
@@ -102,13 +102,13 @@ def unknown_task(name: str, taken: Collection[str]) -> RecbenchError:
         if buildable and lacking(catalogue()[dataset], model) is None:
             return RecbenchError(
                 f"The task {name!r} is not built yet.",
-                f"Build it from the data set {dataset}:\n{_command(wanted, dataset, model)}",
+                f"Build it from the dataset {dataset}:\n{_command(wanted, dataset, model)}",
             )
     return unknown_name("task", name, taken, "Or the path of a spec file: --task my-task.toml")
 
 
 def _dataset_instead(name: str, dataset: str, taken: Collection[str]) -> RecbenchError:
-    problem = f"{name!r} is a data set, not a task."
+    problem = f"{name!r} is a dataset, not a task."
     if built := [task for task in taken if _is_of(dataset, own_spec(task))]:
         return RecbenchError(
             problem, f"Use a task that was built from it: {', '.join(f'--task {task}' for task in built)}"

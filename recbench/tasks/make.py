@@ -169,7 +169,7 @@ def make_task_of_dataset(
     check_name(name, replace=True)
     if dataset == "synthetic":
         raise RecbenchError(
-            "The synthetic data are no data set of the catalogue: a task's spec says how to generate them.",
+            "The synthetic data are no dataset of the catalogue: a task's spec says how to generate them.",
             "Start from this spec: recbench task show synthetic --spec > my-task.toml",
         )
     title = find_dataset(dataset).title

@@ -96,7 +96,7 @@ def remove_dataset(name: str) -> Removed:
     dataset = find_dataset(name)
     source = added_from(name, dataset)
     again = f"recbench data fetch {name}" if source is None else f"recbench data add {name} {shlex.quote(source)}"
-    removed = _remove_all(f"The data set {name!r}", dataset_files(name))
+    removed = _remove_all(f"The dataset {name!r}", dataset_files(name))
     remove_if_empty(home() / "datasets" / name)
     return Removed(*removed, f"Get it again: {again}")
 

@@ -39,7 +39,7 @@ class Waiver(StrEnum):
 
 
 class CatalogueData(_Frozen):
-    """A data set of the catalogue."""
+    """A dataset of the catalogue."""
 
     source: Literal["catalogue"]
     name: str
