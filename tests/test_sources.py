@@ -29,6 +29,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import sqlite3
 import sys
 import tempfile
 import time
@@ -142,6 +143,8 @@ LOADED = {
     "a file of the working folder": ("work/data/x.csv", {"fit": "np.loadtxt('data/x.csv')"}),
     "a file of a library": ("library/shoplib/core.txt", {"top": "import shoplib.core", "fit": "shoplib.core.text()"}),
     "a file elsewhere in the project": ("data/y.csv", {"fit": "os.close(os.open('../data/y.csv', os.O_RDONLY))"}),
+    "a file that could be written": ("work/data/x.csv", {"fit": "np.memmap('data/x.csv')"}),
+    "a database": ("work/data/shop.db", {"fit": "sqlite3.connect('data/shop.db').close()"}),
     "a file that the class names": ("work/bench/native.bin", {"attribute": "sources = ['native.bin']"}),
 }  # fmt: skip
 FILES = {
@@ -159,6 +162,7 @@ FILES = {
     "work/bench/weights.json": "1\n",
     "work/bench/native.bin": "1\n",
     "work/data/x.csv": "1\n",
+    "work/data/shop.db": "1\n",
     "data/y.csv": "1\n",
 }
 
@@ -231,6 +235,7 @@ def test_an_editable_install_counts_by_its_files(project, monkeypatch):
     "handle, name = tempfile.mkstemp(); os.close(handle); read(name)",
     # As native code does it, which the hook does not see.
     "os.link('../old.txt', 'made.txt'); os.utime('made.txt'); read('made.txt'); os.remove('made.txt')",
+    "open('../old.txt', 'r+').close(); os.utime('../old.txt')",
     "read('../work/.git/HEAD')",
     "read('/proc/self/status'); read('/etc/hostname')",
     "read(np.__file__)",

@@ -38,6 +38,7 @@ class Observation:
         self._began = time.time_ns()
         self._read: dict[str, int] = {}
         self._written: set[str] = set()
+        self._updated: set[str] = set()
 
     @contextlib.contextmanager
     def watch(self, *, files: bool) -> Iterator[None]:
@@ -88,17 +89,24 @@ class Observation:
         late_modules = {path: self._content(file, self._began) or CHANGED for path, file in modules.items()}
         return known.model_copy(update={"late_modules": late_modules, "data": data})
 
-    def note(self, path: object, *, writes: bool) -> None:
-        """Notes that a file is opened."""
+    def note(self, path: object, flags: int) -> None:
+        """Notes that a file is opened.
+
+        Args:
+            path: Its path; anything else is ignored.
+            flags: Those of ``os.open``.
+        """
         if isinstance(path, bytes):
             path = os.fsdecode(path)
         if not isinstance(path, str):
             return
         path = os.path.abspath(path)  # noqa: PTH100 - fast, for this happens while a model is timed
-        if writes:
+        if flags & os.O_WRONLY or flags & (os.O_CREAT | os.O_TRUNC):
             self._written.add(path)
-        else:
-            self._read.setdefault(path, time.time_ns())
+            return
+        self._read.setdefault(path, time.time_ns())
+        if flags & os.O_RDWR:
+            self._updated.add(path)
 
     def _sources_read(self) -> dict[str, int]:
         """Returns when each file was first read; of a compiled module, its source counts."""
@@ -120,7 +128,7 @@ class Observation:
         if found is None:
             return None
         modified = Path(file).stat().st_mtime_ns
-        if modified > opened:
+        if modified > opened and file not in self._updated:
             return CHANGED
         return None if modified > self._began else found
 
@@ -157,13 +165,12 @@ def _is_same(one: str | None, other: str) -> bool:
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
-    # It runs for every event of the interpreter, and must be fast for all but this one.
-    if event != "open":
+    # It runs for every event of the interpreter, and must be fast for all but these.
+    if event not in ("open", "sqlite3.connect"):
         return
     watching = Observation._watching
     if watching is None:
         return
     # An error would become one of the code that opens the file.
     with contextlib.suppress(Exception):
-        path, _, flags = arguments
-        watching.note(path, writes=bool(flags & (os.O_WRONLY | os.O_RDWR)))
+        watching.note(arguments[0], arguments[2] if event == "open" else os.O_RDWR)
