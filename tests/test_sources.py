@@ -224,7 +224,8 @@ def test_an_editable_install_counts_by_its_files(project, monkeypatch):
         project.write("checkout/edited/__init__.py", "")
         project.write("checkout/edited/core.py", "VALUE = 1\n")
         project.model(**where)
-        project.run()
+        sources = project.run().sources
+        assert "edited/core.py" in {**sources.modules, **sources.late_modules}
         assert project.keeps()
         project.write("checkout/edited/core.py", "VALUE = 12\n")
         assert not project.keeps()
@@ -235,6 +236,7 @@ def test_an_editable_install_counts_by_its_files(project, monkeypatch):
     "handle, name = tempfile.mkstemp(); os.close(handle); read(name)",
     # As native code does it, which the hook does not see.
     "os.link('../old.txt', 'made.txt'); os.utime('made.txt'); read('made.txt'); os.remove('made.txt')",
+    "read('../old.txt'); pathlib.Path('../old.txt').write_text('y')",
     "open('../old.txt', 'r+').close(); os.utime('../old.txt')",
     "read('../work/.git/HEAD')",
     "read('/proc/self/status'); read('/etc/hostname')",
@@ -259,6 +261,15 @@ def test_a_file_that_changes_during_the_trial_makes_a_record_that_is_never_kept(
     project.model(fit="read('x.txt'); os.utime('x.txt', 2 * (time.time() + 60,))")
     assert project.run().sources.data == {"x.txt": CHANGED}
     assert not project.keeps()
+
+
+def test_a_compiled_module_counts_by_its_source(project, monkeypatch):
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+    for path, text in FILES.items():
+        project.write(path, text or "VALUE = 1\n")
+    project.model(**LOADED["a module loaded by its path"][1])
+    for _ in range(2):
+        assert list(project.run().sources.data) == ["bench/plugins/one.py"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
