@@ -8,6 +8,7 @@ import pytest
 from recbench.evaluation.metric_names import measures_at
 from recbench.records.benchmark_timings import Timing, Timings
 from recbench.records.schema import Status, TaskIdentity
+from recbench.records.sources import Sources
 from recbench.reports.compare.benchmark_timings import compare_timings
 from recbench.reports.compare.benchmark_timings_table import timings_document, timings_table
 from recbench.reports.compare.comparison import compare_records
@@ -118,3 +119,11 @@ def test_markdown_is_fit_for_a_pull_request():
     (header,) = [line for line in rest if line.startswith("| model")]
     assert header.count("|") == 8
     assert "<details>" in rest
+
+
+def test_seeds_of_different_code_are_noted():
+    mixed = [a_trial("bpr", seed, sources=Sources(modules={"shop.py": str(seed)})) for seed in range(2)]
+    (model,) = compare_records(
+        a_set("a", some_trials("bpr", seeds=2)), a_set("b", mixed), measures_at(["hr"], (10,))
+    ).models
+    assert "seeds of CURRENT were trained with different code or data: shop.py" in model.notes

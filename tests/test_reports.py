@@ -165,7 +165,7 @@ def test_seeds_of_different_code_are_not_averaged_in_silence():
         a_trial("bpr", seed, sources=Sources(modules={"shop.py": version, "same.py": "1"}, late_modules=late))
         for seed, (version, late) in enumerate((("1", {"late.py": "1"}), ("2", {}), ("2", {"late.py": "2"})))
     ]
-    note = "Seeds of bpr were trained with different code (late.py, shop.py): train them again with --force."
+    note = "Seeds of bpr were trained with different code or data (late.py, shop.py): train them again with --force."
     assert code_notes(group_trials(seeds)) == [note]
     assert note in run_table(run_report(TASK, seeds, ENVIRONMENT, (10,)), Format.TEXT)
     # A module that only one seed has imported is no difference.

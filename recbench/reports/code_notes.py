@@ -12,13 +12,13 @@ def code_notes(groups: Sequence[TrialGroup]) -> list[str]:
         groups: The configurations. Older records list no files, and are not compared.
     """
     return [
-        f"Seeds of {name} were trained with different code ({', '.join(files)}): train them again with --force."
+        f"Seeds of {name} were trained with different code or data ({', '.join(files)}): train them again with --force."
         for name, group in zip(group_names(groups), groups, strict=True)
-        if (files := _differing(group))
+        if (files := differing_files(group))
     ]
 
 
-def _differing(group: TrialGroup) -> list[str]:
+def differing_files(group: TrialGroup) -> list[str]:
     """Returns the files that differ between the first trial that is done and another."""
     sources = [trial.record.sources for trial in group.done]
     return sorted({file for one in sources[1:] for file in sources[0].differing(one)})

@@ -11,7 +11,7 @@ from recbench.evaluation.metric import Measure
 from recbench.records.grouping import TrialGroup, group_names
 from recbench.records.schema import ParameterValue, Record, TaskIdentity, class_identity
 from recbench.records.selection import RecordSet
-from recbench.reports.code_notes import code_notes
+from recbench.reports.code_notes import differing_files
 from recbench.reports.compare.evidence import Measured, measure_matches
 from recbench.reports.compare.matching import Match, match_groups
 from recbench.reports.compare.verdict import Verdict
@@ -199,7 +199,8 @@ def _notes(match: Match) -> list[str]:
     if len(references) > 1:
         found.append(f"other classes: {', '.join(references)}")
     for side, group in (("BASE", base), ("CURRENT", current)):
-        found += [f"{side}: {note}" for note in code_notes([group])]
+        if files := differing_files(group):
+            found.append(f"seeds of {side} were trained with different code or data: {', '.join(files)}")
     return found
 
 
