@@ -1,7 +1,7 @@
 """EASE: a linear model from item to item, in closed form."""
 
 import numpy as np
-from scipy.linalg import inv
+from scipy.linalg.lapack import dpotrf, dpotri
 
 from .checks import positive
 from .item_gram import check_memory, interactions, item_gram
@@ -10,6 +10,8 @@ from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
 MATRICES = 2
 """Held at a time: the Gram matrix, which is inverted in place, and what LAPACK and scoring take beside it."""
+BLOCK = 1024
+"""Rows that are mirrored at a time."""
 
 
 class EASE:
@@ -42,7 +44,7 @@ class EASE:
         gram = item_gram(train)
         diagonal = np.diag_indices(train.n_items)
         gram[diagonal] += self._l2
-        weights = inv(gram, overwrite_a=True, check_finite=False, assume_a="pos")
+        weights = _inverse(gram)
         weights /= -weights[diagonal]
         weights[diagonal] = 0
         # Row by row in memory, as the sparse product reads them.
@@ -56,3 +58,25 @@ class EASE:
     def score_all(self, users: Int32Array) -> FloatArray:
         """Returns X B of the users, float64[n, n_items]."""
         return self._weights.score_all(users)
+
+
+def _inverse(matrix: FloatArray) -> FloatArray:
+    """Inverts a symmetric positive definite matrix in place, by its Cholesky factor, float64[n, n].
+
+    ``scipy.linalg.inv`` can do so (``assume_a``) only from scipy 1.17 on.
+
+    Raises:
+        LinAlgError: The matrix is not positive definite.
+    """
+    # LAPACK wants columns one after the other, which the rows of a symmetric matrix are too.
+    factor, failed = dpotrf(matrix.T, lower=0, clean=0, overwrite_a=1)
+    if not failed:
+        upper, failed = dpotri(factor, lower=0, overwrite_c=1)
+    if failed:
+        raise np.linalg.LinAlgError("X'X + l2 I is not positive definite")
+    for start in range(0, len(upper), BLOCK):
+        rows = slice(start, start + BLOCK)
+        corner = upper[rows, rows]
+        corner[:] = np.triu(corner) + np.triu(corner, 1).T
+        upper[start + BLOCK :, rows] = upper[rows, start + BLOCK :].T
+    return upper

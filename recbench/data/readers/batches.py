@@ -125,6 +125,8 @@ def to_interactions(tables: Sequence[OpenTable], bad: BadRows) -> Interactions:
 
 def _add(table: OpenTable, batch: Batch, start: int, bad: BadRows, columns: _Columns) -> None:
     """Adds a batch to the columns; ``start`` is its first row's number."""
+    import pyarrow as pa
+
     good = np.ones(len(batch["user"]), dtype=np.bool_)
 
     def refuse(offending: npt.NDArray[np.bool_], role: str, what: Callable[[int], str], hint: str) -> None:
@@ -153,8 +155,10 @@ def _add(table: OpenTable, batch: Batch, start: int, bad: BadRows, columns: _Col
     if "timestamp" in batch:
         times = read_times(batch["timestamp"], good, lambda description: unless("timestamp", description))
     whole = bool(good.all())
+    # An older pyarrow takes no array of numpy as a filter.
+    kept = pa.array(good)
     for role, parts in (("user", columns.users), ("item", columns.items)):
-        parts.append((batch[role] if whole else batch[role].filter(good)).dictionary_encode())
+        parts.append((batch[role] if whole else batch[role].filter(kept)).dictionary_encode())
     if ratings is not None:
         columns.ratings.append(ratings if whole else ratings[good])
     if times is not None:
