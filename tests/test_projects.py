@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from recbench.errors import RecbenchError
-from recbench.progress.console import write_message
+from recbench.progress.console import messages, write_message
 from recbench.records import store
 from recbench.registry.models import find_model
 from recbench.registry.requested import request_models
@@ -237,5 +237,8 @@ def test_bytes_of_a_path_in_texts():
 
 
 def test_messages_show_the_bytes_of_a_path(capfd):
+    # The console belongs to the standard error of an earlier test.
+    messages.cache_clear()
     write_message("caf\udce9", None)
+    messages.cache_clear()
     assert capfd.readouterr().err == "caf\\xe9\n"

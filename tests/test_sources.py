@@ -15,6 +15,7 @@ from recbench.records.sources import CHANGED
 from recbench.registry.code_version import model_code
 from recbench.registry.hyperparameters import import_and_configure
 from recbench.registry.models import find_model
+from recbench.registry.module_files import imported_by
 from recbench.registry.observation import Observation
 from recbench.registry.requested import RequestedModel
 from recbench.trials.conditions import Conditions
@@ -429,3 +430,22 @@ def test_a_missing_source_ends_the_run_before_training(recbench, tmp_path):
     assert (done.returncode, done.stdout) == (2, "")
     assert "Own names 'weights.json' in 'sources', but there is no file" in done.stderr
     assert not (tmp_path / "results").exists()
+
+
+def test_a_module_that_another_model_loaded_first_counts(tmp_path, monkeypatch):
+    (tmp_path / "sibling").mkdir()
+    (tmp_path / "sibling" / "__init__.py").write_text("from .rates import RATE")
+    (tmp_path / "sibling" / "rates.py").write_text("import unshared\nRATE = 1")
+    (tmp_path / "unshared.py").write_text("def late():\n    import later_shared")
+    (tmp_path / "later_shared.py").touch()
+    (tmp_path / "lone.py").write_text(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import later_shared\nelse:\n    import sibling\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    before = {*sys.modules}
+    importlib.import_module("later_shared")
+    importlib.import_module("lone")
+    needed = imported_by("lone")
+    for name in sys.modules.keys() - before:
+        del sys.modules[name]
+    assert needed == {"lone", "sibling", "sibling.rates", "unshared"}

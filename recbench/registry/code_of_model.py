@@ -9,7 +9,7 @@ from recbench.registry.class_version import class_code
 from recbench.registry.code_version import model_code
 from recbench.registry.file_hashes import file_hash
 from recbench.registry.models import Origin
-from recbench.registry.module_files import module_files
+from recbench.registry.module_files import imported_by, module_files
 from recbench.registry.named_sources import named_sources
 from recbench.registry.observation import MISSING, Observation
 
@@ -51,7 +51,7 @@ def code_of(model_class: type, origin: Origin, observation: Observation | None) 
         return CodeOfModel(own.version, Sources(modules=_hashes(own.files)))
     named = named_sources(model_class, by_value=origin is Origin.VALUE)
     known = set(own.files.values())
-    every = {} if observation is None else module_files(observation.modules)
+    every = {} if observation is None else module_files(observation.modules | _needed(model_class, origin))
     loaded = {path: file for path, file in every.items() if file not in known}
     sources = Sources(modules=_hashes({**loaded, **own.files}), named=_hashes(named))
     # An empty __init__.py does nothing, and changes no version.
@@ -59,6 +59,11 @@ def code_of(model_class: type, origin: Origin, observation: Observation | None) 
     version = extended_version(own.version, modules=_hashes(with_content), named=sources.named)
     files = (*own.files.values(), *loaded.values(), *named.values())
     return CodeOfModel(version, sources, frozenset(map(str, files)), tuple(sys.path))
+
+
+def _needed(model_class: type, origin: Origin) -> set[str]:
+    """Returns the modules that the class's module imports: in a process with other models, one may be loaded before."""
+    return set() if origin is Origin.VALUE else imported_by(model_class.__module__)
 
 
 def _hashes(files: dict[str, Path]) -> dict[str, str]:

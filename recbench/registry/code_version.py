@@ -15,12 +15,12 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from recbench.builtin_models import BUILTIN_PACKAGE, EARLIER_PACKAGE
 from recbench.registry.distributions import distribution_of
+from recbench.registry.import_statements import imported_names
 from recbench.registry.installed import is_installed
 
 SIBLING_IMPORT = re.compile(rb"(?m)^from \.(?=\w)")
@@ -120,7 +120,7 @@ def _closure(name: str, file: Path, root: Path, own: str) -> set[Path]:
     while waiting:
         importing, path = waiting.pop()
         package = importing if path.name == "__init__.py" else importing.rpartition(".")[0]
-        for imported in _imports(ast.parse(path.read_bytes()), package):
+        for imported in imported_names(ast.walk(ast.parse(path.read_bytes())), package):
             if own and imported.partition(".")[0] != own:
                 continue
             found = _file_of(imported.removeprefix(own).removeprefix("."), root)
@@ -128,19 +128,6 @@ def _closure(name: str, file: Path, root: Path, own: str) -> set[Path]:
                 seen.add(found)
                 waiting.append((imported, found))
     return seen
-
-
-def _imports(tree: ast.Module, package: str) -> Iterator[str]:
-    """Yields the full names of imported modules, and of imported names, which may be modules too."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level and package else []
-            module = ".".join([*above, *([node.module] if node.module else [])])
-            if module:
-                yield module
-            yield from (f"{module}.{alias.name}".removeprefix(".") for alias in node.names)
 
 
 def _file_of(name: str, root: Path) -> Path | None:

@@ -4,11 +4,12 @@ import ast
 import importlib.util
 import platform
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from recbench.errors import RecbenchError
+from recbench.registry.import_statements import imported_names
 from recbench.registry.models import ModelReference, Origin, known_models
 from recbench.requirements import INSTALLED_WITH, install_command, package_of, unmet_condition
 
@@ -119,21 +120,13 @@ def _needed_modules(module: str) -> tuple[str, ...]:
     return tuple(sorted(needed - NOT_FRAMEWORKS))
 
 
-def _imports(file: Path, name: str) -> Iterator[str]:
-    """Yields what the top level of a file imports; an imported name may be a module too."""
+def _imports(file: Path, name: str) -> list[str]:
+    """Returns what the top level of a file imports; an imported name may be a module too."""
     try:
         body = ast.parse(file.read_bytes()).body
     except (OSError, SyntaxError, ValueError):
-        return
-    package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-    for node in body:
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            above = package.split(".")[: package.count(".") + 2 - node.level] if node.level else []
-            module = ".".join([*above, *([node.module] if node.module else [])])
-            yield module
-            yield from (f"{module}.{alias.name}" for alias in node.names)
+        return []
+    return list(imported_names(body, name if file.name == "__init__.py" else name.rpartition(".")[0]))
 
 
 def _file_of(name: str) -> Path | None:

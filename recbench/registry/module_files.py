@@ -1,11 +1,13 @@
 """The files of modules that are not installed packages: which are loaded, and which an import would load now."""
 
+import ast
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
+from recbench.registry.import_statements import at_import, imported_names
 from recbench.registry.installed import is_installed
 from recbench.registry.user_modules import FILE_MODULE
 
@@ -21,6 +23,30 @@ def module_files(names: Iterable[str]) -> dict[str, Path]:
         names: The names of the modules.
     """
     return {_path(name, file): file for name in names if (file := _file(name)) is not None}
+
+
+def imported_by(name: str) -> set[str]:
+    """Returns the names of loaded modules that the import of a loaded module needs, directly or through others.
+
+    The import statements of the sources tell. Installed packages, which import no module of the user's, are left out.
+
+    Args:
+        name: The full name of the module, which is among them.
+    """
+    waiting, seen = [name], set[str]()
+    while waiting:
+        module = waiting.pop()
+        if module in seen or module not in sys.modules or (file := _file(module)) is None:
+            continue
+        seen.add(module)
+        # The package around a module is imported before it.
+        waiting += [module.rpartition(".")[0]]
+        try:
+            nodes = at_import(ast.parse(file.read_bytes()))
+        except (OSError, SyntaxError, ValueError):
+            continue
+        waiting += imported_names(nodes, module if file.stem == PACKAGE_FILE else module.rpartition(".")[0])
+    return seen
 
 
 def locate(path: str, search_path: Sequence[str]) -> str | None:

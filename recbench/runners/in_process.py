@@ -31,8 +31,6 @@ class InProcess:
         self._conditions = assignment.conditions
         self._notify = notify
         self._configurations: dict[str, Configuration] = {}
-        # One for all models: a module that two of them import is loaded once.
-        self._observation = Observation()
 
     def configure(self, wanted: Sequence[RequestedModel]) -> list[PlannedModel]:
         """Imports every model.
@@ -44,7 +42,7 @@ class InProcess:
         for one in wanted:
             self._notify(Event(EventKind.IMPORTING, name=one.title))
             with output_to(None):
-                found = import_and_configure(one, self._observation)
+                found = import_and_configure(one, Observation())
             self._configurations[one.title] = found
             code = found.code
             planned.append(PlannedModel(one, found.parameters, code.version, code.sources, code.search_path))
