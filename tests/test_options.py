@@ -281,6 +281,16 @@ def test_examples_are_never_broken(width, monkeypatch):
     assert main == ["recbench run --models popularity,bpr --task synthetic"]
 
 
+def test_paragraphs_of_the_help_fill_the_width(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "dumb")
+    shown = io.StringIO()
+    with redirect_stdout(shown):
+        help_text = VERBS["run"].get_help(context("run", [], resilient_parsing=True))
+    lines = [line.strip() for line in (shown.getvalue() + help_text).splitlines()]
+    assert "output folder are not run again, unless the task, the model's source or" in lines
+
+
 def test_names_for_completion_are_those_of_the_program():
     assert builtin_task_names() == sorted(builtin_specs())
     assert dataset_names() == list(catalogue())

@@ -10,9 +10,10 @@ def split_examples(text: str) -> tuple[str, list[str]]:
     r"""Separates a docstring into its prose and its examples.
 
     Examples are a paragraph that starts with ``Example:`` or ``Examples:``. Each line is a command; a line that is
-    indented more than the first command continues the command before it.
+    indented more than the first command continues the command before it. Each paragraph of the prose becomes one
+    line, because the help breaks lines at the width of the terminal.
 
-    >>> split_examples("Show it.\n\nExamples:\n  a b\n  a c\n    d\n\nExit codes: 0 done.")
+    >>> split_examples("Show\nit.\n\nExamples:\n  a b\n  a c\n    d\n\nExit codes: 0 done.")
     ('Show it.\n\nExit codes: 0 done.', ['a b', 'a c d'])
     """
     prose, examples = [], []
@@ -20,7 +21,7 @@ def split_examples(text: str) -> tuple[str, list[str]]:
         if _HEADING.match(paragraph):
             examples += _commands(_HEADING.sub("", paragraph))
         else:
-            prose.append(paragraph)
+            prose.append(" ".join(line.strip() for line in paragraph.split("\n")))
     return "\n\n".join(prose), examples
 
 
