@@ -51,8 +51,24 @@ def test_values_that_do_not_fit(texts, message):
 
 
 def test_what_the_constructor_refuses_is_bad_input():
-    with pytest.raises(RecbenchError, match="'toy' refuses its parameters: factors must be above 0, not 0"):
+    with pytest.raises(RecbenchError, match="'toy' refuses its parameters: factors must be above 0, not 0") as caught:
         configure(REFERENCE, Toy, {"factors": "0"}).create()
+    assert caught.value.hint == "Its parameters and their defaults: recbench list toy:Toy"
+
+
+@pytest.mark.parametrize(
+    ("reference", "hint"),
+    [
+        (ModelReference("toy", "shop.toy:Toy", Origin.PLUGIN), "recbench list toy"),
+        (ModelReference("Toy", "my shop/toy.py:Toy", Origin.FILE), "recbench list 'my shop/toy.py:Toy'"),
+        (ModelReference("Toy", "__main__:Toy (sent by value)", Origin.VALUE), "arguments of its constructor"),
+    ],
+)
+def test_the_hint_names_the_model_as_the_command_takes_it(reference, hint):
+    for given in ({"texts": {"factors": "x"}}, {"texts": {}, "values": {"factors": "x"}}):
+        with pytest.raises(RecbenchError, match="Input should be a valid integer") as caught:
+            configure(reference, Toy, **given)
+        assert hint in caught.value.hint
 
 
 def test_a_parameter_without_a_default_must_be_given():

@@ -168,3 +168,22 @@ def test_the_users_folders_come_first_on_the_path(tmp_path, monkeypatch):
 def test_a_known_model_with_something_else_than_a_value():
     with pytest.raises(RecbenchError, match="'64' is not a hyper-parameter of 'bpr' with its value"):
         find_model("bpr:64")
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "hint"),
+    [
+        ("own.py", "own.py is a file; a model is a class in it", "Name the class: own.py:CLASS"),
+        ("own.py:", "'own.py:' names no class", "path/to/file.py:Class"),
+        (":Mine", "':Mine' names no module or file", "path/to/file.py:Class"),
+        ("./shop:Mine", "./shop is a folder, and a file is expected", "Give the file: ./shop/FILE.py:Mine"),
+        ("own.py:Mine:slope", "'slope' is not a hyper-parameter of 'own.py:Mine'", "MODEL:NAME=VALUE"),
+        ("bpr:", "'' is not a hyper-parameter of 'bpr'", "MODEL:NAME=VALUE"),
+    ],
+)
+def test_a_name_that_lacks_a_part(own, tmp_path, monkeypatch, name, message, hint):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shop").mkdir()
+    with pytest.raises(RecbenchError, match=message) as caught:
+        find_model(name)
+    assert hint in caught.value.hint

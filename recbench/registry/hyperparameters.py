@@ -76,7 +76,7 @@ class Configuration:
         except Exception as error:
             raise RecbenchError(
                 f"Model {self.name!r} refuses its parameters: {error}.",
-                f"Its parameters and their defaults: recbench list {self.name}",
+                self.reference.parameters_hint,
             ) from error
         return model
 
@@ -144,10 +144,15 @@ def configure(
     arguments: dict[str, Any] = {}
     for name, parameter in accepted.items():
         hint = hints.get(name, Any)
-        if name in values:
-            arguments[name] = check_type(reference.name, name, values[name], hint)
-        elif name in texts:
-            arguments[name] = read_text(reference.name, name, texts[name], hint)
+        if name in values or name in texts:
+            try:
+                arguments[name] = (
+                    check_type(reference.name, name, values[name], hint)
+                    if name in values
+                    else read_text(reference.name, name, texts[name], hint)
+                )
+            except RecbenchError as error:
+                raise RecbenchError(error.message, reference.parameters_hint) from error
         elif parameter.default is parameter.empty:
             raise RecbenchError(
                 f"Model {reference.name!r} needs a value for {name!r}, which has no default.",

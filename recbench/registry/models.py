@@ -5,6 +5,7 @@ import importlib
 import importlib.util
 import inspect
 import os
+import shlex
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.metadata import entry_points
@@ -55,6 +56,18 @@ class ModelReference:
     def recorded(self) -> str:
         """The target as records hold it; it does not depend on the locale."""
         return readable(self.target)
+
+    @property
+    def command_name(self) -> str:
+        """The model as a command line names it."""
+        return self.name if self.origin in (Origin.BUILTIN, Origin.PLUGIN) else self.target
+
+    @property
+    def parameters_hint(self) -> str:
+        """How to see the model's hyper-parameters, for errors."""
+        if self.origin is Origin.VALUE:
+            return "Its parameters are the arguments of its constructor."
+        return f"Its parameters and their defaults: recbench list {shlex.quote(self.command_name)}"
 
     def load(self) -> type:
         """Imports the module and returns the class.
@@ -147,13 +160,17 @@ def find_model(name: str) -> ModelReference:
     if name in known:
         return known[name]
     place, colon, class_name = name.rpartition(":")
+    if not colon and name.endswith(".py") and os.path.isfile(name):  # noqa: PTH113 - see below
+        raise RecbenchError(f"{name} is a file; a model is a class in it.", f"Name the class: {name}:CLASS")
     if not colon:
         raise unknown_name("model", name, known, "Your own model: package.module:Class or path/to/file.py:Class.")
     # A class of a module of that name is another matter: bpr:Net with a file bpr.py.
     if place in known and not class_name.isidentifier():
+        raise _no_value(place, class_name)
+    if not (place and class_name):
         raise RecbenchError(
-            f"{class_name!r} is not a hyper-parameter of {place!r} with its value.",
-            "The form is MODEL:NAME=VALUE, such as bpr:factors=128. Parameters are listed by: recbench list",
+            f"Model {name!r} names no {'class' if place else 'module or file'}.",
+            "The form is package.module:Class or path/to/file.py:Class.",
         )
     if place.endswith(".py"):
         check_no_folder(Path(place))
@@ -161,7 +178,22 @@ def find_model(name: str) -> ModelReference:
             raise RecbenchError(f"Model {name!r}: there is no file {place}.", "Check the path.")
         # Records name a file alike on every system.
         return ModelReference(class_name, name.replace(os.sep, "/"), Origin.FILE)
+    if ".py:" in place:
+        raise _no_value(place, class_name)
+    # A package in the working folder has no slash in its name.
+    if {"/", os.sep} & set(place) and os.path.isdir(place):  # noqa: PTH112 - see above
+        raise RecbenchError(
+            f"Model {name!r}: {place} is a folder, and a file is expected.",
+            f"Give the file: {place.rstrip('/')}/FILE.py:{class_name}",
+        )
     return ModelReference(class_name, name, Origin.MODULE)
+
+
+def _no_value(model: str, text: str) -> RecbenchError:
+    return RecbenchError(
+        f"{text!r} is not a hyper-parameter of {model!r} with its value.",
+        "The form is MODEL:NAME=VALUE, such as bpr:factors=128. Parameters are listed by: recbench list MODEL",
+    )
 
 
 def describe(reference: ModelReference) -> ModelDescription:

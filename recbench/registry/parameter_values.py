@@ -120,6 +120,4 @@ def _read_list(text: str) -> list[Any]:
 
 def _does_not_fit(model: str, name: str, text: str, error: Exception) -> RecbenchError:
     reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-    return RecbenchError(
-        f"{model}.{name}={text}: {reason}.", f"Its parameters and their defaults: recbench list {model}"
-    )
+    return RecbenchError(f"{model}.{name}={text}: {reason}.", f"Give {name} a value of its type.")

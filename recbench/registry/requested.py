@@ -177,7 +177,8 @@ def _with_variants(requested: Sequence[RequestedModel]) -> list[RequestedModel]:
         example = next(model for model in models if model.title == shared[0])
         raise RecbenchError(
             f"Two models share the name {', '.join(shared)}.",
-            f"Give one of them a label: --models LABEL={example.reference.target}, or Model(..., label=...) in Python.",
+            f"Give one of them a label: --models LABEL={example.reference.command_name}, "
+            "or Model(..., label=...) in Python.",
         )
     return models
 
