@@ -1,6 +1,7 @@
 import json
 import subprocess
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from recbench.errors import RecbenchError
 from recbench.evaluation.metric_names import parse_measure
 from recbench.evaluation.stored_metrics import compute_metrics
 from recbench.records import baselines, history, store
-from recbench.records.git_files import write_git_files
+from recbench.records.git_files import ignored_files, write_git_files
 from recbench.records.schema import CatalogueValue, MetricValue, Revision, Status
 from recbench.records.selection import read_records
 from recbench.records.store import TrialRanks
@@ -214,6 +215,20 @@ def test_what_the_user_decided_stays(tmp_path):
     (tmp_path / ".gitignore").mkdir()
     with pytest.raises(RecbenchError, match="gitignore: Is a directory"):
         write_git_files(tmp_path)
+
+
+def test_records_that_git_ignores_are_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = Path("results/baselines")
+    folder.mkdir(parents=True)
+    for name in (".lock", "a.json", "a.npz"):
+        (folder / name).touch()
+    (tmp_path / ".gitignore").write_text("*.npz\n*.lock\n")
+    assert ignored_files(folder) == []
+    subprocess.run(["git", "init", "-q"], check=True)
+    assert ignored_files(folder) == [folder / "a.npz"]
+    subprocess.run(["git", "add", "--force", "results"], check=True)
+    assert ignored_files(folder) == []
 
 
 def test_a_broken_history_names_its_line(tmp_path, places):

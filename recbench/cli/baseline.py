@@ -1,5 +1,6 @@
 """``recbench baseline``: the records that later runs are compared with."""
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -37,10 +38,19 @@ def accept(
     Exit codes: 0 accepted, 2 bad input.
     """
     from recbench.records import baselines
+    from recbench.records.git_files import ignored_files
     from recbench.records.selection import BASELINES, read_records
 
     changes = baselines.find_changes(read_records(run), label, force=force)
     written = baselines.accept_changes(changes, label)
+    if ignored := ignored_files(BASELINES):
+        messages().print(
+            f"Warning: git ignores {len(ignored)} files of {BASELINES}, such as {ignored[0]}; "
+            "others cannot compare with this baseline.\n"
+            f"Show the rule, then correct it: git check-ignore --verbose {shlex.quote(str(ignored[0]))}",
+            style="yellow",
+            markup=False,
+        )
     rows = [row for change in changes for row in _rows(change)]
     if as_json:
         emit_json({"schema": 1, "label": label, "changes": [dict(zip(KEYS, row, strict=True)) for row in rows]})

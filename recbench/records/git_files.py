@@ -1,11 +1,14 @@
 """What git needs to know about the folder of baselines: how to merge the history, and which files not to commit."""
 
+import os
 import re
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from recbench.data.cache import atomic_path
 from recbench.errors import RecbenchError
+from recbench.records.git_records import SECONDS
 from recbench.records.history import HISTORY
 
 
@@ -55,6 +58,28 @@ def write_git_files(folder: Path) -> list[Path]:
         RecbenchError: A file cannot be read or written.
     """
     return [folder / rule.name for rule in _RULES if _add(folder / rule.name, rule)]
+
+
+def ignored_files(folder: Path) -> list[Path]:
+    """Returns the files of a folder that git would not commit, sorted; none outside of a repository or without git.
+
+    Locks do not count.
+
+    Args:
+        folder: A folder of records.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(".lock"))
+    try:
+        done = subprocess.run(
+            ["git", "check-ignore", "-z", "--stdin"],
+            input=b"".join(os.fsencode(file) + b"\0" for file in files),
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [Path(os.fsdecode(name)) for name in done.stdout.split(b"\0") if name]
 
 
 def _add(path: Path, rule: _Rule) -> bool:
