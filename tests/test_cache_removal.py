@@ -82,7 +82,7 @@ def test_a_task_that_cannot_be_made_again_needs_a_yes(own):
     with pytest.raises(RecbenchError, match="'shop' is yours") as caught:
         remove_task("shop")
     assert caught.value.hint.splitlines() == [
-        "Keep a copy: recbench task export shop FOLDER",
+        "Keep a copy: recbench task export shop -o FOLDER",
         "Remove it: recbench task remove shop --yes",
     ]
     assert path.exists()

@@ -194,7 +194,7 @@ def test_what_cannot_be_gone_on_with_and_what_cannot_be_written_over(tmp_path, m
     tune(request())
     written = (tmp_path / "s.toml").read_text()
     other_seed = refused(seed=1)
-    assert "holds trials of 'Known' that cannot be gone on with: seed was 0 and is 1" in other_seed
+    assert "holds trials of 'Known' that cannot be resumed: seed was 0 and is 1" in other_seed
     assert "--storage FILE" in other_seed
     (tmp_path / "spaces.toml").write_text("[Known]\ngood = { low = 0.5, high = 1.0 }\n")
     assert "search space was good = { low = 0.0, high = 1.0 }, epochs = " in refused()

@@ -170,4 +170,4 @@ def _how_to_build_again(name: str, files: list[CachedFile]) -> tuple[str, str | 
     if isinstance(spec.dataset, FileData):
         again = f"It was made from {spec.dataset.path}."
     in_python = name not in own_task_names()
-    return again, "" if in_python else f"Keep a copy: recbench task export {name} FOLDER"
+    return again, "" if in_python else f"Keep a copy: recbench task export {name} -o FOLDER"

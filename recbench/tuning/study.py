@@ -46,7 +46,7 @@ STATES = {End.COMPLETED: TrialState.COMPLETE, End.PRUNED: TrialState.PRUNED}
 
 
 class Study:
-    """A study that can be gone on with.
+    """A study that can be resumed.
 
     Args:
         storage: The SQLite file; made if it does not exist.
@@ -165,8 +165,8 @@ class Study:
         if differing:
             told = "; ".join(f"{what} was {stored.get(what)} and is {identity[what]}" for what in differing)
             raise RecbenchError(
-                f"{self._where} holds trials of {name!r} that cannot be gone on with: {told}.",
-                "Tune into another file, --storage FILE, or delete this one: the settings found so far stay.",
+                f"{self._where} holds trials of {name!r} that cannot be resumed: {told}.",
+                "Choose another file with --storage FILE, or delete this one; the settings found so far are kept.",
             )
 
 
