@@ -34,7 +34,7 @@ def test_commas_in_brackets_do_not_split():
 
 
 def test_a_sweep_takes_lists():
-    assert parse_sweep(["layers=[64,32],[64]", "epochs=3"], "x") == ("layers", ["[64,32]", "[64]"], {"epochs": "3"})
+    assert parse_sweep(["layers=[64,32],[64]", "epochs=3"], ["x"]) == ("layers", ["[64,32]", "[64]"], {"epochs": "3"})
 
 
 @pytest.mark.parametrize("text", ["", ":factors=3", "big=", "big=:factors=3"])

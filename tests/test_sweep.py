@@ -99,7 +99,8 @@ def test_a_sweep_runs_trials_that_a_run_keeps(recbench, tmp_path):
 
 
 def test_what_is_swept():
-    assert parse_sweep(["a=1, 2,1", "bpr.b=x"], "bpr") == ("a", ["1", "2"], {"b": "x"})
+    assert parse_sweep(["a=1, 2,1", "bpr.b=x"], ["bpr"]) == ("a", ["1", "2"], {"b": "x"})
+    assert parse_sweep(["Mine.a=1,2", "own.py:Mine.b=x"], ["Mine", "own.py:Mine"]) == ("a", ["1", "2"], {"b": "x"})
     for texts, message in {
         ("a",): "is not of the form [MODEL.]NAME=VALUE,VALUE,...",
         ("a=1,,2",): "is not of the form",
@@ -109,7 +110,7 @@ def test_what_is_swept():
         ("a=1,2", "b=1,2"): "a, b have several values",
     }.items():
         with pytest.raises(RecbenchError, match=re.escape(message)):
-            parse_sweep([*texts], "bpr")
+            parse_sweep([*texts], ["bpr"])
 
 
 def refused(tmp_path, **changes):

@@ -1,6 +1,7 @@
 """``recbench sweep``: what one hyper-parameter does to quality, time and memory."""
 
 import os
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -66,7 +67,10 @@ def sweep(
     Exit codes: 0 all trials done, 2 bad input, 3 a trial failed, 130 interrupted, 143 terminated.
     """
     model = only_item("--models", models)
-    name, values, others = parse_sweep(param, model)
+    from recbench.registry.requested import request_models
+
+    (requested,) = request_models([model])
+    name, values, others = parse_sweep(param, requested.names)
     set_quiet(quiet)
     with interruption_message(output) as count:
         if not quiet:
@@ -78,7 +82,6 @@ def sweep(
         from recbench.experiments.train import Reuse
         from recbench.output_files import BY_NAME_ONLY, OutputFile
         from recbench.progress.choice import run_progress
-        from recbench.registry.requested import request_models
         from recbench.reports.plots.figures import check_picture
         from recbench.trials.machine import library_settings
 
@@ -111,12 +114,12 @@ def sweep(
         exit_if_failed(result.run.failed)
 
 
-def parse_sweep(assignments: list[str], model: str) -> tuple[str, list[str], dict[str, str]]:
+def parse_sweep(assignments: list[str], model_names: Iterable[str]) -> tuple[str, list[str], dict[str, str]]:
     """Reads the ``[MODEL.]NAME=VALUE,VALUE,...`` texts.
 
     Args:
         assignments: The texts.
-        model: The model that a text may name.
+        model_names: What a text may call the model.
 
     Returns:
         The hyper-parameter with several values, these, and the others with their only one.
@@ -126,7 +129,8 @@ def parse_sweep(assignments: list[str], model: str) -> tuple[str, list[str], dic
     """
     values: dict[str, list[str]] = {}
     for assignment in assignments:
-        name, equals, text = assignment.removeprefix(f"{model}.").partition("=")
+        prefix = next((f"{model}." for model in model_names if assignment.startswith(f"{model}.")), "")
+        name, equals, text = assignment.removeprefix(prefix).partition("=")
         given = list(dict.fromkeys(split_commas(text)))
         if not (name and equals and all(given)):
             raise RecbenchError(

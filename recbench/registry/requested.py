@@ -65,6 +65,11 @@ class RequestedModel:
         return self.label or " ".join(filter(None, (self.reference.name, self.variant)))
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """What ``--param`` may call it: its label, or else the name or the target of the model."""
+        return (self.label,) if self.label else (self.reference.name, self.reference.target)
+
+    @property
     def given(self) -> dict[str, str]:
         """The texts of all hyper-parameters that were given, in whatever way."""
         return {**self.texts, **{name: as_text(value) for name, value in self.values.items()}}
@@ -149,9 +154,7 @@ def _with_assignments(requested: Sequence[RequestedModel], assignments: Iterable
         matching = [
             index
             for index, model in enumerate(models)
-            if not target
-            or target == model.label
-            or (target not in labels and not model.label and target in (model.reference.name, model.reference.target))
+            if not target or (target in model.names and (target == model.label or target not in labels))
         ]
         if not matching:
             available = {*labels, *(model.reference.name for model in models if not model.label)}
