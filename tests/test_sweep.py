@@ -92,7 +92,8 @@ def test_a_sweep_runs_trials_that_a_run_keeps(recbench, tmp_path):
     again = recbench("run", "--models", "own_model.py:Own", "--task", "synthetic", "--seeds", "1",
                      "--param", "Own.size=8", "--param", "Own.epochs=3")  # fmt: skip
     assert "1 of 1 trials are kept" in again.stderr
-    failed = recbench(*base, "--param", "fails=no,yes", "--seeds", "1")
+    failed = recbench("sweep", "--models", "own=own_model.py:Own", "--task", "synthetic", "--seeds", "1",
+                      "--param", "own.fails=no,yes")  # fmt: skip
     assert failed.returncode == 3
     assert "fails=yes, seed 0: RuntimeError: as asked" in failed.stdout
     assert re.search(r" no +0\.", failed.stdout)

@@ -48,7 +48,8 @@ class RequestedModel:
     Attributes:
         reference: Which model.
         texts: The texts of the hyper-parameters that were given on the command line or in a file.
-        variant: The hyper-parameters that differ where a run has the model several times, such as ``factors=16``.
+        variant: The hyper-parameters that differ where a run or a sweep has the model several times, such as
+            ``factors=16``.
         values: The hyper-parameters that were given from Python; they take precedence over ``texts``.
         label: The user's label of this configuration; empty if it has none.
     """
@@ -62,7 +63,7 @@ class RequestedModel:
     @property
     def title(self) -> str:
         """Its name in a run; no two models of a run share it."""
-        return self.label or " ".join(filter(None, (self.reference.name, self.variant)))
+        return " ".join(filter(None, (self.label or self.reference.name, self.variant)))
 
     @property
     def names(self) -> tuple[str, ...]:
