@@ -188,6 +188,7 @@ def test_bad_models_and_arguments(synthetic_task, tmp_path):
         "There is no model to run": {"models": []},
         "There is no seed": {"seeds": 0},
         "A seed occurs twice": {"seeds": [1, 1]},
+        "There are more than 10,000 seeds": {"seeds": 10**20},
         "more than the 101 candidates": {"k": 102},
         "is not all, every:N": {"curve": "often"},
         "Unknown reuse 'repaet'. Did you mean: repeat?": {"reuse": "repaet"},

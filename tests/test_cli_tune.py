@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import os
 import re
 import signal
@@ -237,6 +238,7 @@ BAD = {
     "nothing to tune": ({"models": ["popularity"]}, "None of these models has parameters in spaces.toml."),
     "no such spaces": ({"spaces": Path("none.toml")}, "Cannot read the file of search spaces none.toml"),
     "no such task": ({"task": "synthetik"}, "Did you mean: synthetic"),
+    "an endless budget": ({"budget": Budget(3, math.inf)}, "The budget must be a finite number of seconds."),
     "more threads than cores": ({"execution": Execution(threads=4096)}, "timings would mean nothing"),
     "a storage that is none": ({"storage": Path("known.py")}, "known.py cannot be used as the storage of a tuning"),
     "a storage without a folder": ({"storage": Path("known.py/x.db")}, "known.py is a file, and a folder is expected"),

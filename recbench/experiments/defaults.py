@@ -15,3 +15,5 @@ TUNING_FOLDER = Path("results/tuning")
 N_SEEDS = 3
 MAX_SEED = 2**31 - 1
 """The highest seed that every framework takes."""
+MAX_SEEDS = 10_000
+"""More seeds in one run are taken for a mistake: a plan of all their trials would fill the memory."""

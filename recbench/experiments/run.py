@@ -9,7 +9,7 @@ from pathlib import Path
 from recbench.errors import RecbenchError
 from recbench.evaluation.metric import Measure
 from recbench.experiments.cut_offs import check_cut_offs, check_lists
-from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, MAX_SEED
+from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, MAX_SEED, MAX_SEEDS
 from recbench.experiments.execution import Execution
 from recbench.experiments.results import Run
 from recbench.experiments.task_source import TaskSource, task_source
@@ -77,10 +77,12 @@ def check_seeds(seeds: Sequence[int]) -> None:
     """Checks that seeds can be used.
 
     Raises:
-        RecbenchError: There is none, one occurs twice, or one is negative or too large.
+        RecbenchError: There is none, there are too many, one occurs twice, or one is negative or too large.
     """
     if not seeds:
         raise RecbenchError("There is no seed.", "Use at least one: --seeds 1")
+    if seeds[MAX_SEEDS:]:
+        raise RecbenchError(f"There are more than {MAX_SEEDS:,} seeds.", "Use fewer: --seeds 3")
     if len(set(seeds)) < len(seeds):
         raise RecbenchError("A seed occurs twice.", "Give each seed once.")
     if min(seeds) < 0:

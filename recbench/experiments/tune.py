@@ -1,6 +1,7 @@
 """One tuning: search good hyper-parameters of each model on validation cases, with one budget for every model."""
 
 import logging
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -195,6 +196,8 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
     """
     execution = request.execution
     execution.check()
+    if not math.isfinite(request.budget.seconds):
+        raise RecbenchError("The budget must be a finite number of seconds.", "For example: --budget 3600")
     if any(one.label or one.given for one in request.models):
         raise RecbenchError(
             "A tuning takes models without labels and values.",
