@@ -187,3 +187,13 @@ def test_a_name_that_lacks_a_part(own, tmp_path, monkeypatch, name, message, hin
     with pytest.raises(RecbenchError, match=message) as caught:
         find_model(name)
     assert hint in caught.value.hint
+
+
+def test_a_module_that_does_not_exist_has_no_description(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.path", [*sys.path])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "src" / "shopp").mkdir(parents=True)
+    (tmp_path / "src" / "shopp" / "net.py").write_text(OWN_MODEL)
+    with pytest.raises(RecbenchError, match="there is no module 'shopp'") as caught:
+        describe(find_model("shopp.net:Mine"))
+    assert caught.value.hint == "Give the file instead of the module: src/shopp/net.py:Mine"

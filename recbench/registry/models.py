@@ -197,10 +197,15 @@ def _no_value(model: str, text: str) -> RecbenchError:
 
 
 def describe(reference: ModelReference) -> ModelDescription:
-    """Reads a model's docstring and constructor from its source, without running it."""
+    """Reads a model's docstring and constructor from its source, without running it.
+
+    Raises:
+        RecbenchError: There is no module of the name that the user gave.
+    """
     module_name, _, class_name = reference.target.rpartition(":")
     if reference.origin is Origin.MODULE:
         search_first([Path.cwd()])
+        _check_exists(reference.name, module_name, class_name)
     try:
         spec = None if reference.origin is Origin.FILE else importlib.util.find_spec(module_name)
         source = Path(module_name if reference.origin is Origin.FILE else (spec and spec.origin) or "")
@@ -211,6 +216,17 @@ def describe(reference: ModelReference) -> ModelDescription:
         if isinstance(node, ast.ClassDef) and node.name == class_name:
             return ModelDescription((ast.get_docstring(node) or "").partition("\n")[0], _parameters(node))
     return ModelDescription("(no such class in its module)", {})
+
+
+def _check_exists(name: str, module: str, class_name: str) -> None:
+    try:
+        missing = None if importlib.util.find_spec(module) else ModuleNotFoundError(name=module)
+    except ModuleNotFoundError as error:
+        missing = error
+    except (ImportError, ValueError):
+        return
+    if missing is not None:
+        raise import_failure(name, module, class_name, missing, [Path.cwd()]) from missing
 
 
 def _parameters(node: ast.ClassDef) -> dict[str, str]:
