@@ -231,6 +231,24 @@ def test_records_that_git_ignores_are_named(tmp_path, monkeypatch):
     assert ignored_files(folder) == []
 
 
+@pytest.mark.parametrize("name", ["baselines", "baselines/toy/main", "baselines/toy/best"])
+def test_a_file_where_a_folder_of_baselines_is_expected(tmp_path, places, name):
+    file = tmp_path / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch()
+    with pytest.raises(RecbenchError, match=f"{name} is a file, and a folder is expected") as caught:
+        accept(a_run(tmp_path / "run", a_record("bpr", 0)), places)
+    assert caught.value.hint == "Move that file to another place."
+    assert not places[1].exists()
+
+
+def test_a_folder_where_the_history_is_expected(tmp_path, places):
+    places[1].mkdir()
+    with pytest.raises(RecbenchError, match="history.jsonl is a folder, and a file is expected"):
+        accept(a_run(tmp_path / "run", a_record("bpr", 0)), places)
+    assert not places[0].exists()
+
+
 def test_a_broken_history_names_its_line(tmp_path, places):
     accept(a_run(tmp_path / "run", a_record("bpr", 0)), places)
     good = places[1].read_text()

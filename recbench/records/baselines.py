@@ -8,6 +8,7 @@ from pathlib import Path
 
 from recbench.errors import RecbenchError
 from recbench.evaluation.metric_names import parse_measure
+from recbench.path_checks import check_no_file_above
 from recbench.records import history, store
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.git_files import write_git_files
@@ -120,6 +121,8 @@ def accept_changes(
     lines = [
         history.Accepted.of(trial, label, now) for change in changes for group in change.after for trial in group.trials
     ]
+    for folder in (log.parent, *(baselines / change.task / name for change in changes for name in (label, BEST))):
+        check_no_file_above(folder, "Move that file to another place.")
     if log.exists():
         # A file of another kind, or one with the marks of a conflict, must not grow.
         history.read(log)

@@ -12,6 +12,7 @@ from recbench.data.cache import atomic_path
 from recbench.errors import RecbenchError
 from recbench.evaluation.inference import Sample, infer
 from recbench.evaluation.metric_names import parse_measure
+from recbench.path_checks import check_no_folder
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import Record
 
@@ -110,6 +111,7 @@ def read(path: Path = HISTORY) -> Sequence[Accepted]:
     Raises:
         RecbenchError: The file is missing or a line is broken; the message names the line.
     """
+    check_no_folder(path, "Move that folder to another place.")
     try:
         texts = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
