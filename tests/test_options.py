@@ -154,6 +154,22 @@ def test_a_value_given_twice_is_an_error(verb):
     assert refused(verb, "--task", "a", "--task=b") == "--task is given twice: a, b.\nGive it once."
 
 
+@pytest.mark.parametrize(
+    ("words", "spelling"),
+    [
+        (["run", "-o", ""], "-o"),
+        (["run", "--output="], "--output"),
+        (["leaderboard", "x", "-o", ""], "-o"),
+        (["task", "export", "x", "-o", ""], "-o"),
+        (["run", "--settings", ""], "--settings"),
+        (["sweep", "--plot="], "--plot"),
+    ],
+)
+def test_an_empty_path_is_an_error(words, spelling):
+    # It would be the working folder.
+    assert refused(*words).startswith(f"{spelling} is empty. A variable of the shell may not be set.\n")
+
+
 def test_every_option_is_a_list_or_an_error_if_given_twice():
     for verb, command in VERBS.items():
         for option in options(command):

@@ -13,6 +13,7 @@ class Option(Protocol):
     opts: list[str]
     is_flag: bool
     multiple: bool
+    metavar: str | None
     help: str | None
 
 

@@ -1,5 +1,6 @@
 """What is wrong with a command line, before any value is read. The same for all verbs and options."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby, pairwise
 
@@ -30,13 +31,18 @@ def check_values(words: Iterable[Word]) -> None:
     """Checks that each option that takes a value has one.
 
     Raises:
-        RecbenchError: One has none, or a list is empty.
+        RecbenchError: One has none, a path is empty, or a list is empty.
     """
     for word in words:
         if word.option is None or word.option.is_flag:
             continue
         if word.value is None:
             raise RecbenchError(f"{word.spelling} needs a value.", _explanation(word.option))
+        # As a path, it would be the working folder.
+        if not word.value and re.search("FILE|FOLDER|PATH", word.option.metavar or ""):
+            raise RecbenchError(
+                f"{word.spelling} is empty. A variable of the shell may not be set.", _explanation(word.option)
+            )
         if word.option.multiple and not any(list_items(word)):
             raise RecbenchError(f"{word.spelling} {word.value!r} has no item.", _explanation(word.option))
 
