@@ -160,7 +160,7 @@ def test_a_value_given_twice_is_an_error(verb):
         (["run", "-o", ""], "-o"),
         (["run", "--output="], "--output"),
         (["leaderboard", "x", "-o", ""], "-o"),
-        (["task", "export", "x", "-o", ""], "-o"),
+        (["task export", "x", "-o", ""], "-o"),
         (["run", "--settings", ""], "--settings"),
         (["sweep", "--plot="], "--plot"),
     ],
