@@ -239,7 +239,7 @@ def test_an_editable_install_counts_by_its_files(project, monkeypatch):
     "LATER(); os.link('../old.txt', 'made.txt'); os.utime('made.txt'); read('made.txt'); os.remove('made.txt')",
     "read('../old.txt'); pathlib.Path('../old.txt').write_text('y')",
     "LATER(); open('../old.txt', 'r+').close(); os.utime('../old.txt')",
-    "read('../work/.git/HEAD')",
+    "read('.git/HEAD')",
     "read('/proc/self/status'); read('/etc/hostname')",
     "read(np.__file__)",
     "read(pathlib.Path(os.environ['RECBENCH_HOME']) / 'tasks.txt')",
