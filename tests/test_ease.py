@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recbench_models import item_gram, item_weights
-from recbench_models.ease import EASE
+from recbench_models.ease import EASE, _inverse
 from tests.dense_fits import dense_rows, fitted
 
 
@@ -55,3 +55,14 @@ def test_memory_is_checked_before_anything_is_computed(board, monkeypatch):
     monkeypatch.setattr("recbench_models.ease.item_gram", lambda train: pytest.fail("computed"))
     with pytest.raises(MemoryError, match=r"24 x 24 numbers.*fewer items"):
         fitted(EASE(), board)
+
+
+@pytest.mark.parametrize("n", [1, 3, 4, 9])
+def test_the_inverse_is_mirrored_block_by_block(monkeypatch, n):
+    monkeypatch.setattr("recbench_models.ease.BLOCK", 3)
+    rows = np.random.default_rng(n).normal(size=(2 * n, n))
+    matrix = rows.T @ rows + np.eye(n)
+    expected = np.linalg.inv(matrix)
+    found = _inverse(matrix)
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
+    assert np.array_equal(found, found.T)

@@ -12,9 +12,10 @@ import pytest
 from recbench.errors import RecbenchError
 from recbench.records import store
 from recbench.records.sources import CHANGED
+from recbench.registry.code_of_model import code_of
 from recbench.registry.code_version import model_code
 from recbench.registry.hyperparameters import import_and_configure
-from recbench.registry.models import find_model
+from recbench.registry.models import Origin, find_model
 from recbench.registry.module_files import imported_by
 from recbench.registry.observation import Observation
 from recbench.registry.requested import RequestedModel
@@ -439,14 +440,20 @@ def test_a_module_that_another_model_loaded_first_counts(tmp_path, monkeypatch):
     (tmp_path / "sibling" / "rates.py").write_text("import unshared\nRATE = 1")
     (tmp_path / "unshared.py").write_text("def late():\n    import later_shared")
     (tmp_path / "later_shared.py").touch()
-    (tmp_path / "lone.py").write_text(
+    (tmp_path / "bench").mkdir()
+    (tmp_path / "bench" / "lone.py").write_text(
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import later_shared\nelse:\n    import sibling\n"
+        "class Lone:\n    pass\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path / "bench")
     before = {*sys.modules}
     importlib.import_module("later_shared")
-    importlib.import_module("lone")
+    lone = importlib.import_module("lone")
     needed = imported_by("lone")
+    # Nothing is imported while it is observed.
+    modules = code_of(lone.Lone, Origin.MODULE, Observation()).sources.modules
     for name in sys.modules.keys() - before:
         del sys.modules[name]
     assert needed == {"lone", "sibling", "sibling.rates", "unshared"}
+    assert modules.keys() == {"lone.py", "sibling/__init__.py", "sibling/rates.py", "unshared.py"}
