@@ -6,6 +6,7 @@ for records.
 """
 
 import ctypes
+import errno
 import faulthandler
 import os
 import platform
@@ -38,6 +39,7 @@ SECONDS_FOR_SIGNALLED_STACKS: Final = 0.3
 SECONDS_FOR_TIMED_STACKS: Final = 1.0
 SECONDS_BETWEEN_LOOKS_AT_PARENT: Final = 1.0
 SCANS_FOR_MARKED: Final = 10
+WINDOWS_LOCKED_BYTE: Final = 2**30
 WINDOWS_ENDINGS: Final = {
     0xC0000005: "access violation",
     0xC000001D: "illegal instruction",
@@ -299,6 +301,33 @@ def lock_if_unused(descriptor: int) -> bool:
     except OSError:
         # The file system has no locks.
         return True
+    return True
+
+
+def lock_exclusively(descriptor: int) -> bool | None:
+    """Locks an open file without waiting. The system frees the lock when the process ends, however it ends.
+
+    Returns:
+        Whether this process has the lock now; None if the file system, such as some network file systems, has no locks.
+
+    Raises:
+        OSError: The system refuses for another reason.
+    """
+    try:
+        if fcntl is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            import msvcrt
+
+            # Far beyond the end: on Windows, no other process can read bytes that are locked.
+            os.lseek(descriptor, WINDOWS_LOCKED_BYTE, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
+            return False
+        if error.errno in (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL):
+            return None
+        raise
     return True
 
 
