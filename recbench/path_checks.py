@@ -9,6 +9,21 @@ from pathlib import Path
 from recbench.errors import RecbenchError
 
 
+def check_working_folder() -> None:
+    """Checks that the working folder still exists.
+
+    Raises:
+        RecbenchError: It was removed or moved, so that no relative path means anything.
+    """
+    try:
+        os.getcwd()  # noqa: PTH109
+    except FileNotFoundError as error:
+        raise RecbenchError(
+            "The working folder does not exist any more: it was removed.",
+            "Go to a folder that exists, and run the command again: cd ~",
+        ) from error
+
+
 def check_no_folder(path: Path, advice: str = "Give the name of a file.", expected: str = "a file") -> None:
     """Checks that a path, which exists or does not, is no folder.
 

@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from recbench.errors import RecbenchError
+from recbench.file_content import other_content
 from recbench.path_checks import check_no_folder
+from recbench.system_errors import cannot_read
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -50,12 +52,19 @@ class TomlKind:
         """
         check_no_folder(path, self.if_missing, self._noun_with_article)
         try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise RecbenchError(f"Cannot read the {self.noun} {path}: {error.strerror}.", self.if_missing) from error
-        except UnicodeDecodeError as error:
+            content = path.read_bytes()
+        except (OSError, MemoryError) as error:
+            raise cannot_read(f"the {self.noun} {path}", error, self.if_missing) from error
+        try:
+            return self.parse(content.decode("utf-8"), str(path))
+        except (UnicodeDecodeError, RecbenchError) as error:
+            if content and (other := other_content(path, content)) is not None:
+                raise RecbenchError(
+                    f"{path} is not valid TOML: it {other.what}.", other.advice or self.if_broken
+                ) from error
+            if isinstance(error, RecbenchError):
+                raise
             raise RecbenchError(f"{path} is not valid TOML: it is not UTF-8 text.", self.if_broken) from error
-        return self.parse(text, str(path))
 
     def parse(self, text: str, where: str) -> dict[str, Any]:
         """Parses the text of a file; ``where`` names it in errors.

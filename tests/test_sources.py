@@ -108,7 +108,8 @@ class Project:
         return find(self.planned, self.task, Conditions(), self.folder / "o") is not None
 
     def changed(self) -> list[str]:
-        return changed_files(self.planned, self.task, Conditions(), self.folder / "o")
+        found = changed_files(self.planned, self.task, Conditions(), self.folder / "o")
+        return sorted((*found.changed, *found.missing))
 
 
 @pytest.fixture

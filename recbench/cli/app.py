@@ -25,6 +25,7 @@ from recbench.cli.shared.verbs import Verbs
 from recbench.errors import RecbenchError
 from recbench.records.interruption import forget_interruption
 from recbench.requirements import install_command, package_of
+from recbench.system_errors import system_error
 
 HELP = """Compare implicit-feedback recommenders on one frozen task, with one clock.
 
@@ -81,5 +82,10 @@ def main() -> None:
                 f"This command needs {package}, which is not installed.", f"Install it: {install_command([package])}"
             )
         )
+    except Exception as error:
+        refused = system_error(error)
+        if refused is None:
+            raise
+        fail(refused)
     finally:
         forget_interruption()

@@ -1,5 +1,6 @@
 """Named arrays from an untrusted .npz file: plain data only, whatever its bytes say."""
 
+import io
 from typing import IO, Any
 
 import numpy as np
@@ -20,11 +21,14 @@ def read_npz(file: IO[bytes]) -> dict[str, npt.NDArray[Any]]:
         DamagedArchiveError: It is not one, its checksums do not fit, or a member is anything but an array of plain
             numbers or text.
     """
+    # Before, so that an error of the system is none of the archive.
+    content = io.BytesIO(file.read())
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        with np.load(content, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    # What a damaged file makes zipfile, zlib and numpy raise is no closed set: NotImplementedError, RuntimeError,
-    # tokenize.TokenError, MemoryError for a shape that nothing can hold, and more with each version.
+    # Right for every class: these lines only parse bytes in memory. What a damaged file makes zipfile, zlib and numpy
+    # raise is no closed set: NotImplementedError, RuntimeError, tokenize.TokenError, MemoryError for a shape that
+    # nothing can hold, and more with each version.
     except Exception as error:
         raise DamagedArchiveError(f"{type(error).__name__}: {error}") from error
     for name, array in arrays.items():

@@ -19,9 +19,31 @@ PLACES = (
 
 
 def home() -> Path:
-    """Returns the cache folder: ``$RECBENCH_HOME``, else the platform's cache folder for recbench."""
+    """Returns the cache folder: ``$RECBENCH_HOME``, else the platform's cache folder for recbench.
+
+    Raises:
+        RecbenchError: It lies in a user's home folder, which is not known.
+    """
     override = os.environ.get(HOME_VARIABLE)
-    return Path(override).expanduser() if override else Path(platformdirs.user_cache_dir("recbench"))
+    try:
+        folder = Path(override).expanduser() if override else Path(platformdirs.user_cache_dir("recbench"))
+    except RuntimeError as error:
+        raise _no_home(override) from error
+    # Earlier versions of platformdirs leave the sign of an unknown home folder in the path: a folder "~" of the working
+    # folder would be made.
+    if folder.parts and folder.parts[0].startswith("~"):
+        raise _no_home(override)
+    return folder
+
+
+def _no_home(override: str | None) -> RecbenchError:
+    user = Path(override).parts[0].removeprefix("~") if override else ""
+    return RecbenchError(
+        f"{HOME_VARIABLE}={override} lies in the home folder of the user {user!r}, which is not known."
+        if user
+        else "The cache folder is not known, because this user has no home folder: HOME is not set.",
+        f"Name the folder of the cache: export {HOME_VARIABLE}=/path/to/a/folder",
+    )
 
 
 @contextlib.contextmanager

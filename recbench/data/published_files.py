@@ -14,6 +14,7 @@ from recbench.data.catalogue import DataFile, Dataset
 from recbench.data.interactions import Interactions
 from recbench.data.readers.ratings_files import read_interactions
 from recbench.errors import RecbenchError
+from recbench.system_errors import cannot_read
 
 log = logging.getLogger(__name__)
 
@@ -102,14 +103,39 @@ def check_cached(dataset: Dataset, file: DataFile, path: Path, command: str) -> 
     check_published(dataset, file, path, what, command)
     if file.sha256 is not None or file.md5 is not None:
         return
-    try:
-        stored = json.loads(checksum_file(path).read_text())["sha256"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RecbenchError(
-            f"{what} was not added by recbench, so it was never checked.", f"Get it again: {command}"
-        ) from error
+    stored = _stored(checksum_file(path), "sha256")
+    if stored is None:
+        raise RecbenchError(f"{what} was not added by recbench, so it was never checked.", f"Get it again: {command}")
     if checksum(path, "sha256") != stored:
         raise RecbenchError(f"{what} was changed after it was added.", f"Get it again: {command}")
+
+
+def stored_source(note: Path) -> str | None:
+    """Returns where a cached file comes from, as the file beside it says; None if there is no file beside it.
+
+    Args:
+        note: The file beside it, see ``checksum_file``.
+
+    Raises:
+        RecbenchError: The file beside it cannot be read, or is damaged.
+    """
+    return _stored(note, "source")
+
+
+def _stored(note: Path, key: str) -> str | None:
+    try:
+        content = json.loads(note.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise cannot_read(str(note), error) from error
+    except (ValueError, RecursionError) as error:
+        raise RecbenchError(
+            f"{note} is damaged: {error}.", "Get the dataset again: recbench data fetch NAME"
+        ) from error
+    if not isinstance(content, dict) or not isinstance(content.get(key), str):
+        raise RecbenchError(f"{note} is damaged: it has no {key}.", "Get the dataset again: recbench data fetch NAME")
+    return str(content[key])
 
 
 def read_rows(dataset: Dataset, paths: Mapping[str, Path]) -> Interactions:

@@ -16,7 +16,7 @@ from recbench.tasks.task import Task
 from recbench.trials.conditions import Conditions
 from recbench.trials.events import Event, EventKind, Notify
 from recbench.trials.planned import PlannedTrial
-from recbench.trials.resume import changed_files, find
+from recbench.trials.resume import FileChanges, changed_files, find
 
 log = logging.getLogger(__name__)
 MOST_SHOWN = 3
@@ -59,12 +59,12 @@ def train(
         RecbenchError: The folder cannot be written.
     """
     existing = {trial.label: find(trial, task, conditions, folder) for trial in trials}
-    stored = _kept(existing, trials, folder, reuse)
     if reuse is not Reuse.REPEAT:
         absent = [trial for trial in trials if existing[trial.label] is None]
         changes = [files for trial in absent if (files := changed_files(trial, task, conditions, folder))]
         if changes:
             log.info("%s", _out_of_date(changes))
+    stored = _kept(existing, trials, folder, reuse)
     missing = [] if reuse is Reuse.ONLY else [trial for trial in trials if trial.label not in stored]
     notify(Event(EventKind.PLANNED, total=len(trials), done=len(stored), n_train=task.n_train))
 
@@ -77,13 +77,18 @@ def train(
     return [stored[trial.label] for trial in trials if trial.label in stored]
 
 
-def _out_of_date(changes: Sequence[Sequence[str]]) -> str:
+def _out_of_date(changes: Sequence[FileChanges]) -> str:
     """Returns the line on records of other code, given the changed files of each."""
-    files = sorted({file for one in changes for file in one})
-    shown = ", ".join(files[:MOST_SHOWN]) + (f" and {len(files) - MOST_SHOWN} more" if len(files) > MOST_SHOWN else "")
-    have = "has" if len(files) == 1 else "have"
+    changed = sorted({file for one in changes for file in one.changed})
+    missing = sorted({file for one in changes for file in one.missing})
+    reasons = [f"{_shown(changed)} {'has' if len(changed) == 1 else 'have'} changed"] if changed else []
+    reasons += [f"{_shown(missing)} {'is' if len(missing) == 1 else 'are'} missing or unreadable"] if missing else []
     records = "1 record is" if len(changes) == 1 else f"{len(changes)} records are"
-    return f"{records} out of date: {shown} {have} changed."
+    return f"{records} out of date: {'; '.join(reasons)}."
+
+
+def _shown(files: Sequence[str]) -> str:
+    return ", ".join(files[:MOST_SHOWN]) + (f" and {len(files) - MOST_SHOWN} more" if len(files) > MOST_SHOWN else "")
 
 
 def _looked_at(kept: Mapping[str, FinishedTrial], trials: Sequence[PlannedTrial]) -> str:

@@ -13,8 +13,13 @@ from recbench.text_encoding import READABLE
 @cache
 def messages() -> Console:
     """Returns the console for people: standard error as it was at the start, whatever is redirected later."""
-    # The descriptor stays open until the process ends.
-    own = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors=READABLE, closefd=False)
+    try:
+        # The descriptor stays open until the process ends.
+        descriptor = os.dup(2)
+    except OSError:
+        # No file handle is free. What the system refused must be said all the same.
+        descriptor = 2
+    own = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8", errors=READABLE, closefd=False)
     return Console(file=own, highlight=False, soft_wrap=True)
 
 

@@ -8,9 +8,12 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from recbench.errors import NothingToCompareError, RecbenchError
+from recbench.file_content import other_content
 from recbench.path_checks import check_no_folder
+from recbench.system_errors import cannot_read
 
 SPEED = "interactions_per_second"
+WRITTEN_BY = "Such files are written by: tox -e bench, or pytest --benchmark-json=FILE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +70,22 @@ def read_timings(path: Path) -> Timings:
     """
     check_no_folder(path)
     try:
-        content = _File.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise RecbenchError(f"Cannot read the timings {path}: {error.strerror}.", "Check the path.") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise RecbenchError(f"{path} is not JSON: {error}.", "It may be truncated: tox -e bench writes it.") from error
+        text = path.read_bytes()
+    except (OSError, MemoryError) as error:
+        raise cannot_read(f"the timings {path}", error) from error
+    try:
+        content = _File.model_validate(json.loads(text.decode("utf-8")))
     except ValidationError as error:
         first = error.errors()[0]
         raise RecbenchError(
             f"{path} is not a file of pytest-benchmark: {'.'.join(map(str, first['loc']))}: {first['msg']}.",
-            "Such files are written by: tox -e bench, or pytest --benchmark-json=FILE",
+            WRITTEN_BY,
         ) from error
+    except (ValueError, RecursionError) as error:
+        # After the line above, whose error is a ValueError too. Neither UTF-8 nor JSON, or nested without end.
+        if (other := other_content(path, text)) is not None:
+            raise RecbenchError(f"{path} is not JSON: it {other.what}.", other.advice or WRITTEN_BY) from error
+        raise RecbenchError(f"{path} is not JSON: {error}.", f"It may be truncated. {WRITTEN_BY}") from error
     if not content.benchmarks:
         raise NothingToCompareError(f"There are no benchmarks in {path}.", "Were all of them skipped?")
     cpu = content.machine_info.get("cpu") or {}

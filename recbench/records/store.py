@@ -14,15 +14,17 @@ import numpy as np
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from recbench.data.archives import read_npz
+from recbench.data.archives import DamagedArchiveError, read_npz
 from recbench.data.cache import atomic_path
 from recbench.errors import RecbenchError
 from recbench.evaluation.ranking import Ranks
+from recbench.file_content import other_content
 from recbench.path_checks import check_no_file_above
 from recbench.protocol import Int32Array
 from recbench.records.finished_trial import FinishedTrial, TrialRanks
 from recbench.records.interruption import uninterrupted
 from recbench.records.schema import SCHEMA, Record
+from recbench.system_errors import UnreadableError, cannot_read
 
 LOCK_NAME = ".lock"
 LOCK_SECONDS = 60
@@ -115,11 +117,17 @@ def load(path: Path) -> Record:
         RecbenchError: The file cannot be read, is of a newer schema, or breaks the schema; the message names the field.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        _refuse_newer(content, path)
+        text = path.read_bytes()
+    except (OSError, MemoryError) as error:
+        raise cannot_read(f"the record {path}", error) from error
+    try:
+        content = json.loads(text.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        # Neither UTF-8 nor JSON, whole numbers of thousands of digits, or nested without end.
+        raise _no_record(path, text, str(error)) from error
+    _refuse_newer(content, path)
+    try:
         return Record.model_validate(content)
-    except OSError as error:
-        raise RecbenchError(f"Cannot read the record {path}: {error.strerror}.", "Check the path.") from error
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "the file"
@@ -127,9 +135,6 @@ def load(path: Path) -> Record:
             f"{path} is not a record of this version: {field}: {first['msg']}.",
             "Run the trial again, or update recbench.",
         ) from error
-    except (ValueError, RecursionError) as error:
-        # Neither UTF-8 nor JSON, whole numbers of thousands of digits, or nested without end.
-        raise RecbenchError(f"{path} is not a record: {error}.", "It may be truncated; run the trial again.") from error
 
 
 def load_ranks(path: Path) -> TrialRanks:
@@ -140,22 +145,35 @@ def load_ranks(path: Path) -> TrialRanks:
     """
     beside = path.with_suffix(".npz")
     try:
-        return ranks_from_bytes(beside.read_bytes())
+        content = beside.read_bytes()
     except FileNotFoundError as error:
         raise RecbenchError(
             f"The ranks {beside} of a record are missing.",
             "A record is two files, .json and .npz: keep them together, or run the trial again.",
         ) from error
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, MemoryError) as error:
+        raise cannot_read(f"the ranks {beside} of a record", error) from error
+    try:
+        return ranks_from_bytes(content)
+    except (DamagedArchiveError, KeyError) as error:
+        other = other_content(beside, content, binary=True)
+        reason = f"the file {other.what}" if other else str(error)
         raise RecbenchError(
-            f"The ranks {beside} of a record cannot be read: {error}.", "Run the trial again."
+            f"The ranks {beside} of a record cannot be read: {reason}.",
+            (other and other.advice) or "Run the trial again.",
         ) from error
 
 
 def has_ranks(path: Path, ranks: TrialRanks) -> bool:
-    """Whether the record at ``path`` has these ranks; False if its ranks cannot be read."""
+    """Whether the record at ``path`` has these ranks; False if its ranks are missing or damaged.
+
+    Raises:
+        RecbenchError: The system does not let them be read.
+    """
     try:
         present = _arrays(load_ranks(path))
+    except UnreadableError:
+        raise
     except RecbenchError:
         return False
     wanted = _arrays(ranks)
@@ -179,6 +197,14 @@ def ranks_from_bytes(content: bytes) -> TrialRanks:
     arrays = read_npz(io.BytesIO(content))
     catalogue = _ranks(arrays, "catalogue") if "catalogue.better" in arrays else None
     return TrialRanks(_ranks(arrays, "candidates"), catalogue)
+
+
+def _no_record(path: Path, content: bytes, reason: str) -> RecbenchError:
+    other = other_content(path, content)
+    if other is not None:
+        advice = other.advice or "Run the trial again."
+        return RecbenchError(f"{path} is not a record: it {other.what}.", advice)
+    return RecbenchError(f"{path} is not a record: {reason}.", "It may be truncated; run the trial again.")
 
 
 def _refuse_newer(content: Any, path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from recbench.errors import RecbenchError, unknown_name
+from recbench.path_checks import check_working_folder
 from recbench.registry.requested import RequestedModel
 from recbench.registry.user_modules import check_not_importing
 from recbench.runners.limits import Limits
@@ -111,10 +112,11 @@ def create_runner(name: str, assignment: Assignment, notify: Notify, wanted: IsW
         wanted: Whether a trial should continue.
 
     Raises:
-        RecbenchError: There is no such runner, or it cannot be used; or a model's module starts a run when it is
-            imported.
+        RecbenchError: There is no such runner, or it cannot be used; a model's module starts a run when it is imported;
+            or the working folder was removed.
     """
     check_not_importing()
+    check_working_folder()
     if name not in RUNNERS:
         raise unknown_name("runner", name, RUNNERS)
     module, _, class_name = RUNNERS[name].partition(":")

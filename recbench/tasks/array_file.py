@@ -6,8 +6,10 @@ rows does not lead to held-out rows. Data only; nothing is unpickled.
 """
 
 import json
+import math
 import mmap
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,11 @@ PAGE = 2**16
 """The largest granularity of maps among the usual platforms, that of Windows."""
 MAX_HEADER = 2**24
 KINDS = ("<i4", "<i8", "<f4", "|u1")
+MOST_DIMENSIONS = 2
+
+
+class DamagedFileError(ValueError):
+    """The file is truncated, or not a file of arrays."""
 
 
 def write_arrays(path: Path, header: dict[str, Any], arrays: dict[str, Array]) -> None:
@@ -55,31 +62,56 @@ def map_arrays(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: It is truncated, or not of this form.
-        KeyError: The header lacks something.
-        TypeError: The header is of another form.
+        DamagedFileError: It is truncated, or not of this form.
     """
     with path.open("rb") as file:
         share(file.fileno(), path)
         if file.read(len(MAGIC)) != MAGIC:
-            raise ValueError("it begins with something else")
+            raise DamagedFileError("it begins with something else")
         length = int.from_bytes(file.read(8), "little")
         if length > MAX_HEADER:
-            raise ValueError(f"its header claims {length} bytes")
-        header = json.loads(file.read(length))
+            raise DamagedFileError(f"its header claims {length} bytes")
+        header = _header(file.read(length))
         start, size = _pages(len(MAGIC) + 8 + length), os.fstat(file.fileno()).st_size
-        arrays = {name: _map(file.fileno(), size, start, entry) for name, entry in header.pop("arrays").items()}
+        entries = {name: _entry(name, entry) for name, entry in header.pop("arrays").items()}
+        arrays = {name: _map(file.fileno(), size, start, entry) for name, entry in entries.items()}
     return header, arrays
 
 
-def _map(descriptor: int, size: int, start: int, entry: dict[str, Any]) -> Array:
-    kind, shape, offset = entry["kind"], tuple(map(int, entry["shape"])), start + int(entry["offset"])
-    if kind not in KINDS or any(n < 0 for n in shape) or offset < 0:
-        raise ValueError(f"an array is said to be {kind}{shape} at {offset}")
-    dtype = np.dtype(kind)
-    length = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-    if offset + length > size:
-        raise ValueError(f"it has {size} bytes, and an array would end at {offset + length}")
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What the header says of an array; its offset is counted from the end of the header."""
+
+    kind: str
+    shape: tuple[int, ...]
+    offset: int
+
+
+def _header(text: bytes) -> dict[str, Any]:
+    try:
+        header = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        # Neither UTF-8 nor JSON, whole numbers of thousands of digits, or nested without end.
+        raise DamagedFileError(f"its header is not JSON: {error}") from error
+    if not isinstance(header, dict) or not isinstance(header.get("arrays"), dict):
+        raise DamagedFileError("its header lists no arrays")
+    return header
+
+
+def _entry(name: str, entry: object) -> _Entry:
+    match entry:
+        case {"kind": str(kind), "shape": list(shape), "offset": int(offset)} if (
+            kind in KINDS and 0 <= offset < 2**62 and all(type(n) is int and 0 <= n < 2**62 for n in shape)
+        ):
+            return _Entry(kind, tuple(shape), offset)
+    raise DamagedFileError(f"its header describes the array {name!r} in no valid way")
+
+
+def _map(descriptor: int, size: int, start: int, entry: _Entry) -> Array:
+    dtype, shape, offset = np.dtype(entry.kind), entry.shape, start + entry.offset
+    length = math.prod(shape) * dtype.itemsize
+    if offset + length > size or len(shape) > MOST_DIMENSIONS or max(shape, default=0) > size:
+        raise DamagedFileError(f"it has {size} bytes, and an array {shape} would end at {offset + length}")
     if not length:
         return np.empty(shape, dtype.newbyteorder("="))
     mapped = mmap.mmap(descriptor, length, access=mmap.ACCESS_READ, offset=offset)

@@ -4,7 +4,6 @@ A file counts as recbench's only if it lies where recbench writes such a file an
 all other files are never listed, so that they are never removed.
 """
 
-import json
 import os
 import re
 import stat
@@ -16,8 +15,9 @@ from pathlib import Path
 from recbench.data.cache import home
 from recbench.data.catalogue import Dataset, catalogue
 from recbench.data.download import describe
-from recbench.data.published_files import checksum_file
+from recbench.data.published_files import checksum_file, stored_source
 from recbench.errors import RecbenchError
+from recbench.system_errors import UnreadableError
 from recbench.tasks import task_file
 from recbench.tasks.spec import CatalogueData, SyntheticData
 from recbench.tasks.tuning_task import SUFFIX as TUNING_SUFFIX
@@ -117,12 +117,13 @@ def dataset_files(name: str | None = None) -> list[CachedFile]:
 def added_from(name: str, dataset: Dataset) -> str | None:
     """Returns the file that the user added a cached dataset from; None if recbench fetched it."""
     for file in dataset.files:
+        note = checksum_file(home() / "datasets" / name / file.name)
         try:
-            note = json.loads(checksum_file(home() / "datasets" / name / file.name).read_text(encoding="utf-8"))
-            source = str(note["source"])
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-        if source not in map(describe, file.sources):
+            source = stored_source(note)
+        except RecbenchError:
+            # Unknown. What may be the only copy counts as one.
+            return f"a file that {note} names, which cannot be read"
+        if source is not None and source not in map(describe, file.sources):
             return source
     return None
 
@@ -160,7 +161,11 @@ def _left_overs() -> list[CachedFile]:
 
 
 def _can_be_built_again(path: Path) -> bool:
-    spec = task_file.spec_of(path)
+    try:
+        spec = task_file.spec_of(path)
+    except UnreadableError:
+        # Unknown. What may be the only copy counts as one.
+        return False
     return spec is not None and isinstance(spec.dataset, CatalogueData | SyntheticData)
 
 

@@ -9,6 +9,7 @@ from recbench.data.cache import home
 from recbench.data.catalogue import find_dataset
 from recbench.data.removal import in_use, remove_file, remove_folder, remove_if_empty
 from recbench.errors import RecbenchError, unknown_name
+from recbench.system_errors import UnreadableError
 from recbench.tasks.cache_contents import (
     CachedFile,
     Kind,
@@ -163,9 +164,13 @@ def _how_to_build_again(name: str, files: list[CachedFile]) -> tuple[str, str | 
     lost = [file for file in files if not file.replaceable]
     if not lost:
         return "It is built again when its spec file is used.", None
-    spec = spec_of(lost[0].path)
+    try:
+        spec = spec_of(lost[0].path)
+    except UnreadableError as error:
+        # The user may remove it all the same, with --yes.
+        return error.message, ""
     if spec is None:
-        return "Its file cannot be read.", ""
+        return "Its file is damaged.", ""
     again = f"{spec.description}."
     if isinstance(spec.dataset, FileData):
         again = f"It was made from {spec.dataset.path}."

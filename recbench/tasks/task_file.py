@@ -6,28 +6,35 @@ Loading maps the arrays into memory and hashes every byte of them; the rules are
 
 import hashlib
 import json
+import shlex
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
-from recbench.data.archives import read_npz
-from recbench.data.cache import atomic_path
+from recbench.data.archives import DamagedArchiveError, read_npz
+from recbench.data.cache import atomic_path, home
 from recbench.data.file_use import record_use
 from recbench.data.ids import IdTable
 from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
-from recbench.tasks.array_file import MAGIC, map_arrays, write_arrays
+from recbench.file_content import other_content
+from recbench.system_errors import cannot_read
+from recbench.tasks.array_file import MAGIC, DamagedFileError, map_arrays, write_arrays
 from recbench.tasks.spec import TaskSpec
 from recbench.tasks.task import Cases, Task
 from recbench.tasks.verification_cache import verify_once
+from recbench.toml_file import describe_problems
 
-OLD_FORMAT = 1
 OLD_HEADER = "recbench"
 TIMES = "test.times"
 """Not in the digest: stored with a checksum of its own."""
+NOT_REPLACEABLE = ("own", "by-digest")
+"""The folders of tasks that recbench may not be able to make again."""
+HEAD = 2**20
+"""So much of a file is looked at to say what it is in place of a task file."""
 
 
 def save(task: Task, path: Path) -> None:
@@ -50,27 +57,21 @@ def load(path: Path) -> Task:
     try:
         header, arrays = _read(path)
         times = arrays.pop(TIMES, None)
-        if times is not None and _hash(times) != header[TIMES]:
-            raise ValueError("the times of the cases were changed")
-        task = _from_arrays(TaskSpec.model_validate(header["spec"]), arrays, int(header["n_duplicates"]), times)
-        stored = header["digest"]
+        if times is not None and _hash(times) != header.times:
+            raise DamagedFileError("the times of the cases were changed")
+        task = _from_arrays(header.spec, arrays, header.n_duplicates, times)
     except FileNotFoundError as error:
         raise RecbenchError(
             f"No such task file: {path}.", "If another process removed it meanwhile, run the command again."
         ) from error
-    except RecbenchError:
-        raise
-    # What a damaged file makes zipfile, zlib and numpy raise is no closed set.
-    except Exception as error:
-        reason = "its spec is not one" if isinstance(error, ValidationError) else str(error)[:200]
+    except (OSError, MemoryError) as error:
+        raise cannot_read(f"the task file {path}", error) from error
+    except (DamagedFileError, DamagedArchiveError) as error:
+        raise _damaged(path, error) from error
+    if task.digest != header.digest:
         raise RecbenchError(
-            f"{path} is not a task file that can be read ({type(error).__name__}: {reason}).",
-            "It may be truncated, of a newer recbench, or not recbench's. Delete it and build the task again.",
-        ) from error
-    if task.digest != stored:
-        raise RecbenchError(
-            f"{path} was changed after it was written: its digest is {task.digest}, it claims {stored}.",
-            "Delete it and build the task again.",
+            f"{path} was changed after it was written: its digest is {task.digest}, it claims {header.digest}.",
+            _again(path),
         )
     verify_once(task)
     record_use(path)
@@ -78,34 +79,102 @@ def load(path: Path) -> Task:
 
 
 def identity_of(path: Path) -> tuple[str, str] | None:
-    """Returns the name and digest that a task file states, without checking them; None if there is no such file."""
-    try:
-        header, _ = map_arrays(path)
-        return str(header["spec"]["name"]), str(header["digest"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    """Returns the name and digest that a task file states, without checking its arrays.
+
+    Returns:
+        None if there is no such file, or if it is damaged, so that it is no file of any task.
+
+    Raises:
+        RecbenchError: The system does not let the file be read.
+    """
+    header = _stated(path)
+    return None if header is None else (header.spec.name, header.digest)
 
 
 def spec_of(path: Path) -> TaskSpec | None:
-    """Returns the spec that a task file states, without checking the file; None if it cannot be read."""
+    """Returns the spec that a task file states, without checking its arrays; None under the same conditions.
+
+    Raises:
+        RecbenchError: See ``identity_of``.
+    """
+    header = _stated(path)
+    return None if header is None else header.spec
+
+
+class _Header(BaseModel):
+    """What a task file says before its arrays."""
+
+    digest: str
+    n_duplicates: int = Field(ge=0)
+    spec: TaskSpec
+    times: str | None = Field(default=None, alias=TIMES)
+
+
+class _OldHeader(_Header):
+    """The header of the format before."""
+
+    format: Literal[1]
+
+
+def _stated(path: Path) -> _Header | None:
     try:
-        header, _ = _read(path)
-        return TaskSpec.model_validate(header["spec"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return _read(path)[0]
+    except FileNotFoundError:
+        return None
+    except (OSError, MemoryError) as error:
+        raise cannot_read(f"the task file {path}", error) from error
+    except (DamagedFileError, DamagedArchiveError):
         return None
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+def _read(path: Path) -> tuple[_Header, dict[str, npt.NDArray[Any]]]:
+    """Reads the header and the arrays, which may not belong together.
+
+    Raises:
+        OSError: The system does not let the file be read.
+        DamagedFileError: The file is not a task file.
+        DamagedArchiveError: It is neither a task file nor an archive of arrays.
+    """
     with path.open("rb") as file:
         if file.read(len(MAGIC)) == MAGIC:
-            return map_arrays(path)
+            content, arrays = map_arrays(path)
+            return _checked(_Header, content), arrays
     # What recbench wrote before it mapped tasks: an .npz. Imported tasks cannot be built again, so they stay readable.
     with path.open("rb") as file:
         arrays = read_npz(file)
-    header = json.loads(arrays.pop(OLD_HEADER).tobytes())
-    if header["format"] != OLD_FORMAT:
-        raise ValueError(f"format {header['format']}")
-    return header, arrays
+    if OLD_HEADER not in arrays:
+        raise DamagedFileError("it is an archive of arrays without a task's header")
+    try:
+        content = json.loads(arrays.pop(OLD_HEADER).tobytes())
+    except (ValueError, RecursionError) as error:
+        raise DamagedFileError(f"its header is not JSON: {error}") from error
+    return _checked(_OldHeader, content), arrays
+
+
+def _checked(kind: type[_Header], content: object) -> _Header:
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        raise DamagedFileError(f"its header is not a task's:{describe_problems(error)}") from error
+
+
+def _damaged(path: Path, error: ValueError) -> RecbenchError:
+    with path.open("rb") as file:
+        other = other_content(path, file.read(HEAD), binary=True)
+    if other is not None:
+        return RecbenchError(f"{path} is not a task file: it {other.what}.", other.advice or _again(path))
+    return RecbenchError(
+        f"{path} is not a task file that can be read: {error}.",
+        f"It is truncated, damaged, of a newer recbench, or not recbench's. {_again(path)}",
+    )
+
+
+def _again(path: Path) -> str:
+    """Returns how to get a task again whose file is damaged. Nobody is told to delete what cannot be made again."""
+    folder = home() / "tasks"
+    if path.parent.parent == folder and path.parent.name not in NOT_REPLACEABLE:
+        return f"recbench makes the task again if the file is removed: rm {shlex.quote(str(path))}"
+    return "Keep the file: recbench may not be able to make the task again. Restore it from a copy, or import it again."
 
 
 def _hash(times: npt.NDArray[Any]) -> str:
@@ -128,18 +197,18 @@ def _from_arrays(
         if name not in arrays:
             if name in optional:
                 continue
-            raise KeyError(f"no array {name!r}")
+            raise DamagedFileError(f"it has no array {name!r}")
         if arrays[name].dtype != dtype or arrays[name].ndim != dimensions:
-            raise TypeError(f"array {name!r} is {arrays[name].dtype}[{arrays[name].ndim} dimensions]")
+            raise DamagedFileError(f"array {name!r} is {arrays[name].dtype}[{arrays[name].ndim} dimensions]")
         arrays[name].flags.writeable = False
     same_length = [("users", "items"), ("users", "ratings"), ("users", "timestamps")]
     for part in ("test", "validation"):
         same_length += [(f"{part}.users", f"{part}.items"), (f"{part}.users", f"{part}.negatives")]
     if times is not None and times.shape != arrays["test.users"].shape:
-        raise ValueError("the number of times is not the number of cases")
+        raise DamagedFileError("the number of times is not the number of cases")
     for first, second in [*same_length, ("validation_rows", "validation.users")]:
         if second in arrays and len(arrays[first]) != len(arrays[second]):
-            raise ValueError(f"arrays {first!r} and {second!r} differ in length")
+            raise DamagedFileError(f"arrays {first!r} and {second!r} differ in length")
     return Task(
         spec,
         _ids(arrays, "user_ids"),
@@ -156,5 +225,5 @@ def _from_arrays(
 def _ids(arrays: dict[str, npt.NDArray[Any]], name: str) -> IdTable:
     blob, offsets = arrays[f"{name}.blob"], arrays[f"{name}.offsets"]
     if len(offsets) == 0 or offsets[0] != 0 or offsets[-1] != len(blob) or (np.diff(offsets) < 0).any():
-        raise ValueError(f"the offsets of {name} do not fit its text")
+        raise DamagedFileError(f"the offsets of {name} do not fit its text")
     return IdTable(blob, offsets)

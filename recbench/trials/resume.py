@@ -1,6 +1,6 @@
 """Which trials need not be run, for their records are there."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,8 @@ from recbench.records.consistency import check_consistency
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import Record, Status, TaskIdentity
 from recbench.records.sources import Sources
-from recbench.registry.observation import present_data, present_modules
+from recbench.registry.observation import MISSING, present_data, present_modules
+from recbench.system_errors import UnreadableError
 from recbench.tasks.task import Task
 from recbench.trials.conditions import Conditions
 from recbench.trials.curve_epochs import CurveEpochs
@@ -29,7 +30,10 @@ def find(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) 
     no new trial: what follows from them is computed here. What is not asked for now is left out of the returned record,
     and stays on disk.
 
-    A record that cannot be read, or does not agree with its ranks, is as none: the trial is run again.
+    A record that is damaged, or does not agree with its ranks, counts as none: the trial is run again.
+
+    Raises:
+        RecbenchError: The system does not let the record be read, so that it may be a good one.
     """
     identity = TaskIdentity(name=task.name, digest=task.digest)
     path = folder / f"{trial.stem(identity, conditions)}.json"
@@ -43,6 +47,8 @@ def find(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) 
             return None
         found = store.finished_trial(record, path)
         check_consistency(found)
+    except UnreadableError:
+        raise
     except RecbenchError:
         return None
     ranks = found.candidate_ranks
@@ -64,14 +70,34 @@ def find(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) 
     return replace(found, record=record.model_copy(update=changes))
 
 
-def changed_files(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class FileChanges:
+    """The files because of which records do not count any more.
+
+    Attributes:
+        changed: Those with other content.
+        missing: Those that do not exist any more or cannot be read.
+    """
+
+    changed: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.changed or self.missing)
+
+
+def changed_files(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) -> FileChanges:
     """Returns the files because of which the trial's record, if there is one, does not count any more."""
     identity = TaskIdentity(name=task.name, digest=task.digest)
     try:
         record = store.load(folder / f"{trial.stem(identity, conditions)}.json")
     except RecbenchError:
-        return []
-    return record.sources.differing(_present(record.sources, trial.model))
+        # There is none, or it is damaged. ``find`` raises the errors of the system.
+        return FileChanges()
+    present = _present(record.sources, trial.model)
+    differing = record.sources.differing(present)
+    missing = tuple(path for path in differing if MISSING in (present.data.get(path), present.late_modules.get(path)))
+    return FileChanges(tuple(path for path in differing if path not in missing), missing)
 
 
 def _is_of(record: Record, trial: PlannedTrial) -> bool:

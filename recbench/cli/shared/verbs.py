@@ -23,6 +23,7 @@ from recbench.cli.shared.option_checks import (
     check_values,
 )
 from recbench.errors import RecbenchError, did_you_mean
+from recbench.path_checks import check_working_folder
 from recbench.progress.console import messages
 
 
@@ -72,6 +73,7 @@ class Verb(TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         """Runs the verb; the hint of an error names only options that the verb has."""
         try:
+            check_working_folder()
             return super().invoke(ctx)
         except RecbenchError as error:
             own = {spelling for option in self._options(ctx) for spelling in option.opts}

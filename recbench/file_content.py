@@ -1,0 +1,69 @@
+"""What a file holds in place of the content that was expected: what git, a server or a transfer has made of it."""
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
+_MERGE_MARKS: Final = re.compile(rb"^<{7}(?: .*)?\r?$.*^={7}\r?$.*^>{7}(?: .*)?\r?$", re.MULTILINE | re.DOTALL)
+_PAGE: Final = re.compile(rb"\s*<(?:!doctype html|html|\?xml)", re.IGNORECASE)
+_LINE_ENDS: Final = 5
+"""So many line ends of Windows and none of another kind do not occur in binary content by chance."""
+_KINDS: Final = (
+    (b"PK\x03\x04", "a zip archive or a NumPy archive"),
+    (b"\x1f\x8b", "compressed by gzip"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"\x89PNG", "a picture"),
+    (b"%PDF", "a PDF"),
+    (b"SQLite format 3\x00", "an SQLite database"),
+    (b"recbench-task-", "a recbench task"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OtherContent:
+    """What a file holds.
+
+    Attributes:
+        what: Words that follow the file's name: ``is empty``.
+        advice: What to do; empty if nothing is known.
+    """
+
+    what: str
+    advice: str
+
+
+def other_content(path: Path, content: bytes, *, binary: bool = False) -> OtherContent | None:
+    """Returns what a file is, if it is not what was expected for a known reason.
+
+    Call it only after the content could not be read as what was expected.
+
+    Args:
+        path: The file, as messages name it.
+        content: Its bytes.
+        binary: Whether binary content was expected, in which changed line ends are damage.
+    """
+    name = shlex.quote(str(path))
+    if not content.strip(b"\x00 \t\r\n"):
+        what = "is empty" if not content else "holds only blanks or zero bytes"
+        return OtherContent(what, "")
+    if content.startswith(_LFS_POINTER):
+        return OtherContent("is a Git LFS pointer, not the file itself", f"Get the file: git lfs pull --include {name}")
+    if _MERGE_MARKS.search(content):
+        return OtherContent(
+            "has merge marks: git could not merge two versions of it",
+            f"Keep one of the two versions: git checkout --ours {name}, or --theirs",
+        )
+    if _PAGE.match(content):
+        return OtherContent("is a page of a web server or an XML file", "Download the file itself, or copy it again.")
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return OtherContent("is UTF-16 text", "Write it as UTF-8; PowerShell: Out-File -Encoding utf8")
+    if binary and content.count(b"\n") == content.count(b"\r\n") >= _LINE_ENDS:
+        return OtherContent(
+            "has changed line ends: git or a transfer took it for text",
+            f"Copy it again as binary data. In git: add '*{path.suffix} -text' to .gitattributes; git checkout {name}",
+        )
+    kind = next((words for start, words in _KINDS if content.startswith(start)), None)
+    return OtherContent(f"is {kind}", "Check the path.") if kind is not None and not binary else None

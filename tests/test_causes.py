@@ -1,0 +1,211 @@
+"""What the system refuses, and what a file holds in place of what was expected: the true cause, and no traceback."""
+
+import errno
+import json
+import os
+import shutil
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+from recbench.data.cache import home as cache_home
+from recbench.errors import RecbenchError
+from recbench.records import store, tuned_settings
+from recbench.records.benchmark_timings import read_timings
+from recbench.reports.compare.policy import read_policy
+from recbench.system_errors import UnreadableError, system_error
+from recbench.tasks import cache_contents, lookup, task_file
+from tests.command_line import CommandLine
+from tests.examples import some_trials, write
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
+MERGE = b"<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> other\n"
+
+
+@pytest.fixture
+def command(capfd, monkeypatch):
+    return CommandLine(capfd, monkeypatch)
+
+
+@pytest.fixture
+def run_folder(tmp_path, monkeypatch):
+    """A folder with one record, which is also the working folder."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "run", some_trials("bpr", seeds=1))
+    return tmp_path / "run"
+
+
+def readers(record: Path):
+    return {
+        record: store.load,
+        record.with_suffix(".npz"): store.load_ranks,
+        record.with_name("a.task"): task_file.load,
+        record.with_name("b.task"): task_file.identity_of,
+        record.with_name("c.task"): task_file.spec_of,
+        record.with_name("settings.toml"): tuned_settings.load,
+        record.with_name("gate.toml"): read_policy,
+        record.with_name("timings.json"): read_timings,
+    }
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [(errno.EMFILE, "ulimit -n"), (errno.EACCES, "ls -ld"), (errno.EIO, "dmesg"), (errno.ENOMEM, "ulimit -v")],
+)
+def test_what_the_system_refuses_is_no_damage(run_folder, monkeypatch, number, advice):
+    (record,) = run_folder.glob("*.json")
+
+    def refuse(path, *_, **__):
+        raise OSError(number, os.strerror(number), str(path))
+
+    for path, read in readers(record).items():
+        path.touch()
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "open", refuse)
+            patch.setattr(Path, "read_bytes", refuse)
+            with pytest.raises(UnreadableError) as raised:
+                read(path)
+        assert os.strerror(number) in raised.value.message
+        assert str(path) in raised.value.message
+        assert advice in raised.value.hint
+        assert not {"elete", "emove", "again: rm", "damaged"} & {*str(raised.value).split()}
+
+
+@pytest.mark.parametrize(("content", "what"), [(POINTER, "Git LFS pointer"), (MERGE, "merge marks"), (b"", "empty")])
+def test_other_content_is_named(run_folder, content, what):
+    (record,) = run_folder.glob("*.json")
+    for path, read in readers(record).items():
+        path.write_bytes(content)
+        if read in (task_file.identity_of, task_file.spec_of):
+            assert read(path) is None
+        elif content or path.suffix != ".toml":
+            with pytest.raises(RecbenchError, match=what):
+                read(path)
+
+
+def test_ranks_that_git_took_for_text(run_folder):
+    (ranks,) = run_folder.glob("*.npz")
+    ranks.write_bytes(ranks.read_bytes().replace(b"\n", b"\r\n"))
+    with pytest.raises(RecbenchError, match="changed line ends") as raised:
+        store.load_ranks(ranks)
+    assert "*.npz -text" in raised.value.hint
+
+
+def test_nobody_is_told_to_delete_a_task_that_cannot_be_made_again(home):
+    for folder, kept in {"own": True, "by-digest": True, "built": False, "tuning": False}.items():
+        path = home / "tasks" / folder / "x.task"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"recbench-task-2\nsomething else" * 10)
+        with pytest.raises(RecbenchError) as raised:
+            task_file.load(path)
+        assert ("Keep the file" in raised.value.hint) is kept
+        assert ("rm " in raised.value.hint) is not kept
+
+
+def test_files_that_cannot_be_read_count_as_the_only_copy(home, monkeypatch):
+    path = home / "tasks" / "own" / "mine.task"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    note = home / "datasets" / "ml-100k" / "u.data.adopted.json"
+    note.parent.mkdir(parents=True)
+    for content in ("{", "[]", '{"source": 1}'):
+        note.write_text(content)
+        (note.parent / "u.data").touch()
+        assert not any(file.replaceable for file in cache_contents.dataset_files("ml-100k"))
+    note.unlink()
+    assert all(file.replaceable for file in cache_contents.dataset_files("ml-100k"))
+
+    def refuse(self, *_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refuse)
+        assert [file.replaceable for file in cache_contents.task_files("mine")] == [False]
+        with pytest.raises(UnreadableError):
+            task_file.load(lookup.own_task_path("mine"))
+
+
+def test_a_fault_of_recbench_is_not_called_damage(synthetic_task, tmp_path, monkeypatch):
+    task_file.save(synthetic_task, tmp_path / "a.task")
+    monkeypatch.setattr(task_file, "_from_arrays", lambda *_: None)
+    with pytest.raises(AttributeError):
+        task_file.load(tmp_path / "a.task")
+
+
+def test_the_cause_behind_an_exception():
+    def raised(error, cause, explicit=True):
+        setattr(error, "__cause__" if explicit else "__context__", cause)
+        return error
+
+    full = OSError(errno.ENOSPC, "No space left on device", "x")
+    missing = FileNotFoundError(errno.ENOENT, "No such file or directory", "x")
+    assert "No space left" in str(system_error(raised(ValueError("wrapped"), full)))
+    assert "x: No such file" in str(system_error(missing))
+    assert system_error(raised(ValueError("ours"), missing, explicit=False)) is None
+    assert system_error(ValueError("ours")) is None
+    assert system_error(OSError("no number")) is None
+    assert "ulimit -u" in str(system_error(BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")))
+    assert "ulimit -u" in str(system_error(RuntimeError("can't start new thread")))
+    assert "not enough memory" in str(system_error(raised(RuntimeError("x"), MemoryError())))
+    assert "ulimit -n" in str(system_error(ImportError("libx.so: cannot open shared object file: Too many open files")))
+    assert system_error(ImportError("libx.so: cannot open shared object file: No such file or directory")) is None
+
+
+def test_paths_that_the_system_refuses(command, run_folder):
+    long = "a" * 5000
+    for words in (
+        ["gate", "run", long], ["compare", long, "run"], ["plot", long, "-o", "p.svg"], ["leaderboard", long],
+        ["leaderboard", "run", "-o", f"{'a' * 400}.md"], ["plot", "run", "-o", f"{'a' * 400}.svg"],
+        ["run", "--models", "popularity", "--task", f"{long}.toml"], ["baseline", "accept", long],
+        ["run", "--models", "popularity", "--task", "synthetic", "--in-process", "-o", long],
+    ):  # fmt: skip
+        done = command(*words)
+        assert done.code == 2, done
+        assert "File name too long" in done.err
+        assert "Use a shorter name or path" in done.err
+
+
+def test_a_home_folder_that_is_not_known(command, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RECBENCH_HOME", "~nosuchuser/x")
+    done = command("task", "list")
+    assert done.code == 2
+    assert "'nosuchuser', which is not known" in done.err
+    monkeypatch.delenv("RECBENCH_HOME")
+    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda _: "~/.cache/recbench")
+    done = command("task", "list")
+    assert done.code == 2
+    assert "HOME is not set" in done.err
+    assert "export RECBENCH_HOME=" in done.err
+    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda _: str(tmp_path / "here"))
+    assert cache_home() == tmp_path / "here"
+
+
+def test_a_working_folder_that_was_removed(command, tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    shutil.rmtree(gone)
+    for words in (["run", "--models", "popularity", "--task", "synthetic"], ["list"], ["task", "list"]):
+        done = command(*words)
+        assert done.code == 2
+        assert "The working folder does not exist any more" in done.err
+
+
+def test_a_deleted_data_file_is_called_missing(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "extra.txt").write_text("1")
+    (tmp_path / "own.py").write_text(
+        "import numpy as np\n\n\nclass Own:\n    def fit(self, train, context):\n        open('extra.txt').close()\n\n"
+        "    def score(self, users, items):\n        return np.zeros(items.shape)\n"
+    )
+    words = ("run", "--models", "own.py:Own", "--task", "synthetic", "--seeds", "1", "--in-process", "-o", "o")
+    assert command(*words).code == 0
+    os.utime(tmp_path / "extra.txt", (1, 1))
+    assert command(*words, "--force").code == 0
+    (record,) = (tmp_path / "o").glob("*.json")
+    assert "extra.txt" in json.loads(record.read_text())["sources"]["data"]
+    (tmp_path / "extra.txt").unlink()
+    done = command(*words, "--collect")
+    assert "1 record is out of date: extra.txt is missing or unreadable." in done.err
