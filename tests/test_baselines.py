@@ -14,6 +14,7 @@ from recbench.records.git_files import ignored_files, write_git_files
 from recbench.records.schema import CatalogueValue, MetricValue, Revision, Status
 from recbench.records.selection import read_records
 from recbench.records.store import TrialRanks
+from recbench.records.transactions import transaction
 from recbench.reports.pages.baselines import baselines_page
 from recbench.reports.trend import sparkline, trends
 from tests.examples import a_record, ranks_of
@@ -45,9 +46,7 @@ def places(tmp_path):
 
 
 def accept(side, places, label="main", force=False):
-    changes = baselines.find_changes(side, label, places[0], force=force)
-    baselines.accept_changes(changes, label, *places)
-    return changes
+    return baselines.accept(side, label, *places, force=force).changes
 
 
 def test_accepted_records_can_be_read_by_their_label(tmp_path, places):
@@ -177,8 +176,8 @@ def test_git_merges_what_two_branches_accepted(tmp_path):
     assert [line.model for line in lines] == ["popularity"] * 2 + ["bpr"] * 2 + ["ncf"] * 2
     assert [json.loads(line)["model"] for line in places[1].read_text().splitlines()][2] == "ncf"
     assert {trial.record.model for trial in read_records("main", places[0]).trials} == {"popularity", "bpr", "ncf"}
-    assert list(repository.rglob(".lock"))
-    assert ".lock" not in git(repository, "ls-files")
+    assert list(repository.rglob("*.lock"))
+    assert not {name for name in git(repository, "ls-files").split() if ".lock" in name or ".recbench" in name}
 
 
 GIT_FILES = {
@@ -188,6 +187,11 @@ GIT_FILES = {
 }
 
 
+def git_files(folder):
+    with transaction(folder) as files:
+        return write_git_files(folder, files)
+
+
 @pytest.mark.parametrize(("attributes", "ignored", "head", "ignored_head"), GIT_FILES.values(), ids=GIT_FILES)
 def test_lines_are_added_to_gits_files(tmp_path, attributes, ignored, head, ignored_head):
     paths = [tmp_path / "results" / name for name in (".gitattributes", ".gitignore")]
@@ -195,14 +199,14 @@ def test_lines_are_added_to_gits_files(tmp_path, attributes, ignored, head, igno
         if present is not None:
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(present)
-    assert write_git_files(tmp_path / "results") == paths
+    assert git_files(tmp_path / "results") == paths
     texts = [path.read_bytes().decode() for path in paths]
     assert texts[0].startswith(head)
     assert texts[0].endswith("\nhistory.jsonl merge=union\n")
     assert texts[1].startswith(ignored_head)
     assert texts[1].splitlines()[-1] == "*.lock"
     assert ("\r\n*.lock\r\n" in texts[1]) == (ignored == b"secret\r\n")
-    assert write_git_files(tmp_path / "results") == []
+    assert git_files(tmp_path / "results") == []
     assert [path.read_bytes().decode() for path in paths] == texts
 
 
@@ -210,11 +214,11 @@ def test_what_the_user_decided_stays(tmp_path):
     texts = {".gitattributes": "history.jsonl text -merge\n", ".gitignore": "!.lock\n"}
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
-    assert write_git_files(tmp_path) == []
+    assert git_files(tmp_path) == []
     (tmp_path / ".gitignore").unlink()
     (tmp_path / ".gitignore").mkdir()
     with pytest.raises(RecbenchError, match="gitignore: Is a directory"):
-        write_git_files(tmp_path)
+        git_files(tmp_path)
 
 
 def test_records_that_git_ignores_are_named(tmp_path, monkeypatch):

@@ -80,13 +80,12 @@ def test_every_report_has_a_row_for_each_thread_count():
 def test_accepted_baselines_and_their_history_keep_conditions_apart(tmp_path):
     write(tmp_path / "run", two_thread_counts())
     places = tmp_path / "baselines", tmp_path / "history.jsonl"
-    changes = baselines.find_changes(read_records(str(tmp_path / "run")), "main", places[0])
+    changes = baselines.accept(read_records(str(tmp_path / "run")), "main", *places).changes
     assert sorted((change.model, len(change.after)) for change in changes) == [("bpr", 2), ("ncf", 1)]
-    baselines.accept_changes(changes, "main", *places)
     (bpr,) = [one for one in trends(history.read(places[1])) if one.model == "bpr"]
     assert [len(one.hr.values) for one in bpr.acceptances] == [2, 2]
     assert all("threads" in one.parameters for one in bpr.acceptances)
-    (again, _) = baselines.find_changes(read_records(str(tmp_path / "run")), "main", places[0])
+    (again, _) = baselines.accept(read_records(str(tmp_path / "run")), "main", *places).changes
     assert [again.replaced_by(group).record.threads for group in again.after] == [
         group.record.threads for group in again.after
     ]

@@ -39,29 +39,30 @@ def accept(
     """
     from recbench.records import baselines
     from recbench.records.git_files import ignored_files
-    from recbench.records.selection import BASELINES, read_records
+    from recbench.records.results_folder import baselines_folder
+    from recbench.records.selection import read_records
 
-    changes = baselines.find_changes(read_records(run), label, force=force)
-    written = baselines.accept_changes(changes, label)
-    if ignored := ignored_files(BASELINES):
+    accepted = baselines.accept(read_records(run), label, force=force)
+    folder = baselines_folder()
+    if ignored := ignored_files(folder):
         messages().print(
-            f"Warning: git ignores {len(ignored)} files of {BASELINES}, such as {ignored[0]}; "
+            f"Warning: git ignores {len(ignored)} files of {folder}, such as {ignored[0]}; "
             "others cannot compare with this baseline.\n"
             f"Show the rule, then correct it: git check-ignore --verbose {shlex.quote(str(ignored[0]))}",
             style="yellow",
             markup=False,
         )
-    rows = [row for change in changes for row in _rows(change)]
+    rows = [row for change in accepted.changes for row in _rows(change)]
     if as_json:
         emit_json({"schema": 1, "label": label, "changes": [dict(zip(KEYS, row, strict=True)) for row in rows]})
         return
     shown = [[task, model, seeds, _arrow(*hr), _arrow(*ndcg)] for task, model, seeds, hr, ndcg in rows]
     emit_table(shown, ["task", "model", "seeds", "HR@10 old -> new", "NDCG@10 old -> new"])
-    if written:
-        told = f"Written for git: {', '.join(map(str, written))}."
+    if accepted.git_files:
+        told = f"Written for git: {', '.join(map(str, accepted.git_files))}."
         messages().print(told, style="dim", markup=False)
     messages().print(
-        f"Accepted under {BASELINES}/<task>/{label}. Commit results/ so that others compare with it.",
+        f"Accepted under {folder}/<task>/{label}. Commit {folder.parent}/ so that others compare with it.",
         style="dim",
         markup=False,
     )
@@ -140,10 +141,10 @@ def render(
     """
     from recbench.experiments.pages import accepted_page
     from recbench.output_files import OutputFile
-    from recbench.records.selection import BASELINES
+    from recbench.records.results_folder import results_folder
 
-    output = OutputFile(BASELINES.parent / "README.md", force, "Move that file, or replace it with --force.")
-    write_or_check(accepted_page(label), output, "recbench baseline render", check=check)
+    output = OutputFile(results_folder() / "README.md", force, "Move that file, or replace it with --force.")
+    write_or_check(lambda: accepted_page(label), output, "recbench baseline render", check=check)
 
 
 KEYS = ("task", "model", "seeds", "hr@10", "ndcg@10")

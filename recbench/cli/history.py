@@ -23,8 +23,10 @@ def history(
     Examples:
       recbench history
       recbench history --models bpr --task ml-100k
+
+    Exit codes: 0 shown, 2 bad input, or a line of the history is damaged.
     """
-    from recbench.records.history import read
+    from recbench.records.history import read_undamaged
     from recbench.reports.trend import Trend, trends
 
     def document(trend: Trend) -> dict[str, object]:
@@ -48,9 +50,11 @@ def history(
             ],
         }
 
-    found = trends(read(), models, task)
+    present = read_undamaged()
+    found = trends(present.lines, models, task)
     if as_json:
         emit_json({"schema": 1, "trends": [document(trend) for trend in found]})
+        present.check()
         return
     if not found:
         emit("Nothing in the history fits.")
@@ -73,3 +77,5 @@ def history(
             ],
             ["accepted", "label", "revision", "parameters", "seeds", "HR@10", "change", "NDCG@10", "interactions/s"],
         )
+    # The good lines are shown first: one damaged line must not hide them.
+    present.check()

@@ -50,4 +50,4 @@ def leaderboard(
 
     task, page = leaderboard_page(run, settings, published)
     file = OutputFile(output_file(output, PAGES / f"{task}.md"), force)
-    write_or_check(page, file, f"recbench leaderboard {run}", check=check)
+    write_or_check(lambda: page, file, f"recbench leaderboard {run}", check=check)

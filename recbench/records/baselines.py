@@ -1,6 +1,5 @@
 """Accepted baselines: records that later runs are compared with, by task and label."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,8 +12,10 @@ from recbench.records import history, store
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.git_files import write_git_files
 from recbench.records.grouping import TrialGroup, group_trials, is_same
+from recbench.records.results_folder import baselines_folder, history_file
 from recbench.records.schema import Status
-from recbench.records.selection import BASELINES, LABEL, RecordSet
+from recbench.records.selection import LABEL, RecordSet
+from recbench.records.transactions import Transaction, finish_interrupted, transaction
 
 BEST = "best"
 """The label under which the best accepted records of each model are kept, so that slow losses can be seen."""
@@ -50,18 +51,60 @@ class Change:
         return same[0] if same else None
 
 
-def find_changes(records: RecordSet, label: str, baselines: Path = BASELINES, *, force: bool = False) -> list[Change]:
-    """Finds what accepting a run under a label would change.
+@dataclass(frozen=True, slots=True, eq=False)
+class Acceptance:
+    """What was accepted.
+
+    Attributes:
+        changes: What has changed for each model.
+        git_files: The files of git beside the history that were written.
+    """
+
+    changes: tuple[Change, ...]
+    git_files: tuple[Path, ...]
+
+
+def accept(
+    records: RecordSet, label: str, baselines: Path | None = None, log: Path | None = None, *, force: bool = False
+) -> Acceptance:
+    """Puts new records in place, keeps the best, appends to the history, and tells git how to treat the files.
+
+    All of it happens, or nothing; and no other acceptance comes between.
 
     Args:
         records: The run.
         label: Such as ``main`` or ``v1.0``.
-        baselines: Where labels are.
+        baselines: Where labels are; None for the project's.
+        log: The history; likewise.
         force: Accept failed trials (they are left out) and uncommitted changes.
 
     Raises:
         RecbenchError: The label is no name or is released, a trial failed, or the run was made from changed or unknown
-            sources.
+            sources; a file cannot be written, or the history holds something else.
+    """
+    baselines, log = baselines or baselines_folder(), log or history_file()
+    done = _acceptable(records, label, force=force)
+    now = datetime.now(UTC)
+    lines = [history.Accepted.of(trial, label, now) for trial in done]
+    with transaction(log.parent) as files:
+        changes = _find_changes(done, label, baselines)
+        for folder in (log.parent, *(baselines / change.task / name for change in changes for name in (label, BEST))):
+            check_no_file_above(folder, "Move that file to another place.")
+        git_files = write_git_files(log.parent, files)
+        for change in changes:
+            best = baselines / change.task / BEST
+            if _is_better(change.after, group_trials(_accepted(best, change.model))):
+                _replace(change, best, files)
+            _replace(change, baselines / change.task / label, files)
+        history.append_in(files, lines, log)
+    return Acceptance(tuple(changes), tuple(git_files))
+
+
+def _acceptable(records: RecordSet, label: str, *, force: bool) -> list[FinishedTrial]:
+    """Returns the trials of a run that can be accepted.
+
+    Raises:
+        RecbenchError: See ``accept``.
     """
     if not LABEL.fullmatch(label) or label == BEST:
         raise RecbenchError(
@@ -85,6 +128,10 @@ def find_changes(records: RecordSet, label: str, baselines: Path = BASELINES, *,
             f"{records.text} was run {what}, so nobody could make it again.",
             "Commit and run again, or accept it all the same with --force.",
         )
+    return done
+
+
+def _find_changes(done: Sequence[FinishedTrial], label: str, baselines: Path) -> list[Change]:
     for task in sorted({trial.record.task.name for trial in done}):
         if (baselines / task / label / RELEASED).exists():
             raise RecbenchError(
@@ -105,64 +152,54 @@ def find_changes(records: RecordSet, label: str, baselines: Path = BASELINES, *,
     return changes
 
 
-def accept_changes(
-    changes: Sequence[Change], label: str, baselines: Path = BASELINES, log: Path = history.HISTORY
-) -> list[Path]:
-    """Puts the new records in place, keeps the best, appends to the history, and tells git how to treat the files.
-
-    Returns:
-        The files of git beside the history that were written.
-
-    Raises:
-        RecbenchError: A file cannot be written, or the history holds something else.
-    """
-    now = datetime.now(UTC)
-    # Before any file is replaced: the run may be read from where it is written to.
-    lines = [
-        history.Accepted.of(trial, label, now) for change in changes for group in change.after for trial in group.trials
-    ]
-    for folder in (log.parent, *(baselines / change.task / name for change in changes for name in (label, BEST))):
-        check_no_file_above(folder, "Move that file to another place.")
-    if log.exists():
-        # A file of another kind, or one with the marks of a conflict, must not grow.
-        history.read(log)
-    written = write_git_files(log.parent)
-    for change in changes:
-        best = baselines / change.task / BEST
-        is_better = _is_better(change.after, group_trials(_accepted(best, change.model)))
-        _replace(change, baselines / change.task / label)
-        if is_better:
-            _replace(change, best)
-    history.append(lines, log)
-    return written
-
-
-def release(label: str, new: str, baselines: Path = BASELINES) -> list[Path]:
+def release(label: str, new: str, baselines: Path | None = None) -> list[Path]:
     """Copies all records of a label to a new one, such as a version; returns the new folders.
 
     Raises:
-        RecbenchError: There is no such label, or the new one exists.
+        RecbenchError: There is no such label, the new one exists, or a file cannot be read or written.
     """
-    folders = [path for path in baselines.glob(f"*/{label}") if path.is_dir()]
-    if not folders:
+    if not LABEL.fullmatch(new) or new == BEST:
+        raise RecbenchError(f"{new!r} cannot be a label.", "Use letters, digits, dots, dashes. For example: v1.0")
+    baselines = baselines or baselines_folder()
+    finish_interrupted(baselines.parent)
+    if not any(map(_files, baselines.glob(f"*/{label}"))):
         raise RecbenchError(f"There is no label {label!r} in {baselines}.", "See: recbench baseline list")
-    targets = [folder.with_name(new) for folder in folders]
-    if not LABEL.fullmatch(new) or new == BEST or any(target.exists() for target in targets):
-        raise RecbenchError(f"{new!r} exists, or cannot be a label.", "A released baseline does not change.")
-    for folder, target in zip(folders, targets, strict=True):
-        shutil.copytree(folder, target)
-        (target / RELEASED).write_text(
-            f"A copy of {label}. It does not change: pull requests are compared with it.\n",
-            encoding="utf-8",
-            newline="\n",
-        )
+    with transaction(baselines.parent) as files:
+        folders = [path for path in sorted(baselines.glob(f"*/{label}")) if _files(path)]
+        targets = [folder.with_name(new) for folder in folders]
+        if present := [target for target in targets if _files(target)]:
+            raise RecbenchError(
+                f"{new!r} exists: {present[0]}. "
+                + ("A released baseline does not change." if (present[0] / RELEASED).exists() else "It is a label."),
+                "Choose another name, such as the next version.",
+            )
+        marker = f"A copy of {label}. It does not change: pull requests are compared with it.\n".encode()
+        for folder, target in zip(folders, targets, strict=True):
+            for path in _files(folder):
+                if path.name != RELEASED:
+                    files.write(target / path.name, _content(path))
+            files.write(target / RELEASED, marker)
     return targets
 
 
-def accepted_groups(baselines: Path = BASELINES) -> dict[tuple[str, str], list[TrialGroup]]:
+def accepted_groups(baselines: Path | None = None) -> dict[tuple[str, str], list[TrialGroup]]:
     """Returns what is accepted, by task and label."""
+    baselines = baselines or baselines_folder()
+    finish_interrupted(baselines.parent)
     folders = sorted(path for path in baselines.glob("*/*") if path.is_dir())
-    return {(folder.parent.name, folder.name): group_trials(_accepted(folder)) for folder in folders}
+    return {(folder.parent.name, folder.name): group_trials(_accepted(folder)) for folder in folders if _files(folder)}
+
+
+def _files(folder: Path) -> list[Path]:
+    """Returns the files of a label, without locks and temporary ones; none if there is no such folder."""
+    return sorted(path for path in folder.glob("[!.]*") if path.is_file())
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RecbenchError(f"Cannot read {path}: {error.strerror}.", f"Check it: ls -l {path}") from error
 
 
 def _accepted(folder: Path, model: str | None = None) -> list[FinishedTrial]:
@@ -170,14 +207,18 @@ def _accepted(folder: Path, model: str | None = None) -> list[FinishedTrial]:
     return [trial for trial in found if model in (None, trial.record.model)]
 
 
-def _replace(change: Change, folder: Path) -> None:
-    """Writes the new records, and only then removes those that they replace."""
-    old = {trial.path for trial in _accepted(folder, change.model)}
-    new = {store.save(trial.record, trial.ranks, folder).path for group in change.after for trial in group.trials}
-    for path in old - new:
-        if path is not None:
-            path.unlink()
-            path.with_suffix(".npz").unlink(missing_ok=True)
+def _replace(change: Change, folder: Path, files: Transaction) -> None:
+    """Writes the new records, and removes those that they replace."""
+    for group in change.after:
+        for trial in group.trials:
+            path = folder / f"{trial.record.stem()}.json"
+            files.write(path, trial.record.to_json().encode())
+            if trial.ranks is not None:
+                files.write(path.with_suffix(".npz"), store.ranks_to_bytes(trial.ranks))
+    for old in _accepted(folder, change.model):
+        if old.path is not None:
+            files.remove(old.path)
+            files.remove(old.path.with_suffix(".npz"))
 
 
 def _is_better(groups: Sequence[TrialGroup], best: Sequence[TrialGroup]) -> bool:

@@ -6,10 +6,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from recbench.data.cache import atomic_path
 from recbench.errors import RecbenchError
 from recbench.records.git_records import SECONDS
-from recbench.records.history import HISTORY
+from recbench.records.results_folder import HISTORY
+from recbench.records.transactions import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class _Rule:
 _RULES = (
     _Rule(
         ".gitattributes",
-        f"{HISTORY.name} merge=union",
-        re.compile(rf"/?{re.escape(HISTORY.name)}\s(.*\s)?[-!]?merge\b"),
+        f"{HISTORY} merge=union",
+        re.compile(rf"/?{re.escape(HISTORY)}\s(.*\s)?[-!]?merge\b"),
         "# Both sides of a merge add lines, and both are right. recbench counts a line once and orders lines by time.",
     ),
     _Rule(
@@ -45,19 +45,20 @@ _RULES = (
 )
 
 
-def write_git_files(folder: Path) -> list[Path]:
+def write_git_files(folder: Path, files: Transaction) -> list[Path]:
     """Adds the missing lines to ``.gitattributes`` and ``.gitignore`` of a folder; all other lines stay as they are.
 
     Args:
-        folder: The folder that holds the history and the baselines; made if it does not exist.
+        folder: The folder that holds the history and the baselines.
+        files: Takes the changes.
 
     Returns:
-        The files that were written.
+        The files that will be written.
 
     Raises:
         RecbenchError: A file cannot be read or written.
     """
-    return [folder / rule.name for rule in _RULES if _add(folder / rule.name, rule)]
+    return [folder / rule.name for rule in _RULES if _add(folder / rule.name, rule, files)]
 
 
 def ignored_files(folder: Path) -> list[Path]:
@@ -82,7 +83,7 @@ def ignored_files(folder: Path) -> list[Path]:
     return [Path(os.fsdecode(name)) for name in done.stdout.split(b"\0") if name]
 
 
-def _add(path: Path, rule: _Rule) -> bool:
+def _add(path: Path, rule: _Rule, files: Transaction) -> bool:
     try:
         # Bytes: what a user wrote in any encoding, with any line ends, must not change.
         present = path.read_bytes() if path.exists() else b""
@@ -94,6 +95,5 @@ def _add(path: Path, rule: _Rule) -> bool:
         return False
     end = b"\r\n" if b"\r\n" in present else b"\n"
     before = present + (end if present and not present.endswith(b"\n") else b"")
-    with atomic_path(path.resolve() if path.is_symlink() else path) as temporary:
-        temporary.write_bytes(before + end.join([rule.why.encode(), rule.line.encode(), b""]))
+    files.write(path, before + end.join([rule.why.encode(), rule.line.encode(), b""]))
     return True

@@ -1,25 +1,35 @@
 """The history of accepted baselines: one line a record, appended and never changed."""
 
+import codecs
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from recbench.data.cache import atomic_path
 from recbench.errors import RecbenchError
 from recbench.evaluation.inference import Sample, infer
 from recbench.evaluation.metric_names import parse_measure
 from recbench.path_checks import check_no_folder
 from recbench.records.finished_trial import FinishedTrial
+from recbench.records.results_folder import history_file
 from recbench.records.schema import Record
+from recbench.records.transactions import Transaction, finish_interrupted, transaction
 
-HISTORY = Path("results/history.jsonl")
 SCHEMA = 1
 HR, NDCG = "hr@10", "ndcg@10"
 """The metrics of every line, whatever cut-offs a run was made with: both are derived from the ranks."""
+
+_MERGE_MARK = re.compile(rb"(?:<{7}|={7}|>{7}|\|{7})(?: |\r?$)")
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Rate = Annotated[float, Field(ge=0, le=1e18)]
+"""No machine trains faster; and sums of such rates, which a file with a wrong exponent may hold, stay finite."""
 
 
 class Accepted(BaseModel):
@@ -46,7 +56,7 @@ class Accepted(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
 
     version: int = Field(default=SCHEMA, alias="schema", le=SCHEMA)
-    accepted_at: datetime
+    accepted_at: AwareDatetime
     label: str
     task: str
     digest: str
@@ -55,10 +65,10 @@ class Accepted(BaseModel):
     threads: int | None = None
     device: str | None = None
     seed: int
-    hr: float | None
-    ndcg: float | None
-    hr_interval: tuple[float, float] | None
-    interactions_per_second: float | None
+    hr: Share | None
+    ndcg: Share | None
+    hr_interval: tuple[Share, Share] | None
+    interactions_per_second: Rate | None
     sha: str | None
 
     @classmethod
@@ -91,45 +101,106 @@ def hash_of(record: Record) -> str:
     return hashlib.sha256(json.dumps(record.parameters, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def append(lines: Iterable[Accepted], path: Path = HISTORY) -> None:
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a file of the history holds.
+
+    Attributes:
+        lines: The lines that can be read, by the time of acceptance.
+        damaged: What is wrong with each of the others; names the file and the line.
+    """
+
+    lines: Sequence[Accepted]
+    damaged: Sequence[str]
+
+    def check(self) -> None:
+        """Checks that no line is damaged.
+
+        Raises:
+            RecbenchError: One is.
+        """
+        if self.damaged:
+            more = f" {len(self.damaged) - 1} more lines are damaged." if self.damaged[1:] else ""
+            raise RecbenchError(
+                f"{self.damaged[0]}{more}",
+                "Correct the line, or take the file from an earlier commit: git log -p -- FILE. Keep the other lines. "
+                "If its schema is newer, update recbench.",
+            )
+
+
+def append(lines: Iterable[Accepted], path: Path | None = None) -> None:
     """Appends lines; the file is replaced whole, so that a crash leaves the old one or the new one.
 
     Raises:
-        RecbenchError: The file cannot be written.
+        RecbenchError: The file cannot be written, or a line of it is damaged.
     """
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
-    if before and not before.endswith("\n"):
-        before += "\n"
-    texts = [json.dumps(line.model_dump(mode="json", by_alias=True), sort_keys=True) for line in lines]
-    with atomic_path(path) as temporary:
-        temporary.write_text(before + "".join(f"{text}\n" for text in texts), encoding="utf-8", newline="\n")
+    path = path or history_file()
+    with transaction(path.parent) as files:
+        append_in(files, lines, path)
 
 
-def read(path: Path = HISTORY) -> Sequence[Accepted]:
+def append_in(files: Transaction, lines: Iterable[Accepted], path: Path) -> None:
+    """Appends lines as a part of a transaction; see ``append``. All present lines stay as they are, byte for byte."""
+    before = b""
+    if path.exists():
+        # A file of another kind, or one with the marks of a conflict, must not grow.
+        _read(path).check()
+        before = path.read_bytes()
+    end = b"\r\n" if b"\r\n" in before else b"\n"
+    texts = [json.dumps(line.model_dump(mode="json", by_alias=True), sort_keys=True).encode() for line in lines]
+    gap = end if before and not before.endswith(b"\n") else b""
+    files.write(path, before + gap + b"".join(text + end for text in texts))
+
+
+def read(path: Path | None = None) -> Sequence[Accepted]:
     """Returns all lines by the time of acceptance; the same line twice, as a merge may leave it, counts once.
 
     Raises:
-        RecbenchError: The file is missing or a line is broken; the message names the line.
+        RecbenchError: The file is missing or a line is damaged; the message names the line.
     """
+    history = read_undamaged(path)
+    history.check()
+    return history.lines
+
+
+def read_undamaged(path: Path | None = None) -> History:
+    """Returns the lines that can be read, and what is wrong with the others.
+
+    Raises:
+        RecbenchError: The file is missing, or is no text.
+    """
+    path = path or history_file()
+    finish_interrupted(path.parent)
+    return _read(path)
+
+
+def _read(path: Path) -> History:
     check_no_folder(path, "Move that folder to another place.")
     try:
-        texts = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
         raise RecbenchError(
-            f"There is no history at {path} ({error}).", "It begins with: recbench baseline accept RUN"
+            f"There is no history at {path}.", "It begins with: recbench baseline accept RUN"
         ) from error
+    except OSError as error:
+        raise RecbenchError(f"Cannot read {path}: {error.strerror}.", f"Check it: ls -l {path}") from error
     found: dict[str, Accepted] = {}
-    for number, text in enumerate(texts, start=1):
-        if not text.strip():
+    damaged = []
+    # Not splitlines, which also ends lines at characters that are none for git and editors.
+    for number, line in enumerate(content.removeprefix(codecs.BOM_UTF8).split(b"\n"), start=1):
+        if not line.strip():
             continue
         try:
-            line = Accepted.model_validate_json(text)
+            accepted = Accepted.model_validate_json(line)
         except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(str(part) for part in first["loc"])
-            raise RecbenchError(
-                f"{path}, line {number} is not an accepted record: {field or 'JSON'}: {first['msg']}.",
-                "Remove that line or a merge conflict's marks; if its schema is newer, update recbench.",
-            ) from error
-        found.setdefault(line.model_dump_json(), line)
-    return sorted(found.values(), key=lambda line: line.accepted_at)
+            damaged.append(f"{path}, line {number} is not an accepted record: {_reason(line, error)}.")
+        else:
+            found.setdefault(accepted.model_dump_json(), accepted)
+    return History(sorted(found.values(), key=lambda line: line.accepted_at), damaged)
+
+
+def _reason(line: bytes, error: ValidationError) -> str:
+    if _MERGE_MARK.match(line):
+        return "it is a mark of a merge conflict. Remove the lines with such marks"
+    first = error.errors(include_url=False)[0]
+    return f"{'.'.join(str(part) for part in first['loc']) or 'JSON'}: {first['msg']}"

@@ -1,7 +1,8 @@
 """Find the records that an argument names, and read them with their ranks."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,9 +10,13 @@ from recbench.errors import NothingToCompareError, RecbenchError, unknown_name
 from recbench.records.consistency import check_consistency
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.git_records import checked_out
+from recbench.records.results_folder import baselines_folder
 from recbench.records.store import finished_trial, load
+from recbench.records.transactions import finish_interrupted
 
-BASELINES = Path("results/baselines")
+RECORDS = "*--seed*.json"
+"""The names of records; other files of JSON may lie beside them."""
+ATTEMPTS = 5
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -45,29 +50,36 @@ def check_nothing_in_common(base: RecordSet, current: RecordSet) -> None:
         )
 
 
-def read_records(text: str, baselines: Path = BASELINES) -> RecordSet:
+def read_records(text: str, baselines: Path | None = None) -> RecordSet:
     """Reads the records that ``text`` means, and checks that their figures follow from their ranks.
 
     Args:
-        text: In this order: a folder of records; the file of one record; a label, whose records lie under
-            ``baselines/<task>/<label>/``, all tasks together; ``REV:PATH``, a folder or file in a git revision.
-        baselines: Where labels are.
+        text: A folder of records; the file of one record; a label, whose records lie under
+            ``baselines/<task>/<label>/``, all tasks together; ``REV:PATH``, a folder or file in a git revision. A
+            folder without records does not hide a label of its name, such as a git worktree called ``main``.
+        baselines: Where labels are; None for the project's.
 
     Raises:
-        RecbenchError: ``text`` means nothing, or a record is broken, inconsistent, without its ranks, or too new.
+        RecbenchError: ``text`` means nothing or two things, or a record is broken, inconsistent, without its ranks, or
+            too new.
         NothingToCompareError: There are no records, or no baseline was ever accepted.
     """
     if not text:
         raise RecbenchError("No records are named.", "Give a folder of records, a label, or REV:PATH.")
-    path = Path(text)
+    path, baselines = Path(text), baselines or baselines_folder()
+    finish_interrupted(baselines.parent)
+    labelled = [folder / text for folder in _folders(baselines) if LABEL.fullmatch(text) and (folder / text).is_dir()]
+    if labelled and _has_records(path):
+        raise RecbenchError(
+            f"{text} is {'a folder of records' if path.is_dir() else 'a file'} here, and also a label: {labelled[0]}.",
+            f"For the records here, write: ./{text}. For those of the label, write: {labelled[0]}",
+        )
+    if labelled:
+        return _unchanged(lambda: _of_label(text, labelled), labelled)
     if path.is_dir():
         return RecordSet(text, _in_folder(path, text), _files(path))
     if path.is_file():
         return RecordSet(text, (_read(path, text),), frozenset([str(path.resolve())]))
-    labelled = [folder / text for folder in _folders(baselines) if LABEL.fullmatch(text) and (folder / text).is_dir()]
-    if labelled:
-        trials = tuple(trial for folder in labelled for trial in _in_folder(folder, str(folder)))
-        return RecordSet(text, trials, frozenset().union(*map(_files, labelled)))
     if ":" in text:
         return _in_revision(text)
     labels = {folder.name for task in _folders(baselines) for folder in _folders(task)}
@@ -79,6 +91,40 @@ def read_records(text: str, baselines: Path = BASELINES) -> RecordSet:
     raise unknown_name(
         "records", text, labels, f"Give a folder of records, one record, a label in {baselines}, or REV:PATH."
     )
+
+
+def _has_records(path: Path) -> bool:
+    return path.suffix == ".json" if path.is_file() else any(path.glob(RECORDS))
+
+
+def _of_label(text: str, folders: Sequence[Path]) -> RecordSet:
+    trials = tuple(trial for folder in folders for trial in _in_folder(folder, str(folder)))
+    return RecordSet(text, trials, frozenset().union(*map(_files, folders)))
+
+
+def _unchanged(read: Callable[[], RecordSet], folders: Sequence[Path]) -> RecordSet:
+    """Returns what a function reads from folders; reads again if an acceptance has changed them meanwhile."""
+    for _ in range(ATTEMPTS):
+        before = _state(folders)
+        try:
+            found = read()
+        except RecbenchError:
+            if _state(folders) == before:
+                raise
+            continue
+        if _state(folders) == before:
+            return found
+    return read()
+
+
+def _state(folders: Sequence[Path]) -> list[tuple[str, int, int]]:
+    """Returns what changes if a file of the folders is replaced, made or removed."""
+    states = []
+    for path in sorted(path for folder in folders for path in folder.glob("*")):
+        with suppress(FileNotFoundError):
+            found = path.stat()
+            states.append((str(path), found.st_ino, found.st_mtime_ns))
+    return states
 
 
 def of_models(record_sets: Sequence[RecordSet], names: Sequence[str]) -> list[RecordSet]:
@@ -115,7 +161,7 @@ def _without_path(trial: FinishedTrial) -> FinishedTrial:
 def _in_folder(folder: Path, place: str) -> tuple[FinishedTrial, ...]:
     paths = sorted(folder.glob("*.json"))
     if not paths:
-        below = sorted({path.parent.relative_to(folder).as_posix() for path in folder.rglob("*--seed*.json")})
+        below = sorted({path.parent.relative_to(folder).as_posix() for path in folder.rglob(RECORDS)})
         raise NothingToCompareError(
             f"There are no records in {place}.",
             f"There are in: {', '.join(f'{place}/{name}' for name in below[:5])}."

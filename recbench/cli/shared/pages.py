@@ -1,5 +1,6 @@
 """Pages that are made from records: written, or checked to be current."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import typer
@@ -10,11 +11,11 @@ from recbench.path_checks import check_no_folder
 from recbench.progress.console import messages
 
 
-def write_or_check(page: str, output: OutputFile, again: str, *, check: bool) -> None:
+def write_or_check(render: Callable[[], str], output: OutputFile, again: str, *, check: bool) -> None:
     """Writes a page, unless it is current or only to be checked, and says which.
 
     Args:
-        page: What it should hold.
+        render: Returns what the page should hold; it is called again once no acceptance can come between.
         output: The file.
         again: The command that writes it.
         check: Whether to write nothing.
@@ -25,14 +26,29 @@ def write_or_check(page: str, output: OutputFile, again: str, *, check: bool) ->
     """
     path = output.path
     check_no_folder(path)
-    current = _text(path) == page
+    current = _text(path) == render()
     if check and not current:
         messages().print(f"{path} is not what the records say. Run: {again}", markup=False)
         raise typer.Exit(ExitCode.CHECK_FAILED)
     if not current:
-        with output.writing() as temporary:
-            temporary.write_text(page, encoding="utf-8", newline="\n")
+        _write(render, output)
     emit(f"{path} {'is current' if current else 'written'}")
+
+
+def _write(render: Callable[[], str], output: OutputFile) -> None:
+    # Here, so that --help answers at once.
+    from recbench.records.results_folder import results_folder
+    from recbench.records.transactions import transaction
+
+    results = results_folder()
+    if not results.is_dir() and results not in output.path.parents:
+        with output.writing() as temporary:
+            temporary.write_text(render(), encoding="utf-8", newline="\n")
+        return
+    # The temporary file of a killed process then lies where git does not see it.
+    with transaction(results) as files:
+        output.check()
+        files.write(output.path, render().encode())
 
 
 def _text(path: Path) -> str | None:
