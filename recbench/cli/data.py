@@ -20,6 +20,7 @@ from recbench.cli.shared.ratings_file_options import (
     Separator,
     SkipBadRows,
     TimestampColumn,
+    TimestampFormat,
     UserColumn,
 )
 from recbench.cli.shared.terminal import emit, emit_json, emit_table
@@ -143,6 +144,7 @@ def info(
     item_column: ItemColumn = None,
     rating_column: RatingColumn = None,
     timestamp_column: TimestampColumn = None,
+    timestamp_format: TimestampFormat = None,
     separator: Separator = None,
     form: FileForm = None,
     encoding: Encoding = "utf-8",
@@ -183,9 +185,19 @@ def info(
     else:
         from recbench.data.readers.layout import Layout
         from recbench.data.readers.ratings_files import read_interactions
+        from recbench.data.time_column import time_format
 
         layout = Layout(
-            user_column, item_column, rating_column, timestamp_column, separator, form, encoding, member, skip_bad_rows
+            user_column,
+            item_column,
+            rating_column,
+            timestamp_column,
+            separator,
+            form,
+            encoding,
+            member,
+            skip_bad_rows,
+            timestamp_format=time_format(timestamp_format),
         )
         found = read_interactions(Path(name), layout)
         facts = {}

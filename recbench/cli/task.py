@@ -19,6 +19,7 @@ from recbench.cli.shared.ratings_file_options import (
     Separator,
     SkipBadRows,
     TimestampColumn,
+    TimestampFormat,
     UserColumn,
 )
 from recbench.cli.shared.task_options import NameOrSpec, Replace
@@ -149,6 +150,7 @@ def build(
     item_column: ItemColumn = None,
     rating_column: RatingColumn = None,
     timestamp_column: TimestampColumn = None,
+    timestamp_format: TimestampFormat = None,
     separator: Separator = None,
     form: FileForm = None,
     encoding: Encoding = "utf-8",
@@ -164,11 +166,12 @@ def build(
       recbench task build ml-1m-loo --dataset ml-1m --like ml-100k-loo
       recbench task build my-shop --ratings orders.csv --user-column customer --item-column sku
     """
+    from recbench.data.time_column import time_format
     from recbench.tasks.lookup import check_name, keep_as_own, load_task
     from recbench.tasks.make import make_task_of_dataset, make_task_of_file
     from recbench.tasks.spec import FileData
 
-    columns = (user_column, item_column, rating_column, timestamp_column, separator, form, member)
+    columns = (user_column, item_column, rating_column, timestamp_column, timestamp_format, separator, form, member)
     _check_source(ratings, dataset, like, any(option is not None for option in columns))
     if dataset is not None:
         emit_summary(make_task_of_dataset(name, dataset, like, replace=force, progressbar=animated()))
@@ -184,6 +187,7 @@ def build(
         item=item_column,
         rating=rating_column,
         timestamp=timestamp_column,
+        timestamp_format=time_format(timestamp_format),
         separator=separator,
         form=form,
         encoding=encoding,

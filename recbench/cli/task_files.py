@@ -8,7 +8,14 @@ import typer
 
 from recbench.cli.shared.completion import dataset_name
 from recbench.cli.shared.output_options import FOLDER, OUTPUT, check_folder
-from recbench.cli.shared.ratings_file_options import ItemColumn, RatingColumn, Separator, TimestampColumn, UserColumn
+from recbench.cli.shared.ratings_file_options import (
+    ItemColumn,
+    RatingColumn,
+    Separator,
+    TimestampColumn,
+    TimestampFormat,
+    UserColumn,
+)
 from recbench.cli.shared.task_options import NameOrSpec, Replace
 from recbench.cli.shared.terminal import emit
 from recbench.cli.shared.verbs import Verbs
@@ -136,6 +143,7 @@ def import_pairs(
     item_column: ItemColumn = None,
     rating_column: RatingColumn = None,
     timestamp_column: TimestampColumn = None,
+    timestamp_format: TimestampFormat = None,
     separator: Separator = None,
     waive: Waive = None,
     force: Replace = False,
@@ -145,12 +153,20 @@ def import_pairs(
     Example: recbench task import pairs --train train.csv --test test.csv --candidates candidates.csv mine
     """
     from recbench.data.readers.layout import Layout
+    from recbench.data.time_column import time_format
     from recbench.tasks.exchange.imports import import_split
     from recbench.tasks.exchange.split_files import SplitFiles
 
     _check_name(name, force)
     files = SplitFiles(train, test, validation, candidates=candidates, users=users, items=items)
-    layout = Layout(user_column, item_column, rating_column, timestamp_column, separator)
+    layout = Layout(
+        user_column,
+        item_column,
+        rating_column,
+        timestamp_column,
+        separator,
+        timestamp_format=time_format(timestamp_format),
+    )
     _keep(import_split(name, "pairs", files, _rule(method, count, seed), layout, _waivers(waive)), force)
 
 

@@ -1,14 +1,16 @@
 """Interactions: dense user and item indices, in the order of the file they came from."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from recbench.data.ids import IdTable
 from recbench.data.ordering import dense_codes
+from recbench.data.reading import Reading
 from recbench.data.rows import Rows
+from recbench.data.times import Unit, unit_of
 from recbench.protocol import Float32Array, Int32Array, Int64Array
 
 
@@ -24,12 +26,16 @@ class Interactions:
         user_ids: The original id of each user index.
         item_ids: The original id of each item index.
         n_duplicates: Rows of the file that repeated an earlier pair and were left out.
+        time_unit: What the times count since 1970; None where it is to be told from their size, see ``unit_of``.
+        reading: What was read from the file, and what was guessed; None for rows of other sources.
     """
 
     rows: Rows
     user_ids: IdTable
     item_ids: IdTable
     n_duplicates: int = 0
+    time_unit: Unit | None = None
+    reading: Reading | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -55,6 +61,13 @@ class Interactions:
         return self.rows.timestamps
 
     @property
+    def unit(self) -> Unit | None:
+        """What the times count since 1970; None if there are none."""
+        if self.time_unit is None and self.timestamps is not None:
+            return unit_of(self.timestamps)
+        return self.time_unit
+
+    @property
     def n_users(self) -> int:
         """Number of users, each with at least one row."""
         return len(self.user_ids)
@@ -69,11 +82,11 @@ class Interactions:
         kept = self.rows.take(keep)
         users, user_order = dense_codes(kept.users)
         items, item_order = dense_codes(kept.items)
-        return Interactions(
-            Rows(users, items, kept.ratings, kept.timestamps),
-            self.user_ids.take(user_order),
-            self.item_ids.take(item_order),
-            self.n_duplicates,
+        return replace(
+            self,
+            rows=Rows(users, items, kept.ratings, kept.timestamps),
+            user_ids=self.user_ids.take(user_order),
+            item_ids=self.item_ids.take(item_order),
         )
 
     def numbered_by_hash(self) -> "Interactions":
@@ -83,11 +96,11 @@ class Interactions:
         that occurs only in a user's held-out row is numbered between that user's other items.
         """
         user_order, item_order = hash_order(self.user_ids), hash_order(self.item_ids)
-        return Interactions(
-            self.rows.renumbered(inverse_order(user_order), inverse_order(item_order)),
-            self.user_ids.take(user_order),
-            self.item_ids.take(item_order),
-            self.n_duplicates,
+        return replace(
+            self,
+            rows=self.rows.renumbered(inverse_order(user_order), inverse_order(item_order)),
+            user_ids=self.user_ids.take(user_order),
+            item_ids=self.item_ids.take(item_order),
         )
 
 

@@ -2,19 +2,19 @@
 
 from datetime import UTC, datetime
 
-from recbench.data.times import PER_SECOND, Unit, unit_of
+from recbench.data.interactions import Interactions
+from recbench.data.times import PER_SECOND, Unit
 from recbench.errors import RecbenchError
-from recbench.protocol import Int64Array
 
 DateOrNumber = int | datetime
 """A number is in the data's own unit; a date without a time zone is UTC."""
 
 
-def in_unit_of(timestamps: Int64Array, value: DateOrNumber) -> int:
-    """Returns a date or number in the unit of the timestamps.
+def in_unit_of(interactions: Interactions, value: DateOrNumber) -> int:
+    """Returns a date or number in the unit of the times.
 
     Args:
-        timestamps: int64[rows], at least one.
+        interactions: At least one row, with times.
         value: A date, or a number in the data's own unit.
 
     Raises:
@@ -22,10 +22,12 @@ def in_unit_of(timestamps: Int64Array, value: DateOrNumber) -> int:
     """
     if isinstance(value, int):
         return value
-    unit = unit_of(timestamps)
+    unit, times = interactions.unit, interactions.timestamps
+    assert unit is not None
+    assert times is not None
     if unit is Unit.ORDER:
         raise RecbenchError(
-            f"The spec names the date {value}, but the data's times end at {timestamps.max()}: they give an order and "
+            f"The spec names the date {value}, but the data's times end at {times.max()}: they give an order and "
             "no dates.",
             "Give a number in the data's own unit.",
         )

@@ -76,9 +76,9 @@ def in_window(
         )
     keep = np.ones(len(interactions), dtype=np.bool_)
     if since is not None:
-        keep &= times >= in_unit_of(times, since)
+        keep &= times >= in_unit_of(interactions, since)
     if until is not None:
-        keep &= times < in_unit_of(times, until)
+        keep &= times < in_unit_of(interactions, until)
     return keep
 
 

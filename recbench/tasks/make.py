@@ -15,6 +15,7 @@ from recbench.data.ordering import pair_keys
 from recbench.data.readers.dataframes import read_frame
 from recbench.data.readers.layout import Layout
 from recbench.data.rows import Rows
+from recbench.data.time_column import time_format
 from recbench.errors import RecbenchError, unknown_name
 from recbench.tasks.build import build, load_interactions
 from recbench.tasks.dataset_tasks import check_suits
@@ -47,6 +48,7 @@ def make_task(
     item_column: str | None = None,
     rating_column: str | None = None,
     timestamp_column: str | None = None,
+    timestamp_format: str | None = None,
     users: Iterable[object] | None = None,
     items: Iterable[object] | None = None,
     waivers: Collection[str] = (),
@@ -74,6 +76,9 @@ def make_task(
         item_column: Column of item ids.
         rating_column: Column of ratings; an empty text for none.
         timestamp_column: Column of times; an empty text for none.
+        timestamp_format: The form of the times: a pattern of strptime such as ``"%d.%m.%Y %H:%M"``, or what they count
+            since 1970 (``"seconds"``, ``"milliseconds"``, ``"microseconds"``, ``"nanoseconds"``), or ``"order"`` if
+            they only give an order. Default: detected.
         users: For (train, test): all user ids, if some have no row.
         items: For (train, test): all item ids of the catalogue, if some have no row.
         waivers: For published candidates: names of rules that they may break, such as ``positive-among-negatives``.
@@ -95,7 +100,9 @@ def make_task(
         ['11', '13']
     """
     check_name(name, replace=True)
-    layout = Layout(user_column, item_column, rating_column, timestamp_column)
+    layout = Layout(
+        user_column, item_column, rating_column, timestamp_column, timestamp_format=time_format(timestamp_format)
+    )
     if not isinstance(data, tuple | list):
         if users is not None or items is not None or waivers:
             raise RecbenchError(

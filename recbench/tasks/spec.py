@@ -7,10 +7,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from recbench.data.readers.layout import Form, Layout
 from recbench.data.synthetic import SyntheticParameters
+from recbench.data.time_column import check_time_form
 from recbench.tasks.dates import DateOrNumber
 from recbench.toml_file import TomlKind
 
@@ -54,6 +55,7 @@ class FileData(_Frozen):
     item: str | None = None
     rating: str | None = None
     timestamp: str | None = None
+    timestamp_format: Annotated[str, AfterValidator(check_time_form)] | None = None
     separator: str | None = None
     form: Form | None = None
     encoding: str = "utf-8"

@@ -22,7 +22,7 @@ def split_time(split: GlobalTime, interactions: Interactions) -> int:
     """
     times = require_timestamps(interactions.timestamps)
     if split.at is not None:
-        at = in_unit_of(times, split.at)
+        at = in_unit_of(interactions, split.at)
     else:
         assert split.fraction is not None
         at = _start_of_last(times, Fraction(split.fraction))

@@ -14,6 +14,15 @@ RatingColumn = Annotated[
 TimestampColumn = Annotated[
     str | None, typer.Option("--timestamp-column", help="Column of times: whole numbers, or dates as ISO 8601.")
 ]
+TimestampFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--timestamp-format",
+        metavar="FORMAT",
+        help="Form of the times: a pattern such as '%d.%m.%Y %H:%M', or what they count since 1970: seconds, "
+        "milliseconds, microseconds, nanoseconds; 'order' if they only give an order. Default: detected.",
+    ),
+]
 Separator = Annotated[
     str | None, typer.Option(help="What stands between two columns, one character or more. Default: found out.")
 ]

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,12 @@ import numpy.typing as npt
 from recbench.data.ids import IdTable
 from recbench.data.interactions import Interactions
 from recbench.data.ordering import first_of_each, pair_keys
+from recbench.data.reading import Reading
 from recbench.data.rows import Rows
-from recbench.data.times import Times, read_times
+from recbench.data.time_column import TimeColumn
+from recbench.data.times import Times
 from recbench.errors import RecbenchError
-from recbench.protocol import Float32Array, Int32Array, Int64Array
+from recbench.protocol import Float32Array, Int32Array
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,11 +39,13 @@ class Advice:
         incomplete: About missing values.
         wrong: About values of the wrong kind.
         empty: About a table without rows.
+        times: How to name the form of times; ``{}`` stands for an example.
     """
 
     incomplete: str
     wrong: str
     empty: str
+    times: str
 
 
 SKIP = "To leave such rows out: --skip-bad-rows."
@@ -49,6 +53,7 @@ FILE_ADVICE = Advice(
     incomplete=f"Complete or remove these rows; the file may be truncated. {SKIP}",
     wrong=f"Correct the file, or name another column. {SKIP}",
     empty="Is the file whole?",
+    times='Name the form of the times, such as --timestamp-format "{}".',
 )
 
 
@@ -61,12 +66,14 @@ class OpenTable:
         batches: Its columns; every batch has the same ones.
         where: Describes the position of a row, for messages.
         advice: What an error message advises.
+        guesses: What recbench recognised by itself, such as ``separator ','``.
     """
 
     source: Path | str
     batches: Iterable[Batch]
     where: Where
     advice: Advice = FILE_ADVICE
+    guesses: tuple[str, ...] = ()
 
     @property
     def short_name(self) -> str:
@@ -94,15 +101,45 @@ class _Columns:
     users: list["pa.DictionaryArray"] = field(default_factory=list)
     items: list["pa.DictionaryArray"] = field(default_factory=list)
     ratings: list[Float32Array] = field(default_factory=list)
-    times: list[Times] = field(default_factory=list)
+    times: TimeColumn | None = None
+    origins: list["_Origin"] = field(default_factory=list)
+    n_rows: int = 0
+
+    def origin(self, position: int) -> tuple["OpenTable", int]:
+        """Returns the table of a row that was kept, by its position among these, and its number there."""
+        for origin in self.origins:
+            if position < (count := int(origin.good.sum())):
+                return origin.table, origin.row(position)
+            position -= count
+        raise IndexError(position)
 
 
-def to_interactions(tables: Sequence[OpenTable], bad: BadRows) -> Interactions:
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where the rows of a batch that were kept come from.
+
+    Attributes:
+        table: The table.
+        start: The number of the batch's first row.
+        good: bool[rows of the batch], which rows were kept.
+    """
+
+    table: OpenTable
+    start: int
+    good: npt.NDArray[np.bool_]
+
+    def row(self, position: int) -> int:
+        """Returns the number of a row that was kept, by its position among these."""
+        return self.start + int(np.flatnonzero(self.good)[position])
+
+
+def to_interactions(tables: Sequence[OpenTable], bad: BadRows, time_form: str | None = None) -> Interactions:
     """Checks every value, numbers the ids, and keeps the first row of each (user, item) pair.
 
     Args:
         tables: One or more, all with the same columns.
         bad: Whether to leave out rows that cannot be read; counts them.
+        time_form: The form of the times, see ``check_time_form``; None to find it.
 
     Raises:
         RecbenchError: There is no row, or a value cannot be read; the message names the row.
@@ -111,16 +148,47 @@ def to_interactions(tables: Sequence[OpenTable], bad: BadRows) -> Interactions:
     for table in tables:
         n_rows = 0
         for batch in table.batches:
+            if "timestamp" in batch and columns.times is None:
+                columns.times = TimeColumn(time_form)
             _add(table, batch, n_rows, bad, columns)
             n_rows += len(batch["user"])
+    if not columns.n_rows:
+        raise RecbenchError(f"{first.source} has no rows.", first.advice.empty)
+    kept, times = _read_times(first, bad, columns)
     if bad.count:
         log.warning("%s: %s rows cannot be read and are left out.", first.short_name, f"{bad.count:,}")
-    if not any(len(part) for part in columns.users):
-        raise RecbenchError(f"{first.source} has no rows.", first.advice.empty)
-    times = Times.joined(first.source, columns.times)
-    if times is not None:
-        times.log_unit(first.short_name)
-    return _numbered(first.short_name, columns, None if times is None else times.values)
+    if not kept.any():
+        raise RecbenchError(f"{first.source} has no rows that can be read.", first.advice.empty)
+    reading = Reading(first.short_name, columns.n_rows + bad.count - int((~kept).sum()), bad.count, first.guesses)
+    return _numbered(columns, kept, times, reading)
+
+
+def _read_times(first: OpenTable, bad: BadRows, columns: _Columns) -> tuple[npt.NDArray[np.bool_], Times | None]:
+    """Returns which of the rows have a time that can be read, and the times of all rows."""
+    kept = np.ones(columns.n_rows, dtype=np.bool_)
+    column = columns.times
+    if column is None:
+        return kept, None
+
+    def refuse(offending: npt.NDArray[np.bool_], description: str) -> None:
+        offending = offending & kept
+        if not offending.any():
+            return
+        if bad.skip:
+            bad.count += int(offending.sum())
+            kept[offending] = False
+            return
+        row, more = int(offending.argmax()), int(offending.sum())
+        count = f" ({more:,} such rows)" if more > 1 else ""
+        table, number = columns.origin(row)
+        raise RecbenchError(
+            f"{table.source}, {table.where(number)}: the timestamp is {column.text(row)!r}, not {description}{count}.",
+            f"{table.advice.wrong} {table.advice.times.format('%d.%m.%Y %H:%M:%S')}",
+        )
+
+    times = column.read(str(first.source), refuse, first.advice.times)
+    times.select(kept).warn_of_unlikely(first.short_name)
+    return kept, times
 
 
 def _add(table: OpenTable, batch: Batch, start: int, bad: BadRows, columns: _Columns) -> None:
@@ -149,11 +217,9 @@ def _add(table: OpenTable, batch: Batch, start: int, bad: BadRows, columns: _Col
 
     for role, column in batch.items():
         refuse(_missing(column), role, lambda _: "is missing", table.advice.incomplete)
-    ratings, times = None, None
+    ratings = None
     if "rating" in batch:
         ratings = _ratings(batch["rating"], good, unless("rating", "a number"), unless("rating", "a finite number"))
-    if "timestamp" in batch:
-        times = read_times(batch["timestamp"], good, lambda description: unless("timestamp", description))
     whole = bool(good.all())
     # An older pyarrow takes no array of numpy as a filter.
     kept = pa.array(good)
@@ -161,8 +227,10 @@ def _add(table: OpenTable, batch: Batch, start: int, bad: BadRows, columns: _Col
         parts.append((batch[role] if whole else batch[role].filter(kept)).dictionary_encode())
     if ratings is not None:
         columns.ratings.append(ratings if whole else ratings[good])
-    if times is not None:
-        columns.times.append(times if whole else times.select(good))
+    if columns.times is not None:
+        columns.times.add(batch["timestamp"] if whole else batch["timestamp"].filter(kept))
+    columns.origins.append(_Origin(table, start, good))
+    columns.n_rows += int(good.sum())
 
 
 def _missing(column: "pa.Array") -> npt.NDArray[np.bool_]:
@@ -197,15 +265,23 @@ def _text(column: "pa.Array", row: int) -> str:
     return repr(str(column[row].as_py()))
 
 
-def _numbered(name: str, columns: _Columns, timestamps: Int64Array | None) -> Interactions:
+def _numbered(columns: _Columns, kept: npt.NDArray[np.bool_], times: Times | None, reading: Reading) -> Interactions:
+    """Numbers the ids of the rows marked in ``kept`` (bool[rows]), and drops repeated pairs."""
     users, user_ids = encoded(columns.users)
     items, item_ids = encoded(columns.items)
-    rows = Rows(users, items, np.concatenate(columns.ratings) if columns.ratings else None, timestamps)
-    keep = first_of_each(pair_keys(users, items, len(item_ids)))
-    if duplicates := int(len(keep) - keep.sum()):
-        log.warning("%s: %d rows repeat an earlier (user, item) pair; the first is kept.", name, duplicates)
-        rows = rows.take(keep)
-    return Interactions(rows, user_ids, item_ids, duplicates)
+    ratings = np.concatenate(columns.ratings) if columns.ratings else None
+    rows = Rows(users, items, ratings, None if times is None else times.values)
+    interactions = Interactions(
+        rows, user_ids, item_ids, time_unit=None if times is None else times.unit,
+        reading=reading if times is None else reading.guessing(f"times are {times.form}"),
+    )  # fmt: skip
+    if not kept.all():
+        interactions = interactions.select(kept)
+    first = first_of_each(pair_keys(interactions.users, interactions.items, interactions.n_items))
+    if duplicates := int(len(first) - first.sum()):
+        log.warning("%s: %d rows repeat an earlier (user, item) pair; the first is kept.", reading.name, duplicates)
+        interactions = replace(interactions, rows=interactions.rows.take(first), n_duplicates=duplicates)
+    return interactions
 
 
 def encoded(parts: list["pa.DictionaryArray"]) -> tuple[Int32Array, IdTable]:

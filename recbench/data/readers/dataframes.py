@@ -19,6 +19,7 @@ ADVICE = Advice(
     incomplete="Complete these rows, or remove them: frame.dropna(subset=[...]).",
     wrong="Correct the values, or name another column.",
     empty="Give a DataFrame with one row for each (user, item) interaction.",
+    times='Name the form of the times, such as timestamp_format="{}".',
 )
 
 
@@ -36,7 +37,7 @@ def read_frame(frame: object, name: str, layout: Layout = PLAIN) -> Interactions
         RecbenchError: It is no DataFrame, is empty, lacks a column, or has a missing or wrong value; the message names
             the first such row and counts them.
     """
-    return to_interactions([open_frame(frame, name, layout)], BadRows(skip=False))
+    return to_interactions([open_frame(frame, name, layout)], BadRows(skip=False), layout.timestamp_format)
 
 
 def open_frame(frame: object, name: str, layout: Layout = PLAIN) -> OpenTable:

@@ -64,6 +64,7 @@ class Layout:
         skip_bad_rows: Skip and count unreadable rows instead of raising an error.
         negative: Column of the negatives of the case (user, item), in files of candidates.
         predicted: Whether the ratings are scores that a model predicted.
+        timestamp_format: The form of the times: their unit since 1970, or a pattern of strptime.
     """
 
     user: str | None = None
@@ -77,6 +78,7 @@ class Layout:
     skip_bad_rows: bool = False
     negative: str | None = None
     predicted: bool = False
+    timestamp_format: str | None = None
 
     def names(self) -> dict[str, str | None]:
         """Returns the column of each role."""

@@ -43,7 +43,7 @@ def read_interactions(path: Path, layout: Layout = PLAIN, *more: Path) -> Intera
     """
     bad = BadRows(layout.skip_bad_rows)
     with readable(path):
-        return to_interactions([open_file(file, layout, bad) for file in (path, *more)], bad)
+        return to_interactions([open_file(file, layout, bad) for file in (path, *more)], bad, layout.timestamp_format)
 
 
 def open_file(path: Path, layout: Layout, bad: BadRows) -> OpenTable:

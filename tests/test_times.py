@@ -1,0 +1,130 @@
+"""Times: what they count is decided by the whole column, and nothing is read as another date silently."""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recbench.data.readers.dataframes import read_frame
+from recbench.data.readers.layout import Layout
+from recbench.data.readers.ratings_files import read_interactions
+from recbench.data.time_column import check_time_form
+from recbench.data.times import Unit
+from recbench.errors import RecbenchError
+
+START = 1_400_000_000
+
+
+def read(tmp_path, times, **layout):
+    path = tmp_path / "r.csv"
+    path.write_text("user,item,timestamp\n" + "".join(f'1,{i},"{text}"\n' for i, text in enumerate(times)))
+    return read_interactions(path, Layout(**layout))
+
+
+def moments(n=40):
+    """Returns n times, some of them of the 13th day of a month or later."""
+    return [dt.datetime.fromtimestamp(START + 86_399 * i, dt.UTC) for i in range(n)]
+
+
+FORMS = {
+    "compact": "%Y%m%d%H%M%S",
+    "bigquery": "%Y-%m-%d %H:%M:%S UTC",
+    "offset": "%Y-%m-%dT%H:%M:%S+00:00",
+    "day first with points": "%d.%m.%Y %H:%M:%S",
+    "day first": "%d/%m/%Y %H:%M:%S",
+    "month first": "%m/%d/%Y %I:%M:%S %p",
+    "rfc 2822": "%a, %d %b %Y %H:%M:%S GMT",
+    "twitter": "%a %b %d %H:%M:%S +0000 %Y",
+    "date": "%a %b %d %H:%M:%S UTC %Y",
+    "web server": "%d/%b/%Y:%H:%M:%S +0000",
+    "seconds": "%s",
+}
+
+
+@pytest.mark.parametrize("pattern", FORMS.values(), ids=FORMS)
+def test_a_form_is_recognised_and_a_pattern_names_it(tmp_path, pattern):
+    times = moments()
+    texts = [str(int(t.timestamp())) if pattern == "%s" else t.strftime(pattern) for t in times]
+    expected = [int(t.timestamp()) for t in times]
+    found = read(tmp_path, texts)
+    assert (found.timestamps.tolist(), found.time_unit) == (expected, Unit.SECONDS)
+    frame = read_frame(pd.DataFrame({"user": 1, "item": range(len(texts)), "timestamp": texts}), "frame")
+    assert frame.timestamps.tolist() == expected
+    named = pattern.replace("GMT", "%Z").replace("UTC", "%Z").replace("+0000", "%z").replace("+00:00", "%z")
+    form = {"%s": "seconds"}.get(named, named)
+    if "%Z" not in form:
+        assert read(tmp_path, texts, timestamp_format=form).timestamps.tolist() == expected
+
+
+def test_fractions_zones_and_units(tmp_path):
+    cases = {
+        ("1400000000.25", "1400000001"): ([1400000000250, 1400000001000], Unit.MILLISECONDS),
+        ("1400000000.0", "1.400000001e9"): ([START, START + 1], Unit.SECONDS),
+        ("1400000000.123456", "1400000001"): ([1400000000123456, 1400000001000000], Unit.MICROSECONDS),
+        ("1400000000000.5", "1400000000001"): ([1400000000000500, 1400000000001000], Unit.MICROSECONDS),
+        ("2014-05-13T18:53:20.5+02:00", "2014-05-13 16:53:21"): ([1400000000500000, 1400000001000000], "microseconds"),
+        ("20140513", "20140514"): ([1399939200, 1400025600], Unit.SECONDS),
+        ("2014051316", "201405131653"): ([1399996800, 1399999980], Unit.SECONDS),
+        ("20140513165320250", "20140513165320000"): ([1400000000250000, 1400000000000000], Unit.MICROSECONDS),
+        ("1400000000123456789", "1400000000123456788"): ([1400000000123456789, 1400000000123456788], Unit.NANOSECONDS),
+        ("0", "1400000000000"): ([0, 1400000000000], Unit.MILLISECONDS),
+        ("3", "1"): ([3, 1], Unit.ORDER),
+    }
+    for texts, (values, unit) in cases.items():
+        found = read(tmp_path, texts)
+        assert (found.timestamps.tolist(), found.time_unit) == (values, unit), texts
+        as_numbers = pd.DataFrame({"user": 1, "item": [0, 1], "timestamp": pd.Series(texts)})
+        if not any("-" in text for text in texts):
+            as_numbers["timestamp"] = pd.to_numeric(as_numbers["timestamp"])
+        assert read_frame(as_numbers, "frame").timestamps.tolist() == values, texts
+    assert read(tmp_path, ["20140513", "20140514"], timestamp_format="order").time_unit is Unit.ORDER
+    assert read(tmp_path, ["1000", "2000"], timestamp_format="milliseconds").time_unit is Unit.MILLISECONDS
+
+
+REFUSED = {
+    "a row in another unit": (["1400000000000"] * 3 + ["1400000000"], "line 5: the timestamp is '1400000000'"),
+    "a compact date that does not exist": (["20140513"] * 3 + ["20140231"], "line 5: the timestamp is '20140231'"),
+    "a year among dates": (["2014-05-13"] * 3 + ["2014"], "line 5"),
+    "a date among numbers": (["1400000000"] * 3 + ["2014-05-13"], "a number, as others"),
+    "days and months in either order": (["03/04/2014", "05/06/2014"], "may be read as"),
+    "far in the future": (["9400000000", "9400000001"], "end in 2267-11-16"),
+    "a fraction of an order": (["1.5", "2"], "only times that count from 1970"),
+    "a zone of many meanings": (["2014-05-13 16:53:20 EST"] * 2, "not a date"),
+}
+
+
+@pytest.mark.parametrize(("texts", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_could_be_misread_is_refused_with_the_reason(tmp_path, texts, message):
+    with pytest.raises(RecbenchError) as caught:
+        read(tmp_path, texts)
+    assert message in caught.value.message
+    assert "--timestamp-format" in caught.value.hint
+
+
+def test_ambiguous_dates_can_be_named(tmp_path):
+    days, months = (read(tmp_path, ["03/04/2014"], timestamp_format=form) for form in ("%d/%m/%Y", "%m/%d/%Y"))
+    assert days.timestamps.tolist() == [1396483200]
+    assert months.timestamps.tolist() == [1393977600 - 86400]
+    for wrong in ("dd.mm.yyyy", "%d.%m", "%Q %Y", "second"):
+        with pytest.raises(ValueError, match="neither|no year|no directive"):
+            check_time_form(wrong)
+
+
+def test_skipped_rows_and_unlikely_times_are_told(tmp_path, caplog):
+    texts = ["1400000000000"] * 3 + ["1400000000", "0", "2500000000000"]
+    found = read(tmp_path, texts, skip_bad_rows=True)
+    assert found.items.tolist() == [0, 1, 2, 3, 4]
+    assert list(found.item_ids) == ["0", "1", "2", "4", "5"]
+    assert found.timestamps.tolist() == [1400000000000] * 3 + [0, 2500000000000]
+    assert "1 of 5 rows are before 1971; the first of them is 1970-01-01" in caplog.text
+    assert "1 of 5 rows are in the future; the first of them is 2049-03-22" in caplog.text
+
+
+def test_the_first_batch_does_not_decide(tmp_path, monkeypatch):
+    monkeypatch.setattr("recbench.data.readers.delimited.BLOCK", 256)
+    whole = [str(START + i) for i in range(60)]
+    found = read(tmp_path, [*whole, "1400000000.5"])
+    assert found.timestamps[[0, 60]].tolist() == [1400000000000, 1400000000500]
+    dates = [t.strftime("%m/%d/%Y") for t in moments(60)]
+    assert np.array_equal(read(tmp_path, ["05/06/2014"] * 60 + dates).timestamps[60:], read(tmp_path, dates).timestamps)
