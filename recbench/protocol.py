@@ -23,7 +23,7 @@ relative to the folder of the class's file, or to the working folder for a class
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,7 @@ Int32Array = npt.NDArray[np.int32]
 Int64Array = npt.NDArray[np.int64]
 Float32Array = npt.NDArray[np.float32]
 FloatArray = npt.NDArray[np.floating[Any]]
+Scalar = TypeVar("Scalar", bound=np.generic)
 TextArray = npt.NDArray[np.object_]
 """One dimension; its elements are ``str`` or None."""
 
@@ -159,7 +160,10 @@ class TrainSet:
         user_ids: OriginalIds | None = None,
         item_ids: OriginalIds | None = None,
     ) -> Self:
-        """Builds the compressed rows and makes every array read-only.
+        """Builds the compressed rows.
+
+        The train set has read-only views of the arrays; the arrays themselves stay as they are, so do not write to
+        them while the train set is in use.
 
         Args:
             n_users: Number of users.
@@ -181,11 +185,23 @@ class TrainSet:
             keys %= n_items
         indices = keys.astype(np.int32)
         ids = [None if one is None else one.only(rows) for one, rows in ((user_ids, users), (item_ids, items))]
-        train = cls(n_users, n_items, users, items, ratings, timestamps, indptr, indices, *ids)
-        for array in (users, items, ratings, timestamps, indptr, indices):
-            if array is not None:
-                array.flags.writeable = False
-        return train
+        return cls(
+            n_users,
+            n_items,
+            _read_only(users),
+            _read_only(items),
+            None if ratings is None else _read_only(ratings),
+            None if timestamps is None else _read_only(timestamps),
+            _read_only(indptr),
+            _read_only(indices),
+            *ids,
+        )
+
+
+def _read_only(array: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _decoded(ids: OriginalIds | None, kind: str) -> TextArray:

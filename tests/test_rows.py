@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from recbench.data.rows import Rows
+from recbench.protocol import TrainSet
 
 
 def rows(n=4, ratings=True, timestamps=True):
@@ -53,3 +54,11 @@ def test_renumbered_rows_keep_their_order():
     assert renamed.users.tolist() == [7, 8]
     assert renamed.items.tolist() == [9, 8]
     assert renamed.timestamps.tolist() == [0, 100]
+
+
+def test_a_train_set_leaves_the_arrays_of_its_caller_writeable():
+    own = (np.zeros(2, np.int32), np.arange(2, dtype=np.int32), np.ones(2, np.float32), np.ones(2, np.int64))
+    train = TrainSet.from_rows(1, 2, *own)
+    assert all(array.flags.writeable for array in own)
+    arrays = (train.users, train.items, train.ratings, train.timestamps, train.indptr, train.indices)
+    assert not any(array.flags.writeable for array in arrays)

@@ -81,7 +81,7 @@ def split_and_draw(spec: TaskSpec, interactions: Interactions) -> Task:
     n_users = interactions.n_users
     in_train = np.ones(len(interactions), dtype=np.bool_)
     in_train[test_rows] = False
-    seen = TrainSet.from_rows(n_users, interactions.n_items, interactions.users[:], interactions.items[:])
+    seen = TrainSet.from_rows(n_users, interactions.n_items, interactions.users, interactions.items)
 
     def cases(purpose: Purpose, rows: Rows) -> Cases:
         negatives = draw_negatives(

@@ -1,4 +1,4 @@
-"""What a sampled metric says about the whole catalogue, in one line."""
+"""What a sampled metric says about the full ranking, in one line."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,14 +18,15 @@ def caution(task: Mapping[str, Any], ks: Sequence[int]) -> str:
     if n <= m + 1:
         return "The candidates of a case are all items that its user has not interacted with."
     if k > m:
-        return f"HR@{k} among {m} negatives is 1 for any model, and tells nothing. --full ranks all items."
+        return f"HR@{k} among {m} negatives is 1 for every model. Use --full to rank all items."
     if not task["uniform_negatives"]:
         return (
-            f"The negatives were not drawn uniformly: HR@{k} among them cannot be converted to the catalogue of {n:,} "
-            "items, and no correction exists. --full ranks all of it."
+            f"The negatives were not drawn uniformly: HR@{k} among them does not estimate the full ranking of the "
+            f"{task['n_items']:,} items, and no correction exists. Use --full for the exact value."
         )
+    rank = even_chance_rank(k, n, m)
     return (
-        f"HR@{k} among {m} negatives is a sampled metric: a case is as likely a hit as not at rank "
-        f"{even_chance_rank(k, n, m):,} of {n:,} in the whole catalogue, so read it as about HR@"
-        f"{even_chance_rank(k, n, m)} there. --full ranks all of it."
+        f"HR@{k} among {m} negatives is a sampled metric, roughly comparable to HR@{rank:,} in the full ranking: of the "
+        f"{task['n_items']:,} items, {n:,} are ranked in a case on average, those that its user has not interacted "
+        "with. Use --full for the exact value."
     )
