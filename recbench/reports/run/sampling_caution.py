@@ -26,7 +26,7 @@ def caution(task: Mapping[str, Any], ks: Sequence[int]) -> str:
         )
     rank = even_chance_rank(k, n, m)
     return (
-        f"HR@{k} among {m} negatives is a sampled metric, roughly comparable to HR@{rank:,} in the full ranking: of the "
-        f"{task['n_items']:,} items, {n:,} are ranked in a case on average, those that its user has not interacted "
+        f"HR@{k} among {m} negatives is a sampled metric, roughly comparable to HR@{rank:,} in the full ranking: of "
+        f"the {task['n_items']:,} items, {n:,} are ranked in a case on average, those that its user has not interacted "
         "with. Use --full for the exact value."
     )
