@@ -280,8 +280,8 @@ BAD = {
     ),
     "candidates without a negative": (
         lambda: make_task((*split_of(ratings()), candidates(negative=None))),
-        "the negative is missing (1 such rows)",
-        "Remove",
+        "the negative is missing",
+        "dropna",
     ),
     "an unknown waiver": (
         lambda: make_task((*split_of(ratings()), candidates()), waivers=["all"]),

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recbench.data.ordering import stable_order
-from recbench.data.readers.batches import BadRows, Batch, OpenTable, encoded
+from recbench.data.readers.batches import BadRows, Batch, OpenTable, checked_ids, encoded
 from recbench.data.readers.dataframes import open_frame
 from recbench.data.readers.layout import Layout
 from recbench.data.readers.ratings_files import open_file, readable
@@ -115,8 +115,8 @@ def _read(
         else:
             file = open_frame(source, FRAME, layout)
         for batch in file.batches:
-            users.append(batch["user"].dictionary_encode())
-            items.append(batch["item"].dictionary_encode())
+            users.append(checked_ids(file, batch, "user", n_rows))
+            items.append(checked_ids(file, batch, "item", n_rows))
             if not ranked:
                 scores.append(_scores(file, batch, n_rows))
             n_rows += len(batch["user"])
@@ -146,7 +146,7 @@ def _scores(file: OpenTable, batch: Batch, start: int) -> Float64Array:
     if (bad := ~np.isfinite(values)).any():
         row = int(bad.argmax())
         raise RecbenchError(
-            f"{file.source}, {file.where(start + row)}: the score is {values[row]}, not a finite number.",
+            f"{file.source}, {file.where(start + row).text}: the score is {values[row]}, not a finite number.",
             "Scores are compared; give each pair a finite one.",
         )
     return values

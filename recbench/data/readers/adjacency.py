@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from recbench.data.readers.batches import BadRows, Batch
+from recbench.data.readers.batches import BadRows, Batch, Place
 from recbench.data.readers.layout import Layout
 from recbench.data.readers.opening import blocks_of_lines, opened
 from recbench.errors import RecbenchError
@@ -44,7 +44,8 @@ def read_counted_lists(path: Path, layout: Layout, bad: BadRows) -> Iterator[Bat
                             f"{path}, line {number + 1}: it announces {count} items and holds {len(own)}.",
                             "Correct the line; the file may be truncated. To leave such lines out: --skip-bad-rows.",
                         )
-                    bad.count += 1
+                    reason = f"it announces {count} items and holds {len(own)}"
+                    bad.leave_out(path, Place(number, f"line {number + 1}"), reason)
                     own = []
                 users += [str(number)] * len(own)
                 items += own

@@ -1,7 +1,7 @@
 """Batches of columns, from any kind of table, to interactions: ids numbered, values checked."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from recbench.data.ids import IdTable
 from recbench.data.interactions import Interactions
 from recbench.data.ordering import first_of_each, pair_keys
+from recbench.data.readers.id_columns import MISSING, encode_ids
 from recbench.data.reading import Reading
 from recbench.data.rows import Rows
 from recbench.data.time_column import TimeColumn
@@ -27,8 +28,22 @@ log = logging.getLogger(__name__)
 Batch = dict[str, "pa.Array"]
 """The columns of some rows by their role; texts or plain values."""
 
-Where = Callable[[int], str]
-"""Describes the position of a row, by its number from 0; rows that were skipped count."""
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The position of a row in its file.
+
+    Attributes:
+        number: What orders the rows of a file: a line, or a row.
+        text: The position in words, for messages.
+    """
+
+    number: int
+    text: str
+
+
+Where = Callable[[int], Place]
+"""Finds the position of a row, by its number from 0 among the rows of all batches that have been read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +63,8 @@ class Advice:
     times: str
 
 
+SHOWN = 80
+"""Characters of a value or a line that a message shows."""
 SKIP = "To leave such rows out: --skip-bad-rows."
 FILE_ADVICE = Advice(
     incomplete=f"Complete or remove these rows; the file may be truncated. {SKIP}",
@@ -65,6 +82,7 @@ class OpenTable:
         source: The file, or a name for the DataFrame, for messages.
         batches: Its columns; every batch has the same ones.
         where: Describes the position of a row, for messages.
+        roles: The roles that its columns have.
         advice: What an error message advises.
         guesses: What recbench recognised by itself, such as ``separator ','``.
     """
@@ -72,13 +90,18 @@ class OpenTable:
     source: Path | str
     batches: Iterable[Batch]
     where: Where
+    roles: Collection[str]
     advice: Advice = FILE_ADVICE
     guesses: tuple[str, ...] = ()
 
     @property
     def short_name(self) -> str:
         """The name of a file without its folder, for the log."""
-        return self.source.name if isinstance(self.source, Path) else self.source
+        return _short_name(self.source)
+
+
+def _short_name(source: Path | str) -> str:
+    return source.name if isinstance(source, Path) else source
 
 
 @dataclass(slots=True)
@@ -88,10 +111,30 @@ class BadRows:
     Attributes:
         skip: Leave them out instead of refusing the file.
         count: How many were left out.
+        first: The first of them: its file, its position, and why it cannot be read.
     """
 
     skip: bool
     count: int = 0
+    first: tuple[Path | str, Place, str] | None = None
+
+    def leave_out(self, source: Path | str, place: Place, reason: str, count: int = 1) -> None:
+        """Counts rows that are left out.
+
+        Args:
+            source: Their file.
+            place: The position of the first of them.
+            reason: Why it cannot be read.
+            count: How many they are.
+        """
+        self.count += count
+        if self.first is None or (self.first[0] == source and place.number < self.first[1].number):
+            self.first = source, place, reason
+
+    @property
+    def first_reason(self) -> str | None:
+        """Which row is the first that was left out, and why."""
+        return self.first and f"{_short_name(self.first[0])}, {self.first[1].text}: {self.first[2]}"
 
 
 @dataclass(slots=True)
@@ -146,21 +189,81 @@ def to_interactions(tables: Sequence[OpenTable], bad: BadRows, time_form: str | 
     """
     columns, first = _Columns(), tables[0]
     for table in tables:
+        _check_same_roles(first, table)
         n_rows = 0
         for batch in table.batches:
             if "timestamp" in batch and columns.times is None:
                 columns.times = TimeColumn(time_form)
             _add(table, batch, n_rows, bad, columns)
             n_rows += len(batch["user"])
-    if not columns.n_rows:
-        raise RecbenchError(f"{first.source} has no rows.", first.advice.empty)
-    kept, times = _read_times(first, bad, columns)
-    if bad.count:
-        log.warning("%s: %s rows cannot be read and are left out.", first.short_name, f"{bad.count:,}")
+    kept, times = _read_times(first, bad, columns) if columns.n_rows else (np.empty(0, dtype=np.bool_), None)
     if not kept.any():
-        raise RecbenchError(f"{first.source} has no rows that can be read.", first.advice.empty)
-    reading = Reading(first.short_name, columns.n_rows + bad.count - int((~kept).sum()), bad.count, first.guesses)
+        raise _without_rows(first, bad)
+    if bad.count:
+        log.warning(
+            "%s: %s rows cannot be read and are left out. The first: %s.",
+            first.short_name, f"{bad.count:,}", bad.first_reason,
+        )  # fmt: skip
+    n_rows = columns.n_rows + bad.count - int((~kept).sum())
+    reading = Reading(first.short_name, n_rows, bad.count, bad.first_reason, first.guesses)
     return _numbered(columns, kept, times, reading)
+
+
+def _without_rows(table: OpenTable, bad: BadRows) -> RecbenchError:
+    if not bad.count:
+        return RecbenchError(f"{table.source} has no rows.", table.advice.empty)
+    return RecbenchError(
+        f"{table.source} has no rows that can be read; {bad.count:,} are left out. The first: {bad.first_reason}.",
+        "Check the separator, the encoding and the columns: --separator, --encoding, --user-column, --item-column.",
+    )
+
+
+def _check_same_roles(first: OpenTable, other: OpenTable) -> None:
+    """Checks that two files have columns for the same roles.
+
+    Raises:
+        RecbenchError: One has ratings or times, the other has none.
+    """
+    for role in sorted(set(first.roles) ^ set(other.roles)):
+        having, lacking = (first, other) if role in first.roles else (other, first)
+        raise RecbenchError(
+            f"{lacking.source} has no column of {role}s, and {having.source} has one.",
+            f"Give files with the same columns. To read none of them: --{role}-column ''.",
+        )
+
+
+def checked_ids(table: OpenTable, batch: Batch, role: str, start: int) -> "pa.DictionaryArray":
+    """Returns the column of a role that holds ids, dictionary-encoded.
+
+    Args:
+        table: The table.
+        batch: A batch of its columns.
+        role: The role.
+        start: The number of the batch's first row.
+
+    Raises:
+        RecbenchError: A value is no id; the message names the first row and counts them.
+    """
+    encoded, wrong = encode_ids(batch[role])
+    for reason, rows in wrong.items():
+        raise _refusal(table, batch, start, rows, role, reason)
+    return encoded
+
+
+def _described(batch: Batch, row: int, role: str, reason: str) -> str:
+    return f"the {role} {reason.replace('{value}', _text(batch[role], row))}"
+
+
+def _refusal(
+    table: OpenTable, batch: Batch, start: int, rows: npt.NDArray[np.bool_], role: str, reason: str
+) -> RecbenchError:
+    """Returns the error about the marked rows of a batch that starts with row ``start``."""
+    row, more = int(rows.argmax()), int(rows.sum())
+    count = f" ({more:,} such rows here)" if more > 1 else ""
+    return RecbenchError(
+        f"{table.source}, {table.where(start + row).text}: {_described(batch, row, role, reason)}{count}.",
+        table.advice.incomplete if reason == MISSING else table.advice.wrong,
+    )
 
 
 def _read_times(first: OpenTable, bad: BadRows, columns: _Columns) -> tuple[npt.NDArray[np.bool_], Times | None]:
@@ -174,15 +277,16 @@ def _read_times(first: OpenTable, bad: BadRows, columns: _Columns) -> tuple[npt.
         offending = offending & kept
         if not offending.any():
             return
+        row, more = int(offending.argmax()), int(offending.sum())
+        table, number = columns.origin(row)
+        what = f"the timestamp is {_shown(column.text(row))}, not {description}"
         if bad.skip:
-            bad.count += int(offending.sum())
+            bad.leave_out(table.source, table.where(number), what, more)
             kept[offending] = False
             return
-        row, more = int(offending.argmax()), int(offending.sum())
         count = f" ({more:,} such rows)" if more > 1 else ""
-        table, number = columns.origin(row)
         raise RecbenchError(
-            f"{table.source}, {table.where(number)}: the timestamp is {column.text(row)!r}, not {description}{count}.",
+            f"{table.source}, {table.where(number).text}: {what}{count}.",
             f"{table.advice.wrong} {table.advice.times.format('%d.%m.%Y %H:%M:%S')}",
         )
 
@@ -197,26 +301,28 @@ def _add(table: OpenTable, batch: Batch, start: int, bad: BadRows, columns: _Col
 
     good = np.ones(len(batch["user"]), dtype=np.bool_)
 
-    def refuse(offending: npt.NDArray[np.bool_], role: str, what: Callable[[int], str], hint: str) -> None:
+    def refuse(offending: npt.NDArray[np.bool_], role: str, reason: str) -> None:
         offending = offending & good
         if not offending.any():
             return
-        if bad.skip:
-            bad.count += int(offending.sum())
-            good[offending] = False
-            return
-        row, more = int(offending.argmax()), int(offending.sum())
-        count = f" ({more:,} such rows here)" if more > 1 else ""
-        raise RecbenchError(f"{table.source}, {table.where(start + row)}: the {role} {what(row)}{count}.", hint)
+        if not bad.skip:
+            raise _refusal(table, batch, start, offending, role, reason)
+        row = int(offending.argmax())
+        place, what = table.where(start + row), _described(batch, row, role, reason)
+        bad.leave_out(table.source, place, what, int(offending.sum()))
+        good[offending] = False
 
     def unless(role: str, description: str) -> Callable[[npt.NDArray[np.bool_]], None]:
-        def value(row: int) -> str:
-            return f"is {_text(batch[role], row)}, not {description}"
+        return lambda offending: refuse(offending, role, f"is {{value}}, not {description}")
 
-        return lambda offending: refuse(offending, role, value, table.advice.wrong)
-
-    for role, column in batch.items():
-        refuse(_missing(column), role, lambda _: "is missing", table.advice.incomplete)
+    ids = {}
+    for role in ("user", "item"):
+        ids[role], wrong = encode_ids(batch[role])
+        for reason, rows in wrong.items():
+            refuse(rows, role, reason)
+    for role in ("rating", "timestamp"):
+        if role in batch:
+            refuse(_missing(batch[role]), role, MISSING)
     ratings = None
     if "rating" in batch:
         ratings = _ratings(batch["rating"], good, unless("rating", "a number"), unless("rating", "a finite number"))
@@ -224,7 +330,8 @@ def _add(table: OpenTable, batch: Batch, start: int, bad: BadRows, columns: _Col
     # An older pyarrow takes no array of numpy as a filter.
     kept = pa.array(good)
     for role, parts in (("user", columns.users), ("item", columns.items)):
-        parts.append((batch[role] if whole else batch[role].filter(kept)).dictionary_encode())
+        # Encoded again, so that the dictionary holds no id of a row that is left out.
+        parts.append(ids[role] if whole else ids[role].filter(kept).dictionary_decode().dictionary_encode())
     if ratings is not None:
         columns.ratings.append(ratings if whole else ratings[good])
     if columns.times is not None:
@@ -262,7 +369,11 @@ def _ratings(column: "pa.Array", good: npt.NDArray[np.bool_], not_a_number: Refu
 
 
 def _text(column: "pa.Array", row: int) -> str:
-    return repr(str(column[row].as_py()))
+    return _shown(str(column[row].as_py()))
+
+
+def _shown(text: str) -> str:
+    return repr(text) if len(text) <= SHOWN else f"{text[:SHOWN]!r}..."
 
 
 def _numbered(columns: _Columns, kept: npt.NDArray[np.bool_], times: Times | None, reading: Reading) -> Interactions:

@@ -4,7 +4,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from recbench.data.interactions import Interactions
-from recbench.data.readers.batches import Advice, BadRows, OpenTable, to_interactions
+from recbench.data.readers.batches import Advice, BadRows, OpenTable, Place, to_interactions
 from recbench.data.readers.layout import PLAIN, Layout, choose_columns
 from recbench.errors import RecbenchError
 
@@ -61,7 +61,7 @@ def open_frame(frame: object, name: str, layout: Layout = PLAIN) -> OpenTable:
     names = [str(label) for label in frame.columns]
     chosen = choose_columns(name, names, layout, NAMING_HINT)
     batch = {role: _column(frame.iloc[:, names.index(column)], name, role) for role, column in chosen.items()}
-    return OpenTable(name, [batch], lambda row: f"row {row} (counted from 0)", ADVICE)
+    return OpenTable(name, [batch], lambda row: Place(row, f"row {row} (counted from 0)"), chosen.keys(), ADVICE)
 
 
 def _column(values: "pd.Series", name: str, role: str) -> "pa.Array":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recbench.data.readers.batches import BadRows, Batch
+from recbench.data.readers.batches import BadRows, Batch, Place
 from recbench.data.readers.layout import Layout, choose_columns
 from recbench.data.readers.opening import BLOCK, UNIT_SEPARATOR, WithUnitSeparator, first_line, line_number, opened
 from recbench.errors import RecbenchError
@@ -23,11 +23,13 @@ class DelimitedFormat:
         separator: What stands between two columns; of several characters if need be.
         header: Whether the first line names the columns.
         positions: The column of each role, counted from 0.
+        columns: The name of the column of each role.
     """
 
     separator: str
     header: bool
     positions: dict[str, int]
+    columns: dict[str, str]
 
 
 def detect_format(path: Path, layout: Layout) -> DelimitedFormat:
@@ -53,7 +55,7 @@ def detect_format(path: Path, layout: Layout) -> DelimitedFormat:
     )
     names = fields if header else [str(i + 1) for i in range(len(fields))]
     chosen = choose_columns(path, names, layout)
-    return DelimitedFormat(separator, header, {role: names.index(name) for role, name in chosen.items()})
+    return DelimitedFormat(separator, header, {role: names.index(name) for role, name in chosen.items()}, chosen)
 
 
 def read_delimited(path: Path, layout: Layout, detected: DelimitedFormat, bad: BadRows) -> Iterator[Batch]:
@@ -68,8 +70,9 @@ def read_delimited(path: Path, layout: Layout, detected: DelimitedFormat, bad: B
     columns = {role: f"f{position}" for role, position in detected.positions.items()}
     several = len(detected.separator) > 1
 
-    def too_few_or_many(_: Any) -> str:
-        bad.count += 1
+    def too_few_or_many(row: Any) -> str:
+        reason = f"Expected {row.expected_columns} columns, got {row.actual_columns}"
+        bad.leave_out(path, Place(row.number or 0, f"row {row.number}"), reason)
         return "skip"
 
     try:

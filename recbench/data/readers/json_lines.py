@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recbench.data.readers.batches import BadRows, Batch
+from recbench.data.readers.batches import BadRows, Batch, Place
 from recbench.data.readers.layout import Layout, choose_columns
 from recbench.data.readers.opening import blocks_of_lines, first_line, opened
 from recbench.errors import RecbenchError
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def read_json_lines(path: Path, layout: Layout, bad: BadRows) -> Iterator[Batch]:
+def read_json_lines(path: Path, layout: Layout, chosen: dict[str, str], bad: BadRows) -> Iterator[Batch]:
     """Yields the columns of a file with a JSON object a line; numbers among the ids are read as their text.
 
     Raises:
@@ -24,7 +24,6 @@ def read_json_lines(path: Path, layout: Layout, bad: BadRows) -> Iterator[Batch]
     import pyarrow as pa
     import pyarrow.json
 
-    chosen = _columns(path, layout, json.loads)
     schemas = [_schema(chosen, ids) for ids in (pa.string(), pa.int64())]
     done = 0
     with opened(path, layout.member) as file:
@@ -50,13 +49,12 @@ def read_json_lines(path: Path, layout: Layout, bad: BadRows) -> Iterator[Batch]
             yield batch
 
 
-def read_python_lines(path: Path, layout: Layout, bad: BadRows) -> Iterator[Batch]:
+def read_python_lines(path: Path, layout: Layout, chosen: dict[str, str], bad: BadRows) -> Iterator[Batch]:
     """Yields the columns of a file with the literal of a Python dict a line.
 
     Raises:
         RecbenchError: A line is not such a literal, unless such lines are skipped.
     """
-    chosen = _columns(path, layout, ast.literal_eval)
     done = 0
     with opened(path, layout.member) as file:
         for block in blocks_of_lines(file):
@@ -65,7 +63,12 @@ def read_python_lines(path: Path, layout: Layout, bad: BadRows) -> Iterator[Batc
             done += len(lines)
 
 
-def _columns(path: Path, layout: Layout, parse: Callable[[Any], Any]) -> dict[str, str]:
+def object_columns(path: Path, layout: Layout, parse: Callable[[Any], Any]) -> dict[str, str]:
+    """Returns the name of each role in the objects of a file.
+
+    Raises:
+        RecbenchError: The first line is no object, or has no user or item.
+    """
     line = first_line(path, layout.member, layout.encoding)
     first = _parsed(line, parse)
     if first is None:
@@ -100,7 +103,7 @@ def _line_by_line(
                     f"{path}, line {number} (blank ones not counted) is not an object: {line[:80]!r}.",
                     "Correct it; the file may be truncated. To leave such lines out: --skip-bad-rows.",
                 )
-            bad.count += 1
+            bad.leave_out(path, Place(number, f"line {number} (blank ones not counted)"), "it is not an object")
             continue
         for role, name in chosen.items():
             value = row.get(name)

@@ -1,6 +1,7 @@
 """Parquet files to batches of columns."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from recbench.data.readers.batches import Batch
@@ -10,27 +11,46 @@ from recbench.errors import RecbenchError
 ROWS_AT_ONCE = 2**20
 
 
-def read_parquet(path: Path, layout: Layout) -> Iterator[Batch]:
+def parquet_columns(path: Path, layout: Layout) -> dict[str, str]:
+    """Returns the column of each role.
+
+    Raises:
+        RecbenchError: It is not Parquet, has no user or item, or a column does not hold plain values.
+    """
+    import pyarrow as pa
+
+    with _readable(path):
+        schema = pa.parquet.read_schema(path)
+    chosen = choose_columns(path, schema.names, layout)
+    for role, name in chosen.items():
+        if pa.types.is_nested(schema.field(name).type):
+            raise RecbenchError(
+                f"{path}: the {role} column {name!r} holds {schema.field(name).type}.",
+                "Give a column of plain values.",
+            )
+    return chosen
+
+
+def read_parquet(path: Path, chosen: dict[str, str]) -> Iterator[Batch]:
     """Yields the columns as they are typed.
 
     Raises:
-        RecbenchError: It is not Parquet, or a column does not hold plain values.
+        RecbenchError: It is not Parquet.
     """
+    import pyarrow.parquet
+
+    with _readable(path), pyarrow.parquet.ParquetFile(path) as file:
+        for batch in file.iter_batches(ROWS_AT_ONCE, columns=list(dict.fromkeys(chosen.values()))):
+            yield {role: _plain(batch.column(name)) for role, name in chosen.items()}
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
     import pyarrow as pa
     import pyarrow.parquet
 
     try:
-        file = pyarrow.parquet.ParquetFile(path)
-        schema = file.schema_arrow
-        chosen = choose_columns(path, schema.names, layout)
-        for role, name in chosen.items():
-            if pa.types.is_nested(schema.field(name).type):
-                raise RecbenchError(
-                    f"{path}: the {role} column {name!r} holds {schema.field(name).type}.",
-                    "Give a column of plain values.",
-                )
-        for batch in file.iter_batches(ROWS_AT_ONCE, columns=list(dict.fromkeys(chosen.values()))):
-            yield {role: _plain(batch.column(name)) for role, name in chosen.items()}
+        yield
     except pa.ArrowException as error:
         raise RecbenchError(f"{path} is not a Parquet file that can be read: {error}.", "Is it whole?") from error
 

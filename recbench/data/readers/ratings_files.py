@@ -1,32 +1,32 @@
 """Ratings files of any form to interactions."""
 
+import ast
 import csv
+import json
 import logging
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from recbench.data.interactions import Interactions
 from recbench.data.readers.adjacency import read_adjacency, read_counted_lists
-from recbench.data.readers.batches import BadRows, Batch, OpenTable, Where, to_interactions
+from recbench.data.readers.batches import BadRows, OpenTable, Place, to_interactions
 from recbench.data.readers.delimited import detect_format, read_delimited
-from recbench.data.readers.json_lines import read_json_lines, read_python_lines
+from recbench.data.readers.json_lines import object_columns, read_json_lines, read_python_lines
 from recbench.data.readers.layout import PLAIN, Form, Layout
 from recbench.data.readers.opening import first_line, line_number
-from recbench.data.readers.parquet import read_parquet
+from recbench.data.readers.parquet import parquet_columns, read_parquet
 from recbench.errors import RecbenchError
 from recbench.path_checks import check_no_folder
 
 log = logging.getLogger(__name__)
 
-LINES = {
-    Form.JSON_LINES: read_json_lines,
-    Form.PYTHON_LINES: read_python_lines,
-    Form.ADJACENCY: read_adjacency,
-    Form.COUNTED_LISTS: read_counted_lists,
-}
+LISTS = {Form.ADJACENCY: read_adjacency, Form.COUNTED_LISTS: read_counted_lists}
+OBJECTS = {Form.JSON_LINES: read_json_lines, Form.PYTHON_LINES: read_python_lines}
+PARSERS: dict[Form, Callable[[Any], Any]] = {Form.JSON_LINES: json.loads, Form.PYTHON_LINES: ast.literal_eval}
 
 
 def read_interactions(path: Path, layout: Layout = PLAIN, *more: Path) -> Interactions:
@@ -55,7 +55,7 @@ def open_file(path: Path, layout: Layout, bad: BadRows) -> OpenTable:
     check_no_folder(path)
     if not path.is_file():
         raise RecbenchError(f"No such file: {path}.", "Check the path, or give another file.")
-    return OpenTable(path, *_batches(path, layout, bad))
+    return _opened_table(path, layout, bad)
 
 
 @contextmanager
@@ -86,18 +86,38 @@ def readable(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _batches(path: Path, layout: Layout, bad: BadRows) -> tuple[Iterator[Batch], Where]:
+def _opened_table(path: Path, layout: Layout, bad: BadRows) -> OpenTable:
     form = layout.form or _form(path, layout)
     if form is Form.PARQUET:
-        return read_parquet(path, layout), lambda row: f"row {row + 1}"
+        columns = parquet_columns(path, layout)
+        return OpenTable(
+            path,
+            read_parquet(path, columns),
+            lambda row: Place(row + 1, f"row {row + 1}"),
+            columns.keys(),
+        )
     if form is Form.DELIMITED:
         detected = detect_format(path, layout)
-        return read_delimited(
-            path, layout, detected, bad
-        ), lambda row: f"line {line_number(path, layout.member, row + detected.header)}"
+
+        def line_of(row: int) -> Place:
+            return _line(line_number(path, layout.member, row + detected.header))
+
+        return OpenTable(path, read_delimited(path, layout, detected, bad), line_of, detected.columns)
     if form in (Form.ADJACENCY, Form.COUNTED_LISTS):
-        return LINES[form](path, layout, bad), lambda row: f"interaction {row + 1}"
-    return LINES[form](path, layout, bad), lambda row: f"line {line_number(path, layout.member, row)}"
+        return OpenTable(
+            path, LISTS[form](path, layout, bad), lambda row: Place(row, f"interaction {row + 1}"), ("user", "item")
+        )
+    columns = object_columns(path, layout, PARSERS[form])
+    return OpenTable(
+        path,
+        OBJECTS[form](path, layout, columns, bad),
+        lambda row: _line(line_number(path, layout.member, row)),
+        columns.keys(),
+    )
+
+
+def _line(number: int) -> Place:
+    return Place(number, f"line {number}")
 
 
 def _form(path: Path, layout: Layout) -> Form:

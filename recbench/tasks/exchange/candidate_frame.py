@@ -1,9 +1,8 @@
 """Candidates in a DataFrame: one negative a row, or one list of negatives a row."""
 
-from recbench.data.readers.batches import encoded
+from recbench.data.readers.batches import checked_ids, encoded
 from recbench.data.readers.dataframes import open_frame
 from recbench.data.readers.layout import Layout
-from recbench.errors import RecbenchError
 from recbench.tasks.exchange.candidate_lists import CandidateTable, IdColumn
 
 NAME = "DataFrame 'candidates'"
@@ -25,15 +24,9 @@ def read_candidates(frame: object, layout: Layout) -> CandidateTable:
     if isinstance(frame, pd.DataFrame) and "negatives" in frame and "negative" not in frame:
         frame = frame.explode("negatives").rename(columns={"negatives": "negative"})
     columns = Layout(user=layout.user, item=layout.item, rating="", timestamp="", negative="negative")
-    (batch,) = open_frame(frame, NAME, columns).batches
-    for role, column in batch.items():
-        if column.null_count:
-            first = column.is_null().index(True).as_py()
-            raise RecbenchError(
-                f"{NAME}, row {first} (counted from 0): the {role} is missing ({column.null_count:,} such rows).",
-                "Remove these rows.",
-            )
+    table = open_frame(frame, NAME, columns)
+    (batch,) = table.batches
     users, items, negatives = (
-        IdColumn(*encoded([batch[role].dictionary_encode()])) for role in ("user", "item", "negative")
+        IdColumn(*encoded([checked_ids(table, batch, role, 0)])) for role in ("user", "item", "negative")
     )
     return CandidateTable(NAME, users, items, negatives, ADVICE)

@@ -1,5 +1,6 @@
 """Splits that somebody published, or made, as tables: train, test, and possibly validation and candidates."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,7 +9,7 @@ import numpy as np
 
 from recbench.data.ids import IdTable
 from recbench.data.interactions import inverse_order
-from recbench.data.readers.batches import BadRows, encoded
+from recbench.data.readers.batches import BadRows, checked_ids, encoded
 from recbench.data.readers.layout import PLAIN, Layout
 from recbench.data.readers.ratings_files import open_file, read_interactions, readable
 from recbench.data.rows import Rows
@@ -96,9 +97,25 @@ def _listed(path: Path | None) -> list[IdTable]:
 
 
 def _column(path: Path, name: str) -> tuple[Int32Array, IdTable]:
-    layout = Layout(user=name, item=name, rating="", timestamp="")
+    return _id_columns(path, Layout(user=name, item=name, rating="", timestamp=""), ("user",))[0]
+
+
+def _id_columns(path: Path, layout: Layout, roles: Sequence[str]) -> list[tuple[Int32Array, IdTable]]:
+    """Reads the columns of some roles, all of which hold ids.
+
+    Raises:
+        RecbenchError: The file cannot be read, or a value is no id.
+    """
+    columns: dict[str, list[pa.DictionaryArray]] = {role: [] for role in roles}
     with readable(path):
-        return encoded([batch["user"].dictionary_encode() for batch in open_file(path, layout, BadRows(False)).batches])
+        table, n_rows = open_file(path, layout, BadRows(skip=False)), 0
+        for batch in table.batches:
+            for role, parts in columns.items():
+                parts.append(checked_ids(table, batch, role, n_rows))
+            n_rows += len(batch["user"])
+        if not n_rows:
+            raise RecbenchError(f"{path} has no rows.", "Is the file whole?")
+        return [encoded(parts) for parts in columns.values()]
 
 
 def _order(files: SplitFiles, n_train: int, n_held: int) -> Int64Array:
@@ -121,12 +138,7 @@ def _order(files: SplitFiles, n_train: int, n_held: int) -> Int64Array:
 
 
 def _candidates(path: Path) -> CandidateTable:
-    bad = BadRows(skip=False)
-    columns: dict[str, list[pa.DictionaryArray]] = {"user": [], "item": [], "negative": []}
-    with readable(path):
-        for batch in open_file(path, CANDIDATES, bad).batches:
-            for name, parts in columns.items():
-                parts.append(batch[name].dictionary_encode())
-        users, items, negatives = (IdColumn(*encoded(parts)) for parts in columns.values())
+    columns = _id_columns(path, CANDIDATES, ("user", "item", "negative"))
+    users, items, negatives = (IdColumn(codes, ids) for codes, ids in columns)
     advice = "Or, if the catalogue has them, list all {0}: --{0} FILE"
     return CandidateTable(str(path), users, items, negatives, advice)

@@ -1,0 +1,67 @@
+"""Columns of ids: what is an id, and what is not (a missing value, NaN, bytes that are no text)."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BoolArray = npt.NDArray[np.bool_]
+
+MISSING = "is missing"
+"""A reason why a value cannot be read; other reasons contain ``{value}``, which stands for it."""
+
+
+def encode_ids(column: "pa.Array") -> tuple["pa.DictionaryArray", dict[str, BoolArray]]:
+    """Dictionary-encodes a column of ids, and finds the values that are no ids.
+
+    Args:
+        column: Text, bytes of UTF-8 text, or plain values.
+
+    Returns:
+        The encoded column, bytes as text; and bool[rows] for each reason why a value is no id.
+    """
+    import pyarrow as pa
+    import pyarrow.compute
+
+    encoded = column.dictionary_encode()
+    values, wrong = encoded.dictionary, {}
+    if pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type):
+        texts = [_decoded(value) for value in values.to_pylist()]
+        wrong["is {value}, not UTF-8 text"] = np.array([text is None for text in texts], dtype=np.bool_)
+        values = pa.array(["?" if text is None else text for text in texts], pa.string())
+        encoded = pa.DictionaryArray.from_arrays(encoded.indices, values)
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        wrong[MISSING] = _mask(pa.compute.equal(values, ""))
+        wrong["is {value}, which holds the character NUL"] = _mask(pa.compute.match_substring(values, "\0"))
+    elif pa.types.is_floating(values.type):
+        wrong[MISSING] = _mask(pa.compute.is_nan(values))
+        wrong["is {value}, not an id"] = _mask(pa.compute.is_inf(values))
+    elif pa.types.is_boolean(values.type):
+        wrong["is {value}, not an id"] = np.ones(len(values), dtype=np.bool_)
+    rows = {reason: _rows(encoded, entries) for reason, entries in wrong.items() if entries.any()}
+    if encoded.null_count:
+        nulls = _mask(encoded.indices.is_null())
+        rows[MISSING] = rows.get(MISSING, nulls) | nulls
+    return encoded, rows
+
+
+def _decoded(value: bytes) -> str | None:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _mask(values: "pa.BooleanArray") -> BoolArray:
+    mask: BoolArray = np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.bool_)
+    return mask
+
+
+def _rows(encoded: "pa.DictionaryArray", entries: BoolArray) -> BoolArray:
+    """Returns bool[rows], which rows have one of the marked entries of the dictionary."""
+    codes = encoded.indices.fill_null(len(entries)).to_numpy(zero_copy_only=False)
+    rows: BoolArray = np.append(entries, False)[codes]
+    return rows
