@@ -28,6 +28,18 @@ class NothingToCompareError(RecbenchError):
     """A side of a comparison holds no records; the command line exits with 4, so that a gate never passes on it."""
 
 
+def shortened(text: str, most: int) -> str:
+    """Returns a text, or its beginning and its end around the number of characters that are left out.
+
+    >>> shortened("abcdefghij" * 10, 40)
+    'abcdefghijabcde[... 70 more ...]fghijabcdefghij'
+    """
+    if len(text) <= most:
+        return text
+    kept = max(3 * most // 8, 1)
+    return f"{text[:kept]}[... {len(text) - 2 * kept:,} more ...]{text[-kept:]}"
+
+
 def did_you_mean(name: str, known: Iterable[str], shown: str = "{}") -> str:
     """Returns a sentence with the nearest names, which starts with a space; empty if no name is near.
 

@@ -16,7 +16,10 @@ MEMORY_ADVICE: Final = (
 )
 _HANDLES: Final = "Raise the limit and run the command again: ulimit -n 4096"
 _PROCESSES: Final = "Raise the limit and run the command again: ulimit -u 4096. Or end other processes."
-_ROOM: Final = "Free some space, or choose a folder on another disk: -o for results, RECBENCH_HOME for the cache."
+_ELSEWHERE: Final = (
+    "Choose a folder on another disk. For results: -o FOLDER. For the cache: export RECBENCH_HOME=FOLDER"
+)
+_ROOM: Final = f"Free some space. {_ELSEWHERE}"
 _PERMISSION: Final = "Change the permissions, or run the command as the owner of the file. Look at them: ls -ld {path}"
 
 ADVICE: Final[dict[int, str]] = {
@@ -27,7 +30,7 @@ ADVICE: Final[dict[int, str]] = {
     errno.ENOSPC: _ROOM,
     errno.EDQUOT: _ROOM,
     errno.EFBIG: "Raise the limit of a file's size and run the command again: ulimit -f unlimited",
-    errno.EROFS: "Choose a folder that can be written: -o for results, RECBENCH_HOME for the cache.",
+    errno.EROFS: f"The disk is read-only. {_ELSEWHERE}",
     errno.EACCES: _PERMISSION,
     errno.EPERM: _PERMISSION,
     errno.ENAMETOOLONG: "Use a shorter name or path.",

@@ -209,3 +209,62 @@ def test_a_deleted_data_file_is_called_missing(command, tmp_path, monkeypatch):
     (tmp_path / "extra.txt").unlink()
     done = command(*words, "--collect")
     assert "1 record is out of date: extra.txt is missing or unreadable." in done.err
+
+
+def test_a_class_that_does_not_exist_is_an_error_of_list(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.py").write_text(
+        "from json import JSONDecoder\nMade = type('Made', (), {})\n\n\nclass Net:\n    pass\n"
+    )
+    (tmp_path / "broken.py").write_text("class Net:\n    def\n")
+    for words, message in {
+        "own.py:Nett": "Unknown class in own.py 'Nett'. Did you mean: Net?",
+        "json:Nope": "Unknown class in json 'Nope'.",
+        "broken.py:Net": "broken.py, line 2 is not Python: invalid syntax.",
+    }.items():
+        done = command("list", words)
+        assert (done.code, done.out) == (2, "")
+        assert message in done.err
+    for words in ("own.py:Net", "own.py:JSONDecoder", "own.py:Made", "json:JSONDecoder"):
+        assert command("list", words).code == 0
+
+
+def test_a_model_or_task_that_the_history_does_not_have(command, run_folder):
+    assert command("baseline", "accept", "run", "--force").code == 0
+    for words, code, message in (
+        (["--models", "brp"], 2, "Unknown model of the history 'brp'. Did you mean: bpr?"),
+        (["--task", "nope"], 2, "Unknown task of the history 'nope'."),
+        (["--models", "bpr", "--task", "toy"], 0, ""),
+    ):
+        done = command("history", *words)
+        assert done.code == code, done
+        assert message in done.err
+
+
+def test_endings_of_pictures(command, run_folder):
+    pytest.importorskip("matplotlib")
+    for output, file in {"speed": "speed/toy.png", "speed.PNG": "speed.PNG"}.items():
+        done = command("plot", "run", "-o", output)
+        assert f"Drawn: {file}" in done.err
+        assert Path(file).read_bytes().startswith(b"\x89PNG")
+    assert "its ending is of no known kind" in command("plot", "run", "-o", "speed.tar").err
+
+
+def test_messages_stay_short(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = command("run", "--models", "x" * 100_000)
+    assert done.code == 2
+    assert len(done.err) < 5000
+    assert "more ...]" in done.err
+    Path("many.toml").write_text("\n".join(f"x{number} = 1" for number in range(5000)))
+    done = command("run", "--models", "popularity", "--task", "./many.toml")
+    assert done.code == 2
+    assert 200 < done.err.count("\n") < 220
+    assert "more lines ...]" in done.err
+
+
+def test_completion_never_shows_a_traceback(command, monkeypatch):
+    monkeypatch.setenv("_RECBENCH_COMPLETE", "complete_bash")
+    monkeypatch.delenv("COMP_WORDS", raising=False)
+    done = command()
+    assert (done.code, done.out, done.err) == (2, "", "")

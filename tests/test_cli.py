@@ -236,7 +236,7 @@ BAD = {
     "a target without a curve": (["--models", "popularity", "--reach", "0.4"], "--reach needs a learning curve"),
     "an unknown device": (["--models", "popularity", "--device", "tpu"], "Available: auto, cpu, gpu"),
     "an unknown option": (["--modles", "bpr"], "No such option of recbench run: --modles. Did you mean: --models?"),
-    "no seeds": (["--models", "popularity", "--seeds", "0"], "Invalid value"),
+    "no seeds": (["--models", "popularity", "--seeds", "0"], "--seeds '0' is not a whole number from 1 up"),
 }
 
 

@@ -1,5 +1,6 @@
 """The same option means the same thing in all verbs, and all verbs read their command line in the same way."""
 
+import ast
 import inspect
 import io
 import os
@@ -25,8 +26,9 @@ from recbench.cli.shared.output_options import FOLDER, FOLDER_OR_FILE, output_fi
 from recbench.cli.shared.verbs import Verb, VerbGroup
 from recbench.data.catalogue import catalogue
 from recbench.data.dataset_names import dataset_names
-from recbench.errors import RecbenchError, did_you_mean
+from recbench.errors import RecbenchError, did_you_mean, shortened
 from recbench.evaluation.metric_names import read_measures
+from recbench.runners.limits import parse_size
 from recbench.tasks.named_specs import builtin_specs
 from recbench.tasks.names import builtin_task_names
 
@@ -260,6 +262,74 @@ def test_hints_name_options_of_the_verb():
         "Correct it.\nOr: recbench data fetch x --force"
     )
     assert own_sentences("Run git fetch --unshallow.", {"--k"}, {"--k"}) == "Run git fetch --unshallow."
+
+
+def test_numbers_are_read_alike_in_all_verbs():
+    """One line that names the option, the value and what the option takes; no traceback, and nothing is guessed."""
+    seen = 0
+    for verb, command in VERBS.items():
+        for spelling, numbers in command.numbers.items():
+            wrong = ["x", "nan", "inf", "-inf", "1e999", "９", "1_0", "0x1", " 1", "9" * 5000, f"1.{'9' * 5000}", "-1"]
+            wrong += ["1.5", "1e3"] if numbers.whole else []
+            wrong += [] if numbers.most is None else [str(numbers.most + 1)]
+            for value in wrong:
+                message = refused(verb, f"{spelling}={value}")
+                assert message.startswith(f"{spelling} {shortened(value, 60)!r} is not {numbers}."), (verb, message)
+                assert len(message) < 600
+            assert numbers.holds("1")
+            seen += 1
+    assert seen > 15
+
+
+def test_what_is_missing_is_one_line():
+    assert refused("gate") == "recbench gate needs BASE and CURRENT.\nSee: recbench gate --help"
+    assert refused("gate", "main").startswith("recbench gate needs CURRENT.\n")
+    assert refused("run").startswith("recbench run needs --models.\n--models: ")
+    assert refused("list", "--json=yes").startswith("--json takes no value, not 'yes'.")
+    for words in (["--nope"], ["task", "--nope"], ["--versio"]):
+        with pytest.raises(RecbenchError, match="No such option of recbench"):
+            ROOT.main(words, prog_name="recbench", standalone_mode=False)
+
+
+@pytest.mark.parametrize("text", ["9" * 400 + "GB", "9e9", "９GB", "1000000TB", "0", "-1GB", "inf", "nan", ""])
+def test_amounts_of_memory(text):
+    with pytest.raises(RecbenchError, match="is not an amount of memory from 1 byte to 1,000 TB"):
+        parse_size(text)
+
+
+def test_hints_of_writing_name_o_only_where_it_exists():
+    hint = "Choose a folder. For results: -o FOLDER. For the cache: export RECBENCH_HOME=FOLDER"
+    assert own_sentences(hint, {"-o"}, {"-o"}) == hint
+    assert own_sentences(hint, {"--k"}, {"-o"}) == "Choose a folder. For the cache: export RECBENCH_HOME=FOLDER"
+    assert own_sentences("Run: git push --force", {"--k"}, {"--force"}) == "Run: git push --force"
+
+
+def messages_of_the_package():
+    """Yields each text of a message in the source, with what is computed in it as ``{}``."""
+    for path in sorted((Path(__file__).parent.parent / "recbench").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                parts = [str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values]
+                yield path.name, "".join(parts)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield path.name, node.value
+
+
+def test_commands_in_messages_exist():
+    """A command that a message tells to run has a verb that exists, and options that this verb has."""
+    seen, wrong = set(), []
+    for place, text in messages_of_the_package():
+        for advised in re.findall(r"\brecbench ((?:[a-z-]+ )*[a-z-]+(?: [^'\n]*)?)", text):
+            words = advised.split()
+            verb = next((verb for n in (3, 2, 1) if (verb := " ".join(words[:n])) in VERBS), None)
+            if verb is None:
+                continue
+            own = {spelling for option in options(VERBS[verb]) for spelling in option.opts} | {"--help"}
+            used = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", re.split(r"[;.,)] |[.)`]$", advised)[0]))
+            seen.add(verb)
+            wrong += [(place, verb, option) for option in used - own]
+    assert wrong == []
+    assert len(seen) > 10
 
 
 EXAMPLES = [(verb, example) for verb, command in VERBS.items() for example in command.examples]

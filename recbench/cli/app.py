@@ -1,5 +1,9 @@
 """The program ``recbench``. Verbs import what they need when they run, so that ``--help`` answers at once."""
 
+import os
+import sys
+from typing import Final
+
 import typer
 
 from recbench.cli import (
@@ -20,12 +24,15 @@ from recbench.cli import (
     task,
     tune,
 )
-from recbench.cli.shared.terminal import emit, fail, show_log
+from recbench.cli.shared.terminal import ExitCode, emit, fail, show_log
 from recbench.cli.shared.verbs import Verbs
 from recbench.errors import RecbenchError
 from recbench.records.interruption import forget_interruption
 from recbench.requirements import install_command, package_of
 from recbench.system_errors import system_error
+
+COMPLETION: Final = "_RECBENCH_COMPLETE"
+"""The variable with which a shell asks for the completion of a command line."""
 
 HELP = """Compare implicit-feedback recommenders on one frozen task, with one clock.
 
@@ -82,7 +89,11 @@ def main() -> None:
                 f"This command needs {package}, which is not installed.", f"Install it: {install_command([package])}"
             )
         )
+    # Of any class, for libraries wrap the system's errors into errors of their own. Other errors are raised again.
     except Exception as error:
+        if COMPLETION in os.environ:
+            # The shell would put a traceback into the command line that is being typed.
+            sys.exit(ExitCode.BAD_INPUT)
         refused = system_error(error)
         if refused is None:
             raise

@@ -8,6 +8,7 @@ from recbench.cli.shared.completion import task_name
 from recbench.cli.shared.execution_options import TASK, OnlyModels
 from recbench.cli.shared.output_options import AsJson
 from recbench.cli.shared.terminal import emit, emit_json, emit_table
+from recbench.errors import NothingToCompareError, unknown_name
 
 
 def history(
@@ -24,7 +25,7 @@ def history(
       recbench history
       recbench history --models bpr --task ml-100k
 
-    Exit codes: 0 shown, 2 bad input, or a line of the history is damaged.
+    Exit codes: 0 shown, 2 bad input, or a line of the history is damaged, 4 nothing to show.
     """
     from recbench.records.history import read_undamaged
     from recbench.reports.trend import Trend, trends
@@ -52,12 +53,20 @@ def history(
 
     present = read_undamaged()
     found = trends(present.lines, models, task)
+    if not found:
+        # First, for a damaged line may hold what was asked for.
+        present.check()
+        known_models, known_tasks = {line.model for line in present.lines}, {line.task for line in present.lines}
+        for name in models or ():
+            if name not in known_models:
+                raise unknown_name("model of the history", name, known_models)
+        if task is not None and task not in known_tasks:
+            raise unknown_name("task of the history", task, known_tasks)
+        raise NothingToCompareError("The history has no acceptance that fits.", "Leave --models or --task out.")
     if as_json:
         emit_json({"schema": 1, "trends": [document(trend) for trend in found]})
         present.check()
         return
-    if not found:
-        emit("Nothing in the history fits.")
     for number, trend in enumerate(found):
         emit(("\n" if number else "") + f"{trend.model} on {trend.task} {trend.digest[:19]}  {trend.sparkline}")
         emit_table(

@@ -13,8 +13,8 @@ from recbench.path_checks import check_no_file_above
 
 HOME_VARIABLE = "RECBENCH_HOME"
 PLACES = (
-    "Choose a folder with room that you may write to: -o for results, the environment variable "
-    f"{HOME_VARIABLE} for the cache."
+    "Choose a folder with room that you may write to. For results: -o FOLDER. "
+    f"For the cache: export {HOME_VARIABLE}=FOLDER"
 )
 
 

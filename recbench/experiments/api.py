@@ -397,8 +397,8 @@ def _ks(k: int | Sequence[int]) -> tuple[int, ...]:
 
 def _curve(text: str | None) -> CurveEpochs | None:
     try:
-        return None if text is None else CurveEpochs.parse(text)
-    except (ValueError, AttributeError) as error:
+        return None if text is None else CurveEpochs.parse(str(text))
+    except ValueError as error:
         raise RecbenchError(
             f"curve={text!r} is not all, every:N, or N,N,...", 'For example: curve="every:5"'
         ) from error

@@ -46,7 +46,7 @@ def check_nothing_in_common(base: RecordSet, current: RecordSet) -> None:
         raise RecbenchError(
             f"BASE and CURRENT {'are the same records' if same else 'have records in common'}: {base.text} and "
             f"{current.text}.",
-            "Comparing a run with itself tells nothing; give -o NAME to the second run.",
+            "Write the second run into a folder of its own: recbench run --models ... -o NAME",
         )
 
 

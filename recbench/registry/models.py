@@ -21,6 +21,7 @@ from recbench.registry.import_failures import import_failure, not_in_module
 from recbench.registry.shared_names import shared_name
 from recbench.registry.user_modules import folders_of, import_file, importing, search_first
 from recbench.requirements import reinstall_advice
+from recbench.system_errors import cannot_read
 from recbench.text_encoding import readable
 
 ENTRY_POINT_GROUP = "recbench.models"
@@ -200,22 +201,55 @@ def describe(reference: ModelReference) -> ModelDescription:
     """Reads a model's docstring and constructor from its source, without running it.
 
     Raises:
-        RecbenchError: There is no module of the name that the user gave.
+        RecbenchError: There is no module or class of the name that the user gave, or its source cannot be read.
     """
     module_name, _, class_name = reference.target.rpartition(":")
+    of_user = reference.origin in (Origin.FILE, Origin.MODULE)
     if reference.origin is Origin.MODULE:
         search_first([Path.cwd()])
         _check_exists(reference.name, module_name, class_name)
     try:
         spec = None if reference.origin is Origin.FILE else importlib.util.find_spec(module_name)
         source = Path(module_name if reference.origin is Origin.FILE else (spec and spec.origin) or "")
-        tree = ast.parse(source.read_text(encoding="utf-8"))
-    except (ImportError, OSError, SyntaxError, ValueError):
-        return ModelDescription("(its source cannot be read)", {})
+        tree = ast.parse(source.read_bytes(), str(source))
+    except (ImportError, OSError, SyntaxError, ValueError) as error:
+        if reference.origin is Origin.FILE:
+            raise _unreadable_source(module_name, error) from error
+        # A module may have no source, and one broken plug-in must not hide the other models.
+        return ModelDescription(f"(its source cannot be read: {error})", {})
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and node.name == class_name:
             return ModelDescription((ast.get_docstring(node) or "").partition("\n")[0], _parameters(node))
-    return ModelDescription("(no such class in its module)", {})
+    if of_user and not _may_hold(tree, class_name):
+        classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+        raise unknown_name(f"class in {module_name}", class_name, classes)
+    return ModelDescription(f"(its class is not written in {source.name})", {})
+
+
+def _unreadable_source(file: str, error: Exception) -> RecbenchError:
+    if isinstance(error, OSError):
+        return cannot_read(f"the source {file}", error)
+    line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
+    return RecbenchError(
+        f"{file}{line} is not Python: {error.msg if isinstance(error, SyntaxError) else error}.", "Correct the file."
+    )
+
+
+def _may_hold(tree: ast.Module, name: str) -> bool:
+    """Whether a module may have an attribute of that name which is no class of its source: imported or made."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.ImportFrom(names=names) | ast.Import(names=names):
+                bound = {alias.asname or alias.name.partition(".")[0] for alias in names}
+            case ast.Name(id=found, ctx=ast.Store()) | ast.ClassDef(name=found):
+                bound = {found}
+            case ast.FunctionDef(name="__getattr__") | ast.Call(func=ast.Name(id="globals" | "vars")):
+                return True
+            case _:
+                continue
+        if {name, "*"} & bound:
+            return True
+    return False
 
 
 def _check_exists(name: str, module: str, class_name: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from recbench.errors import RecbenchError
+from recbench.errors import RecbenchError, shortened
 
 SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([a-z]*)")
 UNITS = {
@@ -13,6 +13,10 @@ UNITS = {
     **{f"{letter}{unit}": 1000**power for power, letter in enumerate("kmgt", 1) for unit in ("", "b")},
     **{f"{letter}ib": 1024**power for power, letter in enumerate("kmgt", 1)},
 }
+
+
+MOST_BYTES = 1000**5
+"""More memory than any machine has; a larger number is a mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +40,14 @@ def parse_size(text: str) -> int:
         RecbenchError: The text is not an amount of memory.
     """
     match = SIZE.fullmatch(text.strip().lower())
-    size = int(float(match[1]) * UNITS[match[2]]) if match and match[2] in UNITS else 0
-    if size < 1:
+    size = float(match[1]) * UNITS[match[2]] if match and match[2] in UNITS else 0.0
+    if not 1 <= size <= MOST_BYTES:
+        shown = shortened(text, 60)
         raise RecbenchError(
-            f"--max-memory {text!r} is not an amount of memory.", "For example: --max-memory 500MB, or 4GiB"
+            f"--max-memory {shown!r} is not an amount of memory from 1 byte to {MOST_BYTES / 1000**4:,.0f} TB.",
+            "For example: --max-memory 500MB, or 4GiB",
         )
-    return size
+    return int(size)
 
 
 class MemoryWatch:

@@ -1,6 +1,10 @@
 """After which epochs a learning curve has points."""
 
+import re
 from dataclasses import dataclass
+from typing import Final
+
+WHOLE: Final = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class CurveEpochs:
         if text == "all":
             return cls(every=1)
         kind, _, number = text.rpartition(":")
-        numbers = [int(part) if part.isdecimal() else 0 for part in number.split(",")]
+        numbers = [int(part) if WHOLE.fullmatch(part) else 0 for part in number.split(",")]
         if min(numbers) < 1 or kind not in ("", "every") or (kind and len(numbers) > 1):
             raise ValueError(f"{text!r} is not all, every:N, or N,N,...")
         return cls(every=numbers[0]) if kind else cls(chosen=frozenset(numbers))

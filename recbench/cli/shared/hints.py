@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])[ ]+(?=[A-Z'\"])")
-_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
-_COMMAND = re.compile(r"\brecbench [a-z].*")
+_OPTION = re.compile(r"(?<![\w-])(?:--[a-z][a-z-]*|-o\b)")
+_COMMAND = re.compile(r"\b(?:recbench|git|dask|tox) [a-z].*")
 
 
 def own_sentences(hint: str, own: Collection[str], all_verbs: Collection[str]) -> str:

@@ -1,8 +1,13 @@
 """Options whose value is a list."""
 
+import re
 from collections.abc import Sequence
+from typing import Final
 
-from recbench.errors import RecbenchError
+from recbench.cli.shared.option_checks import SHOWN
+from recbench.errors import RecbenchError, shortened
+
+WHOLE: Final = re.compile(r"[0-9]{1,18}")
 
 
 def only_item(spelling: str, items: Sequence[str]) -> str:
@@ -25,12 +30,9 @@ def cut_offs(items: Sequence[str] | None) -> tuple[int, ...]:
     Raises:
         RecbenchError: They are not whole numbers from 1 up.
     """
-    try:
-        ks = sorted({int(item) for item in items or ("10",)})
-    except ValueError:
-        ks = [0]
+    valid = all(WHOLE.fullmatch(item) for item in items or ())
+    ks = sorted({int(item) for item in items or ("10",)}) if valid else [0]
     if ks[0] < 1:
-        raise RecbenchError(
-            f"--k {','.join(items or ())!r} is not a list of whole numbers from 1 up.", "For example: --k 5,10,20"
-        )
+        shown = shortened(",".join(items or ()), SHOWN)
+        raise RecbenchError(f"--k {shown!r} is not a list of whole numbers from 1 up.", "For example: --k 5,10,20")
     return tuple(ks)

@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 from rich.markup import escape
 
-from recbench.errors import NothingToCompareError, RecbenchError
+from recbench.errors import NothingToCompareError, RecbenchError, shortened
 from recbench.progress.console import messages
 from recbench.text_encoding import READABLE
 
 if TYPE_CHECKING:
     from recbench.records.finished_trial import FinishedTrial
+
+
+MOST_LINES, MOST_CHARACTERS = 200, 1000
+"""Lines of a message, and characters of each of its lines."""
 
 
 class ExitCode(IntEnum):
@@ -68,12 +72,19 @@ def emit_table(rows: list[list[Any]], headers: list[str]) -> None:
     emit(tabulate(rows, headers, tablefmt="simple", disable_numparse=True))
 
 
+def bounded(text: str) -> str:
+    """Returns a message at a length that a person reads: a name or a value in it may be of any size."""
+    lines = text.split("\n", MOST_LINES)
+    more = f"\n[... {lines.pop().count(chr(10)) + 1:,} more lines ...]" if len(lines) > MOST_LINES else ""
+    return "\n".join(shortened(line, MOST_CHARACTERS) for line in lines) + more
+
+
 def fail(error: RecbenchError) -> NoReturn:
     """Prints the error and what to do about it, and ends the process."""
     console = messages()
-    console.print(f"[bold red]Error:[/] {escape(error.message)}")
+    console.print(f"[bold red]Error:[/] {escape(bounded(error.message))}")
     if error.hint:
-        console.print(escape(error.hint))
+        console.print(escape(bounded(error.hint)))
     nothing = isinstance(error, NothingToCompareError)
     sys.exit(ExitCode.NOT_COMPARABLE if nothing else ExitCode.BAD_INPUT)
 
@@ -81,7 +92,7 @@ def fail(error: RecbenchError) -> NoReturn:
 class _ConsoleHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         style = "yellow" if record.levelno >= logging.WARNING else "dim"
-        messages().print(escape(self.format(record)), style=style)
+        messages().print(escape(bounded(self.format(record))), style=style)
 
 
 def show_log() -> None:

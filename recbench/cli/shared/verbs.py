@@ -6,20 +6,24 @@ from dataclasses import replace
 from enum import Enum
 from functools import cached_property
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.models import OptionInfo
 
 from recbench.cli.shared.command_words import Option, Word, as_click_words, long_spelling, read_words
 from recbench.cli.shared.examples import shown_examples, split_examples
 from recbench.cli.shared.hints import own_sentences
 from recbench.cli.shared.old_spellings import OLD_FLAGS, note, with_old_arguments, with_old_spellings, with_other_number
 from recbench.cli.shared.option_checks import (
+    Numbers,
     check_arguments,
     check_choices,
     check_given_once,
     check_known,
+    check_numbers,
+    check_required,
     check_values,
 )
 from recbench.errors import RecbenchError, did_you_mean
@@ -50,6 +54,13 @@ class Verb(TyperCommand):
         found = {long_spelling(option): _choices(hints.get(name)) for name, option in self._named_options()}
         return {spelling: choices for spelling, choices in found.items() if choices}
 
+    @cached_property
+    def numbers(self) -> Mapping[str, Numbers]:
+        """The numbers that options take, by the option's spelling."""
+        hints = get_type_hints(inspect.unwrap(self.callback), include_extras=True) if self.callback is not None else {}
+        found = {long_spelling(option): _numbers(hints.get(name)) for name, option in self._named_options()}
+        return {spelling: numbers for spelling, numbers in found.items() if numbers is not None}
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Checks the command line and writes it as click reads it; the completion of a shell is left alone."""
         if ctx.resilient_parsing:
@@ -67,6 +78,8 @@ class Verb(TyperCommand):
             check_given_once(words)
             check_arguments(words, self._most_arguments(), command)
             check_choices(words, self.choices)
+            check_numbers(words, self.numbers)
+            check_required(words, self._needed_arguments(), self._needed_options(), command)
             args = as_click_words(words)
         return super().parse_args(ctx, args)
 
@@ -96,6 +109,13 @@ class Verb(TyperCommand):
         counts = [parameter.nargs for parameter in self.params if parameter.param_type_name == "argument"]
         return None if -1 in counts else sum(counts)
 
+    def _needed_arguments(self) -> list[str]:
+        arguments = [one for one in self.params if one.param_type_name == "argument" and one.required]
+        return [one.metavar or (one.name or "").upper() for one in arguments]
+
+    def _needed_options(self) -> list[Option]:
+        return [one for one in self.params if isinstance(one, TyperOption) and one.required]
+
 
 class VerbGroup(TyperGroup):
     """A group of verbs; an unknown verb raises ``RecbenchError`` with the nearest ones."""
@@ -103,6 +123,16 @@ class VerbGroup(TyperGroup):
     def __init__(self, *args: Any, help: str | None = None, **settings: Any) -> None:  # noqa: A002 - click's name
         prose, self.examples = split_examples(help or "")
         super().__init__(*args, help=prose, **settings)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Checks the options before the verb."""
+        if not ctx.resilient_parsing:
+            options = [one for one in self.get_params(ctx) if isinstance(one, TyperOption)]
+            shown: dict[str, Option] = {spelling: one for one in options for spelling in one.opts}
+            first = list(read_words(args, shown))[:1]
+            check_known(first, shown, ctx.command_path)
+            check_values(first)
+        return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Finds the verb that the command line starts with."""
@@ -159,6 +189,18 @@ def _with_notes(verb: str, words: list[Word], options: Mapping[str, Option]) -> 
         for text in dict.fromkeys(notes):
             messages().print(text, style="yellow", markup=False)
     return replaced
+
+
+def _numbers(hint: Any) -> Numbers | None:
+    """Returns the numbers that a type with typer's settings takes; None if it is not one of numbers."""
+    if get_origin(hint) is not Annotated:
+        return None
+    kind, *settings = get_args(hint)
+    kinds = {*(get_args(kind) or (kind,))} - {type(None)}
+    if kinds not in ({int}, {float}):
+        return None
+    option = next((one for one in settings if isinstance(one, OptionInfo)), None)
+    return None if option is None else Numbers(kinds == {int}, option.min, option.max)
 
 
 def _choices(hint: Any) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ def check_picture(output: OutputFile) -> None:
     """
     check_matplotlib()
     check_no_folder(output.path)
-    if output.path.suffix not in ENDINGS:
+    if output.path.suffix.lower() not in ENDINGS:
         raise RecbenchError(
             f"Cannot write the picture {output.path}: its ending is of no known kind.",
             f"Use one of the endings {', '.join(ENDINGS)}.",
@@ -85,7 +85,7 @@ def save_figure(figure: "Figure", output: OutputFile) -> Path:
         RecbenchError: See ``check_picture``; or it cannot be written.
     """
     check_picture(output)
-    form = output.path.suffix.removeprefix(".")
+    form = output.path.suffix.lower().removeprefix(".")
     with output.writing() as temporary:
         figure.savefig(temporary, format=form, dpi=DPI, metadata=METADATA[form])
         if form == "svg":
