@@ -52,16 +52,18 @@ def history(
         }
 
     present = read_undamaged()
+    for kind, names, known in (
+        ("model", models or (), {line.model for line in present.lines}),
+        ("task", () if task is None else (task,), {line.task for line in present.lines}),
+    ):
+        for name in names:
+            if name not in known:
+                # First, for a damaged line may hold what was asked for.
+                present.check()
+                raise unknown_name(f"{kind} of the history", name, known)
     found = trends(present.lines, models, task)
     if not found:
-        # First, for a damaged line may hold what was asked for.
         present.check()
-        known_models, known_tasks = {line.model for line in present.lines}, {line.task for line in present.lines}
-        for name in models or ():
-            if name not in known_models:
-                raise unknown_name("model of the history", name, known_models)
-        if task is not None and task not in known_tasks:
-            raise unknown_name("task of the history", task, known_tasks)
         raise NothingToCompareError("The history has no acceptance that fits.", "Leave --models or --task out.")
     if as_json:
         emit_json({"schema": 1, "trends": [document(trend) for trend in found]})

@@ -4,10 +4,15 @@ import os
 import sys
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 from rich.console import Console
 
+from recbench.errors import shortened
 from recbench.text_encoding import READABLE
+
+MOST_LINES, MOST_CHARACTERS = 200, 1000
+"""Lines of a message, and characters of each of its lines."""
 
 
 @cache
@@ -20,7 +25,23 @@ def messages() -> Console:
         # No file handle is free. What the system refused must be said all the same.
         descriptor = 2
     own = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8", errors=READABLE, closefd=False)
-    return Console(file=own, highlight=False, soft_wrap=True)
+    return _Messages(file=own, highlight=False, soft_wrap=True)
+
+
+def bounded(text: str) -> str:
+    """Returns a message at a length that a person reads: a name or a value in it may be of any size."""
+    lines = text.split("\n", MOST_LINES)
+    more = f"\n[... {lines.pop().count(chr(10)) + 1:,} more lines ...]" if len(lines) > MOST_LINES else ""
+    return "\n".join(shortened(line, MOST_CHARACTERS) for line in lines) + more
+
+
+class _Messages(Console):
+    """A console that bounds what it prints."""
+
+    def print(self, *objects: Any, **settings: Any) -> None:
+        """Prints; a text without markup is bounded."""
+        plain = settings.get("markup") is False
+        super().print(*(bounded(one) if plain and isinstance(one, str) else one for one in objects), **settings)
 
 
 def animated() -> bool:

@@ -13,16 +13,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 from rich.markup import escape
 
-from recbench.errors import NothingToCompareError, RecbenchError, shortened
-from recbench.progress.console import messages
+from recbench.errors import NothingToCompareError, RecbenchError
+from recbench.progress.console import bounded, messages
 from recbench.text_encoding import READABLE
 
 if TYPE_CHECKING:
     from recbench.records.finished_trial import FinishedTrial
-
-
-MOST_LINES, MOST_CHARACTERS = 200, 1000
-"""Lines of a message, and characters of each of its lines."""
 
 
 class ExitCode(IntEnum):
@@ -70,13 +66,6 @@ def emit_table(rows: list[list[Any]], headers: list[str]) -> None:
     from tabulate import tabulate
 
     emit(tabulate(rows, headers, tablefmt="simple", disable_numparse=True))
-
-
-def bounded(text: str) -> str:
-    """Returns a message at a length that a person reads: a name or a value in it may be of any size."""
-    lines = text.split("\n", MOST_LINES)
-    more = f"\n[... {lines.pop().count(chr(10)) + 1:,} more lines ...]" if len(lines) > MOST_LINES else ""
-    return "\n".join(shortened(line, MOST_CHARACTERS) for line in lines) + more
 
 
 def fail(error: RecbenchError) -> NoReturn:
