@@ -8,7 +8,7 @@ from recbench.data.ids import IdTable
 from recbench.data.random_bits import Purpose
 from recbench.errors import RecbenchError
 from recbench.protocol import TrainSet
-from recbench.tasks.candidates import draw_negatives
+from recbench.tasks.candidates import draw_negatives, unseen_counts, users_to_leave_out
 from recbench.tasks.spec import Negatives
 
 
@@ -26,7 +26,6 @@ def draw(seen, case_users, method, count, seed=0):
         seen.indptr,
         seen.indices,
         seen.n_items,
-        IdTable.from_strings(f"u{u}" for u in range(seen.n_users)),
     )
 
 
@@ -95,9 +94,30 @@ def test_later_cases_do_not_change_earlier_ones():
     assert np.array_equal(draw(seen, [0] * 512, "uniform", 3), draw(seen, [0] * 600, "uniform", 3)[:512])
 
 
-def test_too_few_unseen_items_name_the_user_and_a_way_out():
+def left_out(seen, users, unseen=None, **rule):
+    unseen = unseen_counts("uniform", seen.indptr, seen.indices, seen.n_items) if unseen is None else np.array(unseen)
+    ids = IdTable.from_strings(f"u{u}" for u in range(len(unseen)))
+    rule = Negatives(method="uniform", count=3, **rule)
+    return np.flatnonzero(users_to_leave_out(rule, np.array(users, np.int32), unseen, ids)).tolist()
+
+
+def test_users_with_too_few_unseen_items_are_left_out_or_get_fewer_negatives(caplog):
     seen = seen_by([(0, 0), (1, 0), (1, 1), (1, 2)], 2, 5)
-    with pytest.raises(RecbenchError, match="User 'u1' has only 2 items") as caught:
-        draw(seen, [0, 1], "uniform", 3)
-    assert "negatives.count" in caught.value.hint
-    assert draw(seen, [0, 1], "uniform", 2).shape == (2, 2)
+    assert left_out(seen, [0, 1]) == left_out(seen, [1, 0, 0], too_few="leave-out") == [1]
+    assert "1 of 2 users have too few items without an interaction: user 'u1' has 2, and 3 negatives" in caplog.text
+    assert left_out(seen, [0, 1], too_few="fewer") == left_out(seen, [0]) == []
+    drawn = draw(seen, [0, 1, 1], "uniform", 3)
+    assert (drawn >= 0).sum(axis=1).tolist() == [3, 2, 2]
+    assert np.sort(drawn[1:], axis=1).tolist() == [[-1, 3, 4]] * 2
+    # By popularity only items with a row are drawn.
+    assert (draw(seen, [0], "popularity", 3) >= 0).sum() == 2
+
+
+@pytest.mark.parametrize(
+    ("unseen", "rule"), [([2, 2, 9], {}), ([2, 2, 2], {"too_few": "leave-out"}), ([0, 0, 0], {"too_few": "fewer"})]
+)
+def test_too_few_unseen_items_of_most_users_name_one_and_the_ways_out(unseen, rule):
+    with pytest.raises(RecbenchError, match="user 'u0' has") as caught:
+        left_out(None, [0, 1, 2], unseen, **rule)
+    for way in ("negatives.count", "--too-few-negatives fewer", "negatives.too_few"):
+        assert way in caught.value.hint

@@ -151,10 +151,11 @@ def test_pairs_without_candidates_and_with_validation(tmp_path):
 
 
 def test_lightgcn(tmp_path, caplog):
-    files = write(tmp_path, train="0 1 2 3\n1 4 6\n", test="0 4 5\n1\n2 1\n")
+    files = write(tmp_path, train="0 1 2 3\n1 4 6\n", test="0 4 5\n1 1\n2 1\n")
     task = import_split("own", "lightgcn", files, Negatives(method="uniform", count=1), LIGHTGCN)
-    assert (task.n_users, task.n_items, task.n_train, len(task.test)) == (3, 6, 5, 3)
-    assert "1 users with a case have no train row" in caplog.text
+    assert (task.n_users, task.n_items, task.n_train, len(task.test)) == (3, 6, 5, 4)
+    assert "1 of 4 cases have a user that has no train row" in caplog.text
+    assert "1 of 4 cases have an item that has no train row" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from recbench.cli.shared.ratings_file_options import (
     TimestampFormat,
     UserColumn,
 )
-from recbench.cli.shared.task_options import NameOrSpec, Replace
+from recbench.cli.shared.task_options import NameOrSpec, Replace, TooFewNegatives
 from recbench.cli.shared.task_summary import emit_summary, emit_task
 from recbench.cli.shared.terminal import emit, emit_json, emit_table
 from recbench.cli.shared.verbs import Verbs
@@ -156,6 +156,7 @@ def build(
     encoding: Encoding = "utf-8",
     member: Member = None,
     skip_bad_rows: SkipBadRows = False,
+    too_few_negatives: TooFewNegatives = None,
     force: Replace = False,
 ) -> None:
     """Build a task and store it: from its spec, from a dataset, or from ratings of your own.
@@ -173,8 +174,14 @@ def build(
 
     columns = (user_column, item_column, rating_column, timestamp_column, timestamp_format, separator, form, member)
     _check_source(ratings, dataset, like, any(option is not None for option in columns))
+    if ratings is None and dataset is None and too_few_negatives is not None:
+        raise RecbenchError(
+            f"--too-few-negatives {too_few_negatives} is a rule, and the rules of {name} are in its spec.",
+            f'Set it there: negatives.too_few = "{too_few_negatives}". To start from: recbench task show {name} --spec',
+        )
     if dataset is not None:
-        emit_summary(make_task_of_dataset(name, dataset, like, replace=force, progressbar=animated()))
+        task = make_task_of_dataset(name, dataset, like, too_few_negatives, replace=force, progressbar=animated())
+        emit_summary(task)
         return
     if ratings is None:
         emit_summary(load_task(name, rebuild=True, progressbar=animated()))
@@ -194,7 +201,7 @@ def build(
         member=member,
         skip_bad_rows=skip_bad_rows,
     )
-    task = make_task_of_file(name, data, like)
+    task = make_task_of_file(name, data, like, too_few_negatives)
     log.info("Stored as %s", keep_as_own(task, replace=force))
     emit_summary(task)
 

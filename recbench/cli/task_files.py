@@ -16,12 +16,12 @@ from recbench.cli.shared.ratings_file_options import (
     TimestampFormat,
     UserColumn,
 )
-from recbench.cli.shared.task_options import NameOrSpec, Replace
+from recbench.cli.shared.task_options import NameOrSpec, Replace, TooFewNegatives
 from recbench.cli.shared.terminal import emit
 from recbench.cli.shared.verbs import Verbs
 from recbench.errors import RecbenchError, unknown_name
 from recbench.experiments.defaults import MAX_SEED
-from recbench.tasks.exchange.forms import ExportForm, NegativesMethod
+from recbench.tasks.exchange.forms import ExportForm, NegativesMethod, TooFew
 
 if TYPE_CHECKING:
     from recbench.tasks.spec import Negatives, Waiver
@@ -46,7 +46,8 @@ Method = Annotated[NegativesMethod, typer.Option("--negatives", help="How to dra
 Count = Annotated[int, typer.Option(min=1, help="How many negatives to draw a case.")]
 Seed = Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of that draw.")]
 Waive = Annotated[
-    list[str] | None, typer.Option(help="A rule that these candidates may break; is shown with every result.")
+    list[str] | None,
+    typer.Option(help="A rule that this split may break; every table shows it."),
 ]
 
 
@@ -84,6 +85,8 @@ def import_lightgcn(
     method: Method = NegativesMethod.UNIFORM,
     count: Count = 100,
     seed: Seed = 0,
+    too_few_negatives: TooFewNegatives = None,
+    waive: Waive = None,
     force: Replace = False,
 ) -> None:
     """Import train.txt and test.txt in the form of LightGCN: a user and that user's items a line.
@@ -97,7 +100,8 @@ def import_lightgcn(
 
     _check_name(name, force)
     files = SplitFiles(*_files({"--train": train, "--test": test}, dataset, ("train.txt", "test.txt")))
-    _keep(import_split(name, "lightgcn", files, _rule(method, count, seed), LIGHTGCN), force)
+    rule = _rule(method, count, seed, too_few_negatives)
+    _keep(import_split(name, "lightgcn", files, rule, LIGHTGCN, _waivers(waive)), force)
 
 
 @app.command("recbole-benchmark")
@@ -111,6 +115,8 @@ def import_recbole(
     method: Method = NegativesMethod.UNIFORM,
     count: Count = 100,
     seed: Seed = 0,
+    too_few_negatives: TooFewNegatives = None,
+    waive: Waive = None,
     force: Replace = False,
 ) -> None:
     """Import the atomic files of RecBole's benchmark_filename: train, valid, test.
@@ -122,7 +128,8 @@ def import_recbole(
     from recbench.tasks.exchange.split_files import SplitFiles
 
     _check_name(name, force)
-    _keep(import_split(name, "recbole", SplitFiles(train, test, validation), _rule(method, count, seed)), force)
+    files, rule = SplitFiles(train, test, validation), _rule(method, count, seed, too_few_negatives)
+    _keep(import_split(name, "recbole", files, rule, waivers=_waivers(waive)), force)
 
 
 @app.command("pairs")
@@ -139,6 +146,7 @@ def import_pairs(
     method: Method = NegativesMethod.UNIFORM,
     count: Count = 100,
     seed: Seed = 0,
+    too_few_negatives: TooFewNegatives = None,
     user_column: UserColumn = None,
     item_column: ItemColumn = None,
     rating_column: RatingColumn = None,
@@ -167,7 +175,10 @@ def import_pairs(
         separator,
         timestamp_format=time_format(timestamp_format),
     )
-    _keep(import_split(name, "pairs", files, _rule(method, count, seed), layout, _waivers(waive)), force)
+    _keep(
+        import_split(name, "pairs", files, _rule(method, count, seed, too_few_negatives), layout, _waivers(waive)),
+        force,
+    )
 
 
 @app.command("folder")
@@ -225,10 +236,10 @@ def _files(given: dict[str, Path | None], dataset: str | None, endings: tuple[st
     return [next(path for name, path in paths.items() if name.endswith(ending)) for ending in endings]
 
 
-def _rule(method: NegativesMethod, count: int, seed: int) -> "Negatives":
+def _rule(method: NegativesMethod, count: int, seed: int, too_few: TooFew | None) -> "Negatives":
     from recbench.tasks.spec import Negatives
 
-    return Negatives(method=method.value, count=count, seed=seed)
+    return Negatives(method=method.value, count=count, seed=seed, too_few=too_few)
 
 
 def _waivers(names: list[str] | None) -> "frozenset[Waiver]":

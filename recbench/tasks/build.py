@@ -6,6 +6,7 @@ import numpy as np
 
 from recbench.data.catalogue import find_dataset
 from recbench.data.fetch import fetch
+from recbench.data.id_forms import warn_of_same_things
 from recbench.data.interactions import Interactions
 from recbench.data.published_files import read_rows
 from recbench.data.random_bits import Purpose
@@ -14,9 +15,20 @@ from recbench.data.rows import Rows
 from recbench.data.synthetic import generate
 from recbench.errors import RecbenchError
 from recbench.protocol import Int64Array, TrainSet
-from recbench.tasks.candidates import draw_negatives
+from recbench.tasks.candidates import draw_negatives, unseen_counts, users_to_leave_out
+from recbench.tasks.cold_cases import cold_cases, refuse_misspelt
 from recbench.tasks.filters import apply_filters
-from recbench.tasks.spec import CatalogueData, FileData, FrameData, GlobalTime, Negatives, SyntheticData, TaskSpec
+from recbench.tasks.spec import (
+    CatalogueData,
+    FileData,
+    FrameData,
+    GlobalTime,
+    Negatives,
+    PublishedSplit,
+    Split,
+    SyntheticData,
+    TaskSpec,
+)
 from recbench.tasks.splits import held_out_twice
 from recbench.tasks.task import Cases, Task
 from recbench.tasks.time_split import held_out_from, rows_before_or_known, split_time
@@ -42,7 +54,11 @@ def build(spec: TaskSpec, interactions: Interactions | None = None, *, progressb
         "Building %s from %s rows of %s users and %s items",
         spec.name, f"{len(interactions):,}", f"{interactions.n_users:,}", f"{interactions.n_items:,}",
     )  # fmt: skip
+    for kind, ids in (("user", interactions.user_ids), ("item", interactions.item_ids)):
+        warn_of_same_things(spec.name, kind, ids)
     task = split_and_draw(spec, apply_filters(interactions, spec.filters).numbered_by_hash())
+    cases = Rows(task.test.users, task.test.items)
+    refuse_misspelt(cold_cases(task.rows, cases, task.user_ids, task.item_ids))
     verify_and_cache(task)
     if task.n_users_without_case:
         log.info("%d users have too few rows to give a case; they stay in train.", task.n_users_without_case)
@@ -74,19 +90,21 @@ def split_and_draw(spec: TaskSpec, interactions: Interactions) -> Task:
     split, rule = spec.split, spec.negatives
     if not isinstance(rule, Negatives):
         raise RecbenchError("Published negatives go with a published split.", "Set negatives.method.")
-    if isinstance(split, GlobalTime):
-        interactions, (test_rows, validation_rows) = _split_at(split, interactions)
-    else:
-        test_rows, validation_rows = held_out_twice(split, interactions.n_users, interactions.rows)
-    n_users = interactions.n_users
+    while True:
+        interactions, (test_rows, validation_rows) = _held_out(split, interactions)
+        seen = TrainSet.from_rows(interactions.n_users, interactions.n_items, interactions.users, interactions.items)
+        unseen = unseen_counts(rule.method, seen.indptr, seen.indices, interactions.n_items)
+        case_users = interactions.users[np.concatenate([test_rows, validation_rows])]
+        left_out = users_to_leave_out(rule, case_users, unseen, interactions.user_ids)
+        if not left_out.any():
+            break
+        # Items that only they had are gone with them, so that others may have too few now.
+        interactions = interactions.select(~left_out[interactions.users]).numbered_by_hash()
     in_train = np.ones(len(interactions), dtype=np.bool_)
     in_train[test_rows] = False
-    seen = TrainSet.from_rows(n_users, interactions.n_items, interactions.users, interactions.items)
 
     def cases(purpose: Purpose, rows: Rows) -> Cases:
-        negatives = draw_negatives(
-            rule, purpose, rows.users, seen.indptr, seen.indices, interactions.n_items, interactions.user_ids
-        )
+        negatives = draw_negatives(rule, purpose, rows.users, seen.indptr, seen.indices, interactions.n_items)
         return Cases(rows.users, rows.items, negatives)
 
     test = interactions.rows.take(test_rows)
@@ -105,7 +123,12 @@ def split_and_draw(spec: TaskSpec, interactions: Interactions) -> Task:
     )
 
 
-def _split_at(split: GlobalTime, interactions: Interactions) -> tuple[Interactions, tuple[Int64Array, Int64Array]]:
+def _held_out(
+    split: Split | PublishedSplit, interactions: Interactions
+) -> tuple[Interactions, tuple[Int64Array, Int64Array]]:
+    """Returns the interactions, without those that the split leaves out, and the rows of test and validation."""
+    if not isinstance(split, GlobalTime):
+        return interactions, held_out_twice(split, interactions.n_users, interactions.rows)
     time = split_time(split, interactions)
     keep = rows_before_or_known(time, interactions)
     if split.unknown == "drop" and not keep.all():

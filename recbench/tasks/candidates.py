@@ -5,6 +5,8 @@ draws from all items give the same sequence if items that were seen or drawn alr
 cases at once, with whole numbers only: a draw by popularity is the item of a random row.
 """
 
+import logging
+
 import numpy as np
 import numpy.typing as npt
 
@@ -12,12 +14,71 @@ from recbench.data.ids import IdTable
 from recbench.data.random_bits import Purpose, RandomBits
 from recbench.errors import RecbenchError
 from recbench.protocol import Int32Array, Int64Array
+from recbench.tasks.exchange.forms import TooFew
 from recbench.tasks.spec import Negatives, PublishedNegatives
+from recbench.tasks.task import NO_ITEM
+
+log = logging.getLogger(__name__)
 
 CASES_AT_ONCE = 512
 """Cases that share a stream of random numbers. Part of every digest: never change it."""
 PATIENCE = 16
 """Independent draws per negative, before a case's weights are recomputed at each draw. Part of every digest."""
+
+
+def unseen_counts(method: str, seen_indptr: Int64Array, seen_items: Int32Array, n_items: int) -> Int64Array:
+    """Returns int64[n_users], how many items can be drawn as negatives of each user.
+
+    Args:
+        method: The method of the rule. Items without a row cannot be drawn by popularity.
+        seen_indptr: int64[n_users + 1], bounds of each user's items in ``seen_items``.
+        seen_items: int32[rows], all items that each user ever interacted with.
+        n_items: Number of items.
+    """
+    drawable = len(np.unique(seen_items)) if method == "popularity" else n_items
+    return np.asarray(drawable - np.diff(seen_indptr), dtype=np.int64)
+
+
+def users_to_leave_out(
+    rule: Negatives, case_users: Int32Array, unseen: Int64Array, user_ids: IdTable
+) -> npt.NDArray[np.bool_]:
+    """Marks (bool[n_users]) the users with a case for whom the rule does not find enough negatives.
+
+    Args:
+        rule: The rule.
+        case_users: int32[cases].
+        unseen: int64[n_users], see ``unseen_counts``.
+        user_ids: Original ids, to name a user.
+
+    Raises:
+        RecbenchError: They are all users with a case, or more than half of them and the rule is unset.
+    """
+    needed = 1 if rule.too_few is TooFew.FEWER else rule.count
+    short = np.zeros(len(unseen), dtype=np.bool_)
+    short[case_users] = unseen[case_users] < needed
+    n_short, n_users = int(short.sum()), len(np.unique(case_users))
+    if not n_short:
+        return short
+    first = int(np.where(short, unseen, unseen.max()).argmin())
+    wanted = "a case needs one" if needed == 1 else f"{needed:,} negatives are wanted"
+    problem = (
+        f"{n_short:,} of {n_users:,} users have too few items without an interaction: user {user_ids[first]!r} has "
+        f"{unseen[first]:,}, and {wanted}"
+    )
+    if n_short == n_users or (rule.too_few is None and 2 * n_short > n_users):
+        raise RecbenchError(
+            f"{problem}.",
+            "Lower the number of negatives (negatives.count in a spec), or keep more items with weaker filters.\n"
+            f"Take fewer negatives for these users: --too-few-negatives {TooFew.FEWER}. Leave these users out: "
+            f"--too-few-negatives {TooFew.LEAVE_OUT}.\n"
+            f'In a spec or in Python: negatives.too_few = "{TooFew.FEWER}" or "{TooFew.LEAVE_OUT}".',
+        )
+    log.warning(
+        '%s. They are left out, with their rows. To take fewer negatives for them: negatives.too_few = "%s" in a spec.',
+        problem,
+        TooFew.FEWER,
+    )
+    return short
 
 
 def draw_negatives(
@@ -27,48 +88,30 @@ def draw_negatives(
     seen_indptr: Int64Array,
     seen_items: Int32Array,
     n_items: int,
-    user_ids: IdTable,
 ) -> Int32Array:
     """Draws the negatives of each case.
 
     Args:
         rule: Method, count and seed.
         purpose: Which stream of random numbers.
-        case_users: int32[cases].
+        case_users: int32[cases], users for whom the rule finds negatives, see ``users_to_leave_out``.
         seen_indptr: int64[n_users + 1], bounds of each user's items in ``seen_items``.
         seen_items: int32[rows], all items that each user ever interacted with.
         n_items: Number of items.
-        user_ids: Original ids, to name a user in an error.
 
     Returns:
-        int32[cases, count].
-
-    Raises:
-        RecbenchError: A user has fewer unseen items than negatives are wanted.
+        int32[cases, count], filled up with ``NO_ITEM`` where the user has fewer.
     """
-    _check_enough_unseen(rule.count, case_users, seen_indptr, n_items, user_ids)
+    unseen = unseen_counts(rule.method, seen_indptr, seen_items, n_items)
+    counts = np.minimum(unseen[case_users], rule.count)
     pool = seen_items if rule.method == "popularity" else np.arange(n_items, dtype=np.int32)
     negatives = np.empty((len(case_users), rule.count), dtype=np.int32)
     for block, start in enumerate(range(0, len(case_users), CASES_AT_ONCE)):
-        users = case_users[start : start + CASES_AT_ONCE]
-        taken = _seen_mask(users, seen_indptr, seen_items, n_items)
+        cases = slice(start, start + CASES_AT_ONCE)
+        taken = _seen_mask(case_users[cases], seen_indptr, seen_items, n_items)
         bits = RandomBits(rule.seed, purpose, block)
-        negatives[start : start + CASES_AT_ONCE] = _draw_block(bits, pool, taken, rule.count)
+        negatives[cases] = _draw_block(bits, pool, taken, counts[cases], rule.count)
     return negatives
-
-
-def _check_enough_unseen(
-    count: int, case_users: Int32Array, seen_indptr: Int64Array, n_items: int, user_ids: IdTable
-) -> None:
-    unseen = n_items - np.diff(seen_indptr)[case_users]
-    short = unseen < count
-    if short.any():
-        worst = int(unseen.argmin())
-        raise RecbenchError(
-            f"User {user_ids[int(case_users[worst])]!r} has only {unseen[worst]} items without an interaction, and "
-            f"{count} negatives are wanted ({len(np.unique(case_users[short]))} such users).",
-            "Lower the number of negatives (negatives.count in a spec), or keep more items with weaker filters.",
-        )
 
 
 def _seen_mask(users: Int32Array, indptr: Int64Array, items: Int32Array, n_items: int) -> npt.NDArray[np.bool_]:
@@ -81,25 +124,27 @@ def _seen_mask(users: Int32Array, indptr: Int64Array, items: Int32Array, n_items
     return mask
 
 
-def _draw_block(bits: RandomBits, pool: Int32Array, taken: npt.NDArray[np.bool_], count: int) -> Int32Array:
-    """Fills int32[cases, count] from ``pool``; ``taken`` is written to."""
+def _draw_block(
+    bits: RandomBits, pool: Int32Array, taken: npt.NDArray[np.bool_], counts: Int64Array, width: int
+) -> Int32Array:
+    """Fills int32[cases, width] with ``counts`` (int64[cases]) items of ``pool`` each; ``taken`` is written to."""
     n_cases = len(taken)
-    chosen = np.empty((n_cases, count), dtype=np.int32)
+    chosen = np.full((n_cases, width), NO_ITEM, dtype=np.int32)
     filled = np.zeros(n_cases, dtype=np.int64)
     every_case = np.arange(n_cases)
-    for _ in range(PATIENCE * count):
+    for _ in range(PATIENCE * width):
         items = pool[bits.below(len(pool), n_cases)]
-        cases = every_case[~taken[every_case, items] & (filled < count)]
+        cases = every_case[~taken[every_case, items] & (filled < counts)]
         items = items[cases]
         taken[cases, items] = True
         chosen[cases, filled[cases]] = items
         filled[cases] += 1
-        if len(cases) == 0 and (filled == count).all():
+        if len(cases) == 0 and (filled == counts).all():
             return chosen
     weights = np.bincount(pool, minlength=taken.shape[1])
-    for case in np.flatnonzero(filled < count):
+    for case in np.flatnonzero(filled < counts):
         left = np.where(taken[case], 0, weights)
-        for position in range(filled[case], count):
+        for position in range(filled[case], counts[case]):
             sums = np.cumsum(left)
             item = np.searchsorted(sums, bits.below(int(sums[-1]), 1)[0], side="right")
             chosen[case, position] = item

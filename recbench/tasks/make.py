@@ -20,6 +20,7 @@ from recbench.errors import RecbenchError, unknown_name
 from recbench.tasks.build import build, load_interactions
 from recbench.tasks.dataset_tasks import check_suits
 from recbench.tasks.exchange.candidate_frame import read_candidates
+from recbench.tasks.exchange.forms import TooFew
 from recbench.tasks.exchange.published_split import PublishedRows, assemble_drawn, numbered_together
 from recbench.tasks.lookup import check_name, keep_as_spec, load_task
 from recbench.tasks.named_specs import own_spec
@@ -130,7 +131,7 @@ def make_task(
     return _from_split(name, data, layout, negatives, _catalogue(users), _catalogue(items), _waivers(waivers))
 
 
-def make_task_of_file(name: str, data: FileData, like: str | None = None) -> Task:
+def make_task_of_file(name: str, data: FileData, like: str | None = None, too_few: TooFew | None = None) -> Task:
     """Makes a frozen task from a ratings file.
 
     Args:
@@ -138,11 +139,12 @@ def make_task_of_file(name: str, data: FileData, like: str | None = None) -> Tas
         data: The file and its layout.
         like: Name or spec file of the task whose filters, split and negatives to use. Default: each user's last row is
             held out, with 100 uniform negatives.
+        too_few: What to do with users who have too few items for so many negatives; None for what ``like`` says.
 
     Raises:
         RecbenchError: The file cannot be read, or does not suffice for the rules.
     """
-    rules = choose_rules(like=like)
+    rules = choose_rules(like=like).with_too_few(too_few)
     spec = TaskSpec(
         name=name,
         description=f"Ratings of {data.path.name}",
@@ -155,7 +157,13 @@ def make_task_of_file(name: str, data: FileData, like: str | None = None) -> Tas
 
 
 def make_task_of_dataset(
-    name: str, dataset: str, like: str | None = None, *, replace: bool = False, progressbar: bool = False
+    name: str,
+    dataset: str,
+    like: str | None = None,
+    too_few: TooFew | None = None,
+    *,
+    replace: bool = False,
+    progressbar: bool = False,
 ) -> Task:
     """Makes a frozen task from a dataset of the catalogue, and stores it under its name.
 
@@ -167,6 +175,7 @@ def make_task_of_dataset(
         dataset: A name of ``recbench data list``.
         like: Name or spec file of the task whose filters, split and negatives to use. Default: each user's latest row
             is held out, with 100 uniform negatives.
+        too_few: What to do with users who have too few items for so many negatives; None for what ``like`` says.
         replace: Replace another task of that name.
         progressbar: Show a progress bar while fetching.
 
@@ -182,7 +191,7 @@ def make_task_of_dataset(
     title = find_dataset(dataset).title
     data = CatalogueData(source="catalogue", name=dataset)
     base = None if like is None else spec_like(like)
-    rules = Rules() if base is None else rules_of(base, same_data=base.dataset == data)
+    rules = (Rules() if base is None else rules_of(base, same_data=base.dataset == data)).with_too_few(too_few)
     spec = TaskSpec(
         name=name,
         description=f"{title}, {'latest row of each user held out' if base is None else f'rules of {base.name}'}",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter
 
 from recbench.arguments import POSITIVE, read_argument
 from recbench.errors import RecbenchError, unknown_name
+from recbench.tasks.exchange.forms import TooFew
 from recbench.tasks.lookup import find_task, load_task
 from recbench.tasks.spec import (
     Filters,
@@ -61,6 +62,12 @@ class Rules:
         if not self.order_is_open or not isinstance(self.split, LeaveOneOut | LeaveLastN | LeaveLastFraction):
             return self.split
         return self.split.model_copy(update={"order": Order.TIMESTAMP if has_timestamps else Order.FILE})
+
+    def with_too_few(self, too_few: TooFew | None) -> "Rules":
+        """Returns the rules with another rule for users with too few negatives; None for the same rules."""
+        if too_few is None or not isinstance(self.negatives, Negatives):
+            return self
+        return replace(self, negatives=self.negatives.model_copy(update={"too_few": too_few}))
 
 
 def choose_rules(

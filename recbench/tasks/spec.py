@@ -13,6 +13,7 @@ from recbench.data.readers.layout import Form, Layout
 from recbench.data.synthetic import SyntheticParameters
 from recbench.data.time_column import check_time_form
 from recbench.tasks.dates import DateOrNumber
+from recbench.tasks.exchange.forms import TooFew
 from recbench.toml_file import TomlKind
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -33,10 +34,12 @@ class Order(StrEnum):
 
 
 class Waiver(StrEnum):
-    """A rule that published candidates break, and what the import does about it."""
+    """A rule that a published split breaks, and what the import does about it."""
 
     POSITIVE_AMONG_NEGATIVES = "positive-among-negatives"
     """A list that holds its own positive among the negatives loses that entry."""
+    COLD_CASES = "cold-cases"
+    """Most cases have a user or an item without a train row; they stay."""
 
 
 class CatalogueData(_Frozen):
@@ -208,11 +211,14 @@ class Negatives(_Frozen):
         method: All such items alike, or by their number of interactions.
         count: Negatives a case.
         seed: Seed of the draw.
+        too_few: What to do with users who do not have so many. Unset: leave them out with a warning, but refuse the
+            data if they are more than half of the users with a case.
     """
 
     method: Literal["uniform", "popularity"]
     count: int = Field(default=100, ge=1)
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
+    too_few: TooFew | None = None
 
 
 class PublishedNegatives(_Frozen):
@@ -262,13 +268,16 @@ class TaskSpec(_Frozen):
         content["filters"] = {
             name: value for name, value in content["filters"].items() if name in FIRST_FILTERS or value != unset[name]
         }
+        if content["negatives"].get("too_few") is None:
+            content["negatives"].pop("too_few", None)
         if (fraction := getattr(self.split, "fraction", None)) is not None:
             content["split"]["fraction"] = str(fraction.normalize())
         return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
     def fingerprint(self) -> str:
-        """Returns a hash of the whole spec, for naming its file in the cache."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """Returns a hash of the whole spec, for naming its file in the cache; rules that are unset do not enter it."""
+        unset = {"negatives": {"too_few"}} if getattr(self.negatives, "too_few", None) is None else {}
+        return hashlib.sha256(self.model_dump_json(exclude=unset).encode()).hexdigest()
 
 
 def exact_number(text: str) -> Decimal:

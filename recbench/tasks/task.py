@@ -128,8 +128,13 @@ class Task:
 
         These are the items that its user has not interacted with, neither in train nor in test.
         """
-        seen = np.bincount(self.users, minlength=self.n_users) + np.bincount(self.test.users, minlength=self.n_users)
-        return np.asarray(self.n_items - seen[self.test.users] + 1, dtype=np.int64)
+        return np.asarray(self.n_items - self.n_seen[self.test.users] + 1, dtype=np.int64)
+
+    @cached_property
+    def n_seen(self) -> Int64Array:
+        """int64[n_users], the number of items that each user interacted with, in train or in test."""
+        every = np.concatenate([self.users, self.test.users])
+        return np.asarray(np.bincount(every, minlength=self.n_users), dtype=np.int64)
 
     def train_set(self) -> TrainSet:
         """Returns the rows to learn from when test cases are scored."""

@@ -8,7 +8,8 @@ import numpy.typing as npt
 from recbench.data.ordering import pair_keys
 from recbench.errors import RecbenchError
 from recbench.protocol import Int64Array
-from recbench.tasks.spec import Waiver
+from recbench.tasks.exchange.forms import TooFew
+from recbench.tasks.spec import Negatives, Waiver
 from recbench.tasks.task import NO_ITEM, Cases, Task
 
 RULES = 1
@@ -94,6 +95,10 @@ def _check_counts(task: Task, what: str, cases: Cases) -> None:
     waived = Waiver.POSITIVE_AMONG_NEGATIVES in task.spec.waivers and what == "test"
     count = task.spec.negatives.count
     wrong = ~((cases.n_negatives == count) | (waived & (cases.n_negatives == count - 1)))
+    if isinstance(rule := task.spec.negatives, Negatives) and rule.too_few is TooFew.FEWER:
+        every = np.concatenate([task.items, task.test.items])
+        drawable = len(np.unique(every)) if rule.method == "popularity" else task.n_items
+        wrong &= cases.n_negatives != drawable - task.n_seen[cases.users]
     _refuse(task, cases.n_negatives == 0, f"a {what} case has no negative at all", cases)
     _refuse(task, wrong, f"a {what} case has not {count} negatives", cases)
 

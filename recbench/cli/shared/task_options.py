@@ -5,9 +5,17 @@ from typing import Annotated
 import typer
 
 from recbench.cli.shared.completion import task_name
+from recbench.tasks.exchange.forms import TooFew
 
 NameOrSpec = Annotated[
     str,
     typer.Argument(metavar="NAME|SPEC.toml", help="A task's name, or its spec file.", autocompletion=task_name),
 ]
 Replace = Annotated[bool, typer.Option("--force", help="Replace a task of that name.")]
+TooFewNegatives = Annotated[
+    TooFew | None,
+    typer.Option(
+        help="Users with too few items without an interaction: leave them out, or take fewer negatives for them. "
+        "Default: leave them out with a warning; an error if they are more than half of the users."
+    ),
+]

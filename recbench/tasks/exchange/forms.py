@@ -19,3 +19,12 @@ class NegativesMethod(StrEnum):
 
     UNIFORM = "uniform"
     POPULARITY = "popularity"
+
+
+class TooFew(StrEnum):
+    """What to do with users who have fewer items without an interaction than a case needs negatives."""
+
+    LEAVE_OUT = "leave-out"
+    """Leave out such users with all their rows."""
+    FEWER = "fewer"
+    """Take all items that the user has not interacted with; leave out users who have none."""

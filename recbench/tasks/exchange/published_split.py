@@ -1,19 +1,20 @@
 """From the rows of a split that somebody published to a task: what all forms of files have in common."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from recbench.data.id_forms import warn_of_same_things
 from recbench.data.ids import IdTable
 from recbench.data.interactions import Interactions, hash_order, inverse_order
 from recbench.data.random_bits import Purpose
 from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
 from recbench.protocol import Int32Array, Int64Array, TrainSet
-from recbench.tasks.candidates import draw_negatives
+from recbench.tasks.candidates import draw_negatives, unseen_counts, users_to_leave_out
+from recbench.tasks.cold_cases import cold_cases, refuse_cold
 from recbench.tasks.spec import (
     Negatives,
     PublishedData,
@@ -26,8 +27,6 @@ from recbench.tasks.spec import (
 from recbench.tasks.splits import held_out_rows
 from recbench.tasks.task import NO_ITEM, Cases, Task
 from recbench.tasks.verification_cache import verify_and_cache
-
-log = logging.getLogger(__name__)
 
 PUBLISHED = PublishedSplit(method="published")
 
@@ -55,6 +54,23 @@ class PublishedRows:
     validation_rows: Int64Array | None = None
     validation_negatives: Int32Array | None = None
     n_duplicates: int = 0
+
+    def without_users(self, left_out: npt.NDArray[np.bool_]) -> "PublishedRows":
+        """Returns the split without the rows of the users marked in ``left_out`` (bool[users]).
+
+        Its candidates, if it has any, are left out.
+        """
+        numbers = (np.cumsum(~left_out) - 1).astype(np.int32)
+        kept = ~left_out[self.train.users]
+        train, test = (
+            replace(rows, users=numbers[rows.users])
+            for rows in (self.train.take(kept), self.test.take(~left_out[self.test.users]))
+        )
+        validation_rows = self.validation_rows
+        if validation_rows is not None:
+            validation_rows = (np.cumsum(kept) - 1)[validation_rows[kept[validation_rows]]]
+        user_ids = self.user_ids.take(np.flatnonzero(~left_out))
+        return PublishedRows(user_ids, self.item_ids, train, test, None, validation_rows, None, self.n_duplicates)
 
 
 def numbered_together(
@@ -126,29 +142,48 @@ def assemble_drawn(
 def assemble(spec: TaskSpec, rows: PublishedRows) -> Task:
     """Draws what was not published, and verifies the task.
 
+    Args:
+        spec: The task's spec; one that pins a digest is of a task that was built before.
+        rows: The split.
+
     Raises:
         RecbenchError: A rule without a waiver is broken.
     """
-    validation_rows = rows.validation_rows
-    if validation_rows is None:
-        validation_rows = held_out_rows(PUBLISHED, len(rows.user_ids), rows.train)
-    held = rows.train.take(validation_rows)
-    seen = TrainSet.from_rows(
-        len(rows.user_ids),
-        len(rows.item_ids),
-        np.concatenate([rows.train.users, rows.test.users]),
-        np.concatenate([rows.train.items, rows.test.items]),
-    )
+    if spec.digest is None:
+        for kind, ids in (("user", rows.user_ids), ("item", rows.item_ids)):
+            warn_of_same_things(spec.name, kind, ids)
+        refuse_cold(cold_cases(rows.train, rows.test, rows.user_ids, rows.item_ids), spec.waivers)
+    n_items = len(rows.item_ids)
+    while True:
+        validation_rows = rows.validation_rows
+        if validation_rows is None:
+            validation_rows = held_out_rows(PUBLISHED, len(rows.user_ids), rows.train)
+        held = rows.train.take(validation_rows)
+        seen = TrainSet.from_rows(
+            len(rows.user_ids),
+            n_items,
+            np.concatenate([rows.train.users, rows.test.users]),
+            np.concatenate([rows.train.items, rows.test.items]),
+        )
+        unseen = unseen_counts(spec.negatives.method, seen.indptr, seen.indices, n_items)
+        if not isinstance(spec.negatives, Negatives) or rows.negatives is not None:
+            break
+        case_users = np.concatenate([rows.test.users, held.users])
+        left_out = users_to_leave_out(spec.negatives, case_users, unseen, rows.user_ids)
+        if not left_out.any():
+            break
+        rows = rows.without_users(left_out)
 
     def drawn(purpose: Purpose, users: Int32Array) -> Int32Array:
-        return draw_negatives(
-            spec.negatives, purpose, users, seen.indptr, seen.indices, len(rows.item_ids), rows.user_ids
-        )
+        return draw_negatives(spec.negatives, purpose, users, seen.indptr, seen.indices, n_items)
 
     negatives, validation_negatives = rows.negatives, rows.validation_negatives
     if negatives is None:
         negatives = drawn(Purpose.TEST_NEGATIVES, rows.test.users)
     if validation_negatives is None:
+        if rows.negatives is not None:
+            enough = unseen[held.users] >= spec.negatives.count
+            held, validation_rows = held.take(enough), validation_rows[enough]
         validation_negatives = drawn(Purpose.VALIDATION_NEGATIVES, held.users)
     task = Task(
         spec,
@@ -162,9 +197,6 @@ def assemble(spec: TaskSpec, rows: PublishedRows) -> Task:
         rows.test.timestamps,
     )
     verify_and_cache(task)
-    cold = np.setdiff1d(rows.test.users, rows.train.users)
-    if len(cold):
-        log.warning("%s users with a case have no train row: no model can know them.", f"{len(cold):,}")
     return task
 
 
