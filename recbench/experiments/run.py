@@ -25,8 +25,9 @@ from recbench.runners.base import Runner
 from recbench.tasks.task import Task
 from recbench.trials.conditions import Conditions
 from recbench.trials.curve_epochs import CurveEpochs
-from recbench.trials.machine import library_settings, revision
+from recbench.trials.machine import library_settings
 from recbench.trials.planned import PlannedModel, PlannedTrial, plan_trials
+from recbench.trials.revision import revision_fields
 
 log = logging.getLogger(__name__)
 
@@ -160,7 +161,7 @@ class _Prepared:
                 request.settings, request.models, self.source.facts.identity
             )
         self.conditions = Conditions(
-            execution.threads, execution.device, request.ks, request.curve, request.full, revision()
+            execution.threads, execution.device, request.ks, request.curve, request.full, **revision_fields()
         )
         self._seeds = request.seeds
         self.progress = progress or run_progress()

@@ -25,8 +25,8 @@ from recbench.reports.sweep.points import SweepPoint, sweep_document, sweep_poin
 from recbench.reports.sweep.table import sweep_table
 from recbench.tasks.task import Task
 from recbench.trials.conditions import Conditions
-from recbench.trials.machine import revision
 from recbench.trials.planned import PlannedModel, plan_trials
+from recbench.trials.revision import revision_fields
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,7 +137,7 @@ def sweep(request: SweepRequest, progress: Progress | None = None) -> Sweep:
         for text in request.values
     ]
     source = task_source(request.task, progressbar=animated())
-    conditions = Conditions(execution.threads, execution.device, revision=revision())
+    conditions = Conditions(execution.threads, execution.device, **revision_fields())
     progress = progress or run_progress()
     runner = execution.start(source, conditions, progress.on_event)
     try:

@@ -36,8 +36,8 @@ from recbench.tasks.task import Task
 from recbench.tasks.tuning_task import tuning_task
 from recbench.trials.conditions import Conditions
 from recbench.trials.events import Event, EventKind, IsWanted, Notify, ignore
-from recbench.trials.machine import revision
 from recbench.trials.planned import PlannedModel
+from recbench.trials.revision import revision_fields
 from recbench.tuning.objective import K, curve_epochs, longest
 from recbench.tuning.past import Budget, counts
 from recbench.tuning.result import ModelTuning, model_tuning
@@ -211,7 +211,7 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
     output = OutputFile(request.output or tuned_settings.project_settings_path(task.name), request.force)
     _present(output, identity)
     seen = _validation_source(tuning_task(task))
-    conditions = Conditions(execution.threads, execution.device, (K,), revision=revision())
+    conditions = Conditions(execution.threads, execution.device, (K,), **revision_fields())
 
     def start(conditions: Conditions, notify: Notify, wanted: IsWanted) -> Runner:
         return execution.start(seen, conditions, notify, wanted)

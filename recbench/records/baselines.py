@@ -13,7 +13,7 @@ from recbench.records.finished_trial import FinishedTrial
 from recbench.records.git_files import write_git_files
 from recbench.records.grouping import TrialGroup, group_trials, is_same
 from recbench.records.results_folder import baselines_folder, history_file
-from recbench.records.schema import Status
+from recbench.records.schema import Record, Status, is_builtin
 from recbench.records.selection import LABEL, RecordSet
 from recbench.records.transactions import Transaction, finish_interrupted, transaction
 
@@ -121,14 +121,38 @@ def _acceptable(records: RecordSet, label: str, *, force: bool) -> list[Finished
         )
     if not done:
         raise RecbenchError(f"No trial of {records.text} is done.", "There is nothing to accept.")
-    unclear = [trial for trial in done if trial.record.revision is None or trial.record.revision.dirty]
+    unclear = [(trial, reason) for trial in done if (reason := _why_unclear(trial.record)) is not None]
     if unclear and not force:
-        what = "outside of a git repository" if unclear[0].record.revision is None else "from uncommitted changes"
+        trial, reason = unclear[0]
+        more = f" {len(unclear) - 1} more trials are like it." if unclear[1:] else ""
         raise RecbenchError(
-            f"{records.text} was run {what}, so nobody could make it again.",
-            "Commit and run again, or accept it all the same with --force.",
+            f"{records.text} {reason}, so nobody could make it again (first: {trial.record.model}, seed "
+            f"{trial.record.seed}).{more}",
+            f"{_advice(trial.record)}, or accept it all the same with --force.",
         )
     return done
+
+
+def _why_unclear(record: Record) -> str | None:
+    """Returns why the code of a trial cannot be had from a commit, as far as its record says; None if it can."""
+    revision = record.revision
+    if revision is None:
+        if record.no_revision is None:
+            return "was run outside of a git repository"
+        return f"was run without a git revision: {record.no_revision.rstrip('.')}"
+    if revision.dirty:
+        reasons = "; ".join(reason.rstrip(".") for reason in revision.reasons or ())
+        return f"was run from uncommitted changes{f': {reasons}' if reasons else ''}"
+    own = {**record.sources.modules, **record.sources.late_modules}
+    if revision.reasons is None and own and not is_builtin(record.reference):
+        return "was run by an earlier recbench, which did not check that the commit holds the model's files"
+    return None
+
+
+def _advice(record: Record) -> str:
+    if record.revision is None:
+        return "See what git says: git status. Then run again" if record.no_revision else "Run it in a git repository"
+    return "Commit the model's files and run again"
 
 
 def _find_changes(done: Sequence[FinishedTrial], label: str, baselines: Path) -> list[Change]:

@@ -2,12 +2,11 @@
 
 import os
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from recbench.errors import RecbenchError
-from recbench.records.git_records import SECONDS
+from recbench.git_commands import GitError, run_git
 from recbench.records.results_folder import HISTORY
 from recbench.records.transactions import Transaction
 
@@ -71,14 +70,8 @@ def ignored_files(folder: Path) -> list[Path]:
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(".lock"))
     try:
-        done = subprocess.run(
-            ["git", "check-ignore", "-z", "--stdin"],
-            input=b"".join(os.fsencode(file) + b"\0" for file in files),
-            capture_output=True,
-            timeout=SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
+        done = run_git("check-ignore", "-z", "--stdin", given=b"".join(os.fsencode(file) + b"\0" for file in files))
+    except GitError:
         return []
     return [Path(os.fsdecode(name)) for name in done.stdout.split(b"\0") if name]
 

@@ -2,17 +2,18 @@
 
 import contextlib
 import io
-import subprocess
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from recbench.errors import NothingToCompareError, RecbenchError
+from recbench.git_commands import GitError, git_output, refusal, run_git
 
 RECORD_FILES = (".json", ".npz")
+NO_PATH = re.compile(rb"does not exist in|exists on disk, but not in|Not a valid object name")
 REGULAR_MODES = ("100644", "100755")
-SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +47,26 @@ def checked_out(text: str) -> Iterator[Checkout]:
     """
     revision, _, path = text.partition(":")
     path = path.rstrip("/")
-    if _git("rev-parse", "--git-dir").returncode:
-        raise RecbenchError(
-            f"{text!r} names a git revision, but this folder is not in a git repository.",
-            "Run in the repository, or give a folder of records.",
-        )
-    commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    if commit.returncode or not revision:
+    try:
+        git_output("rev-parse", "--git-dir")
+    except GitError as error:
+        raise GitError(
+            f"{text!r} names a git revision, and git cannot read it. {error.message}",
+            f"{error.hint}\nOr give a folder of records.",
+        ) from error
+    # No name of a revision begins with a dash: git would take it for an option.
+    is_name = revision and not revision.startswith("-")
+    commit = run_git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}") if is_name else None
+    if commit is None or commit.returncode:
         raise RecbenchError(
             f"git knows no revision {revision!r}.",
             "See 'git branch -a' and 'git tag'; a shallow clone lacks history: git fetch --unshallow.",
         )
     sha = commit.stdout.decode().strip()
-    kind = _git("cat-file", "-t", f"{sha}:{path}")
+    asked = ("cat-file", "-t", f"{sha}:{path}")
+    kind = run_git(*asked)
+    if kind.returncode and not NO_PATH.search(kind.stderr):
+        raise refusal(kind, asked)
     if kind.returncode:
         raise NothingToCompareError(
             f"Revision {revision} has no {path}.",
@@ -76,13 +84,13 @@ def checked_out(text: str) -> Iterator[Checkout]:
 def _copy(tree: str, folder: Path) -> None:
     """Copies the records of one tree: its own regular files and no links or folders, so that nothing gets out of it."""
     hashes = {}
-    for line in _required("ls-tree", "-z", "--full-tree", tree).split(b"\0"):
+    for line in git_output("ls-tree", "-z", "--full-tree", tree).split(b"\0"):
         described, _, name = line.decode("utf-8", "surrogateescape").partition("\t")
         mode, _, hashed = described.partition(" blob ")
         if mode in REGULAR_MODES and name.endswith(RECORD_FILES) and PurePosixPath(name).name == name:
             hashes[name] = hashed
     # One process for all files; of each comes a line that ends with its size, its bytes, and a line feed.
-    content = _required("cat-file", "--batch", given="".join(f"{hashed}\n" for hashed in hashes.values()))
+    content = git_output("cat-file", "--batch", given="".join(f"{hashed}\n" for hashed in hashes.values()).encode())
     stream = io.BytesIO(content)
     for name in hashes:
         size = stream.readline().split()[-1]
@@ -90,21 +98,3 @@ def _copy(tree: str, folder: Path) -> None:
             raise RecbenchError(f"git has no content of {name} in {tree}.", "Is the repository whole?")
         (folder / name).write_bytes(stream.read(int(size)))
         stream.readline()
-
-
-def _required(*arguments: str, given: str = "") -> bytes:
-    done = _git(*arguments, given=given)
-    if done.returncode:
-        raise RecbenchError(
-            f"git {arguments[0]} failed: {done.stderr.decode(errors='replace').strip()}.", "Is the repository whole?"
-        )
-    return done.stdout
-
-
-def _git(*arguments: str, given: str = "") -> subprocess.CompletedProcess[bytes]:
-    try:
-        return subprocess.run(
-            ["git", *arguments], input=given.encode(), capture_output=True, timeout=SECONDS, check=False
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise RecbenchError(f"git cannot be run: {error}.", "Install git, or give a folder of records.") from error

@@ -139,11 +139,21 @@ class Revision(_Frozen):
 
     Attributes:
         sha: The commit.
-        dirty: Whether tracked files differed from it.
+        dirty: Whether the trial ran other code, as far as recbench can see: tracked files differed from the commit, or
+            it does not hold the model's own files as they were used, or git could not tell.
+        reasons: Why it is dirty, where more than changed tracked files is behind it. Empty if the commit holds the
+            model's own files. None if recbench did not look for them: for builtin models, and in older records; then
+            not in the record's file.
     """
 
     sha: str
     dirty: bool
+    reasons: tuple[str, ...] | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_unknown(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = serialize(self)
+        return {name: value for name, value in content.items() if value is not None}
 
 
 class Record(_Frozen):
@@ -199,6 +209,7 @@ class Record(_Frozen):
         facts: What the model reported besides.
         environment: What it ran on.
         revision: The git revision, where there is one.
+        no_revision: Why there is none, if git has refused; left out of the record otherwise.
         recbench_version: Version of the harness.
         started_at: When, in UTC.
     """
@@ -244,6 +255,7 @@ class Record(_Frozen):
     facts: dict[str, ParameterScalar | None] = {}
     environment: Environment
     revision: Revision | None
+    no_revision: str | None = None
     recbench_version: str
     started_at: datetime
 
@@ -263,6 +275,8 @@ class Record(_Frozen):
     def to_json(self) -> str:
         """Returns the record's text: JSON, keys sorted, numbers in full precision."""
         content: dict[str, Any] = self.model_dump(mode="json", by_alias=True)
+        if self.no_revision is None:
+            del content["no_revision"]
         return json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 
@@ -276,6 +290,16 @@ def class_identity(reference: str) -> str:
     """
     package, dot, rest = reference.partition(".")
     return f"{EARLIER_PACKAGE}{dot}{rest}" if package == BUILTIN_PACKAGE else reference
+
+
+def is_builtin(reference: str) -> bool:
+    """Whether a record's reference is that of a builtin model, as far as its package says.
+
+    >>> is_builtin("recbench_models.bpr:BPR"), is_builtin("shop.net:Net"), is_builtin("models.py:Net")
+    (True, False, False)
+    """
+    package = reference.partition(":")[0].partition(".")[0]
+    return package in (BUILTIN_PACKAGE, EARLIER_PACKAGE) and not reference.partition(":")[0].endswith(".py")
 
 
 def stem(

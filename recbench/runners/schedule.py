@@ -12,6 +12,7 @@ from recbench.records.schema import Status
 from recbench.runners.base import Runner
 from recbench.trials.events import Event, EventKind, Notify
 from recbench.trials.planned import PlannedTrial
+from recbench.trials.revision import with_own_files_checked
 
 
 def run_plan(runner: Runner, trials: Sequence[PlannedTrial], folder: Path, notify: Notify) -> None:
@@ -31,8 +32,9 @@ def run_plan(runner: Runner, trials: Sequence[PlannedTrial], folder: Path, notif
         return
     prepare(folder)
     for trial, outcome in runner.run(trials, folder):
+        record = with_own_files_checked(outcome.record, trial.model)
         with uninterrupted():
-            stored = store.save(outcome.record, outcome.ranks, folder)
+            stored = store.save(record, outcome.ranks, folder)
             notify(Event(EventKind.ENDED, trial=trial, result=stored, kept=stored.record.status is Status.DONE))
 
 

@@ -1,7 +1,7 @@
 """What trials are run under, and what they give. Loads no numeric library."""
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from recbench.device import Device
 from recbench.records.schema import Record, Revision
@@ -22,6 +22,7 @@ class Conditions:
         curve: After which epochs to score as well; None for no learning curve.
         catalogue: Whether to rank the whole catalogue as well.
         revision: The git revision that the run was started in.
+        no_revision: Why there is none, if git has refused.
     """
 
     threads: int = 1
@@ -30,10 +31,7 @@ class Conditions:
     curve: CurveEpochs | None = None
     catalogue: bool = False
     revision: Revision | None = None
-
-    def in_revision(self, revision: Revision | None) -> Self:
-        """Returns the same, in a git revision."""
-        return replace(self, revision=revision)
+    no_revision: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

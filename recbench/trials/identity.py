@@ -77,6 +77,7 @@ def identity(task: TaskFacts, model: ModelIdentity, seed: int, conditions: Condi
         "n_train": task.n_train,
         "environment": machine.environment(),
         "revision": conditions.revision,
+        "no_revision": conditions.no_revision,
         "recbench_version": recbench.__version__,
         "started_at": datetime.now(UTC),
     }

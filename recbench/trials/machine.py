@@ -1,13 +1,12 @@
-"""What a trial runs on: processor, versions, memory, revision; and holding numeric libraries to their threads."""
+"""What a trial runs on: processor, versions, memory; and holding numeric libraries to their threads."""
 
 import platform
-import subprocess
 from collections.abc import Iterable, Mapping
 from functools import cache
 
 from recbench.device import Device
 from recbench.operating_system import available_cores, processor_name, weaker_guarantees
-from recbench.records.schema import Environment, Revision
+from recbench.records.schema import Environment
 from recbench.registry.distributions import distributions_of, versions_of
 
 ALWAYS_LISTED = ("numpy", "scipy", "pandas")
@@ -51,21 +50,3 @@ def package_versions(modules: Iterable[str]) -> dict[str, str]:
         modules: The names of the modules that were imported for a model.
     """
     return dict(sorted({**environment().packages, **distributions_of(modules)}.items()))
-
-
-def revision() -> Revision | None:
-    """Returns the git revision of the working folder; None where there is no repository, commit or git."""
-    sha = _git("rev-parse", "HEAD")
-    if sha is None:
-        return None
-    return Revision(sha=sha.strip(), dirty=bool((_git("status", "--porcelain", "--untracked-files=no") or "").strip()))
-
-
-def _git(*arguments: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", *arguments], capture_output=True, encoding="utf-8", errors="surrogateescape", timeout=10, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout

@@ -12,6 +12,7 @@ from recbench.records.finished_trial import TrialRanks
 from recbench.records.schema import ParameterValue, Record, Status, TaskIdentity
 from recbench.tasks.task import Task
 from recbench.trials import figures, machine
+from recbench.trials.revision import revision_fields
 
 
 def score_trial(
@@ -54,7 +55,7 @@ def score_trial(
         repeatable=True,
         facts=facts,
         environment=machine.environment(),
-        revision=machine.revision(),
+        **revision_fields(),
         recbench_version=recbench.__version__,
         started_at=started_at,
         **figures.of_candidates(task, task.train_set(), ranks, ks),

@@ -1,0 +1,126 @@
+"""git: one function that runs it, and what it means when it refuses."""
+
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from recbench.errors import RecbenchError
+
+SECONDS: Final = 60
+BAD_USAGE: Final = 129
+"""The exit code of git for options that it does not know."""
+
+_OF_ANOTHER_USER: Final = re.compile(r"dubious ownership|unsafe repository")
+_NEWER_REPOSITORY: Final = re.compile(r"unknown repository extension|[Ee]xpected git repo version|unknown ref storage")
+_QUOTED: Final = re.compile(r"'([^']+)'")
+_ENVIRONMENT: Final = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+"""Messages in English, no writes to the index, and no question to a user who does not see it."""
+
+
+class GitError(RecbenchError):
+    """Git cannot be run, or refuses.
+
+    Args:
+        message: The cause.
+        hint: What to do next.
+        is_outside: Whether the cause is only that the folder is in no repository.
+    """
+
+    def __init__(self, message: str, hint: str, *, is_outside: bool = False) -> None:
+        super().__init__(message, hint)
+        self.is_outside = is_outside
+
+
+def git_output(*arguments: str, given: bytes = b"", folder: Path | None = None) -> bytes:
+    """Returns what a git command writes.
+
+    Args:
+        arguments: Of git.
+        given: What it reads from its standard input.
+        folder: Where it runs; None for the working folder.
+
+    Raises:
+        GitError: It cannot be run, fails, or takes too long; the message names the cause.
+    """
+    done = run_git(*arguments, given=given, folder=folder)
+    if done.returncode:
+        raise refusal(done, arguments, folder)
+    return done.stdout
+
+
+def run_git(*arguments: str, given: bytes = b"", folder: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+    """Runs a git command, whatever its exit code is; see ``git_output``.
+
+    Raises:
+        GitError: It cannot be run, or takes too long.
+    """
+    try:
+        return subprocess.run(
+            ["git", *arguments],
+            input=given,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+            cwd=folder,
+            env={**os.environ, **_ENVIRONMENT},
+        )
+    except subprocess.TimeoutExpired as error:
+        raise GitError(
+            f"git {arguments[0]} did not end within {SECONDS} s.",
+            f"See what takes so long: GIT_TRACE=1 {shlex.join(['git', *arguments])}",
+        ) from error
+    except FileNotFoundError as error:
+        raise GitError("git is not installed, or not on the PATH.", "Install git: https://git-scm.com") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise GitError(f"git cannot be run: {reason}.", "Check it: git --version") from error
+
+
+def refusal(done: subprocess.CompletedProcess[bytes], arguments: Sequence[str], folder: Path | None = None) -> GitError:
+    """Returns the error for a git command that has failed; it names the cause.
+
+    Args:
+        done: The command.
+        arguments: Its arguments.
+        folder: Where it ran.
+    """
+    text = done.stderr.decode(errors="replace").strip()
+    first = text.splitlines()[0].removeprefix("fatal: ").rstrip(".") if text else f"exit code {done.returncode}"
+    if _OF_ANOTHER_USER.search(text):
+        named = _QUOTED.search(text)
+        place = named[1] if named else str(folder or Path.cwd())
+        return GitError(
+            f"git refuses to read the repository {place}, because it belongs to another user ({first}).",
+            f"If you trust it: git config --global --add safe.directory {shlex.quote(place)}",
+        )
+    if _NEWER_REPOSITORY.search(text):
+        return GitError(f"This git is too old for the repository: {first}.", "Update git; see: git --version")
+    if done.returncode == BAD_USAGE:
+        return GitError(
+            f"This git does not know what recbench asks for, and may be too old: git {arguments[0]}: {first}.",
+            "Update git; see: git --version",
+        )
+    if "not a git repository" in text:
+        return _no_repository(first, folder or Path.cwd())
+    return GitError(f"git {arguments[0]} failed: {first}.", f"See: {shlex.join(['git', *arguments])}")
+
+
+def _no_repository(first: str, folder: Path) -> GitError:
+    """Git says the same of a folder outside of any repository and of a repository that it cannot read."""
+    if "GIT_DIR" in os.environ:
+        return GitError(
+            f"The environment variable GIT_DIR names no git repository: {os.environ['GIT_DIR']}.", "Unset it."
+        )
+    here = folder.absolute()
+    present = next((above / ".git" for above in (here, *here.parents) if os.path.lexists(above / ".git")), None)
+    if present is not None:
+        return GitError(
+            f"git does not take {present} for a repository: {first}. It may be damaged, or belong to a worktree or "
+            "submodule whose repository has been moved.",
+            f"Clone the repository again, or repair it: git worktree repair; git fsck. Look at it: ls -la {present}",
+        )
+    return GitError(f"{here} is not in a git repository.", "Run the command in the repository.", is_outside=True)
