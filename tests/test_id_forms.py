@@ -80,9 +80,7 @@ def test_a_few_ids_in_another_form_are_told(caplog):
     rows.loc[3, "item"] += ".0"
     task = make_task(rows, negatives=2)
     assert task.n_items == 13
-    assert (
-        "items that may have several ids: 1, such as '3.0' and '3', which differ only by the form" in caplog.text
-    )
+    assert "items that may have several ids: 1, such as '3.0' and '3', which differ only by the form" in caplog.text
     caplog.clear()
     train, test = split()
     test.iloc[0, 1] += ".0"
