@@ -1,10 +1,11 @@
 """What a file holds in place of the content that was expected: what git, a server or a transfer has made of it."""
 
 import re
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from recbench.escaping.shell import shell_word
 
 _LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 _MERGE_MARKS: Final = re.compile(rb"^<{7}(?: .*)?\r?$.*^={7}\r?$.*^>{7}(?: .*)?\r?$", re.MULTILINE | re.DOTALL)
@@ -45,7 +46,7 @@ def other_content(path: Path, content: bytes, *, binary: bool = False) -> OtherC
         content: Its bytes.
         binary: Whether binary content was expected, in which changed line ends are damage.
     """
-    name = shlex.quote(str(path))
+    name = shell_word(str(path))
     if not content.strip(b"\x00 \t\r\n"):
         what = "is empty" if not content else "holds only blanks or zero bytes"
         return OtherContent(what, "")

@@ -7,7 +7,6 @@ file of a process that has ended is removed.
 
 import json
 import os
-import shlex
 import socket
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from typing import Final
 import psutil
 
 from recbench.errors import RecbenchError
+from recbench.escaping.shell import shell_word
 from recbench.operating_system import lock_exclusively
 
 SECONDS_BETWEEN_ATTEMPTS: Final = 0.02
@@ -128,7 +128,7 @@ def _marked(marker: Path, deadline: float) -> Iterator[None]:
             raise RecbenchError(
                 f"{marker} says that {holder or 'a process'} holds a lock; it has not changed for {now - since:.0f} s. "
                 "This file system has no locks that end with their process.",
-                f"If that process does not run any more, remove the file: rm {shlex.quote(str(marker))}",
+                f"If that process does not run any more, remove the file: rm {shell_word(str(marker))}",
             )
         time.sleep(SECONDS_BETWEEN_ATTEMPTS)
     try:

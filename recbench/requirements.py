@@ -6,12 +6,13 @@ index is another project.
 """
 
 import re
-import shlex
 import tomllib
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+
+from recbench.escaping.shell import shell_word
 
 PROJECT = "recbench"
 INSTALLED_WITH = {"keras": "tensorflow"}
@@ -102,7 +103,7 @@ def reinstall_advice() -> str:
     """Returns how to install recbench again: a command if its checkout is known, else words."""
     folder = running_folder()
     if _of_checkout(folder):
-        return f"Install recbench again from its checkout: pip install -e {shlex.quote(str(folder))}"
+        return f"Install recbench again from its checkout: pip install -e {shell_word(str(folder))}"
     return "Install recbench again from its checkout or its wheel."
 
 

@@ -15,7 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from recbench.errors import RecbenchError
 from recbench.experiments.execution import Execution
@@ -23,6 +22,7 @@ from recbench.experiments.tune import TuneRequest, tune
 from recbench.output_files import OutputFile
 from recbench.progress import bars, console
 from recbench.progress.bars import Bars
+from recbench.progress.console import MessageConsole
 from recbench.progress.tuning import TuningLines
 from recbench.records.tuned_settings import load, save
 from recbench.registry.models import ModelReference, Origin, find_model
@@ -284,7 +284,7 @@ def test_without_optuna(recbench, tmp_path):
 @pytest.fixture
 def written(monkeypatch):
     written = io.StringIO()
-    shown = Console(file=written, force_terminal=True, width=160, color_system=None, soft_wrap=True)
+    shown = MessageConsole(file=written, force_terminal=True, width=160, color_system=None, soft_wrap=True)
     for module in (console, bars):
         monkeypatch.setattr(module, "messages", lambda: shown)
     monkeypatch.setattr(bars, "SECONDS_BETWEEN_DRAWINGS", -1.0)

@@ -101,7 +101,7 @@ def test_every_table_has_every_format(name, form):
 
 
 def test_text_that_would_leave_its_cell():
-    assert escape("a|b\n<c>`d`", Format.MARKDOWN) == "a\\|b &lt;c>'d'"
+    assert escape("a|b\n<c>`d`", Format.MARKDOWN) == "a\\|b &lt;c>&#96;d&#96;"
     assert escape("p <0.05", Format.MARKDOWN) == "p <0.05"
     assert escape("a & b_c\n%d\u2028e", Format.LATEX) == r"a \& b\_c \%d e"
     assert escape("<a title='x'>&", Format.HTML) == "&lt;a title=&#x27;x&#x27;&gt;&amp;"

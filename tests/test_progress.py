@@ -5,12 +5,11 @@ import sys
 from types import ModuleType
 
 import pytest
-from rich.console import Console
 
 from recbench.progress import bars, console, notebook, run
 from recbench.progress.bars import Bars
 from recbench.progress.choice import run_progress
-from recbench.progress.console import write_nothing
+from recbench.progress.console import MessageConsole, write_nothing
 from recbench.progress.notebook import NotebookLine
 from recbench.progress.run import RunLines
 from recbench.records.finished_trial import FinishedTrial
@@ -28,7 +27,7 @@ ENDED = FinishedTrial(a_record("bpr", 0, ties_across_cut={10: 0.0}), "r.json")
 @pytest.fixture
 def seen(monkeypatch):
     written = io.StringIO()
-    shown = Console(file=written, force_terminal=True, width=160, color_system=None, soft_wrap=True)
+    shown = MessageConsole(file=written, force_terminal=True, width=160, color_system=None, soft_wrap=True)
     for module in (console, bars):
         monkeypatch.setattr(module, "messages", lambda: shown)
     return written

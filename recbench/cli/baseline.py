@@ -1,6 +1,5 @@
 """``recbench baseline``: the records that later runs are compared with."""
 
-import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +8,7 @@ from recbench.cli.shared.output_options import AsJson
 from recbench.cli.shared.pages import write_or_check
 from recbench.cli.shared.terminal import emit, emit_json, emit_table
 from recbench.cli.shared.verbs import Verbs
+from recbench.escaping.shell import shell_word
 from recbench.progress.console import messages
 
 if TYPE_CHECKING:
@@ -48,9 +48,8 @@ def accept(
         messages().print(
             f"Warning: git ignores {len(ignored)} files of {folder}, such as {ignored[0]}; "
             "others cannot compare with this baseline.\n"
-            f"Show the rule, then correct it: git check-ignore --verbose {shlex.quote(str(ignored[0]))}",
+            f"Show the rule, then correct it: git check-ignore --verbose {shell_word(str(ignored[0]))}",
             style="yellow",
-            markup=False,
         )
     rows = [row for change in accepted.changes for row in _rows(change)]
     if as_json:
@@ -60,11 +59,10 @@ def accept(
     emit_table(shown, ["task", "model", "seeds", "HR@10 old -> new", "NDCG@10 old -> new"])
     if accepted.git_files:
         told = f"Written for git: {', '.join(map(str, accepted.git_files))}."
-        messages().print(told, style="dim", markup=False)
+        messages().print(told, style="dim")
     messages().print(
         f"Accepted under {folder}/<task>/{label}. Commit {folder.parent}/ so that others compare with it.",
         style="dim",
-        markup=False,
     )
 
 

@@ -61,7 +61,7 @@ def list_models(
             ["model", "from", "runs", "summary"],
         )
     if missing and not as_json:
-        messages().print(how_to_install(missing), markup=False)
+        messages().print(how_to_install(missing))
 
 
 def _state(missing: list[str]) -> str:

@@ -61,7 +61,7 @@ def plot(
     check_picture(picture)
     found = speed_quality(record_sets, measure, axis)
     if found.left_out:
-        messages().print(f"Not drawn, for they have no figures: {', '.join(found.left_out)}", markup=False)
+        messages().print(f"Not drawn, for they have no figures: {', '.join(found.left_out)}")
     for note in found.notes:
-        messages().print(note, style="yellow", markup=False)
-    messages().print(f"Drawn: {draw_speed_quality(found, picture)}", style="dim", markup=False)
+        messages().print(note, style="yellow")
+    messages().print(f"Drawn: {draw_speed_quality(found, picture)}", style="dim")

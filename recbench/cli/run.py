@@ -126,7 +126,7 @@ def run(
     with interruption_message(output) as count:
         # Before the slow imports, so that people see at once that the program works.
         if not quiet:
-            messages().print(f"Task {task}; models {', '.join(dict.fromkeys(models))}", style="dim", markup=False)
+            messages().print(f"Task {task}; models {', '.join(dict.fromkeys(models))}", style="dim")
 
         from recbench.evaluation.metric_names import read_measures
         from recbench.experiments.execution import Execution
@@ -178,7 +178,7 @@ def run(
             if pairs:
                 emit("\n" + result.pairs_table(form))
         if not quiet:
-            messages().print(f"Records: {output}", style="dim", markup=False)
+            messages().print(f"Records: {output}", style="dim")
         exit_if_failed(result.failed)
 
 

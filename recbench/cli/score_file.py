@@ -67,4 +67,4 @@ def score_file(
         force=force,
     )
     emit(result.table(Format.JSON if as_json else form))
-    messages().print(f"Record: {result.trials[0].place}", style="dim", markup=False)
+    messages().print(f"Record: {result.trials[0].place}", style="dim")

@@ -77,7 +77,7 @@ def selftest(
             if not as_json:
                 emit(f"{MARKS[check.passed]:6} {check.name} — {check.detail}")
     except KeyboardInterrupt:
-        messages().print(f"Interrupted after {len(document)} checks.", markup=False)
+        messages().print(f"Interrupted after {len(document)} checks.")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     counts = {state: sum(check["state"] == state for check in document) for state in STATES.values()}
     if as_json:
@@ -90,7 +90,7 @@ def selftest(
 
 
 def _announce(text: str) -> None:
-    messages().print(text, style="dim", markup=False)
+    messages().print(text, style="dim")
 
 
 def _heading(task: "LoadedTask", model: str | None) -> str:

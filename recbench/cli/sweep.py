@@ -74,7 +74,7 @@ def sweep(
     set_quiet(quiet)
     with interruption_message(output) as count:
         if not quiet:
-            messages().print(f"Task {task}; model {model}; {name} = {', '.join(values)}", style="dim", markup=False)
+            messages().print(f"Task {task}; model {model}; {name} = {', '.join(values)}", style="dim")
 
         from recbench.experiments.execution import Execution
         from recbench.experiments.sweep import SweepRequest
@@ -108,9 +108,9 @@ def sweep(
         else:
             emit(result.table(form))
         if not quiet:
-            messages().print(f"Records: {output}", style="dim", markup=False)
+            messages().print(f"Records: {output}", style="dim")
         if plot is not None:
-            messages().print(f"Drawn: {result.plot(plot)}", style="dim", markup=False)
+            messages().print(f"Drawn: {result.plot(plot)}", style="dim")
         exit_if_failed(result.run.failed)
 
 

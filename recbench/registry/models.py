@@ -5,7 +5,6 @@ import importlib
 import importlib.util
 import inspect
 import os
-import shlex
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.metadata import entry_points
@@ -15,6 +14,7 @@ from types import ModuleType
 import recbench
 from recbench.builtin_models import BUILTIN_PACKAGE
 from recbench.errors import RecbenchError, unknown_name
+from recbench.escaping.shell import shell_word
 from recbench.path_checks import check_no_folder
 from recbench.registry.class_pickles import unpickle_class
 from recbench.registry.import_failures import import_failure, not_in_module
@@ -68,7 +68,7 @@ class ModelReference:
         """How to see the model's hyper-parameters, for errors."""
         if self.origin is Origin.VALUE:
             return "Its parameters are the arguments of its constructor."
-        return f"Its parameters and their defaults: recbench list {shlex.quote(self.command_name)}"
+        return f"Its parameters and their defaults: recbench list {shell_word(self.command_name)}"
 
     def load(self) -> type:
         """Imports the module and returns the class.

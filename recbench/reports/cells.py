@@ -1,37 +1,19 @@
 """The cells of every table: figures are rounded here, and nowhere before; text is escaped here, once a format."""
 
-import html
-import re
-
+from recbench.escaping.html import html_text
+from recbench.escaping.latex import latex
+from recbench.escaping.markdown import code_span, markdown, protected_start
+from recbench.escaping.terminal import one_line
 from recbench.reports.formats import Format
 from recbench.reports.spread import Spread
-from recbench.text_encoding import readable
 
-TAG = re.compile(r"<(?!\d)")
-"""What may open a tag in Markdown; before a digit, as in <0.0001, it cannot."""
-LATEX = str.maketrans(
-    {
-        "&": r"\&",
-        "%": r"\%",
-        "$": r"\$",
-        "#": r"\#",
-        "_": r"\_",
-        "^": r"\^{}",
-        "{": r"\{",
-        "}": r"\}",
-        "~": r"\textasciitilde{}",
-        "\\": r"\textbackslash{}",
-        "<": r"\ensuremath{<}",
-        ">": r"\ensuremath{>}",
-    }
-)
 STRONG = {
     Format.TEXT: "* {}",
     Format.MARKDOWN: "**{}**",
     Format.LATEX: r"\textbf{{{}}}",
     Format.HTML: "<strong>{}</strong>",
 }
-CODE = {Format.MARKDOWN: "`{}`", Format.HTML: "<code>{}</code>"}
+ESCAPES = {Format.MARKDOWN: markdown, Format.LATEX: latex, Format.HTML: html_text}
 
 
 class Strong(str):
@@ -41,20 +23,16 @@ class Strong(str):
 
 
 def escape(text: str, form: Format) -> str:
-    r"""Returns text that cannot leave its cell or line, whatever it holds.
+    """Returns text that cannot leave its cell or line, and is no markup, whatever it holds.
 
-    - Markdown: it ends no cell, opens no tag and no code, and breaks no line.
-    - LaTeX: no character is a command. A line break becomes a space, so that the text cannot leave a comment either.
-    - HTML: no character opens a tag or an entity, or ends an attribute.
-    - Other formats: unchanged.
-    - All: a byte of a path that is not UTF-8 becomes ``\xe9``.
+    See ``recbench.escaping``. Every format gets one line of printable characters.
     """
-    text = readable(text)
-    if form is Format.MARKDOWN:
-        return TAG.sub("&lt;", " ".join(text.split("\n")).replace("|", "\\|").replace("`", "'"))
-    if form is Format.LATEX:
-        return " ".join(text.splitlines()).translate(LATEX)
-    return html.escape(text) if form is Format.HTML else text
+    return ESCAPES.get(form, one_line)(text)
+
+
+def escape_line(text: str, form: Format) -> str:
+    """Returns text for a line of its own, or an item of a list; its start is no markup either."""
+    return protected_start(escape(text.lstrip(), form)) if form is Format.MARKDOWN else escape(text, form)
 
 
 def strong(text: str, form: Format) -> str:
@@ -63,8 +41,10 @@ def strong(text: str, form: Format) -> str:
 
 
 def code(text: str, form: Format) -> str:
-    """Returns escaped text in the type of code, where the format has any."""
-    return CODE.get(form, "{}").format(escape(text, form))
+    """Returns escaped text in the type of code, where the format has any; not for a cell."""
+    if form is Format.MARKDOWN:
+        return code_span(text)
+    return f"<code>{html_text(text)}</code>" if form is Format.HTML else escape(text, form)
 
 
 def with_sd(spread: Spread | None, digits: int) -> str:

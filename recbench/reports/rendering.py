@@ -2,18 +2,19 @@
 
 import csv
 import io
-import json
 from collections.abc import Sequence
-from typing import Any
 
 from tabulate import tabulate
 
-from recbench.reports.cells import STRONG, Strong, escape
+from recbench.escaping.data_files import csv_cell, json_text
+from recbench.escaping.terminal import one_line
+from recbench.reports.cells import STRONG, Strong, escape, escape_line
 from recbench.reports.formats import Format
-from recbench.text_encoding import readable
 
 LATEX_PADDING = 2
 """Spaces after the longest header of a LaTeX table, in its source only."""
+CELL_CHARACTERS = 500
+"""The most characters of a cell."""
 
 
 def render_table(
@@ -29,13 +30,14 @@ def render_table(
         rows: The cells; those that are ``Strong`` stand out.
         headers: The columns' names.
         alignment: A letter for each column: l or r.
-        form: Text, Markdown, LaTeX, HTML, CSV (the cells as they are), or JSON (an object a row).
+        form: Text, Markdown, LaTeX, HTML, CSV, or JSON (an object a row; text is exact).
         header_width: Characters after which a header continues on the next line, in plain text.
     """
     if form is Format.CSV:
         return csv_text(rows, headers)
     if form is Format.JSON:
         return json_text([dict(zip(headers, row, strict=True)) for row in rows])
+    rows = [[_short(cell) for cell in row] for row in rows]
     if form is Format.HTML:
         return _html_table(rows, headers, alignment)
     if form is Format.LATEX:
@@ -52,7 +54,7 @@ def render_table(
 
 def render_lines(lines: Sequence[str], form: Format) -> list[str]:
     """Renders plain lines, such as a legend, as lines of text, a list, or comments; they are escaped here."""
-    return listed([escape(line, form) for line in lines], form)
+    return listed([escape_line(line, form) for line in lines], form)
 
 
 def listed(lines: Sequence[str], form: Format) -> list[str]:
@@ -78,20 +80,18 @@ def csv_text(rows: Sequence[Sequence[object]], headers: Sequence[str]) -> str:
     """Renders a table as CSV, numbers in full precision."""
     target = io.StringIO()
     writer = csv.writer(target, lineterminator="\n")
-    writer.writerow(headers)
-    writer.writerows(rows)
-    return readable(target.getvalue().rstrip("\n"))
-
-
-def json_text(document: Any) -> str:
-    r"""Renders a JSON document, numbers in full precision; a byte of a path that is not UTF-8 becomes ``\udce9``."""
-    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    writer.writerows([csv_cell(value) for value in row] for row in (headers, *rows))
+    return target.getvalue().rstrip("\n")
 
 
 def details(title: str, lines: Sequence[str]) -> list[str]:
-    """Returns the lines of a part of a Markdown or HTML page that is folded until someone asks for it."""
+    """Returns the lines, which are escaped already, of a part of a Markdown or HTML page that is folded at first."""
     return ["<details>", f"<summary>{title}</summary>", "", *lines, "", "</details>"]
+
+
+def _short(cell: str) -> str:
+    text = one_line(cell, CELL_CHARACTERS)
+    return Strong(text) if isinstance(cell, Strong) else text
 
 
 def _cell(cell: str, form: Format) -> str:

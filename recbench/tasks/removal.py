@@ -1,6 +1,5 @@
 """Removes tasks and datasets from the cache: those that a user names, or those not used for some time."""
 
-import shlex
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from recbench.data.cache import home
 from recbench.data.catalogue import find_dataset
 from recbench.data.removal import in_use, remove_file, remove_folder, remove_if_empty
 from recbench.errors import RecbenchError, unknown_name
+from recbench.escaping.shell import shell_word
 from recbench.system_errors import UnreadableError
 from recbench.tasks.cache_contents import (
     CachedFile,
@@ -96,7 +96,7 @@ def remove_dataset(name: str) -> Removed:
     """
     dataset = find_dataset(name)
     source = added_from(name, dataset)
-    again = f"recbench data fetch {name}" if source is None else f"recbench data add {name} {shlex.quote(source)}"
+    again = f"recbench data fetch {name}" if source is None else f"recbench data add {name} {shell_word(source)}"
     removed = _remove_all(f"The dataset {name!r}", dataset_files(name))
     remove_if_empty(home() / "datasets" / name)
     return Removed(*removed, f"Get it again: {again}")

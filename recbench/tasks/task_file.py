@@ -6,7 +6,6 @@ Loading maps the arrays into memory and hashes every byte of them; the rules are
 
 import hashlib
 import json
-import shlex
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +19,7 @@ from recbench.data.file_use import record_use
 from recbench.data.ids import IdTable
 from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
+from recbench.escaping.shell import shell_word
 from recbench.file_content import other_content
 from recbench.system_errors import cannot_read
 from recbench.tasks.array_file import MAGIC, DamagedFileError, map_arrays, write_arrays
@@ -173,7 +173,7 @@ def _again(path: Path) -> str:
     """Returns how to get a task again whose file is damaged. Nobody is told to delete what cannot be made again."""
     folder = home() / "tasks"
     if path.parent.parent == folder and path.parent.name not in NOT_REPLACEABLE:
-        return f"recbench makes the task again if the file is removed: rm {shlex.quote(str(path))}"
+        return f"recbench makes the task again if the file is removed: rm {shell_word(str(path))}"
     return "Keep the file: recbench may not be able to make the task again. Restore it from a copy, or import it again."
 
 

@@ -1,6 +1,5 @@
 """How a long command ends when it is interrupted: at once, with what is kept and how to continue."""
 
-import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from recbench.cli.shared.terminal import ExitCode
+from recbench.escaping.shell import shell_command
 from recbench.progress.console import messages
 from recbench.records.interruption import Terminated, ignore_interruptions, interruptible
 
@@ -74,13 +74,13 @@ def interruption_message(folder: Path) -> Iterator[TrialCount]:
             yield count
         except KeyboardInterrupt as interruption:
             ignore_interruptions()
-            messages().print(_what_is_kept(count), markup=False)
+            messages().print(_what_is_kept(count))
             code = ExitCode.TERMINATED if isinstance(interruption, Terminated) else ExitCode.INTERRUPTED
             raise typer.Exit(code) from None
 
 
 def _what_is_kept(count: TrialCount) -> str:
     # What --force repeated is not to be repeated again.
-    again = shlex.join(["recbench", *(argument for argument in sys.argv[1:] if argument != "--force")])
+    again = shell_command(["recbench", *(argument for argument in sys.argv[1:] if argument != "--force")])
     kept = f"{count.kept} of {count.planned} trials are kept in {count.folder}" if count.planned else "No trial ran"
     return f"Interrupted. {kept}. Go on with:\n  {again}"

@@ -28,7 +28,7 @@ def write_or_check(render: Callable[[], str], output: OutputFile, again: str, *,
     check_no_folder(path)
     current = _text(path) == render()
     if check and not current:
-        messages().print(f"{path} is not what the records say. Run: {again}", markup=False)
+        messages().print(f"{path} is not what the records say. Run: {again}")
         raise typer.Exit(ExitCode.CHECK_FAILED)
     if not current:
         _write(render, output)

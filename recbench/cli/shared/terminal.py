@@ -1,7 +1,6 @@
 """Standard output is for data; everything for people to read on the way goes to standard error."""
 
 import io
-import json
 import logging
 import os
 import sys
@@ -11,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
-from rich.markup import escape
+from rich.text import Text
 
 from recbench.errors import NothingToCompareError, RecbenchError
-from recbench.progress.console import bounded, messages
+from recbench.escaping.data_files import json_text
+from recbench.escaping.terminal import one_line, terminal_text
+from recbench.progress.console import messages
 from recbench.text_encoding import READABLE
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ class ExitCode(IntEnum):
 
 
 def emit(text: str) -> None:
-    """Writes data to standard output."""
+    """Writes data to standard output; a terminal shows its characters and executes none."""
+    text = terminal_text(text)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding=_encoding(sys.stdout), errors=READABLE)
     try:
@@ -53,11 +55,11 @@ def _encoding(stream: io.TextIOWrapper) -> str:
 
 def emit_json(document: Any) -> None:
     """Writes one JSON document to standard output, numbers in full precision."""
-    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    text = json_text(document)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
-        text = json.dumps(document, indent=2, allow_nan=False)
+        text = json_text(document, ascii_only=True)
     emit(text)
 
 
@@ -65,15 +67,17 @@ def emit_table(rows: list[list[Any]], headers: list[str]) -> None:
     """Writes a plain table to standard output."""
     from tabulate import tabulate
 
-    emit(tabulate(rows, headers, tablefmt="simple", disable_numparse=True))
+    shown = [[one_line(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    emit(tabulate(shown, list(map(one_line, headers)), tablefmt="simple", disable_numparse=True))
 
 
 def fail(error: RecbenchError) -> NoReturn:
     """Prints the error and what to do about it, and ends the process."""
     console = messages()
-    console.print(f"[bold red]Error:[/] {escape(bounded(error.message))}")
+    console.print(Text("Error: ", style="bold red"), end="")
+    console.print(error.message)
     if error.hint:
-        console.print(escape(bounded(error.hint)))
+        console.print(error.hint)
     nothing = isinstance(error, NothingToCompareError)
     sys.exit(ExitCode.NOT_COMPARABLE if nothing else ExitCode.BAD_INPUT)
 
@@ -81,7 +85,7 @@ def fail(error: RecbenchError) -> NoReturn:
 class _ConsoleHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         style = "yellow" if record.levelno >= logging.WARNING else "dim"
-        messages().print(escape(bounded(self.format(record))), style=style)
+        messages().print(self.format(record), style=style)
 
 
 def show_log() -> None:
@@ -111,7 +115,6 @@ def exit_if_failed(failed: "Sequence[FinishedTrial]") -> None:
     for one in failed:
         messages().print(
             f"Log of {one.record.label or one.record.model}, seed {one.record.seed}: {log_path(Path(one.place))}",
-            markup=False,
         )
     if failed:
         raise typer.Exit(ExitCode.MODEL_FAILED)

@@ -187,7 +187,7 @@ def _with_notes(verb: str, words: list[Word], options: Mapping[str, Option]) -> 
         replaced.append(word)
     if not any(word.spelling == "--quiet" for word in words):
         for text in dict.fromkeys(notes):
-            messages().print(text, style="yellow", markup=False)
+            messages().print(text, style="yellow")
     return replaced
 
 

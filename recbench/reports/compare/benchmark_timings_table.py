@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from recbench.escaping.data_files import json_text
 from recbench.records.benchmark_timings import Timing
 from recbench.reports.compare.benchmark_timings import TimingComparison, TimingPair
 from recbench.reports.formats import Format
-from recbench.reports.rendering import csv_text, json_text, render_lines, render_table
+from recbench.reports.rendering import csv_text, render_lines, render_table
 
 HEADERS = ("benchmark", "baseline s", "current s", "ratio", "baseline int./s", "current int./s")
 

@@ -1,5 +1,6 @@
 """The gate's verdict in every format: the comparison, and what follows from it."""
 
+from recbench.escaping.data_files import json_text
 from recbench.reports.compare.document import gate_document
 from recbench.reports.compare.gate import GateReport
 from recbench.reports.compare.headline import gate_headline
@@ -8,7 +9,7 @@ from recbench.reports.compare.policy import Policy
 from recbench.reports.compare.table import figures, folded, title
 from recbench.reports.compare.table_csv import compare_csv
 from recbench.reports.formats import Format
-from recbench.reports.rendering import details, json_text, render_lines
+from recbench.reports.rendering import details, render_lines
 
 
 def gate_table(report: GateReport, form: Format) -> str:
@@ -29,10 +30,11 @@ def gate_table(report: GateReport, form: Format) -> str:
     shown = [*_smallest_drops(report), *_speed(report), *_sanity_checks(report)]
     rest = [*reasons(decided), *legend(decided), f"Policy: {policy_line(decided.policy)}"]
     if form is Format.TEXT:
-        listed = [f"- {line}" for line in against]
-        blocks = [[headline, *(listed if listed[1:] else [])], [figures(decided, form)], shown]
+        listed = [f"- {line}" for line in against] if against[1:] else []
         told = [*rest, *origins(decided), f"Again: {decided.command}"]
-        return "\n\n".join("\n".join(block) for block in [*blocks, told] if block)
+        blocks = [[headline, *listed], shown, told]
+        first, *others = ("\n".join(render_lines(block, form)) for block in blocks if block)
+        return "\n\n".join([first, figures(decided, form), *others])
     listed = render_lines(against, form) if against[1:] else []
     return "\n".join(
         [

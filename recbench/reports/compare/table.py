@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from recbench.escaping.data_files import json_text
+from recbench.escaping.markdown import code_block
 from recbench.reports.cells import code, escape, signed, strong, with_sd
 from recbench.reports.compare.comparison import Compared
 from recbench.reports.compare.document import compare_document
@@ -10,8 +12,7 @@ from recbench.reports.compare.headline import compare_headline
 from recbench.reports.compare.lines import legend, obstacles, origins, reasons, tag
 from recbench.reports.compare.table_csv import compare_csv
 from recbench.reports.formats import Format
-from recbench.reports.rendering import details, json_text, paragraph, render_lines, render_table
-from recbench.text_encoding import readable
+from recbench.reports.rendering import details, paragraph, render_lines, render_table
 
 HEADERS = ("model", "metric", "baseline", "current", "difference (95 %)", "speed", "verdict")
 ALIGNMENT = "llrrrrl"
@@ -34,7 +35,8 @@ def compare_table(decided: DecidedComparison, form: Format) -> str:
     rest = [*reasons(decided), *legend(decided)]
     if form is Format.TEXT:
         told = [*origins(decided), f"Again: {decided.command}"]
-        return "\n".join([headline, "", figures(decided, form), "", *blocked, *rest, *told])
+        lines = render_lines([*blocked, *rest, *told], form)
+        return "\n".join([escape(headline, form), "", figures(decided, form), "", *lines])
     return "\n".join(
         [
             tag(decided, "compare"),
@@ -76,7 +78,7 @@ def folded(lines: Sequence[str], decided: DecidedComparison, form: Format) -> li
     told = render_lines([*lines, *origins(decided)], form)
     if form is Format.HTML:
         return [*told, f"<p>{code(decided.command, form)}</p>"]
-    return [*told, "", "```", readable(decided.command), "```"]
+    return [*told, "", *code_block([decided.command])]
 
 
 def _rows(decided: DecidedComparison, number: int, model: Compared) -> list[list[str]]:

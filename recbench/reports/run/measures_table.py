@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from recbench.escaping.data_files import json_text
 from recbench.evaluation.bootstrap import RESAMPLES
 from recbench.evaluation.metric import Measure
 from recbench.records.finished_trial import Ranking
 from recbench.reports.formats import Format
-from recbench.reports.rendering import csv_text, json_text, render_lines, render_table
+from recbench.reports.rendering import csv_text, render_lines, render_table
 from recbench.reports.run.run_report import RunReport, seed_ranks
 from recbench.reports.run.table import metric_cells
 from recbench.reports.run.uncertainty import Standing, uncertainty

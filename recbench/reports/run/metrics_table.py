@@ -1,9 +1,10 @@
 """What accuracy at the cut-off does not tell: MRR, AUC, what lists look like, and who is served well."""
 
+from recbench.escaping.data_files import json_text
 from recbench.evaluation.metric_names import measures_at
 from recbench.reports.cells import with_sd
 from recbench.reports.formats import Format
-from recbench.reports.rendering import csv_text, json_text, render_lines, render_table
+from recbench.reports.rendering import csv_text, render_lines, render_table
 from recbench.reports.run.run_report import ALWAYS_SUMMED_UP, RunReport
 from recbench.reports.run.summary import CohortSpread, ModelSummary
 from recbench.reports.spread import Spread

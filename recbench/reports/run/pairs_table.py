@@ -1,7 +1,8 @@
 """All pairs of models on the same cases."""
 
+from recbench.escaping.data_files import json_text
 from recbench.reports.formats import Format
-from recbench.reports.rendering import csv_text, json_text, render_lines, render_table
+from recbench.reports.rendering import csv_text, render_lines, render_table
 from recbench.reports.run.document import pair_document
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.uncertainty import Pair

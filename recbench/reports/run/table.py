@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from recbench.escaping.data_files import json_text
 from recbench.evaluation.bootstrap import RESAMPLES
 from recbench.evaluation.metric_names import parse_measure
 from recbench.reports.cells import Strong, code, escape, strong, with_sd
 from recbench.reports.formats import Format
-from recbench.reports.rendering import json_text, paragraph, render_lines, render_table
+from recbench.reports.rendering import paragraph, render_lines, render_table
 from recbench.reports.run.document import run_document
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.settings_notes import settings_notes

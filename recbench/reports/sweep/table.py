@@ -1,8 +1,9 @@
 """The table of a sweep. Figures are rounded in tables, and nowhere else."""
 
+from recbench.escaping.data_files import json_text
 from recbench.reports.cells import escape, with_sd
 from recbench.reports.formats import Format
-from recbench.reports.rendering import csv_text, json_text, paragraph, render_lines, render_table
+from recbench.reports.rendering import csv_text, paragraph, render_lines, render_table
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.table import head, how_to_read
 from recbench.reports.spread import Spread

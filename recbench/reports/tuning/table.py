@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from recbench.escaping.data_files import json_text
 from recbench.records.tuned_settings import TrialCounts
 from recbench.reports.formats import Format
-from recbench.reports.rendering import csv_text, json_text, render_lines, render_table
+from recbench.reports.rendering import csv_text, render_lines, render_table
 from recbench.tuning.objective import objective_label
 from recbench.tuning.past import Budget, End, PastTrial, counts, spent
 from recbench.tuning.result import ModelTuning
