@@ -2,13 +2,13 @@
 
 import os
 import re
-import shlex
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from recbench.errors import RecbenchError
+from recbench.escaping.shell import shell_command, shell_word
 
 SECONDS: Final = 60
 BAD_USAGE: Final = 129
@@ -71,7 +71,7 @@ def run_git(*arguments: str, given: bytes = b"", folder: Path | None = None) -> 
     except subprocess.TimeoutExpired as error:
         raise GitError(
             f"git {arguments[0]} did not end within {SECONDS} s.",
-            f"See what takes so long: GIT_TRACE=1 {shlex.join(['git', *arguments])}",
+            f"See what takes so long: GIT_TRACE=1 {shell_command(['git', *arguments])}",
         ) from error
     except FileNotFoundError as error:
         raise GitError("git is not installed, or not on the PATH.", "Install git: https://git-scm.com") from error
@@ -95,7 +95,7 @@ def refusal(done: subprocess.CompletedProcess[bytes], arguments: Sequence[str], 
         place = named[1] if named else str(folder or Path.cwd())
         return GitError(
             f"git refuses to read the repository {place}, because it belongs to another user ({first}).",
-            f"If you trust it: git config --global --add safe.directory {shlex.quote(place)}",
+            f"If you trust it: git config --global --add safe.directory {shell_word(place)}",
         )
     if _NEWER_REPOSITORY.search(text):
         return GitError(f"This git is too old for the repository: {first}.", "Update git; see: git --version")
@@ -106,7 +106,7 @@ def refusal(done: subprocess.CompletedProcess[bytes], arguments: Sequence[str], 
         )
     if "not a git repository" in text:
         return _no_repository(first, folder or Path.cwd())
-    return GitError(f"git {arguments[0]} failed: {first}.", f"See: {shlex.join(['git', *arguments])}")
+    return GitError(f"git {arguments[0]} failed: {first}.", f"See: {shell_command(['git', *arguments])}")
 
 
 def _no_repository(first: str, folder: Path) -> GitError:

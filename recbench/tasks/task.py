@@ -1,7 +1,6 @@
 """The frozen task: train rows, cases, candidates, and the digest of all their bytes."""
 
 import hashlib
-import html
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +11,7 @@ import numpy.typing as npt
 
 from recbench.data.ids import IdTable
 from recbench.data.rows import Rows
+from recbench.escaping.html import html_text
 from recbench.protocol import Float32Array, Int32Array, Int64Array, OriginalIds, TrainSet
 from recbench.tasks.spec import TaskSpec
 
@@ -194,8 +194,8 @@ class Task:
     def _repr_html_(self) -> str:
         """Returns what a notebook shows."""
         return (
-            f"<b>Task {html.escape(self.name)}</b> <code>{html.escape(self.digest[:19])}</code><br>"
-            f"{html.escape(', '.join(self._counts()))}"
+            f"<b>Task {html_text(self.name)}</b> <code>{html_text(self.digest[:19])}</code><br>"
+            f"{html_text(', '.join(self._counts()))}"
         )
 
     def _counts(self) -> list[str]:
