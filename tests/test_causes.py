@@ -268,3 +268,45 @@ def test_completion_never_shows_a_traceback(command, monkeypatch):
     monkeypatch.delenv("COMP_WORDS", raising=False)
     done = command()
     assert (done.code, done.out, done.err) == (2, "", "")
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ({"benchmarks": []}, "is a file of pytest-benchmark"),
+        ({"schema": 1, "results": []}, "is what recbench printed with --json"),
+        ([1], "is JSON of another kind"),
+        ({}, "is JSON of another kind"),
+    ],
+)
+def test_other_json_is_no_record(tmp_path, content, what):
+    (tmp_path / "x.json").write_text(json.dumps(content))
+    with pytest.raises(RecbenchError, match=what):
+        store.load(tmp_path / "x.json")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("interactions_per_second", value) for value in (1e308, 5e-324, -1, 10**400, "fast")),
+        *(("fit_seconds", value) for value in (1e308, -1)),
+        *(("model", value) for value in ("a\0b", 3)),
+        *(("label", "a\0b"), ("seed", 10**400), ("epochs", 10**30), ("threads", -1), ("n_cases", 2**63)),
+        *(("started_at", value) for value in ("2026-01-01T00:00:00", "10000-01-01T00:00:00Z", 1e300)),
+        *(("ties_across_cut", {"9" * 400: 0.5}), ("curve", [{"epoch": 1, "fit_seconds": 1e308, "metrics": {}}])),
+    ],
+)
+def test_figures_that_no_run_has_are_refused_by_name(command, run_folder, field, value):
+    (record,) = run_folder.glob("*.json")
+    record.write_text(json.dumps(json.loads(record.read_text()) | {field: value}))
+    with pytest.raises(RecbenchError, match=f"is not a record of this version: {field}"):
+        store.load(record)
+
+
+@pytest.mark.parametrize("text", ["Infinity", "NaN", "-Infinity"])
+def test_numbers_that_json_does_not_have(run_folder, text):
+    (record,) = run_folder.glob("*.json")
+    content = json.loads(record.read_text()) | {"fit_seconds": "HERE"}
+    record.write_text(json.dumps(content).replace('"HERE"', text))
+    with pytest.raises(RecbenchError, match="fit_seconds: Input should be a finite number"):
+        store.load(record)

@@ -19,7 +19,9 @@ NAMES = (
     *("spec", "policy", "record", "record and ranks", "ranks", "ratings", "parquet", "task", "archive"),
     *("ncf train", "ncf test", "ncf negatives", "settings", "search spaces", "published"),
 )
+IN_VERBS = ("record in a verb", "ranks in a verb", "timings in a verb", "another's file in a verb")
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEWER = settings(FEW, max_examples=8)
 DEEP = 100_000
 
 
@@ -36,7 +38,7 @@ def folder(tmp_path):
 
 
 def test_every_reader_is_tried(known):
-    assert set(known) == set(NAMES)
+    assert set(known) == {*NAMES, *IN_VERBS}
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ("ratings", "archive")])
@@ -49,6 +51,14 @@ def test_what_the_changes_start_from_is_read(known, folder, name):
 @FEW
 @given(seed=st.integers(0, 2**32))
 def test_inputs_that_are_nearly_right(known, folder, name, seed):
+    known[name].refuses(one_file(folder, *known[name].input(random.Random(seed))))
+
+
+@pytest.mark.parametrize("name", IN_VERBS)
+@FEWER
+@given(seed=st.integers(0, 2**32))
+def test_damaged_files_in_verbs(known, folder, name, seed):
+    """No traceback, and never the exit code of "regressed"."""
     known[name].refuses(one_file(folder, *known[name].input(random.Random(seed))))
 
 

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ValidationError
 from recbench.errors import NothingToCompareError, RecbenchError
 from recbench.file_content import other_content
 from recbench.path_checks import check_no_folder
+from recbench.records.schema import Rate, Seconds
 from recbench.system_errors import cannot_read
 
-SPEED = "interactions_per_second"
 WRITTEN_BY = "Such files are written by: tox -e bench, or pytest --benchmark-json=FILE"
 
 
@@ -47,13 +47,17 @@ class Timings:
 
 
 class _Stats(BaseModel):
-    median: float
+    median: Seconds
+
+
+class _ExtraInfo(BaseModel):
+    interactions_per_second: Rate | None = None
 
 
 class _Benchmark(BaseModel):
     fullname: str
     stats: _Stats
-    extra_info: dict[str, Any] = {}
+    extra_info: _ExtraInfo = _ExtraInfo()
 
 
 class _File(BaseModel):
@@ -91,8 +95,7 @@ def read_timings(path: Path) -> Timings:
     cpu = content.machine_info.get("cpu") or {}
     parts = [cpu.get("brand_raw") if isinstance(cpu, dict) else None, content.machine_info.get("release")]
     machine = ", ".join(str(part) for part in parts if part)
-    return Timings(
-        path,
-        machine,
-        tuple(Timing(one.fullname, one.stats.median, one.extra_info.get(SPEED)) for one in content.benchmarks),
+    timings = tuple(
+        Timing(one.fullname, one.stats.median, one.extra_info.interactions_per_second) for one in content.benchmarks
     )
+    return Timings(path, machine, timings)

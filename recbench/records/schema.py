@@ -2,17 +2,47 @@
 
 import hashlib
 import json
-from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from recbench.builtin_models import BUILTIN_PACKAGE, EARLIER_PACKAGE
 from recbench.records.sources import Sources
 
 SCHEMA: Final = 1
 """The version of the record's schema that this recbench writes and reads."""
+
+_SMALLEST_RATE: Final = 1e-12
+
+
+def _without_nul(name: str) -> str:
+    if "\0" in name:
+        raise ValueError("a name holds no NUL")
+    return name
+
+
+def _not_tiny(rate: float) -> float:
+    if 0 < rate < _SMALLEST_RATE:
+        raise ValueError(f"should be 0 or at least {_SMALLEST_RATE:g}")
+    return rate
+
+
+# The ranges hold whatever can be measured, and sums and ratios within them stay finite.
+Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
+CutOff = Annotated[int, Field(ge=1, le=2**31 - 1)]
+Figure = Annotated[float, Field(ge=-1e18, le=1e18)]
+Seconds = Annotated[float, Field(ge=0, le=1e12)]
+Rate = Annotated[float, Field(ge=0, le=1e18), AfterValidator(_not_tiny)]
+Name = Annotated[str, AfterValidator(_without_nul)]
 
 ParameterScalar = bool | int | float | str
 ParameterValue = ParameterScalar | list[ParameterScalar] | None
@@ -35,17 +65,17 @@ class _Frozen(BaseModel):
 class TaskIdentity(_Frozen):
     """The task of a record."""
 
-    name: str
+    name: Name
     digest: str
 
 
 class MetricValue(_Frozen):
     """See ``recbench.evaluation.stored_metrics.MetricMeans``."""
 
-    mean: float
-    user_mean: float
-    optimistic: float
-    pessimistic: float
+    mean: Figure
+    user_mean: Figure
+    optimistic: Figure
+    pessimistic: Figure
 
 
 class CatalogueValue(_Frozen):
@@ -62,20 +92,20 @@ class CatalogueValue(_Frozen):
     """
 
     metrics: dict[str, MetricValue]
-    list_length: int
-    coverage: float
-    gini: float
-    popularity: float
-    seconds: float
+    list_length: Count
+    coverage: Figure
+    gini: Figure
+    popularity: Figure
+    seconds: Seconds
 
 
 class CohortValue(_Frozen):
     """HR of a third of the cases, sorted by a value; see ``recbench.evaluation.beyond_accuracy.Cohort``."""
 
-    lowest: float
-    highest: float
-    n_cases: int
-    hr: float
+    lowest: Figure
+    highest: Figure
+    n_cases: Count
+    hr: Figure
 
 
 class CurvePoint(_Frozen):
@@ -87,9 +117,9 @@ class CurvePoint(_Frozen):
         metrics: Means over cases, by name.
     """
 
-    epoch: int
-    fit_seconds: float
-    metrics: dict[str, float]
+    epoch: Count
+    fit_seconds: Seconds
+    metrics: dict[str, Figure]
 
 
 class Gpu(_Frozen):
@@ -120,7 +150,7 @@ class Environment(_Frozen):
     """
 
     cpu: str
-    cores: int
+    cores: Count
     os: str
     python: str
     packages: dict[str, str]
@@ -216,13 +246,13 @@ class Record(_Frozen):
 
     version: Literal[1] = Field(default=SCHEMA, alias="schema")
     task: TaskIdentity
-    protocol_version: int
-    model: str
-    label: str = ""
+    protocol_version: Count
+    model: Name
+    label: Name = ""
     reference: str
     parameters: dict[str, ParameterValue]
-    seed: int
-    threads: int
+    seed: Count
+    threads: Count
     device: str = "auto"
     code_version: str | None = None
     sources: Sources = Sources()
@@ -231,24 +261,24 @@ class Record(_Frozen):
     signal: str | None = None
     output_tail: tuple[str, ...] = ()
     metrics: dict[str, MetricValue] = {}
-    ties_across_cut: dict[int, float] = {}
-    corrected: dict[str, float] = {}
+    ties_across_cut: dict[CutOff, Figure] = {}
+    corrected: dict[str, Figure] = {}
     catalogue: CatalogueValue | None = None
     catalogue_error: str | None = None
     cohorts: dict[str, tuple[CohortValue, ...]] = {}
-    n_cases: int
-    n_users: int
-    n_train: int
-    epochs: int = 0
+    n_cases: Count
+    n_users: Count
+    n_train: Count
+    epochs: Count = 0
     loss: float | None = None
-    fit_seconds: float | None = None
-    warm_up_seconds: float | None = None
-    import_seconds: float | None = None
-    start_seconds: float | None = None
-    score_seconds: float | None = None
-    interactions_per_second: float | None = None
-    concurrent_trials: int = 1
-    process_peak_rss_bytes: int | None = None
+    fit_seconds: Seconds | None = None
+    warm_up_seconds: Seconds | None = None
+    import_seconds: Seconds | None = None
+    start_seconds: Seconds | None = None
+    score_seconds: Seconds | None = None
+    interactions_per_second: Rate | None = None
+    concurrent_trials: Count = 1
+    process_peak_rss_bytes: Count | None = None
     repeatable: bool | None
     curve: tuple[CurvePoint, ...] = ()
     curve_error: str | None = None
@@ -257,7 +287,7 @@ class Record(_Frozen):
     revision: Revision | None
     no_revision: str | None = None
     recbench_version: str
-    started_at: datetime
+    started_at: AwareDatetime
 
     def stem(self) -> str:
         """Returns the name of the record's files, without an ending: the same trial, the same name."""

@@ -125,6 +125,7 @@ def load(path: Path) -> Record:
     except (ValueError, RecursionError) as error:
         # Neither UTF-8 nor JSON, whole numbers of thousands of digits, or nested without end.
         raise _no_record(path, text, str(error)) from error
+    _refuse_other_json(content, path)
     _refuse_newer(content, path)
     try:
         return Record.model_validate(content)
@@ -205,6 +206,17 @@ def _no_record(path: Path, content: bytes, reason: str) -> RecbenchError:
         advice = other.advice or "Run the trial again."
         return RecbenchError(f"{path} is not a record: it {other.what}.", advice)
     return RecbenchError(f"{path} is not a record: {reason}.", "It may be truncated; run the trial again.")
+
+
+def _refuse_other_json(content: Any, path: Path) -> None:
+    if isinstance(content, dict) and ("model" in content or "reference" in content):
+        return
+    what, advice = "is JSON of another kind", "Give a folder of records, or one record: recbench run -o FOLDER"
+    if isinstance(content, dict) and "benchmarks" in content:
+        what, advice = "is a file of pytest-benchmark", "Compare such files: recbench compare --timings BASE CURRENT"
+    elif isinstance(content, dict) and {"schema", "results"} <= content.keys():
+        what, advice = "is what recbench printed with --json", "Give the folder of the records: that of -o"
+    raise RecbenchError(f"{path} is not a record: it {what}.", advice)
 
 
 def _refuse_newer(content: Any, path: Path) -> None:

@@ -1,15 +1,14 @@
 """Tuned hyper-parameters on disk: one TOML file a task, each model's setting with where it comes from."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from recbench.builtin_models import builtin_folder
 from recbench.output_files import SETTINGS_MARK, OutputFile
-from recbench.records.schema import ParameterScalar, TaskIdentity
+from recbench.records.schema import Count, Figure, ParameterScalar, Seconds, TaskIdentity
 from recbench.toml_file import TomlKind
 
 SCHEMA: Final = 1
@@ -39,11 +38,11 @@ class TrialCounts(_Frozen):
         interrupted: The tuning was interrupted or killed while they ran; they were tried again.
     """
 
-    completed: int = 0
-    pruned: int = 0
-    failed: int = 0
-    out_of_time: int = 0
-    interrupted: int = 0
+    completed: Count = 0
+    pruned: Count = 0
+    failed: Count = 0
+    out_of_time: Count = 0
+    interrupted: Count = 0
 
     @property
     def ended(self) -> int:
@@ -74,21 +73,21 @@ class Provenance(_Frozen):
     """
 
     objective: str
-    validation_score: float
-    default_score: float | None = None
-    budget_trials: int
-    budget_seconds: float
+    validation_score: Figure
+    default_score: Figure | None = None
+    budget_trials: Count
+    budget_seconds: Seconds
     trials: TrialCounts
-    seconds: float
-    seconds_saved: float = 0.0
-    seed: int
-    threads: int
+    seconds: Seconds
+    seconds_saved: Seconds = 0.0
+    seed: Count
+    threads: Count
     code_version: str | None = None
-    protocol_version: int
+    protocol_version: Count
     recbench_version: str
     python: str
     packages: dict[str, str]
-    tuned_at: datetime
+    tuned_at: AwareDatetime
 
 
 class TunedModel(_Frozen):

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from recbench.records.benchmark_timings import Timing, Timings
 
+SHORTEST = 1e-12
+"""No clock measures fewer seconds; a ratio to them says nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class TimingPair:
@@ -16,7 +19,7 @@ class TimingPair:
     @property
     def ratio(self) -> float | None:
         """Median seconds of CURRENT over those of BASE: below 1 is faster."""
-        if self.base is None or self.current is None or not self.base.seconds:
+        if self.base is None or self.current is None or self.base.seconds < SHORTEST:
             return None
         return self.current.seconds / self.base.seconds
 
