@@ -86,6 +86,16 @@ def test_the_ncf_form_comes_back_with_its_digest_if_its_ids_are_numbers(tmp_path
     assert again.spec.uniform_negatives
 
 
+def test_a_number_that_occurs_in_no_file_is_no_item(tmp_path):
+    (tmp_path / "train").write_text("0\t0\n0\t10\n9\t20\n9\t30\n")
+    (tmp_path / "test").write_text("0\t20\n9\t0\n")
+    (tmp_path / "negatives").write_text("(0,20)\t30\n(9,0)\t40\n")
+    task = import_ncf("toy", tmp_path / "train", tmp_path / "test", tmp_path / "negatives")
+    assert sorted(task.user_ids) == ["0", "9"]
+    assert sorted(task.item_ids) == ["0", "10", "20", "30", "40"]
+    assert [task.item_ids[int(item)] for item in task.test.negatives[:, 0]] == ["30", "40"]
+
+
 def test_the_ncf_form_of_other_ids_says_what_the_numbers_are(tmp_path):
     task = a_task()
     export(task, tmp_path, ExportForm.NCF)

@@ -2,14 +2,13 @@
 
 He et al., "Neural Collaborative Filtering", WWW 2017: ``train.rating`` and ``test.rating`` (user, item, and possibly
 rating and timestamp, tab-separated) and ``test.negative`` (``(user,item)`` and that case's negatives, tab-separated).
-Ids are dense and count from 0.
+Ids are whole numbers from 0 up.
 """
 
 import gzip
 import re
 import zlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +18,7 @@ from recbench.data.interactions import hash_order, inverse_order
 from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
 from recbench.path_checks import check_no_folder
-from recbench.protocol import Float32Array, Int64Array
+from recbench.protocol import Float32Array, Int32Array, Int64Array
 from recbench.tasks.exchange.published_split import PUBLISHED, PublishedRows, assemble, without_positives
 from recbench.tasks.spec import PublishedData, PublishedNegatives, TaskSpec, Waiver
 from recbench.tasks.task import Task
@@ -58,13 +57,9 @@ def import_ncf(name: str, train: Path, test: Path, negatives: Path, waivers: fro
         (negatives, "item", lists),
     ):
         _check_density(path, what, numbers, n_rows)
-    n_users = 1 + int(max(train_rows[:, 0].max(), test_rows[:, 0].max()))
-    n_items = 1 + int(max(train_rows[:, 1].max(), test_rows[:, 1].max(), lists.max()))
-    users, items = train_rows[:, 0].astype(np.int32), train_rows[:, 1].astype(np.int32)
-    case_users, case_items = test_rows[:, 0].astype(np.int32), test_rows[:, 1].astype(np.int32)
     # The published numbers follow the rows of the whole data, and give held-out items away: they are ids here.
-    user_ids, users, case_users = _renumbered(n_users, users, case_users)
-    item_ids, items, case_items, lists = _renumbered(n_items, items, case_items, lists)
+    user_ids, (users, case_users) = _renumbered(train_rows[:, 0], test_rows[:, 0])
+    item_ids, (items, case_items, lists) = _renumbered(train_rows[:, 1], test_rows[:, 1], lists)
     spec = TaskSpec(
         name=name,
         description="Published split and candidates",
@@ -80,15 +75,22 @@ def import_ncf(name: str, train: Path, test: Path, negatives: Path, waivers: fro
     return assemble(spec, PublishedRows(user_ids, item_ids, train_part, test_part, kept))
 
 
-def _renumbered(n: int, *arrays: npt.NDArray[Any]) -> tuple[Any, ...]:
-    """Numbers 0 .. n - 1 anew, see ``Interactions.numbered_by_hash``; returns their ids and int32 arrays."""
-    ids = IdTable.from_strings(map(str, range(n)))
+def _renumbered(*columns: Int64Array) -> tuple[IdTable, list[Int32Array]]:
+    """Numbers the values that occur anew, see ``Interactions.numbered_by_hash``.
+
+    Returns:
+        Their ids, and int32 arrays of the new numbers. A number that occurs in no file, such as one between others, is
+        nobody and nothing.
+    """
+    values = np.unique(np.concatenate([column.ravel() for column in columns]))
+    ids = IdTable.from_strings(map(str, values.tolist()))
     order = hash_order(ids)
-    return ids.take(order), *(inverse_order(order)[array] for array in arrays)
+    numbers = inverse_order(order)
+    return ids.take(order), [numbers[np.searchsorted(values, column)] for column in columns]
 
 
 def _check_density(path: Path, what: str, numbers: Int64Array, n_rows: int) -> None:
-    """Refuses numbers so large that the arrays over all users or items could not be held."""
+    """Refuses numbers so large that the file must be damaged, or of another form."""
     highest = int(numbers.max())
     if highest > MAX_SPARSITY * n_rows:
         raise RecbenchError(
