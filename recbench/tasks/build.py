@@ -15,6 +15,7 @@ from recbench.data.rows import Rows
 from recbench.data.synthetic import generate
 from recbench.errors import RecbenchError
 from recbench.protocol import Int64Array, TrainSet
+from recbench.tasks.build_report import report_build
 from recbench.tasks.candidates import draw_negatives, unseen_counts, users_to_leave_out
 from recbench.tasks.cold_cases import cold_cases, refuse_misspelt
 from recbench.tasks.filters import apply_filters
@@ -60,6 +61,7 @@ def build(spec: TaskSpec, interactions: Interactions | None = None, *, progressb
     cases = Rows(task.test.users, task.test.items)
     refuse_misspelt(cold_cases(task.rows, cases, task.user_ids, task.item_ids))
     verify_and_cache(task)
+    report_build(task, [interactions.reading], interactions.unit)
     if task.n_users_without_case:
         log.info("%d users have too few rows to give a case; they stay in train.", task.n_users_without_case)
     return task

@@ -25,6 +25,8 @@ class Leakage:
         train_rows_after_own_case: Train rows that are later than the first case of their own user; of the train rows
             of users with a case.
         train_rows_after_first_case: Train rows that are later than the earliest case of all.
+        cases_tied_in_time: Cases whose user has a train row of the same time, so that the order of the file decided
+            which of them is the last.
         cold_cases: Cases whose item has no train row at all.
         cases_of_cold_users: Cases whose user has no train row.
         cold_items: Items of the catalogue without a train row.
@@ -34,6 +36,7 @@ class Leakage:
     cases_before_their_item: float | None
     train_rows_after_own_case: float | None
     train_rows_after_first_case: float | None
+    cases_tied_in_time: float | None
     cold_cases: float
     cases_of_cold_users: float
     cold_items: float
@@ -54,15 +57,26 @@ def leakage(task: Task) -> Leakage:
         has_case = own_case[task.users] < LATEST
         after_own = _share((task.timestamps > own_case[task.users])[has_case])
         after_first = _share(task.timestamps > task.test_times.min())
+    tied = tied_in_time(task)
     return Leakage(
         before,
         after_own,
         after_first,
+        None if tied is None else _share(tied),
         _share(rows_of_item[test.items] == 0),
         _share(rows_of_user[test.users] == 0),
         _share(rows_of_item == 0),
         _share(rows_of_user == 0),
     )
+
+
+def tied_in_time(task: Task) -> npt.NDArray[np.bool_] | None:
+    """Marks (bool[test cases]) the cases whose user has a train row of the same time; None if there are no times."""
+    if task.timestamps is None or task.test_times is None:
+        return None
+    latest = np.full(task.n_users, -1, dtype=np.int64)
+    np.maximum.at(latest, task.users, task.timestamps)
+    return np.asarray(latest[task.test.users] == task.test_times, dtype=np.bool_)
 
 
 def _earliest(codes: npt.NDArray[np.int32], times: Int64Array, n: int) -> Int64Array:

@@ -21,7 +21,7 @@ from recbench.tasks.build import build, load_interactions
 from recbench.tasks.dataset_tasks import check_suits
 from recbench.tasks.exchange.candidate_frame import read_candidates
 from recbench.tasks.exchange.forms import TooFew
-from recbench.tasks.exchange.published_split import PublishedRows, assemble_drawn, numbered_together
+from recbench.tasks.exchange.published_split import PublishedRows, assemble_drawn, in_one_unit, numbered_together
 from recbench.tasks.lookup import check_name, keep_as_spec, load_task
 from recbench.tasks.named_specs import own_spec
 from recbench.tasks.names import task_names
@@ -232,13 +232,22 @@ def _from_split(
         raise RecbenchError(
             "The argument negatives does not go with candidates: these are the negatives.", "Leave one of them out."
         )
-    parts = [read_frame(frames[0], TRAIN, layout), read_frame(frames[1], TEST, layout)]
+    parts, unit = in_one_unit([read_frame(frames[0], TRAIN, layout), read_frame(frames[1], TEST, layout)])
     user_ids, item_ids, (train, test) = numbered_together(parts, users, items)
     _check_apart(train, test, user_ids, item_ids)
     lists = None
     if len(frames) == 3:
         lists = read_candidates(frames[2], layout).lists(user_ids, item_ids, test, width=0)
-    rows = PublishedRows(user_ids, item_ids, train, test, lists, n_duplicates=sum(part.n_duplicates for part in parts))
+    rows = PublishedRows(
+        user_ids,
+        item_ids,
+        train,
+        test,
+        lists,
+        n_duplicates=sum(part.n_duplicates for part in parts),
+        readings=tuple(part.reading for part in parts),
+        time_unit=unit,
+    )
     rule = choose_negatives(100 if negatives is None else negatives)
     return assemble_drawn(name, "pairs", rows, rule, waivers, "the candidates")
 

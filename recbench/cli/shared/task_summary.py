@@ -26,6 +26,7 @@ LEAKAGE = {
     "cases_before_their_item": "cases earlier than every train row of their item",
     "train_rows_after_own_case": "train rows later than a case of their own user",
     "train_rows_after_first_case": "train rows later than the earliest case of all",
+    "cases_tied_in_time": "cases with the same time as a train row of their user",
     "cold_cases": "cases whose item has no train row",
     "cases_of_cold_users": "cases whose user has no train row",
     "cold_items": "items without a train row",

@@ -15,7 +15,9 @@ import numpy.typing as npt
 
 from recbench.data.ids import IdTable
 from recbench.data.interactions import hash_order, inverse_order
+from recbench.data.reading import Reading
 from recbench.data.rows import Rows
+from recbench.data.times import unit_of
 from recbench.errors import RecbenchError
 from recbench.path_checks import check_no_folder
 from recbench.protocol import Float32Array, Int32Array, Int64Array
@@ -59,20 +61,23 @@ def import_ncf(name: str, train: Path, test: Path, negatives: Path, waivers: fro
         _check_density(path, what, numbers, n_rows)
     # The published numbers follow the rows of the whole data, and give held-out items away: they are ids here.
     user_ids, (users, case_users) = _renumbered(train_rows[:, 0], test_rows[:, 0])
-    item_ids, (items, case_items, lists) = _renumbered(train_rows[:, 1], test_rows[:, 1], lists)
+    item_ids, (items, case_items, candidates) = _renumbered(train_rows[:, 1], test_rows[:, 1], lists)
     spec = TaskSpec(
         name=name,
         description="Published split and candidates",
         dataset=PublishedData(source="published", form="ncf"),
         split=PUBLISHED,
-        negatives=PublishedNegatives(method="published", count=lists.shape[1]),
+        negatives=PublishedNegatives(method="published", count=candidates.shape[1]),
         waivers=tuple(sorted(waivers)),
     )
     timestamps, times = (rows[:, 2].copy() if rows.shape[1] > 2 else None for rows in (train_rows, test_rows))
-    kept = without_positives(lists, case_items, waivers, str(negatives))
+    kept = without_positives(candidates, case_items, waivers, str(negatives))
     train_part = Rows(users, items, ratings, timestamps)
     test_part = Rows(case_users, case_items, timestamps=times)
-    return assemble(spec, PublishedRows(user_ids, item_ids, train_part, test_part, kept))
+    unit = None if timestamps is None else unit_of(timestamps)
+    readings = (Reading(train.name, len(train_rows)), Reading(test.name, len(test_rows)))
+    rows = PublishedRows(user_ids, item_ids, train_part, test_part, kept, readings=readings, time_unit=unit)
+    return assemble(spec, rows)
 
 
 def _renumbered(*columns: Int64Array) -> tuple[IdTable, list[Int32Array]]:

@@ -10,9 +10,12 @@ from recbench.data.id_forms import warn_of_same_things
 from recbench.data.ids import IdTable
 from recbench.data.interactions import Interactions, hash_order, inverse_order
 from recbench.data.random_bits import Purpose
+from recbench.data.reading import Reading
 from recbench.data.rows import Rows
+from recbench.data.times import PER_SECOND, Unit
 from recbench.errors import RecbenchError
 from recbench.protocol import Int32Array, Int64Array, TrainSet
+from recbench.tasks.build_report import report_build
 from recbench.tasks.candidates import draw_negatives, unseen_counts, users_to_leave_out
 from recbench.tasks.cold_cases import cold_cases, refuse_cold
 from recbench.tasks.spec import (
@@ -44,6 +47,8 @@ class PublishedRows:
         validation_rows: int64[validation cases]; None to hold them out by the spec's rule.
         validation_negatives: int32[validation cases, width]; None to draw them.
         n_duplicates: Rows left out when the files were read.
+        readings: What was read from each file.
+        time_unit: What the times count since 1970; None if there are none.
     """
 
     user_ids: IdTable
@@ -54,6 +59,8 @@ class PublishedRows:
     validation_rows: Int64Array | None = None
     validation_negatives: Int32Array | None = None
     n_duplicates: int = 0
+    readings: tuple[Reading | None, ...] = ()
+    time_unit: Unit | None = None
 
     def without_users(self, left_out: npt.NDArray[np.bool_]) -> "PublishedRows":
         """Returns the split without the rows of the users marked in ``left_out`` (bool[users]).
@@ -69,8 +76,43 @@ class PublishedRows:
         validation_rows = self.validation_rows
         if validation_rows is not None:
             validation_rows = (np.cumsum(kept) - 1)[validation_rows[kept[validation_rows]]]
-        user_ids = self.user_ids.take(np.flatnonzero(~left_out))
-        return PublishedRows(user_ids, self.item_ids, train, test, None, validation_rows, None, self.n_duplicates)
+        return replace(
+            self,
+            user_ids=self.user_ids.take(np.flatnonzero(~left_out)),
+            train=train,
+            test=test,
+            negatives=None,
+            validation_rows=validation_rows,
+            validation_negatives=None,
+        )
+
+
+def in_one_unit(parts: Sequence[Interactions]) -> tuple[list[Interactions], Unit | None]:
+    """Converts the times of several parts to the finest of their units.
+
+    Returns:
+        The parts, and the unit; None if no part has times.
+
+    Raises:
+        RecbenchError: The times of one part only give an order, those of another count from 1970.
+    """
+    units = {part.unit for part in parts if part.unit is not None}
+    if len(units) < 2:
+        return list(parts), next(iter(units), None)
+    if Unit.ORDER in units:
+        raise RecbenchError(
+            f"The times of the files count different things: {', '.join(sorted(units))}.",
+            "Give files whose times have one form.",
+        )
+    finest = max(units, key=PER_SECOND.__getitem__)
+
+    def converted(part: Interactions) -> Interactions:
+        if part.unit is None or part.timestamps is None:
+            return part
+        timestamps = part.timestamps * (PER_SECOND[finest] // PER_SECOND[part.unit])
+        return replace(part, rows=replace(part.rows, timestamps=timestamps), time_unit=finest)
+
+    return [converted(part) for part in parts], finest
 
 
 def numbered_together(
@@ -197,6 +239,7 @@ def assemble(spec: TaskSpec, rows: PublishedRows) -> Task:
         rows.test.timestamps,
     )
     verify_and_cache(task)
+    report_build(task, rows.readings, rows.time_unit)
     return task
 
 

@@ -16,7 +16,7 @@ from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
 from recbench.protocol import Int32Array, Int64Array
 from recbench.tasks.exchange.candidate_lists import CandidateTable, IdColumn
-from recbench.tasks.exchange.published_split import PublishedRows, numbered_together
+from recbench.tasks.exchange.published_split import PublishedRows, in_one_unit, numbered_together
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,7 +69,7 @@ def read_split(files: SplitFiles, layout: Layout = PLAIN, width: int = 0) -> Pub
     """
     train, test = read_interactions(files.train, layout), read_interactions(files.test, layout)
     held = None if files.validation is None else read_interactions(files.validation, layout)
-    parts = [train, test, *([held] if held else [])]
+    parts, unit = in_one_unit([train, test, *([held] if held else [])])
     user_ids, item_ids, rows = numbered_together(parts, _listed(files.users), _listed(files.items))
     negatives, validation_negatives = (
         None if path is None or part is None else _candidates(path).lists(user_ids, item_ids, part, width)
@@ -85,6 +85,8 @@ def read_split(files: SplitFiles, layout: Layout = PLAIN, width: int = 0) -> Pub
         None if held is None else inverse_order(order)[len(train) :].astype(np.int64),
         validation_negatives,
         sum(part.n_duplicates for part in parts),
+        tuple(part.reading for part in parts),
+        unit,
     )
 
 
