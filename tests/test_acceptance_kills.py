@@ -160,7 +160,7 @@ def test_a_folder_on_another_file_system(project, monkeypatch):
     rename = os.replace
 
     def over_there(source, target, **options):
-        if ".recbench" in str(source) and ".recbench" not in str(target):
+        if "/.recbench/" in str(source) and "/.recbench/" not in str(target):
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
         return rename(source, target, **options)
 

@@ -20,8 +20,7 @@ PAGE = seal(f"<!-- {UNSEALED} -->\n# A page  \n\n| a | b |\n")
 
 
 def put(output: OutputFile, text: str) -> None:
-    with output.writing() as temporary:
-        temporary.write_text(text)
+    output.write(text.encode())
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """Where fetched data and built tasks are kept, and how a file gets there whole or not at all."""
 
 import contextlib
+import errno
 import os
-import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import platformdirs
 
 from recbench.errors import RecbenchError
 from recbench.path_checks import check_no_file_above
+from recbench.system_errors import advice, reason
+from recbench.temporary_files import remove_leftovers, temporary_file
 
 HOME_VARIABLE = "RECBENCH_HOME"
 PLACES = (
@@ -51,28 +54,97 @@ def atomic_path(target: Path) -> Iterator[Path]:
     """Yields a temporary path beside ``target``, which takes its place if the block ends without an error.
 
     The file is flushed to the disk before it is renamed, so that after a crash or a killed process the target is
-    either the old file or the whole new one.
+    either the old file or the whole new one. A link stays a link: the file that it leads to is replaced.
+
+    Raises:
+        RecbenchError: The folder cannot be written, or the disk is full. The target is what it was.
+    """
+    check_no_file_above(target.parent, PLACES)
+    with write_errors(target):
+        place = _followed(target)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(place.parent)
+        with temporary_file(place.parent) as temporary:
+            yield temporary
+            flush(temporary)
+            temporary.replace(place)
+        flush(place.parent)
+
+
+def move_into_place(source: Path, target: Path) -> None:
+    """Moves a file, whole or not at all; its content is flushed to the disk first.
 
     Raises:
         RecbenchError: The folder cannot be written, or the disk is full.
     """
-    temporary = None
-    check_no_file_above(target.parent, PLACES)
+    place = _followed(target)
+    with write_errors(target):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        flush(source)
+        try:
+            source.replace(place)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            with atomic_path(place) as temporary:
+                shutil.copyfile(source, temporary)
+            source.unlink()
+        flush(place.parent)
+
+
+def remove_leftovers_in_cache() -> None:
+    """Removes from the cache what processes that were killed have left of their writes and downloads."""
+    for folder in ("tasks/*", "datasets", "datasets/*"):
+        for found in home().glob(folder):
+            remove_leftovers(found)
+
+
+@contextlib.contextmanager
+def write_errors(target: Path) -> Iterator[None]:
+    """Turns an error of the system in the block, which writes a file or a folder, into an error for the user.
+
+    Raises:
+        RecbenchError: It cannot be written. An error about a file in another folder, such as the source of
+            a copy, is passed on as it is.
+    """
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # Not tempfile: its files are closed to everyone but their owner, and would stay so.
-        made = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
-        made.touch(exist_ok=False)
-        temporary = made
-        yield temporary
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        temporary.replace(target)
+        yield
     except OSError as error:
-        raise RecbenchError(
-            f"Cannot write {target}: {error.strerror or error}.",
-            PLACES,
-        ) from error
+        if _is_elsewhere(error, target):
+            raise
+        raise RecbenchError(f"Cannot write {target}: {reason(error)}.", advice(error, PLACES)) from error
+
+
+def _is_elsewhere(error: OSError, target: Path) -> bool:
+    if not isinstance(error.filename, str | bytes | os.PathLike):
+        return False
+    path = Path(os.fsdecode(error.filename)).absolute()
+    places = {one.absolute() for one in (target, _followed(target))}
+    return not any(path in (one, *one.parents) or path.is_relative_to(one.parent) for one in places)
+
+
+def _followed(target: Path) -> Path:
+    """Returns the file that a link leads to; of any other path, itself."""
+    return target.resolve() if target.is_symlink() else target
+
+
+def flush(path: Path) -> None:
+    """Flushes a file or a folder to the disk.
+
+    Raises:
+        OSError: The disk cannot take the content of the file.
+    """
+    if path.is_dir():
+        # Windows opens no folders, and some file systems flush none. Its files are in their places all the same.
+        with contextlib.suppress(OSError):
+            _flush(path, os.O_RDONLY)
+    else:
+        _flush(path, os.O_RDWR)
+
+
+def _flush(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
     finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+        os.close(descriptor)

@@ -2,14 +2,13 @@
 
 import logging
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recbench.data.cache import atomic_path, home
+from recbench.data.cache import home, move_into_place, remove_leftovers_in_cache, write_errors
 from recbench.data.catalogue import ArchiveSource, DataFile, Dataset, FileSource, find_dataset
 from recbench.data.download import SourceError, describe, download, write_member
 from recbench.data.file_use import record_use
@@ -23,6 +22,7 @@ from recbench.data.published_files import (
 )
 from recbench.errors import RecbenchError
 from recbench.path_checks import check_no_folder
+from recbench.temporary_files import temporary_folder
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def fetch(name: str, *, force: bool = False, progressbar: bool = False) -> dict[
             record_use(cached[file.name])
         return cached
     log.info("Fetching %s (%s). Terms of use:\n%s", name, dataset.title, dataset.terms.strip())
-    with _gathering(name) as gathered:
+    with _gathering() as gathered:
         for file in dataset.files:
             _fetch_file(name, dataset, file, gathered, progressbar)
         return _store(name, dataset, gathered)
@@ -69,7 +69,7 @@ def add(name: str, paths: Sequence[Path]) -> dict[str, Path]:
         RecbenchError: Unknown name, unreadable or missing files, or other rows than the published ones.
     """
     dataset = find_dataset(name)
-    with _gathering(name) as gathered:
+    with _gathering() as gathered:
         for path in paths:
             check_no_folder(path)
             try:
@@ -111,21 +111,15 @@ class _Gathered:
 
 
 @contextmanager
-def _gathering(name: str) -> Iterator[_Gathered]:
-    """Yields a folder beside the dataset's; what was not moved into the cache is removed with it."""
+def _gathering() -> Iterator[_Gathered]:
+    """Yields a folder in the cache; what was not moved into its place is removed with it."""
     beside = home() / "datasets"
-    try:
-        beside.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.mkdtemp(prefix=f".{name}-", dir=beside)
-    except OSError as error:
-        raise RecbenchError(
-            f"Cannot write to the cache {beside}: {error.strerror}.",
-            "Set the environment variable RECBENCH_HOME to a folder that you may write to.",
-        ) from error
-    try:
-        yield _Gathered(Path(folder))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    remove_leftovers_in_cache()
+    with ExitStack() as stack:
+        with write_errors(beside):
+            beside.mkdir(parents=True, exist_ok=True)
+            folder = stack.enter_context(temporary_folder(beside))
+        yield _Gathered(folder)
 
 
 def _fetch_file(name: str, dataset: Dataset, file: DataFile, gathered: _Gathered, progressbar: bool) -> None:
@@ -217,8 +211,9 @@ def _store(name: str, dataset: Dataset, gathered: _Gathered) -> dict[str, Path]:
 
 def _move(paths: Mapping[str, Path], cached: Mapping[str, Path]) -> None:
     for name, path in paths.items():
-        for part in (path, checksum_file(path)):
-            if part.exists():
-                target = cached[name].with_name(part.name)
-                with atomic_path(target) as temporary:
-                    part.replace(temporary)
+        note, new_note = checksum_file(cached[name]), checksum_file(path)
+        if cached[name].exists() and not (note.exists() and note.read_bytes() == new_note.read_bytes()):
+            # Whatever ends this process, no file is left beside the note of another.
+            cached[name].unlink()
+        move_into_place(new_note, note)
+        move_into_place(path, cached[name])

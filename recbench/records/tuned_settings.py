@@ -160,5 +160,4 @@ def save(settings: TunedSettings, output: OutputFile) -> None:
         RecbenchError: It cannot be written, or a file is there that recbench did not write.
     """
     content = settings.model_dump(mode="python", by_alias=True, exclude_none=True)
-    with output.writing() as temporary:
-        temporary.write_text(f"{SETTINGS_MARK}\n\n{tomli_w.dumps(content)}", encoding="utf-8", newline="\n")
+    output.write(f"{SETTINGS_MARK}\n\n{tomli_w.dumps(content)}".encode())

@@ -21,6 +21,7 @@ from recbench.system_errors import UnreadableError
 from recbench.tasks import task_file
 from recbench.tasks.spec import CatalogueData, SyntheticData
 from recbench.tasks.tuning_task import SUFFIX as TUNING_SUFFIX
+from recbench.temporary_files import TEMPORARY_NAME
 
 
 class Kind(StrEnum):
@@ -64,8 +65,9 @@ TASK_NAMES = {
 }
 """The names of task files, by the folder below ``tasks``."""
 CHECK_NAME = re.compile(r"[0-9a-f]{64}-[0-9]+")
-TEMPORARY_NAME = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
-GATHERING_NAME = re.compile(r"\.(?P<name>.+)-[a-z0-9_]{8}")
+EARLIER_TEMPORARY_NAME = re.compile(r"\..+\.[0-9a-f]{16}\.tmp")
+EARLIER_GATHERING_NAME = re.compile(r"\.(?P<name>.+)-[a-z0-9_]{8}")
+"""What an earlier version of recbench has left; nothing says whether its process still runs."""
 
 
 def contents() -> list[CachedFile]:
@@ -148,11 +150,12 @@ def _left_overs() -> list[CachedFile]:
         CachedFile(Kind.LEFT_OVER, path.name, path, status.st_size, status.st_mtime)
         for folder in folders
         for path, status in _regular_files(folder)
-        if TEMPORARY_NAME.fullmatch(path.name)
+        if EARLIER_TEMPORARY_NAME.fullmatch(path.name)
     ]
     for path in _entries(datasets):
-        match = GATHERING_NAME.fullmatch(path.name)
-        if match and match["name"] in catalogue() and path.is_dir() and not path.is_symlink():
+        match = EARLIER_GATHERING_NAME.fullmatch(path.name)
+        earlier = match is not None and match["name"] in catalogue()
+        if (earlier or TEMPORARY_NAME.fullmatch(path.name)) and path.is_dir() and not path.is_symlink():
             inside = [status for folder in (path, *path.rglob("*")) if (status := _status(folder)) is not None]
             n_bytes = sum(status.st_size for status in inside if stat.S_ISREG(status.st_mode))
             newest = max((status.st_mtime for status in inside), default=0)

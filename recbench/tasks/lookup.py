@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from recbench.data.cache import home
+from recbench.data.cache import home, remove_leftovers_in_cache
 from recbench.errors import RecbenchError
 from recbench.path_checks import check_no_folder
 from recbench.tasks import task_file
@@ -115,6 +115,7 @@ def load_task(name: str | os.PathLike[str], *, rebuild: bool = False, progressba
         >>> load_task("synthetic").summary()["n_cases"]
         600
     """
+    remove_leftovers_in_cache()
     entry = find_task(name)
     if entry.path.exists() and not rebuild:
         try:
@@ -177,6 +178,7 @@ def keep_as_own(task: Task, *, replace: bool = False) -> Path:
         RecbenchError: See ``check_name``.
     """
     check_name(task.name, replace=replace)
+    remove_leftovers_in_cache()
     path = home() / "tasks" / "own" / f"{task.name}{SUFFIX}"
     task_file.save(task, path)
     path.with_name(f"{task.name}{OLD_SUFFIX}").unlink(missing_ok=True)
@@ -198,6 +200,7 @@ def keep_as_spec(task: Task, *, replace: bool = False) -> Task:
         RecbenchError: See ``check_name``.
     """
     check_name(task.name, replace=replace)
+    remove_leftovers_in_cache()
     pinned = dataclasses.replace(task, spec=task.spec.model_copy(update={"digest": task.digest}))
     task_file.save(pinned, _built_path(pinned.spec))
     save_own_spec(pinned.spec)

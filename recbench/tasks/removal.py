@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from recbench.data.cache import home
@@ -24,11 +25,12 @@ from recbench.tasks.named_specs import builtin_specs, own_spec, own_spec_path
 from recbench.tasks.names import own_task_names, task_names
 from recbench.tasks.spec import FileData
 from recbench.tasks.task_file import spec_of
+from recbench.temporary_files import TEMPORARY_NAME, is_left_over
 
 IN_USE = "in use by a running process"
 OWN = "yours, recbench cannot make it again"
 LEFT_OVER_SECONDS = 24 * 3600
-"""Younger left-overs may belong to a download or a write that still runs."""
+"""Younger left-overs of an earlier version of recbench may belong to a download or a write that still runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +117,11 @@ def clean(older_than: float, *, own: bool = False, dry_run: bool = False) -> Cle
     """
     now, cleaning = time.time(), Cleaning()
     for file in contents():
-        if now - file.last_used < max(older_than, LEFT_OVER_SECONDS if file.kind is Kind.LEFT_OVER else 0):
+        if not _has_age(file, now - file.last_used, older_than):
             continue
         if not file.replaceable and not own:
             cleaning.kept.append((file, OWN))
-        elif not in_use(file.path) if dry_run else _remove(file):
+        elif not _in_use(file) if dry_run else _remove(file):
             cleaning.removed.append(file)
         else:
             cleaning.kept.append((file, IN_USE))
@@ -128,8 +130,26 @@ def clean(older_than: float, *, own: bool = False, dry_run: bool = False) -> Cle
     return cleaning
 
 
+def _has_age(file: CachedFile, age: float, older_than: float) -> bool:
+    """Whether a file was not used for so long that it is to be removed, if no process uses it."""
+    if file.kind is not Kind.LEFT_OVER:
+        return age >= older_than
+    # Nobody needs what a killed process has left. Whether the process was killed, its lock says.
+    return bool(TEMPORARY_NAME.fullmatch(file.path.name)) or age >= max(older_than, LEFT_OVER_SECONDS)
+
+
+def _in_use(file: CachedFile) -> bool:
+    if TEMPORARY_NAME.fullmatch(file.path.name):
+        with suppress(OSError):
+            return not is_left_over(file.path)
+        return False
+    return in_use(file.path)
+
+
 def _remove(file: CachedFile) -> bool:
     """Removes a file; returns False if a running process uses it."""
+    if file.kind is Kind.LEFT_OVER and _in_use(file):
+        return False
     if file.kind is Kind.LEFT_OVER and file.path.is_dir():
         remove_folder(file.path)
         return True

@@ -42,8 +42,7 @@ def _write(render: Callable[[], str], output: OutputFile) -> None:
 
     results = results_folder()
     if not results.is_dir() and results not in output.path.parents:
-        with output.writing() as temporary:
-            temporary.write_text(render(), encoding="utf-8", newline="\n")
+        output.write(render().encode())
         return
     # The temporary file of a killed process then lies where git does not see it.
     with transaction(results) as files:

@@ -1,5 +1,6 @@
 """Pictures by matplotlib, which is loaded when one is drawn."""
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,8 +87,9 @@ def save_figure(figure: "Figure", output: OutputFile) -> Path:
     """
     check_picture(output)
     form = output.path.suffix.lower().removeprefix(".")
-    with output.writing() as temporary:
-        figure.savefig(temporary, format=form, dpi=DPI, metadata=METADATA[form])
-        if form == "svg":
-            temporary.write_text(seal(temporary.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+    # Into memory: matplotlib passes over some errors of a file, such as that of a full disk while it is closed.
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format=form, dpi=DPI, metadata=METADATA[form])
+    content = drawn.getvalue()
+    output.write(seal(content.decode()).encode() if form == "svg" else content)
     return output.path
