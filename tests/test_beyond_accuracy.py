@@ -10,7 +10,7 @@ from recbench.evaluation.beyond_accuracy import (
     Cohort,
     coverage,
     exposure,
-    gini,
+    exposure_gini,
     hit_rate_by_cohort,
     mean_popularity,
 )
@@ -79,7 +79,7 @@ def test_exposure_counts_places_and_not_what_fills_a_list_up():
     ],
 )
 def test_gini_in_closed_form(rows, n_items, value):
-    assert gini(lists(rows), n_items) == pytest.approx(value, abs=1e-14)
+    assert exposure_gini(lists(rows), n_items) == pytest.approx(value, abs=1e-14)
 
 
 @given(st.lists(st.integers(0, 7), min_size=1, max_size=50))
@@ -87,7 +87,7 @@ def test_gini_is_half_the_relative_mean_difference(items):
     """Of pairs of different items: sum |x_i - x_j| / (2 n (n - 1) mean)."""
     counts = np.bincount(items, minlength=8)
     difference = np.abs(counts[:, None] - counts).sum() / (2 * 8 * 7 * counts.mean())
-    assert gini(lists([[item] for item in items]), 8) == pytest.approx(difference, abs=1e-12)
+    assert exposure_gini(lists([[item] for item in items]), 8) == pytest.approx(difference, abs=1e-12)
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=20), st.data())

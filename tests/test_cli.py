@@ -1,5 +1,7 @@
 """The program as a user meets it: what goes to which stream, and how it ends."""
 
+import csv
+import io
 import json
 import re
 import signal
@@ -121,7 +123,16 @@ def test_the_whole_catalogue_stands_beside_the_sample(recbench):
     base = ("run", "--models", "popularity,random", "--task", "synthetic", "--seeds", "2")
     document = json.loads(recbench(*base, "--full", "--json").stdout)
     for result in document["results"]:
-        assert set(result["full"]) == {"hr@10", "ndcg@10", "mrr", "auc", "coverage", "gini", "popularity"}
+        assert set(result["full"]) == {
+            "hr@10",
+            "ndcg@10",
+            "mrr",
+            "auc",
+            "coverage",
+            "gini",
+            "exposure_gini",
+            "popularity",
+        }
         assert result["full"]["hr@10"]["mean"] < result["metrics"]["hr@10"]["mean"]
     assert [pair["metric"] for pair in document["pairs"]] == ["hr@10", "ndcg@10"]
     assert document["pairs"][0]["p_mcnemar"] is not None
@@ -147,6 +158,27 @@ def test_formats(recbench):
     base = ("run", "--models", "popularity", "--task", "synthetic", "--seeds", "1")
     assert "|:-----" in recbench(*base, "--format", "markdown").stdout
     assert recbench(*base, "--format", "csv").stdout.startswith("model,hr@10,")
+
+
+def test_a_csv_has_every_metric_of_the_document(recbench):
+    base = ("run", "--models", "popularity", "--task", "synthetic", "--seeds", "1", "--more-metrics")
+    (result,) = json.loads(recbench(*base, "--json").stdout)["results"]
+    done = recbench(*base, "--format", "csv")
+    (row,) = csv.DictReader(io.StringIO(done.stdout))
+    figures = {
+        **{name: value["mean"] for name, value in result["metrics"].items()},
+        **{f"full_{name}": value["mean"] for name, value in result["full"].items()},
+        **{f"corrected_{name}": value["mean"] for name, value in result["corrected"].items()},
+        **{
+            f"hr_{name}_{number}": one["hr"]["mean"]
+            for name, cohorts in result["cohorts"].items()
+            for number, one in enumerate(cohorts, 1)
+        },
+        **{name: result[name]["mean"] for name in ("interactions_per_second", "fit_seconds", "fit_cpu_seconds")},
+    }
+    assert {name: float(row[name]) for name in figures} == figures
+    assert len(figures) == 2 + 2 + 8 + 2 + 6 + 3
+    assert recbench(*base, "--pairs", "--format", "csv").returncode == 2
 
 
 def test_a_dry_run_trains_nothing(recbench, tmp_path):
@@ -208,7 +240,7 @@ def test_an_interrupted_run_says_what_is_kept(own, tmp_path):
 BAD = {
     "more tables than CSV holds": (
         ["--models", "popularity", "--pairs", "--format", "csv"],
-        "--pairs and --more",
+        "--pairs is another one",
     ),
     "no such model": (["--models", "bprr"], "Unknown model 'bprr'. Did you mean: bpr"),
     "no such task": (["--models", "popularity", "--task", "synthetik"], "Did you mean: synthetic"),

@@ -12,12 +12,14 @@ from recbench.evaluation.metric_names import parse_measure
 from recbench.records.schema import Environment, Gpu, Status, TaskIdentity
 from recbench.reports.compare.comparison import compare_records
 from recbench.reports.compare.gate import GateOutcome, decide_verdicts, gate
+from recbench.reports.compare.gate_table import gate_table
 from recbench.reports.compare.lines import unknown_seed_noise
 from recbench.reports.compare.matching import Match, match_groups
 from recbench.reports.compare.policy import Policy, read_policy
 from recbench.reports.compare.sanity_checks import CheckName
 from recbench.reports.compare.throughput import decide_speed
 from recbench.reports.compare.verdict import Verdict
+from recbench.reports.formats import Format
 from tests.examples import ENVIRONMENT, a_set, a_trial, a_trial_of, some_trials, with_ranks
 
 HR_3, HR_102 = parse_measure("hr@3"), parse_measure("hr@102")
@@ -195,6 +197,16 @@ def test_a_single_user_is_not_enough():
     assert "all cases are of one user" in report.reasons[0]
 
 
+def test_a_score_that_is_not_finite_in_the_full_ranking_breaks_a_sanity_check():
+    error = "score_all() returned nan for user index 3, item index 5, and for 0 more candidates of user indices 0 to 9"
+    report = gated([some_trials("bpr")], [some_trials("bpr", catalogue_error=error)])
+    assert report.outcome is GateOutcome.REJECTED
+    assert report.reasons == (f"bpr is not finite: seed 0: {error}",)
+    assert (
+        gated([some_trials("bpr")], [some_trials("bpr", catalogue_error="KeyError: 3")]).outcome is GateOutcome.PASSED
+    )
+
+
 def test_random_and_popularity_are_references():
     side = [some_trials("bpr"), some_trials("random", 0.1), some_trials("popularity", 0.3)]
     report = gated(side, side)
@@ -301,6 +313,46 @@ def test_throughput(current, changes, word, reason):
     (match,) = match_groups(a_set("a", speeds(*BASE_SPEEDS)), a_set("b", speeds(*current, **changes)))
     decision = decide_speed(match, Policy())
     assert (decision.verdict, reason in decision.reason) == (word, True), decision
+
+
+def timed(*seconds_and_cpu, **changes):
+    """Trials of a fit that took these wall seconds and CPU seconds."""
+    return [
+        a_trial(
+            "bpr", seed, fit_seconds=wall, fit_cpu_seconds=cpu, interactions_per_second=56_000 * 20 / wall, **changes
+        )
+        for seed, (wall, cpu) in enumerate(seconds_and_cpu)
+    ]
+
+
+CALM = [(1.0, 0.9), (1.1, 1.0), (1.2, 1.0)]
+CPU = {
+    "the same code on a busy machine": ([(2.0, 0.9), (2.4, 1.1), (1.9, 1.0)], {}, None, "the machine was busy"),
+    "slower code": ([(2.0, 1.9), (2.1, 2.0), (2.2, 2.0)], {}, Verdict.REGRESSED, "-48%"),
+    "the same code on a calm machine": ([(0.5, 0.9), (0.5, 1.0), (0.5, 1.0)], {}, None, "improved by wall"),
+    "more CPU time in the same wall time": ([(1.0, 2.9), (1.1, 3.0), (1.2, 3.0)], {}, None, "regressed by CPU time"),
+    "faster code": ([(0.5, 0.4), (0.5, 0.5), (0.5, 0.5)], {}, Verdict.IMPROVED, "+120%"),
+    "an older record": ([(2.0, 0.9), (2.4, None), (1.9, 1.0)], {}, Verdict.REGRESSED, "-45%"),
+    "a GPU, whose work is no CPU time": (
+        [(2.0, 0.9), (2.4, 1.0), (1.9, 1.0)], {"facts": {"device": "gpu"}}, Verdict.REGRESSED, "-45%"
+    ),
+    "a doubtful number of passes": (
+        [(2.0, 1.9), (2.1, 2.0), (2.2, 2.0)],
+        {"throughput_doubts": ("9 passes were counted, more than epochs=2",)},
+        None,
+        "in doubt in CURRENT, seed 0: 9 passes were counted, more than epochs=2",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("current", "changes", "word", "reason"), CPU.values(), ids=CPU)
+def test_throughput_is_gated_only_if_wall_time_and_cpu_time_agree(current, changes, word, reason):
+    report = gated([timed(*CALM)], [timed(*current, **changes)])
+    (decision,) = report.speed
+    assert (decision.verdict, reason in decision.reason) == (word, True), decision
+    assert (report.outcome is GateOutcome.REJECTED) == (word is Verdict.REGRESSED)
+    if word is None:
+        assert f"Throughput of bpr: not gated; {decision.reason}." in gate_table(report, Format.TEXT)
 
 
 @pytest.mark.parametrize(("base", "current", "reason"), [

@@ -1,5 +1,7 @@
 import itertools
+from dataclasses import replace
 
+import ml_dtypes
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,9 @@ from hypothesis import strategies as st
 
 from recbench.evaluation.metrics.hr import hit_rate
 from recbench.evaluation.metrics.ndcg import ndcg
-from recbench.evaluation.ranking import Ranks, ScoreError, count_ranks, rank_cases
+from recbench.evaluation.ranking import NearTies, Ranks, ScoreError, count_ranks, rank_cases
+from recbench.evaluation.score_arrays import score_array
+from recbench.evaluation.stored_metrics import near_ties_across_cut
 from recbench.tasks.task import NO_ITEM, Cases
 
 
@@ -129,3 +133,64 @@ def test_ranks_are_plain_integers(board):
     ranks = rank_cases(Scorer(np.zeros((board.n_users, board.n_items))), board.test)
     assert isinstance(ranks, Ranks)
     assert ranks.better.dtype == ranks.tied.dtype == np.int32
+
+
+THIRDS = {1: [0.1, 0.2, 0.3], 2: [0.3, 0.2, 0.1]}
+"""The same numbers in two orders, whose sums differ in the last place: 0.6000000000000001 and 0.6."""
+
+
+def test_equal_means_the_same_number_and_sums_in_another_order_are_near_ties():
+    """Exact arithmetic would tie all; nothing about the ranks is changed for it, and the cases are counted."""
+    sums = [0.0, *(sum(THIRDS[order], 0.0) for order in (1, 2)), 0.6 + 1e-12, -1.7e-18, -0.0]
+    assert sums[1] > sums[2]
+    scores = np.array([sums])
+    for positive, better, tied, above, below in ((1, 1, 0, 0, 1), (2, 2, 0, 1, 0), (0, 3, 1, 0, 1), (4, 5, 0, 2, 0)):
+        ranks = rank_cases(Scorer(scores), cases([0], [positive], [[i for i in range(6) if i != positive]]))
+        assert (ranks.better[0], ranks.tied[0]) == (better, tied)
+        assert (ranks.near.above[0], ranks.near.below[0]) == (above, below)
+
+
+@pytest.mark.parametrize(
+    ("better", "tied", "above", "below", "share"),
+    [(2, 0, 1, 0, 1), (1, 0, 0, 1, 1), (2, 0, 0, 9, 0), (1, 0, 9, 0, 0), (1, 1, 1, 1, 0), (0, 1, 0, 1, 1)],
+)
+def test_near_ties_that_decide_a_hit(better, tied, above, below, share):
+    counts = (np.array([one, one], dtype=np.int32) for one in (9, better, tied))
+    near = NearTies(*(np.array([one, 0], dtype=np.int32) for one in (above, below)))
+    ranks = Ranks(np.arange(2, dtype=np.int32), *counts, near)
+    assert near_ties_across_cut(ranks, 2) == share / 2
+    assert near_ties_across_cut(replace(ranks, near=None), 2) is None
+
+
+def test_floating_point_types_that_numpy_does_not_have_are_ranked():
+    """Each value of theirs is one of float32; whole numbers of few bits stay refused."""
+    table = np.array([[0.5, -2.0, 1.0, 1.0]])
+    asked = cases([0], [2], [[0, 1, 3]])
+    for name in ("bfloat16", "float8_e4m3fn", "float8_e5m2", "float16"):
+        values = table.astype(getattr(ml_dtypes, name, np.float16))
+        ranks = rank_cases(Scorer(values), asked)
+        assert (ranks.better[0], ranks.tied[0], ranks.n_others[0]) == (0, 1, 3)
+        with pytest.raises(ScoreError, match="returned nan for case 0"):
+            rank_cases(Scorer(np.full_like(values, np.nan)), asked)
+    for name in ("int4", "uint4"):
+        with pytest.raises(ScoreError, match=f"returned {name}, expected a floating-point type"):
+            rank_cases(Scorer(table.astype(np.int8).astype(getattr(ml_dtypes, name))), asked)
+
+
+def test_a_tensor_of_pytorch_that_becomes_no_array_is_widened_before():
+    class Tensor:
+        def __init__(self, name, values):
+            self.dtype, self.values = name, values
+
+        def float(self):
+            return self.values.astype(np.float32)
+
+        def __array__(self, dtype=None, copy=None):
+            if self.dtype == "torch.bfloat16":
+                raise TypeError("Got unsupported ScalarType BFloat16")
+            return self.values
+
+    values = np.array([[1.0, 0.5]])
+    assert score_array(Tensor("torch.bfloat16", values)).dtype == np.float32
+    assert score_array(Tensor("torch.float64", values)) is values
+    assert score_array(Tensor("torch.int64", values.astype(int))).dtype == int

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from recbench.errors import RecbenchError
@@ -19,7 +20,7 @@ from recbench.reports.run.sampling_caution import caution
 from recbench.reports.run.summary import summarise
 from recbench.reports.run.table import run_table
 from recbench.reports.spread import Spread
-from tests.examples import ENVIRONMENT, TASK, a_curve, a_record, a_trial, stored
+from tests.examples import ENVIRONMENT, TASK, a_curve, a_record, a_trial, stored, with_ranks
 from tests.golden_files import check_golden
 
 RECORDS = stored(
@@ -171,3 +172,23 @@ def test_seeds_of_different_code_are_not_averaged_in_silence():
     # A module that only one seed has imported is no difference.
     assert code_notes(group_trials([*seeds[:1], a_trial("bpr", 5, sources=Sources(modules={"shop.py": "1"}))])) == []
     assert code_notes(group_trials([*seeds[:1], a_trial("bpr", 5)])) == []
+
+
+def test_doubtful_throughput_and_ties_are_told():
+    doubt, none = "9 passes were counted, more than epochs=2", np.zeros(1200, dtype=np.int32)
+    trials = [
+        *(a_trial("ncf", seed, throughput_doubts=(doubt,) * (seed == 1)) for seed in range(2)),
+        a_trial("bpr", 0, near_ties_across_cut={10: 0.25}),
+        with_ranks(a_trial("tied", 0), better=none, tied=none + 100),
+    ]
+    report = run_report(TASK, trials, ENVIRONMENT, (10,))
+    table = run_table(report, Format.TEXT)
+    rows = {line.split()[0]: line for line in table.splitlines() if line[:3] in ("ncf", "bpr")}
+    assert (" ? " in rows["ncf"], " ? " in rows["bpr"]) == (True, False)
+    told = f"?: the throughput of ncf is in doubt and never gated, in 1 of 2 trials. Seed 1: {doubt}."
+    assert told in table.splitlines()
+    assert "a hit at 10 in 100.0% of the cases of tied." in table
+    assert "as small as rounding decide whether a case is a hit at 10 in 25.0% of the cases of bpr." in table
+    document = run_document(report)
+    assert [one["throughput_doubts"] for one in document["results"]] == [[f"seed 1: {doubt}"], [], []]
+    assert told in document["notes"]

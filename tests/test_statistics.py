@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recbench.data.statistics import doubling_histogram, gini, statistics
+from recbench.data.statistics import doubling_histogram, rows_gini, statistics
 from recbench.errors import RecbenchError
 from recbench.output_files import OutputFile
 from recbench.reports.plots.histograms import plot_histograms, text_histogram
@@ -21,9 +21,9 @@ def test_bins_double_and_hold_all(values):
 
 
 def test_gini_from_all_alike_to_one_has_all():
-    assert gini(np.full(10, 7)) == pytest.approx(0)
-    assert gini(np.array([0] * 9 + [5])) == pytest.approx(0.9)
-    assert gini(np.array([1, 3])) == pytest.approx(0.25)
+    assert rows_gini(np.full(10, 7)) == pytest.approx(0)
+    assert rows_gini(np.array([0] * 9 + [5])) == pytest.approx(0.9)
+    assert rows_gini(np.array([1, 3])) == pytest.approx(0.25)
 
 
 def test_figures_of_rows():

@@ -1,9 +1,11 @@
+import json
 import sys
+import time
 
 import numpy as np
 import pytest
 
-from recbench.records.schema import Status
+from recbench.records.schema import Record, Status
 from recbench.registry.hyperparameters import configure
 from recbench.registry.models import ModelReference, Origin
 from recbench.trials.clock import TimedContext
@@ -47,6 +49,7 @@ def test_a_trial_leaves_a_whole_record(board):
     assert record.task.digest == board.digest
     assert record.interactions_per_second == pytest.approx(board.n_train * 2 / record.fit_seconds)
     assert record.repeatable is True
+    assert 0 <= record.fit_cpu_seconds < 1
     assert record.environment.packages["numpy"] == np.__version__
     assert phases(events) == ["fit", "score"]
     assert [(e.epoch, e.loss) for e in events if e.kind is EventKind.EPOCH] == [(1, 1.0), (2, 0.5)]
@@ -60,6 +63,43 @@ def test_a_model_that_never_ends_an_epoch_counts_as_one_pass(board):
             pass
 
     assert trial(board, Quiet).record.epochs == 1
+
+
+def test_epochs_that_end_in_score_are_refused_and_make_the_throughput_doubtful(board):
+    class After(Base):
+        def fit(self, train, context):
+            self.context = context
+            context.end_epoch()
+
+        def score(self, users, items):
+            self.goes_on = [self.context.end_epoch() for _ in range(9)]
+            return super().score(users, items)
+
+    record = trial(board, After, curve=CurveEpochs.parse("all")).record
+    assert (record.status, record.epochs) == (Status.DONE, 1)
+    assert "called 18 times outside of training" in record.throughput_doubts[0]
+    assert record.interactions_per_second == pytest.approx(board.n_train / record.fit_seconds)
+
+
+def test_training_in_score_makes_the_throughput_doubtful(board):
+    class Lazy(Base):
+        def fit(self, train, context):
+            context.end_epoch()
+
+        def score(self, users, items):
+            time.sleep(0.11)
+            return super().score(users, items)
+
+    record = trial(board, Lazy).record
+    assert "training in score() is not timed" in record.throughput_doubts[0]
+    assert 0.11 <= record.first_score_seconds <= record.longest_score_seconds <= record.score_seconds
+    assert record.near_ties_across_cut == {1: 0.0, 10: 0.0}
+    # A record of before has none of these fields.
+    new = ("fit_cpu_seconds", "first_score_seconds", "longest_score_seconds", "throughput_doubts",
+           "near_ties_across_cut")  # fmt: skip
+    older = {name: value for name, value in json.loads(record.to_json()).items() if name not in new}
+    read = Record.model_validate(older)
+    assert (read.fit_cpu_seconds, read.throughput_doubts, read.near_ties_across_cut) == (None, (), {})
 
 
 def test_warming_up_is_not_fitting(board):

@@ -74,7 +74,8 @@ def run(
     more_metrics: Annotated[
         bool,
         typer.Option(
-            "--more-metrics", help="Also show MRR, AUC, coverage, Gini, popularity, and HR of cohorts; implies --full."
+            "--more-metrics",
+            help="Also show MRR, AUC, coverage, exposure Gini, popularity, and HR of cohorts; implies --full.",
         ),
     ] = False,
     pairs: Annotated[
@@ -115,10 +116,8 @@ def run(
     Exit codes: 0 all trials done, 2 bad input, 3 a model failed, 4 nothing to collect, 130 interrupted, 143 terminated.
     """
     ks = cut_offs(k)
-    if form is Format.CSV and (pairs or more_metrics):
-        raise RecbenchError(
-            "--format csv prints one table; --pairs and --more-metrics are further tables.", "Use --json: it has all."
-        )
+    if form is Format.CSV and pairs:
+        raise RecbenchError("--format csv prints one table; --pairs is another one.", "Use --json: it has both.")
     if force and collect:
         raise RecbenchError("--force repeats trials, and --collect runs none.", "Use one of them.")
     points = _curve(curve)
@@ -173,7 +172,8 @@ def run(
             emit_json(result.document())
         else:
             emit(result.table(form))
-            if more_metrics:
+            # As CSV, the table has these metrics too.
+            if more_metrics and form is not Format.CSV:
                 emit("\n" + result.metrics_table(form))
             if pairs:
                 emit("\n" + result.pairs_table(form))

@@ -33,7 +33,7 @@ class Statistics:
         users: Number of users.
         items: Number of items.
         density: rows / (users * items).
-        popularity_gini: Gini index of the items' rows: 0 if all are alike, towards 1 if one has all.
+        popularity_gini: Gini index of the items' rows, see ``rows_gini``: 0 if all are alike, towards 1 if one has all.
         history_gini: The same of the users' rows.
         median_history: Median of the users' rows.
         median_popularity: Median of the items' rows.
@@ -61,8 +61,8 @@ def statistics(users: npt.NDArray[np.integer[Any]], items: npt.NDArray[np.intege
         len(histories),
         len(popularities),
         len(users) / (len(histories) * len(popularities)),
-        gini(popularities),
-        gini(histories),
+        rows_gini(popularities),
+        rows_gini(histories),
         float(np.median(histories)),
         float(np.median(popularities)),
         doubling_histogram(histories),
@@ -70,8 +70,15 @@ def statistics(users: npt.NDArray[np.integer[Any]], items: npt.NDArray[np.intege
     )
 
 
-def gini(counts: Int64Array) -> float:
-    """Gini index sum_j (2 j - n - 1) x_j / (n sum_j x_j), with x_1 <= .. <= x_n; (n - 1) / n if one has all."""
+def rows_gini(counts: Int64Array) -> float:
+    """Gini index sum_j (2 j - n - 1) x_j / (n sum_j x_j), with x_1 <= .. <= x_n; (n - 1) / n if one has all.
+
+    It is not the index of the lists that a model recommends: that is of all items, and divides by n - 1; see
+    ``recbench.evaluation.beyond_accuracy.exposure_gini``.
+
+    Args:
+        counts: int64[n], rows of the users or items that have any.
+    """
     n, ordered = len(counts), np.sort(counts).astype(np.float64)
     return float(((2 * np.arange(1, n + 1) - n - 1) * ordered).sum() / (n * ordered.sum()))
 

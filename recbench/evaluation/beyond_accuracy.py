@@ -36,8 +36,10 @@ def coverage(top: Int32Array, n_items: int) -> float:
     return float((exposure(top, n_items) > 0).mean())
 
 
-def gini(top: Int32Array, n_items: int) -> float:
+def exposure_gini(top: Int32Array, n_items: int) -> float:
     """Gini index of the exposure of all items: 0 if all occur equally often, 1 if all lists hold one and the same.
+
+    It is not the index of ``recbench.data.statistics``, which leaves out items without rows and divides by n.
 
     sum_j (2 j - n - 1) p_j / (n - 1), with p_1 <= .. <= p_n the items' shares of all places in lists (Shani and
     Gunawardana, "Evaluating Recommendation Systems", 2011). Lists of k items cannot get beyond (n - k) / (n - 1). Lists

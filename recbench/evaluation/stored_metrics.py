@@ -61,3 +61,16 @@ def mean_of_user_means(values: Float64Array, users: Int32Array) -> float:
 def ties_across_cut(ranks: Ranks, k: int) -> float:
     """Share of cases whose hit at k depends on how ties are resolved: better < k <= better + tied."""
     return float(((ranks.better < k) & (ranks.better + ranks.tied >= k)).mean())
+
+
+def near_ties_across_cut(ranks: Ranks, k: int) -> float | None:
+    """Share of cases whose hit at k depends on near ties: it is certain, and would not be if these were ties.
+
+    None where near ties were not counted; see ``recbench.evaluation.ranking.NearTies``.
+    """
+    if ranks.near is None:
+        return None
+    first, last = ranks.better, ranks.better + ranks.tied
+    exact = (first < k) & (last >= k)
+    nearly = (first - ranks.near.above < k) & (last + ranks.near.below >= k)
+    return float((nearly & ~exact).mean())

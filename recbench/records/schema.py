@@ -86,7 +86,7 @@ class CatalogueValue(_Frozen):
         list_length: Items in a list that a user would be shown: the highest scored that are not in the user's train
             rows.
         coverage: Share of the catalogue that occurs in a list of some user.
-        gini: Gini index of how often items occur in lists: 0 all alike, towards 1 all on one.
+        gini: Exposure Gini: Gini index of how often items occur in lists, 0 all alike, 1 all on one.
         popularity: Mean popularity percentile of the items in lists, 0 to 1.
         seconds: Time for all of this.
     """
@@ -210,6 +210,8 @@ class Record(_Frozen):
         output_tail: The last lines that the process wrote, if it did not end by itself.
         metrics: By name, such as ``hr@10``; empty unless done.
         ties_across_cut: For each k, the share of cases whose hit depends on how ties are resolved.
+        near_ties_across_cut: For each k, the share of cases whose hit depends on scores that differ by no more than
+            rounding, and so count as different; see ``recbench.evaluation.ranking.NearTies``. Empty in older records.
         corrected: Estimates of the metrics in the whole catalogue from the sampled ranks; empty where the negatives
             were not drawn uniformly.
         catalogue: The whole catalogue, if it was asked for.
@@ -222,11 +224,17 @@ class Record(_Frozen):
         epochs: Passes over the train rows.
         loss: Training loss after the last epoch, where the model tells it.
         fit_seconds: Time in ``fit`` outside of the harness; without warm-up.
+        fit_cpu_seconds: CPU seconds of the trial's process, its threads and its children meanwhile; None in older
+            records. Other programs on a busy machine lengthen ``fit_seconds``, and hardly these.
         warm_up_seconds: Time in ``warm_up``.
         import_seconds: Time to import the model's module.
         start_seconds: Time to start the trial's process, up to the import of the model; None without one of its own.
         score_seconds: Time to rank all cases.
+        first_score_seconds: Time of the first call of ``score`` after training; None in older records.
+        longest_score_seconds: Time of the longest such call; None in older records.
         interactions_per_second: n_train * epochs / fit_seconds.
+        throughput_doubts: Why ``epochs`` or ``fit_seconds``, and so the throughput, may be wrong, one sentence a
+            reason. Empty if there is no doubt, and in older records.
         concurrent_trials: How many trials ran at a time on the machine, this one included. With more than one, timings
             were shared, and say little of the model.
         process_peak_rss_bytes: Peak resident memory of the trial's process; of all trials so far, where a run had one
@@ -262,6 +270,7 @@ class Record(_Frozen):
     output_tail: tuple[str, ...] = ()
     metrics: dict[str, MetricValue] = {}
     ties_across_cut: dict[CutOff, Figure] = {}
+    near_ties_across_cut: dict[CutOff, Figure] = {}
     corrected: dict[str, Figure] = {}
     catalogue: CatalogueValue | None = None
     catalogue_error: str | None = None
@@ -272,11 +281,15 @@ class Record(_Frozen):
     epochs: Count = 0
     loss: float | None = None
     fit_seconds: Seconds | None = None
+    fit_cpu_seconds: Seconds | None = None
     warm_up_seconds: Seconds | None = None
     import_seconds: Seconds | None = None
     start_seconds: Seconds | None = None
     score_seconds: Seconds | None = None
+    first_score_seconds: Seconds | None = None
+    longest_score_seconds: Seconds | None = None
     interactions_per_second: Rate | None = None
+    throughput_doubts: tuple[str, ...] = ()
     concurrent_trials: Count = 1
     process_peak_rss_bytes: Count | None = None
     repeatable: bool | None

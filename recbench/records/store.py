@@ -5,7 +5,6 @@ import io
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,8 @@ LOCK_SECONDS = 60
 TEMPORARY = re.compile(r"\..+--.+--seed\d+\.(json|npz)\.[0-9a-f]{16}\.tmp")
 """A record that is being written. Other temporary files in the folder are not recbench's."""
 OTHER_FOLDER = "Choose another folder with -o."
-RANK_ARRAYS = [field.name for field in fields(Ranks)]
+RANK_ARRAYS = ("users", "n_others", "better", "tied")
+"""Fields of ``Ranks``, in their order."""
 
 
 def save(record: Record, ranks: TrialRanks | None, folder: Path) -> FinishedTrial:
@@ -234,4 +234,5 @@ def _arrays(ranks: TrialRanks) -> dict[str, Int32Array]:
 
 
 def _ranks(arrays: Mapping[str, Int32Array], kind: str) -> Ranks:
-    return Ranks(**{name: arrays[f"{kind}.{name}"] for name in RANK_ARRAYS})
+    users, n_others, better, tied = (arrays[f"{kind}.{name}"] for name in RANK_ARRAYS)
+    return Ranks(users, n_others, better, tied)

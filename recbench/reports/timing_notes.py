@@ -1,4 +1,4 @@
-"""What a reader of timings should know: that trials shared a machine, or ran on different ones."""
+"""What a reader of timings should know: trials that shared a machine or ran on several, and doubtful throughput."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,9 @@ from recbench.reports.machines import differences
 
 SHARED = "†"
 """Marks throughput of trials that shared a machine."""
+
+DOUBTFUL = "?"
+"""Marks throughput whose number of passes or training time is in doubt."""
 
 
 def timing_notes(records: Sequence[Record]) -> list[str]:
@@ -18,4 +21,22 @@ def timing_notes(records: Sequence[Record]) -> list[str]:
     differing = differences(records)
     if differing:
         notes.append(f"Not all trials ran on the same machine ({'; '.join(differing)}): do not compare their timings.")
-    return notes
+    return notes + _doubts(records)
+
+
+def _doubts(records: Sequence[Record]) -> list[str]:
+    """Returns a line for each model with doubtful throughput: in how many trials, and the reasons of the first."""
+    trials: dict[str, list[Record]] = {}
+    for record in records:
+        trials.setdefault(record.label or record.model, []).append(record)
+    lines = []
+    for name, of_model in trials.items():
+        if doubtful := [record for record in of_model if record.throughput_doubts]:
+            first = doubtful[0]
+            trials_of = f"{len(doubtful)} of {len(of_model)} trials"
+            reasons = "; ".join(first.throughput_doubts)
+            lines.append(
+                f"{DOUBTFUL}: the throughput of {name} is in doubt and never gated, in {trials_of}. "
+                f"Seed {first.seed}: {reasons}."
+            )
+    return lines

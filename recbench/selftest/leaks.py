@@ -6,11 +6,11 @@ the pair that differs.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from recbench.evaluation.score_arrays import score_array
 from recbench.protocol import FloatArray, Recommender, ScoreAll
 from recbench.selftest.check import Check, NotApplicableError, check, expect
 from recbench.selftest.score_requests import ScoreRequest, agreement, compare, request_scores, same_bits
@@ -132,7 +132,7 @@ def arguments_of_score(model: Recommender, request: ScoreRequest) -> str:
     """The arrays that it is given are as they were."""
     users, items = request.users.copy(), request.items.copy()
     with np.errstate(all="ignore"):
-        answer = np.asarray(model.score(users, items))
+        answer = score_array(model.score(users, items))
     for name, before, after in (("users", request.users, users), ("items", request.items, items)):
         expect(np.array_equal(before, after), f"score() writes into its argument {name}")
         expect(not np.shares_memory(answer, after), f"score() returns its argument {name}")
@@ -150,7 +150,7 @@ def full_catalogue(model: Recommender, request: ScoreRequest) -> str:
     largest = 0.0
     for rows in (np.arange(len(users)), *np.arange(len(users))[:, None]):
         of_rows = users[rows]
-        answer: npt.NDArray[Any] = np.array(model.score_all(of_rows))
+        answer = np.array(score_array(model.score_all(of_rows)))
         expect(np.array_equal(of_rows, users[rows]), "score_all() writes into its argument users")
         expect(
             answer.shape == items[rows].shape,

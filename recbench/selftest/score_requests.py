@@ -6,6 +6,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from recbench.evaluation.ranking import ROUNDINGS
+from recbench.evaluation.score_arrays import score_array
 from recbench.protocol import FloatArray, Int32Array, Recommender
 from recbench.selftest.check import BrokenError
 from recbench.tasks.task import NO_ITEM, Cases
@@ -13,7 +15,6 @@ from recbench.tasks.task import NO_ITEM, Cases
 MOST_CASES = 256
 RELATIVE = 1e-5
 ABSOLUTE = 1e-6
-ROUNDINGS = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +49,7 @@ class ScoreRequest:
 def request_scores(model: Recommender, users: Int32Array, items: Int32Array) -> npt.NDArray[Any]:
     """Returns the model's scores. The model gets copies, because it may write into its arguments."""
     with np.errstate(all="ignore"):
-        answer: npt.NDArray[Any] = np.array(model.score(users.copy(), items.copy()))
+        answer = np.array(score_array(model.score(users.copy(), items.copy())))
     if answer.shape != items.shape:
         raise BrokenError(f"score() returned the shape {answer.shape} for items of the shape {items.shape}")
     return answer

@@ -2,9 +2,13 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from recbench.device import Device
+from recbench.trials.cpu_clock import CpuClock
+
+MOST_PASSES_TIMED = 10_000
+"""The durations of later passes are not kept, so that a model cannot fill the memory with them."""
 
 
 class TimedContext:
@@ -20,6 +24,7 @@ class TimedContext:
     Attributes:
         on_epoch: Called after each epoch, off the clock, with its number from 1 and the loss.
         epochs: Passes over the train rows so far.
+        refused: Calls of ``end_epoch`` that do not count: after ``finish``, or from inside ``on_epoch``.
         loss: Loss of the last pass, where the model told it.
         facts: What the model reported.
     """
@@ -39,7 +44,12 @@ class TimedContext:
         self._device = device
         self._elapsed = 0.0
         self._since: float | None = None
+        self._cpu = CpuClock()
+        self._passes: list[float] = []
+        self._seconds_of_passes = 0.0
+        self._counts = True
         self.epochs = 0
+        self.refused = 0
         self.loss: float | None = None
         self.facts: dict[str, bool | int | float | str] = {}
 
@@ -64,14 +74,33 @@ class TimedContext:
         running = 0.0 if self._since is None else self._clock() - self._since
         return self._elapsed + running
 
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU seconds of this process, its threads and its children while the clock ran."""
+        return self._cpu.seconds
+
+    @property
+    def pass_seconds(self) -> Sequence[float]:
+        """Seconds of each of the first ``MOST_PASSES_TIMED`` passes, from one call of ``end_epoch`` to the next."""
+        return self._passes
+
     def start(self) -> None:
         """Starts the clock."""
+        self._cpu.start()
         self._since = self._clock()
 
     def stop(self) -> None:
         """Stops the clock, if it runs."""
-        self._elapsed = self.seconds
-        self._since = None
+        if self._since is not None:
+            self._elapsed = self.seconds
+            self._since = None
+            self._cpu.stop()
+
+    def finish(self) -> None:
+        """Stops the clock for good: calls of ``end_epoch`` do not count any more."""
+        self.stop()
+        self._cpu.finish()
+        self._counts = False
 
     def end_epoch(self, loss: float | None = None) -> bool:
         """Counts a pass over the train rows; see ``TrainContext.end_epoch``.
@@ -79,17 +108,31 @@ class TimedContext:
         Raises:
             FloatingPointError: The loss is not finite: more training would only cost time.
         """
+        if not self._counts:
+            self.refused += 1
+            return False
         running = self._since is not None
         self.stop()
         self.epochs += 1
+        self._time_pass()
         self.loss = None if loss is None else float(loss)
         if self.loss is not None and not math.isfinite(self.loss):
             raise FloatingPointError(f"the training loss after epoch {self.epochs} is {self.loss}")
         if self.on_epoch is not None:
-            self.on_epoch(self.epochs, self.loss)
+            # The model may be scored there, and must not count epochs in score().
+            self._counts = False
+            try:
+                self.on_epoch(self.epochs, self.loss)
+            finally:
+                self._counts = True
         if running:
             self.start()
         return True
+
+    def _time_pass(self) -> None:
+        if len(self._passes) < MOST_PASSES_TIMED:
+            self._passes.append(self._elapsed - self._seconds_of_passes)
+            self._seconds_of_passes = self._elapsed
 
     def report(self, **facts: bool | int | float | str) -> None:
         """Keeps what the model tells; see ``TrainContext.report``."""

@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from recbench.evaluation.beyond_accuracy import coverage, gini, hit_rate_by_cohort, mean_popularity
+from recbench.evaluation.beyond_accuracy import coverage, exposure_gini, hit_rate_by_cohort, mean_popularity
 from recbench.evaluation.correction import corrected
 from recbench.evaluation.full_ranking import rank_catalogue
 from recbench.evaluation.metric_names import measures_at
 from recbench.evaluation.ranking import Ranks
-from recbench.evaluation.stored_metrics import STORED, compute_metrics, ties_across_cut
+from recbench.evaluation.stored_metrics import STORED, compute_metrics, near_ties_across_cut, ties_across_cut
 from recbench.protocol import Recommender, TrainSet
 from recbench.records.schema import CatalogueValue, CohortValue, MetricValue
 from recbench.tasks.task import Task
@@ -24,6 +24,7 @@ def of_candidates(task: Task, train: TrainSet, ranks: Ranks, ks: tuple[int, ...]
     return {
         "metrics": values(ranks, ks),
         "ties_across_cut": {k: ties_across_cut(ranks, k) for k in ks},
+        "near_ties_across_cut": {k: share for k in ks if (share := near_ties_across_cut(ranks, k)) is not None},
         "corrected": _corrected(task, ranks, ks),
         "cohorts": _cohorts(task, train, ranks, 10 if 10 in ks else ks[0]),
     }
@@ -45,7 +46,7 @@ def of_catalogue(
         metrics=values(found.ranks, ks),
         list_length=LIST_LENGTH,
         coverage=coverage(lists, train.n_items),
-        gini=gini(lists, train.n_items),
+        gini=exposure_gini(lists, train.n_items),
         popularity=mean_popularity(lists, counts),
         seconds=time.perf_counter() - began,
     )

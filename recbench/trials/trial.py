@@ -19,6 +19,8 @@ from recbench.trials.identity import TaskFacts, identity
 from recbench.trials.learning_curve import Curve
 from recbench.trials.model_context import context_for_model
 from recbench.trials.observed import observed
+from recbench.trials.throughput_doubts import throughput_doubts
+from recbench.trials.timed_scores import TimedScores
 
 
 def run_trial(
@@ -95,10 +97,11 @@ def _fit_and_score(
         notify(Event(EventKind.PHASE, name="fit"))
         context.start()
         model.fit(train, for_model)
-        context.stop()
+        context.finish()
         notify(Event(EventKind.PHASE, name="score"))
+        timed = TimedScores(model)
         began = time.perf_counter()
-        ranks = rank_cases(model, task.test)
+        ranks = rank_cases(timed, task.test)
         score_seconds = time.perf_counter() - began
         catalogue, catalogue_ranks, catalogue_error = None, None, None
         if conditions.catalogue:
@@ -121,9 +124,15 @@ def _fit_and_score(
         "epochs": epochs,
         "loss": context.loss,
         "fit_seconds": context.seconds,
+        "fit_cpu_seconds": context.cpu_seconds,
         "warm_up_seconds": warm_up_seconds,
         "import_seconds": configuration.import_seconds,
         "score_seconds": score_seconds,
+        "first_score_seconds": timed.first_seconds,
+        "longest_score_seconds": timed.longest_seconds,
         "interactions_per_second": len(train) * epochs / context.seconds,
+        "throughput_doubts": throughput_doubts(
+            context, model, configuration.parameters, len(train), timed.longest_seconds
+        ),
         "process_peak_rss_bytes": peak_memory_bytes(),
     }, TrialRanks(ranks, catalogue_ranks)

@@ -55,7 +55,7 @@ def emit_task(task: "Task", plot: Path | None, as_json: bool) -> None:
     emit("")
     rows = [
         ["density", f"{found.density:.4%}"],
-        ["Gini of popularity", f"{found.popularity_gini:.4f}"],
+        ["Gini of items' rows", f"{found.popularity_gini:.4f}"],
         ["median rows of a user", f"{found.median_history:g}"],
         ["median rows of an item", f"{found.median_popularity:g}"],
     ]

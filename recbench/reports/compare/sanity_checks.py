@@ -1,6 +1,6 @@
 """Sanity checks: what a model must reach whatever the baseline is."""
 
-import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +13,8 @@ from recbench.reports.compare.verdict import Verdict
 POPULARITY = "popularity"
 METRIC = "hr"
 """The metric that must be above chance and above popularity."""
+NOT_FINITE = re.compile(r"\breturned (?:nan|-?inf) for\b")
+"""How ``ranking.checked_scores`` says that a score is no finite number."""
 
 
 class CheckName(StrEnum):
@@ -50,7 +52,8 @@ def sanity_checks(comparison: Comparison, policy: Policy) -> list[SanityCheck]:
 
     - above chance: the lower end of the 95 % interval of CURRENT's HR@k is above the HR@k of a random order.
     - above popularity: CURRENT's HR@k is above that of ``popularity`` of CURRENT on the same task, if it is there.
-    - finite: every figure of CURRENT is a finite number (a record with another is not even read).
+    - finite: no score of CURRENT is infinite or NaN in the full ranking, where that was asked for. Among the
+      candidates, such a score fails the trial.
     - complete: CURRENT has the model, no trial failed, and it has at least as many seeds as BASE.
 
     A model that is missing has only the last.
@@ -69,10 +72,9 @@ def _of_quality(model: Compared, comparison: Comparison, policy: Policy) -> list
     if level is None:
         return []
     found = []
-    values = [value for one in model.measured.current.values() for value in one.spread.values]
-    finite = all(math.isfinite(value) for value in values)
-    told = "all figures are" if finite else "a figure is not"
-    found.append(SanityCheck(CheckName.FINITE, model.label, model.task.name, finite, told))
+    not_finite = _not_finite(model)
+    told = not_finite or "all scores are"
+    found.append(SanityCheck(CheckName.FINITE, model.label, model.task.name, not not_finite, told))
     if {model.model, model.group.name} & set(policy.floor_exempt):
         return found
     if policy.above_chance and level.chance is not None:
@@ -87,6 +89,15 @@ def _of_quality(model: Compared, comparison: Comparison, policy: Policy) -> list
             SanityCheck(CheckName.ABOVE_POPULARITY, model.label, model.task.name, level.spread.mean > bar, told)
         )
     return found
+
+
+def _not_finite(model: Compared) -> str:
+    """Returns which seed of CURRENT has a score that is no finite number, and which score; empty if none has."""
+    for trial in model.match.current.done if model.match.current else ():
+        error = trial.record.catalogue_error or ""
+        if NOT_FINITE.search(error):
+            return f"seed {trial.record.seed}: {error.splitlines()[0]}"
+    return ""
 
 
 def _popularity(model: Compared, models: Sequence[Compared], metric: str) -> float | None:

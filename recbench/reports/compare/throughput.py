@@ -1,8 +1,10 @@
 """Whether throughput dropped, where it can be told at all."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from recbench.records.grouping import TrialGroup
 from recbench.reports.compare.comparison import throughputs
 from recbench.reports.compare.matching import Match
 from recbench.reports.compare.policy import Policy
@@ -27,9 +29,9 @@ def decide_speed(match: Match, policy: Policy) -> SpeedDecision:
     """Decides on the throughput of a match whose trials are done on both sides.
 
     It is gated only where all trials ran on the same machine (see ``machines.Fingerprint``), none beside others, for
-    the same number of epochs (what a fit costs before its first epoch counts more where epochs are few), each side has
-    enough seeds, and fits took long enough for the clock. Then, b and c being the seeds' throughput and t the policy's
-    drop:
+    the same number of epochs (what a fit costs before its first epoch counts more where epochs are few), without a
+    doubt about that number, each side has enough seeds, and fits took long enough for the clock. Then, b and c being
+    the seeds' throughput and t the policy's drop:
 
     ============  ===========================================  ======================
     verdict       medians                                      ranges
@@ -39,13 +41,30 @@ def decide_speed(match: Match, policy: Policy) -> SpeedDecision:
     inconclusive  one of the two lines above                   overlap
     unchanged     everything else
     ============  ===========================================  ======================
+
+    The verdict stands only if the same rules give it for interactions per CPU second too. Wall time grows while other
+    programs use the machine, CPU time does not. It is not compared where a record is older than it, or on a GPU.
     """
     reason = _not_gated(match, policy)
     if reason:
         return SpeedDecision(None, reason)
-    base, current = throughputs(match.base), throughputs(match.current)
+    by_wall = _decide(throughputs(match.base), throughputs(match.current), "interactions/s", policy)
+    base, current = _throughputs_of_cpu(match.base), _throughputs_of_cpu(match.current)
+    if not base or not current:
+        return by_wall
+    by_cpu = _decide(base, current, "interactions per CPU second", policy)
+    if by_wall.verdict is by_cpu.verdict:
+        return by_wall
+    return SpeedDecision(
+        None,
+        f"wall time and CPU time disagree: {by_wall.verdict} by wall time ({by_wall.reason}), {by_cpu.verdict} by CPU "
+        f"time ({by_cpu.reason}); the machine was busy, or fit() waits",
+    )
+
+
+def _decide(base: Sequence[float], current: Sequence[float], unit: str, policy: Policy) -> SpeedDecision:
     ratio = median(current) / median(base)
-    told = f"medians {median(base):,.0f} and {median(current):,.0f} interactions/s, {ratio - 1:+.0%}"
+    told = f"medians {median(base):,.0f} and {median(current):,.0f} {unit}, {ratio - 1:+.0%}"
     if ratio >= 1 - policy.throughput_drop and ratio <= 1 / (1 - policy.throughput_drop):
         return SpeedDecision(Verdict.UNCHANGED, told)
     if max(current) < min(base):
@@ -53,6 +72,15 @@ def decide_speed(match: Match, policy: Policy) -> SpeedDecision:
     if min(current) > max(base):
         return SpeedDecision(Verdict.IMPROVED, f"{told}; the seeds' ranges do not overlap")
     return SpeedDecision(Verdict.INCONCLUSIVE, f"{told}, but the seeds' ranges overlap")
+
+
+def _throughputs_of_cpu(group: TrialGroup | None) -> list[float]:
+    """Returns the train interactions per CPU second of each seed; none if that is not known of all of them."""
+    records = [trial.record for trial in group.done if trial.record.interactions_per_second] if group else []
+    if any(record.facts.get("device") == "gpu" for record in records):
+        return []
+    found = [record.n_train * record.epochs / seconds for record in records if (seconds := record.fit_cpu_seconds)]
+    return found if len(found) == len(records) else []
 
 
 def _not_gated(match: Match, policy: Policy) -> str:
@@ -66,6 +94,10 @@ def _not_gated(match: Match, policy: Policy) -> str:
     differing = differences(records)
     if differing:
         return f"other machines: {', '.join(differing)}"
+    for side, group in (("BASE", match.base), ("CURRENT", match.current)):
+        for record in (trial.record for trial in group.done):
+            if record.throughput_doubts:
+                return f"in doubt in {side}, seed {record.seed}: {'; '.join(record.throughput_doubts)}"
     epochs = [sorted({trial.record.epochs for trial in side.done}) for side in (match.base, match.current)]
     if epochs[0] != epochs[1] or len(epochs[0]) > 1:
         told = " against ".join(", ".join(map(str, one)) for one in epochs)

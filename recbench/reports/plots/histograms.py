@@ -42,5 +42,5 @@ def plot_histograms(name: str, found: "Statistics", output: "OutputFile") -> Non
         edges = [*histogram.lowest, 2 * histogram.lowest[-1]]
         axes.stairs(histogram.counts, edges, fill=True)
         axes.set_xscale("log", base=2)
-        axes.set(xlabel="rows", ylabel=what, title=f"{what} by their rows, Gini {gini:.2f}")
+        axes.set(xlabel="rows", ylabel=what, title=f"{what} by their rows, Gini of rows {gini:.2f}")
     save_figure(figure, output)

@@ -28,7 +28,7 @@ def run_document(report: RunReport) -> dict[str, Any]:
         "results": results,
         "pairs": [pair_document(pair, report) for pair in report.uncertainty.pairs],
         "caution": report.caution,
-        "notes": [*report.uncertainty.notes, *report.code_notes, *report.timing_notes],
+        "notes": [*report.uncertainty.notes, *report.code_notes, *report.tie_notes, *report.timing_notes],
         "environment": report.environment.model_dump(mode="json"),
     }
 
@@ -54,7 +54,9 @@ def _result(summary: ModelSummary, standings: dict[str, Standing]) -> dict[str, 
         },
         "interactions_per_second": _spread(summary.interactions_per_second),
         "shared_machine": summary.shared_machine,
+        "throughput_doubts": summary.throughput_doubts,
         "fit_seconds": _spread(summary.fit_seconds),
+        "fit_cpu_seconds": _spread(summary.fit_cpu_seconds),
         "epochs": summary.epochs,
         "threads": summary.group.record.threads,
         "device": summary.group.record.device,

@@ -12,7 +12,8 @@ from recbench.reports.spread import Spread
 COHORT_NAMES = {"history": "user's train rows", "popularity": "item's train rows"}
 ALWAYS = measures_at(ALWAYS_SUMMED_UP, ())
 LEGEND = (
-    "MRR, AUC: among the candidates. coverage, Gini, popularity: of the lists that users with a case would be shown:",
+    "MRR, AUC: among the candidates. coverage, exposure Gini, popularity: of the lists that users with a case would be "
+    "shown:",
     "the share of the catalogue in some list; from 0, all items alike, to 1, all on one; the items' mean percentile.",
     "HR by cohort: cases sorted by that number of rows, in three equal parts.",
 )
@@ -21,7 +22,7 @@ LEGEND = (
 def metrics_table(report: RunReport, form: Format) -> str:
     """Renders one line a model; CSV and JSON have the means in full precision, and no legend."""
     first = next((summary for summary in report.summaries if summary.cohorts), None)
-    headers = ["model", *(one.label for one in ALWAYS), "coverage", "Gini", "popularity"]
+    headers = ["model", *(one.label for one in ALWAYS), "coverage", "exposure Gini", "popularity"]
     for name, cohorts in (first.cohorts if first else {}).items():
         headers += [f"HR, {COHORT_NAMES[name]} {_range(cohort)}" for cohort in cohorts]
     if form in (Format.CSV, Format.JSON):
@@ -37,7 +38,7 @@ def metrics_table(report: RunReport, form: Format) -> str:
 
 def _figures(summary: ModelSummary) -> list[Spread | None]:
     figures = [summary.metrics.get(measure.name) for measure in ALWAYS]
-    figures += [summary.catalogue.get(name) for name in ("coverage", "gini", "popularity")]
+    figures += [summary.catalogue.get(name) for name in ("coverage", "exposure_gini", "popularity")]
     return [*figures, *(cohort.hr for cohorts in summary.cohorts.values() for cohort in cohorts)]
 
 

@@ -12,6 +12,7 @@ from recbench.registry.settings_used import SettingsUsed
 from recbench.reports.code_notes import code_notes
 from recbench.reports.run.sampling_caution import caution
 from recbench.reports.run.summary import ModelSummary, summarise
+from recbench.reports.run.tie_notes import tie_notes
 from recbench.reports.run.time_to_quality import TimeToQuality, time_to_quality
 from recbench.reports.run.uncertainty import SeedRanks, Uncertainty, uncertainty
 from recbench.reports.timing_notes import timing_notes
@@ -34,6 +35,7 @@ class RunReport:
         caution: What the sampled metrics say about the whole catalogue.
         timing_notes: Why not to trust the timings.
         code_notes: Which seeds were trained with different code.
+        tie_notes: Whose hits depend on ties.
         settings: Where the hyper-parameters come from, if the run was told.
     """
 
@@ -47,6 +49,7 @@ class RunReport:
     timing_notes: tuple[str, ...]
     settings: SettingsUsed | None = None
     code_notes: tuple[str, ...] = ()
+    tie_notes: tuple[str, ...] = ()
 
     @property
     def has_catalogue(self) -> bool:
@@ -79,18 +82,21 @@ def run_report(
     """
     shown = tuple(measures) if measures is not None else measures_at(DEFAULT_METRICS, ks)
     summaries = summarise(trials, summed_up(shown), round(task["mean_catalogue_size"]))
+    ranks = [seed_ranks(summary) for summary in summaries]
+    cut_offs = [measure.k for measure in shown if measure.k is not None] or list(ks)
     curves = any(one.record.curve for one in trials)
     return RunReport(
         task,
         environment,
         shown,
         tuple(summaries),
-        uncertainty([seed_ranks(summary) for summary in summaries], shown),
+        uncertainty(ranks, shown),
         tuple(time_to_quality(summaries, ks, target) if curves else ()),
-        caution(task, [measure.k for measure in shown if measure.k is not None] or ks),
+        caution(task, cut_offs),
         tuple(timing_notes([one.record for one in trials])),
         settings,
         tuple(code_notes([summary.group for summary in summaries])),
+        tuple(tie_notes(summaries, [one.values() for one in ranks], 10 if 10 in cut_offs else cut_offs[0])),
     )
 
 

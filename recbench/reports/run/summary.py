@@ -40,10 +40,12 @@ class ModelSummary:
         corrected: For each measure, its estimate for the full ranking from the ranks among the candidates; empty where
             the negatives were not drawn uniformly.
         catalogue: For each measure, its mean in the full ranking, if that was asked for; also the ``coverage``,
-            ``gini`` and ``popularity`` of the lists that users would be shown.
+            ``exposure_gini`` (also as ``gini``, its former name) and ``popularity`` of the lists that users would be
+            shown.
         cohorts: By what cases are sorted, the cohorts' HR.
         interactions_per_second: Training throughput.
         fit_seconds: Training time.
+        fit_cpu_seconds: CPU time of the training; None if some record has none.
         epochs: Epochs of the seeds that are done; None if they differ or there are none.
     """
 
@@ -56,6 +58,7 @@ class ModelSummary:
     cohorts: dict[str, tuple[CohortSpread, ...]]
     interactions_per_second: Spread | None
     fit_seconds: Spread | None
+    fit_cpu_seconds: Spread | None
     epochs: int | None
 
     @property
@@ -77,6 +80,12 @@ class ModelSummary:
     def shared_machine(self) -> bool:
         """Whether any of the trials ran beside others, so that its timings say little."""
         return any(trial.record.concurrent_trials > 1 for trial in self.trials)
+
+    @property
+    def throughput_doubts(self) -> list[str]:
+        """Why the throughput may be wrong, one line a seed and reason."""
+        records = (trial.record for trial in self.trials)
+        return [f"seed {record.seed}: {doubt}" for record in records for doubt in record.throughput_doubts]
 
     @property
     def errors(self) -> list[str]:
@@ -144,6 +153,7 @@ def _summarise_group(
         _cohorts(records),
         Spread.of(record.interactions_per_second for record in records),
         Spread.of(record.fit_seconds for record in records),
+        Spread.of_all(record.fit_cpu_seconds for record in records),
         epochs.pop() if len(epochs) == 1 else None,
     )
 
@@ -157,6 +167,7 @@ def _lists(values: Sequence[CatalogueValue | None]) -> dict[str, Spread | None]:
     return {
         "coverage": Spread.of_all(one.coverage if one else None for one in values),
         "gini": Spread.of_all(one.gini if one else None for one in values),
+        "exposure_gini": Spread.of_all(one.gini if one else None for one in values),
         "popularity": Spread.of_all(one.popularity if one else None for one in values),
     }
 

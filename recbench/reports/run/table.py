@@ -17,7 +17,7 @@ from recbench.reports.run.table_csv import run_csv
 from recbench.reports.run.time_to_quality import TimeToQuality
 from recbench.reports.run.uncertainty import Standing
 from recbench.reports.spread import Spread
-from recbench.reports.timing_notes import SHARED
+from recbench.reports.timing_notes import DOUBTFUL, SHARED
 
 
 def run_table(report: RunReport, form: Format, *, marks: bool = True) -> str:
@@ -105,7 +105,7 @@ def metric_cells(spread: Spread | None, standing: Standing | None) -> list[str]:
 
 def _legend(report: RunReport, form: Format) -> list[str]:
     settings = settings_notes(report.settings, report.summaries) if report.settings else []
-    notes = [*report.uncertainty.notes, *report.code_notes, *report.timing_notes, *settings]
+    notes = [*report.uncertainty.notes, *report.code_notes, *report.tie_notes, *report.timing_notes, *settings]
     return [*how_to_read(report, form), report.caution, *notes, *errors(report)]
 
 
@@ -136,8 +136,9 @@ def _rows(report: RunReport) -> list[list[str]]:
 
 def _cost_cells(summary: ModelSummary) -> list[str]:
     speed, seconds = summary.interactions_per_second, summary.fit_seconds
+    marks = f" {SHARED}" * summary.shared_machine + f" {DOUBTFUL}" * bool(summary.throughput_doubts)
     return [
-        "" if speed is None else f"{speed.mean:,.0f}{f' {SHARED}' if summary.shared_machine else ''}",
+        "" if speed is None else f"{speed.mean:,.0f}{marks}",
         "" if seconds is None else f"{seconds.mean:.{2 if seconds.mean >= 0.1 else 4}f}",
         "" if summary.epochs is None else str(summary.epochs),
     ]

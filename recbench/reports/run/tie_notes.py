@@ -1,0 +1,39 @@
+"""Models whose hits depend on ties: equal scores, or scores that differ by no more than rounding."""
+
+from collections.abc import Iterable, Sequence
+
+from recbench.evaluation.ranking import Ranks
+from recbench.evaluation.stored_metrics import ties_across_cut
+from recbench.reports.run.summary import ModelSummary
+
+TOLD_FROM = 0.01
+"""A smaller share of cases is not told."""
+
+
+def tie_notes(summaries: Sequence[ModelSummary], ranks: Sequence[Iterable[Ranks]], k: int) -> list[str]:
+    """Returns a line for ties and one for near ties; none where no model has enough of them.
+
+    Args:
+        summaries: The configurations.
+        ranks: For each, the ranks among the candidates of its seeds.
+        k: The cut-off that the lines speak of.
+    """
+    tied = [max((ties_across_cut(one, k) for one in of_seeds), default=0.0) for of_seeds in ranks]
+    near = [
+        max((trial.record.near_ties_across_cut.get(k, 0.0) for trial in summary.group.done), default=0.0)
+        for summary in summaries
+    ]
+    hit, lines = f"whether a case is a hit at {k}", []
+    if told := _shares(summaries, tied):
+        lines.append(f"Ties: equal scores decide {hit} in {told}. Every order of a tie counts alike.")
+    if told := _shares(summaries, near):
+        lines.append(f"Near ties: differences of scores as small as rounding decide {hit} in {told}.")
+    return lines
+
+
+def _shares(summaries: Sequence[ModelSummary], shares: Sequence[float]) -> str:
+    return ", ".join(
+        f"{share:.1%} of the cases of {summary.name}"
+        for summary, share in zip(summaries, shares, strict=True)
+        if share >= TOLD_FROM
+    )
