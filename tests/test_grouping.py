@@ -25,6 +25,7 @@ from recbench.reports.run.summary import summarise
 from recbench.reports.trend import trends
 from tests.examples import ENVIRONMENT, TASK, a_set, a_trial, some_trials, write
 
+NAMES = {f"models.{name}:Model": name for name in ("bpr", "ncf", "worse")}
 HR, NDCG, RECALL = (parse_measure(text) for text in ("hr@10", "ndcg@10", "recall@10"))
 LISTS = CatalogueValue(metrics={}, list_length=10, coverage=0.5, gini=0.5, popularity=0.5, seconds=1.0)
 
@@ -71,7 +72,7 @@ def test_every_report_has_a_row_for_each_thread_count():
     names = ["bpr (1 thread)", "bpr (2 threads)", "ncf"]
     assert [summary.name for summary in summarise(records.trials, [HR])] == names
     assert [point.label for point in speed_quality([records], HR, Cost.THROUGHPUT).points] == names
-    page = leaderboard(LeaderboardSources("run", records.trials, None, None, {}))
+    page = leaderboard(LeaderboardSources("run", records.trials, None, None, {}, NAMES))
     assert page.count("| bpr (") == 2
     assert "--models ncf,bpr --task toy --seeds 2 --threads 1 -o run" in page
     assert "--models bpr --task toy --seeds 2 --threads 2 -o run" in page
@@ -109,7 +110,7 @@ def test_figures_are_derived_at_any_cut_off_whatever_a_run_stored(tmp_path):
     records = a_set("k5", trials)
     assert speed_quality([records], HR, Cost.THROUGHPUT).points[0].quality.values == tuple(expected)
     assert f"**{np.mean(expected):.4f}" in leaderboard(
-        LeaderboardSources("k5", [*trials, *some_trials("worse", 0.1)], None, None, {})
+        LeaderboardSources("k5", [*trials, *some_trials("worse", 0.1)], None, None, {}, NAMES)
     )
     line = history.Accepted.of(trials[0], "main", trials[0].record.started_at)
     assert (line.hr, line.ndcg) == (expected[0], trials[0].mean(NDCG))

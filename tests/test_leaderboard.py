@@ -61,7 +61,9 @@ def places(tmp_path):
 @pytest.fixture
 def sources(tmp_path, places):
     published = load_published(tmp_path / "published.toml")
-    return LeaderboardSources("records", read_records(str(places)).trials, some_settings(), published, {"bpr": SPACE})
+    trials = read_records(str(places)).trials
+    names = {one.record.reference: one.record.model for one in trials}
+    return LeaderboardSources("records", trials, some_settings(), published, {"bpr": SPACE}, names)
 
 
 def test_the_page(sources, request):

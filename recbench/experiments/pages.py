@@ -8,8 +8,10 @@ from recbench.experiments.defaults import PUBLISHED_FOLDER
 from recbench.output_files import UNSEALED, seal
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.published_results import load_published
+from recbench.records.schema import class_identity
 from recbench.records.selection import read_records
 from recbench.records.tuned_settings import TunedSettings, find_settings, load
+from recbench.registry.models import known_models
 from recbench.reports.pages.baselines import baselines_page
 from recbench.reports.pages.leaderboard import LeaderboardSources, leaderboard
 from recbench.text_encoding import readable
@@ -49,6 +51,7 @@ def leaderboard_page(records: str, settings: Path | None = None, published: Path
         settings=_merged([*tuned.values()]),
         published=next(iter(others.values()), None),
         spaces=read_spaces(own_spaces_path()),
+        names={class_identity(one.recorded): name for name, one in known_models().items()},
     )
     return task.name, _marked(leaderboard(sources))
 

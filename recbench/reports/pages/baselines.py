@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 
+from recbench.escaping.markdown import code_span, markdown
+from recbench.escaping.shell import shell_command
 from recbench.records.finished_trial import FinishedTrial
-from recbench.reports.cells import escape
 from recbench.reports.formats import Format
 from recbench.reports.pages.ranked_report import ranked_report, where_from
+from recbench.reports.rendering import render_lines
 from recbench.reports.run.table import how_to_read, models_table
 
 HEAD = """\
 # Accepted baselines
 
-What later runs are compared with: `recbench compare {label} RUN`, `recbench gate {label} RUN`. This page is made from
-the records in `baselines/*/{label}/` by `recbench baseline render`; do not edit it.
+What later runs are compared with: {compare}, {gate}. This page is made from
+the records in {folder} by `recbench baseline render`; do not edit it.
 """
 
 
@@ -26,22 +28,23 @@ def baselines_page(tasks: Mapping[str, Sequence[FinishedTrial]], label: str) -> 
     Raises:
         RecbenchError: The records of a task are of different digests.
     """
-    return "\n".join([HEAD.format(label=label), *(_task(name, trials) for name, trials in tasks.items())])
+    compare, gate = (code_span(shell_command(["recbench", verb, label, "RUN"])) for verb in ("compare", "gate"))
+    head = HEAD.format(compare=compare, gate=gate, folder=code_span(f"baselines/*/{label}/"))
+    return "\n".join([head, *(_task(name, trials) for name, trials in tasks.items())])
 
 
 def _task(name: str, trials: Sequence[FinishedTrial]) -> str:
     report = ranked_report(trials)
     return "\n".join(
         [
-            f"## {escape(name, Format.MARKDOWN)}",
+            f"## {markdown(name)}",
             "",
             where_from(trials, report),
             "",
             models_table(report, Format.MARKDOWN),
             "",
-            *(
-                f"- {line}"
-                for line in (*how_to_read(report, Format.MARKDOWN), *report.uncertainty.notes, *report.code_notes)
+            *render_lines(
+                [*how_to_read(report, Format.MARKDOWN), *report.uncertainty.notes, *report.code_notes], Format.MARKDOWN
             ),
             "",
         ]

@@ -3,16 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from recbench.escaping.markdown import code_block, code_span, markdown
+from recbench.escaping.shell import shell_command
 from recbench.evaluation.paired_tests import ALPHA
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.grouping import group_names
 from recbench.records.published_results import Published, PublishedResult
+from recbench.records.schema import ParameterValue, class_identity
 from recbench.records.tuned_settings import TunedModel, TunedSettings
 from recbench.registry.parameter_values import as_text
-from recbench.reports.cells import escape, signed, with_sd
+from recbench.reports.cells import signed, with_sd
 from recbench.reports.formats import Format
 from recbench.reports.pages.ranked_report import ranked_report, where_from
-from recbench.reports.rendering import render_table
+from recbench.reports.rendering import render_lines, render_table
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.summary import ModelSummary
 from recbench.reports.run.table import errors, how_to_read, models_table
@@ -30,6 +33,7 @@ class LeaderboardSources:
         settings: What the task's models were tuned to; None if none was.
         published: What others published on the task; None if nothing is known.
         spaces: Where each model would be looked for now.
+        names: The name of each class that has one, by its ``class_identity``; commands name others by their class.
     """
 
     place: str
@@ -37,6 +41,12 @@ class LeaderboardSources:
     settings: TunedSettings | None
     published: Published | None
     spaces: Mapping[str, ModelSpace]
+    names: Mapping[str, str]
+
+    def command_name(self, summary: ModelSummary) -> str:
+        """Returns the model as a command names it."""
+        reference = summary.group.record.reference
+        return self.names.get(class_identity(reference), reference)
 
 
 def leaderboard(sources: LeaderboardSources) -> str:
@@ -57,15 +67,15 @@ def leaderboard(sources: LeaderboardSources) -> str:
     ]
     return "\n".join(
         [
-            f"# {_markdown(sources.trials[0].record.task.name)}",
+            f"# {markdown(sources.trials[0].record.task.name)}",
             "",
-            f"Made from the records in `{sources.place}` by `recbench leaderboard`; do not edit.",
+            f"Made from the records in {code_span(sources.place)} by `recbench leaderboard`; do not edit.",
             "",
             where_from(sources.trials, report),
             "",
             models_table(report, Format.MARKDOWN),
             "",
-            *(f"- {_markdown(line)}" for line in notes),
+            *render_lines(notes, Format.MARKDOWN),
             "",
             *_undecided(report),
             *(_beside_published(report, sources.published) if sources.published else []),
@@ -112,7 +122,7 @@ def _undecided(report: RunReport) -> list[str]:
             if pair.p_adjusted >= ALPHA
         ]
         told = "; ".join(level) if level else "none"
-        lines.append(f"- By {measure.label}, {len(level)} of {len(pairs)} pairs: {_markdown(told)}.")
+        lines.append(f"- By {measure.label}, {len(level)} of {len(pairs)} pairs: {markdown(told)}.")
     return [
         *lines,
         "",
@@ -157,7 +167,7 @@ def _settings(report: RunReport, tuned: dict[str, TunedModel], spaces: Mapping[s
         if _elsewhere(summary.model, found, spaces):
             ranges = ", ".join(f"{name} {text}" for name, text in found.search_space.items())
             elsewhere.append(
-                f"- {_markdown(summary.name)} was looked for in another space than it would be now: {ranges}."
+                f"- {markdown(summary.name)} was looked for in another space than it would be now: {markdown(ranges)}."
             )
         elif summary.model in spaces and spaces[summary.model].known:
             helped.append(summary.name)
@@ -185,74 +195,77 @@ def _settings(report: RunReport, tuned: dict[str, TunedModel], spaces: Mapping[s
         "- s: seconds of trials; s saved: estimate of what the pruned trials would have taken to their end.",
     ]
     if helped:
-        names = ", ".join(map(_markdown, helped))
+        names = ", ".join(map(markdown, helped))
         lines.append(
             f"- A search of {names} would now begin with the defaults and with settings that did well elsewhere: "
             f"`{PLACE}` has them, and where they come from."
         )
     lines += elsewhere
     if left:
-        lines.append(f"- Not tuned: {', '.join(map(_markdown, left))}.")
+        lines.append(f"- Not tuned: {', '.join(map(markdown, left))}.")
     return [*lines, ""]
 
 
 def _commands(sources: LeaderboardSources, report: RunReport, tuned: dict[str, TunedModel]) -> list[str]:
     """Returns the commands that make the page again."""
-    first = sources.trials[0].record
-    task = first.task.name
-    models = list(dict.fromkeys(summary.model for summary in report.summaries))
-    budgets: dict[str, list[str]] = {}
-    for name in models:
+    task = sources.trials[0].record.task.name
+    budgets: dict[tuple[str, ...], list[str]] = {}
+    for name, command_name in {one.model: sources.command_name(one) for one in report.summaries}.items():
         if name in tuned:
             one = tuned[name].provenance
-            budget = f"--trials {one.budget_trials} --budget {one.budget_seconds:g} --threads {one.threads}"
-            space = " --spaces FILE" if _elsewhere(name, tuned[name], sources.spaces) else ""
-            budgets.setdefault(f"{budget} --seed {one.seed}{space}", []).append(name)
-    settings = ["--settings tuned"] if tuned else []
-    lines = [
-        *(sources.published.build if sources.published else ()),
-        *(f"recbench tune --models {','.join(own)} --task {task} {budget}" for budget, own in budgets.items()),
+            budget = ["--trials", str(one.budget_trials), "--budget", f"{one.budget_seconds:g}"]
+            budget += ["--threads", str(one.threads), "--seed", str(one.seed)]
+            space = ["--spaces", "FILE"] if _elsewhere(name, tuned[name], sources.spaces) else []
+            budgets.setdefault((*budget, *space), []).append(command_name)
+    settings = ["--settings", "tuned"] if tuned else []
+    place = ["-o", sources.place]
+    commands = [
+        *(_command("tune", own, task, budget) for budget, own in budgets.items()),
         *(
-            f"recbench run --models {','.join(own)} --task {task} {' '.join([*settings, options])} -o {sources.place}"
-            for options, own in _conditions(report).items()
+            _command("run", own, task, [*settings, *options, *place])
+            for options, own in _conditions(sources, report).items()
         ),
         *(
-            f"recbench run --models {one.model} --task {task} {given} {_options(one, report)} -o {sources.place}"
+            _command("run", [sources.command_name(one)], task, [*given, *_options(one, report), *place])
             for one, given in _others(report, tuned)
         ),
-        f"recbench leaderboard {sources.place}",
+        ["recbench", "leaderboard", sources.place],
     ]
-    return ["## How it is made", "", "```", *lines, "```", ""]
+    build = sources.published.build if sources.published else ()
+    return ["## How it is made", "", *code_block([*build, *map(shell_command, commands)]), ""]
 
 
-def _conditions(report: RunReport) -> dict[str, list[str]]:
-    """Returns the models that ran under the same conditions, by the options that give these."""
-    found: dict[str, dict[str, None]] = {}
+def _command(verb: str, models: Sequence[str], task: str, options: Sequence[str]) -> list[str]:
+    return ["recbench", verb, "--models", ",".join(models), "--task", task, *options]
+
+
+def _conditions(sources: LeaderboardSources, report: RunReport) -> dict[tuple[str, ...], list[str]]:
+    """Returns the models that ran under the same conditions, as commands name them, by the options that give these."""
+    found: dict[tuple[str, ...], dict[str, None]] = {}
     for summary in report.summaries:
-        found.setdefault(_options(summary, report), {})[summary.model] = None
+        found.setdefault(_options(summary, report), {})[sources.command_name(summary)] = None
     return {options: list(models) for options, models in found.items()}
 
 
-def _options(summary: ModelSummary, report: RunReport) -> str:
+def _options(summary: ModelSummary, report: RunReport) -> tuple[str, ...]:
     record = summary.group.record
-    device = [] if record.device == "auto" else [f"--device {record.device}"]
+    device = [] if record.device == "auto" else ["--device", record.device]
     seeds = max(len(one.trials) for one in report.summaries)
-    return " ".join(
-        [f"--seeds {seeds} --threads {record.threads}", *device, *(["--full"] if report.has_catalogue else [])]
-    )
+    full = ["--full"] if report.has_catalogue else []
+    return ("--seeds", str(seeds), "--threads", str(record.threads), *device, *full)
 
 
-def _others(report: RunReport, tuned: dict[str, TunedModel]) -> list[tuple[ModelSummary, str]]:
+def _others(report: RunReport, tuned: dict[str, TunedModel]) -> list[tuple[ModelSummary, list[str]]]:
     """Returns the models that were tuned, and ran with other settings too, with options that give these."""
     return [
-        (summary, " ".join(f"--param {model}.{name}={as_text(value)}" for name, value in summary.parameters.items()))
+        (summary, [word for name, value in summary.parameters.items() for word in _param(summary.model, name, value)])
         for summary in report.summaries
-        if (model := summary.model) in tuned and not _is_tuned(summary, tuned)
+        if summary.model in tuned and not _is_tuned(summary, tuned)
     ]
 
 
-def _markdown(text: str) -> str:
-    return escape(text, Format.MARKDOWN)
+def _param(model: str, name: str, value: ParameterValue) -> tuple[str, str]:
+    return "--param", f"{model}.{name}={as_text(value)}"
 
 
 def _short(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from recbench.escaping.markdown import code_span, markdown
 from recbench.evaluation.metric_names import DEFAULT_METRICS, measures_at
 from recbench.records.finished_trial import FinishedTrial
 from recbench.reports.code_notes import code_notes
@@ -28,12 +29,13 @@ def ranked_report(trials: Sequence[FinishedTrial]) -> RunReport:
 
 
 def where_from(trials: Sequence[FinishedTrial], report: RunReport) -> str:
-    """Returns the line on the task, the seeds, the machines and the revisions of the records."""
+    """Returns the line on the task, the seeds, the machines and the revisions of the records, in Markdown."""
     first = report.summaries[0].group.record
     seeds = max(len(summary.trials) for summary in report.summaries)
     machines = sorted({f"{one.environment.cpu}, threads: {one.threads}" for one in (t.record for t in trials)})
     revisions = sorted({r.sha[:9] for t in trials if (r := t.record.revision)})
-    return (
-        f"`{first.task.digest[:19]}`: {first.n_users:,} users with {first.n_cases:,} cases, {first.n_train:,} "
-        f"train rows; seeds: {seeds}; {'; '.join(machines)}; revision {', '.join(revisions) or 'unknown'}."
+    facts = (
+        f"{first.n_users:,} users with {first.n_cases:,} cases, {first.n_train:,} train rows; seeds: {seeds}; "
+        f"{'; '.join(machines)}; revision {', '.join(revisions) or 'unknown'}."
     )
+    return f"{code_span(first.task.digest[:19])}: {markdown(facts)}"
