@@ -46,7 +46,7 @@ def other_content(path: Path, content: bytes, *, binary: bool = False) -> OtherC
         content: Its bytes.
         binary: Whether binary content was expected, in which changed line ends are damage.
     """
-    name = shell_word(str(path))
+    name = shell_word(path)
     if not content.strip(b"\x00 \t\r\n"):
         what = "is empty" if not content else "holds only blanks or zero bytes"
         return OtherContent(what, "")

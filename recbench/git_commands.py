@@ -121,6 +121,7 @@ def _no_repository(first: str, folder: Path) -> GitError:
         return GitError(
             f"git does not take {present} for a repository: {first}. It may be damaged, or belong to a worktree or "
             "submodule whose repository has been moved.",
-            f"Clone the repository again, or repair it: git worktree repair; git fsck. Look at it: ls -la {present}",
+            "Clone the repository again, or repair it: git worktree repair; git fsck. "
+            f"Look at it: ls -la {shell_word(present)}",
         )
     return GitError(f"{here} is not in a git repository.", "Run the command in the repository.", is_outside=True)

@@ -128,7 +128,7 @@ def _marked(marker: Path, deadline: float) -> Iterator[None]:
             raise RecbenchError(
                 f"{marker} says that {holder or 'a process'} holds a lock; it has not changed for {now - since:.0f} s. "
                 "This file system has no locks that end with their process.",
-                f"If that process does not run any more, remove the file: rm {shell_word(str(marker))}",
+                f"If that process does not run any more, remove the file: rm {shell_word(marker)}",
             )
         time.sleep(SECONDS_BETWEEN_ATTEMPTS)
     try:

@@ -103,7 +103,7 @@ def reinstall_advice() -> str:
     """Returns how to install recbench again: a command if its checkout is known, else words."""
     folder = running_folder()
     if _of_checkout(folder):
-        return f"Install recbench again from its checkout: pip install -e {shell_word(str(folder))}"
+        return f"Install recbench again from its checkout: pip install -e {shell_word(folder)}"
     return "Install recbench again from its checkout or its wheel."
 
 

@@ -1,5 +1,8 @@
 """A task that goes out as files comes back with the digest that it had."""
 
+import os
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -68,6 +71,38 @@ def test_what_was_changed_does_not_come_back(tmp_path):
         import_folder("again", tmp_path)
     (tmp_path / SPEC_NAME).write_text("[task]\n")
     with pytest.raises(RecbenchError, match="is not a spec of an exported task: files: Field required"):
+        import_folder("again", tmp_path)
+
+
+@pytest.mark.parametrize("elsewhere", ["/etc/passwd", "../secret.csv", "sub/../../secret.csv", "linked.csv", "pipe"])
+def test_a_folder_from_somebody_else_names_no_file_outside_of_it(tmp_path, elsewhere):
+    folder = tmp_path / "from-somebody"
+    export(a_task(), folder, ExportForm.CSV)
+    (tmp_path / "secret.csv").write_text("user,item\nroot:x:0:0,1,2\n")
+    (folder / "linked.csv").symlink_to(tmp_path / "secret.csv")
+    (folder / "sub").mkdir()
+    os.mkfifo(folder / "pipe")
+    spec = folder / SPEC_NAME
+    text = spec.read_text()
+    spec.write_text(text.replace('"train.csv"', f'"{elsewhere}"'))
+    with pytest.raises(RecbenchError, match="is outside of it|is no file") as raised:
+        import_folder("again", folder)
+    assert "root:x" not in str(raised.value)
+    (tmp_path / "secret.toml").write_text("root:x:0:0")
+    spec.unlink()
+    spec.symlink_to(tmp_path / "secret.toml")
+    with pytest.raises(RecbenchError, match="is outside of it") as raised:
+        import_folder("again", folder)
+    assert "root:x" not in str(raised.value)
+
+
+def test_an_imported_task_names_no_file_to_be_built_from(tmp_path):
+    export(a_task(), tmp_path, ExportForm.CSV)
+    spec = tmp_path / SPEC_NAME
+    spec.write_text(
+        re.sub(r"\[task.dataset\][^\[]*", '[task.dataset]\nsource = "file"\npath = "/etc/passwd"\n\n', spec.read_text())
+    )
+    with pytest.raises(RecbenchError, match="its dataset is 'file'"):
         import_folder("again", tmp_path)
 
 

@@ -48,7 +48,7 @@ def accept(
         messages().print(
             f"Warning: git ignores {len(ignored)} files of {folder}, such as {ignored[0]}; "
             "others cannot compare with this baseline.\n"
-            f"Show the rule, then correct it: git check-ignore --verbose {shell_word(str(ignored[0]))}",
+            f"Show the rule, then correct it: git check-ignore --verbose {shell_word(ignored[0])}",
             style="yellow",
         )
     rows = [row for change in accepted.changes for row in _rows(change)]

@@ -45,9 +45,11 @@ def leaderboard(
 
     Exit codes: 0 written or current, 1 not current, 2 bad input, 4 no records.
     """
+    from recbench.escaping.file_names import file_name
+    from recbench.escaping.shell import shell_command
     from recbench.experiments.pages import leaderboard_page
     from recbench.output_files import OutputFile
 
     task, page = leaderboard_page(run, settings, published)
-    file = OutputFile(output_file(output, PAGES / f"{task}.md"), force)
-    write_or_check(lambda: page, file, f"recbench leaderboard {run}", check=check)
+    file = OutputFile(output_file(output, PAGES / f"{file_name(task)}.md"), force)
+    write_or_check(lambda: page, file, shell_command(["recbench", "leaderboard", run]), check=check)

@@ -47,6 +47,7 @@ def plot(
 
     Exit codes: 0 drawn, 2 bad input, 4 no records.
     """
+    from recbench.escaping.file_names import file_name
     from recbench.output_files import OutputFile
     from recbench.records.selection import of_models, read_records
     from recbench.reports.plots.figures import check_picture
@@ -57,7 +58,8 @@ def plot(
     record_sets = [read_records(run) for run in dict.fromkeys(runs)]
     if models is not None:
         record_sets = of_models(record_sets, models)
-    picture = OutputFile(output_file(output, Path(f"{record_sets[0].trials[0].record.task.name}.png")), force)
+    task = record_sets[0].trials[0].record.task.name
+    picture = OutputFile(output_file(output, Path(f"{file_name(task)}.png")), force)
     check_picture(picture)
     found = speed_quality(record_sets, measure, axis)
     if found.left_out:

@@ -27,6 +27,7 @@ from recbench.cli.shared.task_summary import emit_summary, emit_task
 from recbench.cli.shared.terminal import emit, emit_json, emit_table
 from recbench.cli.shared.verbs import Verbs
 from recbench.errors import RecbenchError
+from recbench.escaping.shell import shell_word
 from recbench.progress.console import animated
 
 log = logging.getLogger(__name__)
@@ -177,7 +178,8 @@ def build(
     if ratings is None and dataset is None and too_few_negatives is not None:
         raise RecbenchError(
             f"--too-few-negatives {too_few_negatives} is a rule, and the rules of {name} are in its spec.",
-            f'Set it there: negatives.too_few = "{too_few_negatives}". To start from: recbench task show {name} --spec',
+            f'Set it there: negatives.too_few = "{too_few_negatives}". To start from: '
+            f"recbench task show {shell_word(name)} --spec",
         )
     if dataset is not None:
         task = make_task_of_dataset(name, dataset, like, too_few_negatives, replace=force, progressbar=animated())

@@ -19,6 +19,7 @@ from recbench.cli.shared.execution_options import (
 from recbench.cli.shared.interruption import interruption_message
 from recbench.cli.shared.output_options import AsJson, Form, Plot, Quiet, output_file, output_option
 from recbench.cli.shared.terminal import ExitCode, emit, emit_json, set_quiet
+from recbench.escaping.shell import shell_command
 from recbench.experiments.defaults import DEFAULT_TASK, MAX_SEED, TUNING_FOLDER
 from recbench.progress.console import messages
 from recbench.reports.formats import Format
@@ -156,8 +157,8 @@ def _draw(result: "Tuning", picture: "OutputFile") -> None:
 
 def _report(result: "Tuning", output: Path | None) -> None:
     if result.settings:
-        use = output or "tuned"
-        messages().print(f"Settings: {result.output}; recbench run --settings {use}", style="dim")
+        use = shell_command(["recbench", "run", "--settings", str(output or "tuned")])
+        messages().print(f"Settings: {result.output}; {use}", style="dim")
     if without := result.without_setting:
         messages().print(
             f"Error: no trial of {', '.join(without)} was completed in the budget, so there is no setting.\n"

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from recbench.errors import RecbenchError
+from recbench.escaping.shell import shell_word
 from recbench.experiments.results import Run
 from recbench.experiments.task_source import task_source
 from recbench.records.schema import TaskIdentity
@@ -48,6 +49,7 @@ def _task(identity: TaskIdentity) -> Task:
     if found is None:
         raise RecbenchError(
             f"The task {identity.name!r} of digest {identity.digest[:19]} is not in the cache.",
-            f"Build it with: recbench task build {identity.name}. Or pass it: recbench.load(records, task=task)",
+            f"Build it with: recbench task build {shell_word(identity.name)}. "
+            "Or pass it: recbench.load(records, task=task)",
         )
     return found

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recbench.errors import RecbenchError
+from recbench.escaping.file_names import file_name
 from recbench.experiments.defaults import PUBLISHED_FOLDER
 from recbench.output_files import UNSEALED, seal
 from recbench.records.finished_trial import FinishedTrial
@@ -36,7 +37,7 @@ def leaderboard_page(records: str, settings: Path | None = None, published: Path
     trials = read_records(records).trials
     task = trials[0].record.task
     tuned = {str(settings): load(settings)} if settings else find_settings(task.name)
-    path = published or PUBLISHED_FOLDER / f"{task.name}.toml"
+    path = published or PUBLISHED_FOLDER / f"{file_name(task.name)}.toml"
     others = {str(path): load_published(path)} if published or path.is_file() else {}
     digests = {where: one.task.digest for where, one in tuned.items()}
     for where, digest in (digests | {where: one.digest for where, one in others.items()}).items():

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from recbench.data.cache import home
 from recbench.data.file_use import hold
 from recbench.errors import RecbenchError
+from recbench.escaping.file_names import file_name
 from recbench.experiments.defaults import DEFAULT_TASK, TUNING_FOLDER
 from recbench.experiments.execution import Execution
 from recbench.experiments.task_source import TaskSource, task_source
@@ -348,7 +349,7 @@ def _check_task(present: TaskIdentity, identity: TaskIdentity, path: Path) -> No
 
 def _pictures(storage: Path, task: str, model: str, *, force: bool) -> tuple[OutputFile, OutputFile]:
     """Returns the files of a model's pictures: its history, and the importance of its hyper-parameters."""
-    base = f"{task}--{model}"
+    base = f"{file_name(task)}--{file_name(model)}"
     history, importance = (storage.with_name(f"{base}--{what}.png") for what in ("history", "importance"))
     return OutputFile(history, force, MOVE), OutputFile(importance, force, MOVE)
 

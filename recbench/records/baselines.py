@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from recbench.errors import RecbenchError
+from recbench.escaping.file_names import file_name
+from recbench.escaping.shell import shell_word
 from recbench.evaluation.metric_names import parse_measure
 from recbench.path_checks import check_no_file_above
 from recbench.records import history, store
@@ -130,6 +132,12 @@ def _acceptable(records: RecordSet, label: str, *, force: bool) -> list[Finished
             f"{trial.record.seed}).{more}",
             f"{_advice(trial.record)}, or accept it all the same with --force.",
         )
+    for task in sorted({trial.record.task.name for trial in done}):
+        if file_name(task) != task:
+            raise RecbenchError(
+                f"A record of {records.text} is of the task {task!r}, which cannot be the name of a folder.",
+                "recbench gives no task such a name: get the records again from where they were made.",
+            )
     return done
 
 
@@ -223,7 +231,7 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise RecbenchError(f"Cannot read {path}: {error.strerror}.", f"Check it: ls -l {path}") from error
+        raise RecbenchError(f"Cannot read {path}: {error.strerror}.", f"Check it: ls -l {shell_word(path)}") from error
 
 
 def _accepted(folder: Path, model: str | None = None) -> list[FinishedTrial]:

@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from recbench.errors import RecbenchError
+from recbench.escaping.shell import shell_word
 from recbench.evaluation.inference import Sample, infer
 from recbench.evaluation.metric_names import parse_measure
 from recbench.path_checks import check_no_folder
@@ -183,7 +184,7 @@ def _read(path: Path) -> History:
             f"There is no history at {path}.", "It begins with: recbench baseline accept RUN"
         ) from error
     except OSError as error:
-        raise RecbenchError(f"Cannot read {path}: {error.strerror}.", f"Check it: ls -l {path}") from error
+        raise RecbenchError(f"Cannot read {path}: {error.strerror}.", f"Check it: ls -l {shell_word(path)}") from error
     found: dict[str, Accepted] = {}
     damaged = []
     # Not splitlines, which also ends lines at characters that are none for git and editors.

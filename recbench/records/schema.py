@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from recbench.builtin_models import BUILTIN_PACKAGE, EARLIER_PACKAGE
+from recbench.escaping.file_names import file_name
 from recbench.records.sources import Sources
 
 SCHEMA: Final = 1
@@ -43,6 +44,9 @@ Figure = Annotated[float, Field(ge=-1e18, le=1e18)]
 Seconds = Annotated[float, Field(ge=0, le=1e12)]
 Rate = Annotated[float, Field(ge=0, le=1e18), AfterValidator(_not_tiny)]
 Name = Annotated[str, AfterValidator(_without_nul)]
+
+MODEL_BYTES: Final = 80
+"""The most bytes of a model's name in the name of a file; names of temporary files are longer, and end at 255."""
 
 ParameterScalar = bool | int | float | str
 ParameterValue = ParameterScalar | list[ParameterScalar] | None
@@ -364,4 +368,4 @@ def stem(
     if label:
         identity.append(label)
     key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
-    return f"{task.name}--{model}--{key}--seed{seed}"
+    return f"{file_name(task.name)}--{file_name(model, MODEL_BYTES)}--{key}--seed{seed}"

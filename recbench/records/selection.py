@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recbench.errors import NothingToCompareError, RecbenchError, unknown_name
+from recbench.escaping.shell import shell_word
 from recbench.records.consistency import check_consistency
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.git_records import checked_out
@@ -86,7 +87,7 @@ def read_records(text: str, baselines: Path | None = None) -> RecordSet:
     if not labels and LABEL.fullmatch(text):
         raise NothingToCompareError(
             f"There are no records {text!r}: it is no folder, no file, and nothing was accepted under {baselines} yet.",
-            f"Accept a baseline: recbench baseline accept RUN --label {text}",
+            f"Accept a baseline: recbench baseline accept RUN --label {shell_word(text)}",
         )
     raise unknown_name(
         "records", text, labels, f"Give a folder of records, one record, a label in {baselines}, or REV:PATH."

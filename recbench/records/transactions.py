@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from recbench.data.cache import atomic_path
 from recbench.errors import RecbenchError
+from recbench.escaping.shell import shell_word
 from recbench.path_checks import check_no_file_above, check_no_folder
 from recbench.process_locks import lock_held
 from recbench.records.interruption import uninterrupted
@@ -180,7 +181,7 @@ def _finish(folder: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RecbenchError(
             f"A command was ended while it changed files below {folder}, and {journal} cannot be read: {error}.",
-            f"See what has changed: git status {folder}. Then remove that file.",
+            f"See what has changed: git status {shell_word(folder)}. Then remove that file.",
         ) from error
     _apply(folder, entries)
 
@@ -269,7 +270,8 @@ def _check_writable(path: Path) -> None:
     nearest = next(folder for folder in path.absolute().parents if folder.exists())
     if not os.access(nearest, os.W_OK):
         raise RecbenchError(
-            f"Cannot write {path}: the folder {nearest} is read-only.", f"Look at its permissions: ls -ld {nearest}"
+            f"Cannot write {path}: the folder {nearest} is read-only.",
+            f"Look at its permissions: ls -ld {shell_word(nearest)}",
         )
 
 

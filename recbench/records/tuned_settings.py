@@ -7,6 +7,7 @@ import tomli_w
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from recbench.builtin_models import builtin_folder
+from recbench.escaping.file_names import file_name
 from recbench.output_files import SETTINGS_MARK, OutputFile
 from recbench.records.schema import Count, Figure, ParameterScalar, Seconds, TaskIdentity
 from recbench.toml_file import TomlKind
@@ -118,12 +119,12 @@ class TunedSettings(_Frozen):
 
 def builtin_settings_path(task: str) -> Path:
     """Returns the file of the settings that come with the models for the task of that name."""
-    return builtin_folder() / "settings" / f"{task}.toml"
+    return builtin_folder() / "settings" / f"{file_name(task)}.toml"
 
 
 def project_settings_path(task: str) -> Path:
     """Returns the project's file of tuned settings for the task of that name."""
-    return PROJECT_FOLDER / f"{task}.toml"
+    return PROJECT_FOLDER / f"{file_name(task)}.toml"
 
 
 def find_settings(task: str) -> dict[str, TunedSettings]:

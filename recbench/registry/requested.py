@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from recbench.errors import RecbenchError, unknown_name
+from recbench.escaping.shell import shell_word
 from recbench.records.schema import ParameterValue
 from recbench.registry.class_references import class_reference, constructor_arguments
 from recbench.registry.frameworks import check_frameworks
@@ -181,7 +182,7 @@ def _with_variants(requested: Sequence[RequestedModel]) -> list[RequestedModel]:
         example = next(model for model in models if model.title == shared[0])
         raise RecbenchError(
             f"Two models share the name {', '.join(shared)}.",
-            f"Give one of them a label: --models LABEL={example.reference.command_name}, "
+            f"Give one of them a label: --models LABEL={shell_word(example.reference.command_name)}, "
             "or Model(..., label=...) in Python.",
         )
     return models

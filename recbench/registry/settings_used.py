@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from recbench.errors import RecbenchError
+from recbench.escaping.shell import shell_word
 from recbench.records.schema import TaskIdentity
 from recbench.records.tuned_settings import (
     PLACE,
@@ -122,7 +123,7 @@ def _find(task: str) -> dict[str, TunedSettings]:
         name = project_settings_path(task)
         raise RecbenchError(
             f"No model was tuned on the task {task!r} yet: there is no {name} and no {PLACE}/{name.name}.",
-            f"Tune: recbench tune --models ... --task {task}; or give --settings default, or a file.",
+            f"Tune: recbench tune --models ... --task {shell_word(task)}; or give --settings default, or a file.",
         )
     return found
 

@@ -173,7 +173,7 @@ def _again(path: Path) -> str:
     """Returns how to get a task again whose file is damaged. Nobody is told to delete what cannot be made again."""
     folder = home() / "tasks"
     if path.parent.parent == folder and path.parent.name not in NOT_REPLACEABLE:
-        return f"recbench makes the task again if the file is removed: rm {shell_word(str(path))}"
+        return f"recbench makes the task again if the file is removed: rm {shell_word(path)}"
     return "Keep the file: recbench may not be able to make the task again. Restore it from a copy, or import it again."
 
 

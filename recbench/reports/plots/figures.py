@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recbench.errors import RecbenchError
+from recbench.escaping.shell import shell_word
 from recbench.output_files import MARK, UNSEALED, OutputFile, seal
 from recbench.path_checks import check_no_folder
 from recbench.requirements import install_command
@@ -51,7 +52,7 @@ def check_picture(output: OutputFile) -> None:
     if not output.path.parent.is_dir():
         raise RecbenchError(
             f"Cannot write the picture {output.path}: there is no folder {output.path.parent}.",
-            f"Make the folder: mkdir -p {output.path.parent}",
+            f"Make the folder: mkdir -p {shell_word(output.path.parent)}",
         )
 
 

@@ -6,11 +6,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from recbench.data.readers.layout import PLAIN, Form, Layout
+from recbench.errors import RecbenchError
 from recbench.path_checks import check_no_file_above
 from recbench.tasks.exchange.export import SPEC_NAME
 from recbench.tasks.exchange.published_split import assemble, assemble_drawn
-from recbench.tasks.exchange.split_files import SplitFiles, read_split
-from recbench.tasks.spec import Negatives, PublishedForm, TaskSpec, Waiver, exact_number
+from recbench.tasks.exchange.split_files import SplitFiles, inside, read_split
+from recbench.tasks.spec import Negatives, PublishedData, PublishedForm, TaskSpec, Waiver, exact_number
 from recbench.tasks.task import Task
 from recbench.toml_file import TomlKind
 
@@ -59,10 +60,16 @@ def import_folder(name: str, folder: Path) -> Task:
     """Reads what ``export`` wrote; the digest must be the one of the exported task.
 
     Raises:
-        RecbenchError: The folder is not an export, lacks a file, or the files were changed.
+        RecbenchError: The folder is not an export, lacks a file, names one outside of it, or the files were changed.
     """
     check_no_file_above(folder, "Give the folder that recbench task export wrote.")
-    exported = EXPORT_FILE.load(folder / SPEC_NAME, _Exported)
-    spec = EXPORT_FILE.check(exported.task | {"name": name}, TaskSpec, str(folder / SPEC_NAME))
+    spec_file = inside(folder, Path(SPEC_NAME))
+    exported = EXPORT_FILE.load(spec_file, _Exported)
+    spec = EXPORT_FILE.check(exported.task | {"name": name}, TaskSpec, str(spec_file))
+    if not isinstance(spec.dataset, PublishedData):
+        # Else the imported task would name a file of this machine, and be built from it later.
+        raise RecbenchError(
+            f"{spec_file} is not the spec of an exported task: its dataset is {spec.dataset.source!r}.", OTHER_FILES
+        )
     files = exported.files.inside(folder)
     return assemble(spec, read_split(files, width=spec.negatives.count))

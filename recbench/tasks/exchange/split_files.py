@@ -48,9 +48,41 @@ class SplitFiles:
     items: Path | None = None
 
     def inside(self, folder: Path) -> "SplitFiles":
-        """Returns the same files, their paths counted from ``folder``."""
+        """Returns the same files, their paths counted from ``folder``.
+
+        Raises:
+            RecbenchError: A path, or what it links to, is outside of the folder.
+        """
         paths = {field.name: getattr(self, field.name) for field in fields(self)}
-        return SplitFiles(**{name: folder / path for name, path in paths.items() if path is not None})
+        return SplitFiles(**{name: inside(folder, path) for name, path in paths.items() if path is not None})
+
+
+def inside(folder: Path, path: Path) -> Path:
+    """Returns the path of a file that somebody's folder names as one of its own.
+
+    A folder from somebody else must not make recbench read, and show lines of, files elsewhere on this machine.
+
+    Args:
+        folder: The folder.
+        path: Counted from the folder.
+
+    Raises:
+        RecbenchError: The path, or what it links to, is outside of the folder, or is no file but a device or a pipe.
+    """
+    whole = folder / path
+    try:
+        outside = not whole.resolve().is_relative_to(folder.resolve())
+        special = whole.exists() and not whole.is_file() and not whole.is_dir()
+    except (OSError, ValueError, RuntimeError) as error:
+        # A name that no file can have, or links in a circle.
+        raise RecbenchError(f"The folder {folder} names {str(path)!r}: {error}.", _EXPORT_AGAIN) from error
+    if outside or special:
+        what = "is outside of it" if outside else "is no file"
+        raise RecbenchError(f"The folder {folder} names {str(path)!r}, which {what}.", _EXPORT_AGAIN)
+    return whole
+
+
+_EXPORT_AGAIN = "The folder of an exported task holds all of its files: export the task again, or ask for a whole copy."
 
 
 CANDIDATES = Layout(user="user", item="item", negative="negative", rating="", timestamp="")
