@@ -1,6 +1,8 @@
 """Pictures by matplotlib, which is loaded when one is drawn."""
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +56,20 @@ def check_picture(output: OutputFile) -> None:
             f"Cannot write the picture {output.path}: there is no folder {output.path.parent}.",
             f"Make the folder: mkdir -p {shell_word(output.path.parent)}",
         )
+
+
+@contextmanager
+def plain_text() -> Iterator[None]:
+    """Lets matplotlib itself draw all text, whatever the user's own settings: TeX would execute the names.
+
+    Raises:
+        RecbenchError: matplotlib is not installed.
+    """
+    check_matplotlib()
+    import matplotlib
+
+    with matplotlib.rc_context({"text.usetex": False}):
+        yield
 
 
 def new_figure(width: float, height: float) -> "Figure":

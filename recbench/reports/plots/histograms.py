@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from recbench.escaping.mathtext import mathtext
+
 if TYPE_CHECKING:
     from recbench.data.statistics import Histogram, Statistics
     from recbench.output_files import OutputFile
@@ -33,14 +35,15 @@ def plot_histograms(name: str, found: "Statistics", output: "OutputFile") -> Non
     Raises:
         RecbenchError: matplotlib is not installed, or the picture cannot be written.
     """
-    from recbench.reports.plots.figures import new_figure, save_figure
+    from recbench.reports.plots.figures import new_figure, plain_text, save_figure
 
-    figure = new_figure(10, 4)
-    figure.suptitle(f"{name}: {found.rows:,} rows, density {found.density:.2%}")
-    sides = (("users", found.histories, found.history_gini), ("items", found.popularities, found.popularity_gini))
-    for axes, (what, histogram, gini) in zip(figure.subplots(1, 2), sides, strict=True):
-        edges = [*histogram.lowest, 2 * histogram.lowest[-1]]
-        axes.stairs(histogram.counts, edges, fill=True)
-        axes.set_xscale("log", base=2)
-        axes.set(xlabel="rows", ylabel=what, title=f"{what} by their rows, Gini of rows {gini:.2f}")
-    save_figure(figure, output)
+    with plain_text():
+        figure = new_figure(10, 4)
+        figure.suptitle(f"{mathtext(name)}: {found.rows:,} rows, density {found.density:.2%}")
+        sides = (("users", found.histories, found.history_gini), ("items", found.popularities, found.popularity_gini))
+        for axes, (what, histogram, gini) in zip(figure.subplots(1, 2), sides, strict=True):
+            edges = [*histogram.lowest, 2 * histogram.lowest[-1]]
+            axes.stairs(histogram.counts, edges, fill=True)
+            axes.set_xscale("log", base=2)
+            axes.set(xlabel="rows", ylabel=what, title=f"{what} by their rows, Gini of rows {gini:.2f}")
+        save_figure(figure, output)

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recbench.escaping.mathtext import mathtext
 from recbench.output_files import OutputFile
-from recbench.reports.plots.figures import new_figure, reach, save_figure
+from recbench.reports.plots.figures import new_figure, plain_text, reach, save_figure
 from recbench.reports.plots.label_placement import NEAREST, Box, nearest_of, place_labels
 from recbench.reports.plots.speed_quality import QualityPoint, SpeedQuality
 from recbench.reports.plots.speed_quality_axes import Cost
@@ -14,12 +15,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 AXES = {Cost.THROUGHPUT: "interactions/s (faster is right)", Cost.FIT_SECONDS: "fit seconds (faster is left)"}
+LABEL_CHARACTERS = 100
+"""The most characters of a label: a longer one covers the picture."""
 MARKER = 7
 """Pixels from the middle of a point, or of a bar, to where a label may begin."""
 LINE_FROM = 2 * NEAREST
 """A label farther away than this is joined to its point by a line."""
 
 
+@plain_text()
 def draw_speed_quality(found: SpeedQuality, output: OutputFile) -> Path:
     """Draws a point for each configuration: the interval over users upright, the range over seeds level.
 
@@ -29,6 +33,7 @@ def draw_speed_quality(found: SpeedQuality, output: OutputFile) -> Path:
     return save_figure(picture(found), output)
 
 
+@plain_text()
 def picture(found: SpeedQuality) -> "Figure":
     """Returns the picture; its labels are the texts of its axes."""
     figure = new_figure(9, 6)
@@ -41,7 +46,9 @@ def picture(found: SpeedQuality) -> "Figure":
     axes.set_xscale("log")
     axes.margins(x=0.15, y=0.12)
     axes.grid(alpha=0.3)
-    axes.set(xlabel=AXES[found.axis], ylabel=f"{found.measure.label}, 95 % over users", title=found.task)
+    axes.set(
+        xlabel=AXES[found.axis], ylabel=f"{mathtext(found.measure.label)}, 95 % over users", title=mathtext(found.task)
+    )
     # Labels are placed when the axes have their final place.
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
@@ -52,7 +59,14 @@ def picture(found: SpeedQuality) -> "Figure":
 def _label(axes: "Axes", found: SpeedQuality) -> None:
     """Places the labels by pixels, and states their places in data: files of other kinds have other pixels."""
     texts = [
-        axes.text(point.cost.mean, point.quality.mean, point.label, color=_colour(number), va="bottom", ha="left")
+        axes.text(
+            point.cost.mean,
+            point.quality.mean,
+            mathtext(point.label, LABEL_CHARACTERS),
+            color=_colour(number),
+            va="bottom",
+            ha="left",
+        )
         for number, point in enumerate(found.points)
     ]
     sizes = [(box.width, box.height) for box in (text.get_window_extent() for text in texts)]

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recbench.escaping.mathtext import mathtext
 from recbench.evaluation.metric import Measure
 from recbench.output_files import OutputFile
-from recbench.reports.plots.figures import new_figure, reach, save_figure
+from recbench.reports.plots.figures import new_figure, plain_text, reach, save_figure
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.spread import Spread
 from recbench.reports.sweep.points import SweepPoint, sweep_points
@@ -19,8 +20,11 @@ LOG_FROM = 8
 """Values that span this factor, or more, stand on a logarithmic axis."""
 
 HEADROOM = 1.1
+TICK_CHARACTERS = 40
+"""The most characters of a value below an axis."""
 
 
+@plain_text()
 def draw_sweep(report: RunReport, parameter: str, output: OutputFile) -> Path:
     """Draws four panels over the values; quality with its intervals, the rest with the range over seeds.
 
@@ -29,7 +33,7 @@ def draw_sweep(report: RunReport, parameter: str, output: OutputFile) -> Path:
     """
     points = sweep_points(report, parameter)
     figure = new_figure(10, 6)
-    figure.suptitle(f"{report.summaries[0].model} on {report.task['name']}: {parameter}")
+    figure.suptitle(mathtext(f"{report.summaries[0].model} on {report.task['name']}: {parameter}"))
     values = [point.value for point in points]
     places, logarithmic = _places(values)
     (quality, seconds), (speed, memory) = figure.subplots(2, 2, sharex=True)
@@ -41,10 +45,10 @@ def draw_sweep(report: RunReport, parameter: str, output: OutputFile) -> Path:
     _draw_spreads(speed, places, [point.summary.interactions_per_second for point in points], "interactions/s")
     _draw_spreads(memory, places, [_mebibytes(point.peak_bytes) for point in points], "peak memory, MiB")
     for axes in (speed, memory):
-        axes.set_xlabel(parameter)
+        axes.set_xlabel(mathtext(parameter))
         if logarithmic:
             axes.set_xscale("log")
-        axes.set_xticks(places, [str(value) for value in values])
+        axes.set_xticks(places, [mathtext(str(value), TICK_CHARACTERS) for value in values])
         axes.minorticks_off()
     return save_figure(figure, output)
 
@@ -67,7 +71,7 @@ def _draw_metric(axes: "Axes", points: Sequence[SweepPoint], places: Sequence[fl
         return
     at, means, intervals = zip(*known, strict=True)
     bars = [reach(mean, one.low, one.high) if one else (0.0, 0.0) for mean, one in zip(means, intervals, strict=True)]
-    axes.errorbar(at, means, yerr=list(zip(*bars, strict=True)), fmt="o-", capsize=3, label=measure.label)
+    axes.errorbar(at, means, yerr=list(zip(*bars, strict=True)), fmt="o-", capsize=3, label=mathtext(measure.label))
 
 
 def _draw_spreads(axes: "Axes", places: Sequence[float], spreads: Sequence[Spread | None], label: str) -> None:

@@ -5,8 +5,9 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recbench.escaping.mathtext import mathtext
 from recbench.output_files import OutputFile
-from recbench.reports.plots.figures import new_figure, save_figure
+from recbench.reports.plots.figures import new_figure, plain_text, save_figure
 from recbench.tuning.objective import objective_label
 from recbench.tuning.past import End
 from recbench.tuning.result import ModelTuning
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 MARKERS = {End.COMPLETED: "o", End.PRUNED: "x", End.OUT_OF_TIME: "s"}
 
 
+@plain_text()
 def draw_history(result: ModelTuning, output: OutputFile) -> Path:
     """Draws the score of each trial, how it ended, and the best so far."""
     figure = new_figure(8, 4)
@@ -24,6 +26,7 @@ def draw_history(result: ModelTuning, output: OutputFile) -> Path:
     return save_figure(figure, output)
 
 
+@plain_text()
 def draw_importance(model: str, importance: Mapping[str, float], output: OutputFile) -> Path:
     """Draws a bar for each hyper-parameter.
 
@@ -37,6 +40,7 @@ def draw_importance(model: str, importance: Mapping[str, float], output: OutputF
     return save_figure(figure, output)
 
 
+@plain_text()
 def draw_tuning(
     results: Sequence[ModelTuning], importance: Mapping[str, Mapping[str, float]], output: OutputFile
 ) -> Path:
@@ -72,15 +76,18 @@ def _history(axes: "Axes", result: ModelTuning) -> None:
     if failed:
         # At the lower edge, for they have no score.
         axes.plot(failed, [0.02] * len(failed), "v", transform=axes.get_xaxis_transform(), label=End.FAILED.value)
-    axes.set(xlabel="trial", ylabel=f"{objective_label()} on validation cases", title=f"Tuning of {result.model}")
+    axes.set(
+        xlabel="trial", ylabel=f"{objective_label()} on validation cases", title=f"Tuning of {mathtext(result.model)}"
+    )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if result.past:
         axes.legend(loc="best")
 
 
 def _importance(axes: "Axes", model: str, importance: Mapping[str, float]) -> None:
-    bars = axes.barh(list(importance), list(importance.values()))
+    bars = axes.barh(range(len(importance)), list(importance.values()))
+    axes.set_yticks(range(len(importance)), list(map(mathtext, importance)))
     axes.bar_label(bars, fmt="%.2f", padding=3)
     axes.invert_yaxis()
-    axes.set(xlabel="share of the score's variation (PED-ANOVA)", title=f"What matters in {model}")
+    axes.set(xlabel="share of the score's variation (PED-ANOVA)", title=f"What matters in {mathtext(model)}")
     axes.margins(x=0.1)
