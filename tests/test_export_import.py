@@ -214,7 +214,7 @@ def test_lightgcn(tmp_path, caplog):
         ({"candidates": CANDIDATES.replace("v,d,b", "v,d,d")}, "1 of the 2 lists .* hold their own positive"),
         ({"candidates": "user,item\nu,c\n"}, "no column 'negative'"),
         ({"test": TEST + "u,a\n"}, "a test row is in train"),
-        ({"test": "user,item\n"}, "has a header and no rows"),
+        ({"test": "user,item\n"}, "has no rows"),
     ],
 )
 def test_files_that_are_no_split(tmp_path, files, message):

@@ -84,7 +84,7 @@ BAD = {
     "text": (changed(lambda t: t.assign(score="high")), "a score that is no number"),
     "strangers": (changed(lambda t: t.assign(user="x" + t.user)), "names no user and item of the task"),
     "no score": (changed(lambda t: t[["user", "item"]]), "recognised as the score"),
-    "no rows": (changed(lambda t: t.iloc[:0]), "has a header and no rows"),
+    "no rows": (changed(lambda t: t.iloc[:0]), "has no rows"),
 }  # fmt: skip
 
 

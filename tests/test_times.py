@@ -122,7 +122,7 @@ def test_skipped_rows_and_unlikely_times_are_told(tmp_path, caplog):
 
 
 def test_the_first_batch_does_not_decide(tmp_path, monkeypatch):
-    monkeypatch.setattr("recbench.data.readers.delimited.BLOCK", 256)
+    monkeypatch.setattr("recbench.data.readers.opening.BLOCK", 256)
     whole = [str(START + i) for i in range(60)]
     found = read(tmp_path, [*whole, "1400000000.5"])
     assert found.timestamps[[0, 60]].tolist() == [1400000000000, 1400000000500]

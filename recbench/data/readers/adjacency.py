@@ -1,56 +1,84 @@
 """Files with all items of a user in one line to batches of columns."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from recbench.data.readers.batches import BadRows, Batch, Place
-from recbench.data.readers.layout import Layout
-from recbench.data.readers.opening import blocks_of_lines, opened
+import numpy as np
+
+from recbench.data.readers.batches import SHOWN, BadRows, Batch
+from recbench.data.readers.decoding import TextSource, blocks_of_lines
+from recbench.data.readers.line_numbers import LineNumbers, at_line
 from recbench.errors import RecbenchError
 
+ADVICE = "Correct the line; the file may be truncated. To leave such lines out: --skip-bad-rows."
 
-def read_adjacency(path: Path, layout: Layout, _: BadRows) -> Iterator[Batch]:
+
+def read_adjacency(source: TextSource, bad: BadRows, lines: LineNumbers) -> Iterator[Batch]:
     """Yields the pairs of lines of a user and that user's items, with blanks between (LightGCN).
 
     A user alone in a line has no items there, and gives no row.
+
+    Raises:
+        RecbenchError: A line is not valid text, unless such are skipped.
     """
-    with opened(path, layout.member) as file:
-        for block in blocks_of_lines(file):
-            users: list[str] = []
-            items: list[str] = []
-            for line in block.decode(layout.encoding).splitlines():
-                user, *own = line.split() or [""]
-                users += [user] * len(own)
-                items += own
-            yield _batch(users, items)
+    return _read(source, bad, lines, counted=False)
 
 
-def read_counted_lists(path: Path, layout: Layout, bad: BadRows) -> Iterator[Batch]:
+def read_counted_lists(source: TextSource, bad: BadRows, lines: LineNumbers) -> Iterator[Batch]:
     """Yields the pairs of lines of a number and so many items; the user is the line's number, from 0 (CiteULike).
 
     Raises:
         RecbenchError: A line holds another number of items than it says, unless such are skipped.
     """
-    number = 0
-    with opened(path, layout.member) as file:
-        for block in blocks_of_lines(file):
-            users: list[str] = []
-            items: list[str] = []
-            for line in block.decode(layout.encoding).splitlines():
-                count, *own = line.split() or ["0"]
-                if count != str(len(own)):
-                    if not bad.skip:
-                        raise RecbenchError(
-                            f"{path}, line {number + 1}: it announces {count} items and holds {len(own)}.",
-                            "Correct the line; the file may be truncated. To leave such lines out: --skip-bad-rows.",
-                        )
-                    reason = f"it announces {count} items and holds {len(own)}"
-                    bad.leave_out(path, Place(number, f"line {number + 1}"), reason)
-                    own = []
-                users += [str(number)] * len(own)
+    return _read(source, bad, lines, counted=True)
+
+
+def _read(source: TextSource, bad: BadRows, lines: LineNumbers, *, counted: bool) -> Iterator[Batch]:
+    first_line = 1
+    for block in blocks_of_lines(source):
+        users: list[str] = []
+        items: list[str] = []
+        ends: list[int] = []
+        for number, line in enumerate(block.split(b"\n"), start=first_line):
+            row = _list(line, number, counted)
+            if isinstance(row, str):
+                if not bad.skip:
+                    raise RecbenchError(f"{source.path}, line {number}: {row}.", ADVICE)
+                bad.leave_out(source.path, at_line(number), row)
+            else:
+                user, own = row
+                users += [user] * len(own)
                 items += own
-                number += 1
+            ends.append(len(items))
+        if items:
+            _add_lines(lines, first_line, ends)
             yield _batch(users, items)
+        first_line += block.count(b"\n")
+
+
+def _list(line: bytes, number: int, counted: bool) -> tuple[str, list[str]] | str:
+    """Returns the user and the items of a line, or why it cannot be read."""
+    if b"\x00" in line:
+        return "it holds the character NUL"
+    if line.startswith((b"<<<<<<< ", b">>>>>>> ")) or line.rstrip() == b"=======":
+        return "it is a merge mark: git could not merge two versions of the file"
+    # Only blanks of ASCII separate: an id may hold any other character.
+    fields = line.split()
+    try:
+        texts = [field.decode("utf-8") for field in fields]
+    except UnicodeDecodeError:
+        return "it is not valid text in the encoding of the file"
+    if not counted:
+        return (texts[0], texts[1:]) if texts else ("", [])
+    count, *own = texts or ["0"]
+    if count != str(len(own)):
+        return f"it announces {count[:SHOWN]} items and holds {len(own)}"
+    return str(number - 1), own
+
+
+def _add_lines(lines: LineNumbers, first_line: int, ends: list[int]) -> None:
+    """Tells the line of each row; ``ends`` holds the number of rows up to the end of each line."""
+    bounds = np.array(ends, dtype=np.int64)
+    lines.add(ends[-1], lambda row: first_line + int(np.searchsorted(bounds, row, side="right")))
 
 
 def _batch(users: list[str], items: list[str]) -> Batch:

@@ -1,95 +1,395 @@
-"""Separated text (CSV, TSV, ``::``, RecBole's atomic files) to batches of columns."""
+"""Separated text (CSV, TSV, ``::``, RecBole's atomic files) to batches of columns.
 
-import csv
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+Arrow parses blocks of whole records. A block that it cannot parse, or in which something is odd, is read record by
+record instead, so that every message names the right line, and bad rows can be left out one by one.
+"""
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Final
 
-from recbench.data.readers.batches import BadRows, Batch, Place
-from recbench.data.readers.layout import Layout, choose_columns
-from recbench.data.readers.opening import BLOCK, UNIT_SEPARATOR, WithUnitSeparator, first_line, line_number, opened
+import numpy as np
+
+from recbench.data.readers.batches import SHOWN, BadRows, Batch
+from recbench.data.readers.decoding import Head, TextSource, blocks_of_lines, count_lines
+from recbench.data.readers.layout import ALIASES, Layout, choose_columns, plain_name
+from recbench.data.readers.line_numbers import LineNumbers, at_line
+from recbench.data.readers.quoting import (
+    LONGEST_FIELD,
+    NEWLINE,
+    Doubt,
+    Quoting,
+    Record,
+    Shape,
+    Table,
+    decide_quoting,
+    is_number,
+    literal_records,
+    quoted_records,
+    shape_of,
+)
 from recbench.errors import RecbenchError
+from recbench.protocol import Int64Array
 
-SEPARATORS = ("\t", ",", ";", "|", "::")
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SEPARATORS: Final = ("\t", ",", ";", "|", "::")
+UNIT_SEPARATOR: Final = b"\x1f"
+"""Replaces a separator of several bytes, which the fast parser does not accept."""
+SAMPLE: Final = 1000
+"""So many records at the start show the separator and the number of fields."""
+MOST: Final = 0.9
+"""The share of the sample that counts as nearly all of it."""
+SMALL: Final = 2**14
+"""Bytes of a block that is not split any more before it is read record by record."""
+PIECES: Final = 16
+SKIP: Final = "To leave such lines out: --skip-bad-rows."
+CORRECT: Final = f"Correct the line or the separator; the file may be truncated. {SKIP}"
 
 
 @dataclass(frozen=True, slots=True)
 class DelimitedFormat:
-    """What the first line of a file shows.
+    """What the start of a file shows.
 
     Attributes:
         separator: What stands between two columns; of several characters if need be.
-        header: Whether the first line names the columns.
+        header: The first line if it names the columns, in UTF-8, else None.
         positions: The column of each role, counted from 0.
         columns: The name of the column of each role.
+        table: What the rows are like; its separator is a single byte.
+        header_quoted: Whether the header has quoted fields.
+        encoding: The encoding of the file.
     """
 
     separator: str
-    header: bool
+    header: bytes | None
     positions: dict[str, int]
     columns: dict[str, str]
+    table: Table
+    header_quoted: bool
+    encoding: str
 
 
-def detect_format(path: Path, layout: Layout) -> DelimitedFormat:
-    """Detects the separator, the header and the columns.
+def detect_format(path: Path, layout: Layout, head: Head) -> DelimitedFormat:
+    """Detects the separator, the header and the columns by the first records.
 
     Raises:
-        RecbenchError: The file is empty, or its separator or columns cannot be recognised.
+        RecbenchError: The file is empty, its separator or columns cannot be recognised, or its header does not belong
+            to its rows.
     """
-    line = first_line(path, layout.member, layout.encoding)
-    if not line:
+    lines = head.lines()
+    if not lines:
         raise RecbenchError(f"{path} is empty.", "A ratings file has a line for each (user, item) interaction.")
     given = "\t" if layout.separator == "\\t" else layout.separator
-    separator = given or max(SEPARATORS, key=lambda s: len(_fields(line, s)))
-    fields = _fields(line, separator)
-    if len(fields) < 2 and (layout.user is None or layout.user != layout.item):
+    if given is not None and (not given or any(mark in given for mark in '"\r\n')):
+        raise RecbenchError(f"{given!r} cannot separate columns.", "Name another separator: --separator.")
+    samples = {separator: _sample(head, separator) for separator in ((given,) if given else SEPARATORS)}
+    separator = max(samples, key=lambda candidate: _fit(samples[candidate]))
+    first, *rows = samples[separator]
+    if len(first.fields) < 2 and (layout.user is None or layout.user != layout.item):
+        start = lines[0].decode("utf-8", "replace")
+        if start.lower().startswith("sep="):
+            raise RecbenchError(f"{path} begins with {start[:SHOWN]!r}, a note for Excel.", "Remove the first line.")
         raise RecbenchError(
-            f"{path} has only one column when split at {separator!r}; its first line is {line[:80]!r}.",
+            f"{path} has only one column when split at {separator!r}; its first line, read as {head.encoding}, is "
+            f"{start[:SHOWN]!r}.",
             "Give the separator: --separator.",
         )
-    by_position = [name for name in layout.names().values() if name]
-    header = not any(_is_number(field) for field in fields) and not (
-        by_position and all(name.isdigit() and name not in fields for name in by_position)
-    )
-    names = fields if header else [str(i + 1) for i in range(len(fields))]
+    fields = [_text(path, field, head.encoding) for field in first.fields]
+    header = _is_header(fields, layout)
+    n_fields = len(fields)
+    widths = Counter(len(row.fields) for row in rows if row.doubt is None)
+    usual, count = widths.most_common(1)[0] if widths else (n_fields, 0)
+    if header and usual != n_fields and count > 1 and count >= MOST * len(rows):
+        raise RecbenchError(
+            f"{path}: the header has {n_fields} fields, and the rows have {usual}.",
+            "Name every column in the header. R writes row names without a name unless row.names = FALSE."
+            if usual == n_fields + 1
+            else "Correct the header or the separator.",
+        )
+    if not header and count > widths[n_fields] + 1:
+        n_fields = usual
+    names = fields if header else [str(position + 1) for position in range(n_fields)]
     chosen = choose_columns(path, names, layout)
-    return DelimitedFormat(separator, header, {role: names.index(name) for role, name in chosen.items()}, chosen)
+    numeric = tuple(position for position in range(n_fields) if _is_numeric(rows, position, n_fields))
+    return DelimitedFormat(
+        separator,
+        first.raw if header else None,
+        {role: names.index(name) for role, name in chosen.items()},
+        chosen,
+        Table(_byte(separator), n_fields, numeric),
+        header and first.quoted,
+        head.encoding,
+    )
 
 
-def read_delimited(path: Path, layout: Layout, detected: DelimitedFormat, bad: BadRows) -> Iterator[Batch]:
-    """Yields the columns as text; every line must have the same number of fields.
+def _sample(head: Head, separator: str) -> list[Record]:
+    """Returns the first records, split at a separator."""
+    text = head.text if head.whole else head.text[: head.text.rfind(b"\n") + 1] or head.text
+    table = Table(_byte(separator))
+    records = quoted_records(_translated(text, separator), table, final=head.whole, suspicious=False)
+    return list(itertools.islice(records, SAMPLE)) or list(
+        itertools.islice(literal_records(_translated(text, separator), table), SAMPLE)
+    )
+
+
+def _fit(sample: Sequence[Record]) -> tuple[int, int]:
+    """Returns how well a separator splits the sample, and the number of fields.
+
+    2 if most records have as many fields as the first. 1 if nearly all others have another number: the first line may
+    be wrong. Else 0.
+    """
+    widths = [len(record.fields) for record in sample]
+    if widths[0] > 1 and widths.count(widths[0]) >= len(widths) / 2:
+        return 2, widths[0]
+    usual, count = Counter(widths).most_common(1)[0]
+    return int(usual > 1 and count >= MOST * len(widths)), max(usual, widths[0])
+
+
+def _is_header(fields: Sequence[str], layout: Layout) -> bool:
+    """Whether the fields of the first record name columns."""
+    by_position = [name for name in layout.names().values() if name]
+    if by_position and all(name.isdigit() and name not in fields for name in by_position):
+        return False
+    plain = {plain_name(field) for field in fields}
+    named = plain.intersection(ALIASES["user"]) and plain.intersection(ALIASES["item"])
+    return bool(named) or not any(is_number(field) for field in fields)
+
+
+def _is_numeric(rows: Sequence[Record], position: int, n_fields: int) -> bool:
+    values = [row.fields[position] for row in rows if row.doubt is None and len(row.fields) == n_fields]
+    return bool(values) and sum(map(is_number, values)) >= MOST * len(values)
+
+
+def _byte(separator: str) -> bytes:
+    """Returns the byte that separates fields for the parser."""
+    encoded = separator.encode("utf-8")
+    return encoded if len(encoded) == 1 else UNIT_SEPARATOR
+
+
+def _translated(text: bytes, separator: str) -> bytes:
+    encoded = separator.encode("utf-8")
+    return text if len(encoded) == 1 else text.replace(encoded, UNIT_SEPARATOR)
+
+
+def _text(path: Path, field: bytes, encoding: str) -> str:
+    try:
+        return field.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise RecbenchError(f"{path}, line 1: {_not_text(encoding)}.", ENCODING_ADVICE) from error
+
+
+ENCODING_ADVICE: Final = f"Name the encoding of the file, such as: --encoding cp1252 or --encoding latin-1. {SKIP}"
+
+
+def _not_text(encoding: str) -> str:
+    return f"it is not valid text in {encoding}"
+
+
+def read_delimited(source: TextSource, detected: DelimitedFormat, bad: BadRows, lines: LineNumbers) -> Iterator[Batch]:
+    """Yields the columns as text; every row must have the same number of fields.
+
+    Args:
+        source: The file.
+        detected: What its start shows.
+        bad: Whether to leave out rows that cannot be read; counts them.
+        lines: Is told the lines of the rows.
 
     Raises:
-        RecbenchError: A line has another number of fields, unless such lines are skipped.
+        RecbenchError: A row has another number of fields, or cannot be read, unless such rows are skipped.
     """
-    import pyarrow as pa
-    import pyarrow.csv
+    reader = _Reader(source, detected, bad)
+    for block in _blocks(source, detected):
+        for parsed in reader.parse(block):
+            if parsed.n_rows:
+                lines.add(parsed.n_rows, _finder(parsed))
+                yield parsed.batch
 
-    columns = {role: f"f{position}" for role, position in detected.positions.items()}
-    several = len(detected.separator) > 1
 
-    def too_few_or_many(row: Any) -> str:
-        reason = f"Expected {row.expected_columns} columns, got {row.actual_columns}"
-        bad.leave_out(path, Place(row.number or 0, f"row {row.number}"), reason)
-        return "skip"
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Whole records of a file.
 
-    try:
-        with opened(path, layout.member) as file:
-            source = WithUnitSeparator(file, detected.separator.encode(layout.encoding)) if several else file
-            reader = pyarrow.csv.open_csv(
-                pa.PythonFile(source, mode="r"),
+    Attributes:
+        text: Their bytes.
+        line: The number of the first line, from 1.
+        shape: The quotation marks.
+        quoting: What these are.
+        n_lines: The number of lines.
+    """
+
+    text: bytes
+    line: int
+    shape: Shape
+    quoting: Quoting
+    n_lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """The rows of a block.
+
+    Attributes:
+        batch: Their columns.
+        n_rows: Their number.
+        first_line: The line of the first row, if each row is a line, one after the other.
+        lines: int64[rows], the line of each row; None if each row is a line.
+    """
+
+    batch: Batch
+    n_rows: int
+    first_line: int
+    lines: Int64Array | None = None
+
+
+def _finder(parsed: _Parsed) -> Callable[[int], int]:
+    if parsed.lines is None:
+        return lambda row: parsed.first_line + row
+    lines = parsed.lines
+    return lambda row: int(lines[row])
+
+
+def _blocks(source: TextSource, detected: DelimitedFormat) -> Iterator[_Block]:
+    """Yields the rows in blocks; the header is left out. Looks at the whole file once more if it has quoted fields."""
+    quoting = Quoting.NONE
+    for block in _quoted_blocks(source, detected):
+        if block.shape.opening and quoting is Quoting.NONE:
+            quoting = decide_quoting(
+                ((each.text, each.shape) for each in _quoted_blocks(source, detected)),
+                lambda: (each.text for each in _literal_blocks(source, detected)),
+                detected.table,
+                header_quoted=detected.header_quoted,
+            )
+            if quoting is Quoting.LITERAL:
+                break
+        yield replace(block, quoting=quoting)
+    else:
+        return
+    for literal in _literal_blocks(source, detected):
+        yield from _from_line(literal, block.line)
+
+
+def _from_line(block: _Block, line: int) -> Iterator[_Block]:
+    """Yields the lines of a literal block from a line on, if there are any."""
+    n_before = max(0, line - block.line)
+    if n_before < block.n_lines:
+        start = 0
+        for _ in range(n_before):
+            start = block.text.index(b"\n", start) + 1
+        text = block.text[start:]
+        yield _Block(text, block.line + n_before, Shape(len(text)), block.quoting, block.n_lines - n_before)
+
+
+def _quoted_blocks(source: TextSource, detected: DelimitedFormat) -> Iterator[_Block]:
+    """Yields the rows in blocks that end where a record ends."""
+    separator, rest, first_line = detected.table.separator, b"", 1
+    for new, line, n_lines, final in _texts_of_rows(source, detected):
+        first_line = first_line if rest else line
+        text = rest + new
+        shape = shape_of(text, separator, final=final)
+        if len(text) - shape.end > LONGEST_FIELD and not final:
+            shape = shape_of(text, separator, final=True)
+        whole, rest = text[: shape.end], text[shape.end :]
+        if whole:
+            n_lines = n_lines if whole is new else count_lines(whole)
+            yield _Block(whole, first_line, shape, Quoting.QUOTED, n_lines)
+            first_line += n_lines
+
+
+def _literal_blocks(source: TextSource, detected: DelimitedFormat) -> Iterator[_Block]:
+    """Yields the rows in blocks that end where a line ends."""
+    for text, line, n_lines, _ in _texts_of_rows(source, detected):
+        yield _Block(text, line, Shape(len(text)), Quoting.LITERAL, n_lines)
+
+
+def _texts_of_rows(source: TextSource, detected: DelimitedFormat) -> Iterator[tuple[bytes, int, int, bool]]:
+    """Yields blocks of lines without the header: text, number of the first line, number of lines, whether it is last.
+
+    Raises:
+        RecbenchError: The file holds the character that replaces a separator of several bytes.
+    """
+    line, header = 1, detected.header
+    blocks = blocks_of_lines(source)
+    following = next(blocks, None)
+    while following is not None:
+        text, following = following, next(blocks, None)
+        start, first_line = 0, line
+        if detected.table.separator == UNIT_SEPARATOR:
+            if UNIT_SEPARATOR in text:
+                number = line + text.count(b"\n", 0, text.index(UNIT_SEPARATOR))
+                raise RecbenchError(
+                    f"{source.path}, line {number}: it holds the control character 0x1f.",
+                    "Remove it, or use a separator of one character.",
+                )
+            text = _translated(text, detected.separator)
+        if header is not None:
+            start = text.index(header) + len(header)
+            start = text.index(b"\n", start) + 1 if b"\n" in text[start:] else len(text)
+            first_line, header = line + text.count(b"\n", 0, start), None
+        line += count_lines(text)
+        yield text[start:], first_line, line - first_line, following is None
+
+
+class _Reader:
+    """Parses blocks of records."""
+
+    def __init__(self, source: TextSource, detected: DelimitedFormat, bad: BadRows) -> None:
+        self._source = source
+        self._detected = detected
+        self._bad = bad
+        self._separator = detected.table.separator
+        # A marked row among others, where files with a header were put together.
+        self._header = None if detected.header is None else detected.header.strip()
+        self._repeated = () if self._header is None else (b"\n%b\n" % self._header, b"\n%b\r\n" % self._header)
+
+    def parse(self, block: _Block) -> Iterator[_Parsed]:
+        """Yields the rows of a block in one batch or several."""
+        if not block.text.strip(b"\r\n"):
+            return
+        parsed = None if self._is_odd(block) else self._fast(block)
+        if parsed is not None:
+            yield parsed
+        elif block.shape.opening or len(block.text) <= SMALL or block.n_lines == 1:
+            yield self._record_by_record(block)
+        else:
+            for piece in _pieces(block):
+                yield from self.parse(piece)
+
+    def _is_odd(self, block: _Block) -> bool:
+        """Whether a block holds what the fast parser would take for text or for the end of a line."""
+        text = block.text
+        return (
+            (block.quoting is Quoting.DOUBTFUL and block.shape.opening)
+            or b"\x00" in text
+            or (b"<" in text and MERGE_START in text)
+            or (b"\r" in text and text.count(b"\r") != text.count(b"\r\n"))
+            or (not text.isascii() and BOM in text)
+            or any(repeated in text for repeated in self._repeated)
+            or (self._header is not None and text[: len(self._header) + 2].strip() == self._header)
+        )
+
+    def _fast(self, block: _Block) -> _Parsed | None:
+        """Returns the rows of a block; None if the fast parser cannot read it."""
+        import pyarrow as pa
+        import pyarrow.csv
+
+        columns = {role: f"f{position}" for role, position in self._detected.positions.items()}
+        several = block.shape.opening
+        quoted = several and block.quoting is not Quoting.LITERAL
+        try:
+            table = pyarrow.csv.read_csv(
+                pa.BufferReader(block.text),
                 pyarrow.csv.ReadOptions(
-                    skip_rows=line_number(path, layout.member, 0) if detected.header else 0,
-                    autogenerate_column_names=True,
+                    column_names=[f"f{position}" for position in range(self._detected.table.n_fields)],
                     use_threads=False,
-                    block_size=BLOCK,
-                    encoding="utf8" if layout.encoding == "utf-8" else layout.encoding,
+                    block_size=len(block.text) + 1,
                 ),
                 pyarrow.csv.ParseOptions(
-                    delimiter=UNIT_SEPARATOR.decode() if several else detected.separator,
-                    invalid_row_handler=too_few_or_many if bad.skip else None,
+                    delimiter=self._separator.decode(), quote_char='"' if quoted else False, newlines_in_values=several
                 ),
                 pyarrow.csv.ConvertOptions(
                     column_types=dict.fromkeys(columns.values(), pa.string()),
@@ -97,28 +397,119 @@ def read_delimited(path: Path, layout: Layout, detected: DelimitedFormat, bad: B
                     strings_can_be_null=False,
                 ),
             )
-            for batch in reader:
-                yield {role: batch.column(name) for role, name in columns.items()}
-    except pa.ArrowInvalid as error:
-        if "Empty CSV" in str(error):
-            raise RecbenchError(f"{path} has a header and no rows.", "Is the file whole?") from error
-        row = re.search(r"Row #(\d+): (.*)", str(error), re.DOTALL)
-        where = (
-            f"{path}, line {line_number(path, layout.member, int(row[1]) - 1)}: {row[2]}" if row else f"{path}: {error}"
-        )
-        raise RecbenchError(
-            where,
-            "Correct the line or the separator; the file may be truncated. To leave such lines out: --skip-bad-rows.",
-        ) from error
+        except pa.ArrowInvalid:
+            return None
+        lines = None if table.num_rows == block.n_lines else _lines_of_records(block)
+        if lines is not None and len(lines) != table.num_rows:
+            return None
+        batch = {role: _whole(table.column(name)) for role, name in columns.items()}
+        if quoted and self._separator == UNIT_SEPARATOR:
+            batch = {role: self._restored(column) for role, column in batch.items()}
+        return _Parsed(batch, table.num_rows, block.line, lines)
+
+    def _restored(self, column: "pa.Array") -> "pa.Array":
+        """Puts the separator back where a quoted field holds it."""
+        import pyarrow.compute
+
+        return pyarrow.compute.replace_substring(column, UNIT_SEPARATOR.decode(), self._detected.separator)
+
+    def _record_by_record(self, block: _Block) -> _Parsed:
+        """Returns the rows of a block; leaves out, or refuses, those that cannot be read."""
+        import pyarrow as pa
+
+        values: dict[str, list[str]] = {role: [] for role in self._detected.positions}
+        lines: list[int] = []
+        for record in _records(block, self._detected.table):
+            number = block.line + record.line
+            row = self._row(record)
+            if isinstance(row, str):
+                if not self._bad.skip:
+                    advice = ENCODING_ADVICE if row == _not_text(self._detected.encoding) else CORRECT
+                    raise RecbenchError(f"{self._source.path}, line {number}: {row}.", advice)
+                self._bad.leave_out(self._source.path, at_line(number), row)
+                continue
+            lines.append(number)
+            for role, value in row.items():
+                values[role].append(value)
+        batch = {role: pa.array(column, pa.string()) for role, column in values.items()}
+        return _Parsed(batch, len(lines), block.line, np.array(lines, dtype=np.int64))
+
+    def _row(self, record: Record) -> dict[str, str] | str:
+        """Returns the values of a record, or why it cannot be read."""
+        if (problem := self._problem(record)) is not None:
+            return problem
+        fields = record.fields
+        if self._separator == UNIT_SEPARATOR:
+            separator = self._detected.separator.encode()
+            fields = [value.replace(UNIT_SEPARATOR, separator) for value in fields]
+        try:
+            return {role: fields[position].decode("utf-8") for role, position in self._detected.positions.items()}
+        except UnicodeDecodeError:
+            return _not_text(self._detected.encoding)
+
+    def _problem(self, record: Record) -> str | None:
+        raw, n_fields = record.raw, self._detected.table.n_fields
+        if record.doubt is not None:
+            return DOUBTS[record.doubt].format(record.n_lines)
+        if b"\x00" in raw:
+            return "it holds the character NUL"
+        if raw.startswith(MERGE_MARKS):
+            return "it is a merge mark: git could not merge two versions of the file"
+        if raw.startswith(BOM):
+            return "it begins with a byte order mark, as if several files had been joined"
+        if b"\r" in raw and not record.quoted:
+            return "it holds a carriage return"
+        if raw.strip() == self._header:
+            return "it repeats the header, as if several files had been joined"
+        if len(record.fields) != n_fields:
+            return f"Expected {n_fields} columns, got {len(record.fields)}"
+        return None
 
 
-def _fields(line: str, separator: str) -> list[str]:
-    return next(csv.reader([line], delimiter=separator)) if len(separator) == 1 else line.split(separator)
+BOM: Final = b"\xef\xbb\xbf"
+MERGE_START: Final = b"<<<<<<<"
+MERGE_MARKS: Final = (b"<<<<<<< ", b"=======", b">>>>>>> ", b"||||||| ")
+DOUBTS: Final = {
+    Doubt.UNCLOSED: "a quotation mark opens a field and nothing closes it",
+    Doubt.BROKEN: "a quotation mark opens a field of {} lines that does not end where a field ends",
+    Doubt.SWALLOWED: "a quotation mark opens a field of {} lines, each of which looks like a row of its own",
+}
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _records(block: _Block, table: Table) -> Iterator[Record]:
+    if block.quoting is Quoting.LITERAL or not block.shape.opening:
+        return literal_records(block.text, table)
+    return quoted_records(block.text, table, final=True, suspicious=block.quoting is Quoting.DOUBTFUL)
+
+
+def _lines_of_records(block: _Block) -> Int64Array:
+    """Returns int64[records], the line of each record that is not blank."""
+    if block.shape.opening and block.shape.starts is None:
+        records = quoted_records(block.text, Table(b"\x00"), final=True, suspicious=False)
+        return np.array([block.line + record.line for record in records], dtype=np.int64)
+    data = np.frombuffer(block.text, np.uint8)
+    newlines = np.flatnonzero(data == NEWLINE)
+    starts = block.shape.starts
+    if starts is None:
+        starts = np.concatenate([[0], newlines + 1])
+        starts = starts[starts < len(data)]
+    first = data[starts]
+    filled = (first != NEWLINE) & (first != 0x0D)
+    lines: Int64Array = block.line + np.searchsorted(newlines, starts[filled])
+    return lines
+
+
+def _pieces(block: _Block) -> Iterator[_Block]:
+    """Splits a block without quoted fields at line ends."""
+    start, line, size = 0, block.line, len(block.text) // PIECES
+    while start < len(block.text):
+        end = block.text.find(b"\n", min(start + size, len(block.text))) + 1 or len(block.text)
+        text = block.text[start:end]
+        n_lines = count_lines(text)
+        yield _Block(text, line, Shape(len(text)), block.quoting, n_lines)
+        start, line = end, line + n_lines
+
+
+def _whole(column: "pa.ChunkedArray") -> "pa.Array":
+    combined = column.combine_chunks()
+    return combined.chunk(0) if hasattr(combined, "chunks") else combined

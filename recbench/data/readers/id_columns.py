@@ -8,6 +8,35 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import pyarrow as pa
 
+
+class NotAnIdError(ValueError):
+    """A value is no id; the text says what it is."""
+
+
+def id_text(value: object) -> str | None:
+    """Returns the text of an id; None for a missing one.
+
+    Args:
+        value: A plain value, as JSON, a Python literal or a column of mixed types holds it.
+
+    Raises:
+        NotAnIdError: It is a list, an object, a truth value, an infinite number or bytes that are no text.
+    """
+    if value is None or value != value:
+        return None
+    if isinstance(value, bytes):
+        try:
+            return value.decode("utf-8")
+        except UnicodeDecodeError:
+            raise NotAnIdError("bytes that are not UTF-8 text") from None
+    if isinstance(value, dict | list | tuple | set | frozenset):
+        kind = "an object" if isinstance(value, dict) else "a list"
+        raise NotAnIdError(f"{kind} ({str(value)[:40]})")
+    if isinstance(value, bool | complex) or value in (float("inf"), float("-inf")):
+        raise NotAnIdError(f"the value {value}")
+    return str(value)
+
+
 BoolArray = npt.NDArray[np.bool_]
 
 MISSING = "is missing"

@@ -1,7 +1,7 @@
 """How a file of ratings is laid out: its form, and which of its columns holds what."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +20,7 @@ ALIASES = {
         "artistid", "artist_id", "business_id",
     ),
     "rating": ("rating", "book-rating", "score", "prediction", "stars", "overall", "weight", "count"),
+    "rank": ("rank",),
     "timestamp": ("timestamp", "time", "ts", "unixreviewtime", "unix_time", "date", "datetime"),
 }  # fmt: skip
 SCORES = ("score", "prediction")
@@ -64,6 +65,7 @@ class Layout:
         skip_bad_rows: Skip and count unreadable rows instead of raising an error.
         negative: Column of the negatives of the case (user, item), in files of candidates.
         predicted: Whether the ratings are scores that a model predicted.
+        ranked: Whether the rows are lists of items; a column of ranks, if there is one, gives their order.
         timestamp_format: The form of the times: their unit since 1970, or a pattern of strptime.
     """
 
@@ -78,16 +80,24 @@ class Layout:
     skip_bad_rows: bool = False
     negative: str | None = None
     predicted: bool = False
+    ranked: bool = False
     timestamp_format: str | None = None
 
     def names(self) -> dict[str, str | None]:
         """Returns the column of each role."""
         names = {"user": self.user, "item": self.item, "rating": self.rating, "timestamp": self.timestamp}
-        return names if self.negative is None else {**names, "negative": self.negative}
+        if self.negative is not None:
+            names["negative"] = self.negative
+        return {**names, "rank": None} if self.ranked else names
 
 
 PLAIN = Layout()
 """Everything is recognised from the file."""
+
+
+def plain_name(name: str) -> str:
+    """Returns a column's name without its type (``user_id:token``), in lower case, with underscores for blanks."""
+    return name.partition(":")[0].strip().lower().replace(" ", "_")
 
 
 def choose_columns(source: Path | str, names: Sequence[str], layout: Layout, hint: str = NAMING_HINT) -> dict[str, str]:
@@ -100,9 +110,10 @@ def choose_columns(source: Path | str, names: Sequence[str], layout: Layout, hin
         hint: How to name a column, for messages.
 
     Raises:
-        RecbenchError: A named column does not exist, or user or item cannot be recognised.
+        RecbenchError: A named column does not exist, or user or item cannot be recognised, or two columns have the
+            same name.
     """
-    plain = {name.partition(":")[0].strip().lower().replace(" ", "_"): name for name in reversed(names)}
+    plain = {plain_name(name): name for name in reversed(names)}
     headless = list(names) == [str(i + 1) for i in range(len(names))]
     aliases = {**ALIASES, "rating": (*SCORES, *ALIASES["rating"])} if layout.predicted else ALIASES
     chosen = {}
@@ -127,6 +138,28 @@ def choose_columns(source: Path | str, names: Sequence[str], layout: Layout, hin
             f"Its columns: {', '.join(names)}.",
             hint,
         )
+    _check_unambiguous(source, names, chosen, layout, hint)
     name = source.name if isinstance(source, Path) else source
     log.info("Columns of %s: %s", name, ", ".join(f"{role} = {column}" for role, column in chosen.items()))
     return chosen
+
+
+def _check_unambiguous(
+    source: Path | str, names: Sequence[str], chosen: Mapping[str, str], layout: Layout, hint: str
+) -> None:
+    """Checks that no other column could be meant by the chosen names.
+
+    Raises:
+        RecbenchError: There is one.
+    """
+    for role, column in chosen.items():
+        if list(names).count(column) > 1:
+            positions = [str(position) for position, name in enumerate(names, start=1) if name == column]
+            raise RecbenchError(
+                f"{source} has more than one column of the name {column!r}, which is to be the {role}: "
+                f"columns {', '.join(positions)}.",
+                "Rename or remove all but one of them: every name must occur once.",
+            )
+        alike = [name for name in names if plain_name(name) == plain_name(column)]
+        if len(alike) > 1 and layout.names().get(role) is None:
+            raise RecbenchError(f"{source} has more than one column for the {role}: {', '.join(alike)}.", hint)

@@ -1,32 +1,30 @@
 """Ratings files of any form to interactions."""
 
-import ast
-import csv
-import json
 import logging
+import lzma
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from recbench.data.interactions import Interactions
 from recbench.data.readers.adjacency import read_adjacency, read_counted_lists
 from recbench.data.readers.batches import BadRows, OpenTable, Place, to_interactions
+from recbench.data.readers.decoding import Head, TextSource, read_head
 from recbench.data.readers.delimited import detect_format, read_delimited
-from recbench.data.readers.json_lines import object_columns, read_json_lines, read_python_lines
+from recbench.data.readers.json_lines import ObjectReader, object_columns
 from recbench.data.readers.layout import PLAIN, Form, Layout
-from recbench.data.readers.opening import first_line, line_number
+from recbench.data.readers.line_numbers import LineNumbers
+from recbench.data.readers.opening import is_parquet
 from recbench.data.readers.parquet import parquet_columns, read_parquet
 from recbench.errors import RecbenchError
 from recbench.path_checks import check_no_folder
+from recbench.system_errors import cannot_read
 
 log = logging.getLogger(__name__)
 
 LISTS = {Form.ADJACENCY: read_adjacency, Form.COUNTED_LISTS: read_counted_lists}
-OBJECTS = {Form.JSON_LINES: read_json_lines, Form.PYTHON_LINES: read_python_lines}
-PARSERS: dict[Form, Callable[[Any], Any]] = {Form.JSON_LINES: json.loads, Form.PYTHON_LINES: ast.literal_eval}
 
 
 def read_interactions(path: Path, layout: Layout = PLAIN, *more: Path) -> Interactions:
@@ -67,65 +65,52 @@ def readable(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (
-        UnicodeError,
-        LookupError,
-        csv.Error,
-        zlib.error,
-        zipfile.BadZipFile,
-        EOFError,
-        OSError,
-        ValueError,
-        # Of an archive that is encrypted, or packed in a way that is not known.
-        RuntimeError,
-    ) as error:
+    except MemoryError as error:
+        raise cannot_read(str(path), error) from error
+    except (zlib.error, lzma.LZMAError, zipfile.BadZipFile, EOFError, OSError, UnicodeError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise cannot_read(str(path), error) from error
         raise RecbenchError(
-            f"{path} cannot be read: {error}.",
-            "The file must be UTF-8 text, gzip or zip of that, or Parquet, and complete. "
-            "Name another encoding: --encoding.",
+            f"{path} cannot be read: {error}.", "The file is damaged or not whole. Copy or download it again."
         ) from error
 
 
 def _opened_table(path: Path, layout: Layout, bad: BadRows) -> OpenTable:
-    form = layout.form or _form(path, layout)
-    if form is Form.PARQUET:
+    if layout.form is Form.PARQUET or (layout.form is None and is_parquet(path)):
         columns = parquet_columns(path, layout)
-        return OpenTable(
-            path,
-            read_parquet(path, columns),
-            lambda row: Place(row + 1, f"row {row + 1}"),
-            columns.keys(),
-        )
+        guesses = _guesses(Form.PARQUET, columns)
+        return OpenTable(path, read_parquet(path, columns), _row, columns.keys(), guesses=guesses)
+    source = TextSource(path, layout.member, layout.encoding)
+    head, lines = read_head(source), LineNumbers()
+    form = layout.form or _form(head)
     if form is Form.DELIMITED:
-        detected = detect_format(path, layout)
-
-        def line_of(row: int) -> Place:
-            return _line(line_number(path, layout.member, row + detected.header))
-
-        return OpenTable(path, read_delimited(path, layout, detected, bad), line_of, detected.columns)
-    if form in (Form.ADJACENCY, Form.COUNTED_LISTS):
-        return OpenTable(
-            path, LISTS[form](path, layout, bad), lambda row: Place(row, f"interaction {row + 1}"), ("user", "item")
-        )
-    columns = object_columns(path, layout, PARSERS[form])
-    return OpenTable(
-        path,
-        OBJECTS[form](path, layout, columns, bad),
-        lambda row: _line(line_number(path, layout.member, row)),
-        columns.keys(),
-    )
+        detected = detect_format(path, layout, head)
+        guesses = (*_guesses(form, detected.columns, head), f"separator {detected.separator!r}")
+        guesses = (*guesses, "no header" if detected.header is None else "a header")
+        batches = read_delimited(source, detected, bad, lines)
+        return OpenTable(path, batches, lines.where, detected.columns.keys(), guesses=guesses)
+    if form in LISTS:
+        batches = LISTS[form](source, bad, lines)
+        return OpenTable(path, batches, lines.where, ("user", "item"), guesses=_guesses(form, {}, head))
+    columns = object_columns(path, layout, form, head)
+    batches = ObjectReader(source, form, columns, bad, lines).batches()
+    return OpenTable(path, batches, lines.where, columns.keys(), guesses=_guesses(form, columns, head))
 
 
-def _line(number: int) -> Place:
-    return Place(number, f"line {number}")
+def _row(row: int) -> Place:
+    return Place(row + 1, f"row {row + 1}")
 
 
-def _form(path: Path, layout: Layout) -> Form:
-    if path.suffix in {".parquet", ".pq"}:
-        return Form.PARQUET
-    line = first_line(path, layout.member, layout.encoding).lstrip()
-    if line.startswith('{"'):
-        return Form.JSON_LINES
-    if line.startswith(("{'", "{u'")):
+def _guesses(form: Form, columns: Mapping[str, str], head: Head | None = None) -> tuple[str, ...]:
+    """Returns what was recognised, for the line that a build prints."""
+    texts = [f"{role} = {column}" for role, column in columns.items()]
+    return (form, *((head.encoding, *head.packings) if head else ()), *texts)
+
+
+def _form(head: Head) -> Form:
+    start = head.text.lstrip()
+    if start.startswith((b"{'", b"{u'", b'{u"')):
         return Form.PYTHON_LINES
+    if start.startswith((b"{", b"[{", b"[\n", b"[ ", b"[\r")):
+        return Form.JSON_LINES
     return Form.DELIMITED
