@@ -4,7 +4,6 @@ import bz2
 import gzip
 import lzma
 import os
-import shlex
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any, Final, Protocol, cast
 
 from recbench.errors import RecbenchError
+from recbench.escaping.shell import shell_word
 
 BLOCK = 2**24
 """Bytes that are read at a time."""
@@ -210,7 +210,7 @@ def _check_kind(path: Path, content: Content) -> None:
 
 
 def _advice(advice: str, path: Path) -> str:
-    return advice.replace("{file}", shlex.quote(str(path))).replace("{quoted}", repr(str(path)))
+    return advice.replace("{file}", shell_word(str(path)))
 
 
 def _member(path: Path, archive: zipfile.ZipFile, member: str | None) -> str:

@@ -103,8 +103,9 @@ def _row(row: int) -> Place:
 
 def _guesses(form: Form, columns: Mapping[str, str], head: Head | None = None) -> tuple[str, ...]:
     """Returns what was recognised, for the line that a build prints."""
-    texts = [f"{role} = {column}" for role, column in columns.items()]
-    return (form, *((head.encoding, *head.packings) if head else ()), *texts)
+    named = ", ".join(f"{role} = {column}" for role, column in columns.items())
+    texts = (form, *((head.encoding, *head.packings) if head else ()), f"columns {named}" if named else "")
+    return tuple(filter(None, texts))
 
 
 def _form(head: Head) -> Form:

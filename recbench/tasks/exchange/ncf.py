@@ -5,9 +5,8 @@ rating and timestamp, tab-separated) and ``test.negative`` (``(user,item)`` and 
 Ids are whole numbers from 0 up.
 """
 
-import gzip
 import re
-import zlib
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,8 @@ import numpy.typing as npt
 
 from recbench.data.ids import IdTable
 from recbench.data.interactions import hash_order, inverse_order
+from recbench.data.readers.decoding import TextSource, read_head, whole_text
+from recbench.data.readers.ratings_files import readable
 from recbench.data.reading import Reading
 from recbench.data.rows import Rows
 from recbench.data.times import unit_of
@@ -27,6 +28,8 @@ from recbench.tasks.task import Task
 
 MAX_SPARSITY = 100
 """Highest number allowed, in multiples of the number of rows."""
+LONGEST_NUMBER = 100
+"""Characters of a field; the text of a number is shorter."""
 CASE = re.compile(rb"^\((\d{1,18}),\s*(\d{1,18})\)\t?", re.MULTILINE)
 
 
@@ -141,30 +144,28 @@ def _candidate_lists(path: Path) -> tuple[npt.NDArray[np.int64], Int64Array]:
 
 
 def _content(path: Path) -> bytes:
+    """Returns the text of a file, packed or not, in UTF-8."""
     check_no_folder(path)
-    try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
-    except (OSError, EOFError, zlib.error) as error:
-        raise RecbenchError(
-            f"{path} cannot be read: {error}.", "Check the path, and that the file is whole."
-        ) from error
+    source = TextSource(path)
+    with readable(path):
+        read_head(source)
+        return whole_text(source)
 
 
 def _fields(path: Path, content: bytes) -> npt.NDArray[np.bytes_]:
     """Splits lines at tabs; bytes[lines, fields]."""
-    lines = content.split(b"\n")
-    if lines and not lines[-1].strip():
-        lines.pop()
-    if not lines:
+    lines = content.rstrip(b"\r\n").split(b"\n")
+    if not content.strip():
         raise RecbenchError(f"{path} is empty.", "Give the published file.")
-    width = len(lines[0].split(b"\t"))
-    for number, line in enumerate(lines, start=1):
-        if (fields := line.count(b"\t") + 1) != width:
+    widths = [line.count(b"\t") + 1 for line in lines]
+    width = Counter(widths).most_common(1)[0][0]
+    for number, (line, n_fields) in enumerate(zip(lines, widths, strict=True), start=1):
+        if n_fields != width:
             raise RecbenchError(
-                f"{path}, line {number}: {fields} fields, the first line has {width}.",
-                "The file may be truncated.",
+                f"{path}, line {number}: {n_fields} fields, most lines have {width}.", "The file may be truncated."
             )
+        if len(line) > LONGEST_NUMBER * width:
+            raise RecbenchError(f"{path}, line {number} holds more than {width} numbers.", "Give the published file.")
     split = content.split()
     if len(split) != len(lines) * width:
         raise RecbenchError(f"{path} has an empty field, or one with a blank.", "Give the published file.")
