@@ -25,9 +25,9 @@ SCHEMA: Final = 1
 _SMALLEST_RATE: Final = 1e-12
 
 
-def _without_nul(name: str) -> str:
-    if "\0" in name:
-        raise ValueError("a name holds no NUL")
+def _as_name(name: str) -> str:
+    if "\0" in name or any("\ud800" <= character <= "\udfff" for character in name):
+        raise ValueError("a name is text without NUL and without half of a surrogate pair")
     return name
 
 
@@ -43,7 +43,7 @@ CutOff = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Figure = Annotated[float, Field(ge=-1e18, le=1e18)]
 Seconds = Annotated[float, Field(ge=0, le=1e12)]
 Rate = Annotated[float, Field(ge=0, le=1e18), AfterValidator(_not_tiny)]
-Name = Annotated[str, AfterValidator(_without_nul)]
+Name = Annotated[str, AfterValidator(_as_name)]
 
 MODEL_BYTES: Final = 80
 """The most bytes of a model's name in the name of a file; names of temporary files are longer, and end at 255."""

@@ -5,12 +5,13 @@ line in ``RUNNERS``.
 """
 
 import importlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from recbench.errors import RecbenchError, unknown_name
+from recbench.errors import RecbenchError, shortened, unknown_name
 from recbench.path_checks import check_working_folder
 from recbench.registry.requested import RequestedModel
 from recbench.registry.user_modules import check_not_importing
@@ -29,6 +30,10 @@ RUNNERS = {
 
 SCHEMES = {"tcp": "dask", "tls": "dask", "ucx": "dask", "inproc": "dask"}
 """Which runner serves the cluster at an address, by the scheme of the address."""
+
+
+HOST = re.compile(r"[A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.%]{2,60}\]")
+HOST_AND_PORT = re.compile(rf"(?P<host>{HOST.pattern}):(?P<port>[0-9]{{1,5}})/?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +95,29 @@ def runner_name(cluster: str | None = None, *, in_process: bool = False) -> str:
         in_process: Whether the trials run in this process.
 
     Raises:
-        RecbenchError: The scheme of the address is unknown.
+        RecbenchError: The scheme of the address is unknown, or it names no host and port.
     """
     if cluster is None:
         return "in-process" if in_process else "processes"
-    scheme, separator, _ = cluster.partition("://")
-    if not separator:
-        return "dask"
-    if scheme not in SCHEMES:
+    scheme, separator, place = cluster.partition("://")
+    if separator and scheme not in SCHEMES:
         raise unknown_name("scheme of a cluster's address", scheme, SCHEMES, "For example: --cluster tcp://HOST:8786")
-    return SCHEMES[scheme]
+    if scheme != "inproc":
+        _check_host_and_port(cluster, place if separator else cluster)
+    return SCHEMES[scheme] if separator else "dask"
+
+
+def _check_host_and_port(address: str, place: str) -> None:
+    found = HOST_AND_PORT.fullmatch(place)
+    if found is not None and 0 < int(found["port"]) < 2**16:
+        return
+    shown = shortened(address, 80)
+    host = found["host"] if found is not None else place if HOST.fullmatch(place) else "HOST"
+    what = "names no port" if HOST.fullmatch(place) else "is not the address of a host and a port"
+    raise RecbenchError(
+        f"--cluster {shown!r} {what}.",
+        f"Give the address that the scheduler prints. Its usual port is 8786: --cluster tcp://{host}:8786",
+    )
 
 
 def create_runner(name: str, assignment: Assignment, notify: Notify, wanted: IsWanted) -> Runner:

@@ -4,17 +4,19 @@ import logging
 import secrets
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recbench.errors import RecbenchError
 from recbench.requirements import install_command
 from recbench.runners.dask import tasks
+from recbench.runners.dask.remote_trials import UnusableWorkerError
+from recbench.runners.dask.scheduler_check import SECONDS_TO_CONNECT, check_scheduler, no_scheduler
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-SECONDS_TO_CONNECT = 5
 SECONDS_TO_WAIT_FOR_WORKERS = 10
 SECONDS_BETWEEN_QUESTIONS = 0.05
 PART_BYTES = 32 * 2**20
@@ -22,6 +24,26 @@ PART_BYTES = 32 * 2**20
 
 class GoneError(Exception):
     """A worker has disappeared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A worker, as the scheduler knows it.
+
+    Attributes:
+        host: Its machine.
+        last_seen: When the scheduler heard of it last, by the scheduler's clock.
+    """
+
+    host: str
+    last_seen: float
+
+
+def _lost_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
+    """Returns what Dask raises when the scheduler is gone, and others."""
+    from distributed import CancelledError
+
+    return (CancelledError, OSError, TimeoutError, *others)
 
 
 class DaskConnection:
@@ -44,8 +66,8 @@ class DaskConnection:
         """Lets each event of a topic be heard, in another thread."""
         self._client.subscribe_topic(topic, lambda event: heard(event[1]))
 
-    def workers(self, *, wait: bool = False) -> dict[str, str]:
-        """Returns the host of each worker.
+    def workers(self, *, wait: bool = False) -> dict[str, Worker]:
+        """Returns the workers by their addresses.
 
         Args:
             wait: Whether to wait for the first one.
@@ -56,7 +78,8 @@ class DaskConnection:
         try:
             if wait:
                 self._client.wait_for_workers(1, timeout=SECONDS_TO_WAIT_FOR_WORKERS)
-            found = self._client.scheduler_info()["workers"]
+            # Of all of them: some versions of Dask tell of five only, unless they are asked.
+            found = self._client.scheduler_info(n_workers=-1)["workers"]
         except TimeoutError as error:
             if self._client.status != "running":
                 raise self._lost() from error
@@ -64,15 +87,29 @@ class DaskConnection:
                 f"The cluster at {self._address} has no workers.",
                 f"Start one: dask worker {self._address} --nthreads 1",
             ) from error
-        except Exception as error:
+        except _lost_errors(RuntimeError) as error:  # of a closed client
             raise self._lost() from error
-        return {str(worker): str(info["host"]) for worker, info in found.items()}
+        if self._client.status != "running":
+            raise self._lost()
+        return {str(worker): Worker(str(one["host"]), float(one["last_seen"])) for worker, one in found.items()}
+
+    def processing(self) -> dict[str, list[str]]:
+        """Returns the keys of the tasks that each worker has been given, by any client, by its address.
+
+        Raises:
+            RecbenchError: The cluster is lost.
+        """
+        try:
+            return {str(worker): [str(key) for key in keys] for worker, keys in self._client.processing().items()}
+        except _lost_errors(RuntimeError) as error:  # of a closed client
+            raise self._lost() from error
 
     def send_task(self, worker: str, digest: str, file: Path) -> None:
         """Sends a task to a worker, unless it has it.
 
         Raises:
             GoneError: The worker has disappeared.
+            UnusableWorkerError: The system of the worker does not let it keep the task.
             RecbenchError: It cannot take the task, or the cluster is lost.
         """
         if self._ask(worker, tasks.has_task, digest):
@@ -95,16 +132,19 @@ class DaskConnection:
         """Returns what came of it.
 
         Raises:
+            UnusableWorkerError: The system of this worker does not let it run trials; another worker may.
             RecbenchError: The worker cannot do it, or the cluster is lost.
         """
-        from distributed import CancelledError
-
         try:
             return future.result()
+        except UnusableWorkerError:
+            raise
         except RecbenchError as error:
             raise RecbenchError(f"Worker {worker}: {error.message}", error.hint) from error
-        except (CancelledError, OSError, TimeoutError) as error:
+        except _lost_errors() as error:
+            # The worker's own errors of this kind arrive as ``UnusableWorkerError``.
             raise self._lost() from error
+        # Of any class: whatever the worker's Python raises, such as for a package that it does not have.
         except Exception as error:
             raise RecbenchError(
                 f"Worker {worker} cannot run trials ({type(error).__name__}: {error}).",
@@ -113,6 +153,7 @@ class DaskConnection:
 
     def close(self, unfinished: Iterable["Future"]) -> None:
         """Lets the workers stop what they do, and leaves the cluster."""
+        # Of any class: a cluster that is lost raises many, and nothing is left to do for it.
         with suppress(Exception):
             self._client.cancel(list(unfinished), force=True)
         with suppress(Exception):
@@ -145,10 +186,9 @@ def _connect(address: str) -> "Client":
     for noisy in ("distributed", "distributed.client", "tornado", "tornado.application", "asyncio"):
         # What matters of it becomes an error of our own.
         logging.getLogger(noisy).setLevel(logging.CRITICAL + 1)
+    # First, for a client that cannot connect waits long when it is closed, and prints Dask's tracebacks.
+    check_scheduler(address)
     try:
         return Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise RecbenchError(
-            f"There is no Dask scheduler at {address} ({type(error).__name__}: {error}).",
-            "Start one with 'dask scheduler', and give the address that it prints: --cluster tcp://HOST:8786",
-        ) from error
+    except (OSError, ValueError) as error:
+        raise no_scheduler(address, str(error)) from error

@@ -26,7 +26,12 @@ from recbench.trials.identity import TaskFacts
 from recbench.trials.planned import PlannedTrial
 
 VERSION = f"{recbench.__version__}, protocol {PROTOCOL_VERSION}"
+SECONDS_BETWEEN_QUESTIONS = 0.5
 _one_at_a_time = threading.Lock()
+
+
+class UnusableWorkerError(RecbenchError):
+    """The system of a worker's machine does not let it run trials: its disk is full, or its cache is read-only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,17 @@ def run_remote(job: RemoteTrial, wanted: Callable[[], bool], notify: Notify) -> 
     path = task_path(job.task.identity.digest)
     if not path.exists():
         raise RecbenchError(f"The task is not here any more: {path}.", "Start the run again: it is sent again.")
-    with _one_at_a_time, tempfile.TemporaryDirectory() as folder:
+    while not _one_at_a_time.acquire(timeout=SECONDS_BETWEEN_QUESTIONS):
+        if not wanted():
+            return None
+    try:
+        return _run_alone(job, path, wanted, notify)
+    finally:
+        _one_at_a_time.release()
+
+
+def _run_alone(job: RemoteTrial, path: Path, wanted: Callable[[], bool], notify: Notify) -> RemoteResult | None:
+    with tempfile.TemporaryDirectory() as folder:
         log = logs.new_log(Path(folder), "trial")
         assignment = Assignment(
             path, job.task, job.conditions, job.limits, job.concurrent, job.folder if job.folder.is_dir() else None
@@ -121,8 +136,9 @@ def task_path(digest: str) -> Path:
 
 
 def has_task(digest: str) -> bool:
-    """Whether the task is here."""
-    return task_path(digest).exists()
+    """Whether the task is here; its content is checked when a trial loads it."""
+    stated = task_file.identity_of(task_path(digest))
+    return stated is not None and stated[1] == digest
 
 
 def receive_part(digest: str, name: str, part: bytes, offset: int) -> None:

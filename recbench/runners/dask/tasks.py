@@ -1,12 +1,60 @@
 """The functions that Dask calls on a worker. It finds them by name, so recbench must be installed there."""
 
+import functools
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from recbench.errors import RecbenchError
 from recbench.runners.dask import remote_trials
-from recbench.runners.dask.remote_trials import RemoteResult, RemoteTrial, has_task, install_task, receive_part
+from recbench.runners.dask.remote_trials import RemoteResult, RemoteTrial, UnusableWorkerError
+from recbench.system_errors import UnreadableError, system_error
 from recbench.trials.events import Event
 
-__all__ = ["has_task", "install_task", "receive_part", "run_trial"]
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
+def _tells_what_the_system_refuses(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Passes on what this worker's system refuses as an error that the run tells from a lost connection."""
+
+    @functools.wraps(function)
+    def called(*arguments: Arguments.args, **settings: Arguments.kwargs) -> Result:
+        try:
+            return function(*arguments, **settings)
+        except UnreadableError as error:
+            raise UnusableWorkerError(error.message, error.hint) from None
+        except RecbenchError as error:
+            cause = None if error.__cause__ is None else system_error(error.__cause__)
+            if cause is None:
+                raise
+            raise UnusableWorkerError(error.message, error.hint) from None
+        except (OSError, MemoryError) as error:
+            refused = system_error(error)
+            message, hint = (refused.message, refused.hint) if refused else (f"{type(error).__name__}: {error}.", "")
+            raise UnusableWorkerError(message, hint) from None
+
+    return called
+
+
+@_tells_what_the_system_refuses
+def has_task(digest: str) -> bool:
+    """See ``recbench.runners.dask.remote_trials.has_task``."""
+    return remote_trials.has_task(digest)
+
+
+@_tells_what_the_system_refuses
+def receive_part(digest: str, name: str, part: bytes, offset: int) -> None:
+    """See ``recbench.runners.dask.remote_trials.receive_part``."""
+    remote_trials.receive_part(digest, name, part, offset)
+
+
+@_tells_what_the_system_refuses
+def install_task(digest: str, name: str) -> None:
+    """See ``recbench.runners.dask.remote_trials.install_task``."""
+    remote_trials.install_task(digest, name)
+
+
+@_tells_what_the_system_refuses
 def run_trial(job: RemoteTrial, topic: str) -> RemoteResult | None:
     """See ``recbench.runners.dask.remote_trials.run_remote``.
 
