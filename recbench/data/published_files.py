@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Set
+from dataclasses import replace
 from pathlib import Path
 
 from recbench.data.cache import atomic_path
@@ -138,10 +139,16 @@ def _stored(note: Path, key: str) -> str | None:
     return str(content[key])
 
 
-def read_rows(dataset: Dataset, paths: Mapping[str, Path]) -> Interactions:
-    """Reads all files of a dataset that hold rows, in their order."""
+def read_rows(dataset: Dataset, paths: Mapping[str, Path], *, keep_repeated: bool = False) -> Interactions:
+    """Reads all files of a dataset that hold rows, in their order.
+
+    Args:
+        dataset: The dataset.
+        paths: The path of each file.
+        keep_repeated: Keep all rows of a (user, item) pair, not the first of them.
+    """
     first, *more = (paths[file.name] for file in dataset.files if file.holds == "rows")
-    return read_interactions(first, dataset.layout, *more)
+    return read_interactions(first, replace(dataset.layout, keep_repeated=keep_repeated), *more)
 
 
 def checksum(path: Path, kind: str) -> str:

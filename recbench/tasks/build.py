@@ -1,6 +1,7 @@
 """From a spec to a task."""
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 
@@ -69,11 +70,12 @@ def build(spec: TaskSpec, interactions: Interactions | None = None, *, progressb
 
 def load_interactions(spec: TaskSpec, progressbar: bool = False) -> Interactions:
     """Returns the rows that the spec names, before any filter."""
-    data = spec.dataset
+    data, keep_repeated = spec.dataset, spec.filters.keeps_repeated
     if isinstance(data, CatalogueData):
-        return read_rows(find_dataset(data.name), fetch(data.name, progressbar=progressbar))
+        paths = fetch(data.name, progressbar=progressbar)
+        return read_rows(find_dataset(data.name), paths, keep_repeated=keep_repeated)
     if isinstance(data, FileData):
-        return read_interactions(data.path, data.layout())
+        return read_interactions(data.path, replace(data.layout(), keep_repeated=keep_repeated))
     if isinstance(data, SyntheticData):
         return generate(data)
     if isinstance(data, FrameData):

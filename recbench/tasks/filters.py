@@ -12,6 +12,7 @@ from recbench.data.random_bits import Purpose, RandomBits
 from recbench.errors import RecbenchError
 from recbench.protocol import Float32Array
 from recbench.tasks.dates import DateOrNumber, in_unit_of
+from recbench.tasks.repeats import merged_repeats
 from recbench.tasks.spec import Filters, Weights
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,9 @@ def apply_filters(interactions: Interactions, filters: Filters) -> Interactions:
     if filters.since is not None or filters.until is not None:
         keep &= in_window(interactions, filters.since, filters.until)
         _report("the window of time", interactions, keep)
+    if filters.keeps_repeated:
+        interactions = merged_repeats(interactions.select(keep), filters.repeated)
+        keep = np.ones(len(interactions), dtype=np.bool_)
     if filters.min_rating is not None:
         keep &= rated_at_least(interactions, filters.min_rating)
         _report(f"minimum rating {filters.min_rating:g}", interactions, keep)

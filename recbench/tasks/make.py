@@ -1,5 +1,6 @@
 """New tasks: from DataFrames, from a ratings file, or from a dataset of the catalogue."""
 
+import dataclasses
 import logging
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
@@ -121,7 +122,7 @@ def make_task(
                 negatives=rules.negatives,
             ),
             rules,
-            read_frame(data, RATINGS, layout),
+            read_frame(data, RATINGS, dataclasses.replace(layout, keep_repeated=rules.filters.keeps_repeated)),
         )
     if split is not None or filters is not None or like is not None:
         raise RecbenchError(

@@ -104,6 +104,19 @@ class Weights(StrEnum):
     """log2(1 + rating), rounded to 1/1024 so that every platform has the same; for counts."""
 
 
+class Repeated(StrEnum):
+    """What becomes of rows that repeat a (user, item) pair; "first" and "last" are in the order of the file."""
+
+    FIRST = "first"
+    """The first of them is kept, before any filter."""
+    LAST = "last"
+    """The last of them is kept."""
+    COUNT = "count"
+    """One row is kept, rated with their number."""
+    SUM = "sum"
+    """One row is kept, rated with the sum of their ratings."""
+
+
 class Filters(_Frozen):
     """Which rows are kept; in this order.
 
@@ -111,6 +124,8 @@ class Filters(_Frozen):
         drop_items: Original ids of items whose rows are dropped.
         since: Drop rows before this time: a date, or a number in the unit of the data's times.
         until: Drop rows at this time or later.
+        repeated: What becomes of rows that repeat a (user, item) pair. A row that stands for several has the latest
+            of their times, and the place of the last of them.
         min_rating: Rows rated lower are dropped.
         sample_users: How many users to keep, drawn at random; None for all.
         sample_seed: Seed of that draw.
@@ -121,11 +136,17 @@ class Filters(_Frozen):
     drop_items: tuple[str, ...] = ()
     since: DateOrNumber | None = None
     until: DateOrNumber | None = None
+    repeated: Repeated = Repeated.FIRST
     min_rating: float | None = None
     sample_users: int | None = Field(default=None, ge=1)
     sample_seed: int = Field(default=0, ge=0, le=MAX_SEED)
     k_core: int = Field(default=1, ge=1)
     weights: Weights = Weights.RATINGS
+
+    @property
+    def keeps_repeated(self) -> bool:
+        """Whether readers keep all rows of a pair, because the filters merge them."""
+        return self.repeated is not Repeated.FIRST
 
 
 FIRST_FILTERS = ("drop_items", "min_rating", "k_core")
@@ -277,6 +298,7 @@ class TaskSpec(_Frozen):
     def fingerprint(self) -> str:
         """Returns a hash of the whole spec, for naming its file in the cache; rules that are unset do not enter it."""
         unset = {"negatives": {"too_few"}} if getattr(self.negatives, "too_few", None) is None else {}
+        unset |= {} if self.filters.keeps_repeated else {"filters": {"repeated"}}
         return hashlib.sha256(self.model_dump_json(exclude=unset).encode()).hexdigest()
 
 

@@ -176,13 +176,16 @@ class _Origin:
         return self.start + int(np.flatnonzero(self.good)[position])
 
 
-def to_interactions(tables: Sequence[OpenTable], bad: BadRows, time_form: str | None = None) -> Interactions:
+def to_interactions(
+    tables: Sequence[OpenTable], bad: BadRows, time_form: str | None = None, *, keep_repeated: bool = False
+) -> Interactions:
     """Checks every value, numbers the ids, and keeps the first row of each (user, item) pair.
 
     Args:
         tables: One or more, all with the same columns.
         bad: Whether to leave out rows that cannot be read; counts them.
         time_form: The form of the times, see ``check_time_form``; None to find it.
+        keep_repeated: Keep all rows of a pair, for ``merged_repeats``.
 
     Raises:
         RecbenchError: There is no row, or a value cannot be read; the message names the row.
@@ -206,7 +209,8 @@ def to_interactions(tables: Sequence[OpenTable], bad: BadRows, time_form: str | 
         )  # fmt: skip
     n_rows = columns.n_rows + bad.count - int((~kept).sum())
     reading = Reading(first.short_name, n_rows, bad.count, bad.first_reason, first.guesses)
-    return _numbered(columns, kept, times, reading)
+    interactions = _numbered(columns, kept, times, reading)
+    return interactions if keep_repeated else _first_of_pairs(interactions, reading.name)
 
 
 def _without_rows(table: OpenTable, bad: BadRows) -> RecbenchError:
@@ -377,7 +381,7 @@ def _shown(text: str) -> str:
 
 
 def _numbered(columns: _Columns, kept: npt.NDArray[np.bool_], times: Times | None, reading: Reading) -> Interactions:
-    """Numbers the ids of the rows marked in ``kept`` (bool[rows]), and drops repeated pairs."""
+    """Numbers the ids of the rows marked in ``kept`` (bool[rows])."""
     users, user_ids = encoded(columns.users)
     items, item_ids = encoded(columns.items)
     ratings = np.concatenate(columns.ratings) if columns.ratings else None
@@ -386,12 +390,14 @@ def _numbered(columns: _Columns, kept: npt.NDArray[np.bool_], times: Times | Non
         rows, user_ids, item_ids, time_unit=None if times is None else times.unit,
         reading=reading if times is None else reading.guessing(f"times are {times.form}"),
     )  # fmt: skip
-    if not kept.all():
-        interactions = interactions.select(kept)
+    return interactions if kept.all() else interactions.select(kept)
+
+
+def _first_of_pairs(interactions: Interactions, name: str) -> Interactions:
     first = first_of_each(pair_keys(interactions.users, interactions.items, interactions.n_items))
     if duplicates := int(len(first) - first.sum()):
-        log.warning("%s: %d rows repeat an earlier (user, item) pair; the first is kept.", reading.name, duplicates)
-        interactions = replace(interactions, rows=interactions.rows.take(first), n_duplicates=duplicates)
+        log.warning("%s: %d rows repeat an earlier (user, item) pair; the first is kept.", name, duplicates)
+        return replace(interactions, rows=interactions.rows.take(first), n_duplicates=duplicates)
     return interactions
 
 

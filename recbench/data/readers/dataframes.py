@@ -37,7 +37,8 @@ def read_frame(frame: object, name: str, layout: Layout = PLAIN) -> Interactions
         RecbenchError: It is no DataFrame, is empty, lacks a column, or has a missing or wrong value; the message names
             the first such row and counts them.
     """
-    return to_interactions([open_frame(frame, name, layout)], BadRows(skip=False), layout.timestamp_format)
+    table = open_frame(frame, name, layout)
+    return to_interactions([table], BadRows(skip=False), layout.timestamp_format, keep_repeated=layout.keep_repeated)
 
 
 def open_frame(frame: object, name: str, layout: Layout = PLAIN) -> OpenTable:

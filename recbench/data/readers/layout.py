@@ -67,6 +67,7 @@ class Layout:
         predicted: Whether the ratings are scores that a model predicted.
         ranked: Whether the rows are lists of items; a column of ranks, if there is one, gives their order.
         timestamp_format: The form of the times: their unit since 1970, or a pattern of strptime.
+        keep_repeated: Keep all rows of a (user, item) pair, for a rule that counts or adds them.
     """
 
     user: str | None = None
@@ -82,6 +83,7 @@ class Layout:
     predicted: bool = False
     ranked: bool = False
     timestamp_format: str | None = None
+    keep_repeated: bool = False
 
     def names(self) -> dict[str, str | None]:
         """Returns the column of each role."""

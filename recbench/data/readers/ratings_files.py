@@ -41,7 +41,8 @@ def read_interactions(path: Path, layout: Layout = PLAIN, *more: Path) -> Intera
     """
     bad = BadRows(layout.skip_bad_rows)
     with readable(path):
-        return to_interactions([open_file(file, layout, bad) for file in (path, *more)], bad, layout.timestamp_format)
+        files = [open_file(file, layout, bad) for file in (path, *more)]
+        return to_interactions(files, bad, layout.timestamp_format, keep_repeated=layout.keep_repeated)
 
 
 def open_file(path: Path, layout: Layout, bad: BadRows) -> OpenTable:
