@@ -5,7 +5,13 @@ import re
 
 import pytest
 
+from recbench.selftest.model_process import ENDS
+
 OWN_MODELS = '''
+import contextlib
+import os
+import time
+
 import numpy as np
 
 
@@ -28,6 +34,40 @@ class Leaks(Good):
     def score(self, users, items):
         scores = super().score(users, items)
         return scores / scores.sum(axis=1, keepdims=True)
+
+
+class Exits(Good):
+    def fit(self, train, context):
+        os._exit(0)
+
+
+class ExitsInScore(Good):
+    def score(self, users, items):
+        os._exit(0)
+
+
+class Killed(Good):
+    def fit(self, train, context):
+        os.kill(os.getpid(), 9)
+
+
+class Hangs(Good):
+    def fit(self, train, context):
+        time.sleep(60)
+
+
+class Writes(Good):
+    def fit(self, train, context):
+        super().fit(train, context)
+        for descriptor in range(3, 30):
+            with contextlib.suppress(OSError):
+                os.write(descriptor, b"{}\\n")
+
+
+class Forks(Good):
+    def fit(self, train, context):
+        super().fit(train, context)
+        os.fork()
 
 
 class NeedsAValue(Good):
@@ -58,7 +98,7 @@ def test_a_model_that_keeps_its_contract(recbench, own):
     assert done.returncode == 0, done.stdout
     assert "Model Good" in done.stdout.splitlines()
     assert "[skip] warming up changes nothing — the model has no warm_up()" in done.stdout
-    assert done.stdout.splitlines()[-1] == "27 ok, 0 failed, 4 skipped"
+    assert done.stdout.splitlines()[-1] == "30 ok, 0 failed, 4 skipped"
     assert "Good: the same fit again ..." in done.stderr
     assert "chatter" not in done.stdout + done.stderr
 
@@ -69,7 +109,7 @@ def test_a_model_that_leaks_is_named_and_ends_with_1(recbench, own):
     document = json.loads(done.stdout)
     assert set(document) == {"schema", "task", "threads", "summary", "checks"}
     assert (document["schema"], document["task"]["name"], document["threads"]) == (1, "synthetic", 1)
-    assert [check["model"] for check in document["checks"]] == [None] * 15 + ["popularity"] * 16 + ["Leaks"] * 16
+    assert [check["model"] for check in document["checks"]] == [None] * 15 + ["popularity"] * 19 + ["Leaks"] * 19
     (failed,) = (check for check in document["checks"] if check["state"] == "failed")
     assert (failed["model"], failed["name"]) == ("Leaks", "scores do not depend on the other candidates in the call")
     assert re.search(r"user index \d+, item index \d+ has the score .* when it is the only candidate", failed["detail"])
@@ -81,11 +121,39 @@ def test_a_model_that_leaks_is_named_and_ends_with_1(recbench, own):
     assert "[FAIL] scores do not depend on the other candidates in the call — user index" in text.stdout
 
 
+def test_a_model_whose_process_does_not_come_to_the_end_has_failed(recbench, own):
+    """Whatever happens to one model, the others are checked."""
+    how = {
+        "Exits": "its process ended with exit code 0 in step 'fit', before the checks were over",
+        "ExitsInScore": "its process ended with exit code 0 in step 'fit', before the checks were over",
+        "Killed": "its process ended with SIGKILL in step 'fit', before the checks were over",
+        "Writes": "what its process sent in step 'fit' cannot be read",
+    }
+    models = ",".join(f"{own}:{name}" for name in (*how, "Forks"))
+    done = recbench("selftest", "--task", "synthetic", "--models", models, "--json")
+    assert done.returncode == 1, done.stderr
+    checks = json.loads(done.stdout)["checks"]
+    failed = {check["model"]: check["detail"] for check in checks if check["state"] == "failed"}
+    assert failed == how
+    assert {check["name"] for check in checks if check["state"] == "failed"} == {ENDS}
+    assert len([check for check in checks if check["model"] == "Forks"]) == 19
+
+
+def test_a_model_that_hangs_is_ended(recbench, own, tmp_path):
+    done = recbench("selftest", "--task", "synthetic", "--models", f"{own}:Hangs", "--timeout", "8")
+    assert done.returncode == 1, done.stderr
+    assert f"[FAIL] {ENDS} — step 'fit' took longer than 8 s (--timeout)" in done.stdout
+    (tmp_path / "slow.py").write_text("import time\ntime.sleep(60)\n")
+    done = recbench("selftest", "--task", "synthetic", "--models", "slow.py:Model", "--timeout", "0.1")
+    assert done.returncode == 2
+    assert "Model 'Model' cannot be checked: step 'import' took longer than 0.1 s (--timeout)." in done.stderr
+
+
 def test_a_parameter_without_default_fails_its_check_only_if_it_has_a_value(recbench, own):
     done = recbench("selftest", "--task", "synthetic", "--models", f"{own}:NeedsAValue")
     assert done.returncode == 1
     assert "[FAIL] every hyper-parameter has a default — no default: power" in done.stdout
-    assert done.stdout.splitlines()[-1] == "15 ok, 1 failed, 15 skipped"
+    assert done.stdout.splitlines()[-1] == "15 ok, 1 failed, 18 skipped"
     given = recbench(
         "selftest", "--task", "synthetic", "--models", f"{own}:NeedsAValue", "--param", "NeedsAValue.power=1"
     )

@@ -1,5 +1,7 @@
 """Models that are broken in one way each, and the check that must find and name it."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -156,6 +158,64 @@ class LearnsWhileItWarmsUp(Good):
         return super().score(users, items) + self.warmed
 
 
+class LearnsInWarmUpOnly(Good):
+    """Right with the rows of the fit, and its training is not timed."""
+
+    def warm_up(self, train, context):
+        Good.fit(self, train, context)
+        self.items[:, 0] += np.bincount(train.items, minlength=train.n_items)
+
+    def fit(self, train, context):
+        if not hasattr(self, "items"):
+            self.warm_up(train, context)
+
+
+class LearnsInScore(Popular):
+    def fit(self, train, context):
+        self.train = train
+
+    def score(self, users, items):
+        if not hasattr(self, "counts"):
+            super().fit(self.train, None)
+        return super().score(users, items)
+
+
+class LetsAnotherObjectLearnInScore(Good):
+    def fit(self, train, context):
+        self.inner = LearnsInScore()
+        self.inner.fit(train, context)
+
+    def score(self, users, items):
+        return self.inner.score(users, items)
+
+
+class TakesLongToScoreFirst(Popular):
+    waited = False
+
+    def score(self, users, items):
+        time.sleep(0 if self.waited else 0.15)
+        self.waited = True
+        return super().score(users, items)
+
+
+class CountsTooManyEpochs(Good):
+    def fit(self, train, context):
+        super().fit(train, context)
+        self.epochs -= context.end_epoch()
+
+
+class ReportsNaN(Good):
+    def fit(self, train, context):
+        super().fit(train, context)
+        context.report(device="cpu", best=float("nan"))
+
+
+class ReportsHalfACharacter(Good):
+    def fit(self, train, context):
+        super().fit(train, context)
+        context.report(note=chr(0xD800))
+
+
 class SortsItsItems(Good):
     def score(self, users, items):
         scores = super().score(users, items)
@@ -277,6 +337,11 @@ ARGUMENTS = "score() leaves its arguments alone"
 WHOLE = "score_all() gives the scores of score()"
 REPEATS = "two fits of one seed agree bit for bit"
 ASKED = "scoring during training changes nothing"
+PASSES = "calls of end_epoch() end passes over the train rows"
+IN_FIT = "it trains in fit(), not in score()"
+FACTS = "what it reports can be recorded"
+WARM = "warming up changes nothing"
+STOPS = "it stops when end_epoch() says so"
 ROWS = "fit() leaves the train rows alone"
 
 BROKEN = {
@@ -305,7 +370,14 @@ BROKEN = {
     ForcesItsWayIntoTheTrainRows: ({ROWS}, "fit() writes into train.items"),
     MakesTheTrainRowsWriteable: ({ROWS}, "fit() makes train.indices writeable"),
     WholeNumbers: ({FORM}, "score() returned int64"),
-    NeverStops: ({"it stops when end_epoch() says so"}, "told to stop after epoch 1, it went on to epoch 4 of 6"),
+    NeverStops: ({STOPS, PASSES}, "told to stop after epoch 1, it went on to epoch 4 of 6"),
+    LearnsInWarmUpOnly: ({WARM}, "a fit after warm_up() differs"),
+    LearnsInScore: ({IN_FIT}, "score() sets what the model has learned: fit() took 0.0000 s"),
+    LetsAnotherObjectLearnInScore: ({IN_FIT}, "score() sets what the model has learned"),
+    TakesLongToScoreFirst: ({IN_FIT}, "the first call of score() does more than fit()"),
+    CountsTooManyEpochs: ({PASSES, STOPS}, "4 passes were counted, more than epochs=3"),
+    ReportsNaN: ({FACTS}, "report(best=nan): a record holds finite numbers"),
+    ReportsHalfACharacter: ({FACTS}, "report(note="),
     RaisesInFit: ({"it learns from the train rows"}, "fit() raised MemoryError: no room"),
     Exits: ({"it learns from the train rows"}, "fit() raised SystemExit: 3"),
     NeedsAValue: ({"every hyper-parameter has a default"}, "no default: factors"),

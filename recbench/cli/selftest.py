@@ -1,6 +1,7 @@
 """``recbench selftest``: whether the harness, and a model, can be trusted on a task."""
 
 import os
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -35,12 +36,22 @@ def selftest(
     ] = None,
     param: Param = None,
     threads: Threads = 1,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            min=0.001,
+            metavar="SECONDS",
+            help="End a model's process, and fail its checks, if a step takes longer: its import, or one fit with what "
+            "is checked of it.",
+        ),
+    ] = 600.0,
     as_json: AsJson = False,
 ) -> None:
     """Check the harness against known answers on a task, and models against their contract.
 
     The harness: a constant scorer, chance, an oracle and its inverse, and changes that must move no rank.
     A model: five fits on the CPU, two of them with one seed; and what its scores depend on besides user and item.
+    Each model is checked in a process of its own. A model that ends this process has failed.
 
     Examples:
       recbench selftest
@@ -61,21 +72,24 @@ def selftest(
     os.environ.update(library_settings(threads, "cpu"))
 
     from recbench.experiments.selftest import selftest as checks
+    from recbench.experiments.task_source import task_source
     from recbench.registry.requested import request_models
-    from recbench.tasks.lookup import load_task
 
     requested = request_models(models or [], param or [])
-    loaded = load_task(task, progressbar=animated())
+    source = task_source(task, progressbar=animated())
+    loaded = source.task
     document: list[dict[str, Any]] = []
     try:
-        for one in checks(loaded, requested, threads, _announce):
-            check = one.check
-            if not as_json and (not document or document[-1]["model"] != one.model):
-                emit(_heading(loaded, one.model))
-            state = STATES[check.passed]
-            document.append({"model": one.model, "name": check.name, "state": state, "detail": check.detail})
-            if not as_json:
-                emit(f"{MARKS[check.passed]:6} {check.name} — {check.detail}")
+        # Closed at once, so that an interruption ends the models' processes.
+        with closing(checks(source, requested, threads, _announce, timeout)) as made:
+            for one in made:
+                check = one.check
+                if not as_json and (not document or document[-1]["model"] != one.model):
+                    emit(_heading(loaded, one.model))
+                state = STATES[check.passed]
+                document.append({"model": one.model, "name": check.name, "state": state, "detail": check.detail})
+                if not as_json:
+                    emit(f"{MARKS[check.passed]:6} {check.name} — {check.detail}")
     except KeyboardInterrupt:
         messages().print(f"Interrupted after {len(document)} checks.")
         raise typer.Exit(ExitCode.INTERRUPTED) from None

@@ -1,14 +1,17 @@
 """The self-test: the harness against known answers, and models against their contract."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
+from recbench.experiments.task_source import TaskSource
+from recbench.operating_system import available_cores
 from recbench.registry.requested import RequestedModel
 from recbench.selftest.check import Check
 from recbench.selftest.known_answers import known_answers
-from recbench.selftest.model_contract import ModelUnderTest, model_contract
-from recbench.tasks.task import Task
-from recbench.trials.output_redirection import output_to
+from recbench.selftest.model_process import ModelProcess
+
+SECONDS = 600.0
+"""How long a step of a model's checks may take, unless the caller says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,39 +28,54 @@ class Checked:
 
 
 def selftest(
-    task: Task, models: Sequence[RequestedModel], threads: int, announce: Callable[[str], None]
-) -> Iterator[Checked]:
+    source: TaskSource,
+    models: Sequence[RequestedModel],
+    threads: int,
+    announce: Callable[[str], None],
+    seconds: float = SECONDS,
+) -> Generator[Checked]:
     """Yields each check when it is made. What a model prints is discarded.
 
-    Models are imported, and their hyper-parameters read, before anything is checked.
+    Each model is checked in a process of its own. Models are imported, and their hyper-parameters read, before anything
+    is checked. A model whose process does not come to the end of the checks has failed, however it ended.
 
     Args:
-        task: The task.
+        source: The task.
         models: The models to check.
         threads: Threads for each model.
         announce: Receives the name of each step before it begins.
+        seconds: How long each step of a model may take: its import, or a fit with what is checked of it.
 
     Raises:
         RecbenchError: A model cannot be imported, or refuses its hyper-parameters.
     """
-    under_test = []
-    for one in models:
-        announce(f"Importing {one.title}")
-        with output_to(None):
-            under_test.append(ModelUnderTest.load(one))
-    announce(f"Known answers on {task.name} ...")
-    for check in known_answers(task):
-        yield Checked(None, check)
-    for model in under_test:
+    # More imported models at a time would fill the memory for no gain; the others are imported again.
+    kept: dict[int, ModelProcess] = {}
+    running: ModelProcess | None = None
+    try:
+        for number, one in enumerate(models):
+            announce(f"Importing {one.title}")
+            running = ModelProcess(one, threads, seconds)
+            running.await_import()
+            if len(kept) < available_cores():
+                kept[number] = running
+            else:
+                running.end()
+        announce(f"Known answers on {source.task.name} ...")
+        for check in known_answers(source.task):
+            yield Checked(None, check)
+        for number, one in enumerate(models):
+            running = kept.pop(number, None)
+            if running is None:
+                running = ModelProcess(one, threads, seconds)
+                running.await_import()
 
-        def step(text: str, name: str = model.name) -> None:
-            announce(f"{name}: {text} ...")
+            def step(text: str, name: str = one.title) -> None:
+                announce(f"{name}: {text} ...")
 
-        checks = model_contract(model, task, threads, step)
-        while True:
-            # Only while the model is at work: what is printed between its checks is not the model's.
-            with output_to(None):
-                check_of_model = next(checks, None)
-            if check_of_model is None:
-                break
-            yield Checked(model.name, check_of_model)
+            for check in running.checks(source.task, source.path, step):
+                yield Checked(one.title, check)
+            running.end()
+    finally:
+        for process in [*kept.values(), *([running] if running else [])]:
+            process.end()

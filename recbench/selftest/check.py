@@ -1,8 +1,8 @@
 """A check of the self-test: a function whose result, or whose error, is one line of the report."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Generic, ParamSpec
+from dataclasses import dataclass, replace
+from typing import Generic, ParamSpec, Self
 
 P = ParamSpec("P")
 
@@ -20,6 +20,10 @@ class Check:
     name: str
     passed: bool | None
     detail: str
+
+    def shortened(self, most: int) -> Self:
+        """Returns the check with at most so many characters of its detail."""
+        return self if len(self.detail) <= most else replace(self, detail=f"{self.detail[:most]} ...")
 
 
 class BrokenError(Exception):

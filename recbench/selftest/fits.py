@@ -1,14 +1,17 @@
 """Fits of a model for the checks of its contract; an error in a fit is data, so that the other checks still run."""
 
 import contextlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from recbench.protocol import FloatArray, Recommender, TrainSet, WarmUp
 from recbench.selftest.check import BrokenError, NotApplicableError
+from recbench.selftest.learned_state import learned_state
 from recbench.selftest.score_requests import ScoreRequest, request_scores
 from recbench.trials.clock import TimedContext
 from recbench.trials.model_context import context_for_model
@@ -38,6 +41,9 @@ class Fit:
         error: What the constructor, ``warm_up`` or ``fit`` raised, if they did.
         answer: float[n, c], the trained model's first scores, those of the request.
         score_error: What ``score`` raised instead.
+        first_seconds: Seconds of the first call of ``score``.
+        repeated_seconds: Seconds of the same call again.
+        learned_in_score: Whether large attributes of the model are new or have changed after the first call.
     """
 
     model: Recommender | None
@@ -45,6 +51,9 @@ class Fit:
     error: Exception | SystemExit | None = None
     answer: FloatArray | None = None
     score_error: Exception | SystemExit | None = None
+    first_seconds: float = 0.0
+    repeated_seconds: float = 0.0
+    learned_in_score: bool = False
 
     def trained(self) -> Recommender:
         """Returns the trained model.
@@ -74,7 +83,7 @@ def fit(
     context: TimedContext,
     request: ScoreRequest,
     *,
-    warm: bool = False,
+    warm_up_rows: TrainSet | None = None,
     scored_in_training: bool = False,
 ) -> Fit:
     """Trains a fresh model, as a trial does, and requests scores.
@@ -84,7 +93,7 @@ def fit(
         train: The rows to learn from.
         context: Seed, threads, device.
         request: The scores to request.
-        warm: Warm it up before, if it can be.
+        warm_up_rows: Rows to warm it up with before; None for no warm-up.
         scored_in_training: Request other scores after each epoch, as for a learning curve, and once at the end.
     """
     model = None
@@ -98,22 +107,59 @@ def fit(
 
     try:
         model = create()
-        if warm and isinstance(model, WarmUp):
+        if warm_up_rows is not None and isinstance(model, WarmUp):
             with context_for_model(TimedContext(context.seed, context.threads, device=context.device)) as limited:
-                model.warm_up(train, limited)
+                model.warm_up(warm_up_rows, limited)
         context.on_epoch = score_others if scored_in_training else None
         with context_for_model(context) as limited:
             context.start()
             model.fit(train, limited)
-            context.stop()
+            context.finish()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - becomes a failed check
         return Fit(model, context, error=error)
-    if scored_in_training:
-        score_others()
+    with context_for_model(context):
+        if scored_in_training:
+            score_others()
+        return _scored(model, context, request, min(train.n_users, train.n_items))
+
+
+def _scored(model: Recommender, context: TimedContext, request: ScoreRequest, large: int) -> Fit:
+    """Requests the scores twice.
+
+    Args:
+        model: The trained model.
+        context: The context of the fit.
+        request: The scores to request.
+        large: Elements of an attribute that a model may have learned.
+    """
+    before = learned_state(model, large)
+    seconds = []
     try:
-        return Fit(model, context, answer=request_scores(model, request.users, request.items))
+        for _ in range(2):
+            began = time.perf_counter()
+            scores = request_scores(model, request.users, request.items)
+            seconds.append(time.perf_counter() - began)
+            if len(seconds) == 1:
+                answer, learned = scores, bool(learned_state(model, large) - before)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - becomes a failed check
         return Fit(model, context, score_error=error)
+    return Fit(
+        model,
+        context,
+        answer=answer,
+        first_seconds=seconds[0],
+        repeated_seconds=seconds[1],
+        learned_in_score=learned,
+    )
+
+
+def of_other_items(train: TrainSet) -> TrainSet:
+    """Returns as many rows of the same users and of other items: there is nothing in them to learn for a fit."""
+    names = np.random.default_rng(5).permutation(train.n_items).astype(np.int32)
+    return TrainSet.from_rows(
+        train.n_users, train.n_items, train.users, names[train.items], train.ratings, train.timestamps,
+        user_ids=train.encoded_user_ids, item_ids=train.encoded_item_ids,
+    )  # fmt: skip
 
 
 def copies(train: TrainSet) -> Arrays:

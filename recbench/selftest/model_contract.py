@@ -1,23 +1,31 @@
 """The contract of a model, on any task: its fits here, its scores in ``leaks``."""
 
 import inspect
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
+from pydantic import ConfigDict, TypeAdapter
 
 from recbench.device import Device
 from recbench.protocol import TrainSet, WarmUp
+from recbench.records.schema import ParameterScalar, ParameterValue
 from recbench.registry.hyperparameters import configure
 from recbench.registry.requested import RequestedModel
 from recbench.selftest import leaks
 from recbench.selftest.check import BrokenError, Check, NotApplicableError, check, expect
-from recbench.selftest.fits import Arrays, Create, Fit, StopsAtOnce, copies, fit, not_repeatable
+from recbench.selftest.fits import Arrays, Create, Fit, StopsAtOnce, copies, fit, not_repeatable, of_other_items
 from recbench.selftest.score_requests import ScoreRequest, same_bits
 from recbench.tasks.task import Task
 from recbench.trials.clock import TimedContext
+from recbench.trials.throughput_doubts import LONG_SCORE, LONG_SCORE_SECONDS, throughput_doubts
 
+FACTS: TypeAdapter[dict[str, ParameterScalar | None]] = TypeAdapter(
+    dict[str, ParameterScalar | None], config=ConfigDict(allow_inf_nan=False)
+)
+RECORDABLE = "finite numbers, True and False, and text that is UTF-8"
 DEVICE: Device = "cpu"
 """On a GPU two fits need not agree."""
 
@@ -30,11 +38,13 @@ class ModelUnderTest:
         name: What it is called.
         model_class: Its class.
         create: Makes a fresh one; None if a hyper-parameter has neither a default nor a value.
+        parameters: Its hyper-parameters, as records hold them.
     """
 
     name: str
     model_class: type
     create: Create | None
+    parameters: Mapping[str, ParameterValue] = field(default_factory=dict)
 
     @classmethod
     def load(cls, requested: RequestedModel) -> Self:
@@ -48,7 +58,7 @@ class ModelUnderTest:
             return cls(requested.title, model_class, None)
         configuration = configure(requested.reference, model_class, requested.texts, requested.values)
         configuration.create()
-        return cls(requested.title, model_class, configuration.create)
+        return cls(requested.title, model_class, configuration.create, configuration.parameters)
 
 
 def model_contract(tested: ModelUnderTest, task: Task, threads: int, say: Callable[[str], None]) -> Iterator[Check]:
@@ -66,6 +76,7 @@ def model_contract(tested: ModelUnderTest, task: Task, threads: int, say: Callab
         reason = "the model has hyper-parameters without a default: --param MODEL.NAME=VALUE"
         yield learns.skip(reason)
         yield train_rows_untouched.skip(reason)
+        yield facts_can_be_recorded.skip(reason)
         yield from _left_out(reason)
         return
     train, request = task.train_set(), ScoreRequest.from_cases(task.test, task.n_items)
@@ -78,9 +89,12 @@ def model_contract(tested: ModelUnderTest, task: Task, threads: int, say: Callab
     first = fit(create, train, context(), request)
     yield learns(first)
     yield train_rows_untouched(train, before, first)
+    yield facts_can_be_recorded(first)
     if first.error is not None:
         yield from _left_out("there is no trained model")
         return
+    yield passes_are_counted(first, tested.parameters, len(train))
+    yield trains_in_fit(first)
     yield from leaks.leaks(first.trained(), request)
     say("the same fit again")
     again = repeats(model_class, threads, first, fit(create, task.train_set(), context(), request))
@@ -88,7 +102,8 @@ def model_contract(tested: ModelUnderTest, task: Task, threads: int, say: Callab
     if again.passed:
         if isinstance(first.model, WarmUp):
             say("the same fit, warmed up")
-            yield warming_up(first, fit(create, task.train_set(), context(), request, warm=True))
+            rows = of_other_items(train)
+            yield warming_up(first, fit(create, task.train_set(), context(), request, warm_up_rows=rows))
         else:
             yield warming_up.skip("the model has no warm_up()")
         say("the same fit, with scoring during training")
@@ -118,6 +133,42 @@ def learns(first: Fit) -> str:
     return f"{first.context.seconds:.2f} s, calls of end_epoch(): {first.context.epochs}"
 
 
+@check("what it reports can be recorded")
+def facts_can_be_recorded(first: Fit) -> str:
+    """A record holds facts as JSON: finite numbers, text that is UTF-8, True and False."""
+    facts = first.context.facts
+    for name, value in facts.items():
+        try:
+            json.dumps(FACTS.validate_python({name: value}), allow_nan=False, ensure_ascii=False).encode()
+        except ValueError as error:
+            raise BrokenError(f"report({name}={value!r:.60}): a record holds {RECORDABLE}") from error
+    return ", ".join(facts) or "it reports nothing"
+
+
+@check("calls of end_epoch() end passes over the train rows")
+def passes_are_counted(first: Fit, parameters: Mapping[str, ParameterValue], n_train: int) -> str:
+    """As in a record: more calls than passes would multiply the throughput."""
+    first.answered()
+    doubts = throughput_doubts(first.context, first.trained(), parameters, n_train)
+    expect(not doubts, "; ".join(doubts))
+    passes = max(first.context.epochs, 1)
+    return f"{passes:,} pass{'es' * (passes > 1)} over {n_train:,} train rows"
+
+
+@check("it trains in fit(), not in score()")
+def trains_in_fit(first: Fit) -> str:
+    """What only the first call of ``score`` needs is small beside ``fit``, for it is not timed."""
+    first.answered()
+    once, of_fit = first.first_seconds - first.repeated_seconds, first.context.seconds
+    told = f"fit() took {of_fit:.4f} s, the first call of score() {first.first_seconds:.4f} s, the same call again "
+    told += f"{first.repeated_seconds:.4f} s"
+    expect(not (first.learned_in_score and once > of_fit), f"score() sets what the model has learned: {told}")
+    expect(
+        once <= max(LONG_SCORE_SECONDS, LONG_SCORE * of_fit), f"the first call of score() does more than fit(): {told}"
+    )
+    return told
+
+
 @check("two fits of one seed agree bit for bit")
 def repeats(model_class: type, threads: int, first: Fit, again: Fit) -> str:
     """With one thread always; with more, if the model promises it."""
@@ -127,7 +178,7 @@ def repeats(model_class: type, threads: int, first: Fit, again: Fit) -> str:
 
 @check("warming up changes nothing")
 def warming_up(first: Fit, warmed: Fit) -> str:
-    """A fit after ``warm_up`` is the fit without."""
+    """A fit after ``warm_up`` is the fit without, though it was warmed up with rows of other items."""
     return _same_scores(first, warmed, "a fit after warm_up() differs from one without")
 
 
@@ -181,7 +232,16 @@ def without_default(model_class: type) -> list[str]:
 
 
 def _left_out(reason: str) -> Iterator[Check]:
-    for skipped in (*leaks.CHECKS, repeats, warming_up, scoring_leaves_no_trace, another_seed, stops_when_told):
+    for skipped in (
+        passes_are_counted,
+        trains_in_fit,
+        *leaks.CHECKS,
+        repeats,
+        warming_up,
+        scoring_leaves_no_trace,
+        another_seed,
+        stops_when_told,
+    ):
         yield skipped.skip(reason)
 
 

@@ -1,37 +1,21 @@
 """The run's side of a trial's process: starting it, talking to it, ending it."""
 
 import contextlib
-import json
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import recbench
 from recbench.operating_system import ProcessTree, incoming_pipe
 from recbench.registry.requested import RequestedModel
 from recbench.runners.processes.messages import Answer, AnswerReader, Prepare, Ready, Work
 from recbench.runners.processes.shared_output import SharedOutput
+from recbench.runners.processes.starting import start_command
 from recbench.trials.conditions import Conditions
 from recbench.trials.logs import TAIL_LINES
 from recbench.trials.machine import library_settings
-
-# The process runs the same recbench as this one, whatever else on the module search path has that name: a file
-# recbench.py of the user's, or another install. The search path is handed over, because it depends on how this process
-# was started. -P keeps the current folder out of it: a file there must not take a module's place if it does not here.
-START = """
-import importlib.util, json, sys
-own, path, parent = json.loads(sys.argv[1])
-spec = importlib.util.spec_from_file_location("recbench", own)
-sys.modules["recbench"] = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(sys.modules["recbench"])
-from recbench.runners.processes.worker import main
-sys.path[:] = path
-main(parent)
-"""
 
 
 class WorkerProcess:
@@ -62,14 +46,7 @@ class WorkerProcess:
         self._reader = AnswerReader()
         self._started = time.monotonic()
         self._tree = ProcessTree(
-            [
-                sys.executable,
-                "-u",  # what a process printed last before it died is in its log
-                "-P",
-                "-c",
-                START,
-                json.dumps([recbench.__file__, [path or str(Path.cwd()) for path in sys.path], os.getpid()]),
-            ],
+            start_command("recbench.runners.processes.worker"),
             {**os.environ, **library_settings(conditions.threads, conditions.device)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
