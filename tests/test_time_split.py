@@ -11,7 +11,11 @@ from recbench.data.interactions import Interactions
 from recbench.data.ordering import dense_codes
 from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
+from recbench.tasks import task_file
 from recbench.tasks.build import split_and_draw
+from recbench.tasks.exchange.export import export
+from recbench.tasks.exchange.forms import ExportForm
+from recbench.tasks.exchange.imports import import_folder
 from recbench.tasks.spec import GlobalTime, Negatives, SyntheticData, TaskSpec, parse_spec
 from recbench.tasks.time_split import held_out_from, rows_before_or_known, split_time
 from recbench.tasks.verify import verify
@@ -79,6 +83,25 @@ def test_or_kept():
         ("1", "6"),
         ("1", "5"),
     }
+
+
+def test_validation_has_no_new_users_and_items_if_test_has_none(tmp_path):
+    # Times 0 to 7 are train; validation holds out 6 and 7, and item 9 and user 3 are new then.
+    rows = [(0, 0, 0), (1, 1, 1), (2, 0, 2), (0, 1, 3), (1, 2, 4), (2, 2, 5), (0, 9, 6), (3, 0, 6), (1, 0, 7)]
+    rows += [(2, 1, 7), (3, 1, 8), (0, 2, 8), (2, 9, 8), (3, 2, 8), *((4, item, 0) for item in range(20, 26))]
+    for unknown, n_cases in (("drop", 2), ("keep", 4)):
+        task = split_and_draw(spec(at(8, unknown)), interactions(rows).numbered_by_hash())
+        verify(task)
+        cases = originals(task, task.validation.users, task.validation.items)
+        assert len(cases) == n_cases
+        assert {("1", "0"), ("2", "1")} <= cases
+        # What is held out is the same: no row is learned from that is later than a case.
+        assert len(task.validation_rows) == 4
+        assert task.train_set_for_validation().timestamps.max() == 5
+        task_file.save(task, tmp_path / unknown)
+        assert task_file.load(tmp_path / unknown).digest == task.digest
+        export(task, tmp_path / f"{unknown}-csv", ExportForm.CSV)
+        assert import_folder("again", tmp_path / f"{unknown}-csv").digest == task.digest
 
 
 @given(

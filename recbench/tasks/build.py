@@ -1,7 +1,7 @@
 """From a spec to a task."""
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,7 +31,7 @@ from recbench.tasks.spec import (
     SyntheticData,
     TaskSpec,
 )
-from recbench.tasks.splits import held_out_twice
+from recbench.tasks.splits import held_out_twice, require_timestamps
 from recbench.tasks.task import Cases, Task
 from recbench.tasks.time_split import held_out_from, rows_before_or_known, split_time
 from recbench.tasks.verification_cache import verify_and_cache
@@ -95,24 +95,24 @@ def split_and_draw(spec: TaskSpec, interactions: Interactions) -> Task:
     if not isinstance(rule, Negatives):
         raise RecbenchError("Published negatives go with a published split.", "Set negatives.method.")
     while True:
-        interactions, (test_rows, validation_rows) = _held_out(split, interactions)
+        interactions, held = _held_out(split, interactions)
         seen = TrainSet.from_rows(interactions.n_users, interactions.n_items, interactions.users, interactions.items)
         unseen = unseen_counts(rule.method, seen.indptr, seen.indices, interactions.n_items)
-        case_users = interactions.users[np.concatenate([test_rows, validation_rows])]
+        case_users = interactions.users[np.concatenate([held.test, held.validation])]
         left_out = users_to_leave_out(rule, case_users, unseen, interactions.user_ids)
         if not left_out.any():
             break
         # Items that only they had are gone with them, so that others may have too few now.
         interactions = interactions.select(~left_out[interactions.users]).numbered_by_hash()
     in_train = np.ones(len(interactions), dtype=np.bool_)
-    in_train[test_rows] = False
+    in_train[held.test] = False
 
     def cases(purpose: Purpose, rows: Rows) -> Cases:
         negatives = draw_negatives(rule, purpose, rows.users, seen.indptr, seen.indices, interactions.n_items)
         return Cases(rows.users, rows.items, negatives)
 
-    test = interactions.rows.take(test_rows)
-    validation = interactions.rows.take(validation_rows)
+    test = interactions.rows.take(held.test)
+    validation = interactions.rows.take(held.validation)
 
     return Task(
         spec,
@@ -120,22 +120,42 @@ def split_and_draw(spec: TaskSpec, interactions: Interactions) -> Task:
         interactions.item_ids,
         interactions.rows.take(in_train),
         cases(Purpose.TEST_NEGATIVES, test),
-        np.cumsum(in_train)[validation_rows] - 1,
+        np.cumsum(in_train)[np.concatenate([held.validation, held.withheld])] - 1,
         cases(Purpose.VALIDATION_NEGATIVES, validation),
         interactions.n_duplicates,
         test.timestamps,
     )
 
 
-def _held_out(
-    split: Split | PublishedSplit, interactions: Interactions
-) -> tuple[Interactions, tuple[Int64Array, Int64Array]]:
-    """Returns the interactions, without those that the split leaves out, and the rows of test and validation."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _HeldOut:
+    """Rows that are held out.
+
+    Attributes:
+        test: int64[test cases].
+        validation: int64[validation cases].
+        withheld: int64[rows], held out when validation cases are scored, and no cases themselves.
+    """
+
+    test: Int64Array
+    validation: Int64Array
+    withheld: Int64Array
+
+
+def _held_out(split: Split | PublishedSplit, interactions: Interactions) -> tuple[Interactions, _HeldOut]:
+    """Returns the interactions, without those that the split leaves out, and the rows that it holds out."""
+    nothing = np.empty(0, dtype=np.int64)
     if not isinstance(split, GlobalTime):
-        return interactions, held_out_twice(split, interactions.n_users, interactions.rows)
+        test, validation = held_out_twice(split, interactions.n_users, interactions.rows)
+        return interactions, _HeldOut(test, validation, nothing)
     time = split_time(split, interactions)
     keep = rows_before_or_known(time, interactions)
     if split.unknown == "drop" and not keep.all():
         log.info("%s rows of users or items that are new at %d are left out.", f"{int((~keep).sum()):,}", time)
         interactions = interactions.select(keep).numbered_by_hash()
-    return interactions, held_out_from(time, interactions)
+    test, validation = held_out_from(time, interactions)
+    if split.unknown == "keep" or not len(validation):
+        return interactions, _HeldOut(test, validation, nothing)
+    start = int(require_timestamps(interactions.timestamps)[validation].min())
+    known = rows_before_or_known(start, interactions)[validation]
+    return interactions, _HeldOut(test, validation[known], validation[~known])

@@ -60,7 +60,8 @@ class Task:
         item_ids: The original id of each item index.
         rows: The train rows, in the order of the file.
         test: The cases that are reported.
-        validation_rows: int64[validation cases], the train rows that validation holds out.
+        validation_rows: int64[validation cases or more], the train rows that validation holds out: those of its cases
+            in their order, then rows that are no cases, as of items that are new then.
         validation: The cases for tuning; none of them is a test case.
         n_duplicates: Rows left out when the file was read.
         test_times: int64[test cases] or None; for reports on the split. No model receives them and no metric depends

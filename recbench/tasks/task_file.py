@@ -206,7 +206,9 @@ def _from_arrays(
         same_length += [(f"{part}.users", f"{part}.items"), (f"{part}.users", f"{part}.negatives")]
     if times is not None and times.shape != arrays["test.users"].shape:
         raise DamagedFileError("the number of times is not the number of cases")
-    for first, second in [*same_length, ("validation_rows", "validation.users")]:
+    if len(arrays["validation_rows"]) < len(arrays["validation.users"]):
+        raise ValueError("there are fewer validation rows than validation cases")
+    for first, second in same_length:
         if second in arrays and len(arrays[first]) != len(arrays[second]):
             raise DamagedFileError(f"arrays {first!r} and {second!r} differ in length")
     return Task(

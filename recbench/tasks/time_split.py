@@ -48,8 +48,8 @@ def rows_before_or_known(time: int, interactions: Interactions) -> npt.NDArray[n
 def held_out_from(time: int, interactions: Interactions) -> tuple[Int64Array, Int64Array]:
     """Returns the rows of test and of validation, by user and time.
 
-    Validation holds out the end of train, as large a share of it as test is of all rows. It keeps rows of users and
-    items that are new then: moving them to train would let a model be tuned on rows that are later than its cases.
+    Validation holds out the end of train, as large a share of it as test is of all rows. Rows of users and items that
+    are new then are among them: moved to train, they would let a model be tuned on rows that are later than its cases.
     """
     times = require_timestamps(interactions.timestamps)
     test = times >= time

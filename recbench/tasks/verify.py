@@ -44,7 +44,7 @@ def verify(task: Task) -> None:
     if (test[1:] == test[:-1]).any():
         raise _broken(task, "a (user, item) pair is a test case twice")
     for column, name in ((task.users, "users"), (task.items, "items")):
-        if not np.array_equal(column[task.validation_rows], getattr(task.validation, name)):
+        if not np.array_equal(column[task.validation_rows[: len(task.validation)]], getattr(task.validation, name)):
             raise _broken(task, "a validation case is not the train row that it names")
     for what, cases in (("test", task.test), ("validation", task.validation)):
         _check_counts(task, what, cases)

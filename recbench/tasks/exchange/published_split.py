@@ -44,8 +44,8 @@ class PublishedRows:
         train: The train rows.
         test: The rows of the cases.
         negatives: int32[cases, width], filled up with ``NO_ITEM``; None to draw them.
-        validation_rows: int64[validation cases]; None to hold them out by the spec's rule.
-        validation_negatives: int32[validation cases, width]; None to draw them.
+        validation_rows: int64[held-out rows]; None to hold them out by the spec's rule.
+        validation_negatives: int32[held-out rows, width]; a row without any is held out and no case. None to draw them.
         n_duplicates: Rows left out when the files were read.
         readings: What was read from each file.
         time_unit: What the times count since 1970; None if there are none.
@@ -227,6 +227,10 @@ def assemble(spec: TaskSpec, rows: PublishedRows) -> Task:
             enough = unseen[held.users] >= spec.negatives.count
             held, validation_rows = held.take(enough), validation_rows[enough]
         validation_negatives = drawn(Purpose.VALIDATION_NEGATIVES, held.users)
+    else:
+        is_case = (validation_negatives != NO_ITEM).any(axis=1)
+        held, validation_negatives = held.take(is_case), validation_negatives[is_case]
+        validation_rows = np.concatenate([validation_rows[is_case], validation_rows[~is_case]])
     task = Task(
         spec,
         rows.user_ids,
