@@ -9,7 +9,7 @@ from recbench.cli.shared.pages import write_or_check
 from recbench.cli.shared.terminal import emit, emit_json, emit_table
 from recbench.cli.shared.verbs import Verbs
 from recbench.escaping.shell import shell_word
-from recbench.progress.console import messages
+from recbench.progress.console import messages, write_message
 
 if TYPE_CHECKING:
     from recbench.records.baselines import Change
@@ -59,7 +59,7 @@ def accept(
     emit_table(shown, ["task", "model", "seeds", "HR@10 old -> new", "NDCG@10 old -> new"])
     if accepted.git_files:
         told = f"Written for git: {', '.join(map(str, accepted.git_files))}."
-        messages().print(told, style="dim")
+        write_message(told, "dim")
     messages().print(
         f"Accepted under {folder}/<task>/{label}. Commit {folder.parent}/ so that others compare with it.",
         style="dim",

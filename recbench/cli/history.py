@@ -27,6 +27,7 @@ def history(
 
     Exit codes: 0 shown, 2 bad input, or a line of the history is damaged, 4 nothing to show.
     """
+    from recbench.escaping.terminal import one_line
     from recbench.records.history import read_undamaged
     from recbench.reports.trend import Trend, trends
 
@@ -70,7 +71,8 @@ def history(
         present.check()
         return
     for number, trend in enumerate(found):
-        emit(("\n" if number else "") + f"{trend.model} on {trend.task} {trend.digest[:19]}  {trend.sparkline}")
+        head = one_line(f"{trend.model} on {trend.task} {trend.digest[:19]}  {trend.sparkline}")
+        emit(f"\n{head}" if number else head)
         emit_table(
             [
                 [

@@ -22,6 +22,7 @@ def list_models(
       recbench list
       recbench list bpr
     """
+    from recbench.escaping.terminal import one_line
     from recbench.registry.frameworks import how_to_install, missing_modules, owners
     from recbench.registry.models import describe, find_model, known_models
 
@@ -50,7 +51,8 @@ def list_models(
         needs = (
             f"It {_state(packages)}, which {'is' if len(packages) == 1 else 'are'} not installed.\n" if packages else ""
         )
-        emit(f"{reference.name} ({reference.origin}, {reference.target})\n{description.summary}\n{needs}\n")
+        head = [f"{reference.name} ({reference.origin}, {reference.target})", description.summary]
+        emit("\n".join([*map(one_line, head), f"{needs}\n"]))
         emit_table([[name, default] for name, default in description.parameters.items()], ["parameter", "default"])
     else:
         emit_table(

@@ -11,7 +11,7 @@ from recbench.cli.shared.lists import cut_offs, only_item
 from recbench.cli.shared.output_options import output_file, output_option
 from recbench.cli.shared.record_options import RECORDS
 from recbench.evaluation.metric_names import read_measures
-from recbench.progress.console import messages
+from recbench.progress.console import write_message
 from recbench.reports.plots.speed_quality_axes import Cost
 
 
@@ -63,7 +63,7 @@ def plot(
     check_picture(picture)
     found = speed_quality(record_sets, measure, axis)
     if found.left_out:
-        messages().print(f"Not drawn, for they have no figures: {', '.join(found.left_out)}")
+        write_message(f"Not drawn, for they have no figures: {', '.join(found.left_out)}")
     for note in found.notes:
-        messages().print(note, style="yellow")
-    messages().print(f"Drawn: {draw_speed_quality(found, picture)}", style="dim")
+        write_message(note, "yellow")
+    write_message(f"Drawn: {draw_speed_quality(found, picture)}", "dim")

@@ -26,7 +26,7 @@ from recbench.cli.shared.output_options import AsJson, Form, Quiet, RecordsFolde
 from recbench.cli.shared.terminal import emit, emit_json, emit_table, exit_if_failed, set_quiet
 from recbench.errors import RecbenchError
 from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, N_SEEDS
-from recbench.progress.console import messages
+from recbench.progress.console import write_message
 from recbench.reports.formats import Format
 from recbench.trials.curve_epochs import CurveEpochs
 
@@ -125,7 +125,7 @@ def run(
     with interruption_message(output) as count:
         # Before the slow imports, so that people see at once that the program works.
         if not quiet:
-            messages().print(f"Task {task}; models {', '.join(dict.fromkeys(models))}", style="dim")
+            write_message(f"Task {task}; models {', '.join(dict.fromkeys(models))}", "dim")
 
         from recbench.evaluation.metric_names import read_measures
         from recbench.experiments.execution import Execution
@@ -178,7 +178,7 @@ def run(
             if pairs:
                 emit("\n" + result.pairs_table(form))
         if not quiet:
-            messages().print(f"Records: {output}", style="dim")
+            write_message(f"Records: {output}", "dim")
         exit_if_failed(result.failed)
 
 

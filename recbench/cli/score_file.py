@@ -11,7 +11,7 @@ from recbench.cli.shared.output_options import AsJson, Form, RecordsFolder
 from recbench.cli.shared.ratings_file_options import ItemColumn, Separator, UserColumn
 from recbench.cli.shared.terminal import emit
 from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, MAX_SEED
-from recbench.progress.console import messages
+from recbench.progress.console import write_message
 from recbench.reports.formats import Format
 
 
@@ -67,4 +67,4 @@ def score_file(
         force=force,
     )
     emit(result.table(Format.JSON if as_json else form))
-    messages().print(f"Record: {result.trials[0].place}", style="dim")
+    write_message(f"Record: {result.trials[0].place}", "dim")

@@ -11,8 +11,9 @@ from recbench.cli.shared.execution_options import MODELS, Param, Task, Threads
 from recbench.cli.shared.output_options import AsJson
 from recbench.cli.shared.terminal import ExitCode, emit, emit_json
 from recbench.errors import RecbenchError
+from recbench.escaping.terminal import one_line
 from recbench.experiments.defaults import DEFAULT_TASK
-from recbench.progress.console import animated, messages
+from recbench.progress.console import animated, write_message
 
 if TYPE_CHECKING:
     from recbench.tasks.task import Task as LoadedTask
@@ -89,9 +90,9 @@ def selftest(
                 state = STATES[check.passed]
                 document.append({"model": one.model, "name": check.name, "state": state, "detail": check.detail})
                 if not as_json:
-                    emit(f"{MARKS[check.passed]:6} {check.name} — {check.detail}")
+                    emit(f"{MARKS[check.passed]:6} {one_line(check.name)} — {one_line(check.detail)}")
     except KeyboardInterrupt:
-        messages().print(f"Interrupted after {len(document)} checks.")
+        write_message(f"Interrupted after {len(document)} checks.")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     counts = {state: sum(check["state"] == state for check in document) for state in STATES.values()}
     if as_json:
@@ -104,7 +105,7 @@ def selftest(
 
 
 def _announce(text: str) -> None:
-    messages().print(text, style="dim")
+    write_message(text, "dim")
 
 
 def _heading(task: "LoadedTask", model: str | None) -> str:

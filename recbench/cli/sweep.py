@@ -25,7 +25,7 @@ from recbench.cli.shared.output_options import AsJson, Form, Plot, Quiet, Record
 from recbench.cli.shared.terminal import emit, emit_json, exit_if_failed, set_quiet
 from recbench.errors import RecbenchError
 from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, N_SEEDS
-from recbench.progress.console import messages
+from recbench.progress.console import write_message
 from recbench.registry.model_entries import split_commas
 from recbench.reports.formats import Format
 
@@ -74,7 +74,7 @@ def sweep(
     set_quiet(quiet)
     with interruption_message(output) as count:
         if not quiet:
-            messages().print(f"Task {task}; model {model}; {name} = {', '.join(values)}", style="dim")
+            write_message(f"Task {task}; model {model}; {name} = {', '.join(values)}", "dim")
 
         from recbench.experiments.execution import Execution
         from recbench.experiments.sweep import SweepRequest
@@ -108,9 +108,9 @@ def sweep(
         else:
             emit(result.table(form))
         if not quiet:
-            messages().print(f"Records: {output}", style="dim")
+            write_message(f"Records: {output}", "dim")
         if plot is not None:
-            messages().print(f"Drawn: {result.plot(plot)}", style="dim")
+            write_message(f"Drawn: {result.plot(plot)}", "dim")
         exit_if_failed(result.run.failed)
 
 

@@ -21,7 +21,7 @@ from recbench.cli.shared.output_options import AsJson, Form, Plot, Quiet, output
 from recbench.cli.shared.terminal import ExitCode, emit, emit_json, set_quiet
 from recbench.escaping.shell import shell_command
 from recbench.experiments.defaults import DEFAULT_TASK, MAX_SEED, TUNING_FOLDER
-from recbench.progress.console import messages
+from recbench.progress.console import messages, write_message
 from recbench.reports.formats import Format
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def tune(
     set_quiet(quiet)
     with interruption_message(storage or TUNING_FOLDER) as count:
         if not quiet:
-            messages().print(f"Task {task}; models {', '.join(dict.fromkeys(models))}", style="dim")
+            write_message(f"Task {task}; models {', '.join(dict.fromkeys(models))}", "dim")
 
         from recbench.experiments.optional_packages import check_optuna
         from recbench.output_files import OutputFile
@@ -150,15 +150,15 @@ def tune(
 def _draw(result: "Tuning", picture: "OutputFile") -> None:
     for one in result.models:
         if one.space and not result.importance.get(one.model):
-            messages().print(f"{one.model}: too few completed trials for parameters' importance.")
+            write_message(f"{one.model}: too few completed trials for parameters' importance.")
     drawn = result.plot(picture.path, force=picture.force)
-    messages().print(f"Drawn: {', '.join(map(str, drawn))}", style="dim")
+    write_message(f"Drawn: {', '.join(map(str, drawn))}", "dim")
 
 
 def _report(result: "Tuning", output: Path | None) -> None:
     if result.settings:
         use = shell_command(["recbench", "run", "--settings", str(output or "tuned")])
-        messages().print(f"Settings: {result.output}; {use}", style="dim")
+        write_message(f"Settings: {result.output}; {use}", "dim")
     if without := result.without_setting:
         messages().print(
             f"Error: no trial of {', '.join(without)} was completed in the budget, so there is no setting.\n"

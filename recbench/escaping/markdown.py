@@ -67,8 +67,8 @@ def code_span(text: str) -> str:
 
 
 def code_block(lines: Sequence[str]) -> list[str]:
-    """Returns lines of code between fences that none of them ends."""
-    lines = [one_line(line) for line in lines]
+    """Returns lines of code between fences that none of them ends; whole, for a part of a command is another one."""
+    lines = [one_line(line, len(line)) for line in lines]
     fence = "`" * max(3, *(_longest_run(line) + 1 for line in lines), 3)
     return [fence, *lines, fence]
 

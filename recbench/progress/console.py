@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from recbench.errors import shortened
-from recbench.escaping.terminal import terminal_text
+from recbench.escaping.terminal import one_line, terminal_text
 from recbench.text_encoding import READABLE
 
 MOST_LINES, MOST_CHARACTERS = 200, 1000
@@ -57,9 +57,9 @@ Write = Callable[[str, str | None], None]
 """Writes a line in a style of rich; None for the plain style."""
 
 
-def write_message(text: str, style: str | None) -> None:
-    """Writes a line for people."""
-    messages().print(text, style=style)
+def write_message(text: str, style: str | None = None) -> None:
+    """Writes one line for people, whatever the names in it hold."""
+    messages().print(one_line(text), style=style)
 
 
 def write_nothing(text: str, style: str | None) -> None:

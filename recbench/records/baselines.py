@@ -194,7 +194,8 @@ def release(label: str, new: str, baselines: Path | None = None) -> list[Path]:
         raise RecbenchError(f"{new!r} cannot be a label.", "Use letters, digits, dots, dashes. For example: v1.0")
     baselines = baselines or baselines_folder()
     finish_interrupted(baselines.parent)
-    if not any(map(_files, baselines.glob(f"*/{label}"))):
+    # Any other text would be a pattern, or a path that leads elsewhere.
+    if not LABEL.fullmatch(label) or not any(map(_files, baselines.glob(f"*/{label}"))):
         raise RecbenchError(f"There is no label {label!r} in {baselines}.", "See: recbench baseline list")
     with transaction(baselines.parent) as files:
         folders = [path for path in sorted(baselines.glob(f"*/{label}")) if _files(path)]

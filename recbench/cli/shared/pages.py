@@ -8,7 +8,7 @@ import typer
 from recbench.cli.shared.terminal import ExitCode, emit
 from recbench.output_files import OutputFile
 from recbench.path_checks import check_no_folder
-from recbench.progress.console import messages
+from recbench.progress.console import write_message
 
 
 def write_or_check(render: Callable[[], str], output: OutputFile, again: str, *, check: bool) -> None:
@@ -28,7 +28,7 @@ def write_or_check(render: Callable[[], str], output: OutputFile, again: str, *,
     check_no_folder(path)
     current = _text(path) == render()
     if check and not current:
-        messages().print(f"{path} is not what the records say. Run: {again}")
+        write_message(f"{path} is not what the records say. Run: {again}")
         raise typer.Exit(ExitCode.CHECK_FAILED)
     if not current:
         _write(render, output)

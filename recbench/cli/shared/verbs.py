@@ -28,7 +28,7 @@ from recbench.cli.shared.option_checks import (
 )
 from recbench.errors import RecbenchError, did_you_mean
 from recbench.path_checks import check_working_folder
-from recbench.progress.console import messages
+from recbench.progress.console import write_message
 
 
 class Verb(TyperCommand):
@@ -187,7 +187,7 @@ def _with_notes(verb: str, words: list[Word], options: Mapping[str, Option]) -> 
         replaced.append(word)
     if not any(word.spelling == "--quiet" for word in words):
         for text in dict.fromkeys(notes):
-            messages().print(text, style="yellow")
+            write_message(text, "yellow")
     return replaced
 
 

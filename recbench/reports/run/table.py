@@ -65,7 +65,7 @@ def head(report: RunReport, form: Format) -> list[str]:
     negatives = f"{task['n_negatives']} negatives each"
     if task["n_negatives_min"] != task["n_negatives"]:
         negatives = f"{task['n_negatives_min']} to {negatives}"
-    name = strong(task["name"], form) if form is not Format.TEXT else task["name"]
+    name = strong(task["name"], form) if form is not Format.TEXT else escape(task["name"], form)
     counts = f"{task['n_users']:,} users, {task['n_items']:,} items, {task['n_train']:,} train rows"
     trained = f"Seeds {', '.join(map(str, seeds))} (mean ± standard deviation)" if seeds[1:] else f"Seed {seeds[0]}"
     shown = f"{' or '.join(map(str, threads))} thread{'s' if threads != [1] else ''}"
