@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -21,6 +22,7 @@ from recbench.records.interruption import Terminated, interruptible
 from recbench.records.schema import Status
 from recbench.records.selection import read_records
 from recbench.records.store import TrialRanks
+from recbench.runners import schedule
 from recbench.runners.schedule import run_plan
 from recbench.trials.conditions import TrialOutcome
 from tests.examples import a_record
@@ -230,8 +232,10 @@ def test_no_interruption_comes_between_a_record_and_its_count(tmp_path, monkeypa
         return stored
 
     monkeypatch.setattr(store, "save", interrupted_save)
+    monkeypatch.setattr(schedule, "with_own_files_checked", lambda record, model: record)
+    trial = SimpleNamespace(label="popularity, seed 0", model=None)
     with pytest.raises(Terminated), interruptible():
-        run_plan(OneTrial(), [None], tmp_path, lambda event: kept.append(event.result))
+        run_plan(OneTrial(), [trial], tmp_path, lambda event: kept.append(event.result))
     assert [one.path for one in kept] == list(tmp_path.glob("*.json"))
 
 

@@ -72,12 +72,12 @@ def test_a_lock_that_another_host_has_left(tmp_path, monkeypatch):
     monkeypatch.setattr(process_locks, "lock_exclusively", lambda _: None)
     monkeypatch.setattr(process_locks, "SECONDS_OF_OTHER_HOST", 0.05)
     marker = tmp_path / "x.held.lock"
-    marker.write_text(json.dumps({"host": "other.example", "pid": 7, "started": 1.0}))
+    marker.write_text(json.dumps({"host": "other.example", "pid": 7, "started": "earlier"}))
     expected = pytest.raises(RecbenchError, match="process 7 of the machine other.example")
     with expected as caught, lock_held(tmp_path / "x.lock", 60):
         pass
     assert caught.value.hint.endswith(f"rm {marker}")
-    marker.write_text(json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "started": 1.0}))
+    marker.write_text(json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "started": "earlier"}))
     with lock_held(tmp_path / "x.lock", 0):  # the id is used again: this process started later
         pass
     assert not marker.exists()

@@ -15,9 +15,10 @@ from recbench.experiments.results import Run
 from recbench.experiments.task_source import task_source
 from recbench.path_checks import check_no_file_above
 from recbench.protocol import FloatArray, Int32Array, Recommender, TrainContext, TrainSet
-from recbench.records.finished_trial import FinishedTrial, TrialRanks
-from recbench.records.schema import ParameterValue, Record
-from recbench.records.store import OTHER_FOLDER, has_ranks, save
+from recbench.records.finished_trial import FinishedTrial
+from recbench.records.replacement import are_equal
+from recbench.records.schema import ParameterValue
+from recbench.records.store import OTHER_FOLDER, new_one, save
 from recbench.tasks.spec import NAME_PATTERN
 from recbench.tasks.task import Task
 from recbench.trials.file_scores import read_scores
@@ -92,20 +93,20 @@ def evaluate(
         raise RecbenchError(f"{name}: {error}.", "Return one finite score for each pair: float[n, c].") from error
     if output is None:
         return Run((FinishedTrial.in_memory(record, ranks, name),), loaded, ks)
-    if not force:
-        _check_replaced(record, ranks, output)
-    return Run((save(record, ranks, output),), loaded, ks, folder=output)
+    stored = save(record, ranks, output, new_one if force else _same_or_refused)
+    return Run((stored,), loaded, ks, folder=output)
 
 
-def _check_replaced(record: Record, ranks: TrialRanks, folder: Path) -> None:
-    """Checks that no other result is lost when the record is saved.
+def _same_or_refused(present: FinishedTrial | None, new: FinishedTrial) -> FinishedTrial:
+    """Returns the new trial if no other result is lost when it is stored.
 
     Raises:
         RecbenchError: The folder has a record of the same name, seed and kind of source, with other ranks.
     """
-    path = folder / f"{record.stem()}.json"
-    if not path.exists() or has_ranks(path, ranks):
-        return
+    record, path = new.record, Path(new.place)
+    before, after = present and present.candidate_ranks, new.candidate_ranks
+    if not path.exists() or (before and after and are_equal(before, after)):
+        return new
     raise RecbenchError(
         f"{path} holds another result of {record.model!r}, seed {record.seed}, on {record.task.name}.",
         "Choose another name, seed or folder (--name, --seed, -o), or replace the record with --force "

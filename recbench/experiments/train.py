@@ -10,6 +10,7 @@ from recbench.named_choice import NamedChoice
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import Status
 from recbench.records.sources import Sources
+from recbench.records.store import store_set_aside
 from recbench.runners.base import Runner
 from recbench.runners.schedule import run_plan
 from recbench.tasks.task import Task
@@ -58,6 +59,7 @@ def train(
         NothingToCompareError: Nothing may run, and no record exists.
         RecbenchError: The folder cannot be written.
     """
+    store_set_aside(folder)
     existing = {trial.label: find(trial, task, conditions, folder) for trial in trials}
     if reuse is not Reuse.REPEAT:
         absent = [trial for trial in trials if existing[trial.label] is None]

@@ -74,6 +74,11 @@ def uninterrupted() -> Iterator[None]:
             raise pending
 
 
+def interruption_is_pending() -> bool:
+    """Whether an interruption is put off: what waits for something else should give up."""
+    return _State.pending is not None
+
+
 def _handle(number: int, _: FrameType | None) -> None:
     kind = KeyboardInterrupt if number == signal.SIGINT else Terminated
     if _State.held:

@@ -12,7 +12,7 @@ from recbench.records.consistency import check_consistency
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.git_records import checked_out
 from recbench.records.results_folder import baselines_folder
-from recbench.records.store import finished_trial, load
+from recbench.records.store import finished_trial, load, store_set_aside
 from recbench.records.transactions import finish_interrupted
 
 RECORDS = "*--seed*.json"
@@ -78,6 +78,7 @@ def read_records(text: str, baselines: Path | None = None) -> RecordSet:
     if labelled:
         return _unchanged(lambda: _of_label(text, labelled), labelled)
     if path.is_dir():
+        store_set_aside(path)
         return RecordSet(text, _in_folder(path, text), _files(path))
     if path.is_file():
         return RecordSet(text, (_read(path, text),), frozenset([str(path.resolve())]))

@@ -4,62 +4,194 @@ import contextlib
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from recbench.data.archives import DamagedArchiveError, read_npz
-from recbench.data.cache import atomic_path
+from recbench.data.cache import atomic_path, flush, write_errors
 from recbench.errors import RecbenchError
 from recbench.evaluation.ranking import Ranks
 from recbench.file_content import other_content
 from recbench.path_checks import check_no_file_above
+from recbench.process_locks import lock_held
 from recbench.protocol import Int32Array
+from recbench.records.consistency import check_consistency
 from recbench.records.finished_trial import FinishedTrial, TrialRanks
-from recbench.records.interruption import uninterrupted
-from recbench.records.schema import SCHEMA, Record
-from recbench.system_errors import UnreadableError, cannot_read
+from recbench.records.interruption import interruption_is_pending, uninterrupted
+from recbench.records.replacement import combined
+from recbench.records.schema import SCHEMA, Record, Status
+from recbench.system_errors import UnreadableError, advice, cannot_read, reason
+from recbench.temporary_files import remove_leftovers, temporary_folder
 
 LOCK_NAME = ".lock"
 LOCK_SECONDS = 60
-TEMPORARY = re.compile(r"\..+--.+--seed\d+\.(json|npz)\.[0-9a-f]{16}\.tmp")
-"""A record that is being written. Other temporary files in the folder are not recbench's."""
+ASIDE = ".unsaved-"
+"""Begins the name of a folder with the files of a trial that is not in its place yet."""
+REPLACED = "replaced"
+"""The folder of results of earlier code, each replaced by a failed trial of changed code."""
+EARLIER_TEMPORARY = re.compile(r"\..+--.+--seed\d+\.(json|npz)\.[0-9a-f]{16}\.tmp")
+"""A record that an earlier version of recbench was writing when it was killed."""
 OTHER_FOLDER = "Choose another folder with -o."
 RANK_ARRAYS = ("users", "n_others", "better", "tied")
 """Fields of ``Ranks``, in their order."""
 
 
-def save(record: Record, ranks: TrialRanks | None, folder: Path) -> FinishedTrial:
-    """Writes a record and its ranks: afterwards both are there, or, after a crash, whole ones or no record.
+Combine = Callable[[FinishedTrial | None, FinishedTrial], FinishedTrial | None]
+"""Given the stored trial, None if there is no whole one, and the new one, returns what to store; None for nothing."""
 
-    Where they take the place of others, the old record goes before the new ranks come, so that no record ever stands
-    beside ranks that are not its own.
+
+def new_one(present: FinishedTrial | None, new: FinishedTrial) -> FinishedTrial | None:  # noqa: ARG001
+    """Stores the new trial."""
+    return new
+
+
+def save(record: Record, ranks: TrialRanks | None, folder: Path, combine: Combine = new_one) -> FinishedTrial:
+    """Writes a record and its ranks.
+
+    Whatever ends the process, the folder holds the trial that was there, or the new one.
 
     Args:
         record: The record.
         ranks: The ranks of all cases, if the trial is done.
         folder: Where to; made if it does not exist.
+        combine: Decides what to store.
+
+    Returns:
+        The trial of this record, whatever is stored.
+
+    Raises:
+        LockHeldError: Another process does not let go of the folder.
+        RecbenchError: The folder cannot be written, or the present record cannot be read.
+    """
+    path = folder / f"{record.stem()}.json"
+    new = FinishedTrial.in_memory(record, ranks, str(path))
+    with uninterrupted(), locked(folder):
+        present = _present(path)
+        stored = combine(present, new)
+        if stored is None:
+            return new
+        if present is not None and present.record.status is Status.DONE and stored.record.status is not Status.DONE:
+            _keep_replaced(path)
+        _place(set_aside(stored, folder), folder)
+    return finished_trial(record, path)
+
+
+def set_aside(trial: FinishedTrial, folder: Path) -> Path:
+    """Writes a trial where no lock is needed; the next command that takes the folder's lock stores it.
+
+    Args:
+        trial: The trial.
+        folder: The folder of records.
+
+    Returns:
+        Where it is.
 
     Raises:
         RecbenchError: The folder cannot be written.
     """
-    path = folder / f"{record.stem()}.json"
-    beside = path.with_suffix(".npz")
-    with locked(folder), uninterrupted(), atomic_path(path) as temporary:
-        temporary.write_text(record.to_json(), encoding="utf-8", newline="\n")
-        if ranks is None:
-            path.unlink(missing_ok=True)
-            beside.unlink(missing_ok=True)
+    path = folder / f"{trial.record.stem()}.json"
+    aside = folder / f"{ASIDE}{secrets.token_hex(8)}"
+    with write_errors(path):
+        remove_leftovers(folder)
+        with temporary_folder(folder) as made:
+            if trial.ranks is not None:
+                _write(made / path.with_suffix(".npz").name, ranks_to_bytes(trial.ranks))
+            _write(made / path.name, trial.record.to_json().encode())
+            flush(made)
+            made.rename(aside)
+    flush(folder)
+    return aside
+
+
+def store_set_aside(folder: Path) -> None:
+    """Stores the trials that ended commands have set aside, if nobody holds the folder's lock.
+
+    Args:
+        folder: The folder of records; it need not exist.
+    """
+    if any(folder.glob(f"{ASIDE}*")):
+        with contextlib.suppress(RecbenchError), locked(folder, seconds=0):
+            pass
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    flush(path)
+
+
+def _place(aside: Path, folder: Path) -> None:
+    """Moves the files of a trial that was set aside to their places.
+
+    The old record goes before the new ranks come, so that no record ever stands beside ranks that are not its own.
+    """
+    record = next(aside.glob("*.json"))
+    path, ranks = folder / record.name, record.with_suffix(".npz")
+    with write_errors(path):
+        path.unlink(missing_ok=True)
+        if ranks.exists():
+            ranks.replace(path.with_suffix(".npz"))
+        elif load(record).status is not Status.DONE:
+            path.with_suffix(".npz").unlink(missing_ok=True)
+        record.replace(path)
+        flush(folder)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _place_all(folder: Path) -> None:
+    """Stores what ended commands have set aside, if it is whole and not worse than what is there."""
+    for aside in sorted(folder.glob(f"{ASIDE}*")):
+        path = next(aside.glob("*.json"), None)
+        if path is None:
+            # The process ended after it had moved the record, which it moves last.
+            shutil.rmtree(aside, ignore_errors=True)
+            continue
+        try:
+            record, present = load(path), _present(folder / path.name)
+        except UnreadableError:
+            raise
+        except RecbenchError:
+            # Nobody can read it. It stays, for whoever wants to look.
+            continue
+        if combined(present, finished_trial(record, path), _is_older(record)) is not None:
+            _place(aside, folder)
         else:
-            with atomic_path(beside) as temporary_ranks:
-                temporary_ranks.write_bytes(ranks_to_bytes(ranks))
-                path.unlink(missing_ok=True)
-    return finished_trial(record, path)
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _is_older(record: Record) -> Callable[[Record], bool]:
+    """Returns the test whether a stored record is of the same code; a newer record counts as such."""
+    return lambda present: present.code_version == record.code_version or present.started_at > record.started_at
+
+
+def _present(path: Path) -> FinishedTrial | None:
+    """Returns the whole trial at a path; None if there is none, or its files are damaged.
+
+    Raises:
+        UnreadableError: The system does not let it be read, so that it may be a good one.
+    """
+    try:
+        trial = finished_trial(load(path), path)
+        check_consistency(trial)
+    except UnreadableError:
+        raise
+    except RecbenchError:
+        return None
+    return trial
+
+
+def _keep_replaced(path: Path) -> None:
+    """Keeps the results of earlier code, which a failed trial of changed code replaces, in a folder of their own."""
+    target = path.parent / REPLACED / path.name
+    with write_errors(target), atomic_path(target.with_suffix(".npz")) as ranks, atomic_path(target) as record:
+        shutil.copyfile(path.with_suffix(".npz"), ranks)
+        shutil.copyfile(path, record)
 
 
 def finished_trial(record: Record, path: Path, place: str | None = None) -> FinishedTrial:
@@ -74,40 +206,47 @@ def finished_trial(record: Record, path: Path, place: str | None = None) -> Fini
 
 
 def tidy(folder: Path) -> None:
-    """Removes what processes that were killed while they wrote have left in a folder of records.
+    """Stores or removes what processes that were killed while they wrote have left in a folder of records.
 
     Raises:
         RecbenchError: The folder cannot be written.
     """
     with locked(folder):
+        remove_leftovers(folder)
         for left in folder.iterdir():
-            if TEMPORARY.fullmatch(left.name):
+            if EARLIER_TEMPORARY.fullmatch(left.name):
                 left.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keeps other runs from writing records into the folder meanwhile; the system frees a dead process's lock.
+def locked(folder: Path, seconds: float | None = None) -> Iterator[None]:
+    """Keeps other runs from writing records into the folder meanwhile; the lock ends with its process.
+
+    An interruption that is put off ends the waiting. What ended commands have set aside is stored first.
+
+    Args:
+        folder: The folder; made if it does not exist.
+        seconds: How long to wait for another process; None for ``LOCK_SECONDS``.
 
     Raises:
-        RecbenchError: The folder cannot be written, or another process does not let go of it.
+        LockHeldError: Another process does not let go of it.
+        RecbenchError: The folder cannot be written.
     """
     check_no_file_above(folder, OTHER_FOLDER)
+    patience = LOCK_SECONDS if seconds is None else seconds
+    lock = lock_held(folder / LOCK_NAME, patience, OTHER_FOLDER, interruption_is_pending)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / LOCK_NAME, timeout=LOCK_SECONDS)
-        lock.acquire()
-    except Timeout as error:
-        raise RecbenchError(
-            f"Another process holds {folder / LOCK_NAME} for more than {LOCK_SECONDS} s.",
-            "It may be stopped: let it go on or end it; or choose another folder with -o.",
-        ) from error
+        lock.__enter__()
     except OSError as error:
-        raise RecbenchError(f"Cannot write to the output folder {folder}: {error.strerror}.", OTHER_FOLDER) from error
+        raise RecbenchError(
+            f"Cannot write to the output folder {folder}: {reason(error)}.", advice(error, OTHER_FOLDER)
+        ) from error
     try:
+        _place_all(folder)
         yield
     finally:
-        lock.release()
+        lock.__exit__(None, None, None)
 
 
 def load(path: Path) -> Record:
@@ -163,22 +302,6 @@ def load_ranks(path: Path) -> TrialRanks:
             f"The ranks {beside} of a record cannot be read: {reason}.",
             (other and other.advice) or "Run the trial again.",
         ) from error
-
-
-def has_ranks(path: Path, ranks: TrialRanks) -> bool:
-    """Whether the record at ``path`` has these ranks; False if its ranks are missing or damaged.
-
-    Raises:
-        RecbenchError: The system does not let them be read.
-    """
-    try:
-        present = _arrays(load_ranks(path))
-    except UnreadableError:
-        raise
-    except RecbenchError:
-        return False
-    wanted = _arrays(ranks)
-    return present.keys() == wanted.keys() and all(np.array_equal(present[name], wanted[name]) for name in wanted)
 
 
 def ranks_to_bytes(ranks: TrialRanks) -> bytes:

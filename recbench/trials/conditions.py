@@ -42,8 +42,10 @@ class TrialOutcome:
         record: Its record.
         ranks: The ranks of all cases, if it is done.
         traceback: Where it went wrong, if the model raised something.
+        is_final: Whether the trial is over; if not, its candidates are ranked, and its full ranking begins.
     """
 
     record: Record
     ranks: "TrialRanks | None"
     traceback: str = ""
+    is_final: bool = True

@@ -39,7 +39,7 @@ def find(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) 
     path = folder / f"{trial.stem(identity, conditions)}.json"
     try:
         record = store.load(path)
-        if not _is_of(record, trial):
+        if not is_current(record, trial):
             return None
         if record.status is not Status.DONE:
             return store.finished_trial(record, path)
@@ -100,7 +100,8 @@ def changed_files(trial: PlannedTrial, task: Task, conditions: Conditions, folde
     return FileChanges(tuple(path for path in differing if path not in missing), missing)
 
 
-def _is_of(record: Record, trial: PlannedTrial) -> bool:
+def is_current(record: Record, trial: PlannedTrial) -> bool:
+    """Whether a record is of a trial, and of the code that the trial's model has now."""
     return (
         record.seed == trial.seed
         and record.parameters == trial.model.parameters
