@@ -252,7 +252,8 @@ class TrainContext(Protocol):
     def report(self, **facts: bool | int | float | str) -> None:
         """Stores facts in the trial's record, such as ``device="gpu"`` or ``skipped_pairs=3``.
 
-        A later value of a fact replaces an earlier one.
+        A later value of a fact replaces an earlier one. A value that a record cannot keep, such as NaN, an array or an
+        object, is left out with a note; the trial stays done.
         """
         ...
 

@@ -248,7 +248,8 @@ class Record(_Frozen):
             GPU.
         curve: Metrics during training, if asked for; the last point is the end.
         curve_error: Why the curve has no points before the end.
-        facts: What the model reported besides.
+        facts: What the model reported besides. A text that begins with ``not kept:`` stands for a value that no
+            record can keep.
         environment: What it ran on.
         revision: The git revision, where there is one.
         no_revision: Why there is none, if git has refused; left out of the record otherwise.

@@ -15,6 +15,7 @@ from recbench.trials import figures
 from recbench.trials.clock import TimedContext
 from recbench.trials.conditions import Conditions, TrialOutcome
 from recbench.trials.events import Event, EventKind, Notify
+from recbench.trials.facts import kept_facts, promises_repetition
 from recbench.trials.identity import TaskFacts, identity
 from recbench.trials.learning_curve import Curve
 from recbench.trials.model_context import context_for_model
@@ -43,10 +44,10 @@ def run_trial(
         if isinstance(error, FloatingPointError) and "learning_rate" in configuration.parameters:
             message += f" (learning_rate={configuration.parameters['learning_rate']}; try a lower one)"
         measured = {"error": message, "epochs": context.epochs, "fit_seconds": context.seconds}
-        base |= observed(configuration, context.facts)
+        base |= observed(configuration, kept_facts(context.facts))
         record = Record(**base, **measured, **_reported(configuration, context), status=Status.FAILED)
         return TrialOutcome(record, None, traceback.format_exc())
-    base |= observed(configuration, context.facts)
+    base |= observed(configuration, kept_facts(context.facts))
     return TrialOutcome(Record(**base, **measured, **_reported(configuration, context), status=Status.DONE), ranks)
 
 
@@ -56,9 +57,9 @@ def _reason(error: BaseException) -> str:
 
 def _reported(configuration: Configuration, context: TimedContext) -> dict[str, object]:
     """Returns the fields of the record that the model reports: its facts, and whether it promises equal repetitions."""
-    promised = True if context.threads == 1 else getattr(configuration.model_class, "repeatable_on_threads", None)
-    on_gpu = context.facts.get("device") == "gpu"
-    return {"facts": context.facts, "repeatable": None if on_gpu else promised}
+    facts = kept_facts(context.facts)
+    promised = True if context.threads == 1 else promises_repetition(configuration.model_class)
+    return {"facts": facts, "repeatable": None if facts.get("device") == "gpu" else promised}
 
 
 def _fit_and_score(

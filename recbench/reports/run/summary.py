@@ -9,6 +9,7 @@ from recbench.records.finished_trial import FinishedTrial, Ranking
 from recbench.records.grouping import TrialGroup, group_names, group_trials
 from recbench.records.schema import CatalogueValue, ParameterValue, Record, Status
 from recbench.reports.spread import Spread
+from recbench.trials.facts import NOT_KEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +90,18 @@ class ModelSummary:
 
     @property
     def errors(self) -> list[str]:
-        """What went wrong, one line a seed that failed or could not rank the whole catalogue."""
+        """What went wrong, one line a seed and reason: it failed, has no full ranking, or lost a reported fact."""
         found = []
         for record in (trial.record for trial in self.trials):
             if record.error:
                 found.append(f"seed {record.seed}: {record.error.splitlines()[0]}")
             if record.catalogue_error:
                 found.append(f"seed {record.seed}, whole catalogue: {record.catalogue_error.splitlines()[0]}")
+            found += [
+                f"seed {record.seed}: report({name}=...) was {value}"
+                for name, value in record.facts.items()
+                if isinstance(value, str) and value.startswith(NOT_KEPT)
+            ]
         return found
 
 
