@@ -252,11 +252,13 @@ def available_cores() -> int:
 
 def processor_name() -> str:
     """Returns the model name of the processor; its architecture where the system does not know the name."""
+    # Only Linux has this file.
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     if sys.platform == "darwin":
+        # The name is for people only, and the fallback below has one.
         with suppress(OSError, subprocess.SubprocessError):
             command = ["sysctl", "-n", "machdep.cpu.brand_string"]
             done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=10, check=True)
@@ -266,6 +268,7 @@ def processor_name() -> str:
 
 def peak_memory_bytes() -> int | None:
     """Returns the peak resident memory of this process so far, where the platform knows it."""
+    # Only Linux has this file.
     with suppress(OSError):
         for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
             if line.startswith("VmHWM:"):
@@ -442,6 +445,7 @@ class ThreadedPipe:
         self._thread.join(self.SECONDS_TO_END)
 
     def _listen(self) -> None:
+        # The other side has closed the pipe, or this one has.
         with suppress(OSError, ValueError):
             while content := os.read(self._file.fileno(), READ_BYTES):
                 with self._lock:

@@ -121,6 +121,7 @@ def _of_checkout(folder: Path) -> Sequence[str]:
     try:
         project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     except (OSError, ValueError, KeyError):
+        # Not a checkout of recbench: the installed metadata are used.
         return []
     if project.get("name") != PROJECT:
         return []

@@ -70,6 +70,16 @@ def advice(error: OSError, otherwise: str = "Run the command again.") -> str:
     return ADVICE.get(error.errno or 0, otherwise).replace("{path}", path)
 
 
+def advice_to_write(error: OSError, otherwise: str) -> str:
+    """Returns what the user can do about a file or folder that cannot be written.
+
+    Args:
+        error: The error.
+        otherwise: The advice if the place is the cause, and not a shortage of the process or of the machine.
+    """
+    return ADVICE[error.errno] if error.errno in _SHORTAGES else otherwise
+
+
 def cannot_read(what: str, error: OSError | MemoryError, otherwise: str = "Check the path.") -> RecbenchError:
     """Returns the error for a file that the system does not let the process read.
 

@@ -60,9 +60,11 @@ def remove_leftovers(folder: Path) -> None:
     Args:
         folder: Their folder; it need not exist.
     """
+    # Litter in the way of nothing; the next command tries again.
     with suppress(OSError), os.scandir(folder) as entries:
         left = [Path(entry.path) for entry in entries if TEMPORARY_NAME.fullmatch(entry.name)]
         for path in left:
+            # Another file may still be removed.
             with suppress(OSError):
                 _remove_if_left(path)
 

@@ -4,18 +4,23 @@ import errno
 import json
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 
 import platformdirs
 import pytest
 
+from recbench.cli.shared.output_options import output_file
+from recbench.data import download
 from recbench.data.cache import home as cache_home
 from recbench.errors import RecbenchError
 from recbench.records import store, tuned_settings
 from recbench.records.benchmark_timings import read_timings
 from recbench.reports.compare.policy import read_policy
+from recbench.runners import schedule
 from recbench.system_errors import UnreadableError, system_error
 from recbench.tasks import cache_contents, lookup, task_file
+from recbench.trials import logs
 from tests.command_line import CommandLine
 from tests.examples import some_trials, write
 
@@ -310,3 +315,63 @@ def test_numbers_that_json_does_not_have(run_folder, text):
     record.write_text(json.dumps(content).replace('"HERE"', text))
     with pytest.raises(RecbenchError, match="fit_seconds: Input should be a finite number"):
         store.load(record)
+
+
+def test_a_shortage_is_not_blamed_on_the_folder(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.EMFILE, "Too many open files", str(tmp_path))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    for write_there in (
+        lambda: schedule.prepare(tmp_path / "o"),
+        lambda: logs.new_log(tmp_path, "x"),
+        lambda: output_file(tmp_path / "o", Path("x.md")),
+    ):
+        with pytest.raises(RecbenchError, match="Too many open files") as raised:
+            write_there()
+        assert "ulimit -n" in raised.value.hint
+        assert "-o" not in raised.value.hint
+
+
+def test_what_ends_a_tuning_is_not_blamed_on_its_storage(tmp_path):
+    study = pytest.importorskip("recbench.tuning.study")
+    for error in (OSError(errno.EMFILE, "Too many open files"), RuntimeError("can't start new thread")):
+        with pytest.raises(type(error)), study.usable(tmp_path / "t.db"):
+            raise error
+    locked = "t.db cannot be used as the storage of a tuning: database is locked"
+    with pytest.raises(RecbenchError, match=locked), study.usable(tmp_path / "t.db"):
+        raise sqlite3.OperationalError("database is locked")
+
+
+def test_a_full_disk_is_not_blamed_on_the_source(tmp_path, monkeypatch):
+    import pooch
+    import requests
+
+    def fail(error):
+        def retrieve(*_, **__):
+            raise error
+
+        monkeypatch.setattr(pooch, "retrieve", retrieve)
+        download.download(
+            download.FileSource(kind="file", url="https://example.org/x", checksum=None), tmp_path / "x", False
+        )
+
+    with pytest.raises(RecbenchError, match="No space left on device"):
+        fail(OSError(errno.ENOSPC, "No space left on device", "x"))
+    with pytest.raises(download.SourceError, match="cannot be reached"):
+        fail(requests.ConnectionError("refused"))
+
+
+def test_an_error_of_a_constructor_is_not_blamed_on_the_parameters(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for raised, message in {
+        "ValueError('factors')": "Model 'Own' refuses its parameters: factors.",
+        "AttributeError('x')": "Model 'Own' cannot be created: AttributeError: x.",
+    }.items():
+        (tmp_path / "own.py").write_text(
+            f"class Own:\n    def __init__(self):\n        raise {raised}\n\n    def fit(self, t, c):\n        pass\n\n"
+            "    def score(self, u, i):\n        pass\n"
+        )
+        done = command("run", "--models", "own.py:Own", "--task", "synthetic", "-o", "o", "--in-process")
+        assert done.code == 2
+        assert message in done.err

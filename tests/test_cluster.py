@@ -141,6 +141,7 @@ def test_a_scheduler_that_is_killed(cluster, own):
     """The last test of this cluster."""
     run = Run(own, cluster.address, "--models", "own_model.py:Waits", "--seeds", "2")
     run.wait_for(r"\[2/2\] Waits, seed 1 on tcp")
+    run.wait_for(r"Waits, seed 0 on tcp\S+: HR")
     workers = trial_processes(cluster)
     cluster.scheduler.kill()
     run.end(2)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from recbench.data.catalogue import ArchiveSource, FileSource, WheelSource
 from recbench.escaping.shell import shell_word
+from recbench.system_errors import system_error
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,9 @@ def _retrieved(source: ArchiveSource | FileSource, folder: Path, progressbar: bo
     try:
         name = pooch.retrieve(source.url, source.checksum, "download", folder, downloader=downloader)
     except (requests.RequestException, OSError) as error:
+        if (refused := system_error(error)) is not None:
+            # A full disk, for example, says nothing about the source, and the next one would fail alike.
+            raise refused from error
         raise SourceError(f"{source.url} cannot be reached ({_root_cause(error)}); {expected}") from error
     except ValueError as error:
         raise SourceError(f"{source.url} sent another file than the published one ({error})") from error

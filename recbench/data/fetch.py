@@ -22,6 +22,7 @@ from recbench.data.published_files import (
 )
 from recbench.errors import RecbenchError
 from recbench.path_checks import check_no_folder
+from recbench.system_errors import advice, reason
 from recbench.temporary_files import temporary_folder
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,11 @@ def add(name: str, paths: Sequence[Path]) -> dict[str, Path]:
             check_no_folder(path)
             try:
                 _add_file(dataset, path, gathered)
-            except (OSError, SourceError) as error:
+            except OSError as error:
+                raise RecbenchError(
+                    f"Cannot add {name} from {path}: {reason(error)}.", advice(error, "Check the path.")
+                ) from error
+            except SourceError as error:
                 raise RecbenchError(
                     f"Cannot add {name} from {path}: {error}.",
                     f"Expected: {_expected_files(dataset)} ({dataset.homepage}).",

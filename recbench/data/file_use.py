@@ -30,6 +30,7 @@ def hold(path: Path) -> None:
     """Marks a file as in use until this process ends, for processes that it starts read the file later."""
     if not has_use_locks():
         return
+    # The process that reads the file later marks it itself. Until then, the mark is a courtesy.
     with contextlib.suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY)
         share(descriptor, path)
@@ -41,6 +42,7 @@ def hold(path: Path) -> None:
 
 def record_use(path: Path) -> None:
     """Notes that a file was used now. A file that may not be written keeps its old time."""
+    # See above: a file of another user, or a read-only disk.
     with contextlib.suppress(OSError):
         os.utime(path)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from recbench.data.cache import home
 from recbench.data.file_use import exclusively
 from recbench.errors import RecbenchError
+from recbench.system_errors import advice_to_write, reason
 
 
 def remove_file(path: Path) -> bool:
@@ -39,6 +40,7 @@ def in_use(path: Path) -> bool:
         with exclusively(path) as free:
             return not free
     except OSError:
+        # Only a preview asks. To remove the file opens it again, and reports what the system says.
         return False
 
 
@@ -60,6 +62,7 @@ def remove_folder(path: Path) -> None:
 def remove_if_empty(folder: Path) -> None:
     """Removes a folder of the cache that holds nothing."""
     _check_inside(folder)
+    # It holds something, or it is gone.
     with contextlib.suppress(OSError):
         folder.rmdir()
 
@@ -76,6 +79,8 @@ def _check_inside(path: Path) -> None:
 
 def _cannot_remove(path: Path, error: OSError) -> RecbenchError:
     return RecbenchError(
-        f"Cannot remove {path}: {error.strerror or error}.",
-        "Run the command as the owner of the cache, or set RECBENCH_HOME to a cache of your own.",
+        f"Cannot remove {path}: {reason(error)}.",
+        advice_to_write(
+            error, "Run the command as the owner of the cache, or set RECBENCH_HOME to a cache of your own."
+        ),
     )

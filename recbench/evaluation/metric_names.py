@@ -46,6 +46,7 @@ def find_metric(name: str) -> "Metric":
     elif name in (others := _from_other_packages()):
         try:
             metric = others[name].load()
+        # Of any class: it runs the code of another package. The message names the error itself.
         except Exception as error:
             raise RecbenchError(
                 f"The metric {name!r} of {others[name].value} cannot be loaded: {type(error).__name__}: {error}.",

@@ -31,6 +31,7 @@ from recbench.reports.formats import Format
 from recbench.reports.tuning.plots import draw_history, draw_importance, draw_tuning
 from recbench.reports.tuning.table import tuning_document, tuning_table
 from recbench.runners.base import Runner
+from recbench.system_errors import advice_to_write, reason
 from recbench.tasks import task_file
 from recbench.tasks.names import SUFFIX
 from recbench.tasks.task import Task
@@ -372,7 +373,9 @@ def _locked(storage: Path) -> Iterator[None]:
             f"Another tuning uses {storage}.", "Wait until it is over, or choose another file with --storage."
         ) from error
     except OSError as error:
-        raise RecbenchError(f"Cannot write to {storage.parent}: {error.strerror}.", OTHER_STORAGE) from error
+        raise RecbenchError(
+            f"Cannot write to {storage.parent}: {reason(error)}.", advice_to_write(error, OTHER_STORAGE)
+        ) from error
     try:
         yield
     finally:

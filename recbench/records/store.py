@@ -27,7 +27,7 @@ from recbench.records.finished_trial import FinishedTrial, TrialRanks
 from recbench.records.interruption import interruption_is_pending, uninterrupted
 from recbench.records.replacement import combined
 from recbench.records.schema import SCHEMA, Record, Status
-from recbench.system_errors import UnreadableError, advice, cannot_read, reason
+from recbench.system_errors import UnreadableError, advice_to_write, cannot_read, reason
 from recbench.temporary_files import remove_leftovers, temporary_folder
 
 LOCK_NAME = ".lock"
@@ -240,7 +240,7 @@ def locked(folder: Path, seconds: float | None = None) -> Iterator[None]:
         lock.__enter__()
     except OSError as error:
         raise RecbenchError(
-            f"Cannot write to the output folder {folder}: {reason(error)}.", advice(error, OTHER_FOLDER)
+            f"Cannot write to the output folder {folder}: {reason(error)}.", advice_to_write(error, OTHER_FOLDER)
         ) from error
     try:
         _place_all(folder)

@@ -261,6 +261,7 @@ def _remove_left(folder: Path) -> None:
     """Removes the temporary files of earlier versions, which git sees."""
     for left in (*folder.glob(".*.tmp"), *folder.glob("baselines/*/*/.*.tmp")):
         if _LEFT.fullmatch(left.name):
+            # Litter in the way of nothing; the next command tries again.
             with suppress(OSError):
                 left.unlink()
 

@@ -31,6 +31,7 @@ def pickle_class(model_class: type) -> bytes:
         if by_value:
             cloudpickle.register_pickle_by_value(module)
         content: bytes = cloudpickle.dumps(model_class)
+    # Of any class: an object may fail in any way to be pickled. The message names the error itself.
     except Exception as error:
         raise RecbenchError(
             f"Class {model_class.__name__!r} cannot be sent to the process that trains it: {_culprit(model_class)} "

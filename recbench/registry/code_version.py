@@ -50,6 +50,7 @@ def model_code(model_class: type) -> ModelCode:
     try:
         file = Path(inspect.getfile(model_class))
     except (TypeError, OSError):
+        # The class is in no file: its records are never kept, which is what None means.
         return ModelCode(None, {})
     if module is None:
         return ModelCode(None, {})
@@ -82,6 +83,7 @@ def source_code(name: str, file: Path) -> ModelCode:
             digest.update(f"{path} {len(content)}\n".encode())
             digest.update(content)
     except (OSError, SyntaxError, ValueError):
+        # Unknown code: its records are never kept, which is what None means.
         return ModelCode(None, {})
     if not own and is_installed(str(file)) and (distribution := distribution_of(file)) is not None:
         digest.update(f"{distribution.name} {distribution.version}\n".encode())

@@ -111,6 +111,7 @@ def _has_any(record: Path, files: set[str]) -> bool:
     try:
         content = b"\n" + record.read_bytes()
     except OSError:
+        # A list of files that was removed, of a package that is not whole: it is not the owner of the files.
         return False
     return any(f"\n{file},".encode() in content for file in files)
 

@@ -20,6 +20,7 @@ def file_hash(file: str) -> str | None:
             return _hash(file)
         return _hash_of_large(file, found.st_size, found.st_mtime_ns)
     except (OSError, ValueError):
+        # Whoever asks reports a missing or unreadable file, and keeps no record of it.
         return None
 
 
@@ -28,6 +29,7 @@ def folder_hash(folder: str) -> str | None:
     try:
         files = sorted(file for file in Path(folder).iterdir() if file.is_file())
     except OSError:
+        # As above.
         return None
     lines = [f"{file_hash(str(file))} {os.fsencode(file.name)!r}\n" for file in files]
     return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -125,6 +125,7 @@ def _imports(file: Path, name: str) -> list[str]:
     try:
         body = ast.parse(file.read_bytes()).body
     except (OSError, SyntaxError, ValueError):
+        # Only to say before the import which packages are missing. The import itself reports what is wrong.
         return []
     return list(imported_names(body, name if file.name == "__init__.py" else name.rpartition(".")[0]))
 

@@ -73,9 +73,13 @@ class Configuration:
         try:
             # A copy: a model may change a list.
             model: Recommender = self.model_class(**copy.deepcopy(self.arguments))
+        # Of any class: it runs a user's code. Errors of other classes than these are not about the parameters' values.
         except Exception as error:
+            refuses = isinstance(error, ValueError | TypeError)
             raise RecbenchError(
-                f"Model {self.name!r} refuses its parameters: {error}.",
+                f"Model {self.name!r} refuses its parameters: {error}."
+                if refuses
+                else f"Model {self.name!r} cannot be created: {type(error).__name__}: {error}.",
                 self.reference.parameters_hint,
             ) from error
         return model

@@ -89,6 +89,7 @@ class InputFiles:
 
 def _user_folder() -> str:
     """Returns the user's home folder; a path that holds nothing where there is none, as in some containers."""
+    # A user without a home folder.
     with contextlib.suppress(RuntimeError):
         folder = Path.home()
         if folder.is_absolute() and folder != folder.parent:

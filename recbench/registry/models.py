@@ -91,6 +91,7 @@ class ModelReference:
                     module = importlib.import_module(module_name)
         except RecbenchError:
             raise
+        # Of any class: it runs a user's code. The message names the error itself.
         except (Exception, SystemExit) as error:
             raise import_failure(self.name, module_name, class_name, error, folders) from error
         found = getattr(module, class_name, None)
@@ -111,6 +112,7 @@ class ModelReference:
                 return unpickle_class(self.pickled)
         except RecbenchError:
             raise
+        # As above.
         except (Exception, SystemExit) as error:
             raise import_failure(self.name, self.target, "", error, [Path.cwd()]) from error
 

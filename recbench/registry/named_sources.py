@@ -43,6 +43,7 @@ def _folder(owner: type) -> Path:
     try:
         return Path(inspect.getfile(owner)).absolute().parent
     except (TypeError, OSError):
+        # The class is in no file, such as one of a notebook: its paths start at the working folder.
         return Path.cwd()
 
 

@@ -161,6 +161,7 @@ def _is_same(one: str | None, other: str) -> bool:
     try:
         return one is not None and Path(one).samefile(other)
     except OSError:
+        # One of them was removed meanwhile.
         return False
 
 

@@ -136,6 +136,7 @@ def _execute(name: str, file: Path, search_locations: list[str] | None) -> Modul
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
+    # Of any class, for it is raised again: a module that failed must not stay in the table.
     except BaseException:
         del sys.modules[name]
         raise

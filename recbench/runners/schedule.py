@@ -15,6 +15,7 @@ from recbench.records.interruption import interruption_is_pending, uninterrupted
 from recbench.records.replacement import combined
 from recbench.records.schema import Status
 from recbench.runners.base import Runner
+from recbench.system_errors import advice_to_write, reason
 from recbench.trials.conditions import TrialOutcome
 from recbench.trials.events import Event, EventKind, Notify
 from recbench.trials.planned import PlannedTrial
@@ -92,6 +93,6 @@ def prepare(folder: Path) -> None:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise RecbenchError(
-            f"Cannot write to the output folder {folder}: {error.strerror}.", store.OTHER_FOLDER
+            f"Cannot write to the output folder {folder}: {reason(error)}.", advice_to_write(error, store.OTHER_FOLDER)
         ) from error
     store.tidy(folder)

@@ -17,7 +17,7 @@ from recbench.data.catalogue import Dataset, catalogue
 from recbench.data.download import describe
 from recbench.data.published_files import checksum_file, stored_source
 from recbench.errors import RecbenchError
-from recbench.system_errors import UnreadableError
+from recbench.system_errors import UnreadableError, advice_to_write, reason
 from recbench.tasks import task_file
 from recbench.tasks.spec import CatalogueData, SyntheticData
 from recbench.tasks.tuning_task import SUFFIX as TUNING_SUFFIX
@@ -194,6 +194,6 @@ def _entries(folder: Path) -> list[Path]:
         return []
     except OSError as error:
         raise RecbenchError(
-            f"Cannot read the cache folder {folder}: {error.strerror}.",
-            "Set the environment variable RECBENCH_HOME to a folder that you may read.",
+            f"Cannot read the cache folder {folder}: {reason(error)}.",
+            advice_to_write(error, "Set the environment variable RECBENCH_HOME to a folder that you may read."),
         ) from error

@@ -11,6 +11,7 @@ from pathlib import Path
 from recbench.data.cache import home, remove_leftovers_in_cache
 from recbench.errors import RecbenchError
 from recbench.path_checks import check_no_folder
+from recbench.system_errors import advice, reason
 from recbench.tasks import task_file
 from recbench.tasks.build import build
 from recbench.tasks.dataset_tasks import unknown_task
@@ -214,13 +215,14 @@ def _built_path(spec: TaskSpec) -> Path:
     key = hashlib.sha256(spec.fingerprint().encode())
     if isinstance(spec.dataset, FileData):
         check_no_folder(spec.dataset.path, "Correct dataset.path in the spec.")
+        at_path = "Correct dataset.path in the spec; a relative path counts from the spec's folder."
         try:
             with spec.dataset.path.open("rb") as file:
                 key.update(hashlib.file_digest(file, "sha256").digest())
         except OSError as error:
             raise RecbenchError(
                 f"Task {spec.name!r} needs the ratings file {spec.dataset.path}, which cannot be read: "
-                f"{error.strerror}.",
-                "Correct dataset.path in the spec; a relative path counts from the spec's folder.",
+                f"{reason(error)}.",
+                at_path if isinstance(error, FileNotFoundError) else advice(error, at_path),
             ) from error
     return home() / "tasks" / "built" / f"{spec.name}-{key.hexdigest()[:12]}{SUFFIX}"

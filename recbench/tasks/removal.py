@@ -140,6 +140,7 @@ def _has_age(file: CachedFile, age: float, older_than: float) -> bool:
 
 def _in_use(file: CachedFile) -> bool:
     if TEMPORARY_NAME.fullmatch(file.path.name):
+        # Only a preview asks. To remove the file opens it again, and reports what the system says.
         with suppress(OSError):
             return not is_left_over(file.path)
         return False

@@ -40,6 +40,7 @@ def _has_loaded_driver() -> bool:
     try:
         maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace")
     except OSError:
+        # Only Linux has this file.
         return _torch_on_gpu()
     return "libcuda.so" in maps or "libamdhip64.so" in maps
 
@@ -54,6 +55,7 @@ def _query(what: str, columns: int) -> list[list[str]]:
             [program, what, "--format=csv,noheader"], capture_output=True, text=True, timeout=SECONDS, check=True
         )
     except (OSError, subprocess.SubprocessError):
+        # The driver's program is missing or fails: the record then names no GPU.
         return []
     rows = [[cell.strip() for cell in row] for row in csv.reader(done.stdout.splitlines())]
     return [row for row in rows if len(row) == columns]
@@ -79,4 +81,5 @@ def _other_driver() -> str | None:
     try:
         return Path("/sys/module/amdgpu/version").read_text(encoding="utf-8").strip() or None
     except OSError:
+        # There is no such driver.
         return None

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from recbench.errors import RecbenchError
+from recbench.system_errors import advice_to_write, reason
 
 FOLDER = "logs"
 MOST_BYTES = 8 * 2**20
@@ -33,7 +34,7 @@ def new_log(folder: Path, stem: str) -> Path:
         path.write_bytes(b"")
     except OSError as error:
         raise RecbenchError(
-            f"Cannot write the log {path}: {error.strerror}.", "Choose another folder with -o."
+            f"Cannot write the log {path}: {reason(error)}.", advice_to_write(error, "Choose another folder with -o.")
         ) from error
     return path
 
@@ -67,5 +68,6 @@ def tail(path: Path) -> tuple[str, ...]:
             file.seek(max(0, file.tell() - TAIL_BYTES))
             content = file.read()
     except OSError:
+        # The tail is for people only; the record says how the trial ended.
         return ()
     return tuple(content.decode("utf-8", errors="replace").splitlines()[-TAIL_LINES:])

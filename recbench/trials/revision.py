@@ -225,6 +225,7 @@ def _has_content(file: Path, commit: _Commit, name: str, _: str, identity: str) 
     try:
         content = file.read_bytes()
     except OSError:
+        # Not shown to be the same: it counts as changed.
         return False
     hashed = git_output("hash-object", "--stdin", "--path", name, given=content, folder=commit.repository)
     if hashed.decode().strip() == identity:

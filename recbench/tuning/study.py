@@ -30,6 +30,7 @@ from recbench.errors import RecbenchError
 from recbench.records.interruption import uninterrupted
 from recbench.records.schema import ParameterValue
 from recbench.records.tuned_settings import SettingValue
+from recbench.system_errors import reason
 from recbench.tuning.past import End, PastTrial, Versions, counts
 from recbench.tuning.spaces import Choices, ModelSpace, Parameter, Space
 
@@ -75,7 +76,7 @@ class Study:
         self._seed = seed
         self._distributions = {name: _distribution(one) for name, one in space.parameters.items()}
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        with usable(storage):
+        with usable(storage), _opening(storage):
             storage.parent.mkdir(parents=True, exist_ok=True)
             _check_owner(storage)
             self.optuna = optuna.create_study(
@@ -179,13 +180,29 @@ def usable(storage: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (sqlite3.Error, SQLAlchemyError, optuna.exceptions.StorageInternalError, OSError, RuntimeError) as error:
+    except (sqlite3.Error, SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+        # Of databases alone: the trials that run meanwhile have errors of their own.
         cause = error.__cause__ or error
-        reason = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
-        raise RecbenchError(
-            f"{storage} cannot be used as the storage of a tuning: {reason}.",
-            "Choose another file with --storage, in a folder with room that you may write to.",
-        ) from error
+        raise _unusable(storage, str(cause).splitlines()[0] if str(cause) else type(cause).__name__) from error
+
+
+@contextmanager
+def _opening(storage: Path) -> Iterator[None]:
+    """Does the same for what only the opening of a storage raises."""
+    try:
+        yield
+    except OSError as error:
+        raise _unusable(storage, reason(error)) from error
+    except RuntimeError as error:
+        # Optuna's, for tables of another version.
+        raise _unusable(storage, str(error).splitlines()[0] if str(error) else "RuntimeError") from error
+
+
+def _unusable(storage: Path, why: str) -> RecbenchError:
+    return RecbenchError(
+        f"{storage} cannot be used as the storage of a tuning: {why}.",
+        "Choose another file with --storage, in a folder with room that you may write to.",
+    )
 
 
 def _check_owner(storage: Path) -> None:

@@ -11,6 +11,7 @@ import typer
 from recbench.errors import RecbenchError
 from recbench.path_checks import check_no_file_above
 from recbench.reports.formats import Format
+from recbench.system_errors import advice_to_write, reason
 
 FILE_ENDINGS = (".csv", ".html", ".json", ".md", ".parquet", ".pdf", ".png", ".svg", ".tex", ".toml", ".txt")
 OUTPUT = ("-o", "--output")
@@ -56,7 +57,8 @@ def output_file(path: Path | None, default: Path) -> Path:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RecbenchError(
-            f"Cannot make the folder {path}: {error.strerror}.", "Choose another folder or file with -o."
+            f"Cannot make the folder {path}: {reason(error)}.",
+            advice_to_write(error, "Choose another folder or file with -o."),
         ) from error
     return path / default.name
 

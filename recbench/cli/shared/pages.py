@@ -9,6 +9,7 @@ from recbench.cli.shared.terminal import ExitCode, emit
 from recbench.output_files import OutputFile
 from recbench.path_checks import check_no_folder
 from recbench.progress.console import write_message
+from recbench.system_errors import cannot_read
 
 
 def write_or_check(render: Callable[[], str], output: OutputFile, again: str, *, check: bool) -> None:
@@ -51,8 +52,14 @@ def _write(render: Callable[[], str], output: OutputFile) -> None:
 
 
 def _text(path: Path) -> str | None:
-    """Returns the text of a file; None if there is none, or it cannot be read."""
+    """Returns the text of a file; None if there is none.
+
+    Raises:
+        RecbenchError: The system does not let it be read.
+    """
     try:
         return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
+    except FileNotFoundError:
         return None
+    except OSError as error:
+        raise cannot_read(f"the page {path}", error) from error

@@ -111,6 +111,7 @@ class WorkerProcess:
         """
         code = self._tree.kill()
         self._answers.close()
+        # What was not sent is lost with the process.
         with contextlib.suppress(OSError):
             self._commands.close()
         self._early.close()
