@@ -103,6 +103,7 @@ class ModelProcess:
         """Ends the process, and all that it started."""
         self._tree.kill()
         self._stream.close()
+        # What was not sent is lost with the process.
         with contextlib.suppress(OSError):
             self._commands.close()
 

@@ -59,7 +59,7 @@ def _text(path: Path) -> str | None:
     """
     try:
         return path.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise cannot_read(f"the page {path}", error) from error
