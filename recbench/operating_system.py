@@ -342,6 +342,7 @@ def process_start(pid: int) -> str | None:
     Returns:
         None if there is no such process, or it has ended.
     """
+    # Only Linux has these files, and only of a process that exists.
     with suppress(OSError, IndexError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         # The name of the program, in brackets, may hold anything.
