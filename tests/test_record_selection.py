@@ -1,8 +1,11 @@
 """Finding and reading records."""
 
 import json
+import os
+import shutil
 import subprocess
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,12 +14,15 @@ from recbench.errors import NothingToCompareError, RecbenchError
 from recbench.evaluation.ranking import Ranks
 from recbench.evaluation.stored_metrics import compute_metrics
 from recbench.experiments.comparison import compare
+from recbench.records import baselines, history, selection
 from recbench.records.consistency import check_consistency
 from recbench.records.finished_trial import FinishedTrial, TrialRanks
+from recbench.records.results_folder import results_folder
 from recbench.records.schema import CatalogueValue, MetricValue
 from recbench.records.selection import read_records
 from recbench.records.store import RANK_ARRAYS
-from tests.examples import a_trial, some_trials, write
+from tests.examples import a_record, a_trial, some_trials, write
+from tests.test_baselines import a_run
 
 LABEL = "results/baselines"
 
@@ -251,3 +257,75 @@ def test_figures_of_the_whole_catalogue_follow_from_its_ranks(here):
         check(record, trial.ranks)
     with pytest.raises(RecbenchError, match=r"catalogue.metrics.hr@10.mean is 0\.0"):
         check(record, TrialRanks(trial.candidate_ranks, trial.candidate_ranks))
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A repository with a baseline of the label main, and a folder in it."""
+    folder = tmp_path / "project"
+    (folder / "a" / "b").mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    subprocess.run(["git", "init", "-q"], check=True)
+    trials = a_run(tmp_path / "run", a_record("bpr", 0))
+    baselines.accept(trials, "main")
+    return folder
+
+
+def test_a_folder_called_like_a_label(project):
+    Path("main").mkdir()
+    Path("main/package.json").write_text("{}")
+    assert len(read_records("main").trials) == 1
+    Path("best").write_text("a file")
+    assert len(read_records("best").trials) == 1
+    Path("main/package.json").unlink()
+    a_run(project / "main", a_record("bpr", 0), a_record("ncf", 0))
+    with pytest.raises(RecbenchError, match="main is a folder of records here, and also a label") as caught:
+        read_records("main")
+    assert "./main" in caught.value.hint
+    assert "results/baselines/toy/main" in caught.value.hint.replace(os.sep, "/")
+    assert len(read_records("./main").trials) == 2
+    assert len(read_records("results/baselines/toy/main").trials) == 1
+
+
+def test_a_label_in_a_subfolder_of_the_repository(project, tmp_path, monkeypatch):
+    monkeypatch.chdir("a/b")
+    assert len(read_records("main").trials) == 1
+    assert results_folder() == Path("../../results")
+    assert len(history.read()) == 1
+    assert list(baselines.accepted_groups()) == [("toy", "best"), ("toy", "main")]
+    baselines.accept(read_records(str(tmp_path / "run")), "main")
+    baselines.release("main", "v1")
+    assert not Path("results").exists()
+    assert len(history.read(project / "results" / "history.jsonl")) == 2
+    # A folder of its own comes first, and another repository has its own baselines.
+    Path("results/baselines").mkdir(parents=True)
+    with pytest.raises(NothingToCompareError):
+        read_records("main")
+    Path("results/baselines").rmdir()
+    Path(".git").mkdir()
+    with pytest.raises(NothingToCompareError):
+        read_records("main")
+
+
+def test_a_label_that_is_replaced_while_it_is_read_is_read_again(project, tmp_path, monkeypatch):
+    new = a_run(tmp_path / "new", a_record("bpr", 0, parameters={"factors": 8, "epochs": 2}))
+    read, calls = selection._read, []
+
+    def replaced_meanwhile(path, place):
+        calls.append(path)
+        if len(calls) == 1:
+            baselines.accept(new, "main")
+        return read(path, place)
+
+    monkeypatch.setattr(selection, "_read", replaced_meanwhile)
+    (trial,) = read_records("main").trials
+    assert trial.record.parameters["factors"] == 8
+    assert len(calls) == 2
+
+
+def test_a_trial_that_lies_in_a_folder_twice_is_not_accepted(project, tmp_path):
+    for path in list((tmp_path / "run").glob("toy--*")):
+        shutil.copyfile(path, path.with_name(f"copy-{path.name}"))
+    with pytest.raises(RecbenchError, match="Seed 0 of bpr occurs twice"):
+        baselines.accept(read_records(str(tmp_path / "run")), "main", force=True)
+    assert len(history.read()) == 1

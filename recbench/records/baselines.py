@@ -7,7 +7,6 @@ from pathlib import Path
 
 from recbench.errors import RecbenchError
 from recbench.escaping.file_names import file_name
-from recbench.escaping.shell import shell_word
 from recbench.evaluation.metric_names import parse_measure
 from recbench.path_checks import check_no_file_above
 from recbench.records import history, store
@@ -18,6 +17,7 @@ from recbench.records.results_folder import baselines_folder, history_file
 from recbench.records.schema import Record, Status, is_builtin
 from recbench.records.selection import LABEL, RecordSet
 from recbench.records.transactions import Transaction, finish_interrupted, transaction
+from recbench.system_errors import cannot_read
 
 BEST = "best"
 """The label under which the best accepted records of each model are kept, so that slow losses can be seen."""
@@ -232,7 +232,7 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise RecbenchError(f"Cannot read {path}: {error.strerror}.", f"Check it: ls -l {shell_word(path)}") from error
+        raise cannot_read(str(path), error) from error
 
 
 def _accepted(folder: Path, model: str | None = None) -> list[FinishedTrial]:

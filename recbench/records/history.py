@@ -16,11 +16,13 @@ from recbench.errors import RecbenchError
 from recbench.escaping.shell import shell_word
 from recbench.evaluation.inference import Sample, infer
 from recbench.evaluation.metric_names import parse_measure
+from recbench.file_content import other_content
 from recbench.path_checks import check_no_folder
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.results_folder import history_file
 from recbench.records.schema import Record
 from recbench.records.transactions import Transaction, finish_interrupted, transaction
+from recbench.system_errors import cannot_read
 
 SCHEMA = 1
 HR, NDCG = "hr@10", "ndcg@10"
@@ -107,10 +109,12 @@ class History:
     """What a file of the history holds.
 
     Attributes:
+        path: The file.
         lines: The lines that can be read, by the time of acceptance.
         damaged: What is wrong with each of the others; names the file and the line.
     """
 
+    path: Path
     lines: Sequence[Accepted]
     damaged: Sequence[str]
 
@@ -124,8 +128,8 @@ class History:
             more = f" {len(self.damaged) - 1} more lines are damaged." if self.damaged[1:] else ""
             raise RecbenchError(
                 f"{self.damaged[0]}{more}",
-                "Correct the line, or take the file from an earlier commit: git log -p -- FILE. Keep the other lines. "
-                "If its schema is newer, update recbench.",
+                "Correct the line, or take it from an earlier commit; keep the other lines: "
+                f"git log -p -- {shell_word(str(self.path))}\nIf its schema is newer, update recbench.",
             )
 
 
@@ -184,7 +188,13 @@ def _read(path: Path) -> History:
             f"There is no history at {path}.", "It begins with: recbench baseline accept RUN"
         ) from error
     except OSError as error:
-        raise RecbenchError(f"Cannot read {path}: {error.strerror}.", f"Check it: ls -l {shell_word(path)}") from error
+        raise cannot_read(str(path), error) from error
+    other = other_content(path, content) if content.strip() else None
+    if other is not None and not any(map(_MERGE_MARK.match, content.splitlines())):
+        raise RecbenchError(
+            f"{path} {other.what}.",
+            other.advice or f"Take it from an earlier commit: git log -- {shell_word(str(path))}",
+        )
     found: dict[str, Accepted] = {}
     damaged = []
     # Not splitlines, which also ends lines at characters that are none for git and editors.
@@ -197,7 +207,7 @@ def _read(path: Path) -> History:
             damaged.append(f"{path}, line {number} is not an accepted record: {_reason(line, error)}.")
         else:
             found.setdefault(accepted.model_dump_json(), accepted)
-    return History(sorted(found.values(), key=lambda line: line.accepted_at), damaged)
+    return History(path, sorted(found.values(), key=lambda line: line.accepted_at), damaged)
 
 
 def _reason(line: bytes, error: ValidationError) -> str:
