@@ -4,8 +4,15 @@ import pandas as pd
 import pytest
 
 from recbench.data.id_forms import other_forms, plain, same_things
+from recbench.data.readers.layout import Layout
+from recbench.data.readers.ratings_files import read_interactions
 from recbench.errors import RecbenchError
+from recbench.tasks.build import build
+from recbench.tasks.exchange.export import export
+from recbench.tasks.exchange.forms import ExportForm
+from recbench.tasks.exchange.imports import import_folder
 from recbench.tasks.make import make_task
+from recbench.tasks.spec import TaskSpec
 
 WAYS = {
     "blank": " 39",
@@ -93,3 +100,42 @@ def test_held_out_rows_whose_ids_have_another_form_are_refused():
     rows.loc[rows["timestamp"] % 100 == 5, "item"] += ".0"
     with pytest.raises(RecbenchError, match="20 of 20 cases have an item that has no train row; in 20 of them"):
         make_task(rows, negatives=2)
+
+
+MISSING = ["nan", "None", "null", "NULL", r"\N", "<NA>", "inf"]
+NO_IDS = [" ", "{'id': 72}", '{"id": 72}', "[1, 2]", "(1, 2)"]
+
+
+def test_texts_that_stand_for_no_id_are_refused_where_a_format_has_nothing_but_text(tmp_path, caplog):
+    csv, lines = tmp_path / "r.csv", tmp_path / "r.jsonl"
+    for text in MISSING + NO_IDS:
+        pd.DataFrame({"user": ["7", text, "8.0"], "item": [1, 2, 3]}).to_csv(csv, index=False)
+        with pytest.raises(RecbenchError, match="line 3: the user is .*which (is no id|stands for a missing value)"):
+            read_interactions(csv)
+        assert list(read_interactions(csv, Layout(skip_bad_rows=True)).user_ids) == ["7", "8.0"]
+        with pytest.raises(RecbenchError, match="row 2 .*: the item is .*which (is no id|stands for a missing value)"):
+            make_task(pd.DataFrame({"user": ["u"] * 4, "item": ["1", "2", text, "3"]}), negatives=1)
+        with pytest.raises(RecbenchError, match="position 1 of the catalogue"):
+            make_task(split(), negatives=2, items=["0", text])
+    for text in MISSING:
+        # Somebody may be called so.
+        named = make_task(pd.DataFrame({"user": ["u", "u", text, text], "item": ["a", "b", "a", "c"]}), negatives=1)
+        assert text in list(named.user_ids)
+        assert f"2 rows have the user {text!r}, which many programs write for a missing value" in caplog.text
+    lines.write_text('{"user": "nan", "item": "[deleted]"}\n{"user": "[deleted]", "item": "None"}\n')
+    assert list(read_interactions(lines).user_ids) == ["nan", "[deleted]"]
+    for value in ({"id": 1}, [1], b"\xff", float("nan"), None, ""):
+        with pytest.raises(RecbenchError, match="position 1 of the catalogue"):
+            make_task(split(), negatives=2, items=["0", value])
+
+
+def test_an_exported_task_may_have_users_called_nan(tmp_path):
+    lines = tmp_path / "r.jsonl"
+    rows = frame()
+    rows["user"] = rows["user"].replace({"3": "nan", "4": "None"})
+    rows.to_json(lines, orient="records", lines=True)
+    split_rule = {"split": {"method": "leave-one-out"}, "negatives": {"method": "uniform", "count": 2}}
+    task = build(TaskSpec(name="named", dataset={"source": "file", "path": lines}, **split_rule))
+    export(task, tmp_path / "out", ExportForm.CSV)
+    assert import_folder("again", tmp_path / "out").digest == task.digest
+    assert {"nan", "None"} <= set(task.user_ids)

@@ -14,7 +14,9 @@ from recbench.data.ids import IdTable
 from recbench.data.interactions import Interactions
 from recbench.data.ordering import pair_keys
 from recbench.data.readers.dataframes import read_frame
+from recbench.data.readers.id_columns import NotAnIdError, id_text
 from recbench.data.readers.layout import Layout
+from recbench.data.readers.texts_for_missing import stands_for_no_id
 from recbench.data.rows import Rows
 from recbench.data.time_column import time_format
 from recbench.errors import RecbenchError, unknown_name
@@ -274,9 +276,20 @@ def _catalogue(ids: Iterable[object] | None) -> list[IdTable]:
     if ids is None:
         return []
     listed = read_argument("users or items", SEVERAL, ids, 'For example: items=movies["item"]')
-    if any(value is None or value != value for value in listed):
-        raise RecbenchError("An id of the catalogue is missing (None or NaN).", "Leave it out, or correct it.")
-    return [IdTable.from_strings(dict.fromkeys(str(value) for value in listed))]
+    texts = []
+    for position, value in enumerate(listed):
+        try:
+            text = id_text(value)
+        except NotAnIdError as error:
+            raise RecbenchError(
+                f"The id at position {position} of the catalogue is {error}.", "Leave it out, or correct it."
+            ) from error
+        if text is None or stands_for_no_id(text):
+            raise RecbenchError(
+                f"The id at position {position} of the catalogue is missing: {value!r}.", "Leave it out, or correct it."
+            )
+        texts.append(text)
+    return [IdTable.from_strings(dict.fromkeys(texts))]
 
 
 def _waivers(names: Collection[str]) -> frozenset[Waiver]:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,13 @@ from recbench.data.ids import IdTable
 from recbench.data.interactions import Interactions
 from recbench.data.ordering import first_of_each, pair_keys
 from recbench.data.readers.id_columns import MISSING, encode_ids
+from recbench.data.readers.texts_for_missing import AMONG_NUMBERS, NO_ID, IdTexts, look_at_texts
 from recbench.data.reading import Reading
 from recbench.data.rows import Rows
 from recbench.data.time_column import TimeColumn
 from recbench.data.times import Times
 from recbench.errors import RecbenchError
-from recbench.protocol import Float32Array, Int32Array
+from recbench.protocol import Float32Array, Int32Array, Int64Array
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -85,6 +87,7 @@ class OpenTable:
         roles: The roles that its columns have.
         advice: What an error message advises.
         guesses: What recbench recognised by itself, such as ``separator ','``.
+        typed: Whether the format tells a missing value, a list or an object from its text, as JSON does.
     """
 
     source: Path | str
@@ -93,6 +96,7 @@ class OpenTable:
     roles: Collection[str]
     advice: Advice = FILE_ADVICE
     guesses: tuple[str, ...] = ()
+    typed: bool = False
 
     @property
     def short_name(self) -> str:
@@ -137,6 +141,9 @@ class BadRows:
         return self.first and f"{_short_name(self.first[0])}, {self.first[1].text}: {self.first[2]}"
 
 
+Described = Callable[[int, Advice], tuple[str, str]]
+
+
 @dataclass(slots=True)
 class _Columns:
     """What has been read so far."""
@@ -147,6 +154,7 @@ class _Columns:
     times: TimeColumn | None = None
     origins: list["_Origin"] = field(default_factory=list)
     n_rows: int = 0
+    ids: dict[str, "_IdColumn"] = field(default_factory=lambda: {"user": _IdColumn(), "item": _IdColumn()})
 
     def origin(self, position: int) -> tuple["OpenTable", int]:
         """Returns the table of a row that was kept, by its position among these, and its number there."""
@@ -155,6 +163,28 @@ class _Columns:
                 return origin.table, origin.row(position)
             position -= count
         raise IndexError(position)
+
+
+@dataclass(slots=True)
+class _IdColumn:
+    """What the texts of a column of ids look like so far.
+
+    Attributes:
+        missing: The kept rows whose text may stand for a missing value.
+        n_numbers: Distinct numbers, of all batches.
+        n_names: Distinct other texts, of all batches.
+    """
+
+    missing: list[Int64Array] = field(default_factory=list)
+    n_numbers: int = 0
+    n_names: int = 0
+
+    def add(self, missing: Int64Array, texts: IdTexts) -> None:
+        """Adds a batch."""
+        if len(missing):
+            self.missing.append(missing)
+        self.n_numbers += texts.n_numbers
+        self.n_names += texts.n_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +229,9 @@ def to_interactions(
                 columns.times = TimeColumn(time_form)
             _add(table, batch, n_rows, bad, columns)
             n_rows += len(batch["user"])
-    kept, times = _read_times(first, bad, columns) if columns.n_rows else (np.empty(0, dtype=np.bool_), None)
+    kept = np.ones(columns.n_rows, dtype=np.bool_)
+    _check_missing_texts(first, bad, columns, kept)
+    times = _read_times(first, bad, columns, kept) if columns.n_rows else None
     if not kept.any():
         raise _without_rows(first, bad)
     if bad.count:
@@ -270,33 +302,80 @@ def _refusal(
     )
 
 
-def _read_times(first: OpenTable, bad: BadRows, columns: _Columns) -> tuple[npt.NDArray[np.bool_], Times | None]:
-    """Returns which of the rows have a time that can be read, and the times of all rows."""
-    kept = np.ones(columns.n_rows, dtype=np.bool_)
+def _refuse_later(
+    columns: _Columns, bad: BadRows, kept: npt.NDArray[np.bool_], offending: npt.NDArray[np.bool_], what: Described
+) -> None:
+    """Refuses rows after all batches were read: raises an error, or marks them in ``kept`` to be left out.
+
+    Args:
+        columns: What was read.
+        bad: Whether to leave the rows out.
+        kept: bool[rows]; is written to.
+        offending: bool[rows].
+        what: Describes, for the position of a row, what is wrong with it, and what to do.
+
+    Raises:
+        RecbenchError: A row is refused.
+    """
+    offending = offending & kept
+    if not offending.any():
+        return
+    row, more = int(offending.argmax()), int(offending.sum())
+    table, number = columns.origin(row)
+    problem, advice = what(row, table.advice)
+    if bad.skip:
+        bad.leave_out(table.source, table.where(number), problem, more)
+        kept[offending] = False
+        return
+    count = f" ({more:,} such rows)" if more > 1 else ""
+    raise RecbenchError(f"{table.source}, {table.where(number).text}: {problem}{count}.", advice)
+
+
+def _read_times(first: OpenTable, bad: BadRows, columns: _Columns, kept: npt.NDArray[np.bool_]) -> Times | None:
+    """Returns the times of all rows; rows without one that can be read are refused."""
     column = columns.times
     if column is None:
-        return kept, None
+        return None
 
     def refuse(offending: npt.NDArray[np.bool_], description: str) -> None:
-        offending = offending & kept
-        if not offending.any():
-            return
-        row, more = int(offending.argmax()), int(offending.sum())
-        table, number = columns.origin(row)
-        what = f"the timestamp is {_shown(column.text(row))}, not {description}"
-        if bad.skip:
-            bad.leave_out(table.source, table.where(number), what, more)
-            kept[offending] = False
-            return
-        count = f" ({more:,} such rows)" if more > 1 else ""
-        raise RecbenchError(
-            f"{table.source}, {table.where(number).text}: {what}{count}.",
-            f"{table.advice.wrong} {table.advice.times.format('%d.%m.%Y %H:%M:%S')}",
-        )
+        _refuse_later(columns, bad, kept, offending, lambda row, advice: (
+            f"the timestamp is {_shown(column.text(row))}, not {description}",
+            f"{advice.wrong} {advice.times.format('%d.%m.%Y %H:%M:%S')}",
+        ))  # fmt: skip
 
     times = column.read(str(first.source), refuse, first.advice.times)
     times.select(kept).warn_of_unlikely(first.short_name)
-    return kept, times
+    return times
+
+
+def _check_missing_texts(first: OpenTable, bad: BadRows, columns: _Columns, kept: npt.NDArray[np.bool_]) -> None:
+    """Refuses texts such as ``nan`` among ids that are numbers, and warns of them among names."""
+    for role, column in columns.ids.items():
+        if not column.missing:
+            continue
+        missing = np.zeros(len(kept), dtype=np.bool_)
+        missing[np.concatenate(column.missing)] = True
+        parts = columns.users if role == "user" else columns.items
+        if column.n_numbers > column.n_names:
+            _refuse_later(columns, bad, kept, missing, partial(_among_numbers, role, parts))
+        else:
+            log.warning(
+                "%s: %s rows have the %s %s, which many programs write for a missing value. It is read as an id.",
+                first.short_name, f"{int(missing.sum()):,}", role, _shown(_id_at(parts, int(missing.argmax()))),
+            )  # fmt: skip
+
+
+def _among_numbers(role: str, parts: "list[pa.DictionaryArray]", row: int, advice: Advice) -> tuple[str, str]:
+    return f"the {role} is {_shown(_id_at(parts, row))}, {AMONG_NUMBERS}", advice.incomplete
+
+
+def _id_at(parts: "list[pa.DictionaryArray]", row: int) -> str:
+    """Returns the id of a row of all parts."""
+    for part in parts:
+        if row < len(part):
+            return str(part[row].as_py())
+        row -= len(part)
+    raise IndexError(row)
 
 
 def _add(table: OpenTable, batch: Batch, start: int, bad: BadRows, columns: _Columns) -> None:
@@ -319,11 +398,15 @@ def _add(table: OpenTable, batch: Batch, start: int, bad: BadRows, columns: _Col
     def unless(role: str, description: str) -> Callable[[npt.NDArray[np.bool_]], None]:
         return lambda offending: refuse(offending, role, f"is {{value}}, not {description}")
 
-    ids = {}
+    ids, looks = {}, {}
     for role in ("user", "item"):
         ids[role], wrong = encode_ids(batch[role])
         for reason, rows in wrong.items():
             refuse(rows, role, reason)
+        texts = None if table.typed else look_at_texts(ids[role])
+        if texts is not None:
+            refuse(texts.no_ids, role, NO_ID)
+            looks[role] = texts
     for role in ("rating", "timestamp"):
         if role in batch:
             refuse(_missing(batch[role]), role, MISSING)
@@ -340,6 +423,8 @@ def _add(table: OpenTable, batch: Batch, start: int, bad: BadRows, columns: _Col
         columns.ratings.append(ratings if whole else ratings[good])
     if columns.times is not None:
         columns.times.add(batch["timestamp"] if whole else batch["timestamp"].filter(kept))
+    for role, texts in looks.items():
+        columns.ids[role].add(columns.n_rows + np.flatnonzero(texts.missing[good]), texts)
     columns.origins.append(_Origin(table, start, good))
     columns.n_rows += int(good.sum())
 

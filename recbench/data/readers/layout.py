@@ -68,6 +68,7 @@ class Layout:
         ranked: Whether the rows are lists of items; a column of ranks, if there is one, gives their order.
         timestamp_format: The form of the times: their unit since 1970, or a pattern of strptime.
         keep_repeated: Keep all rows of a (user, item) pair, for a rule that counts or adds them.
+        any_text: Read texts such as ``nan`` as ids too, in files that recbench wrote.
     """
 
     user: str | None = None
@@ -84,6 +85,7 @@ class Layout:
     ranked: bool = False
     timestamp_format: str | None = None
     keep_repeated: bool = False
+    any_text: bool = False
 
     def names(self) -> dict[str, str | None]:
         """Returns the column of each role."""

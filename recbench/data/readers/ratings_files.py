@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from recbench.data.interactions import Interactions
@@ -54,7 +55,8 @@ def open_file(path: Path, layout: Layout, bad: BadRows) -> OpenTable:
     check_no_folder(path)
     if not path.is_file():
         raise RecbenchError(f"No such file: {path}.", "Check the path, or give another file.")
-    return _opened_table(path, layout, bad)
+    table = _opened_table(path, layout, bad)
+    return replace(table, typed=True) if layout.any_text else table
 
 
 @contextmanager
@@ -95,7 +97,7 @@ def _opened_table(path: Path, layout: Layout, bad: BadRows) -> OpenTable:
         return OpenTable(path, batches, lines.where, ("user", "item"), guesses=_guesses(form, {}, head))
     columns = object_columns(path, layout, form, head)
     batches = ObjectReader(source, form, columns, bad, lines).batches()
-    return OpenTable(path, batches, lines.where, columns.keys(), guesses=_guesses(form, columns, head))
+    return OpenTable(path, batches, lines.where, columns.keys(), guesses=_guesses(form, columns, head), typed=True)
 
 
 def _row(row: int) -> Place:

@@ -16,6 +16,7 @@ from recbench.tasks.task import Task
 from recbench.toml_file import TomlKind
 
 LIGHTGCN = Layout(form=Form.ADJACENCY)
+EXPORTED = Layout(any_text=True)
 OTHER_FILES = "Other files of a split: recbench task import pairs --help"
 EXPORT_FILE = TomlKind("spec of an exported task", OTHER_FILES, OTHER_FILES, parse_float=exact_number)
 
@@ -72,4 +73,4 @@ def import_folder(name: str, folder: Path) -> Task:
             f"{spec_file} is not the spec of an exported task: its dataset is {spec.dataset.source!r}.", OTHER_FILES
         )
     files = exported.files.inside(folder)
-    return assemble(spec, read_split(files, width=spec.negatives.count))
+    return assemble(spec, read_split(files, EXPORTED, spec.negatives.count))
