@@ -1,5 +1,7 @@
 """Gives every reader many inputs that are nearly right, and counts: python -m tests.fuzz_readers --inputs 1000000.
 
+The reader of ratings also gets files whose rows are known, see ``tests.written_ratings``: it must find these rows.
+
 What is raised that is not the project's own error is kept as a file, with the name of the exception. Exit code 1 if
 there is any.
 """
@@ -21,8 +23,12 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from unittest import mock
 
-from tests.fuzzed_readers import one_file, readers, total_share
+from tests.fuzzed_readers import one_file, readers
+from tests.written_ratings import check_reading, written_file
 
+BROKEN = "broken rows"
+WRITTEN = {"known rows": 4, BROKEN: 4}
+"""Files whose rows are known, by the share of the inputs that they get."""
 SECONDS_AN_INPUT = 20
 ROUND = 2000
 """Inputs of one task of the pool."""
@@ -43,14 +49,22 @@ def fuzz(seed: int, inputs: int, kept: Path, only: str | None) -> Counter[tuple[
         # A cache of its own, so that nothing is written into the user's.
         with mock.patch.dict(os.environ, RECBENCH_HOME=str(Path(temporary, "home"))):
             known = readers(beside)
-            names = [name for name in known if only in (None, name)]
-            drawn = rng.choices(names, [known[name].share / total_share([*known.values()]) for name in names], k=inputs)
+            names = [name for name in (*known, *WRITTEN) if only in (None, name)]
+            shares = {**{name: reader.share for name, reader in known.items()}, **WRITTEN}
+            drawn = rng.choices(names, [shares[name] for name in names], k=inputs)
             for number, name in enumerate(drawn):
-                file, content = known[name].input(rng)
+                if name in WRITTEN:
+                    written = written_file(rng, broken=name == BROKEN)
+                    file, content = written.name, written.content
+                else:
+                    file, content = known[name].input(rng)
                 path = one_file(folder, file, content)
                 signal.alarm(SECONDS_AN_INPUT)
                 try:
-                    outcome = "refused" if known[name].refuses(path) else "read"
+                    if name in WRITTEN:
+                        outcome = check_reading(written, folder)
+                    else:
+                        outcome = "refused" if known[name].refuses(path) else "read"
                 except (Exception, SystemExit) as error:  # noqa: BLE001 - that is what is looked for
                     outcome = type(error).__name__
                     if counts[name, outcome] < 3:

@@ -3,12 +3,14 @@
 A new form of file joins by an entry of ``readers()``, or by one more content of an entry that is there.
 """
 
+import bz2
 import gzip
 import io
+import lzma
 import random
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -97,6 +99,8 @@ RATINGS = (
     b'{"user": "a", "item": "x", "rating": 5, "timestamp": 1}\n{"user": "b", "item": "y", "rating": 4}\n',
     b"{'user': 'a', 'item': 'x', 'rating': 5.0}\n",
     b"0 3 4 5\n1 3\n2 4 5\n",
+    'user,item,text\nZoë,x,"two\nlines"\nb,"y ""z""",c\n'.encode("utf-16"),
+    b'user|item|rating\nu1|"Hits|5\nu2|x|4\nu1|"y|3\nu3|TV 42"|1\n',
 )
 TIMINGS = (
     b'{"machine_info": {"cpu": {"brand_raw": "CPU"}, "release": "6"}, "benchmarks": [{"fullname": "a.py::t[1]", '
@@ -231,7 +235,8 @@ def readers(folder: Path) -> dict[str, Reader]:
         return read
 
     lines = (changed_lines, changed_bytes)
-    any_text = (*RATINGS, gzip.compress(RATINGS[0]), _zip(**{"u.data": RATINGS[1]}))
+    packed = (gzip.compress(RATINGS[0]), bz2.compress(RATINGS[0]), lzma.compress(RATINGS[1]))
+    any_text = (*RATINGS, *packed, _zip(**{"u.data": RATINGS[1]}), _parquet())
     zipped = (_zip(**{"ml-100k/u.data": RATINGS[1], "ml-100k/README": b"x"}),)
     is_zip = task[:2] == b"PK"
     return {
@@ -262,11 +267,6 @@ def readers(folder: Path) -> dict[str, Reader]:
             for part, content in ncf.items()
         },
     }
-
-
-def total_share(chosen: Sequence[Reader]) -> int:
-    """Returns the sum of all shares."""
-    return sum(reader.share for reader in chosen)
 
 
 def one_file(folder: Path, name: str, content: bytes) -> Path:

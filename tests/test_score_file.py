@@ -81,7 +81,7 @@ BAD = {
     "lacks a candidate": (changed(lambda t: t.iloc[1:]), "lacks 1 of the 60,600 candidates .* the first: user"),
     "two scores": (changed(lambda t: pd.concat([t, t.iloc[:1].assign(score=-1)])), "has two scores for user"),
     "not finite": (changed(lambda t: t.assign(score=np.where(t.index == 2, np.inf, t.score))), "line 4: the score is"),
-    "text": (changed(lambda t: t.assign(score="high")), "a score that is no number"),
+    "text": (changed(lambda t: t.assign(score="high")), "the score is .high., not a finite number"),
     "strangers": (changed(lambda t: t.assign(user="x" + t.user)), "names no user and item of the task"),
     "no score": (changed(lambda t: t[["user", "item"]]), "recognised as the score"),
     "no rows": (changed(lambda t: t.iloc[:0]), "has no rows"),

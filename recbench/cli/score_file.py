@@ -22,7 +22,11 @@ def score_file(
     seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of that run; use one file per seed.")] = 0,
     k: CutOffs = None,
     ranked: Annotated[
-        bool, typer.Option("--ranked", help="The rows are lists of items, of each user the best first, without scores.")
+        bool,
+        typer.Option(
+            "--ranked",
+            help="The rows are lists of items without scores: in the order of a column rank, or the best first.",
+        ),
     ] = False,
     missing_last: Annotated[
         bool, typer.Option("--missing-last", help="Candidates without a score stand last instead of being an error.")

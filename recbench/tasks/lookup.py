@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recbench.data.cache import home, remove_leftovers_in_cache
+from recbench.data.readers.part_folders import files_of_table
 from recbench.errors import RecbenchError
-from recbench.path_checks import check_no_folder
 from recbench.system_errors import advice, reason
 from recbench.tasks import task_file
 from recbench.tasks.build import build
@@ -214,11 +214,11 @@ def _built_path(spec: TaskSpec) -> Path:
     """The cache file of a spec: its name carries a hash of the spec and of the user's ratings file, if it has one."""
     key = hashlib.sha256(spec.fingerprint().encode())
     if isinstance(spec.dataset, FileData):
-        check_no_folder(spec.dataset.path, "Correct dataset.path in the spec.")
         at_path = "Correct dataset.path in the spec; a relative path counts from the spec's folder."
         try:
-            with spec.dataset.path.open("rb") as file:
-                key.update(hashlib.file_digest(file, "sha256").digest())
+            for part in files_of_table(spec.dataset.path):
+                with part.open("rb") as file:
+                    key.update(hashlib.file_digest(file, "sha256").digest())
         except OSError as error:
             raise RecbenchError(
                 f"Task {spec.name!r} needs the ratings file {spec.dataset.path}, which cannot be read: "

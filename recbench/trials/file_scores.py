@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recbench.data.ordering import stable_order
-from recbench.data.readers.batches import BadRows, Batch, OpenTable, checked_ids, encoded
+from recbench.data.readers.batches import BadRows, Batch, OpenTable, checked_ids, encoded, shown
 from recbench.data.readers.dataframes import open_frame
 from recbench.data.readers.layout import Layout
 from recbench.data.readers.ratings_files import open_file, readable
@@ -67,7 +67,8 @@ def read_scores(
         source: A file or a DataFrame: one (user, item, score) a row, original ids; a higher score means a better item.
         task: The task.
         layout: How the file is laid out; the score is its ``rating``.
-        ranked: The rows are lists of items, of each user the best first; there is no score to read.
+        ranked: The rows are lists of items: ordered by a column ``rank``, if there is one, else of each user the best
+            first. There is no score to read.
         missing_last: Candidates without a score stand after all others, tied, instead of being an error. Always so
             for lists.
 
@@ -107,7 +108,7 @@ def _read(
     source: "Path | pd.DataFrame", task: Task, layout: Layout, ranked: bool
 ) -> tuple[Int32Array, Int32Array, Float64Array]:
     """Returns the task's user and item of each row, -1 for none, and its score."""
-    layout = replace(layout, predicted=True)
+    layout = replace(layout, predicted=not ranked, ranked=ranked)
     users, items, scores, n_rows = [], [], [], 0
     with readable(source) if isinstance(source, Path) else nullcontext():
         if isinstance(source, Path):
@@ -118,7 +119,9 @@ def _read(
             users.append(checked_ids(file, batch, "user", n_rows))
             items.append(checked_ids(file, batch, "item", n_rows))
             if not ranked:
-                scores.append(_scores(file, batch, n_rows))
+                scores.append(_scores(file, batch, n_rows, "rating"))
+            elif "rank" in batch:
+                scores.append(-_scores(file, batch, n_rows, "rank"))
             n_rows += len(batch["user"])
     if not n_rows:
         raise RecbenchError(f"{file.source} has no rows.", "Is the file whole?")
@@ -127,27 +130,31 @@ def _read(
         own, texts = encoded(parts)
         index = {text: number for number, text in enumerate(ids)}
         codes.append(np.array([index.get(text, -1) for text in texts], dtype=np.int32)[own])
-    places = -np.arange(n_rows, dtype=np.float64)
-    return codes[0], codes[1], places if ranked else np.concatenate(scores)
+    return codes[0], codes[1], np.concatenate(scores) if scores else -np.arange(n_rows, dtype=np.float64)
 
 
-def _scores(file: OpenTable, batch: Batch, start: int) -> Float64Array:
+def _scores(file: OpenTable, batch: Batch, start: int, role: str) -> Float64Array:
+    """Returns the numbers of a column of scores or ranks; ``start`` is the number of the batch's first row."""
+    import pandas as pd
     import pyarrow as pa
 
-    if "rating" not in batch:
+    if role not in batch:
         raise RecbenchError(
             f"{file.source} has no column that can be recognised as the score.",
             "Name it: --score-column. For lists of items, of each user the best first: --ranked.",
         )
+    column, what = batch[role], "score" if role == "rating" else "rank"
     try:
-        values: Float64Array = batch["rating"].cast(pa.float64()).to_numpy(zero_copy_only=False)
-    except pa.ArrowInvalid as error:
-        raise RecbenchError(f"{file.source} has a score that is no number: {error}.", "Correct the file.") from error
+        values: Float64Array = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        numbers = pd.to_numeric(pd.Series(column.to_pylist(), dtype=object), errors="coerce")
+        values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
     if (bad := ~np.isfinite(values)).any():
         row = int(bad.argmax())
         raise RecbenchError(
-            f"{file.source}, {file.where(start + row).text}: the score is {values[row]}, not a finite number.",
-            "Scores are compared; give each pair a finite one.",
+            f"{file.source}, {file.where(start + row).text}: the {what} is {shown(column[row].as_py())}, not a finite "
+            "number.",
+            f"Correct the file: each pair needs a finite {what}.",
         )
     return values
 

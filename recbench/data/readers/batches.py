@@ -1,7 +1,7 @@
 """Batches of columns, from any kind of table, to interactions: ids numbered, values checked."""
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -84,7 +84,6 @@ class OpenTable:
         source: The file, or a name for the DataFrame, for messages.
         batches: Its columns; every batch has the same ones.
         where: Describes the position of a row, for messages.
-        roles: The roles that its columns have.
         advice: What an error message advises.
         guesses: What recbench recognised by itself, such as ``separator ','``.
         typed: Whether the format tells a missing value, a list or an object from its text, as JSON does.
@@ -93,7 +92,6 @@ class OpenTable:
     source: Path | str
     batches: Iterable[Batch]
     where: Where
-    roles: Collection[str]
     advice: Advice = FILE_ADVICE
     guesses: tuple[str, ...] = ()
     typed: bool = False
@@ -222,7 +220,7 @@ def to_interactions(
     """
     columns, first = _Columns(), tables[0]
     for table in tables:
-        _check_same_roles(first, table)
+        _check_alike(first, table)
         n_rows = 0
         for batch in table.batches:
             if "timestamp" in batch and columns.times is None:
@@ -254,17 +252,17 @@ def _without_rows(table: OpenTable, bad: BadRows) -> RecbenchError:
     )
 
 
-def _check_same_roles(first: OpenTable, other: OpenTable) -> None:
-    """Checks that two files have columns for the same roles.
+def _check_alike(first: OpenTable, other: OpenTable) -> None:
+    """Checks that two files are laid out alike, so that no column of one is taken for another column.
 
     Raises:
-        RecbenchError: One has ratings or times, the other has none.
+        RecbenchError: They are not.
     """
-    for role in sorted(set(first.roles) ^ set(other.roles)):
-        having, lacking = (first, other) if role in first.roles else (other, first)
+    if first.guesses != other.guesses:
         raise RecbenchError(
-            f"{lacking.source} has no column of {role}s, and {having.source} has one.",
-            f"Give files with the same columns. To read none of them: --{role}-column ''.",
+            f"{first.source} and {other.source} are not laid out alike: {'; '.join(first.guesses)} against "
+            f"{'; '.join(other.guesses)}.",
+            "Give files with the same columns, and a header in all of them or in none.",
         )
 
 
@@ -339,7 +337,7 @@ def _read_times(first: OpenTable, bad: BadRows, columns: _Columns, kept: npt.NDA
 
     def refuse(offending: npt.NDArray[np.bool_], description: str) -> None:
         _refuse_later(columns, bad, kept, offending, lambda row, advice: (
-            f"the timestamp is {_shown(column.text(row))}, not {description}",
+            f"the timestamp is {shown(column.text(row))}, not {description}",
             f"{advice.wrong} {advice.times.format('%d.%m.%Y %H:%M:%S')}",
         ))  # fmt: skip
 
@@ -361,12 +359,12 @@ def _check_missing_texts(first: OpenTable, bad: BadRows, columns: _Columns, kept
         else:
             log.warning(
                 "%s: %s rows have the %s %s, which many programs write for a missing value. It is read as an id.",
-                first.short_name, f"{int(missing.sum()):,}", role, _shown(_id_at(parts, int(missing.argmax()))),
+                first.short_name, f"{int(missing.sum()):,}", role, shown(_id_at(parts, int(missing.argmax()))),
             )  # fmt: skip
 
 
 def _among_numbers(role: str, parts: "list[pa.DictionaryArray]", row: int, advice: Advice) -> tuple[str, str]:
-    return f"the {role} is {_shown(_id_at(parts, row))}, {AMONG_NUMBERS}", advice.incomplete
+    return f"the {role} is {shown(_id_at(parts, row))}, {AMONG_NUMBERS}", advice.incomplete
 
 
 def _id_at(parts: "list[pa.DictionaryArray]", row: int) -> str:
@@ -458,10 +456,12 @@ def _ratings(column: "pa.Array", good: npt.NDArray[np.bool_], not_a_number: Refu
 
 
 def _text(column: "pa.Array", row: int) -> str:
-    return _shown(str(column[row].as_py()))
+    return shown(column[row].as_py())
 
 
-def _shown(text: str) -> str:
+def shown(value: object) -> str:
+    """Returns the text of a value for a message, shortened."""
+    text = str(value)
     return repr(text) if len(text) <= SHOWN else f"{text[:SHOWN]!r}..."
 
 

@@ -1,10 +1,11 @@
 """DataFrames of ratings to interactions, by the same rules as files."""
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recbench.data.interactions import Interactions
 from recbench.data.readers.batches import Advice, BadRows, OpenTable, Place, to_interactions
+from recbench.data.readers.id_columns import NotAnIdError, id_text
 from recbench.data.readers.layout import PLAIN, Layout, choose_columns
 from recbench.errors import RecbenchError
 
@@ -62,7 +63,7 @@ def open_frame(frame: object, name: str, layout: Layout = PLAIN) -> OpenTable:
     names = [str(label) for label in frame.columns]
     chosen = choose_columns(name, names, layout, NAMING_HINT)
     batch = {role: _column(frame.iloc[:, names.index(column)], name, role) for role, column in chosen.items()}
-    return OpenTable(name, [batch], lambda row: Place(row, f"row {row} (counted from 0)"), chosen.keys(), ADVICE)
+    return OpenTable(name, [batch], lambda row: Place(row, f"row {row} (counted from 0)"), ADVICE)
 
 
 def _column(values: "pd.Series", name: str, role: str) -> "pa.Array":
@@ -77,10 +78,10 @@ def _column(values: "pd.Series", name: str, role: str) -> "pa.Array":
         )  # fmt: skip
     try:
         column = pa.array(values, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, UnicodeError):
         # Values of several types in one column: their text, as in a file.
-        texts = values.astype(object).map(str, na_action="ignore")
-        column = pa.array(texts, pa.string(), from_pandas=True)
+        texts = [_text(value, name, role, row) for row, value in enumerate(values.astype(object))]
+        column = pa.array(texts, pa.string())
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     if pa.types.is_dictionary(column.type):
@@ -90,3 +91,15 @@ def _column(values: "pd.Series", name: str, role: str) -> "pa.Array":
             f"{name}: the {role} column {str(values.name)!r} holds {column.type}.", "Give a column of plain values."
         )
     return column
+
+
+def _text(value: Any, name: str, role: str, row: int) -> str | None:
+    """Returns the text of a value of a column of mixed types; None for a missing one."""
+    import pandas as pd
+
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return None
+    try:
+        return str(value) if role in ("rating", "timestamp", "rank") else id_text(value)
+    except NotAnIdError as error:
+        raise RecbenchError(f"{name}, row {row} (counted from 0): the {role} is {error}.", ADVICE.wrong) from error

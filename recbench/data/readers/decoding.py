@@ -146,6 +146,15 @@ def _whole_lines(source: TextSource, content: Content, decoder: "_Decoder", carr
         yield b"".join(rest)
 
 
+def is_text(content: bytes) -> bool:
+    """Whether bytes are valid UTF-8."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def count_lines(block: bytes) -> int:
     """Returns the number of lines; the last one need not have an end."""
     n_ends = int(np.count_nonzero(np.frombuffer(block, np.uint8) == ord("\n")))

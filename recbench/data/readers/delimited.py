@@ -5,6 +5,8 @@ record instead, so that every message names the right line, and bad rows can be 
 """
 
 import itertools
+import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from recbench.data.readers.batches import SHOWN, BadRows, Batch
-from recbench.data.readers.decoding import Head, TextSource, blocks_of_lines, count_lines
+from recbench.data.readers.decoding import Head, TextSource, blocks_of_lines, count_lines, is_text
 from recbench.data.readers.layout import ALIASES, Layout, choose_columns, plain_name
 from recbench.data.readers.line_numbers import LineNumbers, at_line
 from recbench.data.readers.quoting import (
@@ -32,10 +34,13 @@ from recbench.data.readers.quoting import (
     shape_of,
 )
 from recbench.errors import RecbenchError
+from recbench.escaping.shell import shell_word
 from recbench.protocol import Int64Array
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+log = logging.getLogger(__name__)
 
 SEPARATORS: Final = ("\t", ",", ";", "|", "::")
 UNIT_SEPARATOR: Final = b"\x1f"
@@ -84,26 +89,31 @@ def detect_format(path: Path, layout: Layout, head: Head) -> DelimitedFormat:
     lines = head.lines()
     if not lines:
         raise RecbenchError(f"{path} is empty.", "A ratings file has a line for each (user, item) interaction.")
+    if re.fullmatch(rb'"?sep=.{1,2}"?', lines[0], re.IGNORECASE):
+        raise RecbenchError(
+            f"{path} begins with {lines[0].decode('utf-8', 'replace')!r}, a note for Excel.",
+            f"Remove the first line: tail -n +2 {shell_word(str(path))} > ratings.csv",
+        )
     given = "\t" if layout.separator == "\\t" else layout.separator
     if given is not None and (not given or any(mark in given for mark in '"\r\n')):
         raise RecbenchError(f"{given!r} cannot separate columns.", "Name another separator: --separator.")
     samples = {separator: _sample(head, separator) for separator in ((given,) if given else SEPARATORS)}
     separator = max(samples, key=lambda candidate: _fit(samples[candidate]))
     first, *rows = samples[separator]
-    if len(first.fields) < 2 and (layout.user is None or layout.user != layout.item):
+    fields = [field.decode("utf-8", "replace") for field in first.fields]
+    n_fields = len(fields)
+    widths = Counter(len(row.fields) for row in rows if row.doubt is None)
+    usual, count = widths.most_common(1)[0] if widths else (n_fields, 0)
+    if max(n_fields, usual) < 2 and (layout.user is None or layout.user != layout.item):
         start = lines[0].decode("utf-8", "replace")
-        if start.lower().startswith("sep="):
-            raise RecbenchError(f"{path} begins with {start[:SHOWN]!r}, a note for Excel.", "Remove the first line.")
         raise RecbenchError(
             f"{path} has only one column when split at {separator!r}; its first line, read as {head.encoding}, is "
             f"{start[:SHOWN]!r}.",
             "Give the separator: --separator.",
         )
-    fields = [_text(path, field, head.encoding) for field in first.fields]
     header = _is_header(fields, layout)
-    n_fields = len(fields)
-    widths = Counter(len(row.fields) for row in rows if row.doubt is None)
-    usual, count = widths.most_common(1)[0] if widths else (n_fields, 0)
+    if header and not all(map(is_text, first.fields)):
+        raise RecbenchError(f"{path}, line 1: {_not_text(head.encoding)}.", ENCODING_ADVICE)
     if header and usual != n_fields and count > 1 and count >= MOST * len(rows):
         raise RecbenchError(
             f"{path}: the header has {n_fields} fields, and the rows have {usual}.",
@@ -174,13 +184,6 @@ def _byte(separator: str) -> bytes:
 def _translated(text: bytes, separator: str) -> bytes:
     encoded = separator.encode("utf-8")
     return text if len(encoded) == 1 else text.replace(encoded, UNIT_SEPARATOR)
-
-
-def _text(path: Path, field: bytes, encoding: str) -> str:
-    try:
-        return field.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise RecbenchError(f"{path}, line 1: {_not_text(encoding)}.", ENCODING_ADVICE) from error
 
 
 ENCODING_ADVICE: Final = f"Name the encoding of the file, such as: --encoding cp1252 or --encoding latin-1. {SKIP}"
@@ -265,6 +268,7 @@ def _blocks(source: TextSource, detected: DelimitedFormat) -> Iterator[_Block]:
                 header_quoted=detected.header_quoted,
             )
             if quoting is Quoting.LITERAL:
+                log.info("Quotation marks of %s are read as ordinary characters.", source.path.name)
                 break
         yield replace(block, quoting=quoting)
     else:

@@ -1,6 +1,9 @@
 """Columns of ids: what is an id, and what is not (a missing value, NaN, bytes that are no text)."""
 
-from typing import TYPE_CHECKING
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,21 +25,26 @@ def id_text(value: object) -> str | None:
     Raises:
         NotAnIdError: It is a list, an object, a truth value, an infinite number or bytes that are no text.
     """
-    if value is None or value != value:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     if isinstance(value, bytes):
         try:
             return value.decode("utf-8")
         except UnicodeDecodeError:
             raise NotAnIdError("bytes that are not UTF-8 text") from None
-    if isinstance(value, dict | list | tuple | set | frozenset):
-        kind = "an object" if isinstance(value, dict) else "a list"
-        raise NotAnIdError(f"{kind} ({str(value)[:40]})")
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        kind = "an object" if isinstance(value, Mapping) else "a list"
+        raise NotAnIdError(f"{kind} ({str(value)[:SHOWN]})")
     if isinstance(value, bool | complex) or value in (float("inf"), float("-inf")):
         raise NotAnIdError(f"the value {value}")
-    return str(value)
+    text = str(value)
+    if HALF_A_PAIR.search(text):
+        raise NotAnIdError(f"text with half a surrogate pair ({text[:SHOWN]!a})")
+    return text
 
 
+SHOWN: Final = 40
+HALF_A_PAIR: Final = re.compile("[\ud800-\udfff]")
 BoolArray = npt.NDArray[np.bool_]
 
 MISSING = "is missing"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from recbench.data.readers.batches import SHOWN, BadRows, Batch
-from recbench.data.readers.decoding import Head, TextSource, blocks_of_lines
+from recbench.data.readers.decoding import Head, TextSource, blocks_of_lines, is_text
 from recbench.data.readers.id_columns import NotAnIdError, id_text
 from recbench.data.readers.layout import Form, Layout, choose_columns
 from recbench.data.readers.line_numbers import LineNumbers, at_line
@@ -19,6 +19,7 @@ from recbench.errors import RecbenchError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+NOT_TEXT: Final = "is not valid text in the encoding of the file"
 IDS: Final = ("user", "item", "negative")
 ONE_A_LINE: Final = (
     'Write one object a line: jq -c \'.[]\' FILE > ratings.jsonl. In pandas: frame.to_json("ratings.jsonl", \
@@ -114,7 +115,7 @@ class ObjectReader:
         # Arrow's parser crashes on a block of nothing but nulls, so a block must begin with an object.
         if not block.lstrip().startswith(b"{") or b"\\u0000" in block or b"\\ud" in block or b"\\uD" in block:
             return None
-        if not block.isascii() and not _is_utf8(block):
+        if not block.isascii() and not is_text(block):
             return None
         for schema in [_schema(self.columns, ids) for ids in (pa.string(), pa.int64())]:
             try:
@@ -145,10 +146,10 @@ class ObjectReader:
             if isinstance(row, str):
                 if not self.bad.skip:
                     shown = line[:SHOWN].decode("utf-8", "backslashreplace")
+                    advice = "Name the encoding: --encoding." if row == NOT_TEXT else "The file may be truncated."
                     raise RecbenchError(
                         f"{self.source.path}, line {number} {row}: {shown!r}.",
-                        "Correct it; the file may be truncated. To leave such lines out: --skip-bad-rows. "
-                        "Name another encoding: --encoding.",
+                        f"Correct the line. {advice} To leave such lines out: --skip-bad-rows.",
                     )
                 self.bad.leave_out(self.source.path, at_line(number), f"it {row}")
                 continue
@@ -168,14 +169,10 @@ class ObjectReader:
         for role, name in self.columns.items():
             value = row.get(name)
             try:
-                text = id_text(value) if role in IDS else None if value is None else str(value)
-                if text is not None:
-                    text.encode("utf-8")
+                # A list as a rating is refused like any other text that is no number.
+                values[role] = id_text(value if role in IDS or isinstance(value, str) else _plain(value))
             except NotAnIdError as error:
                 return f"has {error} as the {role}"
-            except UnicodeEncodeError:
-                return f"has half a surrogate pair in the {role}"
-            values[role] = text
         return values
 
 
@@ -184,7 +181,7 @@ def _object(line: bytes, parse: Callable[[str], Any]) -> dict[str, Any] | str:
     try:
         value = parse(line.decode("utf-8").strip())
     except UnicodeDecodeError:
-        return "is not valid text in the encoding of the file"
+        return NOT_TEXT
     except _RepeatedError:
         return "is an object in which a name occurs twice"
     except (ValueError, SyntaxError, RecursionError, MemoryError):
@@ -192,12 +189,8 @@ def _object(line: bytes, parse: Callable[[str], Any]) -> dict[str, Any] | str:
     return value if isinstance(value, dict) else "is not an object"
 
 
-def _is_utf8(block: bytes) -> bool:
-    try:
-        block.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+def _plain(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _schema(columns: dict[str, str], ids: "pa.DataType") -> "pa.Schema":

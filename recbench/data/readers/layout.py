@@ -20,7 +20,7 @@ ALIASES = {
         "artistid", "artist_id", "business_id",
     ),
     "rating": ("rating", "book-rating", "score", "prediction", "stars", "overall", "weight", "count"),
-    "rank": ("rank",),
+    "rank": ("rank", "position"),
     "timestamp": ("timestamp", "time", "ts", "unixreviewtime", "unix_time", "date", "datetime"),
 }  # fmt: skip
 SCORES = ("score", "prediction")

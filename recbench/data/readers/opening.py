@@ -63,7 +63,10 @@ class _Foreign:
     at: int = 0
 
 
-_CONVERT: Final = "Convert it: python -c \"import pandas; pandas.{reader}({quoted}).to_parquet('ratings.parquet')\""
+_CONVERT: Final = (
+    "Convert it: python -c 'import sys, pandas; pandas.{reader}(sys.argv[1]).to_parquet(sys.argv[2])' "
+    "{file} ratings.parquet"
+)
 _UNPACK: Final = "Unpack it and give the file with the ratings: {command} {file}"
 _EXPORT: Final = "Export the ratings as CSV or Parquet."
 
@@ -223,6 +226,8 @@ def _member(path: Path, archive: zipfile.ZipFile, member: str | None) -> str:
         return member
     if member is None and len(members) == 1:
         return members[0]
+    if not members:
+        raise RecbenchError(f"The archive {path} is empty.", "Give an archive that holds the ratings.")
     problem = f"no member {member!r}" if member else f"{len(members)} members"
     raise RecbenchError(
         f"The archive {path} holds {problem}: {', '.join(members[:20])}{', ...' if len(members) > 20 else ''}.",

@@ -52,7 +52,9 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except pa.ArrowException as error:
-        raise RecbenchError(f"{path} is not a Parquet file that can be read: {error}.", "Is it whole?") from error
+        raise RecbenchError(
+            f"{path} is not a Parquet file that can be read: {str(error).rstrip('.')}.", "Is it whole?"
+        ) from error
 
 
 def _plain(column: "pa.Array") -> "pa.Array":  # type: ignore[name-defined] # noqa: F821

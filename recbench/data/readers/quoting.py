@@ -22,6 +22,8 @@ CARRIAGE_RETURN: Final = 0x0D
 QUOTED: Final = re.compile(rb'"[^"]*(?:""[^"]*)*"')
 LONGEST_FIELD: Final = 2**24
 """Bytes of the longest quoted field: if none closes it by then, its mark opens no field."""
+LONG_TEXT: Final = 4
+"""Lines of a text that may each hold as many separators as a row by chance."""
 LITERAL_SHARE: Final = 0.99
 """So many lines must have the right number of fields without quoting, if the marks are to be plain characters."""
 
@@ -45,7 +47,7 @@ class Table:
         if line.count(self.separator) != self.n_fields - 1:
             return False
         fields = line.rstrip(b"\r").split(self.separator)
-        return all(is_number(fields[position].strip(b'"')) for position in self.numeric)
+        return all(is_number(fields[position].strip(b'"\x00')) for position in self.numeric)
 
 
 def is_number(text: bytes | str) -> bool:
@@ -173,8 +175,12 @@ def _with_marks(block: bytes, start: int, line_end: int, number: int, table: Tab
 
 
 def swallows(record: bytes, table: Table) -> bool:
-    """Whether every line of a record looks like a row of its own."""
-    return all(table.looks_like_row(line) for line in record.split(b"\n"))
+    """Whether the lines of a record look like rows of their own.
+
+    If some columns hold numbers, the first and the last line show it. Else every line must have the width of a row.
+    """
+    lines = [line for line in record.split(b"\n") if line.strip()]
+    return all(map(table.looks_like_row, (lines[0], lines[-1]) if table.numeric else lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,7 +343,7 @@ class _Evidence:
     def _add_record(self, record: Record, table: Table) -> None:
         self.n_records += 1
         self.loose |= record.loose
-        if record.doubt is Doubt.SWALLOWED and not table.numeric:
+        if record.doubt is Doubt.SWALLOWED and not _surely_swallowed(record, table):
             self.n_weakly_doubtful += 1
         elif record.doubt is not None:
             self.n_doubtful += 1
@@ -346,6 +352,15 @@ class _Evidence:
             self.several_lines |= record.n_lines > 1
             doubled = not record.loose and any(b'"' in value for value in record.fields)
             self.for_quotes |= doubled or len(record.raw.split(table.separator)) != len(record.fields)
+
+
+def _surely_swallowed(record: Record, table: Table) -> bool:
+    """Whether the lines of a record are so much like rows that they are no text of several lines.
+
+    Numbers in the right columns do not occur in text by chance, nor do tabs, nor many lines with the same number of
+    separators.
+    """
+    return bool(table.numeric) or table.separator == b"\t" or record.n_lines > LONG_TEXT
 
 
 def share_of_rows(blocks: Iterable[bytes], table: Table) -> float:

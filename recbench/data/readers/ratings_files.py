@@ -2,6 +2,7 @@
 
 import logging
 import lzma
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ from recbench.data.readers.layout import PLAIN, Form, Layout
 from recbench.data.readers.line_numbers import LineNumbers
 from recbench.data.readers.opening import is_parquet
 from recbench.data.readers.parquet import parquet_columns, read_parquet
+from recbench.data.readers.part_folders import files_of_table
 from recbench.errors import RecbenchError
 from recbench.path_checks import check_no_folder
 from recbench.system_errors import cannot_read
@@ -32,7 +34,7 @@ def read_interactions(path: Path, layout: Layout = PLAIN, *more: Path) -> Intera
     """Reads a ratings file; of rows that repeat a (user, item) pair the first is kept.
 
     Args:
-        path: A file of any ``Form``; text may be plain, gzip, or a member of a zip archive.
+        path: A file of any ``Form``, or a folder with the parts of one; text may be packed, or in a zip archive.
         layout: How the file is laid out.
         more: Further files of the same layout, whose rows follow.
 
@@ -42,8 +44,9 @@ def read_interactions(path: Path, layout: Layout = PLAIN, *more: Path) -> Intera
     """
     bad = BadRows(layout.skip_bad_rows)
     with readable(path):
-        files = [open_file(file, layout, bad) for file in (path, *more)]
-        return to_interactions(files, bad, layout.timestamp_format, keep_repeated=layout.keep_repeated)
+        files = [file for table in (path, *more) for file in files_of_table(table)]
+        tables = [open_file(file, layout, bad) for file in files]
+        return to_interactions(tables, bad, layout.timestamp_format, keep_repeated=layout.keep_repeated)
 
 
 def open_file(path: Path, layout: Layout, bad: BadRows) -> OpenTable:
@@ -82,7 +85,7 @@ def _opened_table(path: Path, layout: Layout, bad: BadRows) -> OpenTable:
     if layout.form is Form.PARQUET or (layout.form is None and is_parquet(path)):
         columns = parquet_columns(path, layout)
         guesses = _guesses(Form.PARQUET, columns)
-        return OpenTable(path, read_parquet(path, columns), _row, columns.keys(), guesses=guesses)
+        return OpenTable(path, read_parquet(path, columns), _row, guesses=guesses)
     source = TextSource(path, layout.member, layout.encoding)
     head, lines = read_head(source), LineNumbers()
     form = layout.form or _form(head)
@@ -91,13 +94,13 @@ def _opened_table(path: Path, layout: Layout, bad: BadRows) -> OpenTable:
         guesses = (*_guesses(form, detected.columns, head), f"separator {detected.separator!r}")
         guesses = (*guesses, "no header" if detected.header is None else "a header")
         batches = read_delimited(source, detected, bad, lines)
-        return OpenTable(path, batches, lines.where, detected.columns.keys(), guesses=guesses)
+        return OpenTable(path, batches, lines.where, guesses=guesses)
     if form in LISTS:
         batches = LISTS[form](source, bad, lines)
-        return OpenTable(path, batches, lines.where, ("user", "item"), guesses=_guesses(form, {}, head))
+        return OpenTable(path, batches, lines.where, guesses=_guesses(form, {}, head))
     columns = object_columns(path, layout, form, head)
     batches = ObjectReader(source, form, columns, bad, lines).batches()
-    return OpenTable(path, batches, lines.where, columns.keys(), guesses=_guesses(form, columns, head), typed=True)
+    return OpenTable(path, batches, lines.where, guesses=_guesses(form, columns, head), typed=True)
 
 
 def _row(row: int) -> Place:
@@ -115,6 +118,6 @@ def _form(head: Head) -> Form:
     start = head.text.lstrip()
     if start.startswith((b"{'", b"{u'", b'{u"')):
         return Form.PYTHON_LINES
-    if start.startswith((b"{", b"[{", b"[\n", b"[ ", b"[\r")):
+    if start.startswith(b"{") or re.match(rb"\[\s*[{\]]", start):
         return Form.JSON_LINES
     return Form.DELIMITED

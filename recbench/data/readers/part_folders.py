@@ -1,0 +1,41 @@
+"""Folders in which Spark, Hive and others write one table: a file for each part."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from recbench.errors import RecbenchError
+from recbench.escaping.shell import shell_word
+
+PART: Final = re.compile(r"part[-_.]?\d.*|\d+_\d+(\.\w+)*", re.IGNORECASE)
+"""Names of parts: ``part-00000-...``, and ``000000_0`` of Hive."""
+HIDDEN: Final = ("_", ".")
+"""Files that begin so hold no rows: ``_SUCCESS``, ``_metadata``, ``.part-00000.crc``."""
+SHOWN: Final = 10
+
+
+def files_of_table(path: Path) -> list[Path]:
+    """Returns the files of a table: the file itself, or the parts in a folder, in the order of their names.
+
+    Empty parts are left out, unless all are empty.
+
+    Raises:
+        RecbenchError: It is a folder, but not one of parts.
+    """
+    if not path.is_dir():
+        return [path]
+    children = sorted(child for child in path.iterdir() if not child.name.startswith(HIDDEN))
+    if partitions := [child.name for child in children if child.is_dir() and "=" in child.name]:
+        raise RecbenchError(
+            f"{path} is a partitioned table: values of a column are the names of its folders, such as {partitions[0]}.",
+            "Write it as one file: python -c 'import sys, pandas; pandas.read_parquet(sys.argv[1]).to_parquet("
+            f"sys.argv[2])' {shell_word(str(path))} ratings.parquet",
+        )
+    parts = [child for child in children if child.is_file() and PART.fullmatch(child.name)]
+    if not parts or parts != children:
+        names = ", ".join(child.name for child in children[:SHOWN]) or "none"
+        raise RecbenchError(
+            f"{path} is a folder, and not one of a table's parts (part-00000, part-00001, ...). Its files: {names}.",
+            "Give the file with the ratings.",
+        )
+    return [part for part in parts if part.stat().st_size] or parts[:1]

@@ -1,0 +1,218 @@
+"""No file is misread silently: a reader finds exactly the rows that were written, or refuses for the true reason."""
+
+import bz2
+import gzip
+import json
+import lzma
+import random
+import zipfile
+from dataclasses import replace
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from recbench.data.readers.layout import Form, Layout
+from recbench.data.readers.ratings_files import read_interactions
+from recbench.errors import RecbenchError
+from recbench.tasks.exchange.ncf import import_ncf
+from recbench.tasks.make import make_task
+from tests.written_ratings import check_reading, pairs_of, written_file
+
+MANY = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ROWS = [(f"u{n % 20}", f"i{n}", n % 5 + 1, 1_400_000_000 + n) for n in range(60)]
+PAIRS = [(user, item) for user, item, *_ in ROWS]
+CSV = "user,item,rating,timestamp\n" + "".join(f"{u},{i},{r},{t}\n" for u, i, r, t in ROWS)
+JSON = "".join(json.dumps({"user": u, "item": i, "rating": r, "timestamp": t}) + "\n" for u, i, r, t in ROWS)
+SKIPPING = Layout(skip_bad_rows=True)
+
+
+def write(folder, content, name="ratings.csv"):
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def refusal(path, layout=Layout()):  # noqa: B008 - a frozen value
+    with pytest.raises(RecbenchError) as caught:
+        read_interactions(path, layout)
+    assert caught.value.hint
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("broken", [False, True])
+@MANY
+@given(seed=st.integers(0, 2**32), block=st.sampled_from((1, 7, 50, 2**24)))
+def test_the_rows_that_were_written_are_found(tmp_path, broken, seed, block):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("recbench.data.readers.opening.BLOCK", block)
+        check_reading(written_file(random.Random(seed), broken=broken), tmp_path)
+
+
+def with_marks(separator, rows=(20, 40)):
+    lines = CSV.replace(",", separator).splitlines()
+    for row in rows:
+        lines[row] = lines[row].replace(separator, f'{separator}"', 1)
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("separator", ["\t", ",", ";", "|", "::"])
+def test_stray_marks_swallow_no_row(tmp_path, separator):
+    for rows in ((20, 40), (20,), (59,)):
+        found = pairs_of(read_interactions(write(tmp_path, with_marks(separator, rows))))
+        assert [pair for pair in found if not pair[1].startswith('"')] == [
+            pair for number, pair in enumerate(PAIRS, start=1) if number not in rows
+        ]
+
+
+def test_a_stray_mark_among_quoted_fields_is_named(tmp_path):
+    text = CSV.replace("u1,i1,", 'u1,"a,""b",').replace("u9,i9,", 'u9,"i9,').replace("u9,i29,", 'u9,i29",')
+    path = write(tmp_path, text)
+    assert "line 11: a quotation mark opens a field of 21 lines, each of which looks like a row" in refusal(path)
+    assert len(read_interactions(path, SKIPPING)) == len(ROWS) - 1
+
+
+def test_line_ends_within_quotes_have_the_right_lines(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("recbench.data.readers.opening.BLOCK", 100)
+    text = "".join(f'u{n},i{n},"paragraph\n\n{n}, the end"\n' for n in range(50))
+    path = write(tmp_path, "user,item,text\n" + text + 'u50,i50\nu51,i51,"x\ny"\nu52,i52,z,\n,i53,x\n')
+    assert "line 152: Expected 3 columns, got 2" in refusal(path)
+    read = read_interactions(path, SKIPPING)
+    assert (len(read), read.reading.n_skipped) == (51, 3)
+    assert "The first: ratings.csv, line 152: Expected 3 columns, got 2" in caplog.text
+    assert "line 155: the user is missing" in refusal(write(tmp_path, "user,item,text\n" + text + '\na,b,"\n"\n,c,d\n'))
+
+
+ENCODED = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig", "latin-1", "cp1252", "gb18030")
+
+
+@pytest.mark.parametrize("encoding", ENCODED)
+def test_every_form_is_decoded(tmp_path, encoding):
+    changed = [(user.replace("u1", "Zoë"), item) for user, item in PAIRS]
+    users = list(dict.fromkeys(user for user, _ in changed))
+    lists = "".join(f"{user} {' '.join(item for other, item in changed if other == user)}\n" for user in users)
+    named = Layout(encoding="utf-8" if encoding in ("utf-16", "utf-32", "utf-8-sig") else encoding)
+    for text, form in ((CSV, None), (JSON, None), (lists, Form.ADJACENCY)):
+        path = write(tmp_path, text.replace("u1", "Zoë").encode(encoding))
+        assert sorted(pairs_of(read_interactions(path, replace(named, form=form)))) == sorted(changed)
+    if encoding in ("latin-1", "cp1252", "gb18030"):
+        assert "--encoding" in refusal(write(tmp_path, CSV.replace("u3,", "Zoë,").encode(encoding)))
+        assert "line 5" in refusal(write(tmp_path, JSON.replace("u4", "Zoë").encode(encoding)))
+    if encoding == "utf-16":
+        assert "byte order mark of utf-16-le" in refusal(path, Layout(encoding="latin-1"))
+        assert "--encoding utf-16-be" in refusal(write(tmp_path, CSV.encode("utf-16-be")))
+
+
+def zstd(content):
+    target = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(target, "zstd") as file:
+        file.write(content)
+    return target.getvalue().to_pybytes()
+
+
+def test_content_decides_and_not_the_suffix(tmp_path):
+    frame = pd.DataFrame(ROWS, columns=["user", "item", "rating", "timestamp"])
+    frame.to_parquet(tmp_path / "p.csv")
+    with zipfile.ZipFile(tmp_path / "a.bin", "w") as archive:
+        archive.writestr("__MACOSX/._r.csv", b"x")
+        archive.writestr("r.csv", bz2.compress(CSV.encode()))
+    packed = [pack(CSV.encode()) for pack in (gzip.compress, bz2.compress, lzma.compress, zstd)]
+    paths = [write(tmp_path, content, f"{n}.parquet") for n, content in enumerate([*packed, CSV.encode()])]
+    for path in (tmp_path / "p.csv", tmp_path / "a.bin", *paths):
+        assert pairs_of(read_interactions(path)) == PAIRS
+    for content in packed:
+        assert "damaged or not whole" in refusal(write(tmp_path, content[:-20]))
+    assert "Parquet file within gzip" in refusal(write(tmp_path, gzip.compress((tmp_path / "p.csv").read_bytes())))
+
+
+def test_parts_of_a_table_are_one_table(tmp_path):
+    folder = tmp_path / "table"
+    folder.mkdir()
+    header, *lines = CSV.splitlines(keepends=True)
+    for name in ("_SUCCESS", ".part-00000.csv.crc", "part-00003.csv"):
+        write(folder, "", name)
+    for number in range(3):
+        write(folder, header + "".join(lines[20 * number : 20 * number + 20]), f"part-0000{number}-c000.csv")
+    assert pairs_of(read_interactions(folder)) == PAIRS
+    write(folder, "u1,i1,5,1400000000\n", "part-00004.csv")
+    assert "not laid out alike" in refusal(folder)
+    write(folder, CSV, "items.csv")
+    assert "Its files: items.csv, part-00000" in refusal(folder)
+    (folder / "year=2020").mkdir()
+    assert "partitioned table" in refusal(folder)
+
+
+REFUSED = {
+    "Git LFS": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "Git LFS pointer"),
+    "merge marks": (CSV.replace("u3,i3", "<<<<<<< a\nu3,i3").encode(), "line 5: it is a merge mark"),
+    "a page": (b"<!doctype html><html>", "page of a web server"),
+    "tar": (b"x" * 257 + b"ustar\0" + b"\0" * 255, "tar archive"),
+    "7z": (b"7z\xbc\xaf\x27\x1c\0\4", "7z x"),
+    "Excel": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0", "pandas.read_excel"),
+    "a note for Excel": (b"sep=;\nuser;item\nu;i\n", "tail -n +2"),
+    "NUL": (CSV.replace("u3,", "u\0003,").encode(), "line 5: it holds the character NUL"),
+    "zero bytes": (bytes(5000), "zero bytes"),
+    "joined files": ((CSV + CSV).encode(), "line 62: it repeats the header"),
+    "joined with marks": (("\ufeff" + CSV + "\ufeff" + CSV).encode(), "line 62: it begins with a byte order mark"),
+    "a header too short": (CSV.replace("user,", "").encode(), "the header has 3 fields, and the rows have 4"),
+    "first row too short": (CSV.replace("u0,i0,1,", "u0,i0,").encode(), "line 2: Expected 4 columns, got 3"),
+    "first row too long": (CSV.replace("u0,i0,", "u0,i0,x,").encode(), "line 2: Expected 4 columns, got 5"),
+    "first row of all": (("1,2\n" + CSV.partition("\n")[2]).encode(), "line 1: Expected 4 columns, got 2"),
+    "two columns of a name": (b"user,item,item\na,b,c\n", "more than one column of the name 'item'"),
+    "two columns of a role": (b"user,item,Item\na,b,c\n", "more than one column for the item: item, Item"),
+    "JSON array": (json.dumps([{"user": 1, "item": 2}]).encode(), "jq -c"),
+    "JSON on several lines": (json.dumps({"user": 1, "item": 2}, indent=1).encode(), "jq -c"),
+    "JSON object as an id": (b'{"user": 1, "item": 2}\n{"user": {"id": 72}, "item": 2}\n', "line 2 has an object"),
+    "JSON list as an id": (b'{"user": 1, "item": 2}\n{"user": [72], "item": 2}\n', "line 2 has a list"),
+    "JSON NaN as an id": (b'{"user": 1, "item": 2}\n{"user": NaN, "item": 2}\n', "line 2: the user is missing"),
+    "JSON name twice": (b'{"user": 1, "item": 2}\n{"user": 1, "user": 2, "item": 2}\n', "a name occurs twice"),
+    "half a pair": (b'{"user": 1, "item": 2}\n{"user": "\\ud800", "item": 2}\n', "half a surrogate pair"),
+    "NUL in JSON": (b'{"user": 1, "item": 2}\n{"user": "\\u0000", "item": 2}\n', "which holds the character NUL"),
+    "JSON infinity": (b'{"user": 1, "item": 2, "rating": Infinity}\n', "the rating is 'inf', not a finite number"),
+    "Python object": (b"{'user': 1, 'item': 2}\n{'user': {1: 2}, 'item': 2}\n", "line 2 has an object"),
+}
+
+
+@pytest.mark.parametrize(("content", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_is_refused_and_why(tmp_path, content, message):
+    assert message in refusal(write(tmp_path, content))
+
+
+def test_a_line_longer_than_a_block_and_one_that_is_too_long(tmp_path, monkeypatch):
+    monkeypatch.setattr("recbench.data.readers.opening.BLOCK", 100)
+    path = write(tmp_path, f"user,item,text\na,b,{'x' * 5000}\nc,d,e\n")
+    assert pairs_of(read_interactions(path)) == [("a", "b"), ("c", "d")]
+    monkeypatch.setattr("recbench.data.readers.decoding.MAX_LINE", 3000)
+    assert "line 2: the line is longer than" in refusal(path)
+
+
+def test_messages_stay_short(tmp_path):
+    for text in (f"user,item,rating\na,b,{'x' * 10**6}\n", "x" * 10**6, f'{{"user": 1, "item": 2}}\n{"x" * 10**6}\n'):
+        assert len(refusal(write(tmp_path, text))) < 1000
+
+
+def test_values_of_frames_and_parquet_that_are_no_ids(tmp_path):
+    path = tmp_path / "r.parquet"
+    good = pd.DataFrame({"user": [b"u1", b"u2"], "item": ["a", "b"]})
+    good.to_parquet(path)
+    assert pairs_of(read_interactions(path)) == [("u1", "a"), ("u2", "b")]
+    for value, message in ((b"\xff", "not UTF-8 text"), (float("inf"), "'inf', not an id"), (True, "not an id")):
+        pd.DataFrame({"user": [value], "item": ["a"]}).to_parquet(path)
+        assert message in refusal(path)
+    for value, message in (({"id": 72}, "an object"), ([72], "a list"), (float("nan"), "missing"), ("a\0", "NUL")):
+        frame = pd.DataFrame({"user": pd.Series([value, "b"], dtype=object), "item": ["a", "b"]})
+        with pytest.raises(RecbenchError, match=f"row 0 .*{message}"):
+            make_task(frame)
+
+
+def test_ncf_files_are_decoded_too(tmp_path):
+    files = {"train": "0\t1\n0\t2\n1\t2\n1\t0\n", "test": "0\t0\n1\t1\n", "negatives": "(0,0)\t3\t4\n(1,1)\t3\t4\n"}
+    tasks = []
+    for encode in (str.encode, lambda text: lzma.compress(text.replace("\n", "\r\n").encode("utf-16"))):
+        paths = [write(tmp_path, encode(text), name) for name, text in files.items()]
+        tasks.append(import_ncf("toy", *paths))
+    assert tasks[0].digest == tasks[1].digest
+    with pytest.raises(RecbenchError, match="line 1: 3 fields, most lines have 2"):
+        import_ncf("toy", write(tmp_path, "0\t1\t5\n0\t2\n1\t2\n", "train"), *paths[1:])
