@@ -81,6 +81,35 @@ def test_from_tuning_to_a_run(recbench, tmp_path):
     assert result["epochs"] == 3
 
 
+def test_defaults_outside_of_the_space_are_tried_and_told(recbench, tmp_path):
+    (tmp_path / "spaces.toml").write_text("[Known]\ngood = { low = 0.9, high = 1.0 }\n")
+    done = recbench(*BASE, "--trials", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    (found,) = json.loads(done.stdout)["results"]
+    assert found["defaults_outside"] == {"good": 0.2}
+    assert [trial["params"]["good"] == 0.2 for trial in found["history"]] == [True, False]
+    assert found["default_score"] is not None
+    assert "Known: defaults outside of the search space: good=0.2." in recbench(*BASE, "--trials", "2").stdout
+
+
+def test_a_space_whose_values_a_model_does_not_take_is_refused_before_any_trial(recbench, tmp_path):
+    (tmp_path / "spaces.toml").write_text("[Known]\nepochs = { low = 4, high = 8 }\n")
+    done = recbench(*BASE, "--trials", "2")
+    assert done.returncode == 2, done.stderr
+    told = re.sub(r"\s+", " ", done.stderr)
+    assert "does not take a value of its search space in spaces.toml: Known.epochs=5.5" in told
+    assert "integer = true" in told
+    assert not (tmp_path / "results" / "tuning" / "synthetic.db").exists()
+
+
+def test_a_search_of_which_only_the_defaults_were_completed_ends_with_3(recbench, tmp_path):
+    (tmp_path / "spaces.toml").write_text("[Known]\nfails_above = { low = -2.0, high = -1.0 }\n")
+    done = recbench(*BASE, "--trials", "3")
+    assert done.returncode == 3, done.stderr
+    assert "all trials of Known failed but that of the defaults" in re.sub(r"\s+", " ", done.stderr)
+    assert load(tmp_path / "s.toml").models["Known"].parameters["fails_above"] == 9.0
+
+
 def test_scores_come_while_a_trial_runs(tmp_path, synthetic_task):
     task_file.save(synthetic_task, tmp_path / "s.task")
     told = []

@@ -8,7 +8,8 @@ import pytest
 
 import recbench_models
 from recbench.registry.models import find_model
-from recbench.tuning.spaces import KNOWN, own_spaces_path, read_spaces
+from recbench.tuning.space_check import first_setting, outside, settings_to_check
+from recbench.tuning.spaces import KNOWN, Choices, Range, own_spaces_path, read_spaces
 
 SPACES = tomllib.loads((Path(recbench_models.__file__).parent / "search_spaces.toml").read_text(encoding="utf-8"))
 WITHOUT_PARAMETERS = {"popularity", "random"}
@@ -49,3 +50,39 @@ def test_known_settings_are_settings_of_the_models():
     assert known
     for name, setting in known:
         find_model(name).load()(**setting)
+
+
+DEFAULTS = {"factors": 8, "rate": 0.5, "loss": "bce", "layers": [8], "most": None, "flag": True}
+
+
+@pytest.mark.parametrize(
+    ("space", "settings"),
+    [
+        ({"factors": Range(low=4, high=64, integer=True), "rate": Range(low=0, high=1)}, []),
+        ({"rate": Range(low=0, high=2, integer=True), "loss": Choices(choices=("bce", "bpr"))}, []),
+        ({"factors": Range(low=4, high=64)}, [{"factors": pytest.approx(26.92)}]),
+        ({"factors": Range(low=4, high=4)}, []),
+        ({"loss": Range(low=4, high=64, integer=True)}, [{"loss": 4}]),
+        ({"flag": Choices(choices=(0, 1))}, [{"flag": 0}, {"flag": 1}]),
+        (
+            {"factors": Choices(choices=(4, "many", 0.5)), "most": Range(low=1, high=9, integer=True)},
+            [{"factors": "many", "most": 1}, {"factors": 0.5}],
+        ),
+    ],
+)
+def test_values_of_another_type_than_the_default_are_checked_before_any_trial(space, settings):
+    assert settings_to_check(space, DEFAULTS) == settings
+
+
+def test_defaults_outside_of_the_space_are_tried_first_if_they_are_numbers():
+    space = {
+        "factors": Range(low=16, high=64, integer=True),
+        "rate": Range(low=1, high=2, log=True),
+        "loss": Choices(choices=("bpr", "softmax")),
+        "most": Range(low=1, high=9),
+        "flag": Choices(choices=(True, False)),
+    }
+    assert first_setting(space, DEFAULTS) == {"factors": 8, "rate": 0.5, "flag": True}
+    assert outside(space, DEFAULTS) == {"factors": 8, "rate": 0.5, "loss": "bce", "most": None}
+    impossible = {"factors": 8.5, "rate": -1.0, "flag": True}
+    assert first_setting(space, impossible) == {"flag": True}

@@ -142,7 +142,7 @@ def test_a_trial_ends_with_the_budget(task, model, tmp_path, monkeypatch):
 
 
 def test_without_a_completed_trial_there_is_no_setting(task, model, tmp_path):
-    past = tuned(task, tmp_path, Budget(3, 1000.0), model, space={"fails_above": Range(low=-2.0, high=-1.0)})
+    past = tuned(task, tmp_path, Budget(3, 1000.0), model, space={"fails_above": Choices(choices=(-2.0, -1.0))})
     assert counts(past).failed == 3
     assert best(past) is None
     assert model_tuning(model, SPACE, past, LONG, 0, 1).tuned is None

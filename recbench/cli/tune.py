@@ -92,8 +92,8 @@ def tune(
       recbench tune --models bpr,ncf --cluster tcp://HOST:8786
       recbench tune --models my_model.py:MyModel --spaces my_spaces.toml -o my_settings.toml
 
-    Exit codes: 0 every model with a search space has a setting, 2 bad input, 3 no trial of some model was completed,
-    130 interrupted, 143 terminated.
+    Exit codes: 0 every model with a search space has a setting, 2 bad input, 3 no trial of some model was completed, or
+    only that of its defaults, 130 interrupted, 143 terminated.
     """
     if output is not None:
         output = output_file(output, Path(f"{Path(task).name.removesuffix('.toml')}.toml"))
@@ -159,10 +159,17 @@ def _report(result: "Tuning", output: Path | None) -> None:
     if result.settings:
         use = shell_command(["recbench", "run", "--settings", str(output or "tuned")])
         write_message(f"Settings: {result.output}; {use}", "dim")
+    logs = result.storage.parent / "logs"
+    if failed := result.failed_searches:
+        write_message(
+            f"Error: all trials of {', '.join(failed)} failed but that of the defaults: these are the setting."
+        )
+        write_message(f"Look at the logs of failed trials in {logs}, and correct the search space.")
     if without := result.without_setting:
         messages().print(
             f"Error: no trial of {', '.join(without)} was completed in the budget, so there is no setting.\n"
             "Give a larger --budget or --trials (what was tried stays), or look at the logs of failed trials in "
-            f"{result.storage.parent / 'logs'}.",
+            f"{logs}.",
         )
+    if failed or without:
         raise typer.Exit(ExitCode.MODEL_FAILED)

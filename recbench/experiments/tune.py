@@ -26,6 +26,7 @@ from recbench.protocol import PROTOCOL_VERSION
 from recbench.records import tuned_settings
 from recbench.records.schema import TaskIdentity, class_identity
 from recbench.records.tuned_settings import TunedSettings
+from recbench.registry.parameter_values import as_text
 from recbench.registry.requested import RequestedModel
 from recbench.reports.formats import Format
 from recbench.reports.tuning.plots import draw_history, draw_importance, draw_tuning
@@ -43,6 +44,7 @@ from recbench.trials.revision import revision_fields
 from recbench.tuning.objective import K, curve_epochs, longest
 from recbench.tuning.past import Budget, counts
 from recbench.tuning.result import ModelTuning, model_tuning
+from recbench.tuning.space_check import settings_to_check
 from recbench.tuning.spaces import PLACE, ModelSpace, check_names, own_spaces_path, read_spaces
 from recbench.tuning.study import Study, usable
 from recbench.tuning.tuner import Tuner
@@ -111,6 +113,11 @@ class Tuning:
     def without_setting(self) -> list[str]:
         """Models with a search space of which no trial was completed."""
         return [one.model for one in self.models if one.space and one.tuned is None]
+
+    @property
+    def failed_searches(self) -> list[str]:
+        """Models with a setting whose trials all failed but that of their defaults."""
+        return [one.model for one in self.models if one.tuned is not None and one.search_failed]
 
     @property
     def settings(self) -> dict[str, dict[str, Any]]:
@@ -221,6 +228,7 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
     planned = _configured(execution.start(seen, conditions, progress.on_event if progress else ignore), searched)
     for model in planned:
         check_names(spaces[model.name].parameters, model.name, model.parameters, where)
+    _check_types(execution.start(seen, conditions, ignore), planned, spaces, where)
     storage = request.storage or TUNING_FOLDER / f"{task.name}.db"
     if request.importance and request.picture is None:
         for model in planned:
@@ -284,6 +292,29 @@ def _validation_source(seen: Task) -> TaskSource:
 def _configured(runner: Runner, requested: Sequence[RequestedModel]) -> list[PlannedModel]:
     try:
         return runner.configure(requested)
+    finally:
+        runner.close()
+
+
+def _check_types(runner: Runner, planned: Sequence[PlannedModel], spaces: Mapping[str, ModelSpace], where: str) -> None:
+    """Checks that models take the values of their spaces: otherwise each of their trials would fail.
+
+    Raises:
+        RecbenchError: A model does not; the message names the parameter and the value.
+    """
+    wanted = [
+        RequestedModel(model.reference, {name: as_text(value) for name, value in setting.items()})
+        for model in planned
+        for setting in settings_to_check(spaces[model.name].parameters, model.parameters)
+    ]
+    try:
+        if wanted:
+            runner.configure(wanted)
+    except RecbenchError as error:
+        raise RecbenchError(
+            f"A model does not take a value of its search space in {where}: {error.message}",
+            "Correct the space. For whole numbers, for example: factors = { low = 8, high = 64, integer = true }",
+        ) from error
     finally:
         runner.close()
 

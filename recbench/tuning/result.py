@@ -1,7 +1,7 @@
 """What a tuning found: a model's setting, and where it comes from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from recbench.protocol import PROTOCOL_VERSION
@@ -9,7 +9,8 @@ from recbench.records.schema import ParameterValue
 from recbench.records.tuned_settings import Provenance, TunedModel
 from recbench.trials.planned import PlannedModel
 from recbench.tuning.objective import EPOCHS, OBJECTIVE
-from recbench.tuning.past import Budget, PastTrial, best, counts, spent
+from recbench.tuning.past import Budget, End, PastTrial, best, counts, spent
+from recbench.tuning.space_check import outside
 from recbench.tuning.spaces import Space, texts
 
 
@@ -22,12 +23,22 @@ class ModelTuning:
         space: Where its hyper-parameters were looked for; empty if there is nothing to tune.
         past: Its trials that are over.
         tuned: Its setting; None if no trial was completed.
+        outside: Its defaults that the space does not hold.
+        defaults: Its defaults of the parameters of the space.
     """
 
     model: str
     space: Space
     past: tuple[PastTrial, ...] = ()
     tuned: TunedModel | None = None
+    outside: Mapping[str, ParameterValue] = field(default_factory=dict)
+    defaults: Mapping[str, ParameterValue] = field(default_factory=dict)
+
+    @property
+    def search_failed(self) -> bool:
+        """Whether trials of other values than the defaults were made, and all of them failed."""
+        searched = [one.end for one in self.past if one.parameters != self.defaults and one.end is not End.INTERRUPTED]
+        return bool(searched) and all(end is End.FAILED for end in searched)
 
 
 def model_tuning(
@@ -44,8 +55,10 @@ def model_tuning(
         threads: Of trainings.
     """
     found = best(past)
+    defaults = {name: model.parameters.get(name) for name in space}
+    without = ModelTuning(model.name, space, tuple(past), outside=outside(space, model.parameters), defaults=defaults)
     if found is None or found.score is None or found.versions is None:
-        return ModelTuning(model.name, space, tuple(past))
+        return without
     parameters = dict(found.parameters)
     if found.best_epochs is not None:
         parameters[EPOCHS] = found.best_epochs
@@ -68,7 +81,7 @@ def model_tuning(
         tuned_at=found.began or datetime.now(UTC),
     )
     tuned = TunedModel(parameters=parameters, provenance=provenance, search_space=texts(space))
-    return ModelTuning(model.name, space, tuple(past), tuned)
+    return replace(without, tuned=tuned)
 
 
 def default_score(past: Sequence[PastTrial], space: Space, defaults: Mapping[str, ParameterValue]) -> float | None:

@@ -5,6 +5,7 @@ two are the same by chance, and a tuning that was interrupted tries what it woul
 """
 
 import sqlite3
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict
@@ -29,10 +30,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from recbench.errors import RecbenchError
 from recbench.records.interruption import uninterrupted
 from recbench.records.schema import ParameterValue
-from recbench.records.tuned_settings import SettingValue
 from recbench.system_errors import reason
 from recbench.tuning.past import End, PastTrial, Versions, counts
-from recbench.tuning.spaces import Choices, ModelSpace, Parameter, Space
+from recbench.tuning.space_check import first_setting
+from recbench.tuning.spaces import Choices, ModelSpace, Parameter
 
 PRUNED_AFTER_TRIALS = 5
 """The median of fewer completed trials prunes nothing."""
@@ -94,7 +95,7 @@ class Study:
             )
             self._identify(name, dict(identity))
             if not self.optuna.get_trials(deepcopy=False):
-                for first in (_within(space.parameters, defaults), *(one.setting for one in space.known)):
+                for first in (first_setting(space.parameters, defaults), *(one.setting for one in space.known)):
                     self._try(first)
             for left in self.optuna.get_trials(states=[TrialState.RUNNING]):
                 self._interrupt(left.number, left)
@@ -106,14 +107,17 @@ class Study:
     def ask(self) -> Trial:
         """Begins the next trial.
 
-        The first is that of the model's defaults, as far as the space holds them; then come the known settings.
+        The first is that of the model's defaults, see ``first_setting``; then come the known settings.
         """
         running = self.optuna.get_trials(deepcopy=False, states=[TrialState.RUNNING])
         asked = counts(self.past()).ended + len(running)
         state = np.random.SeedSequence([self._seed, asked]).generate_state(1)
         # A constant liar takes running trials for bad ones, and so looks elsewhere.
         self.optuna.sampler = TPESampler(seed=int(state[0]), constant_liar=True)
-        return self.optuna.ask(self._distributions)
+        with warnings.catch_warnings():
+            # A default outside of its range is tried on purpose.
+            warnings.filterwarnings("ignore", message="Fixed parameter")
+            return self.optuna.ask(self._distributions)
 
     def told(self, trial: Trial, score: float, epoch: int) -> bool:
         """Takes in a score during training, and returns whether the trial fell behind and should end."""
@@ -239,13 +243,6 @@ def _distribution(parameter: Parameter) -> BaseDistribution:
     if parameter.integer:
         return IntDistribution(int(parameter.low), int(parameter.high), log=parameter.log)
     return FloatDistribution(parameter.low, parameter.high, log=parameter.log)
-
-
-def _within(space: Space, defaults: Mapping[str, ParameterValue]) -> dict[str, SettingValue]:
-    """Returns the defaults that the space holds."""
-    return {
-        name: value for name, one in space.items() if (value := defaults.get(name)) is not None and one.holds(value)
-    }
 
 
 def _past(trial: FrozenTrial) -> PastTrial:

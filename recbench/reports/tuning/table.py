@@ -78,9 +78,23 @@ def _notes(found: Sequence[ModelTuning]) -> list[str]:
         ended = counts(one.past)
         if ended.interrupted:
             lines.append(f"{one.model}: {ended.interrupted} trials were interrupted, and tried again.")
+        lines += _on_defaults(one)
         if errors := _errors(one.past):
             lines.append(f"{one.model}: {ended.failed} of {ended.ended} trials failed, the last with: {errors[-1]}")
     return lines
+
+
+def _on_defaults(one: ModelTuning) -> list[str]:
+    """Returns a line for defaults outside of the search space, and one if the column of the defaults is empty."""
+    found = []
+    if one.outside:
+        named = ", ".join(f"{name}={value}" for name, value in one.outside.items())
+        found.append(f"{one.model}: defaults outside of the search space: {named}.")
+    if one.tuned is not None and one.tuned.provenance.default_score is None:
+        found.append(
+            f"{one.model}: the defaults were not tried to their end, so the tuned setting may be worse than they are."
+        )
+    return found
 
 
 def _errors(past: Sequence[PastTrial]) -> list[str]:
@@ -98,6 +112,7 @@ def _result(one: ModelTuning) -> dict[str, Any]:
         "objective": None if provenance is None else provenance.objective,
         "validation_score": None if provenance is None else provenance.validation_score,
         "default_score": None if provenance is None else provenance.default_score,
+        "defaults_outside": dict(one.outside),
         "trials": ended.model_dump(),
         "seconds": spent(one.past),
         "seconds_saved_by_pruning": sum(trial.saved_seconds for trial in one.past),
