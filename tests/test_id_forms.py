@@ -7,6 +7,7 @@ from recbench.data.id_forms import other_forms, plain, same_things
 from recbench.data.readers.layout import Layout
 from recbench.data.readers.ratings_files import read_interactions
 from recbench.errors import RecbenchError
+from recbench.experiments.evaluate import evaluate
 from recbench.tasks.build import build
 from recbench.tasks.exchange.export import export
 from recbench.tasks.exchange.forms import ExportForm
@@ -139,3 +140,16 @@ def test_an_exported_task_may_have_users_called_nan(tmp_path):
     export(task, tmp_path / "out", ExportForm.CSV)
     assert import_folder("again", tmp_path / "out").digest == task.digest
     assert {"nan", "None"} <= set(task.user_ids)
+
+
+def test_scores_of_ids_in_another_form_are_refused_or_told(caplog):
+    task = make_task(frame(), negatives=2)
+    cases = task.cases_frame()
+    wanted = [(r.user, item) for r in cases.itertuples() for item in (r.item, *r.negatives)]
+    scores = pd.DataFrame(wanted, columns=["user", "item"]).assign(score=range(len(wanted)))
+    for column in ("user", "item"):
+        with pytest.raises(RecbenchError, match=f"60 of 60 rows have {column} ids that the task writes in another"):
+            evaluate(task, scores.assign(**{column: scores[column] + ".0"}), name="x", ks=(1,), missing_last=True)
+    scores.loc[0, "item"] += ".0"
+    evaluate(task, scores, name="x", ks=(1,), missing_last=True)
+    assert "1 of 60 rows have item ids" in caplog.text

@@ -1,6 +1,7 @@
 """Scores that another program computed, from a file or a DataFrame, as a model that has nothing to learn."""
 
 import logging
+from collections.abc import Collection
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from recbench.data.id_forms import difference, other_forms
+from recbench.data.ids import IdTable
 from recbench.data.ordering import stable_order
 from recbench.data.readers.batches import BadRows, Batch, OpenTable, checked_ids, encoded, shown
 from recbench.data.readers.dataframes import open_frame
@@ -126,11 +129,40 @@ def _read(
     if not n_rows:
         raise RecbenchError(f"{file.source} has no rows.", "Is the file whole?")
     codes = []
-    for parts, ids in ((users, task.user_ids), (items, task.item_ids)):
+    for kind, parts, ids in (("user", users, task.user_ids), ("item", items, task.item_ids)):
         own, texts = encoded(parts)
         index = {text: number for number, text in enumerate(ids)}
+        _check_forms(str(file.source), kind, np.bincount(own, minlength=len(texts)), texts, index)
         codes.append(np.array([index.get(text, -1) for text in texts], dtype=np.int32)[own])
     return codes[0], codes[1], np.concatenate(scores) if scores else -np.arange(n_rows, dtype=np.float64)
+
+
+def _check_forms(source: str, kind: str, rows: Int64Array, texts: IdTable, known: Collection[str]) -> None:
+    """Warns of ids that the task writes in another form, and refuses them if they are those of most rows.
+
+    Args:
+        source: The file, for messages.
+        kind: ``user`` or ``item``.
+        rows: int64[texts], the number of rows of each id.
+        texts: The ids of the file.
+        known: The ids of the task.
+
+    Raises:
+        RecbenchError: More than half of the rows have such an id.
+    """
+    number_of = {text: number for number, text in enumerate(texts)}
+    forms = dict(other_forms((text for text in number_of if text not in known), known))
+    if not forms:
+        return
+    own, other = next(iter(forms.items()))
+    n_rows, total = int(sum(rows[number_of[text]] for text in forms)), int(rows.sum())
+    problem = (
+        f"{source}: {n_rows:,} of {total:,} rows have {kind} ids that the task writes in another form: {own!r} and "
+        f"{other!r} differ only by {difference(other, own)}"
+    )
+    if 2 * n_rows > total:
+        raise RecbenchError(f"{problem}.", "Write the ids as the task does; see recbench task export.")
+    log.warning("%s. They are read as other %ss.", problem, kind)
 
 
 def _scores(file: OpenTable, batch: Batch, start: int, role: str) -> Float64Array:
