@@ -217,7 +217,7 @@ def test_a_record_without_weaker_guarantees_has_no_such_field():
 
 IMPORTS_ALL = """
 import importlib, pkgutil, sys
-import filelock, psutil
+import psutil
 sys.modules.update(dict.fromkeys(["fcntl", "grp", "pwd", "resource", "termios"]))
 import recbench
 for module in pkgutil.walk_packages(recbench.__path__, "recbench."):

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,10 +12,12 @@ import platformdirs
 
 from recbench.errors import RecbenchError
 from recbench.path_checks import check_no_file_above
+from recbench.process_locks import lock_held
 from recbench.system_errors import advice, reason
 from recbench.temporary_files import remove_leftovers, temporary_file
 
 HOME_VARIABLE = "RECBENCH_HOME"
+LOCK_SECONDS = 60
 PLACES = (
     "Choose a folder with room that you may write to. For results: -o FOLDER. "
     f"For the cache: export {HOME_VARIABLE}=FOLDER"
@@ -90,6 +93,25 @@ def move_into_place(source: Path, target: Path) -> None:
                 shutil.copyfile(source, temporary)
             source.unlink()
         flush(place.parent)
+
+
+@contextlib.contextmanager
+def locked_file(path: Path) -> Iterator[None]:
+    """Keeps other commands of this user from changing a file meanwhile; the lock's own file is in the cache.
+
+    Raises:
+        RecbenchError: Another process keeps the lock, or the cache cannot be written.
+    """
+    key = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]
+    lock = home() / "locks" / f"{key}.lock"
+    holding = lock_held(lock, LOCK_SECONDS)
+    with write_errors(lock):
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        holding.__enter__()
+    try:
+        yield
+    finally:
+        holding.__exit__(None, None, None)
 
 
 def remove_leftovers_in_cache() -> None:

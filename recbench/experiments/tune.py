@@ -9,9 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
-
-from recbench.data.cache import home
+from recbench.data.cache import home, locked_file
 from recbench.data.file_use import hold
 from recbench.errors import RecbenchError
 from recbench.escaping.file_names import file_name
@@ -20,6 +18,7 @@ from recbench.experiments.execution import Execution
 from recbench.experiments.task_source import TaskSource, task_source
 from recbench.output_files import BY_NAME, OutputFile
 from recbench.path_checks import check_no_file_above, check_no_folder
+from recbench.process_locks import LockHeldError, lock_held
 from recbench.progress.choice import Progress, tuning_progress
 from recbench.progress.console import animated
 from recbench.protocol import PROTOCOL_VERSION
@@ -346,9 +345,10 @@ def _write(result: ModelTuning, output: OutputFile, identity: TaskIdentity) -> N
     """Adds a model's setting to the file."""
     if result.tuned is None:
         return
-    # Read again: another tuning may have written since.
-    settings = _present(output, identity) or TunedSettings(task=identity)
-    tuned_settings.save(settings.with_model(result.model, result.tuned), output)
+    with locked_file(output.path):
+        # Read again: another tuning may have written since.
+        settings = _present(output, identity) or TunedSettings(task=identity)
+        tuned_settings.save(settings.with_model(result.model, result.tuned), output)
 
 
 def _present(output: OutputFile, identity: TaskIdentity) -> TunedSettings | None:
@@ -395,13 +395,14 @@ def _locked(storage: Path) -> Iterator[None]:
     """
     check_no_file_above(storage.parent, OTHER_STORAGE)
     check_no_folder(storage, OTHER_STORAGE)
+    lock = lock_held(Path(f"{storage}.lock"), 0)
     try:
         storage.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{storage}.lock", timeout=0)
-        lock.acquire()
-    except Timeout as error:
+        lock.__enter__()
+    except LockHeldError as error:
         raise RecbenchError(
-            f"Another tuning uses {storage}.", "Wait until it is over, or choose another file with --storage."
+            f"Another tuning uses {storage}. {error.message}",
+            "Wait until it is over, or choose another file with --storage.",
         ) from error
     except OSError as error:
         raise RecbenchError(
@@ -410,4 +411,4 @@ def _locked(storage: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.release()
+        lock.__exit__(None, None, None)
