@@ -13,7 +13,7 @@ import platformdirs
 from recbench.errors import RecbenchError
 from recbench.path_checks import check_no_file_above
 from recbench.process_locks import lock_held
-from recbench.system_errors import advice, reason
+from recbench.system_errors import advice_to_write, reason
 from recbench.temporary_files import remove_leftovers, temporary_file
 
 HOME_VARIABLE = "RECBENCH_HOME"
@@ -134,7 +134,7 @@ def write_errors(target: Path) -> Iterator[None]:
     except OSError as error:
         if _is_elsewhere(error, target):
             raise
-        raise RecbenchError(f"Cannot write {target}: {reason(error)}.", advice(error, PLACES)) from error
+        raise RecbenchError(f"Cannot write {target}: {reason(error)}.", advice_to_write(error, PLACES)) from error
 
 
 def _is_elsewhere(error: OSError, target: Path) -> bool:
