@@ -114,8 +114,12 @@ def test_a_model_that_fails_is_told_of(runner, gh):
     [
         ({"models": "shop.py:Shopp"}, 2, "Error: Unknown class in shop.py 'Shopp'"),
         ({"baseline": "HEAD:nowhere"}, 4, "nowhere"),
+        ({"baseline": "--help"}, 2, "the input 'baseline' begins with a dash: --help"),
+        ({"records": "--help"}, 2, "the input 'records' begins with a dash"),
+        ({"against": "-h"}, 2, "the input 'against' begins with a dash"),
+        ({"arguments": "--help"}, 2, "records"),
     ],
-    ids=["no such model", "no baseline"],
+    ids=["no such model", "no baseline", "an option as baseline", "as records", "as further base", "help of run"],
 )
 def test_what_could_not_be_decided_is_published_as_not_passed(runner, gh, inputs, code, message):
     done, found = gate(runner, **inputs)

@@ -95,7 +95,7 @@ class Transaction:
         with _system_errors(work / JOURNAL):
             self._staged.mkdir(exist_ok=True)
             draft = self._staged / JOURNAL
-            with draft.open("w", encoding="utf-8") as file:
+            with draft.open("w", encoding="utf-8", newline="\n") as file:
                 json.dump(entries, file)
                 file.flush()
                 os.fsync(file.fileno())

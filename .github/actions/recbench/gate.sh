@@ -27,19 +27,39 @@ run_models() {
   fi
   local options=() code=0
   read -r -d '' -a options <<<"$ARGUMENTS" || true # lines as well as words; the end of the text is no failure
-  recbench run --models "$MODELS" --task "$TASK" --seeds "$SEEDS" ${options[@]+"${options[@]}"} \
-    --output "$records" --format markdown >"$table" || code=$?
+  recbench run --models="$MODELS" --task="$TASK" --seeds="$SEEDS" ${options[@]+"${options[@]}"} \
+    --output="$records" --format=markdown >"$table" || code=$?
   # Of a model that failed the gate tells more, and tells of the others.
   [ "$code" -eq 0 ] || [ "$code" -eq 3 ] || return "$code"
 }
 
 decide() {
-  recbench gate "$BASELINE" "$records" ${AGAINST:+--against "$AGAINST"} ${POLICY:+--policy "$POLICY"} \
-    --format markdown >"$report"
+  # After --, nothing is an option: "--help" would end well, and pass.
+  recbench gate ${AGAINST:+--against="$AGAINST"} ${POLICY:+--policy="$POLICY"} --format=markdown -- \
+    "$BASELINE" "$records" >"$report"
+}
+
+# An input that looks like an option is a mistake, or an attempt to make the gate do something else.
+check_inputs() {
+  local name
+  for name in MODELS RECORDS TASK SEEDS BASELINE BRANCH AGAINST POLICY; do
+    case ${!name:-} in
+      -*)
+        echo "Error: the input '$(tr '[:upper:]' '[:lower:]' <<<"$name")' begins with a dash: ${!name}" >&2
+        return 2
+        ;;
+    esac
+  done
 }
 
 code=0
-{ fetch_baseline && run_models && decide; } 2>&1 | tee "$log" >&2 || code=$?
+{ check_inputs && fetch_baseline && run_models && decide; } 2>&1 | tee "$log" >&2 || code=$?
+
+# The gate's own report begins with its tag. Whatever else ended well has decided nothing.
+if [ "$code" -eq 0 ] && ! grep -q '^<!-- recbench:gate:' "$report"; then
+  code=2
+  : >"$report"
+fi
 
 # Silence would leave the comment of an earlier push standing, which may say that the gate passed.
 if [ ! -s "$report" ]; then

@@ -10,7 +10,7 @@ from recbench.reports.compare.decision import Decision
 from recbench.reports.compare.evidence import Level
 from recbench.reports.compare.gate import DecidedComparison, GateReport
 from recbench.reports.compare.headline import compare_headline, gate_headline
-from recbench.reports.compare.lines import tag, unknown_seed_noise
+from recbench.reports.compare.lines import done_seeds, tag, unknown_seed_noise
 
 SCHEMA = 1
 
@@ -80,6 +80,7 @@ def _result(model: Compared, decisions: dict[str, Decision]) -> dict[str, Any]:
         "base_digest": base.task.digest if base else None,
         "base_seeds": [trial.record.seed for trial in base.trials] if base else [],
         "seeds": [trial.record.seed for trial in current.trials] if current else [],
+        "compared_seeds": None if model.obstacle else {"base": done_seeds(base), "current": done_seeds(current)},
         "base_params": base.parameters if base else None,
         "params": current.parameters if current else None,
         "metrics": {

@@ -4,7 +4,7 @@ from recbench.escaping.data_files import json_text
 from recbench.reports.compare.document import gate_document
 from recbench.reports.compare.gate import GateReport
 from recbench.reports.compare.headline import gate_headline
-from recbench.reports.compare.lines import legend, origins, reasons, tag
+from recbench.reports.compare.lines import legend, origins, reasons, seeds_compared, tag
 from recbench.reports.compare.policy import Policy
 from recbench.reports.compare.table import figures, folded, title
 from recbench.reports.compare.table_csv import compare_csv
@@ -27,7 +27,7 @@ def gate_table(report: GateReport, form: Format) -> str:
     if form is Format.LATEX:
         return figures(decided, form)
     headline, against = gate_headline(report), list(report.reasons)
-    shown = [*_smallest_drops(report), *_speed(report), *_sanity_checks(report)]
+    shown = [*seeds_compared(decided), *_smallest_drops(report), *_speed(report), *_sanity_checks(report)]
     rest = [*reasons(decided), *legend(decided), f"Policy: {policy_line(decided.policy)}"]
     if form is Format.TEXT:
         listed = [f"- {line}" for line in against] if against[1:] else []

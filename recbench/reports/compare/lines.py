@@ -4,6 +4,7 @@ import re
 
 from recbench.evaluation.bootstrap import RESAMPLES
 from recbench.records.environments import merged
+from recbench.records.grouping import TrialGroup
 from recbench.records.selection import RecordSet
 from recbench.reports.compare.gate import DecidedComparison
 from recbench.reports.compare.verdict import Verdict
@@ -59,6 +60,33 @@ def legend(decided: DecidedComparison) -> list[str]:
         f"unchanged: the interval excludes any change beyond {decided.policy.floor:g}; inconclusive: all else.",
         "speed: median interactions/s of current over baseline; on other machines it says little.",
     ]
+
+
+def seeds_compared(decided: DecidedComparison) -> list[str]:
+    """Returns a line with the seeds whose figures were compared, model by model; none if no model was compared."""
+    comparison = decided.comparison
+    named = [
+        f"{comparison.named(model)} {_seeds(model.match.current)} (BASE {_seeds(model.match.base)})"
+        for model in comparison.models
+        if not model.obstacle and model.match.base and model.match.current
+    ]
+    return [f"Seeds compared: {'; '.join(named)}."] if named else []
+
+
+def _seeds(group: TrialGroup | None) -> str:
+    """Returns the seeds of the trials that are done, with runs of numbers as ``0-4``."""
+    runs: list[list[int]] = []
+    for seed in done_seeds(group):
+        if runs and seed == runs[-1][-1] + 1:
+            runs[-1].append(seed)
+        else:
+            runs.append([seed])
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs)
+
+
+def done_seeds(group: TrialGroup | None) -> list[int]:
+    """Returns the seeds of the trials of a group that are done, which are those that are compared."""
+    return [trial.record.seed for trial in group.done] if group else []
 
 
 def origins(decided: DecidedComparison) -> list[str]:
