@@ -128,3 +128,22 @@ def test_the_first_batch_does_not_decide(tmp_path, monkeypatch):
     assert found.timestamps[[0, 60]].tolist() == [1400000000000, 1400000000500]
     dates = [t.strftime("%m/%d/%Y") for t in moments(60)]
     assert np.array_equal(read(tmp_path, ["05/06/2014"] * 60 + dates).timestamps[60:], read(tmp_path, dates).timestamps)
+
+
+def test_a_column_of_times_that_is_passed_over_is_told(tmp_path, caplog):
+    path = tmp_path / "r.csv"
+    for name, told in (
+        ("event_time", True),
+        ("created_at", True),
+        ("Update", True),
+        ("status", False),
+        ("rate", False),
+    ):
+        path.write_text(f"user,item,{name}\nu,i,1400000000\n")
+        caplog.clear()
+        assert read_interactions(path).timestamps is None
+        assert (f"{name!r} may hold them: name it with --timestamp-column" in caplog.text) == told
+        assert read_interactions(path, Layout(timestamp=name)).timestamps.tolist() == [1_400_000_000]
+    caplog.clear()
+    read_interactions(path, Layout(timestamp=""))
+    assert not caplog.records

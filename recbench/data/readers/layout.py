@@ -1,6 +1,7 @@
 """How a file of ratings is laid out: its form, and which of its columns holds what."""
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,6 +24,8 @@ ALIASES = {
     "rank": ("rank", "position"),
     "timestamp": ("timestamp", "time", "ts", "unixreviewtime", "unix_time", "date", "datetime"),
 }  # fmt: skip
+TIME_WORDS = re.compile(r"time|(^|[^a-z])date|(^|_)(at|ts|day)$")
+"""What the names of columns of times contain."""
 SCORES = ("score", "prediction")
 """The usual names of scores that a model predicted. Where scores are read, they take precedence over other ratings."""
 NAMING_HINT = (
@@ -145,7 +148,22 @@ def choose_columns(source: Path | str, names: Sequence[str], layout: Layout, hin
     _check_unambiguous(source, names, chosen, layout, hint)
     name = source.name if isinstance(source, Path) else source
     log.info("Columns of %s: %s", name, ", ".join(f"{role} = {column}" for role, column in chosen.items()))
+    if layout.timestamp is None and layout.negative is None and not (layout.predicted or layout.ranked):
+        _warn_of_times_passed_over(name, names, chosen)
     return chosen
+
+
+def _warn_of_times_passed_over(source: str, names: Sequence[str], chosen: Mapping[str, str]) -> None:
+    """Warns if no column is read as the times, and one has a name that speaks of time."""
+    if "timestamp" in chosen:
+        return
+    likely = [name for name in names if TIME_WORDS.search(plain_name(name)) and name not in chosen.values()]
+    if likely:
+        log.warning(
+            "%s: no column is read as the times. %r may hold them: name it with --timestamp-column (Python: "
+            "timestamp_column=).",
+            source, likely[0],
+        )  # fmt: skip
 
 
 def _check_unambiguous(
