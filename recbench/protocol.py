@@ -235,7 +235,8 @@ class TrainContext(Protocol):
     def end_epoch(self, loss: float | None = None) -> bool:
         """Ends a pass over the train rows. Call it after each one; the clock is paused meanwhile.
 
-        A model that never calls it counts as one pass. For a learning curve, the harness calls ``score`` from inside
+        A model that never calls it counts as one pass. Calls after ``fit``, or from ``score``, do not count and return
+        False; the record keeps that the model made them. For a learning curve, the harness calls ``score`` from inside
         this call, and expects the scores of the model as trained so far.
 
         Args:

@@ -351,6 +351,8 @@ def test_throughput_is_gated_only_if_wall_time_and_cpu_time_agree(current, chang
     (decision,) = report.speed
     assert (decision.verdict, reason in decision.reason) == (word, True), decision
     assert (report.outcome is GateOutcome.REJECTED) == (word is Verdict.REGRESSED)
+    noted = "throughput of CURRENT is in doubt: 9 passes" in " ".join(report.decided.comparison.models[0].notes)
+    assert noted == ("throughput_doubts" in changes)
     if word is None:
         assert f"Throughput of bpr: not gated; {decision.reason}." in gate_table(report, Format.TEXT)
 

@@ -199,6 +199,9 @@ def _notes(match: Match) -> list[str]:
     if len(references) > 1:
         found.append(f"other classes: {', '.join(references)}")
     for side, group in (("BASE", base), ("CURRENT", current)):
+        doubts = [doubt for trial in group.done for doubt in trial.record.throughput_doubts]
+        if doubts:
+            found.append(f"throughput of {side} is in doubt: {doubts[0]}")
         if files := differing_files(group):
             found.append(f"seeds of {side} were trained with different code or data: {', '.join(files)}")
     return found

@@ -134,11 +134,17 @@ def _rows(report: RunReport) -> list[list[str]]:
     return rows
 
 
-def _cost_cells(summary: ModelSummary) -> list[str]:
-    speed, seconds = summary.interactions_per_second, summary.fit_seconds
+def throughput_cell(summary: ModelSummary) -> str:
+    """Returns the throughput, marked if it says little of the model; empty if there is none."""
+    speed = summary.interactions_per_second
     marks = f" {SHARED}" * summary.shared_machine + f" {DOUBTFUL}" * bool(summary.throughput_doubts)
+    return "" if speed is None else f"{speed.mean:,.0f}{marks}"
+
+
+def _cost_cells(summary: ModelSummary) -> list[str]:
+    seconds = summary.fit_seconds
     return [
-        "" if speed is None else f"{speed.mean:,.0f}{marks}",
+        throughput_cell(summary),
         "" if seconds is None else f"{seconds.mean:.{2 if seconds.mean >= 0.1 else 4}f}",
         "" if summary.epochs is None else str(summary.epochs),
     ]

@@ -5,7 +5,7 @@ from recbench.reports.cells import escape, with_sd
 from recbench.reports.formats import Format
 from recbench.reports.rendering import csv_text, paragraph, render_lines, render_table
 from recbench.reports.run.run_report import RunReport
-from recbench.reports.run.table import head, how_to_read
+from recbench.reports.run.table import head, how_to_read, throughput_cell
 from recbench.reports.spread import Spread
 from recbench.reports.sweep.points import ADVICE, SweepPoint, sweep_document, sweep_points
 
@@ -64,7 +64,7 @@ def _row(point: SweepPoint, report: RunReport) -> list[str]:
         row += ["" if interval is None else f"{interval.low:.3f}-{interval.high:.3f}"]
     row += [
         _seconds(point.summary.fit_seconds),
-        _mean(point.summary.interactions_per_second, ",.0f"),
+        throughput_cell(point.summary),
         "" if point.peak_bytes is None else f"{point.peak_bytes.mean / MEGABYTE:,.0f}",
         "" if point.summary.epochs is None else str(point.summary.epochs),
     ]
