@@ -77,7 +77,7 @@ def test_a_list_that_holds_its_positive_needs_the_waiver(tmp_path):
         ({"negatives": "(0,2)\t3\t4\n(1,1)\t1\t4\n"}, "do not name the same"),
         ({"negatives": "(0,2)\t3\t4\n"}, "do not name the same"),
         ({"negatives": "0 3 4\n"}, "not a file of candidates"),
-        ({"negatives": "(0,2)\t3\t4\n(1,0)\t1\n"}, "line 2: 1 fields, the first line has 2"),
+        ({"negatives": "(0,2)\t3\t4\n(1,0)\t1\n"}, "line 2: 1 fields, most lines have 2"),
         ({"negatives": "(0,2)\t3\t3\n(1,0)\t1\t4\n"}, "the same negative twice"),
         ({"negatives": "(0,2)\t1\t4\n(1,0)\t1\t4\n"}, "interacted with"),
         ({"negatives": "(0,2)\n(1,0)\n"}, "not a file of candidates"),
@@ -98,7 +98,7 @@ def test_files_that_are_not_a_split(tmp_path, files, message):
 
 
 def test_files_that_cannot_be_read(tmp_path):
-    with pytest.raises(RecbenchError, match="cannot be read"):
+    with pytest.raises(RecbenchError, match=r"Cannot read .*a: No such file or directory"):
         import_ncf("toy", tmp_path / "a", tmp_path / "b", tmp_path / "c")
     whole = gzip.compress(TRAIN.encode() * 99)
     (tmp_path / "cut").write_bytes(whole[:-20])

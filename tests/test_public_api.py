@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 from enum import Enum
@@ -86,7 +87,7 @@ def test_the_package_is_typed():
 
 def modules_with_examples():
     for path in sorted(ROOT.rglob("*.py")):
-        if ">>>" in path.read_text(encoding="utf-8"):
+        if re.search(r"^\s*>>> ", path.read_text(encoding="utf-8"), re.MULTILINE):
             parts = path.relative_to(ROOT.parent).with_suffix("").parts
             yield ".".join(part for part in parts if part != "__init__")
 
