@@ -2,6 +2,10 @@
 
 import difflib
 from collections.abc import Iterable
+from typing import Final
+
+MOST_TEXT: Final = 2000
+"""The longest text of a model that is kept in a record or shown, in characters."""
 
 
 class RecbenchError(Exception):
@@ -28,7 +32,7 @@ class NothingToCompareError(RecbenchError):
     """A side of a comparison holds no records; the command line exits with 4, so that a gate never passes on it."""
 
 
-def shortened(text: str, most: int) -> str:
+def shortened(text: str, most: int = MOST_TEXT) -> str:
     """Returns a text, or its beginning and its end around the number of characters that are left out.
 
     >>> shortened("abcdefghij" * 10, 40)
@@ -38,6 +42,23 @@ def shortened(text: str, most: int) -> str:
         return text
     kept = max(3 * most // 8, 1)
     return f"{text[:kept]}[... {len(text) - 2 * kept:,} more ...]{text[-kept:]}"
+
+
+def error_text(error: BaseException) -> str:
+    """Returns the message of somebody else's exception, of bounded length; whatever its ``__str__`` does."""
+    try:
+        return shortened(str(error))
+    except BaseException as another:  # noqa: BLE001 - it runs a model's code
+        return f"(its message cannot be shown: {type(another).__name__})"
+
+
+def describe_error(error: BaseException) -> str:
+    """Returns the name of somebody else's exception and its message, in bounded length.
+
+    >>> describe_error(ValueError("no users"))
+    'ValueError: no users'
+    """
+    return f"{shortened(type(error).__name__, 200)}: {error_text(error)}"
 
 
 def did_you_mean(name: str, known: Iterable[str], shown: str = "{}") -> str:

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
@@ -32,14 +32,17 @@ except ImportError:  # Windows has no such locks, and does not remove a file tha
     fcntl = None  # type: ignore[assignment]
 
 READ_BYTES: Final = 2**16
+PIPE_BYTES: Final = 2**20
 PR_SET_PDEATHSIG: Final = 1
+PR_SET_CHILD_SUBREAPER: Final = 36
 MARKER: Final = "RECBENCH_PROCESS_TREE"
 """The environment variable by which a process of a tree is found where there are no process groups."""
 SECONDS_FOR_SIGNALLED_STACKS: Final = 0.3
 SECONDS_FOR_TIMED_STACKS: Final = 1.0
 SECONDS_BETWEEN_LOOKS_AT_PARENT: Final = 1.0
-SCANS_FOR_MARKED: Final = 10
 WINDOWS_LOCKED_BYTE: Final = 2**30
+SECONDS_TO_KILL: Final = 5.0
+"""How long to look for new processes of a tree that is being ended: one may be started while others are killed."""
 WINDOWS_ENDINGS: Final = {
     0xC0000005: "access violation",
     0xC000001D: "illegal instruction",
@@ -65,11 +68,11 @@ def weaker_guarantees() -> Mapping[Guarantee, str]:
     """Returns what is weaker here than on Linux: each guarantee, and a sentence that says how."""
     missing = {
         Guarantee.ENDS_WITH_RUN: (
-            not hasattr(_c_library(), "prctl"),
+            not has_guardians(),
             "If a run is killed, its trials end about a second later; a trial that hangs in native code stays.",
         ),
         Guarantee.ENDS_WITH_TRIAL: (
-            not hasattr(os, "killpg"),
+            not has_guardians(),
             "A process that a model started outlives its trial if its environment was cleared and its parent is gone.",
         ),
         Guarantee.STACKS_AT_TIMEOUT: (
@@ -144,32 +147,28 @@ class ProcessTree:
         """
         if not self._killed:
             self._killed = True
-            over = self.has_ended()
-            with suppress(psutil.Error):
-                for other in [] if over else psutil.Process(self.process.pid).children(recursive=True):
-                    _kill(other)
+            if not self.has_ended():
+                kill_descendants(self.process.pid)
             if hasattr(os, "killpg"):
                 # Before its id is given back.
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(self.process.pid, signal.SIGKILL)
             else:
                 self.process.kill()
-                self._kill_marked()
-        return self.process.wait()
+        code = self.process.wait()
+        if not has_guardians() or code == -signal.SIGKILL:
+            # Nobody has adopted the orphans, or a model has ended its guardian.
+            _kill_all(self._marked)
+        return code
 
-    def _kill_marked(self) -> None:
-        """Ends the processes that were started in this tree; those too whose parent is gone."""
-        for _ in range(SCANS_FOR_MARKED):
-            marked = [one for one in psutil.process_iter() if one.pid != self.process.pid and self._has_marker(one)]
-            if not marked:
-                return
-            for one in marked:
-                _kill(one)
+    def _marked(self) -> list[psutil.Process]:
+        """Returns the processes that were started in this tree; those too whose parent is gone."""
+        return [one for one in psutil.process_iter() if one.pid != self.process.pid and self._has_marker(one)]
 
     def _has_marker(self, process: psutil.Process) -> bool:
         # Other users' processes cannot be read, and are not of this tree.
         with suppress(psutil.Error, OSError):
-            return process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARKER) == self._marker
+            return bool(process.environ().get(MARKER) == self._marker)
         return False
 
 
@@ -209,6 +208,35 @@ def print_stacks(seconds: float | None) -> None:
         faulthandler.dump_traceback_later(seconds)
 
 
+def has_guardians() -> bool:
+    """Whether a process can adopt the orphans among its descendants, and learns at once that its parent is gone."""
+    return hasattr(_c_library(), "prctl")
+
+
+def adopt_orphans() -> None:
+    """Makes this process the parent of each descendant whose own parent ends; only where there are guardians."""
+    _c_library().prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def signal_when_parent_ends(number: int) -> None:
+    """Lets the kernel send this process a signal when its parent ends; only where there are guardians.
+
+    The signal also comes if only the thread of the parent ends that has started this process.
+    """
+    _c_library().prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
+
+
+def kill_descendants(pid: int) -> None:
+    """Ends all processes that a process has started, and that these have started, but not the process itself."""
+
+    def descendants() -> list[psutil.Process]:
+        with suppress(psutil.Error):
+            return psutil.Process(pid).children(recursive=True)
+        return []
+
+    _kill_all(descendants)
+
+
 def die_with_parent(parent: int) -> None:
     """Ends this process when the process ``parent``, which started it, ends.
 
@@ -217,9 +245,8 @@ def die_with_parent(parent: int) -> None:
     Args:
         parent: Its id, as it was when it started this process.
     """
-    library = _c_library()
-    if hasattr(library, "prctl"):
-        library.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if has_guardians():
+        signal_when_parent_ends(signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
         return
@@ -237,8 +264,8 @@ def flush_native_output() -> None:
 
 
 def terminating_signals() -> tuple[signal.Signals, ...]:
-    """Returns the signals by which another program ends this one; Windows can only send Ctrl-Break."""
-    return tuple(getattr(signal, name) for name in ("SIGTERM", "SIGBREAK") if hasattr(signal, name))
+    """Returns the signals by which another program ends this one, or its terminal; Windows only sends Ctrl-Break."""
+    return tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
 
 
 def available_cores() -> int:
@@ -352,6 +379,14 @@ def process_start(pid: int) -> str | None:
         process = psutil.Process(pid)
         return None if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"
     return None
+
+
+def enlarge_pipe(descriptor: int) -> None:
+    """Lets a pipe hold ``PIPE_BYTES``, where its size can be set, so that a writer seldom waits."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        # A user may have too many large pipes already.
+        with suppress(OSError):
+            fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 class IncomingPipe(Protocol):
@@ -476,9 +511,19 @@ def _has_own_peak_memory() -> bool:
     return Path("/proc/self/status").exists() or hasattr(psutil.Process().memory_info(), "peak_wset")
 
 
-def _kill(process: psutil.Process) -> None:
+def _kill_all(find: Callable[[], list[psutil.Process]]) -> None:
+    """Ends the processes that ``find`` returns, until it returns none that is alive; at most ``SECONDS_TO_KILL``."""
+    end = time.monotonic() + SECONDS_TO_KILL
+    while (alive := [one for one in find() if _is_alive(one)]) and time.monotonic() < end:
+        for one in alive:
+            with suppress(psutil.Error):
+                one.kill()
+
+
+def _is_alive(process: psutil.Process) -> bool:
     with suppress(psutil.Error):
-        process.kill()
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    return False
 
 
 def _die_with(parent: psutil.Process) -> None:

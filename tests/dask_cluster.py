@@ -78,11 +78,13 @@ class Run:
 
 
 def trial_processes(cluster: Cluster) -> list[psutil.Process]:
+    """Returns the processes of trials, without their guardians."""
     found = []
     for worker in cluster.workers:
         if worker.poll() is None:
             found += psutil.Process(worker.pid).children(recursive=True)
-    return [one for one in found if "recbench.runners.processes.worker" in " ".join(one.cmdline())]
+    trials = [one for one in found if "recbench.runners.processes.worker" in " ".join(one.cmdline())]
+    return [one for one in trials if one.ppid() in {other.pid for other in trials}]
 
 
 class Proxy:

@@ -24,12 +24,21 @@ from recbench.cli import (
     task,
     tune,
 )
-from recbench.cli.shared.terminal import ExitCode, emit, fail, show_log
+from recbench.cli.shared.terminal import (
+    ExitCode,
+    discard_output,
+    emit,
+    fail,
+    open_standard_streams,
+    report_output,
+    show_log,
+)
 from recbench.cli.shared.verbs import Verbs
 from recbench.errors import RecbenchError
 from recbench.records.interruption import forget_interruption
 from recbench.requirements import install_command, package_of
 from recbench.system_errors import system_error
+from recbench.unexpected_errors import end_unexpectedly
 
 COMPLETION: Final = "_RECBENCH_COMPLETE"
 """The variable with which a shell asks for the completion of a command line."""
@@ -62,7 +71,8 @@ def _version(wanted: bool) -> None:
     if wanted:
         import recbench
 
-        emit(recbench.__version__)
+        with report_output(only_prints=True):
+            emit(recbench.__version__)
         raise typer.Exit
 
 
@@ -74,29 +84,38 @@ def _options(
 
 
 def main() -> None:
-    """Runs the command line; errors that the user can mend end it with exit code 2 or 4."""
+    """Runs the command line. Errors that the user can mend end it with exit code 2 or 4, and any others with 70."""
+    open_standard_streams()
     show_log()
     try:
         app(prog_name="recbench")
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):
+            # The reader of a help has seen enough. Typer would end the program with 1.
+            discard_output()
+            sys.exit(ExitCode.OK)
+        raise
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)
     except RecbenchError as error:
         fail(error)
     except ModuleNotFoundError as error:
         package = package_of((error.name or "").partition(".")[0])
         if package is None:
-            raise
+            end_unexpectedly(error)
         fail(
             RecbenchError(
                 f"This command needs {package}, which is not installed.", f"Install it: {install_command([package])}"
             )
         )
-    # Of any class, for libraries wrap the system's errors into errors of their own. Other errors are raised again.
-    except Exception as error:
+    # Of any class, for libraries wrap the system's errors into errors of their own.
+    except Exception as error:  # noqa: BLE001 - the last place where it can be told
         if COMPLETION in os.environ:
             # The shell would put a traceback into the command line that is being typed.
             sys.exit(ExitCode.BAD_INPUT)
         refused = system_error(error)
         if refused is None:
-            raise
+            end_unexpectedly(error)
         fail(refused)
     finally:
         forget_interruption()

@@ -1,10 +1,14 @@
 """Named arrays from an untrusted .npz file: plain data only, whatever its bytes say."""
 
 import io
-from typing import IO, Any
+import zipfile
+from collections.abc import Iterable
+from typing import IO, Any, Final
 
 import numpy as np
 import numpy.typing as npt
+
+MOST_HEADER_BYTES: Final = 2**12
 
 
 class DamagedArchiveError(ValueError):
@@ -36,3 +40,43 @@ def read_npz(file: IO[bytes]) -> dict[str, npt.NDArray[Any]]:
         if not isinstance(array, np.ndarray):
             raise DamagedArchiveError(f"its member {name!r} is no array")
     return arrays
+
+
+def read_vectors(content: bytes, names: Iterable[str], most: int) -> dict[str, npt.NDArray[np.int32]]:
+    """Reads the named vectors of an .npz, each of int32, and nothing else of what is in it.
+
+    It takes no more memory than these vectors may take, whatever the file says: sizes are checked before anything is
+    decompressed.
+
+    Args:
+        content: The content of the .npz.
+        names: The vectors; those that are not there are left out.
+        most: Their largest length.
+
+    Raises:
+        DamagedArchiveError: It is no .npz, its checksums do not fit, or a named member is no such vector.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = {info.filename: info for info in archive.infolist()}
+            return {name: _vector(archive, members[f"{name}.npy"], most) for name in names if f"{name}.npy" in members}
+    except DamagedArchiveError:
+        raise
+    # Right for every class, as in ``read_npz``: these lines only parse bytes in memory.
+    except Exception as error:
+        raise DamagedArchiveError(f"{type(error).__name__}: {error}") from error
+
+
+def _vector(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> npt.NDArray[np.int32]:
+    if member.file_size > most * np.dtype(np.int32).itemsize + MOST_HEADER_BYTES:
+        raise DamagedArchiveError(f"its member {member.filename!r} is longer than {most:,} numbers")
+    file = io.BytesIO(archive.read(member))
+    major, _ = np.lib.format.read_magic(file)
+    read_header = np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read_header(file)
+    if len(shape) != 1 or dtype != np.int32:
+        raise DamagedArchiveError(f"its member {member.filename!r} is {dtype}{list(shape)}, not a vector of int32")
+    vector: npt.NDArray[np.int32] = np.frombuffer(file.getbuffer(), np.int32, offset=file.tell())
+    if shape != vector.shape:
+        raise DamagedArchiveError(f"its member {member.filename!r} ends early")
+    return vector

@@ -1,16 +1,18 @@
 """The console for messages to people: standard error. Standard output is for data."""
 
+import errno
 import os
 import sys
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import IO, Any, cast
 
 from rich.console import Console
 from rich.text import Text
 
 from recbench.errors import shortened
 from recbench.escaping.terminal import one_line, terminal_text
+from recbench.progress.tolerant_stream import TolerantStream
 from recbench.text_encoding import READABLE
 
 MOST_LINES, MOST_CHARACTERS = 200, 1000
@@ -40,11 +42,12 @@ def messages() -> MessageConsole:
     """Returns the console for people: standard error as it was at the start, whatever is redirected later."""
     try:
         # The descriptor stays open until the process ends.
-        descriptor = os.dup(2)
-    except OSError:
-        # No file handle is free. What the system refused must be said all the same.
-        descriptor = 2
-    own = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8", errors=READABLE, closefd=False)
+        descriptor: int | None = os.dup(2)
+    except OSError as error:
+        # No file handle is free: what the system refused must be said all the same. Where standard error is closed, its
+        # number may become that of any other file.
+        descriptor = None if error.errno == errno.EBADF else 2
+    own = cast(IO[str], TolerantStream(descriptor, READABLE))
     return MessageConsole(file=own, highlight=False, soft_wrap=True)
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM (on Windows, Ctrl-Break): they end a run at once, but never between the two files of a record."""
+"""Ctrl-C, SIGTERM and SIGHUP (on Windows, Ctrl-Break) end a run at once, but never between a record's two files."""
 
 import signal
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from types import FrameType
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM has come, or Ctrl-Break."""
+    """SIGTERM, SIGHUP or Ctrl-Break has come."""
 
 
 class _State:
@@ -24,18 +24,18 @@ class _State:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Turns SIGINT into ``KeyboardInterrupt`` and SIGTERM into ``Terminated`` inside of the block.
+    """Turns SIGINT into ``KeyboardInterrupt``, and SIGTERM and SIGHUP into ``Terminated`` inside of the block.
 
-    Only the main thread can do so. A shell's background jobs ignore SIGINT, and go on doing so.
+    Only the main thread can do so. Signals that are ignored stay ignored: SIGINT in a shell's background jobs, and
+    SIGHUP below ``nohup``.
     """
     # Here, so that --help answers at once.
     from recbench.operating_system import terminating_signals
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, *terminating_signals())}
-    if before[signal.SIGINT] is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, _handle)
-    for number in terminating_signals():
-        signal.signal(number, _handle)
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN or number == signal.SIGTERM:
+            signal.signal(number, _handle)
     try:
         yield
     finally:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from recbench.data.archives import DamagedArchiveError, read_npz
+from recbench.data.archives import DamagedArchiveError, read_vectors
 from recbench.data.cache import atomic_path, flush, write_errors
 from recbench.errors import RecbenchError
 from recbench.evaluation.ranking import Ranks
@@ -39,8 +39,10 @@ REPLACED = "replaced"
 EARLIER_TEMPORARY = re.compile(r"\..+--.+--seed\d+\.(json|npz)\.[0-9a-f]{16}\.tmp")
 """A record that an earlier version of recbench was writing when it was killed."""
 OTHER_FOLDER = "Choose another folder with -o."
+MOST_CASES = 10**8
 RANK_ARRAYS = ("users", "n_others", "better", "tied")
 """Fields of ``Ranks``, in their order."""
+RANK_NAMES = [f"{kind}.{name}" for kind in ("candidates", "catalogue") for name in RANK_ARRAYS]
 
 
 Combine = Callable[[FinishedTrial | None, FinishedTrial], FinishedTrial | None]
@@ -202,7 +204,7 @@ def finished_trial(record: Record, path: Path, place: str | None = None) -> Fini
         path: Its file.
         place: What people call the file, if not by its path.
     """
-    return FinishedTrial(record, str(path) if place is None else place, path, partial(load_ranks, path))
+    return FinishedTrial(record, str(path) if place is None else place, path, partial(load_ranks, path, record.n_cases))
 
 
 def tidy(folder: Path) -> None:
@@ -277,8 +279,12 @@ def load(path: Path) -> Record:
         ) from error
 
 
-def load_ranks(path: Path) -> TrialRanks:
+def load_ranks(path: Path, most_cases: int = MOST_CASES) -> TrialRanks:
     """Reads the ranks beside the record at ``path``.
+
+    Args:
+        path: The record.
+        most_cases: The cases of the record: a file with more is damaged, and is not read.
 
     Raises:
         RecbenchError: They are missing or cannot be read.
@@ -294,7 +300,7 @@ def load_ranks(path: Path) -> TrialRanks:
     except (OSError, MemoryError) as error:
         raise cannot_read(f"the ranks {beside} of a record", error) from error
     try:
-        return ranks_from_bytes(content)
+        return ranks_from_bytes(content, most_cases)
     except (DamagedArchiveError, KeyError) as error:
         other = other_content(beside, content, binary=True)
         reason = f"the file {other.what}" if other else str(error)
@@ -311,14 +317,18 @@ def ranks_to_bytes(ranks: TrialRanks) -> bytes:
     return buffer.getvalue()
 
 
-def ranks_from_bytes(content: bytes) -> TrialRanks:
+def ranks_from_bytes(content: bytes, most_cases: int) -> TrialRanks:
     """Reads the content of a file of ranks.
 
+    Args:
+        content: The content.
+        most_cases: The most cases it may have.
+
     Raises:
-        DamagedArchiveError: It is not one.
+        DamagedArchiveError: It is not one, or has more cases.
         KeyError: An array is missing.
     """
-    arrays = read_npz(io.BytesIO(content))
+    arrays = read_vectors(content, RANK_NAMES, most_cases)
     catalogue = _ranks(arrays, "catalogue") if "catalogue.better" in arrays else None
     return TrialRanks(_ranks(arrays, "candidates"), catalogue)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from recbench.errors import RecbenchError, unknown_name
+from recbench.errors import RecbenchError, describe_error, error_text, unknown_name
 from recbench.protocol import Recommender
 from recbench.records.schema import ParameterValue
 from recbench.records.sources import Sources
@@ -73,13 +73,15 @@ class Configuration:
         try:
             # A copy: a model may change a list.
             model: Recommender = self.model_class(**copy.deepcopy(self.arguments))
+        except KeyboardInterrupt:
+            raise
         # Of any class: it runs a user's code. Errors of other classes than these are not about the parameters' values.
-        except Exception as error:
+        except BaseException as error:
             refuses = isinstance(error, ValueError | TypeError)
             raise RecbenchError(
-                f"Model {self.name!r} refuses its parameters: {error}."
+                f"Model {self.name!r} refuses its parameters: {error_text(error)}."
                 if refuses
-                else f"Model {self.name!r} cannot be created: {type(error).__name__}: {error}.",
+                else f"Model {self.name!r} cannot be created: {describe_error(error)}.",
                 self.reference.parameters_hint,
             ) from error
         return model
@@ -132,7 +134,13 @@ def configure(
         RecbenchError: The constructor has no such parameter, a value does not fit its type, or a parameter without
             a default is not given.
     """
-    signature = inspect.signature(model_class)
+    try:
+        signature = inspect.signature(model_class)
+    except (ValueError, TypeError) as error:
+        raise RecbenchError(
+            f"The parameters of model {reference.name!r} cannot be read: {error_text(error)}.",
+            "Write the constructor in Python: def __init__(self, factors=64).",
+        ) from error
     accepted = {
         name: parameter
         for name, parameter in signature.parameters.items()

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 from recbench.builtin_models import builtin_folder
-from recbench.errors import RecbenchError
+from recbench.errors import RecbenchError, error_text, shortened
 from recbench.registry.shared_names import shared_name, short_path
 
 INSTALLED = {"site-packages", "dist-packages"}
@@ -106,7 +106,7 @@ def _broken_package(error: BaseException, module: str, folders: Sequence[Path]) 
 
 
 def _text(error: BaseException) -> str:
-    return error.msg if isinstance(error, SyntaxError) else str(error)
+    return shortened(str(error.msg)) if isinstance(error, SyntaxError) else error_text(error)
 
 
 def _place(error: BaseException, folders: Sequence[Path]) -> str:

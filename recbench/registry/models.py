@@ -89,10 +89,10 @@ class ModelReference:
                     if self.origin is Origin.MODULE:
                         search_first(folders)
                     module = importlib.import_module(module_name)
-        except RecbenchError:
+        except (RecbenchError, KeyboardInterrupt):
             raise
         # Of any class: it runs a user's code. The message names the error itself.
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             raise import_failure(self.name, module_name, class_name, error, folders) from error
         found = getattr(module, class_name, None)
         if not inspect.isclass(found):
@@ -110,10 +110,10 @@ class ModelReference:
         try:
             with importing(self.target):
                 return unpickle_class(self.pickled)
-        except RecbenchError:
+        except (RecbenchError, KeyboardInterrupt):
             raise
         # As above.
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             raise import_failure(self.name, self.target, "", error, [Path.cwd()]) from error
 
 

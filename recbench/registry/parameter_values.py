@@ -3,12 +3,19 @@
 import json
 import math
 import typing
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
-from recbench.errors import RecbenchError
+from recbench.errors import RecbenchError, shortened
 from recbench.records.schema import ParameterValue
+
+MOST_CHARACTERS: Final = 100_000
+"""The longest value of a hyper-parameter, as JSON: it is in every record, and in the name of none."""
+MOST_BITS: Final = 1024
+"""The largest whole number has as many bits as the largest floating-point number."""
+_NOT_PLAIN: Final = object()
 
 
 def recordable(model: str, name: str, value: Any) -> ParameterValue:
@@ -25,17 +32,16 @@ def recordable(model: str, name: str, value: Any) -> ParameterValue:
     >>> recordable("net", "layers", (64, 32))
     [64, 32]
     """
-    if type(value).__module__ == "numpy":
-        value = value.tolist()
-    if isinstance(value, list | tuple) and all(_is_plain(item) and item is not None for item in value):
-        return list(value)
-    if not _is_plain(value):
+    plain = _plain(value)
+    too_long = plain is not _NOT_PLAIN and len(json.dumps(plain)) > MOST_CHARACTERS
+    if plain is _NOT_PLAIN or too_long:
+        what = f"a value of more than {MOST_CHARACTERS:,} characters" if too_long else f"the value {_shown(value)}"
         raise RecbenchError(
-            f"Model {model!r} would have the value {value!r} for {name!r}, which a record cannot hold.",
+            f"Model {model!r} would have {what} for {name!r}, which a record cannot hold.",
             "Use a finite number, a text, true or false, None, or a list of finite numbers, texts, true and false.",
         )
-    plain: ParameterValue = value
-    return plain
+    result: ParameterValue = plain
+    return result
 
 
 def as_text(value: ParameterValue) -> str:
@@ -105,9 +111,34 @@ def check_type(model: str, name: str, value: Any, hint: Any, text: str = "") -> 
         raise _does_not_fit(model, name, text or as_text(value), error) from error
 
 
-def _is_plain(value: Any) -> bool:
-    finite = not isinstance(value, float) or math.isfinite(value)
-    return finite and (value is None or isinstance(value, bool | int | float | str))
+def _plain(value: Any) -> Any:
+    """Returns a value in plain types of Python; ``_NOT_PLAIN`` if it has no such form."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        items = [_plain_scalar(item) for item in value]
+        return _NOT_PLAIN if _NOT_PLAIN in items or None in items else items
+    return _plain_scalar(value)
+
+
+def _plain_scalar(value: Any) -> Any:
+    """Does the same for a value that is no list. A subclass, such as an enumeration's member, may do anything."""
+    if value is None or value is True or value is False:
+        return value
+    if isinstance(value, int):
+        number = int.__index__(value)
+        return number if number.bit_length() <= MOST_BITS else _NOT_PLAIN
+    if isinstance(value, float):
+        real = float.__float__(value)
+        return real if math.isfinite(real) else _NOT_PLAIN
+    return str.__str__(value) if isinstance(value, str) else _NOT_PLAIN
+
+
+def _shown(value: Any) -> str:
+    try:
+        return shortened(repr(value), 200)
+    except Exception:  # noqa: BLE001 - it runs a model's code, and Python shows no number of thousands of digits
+        return f"of type {type(value).__name__}, which cannot be shown,"
 
 
 def _read_list(text: str) -> list[Any]:

@@ -1,6 +1,7 @@
 """Trials in the run's own process, for a debugger: one model sees what another has left."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from recbench.registry.hyperparameters import Configuration, import_and_configure
@@ -14,6 +15,7 @@ from recbench.trials.events import Event, EventKind, IsWanted, Notify, about
 from recbench.trials.identity import TaskFacts
 from recbench.trials.output_redirection import output_to
 from recbench.trials.planned import PlannedModel, PlannedTrial
+from recbench.trials.surroundings import surroundings_restored
 from recbench.trials.trial import run_trial
 
 
@@ -59,11 +61,12 @@ class InProcess:
             log = logs.new_log(folder, trial.stem(identity, self._conditions))
             self._notify(Event(EventKind.STARTED, trial=trial))
             configuration = self._configurations[trial.model.requested.title]
-            with output_to(log):
+            with surroundings_restored(), output_to(log):
                 outcome = run_trial(self._task, configuration, trial.seed, self._conditions, about(trial, self._notify))
             if outcome.traceback:
-                with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
+                with suppress(OSError), log.open("a", encoding="utf-8", errors="backslashreplace") as file:
                     file.write(outcome.traceback)
+            logs.cut(log)
             yield trial, outcome
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import psutil
 
 from recbench.errors import RecbenchError, shortened
+from recbench.operating_system import has_guardians
 
 SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([a-z]*)")
 UNITS = {
@@ -25,8 +26,8 @@ class Limits:
 
     Attributes:
         seconds: How long it may take; its import may take as long again. None for no limit.
-        memory_bytes: Resident memory of its process and of those that this has started, what is mapped of the task
-            included. None for no limit.
+        memory_bytes: Memory of its process and of those that this has started, what is mapped of the task included;
+            it also holds during the import. None for no limit.
     """
 
     seconds: float | None = None
@@ -51,10 +52,10 @@ def parse_size(text: str) -> int:
 
 
 class MemoryWatch:
-    """Looks at the resident memory of a process and its children, and remembers the most that it saw.
+    """Looks at the memory of a process and its children, and remembers the most that it saw.
 
     Args:
-        pid: The process.
+        pid: The process; a guardian, where there are guardians, which itself does not count.
     """
 
     LOOKS_BETWEEN_CHILDREN = 10
@@ -63,21 +64,33 @@ class MemoryWatch:
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self._looks = 0
-        self._children: list[psutil.Process] = []
+        self._processes: list[psutil.Process] = []
         self.peak_bytes = 0
 
-    def look(self) -> int:
-        """Returns the resident memory now; 0 if the process is gone."""
+    def look(self, limit: int) -> int:
+        """Returns the memory that they use now; 0 if they are gone.
+
+        This is the sum of their resident memory, if it is below the limit. That sum counts a page once for each process
+        that shares it. If it is above, this is the sum of their proportional shares of all pages (PSS), where the
+        system knows them, and at least the resident memory of the largest process.
+
+        Args:
+            limit: Bytes.
+        """
         try:
-            process = psutil.Process(self._pid)
-            if self._looks % self.LOOKS_BETWEEN_CHILDREN == 0:
-                self._children = process.children(recursive=True)
+            if self._looks % self.LOOKS_BETWEEN_CHILDREN == 0 or not self._processes:
+                process = psutil.Process(self._pid)
+                children = process.children(recursive=True)
+                self._processes = children if has_guardians() else [process, *children]
             self._looks += 1
-            found: int = sum(_resident(one) for one in (process, *self._children))
         except psutil.Error:
             return 0
-        self.peak_bytes = max(self.peak_bytes, found)
-        return found
+        resident = [_resident(one) for one in self._processes]
+        used = sum(resident)
+        if used > limit and len(resident) > 1:
+            used = max(max(resident), sum(map(_proportional, self._processes)))
+        self.peak_bytes = max(self.peak_bytes, used)
+        return used
 
 
 def _resident(process: psutil.Process) -> int:
@@ -85,3 +98,10 @@ def _resident(process: psutil.Process) -> int:
         return int(process.memory_info().rss)
     except psutil.Error:
         return 0
+
+
+def _proportional(process: psutil.Process) -> int:
+    try:
+        return int(getattr(process.memory_full_info(), "pss", 0)) or _resident(process)
+    except psutil.Error:
+        return _resident(process)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from recbench.errors import describe_error
 from recbench.evaluation.ranking import rank_cases
 from recbench.evaluation.stored_metrics import compute_metrics
 from recbench.protocol import Recommender
@@ -45,7 +46,7 @@ class Curve:
         try:
             ranks = rank_cases(self.model, self.cases)
         except Exception as error:  # noqa: BLE001 - the curve is lost, the trial is not
-            self.error = f"after epoch {epoch}: {type(error).__name__}: {error}"
+            self.error = f"after epoch {epoch}: {describe_error(error)}"
             return
         metrics = compute_metrics(ranks, self.ks)
         self.add(epoch, seconds, {name: metric.mean for name, metric in metrics.items()})

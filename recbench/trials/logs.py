@@ -1,7 +1,10 @@
 """The file for all that a trial's process prints, one a trial, which cannot fill the disk."""
 
+import contextlib
+import io
 import os
 from pathlib import Path
+from typing import IO
 
 from recbench.errors import RecbenchError
 from recbench.system_errors import advice_to_write, reason
@@ -39,35 +42,70 @@ def new_log(folder: Path, stem: str) -> Path:
     return path
 
 
-def cut(path: Path) -> None:
-    """Cuts the middle out of a log that has grown beyond ``MOST_BYTES``, even while its process writes.
+class Log:
+    """All that a process prints, bounded: beyond ``MOST_BYTES``, the middle is cut out again and again.
 
-    What is written between reading the end and cutting it off is lost, and the log says that something is.
+    It is kept in memory until it gets a file. A disk that takes no more ends the log, and nothing else.
     """
-    try:
-        size = path.stat().st_size
-        if size <= MOST_BYTES:
-            return
-        with path.open("rb+", buffering=0) as file:
-            file.seek(size - KEPT_BYTES)
-            end = file.read(KEPT_BYTES)
-            file.truncate(KEPT_BYTES)
-            # To the end: the process may have written meanwhile.
-            file.seek(0, os.SEEK_END)
-            file.write(b"\n[... %d bytes left out ...]\n" % (size - 2 * KEPT_BYTES) + end)
-    except OSError:
-        # A full disk, most likely: the log is the last thing to need it.
-        return
 
+    def __init__(self) -> None:
+        self._file: IO[bytes] = io.BytesIO()
+        self._written = 0
 
-def tail(path: Path) -> tuple[str, ...]:
-    """Returns the last lines of a log; none if it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - TAIL_BYTES))
-            content = file.read()
-    except OSError:
-        # The tail is for people only; the record says how the trial ended.
+    def write(self, content: bytes) -> None:
+        """Appends what has been printed."""
+        with contextlib.suppress(OSError):
+            self._file.seek(0, os.SEEK_END)
+            _write_all(self._file, content)
+            self._written += len(content)
+            if self._file.tell() > MOST_BYTES:
+                _cut(self._file, self._written - 2 * KEPT_BYTES)
+
+    def move_to(self, path: Path) -> None:
+        """Continues the log in a file, which gets what has been printed so far."""
+        with contextlib.suppress(OSError):
+            self._file.seek(0)
+            content = self._file.read()
+            target = path.open("wb+", buffering=0)
+            self._file.close()
+            self._file = target
+            _write_all(target, content)
+
+    def tail(self) -> tuple[str, ...]:
+        """Returns the last lines."""
+        with contextlib.suppress(OSError):
+            return _tail(self._file)
         return ()
-    return tuple(content.decode("utf-8", errors="replace").splitlines()[-TAIL_LINES:])
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+
+def cut(path: Path) -> None:
+    """Cuts the middle out of a log beyond ``MOST_BYTES`` that nobody writes any more."""
+    with contextlib.suppress(OSError), path.open("rb+", buffering=0) as file:
+        size = file.seek(0, os.SEEK_END)
+        if size > MOST_BYTES:
+            _cut(file, size - 2 * KEPT_BYTES)
+
+
+def _cut(file: IO[bytes], left_out: int) -> None:
+    file.seek(-KEPT_BYTES, os.SEEK_END)
+    end = file.read(KEPT_BYTES)
+    file.truncate(KEPT_BYTES)
+    file.seek(KEPT_BYTES)
+    _write_all(file, b"\n[... %d bytes left out ...]\n" % left_out + end)
+
+
+def _write_all(file: IO[bytes], content: bytes) -> None:
+    """Writes to a file without a buffer, which may take a part only."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def _tail(file: IO[bytes]) -> tuple[str, ...]:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - TAIL_BYTES))
+    return tuple(file.read().decode("utf-8", errors="replace").splitlines()[-TAIL_LINES:])

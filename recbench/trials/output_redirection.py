@@ -13,15 +13,13 @@ from pathlib import Path
 @contextlib.contextmanager
 def output_to(path: Path | None) -> Iterator[None]:
     """Appends everything that is written to standard output and standard error to ``path``; with None, discards it."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+    _flush()
     saved = [os.dup(1), os.dup(2)]
     try:
         redirect(path or Path(os.devnull))
         yield
     finally:
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+        _flush()
         for descriptor, original in zip((1, 2), saved, strict=True):
             os.dup2(original, descriptor)
             os.close(original)
@@ -35,3 +33,10 @@ def redirect(path: Path) -> None:
     os.dup2(target, 1)
     os.dup2(target, 2)
     os.close(target)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        # A model may have closed it, or put anything in its place; what is written may go nowhere.
+        with contextlib.suppress(Exception):
+            stream.flush()

@@ -3,6 +3,7 @@
 import time
 import traceback
 
+from recbench.errors import describe_error, error_text
 from recbench.evaluation.ranking import ScoreError, rank_cases
 from recbench.evaluation.stored_metrics import compute_metrics
 from recbench.operating_system import peak_memory_bytes
@@ -39,7 +40,9 @@ def run_trial(
     base = identity(TaskFacts.of(task), configuration, seed, conditions)
     try:
         measured, ranks = _fit_and_score(task, configuration, context, conditions, notify)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a model does, the others still run
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever a model raises, the others still run
         message = _reason(error)
         if isinstance(error, FloatingPointError) and "learning_rate" in configuration.parameters:
             message += f" (learning_rate={configuration.parameters['learning_rate']}; try a lower one)"
@@ -52,7 +55,7 @@ def run_trial(
 
 
 def _reason(error: BaseException) -> str:
-    return str(error) if isinstance(error, ScoreError) else f"{type(error).__name__}: {error}"
+    return error_text(error) if isinstance(error, ScoreError) else describe_error(error)
 
 
 def _reported(configuration: Configuration, context: TimedContext) -> dict[str, object]:
@@ -109,7 +112,9 @@ def _fit_and_score(
             notify(Event(EventKind.PHASE, name="full"))
             try:
                 catalogue, catalogue_ranks = figures.of_catalogue(task, model, train, conditions.ks, progress)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - what was trained and ranked before is kept
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - what was trained and ranked before is kept
                 traceback.print_exc()
                 catalogue_error = _reason(error)
     epochs = max(context.epochs, 1)

@@ -1,13 +1,15 @@
 """Standard output is for data; everything for people to read on the way goes to standard error."""
 
+import errno
 import io
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import typer
 from rich.text import Text
@@ -16,7 +18,9 @@ from recbench.errors import NothingToCompareError, RecbenchError
 from recbench.escaping.data_files import json_text
 from recbench.escaping.terminal import one_line, terminal_text
 from recbench.progress.console import messages
+from recbench.progress.tolerant_stream import TolerantStream
 from recbench.text_encoding import READABLE
+from recbench.unexpected_errors import EXIT_CODE
 
 if TYPE_CHECKING:
     from recbench.records.finished_trial import FinishedTrial
@@ -30,22 +34,94 @@ class ExitCode(IntEnum):
     BAD_INPUT = 2
     MODEL_FAILED = 3
     NOT_COMPARABLE = 4
+    UNEXPECTED = EXIT_CODE
     INTERRUPTED = 130
     TERMINATED = 143
 
 
+NOBODY_READS: Final = (errno.EPIPE, errno.EIO, errno.ENXIO)
+"""What the system says when the reader of a pipe has ended, or a terminal is gone."""
+
+
+class _Output:
+    """What has become of standard output; it is the process's, and so is this.
+
+    Attributes:
+        was_closed: Whether it was closed when the program started.
+        ended: Whether nothing can be written any more.
+        failure: Why not, if somebody would have read it.
+    """
+
+    was_closed = False
+    ended = False
+    failure: str | None = None
+
+
+def open_standard_streams() -> None:
+    """Puts something in the place of standard streams that are closed: another file would get their numbers."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+            _Output.was_closed = _Output.was_closed or descriptor == 1
+    if sys.stdout is None:
+        sys.stdout = TolerantStream(1, READABLE)
+    if sys.stderr is None or sys.stderr is sys.__stderr__:
+        sys.stderr = TolerantStream(2, READABLE)
+
+
 def emit(text: str) -> None:
-    """Writes data to standard output; a terminal shows its characters and executes none."""
+    """Writes data to standard output; a terminal shows its characters and executes none.
+
+    A failure does not end the verb; see ``report_output``.
+    """
+    if _Output.ended:
+        return
+    if _Output.was_closed:
+        _Output.ended, _Output.failure = True, "it is closed"
+        return
     text = terminal_text(text)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding=_encoding(sys.stdout), errors=READABLE)
     try:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
-    except BrokenPipeError:
-        raise
     except OSError as error:
-        raise RecbenchError(f"Cannot write to standard output: {error.strerror}.", "Send it elsewhere.") from error
+        _Output.ended = True
+        _Output.failure = None if error.errno in NOBODY_READS else error.strerror
+        discard_output()
+
+
+def discard_output() -> None:
+    """Lets what is still in the buffer of standard output go nowhere, so that the program's end does not fail."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+    os.close(nothing)
+
+
+@contextmanager
+def report_output(only_prints: bool) -> Iterator[None]:
+    """Says at the end of a verb if its standard output could not be written.
+
+    It does not matter if nobody reads it any more, such as below ``| head``. A verb that does more than to print keeps
+    its exit code.
+
+    Args:
+        only_prints: Whether the verb has no other result than what it prints.
+
+    Raises:
+        RecbenchError: It only prints, and could not.
+    """
+    _Output.ended, _Output.failure = False, None
+    try:
+        yield
+    finally:
+        message = f"Cannot write to standard output: {_Output.failure}."
+        if _Output.failure is not None and not only_prints:
+            messages().print(f"Warning: {message}", style="yellow", markup=False)
+    if _Output.failure is not None and only_prints:
+        raise RecbenchError(message, "Send it elsewhere.")
 
 
 def _encoding(stream: io.TextIOWrapper) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from enum import Enum
 from functools import cached_property
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
@@ -26,9 +26,19 @@ from recbench.cli.shared.option_checks import (
     check_required,
     check_values,
 )
+from recbench.cli.shared.terminal import report_output
 from recbench.errors import RecbenchError, did_you_mean
 from recbench.path_checks import check_working_folder
 from recbench.progress.console import write_message
+from recbench.unexpected_errors import end_unexpectedly
+
+ONLY_PRINT: Final = frozenset(
+    {
+        *("list", "compare", "score-file", "history", "doctor", "task list", "task show", "data list", "data info"),
+        "baseline list",
+    }
+)
+"""The verbs that have no other result than what they print: it must not get lost with exit code 0."""
 
 
 class Verb(TyperCommand):
@@ -87,7 +97,11 @@ class Verb(TyperCommand):
         """Runs the verb; the hint of an error names only options that the verb has."""
         try:
             check_working_folder()
-            return super().invoke(ctx)
+            with report_output(only_prints=ctx.command_path.partition(" ")[2] in ONLY_PRINT):
+                return super().invoke(ctx)
+        except (EOFError, BrokenPipeError) as error:
+            # Nobody has expected them here; typer would end the program with 1, which is "regressed" of the gate.
+            end_unexpectedly(error)
         except RecbenchError as error:
             own = {spelling for option in self._options(ctx) for spelling in option.opts}
             error.hint = own_sentences(error.hint, own, _all_spellings(ctx.find_root().command))

@@ -253,7 +253,7 @@ class Cluster:
             return None
         self._new_log(running.trial, folder).write_bytes(result.log)
         record = Record.model_validate(json.loads(result.record))
-        return TrialOutcome(record, ranks_from_bytes(result.ranks) if result.ranks else None)
+        return TrialOutcome(record, ranks_from_bytes(result.ranks, record.n_cases) if result.ranks else None)
 
     def _new_log(self, trial: PlannedTrial, folder: Path) -> Path:
         return logs.new_log(folder, trial.stem(self._assignment.task.identity, self._assignment.conditions))

@@ -5,13 +5,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from recbench.errors import RecbenchError
+from recbench.errors import RecbenchError, shortened
 from recbench.operating_system import available_cores, describe_ending, wait_for_pipes
 from recbench.registry.requested import RequestedModel
 from recbench.runners.base import Assignment
-from recbench.runners.processes.messages import Ready, Refused
-from recbench.runners.processes.supervision import SECONDS_BETWEEN_LOOKS, Supervision
-from recbench.runners.processes.worker_process import WorkerProcess
+from recbench.runners.processes.messages import MessageError, Ready, Refused
+from recbench.runners.processes.supervision import Supervision
+from recbench.runners.processes.worker_process import SECONDS_BETWEEN_LOOKS, WorkerProcess
 from recbench.trials import logs
 from recbench.trials.conditions import TrialOutcome
 from recbench.trials.events import TICK, Event, EventKind, IsWanted, Notify, about, always
@@ -73,6 +73,7 @@ class LocalProcesses:
             if not self._running:
                 return
             wait_for([one.worker for one in self._running])
+            self._end_large()
             for one in list(self._running):
                 outcome = one.step()
                 if not self._wanted(one.trial):
@@ -92,7 +93,14 @@ class LocalProcesses:
         self._running, self._prepared = [], []
 
     def _prepare(self, requested: RequestedModel) -> WorkerProcess:
-        return WorkerProcess(requested, self._assignment.conditions, self._assignment.limits.seconds)
+        return WorkerProcess(requested, self._assignment)
+
+    def _end_large(self) -> None:
+        """Ends waiting processes that use too much memory; their trials begin with a new import, which has a record."""
+        for worker in list(self._prepared):
+            if worker.beyond_memory() is not None:
+                self._prepared.remove(worker)
+                worker.end()
 
     def _start(self, trial: PlannedTrial, folder: Path) -> Supervision:
         log = logs.new_log(folder, trial.stem(self._assignment.task.identity, self._assignment.conditions))
@@ -107,13 +115,16 @@ class LocalProcesses:
         began = time.monotonic()
         while True:
             over = worker.has_ended()
-            for answer, _ in worker.answers():
-                if isinstance(answer, Refused):
-                    raise RecbenchError(answer.message, answer.hint)
-                if isinstance(answer, Ready):
-                    return PlannedModel(
-                        worker.requested, answer.parameters, answer.code_version, answer.sources, answer.search_path
-                    )
+            try:
+                for answer, _ in worker.answers():
+                    if isinstance(answer, Refused):
+                        raise RecbenchError(shortened(answer.message), answer.hint)
+                    if isinstance(answer, Ready):
+                        return PlannedModel(
+                            worker.requested, answer.parameters, answer.code_version, answer.sources, answer.search_path
+                        )
+            except MessageError as error:
+                raise _wrote_nonsense(worker, error) from None
             if over:
                 raise _died_importing(worker)
             if limit is not None and time.monotonic() - began > limit:
@@ -121,17 +132,34 @@ class LocalProcesses:
                     f"Importing {worker.requested.reference.name!r} takes longer than {limit:g} s.",
                     "Use a longer --timeout.",
                 )
+            for one in self._prepared:
+                if (excess := one.beyond_memory()) is not None:
+                    raise RecbenchError(
+                        f"Importing {one.requested.reference.name!r} {excess}.", "Use a larger --max-memory."
+                    )
             wait_for([worker])
             self._notify(TICK)
 
 
 def _died_importing(worker: WorkerProcess) -> RecbenchError:
-    tail = "\n".join(worker.early_tail())
     how, _ = describe_ending(worker.end())
     return RecbenchError(
-        f"The process that imports model {worker.requested.reference.name!r} died ({how}).",
-        f"It printed last:\n{tail}" if tail else "It printed nothing.",
+        f"The process that imports model {worker.requested.reference.name!r} died ({how}).", _printed_last(worker)
     )
+
+
+def _wrote_nonsense(worker: WorkerProcess, error: MessageError) -> RecbenchError:
+    worker.end()
+    name = worker.requested.reference.name
+    return RecbenchError(
+        f"What the import of model {name!r} wrote to recbench's pipe is no message: {error}.",
+        f"A model must not write to files that it has not opened. {_printed_last(worker)}",
+    )
+
+
+def _printed_last(worker: WorkerProcess) -> str:
+    tail = "\n".join(worker.output_tail())
+    return f"It printed last:\n{tail}" if tail else "It printed nothing."
 
 
 def wait_for(workers: Sequence[WorkerProcess]) -> None:

@@ -3,21 +3,40 @@
 A run sends ``Prepare``, whose bytes are a class that is sent by value, and then ``Work``. The process answers
 ``Prepare`` with ``Ready`` or ``Refused``. It reports on ``Work`` with ``Happened``.
 It ends with ``Ended``, whose bytes are the file of the ranks.
+
+A model can write to the pipe of the answers as well. So an answer is data and nothing else, its length is bounded, and
+whatever is not an answer is a ``MessageError``.
 """
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError
 
+from recbench.errors import shortened
 from recbench.records.schema import ParameterValue, Record
 from recbench.records.sources import Sources
 from recbench.registry.requested import RequestedModel
 from recbench.trials.conditions import Conditions
-from recbench.trials.events import Event
+from recbench.trials.events import Event, EventKind
+
+MOST_LINE_BYTES: Final = 16 * 2**20
+"""The longest line of JSON that is read: about ten times that of a record with 10,000 points of a curve."""
+MOST_COUNT: Final = 10**15
+MOST_NAME: Final = 40
+MOST_REASON: Final = 300
+MOST_SHOWN: Final = 60
+PIPE_CLOSED: Final = 76
+"""The exit code of a trial's process whose model has closed the pipe of the answers."""
+_FROM_TRIALS: Final = {EventKind.PHASE, EventKind.EPOCH, EventKind.PROGRESS, EventKind.POINT}
+
+
+class MessageError(ValueError):
+    """What came through the pipe is no answer."""
 
 
 class _Message(BaseModel):
@@ -71,7 +90,6 @@ class Work(_Message):
         digest: What its digest must be.
         seed: The trial's seed.
         conditions: What it is run under.
-        log: The file for all that is printed.
         seconds: How long the trial may take; None for no limit.
     """
 
@@ -79,7 +97,6 @@ class Work(_Message):
     digest: str
     seed: int
     conditions: Conditions
-    log: Path
     seconds: float | None
 
 
@@ -101,7 +118,7 @@ class Ready(_Message):
     sources: Sources
     search_path: tuple[str, ...]
     packages: dict[str, str]
-    import_seconds: float
+    import_seconds: FiniteFloat
 
 
 class Refused(_Message):
@@ -112,11 +129,34 @@ class Refused(_Message):
     hint: str
 
 
+def _of_a_trial(event: Event) -> Event:
+    """Checks that a trial's process may send the event.
+
+    Raises:
+        ValueError: It may not.
+    """
+    counts = (event.epoch, event.done, event.total, event.n_train)
+    plain = (
+        event.kind in _FROM_TRIALS
+        and (event.trial, event.worker, event.result) == (None, None, None)
+        and len(event.name) <= MOST_NAME
+        and event.name.isprintable()
+        and all(0 <= count <= MOST_COUNT for count in counts)
+        and math.isfinite(event.seconds)
+        and (event.loss is None or math.isfinite(event.loss))
+        and (event.kind is not EventKind.PROGRESS or event.total > 0)
+        and (event.point is not None) == (event.kind is EventKind.POINT)
+    )
+    if not plain:
+        raise ValueError("no event of a trial")
+    return event
+
+
 class Happened(_Message):
     """Something has happened in the trial; its ``trial`` is None."""
 
     kind: Literal["happened"] = "happened"
-    event: Event
+    event: Annotated[Event, AfterValidator(_of_a_trial)]
 
 
 class Ended(_Message):
@@ -129,7 +169,7 @@ class Ended(_Message):
 
     kind: Literal["ended"] = "ended"
     record: Record
-    size: int
+    size: Annotated[int, Field(ge=0)]
 
 
 Answer = Ready | Refused | Happened | Ended
@@ -137,23 +177,53 @@ _ANSWERS: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminato
 
 
 class AnswerReader:
-    """Cuts what has come through the pipe so far into messages."""
+    """Cuts what has come through the pipe so far into messages.
 
-    def __init__(self) -> None:
+    Args:
+        most_following: The most bytes that may follow a message.
+    """
+
+    def __init__(self, most_following: int) -> None:
+        self._most_following = most_following
         self._rest = bytearray()
+        self._searched = 0
+        self._ended: Ended | None = None
 
     def feed(self, content: bytes) -> Iterator[tuple[Answer, bytes]]:
         """Yields each message that is whole by now, with the bytes that follow it.
 
         Raises:
-            ValueError: Something else came through the pipe.
+            MessageError: Something else came through the pipe.
         """
         self._rest += content
-        while (end := self._rest.find(b"\n")) >= 0:
-            answer = _ANSWERS.validate_python(json.loads(self._rest[:end]))
-            size = answer.size if isinstance(answer, Ended) else 0
-            if len(self._rest) < end + 1 + size:
+        while self._ended is not None or (end := self._rest.find(b"\n", self._searched)) >= 0:
+            if self._ended is None:
+                answer = _read(bytes(self._rest[:end]))
+                del self._rest[: end + 1]
+                self._searched = 0
+                if not isinstance(answer, Ended):
+                    yield answer, b""
+                    continue
+                if answer.size > self._most_following:
+                    raise MessageError(f"it announces {answer.size:,} bytes of ranks")
+                self._ended = answer
+            if len(self._rest) < self._ended.size:
                 return
-            following = bytes(self._rest[end + 1 : end + 1 + size])
-            del self._rest[: end + 1 + size]
-            yield answer, following
+            ended, self._ended = self._ended, None
+            following = bytes(self._rest[: ended.size])
+            del self._rest[: ended.size]
+            yield ended, following
+        self._searched = len(self._rest)
+        if self._searched > MOST_LINE_BYTES:
+            raise MessageError(f"its line is longer than {MOST_LINE_BYTES:,} bytes")
+
+
+def _read(line: bytes) -> Answer:
+    try:
+        return _ANSWERS.validate_python(json.loads(line))
+    except ValidationError as error:
+        reason = str(error.errors(include_url=False, include_input=False)[0]["msg"])
+    # Neither UTF-8 nor JSON, nested without end, or numbers of thousands of digits.
+    except (ValueError, RecursionError) as error:
+        reason = str(error)
+    raise MessageError(f"it begins with {line[:MOST_SHOWN]!r} ({shortened(reason, MOST_REASON)})")

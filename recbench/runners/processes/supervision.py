@@ -1,25 +1,29 @@
 """One trial in a process of its own, watched from outside: whatever happens there, there is a record in the end."""
 
 import time
-import zipfile
 from pathlib import Path
 
+from recbench.errors import shortened
 from recbench.operating_system import describe_ending
 from recbench.records.finished_trial import TrialRanks
 from recbench.records.schema import Record, Status
 from recbench.records.store import ranks_from_bytes
 from recbench.runners.base import Assignment
-from recbench.runners.limits import MemoryWatch
-from recbench.runners.processes.messages import Ended, Happened, Ready, Refused, Work
+from recbench.runners.processes.messages import PIPE_CLOSED, Ended, Happened, MessageError, Ready, Refused, Work
 from recbench.runners.processes.worker_process import WorkerProcess
-from recbench.trials import logs
 from recbench.trials.conditions import TrialOutcome
 from recbench.trials.events import Event, EventKind, Notify
 from recbench.trials.identity import identity
 from recbench.trials.planned import PlannedTrial
 
-SECONDS_BETWEEN_LOOKS = 0.1
-SECONDS_BETWEEN_CUTS = 1.0
+SECONDS_AFTER_PIPE = 5.0
+"""How long a process may live on whose pipe has ended."""
+HAS_CLOSED_PIPE = "its process closed the pipe to recbench"
+IDENTITY = (
+    *("task", "protocol_version", "model", "label", "reference", "parameters", "seed", "threads", "device"),
+    *("n_cases", "n_users", "n_train"),
+)
+"""The fields of a record that are known before the trial runs, and the same wherever it runs."""
 SOURCE_CHANGED = "its source is not what it was when the run was planned"
 
 
@@ -44,14 +48,12 @@ class Supervision:
     ) -> None:
         self.trial = trial
         self._assignment = assignment
-        self._log = log
         self._notify = notify
-        self.worker = worker or WorkerProcess(
-            trial.model.requested, assignment.conditions, assignment.limits.seconds, assignment.folder
-        )
-        self._memory = MemoryWatch(self.worker.pid)
+        self.worker = worker or WorkerProcess(trial.model.requested, assignment)
+        self.worker.log_to(log)
         self._phase, self._epochs, self._fit_seconds = "import", 0, 0.0
-        self._since = self._looked = self._cut = time.monotonic()
+        self._since = time.monotonic()
+        self._pipe_ended: float | None = None
         if self.worker.ready:
             self._begin()
         else:
@@ -65,8 +67,8 @@ class Supervision:
             for answer, following in self.worker.answers():
                 if (outcome := self._take(answer, following)) is not None:
                     return outcome
-        except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            return self._lost(Status.FAILED, f"what its process told cannot be read ({type(error).__name__}: {error})")
+        except MessageError as error:
+            return self._lost(Status.FAILED, f"what its process wrote to recbench's pipe is no message: {error}")
         if over:
             return self._died()
         return self._check_limits(time.monotonic())
@@ -84,7 +86,6 @@ class Supervision:
                 digest=assignment.task.identity.digest,
                 seed=self.trial.seed,
                 conditions=assignment.conditions,
-                log=self._log.resolve(),
                 seconds=assignment.limits.seconds,
             )
         )
@@ -103,20 +104,47 @@ class Supervision:
                     self._epochs, self._fit_seconds = event.epoch, event.seconds
                 self._notify(event)
             case Refused():
-                return self._lost(Status.FAILED, answer.message)
+                return self._lost(Status.FAILED, shortened(answer.message))
             case Ended():
-                ranks = ranks_from_bytes(following) if answer.size else None
-                return self._over(answer.record, ranks)
+                return self._over(answer.record, following)
         return None
 
-    def _over(self, record: Record, ranks: TrialRanks | None) -> TrialOutcome:
+    def _over(self, record: Record, content: bytes) -> TrialOutcome:
+        self._check_identity(record)
+        ranks = self._ranks(content) if content else None
+        if record.status is not (Status.FAILED if ranks is None else Status.DONE):
+            raise MessageError(f"a record with the status {record.status} comes with {len(content):,} bytes of ranks")
         self.worker.end()
-        logs.cut(self._log)
         told = {"start_seconds": self.worker.start_seconds, "concurrent_trials": self._assignment.concurrent}
         return TrialOutcome(record.model_copy(update=told), ranks)
 
+    def _check_identity(self, record: Record) -> None:
+        """Checks that a record is the trial's.
+
+        Raises:
+            MessageError: It is not.
+        """
+        assignment = self._assignment
+        expected = identity(assignment.task, self.trial.model, self.trial.seed, assignment.conditions)
+        for name in IDENTITY:
+            if getattr(record, name) != expected[name]:
+                raise MessageError(f"the field {name!r} of its record is another trial's")
+
+    def _ranks(self, content: bytes) -> TrialRanks:
+        n_cases = self._assignment.task.n_cases
+        try:
+            ranks = ranks_from_bytes(content, n_cases)
+        except (ValueError, KeyError) as error:
+            raise MessageError(f"the ranks cannot be read ({shortened(str(error))})") from None
+        if len(ranks.candidates) != n_cases:
+            raise MessageError(f"the ranks are of {len(ranks.candidates):,} cases, and the task has {n_cases:,}")
+        return ranks
+
     def _died(self) -> TrialOutcome:
-        how, name = describe_ending(self.worker.end())
+        code = self.worker.end()
+        if code == PIPE_CLOSED:
+            return self._lost(Status.FAILED, HAS_CLOSED_PIPE)
+        how, name = describe_ending(code)
         if name is None:
             return self._lost(Status.FAILED, f"its process ended with {how} before the trial was over")
         hint = " (as the system does when memory runs out)" if name == "SIGKILL" else ""
@@ -124,17 +152,16 @@ class Supervision:
 
     def _check_limits(self, now: float) -> TrialOutcome | None:
         limits = self._assignment.limits
-        if now - self._cut > SECONDS_BETWEEN_CUTS:
-            self._cut = now
-            logs.cut(self._log)
+        if self.worker.answers_pipe.ended:
+            self._pipe_ended = self._pipe_ended or now
+            # A process that ends closes its pipe a little earlier.
+            if now - self._pipe_ended > SECONDS_AFTER_PIPE:
+                return self._lost(Status.FAILED, HAS_CLOSED_PIPE)
         if limits.seconds is not None and now - self._since > limits.seconds:
             self.worker.say_where()
             return self._lost(Status.TIMED_OUT, f"took longer than {limits.seconds:g} s")
-        if limits.memory_bytes is not None and now - self._looked > SECONDS_BETWEEN_LOOKS:
-            self._looked = now
-            if (used := self._memory.look()) > limits.memory_bytes:
-                told = f"used {used / 2**20:,.0f} MiB of memory; the limit is {limits.memory_bytes / 2**20:,.0f} MiB"
-                return self._lost(Status.OUT_OF_MEMORY, told)
+        if (excess := self.worker.beyond_memory()) is not None:
+            return self._lost(Status.OUT_OF_MEMORY, excess)
         return None
 
     def _lost(self, status: Status, what: str, signal_name: str | None = None) -> TrialOutcome:
@@ -151,13 +178,12 @@ class Supervision:
             status=status,
             error=f"{what}; {where}",
             signal=signal_name,
-            output_tail=logs.tail(self._log),
+            output_tail=self.worker.output_tail(),
             epochs=self._epochs,
             fit_seconds=self._fit_seconds or None,
             start_seconds=self.worker.start_seconds or None,
-            process_peak_rss_bytes=self._memory.peak_bytes or None,
+            process_peak_rss_bytes=self.worker.peak_bytes or None,
             concurrent_trials=assignment.concurrent,
             repeatable=None,
         )
-        logs.cut(self._log)
         return TrialOutcome(record, None)

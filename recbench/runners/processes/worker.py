@@ -7,9 +7,11 @@ trial's log, and nothing that it reads comes from the run.
 
 import contextlib
 import faulthandler
+import io
 import os
 import sys
 import time
+import traceback
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 if TYPE_CHECKING:
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     from recbench.runners.processes.messages import Answer, Work
     from recbench.tasks.task import Task
     from recbench.trials.events import Event
+
+
+_STREAMS = [stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, io.TextIOWrapper)]
+"""As they were before a model had the time to replace them."""
 
 
 class Channel:
@@ -28,6 +34,7 @@ class Channel:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self._pipe = _file_of(descriptor)
         self._owner = os.getpid()
 
     def send(self, answer: "Answer", following: bytes = b"") -> None:
@@ -35,9 +42,23 @@ class Channel:
         if os.getpid() != self._owner:
             # The copy of this process that a model has forked, and that has come back from the model's code.
             os._exit(0)
+        from recbench.runners.processes.messages import PIPE_CLOSED
+
+        if _file_of(self._descriptor) != self._pipe:
+            # A model has closed it. Its number may be that of a file by now, which must not get the message.
+            os._exit(PIPE_CLOSED)
         content = memoryview(answer.to_json() + following)
         while content:
             content = content[os.write(self._descriptor, content) :]
+
+
+def _file_of(descriptor: int) -> tuple[int, int] | None:
+    """Returns what identifies the file that a descriptor belongs to; None if it is closed."""
+    try:
+        status = os.fstat(descriptor)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 class EventSender:
@@ -65,22 +86,22 @@ class EventSender:
 
 def main(parent: int) -> None:
     """Serves the process ``parent``, which started this one."""
-    from recbench.operating_system import die_with_parent
+    from recbench.runners.processes.guardian import guard
 
-    die_with_parent(parent)
+    guard(parent)
     channel, commands = Channel(os.dup(1)), os.fdopen(os.dup(0), "rb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)
     sys.argv = [""]
-    for stream in (sys.stdout, sys.stderr):
+    for stream in _STREAMS:
         # By lines, so that a crash loses none.
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
     faulthandler.enable()
 
-    from recbench.errors import RecbenchError
+    from recbench.errors import RecbenchError, describe_error
     from recbench.runners.processes.messages import Refused
 
     try:
@@ -88,6 +109,12 @@ def main(parent: int) -> None:
         _run(channel, commands, configuration)
     except RecbenchError as error:
         channel.send(Refused(message=error.message, hint=error.hint))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the run must learn it
+        # A model has changed what recbench needs, or recbench has a bug.
+        os.write(2, traceback.format_exc().encode(errors="backslashreplace"))
+        channel.send(Refused(message=f"recbench's part of its process ended with {describe_error(error)}", hint=""))
     _end()
 
 
@@ -105,7 +132,7 @@ def _prepare(channel: Channel, commands: BinaryIO) -> "Configuration":
     # the Python path, and a file of the user's must not take the place of a module that the harness needs.
     from recbench.records import store  # noqa: F401
     from recbench.tasks import task_file  # noqa: F401
-    from recbench.trials import output_redirection, trial  # noqa: F401
+    from recbench.trials import trial  # noqa: F401
     from recbench.trials.machine import package_versions
 
     observation = Observation()
@@ -127,11 +154,9 @@ def _run(channel: Channel, commands: BinaryIO, configuration: "Configuration") -
     from recbench.operating_system import print_stacks
     from recbench.records.store import ranks_to_bytes
     from recbench.runners.processes.messages import Ended, Work
-    from recbench.trials.output_redirection import redirect
     from recbench.trials.trial import run_trial
 
     work = Work.from_json(_next(commands))
-    redirect(work.log)
     print_stacks(work.seconds)
     outcome = run_trial(_task(work), configuration, work.seed, work.conditions, EventSender(channel))
     if outcome.traceback:
@@ -169,8 +194,8 @@ def _end() -> NoReturn:
 def _flush() -> None:
     from recbench.operating_system import flush_native_output
 
-    for stream in (sys.stdout, sys.stderr):
-        # A model may have closed it, or put anything in its place.
+    for stream in _STREAMS:
+        # A model may have closed it, or put anything in the place of its methods.
         with contextlib.suppress(Exception):
-            stream.flush()
+            io.TextIOWrapper.flush(stream)
     flush_native_output()

@@ -7,15 +7,21 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from recbench.operating_system import ProcessTree, incoming_pipe
 from recbench.registry.requested import RequestedModel
-from recbench.runners.processes.messages import Answer, AnswerReader, Prepare, Ready, Work
-from recbench.runners.processes.shared_output import SharedOutput
+from recbench.runners.base import Assignment
+from recbench.runners.limits import MemoryWatch
+from recbench.runners.processes.messages import Answer, AnswerReader, MessageError, Prepare, Ready, Work
+from recbench.runners.processes.output_pipe import OutputPipe
 from recbench.runners.processes.starting import start_command
-from recbench.trials.conditions import Conditions
-from recbench.trials.logs import TAIL_LINES
 from recbench.trials.machine import library_settings
+
+SECONDS_BETWEEN_LOOKS: Final = 0.1
+MOST_BYTES_OF_A_CASE: Final = 64
+"""More than the ranks of a case take: eight numbers of 32 bits, compressed or not."""
+MOST_BYTES_BESIDE: Final = 2**16
 
 
 class WorkerProcess:
@@ -25,9 +31,8 @@ class WorkerProcess:
 
     Args:
         requested: The model.
-        conditions: Threads and device are set in its environment, before it loads any numeric library.
-        seconds: How long its import and its trial may take, each; None for no limit.
-        folder: Its current folder; None for that of this process.
+        assignment: What its trial will be run on. Threads and device are set in its environment, before it loads any
+            numeric library.
 
     Attributes:
         requested: The model.
@@ -36,58 +41,74 @@ class WorkerProcess:
         answers_pipe: Where its answers can be waited for.
     """
 
-    def __init__(
-        self, requested: RequestedModel, conditions: Conditions, seconds: float | None, folder: Path | None = None
-    ) -> None:
+    def __init__(self, requested: RequestedModel, assignment: Assignment) -> None:
         self.requested = requested
         self.ready: Ready | None = None
         self.start_seconds = 0.0
-        self._early = SharedOutput()
-        self._reader = AnswerReader()
-        self._started = time.monotonic()
+        self._most_memory = assignment.limits.memory_bytes
+        conditions = assignment.conditions
+        self._output = OutputPipe()
+        self._reader = AnswerReader(MOST_BYTES_BESIDE + MOST_BYTES_OF_A_CASE * assignment.task.n_cases)
+        self._started = self._looked = time.monotonic()
         self._tree = ProcessTree(
             start_command("recbench.runners.processes.worker"),
             {**os.environ, **library_settings(conditions.threads, conditions.device)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._early.writer,
-            cwd=folder,
+            stderr=self._output.writer,
+            cwd=assignment.folder,
         )
+        self._output.close_writer()
+        self._memory = MemoryWatch(self._tree.process.pid)
         process = self._tree.process
         assert process.stdin is not None
         assert process.stdout is not None
         self._commands, self._answers = process.stdin, process.stdout
         self.answers_pipe = incoming_pipe(self._answers)
-        self._send(Prepare.of(requested, seconds), requested.reference.pickled)
+        self._send(Prepare.of(requested, assignment.limits.seconds), requested.reference.pickled)
 
     @property
-    def pid(self) -> int:
-        """The process's id."""
-        return self._tree.process.pid
+    def peak_bytes(self) -> int:
+        """The most memory of it and its children that has been seen; 0 if nobody has looked."""
+        return self._memory.peak_bytes
 
     def work(self, work: Work) -> None:
-        """Lets it run its trial; what it has printed so far becomes the log's beginning."""
-        with work.log.open("ab") as log:
-            log.write(self.early_output())
+        """Lets it run its trial."""
         self._send(work)
 
-    def early_output(self) -> bytes:
-        """Returns what it printed before it had a log."""
-        return self._early.start()
+    def log_to(self, path: Path) -> None:
+        """Writes what it prints to a file; what it has printed so far becomes the beginning."""
+        self._output.move_to(path)
 
-    def early_tail(self) -> tuple[str, ...]:
-        """Returns the last lines of that."""
-        return tuple(self.early_output().decode("utf-8", errors="replace").splitlines()[-TAIL_LINES:])
+    def output_tail(self) -> tuple[str, ...]:
+        """Returns the last lines that it has printed; all that it has printed is read once it has been ended."""
+        return self._output.tail()
+
+    def beyond_memory(self) -> str | None:
+        """Says how much memory it and its children use, if that is more than the limit.
+
+        It looks ten times a second at most, however often it is called.
+        """
+        now = time.monotonic()
+        limit = self._most_memory
+        if limit is None or now - self._looked < SECONDS_BETWEEN_LOOKS:
+            return None
+        self._looked = now
+        if (used := self._memory.look(limit)) <= limit:
+            return None
+        return f"used {used / 2**20:,.0f} MiB of memory; the limit is {limit / 2**20:,.0f} MiB"
 
     def answers(self) -> Iterator[tuple[Answer, bytes]]:
         """Yields what has come since it was last asked.
 
         Raises:
-            ValueError: What came is no message.
+            MessageError: What came is no message.
         """
         while content := self.answers_pipe.read():
             for answer, following in self._reader.feed(content):
                 if isinstance(answer, Ready):
+                    if self.ready is not None:
+                        raise MessageError("it says again that the model is imported")
                     self.ready = answer
                     self.start_seconds = time.monotonic() - self._started - answer.import_seconds
                 yield answer, following
@@ -114,7 +135,7 @@ class WorkerProcess:
         # What was not sent is lost with the process.
         with contextlib.suppress(OSError):
             self._commands.close()
-        self._early.close()
+        self._output.close()
         return code
 
     def _send(self, message: Prepare | Work, following: bytes = b"") -> None:
