@@ -139,3 +139,90 @@ class TalksNonsense(Good):
         for descriptor in range(3, 64):
             with contextlib.suppress(OSError):
                 os.write(descriptor, b"nonsense\n")
+
+
+def leave_a_daemon(name):
+    """Starts a process in a session of its own, whose parent has ended."""
+    if (child := os.fork()) == 0:
+        os.setsid()
+        if os.fork() == 0:
+            Path(name).write_text(str(os.getpid()), encoding="utf-8")
+            time.sleep(1000)
+        os._exit(0)
+    os.waitpid(child, 0)
+    while not Path(name).exists() or not Path(name).read_text(encoding="utf-8"):
+        time.sleep(0.01)
+
+
+class LeavesADaemon(Good):
+    def fit(self, train, context):
+        super().fit(train, context)
+        leave_a_daemon("daemon.pid")
+
+
+class HangsBesideADaemon(HangsInNativeCode):
+    def fit(self, train, context):
+        leave_a_daemon("daemon.pid")
+        super().fit(train, context)
+
+
+class KillsItsGuardian(Good):
+    def fit(self, train, context):
+        leave_a_daemon("orphan.pid")
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(1000)
+
+
+class SignalsItsParents(Good):
+    def fit(self, train, context):
+        super().fit(train, context)
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGUSR2, signal.SIGCHLD):
+            os.killpg(os.getpgid(os.getppid()), number)
+
+
+class EndsByANamelessSignal(Good):
+    def fit(self, train, context):
+        os.kill(os.getpid(), 40)
+
+
+class RaisesItsOwn(Good):
+    """It is no Exception, and its message cannot be had."""
+
+    def fit(self, train, context):
+        class Own(BaseException):
+            def __str__(self):
+                sys.exit(0)
+
+        raise Own
+
+
+class SaysTooMuch(Good):
+    def fit(self, train, context):
+        raise ValueError("x" * 30_000_000)
+
+
+class ClosesSome(Good):
+    """Its files get the numbers of those that it closed."""
+
+    def fit(self, train, context):
+        super().fit(train, context)
+        os.closerange(3, 256)
+        self.files = [os.open(f"mine{number}", os.O_WRONLY | os.O_CREAT) for number in range(8)]
+
+
+class HangsInFlush(Good):
+    def fit(self, train, context):
+        super().fit(train, context)
+        sys.stdout.flush = lambda: time.sleep(1000)
+        sys.stderr = type("Stream", (), {"flush": lambda _: time.sleep(1000)})()
+
+
+class SharesMemory(Good):
+    """Its children share 150 MiB with it."""
+
+    def fit(self, train, context):
+        super().fit(train, context)
+        self.much = np.ones(150 * 2**17)
+        children = [child for _ in range(3) if (child := os.fork()) or time.sleep(1.5) or os._exit(0)]
+        for child in children:
+            os.waitpid(child, 0)

@@ -1,18 +1,33 @@
 """Whatever a model does to its process, the others run, and what is left on disk is whole."""
 
+import io
 import json
 import os
 import re
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
+from recbench.errors import RecbenchError
 from recbench.records import store
 from recbench.records.schema import Record, Status
+from recbench.registry.parameter_values import recordable
+from recbench.registry.requested import request_models
+from recbench.runners.base import Assignment
+from recbench.runners.limits import Limits
+from recbench.runners.processes.local import LocalProcesses
+from recbench.runners.processes.messages import AnswerReader, Ended, MessageError
+from recbench.tasks import task_file
+from recbench.trials import logs
+from recbench.trials.conditions import Conditions
+from recbench.trials.identity import TaskFacts
+from tests.examples import a_record
 
 BAD_MODELS = Path(__file__).parent / "bad_models.py"
 DONE, FAILED, TIMED_OUT, OUT_OF_MEMORY = Status.DONE, Status.FAILED, Status.TIMED_OUT, Status.OUT_OF_MEMORY
@@ -36,6 +51,15 @@ ENDS = {
     "ClosesAll": (FAILED, None, "its process closed the pipe to recbench; in fit"),
     "Reads": (FAILED, None, "EOFError: EOF when reading a line"),
     "TalksNonsense": (FAILED, None, r"wrote to recbench's pipe is no message: it begins with b'nonsense'"),
+    "LeavesADaemon": (DONE, None, None),
+    "KillsItsGuardian": (FAILED, "SIGKILL", "ended by SIGKILL"),
+    "SignalsItsParents": (DONE, None, None),
+    "EndsByANamelessSignal": (FAILED, "signal 40", "ended by signal 40; in fit"),
+    "RaisesItsOwn": (FAILED, None, r"Own: \(its message cannot be shown: SystemExit\)"),
+    "SaysTooMuch": (FAILED, None, r"^ValueError: x+\[\.\.\. 29,99\d,\d{3} more \.\.\.\]x+$"),
+    "ClosesSome": (FAILED, None, "its process closed the pipe to recbench; in fit"),
+    "HangsInFlush": (DONE, None, None),
+    "SharesMemory": (DONE, None, None),
     "popularity": (DONE, None, None),
 }
 
@@ -92,7 +116,9 @@ def test_the_run_ends_well_and_leaves_nothing_behind(bad_run):
     left = [one for one in psutil.process_iter(["cmdline"]) if str(BAD_MODELS) in " ".join(one.info["cmdline"] or [])]
     # One that has been killed is there until the system has cleared it away.
     assert not psutil.wait_procs(left, timeout=10)[1]
-    assert not psutil.pid_exists(int((folder / "child.pid").read_text()))
+    for name in ("child.pid", "daemon.pid", "orphan.pid"):
+        assert not psutil.pid_exists(int((folder / name).read_text())), name
+    assert {(folder / f"mine{number}").read_text() for number in range(8)} == {""}
 
 
 def test_a_crash_is_explained_by_what_was_printed_last(bad_run):
@@ -123,6 +149,128 @@ def test_a_log_keeps_its_beginning_and_its_end(bad_run):
     assert text.endswith("the last line\n")
     assert re.search(r"\[\.\.\. \d+ bytes left out \.\.\.\]", text)
     assert len(text) < 10 * 2**20
+
+
+def test_a_log_never_outgrows_its_bound(tmp_path, monkeypatch):
+    """Neither in memory nor in its file, however fast a model prints."""
+    for name, value in {"MOST_BYTES": 8000, "KEPT_BYTES": 1000, "TAIL_BYTES": 500}.items():
+        monkeypatch.setattr(logs, name, value)
+    log, path, largest = logs.Log(), tmp_path / "log", 0
+    for number in range(3000):
+        log.write(b"%0999d\n" % number)
+        if number == 1500:
+            log.move_to(path)
+        if path.exists():
+            largest = max(largest, path.stat().st_size)
+    assert log.tail() == (f"{2999:0999d}"[-499:],)
+    log.close()
+    assert largest <= 9000
+    content = path.read_bytes()
+    assert content.startswith(b"%0999d\n" % 0)
+    assert content.endswith(b"%0999d\n" % 2999)
+    left_out = int(re.search(rb"\[\.\.\. (\d+) bytes left out", content)[1])
+    kept_after = content.partition(b"left out ...]\n")[2]
+    assert 1000 + left_out + len(kept_after) == 3_000_000
+
+
+EVENT = b'{"kind": "happened", "event": {"kind": "epoch", "epoch": %s}}\n'
+NO_MESSAGES = {
+    "nested without end": b"[" * 200_000 + b"\n",
+    "no UTF-8": b"\xff\xfe\n",
+    "a number of thousands of digits": EVENT % (b"9" * 5000),
+    "too large a number": EVENT % b"9000000000000000000000",
+    "no number": EVENT % b"NaN",
+    "an event of the run": b'{"kind": "happened", "event": {"kind": "ended", "result": 5}}\n',
+    "an event with control characters": b'{"kind": "happened", "event": {"kind": "phase", "name": "\\u001b[2J"}}\n',
+    "a pickle": b"cos\nsystem\n(S'true'\ntR.\n",
+    "a line without end": b"x" * 20_000_001,
+}
+
+
+@pytest.mark.parametrize("case", NO_MESSAGES)
+def test_whatever_is_no_message_is_refused(case):
+    reader = AnswerReader(1000)
+    content = NO_MESSAGES[case]
+    parts = (content[start : start + 2**20] for start in range(0, len(content), 2**20))
+    with pytest.raises(MessageError) as raised:
+        [list(reader.feed(part)) for part in parts]
+    assert len(str(raised.value)) < 1000
+
+
+def test_a_message_in_parts_is_read_once():
+    reader = AnswerReader(1000)
+    found = [answer for byte in EVENT % b"7" * 2 for answer, _ in reader.feed(bytes([byte]))]
+    assert [answer.event.epoch for answer in found] == [7, 7]
+    ended = Ended(record=a_record("bpr", 0), size=5).to_json()
+    assert list(reader.feed(ended + b"abc")) == []
+    assert [following for _, following in reader.feed(b"de")] == [b"abcde"]
+    with pytest.raises(MessageError, match="announces 1,001 bytes"):
+        list(reader.feed(Ended(record=a_record("bpr", 0), size=1001).to_json()))
+
+
+def test_ranks_take_no_more_memory_than_the_cases_need():
+    columns = {name: np.zeros(50, dtype=np.int32) for name in store.RANK_NAMES[:4]}
+    bomb = np.zeros(2**23)
+    for change in ({"more": bomb}, {"candidates.tied": bomb.view(np.int32)}):
+        file = io.BytesIO()
+        np.savez_compressed(file, **{**columns, **change})
+        tracemalloc.start()
+        try:
+            if "more" in change:
+                assert len(store.ranks_from_bytes(file.getvalue(), 50).candidates) == 50
+            else:
+                with pytest.raises(ValueError, match="is longer than 50 numbers"):
+                    store.ranks_from_bytes(file.getvalue(), 50)
+            assert tracemalloc.get_traced_memory()[1] < 2**21
+        finally:
+            tracemalloc.stop()
+
+
+class TooLong(str):
+    __slots__ = ()
+
+    def __repr__(self):
+        raise ValueError
+
+
+VALUES = [10**5000, -(2**2000), TooLong("x" * 200_000), [0.5] * 100_000, object()]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=["digits", "bits", "text", "list", "object"])
+def test_a_value_that_no_record_can_hold(value):
+    with pytest.raises(RecbenchError, match="which a record cannot hold") as raised:
+        recordable("net", "n", value)
+    assert len(str(raised.value)) < 1000
+
+
+def test_limits_hold_during_imports(tmp_path, monkeypatch, synthetic_task):
+    """Memory, output, and what is written to the pipe."""
+    monkeypatch.chdir(tmp_path)
+    sources = {
+        "large": "import numpy as np, time\nkept = np.ones(500 * 2**17)\ntime.sleep(60)",
+        "loud": "import os\nfor _ in range(100): os.write(2, b'x' * 10**6 + b'\\n')\nprint('the reason')\nos._exit(9)",
+        "nonsense": "import contextlib, os\nfor one in range(3, 64):\n with contextlib.suppress(OSError):\n"
+        "  os.write(one, b'[' * 10**5 + b'\\n')",
+    }
+    for name, source in sources.items():
+        Path(f"{name}.py").write_text(source + "\nclass Model: pass\n", encoding="utf-8")
+    path = tmp_path / "synthetic.task"
+    task_file.save(synthetic_task, path)
+    assignment = Assignment(path, TaskFacts.of(synthetic_task), Conditions(), Limits(60, 400 * 2**20))
+    messages = []
+    for name in sources:
+        runner = LocalProcesses(assignment, lambda event: None)
+        try:
+            with pytest.raises(RecbenchError) as raised:
+                runner.configure(request_models([f"{name}.py:Model"]))
+        finally:
+            runner.close()
+        messages.append(str(raised.value))
+    large, loud, nonsense = messages
+    assert re.match(r"Importing 'Model' used \d{3} MiB of memory; the limit is 400 MiB\.", large)
+    assert re.search(r"died \(exit code 9\)\.\nIt printed last:\n(.|\n)*\nthe reason$", loud)
+    assert len(loud) < 20_000
+    assert "wrote to recbench's pipe is no message" in nonsense
 
 
 def test_bad_imports_are_bad_input(recbench, tmp_path):

@@ -44,8 +44,9 @@ def start(folder: Path, *arguments: str, **options) -> subprocess.Popen[str]:
 
 
 def take_interruptions():
-    """A shell's background jobs, and so a test run among them, ignore interruptions."""
+    """A shell's background jobs, and so a test run among them, ignore interruptions; below nohup also SIGHUP."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def children_of(process: subprocess.Popen) -> list[psutil.Process]:
@@ -155,21 +156,27 @@ def test_a_killed_run_takes_its_processes_along_and_is_continued(tmp_path):
     assert not [path for path in folder.iterdir() if path.name.endswith(".tmp")]
 
 
-def test_a_process_that_hangs_in_native_code_does_not_outlive_a_killed_run(tmp_path):
+def test_neither_a_hanging_process_nor_its_daemon_outlives_a_killed_run(tmp_path):
     model = Path(__file__).parent / "bad_models.py"
-    process = start(tmp_path, "--seeds", "1", "--models", f"{model}:HangsInNativeCode")
-    while not list(tmp_path.glob("results/runs/logs/*.log")) and process.poll() is None:
+    process = start(tmp_path, "--seeds", "1", "--models", f"{model}:HangsBesideADaemon")
+    while not (tmp_path / "daemon.pid").exists() and process.poll() is None:
         time.sleep(0.05)
-    time.sleep(1)
-    workers = children_of(process)
-    assert workers
+    time.sleep(0.5)
+    workers = [*children_of(process), psutil.Process(int((tmp_path / "daemon.pid").read_text()))]
     process.kill()
     process.communicate()
-    assert not psutil.wait_procs(workers, timeout=5)[1]
+    assert len(workers) > 2
+    assert not psutil.wait_procs(workers, timeout=10)[1]
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("delay", [0.4, 1.5])
+@pytest.mark.parametrize(
+    ("number", "code", "delay"),
+    [
+        *((signal.SIGINT, 130, delay) for delay in (0.4, 1.5)),
+        *((signal.SIGTERM, 143, delay) for delay in (0.4, 1.5)),
+        (signal.SIGHUP, 143, 1.5),
+    ],
+)
 def test_an_ended_run_says_so_and_ends_at_once(tmp_path, number, code, delay):
     process = start(tmp_path, "--seeds", "40", preexec_fn=take_interruptions)
     time.sleep(delay)

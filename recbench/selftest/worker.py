@@ -9,7 +9,7 @@ import sys
 from typing import BinaryIO, NoReturn
 
 from recbench.errors import RecbenchError
-from recbench.operating_system import die_with_parent
+from recbench.runners.processes.guardian import guard
 from recbench.runners.processes.messages import Prepare
 from recbench.selftest.messages import AllMade, Answer, Begin, Imported, Made, Refused, Step
 from recbench.selftest.model_contract import ModelUnderTest, model_contract
@@ -42,7 +42,7 @@ class Channel:
 
 def main(parent: int) -> NoReturn:
     """Serves the process ``parent``, which started this one."""
-    die_with_parent(parent)
+    guard(parent)
     channel, commands = Channel(os.dup(1)), os.fdopen(os.dup(0), "rb")
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
