@@ -187,8 +187,8 @@ def test_a_process_says_where_it_hangs(system, tmp_path):
 from recbench.operating_system import print_stacks
 import time
 print_stacks(0.5)
-print("ready", flush=True)
 def hanging():
+    print("ready", flush=True)
     time.sleep(1000)
 hanging()
 """
