@@ -22,6 +22,7 @@ def end_unexpectedly(error: BaseException) -> NoReturn:
             file.write(text)
         where = f"Its traceback is in {path}. Please report it, with the command and this file."
     except OSError:
+        # No room for a file: the message then holds the traceback itself.
         where = f"Its traceback could not be written to a file:\n{text}"
     message = f"Error: recbench itself has failed: {summary}\nThis is no result of a model or of a gate. {where}\n"
     # Standard error may be closed, or its disk full.

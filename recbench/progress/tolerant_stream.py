@@ -29,6 +29,7 @@ class TolerantStream(io.TextIOBase):
         """Writes the text."""
         content = memoryview(text.encode(ENCODING, self._errors))
         if self._descriptor is not None:
+            # The terminal is gone or its disk full: a run must not end for that.
             with contextlib.suppress(OSError):
                 while content:
                     content = content[os.write(self._descriptor, content) :]

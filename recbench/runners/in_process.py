@@ -64,6 +64,7 @@ class InProcess:
             with surroundings_restored(), output_to(log):
                 outcome = run_trial(self._task, configuration, trial.seed, self._conditions, about(trial, self._notify))
             if outcome.traceback:
+                # The traceback is for people only; the record holds the error.
                 with suppress(OSError), log.open("a", encoding="utf-8", errors="backslashreplace") as file:
                     file.write(outcome.traceback)
             logs.cut(log)

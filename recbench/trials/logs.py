@@ -54,6 +54,7 @@ class Log:
 
     def write(self, content: bytes) -> None:
         """Appends what has been printed."""
+        # A full disk, most likely: the log is the last thing to need it.
         with contextlib.suppress(OSError):
             self._file.seek(0, os.SEEK_END)
             _write_all(self._file, content)
@@ -63,6 +64,7 @@ class Log:
 
     def move_to(self, path: Path) -> None:
         """Continues the log in a file, which gets what has been printed so far."""
+        # As above.
         with contextlib.suppress(OSError):
             self._file.seek(0)
             content = self._file.read()
@@ -73,6 +75,7 @@ class Log:
 
     def tail(self) -> tuple[str, ...]:
         """Returns the last lines."""
+        # The tail is for people only; the record says how the trial ended.
         with contextlib.suppress(OSError):
             return _tail(self._file)
         return ()
@@ -84,6 +87,7 @@ class Log:
 
 def cut(path: Path) -> None:
     """Cuts the middle out of a log beyond ``MOST_BYTES`` that nobody writes any more."""
+    # As above.
     with contextlib.suppress(OSError), path.open("rb+", buffering=0) as file:
         size = file.seek(0, os.SEEK_END)
         if size > MOST_BYTES:

@@ -63,6 +63,7 @@ def open_standard_streams() -> None:
         try:
             os.fstat(descriptor)
         except OSError:
+            # It is closed: fstat knows no other error.
             os.open(os.devnull, os.O_RDWR)
             _Output.was_closed = _Output.was_closed or descriptor == 1
     if sys.stdout is None:

@@ -57,6 +57,7 @@ def _file_of(descriptor: int) -> tuple[int, int] | None:
     try:
         status = os.fstat(descriptor)
     except OSError:
+        # It is closed: fstat knows no other error.
         return None
     return status.st_dev, status.st_ino
 
