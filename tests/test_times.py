@@ -135,7 +135,8 @@ def test_a_column_of_times_that_is_passed_over_is_told(tmp_path, caplog):
     for name, told in (
         ("event_time", True),
         ("created_at", True),
-        ("Update", True),
+        ("Update", False),
+        ("Order date", True),
         ("status", False),
         ("rate", False),
     ):
