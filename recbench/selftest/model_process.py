@@ -32,12 +32,16 @@ class ModelProcess:
     Args:
         requested: The model.
         threads: Threads of each fit.
+        seconds: See the attribute.
+
+    Attributes:
+        requested: The model.
         seconds: How long a step may take: the import, or a fit with what is checked of it.
     """
 
     def __init__(self, requested: RequestedModel, threads: int, seconds: float) -> None:
         self.requested = requested
-        self._threads, self._seconds = threads, seconds
+        self._threads, self.seconds = threads, seconds
         self._step, self._since = "import", time.monotonic()
         self._reader = AnswerReader()
         self._tree = ProcessTree(
@@ -137,8 +141,8 @@ class ModelProcess:
             raise _LostError(f"what its process sent in step {self._step!r} cannot be read") from error
 
     def _check_time(self) -> None:
-        if time.monotonic() - self._since > self._seconds:
-            raise _LostError(f"step {self._step!r} took longer than {self._seconds:g} s (--timeout)")
+        if time.monotonic() - self._since > self.seconds:
+            raise _LostError(f"step {self._step!r} took longer than {self.seconds:g} s (--timeout)")
 
     def _send(self, content: bytes) -> None:
         # A process that is gone is noticed by its missing answer.
