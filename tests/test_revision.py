@@ -18,7 +18,7 @@ from recbench.registry.file_hashes import file_hash
 from recbench.registry.models import ModelReference, Origin, find_model
 from recbench.registry.requested import RequestedModel
 from recbench.trials.planned import PlannedModel
-from recbench.trials.revision import revision_fields, with_own_files_checked
+from recbench.trials.revision import of_unknown_files, revision_fields, with_own_files_checked
 from tests.examples import a_record
 from tests.test_baselines import a_run, git
 
@@ -155,6 +155,12 @@ def test_a_class_of_no_file_is_in_no_commit(repository, monkeypatch):
     record = a_record("M", 0, reference=reference.target, **revision_fields())
     (reason,) = with_own_files_checked(record, PlannedModel(RequestedModel(reference), {}, None)).revision.reasons
     assert reason == "M is defined in no file, but in a notebook or an interactive session"
+
+
+def test_code_that_was_only_called_is_in_no_commit(repository):
+    record = of_unknown_files(a_record("M", 0, **revision_fields()), "the files are not known")
+    assert record.revision.dirty
+    assert record.revision.reasons == ("the files are not known",)
 
 
 def test_records_of_an_earlier_version_do_not_say_whether_the_files_were_committed(tmp_path):

@@ -22,6 +22,7 @@ from recbench.records.store import OTHER_FOLDER, new_one, save
 from recbench.tasks.spec import NAME_PATTERN
 from recbench.tasks.task import Task
 from recbench.trials.file_scores import read_scores
+from recbench.trials.revision import of_unknown_files
 from recbench.trials.score_file import score_trial
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ def evaluate(
         record, ranks = score_trial(loaded, model, source, facts, name, seed, ks)
     except ScoreError as error:
         raise RecbenchError(f"{name}: {error}.", "Return one finite score for each pair: float[n, c].") from error
+    if isinstance(model, _Function):
+        record = of_unknown_files(record, f"{source} were ranked: the files of its code are not known")
     if output is None:
         return Run((FinishedTrial.in_memory(record, ranks, name),), loaded, ks)
     stored = save(record, ranks, output, new_one if force else _same_or_refused)

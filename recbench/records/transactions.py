@@ -268,7 +268,7 @@ def _remove_left(folder: Path) -> None:
 
 def _check_writable(path: Path) -> None:
     """Checks that a file can be put there: later, half of the changes would be made."""
-    nearest = next(folder for folder in path.absolute().parents if folder.exists())
+    nearest = _nearest_folder(path)
     if not os.access(nearest, os.W_OK):
         raise RecbenchError(
             f"Cannot write {path}: the folder {nearest} is read-only.",
@@ -276,12 +276,18 @@ def _check_writable(path: Path) -> None:
         )
 
 
+def _nearest_folder(path: Path) -> Path:
+    """Returns the folder of a path; if it does not exist, the nearest above it that does."""
+    return next(folder for folder in path.absolute().parents if folder.exists())
+
+
 @contextmanager
 def _system_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        nearest = shell_word(_nearest_folder(path))
         raise RecbenchError(
             f"Cannot write {path}: {error.strerror or error}. Nothing has changed.",
-            f"The folder {path.parent} must be writable, and its disk must have room: df {path.parent}",
+            f"The folder must be writable, and its disk must have room: ls -ld {nearest}; df {nearest}",
         ) from error

@@ -59,6 +59,14 @@ def with_own_files_checked(record: Record, model: PlannedModel) -> Record:
     return record.model_copy(update={"revision": checked})
 
 
+def of_unknown_files(record: Record, reason: str) -> Record:
+    """Returns the record, dirty because nobody knows which files the model's code consists of."""
+    if record.revision is None:
+        return record
+    unknown = record.revision.model_copy(update={"dirty": True, "reasons": (reason,)})
+    return record.model_copy(update={"revision": unknown})
+
+
 def _shortened(reasons: Sequence[str]) -> list[str]:
     more = len(reasons) - MOST_NAMED
     return [*reasons[:MOST_NAMED], *([f"{more} more files"] if more > 0 else [])]
