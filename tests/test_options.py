@@ -18,6 +18,7 @@ import typer.main
 from typer.core import TyperOption
 
 from recbench.cli.app import app
+from recbench.cli.shared import completion
 from recbench.cli.shared.command_words import as_click_words, long_spelling, read_words
 from recbench.cli.shared.examples import split_examples
 from recbench.cli.shared.hints import own_sentences
@@ -420,6 +421,14 @@ def complete(shell, line, tmp_path, **environment):
 )
 def test_completion(shell, line, found, tmp_path):
     assert complete(shell, line, tmp_path) == found
+
+
+def test_no_name_that_a_shell_would_execute_is_completed(home):
+    own = home / "tasks" / "own"
+    own.mkdir(parents=True)
+    for name in ("own", "own x", "own$(id)", "own'))';id", "own\x1b[31m", "own\nown"):
+        (own / f"{name}.task").write_text("")
+    assert completion.task_name("own") == ["own"]
 
 
 def test_a_completion_that_fails_is_silent(tmp_path):

@@ -1,7 +1,9 @@
 """What people see of a run while it goes on."""
 
 import io
+import re
 import sys
+from dataclasses import replace
 from types import ModuleType
 
 import pytest
@@ -19,6 +21,7 @@ from recbench.registry.requested import RequestedModel
 from recbench.trials.events import Event, EventKind
 from recbench.trials.planned import PlannedModel, PlannedTrial
 from tests.examples import a_record
+from tests.hostile_text import HOSTILE, check_visible
 
 TRIAL = PlannedTrial(PlannedModel(RequestedModel(find_model("bpr")), {"epochs": 20}, "code"), 0)
 ENDED = FinishedTrial(a_record("bpr", 0, ties_across_cut={10: 0.0}), "r.json")
@@ -113,6 +116,19 @@ def test_a_notebook_shows_one_line_that_is_replaced(seen, monkeypatch):
 def test_a_name_with_markup_is_shown_as_it_is(seen):
     send(RunLines(), Event(EventKind.IMPORTING, name="[red]x[/]"))
     assert seen.getvalue() == "Importing [red]x[/]\n"
+
+
+def test_a_hostile_name_is_one_line_beside_a_bar(seen, monkeypatch):
+    monkeypatch.setattr(bars, "SECONDS_BETWEEN_DRAWINGS", -1.0)
+    trial = replace(TRIAL, model=replace(TRIAL.model, requested=replace(TRIAL.model.requested, label=HOSTILE)))
+    events = [replace(event, trial=trial, name=HOSTILE) if event.trial else event for event in EVENTS]
+    shown = Bars(RunLines(during=False))
+    send(shown, *events, replace(ended(ENDED), trial=trial))
+    shown.close()
+    drawn = re.sub(r"\x1b\[[0-9?]*[A-Zhl]|\r", "", seen.getvalue())
+    assert "img src" in drawn
+    check_visible(drawn)
+    assert not [line for line in drawn.splitlines() if line.startswith(("# Head", "::", "| a"))]
 
 
 def test_quiet_shows_nothing(seen):

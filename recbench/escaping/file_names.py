@@ -9,8 +9,8 @@ from recbench.escaping.terminal import INVISIBLE
 MOST_BYTES: Final = 100
 """The most bytes of a name, without its ending. File systems take 255; names of temporary files are longer."""
 
-_NOT_IN_NAMES: Final = re.compile(r'[/\\:*?"<>|\n\t\ud800-\udfff]')
-"""What Windows or Linux refuse in a name."""
+_NOT_IN_NAMES: Final = re.compile(r"[/\\:*?\"<>|\n\t\ud800-\udfff`$;&!']")
+"""What Windows or Linux refuse in a name, and what a shell executes in a name that nobody quoted."""
 _DEVICES: Final = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
 """Names that Windows keeps for devices, whatever the ending."""
 

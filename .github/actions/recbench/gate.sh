@@ -52,8 +52,13 @@ check_inputs() {
   done
 }
 
+# Names and messages in the log are not commands of the workflow.
+resume=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+echo "::stop-commands::$resume" >&2
+
 code=0
 { check_inputs && fetch_baseline && run_models && decide; } 2>&1 | tee "$log" >&2 || code=$?
+echo "::$resume::" >&2
 
 # The gate's own report begins with its tag. Whatever else ended well has decided nothing.
 if [ "$code" -eq 0 ] && ! grep -q '^<!-- recbench:gate:' "$report"; then
@@ -68,4 +73,4 @@ fi
 if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
   { cat "$report" && echo && cat "$table"; } >>"$GITHUB_STEP_SUMMARY"
 fi
-printf '%s\n' "exit-code=$code" "report=$report" "records=$records" >>"$GITHUB_OUTPUT"
+printf '%s\n' "exit-code=$code" "report=$report" "records=${records//$'\n'/}" >>"$GITHUB_OUTPUT"

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
+from recbench.escaping.shell import shell_word
+
 
 def model_list(incomplete: str) -> list[str]:
     """Completes the last item of a list of models."""
@@ -32,7 +34,8 @@ def dataset_name(incomplete: str) -> list[str]:
 
 def _matching(start: str, names: Callable[[], Iterable[str]]) -> list[str]:
     try:
-        return [name for name in names() if name.startswith(start)]
+        # zsh evaluates what it is given: a name that it would need quotes for is left out.
+        return [name for name in names() if name.startswith(start) and shell_word(name) == name]
     except Exception:  # noqa: BLE001 - a traceback would end up in the command line that is being typed
         return []
 
