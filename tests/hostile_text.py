@@ -15,7 +15,7 @@ HARMLESS = "plain"
 HOSTILE = (
     "pop|<img src=x onerror=alert(1)>`c`[a](http://e)![i](x)\n\n# Head\n\n- [ ] item\n| a | b |\n|---|---|\n"
     "::error::x\n##[error]y\r\n\x1b]0;title\x07\x1b[31mred\x9b2J\u202eabc\u200b\u3164 $\\frac{$ & % # _x_ ^ ~~s~~ {} "
-    "\\ \"q\" 'r' ; rm -rf ~ $(id) @team #12 GH-3 :tada: **b** --> </details> &lt; <!-- ../../../up , x\\|y "
+    "\\ \"q\" 'r' ; rm -rf $HOME $(id) @team #12 GH-3 :tada: **b** --> </details> &lt; <!-- ../../../up , x\\|y "
     "[red]z[/red]\\"
 )
 PRINTABLE = "".join(character for character in HOSTILE if character.isprintable() and character != "\u3164")

@@ -10,13 +10,17 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import matplotlib
+import numpy as np
 import pytest
 import typer.main
 
 import recbench.reports
 from recbench.cli import app as program
+from recbench.data.statistics import statistics
 from recbench.evaluation.metric import Measure, custom_metric
-from recbench.evaluation.metric_names import measures_at
+from recbench.evaluation.metric_names import measures_at, parse_measure
+from recbench.output_files import OutputFile
 from recbench.progress.console import messages
 from recbench.records.benchmark_timings import Timing, Timings
 from recbench.records.schema import Revision, Status, TaskIdentity
@@ -28,12 +32,18 @@ from recbench.reports.compare.gate_table import gate_table
 from recbench.reports.compare.policy import Policy
 from recbench.reports.compare.table import compare_table
 from recbench.reports.formats import Format
+from recbench.reports.plots.histograms import plot_histograms
+from recbench.reports.plots.speed_quality import speed_quality
+from recbench.reports.plots.speed_quality_axes import Cost
+from recbench.reports.plots.speed_quality_plot import draw_speed_quality
 from recbench.reports.run.measures_table import measures_table
 from recbench.reports.run.metrics_table import metrics_table
 from recbench.reports.run.pairs_table import pairs_table
 from recbench.reports.run.run_report import run_report
 from recbench.reports.run.table import run_table
+from recbench.reports.sweep.plot import draw_sweep
 from recbench.reports.sweep.table import sweep_table
+from recbench.reports.tuning.plots import draw_history, draw_importance
 from recbench.reports.tuning.table import tuning_table
 from recbench.tuning.past import Budget, End, PastTrial
 from recbench.tuning.result import ModelTuning
@@ -229,6 +239,29 @@ def test_verbs_show_records(invoke):
         assert HOSTILE in texts_of(json.loads(invoke(*words, "--json")[1]))
     assert invoke("plot", str(base), "-o", "p.svg")[0] == 0
     assert "svg" in ElementTree.parse("p.svg").getroot().tag
+
+
+FORMULA = "$\\frac{$ & _x_ <b>\x1b[31m"
+"""No formula of matplotlib, and no text of TeX."""
+
+
+def test_pictures_draw_names_as_they_are(tmp_path, monkeypatch):
+    """Also where the user's own settings leave all text to TeX."""
+    monkeypatch.setitem(matplotlib.rcParams, "text.usetex", True)
+    output = OutputFile(tmp_path / "p.svg", force=True)
+    past = tuple(PastTrial(number, end, {}, 1.0, score=0.5) for number, end in enumerate(End))
+    swept = [trial for value in (FORMULA, "b") for trial in some_trials(FORMULA, n=60, parameters={FORMULA: value})]
+    report = run_report(TASK | {"name": FORMULA}, swept, ENVIRONMENT, (10,))
+    found = speed_quality([a_set("x", some_trials(FORMULA, n=60))], parse_measure("hr@10"), Cost.THROUGHPUT)
+    for draw in (
+        lambda: draw_speed_quality(found, output),
+        lambda: draw_history(ModelTuning(FORMULA, {}, past), output),
+        lambda: draw_importance(FORMULA, {FORMULA: 0.5, "b": 0.5}, output),
+        lambda: draw_sweep(report, FORMULA, output),
+        lambda: plot_histograms(FORMULA, statistics(np.arange(9) % 3, np.arange(9) % 4), output),
+    ):
+        draw()
+        assert "svg" in ElementTree.parse(output.path).getroot().tag
 
 
 @pytest.mark.parametrize("verb", ["leaderboard", "baseline render"])

@@ -3,7 +3,7 @@
 from recbench.escaping.terminal import one_line
 
 
-def mathtext(text: str, most: int = 200) -> str:
+def mathtext(text: str, most: int = 100) -> str:
     r"""Returns text that matplotlib draws as it is: a dollar sign begins no formula.
 
     Args:

@@ -15,6 +15,8 @@ from recbench.tuning.result import ModelTuning
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+TICK_CHARACTERS = 40
+"""The most characters of a name beside an axis."""
 MARKERS = {End.COMPLETED: "o", End.PRUNED: "x", End.OUT_OF_TIME: "s"}
 
 
@@ -86,7 +88,7 @@ def _history(axes: "Axes", result: ModelTuning) -> None:
 
 def _importance(axes: "Axes", model: str, importance: Mapping[str, float]) -> None:
     bars = axes.barh(range(len(importance)), list(importance.values()))
-    axes.set_yticks(range(len(importance)), list(map(mathtext, importance)))
+    axes.set_yticks(range(len(importance)), [mathtext(name, TICK_CHARACTERS) for name in importance])
     axes.bar_label(bars, fmt="%.2f", padding=3)
     axes.invert_yaxis()
     axes.set(xlabel="share of the score's variation (PED-ANOVA)", title=f"What matters in {mathtext(model)}")
