@@ -74,6 +74,12 @@ def test_a_stray_mark_among_quoted_fields_is_named(tmp_path):
     assert len(read_interactions(path, SKIPPING)) == len(ROWS) - 1
 
 
+def test_ids_that_are_names_among_numbers_are_swallowed_neither(tmp_path):
+    rows = ('1,"2,5,1400000000', 'a b,TV 42",5,1400000001', "1e3,122,2,1400000002", "007,x,4,1400000004")
+    path = write(tmp_path, "\n".join(rows))
+    assert len(read_interactions(path)) == len(rows)
+
+
 def test_line_ends_within_quotes_have_the_right_lines(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr("recbench.data.readers.opening.BLOCK", 100)
     text = "".join(f'u{n},i{n},"paragraph\n\n{n}, the end"\n' for n in range(50))

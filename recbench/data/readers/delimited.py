@@ -125,13 +125,16 @@ def detect_format(path: Path, layout: Layout, head: Head) -> DelimitedFormat:
         n_fields = usual
     names = fields if header else [str(position + 1) for position in range(n_fields)]
     chosen = choose_columns(path, names, layout)
+    positions = {role: names.index(name) for role, name in chosen.items()}
     numeric = tuple(position for position in range(n_fields) if _is_numeric(rows, position, n_fields))
+    # Ids may be numbers in most rows and names in others.
+    values = tuple(positions[role] for role in ("rating", "timestamp") if positions.get(role) in numeric)
     return DelimitedFormat(
         separator,
         first.raw if header else None,
-        {role: names.index(name) for role, name in chosen.items()},
+        positions,
         chosen,
-        Table(_byte(separator), n_fields, numeric),
+        Table(_byte(separator), n_fields, values or numeric),
         header and first.quoted,
         head.encoding,
     )
