@@ -90,7 +90,7 @@ def main() -> None:
     try:
         app(prog_name="recbench")
     except SystemExit as ended:
-        if isinstance(ended.__context__, BrokenPipeError):
+        if ended.code == 1 and isinstance(ended.__context__, BrokenPipeError):
             # The reader of a help has seen enough. Typer would end the program with 1.
             discard_output()
             sys.exit(ExitCode.OK)

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TextIO
 
 
 @contextlib.contextmanager
@@ -25,7 +25,7 @@ def surroundings_restored() -> Iterator[None]:
     finally:
         if os.getpid() != owner:
             os._exit(0)
-        sys.stdin, sys.stdout, sys.stderr = streams
+        sys.stdin, sys.stdout, sys.stderr = (_opened(stream, number) for number, stream in enumerate(streams))
         sys.setrecursionlimit(limit)
         # What a framework has added stays: it may need it in the next trial.
         os.environ.update(environment)
@@ -37,6 +37,14 @@ def surroundings_restored() -> Iterator[None]:
         for number, handler in handlers.items():
             if signal.getsignal(number) != handler:
                 signal.signal(number, handler)
+
+
+def _opened(stream: TextIO, descriptor: int) -> TextIO:
+    """Returns a standard stream, or another one if the model has closed it."""
+    if stream is None or not stream.closed:
+        return stream
+    mode = "r" if descriptor == 0 else "w"
+    return os.fdopen(descriptor, mode, encoding="utf-8", errors="backslashreplace", closefd=False)
 
 
 def _working_folder() -> str | None:
