@@ -1,6 +1,7 @@
 """What a model may change in a process that it shares with the run, and what is put back after each trial."""
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -43,8 +44,8 @@ def _opened(stream: TextIO, descriptor: int) -> TextIO:
     """Returns a standard stream, or another one if the model has closed it."""
     if stream is None or not stream.closed:
         return stream
-    mode = "r" if descriptor == 0 else "w"
-    return os.fdopen(descriptor, mode, encoding="utf-8", errors="backslashreplace", closefd=False)
+    raw = os.fdopen(descriptor, "rb" if descriptor == 0 else "wb", closefd=False)
+    return io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
 
 def _working_folder() -> str | None:
