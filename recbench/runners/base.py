@@ -69,6 +69,8 @@ class Runner(Protocol):
     def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, TrialOutcome]]:
         """Runs the trials, writes their logs into the folder, and yields each outcome when its trial ends.
 
+        Before a full ranking, a trial may also yield an outcome that is not final.
+
         A trial is taken from ``trials`` when there is room for it, so that earlier outcomes can decide which trial
         comes next.
         """

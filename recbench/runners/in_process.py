@@ -16,7 +16,7 @@ from recbench.trials.identity import TaskFacts
 from recbench.trials.output_redirection import output_to
 from recbench.trials.planned import PlannedModel, PlannedTrial
 from recbench.trials.surroundings import surroundings_restored
-from recbench.trials.trial import run_trial
+from recbench.trials.trial import trial_outcomes
 
 
 class InProcess:
@@ -61,14 +61,20 @@ class InProcess:
             log = logs.new_log(folder, trial.stem(identity, self._conditions))
             self._notify(Event(EventKind.STARTED, trial=trial))
             configuration = self._configurations[trial.model.requested.title]
-            with surroundings_restored(), output_to(log):
-                outcome = run_trial(self._task, configuration, trial.seed, self._conditions, about(trial, self._notify))
-            if outcome.traceback:
-                # The traceback is for people only; the record holds the error.
-                with suppress(OSError), log.open("a", encoding="utf-8", errors="backslashreplace") as file:
-                    file.write(outcome.traceback)
-            logs.cut(log)
-            yield trial, outcome
+            outcomes = trial_outcomes(
+                self._task, configuration, trial.seed, self._conditions, about(trial, self._notify)
+            )
+            while True:
+                with surroundings_restored(), output_to(log):
+                    outcome = next(outcomes, None)
+                if outcome is None:
+                    break
+                if outcome.traceback:
+                    # The traceback is for people only; the record holds the error.
+                    with suppress(OSError), log.open("a", encoding="utf-8", errors="backslashreplace") as file:
+                        file.write(outcome.traceback)
+                logs.cut(log)
+                yield trial, outcome
 
     def close(self) -> None:
         """There is nothing to close."""

@@ -2,6 +2,7 @@
 
 import time
 import traceback
+from collections.abc import Iterator
 
 from recbench.errors import describe_error, error_text
 from recbench.evaluation.ranking import ScoreError, rank_cases
@@ -32,26 +33,40 @@ def run_trial(
     conditions: Conditions,
     notify: Notify,
 ) -> TrialOutcome:
+    """Trains a fresh model on the task's train rows and ranks its test cases; returns the last of its outcomes."""
+    *_, outcome = trial_outcomes(task, configuration, seed, conditions, notify)
+    return outcome
+
+
+def trial_outcomes(
+    task: Task,
+    configuration: Configuration,
+    seed: int,
+    conditions: Conditions,
+    notify: Notify,
+) -> Iterator[TrialOutcome]:
     """Trains a fresh model on the task's train rows and ranks its test cases.
 
     Whatever the model raises becomes a record with the status ``failed``; only an interruption is passed on.
+
+    Yields:
+        What the trial gave. Before a full ranking, which may not come to its end, also what it has given so far.
     """
     context = TimedContext(seed, conditions.threads, device=conditions.device)
     base = identity(TaskFacts.of(task), configuration, seed, conditions)
     try:
-        measured, ranks = _fit_and_score(task, configuration, context, conditions, notify)
-    except KeyboardInterrupt:
+        for measured, ranks, is_final in _fit_and_score(task, configuration, context, conditions, notify):
+            fields = base | observed(configuration, kept_facts(context.facts)) | _reported(configuration, context)
+            yield TrialOutcome(Record(**fields, **measured, status=Status.DONE), ranks, is_final=is_final)
+    except (KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:  # noqa: BLE001 - whatever a model raises, the others still run
         message = _reason(error)
         if isinstance(error, FloatingPointError) and "learning_rate" in configuration.parameters:
             message += f" (learning_rate={configuration.parameters['learning_rate']}; try a lower one)"
         measured = {"error": message, "epochs": context.epochs, "fit_seconds": context.seconds}
-        base |= observed(configuration, kept_facts(context.facts))
-        record = Record(**base, **measured, **_reported(configuration, context), status=Status.FAILED)
-        return TrialOutcome(record, None, traceback.format_exc())
-    base |= observed(configuration, kept_facts(context.facts))
-    return TrialOutcome(Record(**base, **measured, **_reported(configuration, context), status=Status.DONE), ranks)
+        fields = base | observed(configuration, kept_facts(context.facts)) | _reported(configuration, context)
+        yield TrialOutcome(Record(**fields, **measured, status=Status.FAILED), None, traceback.format_exc())
 
 
 def _reason(error: BaseException) -> str:
@@ -67,7 +82,8 @@ def _reported(configuration: Configuration, context: TimedContext) -> dict[str, 
 
 def _fit_and_score(
     task: Task, configuration: Configuration, context: TimedContext, conditions: Conditions, notify: Notify
-) -> tuple[dict[str, object], TrialRanks]:
+) -> Iterator[tuple[dict[str, object], TrialRanks, bool]]:
+    """Yields the fields of the record, the ranks, and whether these are all."""
     train = task.train_set()
     with configuration.watched():
         model = configuration.create()
@@ -107,24 +123,12 @@ def _fit_and_score(
         began = time.perf_counter()
         ranks = rank_cases(timed, task.test)
         score_seconds = time.perf_counter() - began
-        catalogue, catalogue_ranks, catalogue_error = None, None, None
-        if conditions.catalogue:
-            notify(Event(EventKind.PHASE, name="full"))
-            try:
-                catalogue, catalogue_ranks = figures.of_catalogue(task, model, train, conditions.ks, progress)
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:  # noqa: BLE001 - what was trained and ranked before is kept
-                traceback.print_exc()
-                catalogue_error = _reason(error)
     epochs = max(context.epochs, 1)
     if curve is not None:
         metrics = compute_metrics(ranks, conditions.ks)
         curve.add(epochs, context.seconds, {name: metric.mean for name, metric in metrics.items()})
-    return {
+    measured = {
         **figures.of_candidates(task, train, ranks, conditions.ks),
-        "catalogue": catalogue,
-        "catalogue_error": catalogue_error,
         "curve": curve.points if curve is not None else [],
         "curve_error": curve.error if curve is not None else None,
         "epochs": epochs,
@@ -141,4 +145,23 @@ def _fit_and_score(
             context, model, configuration.parameters, len(train), timed.longest_seconds
         ),
         "process_peak_rss_bytes": peak_memory_bytes(),
-    }, TrialRanks(ranks, catalogue_ranks)
+    }
+    yield measured, TrialRanks(ranks), not conditions.catalogue
+    if not conditions.catalogue:
+        return
+    catalogue, catalogue_ranks, catalogue_error = None, None, None
+    notify(Event(EventKind.PHASE, name="full"))
+    with configuration.watched(), context_for_model(context):
+        try:
+            catalogue, catalogue_ranks = figures.of_catalogue(task, model, train, conditions.ks, progress)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - what was trained and ranked before is kept
+            traceback.print_exc()
+            catalogue_error = _reason(error)
+    measured |= {
+        "catalogue": catalogue,
+        "catalogue_error": catalogue_error,
+        "process_peak_rss_bytes": peak_memory_bytes(),
+    }
+    yield measured, TrialRanks(ranks, catalogue_ranks), True

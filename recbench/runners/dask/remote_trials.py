@@ -114,7 +114,7 @@ def _run_alone(job: RemoteTrial, path: Path, wanted: Callable[[], bool], notify:
         )
         supervision = Supervision(job.trial, assignment, log, notify)
         try:
-            while (outcome := supervision.step()) is None:
+            while (outcome := supervision.step()) is None or not outcome.is_final:
                 if not wanted():
                     return None
                 wait_for([supervision.worker])

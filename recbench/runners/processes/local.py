@@ -80,7 +80,8 @@ class LocalProcesses:
                     self._running.remove(one)
                     one.end()
                 elif outcome is not None:
-                    self._running.remove(one)
+                    if outcome.is_final:
+                        self._running.remove(one)
                     yield one.trial, outcome
             self._notify(TICK)
 

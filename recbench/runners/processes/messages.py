@@ -2,7 +2,8 @@
 
 A run sends ``Prepare``, whose bytes are a class that is sent by value, and then ``Work``. The process answers
 ``Prepare`` with ``Ready`` or ``Refused``. It reports on ``Work`` with ``Happened``.
-It ends with ``Ended``, whose bytes are the file of the ranks.
+It ends with ``Ended``, whose bytes are the file of the ranks; before a full ranking it sends an ``Ended`` that is not
+final, so that a full ranking that crashes loses no other result.
 
 A model can write to the pipe of the answers as well. So an answer is data and nothing else, its length is bounded, and
 whatever is not an answer is a ``MessageError``.
@@ -160,16 +161,18 @@ class Happened(_Message):
 
 
 class Ended(_Message):
-    """The trial is over.
+    """The trial is over, or its full ranking begins.
 
     Attributes:
         record: Its record.
         size: How many bytes follow: the ranks, as ``recbench.records.store.ranks_to_bytes`` has them; 0 for none.
+        is_final: Whether the trial is over.
     """
 
     kind: Literal["ended"] = "ended"
     record: Record
     size: Annotated[int, Field(ge=0)]
+    is_final: bool = True
 
 
 Answer = Ready | Refused | Happened | Ended

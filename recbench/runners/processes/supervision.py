@@ -54,13 +54,19 @@ class Supervision:
         self._phase, self._epochs, self._fit_seconds = "import", 0, 0.0
         self._since = time.monotonic()
         self._pipe_ended: float | None = None
+        self._ranked: TrialOutcome | None = None
+        self._is_told = False
         if self.worker.ready:
             self._begin()
         else:
             notify(Event(EventKind.PHASE, name="import"))
 
     def step(self) -> TrialOutcome | None:
-        """Takes in what has happened since; returns what the trial gave, once it is over. Never waits for long."""
+        """Takes in what has happened since. Never waits for long.
+
+        Returns:
+            What the trial gave, once it is over, and once before its full ranking; None otherwise.
+        """
         # First, so that what a process said before it ended is heard before it is missed.
         over = self.worker.has_ended()
         try:
@@ -71,6 +77,9 @@ class Supervision:
             return self._lost(Status.FAILED, f"what its process wrote to recbench's pipe is no message: {error}")
         if over:
             return self._died()
+        if self._ranked is not None and not self._is_told:
+            self._is_told = True
+            return self._ranked
         return self._check_limits(time.monotonic())
 
     def end(self) -> None:
@@ -106,17 +115,21 @@ class Supervision:
             case Refused():
                 return self._lost(Status.FAILED, shortened(answer.message))
             case Ended():
-                return self._over(answer.record, following)
+                outcome = self._outcome(answer, following)
+                if outcome.is_final:
+                    self.worker.end()
+                    return outcome
+                self._ranked = outcome
         return None
 
-    def _over(self, record: Record, content: bytes) -> TrialOutcome:
+    def _outcome(self, answer: Ended, content: bytes) -> TrialOutcome:
+        record = answer.record
         self._check_identity(record)
         ranks = self._ranks(content) if content else None
         if record.status is not (Status.FAILED if ranks is None else Status.DONE):
             raise MessageError(f"a record with the status {record.status} comes with {len(content):,} bytes of ranks")
-        self.worker.end()
         told = {"start_seconds": self.worker.start_seconds, "concurrent_trials": self._assignment.concurrent}
-        return TrialOutcome(record.model_copy(update=told), ranks)
+        return TrialOutcome(record.model_copy(update=told), ranks, is_final=answer.is_final)
 
     def _check_identity(self, record: Record) -> None:
         """Checks that a record is the trial's.
@@ -165,10 +178,13 @@ class Supervision:
         return None
 
     def _lost(self, status: Status, what: str, signal_name: str | None = None) -> TrialOutcome:
-        """Makes the record of a trial whose process cannot make one."""
+        """Makes the record of a trial whose process cannot make one, or not the one of its full ranking."""
         # Early, for the tail of the log and the memory are what they were.
         self.worker.end()
         where = f"in {self._phase}" + (f", after epoch {self._epochs}" if self._epochs else "")
+        if self._ranked is not None and self._ranked.ranks is not None:
+            record = self._ranked.record.model_copy(update={"catalogue_error": f"{what}; {where}"})
+            return TrialOutcome(record, self._ranked.ranks)
         assignment = self._assignment
         fields = identity(assignment.task, self.trial.model, self.trial.seed, assignment.conditions)
         if self.worker.ready is not None:

@@ -155,17 +155,17 @@ def _run(channel: Channel, commands: BinaryIO, configuration: "Configuration") -
     from recbench.operating_system import print_stacks
     from recbench.records.store import ranks_to_bytes
     from recbench.runners.processes.messages import Ended, Work
-    from recbench.trials.trial import run_trial
+    from recbench.trials.trial import trial_outcomes
 
     work = Work.from_json(_next(commands))
     print_stacks(work.seconds)
-    outcome = run_trial(_task(work), configuration, work.seed, work.conditions, EventSender(channel))
-    if outcome.traceback:
-        os.write(2, outcome.traceback.encode(errors="backslashreplace"))
-    ranks = b"" if outcome.ranks is None else ranks_to_bytes(outcome.ranks)
-    # The run ends this process as soon as it knows.
-    _flush()
-    channel.send(Ended(record=outcome.record, size=len(ranks)), ranks)
+    for outcome in trial_outcomes(_task(work), configuration, work.seed, work.conditions, EventSender(channel)):
+        if outcome.traceback:
+            os.write(2, outcome.traceback.encode(errors="backslashreplace"))
+        ranks = b"" if outcome.ranks is None else ranks_to_bytes(outcome.ranks)
+        # The run ends this process as soon as it knows the end.
+        _flush()
+        channel.send(Ended(record=outcome.record, size=len(ranks), is_final=outcome.is_final), ranks)
 
 
 def _task(work: "Work") -> "Task":
