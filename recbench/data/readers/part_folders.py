@@ -35,7 +35,8 @@ def files_of_table(path: Path) -> list[Path]:
     if not parts or parts != children:
         names = ", ".join(child.name for child in children[:SHOWN]) or "none"
         raise RecbenchError(
-            f"{path} is a folder, and not one of a table's parts (part-00000, part-00001, ...). Its files: {names}.",
+            f"{path} is a folder, and a file is expected. A folder is read only if it holds nothing but the parts of a "
+            f"table (part-00000, part-00001, ...). Its files: {names}.",
             "Give the file with the ratings.",
         )
     return [part for part in parts if part.stat().st_size] or parts[:1]
