@@ -210,10 +210,10 @@ class ReportsNaN(Good):
         context.report(device="cpu", best=float("nan"))
 
 
-class ReportsHalfACharacter(Good):
+class ReportsAnArray(Good):
     def fit(self, train, context):
         super().fit(train, context)
-        context.report(note=chr(0xD800))
+        context.report(best=np.float32(0.5), history=np.arange(3))
 
 
 class SortsItsItems(Good):
@@ -376,8 +376,8 @@ BROKEN = {
     LetsAnotherObjectLearnInScore: ({IN_FIT}, "score() sets what the model has learned"),
     TakesLongToScoreFirst: ({IN_FIT}, "the first call of score() does more than fit()"),
     CountsTooManyEpochs: ({PASSES, STOPS}, "4 passes were counted, more than epochs=3"),
-    ReportsNaN: ({FACTS}, "report(best=nan): a record holds finite numbers"),
-    ReportsHalfACharacter: ({FACTS}, "report(note="),
+    ReportsNaN: ({FACTS}, "report(best=...): not kept: nan is no finite number"),
+    ReportsAnArray: ({FACTS}, "report(history=...): not kept: a ndarray"),
     RaisesInFit: ({"it learns from the train rows"}, "fit() raised MemoryError: no room"),
     Exits: ({"it learns from the train rows"}, "fit() raised SystemExit: 3"),
     NeedsAValue: ({"every hyper-parameter has a default"}, "no default: factors"),
