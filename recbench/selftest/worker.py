@@ -6,6 +6,7 @@ discarded, and nothing that it reads comes from the self-test.
 
 import os
 import sys
+from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from recbench.errors import RecbenchError
@@ -30,7 +31,7 @@ class Channel:
         self._descriptor = descriptor
         self._owner = os.getpid()
 
-    def send(self, answer: Answer) -> None:
+    def send(self, answer: "Answer") -> None:
         """Sends a message."""
         if os.getpid() != self._owner:
             # The copy of this process that a model has forked, and that has come back from the model's code.
@@ -52,18 +53,20 @@ def main(parent: int) -> NoReturn:
         prepare = Prepare.from_json(_next(commands))
         tested = ModelUnderTest.load(prepare.with_class(commands.read(prepare.size)))
         channel.send(Imported())
-        _check(tested, Begin.model_validate_json(_next(commands)), channel)
+        begin = Begin.model_validate_json(_next(commands))
+        _check(tested, begin.task_file, begin.digest, begin.threads, channel)
     except RecbenchError as error:
         channel.send(Refused(message=error.message, hint=error.hint))
     os._exit(0)
 
 
-def _check(tested: ModelUnderTest, begin: Begin, channel: Channel) -> None:
-    task = task_file.load(begin.task_file)
-    if task.digest != begin.digest:
-        raise RecbenchError(f"{begin.task_file} has changed since the self-test began.", "Start the self-test again.")
+def _check(tested: "ModelUnderTest", path: Path, digest: str, threads: int, channel: Channel) -> None:
+
+    task = task_file.load(path)
+    if task.digest != digest:
+        raise RecbenchError(f"{path} has changed since the self-test began.", "Start the self-test again.")
     made = 0
-    for check in model_contract(tested, task, begin.threads, lambda name: channel.send(Step(name=name))):
+    for check in model_contract(tested, task, threads, lambda name: channel.send(Step(name=name))):
         made += 1
         channel.send(Made(check=check.shortened(MOST_CHARACTERS)))
     channel.send(AllMade(checks=made))
