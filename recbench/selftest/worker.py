@@ -7,14 +7,14 @@ discarded, and nothing that it reads comes from the self-test.
 import os
 import sys
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 from recbench.errors import RecbenchError
 from recbench.runners.processes.guardian import guard
-from recbench.runners.processes.messages import Prepare
-from recbench.selftest.messages import AllMade, Answer, Begin, Imported, Made, Refused, Step
-from recbench.selftest.model_contract import ModelUnderTest, model_contract
-from recbench.tasks import task_file
+
+if TYPE_CHECKING:
+    from recbench.selftest.messages import Answer
+    from recbench.selftest.model_contract import ModelUnderTest
 
 MOST_CHARACTERS = 2_000
 """Longer details are cut off: a model may put anything into its errors."""
@@ -43,7 +43,13 @@ class Channel:
 
 def main(parent: int) -> NoReturn:
     """Serves the process ``parent``, which started this one."""
+    # It forks, so nothing that starts threads may be imported before.
     guard(parent)
+
+    from recbench.runners.processes.messages import Prepare
+    from recbench.selftest.messages import Begin, Imported, Refused
+    from recbench.selftest.model_contract import ModelUnderTest
+
     channel, commands = Channel(os.dup(1)), os.fdopen(os.dup(0), "rb")
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
@@ -61,6 +67,9 @@ def main(parent: int) -> NoReturn:
 
 
 def _check(tested: "ModelUnderTest", path: Path, digest: str, threads: int, channel: Channel) -> None:
+    from recbench.selftest.messages import AllMade, Made, Step
+    from recbench.selftest.model_contract import model_contract
+    from recbench.tasks import task_file
 
     task = task_file.load(path)
     if task.digest != digest:
