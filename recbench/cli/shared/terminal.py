@@ -144,7 +144,7 @@ def emit_table(rows: list[list[Any]], headers: list[str]) -> None:
     """Writes a plain table to standard output."""
     from tabulate import tabulate
 
-    shown = [[one_line(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    shown = [[cell if isinstance(cell, int | float | None) else one_line(str(cell)) for cell in row] for row in rows]
     emit(tabulate(shown, list(map(one_line, headers)), tablefmt="simple", disable_numparse=True))
 
 
