@@ -143,7 +143,8 @@ class VerbGroup(TyperGroup):
         if not ctx.resilient_parsing:
             options = [one for one in self.get_params(ctx) if isinstance(one, TyperOption)]
             shown: dict[str, Option] = {spelling: one for one in options for spelling in one.opts}
-            first = list(read_words(args, shown))[:1]
+            # In older versions of typer, --help is no option of this class.
+            first = [word for word in list(read_words(args, shown))[:1] if word.spelling != "--help"]
             check_known(first, shown, ctx.command_path)
             check_values(first)
         return super().parse_args(ctx, args)
