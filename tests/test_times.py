@@ -1,6 +1,7 @@
 """Times: what they count is decided by the whole column, and nothing is read as another date silently."""
 
 import datetime as dt
+import logging
 
 import numpy as np
 import pandas as pd
@@ -147,4 +148,5 @@ def test_a_column_of_times_that_is_passed_over_is_told(tmp_path, caplog):
         assert read_interactions(path, Layout(timestamp=name)).timestamps.tolist() == [1_400_000_000]
     caplog.clear()
     read_interactions(path, Layout(timestamp=""))
-    assert not caplog.records
+    # What was recognised is information, which another test may have turned on.
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
