@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -166,6 +167,30 @@ REFUSED = {
     "first row too short": (CSV.replace("u0,i0,1,", "u0,i0,").encode(), "line 2: Expected 4 columns, got 3"),
     "first row too long": (CSV.replace("u0,i0,", "u0,i0,x,").encode(), "line 2: Expected 4 columns, got 5"),
     "first row of all": (("1,2\n" + CSV.partition("\n")[2]).encode(), "line 1: Expected 4 columns, got 2"),
+    "one record of all lines": (
+        b'1,"10,3\n1,11,4\n2,10,5\n2,1"\n',
+        "line 1: a quotation mark opens a field of 4 lines",
+    ),
+    "one field of all lines": (
+        b'"1::10::3\n1::11::4\n2::10::5\n2::1"\n',
+        "line 1: a quotation mark opens a field of 4 li",
+    ),
+    "returns in the header": (CSV.replace("timestamp\n", "timestamp\r").encode(), "line 1: it holds a carriage return"),
+    "returns in a row": (
+        CSV.replace("01\n", "01\r").replace("02\n", "02\r").encode(),
+        "line 3: it holds 2 carriage returns",
+    ),
+    "a comment": (f"# ratings\n{CSV}".encode(), "grep -v '^#'"),
+    "separators at the end": (
+        CSV.replace("\n", ",\n").replace("timestamp,", "timestamp").encode(),
+        "rows end with a sep",
+    ),
+    "marks after a backslash": (b"user,item\n" + b'u,"\\"a\\", b"\n' * 9, "Double the quotation marks"),
+    "blanks between": (CSV.replace(",", " ").encode(), "--separator ' '"),
+    "a rating of too many digits": (
+        CSV.replace(",5,", ",1e39,").encode(),
+        "'1e39', not a number that 32-bit floats can",
+    ),
     "two columns of a name": (b"user,item,item\na,b,c\n", "more than one column of the name 'item'"),
     "two columns of a role": (b"user,item,Item\na,b,c\n", "more than one column for the item: item, Item"),
     "JSON array": (json.dumps([{"user": 1, "item": 2}]).encode(), "jq -c"),
@@ -174,6 +199,8 @@ REFUSED = {
     "JSON list as an id": (b'{"user": 1, "item": 2}\n{"user": [72], "item": 2}\n', "line 2 has a list"),
     "JSON NaN as an id": (b'{"user": 1, "item": 2}\n{"user": NaN, "item": 2}\n', "line 2: the user is missing"),
     "JSON name twice": (b'{"user": 1, "item": 2}\n{"user": 1, "user": 2, "item": 2}\n', "a name occurs twice"),
+    "JSON float that is not exact": (b'{"user": 1e17, "item": 2}\n', "a float so large that other ids may have become"),
+    "JSON with commas": (b'{"user": 1, "item": 2},\n', "jq -c ."),
     "half a pair": (b'{"user": 1, "item": 2}\n{"user": "\\ud800", "item": 2}\n', "half a surrogate pair"),
     "NUL in JSON": (b'{"user": 1, "item": 2}\n{"user": "\\u0000", "item": 2}\n', "which holds the character NUL"),
     "JSON infinity": (b'{"user": 1, "item": 2, "rating": Infinity}\n', "the rating is 'inf', not a finite number"),
@@ -211,6 +238,49 @@ def test_values_of_frames_and_parquet_that_are_no_ids(tmp_path):
         frame = pd.DataFrame({"user": pd.Series([value, "b"], dtype=object), "item": ["a", "b"]})
         with pytest.raises(RecbenchError, match=f"row 0 .*{message}"):
             make_task(frame)
+
+
+def test_a_header_among_the_rows_is_no_row(tmp_path):
+    for first, other in (
+        ("user,item", '"user","item"'), ("user,item", "User, Item"), ("user,item", "item,user"), ("7,8", "user_id,sku"),
+    ):  # fmt: skip
+        path = write(tmp_path, f"{first}\na,b\nc,d\n{other}\ne,user\n".replace("a,b", "1,2"))
+        assert "line 4: the user is" in (message := refusal(path))
+        assert "header among the rows" in message
+        assert pairs_of(read_interactions(path, SKIPPING))[-3:] == [("1", "2"), ("c", "d"), ("e", "user")]
+
+
+def test_the_type_of_ids_may_change_within_a_table(tmp_path, monkeypatch):
+    parts = [pa.array([1, 2]), pa.array([1, 3], pa.int32()), pa.array(["1", "x"]), pa.array([2, 7], pa.uint64())]
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    for number, users in enumerate(parts):
+        table = pa.table({"user": users, "item": pa.array([f"{number}a", f"{number}b"])})
+        pa.parquet.write_table(table, folder / f"part-{number}.parquet")
+    users = [user for user, _ in pairs_of(read_interactions(folder))]
+    assert users == ["1", "2", "1", "3", "1", "x", "2", "7"]
+    monkeypatch.setattr("recbench.data.readers.opening.BLOCK", 20)
+    lines = '{"user": 1, "item": 2}\n{"user": "1", "item": 3}\n{"user": 1, "item": "4"}'
+    assert pairs_of(read_interactions(write(tmp_path, lines))) == [("1", "2"), ("1", "3"), ("1", "4")]
+
+
+def test_types_of_parquet_that_hold_ids_and_times(tmp_path):
+    path = tmp_path / "r.parquet"
+
+    def read(user, timestamp=None):
+        table = {"user": user, "item": pa.array(["a"] * len(user))}
+        pa.parquet.write_table(pa.table(table if timestamp is None else table | {"time": timestamp}), path)
+
+    read(pa.array([b"u1", b"u2"], pa.binary(2)))
+    assert pairs_of(read_interactions(path)) == [("u1", "a"), ("u2", "a")]
+    for user in (pa.array([2.0**53]), pa.array([2.0**24], pa.float32())):
+        read(user)
+        assert "a float so large that other ids may have become the same" in refusal(path)
+    read(pa.array([2.0**53 - 1]))
+    assert pairs_of(read_interactions(path)) == [("9007199254740991.0", "a")]
+    for kind in (pa.time64("us"), pa.duration("s"), pa.bool_()):
+        read(pa.array([1]), pa.array([1]).cast(kind))
+        assert "not a date or a time that counts from 1970" in refusal(path)
 
 
 def test_ncf_files_are_decoded_too(tmp_path):

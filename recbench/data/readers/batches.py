@@ -13,7 +13,7 @@ import numpy.typing as npt
 from recbench.data.ids import IdTable
 from recbench.data.interactions import Interactions
 from recbench.data.ordering import first_of_each, pair_keys
-from recbench.data.readers.id_columns import MISSING, encode_ids
+from recbench.data.readers.id_columns import MISSING, encode_ids, rows_of_names
 from recbench.data.readers.texts_for_missing import AMONG_NUMBERS, NO_ID, IdTexts, look_at_texts
 from recbench.data.reading import Reading
 from recbench.data.rows import Rows
@@ -87,6 +87,7 @@ class OpenTable:
         advice: What an error message advises.
         guesses: What recbench recognised by itself, such as ``separator ','``.
         typed: Whether the format tells a missing value, a list or an object from its text, as JSON does.
+        names: Names of columns, in lower case, that are no user and no item of a row; for text with a line of them.
     """
 
     source: Path | str
@@ -95,6 +96,7 @@ class OpenTable:
     advice: Advice = FILE_ADVICE
     guesses: tuple[str, ...] = ()
     typed: bool = False
+    names: frozenset[str] = frozenset()
 
     @property
     def short_name(self) -> str:
@@ -405,12 +407,16 @@ def _add(table: OpenTable, batch: Batch, start: int, bad: BadRows, columns: _Col
         if texts is not None:
             refuse(texts.no_ids, role, NO_ID)
             looks[role] = texts
+    if table.names and (header := rows_of_names(ids["user"], ids["item"], table.names)) is not None:
+        refuse(header, "user", "is {value}, as in a header among the rows; several files may have been joined")
     for role in ("rating", "timestamp"):
         if role in batch:
             refuse(_missing(batch[role]), role, MISSING)
     ratings = None
     if "rating" in batch:
-        ratings = _ratings(batch["rating"], good, unless("rating", "a number"), unless("rating", "a finite number"))
+        ratings = _ratings(batch["rating"], good, lambda description: unless("rating", description))
+    if "timestamp" in batch and _is_no_time(batch["timestamp"].type):
+        unless("timestamp", "a date or a time that counts from 1970")(good.copy())
     whole = bool(good.all())
     # An older pyarrow takes no array of numpy as a filter.
     kept = pa.array(good)
@@ -427,6 +433,13 @@ def _add(table: OpenTable, batch: Batch, start: int, bad: BadRows, columns: _Col
     columns.n_rows += int(good.sum())
 
 
+def _is_no_time(kind: "pa.DataType") -> bool:
+    """Whether a type holds values of which none is a point in time: a time of day, a duration or a truth value."""
+    import pyarrow as pa
+
+    return pa.types.is_time(kind) or pa.types.is_duration(kind) or pa.types.is_boolean(kind)
+
+
 def _missing(column: "pa.Array") -> npt.NDArray[np.bool_]:
     import pyarrow as pa
     import pyarrow.compute
@@ -440,7 +453,7 @@ def _missing(column: "pa.Array") -> npt.NDArray[np.bool_]:
 Refuse = Callable[[npt.NDArray[np.bool_]], None]
 
 
-def _ratings(column: "pa.Array", good: npt.NDArray[np.bool_], not_a_number: Refuse, not_finite: Refuse) -> Float32Array:
+def _ratings(column: "pa.Array", good: npt.NDArray[np.bool_], unless: Callable[[str], Refuse]) -> Float32Array:
     import pandas as pd
     import pyarrow as pa
 
@@ -449,9 +462,11 @@ def _ratings(column: "pa.Array", good: npt.NDArray[np.bool_], not_a_number: Refu
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         texts = pd.Series(column.to_pylist(), dtype=object)
         values = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-        not_a_number(np.isnan(values) & good & (texts.astype(str).str.lower() != "nan").to_numpy())
-    not_finite(~np.isfinite(values))
-    ratings: Float32Array = values.astype(np.float32)
+        unless("a number")(np.isnan(values) & good & (texts.astype(str).str.lower() != "nan").to_numpy())
+    with np.errstate(over="ignore"):
+        ratings: Float32Array = values.astype(np.float32)
+    unless("a finite number")(~np.isfinite(values))
+    unless("a number that 32-bit floats can hold")(~np.isfinite(ratings))
     return ratings
 
 
@@ -486,10 +501,21 @@ def _first_of_pairs(interactions: Interactions, name: str) -> Interactions:
     return interactions
 
 
+def _with_texts(part: "pa.DictionaryArray") -> "pa.DictionaryArray":
+    """Returns a part whose dictionary holds the texts of its values, each once."""
+    import pyarrow as pa
+
+    texts = pa.array([str(value) for value in part.dictionary.to_pylist()], pa.string())
+    return pa.DictionaryArray.from_arrays(part.indices, texts).dictionary_decode().dictionary_encode()
+
+
 def encoded(parts: list["pa.DictionaryArray"]) -> tuple[Int32Array, IdTable]:
     """Returns codes and ids of parts that have a dictionary each, in one numbering; empties the list."""
     import pyarrow as pa
 
+    if len({part.type for part in parts}) > 1:
+        # The type of the ids may change: between the parts of a table, or where a text follows whole numbers in JSON.
+        parts[:] = [_with_texts(part) for part in parts]
     whole = pa.chunked_array(parts).unify_dictionaries()
     parts.clear()
     codes = np.concatenate([chunk.indices.to_numpy() for chunk in whole.chunks])

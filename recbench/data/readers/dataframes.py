@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from recbench.data.interactions import Interactions
 from recbench.data.readers.batches import Advice, BadRows, OpenTable, Place, to_interactions
-from recbench.data.readers.id_columns import NotAnIdError, id_text
+from recbench.data.readers.id_columns import NotAnIdError, id_text, plain_column
 from recbench.data.readers.layout import PLAIN, Layout, choose_columns
 from recbench.errors import RecbenchError
 
@@ -76,6 +76,9 @@ def _column(values: "pd.Series", name: str, role: str) -> "pa.Array":
             "%s: the %s ids are floats, so that the id 7 reads '7.0'. Convert them: frame[%r].astype(int).",
             name, role, values.name,
         )  # fmt: skip
+    if role == "timestamp" and isinstance(values.dtype, pd.PeriodDtype):
+        # Arrow holds periods as numbers whose unit would be lost.
+        values = values.dt.to_timestamp()
     try:
         column = pa.array(values, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, UnicodeError):
@@ -84,8 +87,7 @@ def _column(values: "pd.Series", name: str, role: str) -> "pa.Array":
         column = pa.array(texts, pa.string())
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
+    column = plain_column(column)
     if pa.types.is_nested(column.type):
         raise RecbenchError(
             f"{name}: the {role} column {str(values.name)!r} holds {column.type}.", "Give a column of plain values."

@@ -52,6 +52,7 @@ MOST: Final = 0.9
 SMALL: Final = 2**14
 """Bytes of a block that is not split any more before it is read record by record."""
 PIECES: Final = 16
+COMMENTS: Final = (b"#", b"%")
 SKIP: Final = "To leave such lines out: --skip-bad-rows."
 CORRECT: Final = f"Correct the line or the separator; the file may be truncated. {SKIP}"
 
@@ -105,21 +106,24 @@ def detect_format(path: Path, layout: Layout, head: Head) -> DelimitedFormat:
     widths = Counter(len(row.fields) for row in rows if row.doubt is None)
     usual, count = widths.most_common(1)[0] if widths else (n_fields, 0)
     if max(n_fields, usual) < 2 and (layout.user is None or layout.user != layout.item):
-        start = lines[0].decode("utf-8", "replace")
+        start, tried = lines[0].decode("utf-8", "replace"), " or ".join(map(repr, samples))
         raise RecbenchError(
-            f"{path} has only one column when split at {separator!r}; its first line, read as {head.encoding}, is "
+            f"{path} has only one column when split at {tried}; its first line, read as {head.encoding}, is "
             f"{start[:SHOWN]!r}.",
-            "Give the separator: --separator.",
+            "Give the separator: --separator ' '." if b" " in lines[0].strip() else "Give the separator: --separator.",
         )
     header = _is_header(fields, layout)
+    if header and b"\r" in first.raw and not first.quoted:
+        raise RecbenchError(
+            f"{path}, line 1: {_carriage_returns(first.raw)}.",
+            f"Write the same line end after all lines: tr '\\r' '\\n' < {shell_word(str(path))} > ratings.csv",
+        )
     if header and not all(map(is_text, first.fields)):
         raise RecbenchError(f"{path}, line 1: {_not_text(head.encoding)}.", ENCODING_ADVICE)
     if header and usual != n_fields and count > 1 and count >= MOST * len(rows):
         raise RecbenchError(
             f"{path}: the header has {n_fields} fields, and the rows have {usual}.",
-            "Name every column in the header. R writes row names without a name unless row.names = FALSE."
-            if usual == n_fields + 1
-            else "Correct the header or the separator.",
+            _advice_on_header(path, first, [row for row in rows if len(row.fields) == usual]),
         )
     if not header and count > widths[n_fields] + 1:
         n_fields = usual
@@ -140,14 +144,40 @@ def detect_format(path: Path, layout: Layout, head: Head) -> DelimitedFormat:
     )
 
 
+def _advice_on_header(path: Path, header: Record, rows: Sequence[Record]) -> str:
+    """Returns what to do about a header that has another number of fields than the rows."""
+    if header.raw.startswith(COMMENTS):
+        mark = header.raw[:1].decode()
+        return f"The first line is a comment. Remove comments: grep -v '^{mark}' {shell_word(str(path))} > ratings.csv"
+    if any(b'\\"' in row.raw for row in rows):
+        return 'Double the quotation marks within quoted fields ("") instead of a backslash before them.'
+    if len(rows[0].fields) != len(header.fields) + 1:
+        return "Correct the header or the separator."
+    if all(not row.fields[-1].strip() for row in rows):
+        return (
+            "The rows end with a separator, and the header does not: remove it from the rows, or add it to the header."
+        )
+    return "Name every column in the header. R writes row names without a name unless row.names = FALSE."
+
+
 def _sample(head: Head, separator: str) -> list[Record]:
     """Returns the first records, split at a separator."""
     text = head.text if head.whole else head.text[: head.text.rfind(b"\n") + 1] or head.text
     table = Table(_byte(separator))
-    records = quoted_records(_translated(text, separator), table, final=head.whole, suspicious=False)
-    return list(itertools.islice(records, SAMPLE)) or list(
-        itertools.islice(literal_records(_translated(text, separator), table), SAMPLE)
-    )
+    text = _translated(text, separator)
+    records = list(itertools.islice(quoted_records(text, table, final=head.whole, suspicious=False), SAMPLE))
+    if not records or _first_is_alone(records):
+        return list(itertools.islice(literal_records(text, table), SAMPLE))
+    return records
+
+
+def _first_is_alone(sample: Sequence[Record]) -> bool:
+    """Whether the first record has several lines, and no other record has as many fields.
+
+    Its marks then do not show the number of fields: a stray one may have swallowed lines.
+    """
+    first, *others = sample
+    return first.doubt is None and first.n_lines > 1 and all(len(row.fields) != len(first.fields) for row in others)
 
 
 def _fit(sample: Sequence[Record]) -> tuple[int, int]:
@@ -465,12 +495,19 @@ class _Reader:
         if raw.startswith(BOM):
             return "it begins with a byte order mark, as if several files had been joined"
         if b"\r" in raw and not record.quoted:
-            return "it holds a carriage return"
+            return _carriage_returns(raw)
         if raw.strip() == self._header:
             return "it repeats the header, as if several files had been joined"
         if len(record.fields) != n_fields:
             return f"Expected {n_fields} columns, got {len(record.fields)}"
         return None
+
+
+def _carriage_returns(line: bytes) -> str:
+    count = line.count(b"\r")
+    return (
+        "it holds a carriage return" if count == 1 else f"it holds {count:,} carriage returns, as if they ended lines"
+    )
 
 
 BOM: Final = b"\xef\xbb\xbf"

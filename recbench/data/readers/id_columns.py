@@ -23,7 +23,8 @@ def id_text(value: object) -> str | None:
         value: A plain value, as JSON, a Python literal or a column of mixed types holds it.
 
     Raises:
-        NotAnIdError: It is a list, an object, a truth value, an infinite number or bytes that are no text.
+        NotAnIdError: It is a list, an object, a truth value, a float that is infinite or too large, or
+            bytes that are no text.
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
@@ -35,6 +36,8 @@ def id_text(value: object) -> str | None:
     if isinstance(value, Iterable) and not isinstance(value, str):
         kind = "an object" if isinstance(value, Mapping) else "a list"
         raise NotAnIdError(f"{kind} ({str(value)[:SHOWN]})")
+    if isinstance(value, float) and math.isfinite(value) and abs(value) >= 2.0**53:
+        raise NotAnIdError(f"{value}, a float so large that other ids may have become the same")
     if isinstance(value, bool | complex) or value in (float("inf"), float("-inf")):
         raise NotAnIdError(f"the value {value}")
     text = str(value)
@@ -49,6 +52,23 @@ BoolArray = npt.NDArray[np.bool_]
 
 MISSING = "is missing"
 """A reason why a value cannot be read; other reasons contain ``{value}``, which stands for it."""
+INEXACT = "is {value}, a float so large that other ids may have become the same"
+
+
+def plain_column(column: "pa.Array") -> "pa.Array":
+    """Returns a column as one of the types that the readers know: no dictionary, view, extension or fixed width."""
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return plain_column(column.dictionary_decode())
+    if isinstance(kind, pa.BaseExtensionType):
+        # Such as a UUID, which is stored as 16 bytes.
+        return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
+    # By name: an older pyarrow has no views.
+    if str(kind) in ("string_view", "binary_view") or pa.types.is_fixed_size_binary(kind):
+        return column.cast(pa.string() if str(kind) == "string_view" else pa.binary())
+    return column
 
 
 def encode_ids(column: "pa.Array") -> tuple["pa.DictionaryArray", dict[str, BoolArray]]:
@@ -76,6 +96,8 @@ def encode_ids(column: "pa.Array") -> tuple["pa.DictionaryArray", dict[str, Bool
     elif pa.types.is_floating(values.type):
         wrong[MISSING] = _mask(pa.compute.is_nan(values))
         wrong["is {value}, not an id"] = _mask(pa.compute.is_inf(values))
+        numbers = values.to_numpy(zero_copy_only=False)
+        wrong[INEXACT] = np.isfinite(numbers) & (np.abs(numbers) >= 2.0 ** (np.finfo(numbers.dtype).nmant + 1))
     elif pa.types.is_boolean(values.type):
         wrong["is {value}, not an id"] = np.ones(len(values), dtype=np.bool_)
     rows = {reason: _rows(encoded, entries) for reason, entries in wrong.items() if entries.any()}
@@ -83,6 +105,30 @@ def encode_ids(column: "pa.Array") -> tuple["pa.DictionaryArray", dict[str, Bool
         nulls = _mask(encoded.indices.is_null())
         rows[MISSING] = rows.get(MISSING, nulls) | nulls
     return encoded, rows
+
+
+def rows_of_names(users: "pa.DictionaryArray", items: "pa.DictionaryArray", names: frozenset[str]) -> BoolArray | None:
+    """Finds rows whose user and item are names of columns, as in a header among the rows.
+
+    Args:
+        users: The users of some rows, encoded.
+        items: The items of these rows.
+        names: Names of columns, in lower case.
+
+    Returns:
+        bool[rows]; None if there is no such row.
+    """
+    import pyarrow as pa
+    import pyarrow.compute
+
+    found = []
+    for column in (users, items):
+        texts = pa.compute.utf8_lower(pa.compute.utf8_trim_whitespace(column.dictionary))
+        entries = _mask(pa.compute.fill_null(pa.compute.is_in(texts, pa.array(sorted(names), texts.type)), False))
+        if not entries.any():
+            return None
+        found.append(_rows(column, entries))
+    return found[0] & found[1]
 
 
 def _decoded(value: bytes) -> str | None:

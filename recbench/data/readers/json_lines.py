@@ -19,12 +19,11 @@ from recbench.errors import RecbenchError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+NO_OBJECT: Final = "is not an object"
 NOT_TEXT: Final = "is not valid text in the encoding of the file"
 IDS: Final = ("user", "item", "negative")
-ONE_A_LINE: Final = (
-    'Write one object a line: jq -c \'.[]\' FILE > ratings.jsonl. In pandas: frame.to_json("ratings.jsonl", \
+ONE_A_LINE: Final = 'Write one object a line: {} FILE > ratings.jsonl. In pandas: frame.to_json("ratings.jsonl", \
 orient="records", lines=True)'
-)
 
 
 class _RepeatedError(ValueError):
@@ -60,8 +59,12 @@ def object_columns(path: Path, layout: Layout, form: Form, head: Head) -> dict[s
     first = _object(lines[0], PARSERS[form])
     if isinstance(first, str):
         start = lines[0].decode("utf-8", "replace")[:SHOWN]
-        if lines[0].lstrip().startswith((b"[", b"{")) and form is Form.JSON_LINES:
-            raise RecbenchError(f"{path} holds JSON, but not an object a line: line 1 {first} ({start!r}).", ONE_A_LINE)
+        if first == NO_OBJECT and lines[0].lstrip().startswith((b"[", b"{")) and form is Form.JSON_LINES:
+            command = "jq -c '.[]'" if lines[0].lstrip().startswith(b"[") else "jq -c ."
+            raise RecbenchError(
+                f"{path} holds JSON, but not an object a line: line 1 {first} ({start!r}).",
+                ONE_A_LINE.format(command),
+            )
         raise RecbenchError(f"{path}, line 1 {first}: {start!r}.", "Every line must hold one object.")
     names = dict.fromkeys(first)
     for line in lines[1:SAMPLE]:
@@ -185,8 +188,8 @@ def _object(line: bytes, parse: Callable[[str], Any]) -> dict[str, Any] | str:
     except _RepeatedError:
         return "is an object in which a name occurs twice"
     except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return "is not an object"
-    return value if isinstance(value, dict) else "is not an object"
+        return NO_OBJECT
+    return value if isinstance(value, dict) else NO_OBJECT
 
 
 def _plain(value: Any) -> str | None:

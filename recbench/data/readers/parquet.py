@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from recbench.data.readers.batches import Batch
+from recbench.data.readers.id_columns import plain_column
 from recbench.data.readers.layout import Layout, choose_columns
 from recbench.errors import RecbenchError
 
@@ -41,7 +42,7 @@ def read_parquet(path: Path, chosen: dict[str, str]) -> Iterator[Batch]:
 
     with _readable(path), pyarrow.parquet.ParquetFile(path) as file:
         for batch in file.iter_batches(ROWS_AT_ONCE, columns=list(dict.fromkeys(chosen.values()))):
-            yield {role: _plain(batch.column(name)) for role, name in chosen.items()}
+            yield {role: plain_column(batch.column(name)) for role, name in chosen.items()}
 
 
 @contextmanager
@@ -55,9 +56,3 @@ def _readable(path: Path) -> Iterator[None]:
         raise RecbenchError(
             f"{path} is not a Parquet file that can be read: {str(error).rstrip('.')}.", "Is it whole?"
         ) from error
-
-
-def _plain(column: "pa.Array") -> "pa.Array":  # type: ignore[name-defined] # noqa: F821
-    import pyarrow as pa
-
-    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column

@@ -16,7 +16,7 @@ from recbench.data.readers.batches import BadRows, OpenTable, Place, to_interact
 from recbench.data.readers.decoding import Head, TextSource, read_head
 from recbench.data.readers.delimited import detect_format, read_delimited
 from recbench.data.readers.json_lines import ObjectReader, object_columns
-from recbench.data.readers.layout import PLAIN, Form, Layout
+from recbench.data.readers.layout import ALIASES, PLAIN, Form, Layout
 from recbench.data.readers.line_numbers import LineNumbers
 from recbench.data.readers.opening import is_parquet
 from recbench.data.readers.parquet import parquet_columns, read_parquet
@@ -94,7 +94,10 @@ def _opened_table(path: Path, layout: Layout, bad: BadRows) -> OpenTable:
         guesses = (*_guesses(form, detected.columns, head), f"separator {detected.separator!r}")
         guesses = (*guesses, "no header" if detected.header is None else "a header")
         batches = read_delimited(source, detected, bad, lines)
-        return OpenTable(path, batches, lines.where, guesses=guesses)
+        names = ALIASES["user"] + ALIASES["item"]
+        if detected.header is not None:
+            names = (detected.columns["user"].strip().lower(), detected.columns["item"].strip().lower())
+        return OpenTable(path, batches, lines.where, guesses=guesses, names=frozenset(names))
     if form in LISTS:
         batches = LISTS[form](source, bad, lines)
         return OpenTable(path, batches, lines.where, guesses=_guesses(form, {}, head))
