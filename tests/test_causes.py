@@ -13,6 +13,7 @@ import pytest
 from recbench.cli.shared.output_options import output_file
 from recbench.data import download
 from recbench.data.cache import home as cache_home
+from recbench.data.readers.ratings_files import read_interactions
 from recbench.errors import RecbenchError
 from recbench.records import store, tuned_settings
 from recbench.records.benchmark_timings import read_timings
@@ -106,6 +107,19 @@ def test_nobody_is_told_to_delete_a_task_that_cannot_be_made_again(home):
             task_file.load(path)
         assert ("Keep the file" in raised.value.hint) is kept
         assert ("rm " in raised.value.hint) is not kept
+
+
+def test_what_stands_in_place_of_a_file_is_named(home):
+    own = home / "tasks" / "own"
+    own.mkdir(parents=True)
+    (own / "lost.task").symlink_to("nowhere")
+    with pytest.raises(RecbenchError, match="lost is a link that leads to no file"):
+        lookup.find_task("lost")
+    (own / "text.task").write_text("hello\n")
+    with pytest.raises(RecbenchError, match="it begins with something else"):
+        task_file.load(own / "text.task")
+    with pytest.raises(RecbenchError, match="a device or a pipe"):
+        read_interactions(Path(os.devnull))
 
 
 def test_files_that_cannot_be_read_count_as_the_only_copy(home, monkeypatch):

@@ -98,6 +98,10 @@ def find_task(name: str | os.PathLike[str]) -> Entry:
             return Entry(_built_path(spec), spec)
         if (path := own_task_path(name)).exists():
             return Entry(path, None)
+        if path.is_symlink():
+            raise RecbenchError(
+                f"The task {name} is a link that leads to no file: {path}.", "Restore the file that it leads to."
+            )
     raise unknown_task(name, task_names())
 
 

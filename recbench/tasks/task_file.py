@@ -29,6 +29,8 @@ from recbench.tasks.verification_cache import verify_once
 from recbench.toml_file import describe_problems
 
 OLD_HEADER = "recbench"
+OLD_START = b"PK\x03\x04"
+"""How an .npz begins."""
 TIMES = "test.times"
 """Not in the digest: stored with a checksum of its own."""
 NOT_REPLACEABLE = ("own", "by-digest")
@@ -141,6 +143,9 @@ def _read(path: Path) -> tuple[_Header, dict[str, npt.NDArray[Any]]]:
             return _checked(_Header, content), arrays
     # What recbench wrote before it mapped tasks: an .npz. Imported tasks cannot be built again, so they stay readable.
     with path.open("rb") as file:
+        if file.read(len(OLD_START)) != OLD_START:
+            raise DamagedFileError("it begins with something else")
+        file.seek(0)
         arrays = read_npz(file)
     if OLD_HEADER not in arrays:
         raise DamagedFileError("it is an archive of arrays without a task's header")

@@ -437,7 +437,7 @@ def _is_no_time(kind: "pa.DataType") -> bool:
     """Whether a type holds values of which none is a point in time: a time of day, a duration or a truth value."""
     import pyarrow as pa
 
-    return pa.types.is_time(kind) or pa.types.is_duration(kind) or pa.types.is_boolean(kind)
+    return bool(pa.types.is_time(kind) or pa.types.is_duration(kind) or pa.types.is_boolean(kind))
 
 
 def _missing(column: "pa.Array") -> npt.NDArray[np.bool_]:

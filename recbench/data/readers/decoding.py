@@ -194,8 +194,8 @@ def _encoding(source: TextSource, head: bytes) -> tuple[str, int]:
 def _named_encoding(name: str) -> str:
     try:
         found = codecs.lookup(name)
-        # Others, such as that of base 64, do not lead from bytes to text.
-        b"".decode(found.name)
+        # Others, such as that of base 64, do not lead from bytes to text. An empty text would not show it.
+        "a".encode(found.name)
     except (LookupError, ValueError) as error:
         raise RecbenchError(
             f"There is no encoding of the name {name!r}.{did_you_mean(name, COMMON)}",

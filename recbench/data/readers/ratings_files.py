@@ -56,6 +56,11 @@ def open_file(path: Path, layout: Layout, bad: BadRows) -> OpenTable:
         RecbenchError: There is no such file, or its columns cannot be recognised.
     """
     check_no_folder(path)
+    if path.exists() and not path.is_file():
+        raise RecbenchError(
+            f"{path} is a device or a pipe, and recbench reads a file more than once.",
+            "Write its content to a file, and give that file.",
+        )
     if not path.is_file():
         raise RecbenchError(f"No such file: {path}.", "Check the path, or give another file.")
     table = _opened_table(path, layout, bad)
