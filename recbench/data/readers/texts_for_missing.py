@@ -48,12 +48,15 @@ def look_at_texts(ids: "pa.DictionaryArray") -> IdTexts | None:
     values = ids.dictionary
     if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
         return None
+    n_numbers = pa.compute.sum(pa.compute.match_substring_regex(values, NUMBER)).as_py() or 0
+    if n_numbers == len(values):
+        # The usual case; no text needs to be looked at in Python.
+        return IdTexts(np.zeros(len(ids), np.bool_), np.zeros(len(ids), np.bool_), n_numbers, 0)
     texts = values.fill_null("?").to_pylist()
     codes = ids.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
     no_ids, missing = (
         np.array([*map(of_kind, texts), False], dtype=np.bool_) for of_kind in (is_no_id, MISSING_TEXTS.__contains__)
     )
-    n_numbers = pa.compute.sum(pa.compute.match_substring_regex(values, NUMBER)).as_py() or 0
     n_names = len(texts) - n_numbers - int(no_ids.sum()) - int(missing.sum())
     return IdTexts(no_ids[codes], missing[codes], n_numbers, n_names)
 
