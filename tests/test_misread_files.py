@@ -200,6 +200,8 @@ REFUSED = {
     "JSON NaN as an id": (b'{"user": 1, "item": 2}\n{"user": NaN, "item": 2}\n', "line 2: the user is missing"),
     "JSON name twice": (b'{"user": 1, "item": 2}\n{"user": 1, "user": 2, "item": 2}\n', "a name occurs twice"),
     "JSON float that is not exact": (b'{"user": 1e17, "item": 2}\n', "a float so large that other ids may have become"),
+    "JSON array of arrays": (b"[[1, 2, 3], [2, 3, 4]]", "holds JSON, but not an object a line"),
+    "JSON array a line": (b"[1, 2]\n[2, 3]\n", "holds JSON, but not an object a line"),
     "JSON with commas": (b'{"user": 1, "item": 2},\n', "jq -c ."),
     "half a pair": (b'{"user": 1, "item": 2}\n{"user": "\\ud800", "item": 2}\n', "half a surrogate pair"),
     "NUL in JSON": (b'{"user": 1, "item": 2}\n{"user": "\\u0000", "item": 2}\n', "which holds the character NUL"),

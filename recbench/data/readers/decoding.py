@@ -196,6 +196,8 @@ def _named_encoding(name: str) -> str:
         found = codecs.lookup(name)
         # Others, such as that of base 64, do not lead from bytes to text. An empty text would not show it.
         "a".encode(found.name)
+        # Nor do some of host names read a text with invalid bytes on.
+        _Decoder(found.name).decode(b"a", final=False)
     except (LookupError, ValueError) as error:
         raise RecbenchError(
             f"There is no encoding of the name {name!r}.{did_you_mean(name, COMMON)}",

@@ -110,7 +110,9 @@ def detect_format(path: Path, layout: Layout, head: Head) -> DelimitedFormat:
         raise RecbenchError(
             f"{path} has only one column when split at {tried}; its first line, read as {head.encoding}, is "
             f"{start[:SHOWN]!r}.",
-            "Give the separator: --separator ' '." if b" " in lines[0].strip() else "Give the separator: --separator.",
+            "Give the separator: --separator ' '. If a line holds a user and all items of that user: --form adjacency."
+            if b" " in lines[0].strip()
+            else "Give the separator: --separator.",
         )
     header = _is_header(fields, layout)
     if header and b"\r" in first.raw and not first.quoted:

@@ -1,5 +1,6 @@
 """Ratings files of any form to interactions."""
 
+import json
 import logging
 import lzma
 import re
@@ -122,10 +123,21 @@ def _guesses(form: Form, columns: Mapping[str, str], head: Head | None = None) -
     return tuple(filter(None, texts))
 
 
+def _is_array(head: Head) -> bool:
+    """Whether the first line is a JSON array, and no text in brackets."""
+    lines = head.lines()
+    if not lines or not lines[0].lstrip().startswith(b"["):
+        return False
+    try:
+        return isinstance(json.loads(lines[0]), list)
+    except (ValueError, RecursionError):
+        return False
+
+
 def _form(head: Head) -> Form:
     start = head.text.lstrip()
     if start.startswith((b"{'", b"{u'", b'{u"')):
         return Form.PYTHON_LINES
-    if start.startswith(b"{") or re.match(rb"\[\s*[{\]]", start):
+    if start.startswith(b"{") or re.match(rb"\[\s*[{\[\]]", start) or _is_array(head):
         return Form.JSON_LINES
     return Form.DELIMITED
