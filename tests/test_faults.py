@@ -9,6 +9,8 @@ import sys
 import time
 import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import psutil
@@ -21,11 +23,14 @@ from recbench.registry.parameter_values import recordable
 from recbench.registry.requested import request_models
 from recbench.runners.base import Assignment
 from recbench.runners.limits import Limits
+from recbench.runners.processes import local, worker_process
 from recbench.runners.processes.local import LocalProcesses
-from recbench.runners.processes.messages import AnswerReader, Ended, MessageError
+from recbench.runners.processes.messages import AnswerReader, Ended, Happened, MessageError
+from recbench.runners.processes.worker_process import WorkerProcess
 from recbench.tasks import task_file
 from recbench.trials import logs
 from recbench.trials.conditions import Conditions
+from recbench.trials.events import Event, EventKind
 from recbench.trials.identity import TaskFacts
 from tests.examples import a_record
 
@@ -251,7 +256,10 @@ def test_limits_hold_during_imports(tmp_path, monkeypatch, synthetic_task):
         "loud": "import os\nfor _ in range(100): os.write(2, b'x' * 10**6 + b'\\n')\nprint('the reason')\nos._exit(9)",
         "nonsense": "import contextlib, os\nfor one in range(3, 64):\n with contextlib.suppress(OSError):\n"
         "  os.write(one, b'[' * 10**5 + b'\\n')",
+        "stops": "import os, signal\nos.kill(os.getppid(), signal.SIGSTOP)\nos._exit(9)",
+        "closes": "import os\nos.closerange(0, 1024)",
     }
+    monkeypatch.setattr(local, "SECONDS_AFTER_PIPE", 1.0)
     for name, source in sources.items():
         Path(f"{name}.py").write_text(source + "\nclass Model: pass\n", encoding="utf-8")
     path = tmp_path / "synthetic.task"
@@ -266,11 +274,27 @@ def test_limits_hold_during_imports(tmp_path, monkeypatch, synthetic_task):
         finally:
             runner.close()
         messages.append(str(raised.value))
-    large, loud, nonsense = messages
+    large, loud, nonsense, stops, closes = messages
     assert re.match(r"Importing 'Model' used \d{3} MiB of memory; the limit is 400 MiB\.", large)
     assert re.search(r"died \(exit code 9\)\.\nIt printed last:\n(.|\n)*\nthe reason$", loud)
     assert len(loud) < 20_000
     assert "wrote to recbench's pipe is no message" in nonsense
+    assert "died (SIGKILL)" in stops
+    assert "died (its process closed the pipe to recbench)" in closes
+
+
+def test_messages_without_end_do_not_keep_the_run_from_its_limits():
+    event = Happened(event=Event(EventKind.EPOCH, epoch=1)).to_json()
+    is_over = iter([False, True, True, True])
+    reads = iter([event] * (worker_process.MOST_READS + 1) + [b""] * 2)
+    process: Any = SimpleNamespace(
+        answers_pipe=SimpleNamespace(read=lambda: next(reads)),
+        _reader=AnswerReader(0),
+        _tree=SimpleNamespace(has_ended=lambda: next(is_over)),
+    )
+    assert len(list(WorkerProcess.answers(process))) == worker_process.MOST_READS
+    # Of a process that has ended, all is read.
+    assert len(list(WorkerProcess.answers(process))) == 1
 
 
 def test_bad_imports_are_bad_input(recbench, tmp_path):

@@ -9,8 +9,8 @@ from recbench.errors import RecbenchError, shortened
 from recbench.operating_system import available_cores, describe_ending, wait_for_pipes
 from recbench.registry.requested import RequestedModel
 from recbench.runners.base import Assignment
-from recbench.runners.processes.messages import MessageError, Ready, Refused
-from recbench.runners.processes.supervision import Supervision
+from recbench.runners.processes.messages import PIPE_CLOSED, MessageError, Ready, Refused
+from recbench.runners.processes.supervision import HAS_CLOSED_PIPE, SECONDS_AFTER_PIPE, Supervision
 from recbench.runners.processes.worker_process import SECONDS_BETWEEN_LOOKS, WorkerProcess
 from recbench.trials import logs
 from recbench.trials.conditions import TrialOutcome
@@ -114,6 +114,7 @@ class LocalProcesses:
     def _await_ready(self, worker: WorkerProcess) -> PlannedModel:
         limit = self._assignment.limits.seconds
         began = time.monotonic()
+        pipe_ended: float | None = None
         while True:
             over = worker.has_ended()
             try:
@@ -126,7 +127,10 @@ class LocalProcesses:
                         )
             except MessageError as error:
                 raise _wrote_nonsense(worker, error) from None
-            if over:
+            if worker.answers_pipe.ended:
+                pipe_ended = pipe_ended or time.monotonic()
+            # A model can stop the guardian, which then does not end with the model's process.
+            if over or (pipe_ended is not None and time.monotonic() - pipe_ended > SECONDS_AFTER_PIPE):
                 raise _died_importing(worker)
             if limit is not None and time.monotonic() - began > limit:
                 raise RecbenchError(
@@ -143,7 +147,8 @@ class LocalProcesses:
 
 
 def _died_importing(worker: WorkerProcess) -> RecbenchError:
-    how, _ = describe_ending(worker.end())
+    code = worker.end()
+    how = HAS_CLOSED_PIPE if code == PIPE_CLOSED else describe_ending(code)[0]
     return RecbenchError(
         f"The process that imports model {worker.requested.reference.name!r} died ({how}).", _printed_last(worker)
     )

@@ -22,6 +22,8 @@ SECONDS_BETWEEN_LOOKS: Final = 0.1
 MOST_BYTES_OF_A_CASE: Final = 64
 """More than the ranks of a case take: eight numbers of 32 bits, compressed or not."""
 MOST_BYTES_BESIDE: Final = 2**16
+MOST_READS: Final = 16
+"""How often the answers of a running process are read in a row, about 1 MB: then other trials and limits are due."""
 
 
 class WorkerProcess:
@@ -99,12 +101,14 @@ class WorkerProcess:
         return f"used {used / 2**20:,.0f} MiB of memory; the limit is {limit / 2**20:,.0f} MiB"
 
     def answers(self) -> Iterator[tuple[Answer, bytes]]:
-        """Yields what has come since it was last asked.
+        """Yields what has come since it was last asked; a part of it, if a running process writes without end.
 
         Raises:
             MessageError: What came is no message.
         """
-        while content := self.answers_pipe.read():
+        reads = 0
+        while (reads < MOST_READS or self._tree.has_ended()) and (content := self.answers_pipe.read()):
+            reads += 1
             for answer, following in self._reader.feed(content):
                 if isinstance(answer, Ready):
                     if self.ready is not None:
