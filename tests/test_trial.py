@@ -128,12 +128,18 @@ def raises(*_):
     raise RuntimeError("no luck")
 
 
+def closes(*_):
+    raise GeneratorExit
+
+
 @pytest.mark.parametrize(
     ("model", "error"),
     [
         (failing(fit=raises), "RuntimeError: no luck"),
         (failing(score=raises), "RuntimeError: no luck"),
         (failing(fit=lambda *_: sys.exit(7)), "SystemExit: 7"),
+        (failing(fit=closes), "GeneratorExit"),
+        (failing(score=lambda *_: next(iter([]))), "StopIteration"),
         (failing(score=lambda self, users, items: np.full(items.shape, np.nan)), "score() returned nan for case 0"),
         (failing(score=lambda self, users, items: np.zeros(3)), "score() returned the shape (3,)"),
         (failing(fit=lambda self, train, context: context.end_epoch(float("nan"))), "loss after epoch 1 is nan"),

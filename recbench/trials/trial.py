@@ -54,19 +54,33 @@ def trial_outcomes(
     """
     context = TimedContext(seed, conditions.threads, device=conditions.device)
     base = identity(TaskFacts.of(task), configuration, seed, conditions)
+    is_yielding = False
     try:
         for measured, ranks, is_final in _fit_and_score(task, configuration, context, conditions, notify):
             fields = base | observed(configuration, kept_facts(context.facts)) | _reported(configuration, context)
-            yield TrialOutcome(Record(**fields, **measured, status=Status.DONE), ranks, is_final=is_final)
-    except (KeyboardInterrupt, GeneratorExit):
+            outcome = TrialOutcome(Record(**fields, **measured, status=Status.DONE), ranks, is_final=is_final)
+            is_yielding = True
+            yield outcome
+            is_yielding = False
+    except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001 - whatever a model raises, the others still run
+    except BaseException as raised:
+        # Whoever asked for the outcomes wants no more. A model may raise GeneratorExit, too.
+        if is_yielding:
+            raise
+        error = _of_model(raised)
         message = _reason(error)
         if isinstance(error, FloatingPointError) and "learning_rate" in configuration.parameters:
             message += f" (learning_rate={configuration.parameters['learning_rate']}; try a lower one)"
         measured = {"error": message, "epochs": context.epochs, "fit_seconds": context.seconds}
         fields = base | observed(configuration, kept_facts(context.facts)) | _reported(configuration, context)
         yield TrialOutcome(Record(**fields, **measured, status=Status.FAILED), None, traceback.format_exc())
+
+
+def _of_model(error: BaseException) -> BaseException:
+    """Returns what the model raised: Python turns a StopIteration that leaves a generator into a RuntimeError."""
+    stopped = isinstance(error, RuntimeError) and isinstance(error.__cause__, StopIteration)
+    return error.__cause__ if stopped and error.__cause__ is not None else error
 
 
 def _reason(error: BaseException) -> str:
