@@ -40,6 +40,8 @@ MARKER: Final = "RECBENCH_PROCESS_TREE"
 SECONDS_FOR_SIGNALLED_STACKS: Final = 0.3
 SECONDS_FOR_TIMED_STACKS: Final = 1.0
 SECONDS_BETWEEN_LOOKS_AT_PARENT: Final = 1.0
+SECONDS_FOR_GUARDIAN: Final = 0.5
+SECONDS_BETWEEN_LOOKS_AT_GUARDIAN: Final = 0.005
 WINDOWS_LOCKED_BYTE: Final = 2**30
 SECONDS_TO_KILL: Final = 5.0
 """How long to look for new processes of a tree that is being ended: one may be started while others are killed."""
@@ -149,6 +151,7 @@ class ProcessTree:
             self._killed = True
             if not self.has_ended():
                 kill_descendants(self.process.pid)
+                self._await_guardian()
             if hasattr(os, "killpg"):
                 # Before its id is given back.
                 with suppress(ProcessLookupError, PermissionError):
@@ -160,6 +163,12 @@ class ProcessTree:
             # Nobody has adopted the orphans, or a model has ended its guardian.
             _kill_all(self._marked)
         return code
+
+    def _await_guardian(self) -> None:
+        """Lets a guardian clear away what was ended; a model may have stopped it, so this does not wait long."""
+        end = time.monotonic() + SECONDS_FOR_GUARDIAN
+        while has_guardians() and not self.has_ended() and time.monotonic() < end:
+            time.sleep(SECONDS_BETWEEN_LOOKS_AT_GUARDIAN)
 
     def _marked(self) -> list[psutil.Process]:
         """Returns the processes that were started in this tree; those too whose parent is gone."""

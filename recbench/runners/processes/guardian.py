@@ -7,7 +7,8 @@ process did, so that the run learns how.
 
 import os
 import signal
-from typing import NoReturn
+import time
+from typing import Final, NoReturn
 
 from recbench.operating_system import (
     adopt_orphans,
@@ -16,6 +17,9 @@ from recbench.operating_system import (
     kill_descendants,
     signal_when_parent_ends,
 )
+
+SECONDS_TO_CLEAR: Final = 0.3
+SECONDS_BETWEEN_LOOKS: Final = 0.005
 
 
 def guard(run: int) -> None:
@@ -53,7 +57,7 @@ def _watch(run: int, trial: int) -> NoReturn:
         elif number == signal.SIGUSR1:
             # The run asks where the trial hangs.
             os.kill(trial, number)
-    kill_descendants(os.getpid())
+    _end_all()
     os._exit(1)
 
 
@@ -75,8 +79,22 @@ def _reap(trial: int) -> None:
         if pid == 0:
             return
         if pid == trial:
-            kill_descendants(os.getpid())
+            _end_all()
             _end_like(os.waitstatus_to_exitcode(status))
+
+
+def _end_all() -> None:
+    """Ends all that is left of the trial, and clears it away: in a container, often nobody else does."""
+    kill_descendants(os.getpid())
+    end = time.monotonic() + SECONDS_TO_CLEAR
+    # What a signal does not end at once, such as a process that waits for a disk, is left to the system.
+    while time.monotonic() < end:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
 def _end_like(code: int) -> NoReturn:
