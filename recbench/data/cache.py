@@ -84,15 +84,24 @@ def move_into_place(source: Path, target: Path) -> None:
     with write_errors(target):
         place.parent.mkdir(parents=True, exist_ok=True)
         flush(source)
-        try:
-            source.replace(place)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            with atomic_path(place) as temporary:
-                shutil.copyfile(source, temporary)
-            source.unlink()
+        replace_file(source, place)
         flush(place.parent)
+
+
+def replace_file(source: Path, target: Path) -> None:
+    """Moves a file to where another one may be; also if the two lie on different file systems.
+
+    Raises:
+        OSError: The system refuses it.
+    """
+    try:
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with atomic_path(target) as temporary:
+            shutil.copyfile(source, temporary)
+        source.unlink()
 
 
 @contextlib.contextmanager

@@ -6,7 +6,6 @@ that leaves the old files. If the process ends after that, the next command move
 which ends with the process that holds it.
 """
 
-import errno
 import json
 import os
 import re
@@ -17,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from recbench.data.cache import atomic_path
+from recbench.data.cache import replace_file
 from recbench.errors import RecbenchError
 from recbench.escaping.shell import shell_word
 from recbench.path_checks import check_no_file_above, check_no_folder
@@ -231,15 +230,7 @@ def _apply(folder: Path, entries: Any) -> None:
 def _move(staged: Path, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # A link stays a link: the file that it leads to is replaced.
-    target = path.resolve() if path.is_symlink() else path
-    try:
-        staged.replace(target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        with atomic_path(target) as temporary:
-            shutil.copyfile(staged, temporary)
-        staged.unlink()
+    replace_file(staged, path.resolve() if path.is_symlink() else path)
 
 
 def _sync(folder: Path) -> None:
