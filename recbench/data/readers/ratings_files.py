@@ -15,7 +15,8 @@ from recbench.data.interactions import Interactions
 from recbench.data.readers.adjacency import read_adjacency, read_counted_lists
 from recbench.data.readers.batches import BadRows, OpenTable, Place, to_interactions
 from recbench.data.readers.decoding import Head, TextSource, read_head
-from recbench.data.readers.delimited import detect_format, read_delimited
+from recbench.data.readers.delimited import read_delimited
+from recbench.data.readers.delimited_format import detect_format
 from recbench.data.readers.json_lines import ObjectReader, object_columns
 from recbench.data.readers.layout import ALIASES, PLAIN, Form, Layout
 from recbench.data.readers.line_numbers import LineNumbers
