@@ -11,10 +11,12 @@ from recbench.output_files import OutputFile
 from recbench.records import tuned_settings
 from recbench.records.schema import TaskIdentity
 from recbench.records.tuned_settings import (
+    Effort,
     Provenance,
     TrialCounts,
     TunedModel,
     TunedSettings,
+    builtin_settings_path,
     load,
     project_settings_path,
     save,
@@ -82,6 +84,38 @@ def test_what_is_written_is_what_is_read(tmp_path):
     again = settings.with_model("Own", settings.models["other"])
     assert list(again.models) == ["Own", "other"]
     assert again.models["Own"].provenance.default_score == 0.1
+
+
+def test_a_setting_adds_the_effort_of_the_searches_that_it_replaces(tmp_path):
+    first, second = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+    output = OutputFile(tmp_path / "s.toml")
+
+    def after(settings, **changes):
+        tuned = TunedModel(parameters=PARAMETERS, provenance=a_provenance(**changes))
+        save(settings.with_model("Own", tuned), output)
+        return load(output.path)
+
+    old = some_settings(Own=a_provenance())
+    assert old.models["Own"].provenance.effort == Effort(searches=1, trials=20, seconds=59.75)
+    settings = after(some_settings(), search_began_at=first, trials=TrialCounts(completed=9), seconds=10.0)
+    assert settings.models["Own"].provenance.effort == Effort(searches=1, trials=9, seconds=10.0)
+    assert settings.models["Own"].provenance.few_trials
+    more = after(settings, search_began_at=first, trials=TrialCounts(completed=10), seconds=15.0)
+    assert more.models["Own"].provenance.effort == Effort(searches=1, trials=10, seconds=15.0)
+    assert not more.models["Own"].provenance.few_trials
+    again = after(more, search_began_at=second, seconds=5.0)
+    assert again.models["Own"].provenance.effort == Effort(searches=2, trials=30, seconds=20.0)
+    # The same search with a larger budget keeps what it knew.
+    longer = after(again, search_began_at=second, seconds=8.0)
+    assert longer.models["Own"].provenance.effort == Effort(searches=2, trials=30, seconds=23.0)
+    # An older file does not identify its search.
+    assert after(old, search_began_at=first).models["Own"].provenance.effort.searches == 2
+
+
+def test_settings_of_older_files_are_read():
+    for path in sorted((builtin_settings_path("x").parent).glob("*.toml")):
+        for tuned in load(path).models.values():
+            assert tuned.provenance.effort.searches >= 1
 
 
 BROKEN = {

@@ -7,8 +7,9 @@ import pytest
 
 from recbench.errors import RecbenchError
 from recbench.records.schema import CurvePoint
+from recbench.tuning.edges import at_edge
 from recbench.tuning.objective import curve_epochs, longest, score_of
-from recbench.tuning.past import Budget, End, PastTrial, best, counts, spent
+from recbench.tuning.past import Budget, End, PastTrial, best, best_scores, counts, joules_spent, spent
 from recbench.tuning.result import model_tuning
 from recbench.tuning.spaces import Choices, Known, ModelSpace, Range, check_names, own_spaces_path, read_spaces
 from recbench.tuning.study import Study
@@ -62,11 +63,14 @@ def test_known_settings_come_after_the_defaults(task, model, tmp_path):
     assert [one.parameters["good"] for one in past[:2]] == [0.2, 0.7]
     assert 4 <= past[1].parameters["epochs"] <= 10
     assert past[2].parameters["good"] not in (0.2, 0.7)
+    assert [one.origin for one in past] == ["default", "known", "drawn"]
+    tuned_to = model_tuning(model, ModelSpace(SPACE, (known,)), past, LONG, seed=0, threads=1).tuned.provenance
+    assert (tuned_to.origin, tuned_to.known_source, tuned_to.known_tried) == ("known", "A paper", ("A paper",))
 
 
 def test_the_setting_says_where_it_comes_from(whole, model):
     past = whole
-    result = model_tuning(model, SPACE, past, LONG, seed=0, threads=1)
+    result = model_tuning(model, ModelSpace(SPACE), past, LONG, seed=0, threads=1)
     found, came = best(past), result.tuned.provenance
     assert result.tuned.parameters == {"good": found.parameters["good"], "epochs": 3}
     assert (came.validation_score, came.default_score) == (found.score, past[0].last_score)
@@ -74,6 +78,11 @@ def test_the_setting_says_where_it_comes_from(whole, model):
     assert came.seconds == spent(past)
     assert came.code_version == model.code_version
     assert "numpy" in came.packages
+    assert (came.origin, came.known_tried, came.equals_defaults) == ("drawn", (), False)
+    assert came.best_scores == best_scores(past, 5)
+    assert len(came.best_scores) == 5
+    assert came.best_scores[0] == found.score
+    assert came.joules is None or came.joules > 0
     assert result.tuned.search_space["epochs"] == "{ low = 4, high = 10, integer = true }"
 
 
@@ -99,12 +108,14 @@ def test_interrupted_it_tries_what_it_would_have_tried(task, whole, model, tmp_p
     assert [one.number for one in past if one.end is End.INTERRUPTED] == [0, 5, left.number]
     assert counts(past).interrupted == 3
     assert same(one for one in past if one.end is not End.INTERRUPTED) == same(whole)
+    assert [one.origin for one in past if one.end is not End.INTERRUPTED] == [one.origin for one in whole]
 
 
 def test_what_was_noted_of_a_killed_trial_counts(task, model, tmp_path):
     study = a_study(tmp_path, model)
-    study.note_seconds(study.ask(), 7.5)
-    assert spent(a_study(tmp_path, model).past()) == 7.5
+    study.note_cost(study.ask(), 7.5, 300.0)
+    past = a_study(tmp_path, model).past()
+    assert (spent(past), joules_spent(past)) == (7.5, 300.0)
     assert tuned(task, tmp_path, Budget(5, 7.5), model) == a_study(tmp_path, model).past()
 
 
@@ -138,14 +149,14 @@ def test_a_trial_ends_with_the_budget(task, model, tmp_path, monkeypatch):
     assert past[-1].end is End.OUT_OF_TIME
     assert counts(past).out_of_time == 1
     assert 60.0 <= spent(past) < 75.0
-    assert model_tuning(model, SPACE, past, Budget(12, 60.0), 0, 1).tuned.provenance.trials.out_of_time == 1
+    assert model_tuning(model, ModelSpace(SPACE), past, Budget(12, 60.0), 0, 1).tuned.provenance.trials.out_of_time == 1
 
 
 def test_without_a_completed_trial_there_is_no_setting(task, model, tmp_path):
     past = tuned(task, tmp_path, Budget(3, 1000.0), model, space={"fails_above": Choices(choices=(-2.0, -1.0))})
     assert counts(past).failed == 3
     assert best(past) is None
-    assert model_tuning(model, SPACE, past, LONG, 0, 1).tuned is None
+    assert model_tuning(model, ModelSpace(SPACE), past, LONG, 0, 1).tuned is None
 
 
 def test_trials_of_another_identity_are_not_gone_on_with(task, model, tmp_path):
@@ -202,6 +213,25 @@ def test_estimates_of_what_pruning_saved():
     trial = PastTrial(0, End.PRUNED, {}, 3.0, epochs=10, planned_epochs=40)
     assert trial.saved_seconds == 9.0
     assert replace(trial, planned_epochs=None).saved_seconds == 0.0
+
+
+EDGES = {
+    "rate": (Range(low=0.001, high=1.0, log=True), {0.0014: "low", 0.0015: None, 0.5: None, 0.71: "high"}),
+    "width": (Range(low=0.0, high=10.0), {0.5: "low", 0.51: None, 9.4: None, 9.5: "high"}),
+    "factors": (Range(low=16, high=256, log=True, integer=True), {8: "low", 16: "low", 19: None, 256: "high"}),
+    "layers": (Range(low=1, high=4, integer=True), {1: None, 3: None, 4: "high"}),
+    "share": (Range(low=0.0, high=1.0), {0.0: None, 1.0: None}),
+    "epochs": (Range(low=10, high=100, integer=True), {2: None, 10: None, 95: None, 96: "high"}),
+    "fixed": (Range(low=3.0, high=3.0), {3.0: None}),
+    "loss": (Choices(choices=("a", "b")), {"a": None, "b": None}),
+}
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_values_at_an_edge_of_their_space(name):
+    where, values = EDGES[name]
+    for value, edge in values.items():
+        assert at_edge({name: where, "other": Range(low=0, high=1)}, {name: value}) == ({name: edge} if edge else {})
 
 
 BROKEN_SPACES = {

@@ -24,7 +24,7 @@ from recbench.progress.console import animated
 from recbench.protocol import PROTOCOL_VERSION
 from recbench.records import tuned_settings
 from recbench.records.schema import TaskIdentity, class_identity
-from recbench.records.tuned_settings import TunedSettings
+from recbench.records.tuned_settings import TunedModel, TunedSettings
 from recbench.registry.parameter_values import as_text
 from recbench.registry.requested import RequestedModel
 from recbench.reports.formats import Format
@@ -37,6 +37,7 @@ from recbench.tasks.names import SUFFIX
 from recbench.tasks.task import Task
 from recbench.tasks.tuning_task import tuning_task
 from recbench.trials.conditions import Conditions
+from recbench.trials.energy import EnergyMeter
 from recbench.trials.events import Event, EventKind, IsWanted, Notify, ignore
 from recbench.trials.planned import PlannedModel
 from recbench.trials.revision import revision_fields
@@ -238,17 +239,18 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
     with _locked(storage), usable(storage):
         studies = [_open(request, storage, identity, model, spaces[model.name], conditions) for model in planned]
         progress = progress or tuning_progress(request.budget)
-        tuner = Tuner(seen.facts, start, request.seed, request.budget, storage.parent, progress.on_event)
+        meter = None if execution.cluster else EnergyMeter()
+        tuner = Tuner(seen.facts, start, request.seed, request.budget, storage.parent, progress.on_event, meter)
         try:
             for number, one in enumerate(studies):
                 progress.on_event(_planned(request.budget, studies, number))
                 tuner.tune(one.study, one.model, one.conditions)
                 past = one.study.past()
                 result = model_tuning(
-                    one.model, one.space.parameters, past, request.budget, request.seed, execution.threads
+                    one.model, one.space, past, request.budget, request.seed, execution.threads, one.study.began
                 )
+                result = replace(result, tuned=_written(result, output, identity))
                 results[result.model] = result
-                _write(result, output, identity)
                 if request.importance:
                     importance[result.model] = one.study.importance()
         finally:
@@ -341,14 +343,16 @@ def _open(
     return _Opened(model, space, replace(conditions, curve=curve_epochs(most)), study)
 
 
-def _write(result: ModelTuning, output: OutputFile, identity: TaskIdentity) -> None:
-    """Adds a model's setting to the file."""
+def _written(result: ModelTuning, output: OutputFile, identity: TaskIdentity) -> TunedModel | None:
+    """Adds a model's setting to the file, and returns it with the effort of the searches whose setting it replaces."""
     if result.tuned is None:
-        return
+        return None
     with locked_file(output.path):
         # Read again: another tuning may have written since.
-        settings = _present(output, identity) or TunedSettings(task=identity)
-        tuned_settings.save(settings.with_model(result.model, result.tuned), output)
+        present = _present(output, identity) or TunedSettings(task=identity)
+        settings = present.with_model(result.model, result.tuned)
+        tuned_settings.save(settings, output)
+    return settings.models[result.model]
 
 
 def _present(output: OutputFile, identity: TaskIdentity) -> TunedSettings | None:

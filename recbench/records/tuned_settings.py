@@ -1,7 +1,8 @@
 """Tuned hyper-parameters on disk: one TOML file a task, each model's setting with where it comes from."""
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import tomli_w
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -21,7 +22,31 @@ SETTINGS_FILE = TomlKind(
     "settings file", "Settings are written by: recbench tune", "Correct it, or tune again: recbench tune"
 )
 
+FEW_TRIALS: Final = 10
+"""A search that completes fewer trials is marked: the model was too slow to use its seconds."""
+BEST_SCORES: Final = 5
+"""How many of the best scores a setting keeps."""
+
 SettingValue = ParameterScalar | list[ParameterScalar]
+Joules = Annotated[float, Field(ge=0, le=1e18)]
+
+
+class ConfigurationOrigin(StrEnum):
+    """Where the configuration of a trial comes from."""
+
+    DEFAULT = "default"
+    """The model's defaults."""
+    KNOWN = "known"
+    """A known configuration of the search spaces; the sampler draws the parameters that it leaves out."""
+    DRAWN = "drawn"
+    """The sampler drew it."""
+
+
+class Edge(StrEnum):
+    """An end of a range."""
+
+    LOW = "low"
+    HIGH = "high"
 
 
 class _Frozen(BaseModel):
@@ -51,11 +76,27 @@ class TrialCounts(_Frozen):
         return self.completed + self.pruned + self.failed + self.out_of_time
 
 
-class Provenance(_Frozen):
-    """Where a setting comes from.
+class Effort(_Frozen):
+    """The effort of one or several searches.
 
     Attributes:
-        objective: What was maximised, on validation cases.
+        searches: Their number.
+        trials: Their trials, without the interrupted.
+        seconds: The seconds of all their trials.
+    """
+
+    searches: Count
+    trials: Count
+    seconds: Seconds
+
+
+class Provenance(_Frozen):
+    """Where a setting comes from: the one search that found it.
+
+    Older files lack the attributes from ``full_ranking`` on; those that are None are not known, and not in the file.
+
+    Attributes:
+        objective: What was maximised, on validation cases: a metric such as ``ndcg@10``.
         validation_score: Its value for the setting.
         default_score: Its value for the model's defaults; None where the search space does not hold them.
         budget_trials: Trials that each model was allowed.
@@ -71,6 +112,17 @@ class Provenance(_Frozen):
         python: Version of Python.
         packages: Versions of packages that results may depend on.
         tuned_at: When the best trial began, in UTC.
+        full_ranking: Whether the objective ranks the whole catalogue, and not the candidates.
+        origin: Where the winning configuration comes from. The best epoch is part of the setting, so that a
+            configuration from the defaults may differ from them in ``epochs``.
+        known_source: Where the winning configuration was found, if it is a known one.
+        known_tried: Where the known configurations were found that the search began with.
+        equals_defaults: Whether every parameter of the setting, ``epochs`` included, has its default.
+        best_scores: The objective of the best completed trials, up to ``BEST_SCORES``, the highest first.
+        at_edge: Parameters whose value lies at an edge of the search space; see ``recbench.tuning.edges``.
+        joules: Energy of the processors during the trials; None without a sensor, or with trials on other machines.
+        search_began_at: When the search began, in UTC; it identifies the search.
+        earlier: Earlier searches for the same model and task, whose setting this one replaced; None if there are none.
     """
 
     objective: str
@@ -89,6 +141,36 @@ class Provenance(_Frozen):
     python: str
     packages: dict[str, str]
     tuned_at: AwareDatetime
+    full_ranking: bool = False
+    origin: ConfigurationOrigin | None = None
+    known_source: str | None = None
+    known_tried: tuple[str, ...] | None = None
+    equals_defaults: bool | None = None
+    best_scores: tuple[Figure, ...] | None = None
+    at_edge: dict[str, Edge] | None = None
+    joules: Joules | None = None
+    search_began_at: AwareDatetime | None = None
+    earlier: Effort | None = None
+
+    @property
+    def few_trials(self) -> bool:
+        """Whether fewer than ``FEW_TRIALS`` trials were completed, so that the model could not use its seconds."""
+        return self.trials.completed < FEW_TRIALS
+
+    @property
+    def effort(self) -> Effort:
+        """The effort of this search and of all earlier ones."""
+        before = self.earlier or Effort(searches=0, trials=0, seconds=0.0)
+        return Effort(
+            searches=before.searches + 1,
+            trials=before.trials + self.trials.ended,
+            seconds=before.seconds + self.seconds,
+        )
+
+    def replacing(self, present: "Provenance") -> "Provenance":
+        """Returns the same with the effort of what it replaces: of another search, all; of this one, what that knew."""
+        is_same = self.search_began_at is not None and present.search_began_at == self.search_began_at
+        return self.model_copy(update={"earlier": present.earlier if is_same else present.effort})
 
 
 class TunedModel(_Frozen):
@@ -113,7 +195,9 @@ class TunedSettings(_Frozen):
     models: dict[str, TunedModel] = {}
 
     def with_model(self, name: str, tuned: TunedModel) -> "TunedSettings":
-        """Returns the same with one model's setting added, or put in place of its old one."""
+        """Returns the same with one model's setting added, or put in place of its old one, whose effort it keeps."""
+        if present := self.models.get(name):
+            tuned = tuned.model_copy(update={"provenance": tuned.provenance.replacing(present.provenance)})
         return self.model_copy(update={"models": {**self.models, name: tuned}})
 
 

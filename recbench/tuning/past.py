@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from recbench.records.tuned_settings import SettingValue, TrialCounts
+from recbench.records.tuned_settings import ConfigurationOrigin, SettingValue, TrialCounts
 
 
 class End(StrEnum):
@@ -47,6 +47,9 @@ class PastTrial:
         log: What its process printed, if it failed.
         versions: What it ran with; None unless completed.
         began: When, in UTC.
+        origin: Where its configuration comes from; None in older storages.
+        known_source: Where its configuration was found, if it is a known one.
+        joules: Energy of the processors meanwhile; None where it is not known.
     """
 
     number: int
@@ -62,6 +65,9 @@ class PastTrial:
     log: str = ""
     versions: Versions | None = None
     began: datetime | None = None
+    origin: ConfigurationOrigin | None = None
+    known_source: str | None = None
+    joules: float | None = None
 
     @property
     def saved_seconds(self) -> float:
@@ -101,6 +107,19 @@ def counts(past: Sequence[PastTrial]) -> TrialCounts:
 def spent(past: Sequence[PastTrial]) -> float:
     """Returns the seconds of all trials."""
     return sum(trial.seconds for trial in past)
+
+
+def joules_spent(past: Sequence[PastTrial]) -> float | None:
+    """Returns the joules of all trials; None if those of any trial that took time are not known."""
+    timed = [trial.joules for trial in past if trial.seconds]
+    known = [joules for joules in timed if joules is not None]
+    return sum(known) if known and len(known) == len(timed) else None
+
+
+def best_scores(past: Sequence[PastTrial], most: int) -> tuple[float, ...]:
+    """Returns the highest scores of completed trials, the highest first."""
+    scores = [trial.score for trial in past if trial.end is End.COMPLETED and trial.score is not None]
+    return tuple(sorted(scores, reverse=True)[:most])
 
 
 def best(past: Sequence[PastTrial]) -> PastTrial | None:

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 
 from recbench.protocol import PROTOCOL_VERSION
 from recbench.records.schema import ParameterValue
-from recbench.records.tuned_settings import Provenance, TunedModel
+from recbench.records.tuned_settings import BEST_SCORES, Provenance, TunedModel
 from recbench.trials.planned import PlannedModel
+from recbench.tuning.edges import at_edge
 from recbench.tuning.objective import EPOCHS, OBJECTIVE
-from recbench.tuning.past import Budget, End, PastTrial, best, counts, spent
+from recbench.tuning.past import Budget, End, PastTrial, best, best_scores, counts, joules_spent, spent
 from recbench.tuning.space_check import outside
-from recbench.tuning.spaces import Space, texts
+from recbench.tuning.spaces import ModelSpace, Space, texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +43,26 @@ class ModelTuning:
 
 
 def model_tuning(
-    model: PlannedModel, space: Space, past: Sequence[PastTrial], budget: Budget, seed: int, threads: int
+    model: PlannedModel,
+    searched: ModelSpace,
+    past: Sequence[PastTrial],
+    budget: Budget,
+    seed: int,
+    threads: int,
+    began: datetime | None = None,
 ) -> ModelTuning:
     """Sums up a tuning.
 
     Args:
         model: The model with its defaults.
-        space: Where its hyper-parameters were looked for.
+        searched: Where its hyper-parameters were looked for, and the known configurations that the search began with.
         past: Its trials that are over.
         budget: What it was allowed.
         seed: Of search and trainings.
         threads: Of trainings.
+        began: When the search began, in UTC.
     """
-    found = best(past)
+    found, space = best(past), searched.parameters
     defaults = {name: model.parameters.get(name) for name in space}
     without = ModelTuning(model.name, space, tuple(past), outside=outside(space, model.parameters), defaults=defaults)
     if found is None or found.score is None or found.versions is None:
@@ -79,6 +87,14 @@ def model_tuning(
         python=found.versions.python,
         packages=found.versions.packages,
         tuned_at=found.began or datetime.now(UTC),
+        origin=found.origin,
+        known_source=found.known_source,
+        known_tried=tuple(one.source for one in searched.known),
+        equals_defaults=parameters == defaults,
+        best_scores=best_scores(past, BEST_SCORES),
+        at_edge=at_edge(space, parameters),
+        joules=joules_spent(past),
+        search_began_at=began,
     )
     tuned = TunedModel(parameters=parameters, provenance=provenance, search_space=texts(space))
     return replace(without, tuned=tuned)

@@ -4,9 +4,11 @@ import time
 
 from optuna.trial import Trial
 
+from recbench.records.tuned_settings import ConfigurationOrigin
 from recbench.trials.planned import PlannedTrial
 from recbench.tuning.objective import EPOCHS
 from recbench.tuning.past import End, PastTrial
+from recbench.tuning.study import KNOWN_SOURCE, ORIGIN
 
 
 class RunningTrial:
@@ -23,6 +25,7 @@ class RunningTrial:
         score: The best score so far.
         epochs: Passes after which it was scored last.
         noted: Its seconds when they were noted last.
+        joules: The energy of the processors so far; None where it is not known.
     """
 
     def __init__(self, trial: Trial, planned: PlannedTrial) -> None:
@@ -32,6 +35,7 @@ class RunningTrial:
         self.score: float | None = None
         self.epochs = 0
         self.noted = 0.0
+        self.joules: float | None = 0.0
         self._before = 0.0
         self._began: float | None = None
 
@@ -39,6 +43,11 @@ class RunningTrial:
     def seconds(self) -> float:
         """What it has taken, without starts of its processes and imports; on lost workers as well."""
         return self._before + (0.0 if self._began is None else time.monotonic() - self._began)
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether its clock runs."""
+        return self._began is not None
 
     def start_clock(self) -> None:
         """Starts the clock, unless it runs."""
@@ -48,6 +57,10 @@ class RunningTrial:
     def stop_clock(self) -> None:
         """Stops the clock."""
         self._before, self._began = self.seconds, None
+
+    def use_energy(self, joules: float | None) -> None:
+        """Takes in a share of energy; if one is not known, their sum is not."""
+        self.joules = None if joules is None or self.joules is None else self.joules + joules
 
     def is_further(self, epoch: int) -> bool:
         """Whether it had not been scored after this epoch: begun again on another worker, it was."""
@@ -65,6 +78,7 @@ class RunningTrial:
 
     def past(self, end: End) -> PastTrial:
         """Returns what is kept of it if it ends now."""
+        attributes = self.trial.user_attrs
         return PastTrial(
             self.trial.number,
             end,
@@ -73,4 +87,7 @@ class RunningTrial:
             score=self.score,
             epochs=self.epochs,
             planned_epochs=self.planned_epochs,
+            origin=ConfigurationOrigin(attributes[ORIGIN]),
+            known_source=attributes.get(KNOWN_SOURCE),
+            joules=self.joules,
         )

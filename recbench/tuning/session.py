@@ -8,6 +8,7 @@ from recbench.records.interruption import uninterrupted
 from recbench.records.schema import CurvePoint
 from recbench.registry.parameter_values import as_text
 from recbench.registry.requested import RequestedModel
+from recbench.trials.energy import EnergyMeter
 from recbench.trials.events import TICK, Event, EventKind, Notify
 from recbench.trials.planned import PlannedModel, PlannedTrial
 from recbench.tuning.objective import OBJECTIVE
@@ -27,11 +28,20 @@ class Session:
         seed: Of every training.
         budget: What its trials may take together, those of earlier sessions included.
         notify: Receives the events of the trials; the result of a trial that has ended is a ``PastTrial``.
+        meter: Measures the energy of the machine that runs the trials; None if others run them.
     """
 
-    def __init__(self, study: Study, model: PlannedModel, seed: int, budget: Budget, notify: Notify) -> None:
+    def __init__(
+        self,
+        study: Study,
+        model: PlannedModel,
+        seed: int,
+        budget: Budget,
+        notify: Notify,
+        meter: EnergyMeter | None = None,
+    ) -> None:
         self._study, self._model, self._seed = study, model, seed
-        self._budget, self._notify = budget, notify
+        self._budget, self._notify, self._meter = budget, notify, meter
         self._past = study.past()
         self._running: dict[str, RunningTrial] = {}
 
@@ -53,6 +63,7 @@ class Session:
 
     def end(self, trial: PlannedTrial, past: PastTrial) -> None:
         """Ends a trial."""
+        self._share_energy()
         with uninterrupted():
             self._study.end(self._running[trial.label].trial, past)
             del self._running[trial.label]
@@ -61,10 +72,11 @@ class Session:
 
     def interrupt(self) -> None:
         """Ends all trials, and lets them be tried again."""
+        self._share_energy()
         with uninterrupted():
             while self._running:
                 label, running = next(iter(self._running.items()))
-                self._study.interrupt(running.trial, running.seconds)
+                self._study.interrupt(running.trial, running.seconds, running.joules)
                 del self._running[label]
 
     def on_event(self, event: Event) -> None:
@@ -78,6 +90,7 @@ class Session:
                     running.stop_clock()
                 case EventKind.PHASE if event.name != "import":
                     # An import costs no budget.
+                    self._share_energy()
                     running.start_clock()
                 case EventKind.POINT if event.point is not None:
                     self._score(running, event.point)
@@ -104,9 +117,17 @@ class Session:
                 self.end(running.planned, running.past(End.OUT_OF_TIME))
         for running in self._running.values():
             if running.seconds - running.noted > SECONDS_BETWEEN_NOTES:
+                self._share_energy()
                 running.noted = running.seconds
-                self._study.note_seconds(running.trial, running.noted)
+                self._study.note_cost(running.trial, running.noted, running.joules)
         self._notify(TICK)
+
+    def _share_energy(self) -> None:
+        """Adds the energy since the last call to the trials whose clock runs, each with an equal share."""
+        joules = None if self._meter is None else self._meter.since_last()
+        timed = [running for running in self._running.values() if running.is_timed]
+        for running in timed:
+            running.use_energy(None if joules is None else joules / len(timed))
 
     def _plan(self, trial: Trial) -> PlannedTrial:
         parameters = {**self._model.parameters, **trial.params}

@@ -1,5 +1,6 @@
 """Search spaces: where to look for a model's hyper-parameters, as ``models/search_spaces.toml`` has them."""
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,22 @@ class Range(_Frozen):
         """Whether the value is one of these."""
         number = isinstance(value, int | float) and not isinstance(value, bool) and self.low <= value <= self.high
         return number and (not self.integer or float(value).is_integer())  # type: ignore[arg-type]
+
+    @property
+    def is_fraction(self) -> bool:
+        """Whether these are all numbers from 0 to 1, such as those of a share or an exponent."""
+        return (self.low, self.high) == (0, 1) and not self.integer
+
+    @property
+    def begins_naturally(self) -> bool:
+        """Whether no model takes lower values: 0 of a fraction, 1 of a whole number."""
+        return self.is_fraction or (self.integer and self.low == 1)
+
+    def share(self, value: float) -> float:
+        """Returns where a value lies between ``low``, 0, and ``high``, 1; by orders of magnitude if ``log``."""
+        scale = math.log if self.log else float
+        low, high = scale(self.low), scale(self.high)
+        return (scale(value) - low) / (high - low)
 
     def text(self) -> str:
         """Returns it as it stands in the file."""

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from recbench.errors import RecbenchError
 from recbench.records.interruption import uninterrupted
 from recbench.records.schema import ParameterValue
+from recbench.records.tuned_settings import ConfigurationOrigin
 from recbench.system_errors import reason
 from recbench.tuning.past import End, PastTrial, Versions, counts
 from recbench.tuning.space_check import first_setting
@@ -43,6 +44,12 @@ PRUNED_AFTER_SHARE = 0.2
 """Nothing is pruned in this share of the longest training: slow learners may be good learners."""
 IMPORTANT_FROM = 5
 """Fewer different scores say nothing about parameters."""
+BEGAN = "began"
+"""The attribute of a study that says when its search began."""
+ORIGIN = "origin"
+KNOWN_SOURCE = "known_source"
+"""The attributes of a trial that say where its configuration comes from."""
+KEPT_BY_OPTUNA = ("number", "parameters", "began", ORIGIN, KNOWN_SOURCE)
 STATES = {End.COMPLETED: TrialState.COMPLETE, End.PRUNED: TrialState.PRUNED}
 """All other ends are failures to Optuna: nothing is learned from them."""
 
@@ -95,10 +102,17 @@ class Study:
             )
             self._identify(name, dict(identity))
             if not self.optuna.get_trials(deepcopy=False):
-                for first in (first_setting(space.parameters, defaults), *(one.setting for one in space.known)):
-                    self._try(first)
+                self._try(first_setting(space.parameters, defaults), {ORIGIN: ConfigurationOrigin.DEFAULT})
+                for one in space.known:
+                    self._try(one.setting, {ORIGIN: ConfigurationOrigin.KNOWN, KNOWN_SOURCE: one.source})
             for left in self.optuna.get_trials(states=[TrialState.RUNNING]):
                 self._interrupt(left.number, left)
+
+    @property
+    def began(self) -> datetime | None:
+        """When the search began, in UTC; None in older storages."""
+        began = self.optuna.user_attrs.get(BEGAN)
+        return None if began is None else datetime.fromisoformat(began)
 
     def past(self) -> list[PastTrial]:
         """Returns the trials that are over."""
@@ -117,30 +131,34 @@ class Study:
         with warnings.catch_warnings():
             # A default outside of its range is tried on purpose.
             warnings.filterwarnings("ignore", message="Fixed parameter")
-            return self.optuna.ask(self._distributions)
+            trial = self.optuna.ask(self._distributions)
+        if ORIGIN not in trial.user_attrs:
+            trial.set_user_attr(ORIGIN, ConfigurationOrigin.DRAWN)
+        return trial
 
     def told(self, trial: Trial, score: float, epoch: int) -> bool:
         """Takes in a score during training, and returns whether the trial fell behind and should end."""
         trial.report(score, epoch)
         return trial.should_prune()
 
-    def note_seconds(self, trial: Trial, seconds: float) -> None:
-        """Keeps how long a trial has taken so far, for the case that nobody can say it later."""
+    def note_cost(self, trial: Trial, seconds: float, joules: float | None) -> None:
+        """Keeps what a trial has taken so far, for the case that nobody can say it later."""
         trial.set_user_attr("seconds", seconds)
+        trial.set_user_attr("joules", joules)
 
     def end(self, trial: Trial, past: PastTrial) -> None:
         """Ends a trial."""
-        facts = {name: value for name, value in asdict(past).items() if name not in ("number", "parameters", "began")}
+        facts = {name: value for name, value in asdict(past).items() if name not in KEPT_BY_OPTUNA}
         with uninterrupted():
             trial.set_user_attr("trial", facts)
             self.optuna.tell(
                 trial, past.score if past.end is End.COMPLETED else None, STATES.get(past.end, TrialState.FAIL)
             )
 
-    def interrupt(self, trial: Trial, seconds: float) -> None:
+    def interrupt(self, trial: Trial, seconds: float, joules: float | None) -> None:
         """Ends a trial that was interrupted, and lets it be tried again."""
         with uninterrupted():
-            trial.set_user_attr("seconds", seconds)
+            self.note_cost(trial, seconds, joules)
             self._interrupt(trial.number, self.optuna.get_trials(deepcopy=False)[trial.number])
 
     def importance(self) -> dict[str, float]:
@@ -154,17 +172,19 @@ class Study:
         return optuna.importance.get_param_importances(self.optuna)
 
     def _interrupt(self, number: int, left: FrozenTrial) -> None:
-        self._try({**left.system_attrs.get("fixed_params", {}), **left.params})
+        origin = {name: left.user_attrs[name] for name in (ORIGIN, KNOWN_SOURCE) if name in left.user_attrs}
+        self._try({**left.system_attrs.get("fixed_params", {}), **left.params}, origin)
         self.optuna.tell(number, state=TrialState.FAIL)
 
-    def _try(self, parameters: Mapping[str, Any]) -> None:
+    def _try(self, parameters: Mapping[str, Any], origin: Mapping[str, str]) -> None:
         if parameters:
-            self.optuna.enqueue_trial(dict(parameters))
+            self.optuna.enqueue_trial(dict(parameters), user_attrs=dict(origin))
 
     def _identify(self, name: str, identity: dict[str, str]) -> None:
         stored = self.optuna.user_attrs.get("identity")
         if stored is None:
             self.optuna.set_user_attr("identity", identity)
+            self.optuna.set_user_attr(BEGAN, datetime.now(UTC).isoformat())
             return
         differing = [what for what in identity if stored.get(what) != identity[what]]
         if differing:
@@ -246,11 +266,18 @@ def _distribution(parameter: Parameter) -> BaseDistribution:
 
 
 def _past(trial: FrozenTrial) -> PastTrial:
-    began = trial.datetime_start.astimezone(UTC) if trial.datetime_start else None
+    origin = trial.user_attrs.get(ORIGIN)
+    kept: dict[str, Any] = {
+        "number": trial.number,
+        "parameters": dict(trial.params),
+        "began": trial.datetime_start.astimezone(UTC) if trial.datetime_start else None,
+        "origin": None if origin is None else ConfigurationOrigin(origin),
+        "known_source": trial.user_attrs.get(KNOWN_SOURCE),
+    }
     facts = trial.user_attrs.get("trial")
     if facts is None:
-        seconds = trial.user_attrs.get("seconds", 0.0)
-        return PastTrial(trial.number, End.INTERRUPTED, dict(trial.params), seconds, began=began)
+        cost = {"seconds": trial.user_attrs.get("seconds", 0.0), "joules": trial.user_attrs.get("joules")}
+        return PastTrial(end=End.INTERRUPTED, **cost, **kept)
     versions = facts["versions"]
-    known = {**facts, "end": End(facts["end"]), "versions": None if versions is None else Versions(**versions)}
-    return PastTrial(number=trial.number, parameters=dict(trial.params), began=began, **known)
+    told = {**facts, "end": End(facts["end"]), "versions": None if versions is None else Versions(**versions)}
+    return PastTrial(**told, **kept)

@@ -9,6 +9,7 @@ from recbench.records.schema import Record, Status
 from recbench.runners.base import Runner
 from recbench.runners.processes.supervision import SOURCE_CHANGED
 from recbench.trials.conditions import Conditions
+from recbench.trials.energy import EnergyMeter
 from recbench.trials.events import IsWanted, Notify
 from recbench.trials.identity import TaskFacts
 from recbench.trials.logs import log_path
@@ -29,6 +30,7 @@ class Tuner:
         budget: Of each model.
         folder: Where trials' logs go.
         notify: Receives the events of the trials.
+        meter: Measures the energy of the machine that runs the trials; None if others run them.
     """
 
     def __init__(
@@ -39,9 +41,10 @@ class Tuner:
         budget: Budget,
         folder: Path,
         notify: Notify,
+        meter: EnergyMeter | None = None,
     ) -> None:
         self._task, self._start, self._seed = task, start, seed
-        self._budget, self._folder, self._notify = budget, folder, notify
+        self._budget, self._folder, self._notify, self._meter = budget, folder, notify, meter
 
     def tune(self, study: Study, model: PlannedModel, conditions: Conditions) -> None:
         """Runs trials until the budget is used up; what ended before, in any session, counts.
@@ -50,7 +53,7 @@ class Tuner:
             RecbenchError: The model's source changed meanwhile, a file cannot be written, or a cluster is lost.
             KeyboardInterrupt: The running trials can be tried again.
         """
-        session = Session(study, model, self._seed, self._budget, self._notify)
+        session = Session(study, model, self._seed, self._budget, self._notify, self._meter)
         runner = self._start(conditions, session.on_event, session.wanted)
         try:
             for planned, outcome in runner.run(session.trials(), self._folder):

@@ -1,0 +1,35 @@
+"""Which tuned values lie at an edge of their search space: a wider space might hold a better value."""
+
+from collections.abc import Mapping
+
+from recbench.records.tuned_settings import Edge, SettingValue
+from recbench.tuning.objective import EPOCHS
+from recbench.tuning.spaces import Choices, Range, Space
+
+EDGE_SHARE = 0.05
+"""A value in this share of a range is at its edge; of a logarithmic range, the share of its orders of magnitude."""
+
+
+def at_edge(space: Space, parameters: Mapping[str, SettingValue]) -> dict[str, Edge]:
+    """Returns the parameters whose value is at an edge of its range, and at which.
+
+    An edge that no space can pass does not count: 0 and 1 of a fraction, and 1 of a whole number. Nor does the lower
+    edge of ``epochs``, for the best epoch of a trial may come before it. Choices have no edges.
+
+    Args:
+        space: Where the parameters were looked for.
+        parameters: The tuned values.
+    """
+    edges = {name: _edge(name, where, parameters[name]) for name, where in space.items() if name in parameters}
+    return {name: edge for name, edge in edges.items() if edge is not None}
+
+
+def _edge(name: str, where: Range | Choices, value: SettingValue) -> Edge | None:
+    if isinstance(where, Choices) or not isinstance(value, int | float) or where.low == where.high:
+        return None
+    share = where.share(value)
+    if share <= EDGE_SHARE and not where.begins_naturally and name != EPOCHS:
+        return Edge.LOW
+    if share >= 1 - EDGE_SHARE and not where.is_fraction:
+        return Edge.HIGH
+    return None
