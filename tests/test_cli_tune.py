@@ -44,6 +44,12 @@ SPACES = """
 good = { low = 0.0, high = 1.0 }
 epochs = { low = 4, high = 8, integer = true }
 
+[[Known.known]]
+source = "A search on the synthetic task"
+dataset = "made up"
+found_on = ["sha256:b62dbda8a6d13301388aba6bc755af560ec211ea65ece9289c7381a29d1043d6"]
+setting = { good = 0.7 }
+
 [Wrong]
 god = { low = 0.0, high = 1.0 }
 """
@@ -63,6 +69,9 @@ def test_from_tuning_to_a_run(recbench, tmp_path):
     known, popularity = document["results"]
     assert (known["status"], popularity["status"]) == ("tuned", "nothing-to-tune")
     assert "popularity has no parameters in spaces.toml, and is not tuned." in done.stderr
+    told = re.sub(r"\s+", " ", done.stderr)
+    assert "Known: skipped the known configuration from 'A search on the synthetic task'; it was found" in told
+    assert all(trial["params"]["good"] != 0.7 for trial in known["history"])
     assert known["trials"]["completed"] + known["trials"]["pruned"] == 5
     assert len(known["history"]) == 5
     assert re.search(

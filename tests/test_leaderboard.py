@@ -17,7 +17,10 @@ from tests.golden_files import check_golden
 from tests.test_settings import a_provenance
 
 TUNED = {"factors": 32, "epochs": 7}
-SPACE = ModelSpace({"factors": Range(low=8, high=128)}, (Known(source="a paper", setting={"factors": 64}),))
+SPACE = ModelSpace(
+    {"factors": Range(low=8, high=128)},
+    (Known(source="a paper", dataset="elsewhere", found_on=(), setting={"factors": 64}),),
+)
 PUBLISHED = f"""
 schema = 1
 digest = "{DIGEST}"

@@ -58,7 +58,7 @@ def test_it_begins_with_the_defaults_finds_the_best_setting_and_its_best_epoch(w
 
 
 def test_known_settings_come_after_the_defaults(task, model, tmp_path):
-    known = Known(source="A paper", setting={"good": 0.7})
+    known = Known(source="A paper", dataset="elsewhere", found_on=(), setting={"good": 0.7})
     past = tuned(task, tmp_path, Budget(3, 1000.0), model, a_study(tmp_path, model, known=[known]))
     assert [one.parameters["good"] for one in past[:2]] == [0.2, 0.7]
     assert 4 <= past[1].parameters["epochs"] <= 10
@@ -245,17 +245,32 @@ BROKEN_SPACES = {
     "an unknown word": ("[bpr]\nx = { low = 1, high = 2, step = 1 }", "[bpr] x: Extra inputs are not permitted"),
     "a known setting without a source": (
         "[bpr]\nx = { low = 1, high = 2 }\n[[bpr.known]]\nsetting = { x = 1 }",
-        "[bpr] known: Field required",
+        "[[bpr.known]] source: Field required",
+    ),
+    "a known setting that does not say where it was found": (
+        "[bpr]\nx = { low = 1, high = 2 }\n[[bpr.known]]\nsource = 'A paper'\ndataset = 'ml-1m'\nsetting = { x = 1 }",
+        "[[bpr.known]] found_on: Field required",
+    ),
+    "a known setting that names no data": (
+        "[bpr]\nx = { low = 1, high = 2 }\n[[bpr.known]]\nsource = 'A paper'\nfound_on = []\nsetting = { x = 1 }",
+        "[[bpr.known]] dataset: Field required",
+    ),
+    "a known setting with half a digest": (
+        "[bpr]\nx = { low = 1, high = 2 }\n[[bpr.known]]\nsource = 'A paper'\ndataset = 'ml-1m'\n"
+        "found_on = ['sha256:d06a5d']\nsetting = { x = 1 }",
+        "[[bpr.known]] found_on: String should match pattern",
     ),
     "a known setting of another name": (
-        "[bpr]\nfactors = { low = 1, high = 2 }\n[[bpr.known]]\nsource = 'A paper'\nsetting = { factor = 1 }",
+        "[bpr]\nfactors = { low = 1, high = 2 }\n[[bpr.known]]\nsource = 'A paper'\n"
+        "dataset = 'x'\nfound_on = []\nsetting = { factor = 1 }",
         "'factor'. Did you mean: factors",
     ),
     "a known setting elsewhere": (
-        "[bpr]\nx = { low = 1, high = 2 }\n[[bpr.known]]\nsource = 'A paper'\nsetting = { x = 3 }",
+        "[bpr]\nx = { low = 1, high = 2 }\n[[bpr.known]]\nsource = 'A paper'\n"
+        "dataset = 'x'\nfound_on = []\nsetting = { x = 3 }",
         "[[bpr.known]]: x = 3 is not in { low = 1.0, high = 2.0 }.",
     ),
-    "known settings that are none": ("[bpr]\nknown = 3", "[bpr] known: Input should be a valid tuple"),
+    "known settings that are none": ("[bpr]\nknown = 3", "[[bpr.known]] : Input should be a valid tuple"),
     "no table": ("bpr = 3", "[bpr] : Input should be a valid dictionary"),
 }
 

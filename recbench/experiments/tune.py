@@ -34,6 +34,7 @@ from recbench.runners.base import Runner
 from recbench.system_errors import advice_to_write, reason
 from recbench.tasks import task_file
 from recbench.tasks.names import SUFFIX
+from recbench.tasks.spec import CatalogueData
 from recbench.tasks.task import Task
 from recbench.tasks.tuning_task import tuning_task
 from recbench.trials.conditions import Conditions
@@ -41,6 +42,7 @@ from recbench.trials.energy import EnergyMeter
 from recbench.trials.events import Event, EventKind, IsWanted, Notify, ignore
 from recbench.trials.planned import PlannedModel
 from recbench.trials.revision import revision_fields
+from recbench.tuning.known_configurations import Data, space_for
 from recbench.tuning.objective import K, curve_epochs, longest
 from recbench.tuning.past import Budget, counts
 from recbench.tuning.result import ModelTuning, model_tuning
@@ -228,6 +230,7 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
     planned = _configured(execution.start(seen, conditions, progress.on_event if progress else ignore), searched)
     for model in planned:
         check_names(spaces[model.name].parameters, model.name, model.parameters, where)
+    spaces = _with_known_from_other_data(spaces, [model.name for model in planned], task)
     _check_types(execution.start(seen, conditions, ignore), planned, spaces, where)
     storage = request.storage or TUNING_FOLDER / f"{task.name}.db"
     if request.importance and request.picture is None:
@@ -264,6 +267,20 @@ def _planned(budget: Budget, studies: Sequence[_Opened], number: int) -> Event:
     ended = sum(counts(one).ended for one in past)
     total = budget.trials * len(studies)
     return Event(EventKind.PLANNED, name=studies[number].model.name, total=total, done=ended, result=past[number])
+
+
+def _with_known_from_other_data(
+    spaces: Mapping[str, ModelSpace], models: Sequence[str], task: Task
+) -> dict[str, ModelSpace]:
+    """Returns the models' spaces, without the known configurations that were found on the task's data."""
+    dataset = task.spec.dataset
+    data = Data(task.digest, {task.name, dataset.name} if isinstance(dataset, CatalogueData) else {task.name})
+    found = {}
+    for model in models:
+        found[model], skipped = space_for(model, spaces[model], data)
+        for line in skipped:
+            log.info("%s", line)
+    return found
 
 
 def _searched(

@@ -18,6 +18,9 @@ PLACE = "models/search_spaces.toml"
 """The spaces that come with the models, from the checkout's folder; as reports name them."""
 
 
+Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -100,18 +103,27 @@ class Choices(_Frozen):
 
 
 class Known(_Frozen):
-    """A setting that did well elsewhere.
+    """A configuration that did well on other data.
 
     Attributes:
-        source: Where.
+        source: Who found it, and on what, in words.
+        dataset: The name of the data that it was found on, such as ``ml-1m``; or several names.
+        found_on: The digests of all tasks that are known to be cut from this data; empty if there is none.
         setting: Values of some or all of the space's parameters.
     """
 
     source: str
+    dataset: str | tuple[str, ...]
+    found_on: tuple[Digest, ...]
     setting: dict[str, SettingValue]
 
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The names of the data that it was found on."""
+        return (self.dataset,) if isinstance(self.dataset, str) else self.dataset
+
     def text(self) -> str:
-        """Returns it as it stands in the file, without its source."""
+        """Returns it as it stands in the file, without where it was found."""
         return f"{{ {', '.join(f'{name} = {_toml(value)}' for name, value in self.setting.items())} }}"
 
 
@@ -125,7 +137,13 @@ _Read = Annotated[Annotated[Range, Tag("range")] | Annotated[Choices, Tag("choic
 _SPACES: TypeAdapter[dict[str, Space]] = TypeAdapter(dict[str, dict[str, _Read]])
 _KNOWN: TypeAdapter[tuple[Known, ...]] = TypeAdapter(tuple[Known, ...])
 KNOWN = "known"
-"""The key of a model's settings that are known, beside its parameters."""
+"""The key of a model's known configurations, beside its parameters."""
+KNOWN_FORM = (
+    'Each [[MODEL.known]] needs: source = "who found it, and how"; dataset = "ml-1m", the name of the data that it was '
+    'found on; found_on = ["sha256:..."], the digests of all tasks cut from this data (recbench task show TASK prints '
+    "them; [] if there is none); setting = { factors = 64 }. recbench skips a known configuration on the data that it "
+    "was found on."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +152,7 @@ class ModelSpace:
 
     Attributes:
         parameters: Where to look for each.
-        known: TunedSettings that did well elsewhere, which are tried right after the defaults.
+        known: Configurations that did well on other data, which are tried right after the defaults.
     """
 
     parameters: Space
@@ -191,10 +209,13 @@ def _known(path: Path, model: str, space: Space, content: object) -> tuple[Known
 def _broken(path: Path, error: ValidationError, before: tuple[str, ...]) -> RecbenchError:
     problem = error.errors()[0]
     model, name, *_ = [*before, *map(str, problem["loc"]), "", ""]
+    if before:
+        field = next((part for part in problem["loc"] if isinstance(part, str)), "")
+        return RecbenchError(f"{path}, [[{model}.{name}]] {field}: {problem['msg']}.", KNOWN_FORM)
     return RecbenchError(
         f"{path}, [{model}] {name}: {problem['msg']}.",
         "A parameter is { low = 8, high = 128 }, with log = true and integer = true if you like, "
-        'or { choices = ["cosine", "bm25"] }; a known setting has a source and a setting.',
+        'or { choices = ["cosine", "bm25"] }.',
     )
 
 
