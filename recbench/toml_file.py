@@ -102,4 +102,6 @@ def describe_problems(error: ValidationError) -> str:
         f"{'.'.join(str(part) for part in problem['loc']) or 'the file'}: {problem['msg']}"
         for problem in error.errors()
     ]
-    return f" {problems[0]}." if len(problems) == 1 else "\n  " + "\n  ".join(problems)
+    if len(problems) > 1:
+        return "\n  " + "\n  ".join(problems)
+    return f" {problems[0]}" + ("" if problems[0].endswith((".", "?")) else ".")

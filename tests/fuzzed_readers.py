@@ -122,7 +122,7 @@ SPACES = (
 )
 PUBLISHED_RESULTS = (
     b'schema = 1\ndigest = "sha256:' + b"0" * 64 + b'"\nbuild = ["recbench task build x"]\n[[results]]\nmodel = "own"\n'
-    b'method = "Own"\n"hr@10" = 0.5\n"ndcg@10" = 0.25\nsource = "A paper"\n',
+    b'method = "Own"\n"hr@10" = 0.5\nfull = { "recall@20" = 0.25 }\nsource = "A paper"\nnote = "A note"\n',
 )
 POLICIES = (b'floor = 0.01\nk = 5\ngated = ["hr"]\n', b"floor = 0.005\n")
 

@@ -1,16 +1,26 @@
 """The page of a task's records."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from recbench.cli.app import app
 from recbench.errors import RecbenchError
+from recbench.evaluation.bootstrap import Interval
+from recbench.evaluation.metric_names import parse_measure
 from recbench.output_files import OutputFile
-from recbench.records.published_results import load_published
-from recbench.records.schema import TaskIdentity
+from recbench.records.finished_trial import FinishedTrial, Ranking, TrialRanks
+from recbench.records.published_results import PublishedResult, load_published
+from recbench.records.schema import CatalogueValue, TaskIdentity
 from recbench.records.selection import read_records
 from recbench.records.tuned_settings import TunedModel, TunedSettings, save
 from recbench.reports.pages.leaderboard import LeaderboardSources, leaderboard
+from recbench.reports.pages.published_comparison import OwnFigure, beside_published
+from recbench.reports.run.summary import summarise
+from recbench.reports.spread import Spread
 from recbench.tuning.spaces import Known, ModelSpace, Range, texts
 from tests.examples import DIGEST, some_trials, write
 from tests.golden_files import check_golden
@@ -32,13 +42,23 @@ method = "BPR | 64 factors"
 "hr@10" = 0.61
 source = "A paper"
 
+note = "Tuned on the test set."
+
 [[results]]
-model = "absent"
+model = "popularity"
+method = "Popularity"
+"hr@10" = 0.282
+full = {{ "recall@20" = 0.10, "user-ndcg@20" = 0.05 }}
+source = "A paper"
+
+[[results]]
 method = "Nobody runs it"
 "hr@10" = 0.9
-"ndcg@10" = 0.8
+"ndcg@10" = 0.80
 source = "Another paper"
+note = "Tuned on the test set."
 """
+OTHER = PUBLISHED.replace(DIGEST, "sha256:" + "0" * 64)
 
 
 def some_settings(digest=DIGEST):
@@ -87,9 +107,61 @@ def test_the_verb_writes_and_checks(recbench, tmp_path, places):
     assert recbench("leaderboard", "records", *with_files).stdout == "results/toy.md written\n"
     assert recbench("leaderboard", "records", *with_files, "--check").stdout == "results/toy.md is current\n"
     page = (tmp_path / "results" / "toy.md").read_text()
-    assert "Beside what was published" in page
+    assert "Published results" in page
     assert recbench("leaderboard", "records").returncode == 0
     assert "published" not in (tmp_path / "results" / "toy.md").read_text()
+
+
+def test_published_results_of_another_task_are_never_mixed_in(tmp_path, monkeypatch, capfd, places):
+    monkeypatch.chdir(tmp_path)
+    other = Path("results/published/toy.toml")
+    other.parent.mkdir(parents=True)
+    other.write_text(OTHER)
+    digests = f"{other} holds published results for the task sha256:{'0' * 64}; the records are of {DIGEST}."
+    build = "Or build the task of that file: recbench task build toy.toml"
+    by_name = CliRunner().invoke(app, ["leaderboard", "records"])
+    assert by_name.exit_code == 0
+    assert (
+        f"{digests} They are left out. To show results for this task: --published FILE. {build}"
+        in capfd.readouterr().err
+    )
+    assert "Nobody runs it" not in Path("results/toy.md").read_text()
+    given = CliRunner().invoke(app, ["leaderboard", "records", "--published", str(other)])
+    assert given.exception.message == digests
+    assert given.exception.hint == f"Give the file for the task of the records, or leave out --published. {build}"
+
+
+def test_significantly_below_takes_the_interval_and_the_seeds():
+    interval = Interval(0.48, 0.52)
+    figure = OwnFigure(Spread((0.45, 0.55), 0.5, 0.05), interval)
+    assert [figure.is_below(one) for one in (0.51, 0.53, 0.56)] == [False, False, True]
+    one_seed = OwnFigure(Spread((0.5,), 0.5, None), interval)
+    assert [one_seed.is_below(one) for one in (0.51, 0.53)] == [False, True]
+    assert not OwnFigure(Spread((0.5,), 0.5, None), None).is_below(0.9)
+
+
+def test_published_figures_in_the_full_ranking_are_compared_with_full_ranks():
+    first = some_trials("bpr", 0.6, seeds=1)[0]
+    ranks = replace(first.candidate_ranks, users=first.candidate_ranks.users // 2)
+    catalogue = CatalogueValue(metrics={}, list_length=10, coverage=0.5, gini=0.5, popularity=0.5, seconds=1.0)
+    trial = FinishedTrial.in_memory(
+        first.record.model_copy(update={"catalogue": catalogue}), TrialRanks(first.candidate_ranks, ranks), "bpr.json"
+    )
+    result = PublishedResult.model_validate(
+        {"model": "bpr", "method": "BPR", "source": "A paper", "hr@10": 0.9, "full": {"recall@20": 0.9, "hr@10": 0.1}}
+    )
+    (row,) = beside_published(summarise([trial], ()), [result])
+    recall, hr = parse_measure("recall@20"), parse_measure("hr@10")
+    assert row.own[Ranking.FULL, recall].spread.mean == recall.values(ranks).mean()
+    assert row.own[Ranking.CANDIDATES, hr].spread.mean == hr.values(first.candidate_ranks).mean()
+    assert row.below == ((Ranking.CANDIDATES, hr), (Ranking.FULL, recall))
+
+
+def test_the_files_of_published_results_in_this_repository_can_be_read():
+    files = {path.stem: load_published(path) for path in (Path(__file__).parents[1] / "results/published").iterdir()}
+    assert files["ncf-ml-1m"].digest.startswith("sha256:d06a5d776341")
+    assert files["gowalla"].digest.startswith("sha256:72ab8e41e73a")
+    assert all(one.full for one in files["gowalla"].results)
 
 
 def test_files_about_another_task_are_refused(recbench, tmp_path, places):
@@ -105,6 +177,12 @@ def test_files_about_another_task_are_refused(recbench, tmp_path, places):
     [
         ("schema = 1", "digest: Field required"),
         (PUBLISHED.replace("0.61", "61"), "results.0.hr@10: Input should be less than or equal to 1"),
+        (PUBLISHED.replace('"hr@10" = 0.61', '"hr@10" = nan'), "results.0.hr@10: Input should be a finite number"),
+        (PUBLISHED.replace('"hr@10" = 0.61', ""), "results.0: Value error, no metric, such as"),
+        (PUBLISHED.replace('"hr@10" = 0.61', '"hr@10" = 0.61\n"HR@10" = 0.7'), "hr@10 is given twice"),
+        (PUBLISHED.replace('"hr@10" = 0.61', "hr = 0.61"), "The metric hr needs a cut-off"),
+        (PUBLISHED.replace("source", "sorce", 1), r"unknown key or metric 'sorce'. Did you mean: source\?$"),
+        (PUBLISHED.replace("recall@20", "recal@20"), "Unknown metric 'recal'. Did you mean: recall"),
         ("schema = [", "not valid TOML"),
         (None, "No such file"),
     ],
@@ -113,5 +191,6 @@ def test_published_results_that_cannot_be_read(tmp_path, text, message):
     path = tmp_path / "p.toml"
     if text is not None:
         path.write_text(text)
-    with pytest.raises(RecbenchError, match=message):
+    with pytest.raises(RecbenchError) as caught:
         load_published(path)
+    assert re.search(message, caught.value.message)

@@ -49,7 +49,10 @@ def leaderboard(
     from recbench.escaping.shell import shell_command
     from recbench.experiments.pages import leaderboard_page
     from recbench.output_files import OutputFile
+    from recbench.progress.console import write_message
 
-    task, page = leaderboard_page(run, settings, published)
-    file = OutputFile(output_file(output, PAGES / f"{file_name(task)}.md"), force)
-    write_or_check(lambda: page, file, shell_command(["recbench", "leaderboard", run]), check=check)
+    page = leaderboard_page(run, settings, published)
+    for warning in page.warnings:
+        write_message(warning, "yellow")
+    file = OutputFile(output_file(output, PAGES / f"{file_name(page.task)}.md"), force)
+    write_or_check(lambda: page.text, file, shell_command(["recbench", "leaderboard", run]), check=check)

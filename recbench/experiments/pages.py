@@ -1,6 +1,7 @@
 """Pages made from records: the leaderboard of a task, and the accepted baselines."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from recbench.errors import RecbenchError
@@ -8,8 +9,8 @@ from recbench.escaping.file_names import file_name
 from recbench.experiments.defaults import PUBLISHED_FOLDER
 from recbench.output_files import UNSEALED, seal
 from recbench.records.finished_trial import FinishedTrial
-from recbench.records.published_results import load_published
-from recbench.records.schema import class_identity
+from recbench.records.published_results import Published, load_published
+from recbench.records.schema import TaskIdentity, class_identity
 from recbench.records.selection import read_records
 from recbench.records.tuned_settings import TunedSettings, find_settings, load
 from recbench.registry.models import known_models
@@ -19,42 +20,52 @@ from recbench.text_encoding import readable
 from recbench.tuning.spaces import own_spaces_path, read_spaces
 
 
-def leaderboard_page(records: str, settings: Path | None = None, published: Path | None = None) -> tuple[str, str]:
+@dataclass(frozen=True, slots=True)
+class LeaderboardPage:
+    """A rendered leaderboard.
+
+    Attributes:
+        task: The name of the task.
+        text: The page in Markdown.
+        warnings: What is left out of it, and why.
+    """
+
+    task: str
+    text: str
+    warnings: tuple[str, ...] = ()
+
+
+def leaderboard_page(records: str, settings: Path | None = None, published: Path | None = None) -> LeaderboardPage:
     """Renders the leaderboard of the task of some records.
 
     Args:
         records: A folder of records of one task.
         settings: The tuned settings; None for those of the project, and those that come with the models.
-        published: What others published; None for ``results/published/TASK.toml``, if it exists.
-
-    Returns:
-        The name of the task, and the page in Markdown.
+        published: What others published; None for ``results/published/TASK.toml``, if it exists and is for this task.
 
     Raises:
-        RecbenchError: A file cannot be read, or is about another task.
+        RecbenchError: A file cannot be read, or a given file is for another task.
         NothingToCompareError: There are no records.
     """
     trials = read_records(records).trials
     task = trials[0].record.task
     tuned = {str(settings): load(settings)} if settings else find_settings(task.name)
-    path = published or PUBLISHED_FOLDER / f"{file_name(task.name)}.toml"
-    others = {str(path): load_published(path)} if published or path.is_file() else {}
-    digests = {where: one.task.digest for where, one in tuned.items()}
-    for where, digest in (digests | {where: one.digest for where, one in others.items()}).items():
-        if digest != task.digest:
+    for where, one in tuned.items():
+        if one.task.digest != task.digest:
             raise RecbenchError(
-                f"{where} is about another task, of digest {digest}; the records are of {task.digest}.",
+                f"{where} is about another task, of digest {one.task.digest}; the records are of {task.digest}.",
                 "Give the file for this task, or build the task that the file is about.",
             )
+    results, warnings = _published_for(task, published)
     sources = LeaderboardSources(
         place=records,
         trials=trials,
         settings=_merged([*tuned.values()]),
-        published=next(iter(others.values()), None),
+        published=results,
         spaces=read_spaces(own_spaces_path()),
         names={class_identity(one.recorded): name for name, one in known_models().items()},
     )
-    return task.name, _marked(leaderboard(sources))
+    return LeaderboardPage(task.name, _marked(leaderboard(sources)), warnings)
 
 
 def accepted_page(label: str) -> str:
@@ -70,6 +81,28 @@ def accepted_page(label: str) -> str:
     for trial in read_records(label).trials:
         tasks.setdefault(trial.record.task.name, []).append(trial)
     return _marked(baselines_page(tasks, label))
+
+
+def _published_for(task: TaskIdentity, given: Path | None) -> tuple[Published | None, tuple[str, ...]]:
+    """Reads the published results of a task, and refuses those of another.
+
+    Returns:
+        The results, if there are any; and a warning if the file of that name is for another task.
+
+    Raises:
+        RecbenchError: The file cannot be read, or the given file is for another task.
+    """
+    path = given or PUBLISHED_FOLDER / f"{file_name(task.name)}.toml"
+    if given is None and not path.is_file():
+        return None, ()
+    published = load_published(path)
+    if published.digest == task.digest:
+        return published, ()
+    problem = f"{path} holds published results for the task {published.digest}; the records are of {task.digest}."
+    build = f" Or build the task of that file: {'; '.join(published.build)}" if published.build else ""
+    if given:
+        raise RecbenchError(problem, f"Give the file for the task of the records, or leave out --published.{build}")
+    return None, (f"{problem} They are left out. To show results for this task: --published FILE.{build}",)
 
 
 def _marked(page: str) -> str:

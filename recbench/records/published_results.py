@@ -1,17 +1,30 @@
 """What others published on a task, as data: one TOML file a task."""
 
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from recbench.errors import RecbenchError, did_you_mean
+from recbench.evaluation.metric import Measure
+from recbench.evaluation.metric_names import metric_names, parse_measure
+from recbench.records.finished_trial import Ranking
 from recbench.toml_file import TomlKind
 
+# Decimal keeps the digits that were published: 0.7310 and 0.731 are not equally exact.
 PUBLISHED_FILE = TomlKind(
-    "file of published results", "Check the path given to --published.", "results/published/ has an example."
+    "file of published results",
+    "Check the path given to --published.",
+    "results/published/ has an example.",
+    parse_float=Decimal,
 )
+FULL: Final = "full"
+"""The key of a result's figures in the full ranking."""
 
-Share = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[Decimal, Field(ge=0, le=1)]
 
 
 class _Frozen(BaseModel):
@@ -21,19 +34,45 @@ class _Frozen(BaseModel):
 class PublishedResult(_Frozen):
     """A published result.
 
+    Every other key is a metric with its cut-off, such as ``hr@10``, and its value among the task's candidates.
+
     Attributes:
-        model: The model that it is to be held beside.
+        model: The model of recbench that it is compared with; None if recbench has no such model.
         method: What was run, in its authors' words.
-        hr: HR@10 among the candidates.
-        ndcg: NDCG@10 among the candidates; None if it was not published.
         source: Where it was published.
+        note: What a reader must know to compare it; None for nothing.
+        full: Metrics in the full ranking, such as ``recall@20``, with their values.
     """
 
-    model: str
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Share] = Field(init=False)
+
+    model: str | None = None
     method: str
-    hr: Share = Field(alias="hr@10")
-    ndcg: Share | None = Field(default=None, alias="ndcg@10")
     source: str
+    note: str | None = None
+    full: dict[str, Share] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_metrics(cls, content: Any) -> Any:
+        if not isinstance(content, dict):
+            return content
+        candidates = [key for key in content if key not in cls.model_fields]
+        full = list(content[FULL]) if isinstance(content.get(FULL), dict) else []
+        _check_names(candidates, other_keys=cls.model_fields)
+        _check_names(full)
+        if not candidates and not content.get(FULL):
+            raise ValueError('no metric, such as "hr@10" = 0.5 or full = { "recall@20" = 0.1 }')
+        return content
+
+    @cached_property
+    def figures(self) -> dict[tuple[Ranking, Measure], Decimal]:
+        """The published value of each measure in each ranking."""
+        by_ranking = {Ranking.CANDIDATES: self.__pydantic_extra__, Ranking.FULL: self.full}
+        return {
+            (ranking, parse_measure(name)): value for ranking, one in by_ranking.items() for name, value in one.items()
+        }
 
 
 class Published(_Frozen):
@@ -59,3 +98,24 @@ def load_published(path: Path) -> Published:
         RecbenchError: It cannot be read, or is not one; the message names the field.
     """
     return PUBLISHED_FILE.load(path, Published)
+
+
+def _check_names(metrics: Sequence[str], other_keys: Iterable[str] = ()) -> None:
+    """Checks that keys are metrics, each given once.
+
+    Raises:
+        ValueError: A key is no metric, with the nearest metrics and other keys; or two keys are the same metric.
+    """
+    names = [_measure_name(key, other_keys) for key in metrics]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(f"{twice} is given twice")
+
+
+def _measure_name(key: str, other_keys: Iterable[str]) -> str:
+    try:
+        return parse_measure(key).name
+    except RecbenchError as error:
+        if "@" in key or key in metric_names():
+            raise ValueError(error.message.removesuffix(".")) from error
+        near = did_you_mean(key, [*other_keys, *metric_names()]).removesuffix(".")
+        raise ValueError(f"unknown key or metric {key!r}.{near}") from error

@@ -8,12 +8,14 @@ from recbench.escaping.shell import shell_command
 from recbench.evaluation.paired_tests import ALPHA
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.grouping import group_names
-from recbench.records.published_results import Published, PublishedResult
+from recbench.records.published_results import Published
 from recbench.records.schema import ParameterValue, class_identity
 from recbench.records.tuned_settings import TunedModel, TunedSettings
 from recbench.registry.parameter_values import as_text
-from recbench.reports.cells import signed, with_sd
+from recbench.reports.cells import signed
 from recbench.reports.formats import Format
+from recbench.reports.pages.published_comparison import beside_published
+from recbench.reports.pages.published_table import published_section
 from recbench.reports.pages.ranked_report import ranked_report, where_from
 from recbench.reports.rendering import render_lines, render_table
 from recbench.reports.run.run_report import RunReport
@@ -58,6 +60,7 @@ def leaderboard(sources: LeaderboardSources) -> str:
     report = ranked_report(sources.trials)
     tuned = {} if sources.settings is None else dict(sources.settings.models)
     report = replace(report, summaries=tuple(_named(report.summaries, tuned)))
+    published = beside_published(report.summaries, sources.published.results if sources.published else ())
     notes = [
         *how_to_read(report, Format.MARKDOWN),
         *report.uncertainty.notes,
@@ -78,7 +81,7 @@ def leaderboard(sources: LeaderboardSources) -> str:
             *render_lines(notes, Format.MARKDOWN),
             "",
             *_undecided(report),
-            *(_beside_published(report, sources.published) if sources.published else []),
+            *published_section(published),
             *(_settings(report, tuned, sources.spaces) if tuned else []),
             *_commands(sources, report, tuned),
         ]
@@ -129,25 +132,6 @@ def _undecided(report: RunReport) -> list[str]:
         "Randomisation test over users, Holm over all pairs, 5 %; the difference is the first's lead.",
         "",
     ]
-
-
-def _beside_published(report: RunReport, published: Published) -> list[str]:
-    rows = [
-        _published_row(summary, one)
-        for summary in report.summaries
-        for one in published.results
-        if one.model == summary.model
-    ]
-    if not rows:
-        return []
-    headers = ["model", "HR@10", "NDCG@10", "published HR@10", "NDCG@10", "what was published"]
-    return ["## Beside what was published", "", render_table(rows, headers, "lrrrrl", Format.MARKDOWN), ""]
-
-
-def _published_row(summary: ModelSummary, one: PublishedResult) -> list[str]:
-    own = [with_sd(summary.metrics.get(metric), 4) for metric in ("hr@10", "ndcg@10")]
-    ndcg = "" if one.ndcg is None else f"{one.ndcg:.4f}"
-    return [summary.name, *own, f"{one.hr:.4f}", ndcg, f"{one.method}; {one.source}"]
 
 
 def _elsewhere(name: str, found: TunedModel, spaces: Mapping[str, ModelSpace]) -> bool:

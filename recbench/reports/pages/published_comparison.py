@@ -1,0 +1,111 @@
+"""What others published on a task, compared with the records: computed here, rendered in ``published_table``."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from recbench.evaluation.bootstrap import Interval
+from recbench.evaluation.inference import infer, seed_mean
+from recbench.evaluation.metric import Measure
+from recbench.records.finished_trial import Ranking
+from recbench.records.published_results import PublishedResult
+from recbench.reports.run.run_report import seed_ranks
+from recbench.reports.run.summary import ModelSummary
+from recbench.reports.spread import Spread
+
+RankedMeasure = tuple[Ranking, Measure]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFigure:
+    """A figure of the records.
+
+    Attributes:
+        spread: Its mean, over seeds.
+        interval: Its 95 % confidence interval over users; None for a single user.
+    """
+
+    spread: Spread
+    interval: Interval | None
+
+    def is_below(self, published: float) -> bool:
+        """Whether it is significantly below a published value.
+
+        The published value must be above the confidence interval, and above the mean by more than the standard
+        deviation over seeds. There is no paired test, because nobody publishes values by user.
+        """
+        if self.interval is None:
+            return False
+        return published > max(self.interval.high, self.spread.mean + (self.spread.sd or 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRow:
+    """A published result, with one configuration of the same model.
+
+    Attributes:
+        result: What was published.
+        name: What tables call the configuration; None if the records hold none of that model.
+        own: The figures of the configuration, for each published one that its records can tell.
+    """
+
+    result: PublishedResult
+    name: str | None
+    own: Mapping[RankedMeasure, OwnFigure]
+
+    @property
+    def below(self) -> tuple[RankedMeasure, ...]:
+        """The measures by which the configuration is significantly below the published result."""
+        return tuple(
+            one
+            for one, value in self.result.figures.items()
+            if one in self.own and self.own[one].is_below(float(value))
+        )
+
+
+def beside_published(summaries: Sequence[ModelSummary], results: Sequence[PublishedResult]) -> tuple[PublishedRow, ...]:
+    """Compares published results with the records.
+
+    Args:
+        summaries: The configurations in the records.
+        results: What was published.
+
+    Returns:
+        A row for each published result and each configuration of its model; one row if there is no configuration.
+
+    Raises:
+        RecbenchError: A published cut-off is more than the candidates of a case.
+    """
+    asked = {
+        (summary.name, measure): summary
+        for result in results
+        for summary in summaries
+        if summary.model == result.model
+        for measure in result.figures
+    }
+    own = _own_figures(asked)
+    rows = []
+    for result in results:
+        of_model = [summary.name for summary in summaries if summary.model == result.model]
+        rows += [
+            PublishedRow(result, name, {one: own[name, one] for one in result.figures if (name, one) in own})
+            for name in of_model
+        ]
+        if not of_model:
+            rows.append(PublishedRow(result, None, {}))
+    return tuple(rows)
+
+
+def _own_figures(asked: Mapping[tuple[str, RankedMeasure], ModelSummary]) -> dict[tuple[str, RankedMeasure], OwnFigure]:
+    """Computes each figure from the ranks of the done trials; those without such ranks are left out."""
+    spreads, samples = {}, []
+    for (name, (ranking, measure)), summary in asked.items():
+        of_seeds = seed_ranks(summary, ranking)
+        spread = Spread.of_all(trial.mean(measure, ranking) for trial in summary.group.done)
+        if spread is None:
+            continue
+        for ranks in of_seeds.values():
+            measure.check_cut_off(ranks)
+        spreads[name, (ranking, measure)] = spread
+        samples.append(seed_mean(of_seeds.values(), measure))
+    intervals, _ = infer(samples)
+    return {key: OwnFigure(spread, one) for (key, spread), one in zip(spreads.items(), intervals, strict=True)}
