@@ -3,6 +3,7 @@
 import inspect
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -42,6 +43,47 @@ def test_it_holds_the_defaults(model):
         for end in ends:
             assert type(end) is type(default)
             model_class(**{name: end})
+
+
+REGULARIZATION = {"regularization", "layer_regularization", "l1", "l2"}
+WEIGHTS = {"unobserved_weight", "alpha", "k1"}
+SCALES = {"learning_rate", "init_std", "negatives", "neighbours"} | REGULARIZATION | WEIGHTS
+SHARES = {"negative_exponent", "balance", "b"}
+SIZES = {"batch_size", "mlp_factors"}
+
+
+def expected_space(name, default, annotation):
+    """Returns the space that the rules in the head of the file give, as it stands in the file."""
+    if isinstance(default, bool):
+        return Choices(choices=(True, False))
+    if isinstance(default, str):
+        return Choices(choices=get_args(annotation))
+    whole = isinstance(default, int)
+    if name in SCALES:
+        low = max(1, -(-default // 10)) if whole else float(f"{default / 10:.12g}")
+        return Range(low=low, high=float(f"{default * 10:.12g}"), log=True, integer=whole)
+    if name in SIZES:
+        return Choices(choices=(default // 4, default // 2, default, default * 2, default * 4))
+    if name in SHARES:
+        return Range(low=0, high=1)
+    rules = {
+        "factors": Range(low=16, high=256, log=True, integer=True),
+        "epochs": Range(low=default // 2, high=default * 2, log=True, integer=True),
+        "layers": Range(low=1, high=default * 2, integer=True),
+    }
+    assert name in rules, f"Say which kind {name} is: in the head of search_spaces.toml, and in this test."
+    return rules[name]
+
+
+@pytest.mark.parametrize("model", SPACES)
+def test_all_spaces_are_equally_wide(model):
+    signature = inspect.signature(find_model(model).load(), eval_str=True).parameters
+    for name, space in read_spaces(own_spaces_path())[model].parameters.items():
+        expected = expected_space(name, signature[name].default, signature[name].annotation)
+        if isinstance(space, Choices):
+            assert set(space.choices) == set(expected.choices), f"{name}: the rules give {expected.text()}"
+        else:
+            assert space == expected, f"{name}: the rules give {expected.text()}"
 
 
 def test_known_settings_are_settings_of_the_models():
