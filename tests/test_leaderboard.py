@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,16 @@ from recbench.records.finished_trial import FinishedTrial, Ranking, TrialRanks
 from recbench.records.published_results import PublishedResult, load_published
 from recbench.records.schema import CatalogueValue, TaskIdentity
 from recbench.records.selection import read_records
-from recbench.records.tuned_settings import TunedModel, TunedSettings, save
+from recbench.records.tuned_settings import (
+    ConfigurationOrigin,
+    Edge,
+    Effort,
+    TrialCounts,
+    TunedModel,
+    TunedSettings,
+    save,
+)
+from recbench.reports.pages.effort_marks import Mark, effort_marks
 from recbench.reports.pages.leaderboard import LeaderboardSources, leaderboard
 from recbench.reports.pages.published_comparison import OwnFigure, beside_published
 from recbench.reports.run.summary import summarise
@@ -62,9 +72,27 @@ OTHER = PUBLISHED.replace(DIGEST, "sha256:" + "0" * 64)
 
 
 def some_settings(digest=DIGEST):
-    provenance = a_provenance(default_score=0.1, validation_score=0.2, seconds_saved=12.4)
-    one = TunedModel(parameters=TUNED, provenance=provenance, search_space=texts(SPACE.parameters))
-    return TunedSettings(task=TaskIdentity(name="toy", digest=digest), models={"bpr": one})
+    old = a_provenance(default_score=0.1, validation_score=0.2)
+    new = old.model_copy(
+        update={
+            "trials": TrialCounts(completed=9, pruned=6),
+            "origin": ConfigurationOrigin.KNOWN,
+            "known_source": "a paper on other data",
+            "known_tried": ("a paper on other data",),
+            "equals_defaults": False,
+            "best_scores": (0.2, 0.19, 0.185),
+            "at_edge": {"factors": Edge.HIGH},
+            "joules": 1234.5,
+            "search_began_at": datetime(2026, 1, 1, tzinfo=UTC),
+            "earlier": Effort(searches=1, trials=20, seconds=60.0),
+        }
+    )
+    space = texts(SPACE.parameters)
+    models = {
+        "bpr": TunedModel(parameters=TUNED, provenance=new, search_space=space),
+        "twin": TunedModel(parameters={}, provenance=old),
+    }
+    return TunedSettings(task=TaskIdentity(name="toy", digest=digest), models=models)
 
 
 @pytest.fixture
@@ -94,11 +122,23 @@ def test_the_page(sources, request):
 
 
 @pytest.mark.parametrize("now", [{}, {"bpr": ModelSpace({"factors": Range(low=8, high=64)})}])
-def test_a_model_that_was_looked_for_elsewhere_is_told(sources, now):
+def test_a_model_that_was_tuned_in_another_space_is_named(sources, now):
     page = leaderboard(replace(sources, spaces=now))
-    assert "- bpr was looked for in another space than it would be now: factors { low = 8.0, high = 128.0 }." in page
-    assert "did well elsewhere" not in page
+    assert "- Tuned in another search space than the present one: bpr. The settings file holds that space." in page
     assert "recbench tune --models bpr --task toy --trials 20 --budget 60 --threads 1 --seed 0 --spaces FILE" in page
+
+
+def test_marks_of_a_tuning():
+    few = a_provenance(trials=TrialCounts(completed=9, pruned=20))
+    assert effort_marks(few, is_below=True) == {Mark.BELOW: "below published", Mark.FEW_TRIALS: "few trials"}
+    enough = a_provenance(trials=TrialCounts(completed=10))
+    assert effort_marks(enough, is_below=False) == {}
+    for changes in ({"equals_defaults": True}, {"equals_defaults": False, "origin": ConfigurationOrigin.DEFAULT}):
+        assert effort_marks(enough.model_copy(update=changes), is_below=False) == {Mark.DEFAULTS: "= defaults"}
+    searched = enough.replacing(few)
+    assert effort_marks(searched, is_below=False) == {Mark.SEARCHES: "2 searches (39 trials, 120 s)"}
+    edges = enough.model_copy(update={"at_edge": {"l2": Edge.LOW, "l1": Edge.HIGH}})
+    assert effort_marks(edges, is_below=False) == {Mark.EDGE: "edge: l2 (low), l1 (high)"}
 
 
 def test_the_verb_writes_and_checks(recbench, tmp_path, places):

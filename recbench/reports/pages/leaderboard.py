@@ -14,15 +14,16 @@ from recbench.records.tuned_settings import TunedModel, TunedSettings
 from recbench.registry.parameter_values import as_text
 from recbench.reports.cells import signed
 from recbench.reports.formats import Format
-from recbench.reports.pages.published_comparison import beside_published
+from recbench.reports.pages.effort_table import effort_section
+from recbench.reports.pages.published_comparison import PublishedRow, beside_published
 from recbench.reports.pages.published_table import published_section
 from recbench.reports.pages.ranked_report import ranked_report, where_from
-from recbench.reports.rendering import render_lines, render_table
+from recbench.reports.rendering import render_lines
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.summary import ModelSummary
 from recbench.reports.run.table import errors, how_to_read, models_table
 from recbench.reports.timing_notes import timing_notes
-from recbench.tuning.spaces import PLACE, ModelSpace, texts
+from recbench.tuning.spaces import ModelSpace, texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def leaderboard(sources: LeaderboardSources) -> str:
             "",
             *_undecided(report),
             *published_section(published),
-            *(_settings(report, tuned, sources.spaces) if tuned else []),
+            *_effort(report, tuned, sources.spaces, published),
             *_commands(sources, report, tuned),
         ]
     )
@@ -139,55 +140,23 @@ def _elsewhere(name: str, found: TunedModel, spaces: Mapping[str, ModelSpace]) -
     return bool(found.search_space) and (name not in spaces or found.search_space != texts(spaces[name].parameters))
 
 
-def _settings(report: RunReport, tuned: dict[str, TunedModel], spaces: Mapping[str, ModelSpace]) -> list[str]:
-    """Says what each model's hyper-parameters are, and how they were found."""
-    rows, left, elsewhere, helped = [], [], [], []
-    for summary in report.summaries:
-        if not _is_tuned(summary, tuned):
-            left.append(summary.name)
-            continue
-        found = tuned[summary.model]
-        one = found.provenance
-        if _elsewhere(summary.model, found, spaces):
-            ranges = ", ".join(f"{name} {text}" for name, text in found.search_space.items())
-            elsewhere.append(
-                f"- {markdown(summary.name)} was looked for in another space than it would be now: {markdown(ranges)}."
-            )
-        elif summary.model in spaces and spaces[summary.model].known:
-            helped.append(summary.name)
-        default = "" if one.default_score is None else f"{one.default_score:.4f}"
-        rows.append(
-            [
-                summary.name,
-                default,
-                f"{one.validation_score:.4f}",
-                f"{one.trials.ended} of {one.budget_trials}",
-                str(one.trials.pruned),
-                f"{one.seconds:,.0f} of {one.budget_seconds:,.0f}",
-                f"{one.seconds_saved:,.0f}",
-                ", ".join(f"{name}={_short(value)}" for name, value in found.parameters.items()),
-            ]
-        )
-    headers = ["model", "defaults", "tuned", "trials", "pruned", "s", "s saved", "hyper-parameters"]
-    lines = [
-        "## How the hyper-parameters were found",
-        "",
-        render_table(rows, headers, "lrrrrrrl", Format.MARKDOWN),
-        "",
-        "- NDCG@10 on validation cases: defaults, at the end of their training; tuned, the best of all trials after "
-        "their best epochs, and so an optimistic figure.",
-        "- s: seconds of trials; s saved: estimate of what the pruned trials would have taken to their end.",
-    ]
-    if helped:
-        names = ", ".join(map(markdown, helped))
-        lines.append(
-            f"- A search of {names} would now begin with the defaults and with settings that did well elsewhere: "
-            f"`{PLACE}` has them, and where they come from."
-        )
-    lines += elsewhere
-    if left:
-        lines.append(f"- Not tuned: {', '.join(map(markdown, left))}.")
-    return [*lines, ""]
+def _effort(
+    report: RunReport,
+    tuned: dict[str, TunedModel],
+    spaces: Mapping[str, ModelSpace],
+    published: Sequence[PublishedRow],
+) -> list[str]:
+    """Says what each model's hyper-parameters are, and how they were chosen."""
+    own = {one.name: tuned[one.model] for one in report.summaries if _is_tuned(one, tuned)}
+    if not own:
+        return []
+    untuned = [one.name for one in report.summaries if one.name not in own]
+    below = {row.name for row in published if row.name is not None and row.below}
+    models = {one.name: one.model for one in report.summaries}
+    elsewhere = [name for name, one in own.items() if _elsewhere(models[name], one, spaces)]
+    names = ", ".join(elsewhere)
+    note = f"Tuned in another search space than the present one: {names}. The settings file holds that space."
+    return effort_section(own, below, untuned, [note] if elsewhere else [])
 
 
 def _commands(sources: LeaderboardSources, report: RunReport, tuned: dict[str, TunedModel]) -> list[str]:
@@ -250,7 +219,3 @@ def _others(report: RunReport, tuned: dict[str, TunedModel]) -> list[tuple[Model
 
 def _param(model: str, name: str, value: ParameterValue) -> tuple[str, str]:
     return "--param", f"{model}.{name}={as_text(value)}"
-
-
-def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

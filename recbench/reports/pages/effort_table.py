@@ -1,0 +1,150 @@
+"""The part of a leaderboard that says how each model was tuned, and with what effort, in Markdown."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from recbench.evaluation.metric_names import parse_measure
+from recbench.records.finished_trial import Ranking
+from recbench.records.tuned_settings import BEST_SCORES, ConfigurationOrigin, Provenance, TunedModel
+from recbench.reports.formats import Format
+from recbench.reports.pages.effort_marks import EXPLANATIONS, effort_marks
+from recbench.reports.pages.published_table import ranked_label
+from recbench.reports.rendering import render_lines, render_table
+
+UNKNOWN = "-"
+
+
+def effort_section(
+    tuned: Mapping[str, TunedModel], below: Collection[str], untuned: Sequence[str], notes: Sequence[str]
+) -> list[str]:
+    """Renders how the models were tuned: their effort, and their validation scores and hyper-parameters.
+
+    Args:
+        tuned: For each configuration that runs with tuned settings, by its name in tables, these settings.
+        below: The names of the configurations whose result is significantly below a published one.
+        untuned: The names of all other configurations.
+        notes: Further lines below the tables.
+    """
+    tunings = {name: one.provenance for name, one in tuned.items()}
+    lines = ["## How the hyper-parameters were chosen", ""]
+    lines += [_effort_table(tunings, below), "", *render_lines(_effort_legend(tunings, below), Format.MARKDOWN), ""]
+    lines += [_scores_table(tuned), ""]
+    legend = [
+        f"defaults, tuned: {_objectives(tunings)} on validation cases. Defaults: after their last epoch. "
+        "Tuned: the best of all trials after its best epoch, and so an optimistic figure.",
+        *notes,
+        *([f"Not tuned: {', '.join(untuned)}."] if untuned else []),
+    ]
+    return [*lines, *render_lines(legend, Format.MARKDOWN), ""]
+
+
+def _effort_table(tunings: Mapping[str, Provenance], below: Collection[str]) -> str:
+    has_joules = _has_joules(tunings)
+    headers = [
+        "model",
+        "origin",
+        "trials",
+        "completed",
+        "s",
+        *(["J"] if has_joules else []),
+        "best five trials",
+        "marks",
+    ]
+    rows = [
+        [
+            name,
+            one.origin.value if one.origin else UNKNOWN,
+            f"{one.trials.ended} of {one.budget_trials}",
+            str(one.trials.completed),
+            f"{one.seconds:,.0f} of {one.budget_seconds:,.0f}",
+            *([UNKNOWN if one.joules is None else f"{one.joules:,.0f}"] if has_joules else []),
+            _best_scores(one),
+            _marks(one, name in below),
+        ]
+        for name, one in tunings.items()
+    ]
+    return render_table(rows, headers, f"ll{'r' * (len(headers) - 3)}l", Format.MARKDOWN)
+
+
+def _marks(tuning: Provenance, is_below: bool) -> str:
+    return "; ".join(effort_marks(tuning, is_below=is_below).values()) or (UNKNOWN if _is_old(tuning) else "")
+
+
+def _is_old(tuning: Provenance) -> bool:
+    """Whether an older recbench wrote the setting, which did not keep all facts."""
+    return tuning.origin is None
+
+
+def _has_joules(tunings: Mapping[str, Provenance]) -> bool:
+    return any(one.joules is not None for one in tunings.values())
+
+
+def _best_scores(tuning: Provenance) -> str:
+    """Returns the lowest and the highest of the best scores, and their number if there are fewer than usual."""
+    if not tuning.best_scores:
+        return UNKNOWN
+    highest, lowest = tuning.best_scores[0], tuning.best_scores[-1]
+    number = len(tuning.best_scores)
+    return f"{lowest:.4f}-{highest:.4f}" + ("" if number == BEST_SCORES else f" ({number})")
+
+
+def _effort_legend(tunings: Mapping[str, Provenance], below: Collection[str]) -> list[str]:
+    lines = [
+        "origin: where the best configuration comes from: the model's defaults, a known configuration from other data, "
+        "or drawn by the sampler.",
+        "trials: all, of the allowed ones; completed: without the pruned, the failed and those that ran out of time. "
+        "s: seconds of all trials, of the allowed seconds."
+        + (" J: joules of the processors during the trials." if _has_joules(tunings) else ""),
+        f"best five trials: lowest and highest {_objectives(tunings)} on validation cases. "
+        "Their number is in parentheses if it is below five.",
+    ]
+    present = {mark for name, one in tunings.items() for mark in effort_marks(one, is_below=name in below)}
+    lines += [f"{mark}: {text}" for mark, text in EXPLANATIONS.items() if mark in present]
+    if any(_is_old(one) or (_has_joules(tunings) and one.joules is None) for one in tunings.values()):
+        lines.append(f"{UNKNOWN}: not known; an older recbench did not store it, or the machine has no sensor.")
+    lines += [
+        f"{name}: the known configuration is from {one.known_source}."
+        for name, one in tunings.items()
+        if one.origin is ConfigurationOrigin.KNOWN
+    ]
+    tried: dict[tuple[str, ...], list[str]] = {}
+    for name, one in tunings.items():
+        if one.known_tried:
+            tried.setdefault(one.known_tried, []).append(name)
+    lines += [
+        f"The search of {', '.join(names)} began with the defaults and with known configurations from: "
+        f"{'; '.join(dict.fromkeys(sources))}."
+        for sources, names in tried.items()
+    ]
+    if len({(one.budget_trials, one.budget_seconds) for one in tunings.values()}) > 1:
+        lines.append("The models did not have the same budget.")
+    return lines
+
+
+def _scores_table(tuned: Mapping[str, TunedModel]) -> str:
+    rows = []
+    for name, one in tuned.items():
+        default = one.provenance.default_score
+        rows.append(
+            [
+                name,
+                UNKNOWN if default is None else f"{default:.4f}",
+                f"{one.provenance.validation_score:.4f}",
+                ", ".join(f"{parameter}={_short(value)}" for parameter, value in one.parameters.items()),
+            ]
+        )
+    return render_table(rows, ["model", "defaults", "tuned", "hyper-parameters"], "lrrl", Format.MARKDOWN)
+
+
+def _objectives(tunings: Mapping[str, Provenance]) -> str:
+    """Returns what was maximised; with the models of each, if it was not the same for all."""
+    by_label: dict[str, list[str]] = {}
+    for name, one in tunings.items():
+        ranking = Ranking.FULL if one.full_ranking else Ranking.CANDIDATES
+        by_label.setdefault(ranked_label((ranking, parse_measure(one.objective))), []).append(name)
+    if len(by_label) == 1:
+        return next(iter(by_label))
+    return " or ".join(f"{label} ({', '.join(names)})" for label, names in by_label.items())
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
