@@ -40,7 +40,8 @@ def leaderboard_page(records: str, settings: Path | None = None, published: Path
 
     Args:
         records: A folder of records of one task.
-        settings: The tuned settings; None for those of the project, and those that come with the models.
+        settings: The tuned settings; None for those of the project, and those that come with the models, as far as they
+            are for this task.
         published: What others published; None for ``results/published/TASK.toml``, if it exists and is for this task.
 
     Raises:
@@ -49,23 +50,17 @@ def leaderboard_page(records: str, settings: Path | None = None, published: Path
     """
     trials = read_records(records).trials
     task = trials[0].record.task
-    tuned = {str(settings): load(settings)} if settings else find_settings(task.name)
-    for where, one in tuned.items():
-        if one.task.digest != task.digest:
-            raise RecbenchError(
-                f"{where} is about another task, of digest {one.task.digest}; the records are of {task.digest}.",
-                "Give the file for this task, or build the task that the file is about.",
-            )
-    results, warnings = _published_for(task, published)
+    tuned, settings_warnings = _settings_for(task, settings)
+    results, published_warnings = _published_for(task, published)
     sources = LeaderboardSources(
         place=records,
         trials=trials,
-        settings=_merged([*tuned.values()]),
+        settings=tuned,
         published=results,
         spaces=read_spaces(own_spaces_path()),
         names={class_identity(one.recorded): name for name, one in known_models().items()},
     )
-    return LeaderboardPage(task.name, _marked(leaderboard(sources)), warnings)
+    return LeaderboardPage(task.name, _marked(leaderboard(sources)), settings_warnings + published_warnings)
 
 
 def accepted_page(label: str) -> str:
@@ -83,6 +78,27 @@ def accepted_page(label: str) -> str:
     return _marked(baselines_page(tasks, label))
 
 
+def _settings_for(task: TaskIdentity, given: Path | None) -> tuple[TunedSettings | None, tuple[str, ...]]:
+    """Reads the tuned settings of a task, and refuses those of another.
+
+    Returns:
+        The settings, if there are any; and a warning for each file of that name that is for another task.
+
+    Raises:
+        RecbenchError: A file cannot be read, or the given file is for another task.
+    """
+    files = {str(given): load(given)} if given else find_settings(task.name)
+    warnings = []
+    for where, one in files.items():
+        if one.task.digest == task.digest:
+            continue
+        problem = _other_task(where, "tuned settings", one.task.digest, task)
+        if given:
+            raise RecbenchError(problem, "Give the file for the task of the records, or leave out --settings.")
+        warnings.append(f"{problem} They are left out. To show settings for this task: --settings FILE.")
+    return _merged([one for one in files.values() if one.task.digest == task.digest]), tuple(warnings)
+
+
 def _published_for(task: TaskIdentity, given: Path | None) -> tuple[Published | None, tuple[str, ...]]:
     """Reads the published results of a task, and refuses those of another.
 
@@ -98,11 +114,15 @@ def _published_for(task: TaskIdentity, given: Path | None) -> tuple[Published | 
     published = load_published(path)
     if published.digest == task.digest:
         return published, ()
-    problem = f"{path} holds published results for the task {published.digest}; the records are of {task.digest}."
+    problem = _other_task(path, "published results", published.digest, task)
     build = f" Or build the task of that file: {'; '.join(published.build)}" if published.build else ""
     if given:
         raise RecbenchError(problem, f"Give the file for the task of the records, or leave out --published.{build}")
     return None, (f"{problem} They are left out. To show results for this task: --published FILE.{build}",)
+
+
+def _other_task(where: str | Path, content: str, digest: str, task: TaskIdentity) -> str:
+    return f"{where} holds {content} for the task {digest}; the records are of {task.digest}."
 
 
 def _marked(page: str) -> str:
