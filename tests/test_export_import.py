@@ -203,6 +203,23 @@ def test_lightgcn(tmp_path, caplog):
     assert "1 of 4 cases have an item that has no train row" in caplog.text
 
 
+def test_users_with_several_cases_have_several_validation_rows(tmp_path):
+    """A tenth of each user's train rows, so that metrics of users can be selected by; and digests of others stay."""
+    train = "".join(f"{user} {' '.join(map(str, range(user, user + n)))}\n" for user, n in enumerate((1, 5, 20, 21)))
+    files = write(tmp_path, train=train, test="0 10 11\n1 10 11\n2 1 23\n3 1\n")
+    task = import_split("own", "lightgcn", files, Negatives(method="uniform", count=1), LIGHTGCN)
+    by_id = dict(zip(task.user_ids, np.bincount(task.validation.users, minlength=4).tolist(), strict=True))
+    assert by_id == {"0": 0, "1": 1, "2": 2, "3": 3}
+    assert '"validation_share":"0.1"' in task.spec.rules()
+    export(task, tmp_path / "exported", ExportForm.CSV)
+    again = import_folder("again", tmp_path / "exported")
+    assert (again.digest, again.spec.split) == (task.digest, task.spec.split)
+    files = write(tmp_path, train=train, test="0 10\n1 10\n2 1 23\n3 1\n")
+    task = import_split("own", "lightgcn", files, Negatives(method="uniform", count=1), LIGHTGCN)
+    assert np.bincount(task.validation.users).max() == 1
+    assert "validation_share" not in task.spec.rules()
+
+
 @pytest.mark.parametrize(
     ("files", "message"),
     [

@@ -7,11 +7,10 @@ from recbench.registry.requested import RequestedModel
 from recbench.trials.planned import PlannedModel, PlannedTrial
 from recbench.tuning.past import Budget, End, best, counts, spent
 from recbench.tuning.running_trial import RunningTrial
+from recbench.tuning.study import STARTUP_TRIALS
 from tests.tuned_models import a_study, known_model, tuned
 
 LONG = Budget(14, 1000.0)
-RANDOM = 10
-"""So many trials are drawn by chance before TPE chooses."""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +39,7 @@ def finished(past):
 @pytest.mark.parametrize("at_a_time", [2, 5])
 def test_it_draws_the_trials_of_one_at_a_time_and_never_one_twice(task, model, one_at_a_time, tmp_path, at_a_time):
     past = tuned(task, tmp_path, LONG, model, at_a_time=at_a_time)
-    assert parameters(past)[:RANDOM] == parameters(one_at_a_time)[:RANDOM]
+    assert parameters(past)[:STARTUP_TRIALS] == parameters(one_at_a_time)[:STARTUP_TRIALS]
     assert len({one["good"] for one in parameters(past)}) == LONG.trials
     ended = counts(past)
     assert ended.completed + ended.pruned == ended.ended == LONG.trials
@@ -71,7 +70,7 @@ def test_interrupted_all_running_trials_are_tried_again(task, model, one_at_a_ti
     assert counts(past).ended == LONG.trials
     tried = parameters(finished(past))
     assert all(one.parameters in tried for one in interrupted)
-    assert all(one in tried for one in parameters(one_at_a_time)[:RANDOM])
+    assert all(one in tried for one in parameters(one_at_a_time)[:STARTUP_TRIALS])
 
 
 def test_what_was_left_running_by_a_killed_tuning_is_tried_again(task, model, tmp_path):

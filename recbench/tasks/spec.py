@@ -220,9 +220,13 @@ class PublishedSplit(_Frozen):
 
     Validation: a train row of each user, the last by time if the rows have times, else one drawn at random: published
     files are often sorted by item, and then the last row is not like the others.
+
+    Attributes:
+        validation_share: Validation holds out ceil(validation_share * rows) train rows of each user instead of one.
     """
 
     method: Literal["published"]
+    validation_share: Decimal | None = Field(default=None, gt=0, lt=1, max_digits=10, decimal_places=9)
 
 
 class Negatives(_Frozen):
@@ -291,14 +295,18 @@ class TaskSpec(_Frozen):
         }
         if content["negatives"].get("too_few") is None:
             content["negatives"].pop("too_few", None)
-        if (fraction := getattr(self.split, "fraction", None)) is not None:
-            content["split"]["fraction"] = str(fraction.normalize())
+        for name in ("fraction", "validation_share"):
+            if (fraction := getattr(self.split, name, None)) is not None:
+                content["split"][name] = str(fraction.normalize())
+        if content["split"].get("validation_share") is None:
+            content["split"].pop("validation_share", None)
         return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
     def fingerprint(self) -> str:
         """Returns a hash of the whole spec, for naming its file in the cache; rules that are unset do not enter it."""
         unset = {"negatives": {"too_few"}} if getattr(self.negatives, "too_few", None) is None else {}
         unset |= {} if self.filters.keeps_repeated else {"filters": {"repeated"}}
+        unset |= {"split": {"validation_share"}} if getattr(self.split, "validation_share", None) is None else {}
         return hashlib.sha256(self.model_dump_json(exclude=unset).encode()).hexdigest()
 
 

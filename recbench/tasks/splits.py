@@ -84,9 +84,10 @@ def _last_rows(split: SplitByUser, n_users: int, users: Int32Array, order: Int64
 
 
 def _held_out_counts(split: SplitByUser, rows_of_user: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    if isinstance(split, LeaveLastFraction | RandomFraction):
+    share = split.validation_share if isinstance(split, PublishedSplit) else getattr(split, "fraction", None)
+    if share is not None:
         # Exact: as floats 0.1 * 30 may come out above 3, and its ceiling would be 4.
-        fraction = Fraction(split.fraction)
+        fraction = Fraction(share)
         return -(-rows_of_user * fraction.numerator // fraction.denominator)
     n = split.n if isinstance(split, LeaveLastN) else 1
     return np.minimum(np.maximum(rows_of_user - 1, 0), n)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,10 @@ from recbench.tasks.task import NO_ITEM, Cases, Task
 from recbench.tasks.verification_cache import verify_and_cache
 
 PUBLISHED = PublishedSplit(method="published")
+VALIDATION_SHARE = Decimal("0.1")
+"""The share of each user's train rows that validation holds out where users have several cases."""
+SEVERAL = 2
+"""A split is one of users with several cases if the median user with a case has so many."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,11 +200,14 @@ def assemble(spec: TaskSpec, rows: PublishedRows) -> Task:
         for kind, ids in (("user", rows.user_ids), ("item", rows.item_ids)):
             warn_of_same_things(spec.name, kind, ids)
         refuse_cold(cold_cases(rows.train, rows.test, rows.user_ids, rows.item_ids), spec.waivers)
+        if rows.validation_rows is None:
+            spec = spec.model_copy(update={"split": _split_with_validation(rows.test)})
     n_items = len(rows.item_ids)
     while True:
         validation_rows = rows.validation_rows
         if validation_rows is None:
-            validation_rows = held_out_rows(PUBLISHED, len(rows.user_ids), rows.train)
+            split = spec.split if isinstance(spec.split, PublishedSplit) else PUBLISHED
+            validation_rows = held_out_rows(split, len(rows.user_ids), rows.train)
         held = rows.train.take(validation_rows)
         seen = TrainSet.from_rows(
             len(rows.user_ids),
@@ -245,6 +253,17 @@ def assemble(spec: TaskSpec, rows: PublishedRows) -> Task:
     verify_and_cache(task)
     report_build(task, rows.readings, rows.time_unit)
     return task
+
+
+def _split_with_validation(test: Rows) -> PublishedSplit:
+    """Returns the split, with the rule by which validation holds train rows out as the split holds out test rows.
+
+    Where users have one case each, validation has one row of each user; where they have several, a share of each
+    user's rows, so that metrics of users can be selected by.
+    """
+    cases_of_user = np.unique(test.users, return_counts=True)[1]
+    has_several = len(cases_of_user) > 0 and np.median(cases_of_user) >= SEVERAL
+    return PublishedSplit(method="published", validation_share=VALIDATION_SHARE) if has_several else PUBLISHED
 
 
 def without_positives(
