@@ -191,18 +191,20 @@ def test_significantly_below_takes_the_interval_and_the_seeds():
 
 def test_published_figures_in_the_full_ranking_are_compared_with_full_ranks():
     first = some_trials("bpr", 0.6, seeds=1)[0]
-    ranks = replace(first.candidate_ranks, users=first.candidate_ranks.users // 2)
+    sampled = first.candidate_ranks
+    ranks = replace(sampled, users=sampled.users // 2, better=sampled.better + 15, n_others=sampled.n_others + 100)
     catalogue = CatalogueValue(metrics={}, list_length=10, coverage=0.5, gini=0.5, popularity=0.5, seconds=1.0)
     trial = FinishedTrial.in_memory(
-        first.record.model_copy(update={"catalogue": catalogue}), TrialRanks(first.candidate_ranks, ranks), "bpr.json"
+        first.record.model_copy(update={"catalogue": catalogue}), TrialRanks(sampled, ranks), "bpr.json"
     )
     result = PublishedResult.model_validate(
-        {"model": "bpr", "method": "BPR", "source": "A paper", "hr@10": 0.9, "full": {"recall@20": 0.9, "hr@10": 0.1}}
+        {"model": "bpr", "method": "BPR", "source": "A paper", "hr@10": 0.9, "full": {"recall@20": 0.9, "hr@10": 0}}
     )
     (row,) = beside_published(summarise([trial], ()), [result])
     recall, hr = parse_measure("recall@20"), parse_measure("hr@10")
     assert row.own[Ranking.FULL, recall].spread.mean == recall.values(ranks).mean()
-    assert row.own[Ranking.CANDIDATES, hr].spread.mean == hr.values(first.candidate_ranks).mean()
+    assert row.own[Ranking.CANDIDATES, hr].spread.mean == hr.values(sampled).mean()
+    assert all(one.interval.low < one.spread.mean < one.interval.high for one in row.own.values() if one.spread.mean)
     assert row.below == ((Ranking.CANDIDATES, hr), (Ranking.FULL, recall))
 
 
