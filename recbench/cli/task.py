@@ -22,7 +22,7 @@ from recbench.cli.shared.ratings_file_options import (
     TimestampFormat,
     UserColumn,
 )
-from recbench.cli.shared.task_options import NameOrSpec, Replace, TooFewNegatives
+from recbench.cli.shared.task_options import NameOrSpec, OrderOption, Replace, TooFewNegatives
 from recbench.cli.shared.task_summary import emit_summary, emit_task
 from recbench.cli.shared.terminal import emit, emit_json, emit_table
 from recbench.cli.shared.verbs import Verbs
@@ -144,7 +144,7 @@ def build(
             metavar="NAME|SPEC.toml",
             autocompletion=task_name,
             help="With --dataset or --ratings: the task or spec file whose filters, split and negatives to use. "
-            "Default: each user's last row is held out, with 100 uniform negatives.",
+            "Default: one row of each user is held out (see --order), with 100 uniform negatives.",
         ),
     ] = None,
     user_column: UserColumn = None,
@@ -157,6 +157,7 @@ def build(
     encoding: Encoding = "utf-8",
     member: Member = None,
     skip_bad_rows: SkipBadRows = False,
+    order: OrderOption = None,
     too_few_negatives: TooFewNegatives = None,
     force: Replace = False,
 ) -> None:
@@ -175,14 +176,13 @@ def build(
 
     columns = (user_column, item_column, rating_column, timestamp_column, timestamp_format, separator, form, member)
     _check_source(ratings, dataset, like, any(option is not None for option in columns))
-    if ratings is None and dataset is None and too_few_negatives is not None:
-        raise RecbenchError(
-            f"--too-few-negatives {too_few_negatives} is a rule, and the rules of {name} are in its spec.",
-            f'Set it there: negatives.too_few = "{too_few_negatives}". To start from: '
-            f"recbench task show {shell_word(name)} --spec",
-        )
+    if ratings is None and dataset is None:
+        _check_no_rule(name, "--too-few-negatives", "negatives.too_few", too_few_negatives)
+        _check_no_rule(name, "--order", "split.order", order)
     if dataset is not None:
-        task = make_task_of_dataset(name, dataset, like, too_few_negatives, replace=force, progressbar=animated())
+        task = make_task_of_dataset(
+            name, dataset, like, too_few_negatives, order, replace=force, progressbar=animated()
+        )
         emit_summary(task)
         return
     if ratings is None:
@@ -203,9 +203,22 @@ def build(
         member=member,
         skip_bad_rows=skip_bad_rows,
     )
-    task = make_task_of_file(name, data, like, too_few_negatives)
+    task = make_task_of_file(name, data, like, too_few_negatives, order)
     log.info("Stored as %s", keep_as_own(task, replace=force))
     emit_summary(task)
+
+
+def _check_no_rule(name: str, option: str, field: str, value: str | None) -> None:
+    """Checks that an option does not change a rule of a task that has a spec.
+
+    Raises:
+        RecbenchError: It does.
+    """
+    if value is not None:
+        raise RecbenchError(
+            f"{option} {value} is a rule, and the rules of {name} are in its spec.",
+            f'Set it there: {field} = "{value}". To start from: recbench task show {shell_word(name)} --spec',
+        )
 
 
 def _check_source(ratings: Path | None, dataset: str | None, like: str | None, has_columns: bool) -> None:

@@ -58,16 +58,23 @@ def dense_codes(codes: npt.NDArray[Any]) -> tuple[Int32Array, npt.NDArray[Any]]:
 def first_of_each(keys: Int64Array) -> npt.NDArray[np.bool_]:
     """Marks (bool[rows]) the first row of each distinct key; fast where few repeat."""
     keep = np.ones(len(keys), dtype=np.bool_)
-    ordered = np.sort(keys)
-    repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    del ordered
-    if len(repeated):
-        at = np.minimum(np.searchsorted(repeated, keys), len(repeated) - 1)
-        rows = np.flatnonzero(repeated[at] == keys)
+    rows = rows_of_repeated(keys)
+    if len(rows):
         keep[rows] = False
         _, first = np.unique(keys[rows], return_index=True)
         keep[rows[first]] = True
     return keep
+
+
+def rows_of_repeated(keys: Int64Array) -> Int64Array:
+    """Returns int64[n], in ascending order, the rows whose key occurs more than once."""
+    ordered = np.sort(keys)
+    repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    del ordered
+    if not len(repeated):
+        return np.empty(0, dtype=np.int64)
+    at = np.minimum(np.searchsorted(repeated, keys), len(repeated) - 1)
+    return np.flatnonzero(repeated[at] == keys)
 
 
 def pair_keys(users: Int32Array, items: Int32Array, n_items: int) -> Int64Array:

@@ -21,6 +21,8 @@ class Purpose(IntEnum):
     RANDOM_SPLIT = 4
     USER_SAMPLE = 5
     PUBLISHED_VALIDATION = 6
+    RANDOM_ORDER = 7
+    TIES_IN_TIME = 8
 
 
 class RandomBits:

@@ -19,7 +19,10 @@ from recbench.protocol import Int64Array, TrainSet
 from recbench.tasks.build_report import report_build
 from recbench.tasks.candidates import draw_negatives, unseen_counts, users_to_leave_out
 from recbench.tasks.cold_cases import cold_cases, refuse_misspelt
+from recbench.tasks.drawn_order import in_neutral_order
+from recbench.tasks.exchange.forms import Order
 from recbench.tasks.filters import apply_filters
+from recbench.tasks.row_order import settled
 from recbench.tasks.spec import (
     CatalogueData,
     FileData,
@@ -58,6 +61,7 @@ def build(spec: TaskSpec, interactions: Interactions | None = None, *, progressb
     )  # fmt: skip
     for kind, ids in (("user", interactions.user_ids), ("item", interactions.item_ids)):
         warn_of_same_things(spec.name, kind, ids)
+    spec = spec.model_copy(update={"split": settled(spec.split, interactions, spec.name)})
     task = split_and_draw(spec, apply_filters(interactions, spec.filters).numbered_by_hash())
     cases = Rows(task.test.users, task.test.items)
     refuse_misspelt(cold_cases(task.rows, cases, task.user_ids, task.item_ids))
@@ -95,6 +99,8 @@ def split_and_draw(spec: TaskSpec, interactions: Interactions) -> Task:
     if not isinstance(rule, Negatives):
         raise RecbenchError("Published negatives go with a published split.", "Set negatives.method.")
     while True:
+        if not depends_on_lines(spec):
+            interactions = in_neutral_order(interactions)
         interactions, held = _held_out(split, interactions)
         seen = TrainSet.from_rows(interactions.n_users, interactions.n_items, interactions.users, interactions.items)
         unseen = unseen_counts(rule.method, seen.indptr, seen.indices, interactions.n_items)
@@ -125,6 +131,15 @@ def split_and_draw(spec: TaskSpec, interactions: Interactions) -> Task:
         interactions.n_duplicates,
         test.timestamps,
     )
+
+
+def depends_on_lines(spec: TaskSpec) -> bool:
+    """Whether the order of the lines decides something.
+
+    It does where the spec says so, and in data that are fixed: the files of the catalogue, and synthetic rows.
+    """
+    own = isinstance(spec.dataset, FileData | FrameData)
+    return not own or getattr(spec.split, "order", None) is Order.FILE
 
 
 @dataclass(frozen=True, slots=True, eq=False)

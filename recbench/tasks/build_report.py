@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from recbench.data.reading import Reading
 from recbench.data.times import Unit, date_text
 from recbench.protocol import Int64Array
+from recbench.tasks.exchange.forms import Order
 from recbench.tasks.leakage import tied_in_time
-from recbench.tasks.spec import Order
+from recbench.tasks.spec import FileData, FrameData
 from recbench.tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ def report_build(task: Task, readings: Sequence[Reading | None], unit: Unit | No
 
 
 def report_ties(task: Task) -> None:
-    """Logs how many cases were held out by the order of the rows, because other rows have the same time."""
+    """Logs how many cases are the last of their user by chance, because other rows have the same time."""
     if getattr(task.spec.split, "order", None) is not Order.TIMESTAMP:
         return
     tied = tied_in_time(task)
@@ -39,9 +40,10 @@ def report_ties(task: Task) -> None:
     level = logging.WARNING if tied.mean() >= MOST else logging.INFO
     log.log(
         level,
-        "%s: %s of %s cases have the same time as a train row of their user (a tie). The order of these rows in the "
-        "file decides which of them is held out.",
+        "%s: %s of %s cases have the same time as a train row of their user (a tie). %s decides which of them is held "
+        "out.",
         task.name, f"{int(tied.sum()):,}", f"{len(tied):,}",
+        "A draw" if isinstance(task.spec.dataset, FileData | FrameData) else "Their order in the file",
     )  # fmt: skip
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from recbench.data.catalogue import Dataset, catalogue, find_dataset
 from recbench.errors import RecbenchError, unknown_name
+from recbench.tasks.exchange.forms import Order
 from recbench.tasks.named_specs import builtin_specs, own_spec
-from recbench.tasks.spec import CatalogueData, GlobalTime, Order, TaskSpec, Weights
+from recbench.tasks.spec import CatalogueData, GlobalTime, TaskSpec, Weights
 
 
 @dataclass(frozen=True, slots=True)

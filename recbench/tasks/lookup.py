@@ -30,6 +30,9 @@ from recbench.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
+ROWS = 2
+"""Increases when the rows of the user's files are put into another order, so that such tasks are built again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -218,6 +221,7 @@ def _built_path(spec: TaskSpec) -> Path:
     """The cache file of a spec: its name carries a hash of the spec and of the user's ratings file, if it has one."""
     key = hashlib.sha256(spec.fingerprint().encode())
     if isinstance(spec.dataset, FileData):
+        key.update(ROWS.to_bytes())
         at_path = "Correct dataset.path in the spec; a relative path counts from the spec's folder."
         try:
             for part in files_of_table(spec.dataset.path):

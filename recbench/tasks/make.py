@@ -11,7 +11,6 @@ import numpy as np
 from recbench.arguments import SEVERAL, read_argument
 from recbench.data.catalogue import find_dataset
 from recbench.data.ids import IdTable
-from recbench.data.interactions import Interactions
 from recbench.data.ordering import pair_keys
 from recbench.data.readers.dataframes import read_frame
 from recbench.data.readers.id_columns import NotAnIdError, id_text
@@ -20,16 +19,27 @@ from recbench.data.readers.texts_for_missing import stands_for_no_id
 from recbench.data.rows import Rows
 from recbench.data.time_column import time_format
 from recbench.errors import RecbenchError, unknown_name
-from recbench.tasks.build import build, load_interactions
+from recbench.tasks.build import build
 from recbench.tasks.dataset_tasks import check_suits
 from recbench.tasks.exchange.candidate_frame import read_candidates
-from recbench.tasks.exchange.forms import TooFew
+from recbench.tasks.exchange.forms import Order, TooFew
 from recbench.tasks.exchange.published_split import PublishedRows, assemble_drawn, in_one_unit, numbered_together
 from recbench.tasks.lookup import check_name, keep_as_spec, load_task
 from recbench.tasks.named_specs import own_spec
 from recbench.tasks.names import task_names
+from recbench.tasks.row_order import with_order
 from recbench.tasks.rules import Fields, Rules, choose_negatives, choose_rules, rules_of, spec_like
-from recbench.tasks.spec import CatalogueData, FileData, Filters, FrameData, Negatives, Split, TaskSpec, Waiver
+from recbench.tasks.spec import (
+    CatalogueData,
+    FileData,
+    Filters,
+    FrameData,
+    LastRows,
+    Negatives,
+    Split,
+    TaskSpec,
+    Waiver,
+)
 from recbench.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -71,7 +81,9 @@ def make_task(
         name: The task's name in tables and records.
         split: How rows are held out: ``"leave-one-out"`` (default), or the fields of a split, such as
             ``{"method": "leave-last-n", "n": 3}``; other methods are ``leave-last-fraction``, ``random-fraction`` and
-            ``global-time``. "Last" means by timestamp if there are timestamps, else in the order of the rows.
+            ``global-time``. "Last" means by timestamp if there are timestamps; else a random row if the rows are sorted
+            by user or item; else in the order of the rows. ``"order"`` names it: ``"timestamp"``, ``"random"`` (with
+            ``"seed"``) or ``"file"``.
         negatives: Negatives a case, drawn uniformly without replacement (default 100); or the fields of the rule, such
             as ``{"method": "popularity", "count": 100, "seed": 0}``.
         filters: The fields of the filters, such as ``{"min_rating": 4, "k_core": 5}``. Default: keep every row.
@@ -114,7 +126,7 @@ def make_task(
                 "Leave them out.",
             )
         rules = choose_rules(split, negatives, filters, like)
-        return _from_rows(
+        return build(
             TaskSpec(
                 name=name,
                 description="Ratings of a DataFrame",
@@ -123,7 +135,6 @@ def make_task(
                 split=rules.split,
                 negatives=rules.negatives,
             ),
-            rules,
             read_frame(data, RATINGS, dataclasses.replace(layout, keep_repeated=rules.filters.keeps_repeated)),
         )
     if split is not None or filters is not None or like is not None:
@@ -134,7 +145,13 @@ def make_task(
     return _from_split(name, data, layout, negatives, _catalogue(users), _catalogue(items), _waivers(waivers))
 
 
-def make_task_of_file(name: str, data: FileData, like: str | None = None, too_few: TooFew | None = None) -> Task:
+def make_task_of_file(
+    name: str,
+    data: FileData,
+    like: str | None = None,
+    too_few: TooFew | None = None,
+    order: Order | None = None,
+) -> Task:
     """Makes a frozen task from a ratings file.
 
     Args:
@@ -143,11 +160,12 @@ def make_task_of_file(name: str, data: FileData, like: str | None = None, too_fe
         like: Name or spec file of the task whose filters, split and negatives to use. Default: each user's last row is
             held out, with 100 uniform negatives.
         too_few: What to do with users who have too few items for so many negatives; None for what ``like`` says.
+        order: Which rows of a user are the last; None for what ``like`` says.
 
     Raises:
         RecbenchError: The file cannot be read, or does not suffice for the rules.
     """
-    rules = choose_rules(like=like).with_too_few(too_few)
+    rules = choose_rules(like=like).with_too_few(too_few).with_order(order)
     spec = TaskSpec(
         name=name,
         description=f"Ratings of {data.path.name}",
@@ -156,7 +174,7 @@ def make_task_of_file(name: str, data: FileData, like: str | None = None, too_fe
         split=rules.split,
         negatives=rules.negatives,
     )
-    return _from_rows(spec, rules, load_interactions(spec))
+    return build(spec)
 
 
 def make_task_of_dataset(
@@ -164,6 +182,7 @@ def make_task_of_dataset(
     dataset: str,
     like: str | None = None,
     too_few: TooFew | None = None,
+    order: Order | None = None,
     *,
     replace: bool = False,
     progressbar: bool = False,
@@ -177,8 +196,9 @@ def make_task_of_dataset(
         name: The task's name.
         dataset: A name of ``recbench data list``.
         like: Name or spec file of the task whose filters, split and negatives to use. Default: each user's latest row
-            is held out, with 100 uniform negatives.
+            is held out (see ``row_order`` for a dataset without times), with 100 uniform negatives.
         too_few: What to do with users who have too few items for so many negatives; None for what ``like`` says.
+        order: Which rows of a user are the last; None for what ``like`` says.
         replace: Replace another task of that name.
         progressbar: Show a progress bar while fetching.
 
@@ -191,31 +211,34 @@ def make_task_of_dataset(
             "The synthetic data are no dataset of the catalogue: a task's spec says how to generate them.",
             "Start from this spec: recbench task show synthetic --spec > my-task.toml",
         )
-    title = find_dataset(dataset).title
+    found = find_dataset(dataset)
     data = CatalogueData(source="catalogue", name=dataset)
     base = None if like is None else spec_like(like)
-    rules = (Rules() if base is None else rules_of(base, same_data=base.dataset == data)).with_too_few(too_few)
+    rules = Rules() if base is None else rules_of(base, same_data=base.dataset == data)
+    rules = rules.with_too_few(too_few).with_order(order)
+    own_rules = f"{'latest' if found.has_timestamps else 'one'} row of each user held out"
     spec = TaskSpec(
         name=name,
-        description=f"{title}, {'latest row of each user held out' if base is None else f'rules of {base.name}'}",
+        description=f"{found.title}, {own_rules if base is None else f'rules of {base.name}'}",
         dataset=data,
         filters=rules.filters,
         split=rules.split,
         negatives=rules.negatives,
     )
     known = None if replace else own_spec(name)
-    if known is not None and (known.dataset, known.rules()) == (data, spec.rules()):
+    if known is not None and (known.dataset, known.rules()) == (data, _with_order_of(known, spec).rules()):
         return load_task(name, progressbar=progressbar)
     check_name(name, replace=replace)
     check_suits(dataset, spec, "the default split" if base is None else base.name, task_names())
     return keep_as_spec(build(spec, progressbar=progressbar), replace=replace)
 
 
-def _from_rows(spec: TaskSpec, rules: Rules, rows: Interactions) -> Task:
-    has_timestamps = rows.timestamps is not None
-    if rules.order_is_open and not has_timestamps:
-        log.info("There are no timestamps: the last row of each user in the order of the rows is held out.")
-    return build(spec.model_copy(update={"split": rules.split_for(has_timestamps)}), rows)
+def _with_order_of(built: TaskSpec, spec: TaskSpec) -> TaskSpec:
+    """Returns the spec with the order of one that was built, if its own is open: the same data settle it alike."""
+    order = getattr(built.split, "order", None)
+    if order is None or not isinstance(spec.split, LastRows) or spec.split.order is not None:
+        return spec
+    return spec.model_copy(update={"split": with_order(spec.split, order)})
 
 
 def _from_split(

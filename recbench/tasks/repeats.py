@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from recbench.data.interactions import Interactions
-from recbench.data.ordering import pair_keys, stable_order
+from recbench.data.ordering import stable_order
+from recbench.data.repeated_pairs import pairs_in_order
 from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
 from recbench.protocol import Float32Array, Int64Array
@@ -16,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def merged_repeats(interactions: Interactions, rule: Repeated) -> Interactions:
-    """Returns one row of each pair, at the place of its last row.
+    """Returns one row of each pair, at the place of its last row in ``pairs_in_order``.
 
     Args:
         interactions: Rows that may repeat pairs; at least one.
@@ -26,7 +27,7 @@ def merged_repeats(interactions: Interactions, rule: Repeated) -> Interactions:
     Raises:
         RecbenchError: Ratings are to be added, and there are none or their sum is no finite number.
     """
-    order = stable_order(pair_keys(interactions.users, interactions.items, interactions.n_items))
+    order = pairs_in_order(interactions.rows, interactions.n_items)
     rows = interactions.rows.take(order)
     new = np.ones(len(rows), dtype=np.bool_)
     new[1:] = (rows.users[1:] != rows.users[:-1]) | (rows.items[1:] != rows.items[:-1])

@@ -10,15 +10,14 @@ from pydantic import Field, TypeAdapter
 
 from recbench.arguments import POSITIVE, read_argument
 from recbench.errors import RecbenchError, unknown_name
-from recbench.tasks.exchange.forms import TooFew
+from recbench.tasks.exchange.forms import Order, TooFew
 from recbench.tasks.lookup import find_task, load_task
+from recbench.tasks.row_order import with_order
 from recbench.tasks.spec import (
     Filters,
-    LeaveLastFraction,
-    LeaveLastN,
+    LastRows,
     LeaveOneOut,
     Negatives,
-    Order,
     PublishedNegatives,
     PublishedSplit,
     Split,
@@ -48,20 +47,26 @@ class Rules:
         filters: Which rows to keep.
         split: Which rows to hold out.
         negatives: How to draw the candidates.
-        order_is_open: Whether the order of the split was left open; it is then by timestamp if the rows have
-            timestamps, else the order of the rows.
     """
 
     filters: Filters = DEFAULT_FILTERS
     split: Split | PublishedSplit = DEFAULT_SPLIT
     negatives: Negatives | PublishedNegatives = DEFAULT_NEGATIVES
-    order_is_open: bool = True
 
-    def split_for(self, has_timestamps: bool) -> Split | PublishedSplit:
-        """Returns the split, its order chosen if it is open."""
-        if not self.order_is_open or not isinstance(self.split, LeaveOneOut | LeaveLastN | LeaveLastFraction):
-            return self.split
-        return self.split.model_copy(update={"order": Order.TIMESTAMP if has_timestamps else Order.FILE})
+    def with_order(self, order: Order | None) -> "Rules":
+        """Returns the rules with another order of the split; None for the same rules.
+
+        Raises:
+            RecbenchError: The split does not hold out the last rows of each user.
+        """
+        if order is None:
+            return self
+        if not isinstance(self.split, LastRows):
+            raise RecbenchError(
+                f"--order {order} does not go with the split {self.split.method!r}: it holds out no last rows.",
+                "Leave --order out, or use rules that hold out last rows, such as those of ml-100k-loo.",
+            )
+        return replace(self, split=with_order(self.split, order))
 
     def with_too_few(self, too_few: TooFew | None) -> "Rules":
         """Returns the rules with another rule for users with too few negatives; None for the same rules."""
@@ -82,14 +87,10 @@ def choose_rules(
         RecbenchError: A method does not exist, or a field is missing or out of range; the message names it.
     """
     base = Rules() if like is None else rules_of(spec_like(like))
-    kept, order_is_open = base.split, base.order_is_open
-    if split is not None:
-        kept, order_is_open = _split(split)
     return Rules(
         base.filters if filters is None else read_argument("filters", _FILTERS, filters, FIELDS.format("filters")),
-        kept,
+        base.split if split is None else _split(split),
         base.negatives if negatives is None else choose_negatives(negatives),
-        order_is_open,
     )
 
 
@@ -115,7 +116,7 @@ def rules_of(spec: TaskSpec, *, same_data: bool = False) -> Rules:
         same_data: Whether the rules are used for the data of the spec. Ids of items to drop are dropped only there.
     """
     filters = spec.filters if same_data else spec.filters.model_copy(update={"drop_items": ()})
-    return Rules(filters, spec.split, spec.negatives, order_is_open=False)
+    return Rules(filters, spec.split, spec.negatives)
 
 
 def spec_like(like: str | Path | TaskSpec | Task) -> TaskSpec:
@@ -138,16 +139,15 @@ def spec_like(like: str | Path | TaskSpec | Task) -> TaskSpec:
     return spec
 
 
-def _split(split: str | Fields | Split) -> tuple[Split, bool]:
-    """Returns the split, and whether its order is open."""
+def _split(split: str | Fields | Split) -> Split:
     if isinstance(split, str):
         split = {"method": split}
     if not isinstance(split, Mapping):
-        return read_argument("split", _SPLIT, split, FIELDS.format("split")), False
+        return read_argument("split", _SPLIT, split, FIELDS.format("split"))
     method = str(split.get("method"))
     if method not in SPLITS:
         raise unknown_name("split method", method, SPLITS, _example("leave-last-n"))
-    return read_argument("split", _SPLIT, split, _example(method)), "order" not in split
+    return read_argument("split", _SPLIT, split, _example(method))
 
 
 def _example(method: str) -> str:

@@ -13,7 +13,7 @@ from recbench.data.readers.layout import Form, Layout
 from recbench.data.synthetic import SyntheticParameters
 from recbench.data.time_column import check_time_form
 from recbench.tasks.dates import DateOrNumber
-from recbench.tasks.exchange.forms import TooFew
+from recbench.tasks.exchange.forms import Order, TooFew
 from recbench.toml_file import TomlKind
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -24,13 +24,6 @@ MAX_EXPONENT = 308
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Order(StrEnum):
-    """What "last" means in a split; rows with equal timestamps keep their file order."""
-
-    FILE = "file"
-    TIMESTAMP = "timestamp"
 
 
 class Waiver(StrEnum):
@@ -105,7 +98,11 @@ class Weights(StrEnum):
 
 
 class Repeated(StrEnum):
-    """What becomes of rows that repeat a (user, item) pair; "first" and "last" are in the order of the file."""
+    """What becomes of rows that repeat a (user, item) pair.
+
+    "First" and "last" are in time; of rows with the same time, the lower rating is the first. Without times, they are
+    in the order of the file.
+    """
 
     FIRST = "first"
     """The first of them is kept, before any filter."""
@@ -153,30 +150,57 @@ FIRST_FILTERS = ("drop_items", "min_rating", "k_core")
 """Filters in every digest; later filters enter it only if they are set, so that older digests do not change."""
 
 
+def _check_seed(split: "LastRows") -> "LastRows":
+    if split.seed is not None and split.order not in (None, Order.RANDOM):
+        raise ValueError('seed goes with order = "random"')
+    return split
+
+
 class LeaveLastFraction(_Frozen):
-    """Holds out the last ceil(fraction * rows) rows of each user."""
+    """Holds out the last ceil(fraction * rows) rows of each user.
+
+    Attributes:
+        order: What "last" means; None where it is open: see ``recbench.tasks.row_order``.
+        seed: Seed of a random order; None for 0.
+    """
 
     example: ClassVar[dict[str, object]] = {"fraction": 0.2}
     method: Literal["leave-last-fraction"]
     fraction: Decimal = Field(gt=0, lt=1, max_digits=10, decimal_places=9)
-    order: Order = Order.FILE
+    order: Order | None = None
+    seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
+
+    _seed_goes_with_order = model_validator(mode="after")(_check_seed)
 
 
 class LeaveOneOut(_Frozen):
-    """Holds out the last row of each user."""
+    """Holds out the last row of each user; ``order`` and ``seed`` as in ``LeaveLastFraction``."""
 
     example: ClassVar[dict[str, object]] = {}
     method: Literal["leave-one-out"]
-    order: Order = Order.TIMESTAMP
+    order: Order | None = None
+    seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
+
+    _seed_goes_with_order = model_validator(mode="after")(_check_seed)
 
 
 class LeaveLastN(_Frozen):
-    """Holds out the last n rows of each user; of a user with n rows or fewer, all but one."""
+    """Holds out the last n rows of each user; of a user with n rows or fewer, all but one.
+
+    ``order`` and ``seed`` as in ``LeaveLastFraction``.
+    """
 
     example: ClassVar[dict[str, object]] = {"n": 3}
     method: Literal["leave-last-n"]
     n: int = Field(ge=1)
-    order: Order = Order.TIMESTAMP
+    order: Order | None = None
+    seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
+
+    _seed_goes_with_order = model_validator(mode="after")(_check_seed)
+
+
+LastRows = LeaveOneOut | LeaveLastN | LeaveLastFraction
+"""The rules that hold out the last rows of each user."""
 
 
 class RandomFraction(_Frozen):
@@ -211,7 +235,7 @@ class GlobalTime(_Frozen):
         return self
 
 
-Split = LeaveOneOut | LeaveLastN | LeaveLastFraction | RandomFraction | GlobalTime
+Split = LastRows | RandomFraction | GlobalTime
 """A rule that holds rows out; the ``example`` of each is what hints show besides its method."""
 
 
@@ -254,6 +278,10 @@ class PublishedNegatives(_Frozen):
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
 
 
+UNSET_RULES = (("negatives", "too_few"), ("split", "seed"), ("split", "validation_share"))
+"""Later rules of a part, which enter digests only if they are set."""
+
+
 class TaskSpec(_Frozen):
     """Everything that determines a task.
 
@@ -293,21 +321,25 @@ class TaskSpec(_Frozen):
         content["filters"] = {
             name: value for name, value in content["filters"].items() if name in FIRST_FILTERS or value != unset[name]
         }
-        if content["negatives"].get("too_few") is None:
-            content["negatives"].pop("too_few", None)
         for name in ("fraction", "validation_share"):
             if (fraction := getattr(self.split, name, None)) is not None:
                 content["split"][name] = str(fraction.normalize())
-        if content["split"].get("validation_share") is None:
-            content["split"].pop("validation_share", None)
+        for part, name in UNSET_RULES:
+            if content[part].get(name) is None:
+                content[part].pop(name, None)
         return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
     def fingerprint(self) -> str:
         """Returns a hash of the whole spec, for naming its file in the cache; rules that are unset do not enter it."""
-        unset = {"negatives": {"too_few"}} if getattr(self.negatives, "too_few", None) is None else {}
-        unset |= {} if self.filters.keeps_repeated else {"filters": {"repeated"}}
-        unset |= {"split": {"validation_share"}} if getattr(self.split, "validation_share", None) is None else {}
-        return hashlib.sha256(self.model_dump_json(exclude=unset).encode()).hexdigest()
+        unset: dict[str, set[str]] = {} if self.filters.keeps_repeated else {"filters": {"repeated"}}
+        for part, name in UNSET_RULES:
+            if getattr(getattr(self, part), name, None) is None:
+                unset.setdefault(part, set()).add(name)
+        spec = self
+        if isinstance(self.split, LeaveOneOut | LeaveLastN) and self.split.order is None:
+            # An open order was by timestamp in older versions: the files in the cache keep their names.
+            spec = self.model_copy(update={"split": self.split.model_copy(update={"order": Order.TIMESTAMP})})
+        return hashlib.sha256(spec.model_dump_json(exclude=unset).encode()).hexdigest()
 
 
 def exact_number(text: str) -> Decimal:

@@ -10,9 +10,11 @@ from recbench.data.random_bits import Purpose, RandomBits
 from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
 from recbench.protocol import Int32Array, Int64Array
-from recbench.tasks.spec import LeaveLastFraction, LeaveLastN, LeaveOneOut, Order, PublishedSplit, RandomFraction
+from recbench.tasks.drawn_order import drawn_order
+from recbench.tasks.exchange.forms import Order
+from recbench.tasks.spec import LastRows, LeaveLastN, PublishedSplit, RandomFraction
 
-SplitByUser = LeaveOneOut | LeaveLastN | LeaveLastFraction | RandomFraction | PublishedSplit
+SplitByUser = LastRows | RandomFraction | PublishedSplit
 RANDOM_BOUND = 2**32
 """Bound of the numbers that choose random rows; rows with equal numbers, 1 in 4 billion, keep their file order."""
 
@@ -23,9 +25,9 @@ def held_out_rows(split: SplitByUser, n_users: int, rows: Rows) -> Int64Array:
     A user whose rows would all be held out keeps all of them.
 
     Args:
-        split: The rule. That of published splits is used for validation only.
+        split: The rule. That of published splits is used for validation only. An order that is open is by timestamp.
         n_users: Number of users.
-        rows: The rows, in file order.
+        rows: The rows, in file order; where timestamps are equal, this order decides.
 
     Raises:
         RecbenchError: The rule needs timestamps and there are none.
@@ -55,7 +57,8 @@ def require_timestamps(timestamps: Int64Array | None) -> Int64Array:
     if timestamps is None:
         raise RecbenchError(
             "The split is ordered by timestamp, but the data has no timestamps.",
-            'Name the timestamp column, or use a spec whose split has order = "file".',
+            'Name the timestamp column, or use a spec whose split has order = "random" or "file".\n'
+            "On the command line: recbench task build NAME --ratings FILE --order random",
         )
     return timestamps
 
@@ -71,6 +74,9 @@ def _order(split: SplitByUser, rows: Rows) -> Int64Array:
         return order_by(users, RandomBits(0, Purpose.PUBLISHED_VALIDATION).below(RANDOM_BOUND, len(users)))
     if split.order is Order.FILE:
         return stable_order(users)
+    if split.order is Order.RANDOM:
+        drawn = drawn_order(rows, split.seed or 0, Purpose.RANDOM_ORDER)
+        return drawn[stable_order(users[drawn])]
     return order_by(users, require_timestamps(timestamps))
 
 

@@ -58,7 +58,7 @@ class Task:
         spec: The source of the rows, and the rules.
         user_ids: The original id of each user index.
         item_ids: The original id of each item index.
-        rows: The train rows, in the order of the file.
+        rows: The train rows: in the order of the file, or by time, see ``recbench.tasks.build.depends_on_lines``.
         test: The cases that are reported.
         validation_rows: int64[validation cases or more], the train rows that validation holds out: those of its cases
             in their order, then rows that are no cases, as of items that are new then.
@@ -250,6 +250,8 @@ class Task:
             "n_negatives": int(counts.max()),
             "n_negatives_min": int(counts.min()),
             "negatives": self.spec.negatives.method,
+            "split": self.spec.split.method,
+            "order": getattr(self.spec.split, "order", None),
             "uniform_negatives": self.spec.uniform_negatives,
             "mean_catalogue_size": float(self.catalogue_sizes.mean()),
             "n_validation_cases": len(self.validation),

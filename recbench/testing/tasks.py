@@ -5,8 +5,9 @@ import numpy as np
 from recbench.data.ids import IdTable
 from recbench.data.rows import Rows
 from recbench.tasks.build import load_interactions, split_and_draw
+from recbench.tasks.exchange.forms import Order
 from recbench.tasks.named_specs import builtin_specs
-from recbench.tasks.spec import LeaveOneOut, Negatives, Order, SyntheticData, TaskSpec
+from recbench.tasks.spec import LeaveOneOut, Negatives, SyntheticData, TaskSpec
 from recbench.tasks.task import Cases, Task
 from recbench.tasks.verify import verify
 

@@ -5,13 +5,22 @@ from typing import Annotated
 import typer
 
 from recbench.cli.shared.completion import task_name
-from recbench.tasks.exchange.forms import TooFew
+from recbench.tasks.exchange.forms import Order, TooFew
 
 NameOrSpec = Annotated[
     str,
     typer.Argument(metavar="NAME|SPEC.toml", help="A task's name, or its spec file.", autocompletion=task_name),
 ]
 Replace = Annotated[bool, typer.Option("--force", help="Replace a task of that name.")]
+OrderOption = Annotated[
+    Order | None,
+    typer.Option(
+        "--order",
+        help="Which row of a user is the last, and so held out: the latest, the one furthest down in the file, or a "
+        "random one. Default: the latest; without times, the last line, or a random row if the rows are sorted by "
+        "user or item.",
+    ),
+]
 TooFewNegatives = Annotated[
     TooFew | None,
     typer.Option(

@@ -16,7 +16,7 @@ def emit_summary(task: "Task") -> None:
     rows = [
         [key.removeprefix("n_").replace("_", " "), _shown(value)]
         for key, value in summary.items()
-        if key not in ("name", "waivers")
+        if key not in ("name", "waivers") and value is not None
     ]
     rows.append(["waived", ", ".join(summary["waivers"]) or "nothing"])
     emit_table(rows, [task.name, task.spec.description])

@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from recbench.data.ids import IdTable
 from recbench.data.interactions import Interactions
-from recbench.data.ordering import first_of_each, pair_keys
 from recbench.data.readers.id_columns import MISSING, encode_ids, rows_of_names
 from recbench.data.readers.texts_for_missing import AMONG_NUMBERS, NO_ID, IdTexts, look_at_texts
 from recbench.data.reading import Reading
+from recbench.data.repeated_pairs import first_of_pairs
 from recbench.data.rows import Rows
 from recbench.data.time_column import TimeColumn
 from recbench.data.times import Times
@@ -209,7 +209,7 @@ class _Origin:
 def to_interactions(
     tables: Sequence[OpenTable], bad: BadRows, time_form: str | None = None, *, keep_repeated: bool = False
 ) -> Interactions:
-    """Checks every value, numbers the ids, and keeps the first row of each (user, item) pair.
+    """Checks every value, numbers the ids, and keeps the first row of each (user, item) pair, see ``first_of_pairs``.
 
     Args:
         tables: One or more, all with the same columns.
@@ -494,9 +494,10 @@ def _numbered(columns: _Columns, kept: npt.NDArray[np.bool_], times: Times | Non
 
 
 def _first_of_pairs(interactions: Interactions, name: str) -> Interactions:
-    first = first_of_each(pair_keys(interactions.users, interactions.items, interactions.n_items))
+    first = first_of_pairs(interactions.rows, interactions.n_items)
     if duplicates := int(len(first) - first.sum()):
-        log.warning("%s: %d rows repeat an earlier (user, item) pair; the first is kept.", name, duplicates)
+        rule = "in the order of the file" if interactions.timestamps is None else "in time"
+        log.warning("%s: %d rows repeat an earlier (user, item) pair; the first is kept (%s).", name, duplicates, rule)
         return replace(interactions, rows=interactions.rows.take(first), n_duplicates=duplicates)
     return interactions
 

@@ -27,7 +27,8 @@ ADVICE = Advice(
 def read_frame(frame: object, name: str, layout: Layout = PLAIN) -> Interactions:
     """Reads a DataFrame as a CSV file with the same rows would be read; the index plays no part.
 
-    Ids become text: the integer 7 becomes ``7``. Of rows that repeat a (user, item) pair the first is kept.
+    Ids become text: the integer 7 becomes ``7``. Of rows that repeat a (user, item) pair the first in time
+    is kept, see ``first_of_pairs``.
 
     Args:
         frame: A pandas DataFrame with a row for each interaction.

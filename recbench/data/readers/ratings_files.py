@@ -33,7 +33,7 @@ LISTS = {Form.ADJACENCY: read_adjacency, Form.COUNTED_LISTS: read_counted_lists}
 
 
 def read_interactions(path: Path, layout: Layout = PLAIN, *more: Path) -> Interactions:
-    """Reads a ratings file; of rows that repeat a (user, item) pair the first is kept.
+    """Reads a ratings file; of rows that repeat a (user, item) pair the first in time is kept, see ``first_of_pairs``.
 
     Args:
         path: A file of any ``Form``, or a folder with the parts of one; text may be packed, or in a zip archive.

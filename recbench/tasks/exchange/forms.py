@@ -28,3 +28,15 @@ class TooFew(StrEnum):
     """Leave out such users with all their rows."""
     FEWER = "fewer"
     """Take all items that the user has not interacted with; leave out users who have none."""
+
+
+class Order(StrEnum):
+    """What "last" means in a split."""
+
+    FILE = "file"
+    """The order of the lines."""
+    TIMESTAMP = "timestamp"
+    """The order in time. Rows with equal times: in datasets of the catalogue and synthetic ones, the order of the
+    file; in files and DataFrames of the user's own, an order that does not depend on that of the lines."""
+    RANDOM = "random"
+    """Drawn with the split's seed; it does not depend on the order of the lines."""
