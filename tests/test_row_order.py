@@ -186,6 +186,8 @@ def test_a_file_sorted_by_item_holds_out_random_rows(caplog):
     assert "recbench finds no order by user or item in the rows of dataframe" in caplog.text
     caplog.clear()
     make_task(ordered, split={"method": "random-fraction", "fraction": 0.2})
+    make_task(frame, split={"method": "leave-one-out", "order": "file"})
+    make_task(frame.sort_values("user", kind="stable"), split={"method": "leave-one-out", "order": "file"})
     assert "no timestamps" not in caplog.text
 
 

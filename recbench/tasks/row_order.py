@@ -36,22 +36,22 @@ def with_order(split: LastRows, order: Order) -> LastRows:
 
 
 def _report(name: str, found: SortedBy | None, *, is_open: bool) -> None:
-    if found is None:
+    if found is None and is_open:
         log.info(
             "There are no timestamps, and recbench finds no order by user or item in the rows of %s. The last rows of "
             "a user are the last in the file. To hold out random rows instead: %s.",
             name, HOW_TO_CHOOSE.format(Order.RANDOM),
         )  # fmt: skip
-    elif is_open:
+    elif found is not None and is_open:
         log.warning(
             "There are no timestamps, and the rows of %s are sorted by %s: the last row of a user need not be the "
             "latest. Random rows of each user are held out. If the order of the lines is the order in time: %s.",
             name, found, HOW_TO_CHOOSE.format(Order.FILE),
         )  # fmt: skip
-    else:
+    elif found not in (None, SortedBy.USER):
+        # Rows that are sorted by user alone may be in order of time for each user, as whoever names the order says.
         log.warning(
-            "There are no timestamps, and the rows of %s are sorted by %s: the last row of a user need not be the "
-            'latest. The split holds it out all the same (order = "file"), and then metrics mislead. To hold out '
-            "random rows: %s.",
+            "There are no timestamps, and the rows of %s are sorted by %s, but the split holds out the last rows of "
+            'each user (order = "file"). If these are not the latest, metrics mislead. To hold out random rows: %s.',
             name, found, HOW_TO_CHOOSE.format(Order.RANDOM),
         )  # fmt: skip
