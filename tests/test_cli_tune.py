@@ -36,7 +36,7 @@ from recbench.trials.curve_epochs import CurveEpochs
 from recbench.trials.events import TICK, Event, EventKind
 from recbench.trials.identity import TaskFacts
 from recbench.trials.planned import PlannedModel, PlannedTrial, plan_trials
-from recbench.tuning.past import Budget, End, PastTrial
+from recbench.tuning.past import Budget, End, PastTrial, SoFar
 from tests.tuned_models import SOURCE
 
 SPACES = """
@@ -334,7 +334,7 @@ def trial(model, number, epochs=40):
 
 
 def begins(model, past=()):
-    return Event(EventKind.PLANNED, name=model, total=8, done=len(past), result=past)
+    return Event(EventKind.PLANNED, name=model, total=8, done=len(past), result=SoFar(past, "NDCG@10"))
 
 
 def ended(trial, past):

@@ -8,7 +8,7 @@ import pytest
 from recbench.errors import RecbenchError
 from recbench.records.schema import CurvePoint
 from recbench.tuning.edges import at_edge
-from recbench.tuning.objective import curve_epochs, longest, score_of
+from recbench.tuning.objective import Objective, curve_epochs, longest, score_of
 from recbench.tuning.past import Budget, End, PastTrial, best, best_scores, counts, joules_spent, spent
 from recbench.tuning.result import model_tuning
 from recbench.tuning.spaces import Choices, Known, ModelSpace, Range, check_names, own_spaces_path, read_spaces
@@ -167,7 +167,13 @@ def test_trials_of_another_identity_are_not_gone_on_with(task, model, tmp_path):
     with pytest.raises(RecbenchError, match="trials of 'Known' .* task digest was sha256:0 and is sha256:1") as raised:
         a_study(tmp_path, model, **{"task digest": "sha256:1"})
     assert "--storage FILE" in raised.value.hint
+    with pytest.raises(RecbenchError, match="metric was the default and is full-mrr"):
+        a_study(tmp_path, model, metric="full-mrr")
     assert len(a_study(tmp_path, model).past()) == 1
+    (tmp_path / "by-mrr").mkdir()
+    a_study(tmp_path / "by-mrr", model, metric="mrr")
+    with pytest.raises(RecbenchError, match="metric was mrr and is the default"):
+        a_study(tmp_path / "by-mrr", model)
 
 
 @pytest.mark.parametrize("content", [b"not a database at all, but some text" * 100, None])
@@ -186,18 +192,30 @@ def a_curved_record(scores, trained, **parameters):
     return a_record("bpr", 0, ndcg=list(scores.values())[-1], curve=points, epochs=trained, parameters=parameters)
 
 
+def curved_score(scores, trained, **parameters):
+    return score_of(a_curved_record(scores, trained, **parameters), list(scores.values())[-1])
+
+
 def test_the_best_epoch():
-    found = score_of(a_curved_record({2: 0.1, 4: 0.4, 6: 0.4, 8: 0.3}, 8, epochs=8))
+    found = curved_score({2: 0.1, 4: 0.4, 6: 0.4, 8: 0.3}, 8, epochs=8)
     assert (found.score, found.last_score, found.epochs) == (0.4, 0.3, 4)
-    stopped = score_of(a_curved_record({2: 0.1, 3: 0.2}, 3, epochs=8))
+    stopped = curved_score({2: 0.1, 3: 0.2}, 3, epochs=8)
     assert (stopped.score, stopped.epochs) == (0.2, 3)
     # Three of eight passes were a pre-training, in which the score was best.
-    before = score_of(a_curved_record({2: 0.5, 4: 0.1, 6: 0.3, 8: 0.2}, 8, epochs=5))
+    before = curved_score({2: 0.5, 4: 0.1, 6: 0.3, 8: 0.2}, 8, epochs=5)
     assert (before.score, before.epochs) == (0.3, 3)
-    silent = score_of(a_curved_record({1: 0.5}, 1, epochs=30))
+    silent = curved_score({1: 0.5}, 1, epochs=30)
     assert (silent.score, silent.epochs) == (0.5, 30)
-    without = score_of(a_curved_record({1: 0.5, 2: 0.1}, 2, factors=3))
+    without = curved_score({1: 0.5, 2: 0.1}, 2, factors=3)
     assert (without.score, without.epochs) == (0.1, None)
+
+
+def test_an_earlier_epoch_of_a_sample_of_the_users_is_as_much_better_as_there():
+    scores = {2: 0.4, 4: 0.25}
+    points = [CurvePoint(epoch=n, fit_seconds=1.0, metrics={"recall@20": score}) for n, score in scores.items()]
+    record = a_record("bpr", 0, curve=tuple(points), epochs=4, parameters={"epochs": 4})
+    found = score_of(record, 0.3, Objective.parse("full-recall@20"))
+    assert (found.score, found.last_score, found.epochs) == (pytest.approx(0.45), 0.3, 2)
 
 
 def test_curves_have_the_same_points_in_all_trials():

@@ -12,7 +12,7 @@ from recbench.trials.events import TICK, Event, EventKind, ignore
 from recbench.trials.identity import TaskFacts
 from recbench.trials.planned import PlannedModel
 from recbench.trials.trial import run_trial
-from recbench.tuning.objective import K, curve_epochs, longest
+from recbench.tuning.objective import NDCG_AT_10, curve_epochs, longest
 from recbench.tuning.spaces import ModelSpace, Range
 from recbench.tuning.study import Study
 from recbench.tuning.tuner import Tuner
@@ -124,7 +124,17 @@ def a_study(folder, model, space=SPACE, seed=0, known=(), **identity):
 
 
 def tuned(
-    task, folder, budget, model=None, study=None, space=SPACE, seed=0, interrupted=lambda: False, at_a_time=1, lost=()
+    task,
+    folder,
+    budget,
+    model=None,
+    study=None,
+    space=SPACE,
+    seed=0,
+    interrupted=lambda: False,
+    at_a_time=1,
+    lost=(),
+    objective=NDCG_AT_10,
 ):
     """Tunes the model in this process; returns the trials that are over."""
     model = model or known_model(folder)
@@ -143,7 +153,11 @@ def tuned(
         budget,
         folder,
         ignore,
+        objective=objective,
     )
-    curve = curve_epochs(longest(space, model.parameters))
-    tuner.tune(study, model, Conditions(ks=(K,), curve=curve))
+    curve = curve_epochs(longest(space, model.parameters), objective)
+    conditions = Conditions(
+        ks=(10,), curve=curve, curve_measure=objective.curve_measure, catalogue=objective.full_ranking
+    )
+    tuner.tune(study, model, conditions)
     return study.past()

@@ -64,6 +64,14 @@ def tune(
         Path | None,
         output_option("File of the tuned settings", show_default="results/settings/TASK.toml"),
     ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            metavar="METRIC",
+            help="What to maximise on validation cases, such as ndcg@10 or, in the full ranking, full-recall@20.",
+            show_default="ndcg@10; full-user-ndcg@20 for published splits with several cases a user",
+        ),
+    ] = None,
     plot: Plot = None,
     force: Annotated[
         bool,
@@ -79,7 +87,7 @@ def tune(
 ) -> None:
     """Look for each model's best hyper-parameters on validation cases, with one budget for every model.
 
-    Trials are trained without the validation rows, and scored by NDCG@10 on the validation cases; what they are given
+    Trials are trained without the validation rows, and scored by --metric on the validation cases; what they are given
     holds no test case. Each runs in a process of its own. Trials that fall behind the median are ended early. The best
     epoch is part of a setting. 'recbench run --settings tuned' trains on all train rows with what was found.
 
@@ -89,6 +97,7 @@ def tune(
     Examples:
       recbench tune --models bpr,ncf --trials 30 --budget 600
       recbench tune --models bpr --task ml-100k-loo --plot tuning.png
+      recbench tune --models bpr --task gowalla --metric full-recall@20
       recbench tune --models bpr,ncf --cluster tcp://HOST:8786
       recbench tune --models my_model.py:MyModel --spaces my_spaces.toml -o my_settings.toml
 
@@ -129,6 +138,7 @@ def tune(
             storage=storage,
             output=output,
             force=force,
+            metric=metric,
             importance=picture is not None,
             picture=picture,
             execution=Execution(

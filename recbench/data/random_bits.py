@@ -23,6 +23,7 @@ class Purpose(IntEnum):
     PUBLISHED_VALIDATION = 6
     RANDOM_ORDER = 7
     TIES_IN_TIME = 8
+    CURVE_USERS = 9
 
 
 class RandomBits:

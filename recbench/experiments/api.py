@@ -206,6 +206,7 @@ def tune(
     storage: str | os.PathLike[str] | None = None,
     output: str | os.PathLike[str] | None = None,
     force: bool = False,
+    metric: str | None = None,
     importance: bool = False,
     threads: int = 1,
     device: Device = "auto",
@@ -229,6 +230,8 @@ def tune(
         storage: SQLite file of all trials; None for ``results/tuning/TASK.db``.
         output: File of the tuned settings; None for ``results/settings/TASK.toml``, which ``settings="tuned"`` reads.
         force: Whether to replace a file that recbench did not write, and settings of another task.
+        metric: What to maximise on validation cases, such as ``"ndcg@10"``, or in the full ranking
+            ``"full-recall@20"``; None for the task's main metric.
         importance: Whether to compute how much each hyper-parameter matters.
         threads: See ``run``, also for the other arguments.
         device: What to train on.
@@ -270,6 +273,7 @@ def tune(
         storage=_optional_path("storage", storage),
         output=_optional_path("output", output),
         force=force,
+        metric=metric,
         importance=importance,
         execution=Execution.of(
             threads=threads, device=device, jobs=jobs, timeout=timeout, max_memory=max_memory, cluster=cluster

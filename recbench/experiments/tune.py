@@ -43,8 +43,8 @@ from recbench.trials.events import Event, EventKind, IsWanted, Notify, ignore
 from recbench.trials.planned import PlannedModel
 from recbench.trials.revision import revision_fields
 from recbench.tuning.known_configurations import Data, space_for
-from recbench.tuning.objective import K, curve_epochs, longest
-from recbench.tuning.past import Budget, counts
+from recbench.tuning.objective import NDCG_AT_10, Objective, curve_epochs, longest, main_objective
+from recbench.tuning.past import Budget, SoFar, counts
 from recbench.tuning.result import ModelTuning, model_tuning
 from recbench.tuning.space_check import settings_to_check
 from recbench.tuning.spaces import PLACE, ModelSpace, check_names, own_spaces_path, read_spaces
@@ -73,6 +73,7 @@ class TuneRequest:
         storage: SQLite file of all trials; None for ``results/tuning/TASK.db``.
         output: File of the tuned settings; None for ``results/settings/TASK.toml``, which ``--settings tuned`` reads.
         force: Whether to replace files that recbench did not write, and settings of another task.
+        metric: What is maximised on validation cases, such as ``full-recall@20``; None for the task's main metric.
         importance: Whether to compute how much each hyper-parameter matters.
         picture: The picture of all models that is drawn later; None for pictures beside the storage.
         execution: Where the trials run.
@@ -86,6 +87,7 @@ class TuneRequest:
     storage: Path | None = None
     output: Path | None = None
     force: bool = False
+    metric: str | None = None
     importance: bool = False
     picture: OutputFile | None = None
     execution: Execution = field(default_factory=Execution)
@@ -102,6 +104,7 @@ class Tuning:
         output: File of the tuned settings.
         storage: SQLite file of all trials.
         importance: By model, the share of the score's variation that each hyper-parameter explains.
+        objective: What was maximised on validation cases.
     """
 
     models: tuple[ModelTuning, ...]
@@ -110,6 +113,7 @@ class Tuning:
     output: Path
     storage: Path
     importance: Mapping[str, Mapping[str, float]]
+    objective: Objective = NDCG_AT_10
 
     @property
     def without_setting(self) -> list[str]:
@@ -136,7 +140,7 @@ class Tuning:
                     "model": one.model,
                     "trial": past.number,
                     "end": past.end.value,
-                    "ndcg@10": past.score,
+                    self.objective.name: past.score,
                     "epochs": past.epochs,
                     "best_epochs": past.best_epochs,
                     "seconds": past.seconds,
@@ -214,6 +218,7 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
             "A tuning takes models without labels and values.",
             "Fix a value in the file of search spaces: --spaces FILE",
         )
+    objective = None if request.metric is None else Objective.parse(request.metric)
     where = str(request.spaces) if request.spaces else PLACE
     spaces = read_spaces(request.spaces or own_spaces_path())
     searched = _searched(request.models, spaces, where)
@@ -221,8 +226,18 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
     task, identity = source.task, source.facts.identity
     output = OutputFile(request.output or tuned_settings.project_settings_path(task.name), request.force)
     _present(output, identity)
-    seen = _validation_source(tuning_task(task))
-    conditions = Conditions(execution.threads, execution.device, (K,), **revision_fields())
+    validation = tuning_task(task)
+    objective = objective or main_objective(task)
+    objective.check(task)
+    seen = _validation_source(validation)
+    conditions = Conditions(
+        execution.threads,
+        execution.device,
+        (objective.measure.k or 10,),
+        curve_measure=objective.curve_measure,
+        catalogue=objective.full_ranking,
+        **revision_fields(),
+    )
 
     def start(conditions: Conditions, notify: Notify, wanted: IsWanted) -> Runner:
         return execution.start(seen, conditions, notify, wanted)
@@ -237,20 +252,25 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
         for model in planned:
             for picture in _pictures(storage, task.name, model.name, force=request.force):
                 picture.check()
-    results = {one.reference.name: ModelTuning(one.reference.name, {}) for one in request.models}
+    results = {one.reference.name: ModelTuning(one.reference.name, {}, objective=objective) for one in request.models}
     importance: dict[str, Mapping[str, float]] = {}
     with _locked(storage), usable(storage):
-        studies = [_open(request, storage, identity, model, spaces[model.name], conditions) for model in planned]
+        studies = [
+            _open(request, storage, identity, model, spaces[model.name], conditions, objective) for model in planned
+        ]
         progress = progress or tuning_progress(request.budget)
         meter = None if execution.cluster else EnergyMeter()
-        tuner = Tuner(seen.facts, start, request.seed, request.budget, storage.parent, progress.on_event, meter)
+        tuner = Tuner(
+            seen.facts, start, request.seed, request.budget, storage.parent, progress.on_event, meter, objective
+        )
         try:
             for number, one in enumerate(studies):
-                progress.on_event(_planned(request.budget, studies, number))
+                progress.on_event(_planned(request.budget, studies, number, objective))
                 tuner.tune(one.study, one.model, one.conditions)
                 past = one.study.past()
+                began = one.study.began
                 result = model_tuning(
-                    one.model, one.space, past, request.budget, request.seed, execution.threads, one.study.began
+                    one.model, one.space, past, request.budget, request.seed, execution.threads, began, objective
                 )
                 result = replace(result, tuned=_written(result, output, identity))
                 results[result.model] = result
@@ -258,15 +278,16 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
                     importance[result.model] = one.study.importance()
         finally:
             progress.close()
-    return Tuning(tuple(results.values()), request.budget, task.summary(), output.path, storage, importance)
+    return Tuning(tuple(results.values()), request.budget, task.summary(), output.path, storage, importance, objective)
 
 
-def _planned(budget: Budget, studies: Sequence[_Opened], number: int) -> Event:
+def _planned(budget: Budget, studies: Sequence[_Opened], number: int, objective: Objective) -> Event:
     """Returns the event that a model's tuning begins, with the trials of all models that have ended."""
     past = [one.study.past() for one in studies]
     ended = sum(counts(one).ended for one in past)
     total = budget.trials * len(studies)
-    return Event(EventKind.PLANNED, name=studies[number].model.name, total=total, done=ended, result=past[number])
+    so_far = SoFar(past[number], objective.label)
+    return Event(EventKind.PLANNED, name=studies[number].model.name, total=total, done=ended, result=so_far)
 
 
 def _with_known_from_other_data(
@@ -344,6 +365,7 @@ def _open(
     model: PlannedModel,
     space: ModelSpace,
     conditions: Conditions,
+    objective: Objective,
 ) -> _Opened:
     most = longest(space.parameters, model.parameters)
     same = {
@@ -356,8 +378,11 @@ def _open(
         "threads": str(conditions.threads),
         "device": conditions.device,
     }
+    if objective != NDCG_AT_10:
+        # Storages of earlier versions do not name it.
+        same["metric"] = objective.name
     study = Study(storage, model.name, same, space, model.parameters, request.seed, most)
-    return _Opened(model, space, replace(conditions, curve=curve_epochs(most)), study)
+    return _Opened(model, space, replace(conditions, curve=curve_epochs(most, objective)), study)
 
 
 def _written(result: ModelTuning, output: OutputFile, identity: TaskIdentity) -> TunedModel | None:

@@ -3,7 +3,7 @@
 from recbench.progress.console import Write, write_message
 from recbench.trials.events import Event, EventKind
 from recbench.trials.planned import PlannedTrial
-from recbench.tuning.past import Budget, End, PastTrial, best, counts
+from recbench.tuning.past import Budget, End, PastTrial, SoFar, best, counts
 
 
 class TuningLines:
@@ -20,6 +20,7 @@ class TuningLines:
         self._during = during
         self._out = write
         self._past: list[PastTrial] = []
+        self._label = ""
         self._on_workers: set[str] = set()
         self._titles: dict[str, str] = {}
 
@@ -28,7 +29,8 @@ class TuningLines:
         if event.kind is EventKind.IMPORTING:
             self._out(f"Importing {event.name}", "dim")
         elif event.kind is EventKind.PLANNED:
-            self._past = list(event.result)
+            so_far: SoFar = event.result
+            self._past, self._label = list(so_far.past), so_far.label
             if self._past:
                 self._out(f"{event.name}: continues; so far {self._so_far()}", "dim")
         elif event.trial is not None:
@@ -57,8 +59,9 @@ class TuningLines:
             past: PastTrial = event.result
             self._past.append(past)
             which = f"trial {past.number}: " if trial.label in self._on_workers else ""
+            of = f"{counts(self._past).ended}/{self._budget.trials}"
             self._out(
-                f"{model} [{counts(self._past).ended}/{self._budget.trials}] {which}{_summary(past)}; {self._so_far()}",
+                f"{model} [{of}] {which}{self._summary(past)}; {self._so_far()}",
                 "yellow" if past.end is End.FAILED else None,
             )
 
@@ -68,12 +71,11 @@ class TuningLines:
         left = max(self._budget.seconds_left(self._past), 0.0)
         return f"{text}, {ended.pruned} pruned, {ended.failed} failed, {left:,.0f} s left"
 
-
-def _summary(past: PastTrial) -> str:
-    if past.end is End.FAILED:
-        return f"{past.error} (log: {past.log})"
-    score = "" if past.score is None else f"NDCG@10 {past.score:.4f}"
-    if past.end is End.COMPLETED:
-        return score + (f" after epoch {past.best_epochs}" if past.best_epochs is not None else "")
-    when = f"{past.end} after epoch {past.epochs}" if past.epochs else f"{past.end}"
-    return f"{when}, {score}" if score else when
+    def _summary(self, past: PastTrial) -> str:
+        if past.end is End.FAILED:
+            return f"{past.error} (log: {past.log})"
+        score = "" if past.score is None else f"{self._label} {past.score:.4f}"
+        if past.end is End.COMPLETED:
+            return score + (f" after epoch {past.best_epochs}" if past.best_epochs is not None else "")
+        when = f"{past.end} after epoch {past.epochs}" if past.epochs else f"{past.end}"
+        return f"{when}, {score}" if score else when

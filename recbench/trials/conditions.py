@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from recbench.device import Device
 from recbench.records.schema import Record, Revision
 from recbench.trials.curve_epochs import CurveEpochs
+from recbench.trials.curve_measure import CurveMeasure
 
 if TYPE_CHECKING:
     from recbench.records.finished_trial import TrialRanks
@@ -23,6 +24,7 @@ class Conditions:
         catalogue: Whether to rank the whole catalogue as well.
         revision: The git revision that the run was started in.
         no_revision: Why there is none, if git has refused.
+        curve_measure: What the curve is scored by; None for the metrics that records store.
     """
 
     threads: int = 1
@@ -32,6 +34,7 @@ class Conditions:
     catalogue: bool = False
     revision: Revision | None = None
     no_revision: str | None = None
+    curve_measure: CurveMeasure | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from recbench.errors import describe_error, error_text
 from recbench.evaluation.ranking import ScoreError, rank_cases
-from recbench.evaluation.stored_metrics import compute_metrics
 from recbench.operating_system import peak_memory_bytes
 from recbench.protocol import WarmUp
 from recbench.records.finished_trial import TrialRanks
@@ -16,6 +15,7 @@ from recbench.tasks.task import Task
 from recbench.trials import figures
 from recbench.trials.clock import TimedContext
 from recbench.trials.conditions import Conditions, TrialOutcome
+from recbench.trials.curve_scoring import CurveScoring
 from recbench.trials.events import Event, EventKind, Notify
 from recbench.trials.facts import kept_facts, promises_repetition
 from recbench.trials.identity import TaskFacts, identity
@@ -118,7 +118,9 @@ def _fit_and_score(
 
     curve = None
     if conditions.curve is not None:
-        curve = Curve(model, task.test, conditions.ks, conditions.curve, point_added)
+        measure = conditions.curve_measure
+        scoring = None if measure is None else CurveScoring.of(measure, train, task.test)
+        curve = Curve(model, task.test, conditions.ks, conditions.curve, point_added, scoring=scoring)
 
     def after_epoch(epoch: int, loss: float | None) -> None:
         notify(Event(EventKind.EPOCH, epoch=epoch, loss=loss, seconds=context.seconds))
@@ -137,10 +139,9 @@ def _fit_and_score(
         began = time.perf_counter()
         ranks = rank_cases(timed, task.test)
         score_seconds = time.perf_counter() - began
-    epochs = max(context.epochs, 1)
-    if curve is not None:
-        metrics = compute_metrics(ranks, conditions.ks)
-        curve.add(epochs, context.seconds, {name: metric.mean for name, metric in metrics.items()})
+        epochs = max(context.epochs, 1)
+        if curve is not None:
+            curve.end(epochs, context.seconds, ranks)
     measured = {
         **figures.of_candidates(task, train, ranks, conditions.ks),
         "curve": curve.points if curve is not None else [],

@@ -2,19 +2,105 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
+from recbench.errors import RecbenchError
+from recbench.evaluation.metric import Measure
 from recbench.evaluation.metric_names import parse_measure
+from recbench.records.finished_trial import TrialRanks
 from recbench.records.schema import ParameterValue, Record
+from recbench.tasks.spec import Negatives, PublishedSplit
+from recbench.tasks.task import Task
 from recbench.trials.curve_epochs import CurveEpochs
+from recbench.trials.curve_measure import CurveMeasure
 from recbench.tuning.spaces import Choices, Space
 
-OBJECTIVE = "ndcg@10"
-"""The metric and its cut-off; one that a record stores and a learning curve holds."""
-K = int(OBJECTIVE.partition("@")[2])
 EPOCHS = "epochs"
 """The name of the hyper-parameter that says how long to train, where a model has one."""
 POINTS = 50
 """Validation scores in the longest training, about: more would cost more than some models' training."""
+FULL_POINTS = 25
+"""The same where each score needs the full ranking."""
+CURVE_USERS = 2000
+"""Users whose full ranking is scored during training; at its end, all are."""
+FULL = "full-"
+"""Before a metric that is computed in the full ranking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """A metric on validation cases.
+
+    Attributes:
+        metric: The metric and its cut-off, such as ``ndcg@10``.
+        full_ranking: Whether it ranks the whole catalogue, and not the candidates.
+    """
+
+    metric: str = "ndcg@10"
+    full_ranking: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> "Objective":
+        """Reads a metric such as ``ndcg@10``, or ``full-recall@20`` in the full ranking.
+
+        Raises:
+            RecbenchError: There is no such metric.
+        """
+        name = text.strip().lower()
+        return cls(parse_measure(name.removeprefix(FULL)).name, name.startswith(FULL))
+
+    @property
+    def measure(self) -> Measure:
+        """The metric at its cut-off."""
+        return parse_measure(self.metric)
+
+    @property
+    def name(self) -> str:
+        """What users type: ``ndcg@10``, ``full-recall@20``."""
+        return f"{FULL}{self.metric}" if self.full_ranking else self.metric
+
+    @property
+    def label(self) -> str:
+        """What tables and plots call it."""
+        return f"full {self.measure.label}" if self.full_ranking else self.measure.label
+
+    @property
+    def curve_measure(self) -> CurveMeasure:
+        """What trials are scored by during their training."""
+        return CurveMeasure(self.metric, CURVE_USERS if self.full_ranking else None)
+
+    def of(self, ranks: TrialRanks) -> float | None:
+        """Returns its value for the ranks of a trial; None if they lack the full ranking."""
+        chosen = ranks.catalogue if self.full_ranking else ranks.candidates
+        return None if chosen is None else float(self.measure.values(chosen).mean())
+
+    def check(self, task: Task) -> None:
+        """Checks that its cut-off is within the ranking of the task's validation cases.
+
+        Raises:
+            RecbenchError: It is not.
+        """
+        most = task.n_items if self.full_ranking else int(task.validation.n_negatives.max()) + 1
+        if self.measure.k is not None and self.measure.k > most:
+            full = "" if self.full_ranking else f" For the full ranking: --metric {FULL}{self.metric}"
+            raise RecbenchError(
+                f"{self.name}: the cut-off is more than the {most} items that a validation case is ranked among.",
+                f"Use a smaller cut-off.{full}",
+            )
+
+
+NDCG_AT_10: Final = Objective()
+
+
+def main_objective(task: Task) -> Objective:
+    """Returns the objective of a task where none is given.
+
+    That is NDCG@10 among the candidates. Where a published split has several cases a user and no candidates of its own,
+    it is compared by metrics of users in the full ranking, and the objective is user NDCG@20 there.
+    """
+    spec = task.spec
+    by_user = isinstance(spec.split, PublishedSplit) and spec.split.validation_share is not None
+    return Objective("user-ndcg@20", True) if by_user and isinstance(spec.negatives, Negatives) else NDCG_AT_10
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,29 +119,32 @@ class TrialScore:
     epochs: int | None
 
 
-def score_of(record: Record) -> TrialScore:
+def score_of(record: Record, last: float, objective: Objective = NDCG_AT_10) -> TrialScore:
     """Returns what a trial that is done reached.
 
     Passes beyond ``epochs`` are taken for some that came before it, such as a pre-training: they are not part of what
     ``epochs`` counts, and a point among them is not one that another value of ``epochs`` would end at. A model that
     never says that an epoch ended counts as one pass, which says nothing of its ``epochs``.
+
+    In the full ranking, the points of the curve score a sample of the users, and the end all of them. The score of an
+    earlier epoch is then the score of the end plus the difference between the two points.
+
+    Args:
+        record: The trial's record.
+        last: The objective at the end of the training.
+        objective: What is maximised.
     """
-    last = record.metrics[OBJECTIVE].mean
     asked = record.parameters.get(EPOCHS)
     if isinstance(asked, bool) or not isinstance(asked, int):
         return TrialScore(last, last, None)
-    if len(record.curve) == 1:
+    if len(record.curve) <= 1:
         return TrialScore(last, last, asked)
     before = max(record.epochs - asked, 0)
-    points = [(point.metrics[OBJECTIVE], point.epoch - before) for point in record.curve if point.epoch > before]
+    points = [(point.metrics[objective.metric], point.epoch - before) for point in record.curve if point.epoch > before]
+    at_end = record.curve[-1].metrics[objective.metric]
     # Among equals the shortest training.
-    score, epochs = max(points, key=lambda one: (one[0], -one[1]), default=(last, asked))
-    return TrialScore(score, last, epochs)
-
-
-def objective_label() -> str:
-    """Returns what tables and plots call the objective."""
-    return parse_measure(OBJECTIVE).label
+    best, epochs = max(points, key=lambda one: (one[0], -one[1]), default=(at_end, asked))
+    return TrialScore(last + (best - at_end) if objective.full_ranking else best, last, epochs)
 
 
 def longest(space: Space, defaults: Mapping[str, ParameterValue]) -> int:
@@ -68,6 +157,6 @@ def longest(space: Space, defaults: Mapping[str, ParameterValue]) -> int:
     return max([one for one in values if isinstance(one, int)], default=1)
 
 
-def curve_epochs(epochs: int) -> CurveEpochs:
+def curve_epochs(epochs: int, objective: Objective = NDCG_AT_10) -> CurveEpochs:
     """Returns after which epochs to score: always the same ones, so that trials can be compared after each."""
-    return CurveEpochs(every=-(-epochs // POINTS))
+    return CurveEpochs(every=-(-epochs // (FULL_POINTS if objective.full_ranking else POINTS)))

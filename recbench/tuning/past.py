@@ -29,6 +29,19 @@ class Versions:
 
 
 @dataclass(frozen=True, slots=True)
+class SoFar:
+    """What the event that a model's tuning begins tells.
+
+    Attributes:
+        past: Its trials that are over.
+        label: What tables call the objective.
+    """
+
+    past: "list[PastTrial]"
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class PastTrial:
     """A trial that is over.
 

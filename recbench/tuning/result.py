@@ -9,7 +9,7 @@ from recbench.records.schema import ParameterValue
 from recbench.records.tuned_settings import BEST_SCORES, Provenance, TunedModel
 from recbench.trials.planned import PlannedModel
 from recbench.tuning.edges import at_edge
-from recbench.tuning.objective import EPOCHS, OBJECTIVE
+from recbench.tuning.objective import EPOCHS, NDCG_AT_10, Objective
 from recbench.tuning.past import Budget, End, PastTrial, best, best_scores, counts, joules_spent, spent
 from recbench.tuning.space_check import outside
 from recbench.tuning.spaces import ModelSpace, Space, texts
@@ -26,6 +26,7 @@ class ModelTuning:
         tuned: Its setting; None if no trial was completed.
         outside: Its defaults that the space does not hold.
         defaults: Its defaults of the parameters of the space.
+        objective: What was maximised.
     """
 
     model: str
@@ -34,6 +35,7 @@ class ModelTuning:
     tuned: TunedModel | None = None
     outside: Mapping[str, ParameterValue] = field(default_factory=dict)
     defaults: Mapping[str, ParameterValue] = field(default_factory=dict)
+    objective: Objective = NDCG_AT_10
 
     @property
     def search_failed(self) -> bool:
@@ -50,6 +52,7 @@ def model_tuning(
     seed: int,
     threads: int,
     began: datetime | None = None,
+    objective: Objective = NDCG_AT_10,
 ) -> ModelTuning:
     """Sums up a tuning.
 
@@ -61,17 +64,26 @@ def model_tuning(
         seed: Of search and trainings.
         threads: Of trainings.
         began: When the search began, in UTC.
+        objective: What was maximised.
     """
     found, space = best(past), searched.parameters
     defaults = {name: model.parameters.get(name) for name in space}
-    without = ModelTuning(model.name, space, tuple(past), outside=outside(space, model.parameters), defaults=defaults)
+    without = ModelTuning(
+        model.name,
+        space,
+        tuple(past),
+        outside=outside(space, model.parameters),
+        defaults=defaults,
+        objective=objective,
+    )
     if found is None or found.score is None or found.versions is None:
         return without
     parameters = dict(found.parameters)
     if found.best_epochs is not None:
         parameters[EPOCHS] = found.best_epochs
     provenance = Provenance(
-        objective=OBJECTIVE,
+        objective=objective.metric,
+        full_ranking=objective.full_ranking,
         validation_score=found.score,
         default_score=default_score(past, space, model.parameters),
         budget_trials=budget.trials,

@@ -11,7 +11,7 @@ from recbench.registry.requested import RequestedModel
 from recbench.trials.energy import EnergyMeter
 from recbench.trials.events import TICK, Event, EventKind, Notify
 from recbench.trials.planned import PlannedModel, PlannedTrial
-from recbench.tuning.objective import OBJECTIVE
+from recbench.tuning.objective import NDCG_AT_10, Objective
 from recbench.tuning.past import Budget, End, PastTrial
 from recbench.tuning.running_trial import RunningTrial
 from recbench.tuning.study import Study
@@ -29,6 +29,7 @@ class Session:
         budget: What its trials may take together, those of earlier sessions included.
         notify: Receives the events of the trials; the result of a trial that has ended is a ``PastTrial``.
         meter: Measures the energy of the machine that runs the trials; None if others run them.
+        objective: What is maximised.
     """
 
     def __init__(
@@ -39,9 +40,10 @@ class Session:
         budget: Budget,
         notify: Notify,
         meter: EnergyMeter | None = None,
+        objective: Objective = NDCG_AT_10,
     ) -> None:
         self._study, self._model, self._seed = study, model, seed
-        self._budget, self._notify, self._meter = budget, notify, meter
+        self._budget, self._notify, self._meter, self._objective = budget, notify, meter, objective
         self._past = study.past()
         self._running: dict[str, RunningTrial] = {}
 
@@ -105,7 +107,7 @@ class Session:
         """Takes in a score, and ends the trial if it falls behind."""
         if not running.is_further(point.epoch):
             return
-        score = point.metrics[OBJECTIVE]
+        score = point.metrics[self._objective.metric]
         running.scored(point.epoch, score)
         if self._study.told(running.trial, score, point.epoch) and running.has_more_to_train:
             self.end(running.planned, running.past(End.PRUNED))

@@ -57,6 +57,8 @@ BEGAN = "began"
 ORIGIN = "origin"
 KNOWN_SOURCE = "known_source"
 """The attributes of a trial that say where its configuration comes from."""
+UNNAMED = "the default"
+"""What an identity means by a part that it does not name."""
 KEPT_BY_OPTUNA = ("number", "parameters", "began", ORIGIN, KNOWN_SOURCE)
 STATES = {End.COMPLETED: TrialState.COMPLETE, End.PRUNED: TrialState.PRUNED}
 """All other ends are failures to Optuna: nothing is learned from them."""
@@ -197,9 +199,11 @@ class Study:
             self.optuna.set_user_attr("identity", identity)
             self.optuna.set_user_attr(BEGAN, datetime.now(UTC).isoformat())
             return
-        differing = [what for what in identity if stored.get(what) != identity[what]]
+        differing = [what for what in {**stored, **identity} if stored.get(what) != identity.get(what)]
         if differing:
-            told = "; ".join(f"{what} was {stored.get(what)} and is {identity[what]}" for what in differing)
+            told = "; ".join(
+                f"{what} was {stored.get(what, UNNAMED)} and is {identity.get(what, UNNAMED)}" for what in differing
+            )
             raise RecbenchError(
                 f"{self._where} holds trials of {name!r} that cannot be resumed: {told}.",
                 "Choose another file with --storage FILE, or delete this one; the settings found so far are kept.",

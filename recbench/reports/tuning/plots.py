@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from recbench.escaping.mathtext import mathtext
 from recbench.output_files import OutputFile
 from recbench.reports.plots.figures import new_figure, plain_text, save_figure
-from recbench.tuning.objective import objective_label
 from recbench.tuning.past import End
 from recbench.tuning.result import ModelTuning
 
@@ -78,9 +77,8 @@ def _history(axes: "Axes", result: ModelTuning) -> None:
     if failed:
         # At the lower edge, for they have no score.
         axes.plot(failed, [0.02] * len(failed), "v", transform=axes.get_xaxis_transform(), label=End.FAILED.value)
-    axes.set(
-        xlabel="trial", ylabel=f"{objective_label()} on validation cases", title=f"Tuning of {mathtext(result.model)}"
-    )
+    label = f"{result.objective.label} on validation cases"
+    axes.set(xlabel="trial", ylabel=label, title=f"Tuning of {mathtext(result.model)}")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if result.past:
         axes.legend(loc="best")

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from recbench.escaping.data_files import json_text
-from recbench.records.tuned_settings import TrialCounts
+from recbench.records.tuned_settings import FEW_TRIALS, TrialCounts
 from recbench.reports.formats import Format
 from recbench.reports.rendering import csv_text, render_lines, render_table
-from recbench.tuning.objective import objective_label
-from recbench.tuning.past import Budget, End, PastTrial, counts, spent
+from recbench.tuning.past import Budget, End, PastTrial, counts, joules_spent, spent
 from recbench.tuning.result import ModelTuning
 from recbench.tuning.spaces import texts
 
@@ -29,8 +28,9 @@ def tuning_table(found: Sequence[ModelTuning], budget: Budget, form: Format = Fo
     rows = [_row(one) for one in found]
     if form is Format.CSV:
         return csv_text(rows, HEADERS)
+    labels = ", ".join(dict.fromkeys(one.objective.label for one in found))
     legend = [
-        f"defaults, tuned: {objective_label()} on validation cases. "
+        f"defaults, tuned: {labels} on validation cases. "
         f"Budget: {budget.trials} trials and {budget.seconds:g} s a model, without starts of processes and imports.",
         *_notes(found),
     ]
@@ -78,7 +78,7 @@ def _notes(found: Sequence[ModelTuning]) -> list[str]:
         ended = counts(one.past)
         if ended.interrupted:
             lines.append(f"{one.model}: {ended.interrupted} trials were interrupted, and tried again.")
-        lines += _on_defaults(one)
+        lines += [*_on_defaults(one), *_marks(one)]
         if errors := _errors(one.past):
             lines.append(f"{one.model}: {ended.failed} of {ended.ended} trials failed, the last with: {errors[-1]}")
     return lines
@@ -97,6 +97,25 @@ def _on_defaults(one: ModelTuning) -> list[str]:
     return found
 
 
+def _marks(one: ModelTuning) -> list[str]:
+    """Returns a line for each doubt about the search that found a setting."""
+    if one.tuned is None:
+        return []
+    came = one.tuned.provenance
+    marks = []
+    if came.few_trials:
+        marks.append(f"only {came.trials.completed} trials were completed, fewer than {FEW_TRIALS}")
+    if came.equals_defaults:
+        marks.append("the tuned setting equals the defaults")
+    if came.at_edge:
+        named = ", ".join(f"{name} ({edge})" for name, edge in came.at_edge.items())
+        marks.append(f"at an edge of the search space: {named}")
+    if came.earlier is not None:
+        effort = came.effort
+        marks.append(f"search number {effort.searches}; together {effort.trials} trials in {effort.seconds:,.0f} s")
+    return [f"{one.model}: {mark}." for mark in marks]
+
+
 def _errors(past: Sequence[PastTrial]) -> list[str]:
     return [trial.error for trial in past if trial.end is End.FAILED]
 
@@ -109,18 +128,27 @@ def _result(one: ModelTuning) -> dict[str, Any]:
         "status": "nothing-to-tune" if not one.space else "tuned" if one.tuned else "no-completed-trial",
         "search_space": texts(one.space),
         "params": None if one.tuned is None else one.tuned.parameters,
-        "objective": None if provenance is None else provenance.objective,
+        "objective": None if provenance is None else one.objective.name,
         "validation_score": None if provenance is None else provenance.validation_score,
         "default_score": None if provenance is None else provenance.default_score,
         "defaults_outside": dict(one.outside),
         "trials": ended.model_dump(),
         "seconds": spent(one.past),
+        "joules": joules_spent(one.past),
+        "origin": None if provenance is None else provenance.origin,
+        "known_source": None if provenance is None else provenance.known_source,
+        "equals_defaults": None if provenance is None else provenance.equals_defaults,
+        "at_edge": None if provenance is None else provenance.at_edge,
+        "few_trials": None if provenance is None else provenance.few_trials,
+        "best_scores": None if provenance is None else provenance.best_scores,
+        "effort": None if provenance is None else provenance.effort.model_dump(),
         "seconds_saved_by_pruning": sum(trial.saved_seconds for trial in one.past),
         "errors": _errors(one.past),
         "history": [
             {
                 "trial": trial.number,
                 "end": trial.end.value,
+                "origin": trial.origin,
                 "score": trial.score,
                 "epochs": trial.epochs,
                 "best_epochs": trial.best_epochs,
