@@ -39,3 +39,9 @@ def first_of_pairs(rows: Rows, n_items: int) -> npt.NDArray[np.bool_]:
         later = np.flatnonzero(keys[1:] == keys[:-1]) + 1
         keep[repeating[order[later]]] = False
     return keep
+
+
+def repeats_text(count: int, *, has_times: bool) -> str:
+    """Returns what a log says of rows that are left out because they repeat a pair."""
+    order = "in time" if has_times else "in the order of the file"
+    return f"{count:,} rows repeat an earlier (user, item) pair; the first is kept ({order})."

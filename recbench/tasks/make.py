@@ -12,9 +12,10 @@ from recbench.arguments import SEVERAL, read_argument
 from recbench.data.catalogue import find_dataset
 from recbench.data.ids import IdTable
 from recbench.data.ordering import pair_keys
-from recbench.data.readers.dataframes import read_frame
+from recbench.data.readers.dataframes import open_frame, read_frame
 from recbench.data.readers.id_columns import NotAnIdError, id_text
 from recbench.data.readers.layout import Layout
+from recbench.data.readers.pair_places import place_of_pair
 from recbench.data.readers.texts_for_missing import stands_for_no_id
 from recbench.data.rows import Rows
 from recbench.data.time_column import time_format
@@ -23,6 +24,7 @@ from recbench.tasks.build import build
 from recbench.tasks.dataset_tasks import check_suits
 from recbench.tasks.exchange.candidate_frame import read_candidates
 from recbench.tasks.exchange.forms import Order, TooFew
+from recbench.tasks.exchange.published_negatives import Places
 from recbench.tasks.exchange.published_split import PublishedRows, assemble_drawn, in_one_unit, numbered_together
 from recbench.tasks.lookup import check_name, keep_as_spec, load_task
 from recbench.tasks.named_specs import own_spec
@@ -261,9 +263,13 @@ def _from_split(
     parts, unit = in_one_unit([read_frame(frames[0], TRAIN, layout), read_frame(frames[1], TEST, layout)])
     user_ids, item_ids, (train, test) = numbered_together(parts, users, items)
     _check_apart(train, test, user_ids, item_ids)
-    lists = None
+    lists, places = None, None
     if len(frames) == 3:
-        lists = read_candidates(frames[2], layout).lists(user_ids, item_ids, test, width=0)
+        candidates = read_candidates(frames[2], layout)
+        lists, where = candidates.lists(user_ids, item_ids, test, width=0)
+        places = Places(
+            candidates.source, where, lambda user, item: place_of_pair(open_frame(frames[0], TRAIN, layout), user, item)
+        )
     rows = PublishedRows(
         user_ids,
         item_ids,
@@ -273,9 +279,10 @@ def _from_split(
         n_duplicates=sum(part.n_duplicates for part in parts),
         readings=tuple(part.reading for part in parts),
         time_unit=unit,
+        places=places,
     )
     rule = choose_negatives(100 if negatives is None else negatives)
-    return assemble_drawn(name, "pairs", rows, rule, waivers, "the candidates")
+    return assemble_drawn(name, "pairs", rows, rule, waivers)
 
 
 def _check_apart(train: Rows, test: Rows, user_ids: IdTable, item_ids: IdTable) -> None:

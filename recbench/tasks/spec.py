@@ -31,6 +31,8 @@ class Waiver(StrEnum):
 
     POSITIVE_AMONG_NEGATIVES = "positive-among-negatives"
     """A list that holds its own positive among the negatives loses that entry."""
+    SEEN_AMONG_NEGATIVES = "seen-among-negatives"
+    """A list that holds items that its user interacted with among the negatives loses these entries."""
     COLD_CASES = "cold-cases"
     """Most cases have a user or an item without a train row; they stay."""
 

@@ -92,9 +92,12 @@ def _check_rows(task: Task) -> None:
 
 
 def _check_counts(task: Task, what: str, cases: Cases) -> None:
-    waived = Waiver.POSITIVE_AMONG_NEGATIVES in task.spec.waivers and what == "test"
-    count = task.spec.negatives.count
-    wrong = ~((cases.n_negatives == count) | (waived & (cases.n_negatives == count - 1)))
+    count, waivers = task.spec.negatives.count, task.spec.waivers if what == "test" else ()
+    wrong = cases.n_negatives != count
+    if Waiver.POSITIVE_AMONG_NEGATIVES in waivers:
+        wrong &= cases.n_negatives != count - 1
+    if Waiver.SEEN_AMONG_NEGATIVES in waivers:
+        wrong &= cases.n_negatives > count
     if isinstance(rule := task.spec.negatives, Negatives) and rule.too_few is TooFew.FEWER:
         every = np.concatenate([task.items, task.test.items])
         drawable = len(np.unique(every)) if rule.method == "popularity" else task.n_items

@@ -15,7 +15,7 @@ from recbench.data.interactions import Interactions
 from recbench.data.readers.id_columns import MISSING, encode_ids, rows_of_names
 from recbench.data.readers.texts_for_missing import AMONG_NUMBERS, NO_ID, IdTexts, look_at_texts
 from recbench.data.reading import Reading
-from recbench.data.repeated_pairs import first_of_pairs
+from recbench.data.repeated_pairs import first_of_pairs, repeats_text
 from recbench.data.rows import Rows
 from recbench.data.time_column import TimeColumn
 from recbench.data.times import Times
@@ -496,8 +496,7 @@ def _numbered(columns: _Columns, kept: npt.NDArray[np.bool_], times: Times | Non
 def _first_of_pairs(interactions: Interactions, name: str) -> Interactions:
     first = first_of_pairs(interactions.rows, interactions.n_items)
     if duplicates := int(len(first) - first.sum()):
-        rule = "in the order of the file" if interactions.timestamps is None else "in time"
-        log.warning("%s: %d rows repeat an earlier (user, item) pair; the first is kept (%s).", name, duplicates, rule)
+        log.warning("%s: %s", name, repeats_text(duplicates, has_times=interactions.timestamps is not None))
         return replace(interactions, rows=interactions.rows.take(first), n_duplicates=duplicates)
     return interactions
 

@@ -6,7 +6,7 @@ import lzma
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from recbench.data.readers.json_lines import ObjectReader, object_columns
 from recbench.data.readers.layout import ALIASES, PLAIN, Form, Layout
 from recbench.data.readers.line_numbers import LineNumbers
 from recbench.data.readers.opening import is_parquet
+from recbench.data.readers.pair_places import place_of_pair
 from recbench.data.readers.parquet import parquet_columns, read_parquet
 from recbench.data.readers.part_folders import files_of_table
 from recbench.errors import RecbenchError
@@ -49,6 +50,24 @@ def read_interactions(path: Path, layout: Layout = PLAIN, *more: Path) -> Intera
         files = [file for table in (path, *more) for file in files_of_table(table)]
         tables = [open_file(file, layout, bad) for file in files]
         return to_interactions(tables, bad, layout.timestamp_format, keep_repeated=layout.keep_repeated)
+
+
+def place_in_files(paths: Iterable[Path], layout: Layout, user: str, item: str) -> str | None:
+    """Returns the file and the position of the first row of a pair; None if no file has such a row.
+
+    Args:
+        paths: Files, or folders of parts, that ``read_interactions`` can read.
+        layout: How they are laid out.
+        user: The user's original id.
+        item: The item's original id.
+    """
+    for path in paths:
+        with readable(path):
+            for file in files_of_table(path):
+                place = place_of_pair(open_file(file, layout, BadRows(layout.skip_bad_rows)), user, item)
+                if place is not None:
+                    return f"{file}, {place}"
+    return None
 
 
 def open_file(path: Path, layout: Layout, bad: BadRows) -> OpenTable:

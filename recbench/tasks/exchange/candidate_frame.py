@@ -1,5 +1,7 @@
 """Candidates in a DataFrame: one negative a row, or one list of negatives a row."""
 
+import numpy as np
+
 from recbench.data.readers.batches import checked_ids, encoded
 from recbench.data.readers.dataframes import open_frame
 from recbench.data.readers.layout import Layout
@@ -21,12 +23,14 @@ def read_candidates(frame: object, layout: Layout) -> CandidateTable:
     """
     import pandas as pd
 
+    rows = np.arange(len(frame)) if isinstance(frame, pd.DataFrame) else np.arange(0)
     if isinstance(frame, pd.DataFrame) and "negatives" in frame and "negative" not in frame:
-        frame = frame.explode("negatives").rename(columns={"negatives": "negative"})
+        frame = frame.set_axis(rows).explode("negatives").rename(columns={"negatives": "negative"})
+        rows = frame.index.to_numpy()
     columns = Layout(user=layout.user, item=layout.item, rating="", timestamp="", negative="negative")
     table = open_frame(frame, NAME, columns)
     (batch,) = table.batches
     users, items, negatives = (
         IdColumn(*encoded([checked_ids(table, batch, role, 0)])) for role in ("user", "item", "negative")
     )
-    return CandidateTable(NAME, users, items, negatives, ADVICE)
+    return CandidateTable(NAME, lambda row: f"row {rows[row]} (counted from 0)", users, items, negatives, ADVICE)

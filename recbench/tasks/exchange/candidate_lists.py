@@ -1,5 +1,6 @@
 """Published candidates: from a table with one negative a row to the list of negatives of each case."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,7 @@ class CandidateTable:
 
     Attributes:
         source: Where the table comes from, for messages.
+        where: Returns the position of a row, counted from 0, for messages.
         users: The user of each row's case.
         items: The held-out item of each row's case.
         negatives: The negative of each row.
@@ -38,12 +40,15 @@ class CandidateTable:
     """
 
     source: str
+    where: Callable[[int], str]
     users: IdColumn
     items: IdColumn
     negatives: IdColumn
     catalogue_advice: str
 
-    def lists(self, user_ids: IdTable, item_ids: IdTable, cases: Rows, width: int) -> Int32Array:
+    def lists(
+        self, user_ids: IdTable, item_ids: IdTable, cases: Rows, width: int
+    ) -> tuple[Int32Array, Callable[[int, int], str]]:
         """Returns the negatives of each case.
 
         Args:
@@ -53,7 +58,8 @@ class CandidateTable:
             width: Least number of columns.
 
         Returns:
-            int32[cases, width or more], filled up with ``NO_ITEM``.
+            int32[cases, width or more], filled up with ``NO_ITEM``; and what finds the position of an entry, by its
+            case and its column.
 
         Raises:
             RecbenchError: An id is not the task's, or a row belongs to no case.
@@ -67,7 +73,11 @@ class CandidateTable:
         order = stable_order(case_of_row)
         column = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
         lists[case_of_row[order], column] = negatives[order]
-        return lists
+
+        def where(case: int, column: int) -> str:
+            return f"{self.source}, {self.where(int(np.flatnonzero(case_of_row == case)[column]))}"
+
+        return lists, where
 
     def _numbers(self, what: str, column: IdColumn, known: IdTable) -> Int32Array:
         index = {text: number for number, text in enumerate(known)}
@@ -88,8 +98,8 @@ class CandidateTable:
             row = int(without_case.argmax())
             user, item = divmod(int(keys[row]), len(item_ids))
             raise RecbenchError(
-                f"{self.source}, row {row + 1} of the candidates: user {user_ids[user]!r}, item {item_ids[item]!r} is "
-                f"no case ({int(without_case.sum()):,} such rows).",
+                f"{self.source}, {self.where(row)}: user {user_ids[user]!r}, item {item_ids[item]!r} is no case "
+                f"({int(without_case.sum()):,} such rows).",
                 "Give the candidates of the same split.",
             )
         return nearest

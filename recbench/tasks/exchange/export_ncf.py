@@ -1,8 +1,9 @@
 """A task in the form of the NCF paper's files.
 
 Numbers are the original ids where these are the numbers from 0 up, as in a split that was imported from that form;
-otherwise they are the task's own, and ``users.csv`` and ``items.csv`` tell what they stand for. A list that lost its
-own positive to a waiver gets it back, so that all lines have the same number of fields.
+otherwise they are the task's own, and ``users.csv`` and ``items.csv`` tell what they stand for. All lines have the same
+number of fields, so a list that lost entries to a waiver gets others, which the same waiver drops: its own positive, or
+with ``seen-among-negatives`` a train row of its user.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from recbench.data.ids import IdTable
 from recbench.protocol import Int32Array, Int64Array
 from recbench.tasks.exchange.export_tables import Writers, original_ids, table_writer
+from recbench.tasks.spec import Waiver
 from recbench.tasks.task import NO_ITEM, Task
 
 
@@ -39,7 +41,7 @@ def ncf_files(task: Task) -> Writers:
         path.write_text(rating_rows(task.test.users, task.test.items, extra), encoding="utf-8", newline="\n")
 
     def negative(path: Path) -> None:
-        lists = items[np.where(task.test.negatives == NO_ITEM, task.test.items[:, None], task.test.negatives)]
+        lists = items[np.where(task.test.negatives == NO_ITEM, _dropped_by_waiver(task), task.test.negatives)]
         cases = zip(users[task.test.users].tolist(), items[task.test.items].tolist(), lists, strict=True)
         with path.open("w", encoding="utf-8", newline="\n") as file:
             for user, item, row in cases:
@@ -55,6 +57,17 @@ def ncf_files(task: Task) -> Writers:
         "users.csv": numbers(task.user_ids, users),
         "items.csv": numbers(task.item_ids, items),
     }
+
+
+def _dropped_by_waiver(task: Task) -> Int32Array:
+    """Returns int32[cases, 1], for each case an item that a waiver of the task drops from its list."""
+    dropped = task.test.items.copy()
+    if Waiver.SEEN_AMONG_NEGATIVES in task.spec.waivers:
+        of_user = np.full(task.n_users, NO_ITEM, dtype=np.int32)
+        of_user[task.users] = task.items
+        train_items = of_user[task.test.users]
+        dropped = np.where(train_items == NO_ITEM, dropped, train_items)
+    return dropped[:, None]
 
 
 def _numbers(ids: IdTable) -> Int64Array:

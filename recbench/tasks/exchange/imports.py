@@ -54,7 +54,7 @@ def import_split(
     Raises:
         RecbenchError: A file cannot be read, the files do not belong together, or a rule without a waiver is broken.
     """
-    return assemble_drawn(name, form, read_split(files, layout), rule, waivers, str(files.candidates))
+    return assemble_drawn(name, form, read_split(files, layout), rule, waivers)
 
 
 def import_folder(name: str, folder: Path) -> Task:

@@ -5,6 +5,7 @@ rating and timestamp, tab-separated) and ``test.negative`` (``(user,item)`` and 
 Ids are whole numbers from 0 up.
 """
 
+import logging
 import re
 from collections import Counter
 from pathlib import Path
@@ -17,14 +18,18 @@ from recbench.data.interactions import hash_order, inverse_order
 from recbench.data.readers.decoding import TextSource, read_head, whole_text
 from recbench.data.readers.ratings_files import readable
 from recbench.data.reading import Reading
+from recbench.data.repeated_pairs import first_of_pairs, repeats_text
 from recbench.data.rows import Rows
 from recbench.data.times import unit_of
 from recbench.errors import RecbenchError
 from recbench.path_checks import check_no_folder
 from recbench.protocol import Float32Array, Int32Array, Int64Array
-from recbench.tasks.exchange.published_split import PUBLISHED, PublishedRows, assemble, without_positives
+from recbench.tasks.exchange.published_negatives import Places
+from recbench.tasks.exchange.published_split import PUBLISHED, PublishedRows, assemble
 from recbench.tasks.spec import PublishedData, PublishedNegatives, TaskSpec, Waiver
 from recbench.tasks.task import Task
+
+log = logging.getLogger(__name__)
 
 MAX_SPARSITY = 100
 """Highest number allowed, in multiples of the number of rows."""
@@ -74,13 +79,28 @@ def import_ncf(name: str, train: Path, test: Path, negatives: Path, waivers: fro
         waivers=tuple(sorted(waivers)),
     )
     timestamps, times = (rows[:, 2].copy() if rows.shape[1] > 2 else None for rows in (train_rows, test_rows))
-    kept = without_positives(candidates, case_items, waivers, str(negatives))
     train_part = Rows(users, items, ratings, timestamps)
+    first = first_of_pairs(train_part, len(item_ids))
+    if n_duplicates := int((~first).sum()):
+        log.warning("%s: %s", train.name, repeats_text(n_duplicates, has_times=timestamps is not None))
     test_part = Rows(case_users, case_items, timestamps=times)
     unit = None if timestamps is None else unit_of(timestamps)
     readings = (Reading(train.name, len(train_rows)), Reading(test.name, len(test_rows)))
-    rows = PublishedRows(user_ids, item_ids, train_part, test_part, kept, readings=readings, time_unit=unit)
-    return assemble(spec, rows)
+    rows = PublishedRows(
+        user_ids, item_ids, train_part.take(first), test_part, candidates,
+        n_duplicates=n_duplicates, readings=readings, time_unit=unit, places=_places(train, negatives, train_rows),
+    )  # fmt: skip
+    return assemble(spec, rows.with_allowed_negatives(waivers))
+
+
+def _places(train: Path, negatives: Path, train_rows: Int64Array) -> Places:
+    """Returns where entries of the files stand: each case and each train row has a line."""
+
+    def train_row(user: str, item: str) -> str:
+        own = (train_rows[:, 0] == int(user)) & (train_rows[:, 1] == int(item))
+        return f"{train}, line {int(own.argmax()) + 1}"
+
+    return Places(str(negatives), lambda case, _: f"{negatives}, line {case + 1}", train_row)
 
 
 def _renumbered(*columns: Int64Array) -> tuple[IdTable, list[Int32Array]]:

@@ -19,6 +19,7 @@ from recbench.protocol import Int32Array, Int64Array, TrainSet
 from recbench.tasks.build_report import report_build
 from recbench.tasks.candidates import draw_negatives, unseen_counts, users_to_leave_out
 from recbench.tasks.cold_cases import cold_cases, refuse_cold
+from recbench.tasks.exchange.published_negatives import Places, PublishedLists
 from recbench.tasks.spec import (
     Negatives,
     PublishedData,
@@ -54,6 +55,7 @@ class PublishedRows:
         n_duplicates: Rows left out when the files were read.
         readings: What was read from each file.
         time_unit: What the times count since 1970; None if there are none.
+        places: Where the files say something; with negatives only.
     """
 
     user_ids: IdTable
@@ -66,6 +68,18 @@ class PublishedRows:
     n_duplicates: int = 0
     readings: tuple[Reading | None, ...] = ()
     time_unit: Unit | None = None
+    places: Places | None = None
+
+    def with_allowed_negatives(self, waivers: frozenset[Waiver]) -> "PublishedRows":
+        """Returns the split without the negatives that break a rule; without negatives, the same split.
+
+        Raises:
+            RecbenchError: See ``PublishedLists.allowed``.
+        """
+        if self.negatives is None or self.places is None:
+            return self
+        lists = PublishedLists(self.negatives, self.places, self.train, self.test, self.user_ids, self.item_ids)
+        return replace(self, negatives=lists.allowed(waivers))
 
     def without_users(self, left_out: npt.NDArray[np.bool_]) -> "PublishedRows":
         """Returns the split without the rows of the users marked in ``left_out`` (bool[users]).
@@ -154,7 +168,6 @@ def assemble_drawn(
     rows: PublishedRows,
     rule: Negatives,
     waivers: frozenset[Waiver],
-    candidates_source: str,
 ) -> Task:
     """Makes a task of a split that need not have candidates of its own.
 
@@ -164,16 +177,14 @@ def assemble_drawn(
         rows: The split; its negatives, if it has any, may hold the positive.
         rule: How to draw the negatives that are not published.
         waivers: Rules that published candidates may break.
-        candidates_source: Where the candidates come from, for messages.
 
     Raises:
         RecbenchError: A rule without a waiver is broken.
     """
     negatives: Negatives | PublishedNegatives = rule
+    rows = rows.with_allowed_negatives(waivers)
     if rows.negatives is not None:
-        kept = without_positives(rows.negatives, rows.test.items, waivers, candidates_source)
-        rows = replace(rows, negatives=kept)
-        negatives = PublishedNegatives(method="published", count=kept.shape[1])
+        negatives = PublishedNegatives(method="published", count=rows.negatives.shape[1])
     drawn = rows.negatives is None
     spec = TaskSpec(
         name=name,
@@ -264,30 +275,3 @@ def _split_with_validation(test: Rows) -> PublishedSplit:
     cases_of_user = np.unique(test.users, return_counts=True)[1]
     has_several = len(cases_of_user) > 0 and np.median(cases_of_user) >= SEVERAL
     return PublishedSplit(method="published", validation_share=VALIDATION_SHARE) if has_several else PUBLISHED
-
-
-def without_positives(
-    lists: npt.NDArray[np.integer], positives: Int32Array, waivers: frozenset[Waiver], where: str
-) -> Int32Array:
-    """Closes the gap that a list's own positive leaves, and fills up at the end.
-
-    Args:
-        lists: integer[cases, width].
-        positives: int32[cases].
-        waivers: Rules that the lists may break.
-        where: Names the file, for the message.
-
-    Raises:
-        RecbenchError: A list holds its own positive, and there is no waiver.
-    """
-    own = lists == positives[:, None]
-    broken = int(own.any(axis=1).sum())
-    if broken and Waiver.POSITIVE_AMONG_NEGATIVES not in waivers:
-        raise RecbenchError(
-            f"{broken} of the {len(lists)} lists in {where} hold their own positive among the negatives.",
-            f"To drop that entry from them and say so with every result: "
-            f'--waive {Waiver.POSITIVE_AMONG_NEGATIVES}, in Python waivers=["{Waiver.POSITIVE_AMONG_NEGATIVES}"].',
-        )
-    order = np.argsort(own, axis=1, kind="stable")
-    kept = np.where(np.take_along_axis(own, order, axis=1), NO_ITEM, np.take_along_axis(lists, order, axis=1))
-    return kept.astype(np.int32)

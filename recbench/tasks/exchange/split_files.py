@@ -1,6 +1,6 @@
 """Splits that somebody published, or made, as tables: train, test, and possibly validation and candidates."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,13 +9,14 @@ import numpy as np
 
 from recbench.data.ids import IdTable
 from recbench.data.interactions import inverse_order
-from recbench.data.readers.batches import BadRows, checked_ids, encoded
+from recbench.data.readers.batches import BadRows, Place, checked_ids, encoded
 from recbench.data.readers.layout import PLAIN, Layout
-from recbench.data.readers.ratings_files import open_file, read_interactions, readable
+from recbench.data.readers.ratings_files import open_file, place_in_files, read_interactions, readable
 from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
 from recbench.protocol import Int32Array, Int64Array
 from recbench.tasks.exchange.candidate_lists import CandidateTable, IdColumn
+from recbench.tasks.exchange.published_negatives import Places
 from recbench.tasks.exchange.published_split import PublishedRows, in_one_unit, numbered_together
 
 if TYPE_CHECKING:
@@ -107,18 +108,23 @@ def read_split(files: SplitFiles, layout: Layout = PLAIN, width: int = 0) -> Pub
         None if path is None or part is None else _candidates(path).lists(user_ids, item_ids, part, width)
         for path, part in ((files.candidates, rows[1]), (files.validation_candidates, rows[2] if held else None))
     )
+    train_files = [files.train, *([] if files.validation is None else [files.validation])]
+    places = negatives and Places(
+        str(files.candidates), negatives[1], lambda user, item: place_in_files(train_files, layout, user, item)
+    )
     order = np.arange(len(train)) if held is None else _order(files, len(train), len(held))
     return PublishedRows(
         user_ids,
         item_ids,
         Rows.joined([rows[0], *rows[2:]]).take(order),
         rows[1],
-        negatives,
+        negatives and negatives[0],
         None if held is None else inverse_order(order)[len(train) :].astype(np.int64),
-        validation_negatives,
+        validation_negatives and validation_negatives[0],
         sum(part.n_duplicates for part in parts),
         tuple(part.reading for part in parts),
         unit,
+        places,
     )
 
 
@@ -131,11 +137,13 @@ def _listed(path: Path | None) -> list[IdTable]:
 
 
 def _column(path: Path, name: str) -> tuple[Int32Array, IdTable]:
-    return _id_columns(path, Layout(user=name, item=name, rating="", timestamp=""), ("user",))[0]
+    return _id_columns(path, Layout(user=name, item=name, rating="", timestamp=""), ("user",))[0][0]
 
 
-def _id_columns(path: Path, layout: Layout, roles: Sequence[str]) -> list[tuple[Int32Array, IdTable]]:
-    """Reads the columns of some roles, all of which hold ids.
+def _id_columns(
+    path: Path, layout: Layout, roles: Sequence[str]
+) -> tuple[list[tuple[Int32Array, IdTable]], Callable[[int], Place]]:
+    """Reads the columns of some roles, all of which hold ids; also returns what finds the position of a row.
 
     Raises:
         RecbenchError: The file cannot be read, or a value is no id.
@@ -149,7 +157,7 @@ def _id_columns(path: Path, layout: Layout, roles: Sequence[str]) -> list[tuple[
             n_rows += len(batch["user"])
         if not n_rows:
             raise RecbenchError(f"{path} has no rows.", "Is the file whole?")
-        return [encoded(parts) for parts in columns.values()]
+        return [encoded(parts) for parts in columns.values()], table.where
 
 
 def _order(files: SplitFiles, n_train: int, n_held: int) -> Int64Array:
@@ -172,7 +180,7 @@ def _order(files: SplitFiles, n_train: int, n_held: int) -> Int64Array:
 
 
 def _candidates(path: Path) -> CandidateTable:
-    columns = _id_columns(path, CANDIDATES, ("user", "item", "negative"))
+    columns, where = _id_columns(path, CANDIDATES, ("user", "item", "negative"))
     users, items, negatives = (IdColumn(codes, ids) for codes, ids in columns)
     advice = "Or, if the catalogue has them, list all {0}: --{0} FILE"
-    return CandidateTable(str(path), users, items, negatives, advice)
+    return CandidateTable(str(path), lambda row: where(row).text, users, items, negatives, advice)
