@@ -23,6 +23,7 @@ from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.summary import ModelSummary
 from recbench.reports.run.table import errors, how_to_read, models_table
 from recbench.reports.timing_notes import timing_notes
+from recbench.tuning.objective import Objective
 from recbench.tuning.spaces import ModelSpace, texts
 
 
@@ -166,7 +167,9 @@ def _commands(sources: LeaderboardSources, report: RunReport, tuned: dict[str, T
     for name, command_name in {one.model: sources.command_name(one) for one in report.summaries}.items():
         if name in tuned:
             one = tuned[name].provenance
-            budget = ["--trials", str(one.budget_trials), "--budget", f"{one.budget_seconds:g}"]
+            objective = Objective(one.objective, one.full_ranking)
+            budget = ["--metric", objective.name, "--trials", str(one.budget_trials)]
+            budget += ["--budget", f"{one.budget_seconds:g}"]
             budget += ["--threads", str(one.threads), "--seed", str(one.seed)]
             space = ["--spaces", "FILE"] if _elsewhere(name, tuned[name], sources.spaces) else []
             budgets.setdefault((*budget, *space), []).append(command_name)
