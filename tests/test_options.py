@@ -116,8 +116,8 @@ def test_one_spelling_means_one_thing():
 def test_no_verb_has_one_list_in_the_singular_and_another_has_it_in_the_plural():
     spellings = {long_spelling(option) for command in VERBS.values() for option in options(command)}
     both = {spelling for spelling in spellings if f"{spelling}s" in spellings}
-    # The first seed, and how many there are.
-    assert both == {"--seed"}
+    # The first seed, and how many there are; the metric that a tuning selects by, and those that a table shows.
+    assert both == {"--seed", "--metric"}
 
 
 def test_old_spellings_name_what_exists():
