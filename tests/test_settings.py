@@ -25,6 +25,10 @@ from recbench.registry.models import ModelReference, Origin
 from recbench.registry.requested import RequestedModel
 from recbench.registry.settings_used import Source, use_settings
 from recbench.reports.run.settings_notes import settings_notes
+from recbench.reports.tuning.table import tuning_table
+from recbench.tuning.past import Budget
+from recbench.tuning.result import ModelTuning
+from recbench.tuning.spaces import Range
 
 OWN = """
 import numpy as np
@@ -246,3 +250,23 @@ def test_settings_that_do_not_fit(recbench, tmp_path):
     assert "there is no results/settings/synthetic.toml and no models/settings/synthetic.toml." in untuned.stderr
     assert "recbench tune --models ... --task synthetic" in untuned.stderr
     assert not (tmp_path / "results").exists()
+
+
+def test_a_tuning_says_what_is_doubtful_of_its_settings():
+    def notes(**changes):
+        tuned = TunedModel(parameters=PARAMETERS, provenance=a_provenance(**changes))
+        one = ModelTuning("Own", {"share": Range(low=0, high=1)}, tuned=tuned)
+        return [line for line in tuning_table([one], Budget(30, 60.0)).splitlines() if line.startswith("Own: ")]
+
+    few = TrialCounts(completed=9, pruned=21)
+    earlier = Effort(searches=1, trials=5, seconds=2.25)
+    assert notes(origin="drawn", at_edge={}, default_score=0.1) == []
+    assert notes(trials=few, origin="default", equals_defaults=False, default_score=0.1) == [
+        "Own: completed trials: 9, fewer than 10.",
+        "Own: the defaults won, with another number of epochs.",
+    ]
+    assert notes(equals_defaults=True, at_edge={"l2": "low"}, earlier=earlier, default_score=0.1) == [
+        "Own: the defaults won.",
+        "Own: at an edge of the search space: l2 (low).",
+        "Own: search number 2; together 25 trials in 62 s.",
+    ]

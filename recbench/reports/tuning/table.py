@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from recbench.escaping.data_files import json_text
-from recbench.records.tuned_settings import FEW_TRIALS, TrialCounts
+from recbench.records.tuned_settings import FEW_TRIALS, ConfigurationOrigin, TrialCounts
 from recbench.reports.formats import Format
 from recbench.reports.rendering import csv_text, render_lines, render_table
 from recbench.tuning.past import Budget, End, PastTrial, counts, joules_spent, spent
@@ -104,9 +104,9 @@ def _marks(one: ModelTuning) -> list[str]:
     came = one.tuned.provenance
     marks = []
     if came.few_trials:
-        marks.append(f"only {came.trials.completed} trials were completed, fewer than {FEW_TRIALS}")
-    if came.equals_defaults:
-        marks.append("the tuned setting equals the defaults")
+        marks.append(f"completed trials: {came.trials.completed}, fewer than {FEW_TRIALS}")
+    if came.equals_defaults or came.origin is ConfigurationOrigin.DEFAULT:
+        marks.append("the defaults won" + ("" if came.equals_defaults else ", with another number of epochs"))
     if came.at_edge:
         named = ", ".join(f"{name} ({edge})" for name, edge in came.at_edge.items())
         marks.append(f"at an edge of the search space: {named}")
