@@ -92,13 +92,20 @@ def test_from_tuning_to_a_run(recbench, tmp_path):
 
 def test_defaults_outside_of_the_space_are_tried_and_told(recbench, tmp_path):
     (tmp_path / "spaces.toml").write_text("[Known]\ngood = { low = 0.9, high = 1.0 }\n")
-    done = recbench(*BASE, "--trials", "2", "--json")
+    done = recbench(*BASE, "--trials", "2", "--metric", "full-recall@20", "--json")
     assert done.returncode == 0, done.stderr
     (found,) = json.loads(done.stdout)["results"]
+    assert found["objective"] == "full-recall@20"
+    assert "Known [1/2] full Recall@20 0." in done.stderr
+    provenance = load(tmp_path / "s.toml").models["Known"].provenance
+    assert (provenance.objective, provenance.full_ranking) == ("recall@20", True)
     assert found["defaults_outside"] == {"good": 0.2}
     assert [trial["params"]["good"] == 0.2 for trial in found["history"]] == [True, False]
     assert found["default_score"] is not None
-    assert "Known: defaults outside of the search space: good=0.2." in recbench(*BASE, "--trials", "2").stdout
+    assert (
+        "Known: defaults outside of the search space: good=0.2."
+        in recbench(*BASE, "--trials", "2", "--metric", "full-recall@20").stdout
+    )
 
 
 def test_a_space_whose_values_a_model_does_not_take_is_refused_before_any_trial(recbench, tmp_path):

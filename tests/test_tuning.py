@@ -241,7 +241,11 @@ EDGES = {
     "share": (Range(low=0.0, high=1.0), {0.0: None, 1.0: None}),
     "epochs": (Range(low=10, high=100, integer=True), {2: None, 10: None, 95: None, 96: "high"}),
     "fixed": (Range(low=3.0, high=3.0), {3.0: None}),
-    "loss": (Choices(choices=("a", "b")), {"a": None, "b": None}),
+    "loss": (Choices(choices=("a", "b", "c")), {"a": None, "c": None}),
+    "sizes": (Choices(choices=(64, 16, 32)), {16: "low", 32: None, 64: "high", 128: "high"}),
+    "two": (Choices(choices=(16, 32)), {16: None, 32: None}),
+    "mixed": (Choices(choices=(16, 32, "all")), {16: None, "all": None}),
+    "flags": (Choices(choices=(True, False)), {True: None}),
 }
 
 

@@ -9,12 +9,16 @@ from recbench.tuning.spaces import Choices, Range, Space
 EDGE_SHARE = 0.05
 """A value in this share of a range is at its edge; of a logarithmic range, the share of its orders of magnitude."""
 
+FEWEST_SIZES = 3
+"""With two numbers to choose from, both are ends."""
+
 
 def at_edge(space: Space, parameters: Mapping[str, SettingValue]) -> dict[str, Edge]:
     """Returns the parameters whose value is at an edge of its range, and at which.
 
     An edge that no space can pass does not count: 0 and 1 of a fraction, and 1 of a whole number. Nor does the lower
-    edge of ``epochs``, for the best epoch of a trial may come before it. Choices have no edges.
+    edge of ``epochs``, for the best epoch of a trial may come before it. Choices have edges if they are sizes: three or
+    more numbers.
 
     Args:
         space: Where the parameters were looked for.
@@ -25,7 +29,11 @@ def at_edge(space: Space, parameters: Mapping[str, SettingValue]) -> dict[str, E
 
 
 def _edge(name: str, where: Range | Choices, value: SettingValue) -> Edge | None:
-    if isinstance(where, Choices) or not isinstance(value, int | float) or where.low == where.high:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    if isinstance(where, Choices):
+        return _edge_of_sizes(where, value)
+    if where.low == where.high:
         return None
     share = where.share(value)
     if share <= EDGE_SHARE and not where.begins_naturally and name != EPOCHS:
@@ -33,3 +41,10 @@ def _edge(name: str, where: Range | Choices, value: SettingValue) -> Edge | None
     if share >= 1 - EDGE_SHARE and not where.is_fraction:
         return Edge.HIGH
     return None
+
+
+def _edge_of_sizes(where: Choices, value: float) -> Edge | None:
+    sizes = [one for one in where.choices if isinstance(one, int | float) and not isinstance(one, bool)]
+    if len(sizes) < max(len(where.choices), FEWEST_SIZES):
+        return None
+    return Edge.LOW if value <= min(sizes) else Edge.HIGH if value >= max(sizes) else None
