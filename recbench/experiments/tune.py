@@ -33,8 +33,8 @@ from recbench.reports.tuning.table import tuning_document, tuning_table
 from recbench.runners.base import Runner
 from recbench.system_errors import advice_to_write, reason
 from recbench.tasks import task_file
+from recbench.tasks.named_specs import builtin_specs
 from recbench.tasks.names import SUFFIX
-from recbench.tasks.spec import CatalogueData
 from recbench.tasks.task import Task
 from recbench.tasks.tuning_task import tuning_task
 from recbench.trials.conditions import Conditions
@@ -294,9 +294,7 @@ def _with_known_from_other_data(
     spaces: Mapping[str, ModelSpace], models: Sequence[str], task: Task
 ) -> dict[str, ModelSpace]:
     """Returns the models' spaces, without the known configurations that were found on the task's data."""
-    dataset = task.spec.dataset
-    data = Data(task.digest, {task.name, dataset.name} if isinstance(dataset, CatalogueData) else {task.name})
-    found = {}
+    data, found = Data.of(task, builtin_specs()), {}
     for model in models:
         found[model], skipped = space_for(model, spaces[model], data)
         for line in skipped:

@@ -4,9 +4,12 @@ recbench never uses a known configuration on the data on which it was found. Oth
 have to count as effort, and nobody can check how long somebody else searched.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Self
 
+from recbench.tasks.spec import CatalogueData, TaskSpec
+from recbench.tasks.task import Task
 from recbench.tuning.spaces import Known, ModelSpace
 
 KNOWN_PER_MODEL = 2
@@ -20,15 +23,37 @@ class Data:
     Attributes:
         digest: The digest of the task.
         names: The name of the task, and that of its dataset where the task knows it.
+        others: The digests of builtin tasks that are cut from the same dataset, with their names.
     """
 
     digest: str
     names: Collection[str]
+    others: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, task: Task, builtin: Mapping[str, TaskSpec]) -> Self:
+        """Returns what the task says.
+
+        Args:
+            task: The task.
+            builtin: The specs of the builtin tasks by name.
+        """
+        dataset = task.spec.dataset
+        if not isinstance(dataset, CatalogueData):
+            return cls(task.digest, {task.name})
+        others = {
+            spec.digest: name
+            for name, spec in builtin.items()
+            if isinstance(spec.dataset, CatalogueData) and spec.dataset.name == dataset.name and spec.digest is not None
+        }
+        return cls(task.digest, {task.name, dataset.name}, others)
 
     def finding(self, known: Known) -> str | None:
         """Returns how the task shows that the configuration was found on its data; None if it does not."""
         if self.digest in known.found_on:
             return f"this task, {self.digest[:19]}, is one of its found_on"
+        if (other := next((self.others[one] for one in known.found_on if one in self.others), None)) is not None:
+            return f"the task {other}, which is one of its found_on, is cut from the same dataset"
         own = {name.casefold() for name in self.names}
         name = next((name for name in known.datasets if name.casefold() in own), None)
         return None if name is None else f"this task is cut from {name} too"
