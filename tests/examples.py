@@ -29,6 +29,7 @@ TASK: dict[str, Any] = {
     "n_negatives_min": 100,
     "negatives": "uniform",
     "uniform_negatives": True,
+    "uniformity": {"uniform": "yes", "source": "drawn", "tested": None, "p_uniform": None, "p_popularity": None},
     "mean_catalogue_size": 310.5,
     "n_validation_cases": 1200,
     "n_users_without_case": 0,
@@ -77,7 +78,9 @@ class StatedTrial(FinishedTrial):
         stated = self.record.metrics if ranking is Ranking.CANDIDATES else catalogue.metrics if catalogue else {}
         return stated[measure.name].mean if measure.name in stated else None
 
-    def corrected(self, measure: Measure, catalogue_size: int | None = None) -> float | None:
+    def corrected(
+        self, measure: Measure, catalogue_size: int | None = None, uniform: bool | None = None
+    ) -> float | None:
         return self.record.corrected.get(measure.name)
 
 

@@ -101,7 +101,7 @@ def test_a_run_prints_one_table_and_keeps_its_records(recbench, tmp_path):
     assert "\x1b" not in done.stdout + done.stderr
 
 
-def test_json_is_one_document_of_the_documented_form(recbench):
+def test_json_is_one_document_of_the_documented_form(recbench, tmp_path):
     done = recbench("run", "--models", "popularity", "--task", "synthetic", "--seeds", "2", "--seed", "7", "--json")
     document = json.loads(done.stdout)
     assert document["schema"] == 1
@@ -110,7 +110,13 @@ def test_json_is_one_document_of_the_documented_form(recbench):
     assert (result["model"], result["status"], result["seeds"], result["epochs"]) == ("popularity", "done", [7, 8], 1)
     assert set(result["metrics"]) == {"hr@10", "ndcg@10", "mrr", "auc"}
     assert set(result["metrics"]["hr@10"]) == {"mean", "sd", "values", "interval", "best", "level_with_best"}
-    assert set(result["corrected"]) == {"hr@10", "ndcg@10"}
+    # A perfect model would read too little of NDCG@10.
+    bias = {name: one["bias"] for name, one in document["correction"]["measures"].items()}
+    assert set(result["corrected"]) == {"hr@10"}
+    assert bias["ndcg@10"] < -0.1 < bias["hr@10"]
+    (record, _) = (json.loads((tmp_path / place).read_text()) for place in result["records"])
+    assert (record["uniform_negatives"], record["correction_bias"]) == ("yes", pytest.approx(bias))
+    assert record["corrected"]["hr@10"] == result["corrected"]["hr@10"]["values"][0]
     assert result["full"] == {}
     assert document["pairs"] == []
     assert result["interactions_per_second"]["mean"] > 0
@@ -137,7 +143,14 @@ def test_the_whole_catalogue_stands_beside_the_sample(recbench):
     assert [pair["metric"] for pair in document["pairs"]] == ["hr@10", "ndcg@10"]
     assert document["pairs"][0]["p_mcnemar"] is not None
     text = recbench(*base, "--more-metrics", "--pairs").stdout
-    for words in ("full HR@10", "corrected NDCG@10", "coverage", "item's train", "popularity - random", "80 % at"):
+    for words in (
+        "full HR@10",
+        "corrected NDCG@10 is missing",
+        "coverage",
+        "item's train",
+        "popularity - random",
+        "80 % at",
+    ):
         assert words in text
 
 
@@ -177,7 +190,7 @@ def test_a_csv_has_every_metric_of_the_document(recbench):
         **{name: result[name]["mean"] for name in ("interactions_per_second", "fit_seconds", "fit_cpu_seconds")},
     }
     assert {name: float(row[name]) for name in figures} == figures
-    assert len(figures) == 2 + 2 + 8 + 2 + 6 + 3
+    assert len(figures) == 2 + 2 + 8 + 1 + 6 + 3
     assert recbench(*base, "--pairs", "--format", "csv").returncode == 2
 
 

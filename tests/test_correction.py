@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from recbench.evaluation.correction import corrected, corrected_gains, even_chance_rank, expected, rank_probabilities
+from recbench.evaluation.correction import (
+    corrected,
+    corrected_gains,
+    even_chance_rank,
+    expected,
+    of_perfect_model,
+    rank_probabilities,
+)
 from recbench.evaluation.metric_names import parse_measure
 from recbench.evaluation.metrics.hr import hit_rate
 from recbench.evaluation.ranking import Ranks
@@ -128,3 +135,21 @@ def test_the_published_split_of_movielens_1m(counts, sampled, estimate):
     assert len(of_cases) == 6040
     assert hit_rate(of_cases, 10).mean() == pytest.approx(sampled, abs=5e-4)
     assert corrected(HR, of_cases, N, distinct=False).mean() == pytest.approx(estimate, abs=5e-5)
+
+
+@pytest.mark.parametrize(("n", "reads"), [(1577, 0.954), (9810, 0.241), (54_534, 0.047)])
+def test_a_perfect_model_reads_less_in_a_larger_catalogue(n, reads):
+    others = np.full(7, 100, dtype=np.int32)
+    assert of_perfect_model(HR, others, n) == pytest.approx(reads, abs=6e-4)
+    assert of_perfect_model(HR, others, n) == pytest.approx(corrected(HR, ranks(np.zeros(7), n_others=100), n).mean())
+
+
+def test_cases_with_fewer_negatives_count_as_they_are():
+    gains = [corrected_gains(NDCG, 500, m)[0] for m in (20, 19)]
+    assert of_perfect_model(NDCG, np.array([20, 19, 20], np.int32), 500) == pytest.approx((2 * gains[0] + gains[1]) / 3)
+    for nothing in (
+        of_perfect_model(HR, np.array([499], np.int32), 500),
+        of_perfect_model(HR, np.empty(0, np.int32), 9),
+    ):
+        assert nothing is None
+    assert of_perfect_model(parse_measure("recall@10"), np.array([20], np.int32), 500) is None

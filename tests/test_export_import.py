@@ -118,7 +118,6 @@ def test_the_ncf_form_comes_back_with_its_digest_if_its_ids_are_numbers(tmp_path
     export(task, tmp_path / "csv", ExportForm.CSV)
     again = import_folder("again", tmp_path / "csv")
     assert again.digest == task.digest
-    assert again.spec.uniform_negatives
 
 
 def test_a_number_that_occurs_in_no_file_is_no_item(tmp_path):
@@ -192,7 +191,7 @@ def test_pairs_without_candidates_and_with_validation(tmp_path):
     assert task.test.negatives.shape == (2, 3)
     assert task.validation_rows.tolist() == [5]
     assert task.item_ids[int(task.validation.items[0])] == "d"
-    assert task.spec.uniform_negatives
+    assert task.uniform_negatives
 
 
 def test_lightgcn(tmp_path, caplog):

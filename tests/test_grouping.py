@@ -16,13 +16,17 @@ from recbench.records.finished_trial import FinishedTrial, Ranking, TrialRanks
 from recbench.records.grouping import group_names, group_trials
 from recbench.records.schema import CatalogueValue
 from recbench.records.selection import read_records
+from recbench.reports.formats import Format
 from recbench.reports.pages.leaderboard import LeaderboardSources, leaderboard
 from recbench.reports.plots.speed_quality import speed_quality
 from recbench.reports.plots.speed_quality_axes import Cost
+from recbench.reports.run.document import run_document
 from recbench.reports.run.measures_table import measure_models
 from recbench.reports.run.run_report import run_report
 from recbench.reports.run.summary import summarise
+from recbench.reports.run.table import run_table
 from recbench.reports.trend import trends
+from recbench.tasks.exchange.forms import UniformNegatives
 from tests.examples import ENVIRONMENT, TASK, a_set, a_trial, some_trials, write
 
 NAMES = {f"models.{name}:Model": name for name in ("bpr", "ncf", "worse")}
@@ -124,16 +128,56 @@ def with_full_ranks(trial, **changes):
     return FinishedTrial.in_memory(record, TrialRanks(near, far), trial.place)
 
 
-def test_corrected_figures_need_uniform_negatives_and_a_size():
+def test_corrected_figures_need_uniform_negatives_a_size_and_little_bias():
     trial = a_trial("bpr", 0)
     known = with_full_ranks(trial, corrected={"hr@5": 0.1})
     assert known.corrected(HR) == pytest.approx(corrected(HR, trial.candidate_ranks, 1001).mean())
     assert known.corrected(HR, 500) == pytest.approx(corrected(HR, trial.candidate_ranks, 500).mean())
+    assert known.corrected(HR, 500, uniform=False) is None
     assert with_full_ranks(trial).corrected(HR) is None
+    assert with_full_ranks(trial).corrected(HR, 500, uniform=True) is not None
     assert known.corrected(RECALL) is None
+    # A perfect model would read 0.55.
+    assert known.corrected(HR, 3706) is None
+    assert known.perfect_corrected(HR, 3706) == pytest.approx(0.5524, abs=1e-4)
+    # The record says more than its figures: older records have corrected ones whatever their bias is.
+    for answer, uniform in (("yes", True), ("no", False), ("unknown", None)):
+        stated = with_full_ranks(trial, uniform_negatives=UniformNegatives(answer), corrected={})
+        assert stated.uniform_negatives is uniform
+        assert (stated.corrected(HR) is not None) is (answer == "yes")
     without = FinishedTrial.in_memory(known.record.model_copy(update={"catalogue": None}), known.ranks, "x")
     assert without.corrected(HR) is None
     assert without.full_ranks is None
+
+
+def test_a_run_on_a_large_catalogue_says_why_there_is_no_corrected_figure():
+    trials = [with_full_ranks(trial, uniform_negatives=UniformNegatives.YES) for trial in some_trials("bpr", seeds=2)]
+    report = run_report({**TASK, "mean_catalogue_size": 9810.2}, trials, ENVIRONMENT, (10,))
+    told = (
+        "corrected HR@10 and NDCG@10 are missing: a perfect model would read 0.241 and 0.111 after the correction, "
+        "less than 0.9."
+    )
+    for form in (Format.TEXT, Format.MARKDOWN, Format.LATEX, Format.HTML):
+        table = run_table(report, form)
+        assert told in table
+        assert table.count("corrected") == 1
+    assert "corrected" not in run_table(report, Format.CSV)
+    document = run_document(report)
+    assert document["results"][0]["corrected"] == {}
+    assert document["correction"]["measures"]["hr@10"] == {
+        "perfect": pytest.approx(0.2406, abs=1e-4),
+        "bias": pytest.approx(-0.7594, abs=1e-4),
+        "shown": False,
+    }
+    assert told in document["notes"]
+    # The bias for the catalogue does not depend on how negatives were drawn; the figures do.
+    for uniform in (False, None):
+        other = run_report({**TASK, "uniform_negatives": uniform}, trials, ENVIRONMENT, (10,))
+        assert other.correction.note() is None
+        assert "corrected HR" not in run_table(other, Format.TEXT)
+        shown = run_document(other)["correction"]
+        assert (shown["uniform_negatives"], shown["measures"]["hr@10"]["shown"]) == (uniform, False)
+        assert shown["measures"]["hr@10"]["bias"] == pytest.approx(-0.0175, abs=1e-4)
 
 
 def test_measures_in_both_rankings_and_beyond_the_candidates():

@@ -21,7 +21,7 @@ from recbench.cli.shared.terminal import emit
 from recbench.cli.shared.verbs import Verbs
 from recbench.errors import RecbenchError, unknown_name
 from recbench.experiments.defaults import MAX_SEED
-from recbench.tasks.exchange.forms import ExportForm, NegativesMethod, TooFew
+from recbench.tasks.exchange.forms import ExportForm, NegativesMethod, TooFew, UniformNegatives
 
 if TYPE_CHECKING:
     from recbench.tasks.spec import Negatives, Waiver
@@ -49,6 +49,14 @@ Waive = Annotated[
     list[str] | None,
     typer.Option(help="A rule that this split may break; every table shows it."),
 ]
+Declared = Annotated[
+    UniformNegatives | None,
+    typer.Option(
+        "--uniform-negatives",
+        help="Whether the published negatives were drawn uniformly from the items that the user has not interacted "
+        "with. Default: a chi-square test of the negatives decides.",
+    ),
+]
 
 
 @app.command("ncf")
@@ -59,6 +67,7 @@ def import_ncf(
     candidates: Annotated[Path | None, typer.Option(help="Candidates: (user,item) and the negatives, by tabs.")] = None,
     dataset: DatasetName = None,
     waive: Waive = None,
+    uniform_negatives: Declared = None,
     force: Replace = False,
 ) -> None:
     """Import files in the form of the NCF paper, plain or gzip, with their published candidates.
@@ -73,7 +82,7 @@ def import_ncf(
     _check_name(name, force)
     given = {"--train": train, "--test": test, "--candidates": candidates}
     files = _files(given, dataset, (".train.rating", ".test.rating", ".test.negative"))
-    _keep(ncf.import_ncf(name, files[0], files[1], files[2], _waivers(waive)), force)
+    _keep(ncf.import_ncf(name, files[0], files[1], files[2], _waivers(waive), uniform_negatives), force)
 
 
 @app.command("lightgcn")
@@ -154,6 +163,7 @@ def import_pairs(
     timestamp_format: TimestampFormat = None,
     separator: Separator = None,
     waive: Waive = None,
+    uniform_negatives: Declared = None,
     force: Replace = False,
 ) -> None:
     """Import a split of your own: train and test, and candidates if you have them.
@@ -175,10 +185,8 @@ def import_pairs(
         separator,
         timestamp_format=time_format(timestamp_format),
     )
-    _keep(
-        import_split(name, "pairs", files, _rule(method, count, seed, too_few_negatives), layout, _waivers(waive)),
-        force,
-    )
+    rule = _rule(method, count, seed, too_few_negatives)
+    _keep(import_split(name, "pairs", files, rule, layout, _waivers(waive), uniform_negatives), force)
 
 
 @app.command("folder")

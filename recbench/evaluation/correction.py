@@ -5,7 +5,7 @@ negatives drawn uniformly from the n - 1 others, which gives the sampled rank s,
 hypergeometric; negatives drawn with replacement, which the paper looks at, make it binomial.
 """
 
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -13,12 +13,20 @@ from recbench.evaluation.combinatorics import binomial_probabilities, log_choose
 from recbench.evaluation.metric import Float64Array, Measure
 from recbench.evaluation.metric_names import measure_of
 from recbench.evaluation.ranking import Ranks
-from recbench.protocol import Int64Array
+from recbench.protocol import Int32Array, Int64Array
 
 VARIANCE_WEIGHT = 0.1
 """The paper's gamma: how much variance counts against bias; its experiments use 0.1."""
 
+LEAST_OF_PERFECT = 0.9
+"""A metric is corrected where a perfect model would read at least this much after the correction.
+
+The estimator trades bias for variance, and the more so, the larger the catalogue is: it then reads far too little.
+"""
+
 RANKS_AT_ONCE = 2**15
+CELLS_AT_ONCE = 2**22
+"""Bounds the memory where cases have thousands of negatives."""
 
 
 def gains(measure: Measure, n: int) -> Float64Array:
@@ -59,25 +67,32 @@ def expected(measure: Measure, true_ranks: Int64Array, n: int, m: int, *, distin
     return rank_probabilities(true_ranks, n, m, distinct=distinct) @ gains(measure, m + 1)
 
 
-@cache
+@lru_cache(maxsize=32)
 def corrected_gains(measure: Measure, n: int, m: int, *, distinct: bool = True) -> Float64Array:
     """Returns float64[m + 1], the values of the sampled ranks 1 .. m + 1 as estimates of the measure at the true rank.
 
     The bias-variance estimator: ((1 - g) A'A + g diag(c))^-1 A'b with A[r, s] = sqrt(p(r)) P(s | r),
     b[r] = sqrt(p(r)) gains(r), c[s] = sum over r of p(r) P(s | r), p uniform over r = 1 .. n, g = ``VARIANCE_WEIGHT``.
     """
-    squares, products, masses = np.zeros((m + 1, m + 1)), np.zeros(m + 1), np.zeros(m + 1)
     worth = gains(measure, n)
-    for start in range(0, n, RANKS_AT_ONCE):
-        ranks = np.arange(start + 1, min(start + RANKS_AT_ONCE, n) + 1)
-        probabilities = rank_probabilities(ranks, n, m, distinct=distinct)
-        squares += probabilities.T @ probabilities / n
-        products += probabilities.T @ worth[ranks - 1] / n
-        masses += probabilities.sum(axis=0) / n
-    system = (1 - VARIANCE_WEIGHT) * squares + VARIANCE_WEIGHT * np.diag(masses)
-    solved: Float64Array = np.asarray(np.linalg.solve(system, products), dtype=np.float64)
+    counted = np.flatnonzero(worth)
+    products = worth[counted] @ rank_probabilities(counted + 1, n, m, distinct=distinct) / n
+    solved: Float64Array = np.asarray(np.linalg.solve(_system(n, m, distinct), products), dtype=np.float64)
     solved.flags.writeable = False
     return solved
+
+
+@lru_cache(maxsize=8)
+def _system(n: int, m: int, distinct: bool) -> Float64Array:
+    """Returns float64[m + 1, m + 1], the matrix of the estimator, which is the same for every measure."""
+    squares, masses = np.zeros((m + 1, m + 1)), np.zeros(m + 1)
+    at_once = min(RANKS_AT_ONCE, max(CELLS_AT_ONCE // (m + 1), 1))
+    for start in range(0, n, at_once):
+        ranks = np.arange(start + 1, min(start + at_once, n) + 1)
+        probabilities = rank_probabilities(ranks, n, m, distinct=distinct)
+        squares += probabilities.T @ probabilities / n
+        masses += probabilities.sum(axis=0) / n
+    return np.asarray((1 - VARIANCE_WEIGHT) * squares + VARIANCE_WEIGHT * np.diag(masses))
 
 
 def corrected(measure: Measure, ranks: Ranks, n: int, *, distinct: bool = True) -> Float64Array:
@@ -99,6 +114,28 @@ def corrected(measure: Measure, ranks: Ranks, n: int, *, distinct: bool = True) 
         better, tied = ranks.better[rows], ranks.tied[rows]
         values[rows] = (sums[better + tied + 1] - sums[better]) / (tied + 1)
     return values
+
+
+def of_perfect_model(measure: Measure, n_others: Int32Array, n: int, *, distinct: bool = True) -> float | None:
+    """Returns the corrected mean of a model whose true rank is 1 in every case; its distance from 1 is the bias.
+
+    Args:
+        measure: The metric and its cut-off.
+        n_others: int32[cases], negatives of each case.
+        n: As in ``corrected``.
+        distinct: Whether the negatives of a case are distinct.
+
+    Returns:
+        None where nothing can be corrected: the metric has no ``gains``, or a case has the whole catalogue as its
+        candidates.
+    """
+    if measure.metric.gains is None or not len(n_others) or n <= int(n_others.max()) + 1:
+        return None
+    counts = np.bincount(n_others)
+    first = [
+        count * corrected_gains(measure, n, int(m), distinct=distinct)[0] for m, count in enumerate(counts) if count
+    ]
+    return float(np.sum(first) / len(n_others))
 
 
 def even_chance_rank(k: int, n: int, m: int, *, distinct: bool = True) -> int:

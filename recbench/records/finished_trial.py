@@ -7,10 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from recbench.evaluation.correction import corrected
+from recbench.evaluation.correction import LEAST_OF_PERFECT, corrected, of_perfect_model
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.ranking import Ranks
 from recbench.records.schema import Record, Status
+from recbench.tasks.exchange.forms import UniformNegatives
 
 
 class Ranking(StrEnum):
@@ -87,21 +88,54 @@ class FinishedTrial:
         ranks = self.ranks_in(ranking)
         return None if ranks is None else float(measure.values(ranks).mean())
 
-    def corrected(self, measure: Measure, catalogue_size: int | None = None) -> float | None:
+    @property
+    def uniform_negatives(self) -> bool | None:
+        """Whether the task's negatives are uniform, as the record says; None if it is not known.
+
+        Older records only have corrected metrics if they are.
+        """
+        stated = self.record.uniform_negatives
+        if stated is None:
+            return True if self.record.corrected else None
+        return {UniformNegatives.YES: True, UniformNegatives.NO: False}.get(stated)
+
+    def corrected(
+        self, measure: Measure, catalogue_size: int | None = None, uniform: bool | None = None
+    ) -> float | None:
         """Estimates the mean in the full ranking from the ranks among the candidates (Krichene and Rendle, KDD 2020).
 
-        None where the metric cannot be corrected, the negatives were not drawn uniformly, or the size is unknown.
+        None where the metric cannot be corrected, the negatives are not known to be uniform, the size is unknown, or a
+        perfect model would read less than ``LEAST_OF_PERFECT``.
 
         Args:
             measure: The metric and its cut-off.
             catalogue_size: Mean number of items that a positive is ranked with in the full ranking, itself included;
                 None to take it from the full ranks.
+            uniform: Whether the negatives are uniform, if the task is at hand; None for what the record says.
         """
-        ranks = self.candidate_ranks
-        if ranks is None or measure.metric.gains is None or not self.record.corrected:
+        if not (self.uniform_negatives if uniform is None else uniform):
             return None
-        if catalogue_size is None:
-            if self.full_ranks is None:
-                return None
-            catalogue_size = round(float(self.full_ranks.n_others.mean()) + 1)
-        return float(corrected(measure, ranks, catalogue_size).mean())
+        perfect = self.perfect_corrected(measure, catalogue_size)
+        if perfect is None or perfect < LEAST_OF_PERFECT:
+            return None
+        ranks, size = self.candidate_ranks, self._catalogue_size(catalogue_size)
+        assert ranks is not None
+        assert size is not None
+        return float(corrected(measure, ranks, size).mean())
+
+    def perfect_corrected(self, measure: Measure, catalogue_size: int | None = None) -> float | None:
+        """Returns what a perfect model would read after the correction, in the cases of this trial.
+
+        None where the metric cannot be corrected, or the size is unknown.
+
+        Args:
+            measure: The metric and its cut-off.
+            catalogue_size: See ``corrected``.
+        """
+        ranks, size = self.candidate_ranks, self._catalogue_size(catalogue_size)
+        return None if ranks is None or size is None else of_perfect_model(measure, ranks.n_others, size)
+
+    def _catalogue_size(self, known: int | None) -> int | None:
+        if known is not None or self.full_ranks is None:
+            return known
+        return round(float(self.full_ranks.n_others.mean()) + 1)

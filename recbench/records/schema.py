@@ -18,6 +18,7 @@ from pydantic import (
 from recbench.builtin_models import BUILTIN_PACKAGE, EARLIER_PACKAGE
 from recbench.escaping.file_names import file_name
 from recbench.records.sources import Sources
+from recbench.tasks.exchange.forms import UniformNegatives
 
 SCHEMA: Final = 1
 """The version of the record's schema that this recbench writes and reads."""
@@ -216,8 +217,11 @@ class Record(_Frozen):
         ties_across_cut: For each k, the share of cases whose hit depends on how ties are resolved.
         near_ties_across_cut: For each k, the share of cases whose hit depends on scores that differ by no more than
             rounding, and so count as different; see ``recbench.evaluation.ranking.NearTies``. Empty in older records.
-        corrected: Estimates of the metrics in the whole catalogue from the sampled ranks; empty where the negatives
-            were not drawn uniformly.
+        uniform_negatives: Whether the task's negatives are uniform; None in older records.
+        corrected: Estimates of the metrics in the full ranking from the sampled ranks, where the negatives are uniform
+            and a perfect model would read at least 0.9. Older records have them whatever a perfect model would read.
+        correction_bias: For each metric that can be corrected, what a perfect model would read after the correction,
+            minus 1. Empty where the negatives are not uniform, and in older records.
         catalogue: The whole catalogue, if it was asked for.
         catalogue_error: Why there is none although it was asked for; the trial is done all the same.
         cohorts: HR@10 (or at the first cut-off) of three equal cohorts of cases: by ``history``, the train rows of
@@ -276,7 +280,9 @@ class Record(_Frozen):
     metrics: dict[str, MetricValue] = {}
     ties_across_cut: dict[CutOff, Figure] = {}
     near_ties_across_cut: dict[CutOff, Figure] = {}
+    uniform_negatives: UniformNegatives | None = None
     corrected: dict[str, Figure] = {}
+    correction_bias: dict[str, Figure] = {}
     catalogue: CatalogueValue | None = None
     catalogue_error: str | None = None
     cohorts: dict[str, tuple[CohortValue, ...]] = {}

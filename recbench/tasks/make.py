@@ -23,7 +23,7 @@ from recbench.errors import RecbenchError, unknown_name
 from recbench.tasks.build import build
 from recbench.tasks.dataset_tasks import check_suits
 from recbench.tasks.exchange.candidate_frame import read_candidates
-from recbench.tasks.exchange.forms import Order, TooFew
+from recbench.tasks.exchange.forms import Order, TooFew, UniformNegatives
 from recbench.tasks.exchange.published_negatives import Places
 from recbench.tasks.exchange.published_split import PublishedRows, assemble_drawn, in_one_unit, numbered_together
 from recbench.tasks.lookup import check_name, keep_as_spec, load_task
@@ -68,6 +68,7 @@ def make_task(
     users: Iterable[object] | None = None,
     items: Iterable[object] | None = None,
     waivers: Collection[str] = (),
+    uniform_negatives: str | None = None,
 ) -> Task:
     """Makes a frozen task from DataFrames.
 
@@ -100,6 +101,8 @@ def make_task(
         users: For (train, test): all user ids, if some have no row.
         items: For (train, test): all item ids of the catalogue, if some have no row.
         waivers: For published candidates: names of rules that they may break, such as ``positive-among-negatives``.
+        uniform_negatives: For published candidates: ``"yes"`` if their negatives were drawn uniformly from the items
+            that the user has not interacted with, ``"no"``, or ``"unknown"``. Default: a chi-square test decides.
 
     Returns:
         The task, verified.
@@ -122,9 +125,10 @@ def make_task(
         user_column, item_column, rating_column, timestamp_column, timestamp_format=time_format(timestamp_format)
     )
     if not isinstance(data, tuple | list):
-        if users is not None or items is not None or waivers:
+        if users is not None or items is not None or waivers or uniform_negatives is not None:
             raise RecbenchError(
-                "The arguments users, items and waivers go with a split: make_task((train, test), ...).",
+                "The arguments users, items, waivers and uniform_negatives go with a split: "
+                "make_task((train, test), ...).",
                 "Leave them out.",
             )
         rules = choose_rules(split, negatives, filters, like)
@@ -144,7 +148,8 @@ def make_task(
             "The arguments split, filters and like do not go with (train, test): these are split already.",
             "Leave them out, or give one DataFrame with all rows.",
         )
-    return _from_split(name, data, layout, negatives, _catalogue(users), _catalogue(items), _waivers(waivers))
+    uniform = None if uniform_negatives is None else _uniform(uniform_negatives)
+    return _from_split(name, data, layout, negatives, _catalogue(users), _catalogue(items), _waivers(waivers), uniform)
 
 
 def make_task_of_file(
@@ -251,6 +256,7 @@ def _from_split(
     users: list[IdTable],
     items: list[IdTable],
     waivers: frozenset[Waiver],
+    uniform: UniformNegatives | None,
 ) -> Task:
     if len(frames) not in (2, 3):
         raise RecbenchError(
@@ -282,7 +288,7 @@ def _from_split(
         places=places,
     )
     rule = choose_negatives(100 if negatives is None else negatives)
-    return assemble_drawn(name, "pairs", rows, rule, waivers)
+    return assemble_drawn(name, "pairs", rows, rule, waivers, uniform)
 
 
 def _check_apart(train: Rows, test: Rows, user_ids: IdTable, item_ids: IdTable) -> None:
@@ -328,3 +334,10 @@ def _waivers(names: Collection[str]) -> frozenset[Waiver]:
         if name not in known:
             raise unknown_name("waiver", name, known)
     return frozenset(Waiver(name) for name in names)
+
+
+def _uniform(answer: str) -> UniformNegatives:
+    known = [one.value for one in UniformNegatives]
+    if answer not in known:
+        raise unknown_name("value of uniform_negatives", str(answer), known)
+    return UniformNegatives(answer)

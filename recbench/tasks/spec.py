@@ -13,7 +13,7 @@ from recbench.data.readers.layout import Form, Layout
 from recbench.data.synthetic import SyntheticParameters
 from recbench.data.time_column import check_time_form
 from recbench.tasks.dates import DateOrNumber
-from recbench.tasks.exchange.forms import Order, TooFew
+from recbench.tasks.exchange.forms import Order, TooFew, UniformNegatives
 from recbench.toml_file import TomlKind
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -272,12 +272,39 @@ class Negatives(_Frozen):
     too_few: TooFew | None = None
 
 
+class Uniformity(_Frozen):
+    """Whether the negatives of the test cases are uniform, and how recbench knows.
+
+    Attributes:
+        uniform: The answer.
+        source: recbench has drawn the negatives itself, the user has declared it, or a test has decided.
+        tested: What the test says, whatever the user declared; None without a test.
+        p_uniform: p of the chi-square test of uniform draws; None without a test, or with too few negatives for it.
+        p_popularity: p of the chi-square test of draws by popularity.
+    """
+
+    uniform: UniformNegatives
+    source: Literal["drawn", "declared", "tested"]
+    tested: UniformNegatives | None = None
+    p_uniform: float | None = Field(default=None, ge=0, le=1)
+    p_popularity: float | None = Field(default=None, ge=0, le=1)
+
+
 class PublishedNegatives(_Frozen):
-    """The negatives came with the data. Those of the validation cases are drawn uniformly, ``count`` a case."""
+    """The negatives came with the data. Those of the validation cases are drawn uniformly, ``count`` a case.
+
+    Attributes:
+        method: Marks the rule.
+        count: Negatives a case.
+        seed: Seed of the validation negatives.
+        uniformity: Whether the published negatives are uniform. None in task files of older versions. It shapes no
+            array, so neither the digest nor the name of a file covers it.
+    """
 
     method: Literal["published"]
     count: int = Field(ge=1)
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
+    uniformity: Uniformity | None = None
 
 
 UNSET_RULES = (("negatives", "too_few"), ("split", "seed"), ("split", "validation_share"))
@@ -309,13 +336,6 @@ class TaskSpec(_Frozen):
     waivers: tuple[Waiver, ...] = ()
     digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$")
 
-    @property
-    def uniform_negatives(self) -> bool:
-        """Whether the candidates of test cases were drawn uniformly; those of the NCF paper were (section 4.1)."""
-        return self.negatives.method == "uniform" or (
-            isinstance(self.dataset, PublishedData) and self.dataset.form == "ncf"
-        )
-
     def rules(self) -> str:
         """Returns the canonical text of what shapes the arrays: not names, descriptions, paths or the pinned digest."""
         content = self.model_dump(mode="json", include={"filters", "split", "negatives", "waivers"})
@@ -323,6 +343,7 @@ class TaskSpec(_Frozen):
         content["filters"] = {
             name: value for name, value in content["filters"].items() if name in FIRST_FILTERS or value != unset[name]
         }
+        content["negatives"].pop("uniformity", None)
         for name in ("fraction", "validation_share"):
             if (fraction := getattr(self.split, name, None)) is not None:
                 content["split"][name] = str(fraction.normalize())
@@ -333,7 +354,8 @@ class TaskSpec(_Frozen):
 
     def fingerprint(self) -> str:
         """Returns a hash of the whole spec, for naming its file in the cache; rules that are unset do not enter it."""
-        unset: dict[str, set[str]] = {} if self.filters.keeps_repeated else {"filters": {"repeated"}}
+        unset: dict[str, set[str]] = {"negatives": {"uniformity"}}
+        unset |= {} if self.filters.keeps_repeated else {"filters": {"repeated"}}
         for part, name in UNSET_RULES:
             if getattr(getattr(self, part), name, None) is None:
                 unset.setdefault(part, set()).add(name)

@@ -13,7 +13,8 @@ from recbench.data.ids import IdTable
 from recbench.data.rows import Rows
 from recbench.escaping.html import html_text
 from recbench.protocol import Float32Array, Int32Array, Int64Array, OriginalIds, TrainSet
-from recbench.tasks.spec import TaskSpec
+from recbench.tasks.exchange.forms import UniformNegatives
+from recbench.tasks.spec import TaskSpec, Uniformity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,6 +138,18 @@ class Task:
         every = np.concatenate([self.users, self.test.users])
         return np.asarray(np.bincount(every, minlength=self.n_users), dtype=np.int64)
 
+    @cached_property
+    def uniformity(self) -> Uniformity:
+        """Whether the negatives of the test cases are uniform, and how recbench knows."""
+        from recbench.tasks.uniformity import uniformity_of
+
+        return uniformity_of(self)
+
+    @property
+    def uniform_negatives(self) -> bool | None:
+        """Whether the negatives of the test cases are uniform; None if it is not known."""
+        return {UniformNegatives.YES: True, UniformNegatives.NO: False}.get(self.uniformity.uniform)
+
     def train_set(self) -> TrainSet:
         """Returns the rows to learn from when test cases are scored."""
         return self._train_set(self.rows.copy())
@@ -252,7 +265,8 @@ class Task:
             "negatives": self.spec.negatives.method,
             "split": self.spec.split.method,
             "order": getattr(self.spec.split, "order", None),
-            "uniform_negatives": self.spec.uniform_negatives,
+            "uniform_negatives": self.uniform_negatives,
+            "uniformity": self.uniformity.model_dump(mode="json"),
             "mean_catalogue_size": float(self.catalogue_sizes.mean()),
             "n_validation_cases": len(self.validation),
             "n_users_without_case": self.n_users_without_case,

@@ -7,8 +7,9 @@ nor its time. One trace of them remains: a user's validation negatives contain n
 import numpy as np
 
 from recbench.errors import RecbenchError
-from recbench.tasks.spec import NAME_LENGTH
+from recbench.tasks.spec import NAME_LENGTH, PublishedNegatives
 from recbench.tasks.task import Cases, Task
+from recbench.tasks.uniformity import record_uniformity
 
 SUFFIX = "-validation"
 
@@ -29,8 +30,13 @@ def tuning_task(task: Task) -> Task:
     none = Cases(*(np.empty(shape, dtype=np.int32) for shape in (0, 0, (0, task.validation.negatives.shape[1]))))
     name = f"{task.name[: NAME_LENGTH - len(SUFFIX)]}{SUFFIX}"
     description = f"Validation cases of {task.name}; its test cases are not in it"
-    return Task(
-        task.spec.model_copy(update={"name": name, "description": description, "digest": None}),
+    negatives = task.spec.negatives
+    if isinstance(negatives, PublishedNegatives):
+        # What is known about the negatives of the test cases says nothing about those of validation.
+        negatives = negatives.model_copy(update={"uniformity": None})
+    changes = {"name": name, "description": description, "digest": None, "negatives": negatives}
+    tuned = Task(
+        task.spec.model_copy(update=changes),
         task.user_ids,
         task.item_ids,
         task.rows_without_validation(),
@@ -39,3 +45,4 @@ def tuning_task(task: Task) -> Task:
         none,
         task.n_duplicates,
     )
+    return record_uniformity(tuned)

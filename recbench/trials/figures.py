@@ -6,13 +6,14 @@ from collections.abc import Callable
 import numpy as np
 
 from recbench.evaluation.beyond_accuracy import coverage, exposure_gini, hit_rate_by_cohort, mean_popularity
-from recbench.evaluation.correction import corrected
+from recbench.evaluation.correction import LEAST_OF_PERFECT, corrected, of_perfect_model
 from recbench.evaluation.full_ranking import rank_catalogue
 from recbench.evaluation.metric_names import measures_at
 from recbench.evaluation.ranking import Ranks
 from recbench.evaluation.stored_metrics import STORED, compute_metrics, near_ties_across_cut, ties_across_cut
 from recbench.protocol import Recommender, TrainSet
 from recbench.records.schema import CatalogueValue, CohortValue, MetricValue
+from recbench.tasks.exchange.forms import UniformNegatives
 from recbench.tasks.task import Task
 
 LIST_LENGTH = 10
@@ -25,7 +26,7 @@ def of_candidates(task: Task, train: TrainSet, ranks: Ranks, ks: tuple[int, ...]
         "metrics": values(ranks, ks),
         "ties_across_cut": {k: ties_across_cut(ranks, k) for k in ks},
         "near_ties_across_cut": {k: share for k in ks if (share := near_ties_across_cut(ranks, k)) is not None},
-        "corrected": _corrected(task, ranks, ks),
+        **_correction(task, ranks, ks),
         "cohorts": _cohorts(task, train, ranks, 10 if 10 in ks else ks[0]),
     }
 
@@ -66,15 +67,19 @@ def values(ranks: Ranks, ks: tuple[int, ...]) -> dict[str, MetricValue]:
     }
 
 
-def _corrected(task: Task, ranks: Ranks, ks: tuple[int, ...]) -> dict[str, float]:
+def _correction(task: Task, ranks: Ranks, ks: tuple[int, ...]) -> dict[str, object]:
+    uniform = task.uniformity.uniform
     n = round(float(task.catalogue_sizes.mean()))
-    # Where the candidates are all that the catalogue has, there is nothing to estimate.
-    if not task.spec.uniform_negatives or n <= int(ranks.n_others.max()) + 1:
-        return {}
-    return {
-        measure.name: float(corrected(measure, ranks, n).mean())
+    perfect = {
+        measure: value
         for measure in measures_at(STORED, ks)
-        if measure.metric.gains is not None
+        if uniform is UniformNegatives.YES and (value := of_perfect_model(measure, ranks.n_others, n)) is not None
+    }
+    shown = [measure for measure, value in perfect.items() if value >= LEAST_OF_PERFECT]
+    return {
+        "uniform_negatives": uniform,
+        "corrected": {measure.name: float(corrected(measure, ranks, n).mean()) for measure in shown},
+        "correction_bias": {measure.name: value - 1 for measure, value in perfect.items()},
     }
 
 

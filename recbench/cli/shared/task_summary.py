@@ -12,12 +12,15 @@ if TYPE_CHECKING:
 
 def emit_summary(task: "Task") -> None:
     """Writes the counts and the digest to standard output."""
+    from recbench.tasks.uniformity import uniformity_text
+
     summary: dict[str, Any] = task.summary()
     rows = [
         [key.removeprefix("n_").replace("_", " "), _shown(value)]
         for key, value in summary.items()
-        if key not in ("name", "waivers") and value is not None
+        if key not in ("name", "waivers", "uniform_negatives", "uniformity") and value is not None
     ]
+    rows.append(["uniform negatives", uniformity_text(task.uniformity)])
     rows.append(["waived", ", ".join(summary["waivers"]) or "nothing"])
     emit_table(rows, [task.name, task.spec.description])
 
@@ -71,6 +74,4 @@ def emit_task(task: "Task", plot: Path | None, as_json: bool) -> None:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}" if isinstance(value, float) else str(value)

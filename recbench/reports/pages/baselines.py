@@ -8,7 +8,7 @@ from recbench.records.finished_trial import FinishedTrial
 from recbench.reports.formats import Format
 from recbench.reports.pages.ranked_report import ranked_report, where_from
 from recbench.reports.rendering import render_lines
-from recbench.reports.run.table import how_to_read, models_table
+from recbench.reports.run.table import correction_notes, how_to_read, models_table
 
 HEAD = """\
 # Accepted baselines
@@ -44,7 +44,13 @@ def _task(name: str, trials: Sequence[FinishedTrial]) -> str:
             models_table(report, Format.MARKDOWN),
             "",
             *render_lines(
-                [*how_to_read(report, Format.MARKDOWN), *report.uncertainty.notes, *report.code_notes], Format.MARKDOWN
+                [
+                    *how_to_read(report, Format.MARKDOWN),
+                    *correction_notes(report),
+                    *report.uncertainty.notes,
+                    *report.code_notes,
+                ],
+                Format.MARKDOWN,
             ),
             "",
         ]

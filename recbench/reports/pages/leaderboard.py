@@ -21,7 +21,7 @@ from recbench.reports.pages.ranked_report import ranked_report, where_from
 from recbench.reports.rendering import render_lines
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.summary import ModelSummary
-from recbench.reports.run.table import errors, how_to_read, models_table
+from recbench.reports.run.table import correction_notes, errors, how_to_read, models_table
 from recbench.reports.timing_notes import timing_notes
 from recbench.tuning.objective import Objective
 from recbench.tuning.spaces import ModelSpace, texts
@@ -65,6 +65,7 @@ def leaderboard(sources: LeaderboardSources) -> str:
     published = beside_published(report.summaries, sources.published.results if sources.published else ())
     notes = [
         *how_to_read(report, Format.MARKDOWN),
+        *correction_notes(report),
         *report.uncertainty.notes,
         *report.code_notes,
         *timing_notes([trial.record for trial in sources.trials]),

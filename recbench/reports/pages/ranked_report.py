@@ -6,6 +6,7 @@ from recbench.escaping.markdown import code_span, markdown
 from recbench.evaluation.metric_names import DEFAULT_METRICS, measures_at
 from recbench.records.finished_trial import FinishedTrial
 from recbench.reports.code_notes import code_notes
+from recbench.reports.run.correction import correction_of
 from recbench.reports.run.run_report import RunReport, seed_ranks, summed_up
 from recbench.reports.run.summary import summarise
 from recbench.reports.run.uncertainty import uncertainty
@@ -25,7 +26,9 @@ def ranked_report(trials: Sequence[FinishedTrial]) -> RunReport:
     inferred = uncertainty([seed_ranks(summary) for summary in summaries], measures)
     environment = summaries[0].group.record.environment
     mixed = tuple(code_notes([summary.group for summary in summaries]))
-    return RunReport({}, environment, measures, tuple(summaries), inferred, (), "", (), code_notes=mixed)
+    answers = {trial.uniform_negatives for trial in trials}
+    correction = correction_of(trials, measures, None, answers.pop() if len(answers) == 1 else None)
+    return RunReport({}, environment, measures, tuple(summaries), inferred, (), "", correction, (), code_notes=mixed)
 
 
 def where_from(trials: Sequence[FinishedTrial], report: RunReport) -> str:

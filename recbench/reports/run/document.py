@@ -21,6 +21,8 @@ def run_document(report: RunReport) -> dict[str, Any]:
     ]
     for result, one in zip(results, report.quality, strict=False):
         result["time_to_quality"] = _time_to_quality(one)
+    correction_note = report.correction.note()
+    notes = [*report.uncertainty.notes, *report.code_notes, *report.tie_notes, *report.timing_notes]
     return {
         "schema": SCHEMA,
         "task": report.task,
@@ -28,7 +30,8 @@ def run_document(report: RunReport) -> dict[str, Any]:
         "results": results,
         "pairs": [pair_document(pair, report) for pair in report.uncertainty.pairs],
         "caution": report.caution,
-        "notes": [*report.uncertainty.notes, *report.code_notes, *report.tie_notes, *report.timing_notes],
+        "correction": report.correction.document(),
+        "notes": [*([correction_note] if correction_note else []), *notes],
         "environment": report.environment.model_dump(mode="json"),
     }
 

@@ -10,6 +10,7 @@ from recbench.records.finished_trial import FinishedTrial, Ranking
 from recbench.records.schema import Environment
 from recbench.registry.settings_used import SettingsUsed
 from recbench.reports.code_notes import code_notes
+from recbench.reports.run.correction import Correction, correction_of
 from recbench.reports.run.sampling_caution import caution
 from recbench.reports.run.summary import ModelSummary, summarise
 from recbench.reports.run.tie_notes import tie_notes
@@ -33,6 +34,7 @@ class RunReport:
         uncertainty: Intervals and paired comparisons.
         quality: One for each configuration, if there are learning curves.
         caution: What the sampled metrics say about the whole catalogue.
+        correction: What the correction of the sampled metrics is good for.
         timing_notes: Why not to trust the timings.
         code_notes: Which seeds were trained with different code.
         tie_notes: Whose hits depend on ties.
@@ -46,6 +48,7 @@ class RunReport:
     uncertainty: Uncertainty
     quality: tuple[TimeToQuality, ...]
     caution: str
+    correction: Correction
     timing_notes: tuple[str, ...]
     settings: SettingsUsed | None = None
     code_notes: tuple[str, ...] = ()
@@ -81,7 +84,8 @@ def run_report(
         RecbenchError: The records are of different tasks, or ranks are missing.
     """
     shown = tuple(measures) if measures is not None else measures_at(DEFAULT_METRICS, ks)
-    summaries = summarise(trials, summed_up(shown), round(task["mean_catalogue_size"]))
+    size, uniform = round(task["mean_catalogue_size"]), task["uniform_negatives"]
+    summaries = summarise(trials, summed_up(shown), size, uniform is True)
     ranks = [seed_ranks(summary) for summary in summaries]
     cut_offs = [measure.k for measure in shown if measure.k is not None] or list(ks)
     curves = any(one.record.curve for one in trials)
@@ -93,6 +97,7 @@ def run_report(
         uncertainty(ranks, shown),
         tuple(time_to_quality(summaries, ks, target) if curves else ()),
         caution(task, cut_offs),
+        correction_of(trials, shown, size, uniform),
         tuple(timing_notes([one.record for one in trials])),
         settings,
         tuple(code_notes([summary.group for summary in summaries])),

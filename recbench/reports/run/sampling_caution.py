@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from recbench.evaluation.correction import even_chance_rank
+from recbench.tasks.spec import Uniformity
+from recbench.tasks.uniformity import contradiction
 
 
 def caution(task: Mapping[str, Any], ks: Sequence[int]) -> str:
@@ -19,6 +21,18 @@ def caution(task: Mapping[str, Any], ks: Sequence[int]) -> str:
         return "The candidates of a case are all items that its user has not interacted with."
     if k > m:
         return f"HR@{k} among {m} negatives is 1 for every model. Use --full to rank all items."
+    doubt = contradiction(Uniformity.model_validate(task["uniformity"]))
+    return f"{_of_draws(task, k, n, m)} {doubt or ''}".rstrip()
+
+
+def _of_draws(task: Mapping[str, Any], k: int, n: int, m: int) -> str:
+    """Returns what the way in which negatives were drawn means for HR@k among m negatives and n items in all."""
+    if task["uniform_negatives"] is None:
+        return (
+            f"It is not known whether the negatives were drawn uniformly: HR@{k} among them may not estimate the full "
+            f"ranking of the {task['n_items']:,} items, and is not corrected. Use --full for the exact value. If you "
+            "know the answer, declare it when you import the task: --uniform-negatives yes|no."
+        )
     if not task["uniform_negatives"]:
         return (
             f"The negatives were not drawn uniformly: HR@{k} among them does not estimate the full ranking of the "

@@ -38,8 +38,8 @@ class ModelSummary:
         name: What tables call it; no other summary has the same name, as far as anything differs.
         status: ``done`` if every seed is; else the first status that is not.
         metrics: For each measure, its mean among the candidates, over the seeds that are done.
-        corrected: For each measure, its estimate for the full ranking from the ranks among the candidates; empty where
-            the negatives were not drawn uniformly.
+        corrected: For each measure, its estimate for the full ranking from the ranks among the candidates, where it
+            may be shown: see ``FinishedTrial.corrected``.
         catalogue: For each measure, its mean in the full ranking, if that was asked for; also the ``coverage``,
             ``exposure_gini`` (also as ``gini``, its former name) and ``popularity`` of the lists that users would be
             shown.
@@ -106,7 +106,10 @@ class ModelSummary:
 
 
 def summarise(
-    trials: Sequence[FinishedTrial], measures: Sequence[Measure], catalogue_size: int | None = None
+    trials: Sequence[FinishedTrial],
+    measures: Sequence[Measure],
+    catalogue_size: int | None = None,
+    uniform: bool | None = None,
 ) -> list[ModelSummary]:
     """Sums up the trials of a task by configuration and conditions, in the order in which these first occur.
 
@@ -115,6 +118,7 @@ def summarise(
         measures: What to compute from their ranks.
         catalogue_size: Mean number of items in the full ranking of a case, for corrected figures; None to take it from
             the full ranks, where there are any.
+        uniform: Whether the negatives are uniform; None for what the records say.
 
     Raises:
         RecbenchError: The trials are of different tasks, or a seed occurs twice.
@@ -128,19 +132,19 @@ def summarise(
         )
     groups = group_trials(trials)
     return [
-        _summarise_group(group, name, measures, catalogue_size)
+        _summarise_group(group, name, measures, catalogue_size, uniform)
         for group, name in zip(groups, group_names(groups), strict=True)
     ]
 
 
 def _summarise_group(
-    group: TrialGroup, name: str, measures: Sequence[Measure], catalogue_size: int | None
+    group: TrialGroup, name: str, measures: Sequence[Measure], catalogue_size: int | None, uniform: bool | None
 ) -> ModelSummary:
     done = group.done
     records = [trial.record for trial in done]
     epochs = {record.epochs for record in records}
     corrected = {
-        measure.name: Spread.of_all(trial.corrected(measure, catalogue_size) for trial in done)
+        measure.name: Spread.of_all(trial.corrected(measure, catalogue_size, uniform) for trial in done)
         for measure in measures
         if measure.metric.gains is not None
     }

@@ -106,7 +106,13 @@ def metric_cells(spread: Spread | None, standing: Standing | None) -> list[str]:
 def _legend(report: RunReport, form: Format) -> list[str]:
     settings = settings_notes(report.settings, report.summaries) if report.settings else []
     notes = [*report.uncertainty.notes, *report.code_notes, *report.tie_notes, *report.timing_notes, *settings]
-    return [*how_to_read(report, form), report.caution, *notes, *errors(report)]
+    return [*how_to_read(report, form), report.caution, *correction_notes(report), *notes, *errors(report)]
+
+
+def correction_notes(report: RunReport) -> list[str]:
+    """Returns the line on the corrected metrics, if the table has, or would have, columns of them."""
+    note = report.correction.note() if report.has_catalogue else None
+    return [] if note is None else [note]
 
 
 def _further_columns(report: RunReport) -> list[tuple[str, str, str]]:
@@ -114,10 +120,8 @@ def _further_columns(report: RunReport) -> list[tuple[str, str, str]]:
     if not report.has_catalogue:
         return []
     columns = [("full", measure.label, measure.name) for measure in report.measures]
-    if any(summary.corrected for summary in report.summaries):
-        correctable = [measure for measure in report.measures if measure.metric.gains is not None]
-        columns += [("corrected", measure.label, measure.name) for measure in correctable]
-    return columns
+    corrected = {name for summary in report.summaries for name in summary.corrected}
+    return [*columns, *(("corrected", one.label, one.name) for one in report.measures if one.name in corrected)]
 
 
 def _rows(report: RunReport) -> list[list[str]]:

@@ -40,3 +40,14 @@ class Order(StrEnum):
     file; in files and DataFrames of the user's own, an order that does not depend on that of the lines."""
     RANDOM = "random"
     """Drawn with the split's seed; it does not depend on the order of the lines."""
+
+
+class UniformNegatives(StrEnum):
+    """Whether the negatives of the test cases were drawn uniformly from the items that the user did not interact with.
+
+    Only then does a sampled metric estimate the full ranking.
+    """
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"

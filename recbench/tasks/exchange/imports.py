@@ -9,6 +9,7 @@ from recbench.data.readers.layout import PLAIN, Form, Layout
 from recbench.errors import RecbenchError
 from recbench.path_checks import check_no_file_above
 from recbench.tasks.exchange.export import SPEC_NAME
+from recbench.tasks.exchange.forms import UniformNegatives
 from recbench.tasks.exchange.published_split import assemble, assemble_drawn
 from recbench.tasks.exchange.split_files import SplitFiles, inside, read_split
 from recbench.tasks.spec import Negatives, PublishedData, PublishedForm, TaskSpec, Waiver, exact_number
@@ -40,6 +41,7 @@ def import_split(
     rule: Negatives,
     layout: Layout = PLAIN,
     waivers: frozenset[Waiver] = frozenset(),
+    uniform: UniformNegatives | None = None,
 ) -> Task:
     """Reads a split into a verified task.
 
@@ -50,11 +52,12 @@ def import_split(
         rule: How to draw the negatives that are not published.
         layout: How train, test and validation are laid out.
         waivers: Rules that published candidates may break.
+        uniform: Whether the published negatives are uniform, as declared; None to test them.
 
     Raises:
         RecbenchError: A file cannot be read, the files do not belong together, or a rule without a waiver is broken.
     """
-    return assemble_drawn(name, form, read_split(files, layout), rule, waivers)
+    return assemble_drawn(name, form, read_split(files, layout), rule, waivers, uniform)
 
 
 def import_folder(name: str, folder: Path) -> Task:

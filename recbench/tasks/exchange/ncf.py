@@ -24,9 +24,10 @@ from recbench.data.times import unit_of
 from recbench.errors import RecbenchError
 from recbench.path_checks import check_no_folder
 from recbench.protocol import Float32Array, Int32Array, Int64Array
+from recbench.tasks.exchange.forms import UniformNegatives
 from recbench.tasks.exchange.published_negatives import Places
-from recbench.tasks.exchange.published_split import PUBLISHED, PublishedRows, assemble
-from recbench.tasks.spec import PublishedData, PublishedNegatives, TaskSpec, Waiver
+from recbench.tasks.exchange.published_split import PUBLISHED, PublishedRows, assemble, published_rule
+from recbench.tasks.spec import PublishedData, TaskSpec, Waiver
 from recbench.tasks.task import Task
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,14 @@ LONGEST_NUMBER = 100
 CASE = re.compile(rb"^\((\d{1,18}),\s*(\d{1,18})\)\t?", re.MULTILINE)
 
 
-def import_ncf(name: str, train: Path, test: Path, negatives: Path, waivers: frozenset[Waiver] = frozenset()) -> Task:
+def import_ncf(
+    name: str,
+    train: Path,
+    test: Path,
+    negatives: Path,
+    waivers: frozenset[Waiver] = frozenset(),
+    uniform: UniformNegatives | None = None,
+) -> Task:
     """Reads the three files into a verified task.
 
     Args:
@@ -47,6 +55,7 @@ def import_ncf(name: str, train: Path, test: Path, negatives: Path, waivers: fro
         test: One held-out row for each case.
         negatives: The candidates, in the order of the cases.
         waivers: Rules that these candidates may break.
+        uniform: Whether the negatives are uniform, as declared; None to test them.
 
     Raises:
         RecbenchError: A file cannot be read, the files do not belong together, or a rule without a waiver is broken.
@@ -75,7 +84,7 @@ def import_ncf(name: str, train: Path, test: Path, negatives: Path, waivers: fro
         description="Published split and candidates",
         dataset=PublishedData(source="published", form="ncf"),
         split=PUBLISHED,
-        negatives=PublishedNegatives(method="published", count=candidates.shape[1]),
+        negatives=published_rule(candidates, uniform),
         waivers=tuple(sorted(waivers)),
     )
     timestamps, times = (rows[:, 2].copy() if rows.shape[1] > 2 else None for rows in (train_rows, test_rows))

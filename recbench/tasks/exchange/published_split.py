@@ -19,6 +19,7 @@ from recbench.protocol import Int32Array, Int64Array, TrainSet
 from recbench.tasks.build_report import report_build
 from recbench.tasks.candidates import draw_negatives, unseen_counts, users_to_leave_out
 from recbench.tasks.cold_cases import cold_cases, refuse_cold
+from recbench.tasks.exchange.forms import UniformNegatives
 from recbench.tasks.exchange.published_negatives import Places, PublishedLists
 from recbench.tasks.spec import (
     Negatives,
@@ -27,10 +28,12 @@ from recbench.tasks.spec import (
     PublishedNegatives,
     PublishedSplit,
     TaskSpec,
+    Uniformity,
     Waiver,
 )
 from recbench.tasks.splits import held_out_rows
 from recbench.tasks.task import NO_ITEM, Cases, Task
+from recbench.tasks.uniformity import record_uniformity
 from recbench.tasks.verification_cache import verify_and_cache
 
 PUBLISHED = PublishedSplit(method="published")
@@ -168,6 +171,7 @@ def assemble_drawn(
     rows: PublishedRows,
     rule: Negatives,
     waivers: frozenset[Waiver],
+    uniform: UniformNegatives | None = None,
 ) -> Task:
     """Makes a task of a split that need not have candidates of its own.
 
@@ -177,14 +181,20 @@ def assemble_drawn(
         rows: The split; its negatives, if it has any, may hold the positive.
         rule: How to draw the negatives that are not published.
         waivers: Rules that published candidates may break.
+        uniform: Whether the published negatives are uniform, as declared; None to test them.
 
     Raises:
-        RecbenchError: A rule without a waiver is broken.
+        RecbenchError: A rule without a waiver is broken, or something is declared of negatives that recbench draws.
     """
+    if rows.negatives is None and uniform is not None:
+        raise RecbenchError(
+            "There are no published negatives to declare as uniform or not: recbench draws the negatives.",
+            "Leave the declaration out (--uniform-negatives, in Python uniform_negatives), or give the candidates.",
+        )
     negatives: Negatives | PublishedNegatives = rule
     rows = rows.with_allowed_negatives(waivers)
     if rows.negatives is not None:
-        negatives = PublishedNegatives(method="published", count=rows.negatives.shape[1])
+        negatives = published_rule(rows.negatives, uniform)
     drawn = rows.negatives is None
     spec = TaskSpec(
         name=name,
@@ -263,7 +273,18 @@ def assemble(spec: TaskSpec, rows: PublishedRows) -> Task:
     )
     verify_and_cache(task)
     report_build(task, rows.readings, rows.time_unit)
-    return task
+    return record_uniformity(task)
+
+
+def published_rule(lists: Int32Array, uniform: UniformNegatives | None) -> PublishedNegatives:
+    """Returns the rule of published negatives.
+
+    Args:
+        lists: int32[cases, width].
+        uniform: Whether they are uniform, as declared; None to test them.
+    """
+    declared = None if uniform is None else Uniformity(uniform=uniform, source="declared")
+    return PublishedNegatives(method="published", count=lists.shape[1], uniformity=declared)
 
 
 def _split_with_validation(test: Rows) -> PublishedSplit:
