@@ -22,8 +22,8 @@ EXPLANATIONS: Final[Mapping[Mark, str]] = {
     Mark.DEFAULTS: "the best configuration is the model's defaults. Only the number of epochs may differ, for it "
     "is the best epoch of the trial.",
     Mark.BELOW: "the result is significantly below a published one: see ↓ in the table of published results.",
-    Mark.EDGE: f"the value is in the outer {100 * EDGE_SHARE:g} % of its search space, at the low or the high end. "
-    "A wider space may hold a better value.",
+    Mark.EDGE: "the value is at the low or the high end of its search space: in the outer "
+    f"{100 * EDGE_SHARE:g} % of a range, or at an end of a list of sizes. A wider space may hold a better value.",
     Mark.FEW_TRIALS: f"fewer than {FEW_TRIALS} trials were completed within the budget.",
     Mark.SEARCHES: "the model was searched more than once; in parentheses: trials and seconds of all searches.",
 }
