@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from .losses import LossName
 from .optimizers import Optimizer, OptimizerName
+from .similarities import Similarity, SimilarityName
 from .user_blocks import UserBlocks
 from recbench.protocol import TrainSet
 
@@ -26,6 +27,9 @@ class Settings:
     optimizer: OptimizerName
     init_std: float
     balance: float
+    similarity: SimilarityName = "inner"
+    temperature: float = 1.0
+    shared_negatives: int = 1
     user_biases: bool = False
 
 
@@ -34,7 +38,7 @@ class BlockTraining(tf.Module):
 
     A row of ``items`` is the item's vector and its bias; a row of ``users`` is the user's vector and 1, which is not
     trained. With ``user_biases`` an untrained 1 follows in the former, and the user's bias in the latter. The score is
-    the inner product.
+    the inner product of what ``similarity`` makes of them.
 
     Args:
         settings: Hyper-parameters.
@@ -65,6 +69,7 @@ class BlockTraining(tf.Module):
         """1 where a column of the users is trained."""
         self.trained_of_items = tf.constant([*vector, 1.0, *(0.0 for _ in user_bias)])
         """1 where a column of the items is trained."""
+        self.similarity = Similarity(settings.similarity, settings.temperature, self.vector)
 
     @abstractmethod
     def rows(self, train: TrainSet, blocks: UserBlocks) -> NamedTuple:
@@ -127,10 +132,17 @@ class BlockTraining(tf.Module):
             for slot, value in zip(slots, self.optimizer.start, strict=True):
                 slot.assign(tf.fill(slot.shape, value))
 
-    def user_vectors(self, place: np.ndarray) -> np.ndarray:
-        """Returns the vectors float32[n, width] of the users at ``place`` (int64[n])."""
-        vectors: np.ndarray = self.users.numpy()[place]
-        return vectors
+    def scoring_vectors(self, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the vectors whose inner products are scores.
+
+        Args:
+            place: int64[n], the places of the users.
+
+        Returns:
+            float32[n, width] of the users, and float32[n_items, width].
+        """
+        users = self.similarity.apply(self.users.read_value()).numpy()[place]
+        return users, self.similarity.apply(self.items.read_value()).numpy()
 
     def take_user_step(
         self, blocks: list[tf.Tensor], gradients: list[tf.Tensor], decays: list[tf.Tensor], epoch: tf.Tensor

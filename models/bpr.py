@@ -1,5 +1,7 @@
 """Matrix factorisation with the BPR loss, in TensorFlow, a block of users at a time."""
 
+from typing import Literal
+
 import numpy as np
 import tensorflow as tf
 
@@ -9,13 +11,19 @@ from .dense_blocks import DenseTraining
 from .devices import run_side_by_side, training_device
 from .losses import LossName
 from .optimizers import OptimizerName
-from .pooled_blocks import PooledTraining
+from .own_negatives import OwnNegativesTraining
+from .shared_negatives import SharedNegativesTraining
+from .similarities import SimilarityName
 from .unseen import uses_table
 from .user_blocks import UserBlocks
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
 SPARSE = 1 / 200
 """Share of users x items that are rows, below which a pool of items for each block is faster than all items."""
+
+BPRLoss = Literal[LossName, "sampled_softmax"]
+
+Kind = type[DenseTraining] | type[OwnNegativesTraining] | type[SharedNegativesTraining]
 
 
 class BPR:
@@ -34,13 +42,17 @@ class BPR:
         regularization: L2, applied to the vectors of each pair.
         negatives: Items j for each train row and epoch.
         negative_exponent: j is drawn in proportion to its number of train rows to this power: 0 uniform, 1 popularity.
-        loss: bpr; softmax, which is bpr for one negative and sees more of the hard ones among several; hinge; or the
-            pointwise bce.
+        loss: bpr; softmax, which is bpr for one negative and sees more of the hard ones among several; hinge; the
+            pointwise bce; or sampled_softmax, in which all train rows of a block share ``shared_negatives`` negatives.
         optimizer: adagrad, adam or sgd.
         batch_size: Train rows in one update, about: a batch takes whole users.
         init_std: Standard deviation of the initial vectors.
         balance: A user's train rows count in proportion to their number to the power of minus this, in the loss and in
             the regularisation: 0 all rows alike, 1 all users alike.
+        similarity: inner, the inner product <p_u, q_i>; or cosine, the cosine of the angle between p_u and q_i, divided
+            by ``temperature``, in its place.
+        temperature: Used with cosine only: a low one lets the hardest negatives count most.
+        shared_negatives: Used with sampled_softmax only, instead of ``negatives``: items drawn for each block.
 
     Raises:
         ValueError: A value is out of range.
@@ -56,20 +68,36 @@ class BPR:
         regularization: float = 0.02,
         negatives: int = 4,
         negative_exponent: float = 0.5,
-        loss: LossName = "bpr",
+        loss: BPRLoss = "bpr",
         optimizer: OptimizerName = "adagrad",
         batch_size: int = 16384,
         init_std: float = 0.1,
         balance: float = 0.0,
+        similarity: SimilarityName = "inner",
+        temperature: float = 0.1,
+        shared_negatives: int = 2048,
     ) -> None:
         positive(factors=factors, epochs=epochs, learning_rate=learning_rate, negatives=negatives)
-        positive(batch_size=batch_size, init_std=init_std)
+        positive(batch_size=batch_size, init_std=init_std, temperature=temperature, shared_negatives=shared_negatives)
         not_negative(regularization=regularization, negative_exponent=negative_exponent, balance=balance)
-        one_of(LossName, loss=loss)
+        one_of(BPRLoss, loss=loss)
         one_of(OptimizerName, optimizer=optimizer)
+        one_of(SimilarityName, similarity=similarity)
         self._settings = Settings(
-            factors, learning_rate, regularization, negatives, negative_exponent, loss, optimizer, init_std, balance
+            factors=factors,
+            learning_rate=learning_rate,
+            regularization=regularization,
+            negatives=negatives,
+            negative_exponent=negative_exponent,
+            loss="softmax" if loss == "sampled_softmax" else loss,
+            optimizer=optimizer,
+            init_std=init_std,
+            balance=balance,
+            similarity=similarity,
+            temperature=temperature,
+            shared_negatives=shared_negatives,
         )
+        self._shares_negatives = loss == "sampled_softmax"
         self._epochs = epochs
         self._batch_size = batch_size
         self._training: BlockTraining | None = None
@@ -115,15 +143,18 @@ class BPR:
         return self._vectors(self._training) if self._training else (self._users, self._items)
 
     def _vectors(self, training: BlockTraining) -> tuple[FloatArray, FloatArray]:
-        return training.user_vectors(self._place), training.items.numpy()
+        return training.scoring_vectors(self._place)
 
     def _deal(self, train: TrainSet, context: TrainContext) -> UserBlocks:
-        return UserBlocks.deal(train, self._batch_size, context.seed, context.threads if _is_dense(train) else 1)
+        side_by_side = self._kind(train) is DenseTraining
+        return UserBlocks.deal(train, self._batch_size, context.seed, context.threads if side_by_side else 1)
 
     def _build(self, train: TrainSet, blocks: UserBlocks) -> BlockTraining:
-        return (DenseTraining if _is_dense(train) else PooledTraining)(self._settings, blocks, train.n_items)
+        return self._kind(train)(self._settings, blocks, train.n_items)
 
-
-def _is_dense(train: TrainSet) -> bool:
-    n_cells = train.n_users * train.n_items
-    return uses_table(train.n_users, train.n_items) and len(train) >= SPARSE * n_cells
+    def _kind(self, train: TrainSet) -> Kind:
+        if self._shares_negatives:
+            return SharedNegativesTraining
+        n_cells = train.n_users * train.n_items
+        dense = uses_table(train.n_users, train.n_items) and len(train) >= SPARSE * n_cells
+        return DenseTraining if dense else OwnNegativesTraining

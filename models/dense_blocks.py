@@ -124,9 +124,15 @@ class DenseTraining(BlockTraining):
             seed: int32[2].
         """
         users, items, weights = rows.users[block], rows.items[block], rows.weights[block]
+        trained_p, trained_q = p, q
+        p, q = self.similarity.apply(p), self.similarity.apply(q)
         drawn = self._draw(rows.unseen, block, users, tf.concat([seed, [block]], 0))
         loss, slopes = self._slopes(tf.matmul(p, q, transpose_b=True), users, items, weights, drawn)
         of_users, of_items = tf.matmul(slopes, q), tf.matmul(slopes, p, transpose_a=True)
+        of_users, of_items = (
+            self.similarity.gradient(trained_p, of_users),
+            self.similarity.gradient(trained_q, of_items),
+        )
         return loss, tf.reduce_sum(tf.sign(weights)), of_users, of_items
 
     @tf.function(jit_compile=True)

@@ -6,6 +6,12 @@ import tensorflow as tf
 
 LossName = Literal["bpr", "softmax", "hinge", "bce"]
 
+LOWEST = -1e30
+"""Below any score."""
+
+TINY = 1e-30
+"""Below any sum of exponentials that is not 0."""
+
 
 def loss_and_gradients(
     loss: LossName, positives: tf.Tensor, negatives: tf.Tensor, weights: tf.Tensor
@@ -39,6 +45,38 @@ def loss_and_gradients(
     else:
         values, up = tf.nn.softplus(-margins), weights * _sigmoid(-margins)
     return tf.reduce_sum(weights * values), -tf.reduce_sum(up, 0), up
+
+
+def shared_softmax(
+    positives: tf.Tensor, scores: tf.Tensor, unseen: tf.Tensor, users: tf.Tensor, counts: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Computes the softmax loss of each positive against all negatives that its block shares.
+
+    The loss of a positive is the cross-entropy of picking it out of itself and those shared negatives that its user
+    has not interacted with (Wu et al., "On the Effectiveness of Sampled Softmax Loss for Item Recommendation", ACM
+    TOIS 2024). The negatives' part of the denominator is the same for all positives of a user, so that a block needs no
+    more than one exponential for each user and negative.
+
+    Args:
+        positives: float32[n], scores.
+        scores: float32[users, k], those of the shared negatives.
+        unseen: bool[users, k], whether the user has not interacted with the negative.
+        users: int32[n], whose each positive is.
+        counts: float32[n], what each positive counts.
+
+    Returns:
+        The loss summed over n, its gradient by the positives float32[n] and by ``scores`` float32[users, k]. A positive
+        of a user without an unseen negative has neither.
+    """
+    largest = tf.reduce_max(tf.where(unseen, scores, LOWEST), 1, keepdims=True)
+    others = tf.where(unseen, tf.exp(scores - largest), 0.0)
+    total = tf.reduce_sum(others, 1)
+    log_total = tf.gather(tf.math.log(tf.maximum(total, TINY)) + largest[:, 0], users)
+    counts = tf.where(tf.gather(total, users) > 0, counts, 0.0)
+    wrong = counts * _sigmoid(log_total - positives)
+    of_users = tf.math.unsorted_segment_sum(wrong, users, scores.shape[0])
+    slopes = (of_users / tf.maximum(total, TINY))[:, None] * others
+    return tf.reduce_sum(counts * tf.nn.softplus(log_total - positives)), -wrong, slopes
 
 
 def _softmax(positives: tf.Tensor, negatives: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

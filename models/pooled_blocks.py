@@ -1,5 +1,6 @@
 """Training on blocks of users against a pool of items: for catalogues far larger than what a block's users have met."""
 
+from abc import abstractmethod
 from typing import NamedTuple
 
 import numpy as np
@@ -7,16 +8,9 @@ import tensorflow as tf
 
 from .block_training import BlockTraining, Settings
 from .hashing import below, random_bits
-from .losses import loss_and_gradients
 from .unseen import popularity_weights
 from .user_blocks import UserBlocks
 from recbench.protocol import TrainSet
-
-POOL_SIZE = 512
-"""Items in a pool."""
-
-TRIES = 4
-"""Draws from the pool for a negative, until one is unseen."""
 
 
 class PooledRows(NamedTuple):
@@ -39,36 +33,58 @@ class PooledRows(NamedTuple):
     cumulative: tf.Tensor
 
 
-class Draw(NamedTuple):
-    """The negatives of a block.
+class PoolPlaces(NamedTuple):
+    """Where a block's items stand in its pool.
 
     Attributes:
-        slots: int32[negatives, capacity], each negative's place in the pool.
-        weights: float32[negatives, capacity], 0 for a pair that is skipped or not there, else 1.
+        slot_of_pool: int32[pool], the slot that stands for all those with the same item.
         target: int32[pool], the place among the block's distinct and pool items at which an item of the pool stands
             first.
         first: float32[most + pool], 1 where an item stands first, 0 at its repetitions and at padding.
+        seen: bool[size * (pool + 1)], user by user, whether the user has interacted with a slot's item; at slots that
+            ``slot_of_pool`` names. The last slot of each user means nothing.
+    """
+
+    slot_of_pool: tf.Tensor
+    target: tf.Tensor
+    first: tf.Tensor
+    seen: tf.Tensor
+
+
+class Slopes(NamedTuple):
+    """The loss of a block, and its gradients.
+
+    Attributes:
+        loss: float32 scalar, the mean over the rows' pairs.
+        positives: float32[capacity], gradient of the summed loss by the scores of the rows' own items.
+        pool: float32[size, pool], likewise by the scores of the pool.
+        pairs: float32[capacity], what each row's pairs count in the regularisation.
         skipped: int32 scalar, pairs skipped for want of an unseen item.
     """
 
-    slots: tf.Tensor
-    weights: tf.Tensor
-    target: tf.Tensor
-    first: tf.Tensor
+    loss: tf.Tensor
+    positives: tf.Tensor
+    pool: tf.Tensor
+    pairs: tf.Tensor
     skipped: tf.Tensor
 
 
 class PooledTraining(BlockTraining):
-    """A block's users are scored for a pool of items, drawn anew for each block; negatives are drawn from the pool.
+    """A block's users are scored for a pool of items, drawn anew for each block; negatives come from the pool.
 
-    The pool's items are drawn with the probabilities of negatives, and a row's negative is a random one of those of the
-    pool that its user has not interacted with: that is a draw with the same probabilities from all unseen items. A pair
-    for which ``TRIES`` draws from the pool gave seen items is skipped and counted. Memory is linear in users, items and
-    rows.
+    The pool's items are drawn with replacement, with the probabilities of negatives. Memory is linear in users, items
+    and rows.
+
+    Args:
+        settings: Hyper-parameters.
+        blocks: The users' blocks.
+        n_items: Number of items.
+        pool_size: Items in a pool.
     """
 
-    def __init__(self, settings: Settings, blocks: UserBlocks, n_items: int) -> None:
+    def __init__(self, settings: Settings, blocks: UserBlocks, n_items: int, pool_size: int) -> None:
         super().__init__(settings, blocks, n_items)
+        self.pool_size = pool_size
         self._most = self._distinct(blocks)[0].shape[1]
         block, vector = tf.TensorSpec([None, self.capacity], tf.int32), tf.TensorSpec([None], tf.int32)
         distinct, cumulative = tf.TensorSpec([None, self._most], tf.int32), tf.TensorSpec([n_items], tf.int32)
@@ -111,113 +127,95 @@ class PooledTraining(BlockTraining):
         (block,) = blocks
         key = tf.concat([seed, [block]], 0)
         users, items = rows.users[block], rows.items[block]
-        bits = random_bits(tf.constant([POOL_SIZE]), tf.concat([key, [0]], 0))
+        bits = random_bits(tf.constant([self.pool_size]), tf.concat([key, [0]], 0))
         pool = tf.searchsorted(rows.cumulative, below(bits, rows.cumulative[-1]), side="right")
-        draw = self._draw(users, items, rows.n_rows[block], rows.distinct[block], pool, key)
+        there = tf.range(self.capacity) < rows.n_rows[block]
+        places = self._places_in_pool(users, items, there, rows.distinct[block], pool)
         met = tf.concat([tf.minimum(rows.distinct[block], self.n_items - 1), pool], 0)
-        p, q = self.users_of(self.users, block), tf.gather(self.items, met)
+        trained_p, trained_q = self.users_of(self.users, block), tf.gather(self.items, met)
+        p, q = self.similarity.apply(trained_p), self.similarity.apply(trained_q)
         of_users, of_items, of_pool = tf.gather(p, users), tf.gather(q, items), q[self._most :]
         positives = tf.reduce_sum(of_users * of_items, 1)
         scores = tf.matmul(p, of_pool, transpose_b=True)
         counts = tf.gather(rows.user_weights[block], users)
-        loss, down, slopes = self._slopes(positives, scores, users, counts, draw.slots, draw.weights)
-        total = tf.math.unsorted_segment_sum
-        user_gradient = total(down[:, None] * of_items, users, self.size) + tf.matmul(slopes, of_pool)
+        slopes = self._slopes(positives, scores, users, counts, there, places, key)
+        down, total = slopes.positives[:, None], tf.math.unsorted_segment_sum
+        user_gradient = total(down * of_items, users, self.size) + tf.matmul(slopes.pool, of_pool)
         item_gradient = total(
-            tf.concat([down[:, None] * of_users, tf.matmul(slopes, p, transpose_a=True)], 0),
-            tf.concat([items, draw.target], 0),
-            self._most + POOL_SIZE,
+            tf.concat([down * of_users, tf.matmul(slopes.pool, p, transpose_a=True)], 0),
+            tf.concat([items, places.target], 0),
+            self._most + self.pool_size,
         )
-        pairs = counts * tf.reduce_mean(draw.weights, 0)
-        in_pool = tf.fill([POOL_SIZE], tf.reduce_sum(pairs) / POOL_SIZE)
-        user_pairs, item_pairs = total(pairs, users, self.size), total(pairs, items, self._most)
+        pairs = slopes.pairs
+        in_pool = tf.fill([self.pool_size], tf.reduce_sum(pairs) / self.pool_size)
+        user_pairs = total(pairs, users, self.size)
+        item_pairs = total(
+            tf.concat([pairs, in_pool], 0), tf.concat([items, places.target], 0), self._most + self.pool_size
+        )
         decay = self.settings.regularization
+        user_gradient = self.similarity.gradient(trained_p, user_gradient)
         self.take_user_step(blocks, [user_gradient], [decay * user_pairs], seed[1])
-        item_gradient += decay * tf.concat([item_pairs, in_pool], 0)[:, None] * self.vector * q
-        self._take_item_step(met, q, item_gradient, draw.first, step)
-        return loss, draw.skipped
+        item_gradient = self.similarity.gradient(trained_q, item_gradient)
+        item_gradient += decay * item_pairs[:, None] * self.vector * trained_q
+        self._take_item_step(met, trained_q, item_gradient, places.first, step)
+        return slopes.loss, slopes.skipped
 
     @tf.function(jit_compile=True)
-    def _draw(
-        self,
-        users: tf.Tensor,
-        items: tf.Tensor,
-        n_rows: tf.Tensor,
-        distinct: tf.Tensor,
-        pool: tf.Tensor,
-        key: tf.Tensor,
-    ) -> Draw:
-        """Draws a block's negatives.
+    def _places_in_pool(
+        self, users: tf.Tensor, items: tf.Tensor, there: tf.Tensor, distinct: tf.Tensor, pool: tf.Tensor
+    ) -> PoolPlaces:
+        """Finds a block's items in its pool.
 
         Args:
             users: int32[capacity], place in the block.
             items: int32[capacity], place in ``distinct``.
-            n_rows: int32 scalar, rows of the block.
+            there: bool[capacity], whether there is a row.
             distinct: int32[most], item indices.
-            pool: int32[POOL_SIZE], item indices; may repeat.
-            key: int32[3], what the draws follow from.
+            pool: int32[pool], item indices; may repeat.
         """
-        nowhere = tf.constant(POOL_SIZE)
+        nowhere = tf.constant(self.pool_size)
         slot_of_item = tf.tensor_scatter_nd_update(
-            tf.fill([self.n_items + 1], nowhere), pool[:, None], tf.range(POOL_SIZE)
+            tf.fill([self.n_items + 1], nowhere), pool[:, None], tf.range(self.pool_size)
         )
         slot_of_pool, slot_of_distinct = tf.gather(slot_of_item, pool), tf.gather(slot_of_item, distinct)
         place_of_slot = tf.tensor_scatter_nd_update(
-            tf.fill([POOL_SIZE + 1], -1), slot_of_distinct[:, None], tf.range(self._most)
+            tf.fill([self.pool_size + 1], -1), slot_of_distinct[:, None], tf.range(self._most)
         )
         place = tf.gather(place_of_slot, slot_of_pool)
-        alone = (place < 0) & (slot_of_pool == tf.range(POOL_SIZE))
-        there = tf.range(self.capacity) < n_rows
+        alone = (place < 0) & (slot_of_pool == tf.range(self.pool_size))
         met = tf.where(there, tf.gather(slot_of_distinct, items), nowhere)
         # One more column than the pool has slots: for items that are not in the pool.
-        row_of_user = users * (POOL_SIZE + 1)
         seen = tf.tensor_scatter_nd_update(
-            tf.zeros([self.size * (POOL_SIZE + 1)], tf.bool), (row_of_user + met)[:, None], tf.ones_like(there)
+            tf.zeros([self.size * (self.pool_size + 1)], tf.bool),
+            (users * (self.pool_size + 1) + met)[:, None],
+            tf.ones_like(there),
         )
-        shape = [self.settings.negatives, self.capacity]
-        slots, found = tf.zeros(shape, tf.int32), tf.zeros(shape, tf.bool)
-        for attempt in range(TRIES):
-            bits = random_bits(tf.constant(shape), tf.concat([key, [attempt + 1]], 0))
-            drawn = below(bits, tf.constant(POOL_SIZE))
-            slots = tf.where(found, slots, drawn)
-            found |= ~tf.gather(seen, row_of_user + tf.gather(slot_of_pool, drawn))
-        skipped = tf.reduce_sum(tf.cast(there & ~found, tf.int32))
         first = tf.concat([distinct < self.n_items, alone], 0)
-        return Draw(
-            slots,
-            tf.cast(there & found, tf.float32),
-            tf.where(place < 0, self._most + slot_of_pool, place),
-            tf.cast(first, tf.float32),
-            skipped,
-        )
+        target = tf.where(place < 0, self._most + slot_of_pool, place)
+        return PoolPlaces(slot_of_pool, target, tf.cast(first, tf.float32), seen)
 
-    @tf.function(jit_compile=True)
+    @abstractmethod
     def _slopes(
         self,
         positives: tf.Tensor,
         scores: tf.Tensor,
         users: tf.Tensor,
         counts: tf.Tensor,
-        slots: tf.Tensor,
-        weights: tf.Tensor,
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Returns the mean loss, and the gradients of the summed loss by the arguments of the same length.
+        there: tf.Tensor,
+        places: PoolPlaces,
+        key: tf.Tensor,
+    ) -> Slopes:
+        """Returns the loss of a block and its gradients.
 
         Args:
             positives: float32[capacity], scores of the rows' own items.
-            scores: float32[size, POOL_SIZE].
-            users: int32[capacity].
+            scores: float32[size, pool].
+            users: int32[capacity], place in the block.
             counts: float32[capacity], what each row counts.
-            slots: int32[negatives, capacity].
-            weights: float32[negatives, capacity].
+            there: bool[capacity], whether there is a row.
+            places: Where the block's items stand in the pool.
+            key: int32[3], what random draws follow from.
         """
-        cells = users * POOL_SIZE + slots
-        negatives = tf.gather(tf.reshape(scores, [-1]), cells)
-        loss, down, up = loss_and_gradients(self.settings.loss, positives, negatives, weights)
-        up *= counts
-        slopes = tf.math.unsorted_segment_sum(tf.reshape(up, [-1]), tf.reshape(cells, [-1]), self.size * POOL_SIZE)
-        n_pairs = tf.reduce_sum(weights) / self.settings.negatives
-        return loss / tf.maximum(n_pairs, 1.0), counts * down, tf.reshape(slopes, [self.size, POOL_SIZE])
 
     def _take_item_step(
         self, met: tf.Tensor, value: tf.Tensor, gradient: tf.Tensor, first: tf.Tensor, step: tf.Tensor

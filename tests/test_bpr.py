@@ -14,7 +14,8 @@ from recbench_models.block_training import Settings
 from recbench_models.bpr import BPR
 from recbench_models.dense_blocks import DenseTraining
 from recbench_models.devices import choose_device
-from recbench_models.pooled_blocks import POOL_SIZE, PooledTraining
+from recbench_models.own_negatives import POOL_SIZE, OwnNegativesTraining
+from recbench_models.shared_negatives import SharedNegativesTraining
 from recbench_models.user_blocks import UserBlocks
 
 
@@ -63,7 +64,7 @@ def test_balance_says_what_a_users_rows_count(sparse, monkeypatch):
 
 
 @pytest.mark.parametrize("exponent", [0.0, 0.5])
-@pytest.mark.parametrize("kind", [DenseTraining, PooledTraining])
+@pytest.mark.parametrize("kind", [DenseTraining, OwnNegativesTraining, SharedNegativesTraining])
 def test_what_is_compiled_before_the_clock_starts_has_the_shapes_of_training(kind, exponent, board):
     train = board.train_set()
     blocks = UserBlocks.deal(train, 64, 0)
@@ -79,7 +80,7 @@ def test_what_is_compiled_before_the_clock_starts_has_the_shapes_of_training(kin
 
 def test_pools_and_all_items_learn_alike(synthetic_task, monkeypatch):
     quality = []
-    for sparse, kind in ((0.0, DenseTraining), (2.0, PooledTraining)):
+    for sparse, kind in ((0.0, DenseTraining), (2.0, OwnNegativesTraining)):
         monkeypatch.setattr(bpr, "SPARSE", sparse)
         model = BPR(epochs=20, factors=16, batch_size=2048)
         train = synthetic_task.train_set()
@@ -101,7 +102,7 @@ def test_negatives_from_pools_are_drawn_from_all_unseen_items_in_proportion(expo
     items = np.concatenate([seen, items_of_others]).astype(np.int32)
     train = TrainSet.from_rows(5, n_items, users, items)
     blocks = UserBlocks.deal(train, 10**6, 0)
-    training = PooledTraining(Settings(2, 0.1, 0.0, 8, exponent, "bpr", "sgd", 0.1, 0.0), blocks, n_items)
+    training = OwnNegativesTraining(Settings(2, 0.1, 0.0, 8, exponent, "bpr", "sgd", 0.1, 0.0), blocks, n_items)
     rows = training.rows(train, blocks)
     own = blocks.padded((blocks.users == blocks.place[0]).astype(np.int32))[0] > 0
     drawn = np.zeros(n_items)
@@ -110,9 +111,10 @@ def test_negatives_from_pools_are_drawn_from_all_unseen_items_in_proportion(expo
         bits = pooled_blocks.random_bits(tf.constant([POOL_SIZE]), tf.concat([key, [0]], 0))
         total = rows.cumulative[-1]
         pool = tf.searchsorted(rows.cumulative, pooled_blocks.below(bits, total), side="right")
-        draw = training._draw(rows.users[0], rows.items[0], rows.n_rows[0], rows.distinct[0], pool, key)
-        kept = draw.weights.numpy()[:, own] > 0
-        chosen = pool.numpy()[draw.slots.numpy()[:, own][kept]]
+        there = tf.range(training.capacity) < rows.n_rows[0]
+        places = training._places_in_pool(rows.users[0], rows.items[0], there, rows.distinct[0], pool)
+        slots, found = training._draw(rows.users[0], places, key)
+        chosen = pool.numpy()[slots.numpy()[:, own][found.numpy()[:, own]]]
         # One negative a step and user: those of one pool are not independent.
         drawn[chosen[0]] += 1
     assert drawn[seen].sum() == 0
@@ -124,6 +126,78 @@ def test_negatives_from_pools_are_drawn_from_all_unseen_items_in_proportion(expo
         found = np.bincount(labels, weights=drawn[unseen])
         expected = np.bincount(labels, weights=weights) / weights.sum() * drawn.sum()
         assert stats.chisquare(found[expected > 0], expected[expected > 0]).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("similarity", ["inner", "cosine"])
+def test_an_update_with_shared_negatives_follows_the_gradient_of_the_softmax(similarity):
+    """One step of SGD on one block of all users, against TensorFlow's own gradient."""
+    rate, decay, temperature, n_items, factors, n_negatives = 0.1, 0.05, 0.5, 8, 3, 40
+    train = with_a_user_who_has_seen_everything()
+    train = TrainSet.from_rows(4, n_items, train.users.copy(), train.items.copy())
+    blocks = UserBlocks.deal(train, 10**6, 0)
+    settings = Settings(
+        factors,
+        rate,
+        decay,
+        1,
+        0.0,
+        "softmax",
+        "sgd",
+        0.5,
+        0.0,
+        similarity=similarity,
+        temperature=temperature,
+        shared_negatives=n_negatives,
+    )
+    training = SharedNegativesTraining(settings, blocks, n_items)
+    training.initialise(7)
+    rows = training.rows(train, blocks)
+    seed = tf.constant([7, 1])
+    bits = pooled_blocks.random_bits(tf.constant([n_negatives]), tf.constant([7, 1, 0, 0]))
+    pool = pooled_blocks.below(bits, tf.constant(n_items)).numpy()
+    assert len(set(pool.tolist())) == n_items, "every item is drawn, some repeatedly"
+    start_users, start_items = training.users.numpy(), training.items.numpy()
+    p, q = tf.Variable(start_users[:, :factors]), tf.Variable(start_items[:, :factors])
+    bias = tf.Variable(tf.zeros(n_items))
+    at = blocks.place[train.users]
+    unseen = np.ones((4, n_items), dtype=bool)
+    unseen[at, train.items] = False
+    with tf.GradientTape() as tape:
+        if similarity == "cosine":
+            directions = [tf.math.l2_normalize(one, 1, epsilon=0.0) for one in (p, q)]
+            scores = tf.matmul(*directions, transpose_b=True) / temperature + bias
+        else:
+            scores = tf.matmul(p, q, transpose_b=True) + bias
+        own = tf.gather_nd(scores, np.stack([at, train.items], 1))
+        others = tf.reduce_sum(tf.where(unseen[:, pool], tf.exp(tf.gather(scores, pool, axis=1)), 0.0), 1)
+        loss = tf.reduce_sum(tf.math.log(tf.exp(own) + tf.gather(others, at)) - own)
+        as_negative = len(train) / n_negatives * np.bincount(pool, minlength=n_items)
+        costs = [np.bincount(at, minlength=4), np.bincount(train.items, minlength=n_items) + as_negative]
+        squares = [
+            tf.reduce_sum(cost[:, None].astype(np.float32) * one**2) for cost, one in zip(costs, (p, q), strict=True)
+        ]
+        gradients = tape.gradient(loss + decay / 2 * tf.add_n(squares), [p, q, bias])
+    expected = [start - rate * gradient for start, gradient in zip([p, q, bias], gradients, strict=True)]
+    mean_loss, skipped = training.epoch(rows, seed)
+    assert float(mean_loss) == pytest.approx(float(loss) / len(train), rel=1e-5)
+    assert int(skipped) == 0
+    for found, right in zip(
+        [training.users[:, :factors], training.items[:, :factors], training.items[:, factors]], expected, strict=True
+    ):
+        np.testing.assert_allclose(found, right, rtol=1e-4, atol=1e-5)
+    of_users, of_items = training.scoring_vectors(blocks.place)
+    if similarity == "cosine":
+        cosines = of_users[:, :factors] @ of_items[:, :factors].T * temperature
+        assert np.abs(cosines).max() <= 1 + 1e-5
+        np.testing.assert_allclose(np.linalg.norm(of_items[:, :factors], axis=1), temperature**-0.5, rtol=1e-5)
+
+
+def test_a_user_who_has_seen_everything_takes_no_part_in_shared_negatives():
+    context = TimedContext(0, 1)
+    model = BPR(epochs=3, factors=2, loss="sampled_softmax", shared_negatives=64)
+    model.fit(with_a_user_who_has_seen_everything(), context)
+    assert context.facts["skipped_pairs"] == 3 * 6
+    assert np.isfinite(model._users).all()
 
 
 def test_a_loss_that_is_not_finite_ends_the_training(board):

@@ -82,6 +82,12 @@ class TestBPRWithSoftmax(RecommenderContract):
     bad_parameters = BAD_BPR
 
 
+class TestBPRWithSharedNegatives(RecommenderContract):
+    model = "bpr"
+    parameters = {**TestBPR.parameters, "loss": "sampled_softmax", "similarity": "cosine", "shared_negatives": 64}
+    bad_parameters = [*BAD_BPR, {"similarity": "euclid"}, {"temperature": 0}, {"shared_negatives": 0}]
+
+
 class TestBPRWithOneRowABatch(RecommenderContract):
     """As many batches as users."""
 

@@ -1,0 +1,67 @@
+"""Training on blocks of users whose rows draw their own negatives from a pool of items."""
+
+import tensorflow as tf
+
+from .block_training import Settings
+from .hashing import below, random_bits
+from .losses import loss_and_gradients
+from .pooled_blocks import PooledTraining, PoolPlaces, Slopes
+from .user_blocks import UserBlocks
+
+POOL_SIZE = 512
+"""Items in a pool."""
+
+TRIES = 4
+"""Draws from the pool for a negative, until one is unseen."""
+
+
+class OwnNegativesTraining(PooledTraining):
+    """Each row draws negatives of its own from the pool.
+
+    A row's negative is a random one of those of the pool that its user has not interacted with: that is a draw with the
+    same probabilities from all unseen items. A pair for which ``TRIES`` draws from the pool gave seen items is skipped
+    and counted.
+    """
+
+    def __init__(self, settings: Settings, blocks: UserBlocks, n_items: int) -> None:
+        super().__init__(settings, blocks, n_items, POOL_SIZE)
+
+    @tf.function(jit_compile=True)
+    def _slopes(
+        self,
+        positives: tf.Tensor,
+        scores: tf.Tensor,
+        users: tf.Tensor,
+        counts: tf.Tensor,
+        there: tf.Tensor,
+        places: PoolPlaces,
+        key: tf.Tensor,
+    ) -> Slopes:
+        slots, found = self._draw(users, places, key)
+        taken = there & found
+        weights = tf.cast(taken, tf.float32)
+        cells = users * self.pool_size + slots
+        negatives = tf.gather(tf.reshape(scores, [-1]), cells)
+        loss, down, up = loss_and_gradients(self.settings.loss, positives, negatives, weights)
+        up *= counts
+        slopes = tf.math.unsorted_segment_sum(tf.reshape(up, [-1]), tf.reshape(cells, [-1]), self.size * self.pool_size)
+        n_pairs = tf.reduce_sum(weights) / self.settings.negatives
+        return Slopes(
+            loss / tf.maximum(n_pairs, 1.0),
+            counts * down,
+            tf.reshape(slopes, [self.size, self.pool_size]),
+            counts * tf.reduce_mean(weights, 0),
+            tf.reduce_sum(tf.cast(there & ~found, tf.int32)),
+        )
+
+    def _draw(self, users: tf.Tensor, places: PoolPlaces, key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the slots of the rows' negatives int32[negatives, capacity], and whether they are unseen, bool."""
+        shape = [self.settings.negatives, self.capacity]
+        slots, found = tf.zeros(shape, tf.int32), tf.zeros(shape, tf.bool)
+        for attempt in range(TRIES):
+            bits = random_bits(tf.constant(shape), tf.concat([key, [attempt + 1]], 0))
+            drawn = below(bits, tf.constant(self.pool_size))
+            slots = tf.where(found, slots, drawn)
+            slot = tf.gather(places.slot_of_pool, drawn)
+            found |= ~tf.gather(places.seen, users * (self.pool_size + 1) + slot)
+        return slots, found

@@ -1,0 +1,34 @@
+"""Training on blocks of users whose rows share a pool of negatives."""
+
+import tensorflow as tf
+
+from .block_training import Settings
+from .losses import shared_softmax
+from .pooled_blocks import PooledTraining, PoolPlaces, Slopes
+from .user_blocks import UserBlocks
+
+
+class SharedNegativesTraining(PooledTraining):
+    """The whole pool is the negatives of all rows of the block, without those that a row's user has interacted with."""
+
+    def __init__(self, settings: Settings, blocks: UserBlocks, n_items: int) -> None:
+        super().__init__(settings, blocks, n_items, settings.shared_negatives)
+
+    @tf.function(jit_compile=True)
+    def _slopes(
+        self,
+        positives: tf.Tensor,
+        scores: tf.Tensor,
+        users: tf.Tensor,
+        counts: tf.Tensor,
+        there: tf.Tensor,
+        places: PoolPlaces,
+        key: tf.Tensor,
+    ) -> Slopes:
+        seen = tf.reshape(places.seen, [self.size, self.pool_size + 1])
+        unseen = ~tf.gather(seen, places.slot_of_pool, axis=1)
+        some = tf.gather(tf.reduce_any(unseen, 1), users)
+        counts = tf.where(there & some, counts, 0.0)
+        loss, down, slopes = shared_softmax(positives, scores, unseen, users, counts)
+        skipped = tf.reduce_sum(tf.cast(there & ~some, tf.int32))
+        return Slopes(loss / tf.maximum(tf.reduce_sum(tf.sign(counts)), 1.0), down, slopes, counts, skipped)

@@ -1,0 +1,54 @@
+"""How the vectors of users and items make a score: by their inner product, or by the cosine of their angle."""
+
+from typing import Literal
+
+import tensorflow as tf
+
+SimilarityName = Literal["inner", "cosine"]
+
+TINY = 1e-12
+"""Added to a squared length, so that a vector of zeros has a direction: none."""
+
+
+class Similarity:
+    """The map from trained vectors to those whose inner product is the score, and the way of a gradient back.
+
+    For ``inner`` the map changes nothing. For ``cosine`` it scales each vector to the length ``temperature`` ** -0.5:
+    the inner product is then the cosine of the angle, divided by the temperature. Biases pass unchanged.
+
+    Args:
+        name: inner or cosine.
+        temperature: What a cosine is divided by.
+        vector: float32[width], 1 for the columns of the vector, 0 for those of biases.
+    """
+
+    def __init__(self, name: SimilarityName, temperature: float, vector: tf.Tensor) -> None:
+        self._cosine = name == "cosine"
+        self._scale = temperature**-0.5
+        self._vector = vector
+
+    def apply(self, trained: tf.Tensor) -> tf.Tensor:
+        """Returns the vectors that score, float32[n, width], of ``trained``, float32[n, width]."""
+        return self._scaled(trained) if self._cosine else trained
+
+    def gradient(self, trained: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
+        """Returns the gradient by ``trained``, from that by ``apply(trained)``; all are float32[n, width]."""
+        return self._gradient(trained, gradient) if self._cosine else gradient
+
+    @tf.function(jit_compile=True, reduce_retracing=True)
+    def _scaled(self, trained: tf.Tensor) -> tf.Tensor:
+        direction, _ = self._direction(trained)
+        return self._scale * direction + (1 - self._vector) * trained
+
+    @tf.function(jit_compile=True, reduce_retracing=True)
+    def _gradient(self, trained: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
+        direction, shrink = self._direction(trained)
+        along = tf.reduce_sum(gradient * direction, 1, keepdims=True)
+        across = self._vector * gradient - along * direction
+        return self._scale * shrink * across + (1 - self._vector) * gradient
+
+    def _direction(self, trained: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns unit vectors float32[n, width], 0 at biases, and one over the lengths float32[n, 1]."""
+        vectors = self._vector * trained
+        shrink = tf.math.rsqrt(tf.reduce_sum(vectors * vectors, 1, keepdims=True) + TINY)
+        return shrink * vectors, shrink
