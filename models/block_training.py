@@ -30,14 +30,16 @@ class Settings:
     similarity: SimilarityName = "inner"
     temperature: float = 1.0
     shared_negatives: int = 1
+    item_biases: bool = True
     user_biases: bool = False
 
 
 class BlockTraining(tf.Module):
     """Factors, their optimiser, and the way over the blocks.
 
-    A row of ``items`` is the item's vector and its bias; a row of ``users`` is the user's vector and 1, which is not
-    trained. With ``user_biases`` an untrained 1 follows in the former, and the user's bias in the latter. The score is
+    With ``item_biases`` a row of ``items`` is the item's vector and its bias; a row of ``users`` is the user's vector
+    and 1, which is not trained. With ``user_biases`` an untrained 1 follows in the former, and the user's bias in the
+    latter. The score is
     the inner product of what ``similarity`` makes of them.
 
     Args:
@@ -56,18 +58,19 @@ class BlockTraining(tf.Module):
             blocks.capacity,
         )
         self.n_items = n_items
-        width = settings.factors + 1 + settings.user_biases
+        width = settings.factors + settings.item_biases + settings.user_biases
         self.optimizer = Optimizer(settings.optimizer, settings.learning_rate)
         self.users = tf.Variable(tf.zeros([self.n_blocks * self.size, width]))
         self.items = tf.Variable(tf.zeros([n_items, width]))
         self.user_slots = [tf.Variable(tf.fill(self.users.shape, value)) for value in self.optimizer.start]
         self.item_slots = [tf.Variable(tf.fill(self.items.shape, value)) for value in self.optimizer.start]
-        vector, user_bias = [1.0] * settings.factors, [1.0] * settings.user_biases
-        self.vector = tf.constant([*vector, 0.0, *(0.0 for _ in user_bias)])
+        vector = [1.0] * settings.factors
+        of_items, of_users = settings.item_biases * [1.0], settings.user_biases * [1.0]
+        self.vector = tf.constant([*vector, *(0.0 for _ in of_items + of_users)])
         """1 where a column belongs to the vector, 0 at the biases."""
-        self.trained_of_users = tf.constant([*vector, 0.0, *user_bias])
+        self.trained_of_users = tf.constant([*vector, *(0.0 for _ in of_items), *of_users])
         """1 where a column of the users is trained."""
-        self.trained_of_items = tf.constant([*vector, 1.0, *(0.0 for _ in user_bias)])
+        self.trained_of_items = tf.constant([*vector, *of_items, *(0.0 for _ in of_users)])
         """1 where a column of the items is trained."""
         self.similarity = Similarity(settings.similarity, settings.temperature, self.vector)
 
@@ -125,9 +128,9 @@ class BlockTraining(tf.Module):
         normal = tf.random.stateless_normal
         users = normal([self.n_blocks * self.size, factors], [seed, -1], stddev=std)
         items = normal([self.n_items, factors], [seed, -2], stddev=std)
-        biases = int(self.settings.user_biases)
-        self.users.assign(tf.pad(users, [[0, 0], [0, 1 + biases]]) + (1 - self.trained_of_users))
-        self.items.assign(tf.pad(items, [[0, 0], [0, 1 + biases]]) + (1 - self.trained_of_items))
+        biases = [[0, 0], [0, self.users.shape[1] - factors]]
+        self.users.assign(tf.pad(users, biases) + (1 - self.trained_of_users))
+        self.items.assign(tf.pad(items, biases) + (1 - self.trained_of_items))
         for slots in (self.user_slots, self.item_slots):
             for slot, value in zip(slots, self.optimizer.start, strict=True):
                 slot.assign(tf.fill(slot.shape, value))

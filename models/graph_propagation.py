@@ -37,10 +37,10 @@ class Graph(NamedTuple):
         return cls(*(tf.constant(values) for values in edges), _scale(of_users), _scale(of_items))  # type: ignore[call-arg]
 
     @classmethod
-    def signature(cls, train: TrainSet) -> Self:
+    def signature(cls, n_users: int, n_items: int) -> Self:
         """Returns the types of ``of``, for compiling."""
         edges = tf.TensorSpec([None], tf.int32)
-        scales = (tf.TensorSpec([n, 1], tf.float32) for n in (train.n_users, train.n_items))
+        scales = (tf.TensorSpec([n, 1], tf.float32) for n in (n_users, n_items))
         return cls(edges, edges, edges, edges, *scales)
 
     def propagate(self, users: tf.Tensor, items: tf.Tensor, layers: int) -> tuple[tf.Tensor, tf.Tensor]:

@@ -1,14 +1,20 @@
 """LightGCN: matrix factorisation whose vectors are smoothed over the graph of users and items, in TensorFlow."""
 
+from typing import Literal
+
 import numpy as np
 import tensorflow as tf
 
-from .checks import not_negative, positive
+from .block_training import Settings as SharedSettings
+from .checks import not_negative, one_of, positive
 from .devices import training_device
-from .graph_propagation import Graph
+from .lightgcn_shared import SharedLightGCNTraining
 from .lightgcn_training import LightGCNTraining, Settings
-from .pairs import Pairs
+from .similarities import SimilarityName
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
+
+LightGCNLoss = Literal["bpr", "sampled_softmax"]
+Training = LightGCNTraining | SharedLightGCNTraining
 
 
 class LightGCN:
@@ -17,8 +23,9 @@ class LightGCN:
     The score of item i for user u is <p_u, q_i>. These vectors are the mean of trained ones and of what one, two, ...
     ``layers`` propagations along the train rows make of them, see ``models.graph_propagation``. In each epoch every
     train row is paired with freshly drawn items that its user has not interacted with in train; a batch's loss is the
-    mean over its pairs. Every update propagates over the whole graph and back: its costs grow with all train rows, so
-    batches should be large.
+    mean over its pairs. With the loss sampled_softmax all train rows of a batch share ``shared_negatives`` negatives
+    instead; the batch takes whole users. Every update propagates over the whole graph and back: its costs grow with all
+    train rows, so batches should be large.
 
     Args:
         factors: Length of the vectors.
@@ -31,6 +38,13 @@ class LightGCN:
             popularity.
         batch_size: Train rows in one update.
         init_std: Standard deviation of the initial vectors.
+        loss: bpr; or sampled_softmax, see ``models.bpr.BPR``.
+        balance: Used with sampled_softmax only: a user's train rows count in proportion to their number to the power of
+            minus this.
+        similarity: Used with sampled_softmax only: inner, the inner product <p_u, q_i>; or cosine, the cosine of the
+            angle between p_u and q_i, divided by ``temperature``, in its place.
+        temperature: Used with cosine only: a low one lets the hardest negatives count most.
+        shared_negatives: Used with sampled_softmax only, instead of ``negatives``: items drawn for each batch.
 
     Raises:
         ValueError: A value is out of range.
@@ -49,41 +63,73 @@ class LightGCN:
         negative_exponent: float = 0.5,
         batch_size: int = 8192,
         init_std: float = 0.1,
+        loss: LightGCNLoss = "bpr",
+        balance: float = 0.0,
+        similarity: SimilarityName = "inner",
+        temperature: float = 0.1,
+        shared_negatives: int = 2048,
     ) -> None:
         positive(factors=factors, layers=layers, epochs=epochs, learning_rate=learning_rate, negatives=negatives)
-        positive(batch_size=batch_size, init_std=init_std)
-        not_negative(regularization=regularization, negative_exponent=negative_exponent)
+        positive(batch_size=batch_size, init_std=init_std, temperature=temperature, shared_negatives=shared_negatives)
+        not_negative(regularization=regularization, negative_exponent=negative_exponent, balance=balance)
+        one_of(LightGCNLoss, loss=loss)
+        one_of(SimilarityName, similarity=similarity)
+        if loss == "bpr" and similarity != "inner":
+            raise ValueError("similarity must be inner with the loss bpr")
         self._settings = Settings(
             factors, layers, learning_rate, regularization, negatives, negative_exponent, batch_size, init_std
         )
+        self._shared: SharedSettings | None = None
+        if loss == "sampled_softmax":
+            self._shared = SharedSettings(
+                factors=factors,
+                learning_rate=learning_rate,
+                regularization=regularization,
+                negatives=negatives,
+                negative_exponent=negative_exponent,
+                loss="softmax",
+                optimizer="adam",
+                init_std=init_std,
+                balance=balance,
+                similarity=similarity,
+                temperature=temperature,
+                shared_negatives=shared_negatives,
+                item_biases=False,
+            )
         self._epochs = epochs
-        self._training: LightGCNTraining | None = None
+        self._training: Training | None = None
 
     def warm_up(self, train: TrainSet, context: TrainContext) -> None:
         """Compiles the epoch and the propagation, and runs both over nobody's rows."""
         with tf.device(training_device(context)):
-            self._training = LightGCNTraining(train, self._settings)
-            nobody = TrainSet.from_rows(train.n_users, train.n_items, train.users[:0].copy(), train.items[:0].copy())
-            graph, pairs = Graph.of(nobody), Pairs.of(nobody, self._settings.negative_exponent)
-            self._training.epoch(graph, pairs, self._training.decay(nobody), tf.constant([context.seed, 0]))
-            self._training.vectors(graph)
+            self._training = self._build(train, context.seed)
+            nobody = self._training.lay_out_nobody(train)
+            self._training.epoch(nobody, tf.constant([context.seed, 0]))
+            self._training.vectors(nobody.graph)
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
         """Trains for ``epochs`` passes, or until the context says that it is enough."""
         with tf.device(training_device(context)):
-            training = self._training or LightGCNTraining(train, self._settings)
+            training = self._training or self._build(train, context.seed)
             training.initialise(context.seed)
-            graph, pairs = Graph.of(train), Pairs.of(train, self._settings.negative_exponent)
-            decay = training.decay(train)
-            self._training, self._graph = training, graph
+            rows = training.lay_out(train)
+            self._training, self._graph = training, rows.graph
+            total = 0
             for epoch in range(1, self._epochs + 1):
-                loss = training.epoch(graph, pairs, decay, tf.constant([context.seed, epoch]))
+                loss, skipped = training.epoch(rows, tf.constant([context.seed, epoch]))
                 self._vectors = None
-                context.report(skipped_pairs=epoch * int(pairs.left_out) * self._settings.negatives)
+                total += int(skipped)
+                context.report(skipped_pairs=total)
                 if not context.end_epoch(float(loss)):
                     break
         self._learned()
         self._training = None
+
+    def _build(self, train: TrainSet, seed: int) -> Training:
+        if self._shared:
+            settings = self._settings
+            return SharedLightGCNTraining(self._shared, settings.layers, train, settings.batch_size, seed)
+        return LightGCNTraining(train, self._settings)
 
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
         """Returns <p_u, q_i>, float32[n, c]; during training, with what has been learned so far."""

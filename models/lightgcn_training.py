@@ -1,6 +1,7 @@
 """Training LightGCN on positives with freshly drawn negatives."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -27,6 +28,22 @@ class Settings:
     init_std: float
 
 
+class LightGCNRows(NamedTuple):
+    """What an epoch reads.
+
+    Attributes:
+        graph: The train rows as edges.
+        pairs: The same rows, for drawing negatives.
+        user_decay: float32[n_users, 1], regularisation of each user's vector in one update.
+        item_decay: float32[n_items, 1], likewise.
+    """
+
+    graph: Graph
+    pairs: Pairs
+    user_decay: tf.Tensor
+    item_decay: tf.Tensor
+
+
 class LightGCNTraining(tf.Module):
     """The vectors before propagation, their optimiser, and the compiled epoch.
 
@@ -42,14 +59,13 @@ class LightGCNTraining(tf.Module):
         shapes = [[train.n_users, settings.factors], [train.n_items, settings.factors]]
         self._vectors = [tf.Variable(tf.zeros(shape)) for shape in shapes]
         self._slots = [[tf.Variable(tf.zeros(shape)) for _ in self._optimizer.start] for shape in shapes]
-        signature = [
-            Graph.signature(train),
+        rows = LightGCNRows(
+            Graph.signature(train.n_users, train.n_items),
             Pairs.signature(train, settings.negative_exponent),
-            [tf.TensorSpec([shape[0], 1], tf.float32) for shape in shapes],
-            tf.TensorSpec([2], tf.int32),
-        ]
-        self.epoch = tf.function(self._epoch, input_signature=signature)
-        self._propagated = tf.function(self._propagate, input_signature=signature[:1])
+            *(tf.TensorSpec([shape[0], 1], tf.float32) for shape in shapes),
+        )
+        self.epoch = tf.function(self._epoch, input_signature=[rows, tf.TensorSpec([2], tf.int32)])
+        self._propagated = tf.function(self._propagate, input_signature=[rows.graph])
 
     def initialise(self, seed: int) -> None:
         """Draws the initial vectors, and puts everything else where it begins."""
@@ -59,14 +75,16 @@ class LightGCNTraining(tf.Module):
             for slot in slots:
                 slot.assign(tf.zeros(slot.shape))
 
-    def decay(self, train: TrainSet) -> list[tf.Tensor]:
-        """Returns the regularisation of each user float32[n_users, 1] and item float32[n_items, 1] in an update."""
-        weights = popularity_weights(train.items, train.n_items, self._settings.negative_exponent)
-        n_rows = max(len(train), 1)
-        users = np.diff(train.indptr) / n_rows
-        items = np.bincount(train.items, minlength=train.n_items) / n_rows + shares(weights, train.n_items)
-        strength = self._settings.regularization
-        return [tf.constant((strength * expected[:, None]).astype(np.float32)) for expected in (users, items)]
+    def lay_out(self, train: TrainSet) -> LightGCNRows:
+        """Returns what an epoch reads, for these train rows."""
+        exponent, strength = self._settings.negative_exponent, self._settings.regularization
+        decays = [tf.constant(strength * expected) for expected in expected_pairs(train, exponent)]
+        return LightGCNRows(Graph.of(train), Pairs.of(train, exponent), *decays)
+
+    def lay_out_nobody(self, train: TrainSet) -> LightGCNRows:
+        """Returns the same without rows, for compiling."""
+        nobody = train.users[:0].copy(), train.items[:0].copy()
+        return self.lay_out(TrainSet.from_rows(train.n_users, train.n_items, *nobody))
 
     def vectors(self, graph: Graph) -> tuple[np.ndarray, np.ndarray]:
         """Returns the propagated vectors of all users and items, float32[n, factors] each."""
@@ -77,43 +95,46 @@ class LightGCNTraining(tf.Module):
         users, items = (vectors.read_value() for vectors in self._vectors)
         return graph.propagate(users, items, self._settings.layers)
 
-    def _epoch(self, graph: Graph, pairs: Pairs, decay: list[tf.Tensor], seed: tf.Tensor) -> tf.Tensor:
-        """Trains on the pass drawn from ``seed`` (int32[2]: the seed, the epoch from 1); returns the mean loss."""
-        users, positives, negatives = pairs.epoch(seed, self._settings.negatives)
-        rows, size = tf.shape(users)[0], self._settings.batch_size
-        n_steps = (rows + size - 1) // size
+    def _epoch(self, rows: LightGCNRows, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Trains on the pass drawn from ``seed`` (int32[2]: the seed, the epoch from 1).
+
+        Returns:
+            The mean loss, and the number of pairs skipped for want of an unseen item.
+        """
+        users, positives, negatives = rows.pairs.epoch(seed, self._settings.negatives)
+        n_rows, size = tf.shape(users)[0], self._settings.batch_size
+        n_steps = (n_rows + size - 1) // size
         loss = tf.constant(0.0)
         for number in tf.range(n_steps):
             batch = slice(number * size, (number + 1) * size)
             step = tf.cast((seed[1] - 1) * n_steps + number + 1, tf.float32)
-            loss += self._update(graph, users[batch], positives[batch], tf.transpose(negatives[batch]), decay, step)
-        return loss / tf.cast(tf.maximum(rows, 1), tf.float32)
+            loss += self._update(rows, users[batch], positives[batch], tf.transpose(negatives[batch]), step)
+        return loss / tf.cast(tf.maximum(n_rows, 1), tf.float32), rows.pairs.left_out * self._settings.negatives
 
     def _update(
         self,
-        graph: Graph,
+        rows: LightGCNRows,
         users: tf.Tensor,
         positives: tf.Tensor,
         negatives: tf.Tensor,
-        decay: list[tf.Tensor],
         step: tf.Tensor,
     ) -> tf.Tensor:
         """Takes one step; returns the summed loss.
 
         Args:
-            graph: The graph.
+            rows: All rows.
             users: int32[b].
             positives: int32[b].
             negatives: int32[negatives, b].
-            decay: See ``decay``.
             step: float32 scalar, from 1.
         """
-        of_users, of_items = self._propagate(graph)
+        of_users, of_items = self._propagate(rows.graph)
         loss, *gradients = pair_gradients(of_users, of_items, users, positives, negatives)
         # Back through the propagation, which is its own transpose.
-        gradients = graph.propagate(*gradients, self._settings.layers)  # type: ignore[call-arg, assignment]
+        gradients = rows.graph.propagate(*gradients, self._settings.layers)  # type: ignore[call-arg, assignment]
         n_rows = tf.cast(tf.shape(users)[0], tf.float32)
-        for variable, slots, gradient, strength in zip(self._vectors, self._slots, gradients, decay, strict=True):
+        decays = rows.user_decay, rows.item_decay
+        for variable, slots, gradient, strength in zip(self._vectors, self._slots, gradients, decays, strict=True):
             value = variable.read_value()
             gradient = gradient / n_rows + strength * value
             after, new = self._optimizer.update(value, [slot.read_value() for slot in slots], gradient, step)
@@ -121,6 +142,20 @@ class LightGCNTraining(tf.Module):
             for slot, state in zip(slots, new, strict=True):
                 slot.assign(state)
         return loss
+
+
+def expected_pairs(train: TrainSet, exponent: float) -> tuple[np.ndarray, np.ndarray]:
+    """Returns how often each user and item is expected in a pair, float32[n_users, 1] and float32[n_items, 1].
+
+    Args:
+        train: The train rows.
+        exponent: Negatives are drawn in proportion to their number of train rows to this power.
+    """
+    weights = popularity_weights(train.items, train.n_items, exponent)
+    n_rows = max(len(train), 1)
+    users = np.diff(train.indptr) / n_rows
+    items = np.bincount(train.items, minlength=train.n_items) / n_rows + shares(weights, train.n_items)
+    return users[:, None].astype(np.float32), items[:, None].astype(np.float32)
 
 
 def pair_gradients(

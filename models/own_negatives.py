@@ -5,7 +5,7 @@ import tensorflow as tf
 from .block_training import Settings
 from .hashing import below, random_bits
 from .losses import loss_and_gradients
-from .pooled_blocks import PooledTraining, PoolPlaces, Slopes
+from .pooled_blocks import Met, PooledTraining, PoolPlaces, Slopes
 from .user_blocks import UserBlocks
 
 POOL_SIZE = 512
@@ -33,12 +33,10 @@ class OwnNegativesTraining(PooledTraining):
         scores: tf.Tensor,
         users: tf.Tensor,
         counts: tf.Tensor,
-        there: tf.Tensor,
-        places: PoolPlaces,
-        key: tf.Tensor,
+        met: Met,
     ) -> Slopes:
-        slots, found = self._draw(users, places, key)
-        taken = there & found
+        slots, found = self._draw(users, met.places, met.key)
+        taken = met.there & found
         weights = tf.cast(taken, tf.float32)
         cells = users * self.pool_size + slots
         negatives = tf.gather(tf.reshape(scores, [-1]), cells)
@@ -51,7 +49,7 @@ class OwnNegativesTraining(PooledTraining):
             counts * down,
             tf.reshape(slopes, [self.size, self.pool_size]),
             counts * tf.reduce_mean(weights, 0),
-            tf.reduce_sum(tf.cast(there & ~found, tf.int32)),
+            tf.reduce_sum(tf.cast(met.there & ~found, tf.int32)),
         )
 
     def _draw(self, users: tf.Tensor, places: PoolPlaces, key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -51,8 +51,44 @@ class PoolPlaces(NamedTuple):
     seen: tf.Tensor
 
 
+class Met(NamedTuple):
+    """The items that a block meets: those of its rows, and those of its pool.
+
+    Attributes:
+        items: int32[most + pool], item indices; may repeat.
+        there: bool[capacity], whether there is a row.
+        places: Where the block's items stand in the pool.
+        key: int32[3], what random draws follow from.
+    """
+
+    items: tf.Tensor
+    there: tf.Tensor
+    places: PoolPlaces
+    key: tf.Tensor
+
+
+class Gradients(NamedTuple):
+    """The loss of a block, and its gradients by vectors.
+
+    Attributes:
+        users: float32[size, width], by the block's users.
+        items: float32[most + pool, width], by the items that it meets; 0 at an item's repetitions.
+        user_pairs: float32[size], what each user's vector counts in the regularisation.
+        item_pairs: float32[most + pool], likewise; 0 at an item's repetitions.
+        loss: float32 scalar, the mean over the rows' pairs.
+        skipped: int32 scalar, pairs skipped for want of an unseen item.
+    """
+
+    users: tf.Tensor
+    items: tf.Tensor
+    user_pairs: tf.Tensor
+    item_pairs: tf.Tensor
+    loss: tf.Tensor
+    skipped: tf.Tensor
+
+
 class Slopes(NamedTuple):
-    """The loss of a block, and its gradients.
+    """The loss of a block, and its gradients by scores.
 
     Attributes:
         loss: float32 scalar, the mean over the rows' pairs.
@@ -125,40 +161,63 @@ class PooledTraining(BlockTraining):
         self, rows: PooledRows, blocks: list[tf.Tensor], seed: tf.Tensor, step: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         (block,) = blocks
+        met = self.meet(rows, block, seed)
+        p, q = self.users_of(self.users, block), tf.gather(self.items, met.items)
+        found = self.gradients(rows, block, met, p, q)
+        decay = self.settings.regularization
+        self.take_user_step(blocks, [found.users], [decay * found.user_pairs], seed[1])
+        item_gradient = found.items + decay * found.item_pairs[:, None] * self.vector * q
+        self._take_item_step(met.items, q, item_gradient, met.places.first, step)
+        return found.loss, found.skipped
+
+    def meet(self, rows: PooledRows, block: tf.Tensor, seed: tf.Tensor) -> Met:
+        """Draws a block's pool, and finds the block's own items in it.
+
+        Args:
+            rows: All rows.
+            block: int32 scalar.
+            seed: int32[2], the seed and the epoch from 1.
+        """
         key = tf.concat([seed, [block]], 0)
-        users, items = rows.users[block], rows.items[block]
         bits = random_bits(tf.constant([self.pool_size]), tf.concat([key, [0]], 0))
         pool = tf.searchsorted(rows.cumulative, below(bits, rows.cumulative[-1]), side="right")
         there = tf.range(self.capacity) < rows.n_rows[block]
-        places = self._places_in_pool(users, items, there, rows.distinct[block], pool)
-        met = tf.concat([tf.minimum(rows.distinct[block], self.n_items - 1), pool], 0)
-        trained_p, trained_q = self.users_of(self.users, block), tf.gather(self.items, met)
-        p, q = self.similarity.apply(trained_p), self.similarity.apply(trained_q)
-        of_users, of_items, of_pool = tf.gather(p, users), tf.gather(q, items), q[self._most :]
+        places = self._places_in_pool(rows.users[block], rows.items[block], there, rows.distinct[block], pool)
+        items = tf.concat([tf.minimum(rows.distinct[block], self.n_items - 1), pool], 0)
+        return Met(items, there, places, key)
+
+    def gradients(self, rows: PooledRows, block: tf.Tensor, met: Met, p: tf.Tensor, q: tf.Tensor) -> Gradients:
+        """Returns the loss of a block and its gradients.
+
+        Args:
+            rows: All rows.
+            block: int32 scalar.
+            met: The items that the block meets.
+            p: float32[size, width], the block's users.
+            q: float32[most + pool, width], the items of ``met``.
+        """
+        users, items = rows.users[block], rows.items[block]
+        scoring_p, scoring_q = self.similarity.apply(p), self.similarity.apply(q)
+        of_users, of_items = tf.gather(scoring_p, users), tf.gather(scoring_q, items)
+        of_pool = scoring_q[self._most :]
         positives = tf.reduce_sum(of_users * of_items, 1)
-        scores = tf.matmul(p, of_pool, transpose_b=True)
+        scores = tf.matmul(scoring_p, of_pool, transpose_b=True)
         counts = tf.gather(rows.user_weights[block], users)
-        slopes = self._slopes(positives, scores, users, counts, there, places, key)
-        down, total = slopes.positives[:, None], tf.math.unsorted_segment_sum
-        user_gradient = total(down * of_items, users, self.size) + tf.matmul(slopes.pool, of_pool)
-        item_gradient = total(
-            tf.concat([down * of_users, tf.matmul(slopes.pool, p, transpose_a=True)], 0),
-            tf.concat([items, places.target], 0),
-            self._most + self.pool_size,
+        slopes = self._slopes(positives, scores, users, counts, met)
+        down, pairs, total = slopes.positives[:, None], slopes.pairs, tf.math.unsorted_segment_sum
+        by_users = total(down * of_items, users, self.size) + tf.matmul(slopes.pool, of_pool)
+        targets, n_met = tf.concat([items, met.places.target], 0), self._most + self.pool_size
+        in_pool = tf.matmul(slopes.pool, scoring_p, transpose_a=True)
+        by_items = total(tf.concat([down * of_users, in_pool], 0), targets, n_met)
+        pairs_in_pool = tf.fill([self.pool_size], tf.reduce_sum(pairs) / self.pool_size)
+        return Gradients(
+            self.similarity.gradient(p, by_users),
+            self.similarity.gradient(q, by_items),
+            total(pairs, users, self.size),
+            total(tf.concat([pairs, pairs_in_pool], 0), targets, n_met),
+            slopes.loss,
+            slopes.skipped,
         )
-        pairs = slopes.pairs
-        in_pool = tf.fill([self.pool_size], tf.reduce_sum(pairs) / self.pool_size)
-        user_pairs = total(pairs, users, self.size)
-        item_pairs = total(
-            tf.concat([pairs, in_pool], 0), tf.concat([items, places.target], 0), self._most + self.pool_size
-        )
-        decay = self.settings.regularization
-        user_gradient = self.similarity.gradient(trained_p, user_gradient)
-        self.take_user_step(blocks, [user_gradient], [decay * user_pairs], seed[1])
-        item_gradient = self.similarity.gradient(trained_q, item_gradient)
-        item_gradient += decay * item_pairs[:, None] * self.vector * trained_q
-        self._take_item_step(met, trained_q, item_gradient, places.first, step)
-        return slopes.loss, slopes.skipped
 
     @tf.function(jit_compile=True)
     def _places_in_pool(
@@ -201,9 +260,7 @@ class PooledTraining(BlockTraining):
         scores: tf.Tensor,
         users: tf.Tensor,
         counts: tf.Tensor,
-        there: tf.Tensor,
-        places: PoolPlaces,
-        key: tf.Tensor,
+        met: Met,
     ) -> Slopes:
         """Returns the loss of a block and its gradients.
 
@@ -212,9 +269,7 @@ class PooledTraining(BlockTraining):
             scores: float32[size, pool].
             users: int32[capacity], place in the block.
             counts: float32[capacity], what each row counts.
-            there: bool[capacity], whether there is a row.
-            places: Where the block's items stand in the pool.
-            key: int32[3], what random draws follow from.
+            met: The items that the block meets.
         """
 
     def _take_item_step(

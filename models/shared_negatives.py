@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from .block_training import Settings
 from .losses import shared_softmax
-from .pooled_blocks import PooledTraining, PoolPlaces, Slopes
+from .pooled_blocks import Met, PooledTraining, Slopes
 from .user_blocks import UserBlocks
 
 
@@ -21,14 +21,12 @@ class SharedNegativesTraining(PooledTraining):
         scores: tf.Tensor,
         users: tf.Tensor,
         counts: tf.Tensor,
-        there: tf.Tensor,
-        places: PoolPlaces,
-        key: tf.Tensor,
+        met: Met,
     ) -> Slopes:
-        seen = tf.reshape(places.seen, [self.size, self.pool_size + 1])
-        unseen = ~tf.gather(seen, places.slot_of_pool, axis=1)
+        seen = tf.reshape(met.places.seen, [self.size, self.pool_size + 1])
+        unseen = ~tf.gather(seen, met.places.slot_of_pool, axis=1)
         some = tf.gather(tf.reduce_any(unseen, 1), users)
-        counts = tf.where(there & some, counts, 0.0)
+        counts = tf.where(met.there & some, counts, 0.0)
         loss, down, slopes = shared_softmax(positives, scores, unseen, users, counts)
-        skipped = tf.reduce_sum(tf.cast(there & ~some, tf.int32))
+        skipped = tf.reduce_sum(tf.cast(met.there & ~some, tf.int32))
         return Slopes(loss / tf.maximum(tf.reduce_sum(tf.sign(counts)), 1.0), down, slopes, counts, skipped)

@@ -6,8 +6,11 @@ import tensorflow as tf
 
 from recbench.protocol import TrainSet
 from recbench.trials.clock import TimedContext
+from recbench_models.block_training import Settings as SharedSettings
 from recbench_models.graph_propagation import Graph
+from recbench_models.hashing import below, random_bits
 from recbench_models.lightgcn import LightGCN
+from recbench_models.lightgcn_shared import SharedLightGCNTraining
 from recbench_models.lightgcn_training import LightGCNTraining, Settings, pair_gradients
 from tests.dense_fits import dense_rows
 from tests.test_bpr import with_a_user_who_has_seen_everything
@@ -67,15 +70,68 @@ def test_gradients_are_those_of_the_loss_through_the_propagation(train):
 
 def test_decay_is_what_pairs_are_expected_to_cost(train):
     training = LightGCNTraining(train, Settings(FACTORS, 1, 0.01, 0.5, 1, 0.0, 8, 0.1))
-    users, items = training.decay(train)
+    rows = training.lay_out(train)
+    users, items = rows.user_decay, rows.item_decay
     assert users[:, 0].numpy() == pytest.approx(0.5 * np.diff(train.indptr) / len(train))
     assert items[:, 0].numpy() == pytest.approx(0.5 * (np.bincount(train.items, minlength=7) / len(train) + 1 / 7))
 
 
-def test_rows_without_a_negative_are_skipped_and_counted():
+def test_an_update_with_shared_negatives_follows_the_gradient_through_the_propagation(train):
+    """One step of SGD on one block of all users, against TensorFlow's own gradient."""
+    rate, decay, temperature, n_negatives = 0.5, 0.05, 0.5, 40
+    settings = SharedSettings(
+        FACTORS,
+        rate,
+        decay,
+        1,
+        0.0,
+        "softmax",
+        "sgd",
+        0.5,
+        0.0,
+        similarity="cosine",
+        temperature=temperature,
+        shared_negatives=n_negatives,
+        item_biases=False,
+    )
+    training = SharedLightGCNTraining(settings, 2, train, 10**6, 3)
+    training.initialise(3)
+    rows = training.lay_out(train)
+    pool = below(random_bits(tf.constant([n_negatives]), tf.constant([3, 1, 0, 0])), tf.constant(7)).numpy()
+    assert len(set(pool.tolist())) == 7, "every item is drawn"
+    place = training._blocks.place
+    users, items = (tf.constant(one.numpy()) for one in (training.users, training.items))
+    at = place[train.users]
+    seen = np.zeros((9, 7), dtype=bool)
+    seen[at, train.items] = True
+    with tf.GradientTape() as tape:
+        tape.watch([users, items])
+        p, q = (tf.math.l2_normalize(one, 1, epsilon=1e-12) for one in rows.graph.propagate(users, items, 2))
+        scores = tf.matmul(p, q, transpose_b=True) / temperature
+        others = tf.where(seen[:, pool], 0.0, tf.exp(tf.gather(scores, pool, axis=1)))
+        own = tf.gather_nd(scores, np.stack([at, train.items], 1))
+        loss = tf.reduce_mean(tf.math.log(tf.exp(own) + tf.gather(tf.reduce_sum(others, 1), at)) - own)
+        squares = tf.reduce_sum(rows.user_decay * users**2) + tf.reduce_sum(rows.item_decay * items**2)
+        gradients = tape.gradient(loss + squares / 2, [users, items])
+    found, skipped = training.epoch(rows, tf.constant([3, 1]))
+    assert float(found) == pytest.approx(float(loss), rel=1e-5)
+    assert int(skipped) == 0
+    for after, before, gradient in zip([training.users, training.items], [users, items], gradients, strict=True):
+        np.testing.assert_allclose(after, before - rate * gradient, rtol=1e-4, atol=1e-5)
+    of_users, of_items = training.vectors(rows.graph)
+    after = [one.numpy() for one in rows.graph.propagate(training.users, training.items, 2)]
+    expected = [one / np.maximum(np.linalg.norm(one, axis=1, keepdims=True), 1e-6) for one in after]
+    met = np.diff(train.indptr) > 0
+    np.testing.assert_allclose(
+        (of_users @ of_items.T)[met], (expected[0][place] @ expected[1].T)[met] / temperature, rtol=1e-4, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize(("loss", "skipped"), [("bpr", 3 * 2 * 6), ("sampled_softmax", 3 * 6)])
+def test_rows_without_a_negative_are_skipped_and_counted(loss, skipped):
     context = TimedContext(0, 1)
-    LightGCN(epochs=3, negatives=2, factors=2).fit(with_a_user_who_has_seen_everything(), context)
-    assert context.facts["skipped_pairs"] == 3 * 2 * 6
+    LightGCN(epochs=3, negatives=2, factors=2, loss=loss).fit(with_a_user_who_has_seen_everything(), context)
+    assert context.facts["skipped_pairs"] == skipped
     assert np.isfinite(context.loss)
 
 

@@ -228,6 +228,26 @@ class TestLightGCN(RecommenderContract):
     ]
 
 
+class TestLightGCNWithSharedNegatives(RecommenderContract):
+    model = "lightgcn"
+    parameters = {
+        **TestLightGCN.parameters,
+        "loss": "sampled_softmax",
+        "similarity": "cosine",
+        "temperature": 0.5,
+        "shared_negatives": 64,
+    }
+    bad_parameters = [
+        *TestLightGCN.bad_parameters,
+        {"loss": "hinge"},
+        {"similarity": "euclid"},
+        {"temperature": 0},
+        {"shared_negatives": 0},
+        {"balance": -1.0},
+        {"loss": "bpr", "similarity": "cosine"},
+    ]
+
+
 TWO_THREADS = """
 import sys
 import numpy as np
