@@ -41,7 +41,7 @@ class LightGCN:
         loss: bpr; or sampled_softmax, see ``models.bpr.BPR``.
         balance: Used with sampled_softmax only: a user's train rows count in proportion to their number to the power of
             minus this.
-        similarity: Used with sampled_softmax only: inner, the inner product <p_u, q_i>; or cosine, the cosine of the
+        similarity: inner, the inner product <p_u, q_i>; or cosine, the cosine of the
             angle between p_u and q_i, divided by ``temperature``, in its place.
         temperature: Used with cosine only: a low one lets the hardest negatives count most.
         shared_negatives: Used with sampled_softmax only, instead of ``negatives``: items drawn for each batch.
@@ -74,10 +74,17 @@ class LightGCN:
         not_negative(regularization=regularization, negative_exponent=negative_exponent, balance=balance)
         one_of(LightGCNLoss, loss=loss)
         one_of(SimilarityName, similarity=similarity)
-        if loss == "bpr" and similarity != "inner":
-            raise ValueError("similarity must be inner with the loss bpr")
         self._settings = Settings(
-            factors, layers, learning_rate, regularization, negatives, negative_exponent, batch_size, init_std
+            factors=factors,
+            layers=layers,
+            learning_rate=learning_rate,
+            regularization=regularization,
+            negatives=negatives,
+            negative_exponent=negative_exponent,
+            batch_size=batch_size,
+            init_std=init_std,
+            similarity=similarity,
+            temperature=temperature,
         )
         self._shared: SharedSettings | None = None
         if loss == "sampled_softmax":

@@ -65,7 +65,7 @@ class SharedLightGCNTraining(SharedNegativesTraining):
         self._blocks = self._deal(train)
         by_place = self._by_place(self._blocks.users.copy(), self._blocks.indices.copy())
         expected = expected_pairs(by_place, self.settings.negative_exponent)
-        decays = [tf.constant(self.settings.regularization * one) for one in expected]
+        decays = [tf.constant((self.settings.regularization * one).astype(np.float32)) for one in expected]
         pooled, n_rows = self.rows(train, self._blocks), tf.constant(self._blocks.rows)
         return GraphRows(n_rows, pooled, Graph.of(by_place), *decays)
 

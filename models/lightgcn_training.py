@@ -10,6 +10,7 @@ from .graph_propagation import Graph
 from .losses import loss_and_gradients
 from .optimizers import Optimizer
 from .pairs import Pairs
+from .similarities import Similarity, SimilarityName
 from .unseen import popularity_weights, shares
 from recbench.protocol import TrainSet
 
@@ -26,6 +27,8 @@ class Settings:
     negative_exponent: float
     batch_size: int
     init_std: float
+    similarity: SimilarityName = "inner"
+    temperature: float = 1.0
 
 
 class LightGCNRows(NamedTuple):
@@ -56,6 +59,7 @@ class LightGCNTraining(tf.Module):
         super().__init__()
         self._settings = settings
         self._optimizer = Optimizer("adam", settings.learning_rate)
+        self._similarity = Similarity(settings.similarity, settings.temperature, tf.ones([settings.factors]))
         shapes = [[train.n_users, settings.factors], [train.n_items, settings.factors]]
         self._vectors = [tf.Variable(tf.zeros(shape)) for shape in shapes]
         self._slots = [[tf.Variable(tf.zeros(shape)) for _ in self._optimizer.start] for shape in shapes]
@@ -78,7 +82,7 @@ class LightGCNTraining(tf.Module):
     def lay_out(self, train: TrainSet) -> LightGCNRows:
         """Returns what an epoch reads, for these train rows."""
         exponent, strength = self._settings.negative_exponent, self._settings.regularization
-        decays = [tf.constant(strength * expected) for expected in expected_pairs(train, exponent)]
+        decays = [tf.constant((strength * expected).astype(np.float32)) for expected in expected_pairs(train, exponent)]
         return LightGCNRows(Graph.of(train), Pairs.of(train, exponent), *decays)
 
     def lay_out_nobody(self, train: TrainSet) -> LightGCNRows:
@@ -87,8 +91,8 @@ class LightGCNTraining(tf.Module):
         return self.lay_out(TrainSet.from_rows(train.n_users, train.n_items, *nobody))
 
     def vectors(self, graph: Graph) -> tuple[np.ndarray, np.ndarray]:
-        """Returns the propagated vectors of all users and items, float32[n, factors] each."""
-        users, items = self._propagated(graph)
+        """Returns the propagated vectors whose inner products are scores, float32[n, factors] of users and items."""
+        users, items = map(self._similarity.apply, self._propagated(graph))
         return users.numpy(), items.numpy()
 
     def _propagate(self, graph: Graph) -> tuple[tf.Tensor, tf.Tensor]:
@@ -129,7 +133,9 @@ class LightGCNTraining(tf.Module):
             step: float32 scalar, from 1.
         """
         of_users, of_items = self._propagate(rows.graph)
-        loss, *gradients = pair_gradients(of_users, of_items, users, positives, negatives)
+        scoring = self._similarity.apply(of_users), self._similarity.apply(of_items)
+        loss, *gradients = pair_gradients(*scoring, users, positives, negatives)
+        gradients = list(map(self._similarity.gradient, (of_users, of_items), gradients))
         # Back through the propagation, which is its own transpose.
         gradients = rows.graph.propagate(*gradients, self._settings.layers)  # type: ignore[call-arg, assignment]
         n_rows = tf.cast(tf.shape(users)[0], tf.float32)
@@ -145,7 +151,7 @@ class LightGCNTraining(tf.Module):
 
 
 def expected_pairs(train: TrainSet, exponent: float) -> tuple[np.ndarray, np.ndarray]:
-    """Returns how often each user and item is expected in a pair, float32[n_users, 1] and float32[n_items, 1].
+    """Returns how often each user and item is expected in a pair, float64[n_users, 1] and float64[n_items, 1].
 
     Args:
         train: The train rows.
@@ -155,7 +161,7 @@ def expected_pairs(train: TrainSet, exponent: float) -> tuple[np.ndarray, np.nda
     n_rows = max(len(train), 1)
     users = np.diff(train.indptr) / n_rows
     items = np.bincount(train.items, minlength=train.n_items) / n_rows + shares(weights, train.n_items)
-    return users[:, None].astype(np.float32), items[:, None].astype(np.float32)
+    return users[:, None], items[:, None]
 
 
 def pair_gradients(

@@ -68,6 +68,33 @@ def test_gradients_are_those_of_the_loss_through_the_propagation(train):
         np.testing.assert_allclose(found, tf.convert_to_tensor(right), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("similarity", ["inner", "cosine"])
+def test_an_update_of_pairs_follows_the_gradient(train, similarity):
+    """The first step of Adam has the length of the learning rate, against the sign of the gradient."""
+    rate, temperature = 1e-3, 0.5
+    settings = Settings(FACTORS, 1, rate, 0.0, 1, 0.0, 10**6, 0.5, similarity, temperature)
+    training = LightGCNTraining(train, settings)
+    training.initialise(3)
+    rows, seed = training.lay_out(train), tf.constant([3, 1])
+    of_users, positives, negatives = rows.pairs.epoch(seed, 1)
+    users, items = (tf.constant(one.numpy()) for one in training._vectors)
+    with tf.GradientTape() as tape:
+        tape.watch([users, items])
+        p, q = rows.graph.propagate(users, items, 1)
+        if similarity == "cosine":
+            p, q = (tf.math.l2_normalize(one, 1, epsilon=1e-12) * temperature**-0.5 for one in (p, q))
+        p = tf.gather(p, of_users)
+        margins = tf.reduce_sum(p * (tf.gather(q, positives) - tf.gather(q, negatives[:, 0])), 1)
+        loss = tf.reduce_mean(tf.nn.softplus(-margins))
+    gradients = tape.gradient(loss, [users, items])
+    found, _ = training.epoch(rows, seed)
+    assert float(found) == pytest.approx(float(loss), rel=1e-5)
+    for after, before, gradient in zip(training._vectors, [users, items], gradients, strict=True):
+        clear = np.abs(gradient) > 1e-3
+        assert clear.mean() > 0.5
+        np.testing.assert_allclose((after - before)[clear], -rate * np.sign(gradient)[clear], rtol=1e-2)
+
+
 def test_decay_is_what_pairs_are_expected_to_cost(train):
     training = LightGCNTraining(train, Settings(FACTORS, 1, 0.01, 0.5, 1, 0.0, 8, 0.1))
     rows = training.lay_out(train)

@@ -244,7 +244,6 @@ class TestLightGCNWithSharedNegatives(RecommenderContract):
         {"temperature": 0},
         {"shared_negatives": 0},
         {"balance": -1.0},
-        {"loss": "bpr", "similarity": "cosine"},
     ]
 
 
