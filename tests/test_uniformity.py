@@ -1,6 +1,7 @@
 """Whether negatives are uniform: what the test says of draws that are known, and what becomes of its answer."""
 
 import dataclasses
+import json
 import logging
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from typer.testing import CliRunner
 
+from recbench.cli.app import app
 from recbench.errors import RecbenchError
 from recbench.reports.run.sampling_caution import caution
 from recbench.tasks import task_file
@@ -28,6 +31,7 @@ from recbench.tasks.uniformity import judge
 from tests.examples import TASK
 
 N_USERS, N_ITEMS, N_NEGATIVES = 60, 90, 20
+NCF_FILES = ("train.rating", "test.rating", "test.negative")
 UNIFORM = Negatives(method="uniform", count=3)
 
 
@@ -67,7 +71,7 @@ def a_split(power=0.0, seed=0):
 def in_both_forms(folder, split):
     """The same lists imported from files of the NCF paper and from tables."""
     train, test, candidates = split
-    names = [folder / name for name in ("train.rating", "test.rating", "test.negative")]
+    names = [folder / name for name in NCF_FILES]
     for path, frame in zip(names, (train, test), strict=False):
         frame.to_csv(path, sep="\t", index=False, header=False)
     names[2].write_text(
@@ -138,8 +142,6 @@ def test_the_answer_does_not_depend_on_the_form_of_the_files(tmp_path, power, an
     assert bare.spec.fingerprint() == pairs.spec.fingerprint()
     task_file.save(pairs, tmp_path / "toy.task")
     assert task_file.load(tmp_path / "toy.task").spec.negatives.uniformity == pairs.uniformity
-    # Those of validation are drawn by recbench, whatever those of test are.
-    assert tuning_task(pairs).uniformity.uniform is not UniformNegatives.NO
 
 
 def test_few_negatives_decide_nothing():
@@ -174,8 +176,22 @@ def test_a_declaration_takes_precedence_and_is_tested(tmp_path, caplog, power, d
     if declared == "yes":
         line = caution({**TASK, "uniformity": task.uniformity.model_dump(mode="json")}, [10])
         assert ("chi-square" in line) == (warning is not None)
+    # A declaration is about the negatives of the test cases; recbench draws those of validation.
+    assert tuning_task(task).spec.negatives.uniformity.source == "tested"
     export(task, tmp_path, ExportForm.CSV)
     assert import_folder("again", tmp_path).uniformity == task.uniformity
+
+
+def test_the_command_line_takes_a_declaration(tmp_path, monkeypatch):
+    monkeypatch.setenv("RECBENCH_HOME", str(tmp_path / "home"))
+    in_both_forms(tmp_path, a_split())
+    pairs = [f"--{name}={tmp_path / name}.csv" for name in ("train", "test", "candidates")]
+    ncf = [f"--{name}={tmp_path / file}" for name, file in zip(("train", "test", "candidates"), NCF_FILES, strict=True)]
+    for form, files in (("pairs", pairs), ("ncf", ncf)):
+        done = CliRunner().invoke(app, ["task", "import", form, *files, "--uniform-negatives", "no", form])
+        assert "no (declared; chi-square test: uniform p = " in done.stdout
+        shown = json.loads(CliRunner().invoke(app, ["task", "show", form, "--json"]).stdout)["task"]
+        assert (shown["uniform_negatives"], shown["uniformity"]["source"]) == (False, "declared")
 
 
 def test_declarations_that_make_no_sense():

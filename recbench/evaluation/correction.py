@@ -67,7 +67,7 @@ def expected(measure: Measure, true_ranks: Int64Array, n: int, m: int, *, distin
     return rank_probabilities(true_ranks, n, m, distinct=distinct) @ gains(measure, m + 1)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=1024)
 def corrected_gains(measure: Measure, n: int, m: int, *, distinct: bool = True) -> Float64Array:
     """Returns float64[m + 1], the values of the sampled ranks 1 .. m + 1 as estimates of the measure at the true rank.
 
