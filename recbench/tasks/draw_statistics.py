@@ -190,5 +190,5 @@ def _p_value(draws: _Draws, chances: Float64Array, groups: Int64Array) -> float:
     covariance = np.diag((scale**2 * variances[telling]).sum(axis=0)) - shares.T @ shares
     # The groups sum up to the number of negatives, so the last one follows from the others.
     excess, covariance = excess[:-1], covariance[:-1, :-1]
-    statistic = float(excess @ np.linalg.lstsq(covariance, excess)[0])
+    statistic = float(excess @ np.linalg.lstsq(covariance, excess, rcond=None)[0])
     return chi_square_p_value(statistic, len(excess))
