@@ -16,6 +16,9 @@ from typing import Final
 BUILTIN_PACKAGE: Final = "recbench_models"
 """The name under which the builtin models are imported and installed."""
 
+POPULARITY: Final = "popularity"
+"""The model that every other model should beat."""
+
 EARLIER_PACKAGE: Final = "models"
 """Its name in records of before the renaming, and the name of its folder in a checkout."""
 

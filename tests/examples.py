@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from recbench.evaluation.metric import Measure
-from recbench.evaluation.ranking import Ranks
+from recbench.evaluation.ranking import Ranking, Ranks
 from recbench.evaluation.stored_metrics import compute_metrics
-from recbench.records.finished_trial import FinishedTrial, Ranking, TrialRanks
+from recbench.records.finished_trial import FinishedTrial, TrialRanks
 from recbench.records.schema import CurvePoint, Environment, MetricValue, Record, Revision, Status, TaskIdentity
 from recbench.records.selection import RecordSet
 from recbench.records.store import save
@@ -73,10 +73,11 @@ def a_record(model: str, seed: int, hr: float = 0.5, ndcg: float = 0.25, **chang
 class StatedTrial(FinishedTrial):
     """A trial whose figures are those that its record states, for tables of figures that are made up."""
 
-    def mean(self, measure: Measure, ranking: Ranking = Ranking.CANDIDATES) -> float | None:
+    def mean(self, measure: Measure) -> float | None:
         catalogue = self.record.catalogue
-        stated = self.record.metrics if ranking is Ranking.CANDIDATES else catalogue.metrics if catalogue else {}
-        return stated[measure.name].mean if measure.name in stated else None
+        near = measure.ranking is Ranking.CANDIDATES
+        stated = self.record.metrics if near else catalogue.metrics if catalogue else {}
+        return stated[measure.base_name].mean if measure.base_name in stated else None
 
     def corrected(
         self, measure: Measure, catalogue_size: int | None = None, uniform: bool | None = None
@@ -86,11 +87,18 @@ class StatedTrial(FinishedTrial):
 
 def stored(*records: Record) -> list[FinishedTrial]:
     return [
-        StatedTrial.in_memory(record, TrialRanks(ranks_of(record)), f"runs/{record.model}-{record.seed}.json")
+        StatedTrial.in_memory(record, ranks_in_both(record), f"runs/{record.model}-{record.seed}.json")
         if record.status is Status.DONE
         else FinishedTrial(record, f"runs/{record.model}-{record.seed}.json")
         for record in records
     ]
+
+
+def ranks_in_both(record: Record) -> TrialRanks:
+    """The ranks among the candidates, and in the full ranking if the record has one: three times as many items."""
+    near = ranks_of(record)
+    far = replace(near, n_others=near.n_others * 3, better=near.better * 3)
+    return TrialRanks(near, far if record.catalogue is not None else None)
 
 
 def a_curve(*hr: float) -> tuple[CurvePoint, ...]:

@@ -132,10 +132,10 @@ def test_the_history_grows_by_a_line_a_record(tmp_path, places):
     first = lines[0]
     assert first.hr_interval[0] < first.hr < first.hr_interval[1]
     assert (first.model, first.task, first.label, first.sha) == ("bpr", "toy", "main", "0" * 40)
-    (trend,) = trends(lines)
-    assert [len(one.hr.values) for one in trend.acceptances] == [3, 3]
-    assert trend.sparkline == "▄▄"
-    assert trends(lines, models=["ncf"]) == trends(lines, task="other") == []
+    (trend,) = trends(lines, ["hr@10"])
+    assert [one.n_seeds for one in trend.acceptances] == [3, 3]
+    assert trend.sparkline("hr@10") == "▄▄"
+    assert trends(lines, ["hr@10"], models=["ncf"]) == trends(lines, ["hr@10"], task="other") == []
 
 
 def test_lines_that_a_merge_doubled_count_once(tmp_path, places):

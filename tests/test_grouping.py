@@ -12,7 +12,7 @@ from recbench.evaluation.metric import Measure, custom_metric
 from recbench.evaluation.metric_names import find_metric, measures_at, parse_measure
 from recbench.evaluation.ranking import Ranks
 from recbench.records import baselines, history
-from recbench.records.finished_trial import FinishedTrial, Ranking, TrialRanks
+from recbench.records.finished_trial import FinishedTrial, TrialRanks
 from recbench.records.grouping import group_names, group_trials
 from recbench.records.schema import CatalogueValue
 from recbench.records.selection import read_records
@@ -87,8 +87,8 @@ def test_accepted_baselines_and_their_history_keep_conditions_apart(tmp_path):
     places = tmp_path / "baselines", tmp_path / "history.jsonl"
     changes = baselines.accept(read_records(str(tmp_path / "run")), "main", *places).changes
     assert sorted((change.model, len(change.after)) for change in changes) == [("bpr", 2), ("ncf", 1)]
-    (bpr,) = [one for one in trends(history.read(places[1])) if one.model == "bpr"]
-    assert [len(one.hr.values) for one in bpr.acceptances] == [2, 2]
+    (bpr,) = [one for one in trends(history.read(places[1]), ["hr@10"]) if one.model == "bpr"]
+    assert [one.n_seeds for one in bpr.acceptances] == [2, 2]
     assert all("threads" in one.parameters for one in bpr.acceptances)
     (again, _) = baselines.accept(read_records(str(tmp_path / "run")), "main", *places).changes
     assert [again.replaced_by(group).record.threads for group in again.after] == [
@@ -185,18 +185,12 @@ def test_measures_in_both_rankings_and_beyond_the_candidates():
     report = run_report(TASK, trials, ENVIRONMENT, (10,))
     early = Measure(custom_metric(lambda ranks: ranks.better < 5, "early"))
     found = measure_models(report, [RECALL, parse_measure("hr@200"), early])
-    columns = list(dict.fromkeys((one.ranking, one.measure.name) for one in found))
-    assert columns == [
-        (Ranking.CANDIDATES, "recall@10"),
-        (Ranking.CANDIDATES, "early"),
-        (Ranking.FULL, "recall@10"),
-        (Ranking.FULL, "hr@200"),
-        (Ranking.FULL, "early"),
-    ]
-    best = [one.standing.best for one in found if one.measure == early and one.ranking is Ranking.CANDIDATES]
+    columns = list(dict.fromkeys(one.measure.name for one in found))
+    assert columns == ["recall@10", "early", "full-recall@10", "full-hr@200", "full-early"]
+    best = [one.standing.best for one in found if one.measure == early]
     assert best == [True, False]
     assert all(one.standing.interval.low <= one.spread.mean <= one.standing.interval.high for one in found)
-    with pytest.raises(RecbenchError, match="hr@2000: the cut-off is more than the 1001 candidates"):
+    with pytest.raises(RecbenchError, match="full-hr@2000: the cut-off is more than the 1001 items"):
         measure_models(report, [parse_measure("hr@2000")])
 
 

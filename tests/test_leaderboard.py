@@ -13,7 +13,7 @@ from recbench.errors import RecbenchError
 from recbench.evaluation.bootstrap import Interval
 from recbench.evaluation.metric_names import parse_measure
 from recbench.output_files import OutputFile
-from recbench.records.finished_trial import FinishedTrial, Ranking, TrialRanks
+from recbench.records.finished_trial import FinishedTrial, TrialRanks
 from recbench.records.published_results import PublishedResult, load_published
 from recbench.records.schema import CatalogueValue, TaskIdentity
 from recbench.records.selection import read_records
@@ -202,11 +202,11 @@ def test_published_figures_in_the_full_ranking_are_compared_with_full_ranks():
         {"model": "bpr", "method": "BPR", "source": "A paper", "hr@10": 0.9, "full": {"recall@20": 0.9, "hr@10": 0}}
     )
     (row,) = beside_published(summarise([trial], ()), [result])
-    recall, hr = parse_measure("recall@20"), parse_measure("hr@10")
-    assert row.own[Ranking.FULL, recall].spread.mean == recall.values(ranks).mean()
-    assert row.own[Ranking.CANDIDATES, hr].spread.mean == hr.values(sampled).mean()
+    recall, hr = parse_measure("full-recall@20"), parse_measure("hr@10")
+    assert row.own[recall].spread.mean == recall.values(ranks).mean()
+    assert row.own[hr].spread.mean == hr.values(sampled).mean()
     assert all(one.interval.low < one.spread.mean < one.interval.high for one in row.own.values() if one.spread.mean)
-    assert row.below == ((Ranking.CANDIDATES, hr), (Ranking.FULL, recall))
+    assert row.below == (hr, recall)
 
 
 def test_the_files_of_published_results_in_this_repository_can_be_read():

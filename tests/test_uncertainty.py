@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recbench.evaluation.metric_names import measures_at
-from recbench.evaluation.ranking import Ranks
+from recbench.evaluation.ranking import Ranking, Ranks
 from recbench.reports.run.uncertainty import uncertainty
 from tests.simulated_cases import two_alike
 
@@ -22,7 +22,8 @@ BAD = RNG.integers(0, 101, 600)
 
 def compared(*models, users=None, ks=(10,)):
     return uncertainty(
-        [{seed: ranks(better, users) for seed, better in enumerate(m)} for m in models], measures_at(("hr", "ndcg"), ks)
+        [{Ranking.CANDIDATES: {seed: ranks(better, users) for seed, better in enumerate(m)}} for m in models],
+        measures_at(("hr", "ndcg"), ks),
     )
 
 
@@ -122,7 +123,9 @@ def test_intervals_of_differences_cover_and_models_that_are_alike_are_told_apart
             [np.where(hits > 0, rng.integers(0, 10, len(users)), rng.integers(10, 101, len(users))) for _ in range(3)]
             for hits in models
         ]
-        ranked = [{seed: ranks(better, users) for seed, better in enumerate(model)} for model in seeds]
+        ranked = [
+            {Ranking.CANDIDATES: {seed: ranks(better, users) for seed, better in enumerate(model)}} for model in seeds
+        ]
         for place, pair in enumerate(uncertainty(ranked, measures_at(("hr", "ndcg"), (10,)), 1000).pairs):
             covered[place] += pair.evidence.interval.low <= 0 <= pair.evidence.interval.high
             rejected[place] += pair.evidence.p <= 0.05

@@ -4,12 +4,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recbench.cli.shared.completion import metric_list
+from recbench.cli.shared.execution_options import METRIC_NAMES, METRICS
+from recbench.cli.shared.lists import cut_offs
 from recbench.cli.shared.output_options import AsJson
 from recbench.cli.shared.pages import write_or_check
 from recbench.cli.shared.terminal import emit, emit_json, emit_table
 from recbench.cli.shared.verbs import Verbs
 from recbench.escaping.shell import shell_word
 from recbench.progress.console import messages, write_message
+from recbench.reports.cells import NO_RANKS
 
 if TYPE_CHECKING:
     from recbench.records.baselines import Change
@@ -67,24 +71,38 @@ def accept(
 
 
 @app.command("list")
-def list_baselines(as_json: AsJson = False) -> None:
+def list_baselines(
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metrics",
+            metavar=METRICS,
+            help=f"Comma-separated: show these metrics, such as full-recall@20. Without @K, K is 10. Metrics: "
+            f"{METRIC_NAMES}, and those of plug-ins.",
+            show_default="hr@10",
+            autocompletion=metric_list,
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """List what is accepted, by task and label.
 
-    Example:
+    Examples:
       recbench baseline list
+      recbench baseline list --metrics hr,full-recall@20
     """
-    from recbench.evaluation.metric_names import parse_measure
+    from recbench.evaluation.metric_names import read_measures
     from recbench.records.baselines import accepted_groups
     from recbench.records.grouping import group_names
 
-    hr = parse_measure("hr@10")
+    measures = read_measures(metrics or ["hr"], cut_offs(None))
     rows = [
         {
             "task": task,
             "label": label,
             "model": name,
             "seeds": len(group.trials),
-            "hr@10": group.mean(hr),
+            **{measure.name: group.mean(measure) for measure in measures},
             "revision": group.record.revision.sha if group.record.revision else None,
         }
         for (task, label), groups in accepted_groups().items()
@@ -97,7 +115,7 @@ def list_baselines(as_json: AsJson = False) -> None:
     else:
         cells = [
             [
-                "" if cell is None else f"{cell:.4f}" if isinstance(cell, float) else str(cell)[:32]
+                NO_RANKS if cell is None else f"{cell:.4f}" if isinstance(cell, float) else str(cell)[:32]
                 for cell in row.values()
             ]
             for row in rows

@@ -1,14 +1,21 @@
 """``recbench history``: how accepted baselines have moved."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from recbench.cli.shared.completion import task_name
-from recbench.cli.shared.execution_options import TASK, OnlyModels
+from recbench.cli.shared.execution_options import METRICS, TASK, OnlyModels
+from recbench.cli.shared.lists import cut_offs
 from recbench.cli.shared.output_options import AsJson
 from recbench.cli.shared.terminal import emit, emit_json, emit_table
 from recbench.errors import NothingToCompareError, unknown_name
+from recbench.records.history_metrics import HISTORY_METRICS, HR, NDCG
+from recbench.reports.cells import NO_RANKS
+
+if TYPE_CHECKING:
+    from recbench.reports.trend import Acceptance
 
 
 def history(
@@ -17,17 +24,28 @@ def history(
         str | None,
         typer.Option(metavar=TASK, help="Only the task of this name.", show_default="all", autocompletion=task_name),
     ] = None,
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metrics",
+            metavar=METRICS,
+            help=f"Comma-separated: show these metrics. The history holds {', '.join(HISTORY_METRICS)}.",
+            show_default=f"{HR},{NDCG}",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the trend of accepted baselines, a line an acceptance, with a bar for each HR@10.
+    """Show the trend of accepted baselines, a line an acceptance, with a bar for the first metric of each.
 
     Examples:
       recbench history
       recbench history --models bpr --task ml-100k
+      recbench history --metrics full-hr@10,full-recall@20
 
     Exit codes: 0 shown, 2 bad input, or a line of the history is damaged, 4 nothing to show.
     """
     from recbench.escaping.terminal import one_line
+    from recbench.evaluation.metric_names import read_measures
     from recbench.records.history import read_undamaged
     from recbench.reports.trend import Trend, trends
 
@@ -42,8 +60,7 @@ def history(
                     "label": one.label,
                     "revision": one.sha,
                     "parameters": one.parameters,
-                    "hr@10": one.hr.mean if one.hr else None,
-                    "ndcg@10": one.ndcg.mean if one.ndcg else None,
+                    **{metric: spread.mean if spread else None for metric, spread in one.figures.items()},
                     "interactions_per_second": one.interactions_per_second.mean
                     if one.interactions_per_second
                     else None,
@@ -62,7 +79,12 @@ def history(
                 # First, for a damaged line may hold what was asked for.
                 present.check()
                 raise unknown_name(f"{kind} of the history", name, known)
-    found = trends(present.lines, models, task)
+    measures = read_measures(metrics or (HR, NDCG), cut_offs(None))
+    for measure in measures:
+        if measure.name not in HISTORY_METRICS:
+            raise unknown_name("metric of the history", measure.name, HISTORY_METRICS)
+    names = [measure.name for measure in measures]
+    found = trends(present.lines, names, models, task)
     if not found:
         present.check()
         raise NothingToCompareError("The history has no acceptance that fits.", "Leave --models or --task out.")
@@ -71,7 +93,7 @@ def history(
         present.check()
         return
     for number, trend in enumerate(found):
-        head = one_line(f"{trend.model} on {trend.task} {trend.digest[:19]}  {trend.sparkline}")
+        head = one_line(f"{trend.model} on {trend.task} {trend.digest[:19]}  {trend.sparkline(names[0])}")
         emit(f"\n{head}" if number else head)
         emit_table(
             [
@@ -80,15 +102,31 @@ def history(
                     one.label,
                     (one.sha or "")[:9],
                     one.parameters,
-                    len(one.hr.values) if one.hr else 0,
-                    f"{one.hr.mean:.4f}" if one.hr else "",
-                    f"{one.hr.mean - before.hr.mean:+.4f}" if one.hr and before and before.hr else "",
-                    f"{one.ndcg.mean:.4f}" if one.ndcg else "",
+                    one.n_seeds,
+                    *_cells(one, before, names),
                     f"{one.interactions_per_second.mean:,.0f}" if one.interactions_per_second else "",
                 ]
                 for before, one in zip([None, *trend.acceptances], trend.acceptances, strict=False)
             ],
-            ["accepted", "label", "revision", "parameters", "seeds", "HR@10", "change", "NDCG@10", "interactions/s"],
+            [
+                "accepted",
+                "label",
+                "revision",
+                "parameters",
+                "seeds",
+                measures[0].label,
+                "change",
+                *(measure.label for measure in measures[1:]),
+                "interactions/s",
+            ],
         )
     # The good lines are shown first: one damaged line must not hide them.
     present.check()
+
+
+def _cells(one: "Acceptance", before: "Acceptance | None", names: Sequence[str]) -> list[str]:
+    """Returns the metrics of an acceptance, the first with its change; a dash where its records have none."""
+    first, earlier = one.figures[names[0]], before.figures[names[0]] if before else None
+    change = f"{first.mean - earlier.mean:+.4f}" if first and earlier else ""
+    cells = [f"{spread.mean:.4f}" if (spread := one.figures[name]) else NO_RANKS for name in names]
+    return [cells[0], change, *cells[1:]]

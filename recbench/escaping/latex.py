@@ -17,6 +17,7 @@ _COMMANDS: Final = str.maketrans(
         "~": r"\textasciitilde{}",
         "\\": r"\textbackslash{}",
         "<": r"\ensuremath{<}",
+        "▽": r"\ensuremath{\bigtriangledown}",
         ">": r"\ensuremath{>}",
     }
 )

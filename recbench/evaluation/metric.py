@@ -7,14 +7,17 @@ import numpy as np
 import numpy.typing as npt
 
 from recbench.errors import RecbenchError
-from recbench.evaluation.metric_names import metric_names
-from recbench.evaluation.ranking import Ranks
+from recbench.evaluation.metric_names import find_metric, metric_names
+from recbench.evaluation.ranking import Ranking, Ranks
 from recbench.protocol import Int32Array, Int64Array
 
 Float64Array = npt.NDArray[np.float64]
 
 NO_CUT_OFF = 2**31 - 1
 """The k of a metric that takes none: no list is longer."""
+
+FULL_PREFIX = "full-"
+"""Before the name of a metric that is computed in the full ranking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Metric:
         per_user: Whether a value belongs to a user, in the order of ``np.unique(ranks.users)``, and not to a case.
         gains: Takes ranks int64[n], from 1, and k; returns float64[n], the value of a case at each rank. None if the
             metric cannot be corrected for sampled negatives (Krichene and Rendle, KDD 2020).
+        with_one_case: For a metric of users: the name of the metric of cases that has the same values where each user
+            has one case, such as ``hr`` for ``recall``. None if there is none.
         is_hit: Whether a case without ties has the value 0 or 1, so that McNemar's test applies.
         has_chance: Whether ``values`` counts ties by expectation, so that the value under chance follows from it.
     """
@@ -40,21 +45,24 @@ class Metric:
     takes_k: bool = True
     per_user: bool = False
     gains: Callable[[Int64Array, int], Float64Array] | None = None
+    with_one_case: str | None = None
     is_hit: bool = False
     has_chance: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A metric at its cut-off, such as HR@10.
+    """A metric at its cut-off in one of the rankings, such as HR@10 or full HR@10.
 
     Attributes:
         metric: The metric.
         k: Its cut-off; None if the metric takes none.
+        ranking: Among which items positives are ranked.
     """
 
     metric: Metric
     k: int | None = field(default=None)
+    ranking: Ranking = Ranking.CANDIDATES
 
     def __post_init__(self) -> None:
         if self.metric.takes_k != (self.k is not None):
@@ -64,14 +72,29 @@ class Measure:
             raise RecbenchError(f"{self.name}: the cut-off is below 1.", "Use a cut-off of 1 or more.")
 
     @property
-    def name(self) -> str:
-        """What users type and documents hold: ``hr@10``, ``mrr``."""
+    def base_name(self) -> str:
+        """The name without the ranking: ``hr@10``, ``mrr``."""
         return self.metric.name if self.k is None else f"{self.metric.name}@{self.k}"
 
     @property
+    def name(self) -> str:
+        """What users type and documents hold: ``hr@10``, ``mrr``, ``full-hr@10``."""
+        return f"{FULL_PREFIX}{self.base_name}" if self.ranking is Ranking.FULL else self.base_name
+
+    @property
     def label(self) -> str:
-        """What tables print: ``HR@10``, ``MRR``."""
-        return self.metric.label if self.k is None else f"{self.metric.label}@{self.k}"
+        """What tables print: ``HR@10``, ``MRR``, ``full HR@10``."""
+        label = self.metric.label if self.k is None else f"{self.metric.label}@{self.k}"
+        return f"full {label}" if self.ranking is Ranking.FULL else label
+
+    def in_ranking(self, ranking: Ranking) -> "Measure":
+        """Returns the same metric at the same cut-off in one of the rankings."""
+        return replace(self, ranking=ranking)
+
+    def with_one_case(self) -> "Measure | None":
+        """Returns the measure of cases that is the same where each user has one case; None if there is none."""
+        name = self.metric.with_one_case
+        return None if name is None else replace(self, metric=find_metric(name))
 
     def values(self, ranks: Ranks) -> Float64Array:
         """Returns float64[cases], or float64[users] for a metric of users.
@@ -98,8 +121,9 @@ class Measure:
             RecbenchError: It is.
         """
         if self.k is not None and self.k > (most := int(ranks.n_others.max()) + 1):
+            listed = "items that are ranked in" if self.ranking is Ranking.FULL else "candidates of"
             raise RecbenchError(
-                f"{self.name}: the cut-off is more than the {most} candidates of a case.", "Use a smaller k."
+                f"{self.name}: the cut-off is more than the {most} {listed} a case.", "Use a smaller k."
             )
 
 

@@ -12,6 +12,7 @@ from recbench.errors import RecbenchError, unknown_name
 
 if TYPE_CHECKING:
     from recbench.evaluation.metric import Measure, Metric
+    from recbench.evaluation.ranking import Ranking
 
 GROUP = "recbench.metrics"
 """The entry-point group by which another package adds metrics: name = "module:METRIC"."""
@@ -63,7 +64,7 @@ def find_metric(name: str) -> "Metric":
 
 
 def parse_measure(text: str) -> "Measure":
-    """Reads a metric and its cut-off: ``hr@10``, ``recall@20``, ``mrr``; letters of either case.
+    """Reads a metric, its ranking and its cut-off: ``hr@10``, ``full-recall@20``, ``mrr``; letters of either case.
 
     Raises:
         RecbenchError: The metric is unknown, with the nearest names; or the cut-off is missing, too many, or no number.
@@ -71,22 +72,22 @@ def parse_measure(text: str) -> "Measure":
     from recbench.evaluation.metric import Measure
 
     name, at, k = text.strip().lower().partition("@")
-    metric = find_metric(name)
+    metric, ranking = _metric_and_ranking(name)
     if at and not (k.isascii() and k.isdigit() and int(k[:10])):
         raise RecbenchError(f"{text!r}: {k!r} is not a cut-off.", f"Use a whole number from 1 up: {name}@10")
-    return Measure(metric, int(k) if at else None)
+    return Measure(metric, int(k) if at else None, ranking)
 
 
 def measure_of(name: str, k: int) -> "Measure":
-    """Returns the metric of that name at k; k is left out where the metric takes none.
+    """Returns the metric of that name, such as ``full-hr``, at k; k is left out where the metric takes none.
 
     Raises:
         RecbenchError: The metric is unknown.
     """
     from recbench.evaluation.metric import Measure
 
-    metric = find_metric(name)
-    return Measure(metric, k if metric.takes_k else None)
+    metric, ranking = _metric_and_ranking(name)
+    return Measure(metric, k if metric.takes_k else None, ranking)
 
 
 def measures_at(names: Iterable[str], ks: Iterable[int]) -> "tuple[Measure, ...]":
@@ -95,13 +96,13 @@ def measures_at(names: Iterable[str], ks: Iterable[int]) -> "tuple[Measure, ...]
     Raises:
         RecbenchError: A metric is unknown.
     """
-    takes_k = {name: find_metric(name).takes_k for name in names}
+    takes_k = {name: _metric_and_ranking(name)[0].takes_k for name in names}
     with_k = [measure_of(name, k) for k in ks for name in takes_k if takes_k[name]]
     return (*with_k, *(measure_of(name, 0) for name in takes_k if not takes_k[name]))
 
 
 def read_measures(texts: Iterable[str], ks: Sequence[int]) -> "tuple[Measure, ...]":
-    """Reads metrics with or without a cut-off, such as ``recall@20`` or ``recall``; letters of either case.
+    """Reads metrics with or without a cut-off, such as ``recall@20`` or ``full-recall``; letters of either case.
 
     Args:
         texts: The metrics.
@@ -121,6 +122,21 @@ def read_measures(texts: Iterable[str], ks: Sequence[int]) -> "tuple[Measure, ..
         measure for text in given for measure in ([parse_measure(text)] if "@" in text else measures_at([text], ks))
     ]
     return tuple({measure.name: measure for measure in measures}.values())
+
+
+def _metric_and_ranking(name: str) -> "tuple[Metric, Ranking]":
+    """Reads the name of a metric with or without the prefix of the full ranking.
+
+    Raises:
+        RecbenchError: The metric is unknown.
+    """
+    from recbench.evaluation.metric import FULL_PREFIX
+    from recbench.evaluation.ranking import Ranking
+
+    # Another package may have a metric whose name begins like that.
+    if name.startswith(FULL_PREFIX) and name not in metric_names():
+        return find_metric(name.removeprefix(FULL_PREFIX)), Ranking.FULL
+    return find_metric(name), Ranking.CANDIDATES
 
 
 @cache

@@ -12,6 +12,7 @@ places, such as 0.0 and -1.7e-18, where exact arithmetic would give a tie. Such 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,6 +25,14 @@ from recbench.tasks.task import NO_ITEM, Cases
 CASES_AT_ONCE = 1024
 ROUNDINGS = 8
 """Units in the last place of the largest score by which two scores may differ and still be nearly tied."""
+
+
+class Ranking(StrEnum):
+    """Among which items a positive is ranked."""
+
+    CANDIDATES = "candidates"
+    FULL = "full"
+    """All items that the user has not interacted with."""
 
 
 class Scores(Protocol):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from recbench.errors import RecbenchError
 from recbench.evaluation.metric import Measure
+from recbench.evaluation.ranking import Ranking
 from recbench.tasks.task import Task
 
 
@@ -34,9 +35,10 @@ def check_lists(task: Task, ks: Iterable[int], measures: Iterable[Measure] | Non
     if (largest := max(ks, default=0)) > most:
         raise RecbenchError(f"--k {largest} is more than the {most} candidates of a case.", "Use smaller cut-offs.")
     for measure in measures or ():
-        if measure.k is not None and measure.k > (task.n_items if full else most):
+        all_items = full or measure.ranking is Ranking.FULL
+        if measure.k is not None and measure.k > (task.n_items if all_items else most):
             raise RecbenchError(
-                f"{measure.name}: the cut-off is more than the {task.n_items if full else most} "
-                f"{'items of the catalogue' if full else 'candidates of a case'}.",
-                "Use a smaller cut-off." if full else "Use a smaller cut-off, or rank all items too: --full",
+                f"{measure.name}: the cut-off is more than the {task.n_items if all_items else most} "
+                f"{'items of the catalogue' if all_items else 'candidates of a case'}.",
+                "Use a smaller cut-off." if all_items else "Use a smaller cut-off, or rank all items too: --full",
             )

@@ -12,12 +12,12 @@ import numpy as np
 from recbench.arguments import read_metrics
 from recbench.errors import NothingToCompareError
 from recbench.evaluation.metric import Measure, custom_metric
-from recbench.evaluation.metric_names import DEFAULT_METRICS, measures_at, parse_measure
+from recbench.evaluation.metric_names import parse_measure
 from recbench.evaluation.ranking import Ranks
 from recbench.experiments.cut_offs import check_lists
 from recbench.output_files import OutputFile
 from recbench.records.environments import merged
-from recbench.records.finished_trial import FinishedTrial, Ranking
+from recbench.records.finished_trial import FinishedTrial
 from recbench.records.grouping import group_names, group_trials
 from recbench.records.schema import Status
 from recbench.records.selection import RecordSet
@@ -28,6 +28,7 @@ from recbench.reports.run.measures_table import measures_table
 from recbench.reports.run.metrics_table import metrics_table
 from recbench.reports.run.pairs_table import pairs_table
 from recbench.reports.run.run_report import RunReport, run_report
+from recbench.reports.run.shown_measures import measures_of
 from recbench.reports.run.table import run_table
 from recbench.tasks.task import Task
 
@@ -48,7 +49,8 @@ class Run:
         reach: HR for which tables show how long each model took to reach it.
         settings: Where the hyper-parameters come from, if a source was chosen.
         folder: Where the records are; None if they are not stored.
-        measures: The metrics of the tables; None for HR and NDCG at the cut-offs.
+        measures: The metrics of the tables; None for HR and NDCG at the cut-offs, also in the full ranking if there is
+            one; there with recall@20 and NDCG@20 of users, if users have several cases.
     """
 
     trials: tuple[FinishedTrial, ...]
@@ -82,6 +84,10 @@ class Run:
             self.measures,
         )
 
+    @cached_property
+    def _shown(self) -> tuple[Measure, ...]:
+        return measures_of(self.trials, self.ks, self.measures)
+
     @property
     def failed(self) -> list[FinishedTrial]:
         """Trials that did not give all that was asked for."""
@@ -91,7 +97,7 @@ class Run:
         """Returns the same run with these metrics, instead of the present ones, in its tables, frames and pairs.
 
         Args:
-            names: Such as ``"hr@5"``, ``"recall@20"``, ``"mrr"``.
+            names: Such as ``"hr@5"``, ``"mrr"``, or ``"full-recall@20"`` in the full ranking.
 
         Raises:
             RecbenchError: A metric is unknown, or its cut-off is beyond the candidates.
@@ -172,9 +178,9 @@ class Run:
     def pairs(self) -> "pd.DataFrame":
         """Returns one row for each pair of configurations and metric.
 
-        Columns: metric, first, second, difference (first minus second), low and high (95 % confidence interval), p,
-        p_holm (over all pairs of the metric), won and lost (shares of cases), detectable (the smallest true difference
-        found with 80 % power).
+        Columns: metric, such as ``hr@10`` or ``full-hr@10``, first, second, difference (first minus second), low and
+        high (95 % confidence interval), p, p_holm (over all pairs of the metric), won and lost (shares of cases),
+        detectable (the smallest true difference found with 80 % power).
         """
         import pandas as pd
 
@@ -303,12 +309,10 @@ class Run:
             "threads": record.threads,
             "device": record.device,
         }
-        measures = self.measures or measures_at(DEFAULT_METRICS, self.ks)
         values: list[tuple[str | None, str | None, float | None]] = [
-            (ranking.value, measure.name, value)
-            for ranking in Ranking
-            for measure in measures
-            if (value := trial.mean(measure, ranking)) is not None
+            (measure.ranking.value, measure.base_name, value)
+            for measure in self._shown
+            if (value := trial.mean(measure)) is not None
         ]
         for ranking, metric, value in values or [(None, None, None)]:
             yield {

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from recbench.errors import RecbenchError
 from recbench.evaluation.metric import Measure
+from recbench.evaluation.ranking import Ranking
 from recbench.experiments.cut_offs import check_cut_offs, check_lists
 from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, MAX_SEED, MAX_SEEDS
 from recbench.experiments.execution import Execution
@@ -41,11 +42,12 @@ class RunRequest:
         task: A task, its name, or the path of a spec file.
         seeds: The seeds.
         ks: Cut-offs.
-        measures: The metrics of the table; None for HR and NDCG at the cut-offs.
+        measures: The metrics of the table; None for HR and NDCG at the cut-offs, and in a full ranking also metrics of
+            users.
         settings: ``tuned``, ``default`` or a file of tuned settings; None for defaults, without a note.
         curve: The epochs after which to score as well; None for no learning curve.
         reach: HR for which the table shows how long each model took to reach it.
-        full: Whether to rank each case's item in the full ranking too.
+        full: Whether to rank each case's item in the full ranking too. A measure of the full ranking implies it.
         output: Folder of the records.
         reuse: What to do with trials whose records exist.
         execution: Where the trials run.
@@ -63,6 +65,11 @@ class RunRequest:
     output: Path = DEFAULT_OUTPUT
     reuse: Reuse = Reuse.KEEP
     execution: Execution = field(default_factory=Execution)
+
+    @property
+    def ranks_all_items(self) -> bool:
+        """Whether each case's item is ranked in the full ranking too."""
+        return self.full or any(measure.ranking is Ranking.FULL for measure in self.measures or ())
 
     def __post_init__(self) -> None:
         if not self.models:
@@ -153,7 +160,7 @@ class _Prepared:
             # This process trains: the libraries read these variables when they are loaded.
             os.environ.update(library_settings(execution.threads, execution.device))
         self.source: TaskSource = task_source(request.task, progressbar=animated())
-        check_lists(self.source.task, request.ks, request.measures, full=request.full)
+        check_lists(self.source.task, request.ks, request.measures, full=request.ranks_all_items)
         self._models: Sequence[RequestedModel] = request.models
         self.settings_used: SettingsUsed | None = None
         if request.settings is not None:
@@ -161,7 +168,12 @@ class _Prepared:
                 request.settings, request.models, self.source.facts.identity
             )
         self.conditions = Conditions(
-            execution.threads, execution.device, request.ks, request.curve, request.full, **revision_fields()
+            execution.threads,
+            execution.device,
+            request.ks,
+            request.curve,
+            request.ranks_all_items,
+            **revision_fields(),
         )
         self._seeds = request.seeds
         self.progress = progress or run_progress()

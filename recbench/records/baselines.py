@@ -13,6 +13,7 @@ from recbench.records import history, store
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.git_files import write_git_files
 from recbench.records.grouping import TrialGroup, group_trials, is_same
+from recbench.records.history_metrics import HR
 from recbench.records.results_folder import baselines_folder, history_file
 from recbench.records.schema import Record, Status, is_builtin
 from recbench.records.selection import LABEL, RecordSet
@@ -262,4 +263,4 @@ def _is_better(groups: Sequence[TrialGroup], best: Sequence[TrialGroup]) -> bool
 
 
 def _mean(group: TrialGroup) -> float:
-    return group.mean(parse_measure(history.HR)) or 0.0
+    return group.mean(parse_measure(HR)) or 0.0

@@ -2,24 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 from recbench.evaluation.correction import LEAST_OF_PERFECT, corrected, of_perfect_model
 from recbench.evaluation.metric import Measure
-from recbench.evaluation.ranking import Ranks
+from recbench.evaluation.ranking import Ranking, Ranks
 from recbench.records.schema import Record, Status
 from recbench.tasks.exchange.forms import UniformNegatives
-
-
-class Ranking(StrEnum):
-    """Among which items a positive is ranked."""
-
-    CANDIDATES = "candidates"
-    FULL = "full"
-    """All items that the user has not interacted with."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,9 +74,9 @@ class FinishedTrial:
             return self.ranks.candidates
         return self.ranks.catalogue if self.record.catalogue is not None else None
 
-    def mean(self, measure: Measure, ranking: Ranking = Ranking.CANDIDATES) -> float | None:
-        """Returns the mean over cases, or over users for a metric of users; None without such ranks."""
-        ranks = self.ranks_in(ranking)
+    def mean(self, measure: Measure) -> float | None:
+        """Returns the mean over cases, or over users for a metric of users; None without ranks in its ranking."""
+        ranks = self.ranks_in(measure.ranking)
         return None if ranks is None else float(measure.values(ranks).mean())
 
     @property

@@ -8,7 +8,7 @@ from statistics import fmean
 
 from recbench.errors import RecbenchError
 from recbench.evaluation.metric import Measure
-from recbench.records.finished_trial import FinishedTrial, Ranking
+from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import ParameterValue, Record, Status, TaskIdentity, class_identity
 
 
@@ -57,9 +57,9 @@ class TrialGroup:
             if t.record.status is not Status.DONE
         ]
 
-    def mean(self, measure: Measure, ranking: Ranking = Ranking.CANDIDATES) -> float | None:
+    def mean(self, measure: Measure) -> float | None:
         """Returns the mean over the seeds that are done; None unless all of these have such ranks."""
-        values = [trial.mean(measure, ranking) for trial in self.done]
+        values = [trial.mean(measure) for trial in self.done]
         known = [value for value in values if value is not None]
         return fmean(known) if known and len(known) == len(values) else None
 

@@ -19,15 +19,13 @@ from recbench.evaluation.metric_names import parse_measure
 from recbench.file_content import other_content
 from recbench.path_checks import check_no_folder
 from recbench.records.finished_trial import FinishedTrial
+from recbench.records.history_metrics import HR, NDCG, OF_FULL_RANKING
 from recbench.records.results_folder import history_file
 from recbench.records.schema import Record
 from recbench.records.transactions import Transaction, finish_interrupted, transaction
 from recbench.system_errors import cannot_read
 
 SCHEMA = 1
-HR, NDCG = "hr@10", "ndcg@10"
-"""The metrics of every line, whatever cut-offs a run was made with: both are derived from the ranks."""
-
 _MERGE_MARK = re.compile(rb"(?:<{7}|={7}|>{7}|\|{7})(?: |\r?$)")
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -52,6 +50,8 @@ class Accepted(BaseModel):
         hr: HR@10. None in some older lines of runs with other cut-offs.
         ndcg: NDCG@10, likewise.
         hr_interval: 95 % interval of HR@10 over users; None for a single user.
+        further: The metrics ``OF_FULL_RANKING``; empty for a record without a full ranking, and in lines from before
+            they were kept.
         interactions_per_second: Training throughput.
         sha: Git revision of the run; None if it was not run in a repository.
     """
@@ -71,8 +71,13 @@ class Accepted(BaseModel):
     hr: Share | None
     ndcg: Share | None
     hr_interval: tuple[Share, Share] | None
+    further: dict[str, Share] = Field(default_factory=dict)
     interactions_per_second: Rate | None
     sha: str | None
+
+    def figure(self, metric: str) -> float | None:
+        """Returns a metric of the record, such as ``hr@10`` or ``full-recall@20``; None if the line has none."""
+        return {HR: self.hr, NDCG: self.ndcg}.get(metric, self.further.get(metric))
 
     @classmethod
     def of(cls, trial: FinishedTrial, label: str, accepted_at: datetime) -> "Accepted":
@@ -94,6 +99,7 @@ class Accepted(BaseModel):
             hr=trial.mean(hr),
             ndcg=trial.mean(parse_measure(NDCG)),
             hr_interval=(interval.low, interval.high) if interval else None,
+            further={name: value for name in OF_FULL_RANKING if (value := trial.mean(parse_measure(name))) is not None},
             interactions_per_second=record.interactions_per_second,
             sha=record.revision.sha if record.revision else None,
         )

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from recbench.errors import RecbenchError, did_you_mean
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.metric_names import metric_names, parse_measure
-from recbench.records.finished_trial import Ranking
+from recbench.evaluation.ranking import Ranking
 from recbench.toml_file import TomlKind
 
 # Decimal keeps the digits that were published: 0.7310 and 0.731 are not equally exact.
@@ -34,7 +34,8 @@ class _Frozen(BaseModel):
 class PublishedResult(_Frozen):
     """A published result.
 
-    Every other key is a metric with its cut-off, such as ``hr@10``, and its value among the task's candidates.
+    Every other key is a metric with its cut-off, such as ``hr@10``, and its value; among the task's candidates, unless
+    the key names the full ranking, as ``full-hr@10`` does.
 
     Attributes:
         model: The model of recbench that it is compared with; None if recbench has no such model.
@@ -60,19 +61,17 @@ class PublishedResult(_Frozen):
             return content
         candidates = [key for key in content if key not in cls.model_fields]
         full = list(content[FULL]) if isinstance(content.get(FULL), dict) else []
-        _check_names(candidates, other_keys=cls.model_fields)
-        _check_names(full)
+        sampled = [_read_measure(key, cls.model_fields) for key in candidates]
+        _check_given_once([*sampled, *(_read_measure(key, ()).in_ranking(Ranking.FULL) for key in full)])
         if not candidates and not content.get(FULL):
             raise ValueError('no metric, such as "hr@10" = 0.5 or full = { "recall@20" = 0.1 }')
         return content
 
     @cached_property
-    def figures(self) -> dict[tuple[Ranking, Measure], Decimal]:
-        """The published value of each measure in each ranking."""
-        by_ranking = {Ranking.CANDIDATES: self.__pydantic_extra__, Ranking.FULL: self.full}
-        return {
-            (ranking, parse_measure(name)): value for ranking, one in by_ranking.items() for name, value in one.items()
-        }
+    def figures(self) -> dict[Measure, Decimal]:
+        """The published value of each measure, those in the full ranking last."""
+        sampled = {parse_measure(name): value for name, value in self.__pydantic_extra__.items()}
+        return sampled | {parse_measure(name).in_ranking(Ranking.FULL): value for name, value in self.full.items()}
 
 
 class Published(_Frozen):
@@ -100,20 +99,24 @@ def load_published(path: Path) -> Published:
     return PUBLISHED_FILE.load(path, Published)
 
 
-def _check_names(metrics: Sequence[str], other_keys: Iterable[str] = ()) -> None:
-    """Checks that keys are metrics, each given once.
+def _check_given_once(measures: Sequence[Measure]) -> None:
+    """Checks that no measure is given twice.
 
     Raises:
-        ValueError: A key is no metric, with the nearest metrics and other keys; or two keys are the same metric.
+        ValueError: One is.
     """
-    names = [_measure_name(key, other_keys) for key in metrics]
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise ValueError(f"{twice} is given twice")
+    if twice := next((one for one in measures if measures.count(one) > 1), None):
+        raise ValueError(f"{twice.name} is given twice")
 
 
-def _measure_name(key: str, other_keys: Iterable[str]) -> str:
+def _read_measure(key: str, other_keys: Iterable[str]) -> Measure:
+    """Reads the key of a figure.
+
+    Raises:
+        ValueError: It is no metric, with the nearest metrics and other keys.
+    """
     try:
-        return parse_measure(key).name
+        return parse_measure(key)
     except RecbenchError as error:
         if "@" in key or key in metric_names():
             raise ValueError(error.message.removesuffix(".")) from error

@@ -13,6 +13,8 @@ STRONG = {
     Format.LATEX: r"\textbf{{{}}}",
     Format.HTML: "<strong>{}</strong>",
 }
+NO_RANKS = "-"
+"""Stands for a figure of the full ranking whose record lacks the ranks."""
 ESCAPES = {Format.MARKDOWN: markdown, Format.LATEX: latex, Format.HTML: html_text}
 
 

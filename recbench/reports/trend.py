@@ -19,8 +19,8 @@ class Acceptance:
         label: Under which label.
         sha: Git revision of the run.
         parameters: Hash of the hyper-parameters; with the conditions, where others were accepted at the same time.
-        hr: HR@10 over seeds.
-        ndcg: NDCG@10 over seeds.
+        n_seeds: Seeds.
+        figures: Each metric over seeds; None where a seed does not have it.
         interactions_per_second: Throughput over seeds.
     """
 
@@ -28,8 +28,8 @@ class Acceptance:
     label: str
     sha: str | None
     parameters: str
-    hr: Spread | None
-    ndcg: Spread | None
+    n_seeds: int
+    figures: dict[str, Spread | None]
     interactions_per_second: Spread | None
 
 
@@ -49,17 +49,19 @@ class Trend:
     model: str
     acceptances: tuple[Acceptance, ...]
 
-    @property
-    def sparkline(self) -> str:
-        """A bar for each acceptance's HR@10, from the lowest to the highest of them."""
-        return sparkline([one.hr.mean for one in self.acceptances if one.hr])
+    def sparkline(self, metric: str) -> str:
+        """Returns a bar for the metric of each acceptance that has it, from the lowest to the highest of them."""
+        return sparkline([spread.mean for one in self.acceptances if (spread := one.figures[metric])])
 
 
-def trends(lines: Sequence[Accepted], models: Collection[str] | None = None, task: str | None = None) -> list[Trend]:
+def trends(
+    lines: Sequence[Accepted], metrics: Sequence[str], models: Collection[str] | None = None, task: str | None = None
+) -> list[Trend]:
     """Groups the history by task digest and model.
 
     Args:
         lines: The history, by time.
+        metrics: The metrics, such as ``hr@10``.
         models: Only these models.
         task: Only the task of this name.
     """
@@ -70,7 +72,12 @@ def trends(lines: Sequence[Accepted], models: Collection[str] | None = None, tas
             key = (line.accepted_at, line.label, line.parameters, line.threads, line.device)
             of_model.setdefault(key, []).append(line)
     return [
-        Trend(name, digest, of, tuple(_acceptance(seeds, [*acceptances.values()]) for seeds in acceptances.values()))
+        Trend(
+            name,
+            digest,
+            of,
+            tuple(_acceptance(seeds, [*acceptances.values()], metrics) for seeds in acceptances.values()),
+        )
         for (name, digest, of), acceptances in groups.items()
     ]
 
@@ -83,7 +90,7 @@ def sparkline(values: Sequence[float]) -> str:
     return "".join(BARS[round((value - low) / (high - low) * (len(BARS) - 1))] for value in values)
 
 
-def _acceptance(seeds: Sequence[Accepted], others: Sequence[Sequence[Accepted]]) -> Acceptance:
+def _acceptance(seeds: Sequence[Accepted], others: Sequence[Sequence[Accepted]], metrics: Sequence[str]) -> Acceptance:
     first = seeds[0]
     beside = [one[0] for one in others if (one[0].accepted_at, one[0].label) == (first.accepted_at, first.label)]
     conditions = {(one.threads, one.device) for one in beside if one.parameters == first.parameters}
@@ -93,7 +100,7 @@ def _acceptance(seeds: Sequence[Accepted], others: Sequence[Sequence[Accepted]])
         first.label,
         first.sha,
         first.parameters + told,
-        Spread.of(line.hr for line in seeds),
-        Spread.of(line.ndcg for line in seeds),
+        len(seeds),
+        {metric: Spread.of_all(line.figure(metric) for line in seeds) for metric in metrics},
         Spread.of(line.interactions_per_second for line in seeds),
     )

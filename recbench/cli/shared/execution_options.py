@@ -51,8 +51,8 @@ Metrics = Annotated[
     typer.Option(
         "--metrics",
         metavar=METRICS,
-        help=f"Comma-separated: show these metrics, such as recall@20. Without @K, --k applies. Metrics: "
-        f"{METRIC_NAMES}, and those of plug-ins.",
+        help=f"Comma-separated: show these metrics, such as recall@20, or full-recall@20 in the full ranking. Without "
+        f"@K, --k applies. Metrics: {METRIC_NAMES}, and those of plug-ins.",
         show_default="hr,ndcg",
         autocompletion=metric_list,
     ),

@@ -15,4 +15,4 @@ def recall(ranks: Ranks, k: int) -> Float64Array:
     return expected_hits(blocks, k) / blocks.n_held_out
 
 
-METRIC = Metric("recall", "Recall", recall, per_user=True)
+METRIC = Metric("recall", "Recall", recall, per_user=True, with_one_case="hr")

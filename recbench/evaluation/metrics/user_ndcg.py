@@ -22,4 +22,4 @@ def user_ndcg(ranks: Ranks, k: int) -> Float64Array:
     return np.asarray(gain / sums[np.minimum(blocks.n_held_out, reached)])
 
 
-METRIC = Metric("user-ndcg", "User NDCG", user_ndcg, per_user=True)
+METRIC = Metric("user-ndcg", "User NDCG", user_ndcg, per_user=True, with_one_case="ndcg")

@@ -15,6 +15,7 @@ from recbench.reports.code_notes import differing_files
 from recbench.reports.compare.evidence import Measured, measure_matches
 from recbench.reports.compare.matching import Match, match_groups
 from recbench.reports.compare.verdict import Verdict
+from recbench.reports.run.shown_measures import have_one_case_each
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +80,14 @@ class Comparison:
         current: Those that are compared with them.
         measures: Metrics with their cut-offs, in the order of the columns or lines.
         models: One for each configuration.
+        one_case_each: Whether no user has several cases, so that some metrics of users equal metrics of cases.
     """
 
     base: RecordSet
     current: RecordSet
     measures: tuple[Measure, ...]
     models: tuple[Compared, ...]
+    one_case_each: bool = False
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -102,8 +105,14 @@ class Comparison:
 
     @property
     def nothing_compared(self) -> bool:
-        """Whether no model at all could be compared."""
-        return all(model.obstacle is not None for model in self.models)
+        """Whether no model at all could be compared by any metric."""
+        return not any(model.measured.evidence for model in self.models)
+
+    def same_as(self, metric: str) -> str:
+        """Returns the name of the measure of cases that a measure of users equals on these cases, or its own name."""
+        measure = next(one for one in self.measures if one.name == metric)
+        other = measure.with_one_case() if self.one_case_each else None
+        return metric if other is None else other.name
 
 
 def compare_records(
@@ -128,7 +137,8 @@ def compare_records(
         Compared(label, match, found, figures, tuple(_notes(match)))
         for label, match, found, figures in zip(labels, matches, obstacles, measured, strict=True)
     )
-    return Comparison(base, current, tuple(measures), models)
+    one_case_each = all(have_one_case_each(done) for match in matches if (done := match.present.done))
+    return Comparison(base, current, tuple(measures), models, one_case_each)
 
 
 def obstacle(match: Match) -> Obstacle | None:

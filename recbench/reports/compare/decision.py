@@ -109,25 +109,42 @@ def decide(comparison: Comparison, policy: Policy, families: Sequence[Sequence[s
     Args:
         comparison: What was measured.
         policy: The limits.
-        families: Metrics whose p-values Holm adjusts together, over all models and tasks; each metric is in one.
+        families: Metrics whose p-values Holm adjusts together, over all models and tasks; each metric is in one. A
+            metric of users that equals a metric of cases of its family is the same test, and counts once.
 
     Returns:
-        For each model of the comparison, its decisions by metric.
+        For each model of the comparison, its decisions by metric, in the order of the comparison's metrics.
     """
-    decisions: list[dict[str, Decision]] = [{} for _ in comparison.models]
+    found: dict[tuple[int, str], Decision] = {}
     for family in families:
         cells = [
             (number, metric) for number, model in enumerate(comparison.models) for metric in family
             if metric in model.measured.evidence
         ]  # fmt: skip
-        p_values = holm([comparison.models[number].measured.evidence[metric].p for number, metric in cells])
-        for (number, metric), p_adjusted in zip(cells, p_values, strict=True):
-            decisions[number][metric] = _of_cell(comparison.models[number], metric, p_adjusted, policy, len(cells))
+        tests = {cell: _test_of(cell, family, comparison) for cell in cells}
+        distinct = [cell for cell in cells if tests[cell] == cell]
+        p_values = holm([comparison.models[number].measured.evidence[metric].p for number, metric in distinct])
+        adjusted = dict(zip(distinct, p_values, strict=True))
+        for number, metric in cells:
+            model, p = comparison.models[number], adjusted[tests[number, metric]]
+            found[number, metric] = _of_cell(model, metric, p, policy, len(distinct))
     for number, model in enumerate(comparison.models):
-        if model.obstacle:
-            blocked = Decision(model.obstacle.verdict, (model.obstacle.reason,))
-            decisions[number] = dict.fromkeys(comparison.metrics, blocked)
-    return decisions
+        for metric in comparison.metrics:
+            if model.obstacle:
+                found[number, metric] = Decision(model.obstacle.verdict, (model.obstacle.reason,))
+            elif reason := model.measured.lacking.get(metric):
+                found[number, metric] = Decision(Verdict.NOT_COMPARABLE, (reason,))
+    return [
+        {metric: found[number, metric] for metric in comparison.metrics if (number, metric) in found}
+        for number in range(len(comparison.models))
+    ]
+
+
+def _test_of(cell: tuple[int, str], family: Sequence[str], comparison: Comparison) -> tuple[int, str]:
+    """Returns the cell of the family whose test is that of a cell."""
+    number, metric = cell
+    same = comparison.same_as(metric)
+    return (number, same) if same in family else cell
 
 
 def _of_cell(model: Compared, metric: str, p_adjusted: float, policy: Policy, n_cells: int) -> Decision:

@@ -10,7 +10,7 @@ from recbench.reports.compare.decision import Decision
 from recbench.reports.compare.evidence import Level
 from recbench.reports.compare.gate import DecidedComparison, GateReport
 from recbench.reports.compare.headline import compare_headline, gate_headline
-from recbench.reports.compare.lines import done_seeds, tag, unknown_seed_noise
+from recbench.reports.compare.lines import done_seeds, one_case_notes, tag, unknown_seed_noise
 
 SCHEMA = 1
 
@@ -27,7 +27,7 @@ def compare_document(decided: DecidedComparison) -> dict[str, Any]:
         "results": [
             _result(model, decisions) for model, decisions in zip(comparison.models, decided.decisions, strict=True)
         ],
-        "notes": unknown_seed_noise(decided),
+        "notes": [*one_case_notes(decided), *unknown_seed_noise(decided)],
         "policy": decided.policy.to_dict(),
         "command": decided.command,
     }
@@ -55,7 +55,14 @@ def gate_document(report: GateReport) -> dict[str, Any]:
         "reasons": list(report.reasons),
         "gated": list(report.decided.policy.gated_metrics),
         "floors": [
-            {"floor": one.name.value, "model": one.model, "task": one.task, "held": one.held, "reason": one.reason}
+            {
+                "floor": one.name.value,
+                "model": one.model,
+                "task": one.task,
+                "metric": one.metric,
+                "held": one.held,
+                "reason": one.reason,
+            }
             for one in report.sanity_checks
         ],
     }

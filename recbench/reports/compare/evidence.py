@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from recbench.evaluation.bootstrap import RESAMPLES, Interval
 from recbench.evaluation.inference import Difference, Sample, infer, seed_mean
 from recbench.evaluation.metric import Measure
@@ -36,11 +38,13 @@ class Measured:
         current: Of CURRENT; empty if it has no ranks.
         evidence: Of CURRENT minus BASE, each with its seeds averaged case by case; empty where there is nothing to
             compare.
+        lacking: Why a measure of a pair is not compared, such as a record without a full ranking.
     """
 
     base: Mapping[str, Level]
     current: Mapping[str, Level]
     evidence: Mapping[str, Difference]
+    lacking: Mapping[str, str]
 
 
 Key = tuple[int, str, str]
@@ -63,15 +67,21 @@ def measure_matches(
     """
     samples: dict[Key, Sample] = {}
     differences: dict[tuple[int, str], Sample] = {}
+    lacking: list[dict[str, str]] = [{} for _ in matches]
     for number, match in enumerate(matches):
         for measure in measures:
-            for side, ranks in (("base", _ranks(match.base)), ("current", _ranks(match.current))):
+            sides = {"base": _ranks(match.base, measure), "current": _ranks(match.current, measure)}
+            for side, ranks in sides.items():
                 if ranks:
                     measure.check_cut_off(ranks[0])
                     samples[number, side, measure.name] = seed_mean(ranks, measure)
-            if paired[number]:
-                base, current = (samples[number, side, measure.name] for side in ("base", "current"))
-                differences[number, measure.name] = current - base
+            if not paired[number]:
+                continue
+            if reason := _why_not_paired(**sides):
+                lacking[number][measure.name] = reason
+                continue
+            base, current = (samples[number, side, measure.name] for side in sides)
+            differences[number, measure.name] = current - base
     limits, found = infer(list(samples.values()), list(differences.values()), resamples)
     intervals = dict(zip(samples, limits, strict=True))
     evidence = dict(zip(differences, found, strict=True))
@@ -80,16 +90,30 @@ def measure_matches(
             _levels(number, "base", match.base, measures, intervals),
             _levels(number, "current", match.current, measures, intervals),
             {one.name: known for one in measures if (known := evidence.get((number, one.name))) is not None},
+            lacking[number],
         )
         for number, match in enumerate(matches)
     ]
 
 
-def _ranks(group: TrialGroup | None) -> list[Ranks]:
-    """Returns the ranks of the seeds that are done; none if these are of different numbers of cases."""
-    done = group.done if group else ()
-    ranks = [one for trial in done if (one := trial.candidate_ranks) is not None]
-    return ranks if len({len(one) for one in ranks}) == 1 else []
+def _ranks(group: TrialGroup | None, measure: Measure) -> list[Ranks]:
+    """Returns the ranks of the seeds that are done, in the ranking of a measure.
+
+    None if a seed has no such ranks, or if they are of different numbers of cases.
+    """
+    found = [trial.ranks_in(measure.ranking) for trial in (group.done if group else ())]
+    ranks = [one for one in found if one is not None]
+    return ranks if len(ranks) == len(found) and len({len(one) for one in ranks}) == 1 else []
+
+
+def _why_not_paired(base: Sequence[Ranks], current: Sequence[Ranks]) -> str:
+    """Returns why a measure of two groups on the same cases is not compared; empty if it can be."""
+    lacking = [side for side, ranks in (("BASE", base), ("CURRENT", current)) if not ranks]
+    if lacking:
+        return f"{' and '.join(lacking)} {'have' if lacking[1:] else 'has'} no full ranking of every seed: run --full"
+    if any(not np.array_equal(one.n_others, base[0].n_others) for one in (*base, *current)):
+        return "other cases: the numbers of items that are ranked in a case differ"
+    return ""
 
 
 def _levels(
@@ -100,8 +124,10 @@ def _levels(
     intervals: Mapping[Key, Interval | None],
 ) -> dict[str, Level]:
     levels = {}
-    ranks = _ranks(group)
-    for measure in measures if ranks else ():
+    for measure in measures:
+        ranks = _ranks(group, measure)
+        if not ranks:
+            continue
         spread = Spread.of(float(measure.values(one).mean()) for one in ranks)
         assert spread is not None
         levels[measure.name] = Level(spread, intervals[number, side, measure.name], measure.chance(ranks[0]))

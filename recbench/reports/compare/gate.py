@@ -36,12 +36,14 @@ class DecidedComparison:
         decisions: For each model, by metric.
         policy: The limits.
         command: What prints this again.
+        together: The metrics whose p-values Holm adjusts together; every other metric is adjusted by itself.
     """
 
     comparison: Comparison
     decisions: tuple[dict[str, Decision], ...]
     policy: Policy
     command: str
+    together: tuple[str, ...] = ()
 
     def cells(self, metrics: Sequence[str] | None = None) -> list[tuple[Compared, str, Decision]]:
         """Returns every model, metric and decision; of these metrics, or of all."""
@@ -86,7 +88,7 @@ def decide_verdicts(
     together = tuple(metric for metric in comparison.metrics if metric in (gated or ()))
     alone = [(metric,) for metric in comparison.metrics if metric not in together]
     decisions = decide(comparison, policy, [*([together] if together else []), *alone])
-    return DecidedComparison(comparison, tuple(decisions), policy, command)
+    return DecidedComparison(comparison, tuple(decisions), policy, command, together)
 
 
 def gate(comparison: Comparison, policy: Policy, command: str) -> GateReport:
@@ -96,8 +98,8 @@ def gate(comparison: Comparison, policy: Policy, command: str) -> GateReport:
 
     ==============  =====================================================================================
     failed          a trial of CURRENT failed
-    not comparable  a model is not comparable, no model could be compared at all, or CURRENT has a model of
-                    BASE in a further configuration, whose figures nothing vouches for
+    not comparable  a model, or one of its gated metrics, is not comparable, no model could be compared at all, or
+                    CURRENT has a model of BASE in a further configuration, whose figures nothing vouches for
     rejected        a gated metric or throughput regressed, or is inconclusive and the policy is strict;
                     or a sanity check fails: a model or seed is missing, or a model is not above chance
     passed          everything else
@@ -108,6 +110,11 @@ def gate(comparison: Comparison, policy: Policy, command: str) -> GateReport:
     found = tuple(sanity_checks(comparison, policy))
     failed = _blocked(comparison, Verdict.FAILED)
     incomparable = _blocked(comparison, Verdict.NOT_COMPARABLE) + _unknown_configurations(comparison)
+    incomparable += [
+        f"{comparison.named(model)} {comparison.label(metric)} {decision.verdict}: {decision.reasons[0]}"
+        for model, metric, decision in decided.cells(policy.gated_metrics)
+        if decision.verdict is Verdict.NOT_COMPARABLE and not model.obstacle
+    ]
     if comparison.nothing_compared:
         incomparable.append("no model of CURRENT could be compared with BASE")
     rejected = _blocked(comparison, Verdict.MISSING)

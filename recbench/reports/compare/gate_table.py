@@ -69,7 +69,7 @@ def _smallest_drops(report: GateReport) -> list[str]:
         name = f"{decided.comparison.named(model)} {decided.comparison.label(metric)}"
         if decision.smallest_drop is not None:
             known.append(f"{name} {decision.smallest_drop:.4f}")
-        elif not model.obstacle:
+        elif metric in model.measured.evidence:
             same.append(name)
     parts = [", ".join(known)] if known else []
     parts += [f"not known where both sides are the same in every case ({', '.join(same)})"] if same else []

@@ -8,6 +8,7 @@ from recbench.records.grouping import TrialGroup
 from recbench.records.selection import RecordSet
 from recbench.reports.compare.gate import DecidedComparison
 from recbench.reports.compare.verdict import Verdict
+from recbench.reports.run.shown_measures import copy_notes
 
 
 def obstacles(decided: DecidedComparison) -> list[str]:
@@ -30,9 +31,16 @@ def reasons(decided: DecidedComparison) -> list[str]:
     ]
     return (
         lines
+        + one_case_notes(decided)
         + unknown_seed_noise(decided)
         + [f"{comparison.named(model)}: {note}" for model in comparison.models for note in model.notes]
     )
+
+
+def one_case_notes(decided: DecidedComparison) -> list[str]:
+    """Returns a line that says which metrics of users equal metrics of cases; none if there are none."""
+    comparison = decided.comparison
+    return copy_notes(comparison.measures) if comparison.one_case_each else []
 
 
 def unknown_seed_noise(decided: DecidedComparison) -> list[str]:
@@ -56,10 +64,18 @@ def legend(decided: DecidedComparison) -> list[str]:
         f"95 %: interval of the difference on the same cases, by a bootstrap over users ({RESAMPLES:,} resamples), "
         "seeds averaged; ±: standard deviation over seeds.",
         f"regressed, improved: the change exceeds {decided.policy.floor:g} and what seeds explain, its interval does "
-        f"not hold 0, and p < {decided.policy.alpha:g} (sign flips over users, Holm).",
+        f"not hold 0, and p < {decided.policy.alpha:g} (sign flips over users, Holm {_family(decided)}).",
         f"unchanged: the interval excludes any change beyond {decided.policy.floor:g}; inconclusive: all else.",
         "speed: median interactions/s of current over baseline; on other machines it says little.",
     ]
+
+
+def _family(decided: DecidedComparison) -> str:
+    """Returns which tests Holm corrects together."""
+    if len(decided.together) < 2:
+        return "over all models by that metric"
+    named = ", ".join(decided.comparison.label(metric) for metric in decided.together)
+    return f"over all models by {named} together, by any other metric alone"
 
 
 def seeds_compared(decided: DecidedComparison) -> list[str]:

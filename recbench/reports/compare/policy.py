@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from recbench.errors import RecbenchError
 from recbench.evaluation.metric import Measure
-from recbench.evaluation.metric_names import DEFAULT_METRICS, find_metric, measures_at
+from recbench.evaluation.metric_names import DEFAULT_METRICS, read_measures
 from recbench.toml_file import TomlKind
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -15,9 +15,10 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 
 def _known(name: str) -> str:
     try:
-        return find_metric(name).name
+        read_measures([name], (1,))
     except RecbenchError as error:
         raise ValueError(str(error)) from error
+    return name.strip().lower()
 
 
 MetricName = Annotated[str, AfterValidator(_known)]
@@ -27,8 +28,9 @@ class Policy(BaseModel):
     """The limits. Every one has a default, and all of them are printed with the verdict.
 
     Attributes:
-        k: Cut-off of all metrics that take one.
-        gated: Metrics whose regression fails the gate. HR and NDCG are shown also if they are not gated.
+        k: Cut-off of HR, of NDCG, and of the gated metrics that are given without one.
+        gated: Metrics whose regression fails the gate, such as ``hr``, ``recall@20`` or ``full-ndcg@10``. HR and NDCG
+            are shown also if they are not gated.
         floor: The largest change of a metric that does not matter, in its own unit: .005 is half a point of HR.
         seed_z: How many standard errors of the difference of two means over seeds a change must exceed.
         assumed_seed_sd: Standard deviation over seeds of a side that has only one. A single pair of seeds differs by
@@ -40,8 +42,10 @@ class Policy(BaseModel):
         throughput_drop: The drop of the median over seeds that is too much: .2 is a fifth.
         throughput_seeds: Seeds that each side needs before throughput is gated.
         throughput_fit_seconds: Shortest median fit that is worth timing; less is the noise of the clock.
-        above_chance: Whether the lower end of a model's interval of HR must be above that of random order.
-        above_popularity: Whether a model's HR must be above that of ``popularity`` on the same side.
+        above_chance: Whether the lower end of a model's interval of HR, and of each gated metric, must be above the
+            value of random order.
+        above_popularity: Whether a model's HR, and each gated metric, must be above that of ``popularity`` on the same
+            side.
         floor_exempt: Models, or labels of configurations, that need not be above chance and popularity.
     """
 
@@ -65,12 +69,17 @@ class Policy(BaseModel):
     @property
     def measures(self) -> tuple[Measure, ...]:
         """The measures that are shown: HR and NDCG, and those that are gated besides."""
-        return measures_at(dict.fromkeys([*DEFAULT_METRICS, *self.gated]), (self.k,))
+        return tuple(dict.fromkeys([*read_measures(DEFAULT_METRICS, (self.k,)), *self._gated_measures]))
 
     @property
     def gated_metrics(self) -> tuple[str, ...]:
         """Names of the measures that are gated, such as ``hr@10``, in the order in which they are shown."""
-        return tuple(measure.name for measure in self.measures if measure.metric.name in self.gated)
+        gated = self._gated_measures
+        return tuple(measure.name for measure in self.measures if measure in gated)
+
+    @property
+    def _gated_measures(self) -> tuple[Measure, ...]:
+        return read_measures(self.gated, (self.k,))
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the limits as plain values."""

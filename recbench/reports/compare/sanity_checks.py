@@ -5,14 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from recbench.builtin_models import POPULARITY
+from recbench.evaluation.metric import Measure
 from recbench.evaluation.metric_names import measure_of
 from recbench.reports.compare.comparison import Compared, Comparison
+from recbench.reports.compare.evidence import Level
 from recbench.reports.compare.policy import Policy
 from recbench.reports.compare.verdict import Verdict
 
-POPULARITY = "popularity"
 METRIC = "hr"
-"""The metric that must be above chance and above popularity."""
+"""The metric that must be above chance and above popularity, beside the gated ones."""
 NOT_FINITE = re.compile(r"\breturned (?:nan|-?inf) for\b")
 """How ``ranking.checked_scores`` says that a score is no finite number."""
 
@@ -37,6 +39,7 @@ class SanityCheck:
         held: Whether the model passes it.
         reason: The figures, in words.
         told: Whether the model's verdict, ``failed`` or ``missing``, says the same already.
+        metric: By which measure, such as ``hr@10``; None if it is about all.
     """
 
     name: CheckName
@@ -45,13 +48,16 @@ class SanityCheck:
     held: bool
     reason: str
     told: bool = False
+    metric: str | None = None
 
 
 def sanity_checks(comparison: Comparison, policy: Policy) -> list[SanityCheck]:
     """Returns the sanity checks of every model.
 
-    - above chance: the lower end of the 95 % interval of CURRENT's HR@k is above the HR@k of a random order.
-    - above popularity: CURRENT's HR@k is above that of ``popularity`` of CURRENT on the same task, if it is there.
+    - above chance: the lower end of the 95 % interval of CURRENT's HR@k is above the HR@k of a random order. The same
+      for each gated metric.
+    - above popularity: CURRENT's HR@k is above that of ``popularity`` of CURRENT on the same task, if it is there. The
+      same for each gated metric.
     - finite: no score of CURRENT is infinite or NaN in the full ranking, where that was asked for. Among the
       candidates, such a score fails the trial.
     - complete: CURRENT has the model, no trial failed, and it has at least as many seeds as BASE.
@@ -66,10 +72,8 @@ def sanity_checks(comparison: Comparison, policy: Policy) -> list[SanityCheck]:
 
 
 def _of_quality(model: Compared, comparison: Comparison, policy: Policy) -> list[SanityCheck]:
-    measure = measure_of(METRIC, policy.k)
-    metric, name = measure.name, measure.label
-    level = model.measured.current.get(metric)
-    if level is None:
+    always = measure_of(METRIC, policy.k)
+    if always.name not in model.measured.current:
         return []
     found = []
     not_finite = _not_finite(model)
@@ -77,17 +81,35 @@ def _of_quality(model: Compared, comparison: Comparison, policy: Policy) -> list
     found.append(SanityCheck(CheckName.FINITE, model.label, model.task.name, not not_finite, told))
     if {model.model, model.group.name} & set(policy.floor_exempt):
         return found
+    gated = [measure for measure in policy.measures if measure.name in policy.gated_metrics]
+    for measure in dict.fromkeys([always, *gated]):
+        level = model.measured.current.get(measure.name)
+        if level is not None:
+            found += _of_level(model, measure, level, comparison, policy)
+    return found
+
+
+def _of_level(
+    model: Compared, measure: Measure, level: Level, comparison: Comparison, policy: Policy
+) -> list[SanityCheck]:
+    """Returns the checks of a model by one measure."""
+    found = []
+
+    def add(name: CheckName, held: bool, reason: str) -> None:
+        found.append(SanityCheck(name, model.label, model.task.name, held, reason, metric=measure.name))
+
     if policy.above_chance and level.chance is not None:
         # A single user has no interval; then the mean itself must do.
         low = level.spread.mean if level.interval is None else level.interval.low
-        told = f"{name} at least {low:.4f}, chance {level.chance:.4f}"
-        found.append(SanityCheck(CheckName.ABOVE_CHANCE, model.label, model.task.name, low > level.chance, told))
-    bar = _popularity(model, comparison.models, metric)
-    if policy.above_popularity and bar is not None and model.model != POPULARITY:
-        told = f"{name} {level.spread.mean:.4f}, popularity {bar:.4f}"
-        found.append(
-            SanityCheck(CheckName.ABOVE_POPULARITY, model.label, model.task.name, level.spread.mean > bar, told)
+        add(
+            CheckName.ABOVE_CHANCE,
+            low > level.chance,
+            f"{measure.label} at least {low:.4f}, chance {level.chance:.4f}",
         )
+    bar = _popularity(model, comparison.models, measure.name)
+    if policy.above_popularity and bar is not None and model.model != POPULARITY:
+        mean = level.spread.mean
+        add(CheckName.ABOVE_POPULARITY, mean > bar, f"{measure.label} {mean:.4f}, popularity {bar:.4f}")
     return found
 
 

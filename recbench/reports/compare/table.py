@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from recbench.escaping.data_files import json_text
 from recbench.escaping.markdown import code_block
-from recbench.reports.cells import code, escape, signed, strong, with_sd
+from recbench.records.grouping import TrialGroup
+from recbench.reports.cells import NO_RANKS, code, escape, signed, strong, with_sd
 from recbench.reports.compare.comparison import Compared
 from recbench.reports.compare.document import compare_document
+from recbench.reports.compare.evidence import Level
 from recbench.reports.compare.gate import DecidedComparison
 from recbench.reports.compare.headline import compare_headline
 from recbench.reports.compare.lines import legend, obstacles, origins, reasons, tag
@@ -90,8 +92,7 @@ def _rows(decided: DecidedComparison, number: int, model: Compared) -> list[list
             [
                 model.label,
                 decided.comparison.label(metric),
-                with_sd(base.spread if base else None, 4),
-                with_sd(current.spread if current else None, 4),
+                *(_level(level, side) for level, side in ((base, model.match.base), (current, model.match.current))),
                 f"{signed(evidence.difference)} ({signed(evidence.interval.low)} to {signed(evidence.interval.high)})"
                 if evidence
                 else "",
@@ -100,6 +101,11 @@ def _rows(decided: DecidedComparison, number: int, model: Compared) -> list[list
             ]
         )
     return rows
+
+
+def _level(level: Level | None, side: TrialGroup | None) -> str:
+    """Returns the mean of one side; a dash where its records lack the ranks."""
+    return NO_RANKS if level is None and side and side.done else with_sd(level.spread if level else None, 4)
 
 
 def _task_line(model: Compared) -> str:

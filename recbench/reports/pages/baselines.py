@@ -8,6 +8,7 @@ from recbench.records.finished_trial import FinishedTrial
 from recbench.reports.formats import Format
 from recbench.reports.pages.ranked_report import ranked_report, where_from
 from recbench.reports.rendering import render_lines
+from recbench.reports.run.findings import contradiction_notes
 from recbench.reports.run.table import correction_notes, how_to_read, models_table
 
 HEAD = """\
@@ -46,6 +47,7 @@ def _task(name: str, trials: Sequence[FinishedTrial]) -> str:
             *render_lines(
                 [
                     *how_to_read(report, Format.MARKDOWN),
+                    *contradiction_notes(report, most=None),
                     *correction_notes(report),
                     *report.uncertainty.notes,
                     *report.code_notes,

@@ -3,11 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from recbench.evaluation.metric_names import parse_measure
-from recbench.records.finished_trial import Ranking
+from recbench.evaluation.ranking import Ranking
 from recbench.records.tuned_settings import BEST_SCORES, ConfigurationOrigin, Provenance, TunedModel
 from recbench.reports.formats import Format
 from recbench.reports.pages.effort_marks import EXPLANATIONS, effort_marks
-from recbench.reports.pages.published_table import ranked_label
 from recbench.reports.rendering import render_lines, render_table
 
 UNKNOWN = "-"
@@ -140,7 +139,7 @@ def _objectives(tunings: Mapping[str, Provenance]) -> str:
     by_label: dict[str, list[str]] = {}
     for name, one in tunings.items():
         ranking = Ranking.FULL if one.full_ranking else Ranking.CANDIDATES
-        by_label.setdefault(ranked_label((ranking, parse_measure(one.objective))), []).append(name)
+        by_label.setdefault(parse_measure(one.objective).in_ranking(ranking).label, []).append(name)
     if len(by_label) == 1:
         return next(iter(by_label))
     return " or ".join(f"{label} ({', '.join(names)})" for label, names in by_label.items())

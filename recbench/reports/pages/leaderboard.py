@@ -19,6 +19,7 @@ from recbench.reports.pages.published_comparison import PublishedRow, beside_pub
 from recbench.reports.pages.published_table import published_section
 from recbench.reports.pages.ranked_report import ranked_report, where_from
 from recbench.reports.rendering import render_lines
+from recbench.reports.run.findings import contradiction_notes
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.summary import ModelSummary
 from recbench.reports.run.table import correction_notes, errors, how_to_read, models_table
@@ -65,6 +66,7 @@ def leaderboard(sources: LeaderboardSources) -> str:
     published = beside_published(report.summaries, sources.published.results if sources.published else ())
     notes = [
         *how_to_read(report, Format.MARKDOWN),
+        *contradiction_notes(report, most=None),
         *correction_notes(report),
         *report.uncertainty.notes,
         *report.code_notes,
@@ -119,7 +121,7 @@ def _is_tuned(summary: ModelSummary, tuned: dict[str, TunedModel]) -> bool:
 def _undecided(report: RunReport) -> list[str]:
     """Names the pairs between which the cases do not decide."""
     lines = ["## Which models cannot be told apart", ""]
-    for measure in report.measures:
+    for measure in report.columns:
         pairs = [pair for pair in report.uncertainty.pairs if pair.measure == measure]
         level = [
             f"{report.summaries[pair.first].name} and {report.summaries[pair.second].name} "
@@ -132,7 +134,7 @@ def _undecided(report: RunReport) -> list[str]:
     return [
         *lines,
         "",
-        "Randomisation test over users, Holm over all pairs, 5 %; the difference is the first's lead.",
+        "Randomisation test over users, 5 %, Holm over all pairs by that metric; the difference is the first's lead.",
         "",
     ]
 

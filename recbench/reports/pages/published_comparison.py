@@ -6,13 +6,10 @@ from dataclasses import dataclass
 from recbench.evaluation.bootstrap import Interval
 from recbench.evaluation.inference import infer, seed_mean
 from recbench.evaluation.metric import Measure
-from recbench.records.finished_trial import Ranking
 from recbench.records.published_results import PublishedResult
 from recbench.reports.run.run_report import seed_ranks
 from recbench.reports.run.summary import ModelSummary
 from recbench.reports.spread import Spread
-
-RankedMeasure = tuple[Ranking, Measure]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +47,10 @@ class PublishedRow:
 
     result: PublishedResult
     name: str | None
-    own: Mapping[RankedMeasure, OwnFigure]
+    own: Mapping[Measure, OwnFigure]
 
     @property
-    def below(self) -> tuple[RankedMeasure, ...]:
+    def below(self) -> tuple[Measure, ...]:
         """The measures by which the configuration is significantly below the published result."""
         return tuple(
             one
@@ -95,17 +92,17 @@ def beside_published(summaries: Sequence[ModelSummary], results: Sequence[Publis
     return tuple(rows)
 
 
-def _own_figures(asked: Mapping[tuple[str, RankedMeasure], ModelSummary]) -> dict[tuple[str, RankedMeasure], OwnFigure]:
+def _own_figures(asked: Mapping[tuple[str, Measure], ModelSummary]) -> dict[tuple[str, Measure], OwnFigure]:
     """Computes each figure from the ranks of the done trials; those without such ranks are left out."""
     spreads, samples = {}, []
-    for (name, (ranking, measure)), summary in asked.items():
-        of_seeds = seed_ranks(summary, ranking)
-        spread = Spread.of_all(trial.mean(measure, ranking) for trial in summary.group.done)
+    for (name, measure), summary in asked.items():
+        of_seeds = seed_ranks(summary, measure.ranking)
+        spread = Spread.of_all(trial.mean(measure) for trial in summary.group.done)
         if spread is None:
             continue
         for ranks in of_seeds.values():
             measure.check_cut_off(ranks)
-        spreads[name, (ranking, measure)] = spread
+        spreads[name, measure] = spread
         samples.append(seed_mean(of_seeds.values(), measure))
     intervals, _ = infer(samples)
     return {key: OwnFigure(spread, one) for (key, spread), one in zip(spreads.items(), intervals, strict=True)}

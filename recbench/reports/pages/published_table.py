@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from recbench.records.finished_trial import Ranking
+from recbench.evaluation.metric import Measure
+from recbench.evaluation.ranking import Ranking
 from recbench.reports.cells import with_sd
 from recbench.reports.formats import Format
-from recbench.reports.pages.published_comparison import PublishedRow, RankedMeasure
+from recbench.reports.pages.published_comparison import PublishedRow
 from recbench.reports.rendering import render_lines, render_table
 
 BELOW = "↓"
@@ -26,27 +27,21 @@ def published_section(rows: Sequence[PublishedRow]) -> list[str]:
     tables = [
         of_ranking[start : start + PER_TABLE]
         for ranking in Ranking
-        if (of_ranking := [one for one in measures if one[0] is ranking])
+        if (of_ranking := [one for one in measures if one.ranking is ranking])
         for start in range(0, len(of_ranking), PER_TABLE)
     ]
     notes = list(dict.fromkeys(row.result.note for row in rows if row.result.note))
     cells = [_cells(rows, shown, notes) for shown in tables]
     lines = ["## Published results", ""]
     for shown, of_table in zip(tables, cells, strict=True):
-        labels, figures = [ranked_label(one) for one in shown], "r" * len(shown)
+        labels, figures = [one.label for one in shown], "r" * len(shown)
         headers = ["published method", *labels, "model here", *(f"{label} here" for label in labels), "source"]
         lines += [render_table(of_table, headers, f"l{figures}l{figures}l", Format.MARKDOWN), ""]
     has_gaps = any(UNKNOWN in row for of_table in cells for row in of_table)
     return [*lines, *render_lines(_legend(rows, notes, has_gaps=has_gaps), Format.MARKDOWN), ""]
 
 
-def ranked_label(ranked: RankedMeasure) -> str:
-    """Returns what tables call a measure in a ranking: ``HR@10``, ``full HR@10``."""
-    ranking, measure = ranked
-    return measure.label if ranking is Ranking.CANDIDATES else f"{ranking.value} {measure.label}"
-
-
-def _cells(rows: Sequence[PublishedRow], measures: Sequence[RankedMeasure], notes: Sequence[str]) -> list[list[str]]:
+def _cells(rows: Sequence[PublishedRow], measures: Sequence[Measure], notes: Sequence[str]) -> list[list[str]]:
     """Returns the cells of some measures; the highest published value of the first of them comes first."""
     shown = [row for row in rows if row.result.figures.keys() & set(measures)]
     shown.sort(key=lambda row: row.result.figures.get(measures[0], -1), reverse=True)
@@ -62,7 +57,7 @@ def _cells(rows: Sequence[PublishedRow], measures: Sequence[RankedMeasure], note
     ]
 
 
-def _own_cell(row: PublishedRow, measure: RankedMeasure) -> str:
+def _own_cell(row: PublishedRow, measure: Measure) -> str:
     own = row.own.get(measure)
     return UNKNOWN if own is None else with_sd(own.spread, 4) + f" {BELOW}" * (measure in row.below)
 

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 from recbench.escaping.markdown import code_span, markdown
-from recbench.evaluation.metric_names import DEFAULT_METRICS, measures_at
 from recbench.records.finished_trial import FinishedTrial
 from recbench.reports.code_notes import code_notes
 from recbench.reports.run.correction import correction_of
-from recbench.reports.run.run_report import RunReport, seed_ranks, summed_up
+from recbench.reports.run.run_report import RunReport, compare_models, summed_up
+from recbench.reports.run.shown_measures import have_one_case_each, measures_of
 from recbench.reports.run.summary import summarise
-from recbench.reports.run.uncertainty import uncertainty
 
 KS = (10,)
 
@@ -20,15 +19,23 @@ def ranked_report(trials: Sequence[FinishedTrial]) -> RunReport:
     Raises:
         RecbenchError: The records are of tasks of different digests.
     """
-    measures = measures_at(DEFAULT_METRICS, KS)
+    measures = measures_of(trials, KS)
     summaries = summarise(trials, summed_up(measures))
     summaries.sort(key=lambda summary: -summary.metrics["hr@10"].mean if "hr@10" in summary.metrics else 0.0)
-    inferred = uncertainty([seed_ranks(summary) for summary in summaries], measures)
-    environment = summaries[0].group.record.environment
-    mixed = tuple(code_notes([summary.group for summary in summaries]))
     answers = {trial.uniform_negatives for trial in trials}
-    correction = correction_of(trials, measures, None, answers.pop() if len(answers) == 1 else None)
-    return RunReport({}, environment, measures, tuple(summaries), inferred, (), "", correction, (), code_notes=mixed)
+    return RunReport(
+        {},
+        summaries[0].group.record.environment,
+        measures,
+        tuple(summaries),
+        compare_models(summaries, measures),
+        (),
+        "",
+        correction_of(trials, measures, None, answers.pop() if len(answers) == 1 else None),
+        (),
+        code_notes=tuple(code_notes([summary.group for summary in summaries])),
+        one_case_each=have_one_case_each(trials),
+    )
 
 
 def where_from(trials: Sequence[FinishedTrial], report: RunReport) -> str:

@@ -7,8 +7,9 @@ from recbench.errors import NothingToCompareError, RecbenchError
 from recbench.evaluation.bootstrap import Interval
 from recbench.evaluation.inference import infer, seed_mean
 from recbench.evaluation.metric import Measure
-from recbench.records.finished_trial import Ranking
+from recbench.evaluation.ranking import Ranking
 from recbench.records.grouping import group_names
+from recbench.records.schema import Status
 from recbench.records.selection import RecordSet
 from recbench.reports.plots.speed_quality_axes import Cost
 from recbench.reports.run.run_report import seed_ranks
@@ -55,16 +56,13 @@ class SpeedQuality:
     notes: tuple[str, ...]
 
 
-def speed_quality(
-    record_sets: Sequence[RecordSet], measure: Measure, axis: Cost, ranking: Ranking = Ranking.CANDIDATES
-) -> SpeedQuality:
+def speed_quality(record_sets: Sequence[RecordSet], measure: Measure, axis: Cost) -> SpeedQuality:
     """Sums up the records of one or several runs of a task.
 
     Args:
         record_sets: The runs.
         measure: What stands on the upright axis; computed from the ranks.
         axis: What stands on the level axis.
-        ranking: Among which items positives are ranked.
 
     Raises:
         RecbenchError: They are of different tasks.
@@ -83,21 +81,23 @@ def speed_quality(
     points, left_out = [], []
     for (summary, _), label in zip(found, labels, strict=True):
         cost = summary.interactions_per_second if axis is Cost.THROUGHPUT else summary.fit_seconds
-        quality = (summary.metrics if ranking is Ranking.CANDIDATES else summary.catalogue).get(measure.name)
+        quality = summary.figure(measure)
         if quality is not None and cost is not None and min(cost.values) > 0:
-            points.append(QualityPoint(label, quality, _interval(summary, measure, ranking), cost))
+            points.append(QualityPoint(label, quality, _interval(summary, measure), cost))
         else:
-            left_out.append(f"{label} ({summary.status})")
+            lacking = summary.status is Status.DONE and quality is None
+            left_out.append(f"{label} ({'no full ranking' if lacking else summary.status})")
     if not points:
+        full = measure.ranking is Ranking.FULL
         raise NothingToCompareError(
-            "None of these trials is done and has timings of its training.",
-            "Scores that were computed elsewhere have none. Run other trials again: recbench run",
+            f"None of these trials is done and has timings of its training{' and a full ranking' if full else ''}.",
+            f"Scores that were computed elsewhere have none. Run other trials again: recbench run{' --full' * full}",
         )
     return SpeedQuality(
         records[0].task.name, measure, axis, tuple(points), tuple(left_out), tuple(timing_notes(records))
     )
 
 
-def _interval(summary: ModelSummary, measure: Measure, ranking: Ranking) -> Interval | None:
-    ((interval,), _) = infer([seed_mean(seed_ranks(summary, ranking).values(), measure)])
+def _interval(summary: ModelSummary, measure: Measure) -> Interval | None:
+    ((interval,), _) = infer([seed_mean(seed_ranks(summary, measure.ranking).values(), measure)])
     return interval

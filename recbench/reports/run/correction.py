@@ -6,6 +6,7 @@ from typing import Any
 
 from recbench.evaluation.correction import LEAST_OF_PERFECT
 from recbench.evaluation.metric import Measure
+from recbench.evaluation.ranking import Ranking
 from recbench.records.finished_trial import FinishedTrial
 
 
@@ -62,8 +63,9 @@ def correction_of(
         catalogue_size: See ``FinishedTrial.corrected``.
         uniform: Whether the negatives are uniform.
     """
+    sampled = [measure for measure in measures if measure.ranking is Ranking.CANDIDATES]
     for trial in trials:
-        values = {measure: trial.perfect_corrected(measure, catalogue_size) for measure in measures}
+        values = {measure: trial.perfect_corrected(measure, catalogue_size) for measure in sampled}
         if any(value is not None for value in values.values()):
             return Correction(uniform, {measure: value for measure, value in values.items() if value is not None})
     return Correction(uniform, {})

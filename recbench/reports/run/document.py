@@ -3,6 +3,13 @@
 from typing import Any
 
 from recbench.evaluation.bootstrap import Interval
+from recbench.evaluation.metric import FULL_PREFIX
+from recbench.reports.run.findings import (
+    Contradiction,
+    below_popularity_notes,
+    contradiction_notes,
+    contradictions,
+)
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.settings_notes import settings_document
 from recbench.reports.run.summary import ModelSummary
@@ -29,9 +36,16 @@ def run_document(report: RunReport) -> dict[str, Any]:
         "settings": settings_document(report.settings, report.summaries) if report.settings else None,
         "results": results,
         "pairs": [pair_document(pair, report) for pair in report.uncertainty.pairs],
+        "contradictions": [_contradiction(one, report) for one in contradictions(report)],
         "caution": report.caution,
         "correction": report.correction.document(),
-        "notes": [*([correction_note] if correction_note else []), *notes],
+        "notes": [
+            *([correction_note] if correction_note else []),
+            *report.copy_notes,
+            *below_popularity_notes(report),
+            *contradiction_notes(report),
+            *notes,
+        ],
         "environment": report.environment.model_dump(mode="json"),
     }
 
@@ -46,7 +60,13 @@ def _result(summary: ModelSummary, standings: dict[str, Standing]) -> dict[str, 
             name: {**_some_spread(spread), **(_standing(standings[name]) if name in standings else {})}
             for name, spread in summary.metrics.items()
         },
-        "full": {name: _spread(spread) for name, spread in summary.catalogue.items()},
+        "full": {
+            name: {
+                **_some_spread(spread),
+                **(_standing(standings[full]) if (full := f"{FULL_PREFIX}{name}") in standings else {}),
+            }
+            for name, spread in summary.catalogue.items()
+        },
         "corrected": {name: _spread(spread) for name, spread in summary.corrected.items()},
         "cohorts": {
             name: [
@@ -75,6 +95,7 @@ def _standing(standing: Standing) -> dict[str, Any]:
         "interval": _interval(standing.interval),
         "best": standing.best,
         "level_with_best": standing.level_with_best,
+        "below_popularity": standing.below_reference,
     }
 
 
@@ -84,6 +105,7 @@ def pair_document(pair: Pair, report: RunReport) -> dict[str, Any]:
     evidence = pair.evidence
     return {
         "metric": pair.measure.name,
+        "ranking": pair.measure.ranking.value,
         "first": first.model,
         "second": second.model,
         "first_name": first.name,
@@ -99,6 +121,20 @@ def pair_document(pair: Pair, report: RunReport) -> dict[str, Any]:
         "tied": pair.tied,
         "lost": evidence.lost,
         "detectable_difference": pair.detectable,
+    }
+
+
+def _contradiction(one: Contradiction, report: RunReport) -> dict[str, Any]:
+    names = [report.summaries[number].name for number in (one.sampled_winner, one.full_winner)]
+    return {
+        "metric": one.measure.name,
+        "full_metric": one.full.measure.name,
+        "better_among_candidates": names[0],
+        "better_in_full_ranking": names[1],
+        "difference": abs(one.sampled.evidence.difference),
+        "p_holm": one.sampled.p_adjusted,
+        "full_difference": -abs(one.full.evidence.difference),
+        "full_p_holm": one.full.p_adjusted,
     }
 
 

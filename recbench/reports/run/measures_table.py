@@ -6,32 +6,30 @@ from dataclasses import dataclass
 from recbench.escaping.data_files import json_text
 from recbench.evaluation.bootstrap import RESAMPLES
 from recbench.evaluation.metric import Measure
-from recbench.records.finished_trial import Ranking
+from recbench.evaluation.ranking import Ranking
 from recbench.reports.formats import Format
 from recbench.reports.rendering import csv_text, render_lines, render_table
-from recbench.reports.run.run_report import RunReport, seed_ranks
+from recbench.reports.run.run_report import RunReport, compare_models
+from recbench.reports.run.shown_measures import shown_measures, some_ranks
 from recbench.reports.run.table import metric_cells
-from recbench.reports.run.uncertainty import Standing, uncertainty
+from recbench.reports.run.uncertainty import Standing
 from recbench.reports.spread import Spread
 
-KIND = {Ranking.CANDIDATES: "", Ranking.FULL: "full "}
 KEYS = ("model", "ranking", "metric", "mean", "sd", "seeds", "low", "high")
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredModel:
-    """One model by one measure in one ranking.
+    """One model by one measure.
 
     Attributes:
         model: The name of its summary.
-        ranking: Among which items.
-        measure: The metric and its cut-off.
+        measure: The metric, its cut-off and its ranking.
         spread: Means over the seeds that are done; None without such ranks.
         standing: Its confidence interval, and whether it is the best; None without such ranks.
     """
 
     model: str
-    ranking: Ranking
     measure: Measure
     spread: Spread | None
     standing: Standing | None
@@ -49,30 +47,23 @@ def measure_models(report: RunReport, measures: Sequence[Measure]) -> list[Measu
     Raises:
         RecbenchError: A cut-off is beyond every list, or a metric of one's own returns a wrong shape.
     """
-    found = []
-    for ranking in Ranking:
-        ranks = [seed_ranks(summary, ranking) for summary in report.summaries]
-        first = next((one for by_seed in ranks for one in by_seed.values()), None)
-        if first is None:
-            continue
-        most = int(first.n_others.max()) + 1
-        chosen = [one for one in measures if ranking is Ranking.FULL or one.k is None or one.k <= most]
-        if ranking is Ranking.FULL or not report.has_catalogue:
-            for measure in measures:
-                measure.check_cut_off(first)
-        standings = uncertainty(ranks, chosen).standings
-        found += [
-            MeasuredModel(
-                summary.name,
-                ranking,
-                measure,
-                Spread.of_all(trial.mean(measure, ranking) for trial in summary.group.done),
-                of_model.get(measure.name),
-            )
-            for summary, of_model in zip(report.summaries, standings, strict=True)
-            for measure in chosen
-        ]
-    return found
+    trials = [trial for summary in report.summaries for trial in summary.trials]
+    some = {ranking: some_ranks(trials, ranking) for ranking in Ranking}
+    chosen = shown_measures(measures, some[Ranking.CANDIDATES], some[Ranking.FULL])
+    for measure in chosen:
+        if (ranks := some[measure.ranking]) is not None:
+            measure.check_cut_off(ranks)
+    standings = compare_models(report.summaries, chosen).standings
+    return [
+        MeasuredModel(
+            summary.name,
+            measure,
+            Spread.of_all(trial.mean(measure) for trial in summary.group.done),
+            of_model.get(measure.name),
+        )
+        for summary, of_model in zip(report.summaries, standings, strict=True)
+        for measure in chosen
+    ]
 
 
 def measures_table(report: RunReport, measures: Sequence[Measure], form: Format) -> str:
@@ -92,13 +83,13 @@ def measures_table(report: RunReport, measures: Sequence[Measure], form: Format)
         return (
             csv_text(rows, KEYS) if form is Format.CSV else json_text([dict(zip(KEYS, r, strict=True)) for r in rows])
         )
-    columns = list(dict.fromkeys((one.ranking, one.measure) for one in found))
-    cells = {(one.model, one.ranking, one.measure): metric_cells(one.spread, one.standing) for one in found}
+    columns = list(dict.fromkeys(one.measure for one in found))
+    cells = {(one.model, one.measure): metric_cells(one.measure, one.spread, one.standing) for one in found}
     rows_of_text = [
-        [summary.name, *(cell for column in columns for cell in cells[summary.name, *column])]
+        [summary.name, *(cell for column in columns for cell in cells[summary.name, column])]
         for summary in report.summaries
     ]
-    headers = ["model", *(text for ranking, one in columns for text in (f"{KIND[ranking]}{one.label}", "95 %"))]
+    headers = ["model", *(text for one in columns for text in (one.label, "95 %"))]
     table = render_table(rows_of_text, headers, f"l{'r' * (len(headers) - 1)}", form)
     return "\n".join([table, "", *render_lines(_legend(measures), form)])
 
@@ -116,8 +107,8 @@ def _figures(one: MeasuredModel) -> list[object]:
     spread, interval = one.spread, one.standing.interval if one.standing else None
     return [
         one.model,
-        one.ranking.value,
-        one.measure.name,
+        one.measure.ranking.value,
+        one.measure.base_name,
         spread.mean if spread else None,
         spread.sd if spread else None,
         len(spread.values) if spread else 0,

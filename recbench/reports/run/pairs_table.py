@@ -26,15 +26,16 @@ CSV_HEADERS = (
 )  # fmt: skip
 LEGEND = (
     "Difference: first minus second on the same cases, seeds averaged; 95 %: its interval, by a bootstrap over users.",
-    "p: randomisation test over users (signs of users' sums, 10,000 times); Holm: over all pairs of that metric.",
+    "p: randomisation test over users (signs of users' sums, 10,000 times); Holm: over all pairs by that metric.",
     "McNemar: exact test on hits, the largest p over seeds; only where each user has one case.",
-    "won, tied, lost: shares of cases. 80 % at: the smallest true difference found with 80 % power at p < 0.05.",
+    "won, tied, lost: shares of cases (metrics of users: shares of users). "
+    "80 % at: the smallest true difference found with 80 % power at p < 0.05.",
 )
 
 
 def pairs_table(report: RunReport, form: Format) -> str:
     """Renders the pairs; a line of text if there are none. CSV and JSON have full precision, and no legend."""
-    pairs = report.uncertainty.pairs
+    pairs = [pair for pair in report.uncertainty.pairs if pair.measure in report.columns]
     if form is Format.JSON:
         return json_text([pair_document(pair, report) for pair in pairs])
     if form is Format.CSV:

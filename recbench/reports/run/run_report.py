@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from recbench.builtin_models import POPULARITY
 from recbench.evaluation.metric import Measure
-from recbench.evaluation.metric_names import DEFAULT_METRICS, measures_at
-from recbench.records.finished_trial import FinishedTrial, Ranking
+from recbench.evaluation.metric_names import measures_at
+from recbench.evaluation.ranking import Ranking
+from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import Environment
 from recbench.registry.settings_used import SettingsUsed
 from recbench.reports.code_notes import code_notes
 from recbench.reports.run.correction import Correction, correction_of
 from recbench.reports.run.sampling_caution import caution
+from recbench.reports.run.shown_measures import copy_notes, have_one_case_each, measures_of, without_copies
 from recbench.reports.run.summary import ModelSummary, summarise
 from recbench.reports.run.tie_notes import tie_notes
 from recbench.reports.run.time_to_quality import TimeToQuality, time_to_quality
@@ -29,7 +32,8 @@ class RunReport:
     Attributes:
         task: ``Task.summary()``.
         environment: What the run ran on.
-        measures: What the table shows: metrics with their cut-offs.
+        measures: What the models are compared by: metrics with their cut-offs, among the candidates and in the full
+            ranking.
         summaries: One for each configuration.
         uncertainty: Intervals and paired comparisons.
         quality: One for each configuration, if there are learning curves.
@@ -38,6 +42,7 @@ class RunReport:
         timing_notes: Why not to trust the timings.
         code_notes: Which seeds were trained with different code.
         tie_notes: Whose hits depend on ties.
+        one_case_each: Whether each user has one case, so that some metrics of users equal metrics of cases.
         settings: Where the hyper-parameters come from, if the run was told.
     """
 
@@ -53,6 +58,17 @@ class RunReport:
     settings: SettingsUsed | None = None
     code_notes: tuple[str, ...] = ()
     tie_notes: tuple[str, ...] = ()
+    one_case_each: bool = False
+
+    @property
+    def columns(self) -> tuple[Measure, ...]:
+        """The measures that tables show: all but metrics of users that equal another one."""
+        return without_copies(self.measures) if self.one_case_each else self.measures
+
+    @property
+    def copy_notes(self) -> tuple[str, ...]:
+        """A line that says which metrics of users equal metrics of cases; empty if none does."""
+        return tuple(copy_notes(self.measures)) if self.one_case_each else ()
 
     @property
     def has_catalogue(self) -> bool:
@@ -78,30 +94,31 @@ def run_report(
         ks: Cut-offs to show.
         target: HR that learning curves are held to.
         settings: Where the hyper-parameters come from, if the run was told.
-        measures: What to show; None for HR and NDCG at the cut-offs.
+        measures: What to show; None for HR and NDCG at the cut-offs, and metrics of users in the full ranking.
 
     Raises:
         RecbenchError: The records are of different tasks, or ranks are missing.
     """
-    shown = tuple(measures) if measures is not None else measures_at(DEFAULT_METRICS, ks)
+    shown = measures_of(trials, ks, measures)
     size, uniform = round(task["mean_catalogue_size"]), task["uniform_negatives"]
     summaries = summarise(trials, summed_up(shown), size, uniform is True)
-    ranks = [seed_ranks(summary) for summary in summaries]
-    cut_offs = [measure.k for measure in shown if measure.k is not None] or list(ks)
+    near = [measure.k for measure in shown if measure.k is not None and measure.ranking is Ranking.CANDIDATES]
+    cut_offs = near or list(ks)
     curves = any(one.record.curve for one in trials)
     return RunReport(
         task,
         environment,
         shown,
         tuple(summaries),
-        uncertainty(ranks, shown),
+        compare_models(summaries, shown),
         tuple(time_to_quality(summaries, ks, target) if curves else ()),
         caution(task, cut_offs),
         correction_of(trials, shown, size, uniform),
         tuple(timing_notes([one.record for one in trials])),
         settings,
         tuple(code_notes([summary.group for summary in summaries])),
-        tuple(tie_notes(summaries, [one.values() for one in ranks], 10 if 10 in cut_offs else cut_offs[0])),
+        tuple(tie_notes(summaries, 10 if 10 in cut_offs else cut_offs[0])),
+        have_one_case_each(trials),
     )
 
 
@@ -111,7 +128,15 @@ def summed_up(shown: Sequence[Measure]) -> tuple[Measure, ...]:
     return (*shown, *(one for one in always if one not in shown))
 
 
-def seed_ranks(summary: ModelSummary, ranking: Ranking = Ranking.CANDIDATES) -> SeedRanks:
-    """Returns the ranks of a configuration by seed; without the seeds that are not done or have no such ranks."""
+def compare_models(summaries: Sequence[ModelSummary], measures: Sequence[Measure]) -> Uncertainty:
+    """Compares the configurations by each measure; the reference is popularity, where it is one of them."""
+    ranks = [{ranking: seed_ranks(summary, ranking) for ranking in Ranking} for summary in summaries]
+    reference = next((number for number, one in enumerate(summaries) if one.model == POPULARITY), None)
+    return uncertainty(ranks, measures, reference=reference)
+
+
+def seed_ranks(summary: ModelSummary, ranking: Ranking) -> SeedRanks:
+    """Returns the ranks of a configuration by seed; empty if a seed that is done has no such ranks."""
     found = {trial.record.seed: trial.ranks_in(ranking) for trial in summary.group.done}
-    return {seed: ranks for seed, ranks in found.items() if ranks is not None}
+    known = {seed: ranks for seed, ranks in found.items() if ranks is not None}
+    return known if len(known) == len(found) else {}

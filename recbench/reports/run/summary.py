@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from recbench.errors import RecbenchError
 from recbench.evaluation.metric import Measure
-from recbench.records.finished_trial import FinishedTrial, Ranking
+from recbench.evaluation.ranking import Ranking
+from recbench.records.finished_trial import FinishedTrial
 from recbench.records.grouping import TrialGroup, group_names, group_trials
 from recbench.records.schema import CatalogueValue, ParameterValue, Record, Status
 from recbench.reports.spread import Spread
@@ -40,9 +41,9 @@ class ModelSummary:
         metrics: For each measure, its mean among the candidates, over the seeds that are done.
         corrected: For each measure, its estimate for the full ranking from the ranks among the candidates, where it
             may be shown: see ``FinishedTrial.corrected``.
-        catalogue: For each measure, its mean in the full ranking, if that was asked for; also the ``coverage``,
-            ``exposure_gini`` (also as ``gini``, its former name) and ``popularity`` of the lists that users would be
-            shown.
+        catalogue: For each measure by its ``base_name``, its mean in the full ranking, if that was asked for; also the
+            ``coverage``, ``exposure_gini`` (also as ``gini``, its former name) and ``popularity`` of the lists that
+            users would be shown.
         cohorts: By what cases are sorted, the cohorts' HR.
         interactions_per_second: Training throughput.
         fit_seconds: Training time.
@@ -66,6 +67,11 @@ class ModelSummary:
     def model(self) -> str:
         """The model's name."""
         return self.group.model
+
+    def figure(self, measure: Measure) -> Spread | None:
+        """Returns the mean of a measure in its ranking; None if a seed has no such ranks."""
+        figures = self.metrics if measure.ranking is Ranking.CANDIDATES else self.catalogue
+        return figures.get(measure.base_name)
 
     @property
     def parameters(self) -> dict[str, ParameterValue]:
@@ -115,7 +121,7 @@ def summarise(
 
     Args:
         trials: The trials.
-        measures: What to compute from their ranks.
+        measures: What to compute from their ranks. Those among the candidates are computed in the full ranking too.
         catalogue_size: Mean number of items in the full ranking of a case, for corrected figures; None to take it from
             the full ranks, where there are any.
         uniform: Whether the negatives are uniform; None for what the records say.
@@ -143,20 +149,22 @@ def _summarise_group(
     done = group.done
     records = [trial.record for trial in done]
     epochs = {record.epochs for record in records}
+    sampled = [measure for measure in measures if measure.ranking is Ranking.CANDIDATES]
+    full = dict.fromkeys(measure.in_ranking(Ranking.FULL) for measure in measures)
     corrected = {
         measure.name: Spread.of_all(trial.corrected(measure, catalogue_size, uniform) for trial in done)
-        for measure in measures
+        for measure in sampled
         if measure.metric.gains is not None
     }
     return ModelSummary(
         group,
         name,
         next((trial.record.status for trial in group.trials if trial.record.status is not Status.DONE), Status.DONE),
-        _known({one.name: Spread.of_all(trial.mean(one) for trial in done) for one in measures}),
+        _known({one.name: Spread.of_all(trial.mean(one) for trial in done) for one in sampled}),
         _known(corrected),
         _known(
             {
-                **{one.name: Spread.of_all(trial.mean(one, Ranking.FULL) for trial in done) for one in measures},
+                **{one.base_name: Spread.of_all(trial.mean(one) for trial in done) for one in full},
                 **_lists([record.catalogue for record in records]),
             }
         ),

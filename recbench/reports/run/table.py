@@ -5,11 +5,14 @@ from dataclasses import replace
 
 from recbench.escaping.data_files import json_text
 from recbench.evaluation.bootstrap import RESAMPLES
+from recbench.evaluation.metric import Measure
 from recbench.evaluation.metric_names import parse_measure
-from recbench.reports.cells import Strong, code, escape, strong, with_sd
+from recbench.evaluation.ranking import Ranking
+from recbench.reports.cells import NO_RANKS, Strong, code, escape, strong, with_sd
 from recbench.reports.formats import Format
 from recbench.reports.rendering import paragraph, render_lines, render_table
 from recbench.reports.run.document import run_document
+from recbench.reports.run.findings import below_popularity_notes, contradiction_notes
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.settings_notes import settings_notes
 from recbench.reports.run.summary import ModelSummary
@@ -18,6 +21,9 @@ from recbench.reports.run.time_to_quality import TimeToQuality
 from recbench.reports.run.uncertainty import Standing
 from recbench.reports.spread import Spread
 from recbench.reports.timing_notes import DOUBTFUL, SHARED
+
+BELOW = "▽"
+"""Marks a model that is significantly below popularity."""
 
 
 def run_table(report: RunReport, form: Format, *, marks: bool = True) -> str:
@@ -41,9 +47,9 @@ def run_table(report: RunReport, form: Format, *, marks: bool = True) -> str:
 def models_table(report: RunReport, form: Format) -> str:
     """Renders the table alone, without the lines around it."""
     headers = ["model"]
-    for measure in report.measures:
+    for measure in report.columns:
         headers += [measure.label, "95 %"]
-    headers += [f"{kind} {label}" for kind, label, _ in _further_columns(report)]
+    headers += [f"corrected {measure.label}" for measure in _corrected(report)]
     headers += ["interactions/s", "fit s", "epochs", *_quality_headers(report.quality), "status"]
     return render_table(_rows(report), headers, f"l{'r' * (len(headers) - 2)}l", form)
 
@@ -84,29 +90,43 @@ def how_to_read(report: RunReport, form: Format) -> list[str]:
     lines = []
     standings = [standing for one in report.uncertainty.standings for standing in one.values()]
     if any(standing.interval for standing in standings):
-        lines.append(f"95 %: interval over users (bootstrap, {RESAMPLES:,} resamples), seeds averaged.")
+        lines.append(f"95 %: confidence interval over users (bootstrap, {RESAMPLES:,} resamples), seeds averaged.")
     if any(standing.best for standing in standings):
         best = "*" if form is Format.TEXT else "bold"
-        lines.append(f"{best}: best; =: cannot be told from the best (randomisation test over users, Holm, 5 %).")
+        below = f"; {BELOW}: significantly below popularity" if any(one.below_reference for one in standings) else ""
+        lines.append(
+            f"{best}: best; =: not significantly different from the best{below} (randomisation test over users, 5 %; "
+            "Holm over all pairs of models in a column)."
+        )
+    if of_users := [measure.label for measure in report.columns if measure.metric.per_user]:
+        lines.append(f"{', '.join(of_users)}: means over users, with all held-out items of a user in one list.")
+    lines += [*report.copy_notes, *below_popularity_notes(report)]
+    if lacking := [one.name for one in report.summaries if one.group.done and _lacks_full(one, report)]:
+        lines.append(f"{NO_RANKS}: no full ranking; run again with --full: {', '.join(lacking)}.")
     return lines
 
 
-def metric_cells(spread: Spread | None, standing: Standing | None) -> list[str]:
-    """Returns the cells of one measure: its mean, marked if it is the best or level with it, and its interval."""
+def metric_cells(measure: Measure, spread: Spread | None, standing: Standing | None) -> list[str]:
+    """Returns the cells of one measure: its mean, with the mark of its standing, and its confidence interval."""
     text = with_sd(spread, 4)
     if standing is None or standing.interval is None:
         return [text, ""]
     if standing.best:
         text = Strong(text)
+    elif standing.below_reference:
+        text = f"{BELOW} {text}"
     elif standing.level_with_best:
         text = f"= {text}"
-    return [text, f"{standing.interval.low:.3f}-{standing.interval.high:.3f}"]
+    # Figures of the full ranking are small.
+    digits = 4 if measure.ranking is Ranking.FULL else 3
+    return [text, f"{standing.interval.low:.{digits}f}-{standing.interval.high:.{digits}f}"]
 
 
 def _legend(report: RunReport, form: Format) -> list[str]:
     settings = settings_notes(report.settings, report.summaries) if report.settings else []
     notes = [*report.uncertainty.notes, *report.code_notes, *report.tie_notes, *report.timing_notes, *settings]
-    return [*how_to_read(report, form), report.caution, *correction_notes(report), *notes, *errors(report)]
+    findings = [*how_to_read(report, form), *contradiction_notes(report)]
+    return [*findings, report.caution, *correction_notes(report), *notes, *errors(report)]
 
 
 def correction_notes(report: RunReport) -> list[str]:
@@ -115,23 +135,30 @@ def correction_notes(report: RunReport) -> list[str]:
     return [] if note is None else [note]
 
 
-def _further_columns(report: RunReport) -> list[tuple[str, str, str]]:
-    """Returns the columns of the full ranking and of corrected figures: kind, label, and name of the measure."""
+def _corrected(report: RunReport) -> list[Measure]:
+    """Returns the measures whose corrected figures have a column."""
     if not report.has_catalogue:
         return []
-    columns = [("full", measure.label, measure.name) for measure in report.measures]
     corrected = {name for summary in report.summaries for name in summary.corrected}
-    return [*columns, *(("corrected", one.label, one.name) for one in report.measures if one.name in corrected)]
+    return [measure for measure in report.columns if measure.name in corrected]
+
+
+def _lacks_full(summary: ModelSummary, report: RunReport) -> bool:
+    """Whether the table has a column of the full ranking for which the model has no ranks."""
+    full = [measure for measure in report.columns if measure.ranking is Ranking.FULL]
+    return any(summary.figure(measure) is None for measure in full)
 
 
 def _rows(report: RunReport) -> list[list[str]]:
     rows = []
     for summary, standings in zip(report.summaries, report.uncertainty.standings, strict=True):
         row = [summary.name]
-        for measure in report.measures:
-            row += metric_cells(summary.metrics.get(measure.name), standings.get(measure.name))
-        for kind, _, name in _further_columns(report):
-            row.append(with_sd((summary.catalogue if kind == "full" else summary.corrected).get(name), 4))
+        for measure in report.columns:
+            if measure.ranking is Ranking.FULL and summary.group.done and summary.figure(measure) is None:
+                row += [NO_RANKS, NO_RANKS]
+            else:
+                row += metric_cells(measure, summary.figure(measure), standings.get(measure.name))
+        row += [with_sd(summary.corrected.get(measure.name), 4) for measure in _corrected(report)]
         rows.append([*row, *_cost_cells(summary), summary.status.value])
     for row, one in zip(rows, report.quality, strict=False):
         row[-1:-1] = _quality_cells(one)

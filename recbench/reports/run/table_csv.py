@@ -2,38 +2,46 @@
 
 from itertools import zip_longest
 
+from recbench.evaluation.metric import FULL_PREFIX
+from recbench.evaluation.ranking import Ranking
 from recbench.reports.rendering import csv_text
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.summary import ModelSummary
+from recbench.reports.run.uncertainty import Standing
 from recbench.reports.spread import Spread
+
+PARTS = ("", "_sd", "_low", "_high")
 
 
 def run_csv(report: RunReport) -> str:
     """Renders one line a configuration; columns that a run does not have are left out.
 
-    The shown measures have columns for their standard deviation over seeds and their confidence interval. The others
-    have their mean alone, like all metrics of the full ranking (``full_``), corrected ones (``corrected_``), and HR by
+    The shown measures have columns for their standard deviation over seeds and their confidence interval; those of the
+    full ranking begin with ``full_``. The others have their mean alone, like corrected ones (``corrected_``), and HR by
     cohort, such as ``hr_history_1`` of the cases with the shortest histories.
     """
-    shown = [measure.name for measure in report.measures]
+    shown, shown_full = (
+        [measure.base_name for measure in report.measures if measure.ranking is ranking] for ranking in Ranking
+    )
     summaries = report.summaries
     further = [name for name in _names(summaries, "metrics") if name not in shown]
     full, corrected = (_names(summaries, kind) for kind in ("catalogue", "corrected"))
+    full = [*shown_full, *(name for name in full if name not in shown_full)]
     cohorts = list(dict.fromkeys(name for summary in summaries for name in _cohorts(summary)))
-    header = ["model", *(f"{name}{part}" for name in shown for part in ("", "_sd", "_low", "_high"))]
-    header += [*further, *(f"full_{name}" for name in full), *(f"corrected_{name}" for name in corrected), *cohorts]
+    header = ["model", *(f"{name}{part}" for name in shown for part in PARTS)]
+    header += [*further, *(f"full_{name}{part}" for name in full for part in (PARTS if name in shown_full else ("",)))]
+    header += [*(f"corrected_{name}" for name in corrected), *cohorts]
     header += ["interactions_per_second", "fit_seconds", "fit_cpu_seconds", "epochs", "throughput_doubts"]
     header += ["seconds_to_99_percent_of_final", "seconds_to_target"] if report.quality else []
     rows: list[list[object]] = []
     for summary, standings, one in zip_longest(summaries, report.uncertainty.standings, report.quality):
         row: list[object] = [summary.name]
         for name in shown:
-            spread, standing = summary.metrics.get(name), standings.get(name)
-            interval = standing.interval if standing else None
-            row += [spread.mean, spread.sd] if spread else [None, None]
-            row += [interval.low, interval.high] if interval else [None, None]
+            row += _parts(summary.metrics.get(name), standings.get(name))
         row += [_mean(summary.metrics.get(name)) for name in further]
-        row += [_mean(summary.catalogue.get(name)) for name in full]
+        for name in full:
+            parts = _parts(summary.catalogue.get(name), standings.get(f"{FULL_PREFIX}{name}"))
+            row += parts if name in shown_full else parts[:1]
         row += [_mean(summary.corrected.get(name)) for name in corrected]
         row += [_mean(_cohorts(summary).get(name)) for name in cohorts]
         row += [_mean(one) for one in (summary.interactions_per_second, summary.fit_seconds, summary.fit_cpu_seconds)]
@@ -46,6 +54,15 @@ def run_csv(report: RunReport) -> str:
 def _names(summaries: tuple[ModelSummary, ...], kind: str) -> list[str]:
     """Returns the metrics of that kind that any of the configurations has."""
     return list(dict.fromkeys(name for summary in summaries for name in getattr(summary, kind)))
+
+
+def _parts(spread: Spread | None, standing: Standing | None) -> list[float | None]:
+    """Returns the cells of a measure: mean, standard deviation, and both ends of its confidence interval."""
+    interval = standing.interval if standing else None
+    return [
+        *([spread.mean, spread.sd] if spread else [None, None]),
+        *([interval.low, interval.high] if interval else [None, None]),
+    ]
 
 
 def _cohorts(summary: ModelSummary) -> dict[str, Spread]:

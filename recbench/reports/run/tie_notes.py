@@ -1,8 +1,7 @@
 """Models whose hits depend on ties: equal scores, or scores that differ by no more than rounding."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from recbench.evaluation.ranking import Ranks
 from recbench.evaluation.stored_metrics import ties_across_cut
 from recbench.reports.run.summary import ModelSummary
 
@@ -10,14 +9,14 @@ TOLD_FROM = 0.01
 """A smaller share of cases is not told."""
 
 
-def tie_notes(summaries: Sequence[ModelSummary], ranks: Sequence[Iterable[Ranks]], k: int) -> list[str]:
+def tie_notes(summaries: Sequence[ModelSummary], k: int) -> list[str]:
     """Returns a line for ties and one for near ties; none where no model has enough of them.
 
     Args:
         summaries: The configurations.
-        ranks: For each, the ranks among the candidates of its seeds.
         k: The cut-off that the lines speak of.
     """
+    ranks = [[one for trial in s.group.done if (one := trial.candidate_ranks) is not None] for s in summaries]
     tied = [max((ties_across_cut(one, k) for one in of_seeds), default=0.0) for of_seeds in ranks]
     near = [
         max((trial.record.near_ties_across_cut.get(k, 0.0) for trial in summary.group.done), default=0.0)

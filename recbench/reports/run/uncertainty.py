@@ -1,8 +1,9 @@
 """How sure the figures of a table are: intervals, and which differences are more than chance."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, islice
+from typing import Self
 
 import numpy as np
 
@@ -10,10 +11,13 @@ from recbench.evaluation.bootstrap import RESAMPLES, Interval
 from recbench.evaluation.inference import Difference, Sample, infer, seed_mean
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.paired_tests import ALPHA, detectable_difference, holm, mcnemar_p_value
-from recbench.evaluation.ranking import Ranks
+from recbench.evaluation.ranking import Ranking, Ranks
 
 SeedRanks = dict[int, Ranks]
 """The ranks of one configuration by seed, all of the same cases; empty if it has none."""
+
+ModelRanks = Mapping[Ranking, SeedRanks]
+"""The ranks of one configuration in each ranking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +25,16 @@ class Standing:
     """One model's place by one metric.
 
     Attributes:
-        interval: 95 % interval of its mean over cases, from a bootstrap over users; None for a single user.
+        interval: 95 % interval of its mean, from a bootstrap over users; None for a single user.
         best: Whether no mean is higher; False where nothing is compared.
         level_with_best: Whether it is another than the best, and cannot be distinguished from it: p >= 5 % after Holm.
+        below_reference: Whether it is significantly worse than the reference, which is popularity: p < 5 % after Holm.
     """
 
     interval: Interval | None
     best: bool = False
     level_with_best: bool = False
+    below_reference: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,7 @@ class Pair:
         first: Which of the summaries.
         second: Which of the summaries.
         evidence: What the cases say about the first minus the second, each model's seeds averaged case by case.
-        p_adjusted: Its p after Holm, over all pairs of this measure.
+        p_adjusted: Its p after Holm. All pairs of models by this measure, in its ranking, are one family.
         mcnemar: Of McNemar's exact test, one p for each seed that both models have; None for metrics other than hits,
             and where users have several cases.
     """
@@ -54,7 +60,7 @@ class Pair:
 
     @property
     def tied(self) -> float:
-        """Share of cases in which both are as good."""
+        """Share of cases, or of users for a metric of users, in which both are as good."""
         return max(1.0 - self.evidence.won - self.evidence.lost, 0.0)
 
     @property
@@ -68,7 +74,7 @@ class Uncertainty:
     """What the cases say about the figures.
 
     Attributes:
-        standings: For each model, by metric; empty for a model that has no ranks.
+        standings: For each model, by measure; without the measures for whose ranking it has no ranks.
         pairs: All pairs of models that have ranks, metric by metric.
         notes: What cannot be computed, and why.
     """
@@ -77,80 +83,126 @@ class Uncertainty:
     pairs: tuple[Pair, ...]
     notes: tuple[str, ...]
 
+    @property
+    def significant(self) -> tuple[Pair, ...]:
+        """The pairs that differ significantly."""
+        return tuple(pair for pair in self.pairs if pair.p_adjusted < ALPHA)
+
     def without_marks(self) -> "Uncertainty":
-        """Returns the same without a best model and models level with it."""
+        """Returns the same without any mark: of the best model, models level with it, and models below popularity."""
         standings = tuple(
             {name: Standing(standing.interval) for name, standing in one.items()} for one in self.standings
         )
         return replace(self, standings=standings)
 
 
-def uncertainty(ranks: Sequence[SeedRanks], measures: Sequence[Measure], resamples: int = RESAMPLES) -> Uncertainty:
+def uncertainty(
+    ranks: Sequence[ModelRanks],
+    measures: Sequence[Measure],
+    resamples: int = RESAMPLES,
+    reference: int | None = None,
+) -> Uncertainty:
     """Compares models on the cases of one task.
 
+    A measure of the full ranking compares the models that have a full ranking, by the same intervals and tests as a
+    measure of the candidates. Holm corrects the p-values of all pairs of models by one measure together; each measure
+    is a family of its own.
+
     Args:
-        ranks: For each model, its ranks by seed.
+        ranks: For each model, its ranks by seed in each ranking.
         measures: What to compare them by.
         resamples: Of the bootstrap.
+        reference: Which model the others are marked as worse than; None for none.
     """
-    present = [number for number, by_seed in enumerate(ranks) if by_seed]
+    compared = [_Compared.of(measure, ranks) for measure in measures]
     standings: list[dict[str, Standing]] = [{} for _ in ranks]
-    if not present:
+    seeds = [by_seed for of_model in ranks for by_seed in of_model.values() if by_seed]
+    if not seeds:
         return Uncertainty(tuple(standings), (), ())
-    single = len(np.unique(next(iter(ranks[present[0]].values())).users)) < 2
+    single = len(np.unique(next(iter(seeds[0].values())).users)) < 2
     notes = ["A single user: no interval and no comparison of models can be computed."] if single else []
-    if all(len(ranks[number]) == 1 for number in present):
+    if all(len(by_seed) == 1 for by_seed in seeds):
         notes.append("One seed: how much another seed would change is not known; --seeds 3 or more tells.")
     if single:
-        for number in present:
-            standings[number] = {measure.name: Standing(None) for measure in measures}
+        for one in compared:
+            for number in one.models:
+                standings[number][one.measure.name] = Standing(None)
         return Uncertainty(tuple(standings), (), tuple(notes))
-    places = list(combinations(range(len(present)), 2))
-    means = [[seed_mean(ranks[number].values(), measure) for number in present] for measure in measures]
-    levels = [one for of_models in means for one in of_models]
-    differences = [of_models[a] - of_models[b] for of_models in means for a, b in places]
-    limits, evidence = infer(levels, differences, resamples)
+    limits, evidence = infer(
+        [mean for one in compared for mean in one.means],
+        [one.means[a] - one.means[b] for one in compared for a, b in one.places],
+        resamples,
+    )
+    intervals, differences = iter(limits), iter(evidence)
     pairs: list[Pair] = []
-    for number, measure in enumerate(measures):
-        own = limits[number * len(present) : (number + 1) * len(present)]
-        of_pairs = evidence[number * len(places) : (number + 1) * len(places)]
-        found = _pairs(measure, places, present, ranks, of_pairs)
-        best, level = _best(means[number], places, found)
-        for place, summary in enumerate(present):
-            standings[summary][measure.name] = Standing(own[place], place in best, place in level - best)
+    for one in compared:
+        found = _pairs(one, ranks, list(islice(differences, len(one.places))))
+        best, level = _best(one, found)
+        below = _below(reference, found)
+        for place, (summary, interval) in enumerate(zip(one.models, islice(intervals, len(one.models)), strict=True)):
+            standings[summary][one.measure.name] = Standing(
+                interval, place in best, place in level - best, summary in below
+            )
         pairs += found
     return Uncertainty(tuple(standings), tuple(pairs), tuple(notes))
 
 
-def _best(
-    means: Sequence[Sample], places: Sequence[tuple[int, int]], pairs: Sequence[Pair]
-) -> tuple[set[int], set[int]]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Compared:
+    """The models that one measure compares.
+
+    Attributes:
+        measure: The measure.
+        models: Which of the models have ranks in its ranking.
+        means: Their values, seeds averaged.
+        places: All pairs of them, as places in ``models``.
+    """
+
+    measure: Measure
+    models: Sequence[int]
+    means: Sequence[Sample]
+    places: Sequence[tuple[int, int]]
+
+    @classmethod
+    def of(cls, measure: Measure, ranks: Sequence[ModelRanks]) -> Self:
+        models = [number for number, of_model in enumerate(ranks) if of_model.get(measure.ranking)]
+        means = [seed_mean(ranks[number][measure.ranking].values(), measure) for number in models]
+        return cls(measure, models, means, list(combinations(range(len(models)), 2)))
+
+
+def _best(compared: _Compared, pairs: Sequence[Pair]) -> tuple[set[int], set[int]]:
     """Returns the models with the highest mean, and those that do not differ significantly from one of them."""
-    values = np.array([one.values.mean() for one in means])
-    best = set(np.flatnonzero(values == values.max()).tolist()) if len(means) > 1 else set()
+    values = np.array([one.values.mean() for one in compared.means])
+    best = set(np.flatnonzero(values == values.max()).tolist()) if len(values) > 1 else set()
     level = {
         place
-        for (a, b), pair in zip(places, pairs, strict=True)
+        for (a, b), pair in zip(compared.places, pairs, strict=True)
         if best & {a, b} and pair.p_adjusted >= ALPHA
         for place in (a, b)
     }
     return best, level
 
 
-def _pairs(
-    measure: Measure,
-    places: Sequence[tuple[int, int]],
-    present: Sequence[int],
-    ranks: Sequence[SeedRanks],
-    evidence: Sequence[Difference | None],
-) -> list[Pair]:
+def _below(reference: int | None, pairs: Sequence[Pair]) -> set[int]:
+    """Returns the models, by number, that are significantly worse than the reference."""
+    worse = [
+        pair.second if pair.evidence.difference > 0 else pair.first for pair in pairs
+        if pair.p_adjusted < ALPHA and reference in (pair.first, pair.second)
+    ]  # fmt: skip
+    return set(worse) - {reference}
+
+
+def _pairs(compared: _Compared, ranks: Sequence[ModelRanks], evidence: Sequence[Difference | None]) -> list[Pair]:
     """Returns the comparisons by one measure."""
     known = [one for one in evidence if one is not None]
     adjusted = holm([one.p for one in known])
-    return [
-        Pair(measure, present[a], present[b], one, p, _mcnemar(measure, ranks[present[a]], ranks[present[b]]))
-        for (a, b), one, p in zip(places, known, adjusted, strict=True)
-    ]
+    measure, models = compared.measure, compared.models
+    found = []
+    for (a, b), one, p in zip(compared.places, known, adjusted, strict=True):
+        first, second = models[a], models[b]
+        seeds = ranks[first][measure.ranking], ranks[second][measure.ranking]
+        found.append(Pair(measure, first, second, one, p, _mcnemar(measure, *seeds)))
+    return found
 
 
 def _mcnemar(measure: Measure, first: SeedRanks, second: SeedRanks) -> tuple[float, ...] | None:

@@ -27,7 +27,7 @@ def sweep_table(report: RunReport, parameter: str, form: Format = Format.TEXT) -
     if form is Format.CSV:
         return _csv(report, parameter, points)
     headers = [parameter]
-    for measure in report.measures:
+    for measure in report.columns:
         headers += [measure.label, "95 %"]
     headers += ["fit s", "interactions/s", "peak MiB", "epochs", "status"]
     fixed = {name: value for name, value in sorted(report.summaries[0].parameters.items()) if name != parameter}
@@ -57,10 +57,10 @@ def sweep_table(report: RunReport, parameter: str, form: Format = Format.TEXT) -
 
 def _row(point: SweepPoint, report: RunReport) -> list[str]:
     row = [str(point.value)]
-    for measure in report.measures:
+    for measure in report.columns:
         standing = point.standings.get(measure.name)
         interval = standing.interval if standing else None
-        row += [with_sd(point.summary.metrics.get(measure.name), 4)]
+        row += [with_sd(point.summary.figure(measure), 4)]
         row += ["" if interval is None else f"{interval.low:.3f}-{interval.high:.3f}"]
     row += [
         _seconds(point.summary.fit_seconds),
@@ -77,8 +77,8 @@ def _csv(report: RunReport, parameter: str, points: list[SweepPoint]) -> str:
     rows: list[list[object]] = []
     for point in points:
         row: list[object] = [point.value]
-        for name in names:
-            spread, standing = point.summary.metrics.get(name), point.standings.get(name)
+        for measure in report.measures:
+            spread, standing = point.summary.figure(measure), point.standings.get(measure.name)
             interval = standing.interval if standing else None
             row += [spread.mean, spread.sd] if spread else [None, None]
             row += [interval.low, interval.high] if interval else [None, None]
