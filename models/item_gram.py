@@ -1,14 +1,22 @@
 """The items' Gram matrix: how many users each two items have in common."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import numpy.typing as npt
-import psutil
 from scipy.sparse import csr_matrix
 
 from recbench.protocol import TrainSet
 
-ITEMS_AT_ONCE = 1024
-"""Rows of the Gram matrix that are made together; bounds the memory besides it."""
+ITEMS_AT_ONCE = 512
+"""Rows of the Gram matrix that one thread computes at a time; bounds the memory beside the matrix."""
+COLUMNS_BESIDE = 4096
+"""Columns that solving for the weights takes beside the matrices."""
+
+
+def square_bytes(n_items: int, matrices: int, dtype: npt.DTypeLike) -> int:
+    """Returns the memory that matrices of ``dtype``[n_items, n_items] and a few columns of blocks take, in bytes."""
+    return np.dtype(dtype).itemsize * n_items * (matrices * n_items + COLUMNS_BESIDE)
 
 
 def interactions(train: TrainSet, dtype: npt.DTypeLike = np.float64) -> csr_matrix:
@@ -18,30 +26,28 @@ def interactions(train: TrainSet, dtype: npt.DTypeLike = np.float64) -> csr_matr
     return csr_matrix((ones, train.indices.copy(), train.indptr.copy()), shape=shape)
 
 
-def item_gram(train: TrainSet) -> np.ndarray:
-    """Returns X'X for the train rows X, float64[n_items, n_items] in Fortran's order, which LAPACK overwrites."""
-    rows = interactions(train)
-    of_items = rows.T.tocsr()
-    gram = np.empty((train.n_items, train.n_items), order="F")
-    for start in range(0, train.n_items, ITEMS_AT_ONCE):
-        some = slice(start, start + ITEMS_AT_ONCE)
-        gram[:, some] = (of_items[some] @ rows).toarray().T
-    return gram
+def item_gram(train: TrainSet, dtype: npt.DTypeLike = np.float64, threads: int = 1) -> np.ndarray:
+    """Returns X'X for the train rows X, ``dtype``[n_items, n_items], row by row in memory.
 
-
-def check_memory(n_items: int, matrices: int) -> None:
-    """Compares what square matrices of all items need with what the machine has to give.
+    The numbers are counts, so they are exact and do not depend on the number of threads.
 
     Args:
-        n_items: Number of items.
-        matrices: How many matrices float64[n_items, n_items] are held at a time.
-
-    Raises:
-        MemoryError: They do not fit.
+        train: The train rows.
+        dtype: A type of floating-point numbers.
+        threads: Threads to use.
     """
-    needed, available = matrices * 8 * n_items**2, psutil.virtual_memory().available
-    if needed > available:
-        raise MemoryError(
-            f"{matrices} x {n_items:,} x {n_items:,} numbers of 8 bytes need {needed / 2**30:,.1f} GiB, and "
-            f"{available / 2**30:,.1f} GiB are available; take a task of fewer items, or another model"
-        )
+    # Whole numbers up to 2 ** 24 are exact in 4 bytes.
+    rows = interactions(train, np.float32 if train.n_users < 2**24 else np.float64)
+    of_items = rows.T.tocsr()
+    gram = np.empty((train.n_items, train.n_items), dtype=dtype)
+
+    def fill(start: int) -> None:
+        # The matrix is symmetric: only products with the same or later items are computed.
+        stop = start + ITEMS_AT_ONCE
+        gram[start:stop, start:] = (of_items[start:stop] @ rows[:, start:]).toarray()
+        gram[stop:, start:stop] = gram[start:stop, stop:].T
+
+    with ThreadPoolExecutor(threads) as pool:
+        # A list, so that an error of a thread is raised.
+        list(pool.map(fill, range(0, train.n_items, ITEMS_AT_ONCE)))
+    return gram

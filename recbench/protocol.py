@@ -286,6 +286,22 @@ class Recommender(Protocol):
 
 
 @runtime_checkable
+class StatesMemory(Protocol):
+    """Optional: how much memory a model needs, if that grows faster than the train rows.
+
+    The harness shows the number before training. If less memory is left, it does not start the model, and goes on with
+    the other models.
+    """
+
+    def memory_bytes(self, train: TrainSet) -> int:
+        """Returns the most bytes that training and scoring take beside the train rows.
+
+        The harness calls it once before ``warm_up`` and ``fit``; it must not learn.
+        """
+        ...
+
+
+@runtime_checkable
 class WarmUp(Protocol):
     """Optional: work before training that its time does not include, such as compiling or starting threads."""
 

@@ -87,6 +87,24 @@ class LeaksInAnotherProcess(Leaks):
         os.wait()
 
 
+class TooLarge(Good):
+    """More than any machine has."""
+
+    needed = 2**50
+
+    def memory_bytes(self, train):
+        return self.needed
+
+    def warm_up(self, train, context):
+        os.abort()
+
+    fit = warm_up
+
+
+class AboveTheLimit(TooLarge):
+    needed = 500 * 2**20
+
+
 class Prints(Good):
     """100 MB, by Python and past it."""
 

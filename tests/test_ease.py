@@ -1,12 +1,10 @@
 """What is particular to the model ease, and to what it shares with other models from item to item."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
-from recbench_models import item_gram, item_weights
-from recbench_models.ease import EASE, _inverse
+from recbench_models import ease, item_gram, item_weights
+from recbench_models.ease import EASE
 from tests.dense_fits import dense_rows, fitted
 
 
@@ -40,29 +38,19 @@ def test_the_gram_matrix_may_be_made_and_scored_in_parts(synthetic_task, monkeyp
     monkeypatch.setattr(item_weights, "CELLS_AT_ONCE", at_once)
     gram = item_gram.item_gram(train)
     assert np.array_equal(gram, rows.T @ rows)
+    assert np.array_equal(item_gram.item_gram(train, np.float32, threads=3), gram)
     weights = item_weights.ItemWeights(item_gram.interactions(train), gram)
     users = np.arange(synthetic_task.n_users, dtype=np.int32)
     items = np.random.default_rng(0).integers(0, synthetic_task.n_items, size=(len(users), 9), dtype=np.int32)
     assert np.array_equal(weights.score(users, items), np.take_along_axis(rows @ gram, items, axis=1))
 
 
-def test_memory_is_checked_before_anything_is_computed(board, monkeypatch):
-    needed = 2 * 8 * board.n_items**2
-    memory = SimpleNamespace(available=needed)
-    monkeypatch.setattr(item_gram.psutil, "virtual_memory", lambda: memory)
-    fitted(EASE(), board)
-    memory.available = needed - 1
-    monkeypatch.setattr("recbench_models.ease.item_gram", lambda train: pytest.fail("computed"))
-    with pytest.raises(MemoryError, match=r"24 x 24 numbers.*fewer items"):
-        fitted(EASE(), board)
-
-
-@pytest.mark.parametrize("n", [1, 3, 4, 9])
-def test_the_inverse_is_mirrored_block_by_block(monkeypatch, n):
-    monkeypatch.setattr("recbench_models.ease.BLOCK", 3)
-    rows = np.random.default_rng(n).normal(size=(2 * n, n))
-    matrix = rows.T @ rows + np.eye(n)
-    expected = np.linalg.inv(matrix)
-    found = _inverse(matrix)
-    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
-    assert np.array_equal(found, found.T)
+def test_large_catalogues_are_solved_in_single_precision(synthetic_task, monkeypatch):
+    users = np.arange(synthetic_task.n_users)
+    double = fitted(EASE(l2=50.0), synthetic_task)
+    needed = double.memory_bytes(synthetic_task.train_set())
+    monkeypatch.setattr(ease, "DOUBLE_PRECISION_ITEMS", synthetic_task.n_items - 1)
+    single = fitted(EASE(l2=50.0), synthetic_task)
+    assert single.memory_bytes(synthetic_task.train_set()) == needed / 2
+    assert single.score_all(users).dtype == np.float32
+    np.testing.assert_allclose(single.score_all(users), double.score_all(users), atol=1e-5)

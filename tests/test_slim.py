@@ -10,13 +10,13 @@ from recbench_models.slim import SLIM
 from tests.dense_fits import dense_rows, fitted
 
 
-@pytest.mark.parametrize("block", [7, 128])
+@pytest.mark.parametrize("block", [7, 256])
 @pytest.mark.parametrize("non_negative", [True, False])
 def test_weights_fulfil_the_conditions_of_the_optimum(board, synthetic_task, block, non_negative, monkeypatch):
     """The loss is strictly convex: its subgradient holds 0 at the optimum, and nowhere else."""
     monkeypatch.setattr(slim, "BLOCK", block)
-    l1, l2 = 1.5, 10.0
-    model = fitted(SLIM(l1=l1, l2=l2, non_negative=non_negative, epochs=200), synthetic_task)
+    l1, l2 = 1.5, 30.0
+    model = fitted(SLIM(l1=l1, l2=l2, non_negative=non_negative, epochs=40), synthetic_task)
     weights = model._transposed.T.astype(np.float64)
     rows = dense_rows(synthetic_task.train_set())
     downhill = rows.T @ (rows - rows @ weights) - l2 * weights
@@ -35,9 +35,33 @@ def test_weights_fulfil_the_conditions_of_the_optimum(board, synthetic_task, blo
 
 def test_without_l1_it_is_ease(synthetic_task):
     users = np.arange(synthetic_task.n_users, dtype=np.int32)
-    own = fitted(SLIM(l1=0.0, l2=20.0, non_negative=False, epochs=200), synthetic_task)
+    own = fitted(SLIM(l1=0.0, l2=20.0, non_negative=False, epochs=3), synthetic_task)
     ease = fitted(EASE(l2=20.0), synthetic_task)
     np.testing.assert_allclose(own.score_all(users), ease.score_all(users), atol=1e-4)
+
+
+def test_it_starts_near_the_optimum(synthetic_task):
+    """Two passes give a lower loss than five from zero."""
+    train = synthetic_task.train_set()
+    after_two = SLIM(l1=1.0, l2=20.0)
+    after_two.fit(train, TimedContext(0, 1))
+    from_zero = SLIM(l1=1.0, l2=20.0, epochs=5)
+    from_zero._start = lambda gram, n_rows: (np.zeros_like(gram), gram.copy())
+    from_zero.fit(train, TimedContext(0, 1))
+    rows = dense_rows(train)
+    assert loss(after_two, rows, 1.0, 20.0) < loss(from_zero, rows, 1.0, 20.0)
+
+
+def loss(model, rows, l1, l2):
+    weights = model._transposed.T.astype(np.float64)
+    error = ((rows - rows @ weights) ** 2).sum() / 2
+    return error + l2 / 2 * (weights**2).sum() + l1 * np.abs(weights).sum()
+
+
+@pytest.mark.parametrize("parameters", [{"l1": 0.0, "l2": 1e-9}, {"l1": 300.0, "l2": 1.0}])
+def test_extreme_regularisation_gives_finite_scores(synthetic_task, parameters):
+    scores = fitted(SLIM(**parameters), synthetic_task).score_all(np.arange(synthetic_task.n_users, dtype=np.int32))
+    assert np.isfinite(scores).all()
 
 
 def test_each_pass_lowers_the_loss(synthetic_task):
@@ -46,9 +70,7 @@ def test_each_pass_lowers_the_loss(synthetic_task):
     losses = []
 
     def look(epoch, _):
-        weights = model._transposed.T.astype(np.float64)
-        error = ((rows - rows @ weights) ** 2).sum() / 2
-        losses.append(error + 2.5 * (weights**2).sum() + 2.0 * np.abs(weights).sum())
+        losses.append(loss(model, rows, 2.0, 5.0))
 
     model.fit(synthetic_task.train_set(), TimedContext(0, 1, look))
     assert len(losses) == 5

@@ -1,7 +1,7 @@
 """Where trials run and within which limits: the same options for run, sweep and tune."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, TypeAdapter
@@ -112,7 +112,9 @@ class Execution:
         """
         for other in other_installations():
             log.warning("Warning: recbench runs from %s; another one is in %s.", running_folder(), other)
-        assignment = Assignment(source.path, source.facts, conditions, self.limits, self.jobs, address=self.cluster)
+        limits = self.limits
+        conditions = replace(conditions, memory_limit=limits.memory_bytes)
+        assignment = Assignment(source.path, source.facts, conditions, limits, self.jobs, address=self.cluster)
         return create_runner(runner_name(self.cluster, in_process=self.in_process), assignment, notify, wanted)
 
 

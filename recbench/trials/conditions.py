@@ -25,6 +25,7 @@ class Conditions:
         revision: The git revision that the run was started in.
         no_revision: Why there is none, if git has refused.
         curve_measure: What the curve is scored by; None for the metrics that records store.
+        memory_limit: Bytes that the process of a trial may use; None for no limit.
     """
 
     threads: int = 1
@@ -35,6 +36,7 @@ class Conditions:
     revision: Revision | None = None
     no_revision: str | None = None
     curve_measure: CurveMeasure | None = None
+    memory_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ class EventKind(StrEnum):
     """A trial begins (trial, worker)."""
     PHASE = "phase"
     """A part of a trial begins (name: ``import``, ``warm-up``, ``fit``, ``score`` or ``full``)."""
+    MEMORY = "memory"
+    """The model says how much memory it needs, before it starts (done: that; total: what is available; in bytes)."""
     EPOCH = "epoch"
     """A pass over the train rows is complete (epoch, loss, seconds of training)."""
     PROGRESS = "progress"

@@ -20,6 +20,7 @@ from recbench.trials.events import Event, EventKind, Notify
 from recbench.trials.facts import kept_facts, promises_repetition
 from recbench.trials.identity import TaskFacts, identity
 from recbench.trials.learning_curve import Curve
+from recbench.trials.memory_check import NotEnoughMemoryError, check_memory
 from recbench.trials.model_context import context_for_model
 from recbench.trials.observed import observed
 from recbench.trials.throughput_doubts import throughput_doubts
@@ -47,7 +48,8 @@ def trial_outcomes(
 ) -> Iterator[TrialOutcome]:
     """Trains a fresh model on the task's train rows and ranks its test cases.
 
-    Whatever the model raises becomes a record with the status ``failed``; only an interruption is passed on.
+    Whatever the model raises becomes a record with the status ``failed``; only an interruption is passed on. A model
+    that says that it needs more memory than there is gets a record with the status ``out-of-memory``.
 
     Yields:
         What the trial gave. Before a full ranking, which may not come to its end, also what it has given so far.
@@ -74,7 +76,8 @@ def trial_outcomes(
             message += f" (learning_rate={configuration.parameters['learning_rate']}; try a lower one)"
         measured = {"error": message, "epochs": context.epochs, "fit_seconds": context.seconds}
         fields = base | observed(configuration, kept_facts(context.facts)) | _reported(configuration, context)
-        yield TrialOutcome(Record(**fields, **measured, status=Status.FAILED), None, traceback.format_exc())
+        status = Status.OUT_OF_MEMORY if isinstance(error, NotEnoughMemoryError) else Status.FAILED
+        yield TrialOutcome(Record(**fields, **measured, status=status), None, traceback.format_exc())
 
 
 def _of_model(error: BaseException) -> BaseException:
@@ -84,7 +87,7 @@ def _of_model(error: BaseException) -> BaseException:
 
 
 def _reason(error: BaseException) -> str:
-    return error_text(error) if isinstance(error, ScoreError) else describe_error(error)
+    return error_text(error) if isinstance(error, ScoreError | NotEnoughMemoryError) else describe_error(error)
 
 
 def _reported(configuration: Configuration, context: TimedContext) -> dict[str, object]:
@@ -101,6 +104,7 @@ def _fit_and_score(
     train = task.train_set()
     with configuration.watched():
         model = configuration.create()
+        check_memory(model, train, conditions.memory_limit, notify)
     warm_up_seconds = None
     if isinstance(model, WarmUp):
         notify(Event(EventKind.PHASE, name="warm-up"))

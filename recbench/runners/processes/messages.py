@@ -33,7 +33,7 @@ MOST_REASON: Final = 300
 MOST_SHOWN: Final = 60
 PIPE_CLOSED: Final = 76
 """The exit code of a trial's process whose model has closed the pipe of the answers."""
-_FROM_TRIALS: Final = {EventKind.PHASE, EventKind.EPOCH, EventKind.PROGRESS, EventKind.POINT}
+_FROM_TRIALS: Final = {EventKind.PHASE, EventKind.MEMORY, EventKind.EPOCH, EventKind.PROGRESS, EventKind.POINT}
 
 
 class MessageError(ValueError):

@@ -126,7 +126,7 @@ class Supervision:
         record = answer.record
         self._check_identity(record)
         ranks = self._ranks(content) if content else None
-        if record.status is not (Status.FAILED if ranks is None else Status.DONE):
+        if record.status not in ((Status.FAILED, Status.OUT_OF_MEMORY) if ranks is None else (Status.DONE,)):
             raise MessageError(f"a record with the status {record.status} comes with {len(content):,} bytes of ranks")
         told = {"start_seconds": self.worker.start_seconds, "concurrent_trials": self._assignment.concurrent}
         return TrialOutcome(record.model_copy(update=told), ranks, is_final=answer.is_final)
