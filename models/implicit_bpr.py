@@ -12,6 +12,9 @@ from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 class ImplicitBPR:
     """BPR of the package implicit (Cython, OpenMP, plain SGD); draws negatives in proportion to popularity.
 
+    So an item without train rows is never a negative, and implicit leaves its score at 0, which is above the scores of
+    many known items. Here it gets the lowest bias of the known items.
+
     Args:
         factors: Length of the vectors.
         epochs: Passes over the train rows.
@@ -45,7 +48,14 @@ class ImplicitBPR:
             random_state=context.seed,
         )
         self._model = model
-        fit_by_epochs(model, interactions(train, np.float32), context)
+        has_rows = np.bincount(train.items, minlength=train.n_items) > 0
+
+        def lower_new_items() -> None:
+            # The last column holds the biases. No later epoch reads those of items without rows.
+            biases = model.item_factors[:, -1]
+            biases[~has_rows] = biases[has_rows].min(initial=0.0)
+
+        fit_by_epochs(model, interactions(train, np.float32), context, lower_new_items)
 
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
         """Returns the inner products (item biases are a column of the factors), float32[n, c]."""

@@ -192,12 +192,15 @@ def unseen_signature(weighted: bool, n_users: int, n_items: int) -> Unseen:
 def popularity_weights(items: np.ndarray, n_items: int, exponent: float) -> np.ndarray | None:
     """Returns whole-number weights int64[n_items] in proportion to count ** exponent; None for exponent 0.
 
-    Scaled so that the sum over all items stays below 2**31, and rounded; an item without rows has weight 0.
+    Scaled so that the sum over all items stays below 2**31, and rounded. An item without rows counts as one with one
+    row. If it were never a negative, nothing would lower its scores, and it would rank above most items. Its share of
+    the draws is at least that of one row in all rows, because an exponent above 1 takes too much from rare items.
     """
     if exponent == 0:
         return None
-    powers = np.bincount(items, minlength=n_items).astype(np.float64)
-    powers[powers > 0] **= exponent
+    counts = np.bincount(items, minlength=n_items).astype(np.float64)
+    powers = counts**exponent
+    powers[counts == 0] = max(1.0, powers[counts > 0].sum() / max(len(items), 1))
     return np.rint(powers * (2**30 / max(powers.sum(), 1.0))).astype(np.int64)
 
 

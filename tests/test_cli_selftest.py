@@ -101,7 +101,7 @@ def test_a_model_that_keeps_its_contract(recbench, own):
     assert done.returncode == 0, done.stdout
     assert "Model Good" in done.stdout.splitlines()
     assert "[skip] warming up changes nothing — the model has no warm_up()" in done.stdout
-    assert done.stdout.splitlines()[-1] == "30 ok, 0 failed, 4 skipped"
+    assert done.stdout.splitlines()[-1] == "30 ok, 0 failed, 5 skipped"
     assert "Good: the same fit again ..." in done.stderr
     assert "chatter" not in done.stdout + done.stderr
 
@@ -112,7 +112,7 @@ def test_a_model_that_leaks_is_named_and_ends_with_1(recbench, own):
     document = json.loads(done.stdout)
     assert set(document) == {"schema", "task", "threads", "summary", "checks"}
     assert (document["schema"], document["task"]["name"], document["threads"]) == (1, "synthetic", 1)
-    assert [check["model"] for check in document["checks"]] == [None] * 15 + ["popularity"] * 19 + ["Leaks"] * 19
+    assert [check["model"] for check in document["checks"]] == [None] * 15 + ["popularity"] * 20 + ["Leaks"] * 20
     (failed,) = (check for check in document["checks"] if check["state"] == "failed")
     assert (failed["model"], failed["name"]) == ("Leaks", "scores do not depend on the other candidates in the call")
     assert re.search(r"user index \d+, item index \d+ has the score .* when it is the only candidate", failed["detail"])
@@ -139,7 +139,7 @@ def test_a_model_whose_process_does_not_come_to_the_end_has_failed(recbench, own
     failed = {check["model"]: check["detail"] for check in checks if check["state"] == "failed"}
     assert failed == how
     assert {check["name"] for check in checks if check["state"] == "failed"} == {ENDS}
-    assert len([check for check in checks if check["model"] == "Forks"]) == 19
+    assert len([check for check in checks if check["model"] == "Forks"]) == 20
 
 
 def test_a_model_that_hangs_is_ended(recbench, own, tmp_path, synthetic_task):
@@ -162,11 +162,11 @@ def test_a_parameter_without_default_fails_its_check_only_if_it_has_a_value(recb
     done = recbench("selftest", "--task", "synthetic", "--models", f"{own}:NeedsAValue")
     assert done.returncode == 1
     assert "[FAIL] every hyper-parameter has a default — no default: power" in done.stdout
-    assert done.stdout.splitlines()[-1] == "15 ok, 1 failed, 18 skipped"
+    assert done.stdout.splitlines()[-1] == "15 ok, 1 failed, 19 skipped"
     given = recbench(
         "selftest", "--task", "synthetic", "--models", f"{own}:NeedsAValue", "--param", "NeedsAValue.power=1"
     )
-    assert re.search(r"^\d+ ok, 1 failed, 4 skipped$", given.stdout, re.MULTILINE)
+    assert re.search(r"^\d+ ok, 1 failed, 5 skipped$", given.stdout, re.MULTILINE)
 
 
 BAD = {

@@ -64,10 +64,29 @@ def test_weighted_draws_are_in_proportion_to_the_weights():
 def test_weights_follow_popularity():
     items = np.repeat([0, 1, 3], [1, 4, 16])
     weights = popularity_weights(items, 4, 0.5)
-    assert weights[2] == 0
-    np.testing.assert_allclose(weights[[1, 3]] / weights[0], [2, 4], rtol=1e-6)
-    assert weights.sum() < 2**31
+    np.testing.assert_allclose(weights[[1, 2, 3]] / weights[0], [2, 1, 4], rtol=1e-6)
     assert popularity_weights(items, 4, 0.0) is None
+    assert popularity_weights(items[:0], 4, 0.5).tolist() == [2**28] * 4
+
+
+@given(st.integers(1, 200), st.integers(0, 200), st.floats(0.01, 4), st.integers(0, 2**31))
+def test_items_without_rows_are_drawn_too_and_change_no_other_ratio(n_known, n_new, exponent, seed):
+    counts = np.random.default_rng(seed).geometric(0.02, n_known)
+    items = np.repeat(np.arange(n_known), counts)
+    weights = popularity_weights(items, n_known + n_new, exponent)
+    assert weights.sum() < 2**31
+    powers = counts**exponent
+    known = popularity_weights(items, n_known, exponent)
+    assert np.array_equal(known, np.rint(powers * (2**30 / powers.sum())))
+    # Whole numbers are off by up to a half.
+    np.testing.assert_allclose(weights[:n_known] * known.sum(), known * weights[:n_known].sum(), atol=2**31)
+    if n_new:
+        new = weights[n_known:]
+        assert (new == new[0]).all()
+        assert new[0] >= weights[:n_known].sum() // len(items) - 1
+        if exponent <= 1:
+            rarest = counts.argmin()
+            assert new[0] <= weights[rarest] + 1
 
 
 def test_weighted_draws_pass_over_users_and_items_at_the_ends():

@@ -18,8 +18,7 @@ from recbench.progress.console import animated, write_message
 if TYPE_CHECKING:
     from recbench.tasks.task import Task as LoadedTask
 
-MARKS = {True: "[ok]", False: "[FAIL]", None: "[skip]"}
-STATES = {True: "ok", False: "failed", None: "skipped"}
+MARKS = {"ok": "[ok]", "failed": "[FAIL]", "skipped": "[skip]", "warning": "[warn]"}
 
 
 def selftest(
@@ -53,6 +52,7 @@ def selftest(
     The harness: a constant scorer, chance, an oracle and its inverse, and changes that must move no rank.
     A model: five fits on the CPU, two of them with one seed; and what its scores depend on besides user and item.
     Each model is checked in a process of its own. A model that ends this process has failed.
+    A warning is not a failure: it names what is wrong for most models, but breaks no rule.
 
     Examples:
       recbench selftest
@@ -87,19 +87,20 @@ def selftest(
                 check = one.check
                 if not as_json and (not document or document[-1]["model"] != one.model):
                     emit(_heading(loaded, one.model))
-                state = STATES[check.passed]
+                state = check.state
                 document.append({"model": one.model, "name": check.name, "state": state, "detail": check.detail})
                 if not as_json:
-                    emit(f"{MARKS[check.passed]:6} {one_line(check.name)} — {one_line(check.detail)}")
+                    emit(f"{MARKS[state]:6} {one_line(check.name)} — {one_line(check.detail)}")
     except KeyboardInterrupt:
         write_message(f"Interrupted after {len(document)} checks.")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
-    counts = {state: sum(check["state"] == state for check in document) for state in STATES.values()}
+    counts = {state: sum(check["state"] == state for check in document) for state in MARKS}
     if as_json:
         summary = {**counts, "passed": not counts["failed"]}
         emit_json({"schema": 1, "task": loaded.summary(), "threads": threads, "summary": summary, "checks": document})
     else:
-        emit("\n" + ", ".join(f"{count} {state}" for state, count in counts.items()))
+        shown = {state: count for state, count in counts.items() if count or state != "warning"}
+        emit("\n" + ", ".join(f"{count} {state}" for state, count in shown.items()))
     if counts["failed"]:
         raise typer.Exit(ExitCode.CHECK_FAILED)
 

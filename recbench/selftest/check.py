@@ -15,11 +15,22 @@ class Check:
         name: What was checked.
         passed: None if the check does not apply here.
         detail: What was measured; of a failure, what is wrong and where.
+        warning: Whether it passed, but found something that is wrong for most models.
     """
 
     name: str
     passed: bool | None
     detail: str
+    warning: bool = False
+
+    @property
+    def state(self) -> str:
+        """``ok``, ``warning``, ``failed`` or ``skipped``."""
+        if self.passed is None:
+            return "skipped"
+        if not self.passed:
+            return "failed"
+        return "warning" if self.warning else "ok"
 
     def shortened(self, most: int) -> Self:
         """Returns the check with at most so many characters of its detail."""
@@ -28,6 +39,10 @@ class Check:
 
 class BrokenError(Exception):
     """A check's rule does not hold; the message is its detail."""
+
+
+class SuspectError(Exception):
+    """A check found what is wrong for most models, but breaks no rule; the message is its detail."""
 
 
 class NotApplicableError(Exception):
@@ -54,6 +69,8 @@ class CheckFunction(Generic[P]):
             return Check(self.name, True, self._function(*args, **kwargs))
         except NotApplicableError as error:
             return Check(self.name, None, str(error))
+        except SuspectError as error:
+            return Check(self.name, True, str(error), warning=True)
         except BrokenError as error:
             return Check(self.name, False, str(error))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a check that cannot run has failed

@@ -15,6 +15,7 @@ from recbench.registry.requested import RequestedModel
 from recbench.selftest import leaks
 from recbench.selftest.check import BrokenError, Check, NotApplicableError, check, expect
 from recbench.selftest.fits import Arrays, Create, Fit, StopsAtOnce, copies, fit, not_repeatable, of_other_items
+from recbench.selftest.new_items import new_items_below_known
 from recbench.selftest.score_requests import ScoreRequest, same_bits
 from recbench.tasks.task import Task
 from recbench.trials.clock import TimedContext
@@ -91,6 +92,7 @@ def model_contract(tested: ModelUnderTest, task: Task, threads: int, say: Callab
     yield passes_are_counted(first, tested.parameters, len(train))
     yield trains_in_fit(first)
     yield from leaks.leaks(first.trained(), request)
+    yield new_items_below_known(train, first)
     say("the same fit again")
     again = repeats(model_class, threads, first, fit(create, task.train_set(), context(), request))
     yield again
@@ -228,6 +230,7 @@ def _left_out(reason: str) -> Iterator[Check]:
         passes_are_counted,
         trains_in_fit,
         *leaks.CHECKS,
+        new_items_below_known,
         repeats,
         warming_up,
         scoring_leaves_no_trace,

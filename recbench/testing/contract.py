@@ -13,13 +13,18 @@ from recbench.registry.models import find_model
 from recbench.selftest import leaks, model_contract
 from recbench.selftest.check import Check
 from recbench.selftest.fits import StopsAtOnce, copies, fit
+from recbench.selftest.new_items import highest_by_chance, share_above_known
 from recbench.selftest.score_requests import ScoreRequest
 from recbench.tasks.task import Task
+from recbench.testing.new_items import N_NEW, train_with_new_items
 from recbench.testing.tasks import checkerboard_task
 from recbench.trials.clock import TimedContext
 
 Pairs = tuple[Int32Array, Int32Array]
 """int32[n] users and int32[n, c] items."""
+
+WithNewItems = tuple[TrainSet, Recommender]
+"""Train rows in which items have no row, and the model that learned from them."""
 
 
 def assert_passes(check: Check) -> None:
@@ -43,6 +48,8 @@ class RecommenderContract:
         uses_seed: Whether another seed gives another model.
         needs_ratings: Whether it can only learn from rows with ratings.
         needs_timestamps: Whether it can only learn from rows with times.
+        knows_new_items: Whether it knows items by more than their train rows, such as their texts; then items without
+            train rows may have high scores.
         n_epochs: Passes over the train rows, if they are not the hyper-parameter ``epochs`` (1 if it has none).
 
     Example:
@@ -63,6 +70,7 @@ class RecommenderContract:
     uses_seed: ClassVar[bool] = True
     needs_ratings: ClassVar[bool] = False
     needs_timestamps: ClassVar[bool] = False
+    knows_new_items: ClassVar[bool] = False
     n_epochs: ClassVar[int | None] = None
 
     @classmethod
@@ -116,6 +124,13 @@ class RecommenderContract:
     def trained(cls, board: Task) -> Recommender:
         """A model that learned the checkerboard; the tests of the class share it."""
         return cls.fitted(board.train_set())
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def with_new_items(cls) -> WithNewItems:
+        """Train rows in which half of the items have no row, and a model that learned from them."""
+        train = train_with_new_items(ratings=cls.needs_ratings, timestamps=cls.needs_timestamps)
+        return train, cls.fitted(train)
 
     @pytest.fixture
     def pairs(self, board: Task) -> Pairs:
@@ -259,19 +274,30 @@ class RecommenderContract:
             chance = 1 / (1 + board.test.negatives.shape[1])
             assert hits < chance + 0.2, f"HR@1 is {hits:.3f}, far above chance: set personalises = True"
 
-    def test_it_survives_users_with_everything_and_items_without_anyone(self) -> None:
+    def test_it_survives_users_with_everything_and_items_without_anyone(self, with_new_items: WithNewItems) -> None:
         """Users who have all items, and users and items without a train row, get finite scores."""
         users = np.repeat(np.arange(3, dtype=np.int32), [6, 2, 3])
         items = np.array([0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4], dtype=np.int32)
         ratings = np.ones(len(users), dtype=np.float32) if self.needs_ratings else None
         times = np.arange(len(users), dtype=np.int64) if self.needs_timestamps else None
-        for n_users, n_items in ((3, 6), (4, 8)):
-            train = TrainSet.from_rows(n_users, n_items, users.copy(), items.copy(), ratings, times)
-            scores = self.fitted(train).score(
-                np.arange(train.n_users, dtype=np.int32),
-                np.tile(np.arange(train.n_items, dtype=np.int32), (train.n_users, 1)),
+        train = TrainSet.from_rows(3, 6, users, items, ratings, times)
+        for rows, model in ((train, self.fitted(train)), with_new_items):
+            scores = model.score(
+                np.arange(rows.n_users, dtype=np.int32),
+                np.tile(np.arange(rows.n_items, dtype=np.int32), (rows.n_users, 1)),
             )
             assert np.isfinite(scores).all(), f"{int((~np.isfinite(scores)).sum())} scores are not finite"
+
+    def test_new_items_do_not_rank_above_known_items(self, with_new_items: WithNewItems) -> None:
+        """Items without train rows gain nothing from not being learned, unless the model ``knows_new_items``."""
+        if self.knows_new_items:
+            pytest.skip("the model knows items by more than their train rows")
+        train, model = with_new_items
+        share, most = share_above_known(model, train), highest_by_chance(N_NEW)
+        assert share <= most, (
+            f"an item without train rows has a higher score than a known item in {share:.0%} of pairs, by chance at "
+            f"most {most:.0%}: draw such items as negatives too, or set knows_new_items = True"
+        )
 
     def test_it_refuses_bad_values(self) -> None:
         """The constructor raises ``ValueError`` for each of ``bad_parameters``, and names the hyper-parameter."""
