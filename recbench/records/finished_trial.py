@@ -8,6 +8,7 @@ from typing import Self
 
 from recbench.evaluation.correction import LEAST_OF_PERFECT, corrected, of_perfect_model
 from recbench.evaluation.metric import Measure
+from recbench.evaluation.new_cases import NewCases
 from recbench.evaluation.ranking import Ranking, Ranks
 from recbench.records.schema import Record, Status
 from recbench.tasks.exchange.forms import UniformNegatives
@@ -20,10 +21,12 @@ class TrialRanks:
     Attributes:
         candidates: Of every case among its candidates.
         catalogue: Of every case among all items that its user has not interacted with, if that was asked for.
+        new: Which cases have an item or a user without train rows; None in older records.
     """
 
     candidates: Ranks
     catalogue: Ranks | None = None
+    new: NewCases | None = None
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def combined(
         return None
     return FinishedTrial.in_memory(
         new.record.model_copy(update=missing),
-        TrialRanks(after.candidates, after.catalogue or before.catalogue),
+        TrialRanks(after.candidates, after.catalogue or before.catalogue, after.new or before.new),
         new.place,
     )
 

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from recbench.data.archives import DamagedArchiveError, read_vectors
 from recbench.data.cache import atomic_path, flush, write_errors
 from recbench.errors import RecbenchError
+from recbench.evaluation.new_cases import NewCases
 from recbench.evaluation.ranking import Ranks
 from recbench.file_content import other_content
 from recbench.path_checks import check_no_file_above
@@ -42,7 +43,9 @@ OTHER_FOLDER = "Choose another folder with -o."
 MOST_CASES = 10**8
 RANK_ARRAYS = ("users", "n_others", "better", "tied")
 """Fields of ``Ranks``, in their order."""
-RANK_NAMES = [f"{kind}.{name}" for kind in ("candidates", "catalogue") for name in RANK_ARRAYS]
+NEW_NAMES = ("new.items", "new.users")
+"""Fields of ``NewCases``, in their order; older records have none of them."""
+RANK_NAMES = [*(f"{kind}.{name}" for kind in ("candidates", "catalogue") for name in RANK_ARRAYS), *NEW_NAMES]
 
 
 Combine = Callable[[FinishedTrial | None, FinishedTrial], FinishedTrial | None]
@@ -325,12 +328,13 @@ def ranks_from_bytes(content: bytes, most_cases: int) -> TrialRanks:
         most_cases: The most cases it may have.
 
     Raises:
-        DamagedArchiveError: It is not one, or has more cases.
+        DamagedArchiveError: It is not one, has more cases, or names new cases that it does not have.
         KeyError: An array is missing.
     """
     arrays = read_vectors(content, RANK_NAMES, most_cases)
     catalogue = _ranks(arrays, "catalogue") if "catalogue.better" in arrays else None
-    return TrialRanks(_ranks(arrays, "candidates"), catalogue)
+    candidates = _ranks(arrays, "candidates")
+    return TrialRanks(candidates, catalogue, _new_cases(arrays, len(candidates)))
 
 
 def _no_record(path: Path, content: bytes, reason: str) -> RecbenchError:
@@ -363,7 +367,20 @@ def _refuse_newer(content: Any, path: Path) -> None:
 
 def _arrays(ranks: TrialRanks) -> dict[str, Int32Array]:
     kinds = {"candidates": ranks.candidates, "catalogue": ranks.catalogue}
-    return {f"{kind}.{name}": getattr(one, name) for kind, one in kinds.items() if one for name in RANK_ARRAYS}
+    arrays = {f"{kind}.{name}": getattr(one, name) for kind, one in kinds.items() if one for name in RANK_ARRAYS}
+    if ranks.new is not None:
+        arrays |= zip(NEW_NAMES, (ranks.new.items, ranks.new.users), strict=True)
+    return arrays
+
+
+def _new_cases(arrays: Mapping[str, Int32Array], n_cases: int) -> NewCases | None:
+    if not any(name in arrays for name in NEW_NAMES):
+        return None
+    for name in NEW_NAMES:
+        places = arrays[name]
+        if np.any(places[1:] <= places[:-1]) or (len(places) and not 0 <= places[0] <= places[-1] < n_cases):
+            raise DamagedArchiveError(f"its {name!r} are not ascending places of its {n_cases:,} cases")
+    return NewCases(*(arrays[name] for name in NEW_NAMES))
 
 
 def _ranks(arrays: Mapping[str, Int32Array], kind: str) -> Ranks:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 import recbench
+from recbench.evaluation.new_cases import NewCases
 from recbench.evaluation.ranking import rank_cases
 from recbench.protocol import PROTOCOL_VERSION, Recommender
 from recbench.records.finished_trial import TrialRanks
@@ -60,4 +61,4 @@ def score_trial(
         started_at=started_at,
         **figures.of_candidates(task, task.train_set(), ranks, ks),
     )
-    return record, TrialRanks(ranks)
+    return record, TrialRanks(ranks, new=NewCases.of(task))

@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Iterator
 
 from recbench.errors import describe_error, error_text
+from recbench.evaluation.new_cases import NewCases
 from recbench.evaluation.ranking import ScoreError, rank_cases
 from recbench.operating_system import peak_memory_bytes
 from recbench.protocol import WarmUp
@@ -165,7 +166,8 @@ def _fit_and_score(
         ),
         "process_peak_rss_bytes": peak_memory_bytes(),
     }
-    yield measured, TrialRanks(ranks), not conditions.catalogue
+    new = NewCases.of(task)
+    yield measured, TrialRanks(ranks, new=new), not conditions.catalogue
     if not conditions.catalogue:
         return
     catalogue, catalogue_ranks, catalogue_error = None, None, None
@@ -183,4 +185,4 @@ def _fit_and_score(
         "catalogue_error": catalogue_error,
         "process_peak_rss_bytes": peak_memory_bytes(),
     }
-    yield measured, TrialRanks(ranks, catalogue_ranks), True
+    yield measured, TrialRanks(ranks, catalogue_ranks, new), True

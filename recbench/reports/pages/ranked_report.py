@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from recbench.escaping.markdown import code_span, markdown
 from recbench.records.finished_trial import FinishedTrial
 from recbench.reports.code_notes import code_notes
+from recbench.reports.new_cases import known_figures
 from recbench.reports.run.correction import correction_of
 from recbench.reports.run.run_report import RunReport, compare_models, summed_up
 from recbench.reports.run.shown_measures import have_one_case_each, measures_of
@@ -35,6 +36,7 @@ def ranked_report(trials: Sequence[FinishedTrial]) -> RunReport:
         (),
         code_notes=tuple(code_notes([summary.group for summary in summaries])),
         one_case_each=have_one_case_each(trials),
+        known=known_figures([summary.group for summary in summaries], measures),
     )
 
 

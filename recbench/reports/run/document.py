@@ -26,6 +26,8 @@ def run_document(report: RunReport) -> dict[str, Any]:
         _result(summary, standings)
         for summary, standings in zip(report.summaries, report.uncertainty.standings, strict=True)
     ]
+    for result, known in zip(results, report.of_known_cases, strict=True):
+        result["known"] = {name: _spread(spread) for name, spread in known.items()}
     for result, one in zip(results, report.quality, strict=False):
         result["time_to_quality"] = _time_to_quality(one)
     correction_note = report.correction.note()
@@ -38,6 +40,7 @@ def run_document(report: RunReport) -> dict[str, Any]:
         "pairs": [pair_document(pair, report) for pair in report.uncertainty.pairs],
         "contradictions": [_contradiction(one, report) for one in contradictions(report)],
         "caution": report.caution,
+        "new_cases": report.known.counts.document() if report.known else None,
         "correction": report.correction.document(),
         "notes": [
             *([correction_note] if correction_note else []),

@@ -12,6 +12,7 @@ from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import Environment
 from recbench.registry.settings_used import SettingsUsed
 from recbench.reports.code_notes import code_notes
+from recbench.reports.new_cases import KnownFigures, known_figures
 from recbench.reports.run.correction import Correction, correction_of
 from recbench.reports.run.sampling_caution import caution
 from recbench.reports.run.shown_measures import copy_notes, have_one_case_each, measures_of, without_copies
@@ -19,6 +20,7 @@ from recbench.reports.run.summary import ModelSummary, summarise
 from recbench.reports.run.tie_notes import tie_notes
 from recbench.reports.run.time_to_quality import TimeToQuality, time_to_quality
 from recbench.reports.run.uncertainty import SeedRanks, Uncertainty, uncertainty
+from recbench.reports.spread import Spread
 from recbench.reports.timing_notes import timing_notes
 
 ALWAYS_SUMMED_UP = ("mrr", "auc")
@@ -44,6 +46,8 @@ class RunReport:
         tie_notes: Whose hits depend on ties.
         one_case_each: Whether each user has one case, so that some metrics of users equal metrics of cases.
         settings: Where the hyper-parameters come from, if the run was told.
+        known: The share of cases whose item or user has no train row, and the figures without them; None if no record
+            tells which cases these are.
     """
 
     task: dict[str, Any]
@@ -59,6 +63,7 @@ class RunReport:
     code_notes: tuple[str, ...] = ()
     tie_notes: tuple[str, ...] = ()
     one_case_each: bool = False
+    known: KnownFigures | None = None
 
     @property
     def columns(self) -> tuple[Measure, ...]:
@@ -69,6 +74,11 @@ class RunReport:
     def copy_notes(self) -> tuple[str, ...]:
         """A line that says which metrics of users equal metrics of cases; empty if none does."""
         return tuple(copy_notes(self.measures)) if self.one_case_each else ()
+
+    @property
+    def of_known_cases(self) -> tuple[dict[str, Spread], ...]:
+        """For each summary, its figures without the cases of new items and users; empty where there are none."""
+        return self.known.figures if self.known else tuple({} for _ in self.summaries)
 
     @property
     def has_catalogue(self) -> bool:
@@ -119,6 +129,7 @@ def run_report(
         tuple(code_notes([summary.group for summary in summaries])),
         tuple(tie_notes(summaries, 10 if 10 in cut_offs else cut_offs[0])),
         have_one_case_each(trials),
+        known=known_figures([summary.group for summary in summaries], shown),
     )
 
 

@@ -49,6 +49,7 @@ def models_table(report: RunReport, form: Format) -> str:
     headers = ["model"]
     for measure in report.columns:
         headers += [measure.label, "95 %"]
+    headers += [f"known {measure.label}" for measure in _known_columns(report)]
     headers += [f"corrected {measure.label}" for measure in _corrected(report)]
     headers += ["interactions/s", "fit s", "epochs", *_quality_headers(report.quality), "status"]
     return render_table(_rows(report), headers, f"l{'r' * (len(headers) - 2)}l", form)
@@ -103,7 +104,7 @@ def how_to_read(report: RunReport, form: Format) -> list[str]:
     lines += [*report.copy_notes, *below_popularity_notes(report)]
     if lacking := [one.name for one in report.summaries if one.group.done and _lacks_full(one, report)]:
         lines.append(f"{NO_RANKS}: no full ranking; run again with --full: {', '.join(lacking)}.")
-    return lines
+    return [*lines, *(report.known.lines() if report.known else [])]
 
 
 def metric_cells(measure: Measure, spread: Spread | None, standing: Standing | None) -> list[str]:
@@ -149,15 +150,22 @@ def _lacks_full(summary: ModelSummary, report: RunReport) -> bool:
     return any(summary.figure(measure) is None for measure in full)
 
 
+def _known_columns(report: RunReport) -> list[Measure]:
+    """Returns the measure that is also shown without cases of items or users without train rows, if there is one."""
+    return [report.known.measure] if report.known and report.known.measure else []
+
+
 def _rows(report: RunReport) -> list[list[str]]:
     rows = []
-    for summary, standings in zip(report.summaries, report.uncertainty.standings, strict=True):
+    columns = zip(report.summaries, report.uncertainty.standings, report.of_known_cases, strict=True)
+    for summary, standings, known in columns:
         row = [summary.name]
         for measure in report.columns:
             if measure.ranking is Ranking.FULL and summary.group.done and summary.figure(measure) is None:
                 row += [NO_RANKS, NO_RANKS]
             else:
                 row += metric_cells(measure, summary.figure(measure), standings.get(measure.name))
+        row += [with_sd(known.get(measure.name), 4) for measure in _known_columns(report)]
         row += [with_sd(summary.corrected.get(measure.name), 4) for measure in _corrected(report)]
         rows.append([*row, *_cost_cells(summary), summary.status.value])
     for row, one in zip(rows, report.quality, strict=False):

@@ -18,7 +18,8 @@ def run_csv(report: RunReport) -> str:
 
     The shown measures have columns for their standard deviation over seeds and their confidence interval; those of the
     full ranking begin with ``full_``. The others have their mean alone, like corrected ones (``corrected_``), and HR by
-    cohort, such as ``hr_history_1`` of the cases with the shortest histories.
+    cohort, such as ``hr_history_1`` of the cases with the shortest histories. Where some cases are of items or users
+    without train rows, the shown measures also have their mean over the other cases (``known_``, ``known_full_``).
     """
     shown, shown_full = (
         [measure.base_name for measure in report.measures if measure.ranking is ranking] for ranking in Ranking
@@ -30,11 +31,14 @@ def run_csv(report: RunReport) -> str:
     cohorts = list(dict.fromkeys(name for summary in summaries for name in _cohorts(summary)))
     header = ["model", *(f"{name}{part}" for name in shown for part in PARTS)]
     header += [*further, *(f"full_{name}{part}" for name in full for part in (PARTS if name in shown_full else ("",)))]
+    of_known = list(dict.fromkeys(name for known in report.of_known_cases for name in known))
+    header += [f"known_{name.replace(FULL_PREFIX, 'full_')}" for name in of_known]
     header += [*(f"corrected_{name}" for name in corrected), *cohorts]
     header += ["interactions_per_second", "fit_seconds", "fit_cpu_seconds", "epochs", "throughput_doubts"]
     header += ["seconds_to_99_percent_of_final", "seconds_to_target"] if report.quality else []
     rows: list[list[object]] = []
-    for summary, standings, one in zip_longest(summaries, report.uncertainty.standings, report.quality):
+    columns = (summaries, report.uncertainty.standings, report.of_known_cases, report.quality)
+    for summary, standings, known, one in zip_longest(*columns):
         row: list[object] = [summary.name]
         for name in shown:
             row += _parts(summary.metrics.get(name), standings.get(name))
@@ -42,6 +46,7 @@ def run_csv(report: RunReport) -> str:
         for name in full:
             parts = _parts(summary.catalogue.get(name), standings.get(f"{FULL_PREFIX}{name}"))
             row += parts if name in shown_full else parts[:1]
+        row += [_mean(known.get(name)) for name in of_known]
         row += [_mean(summary.corrected.get(name)) for name in corrected]
         row += [_mean(_cohorts(summary).get(name)) for name in cohorts]
         row += [_mean(one) for one in (summary.interactions_per_second, summary.fit_seconds, summary.fit_cpu_seconds)]

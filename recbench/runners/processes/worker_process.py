@@ -20,7 +20,7 @@ from recbench.trials.machine import library_settings
 
 SECONDS_BETWEEN_LOOKS: Final = 0.1
 MOST_BYTES_OF_A_CASE: Final = 64
-"""More than the ranks of a case take: eight numbers of 32 bits, compressed or not."""
+"""More than the ranks of a case take: ten numbers of 32 bits, compressed or not."""
 MOST_BYTES_BESIDE: Final = 2**16
 MOST_READS: Final = 16
 """How often the answers of a running process are read in a row, about 1 MB: then other trials and limits are due."""
