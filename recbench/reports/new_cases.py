@@ -40,8 +40,12 @@ class NewCaseCounts:
         """Whether tables show figures without the new cases: some cases are known, and enough are new."""
         return SHOWN_FROM * self.n_cases <= self.n_new < self.n_cases
 
-    def line(self) -> str:
-        """Returns the share of new cases as a sentence."""
+    def line(self, measure: Measure | None) -> str:
+        """Returns the share of new cases as a sentence.
+
+        Args:
+            measure: What the table also shows without these cases; None for nothing.
+        """
         counts = {"items": len(self.cases.items), "users": len(self.cases.users)}
         kinds = [kind for kind, count in counts.items() if count]
         if not kinds:
@@ -50,7 +54,8 @@ class NewCaseCounts:
         share = {kind: f"({100 * counts[kind] / self.n_cases:.1f} %)" for kind in kinds}
         text = f"{counts[first]:,} of {self.n_cases:,} cases {share[first]} are of {first} without train rows"
         rest = [f", {counts[kind]:,} {share[kind]} of {kind} without train rows" for kind in others]
-        return "".join([text, *rest, "."])
+        shown = f" known {measure.label}: {measure.label} without these cases." if measure else ""
+        return "".join([text, *rest, ".", shown])
 
     def document(self) -> dict[str, Any]:
         """Returns the object of a JSON document."""
@@ -78,11 +83,10 @@ class KnownFigures:
     figures: tuple[dict[str, Spread], ...]
     measure: Measure | None
 
-    def lines(self) -> list[str]:
-        """Returns the share of new cases, and what the column of the known ones is."""
-        if self.measure is None:
-            return [self.counts.line()]
-        return [f"{self.counts.line()} known {self.measure.label}: {self.measure.label} without these cases."]
+    @property
+    def line(self) -> str:
+        """The share of new cases, and what the column of the known ones is."""
+        return self.counts.line(self.measure)
 
 
 def new_case_counts(trials: Iterable[FinishedTrial]) -> NewCaseCounts | None:
@@ -110,6 +114,7 @@ def known_figures(groups: Sequence[TrialGroup], measures: Sequence[Measure]) -> 
     if counts is None:
         return None
     of_cases = [measure for measure in measures if not measure.metric.per_user]
+    shown = known_measure(measures) if counts.matters else None
     if not 0 < counts.n_new < counts.n_cases:
         return KnownFigures(counts, tuple({} for _ in groups), None)
     figures = []
@@ -117,7 +122,12 @@ def known_figures(groups: Sequence[TrialGroup], measures: Sequence[Measure]) -> 
         known = known_group(group, counts)
         spreads = {one.name: Spread.of_all(trial.mean(one) for trial in known.done) for one in of_cases}
         figures.append({name: spread for name, spread in spreads.items() if spread is not None})
-    return KnownFigures(counts, tuple(figures), of_cases[0] if of_cases and counts.matters else None)
+    return KnownFigures(counts, tuple(figures), shown)
+
+
+def known_measure(measures: Sequence[Measure]) -> Measure | None:
+    """Returns the measure that tables also show for the known cases: the first that is not one of users."""
+    return next((measure for measure in measures if not measure.metric.per_user), None)
 
 
 def known_group(group: TrialGroup, counts: NewCaseCounts) -> TrialGroup:

@@ -1,7 +1,7 @@
 """BASE beside CURRENT: what can be compared is measured, what cannot says why. No verdict on differences."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import median
 
 import numpy as np
@@ -13,8 +13,10 @@ from recbench.records.schema import ParameterValue, Record, TaskIdentity, class_
 from recbench.records.selection import RecordSet
 from recbench.reports.code_notes import differing_files
 from recbench.reports.compare.evidence import Measured, measure_matches
+from recbench.reports.compare.known_cases import measure_known, new_cases_by_task
 from recbench.reports.compare.matching import Match, match_groups
 from recbench.reports.compare.verdict import Verdict
+from recbench.reports.new_cases import NewCaseCounts, known_measure
 from recbench.reports.run.shown_measures import have_one_case_each
 
 
@@ -41,6 +43,8 @@ class Compared:
         obstacle: Why it cannot be compared; None if it can.
         measured: Its figures.
         notes: What a reader should know of it.
+        known: The figures of the comparison's ``known_measure``, without cases of items or users without train rows;
+            None where these do not matter.
     """
 
     label: str
@@ -48,6 +52,7 @@ class Compared:
     obstacle: Obstacle | None
     measured: Measured
     notes: tuple[str, ...]
+    known: Measured | None = None
 
     @property
     def group(self) -> TrialGroup:
@@ -81,6 +86,8 @@ class Comparison:
         measures: Metrics with their cut-offs, in the order of the columns or lines.
         models: One for each configuration.
         one_case_each: Whether no user has several cases, so that some metrics of users equal metrics of cases.
+        new_cases: The cases of items or users without train rows, by the digest of their task; without the tasks whose
+            records are too old to tell.
     """
 
     base: RecordSet
@@ -88,6 +95,12 @@ class Comparison:
     measures: tuple[Measure, ...]
     models: tuple[Compared, ...]
     one_case_each: bool = False
+    new_cases: Mapping[str, NewCaseCounts] = field(default_factory=dict)
+
+    @property
+    def known_measure(self) -> Measure | None:
+        """The first measure that is not one of users: shown also for the known cases alone."""
+        return known_measure(self.measures)
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -132,13 +145,16 @@ def compare_records(
     matches = match_groups(base, current)
     obstacles = [obstacle(match) for match in matches]
     measured = measure_matches(matches, [found is None for found in obstacles], measures, resamples)
+    new_cases, first = new_cases_by_task(matches), known_measure(measures)
+    paired = [found is None for found in obstacles]
+    known = measure_known(matches, paired, first, new_cases, resamples) if first else [None] * len(matches)
     labels = group_names([match.present for match in matches])
     models = tuple(
-        Compared(label, match, found, figures, tuple(_notes(match)))
-        for label, match, found, figures in zip(labels, matches, obstacles, measured, strict=True)
+        Compared(label, match, found, figures, tuple(_notes(match)), of_known)
+        for label, match, found, figures, of_known in zip(labels, matches, obstacles, measured, known, strict=True)
     )
     one_case_each = all(have_one_case_each(done) for match in matches if (done := match.present.done))
-    return Comparison(base, current, tuple(measures), models, one_case_each)
+    return Comparison(base, current, tuple(measures), models, one_case_each, new_cases)
 
 
 def obstacle(match: Match) -> Obstacle | None:

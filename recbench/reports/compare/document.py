@@ -7,7 +7,7 @@ from recbench.records.environments import merged
 from recbench.records.selection import RecordSet
 from recbench.reports.compare.comparison import Compared
 from recbench.reports.compare.decision import Decision
-from recbench.reports.compare.evidence import Level
+from recbench.reports.compare.evidence import Level, Measured
 from recbench.reports.compare.gate import DecidedComparison, GateReport
 from recbench.reports.compare.headline import compare_headline, gate_headline
 from recbench.reports.compare.lines import done_seeds, one_case_notes, tag, unknown_seed_noise
@@ -18,12 +18,18 @@ SCHEMA = 1
 def compare_document(decided: DecidedComparison) -> dict[str, Any]:
     """Returns the document of ``compare``."""
     comparison = decided.comparison
+    names = {model.task.digest: model.task.name for model in comparison.models}
     return {
         "schema": SCHEMA,
         "headline": compare_headline(decided),
         "tag": tag(decided, "compare"),
         "base": _record_set(comparison.base),
         "current": _record_set(comparison.current),
+        "new_cases": [
+            {"task": {"name": names[digest], "digest": digest}, **counts.document()}
+            for digest, counts in comparison.new_cases.items()
+            if digest in names
+        ],
         "results": [
             _result(model, decisions) for model, decisions in zip(comparison.models, decided.decisions, strict=True)
         ],
@@ -103,8 +109,23 @@ def _result(model: Compared, decisions: dict[str, Decision]) -> dict[str, Any]:
             }
             for metric, decision in decisions.items()
         },
+        "known": _known(model.known),
         "throughput_ratio": model.throughput_ratio,
         "notes": list(model.notes),
+    }
+
+
+def _known(measured: Measured | None) -> dict[str, Any]:
+    """Returns the figures without cases of items or users without train rows, by metric."""
+    if measured is None:
+        return {}
+    return {
+        metric: {
+            "baseline": _level(measured.base.get(metric)),
+            "current": _level(measured.current.get(metric)),
+            **_evidence(measured.evidence.get(metric)),
+        }
+        for metric in dict.fromkeys([*measured.base, *measured.current])
     }
 
 

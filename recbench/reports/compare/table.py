@@ -6,12 +6,13 @@ from recbench.escaping.data_files import json_text
 from recbench.escaping.markdown import code_block
 from recbench.records.grouping import TrialGroup
 from recbench.reports.cells import NO_RANKS, code, escape, signed, strong, with_sd
-from recbench.reports.compare.comparison import Compared
+from recbench.reports.compare.comparison import Compared, Comparison
 from recbench.reports.compare.document import compare_document
-from recbench.reports.compare.evidence import Level
+from recbench.reports.compare.evidence import Level, Measured
 from recbench.reports.compare.gate import DecidedComparison
 from recbench.reports.compare.headline import compare_headline
 from recbench.reports.compare.lines import legend, obstacles, origins, reasons, tag
+from recbench.reports.compare.matching import Match
 from recbench.reports.compare.table_csv import compare_csv
 from recbench.reports.formats import Format
 from recbench.reports.rendering import details, paragraph, render_lines, render_table
@@ -71,7 +72,9 @@ def figures(decided: DecidedComparison, form: Format) -> str:
         first = next(model for model in decided.comparison.models if model.task.digest == digest)
         line = escape(_task_line(first), form)
         above = [line] if form is Format.MARKDOWN else paragraph([line], form)
-        parts.append("\n".join([*above, "", render_table(rows, HEADERS, ALIGNMENT, form)]))
+        below = render_lines(_new_cases(decided.comparison, digest), form)
+        table = render_table(rows, HEADERS, ALIGNMENT, form)
+        parts.append("\n".join([*above, "", table, *(["", *below] if below else [])]))
     return "\n\n".join(parts)
 
 
@@ -86,19 +89,20 @@ def folded(lines: Sequence[str], decided: DecidedComparison, form: Format) -> li
 def _rows(decided: DecidedComparison, number: int, model: Compared) -> list[list[str]]:
     rows = []
     for metric in decided.comparison.metrics:
-        base, current = model.measured.base.get(metric), model.measured.current.get(metric)
-        evidence, ratio = model.measured.evidence.get(metric), model.throughput_ratio
+        ratio = model.throughput_ratio
         rows.append(
             [
                 model.label,
                 decided.comparison.label(metric),
-                *(_level(level, side) for level, side in ((base, model.match.base), (current, model.match.current))),
-                f"{signed(evidence.difference)} ({signed(evidence.interval.low)} to {signed(evidence.interval.high)})"
-                if evidence
-                else "",
+                *_figure_cells(model.measured, metric, model.match),
                 f"{ratio:.2f}x" if ratio is not None and not model.obstacle else "",
                 decided.decisions[number][metric].verdict.marked,
             ]
+        )
+    measure = decided.comparison.known_measure
+    if model.known is not None and measure is not None:
+        rows.append(
+            [model.label, f"known {measure.label}", *_figure_cells(model.known, measure.name, model.match), "", ""]
         )
     return rows
 
@@ -106,6 +110,24 @@ def _rows(decided: DecidedComparison, number: int, model: Compared) -> list[list
 def _level(level: Level | None, side: TrialGroup | None) -> str:
     """Returns the mean of one side; a dash where its records lack the ranks."""
     return NO_RANKS if level is None and side and side.done else with_sd(level.spread if level else None, 4)
+
+
+def _new_cases(comparison: Comparison, digest: str) -> list[str]:
+    """Returns a line on the share of cases of items or users without train rows, if the task's records tell it."""
+    counts = comparison.new_cases.get(digest)
+    return [counts.line(comparison.known_measure if counts.matters else None)] if counts else []
+
+
+def _figure_cells(measured: Measured, metric: str, match: Match) -> list[str]:
+    """Returns the cells of BASE, CURRENT, and their difference."""
+    evidence = measured.evidence.get(metric)
+    return [
+        _level(measured.base.get(metric), match.base),
+        _level(measured.current.get(metric), match.current),
+        f"{signed(evidence.difference)} ({signed(evidence.interval.low)} to {signed(evidence.interval.high)})"
+        if evidence
+        else "",
+    ]
 
 
 def _task_line(model: Compared) -> str:

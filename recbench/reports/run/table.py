@@ -104,7 +104,7 @@ def how_to_read(report: RunReport, form: Format) -> list[str]:
     lines += [*report.copy_notes, *below_popularity_notes(report)]
     if lacking := [one.name for one in report.summaries if one.group.done and _lacks_full(one, report)]:
         lines.append(f"{NO_RANKS}: no full ranking; run again with --full: {', '.join(lacking)}.")
-    return [*lines, *(report.known.lines() if report.known else [])]
+    return [*lines, *([report.known.line] if report.known else [])]
 
 
 def metric_cells(measure: Measure, spread: Spread | None, standing: Standing | None) -> list[str]:
