@@ -25,6 +25,7 @@ from recbench.cli.app import app
 from recbench.data.fetch import add
 from recbench.data.readers.ratings_files import read_interactions
 from recbench.errors import RecbenchError
+from recbench.evaluation.new_cases import NewCases
 from recbench.evaluation.stored_metrics import compute_metrics
 from recbench.records import store, tuned_settings
 from recbench.records.published_results import load_published
@@ -163,9 +164,10 @@ def _saved(folder: Path) -> tuple[bytes, bytes, bytes]:
     """Contents of a record, of its ranks, and of a task file."""
     ranks = a_trial("bpr", 0, n=12).candidate_ranks
     assert ranks is not None
+    new = NewCases(np.array([0, 3], np.int32), np.array([5], np.int32))
     values = {name: MetricValue(mean=m.mean, user_mean=m.user_mean, optimistic=m.optimistic, pessimistic=m.pessimistic)
               for name, m in compute_metrics(ranks, (10,)).items()}  # fmt: skip
-    stored = store.save(_record().model_copy(update={"metrics": values}), store.TrialRanks(ranks, ranks), folder)
+    stored = store.save(_record().model_copy(update={"metrics": values}), store.TrialRanks(ranks, ranks, new), folder)
     task = folder / "task.npz"
     task_file.save(checkerboard_task(), task)
     return stored.path.read_bytes(), stored.path.with_suffix(".npz").read_bytes(), task.read_bytes()

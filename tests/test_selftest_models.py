@@ -410,7 +410,7 @@ def test_a_model_without_a_mistake_passes(model, where, request):
     skipped = {check.name for check in results if check.passed is None}
     of_popular = {WHOLE, "another seed makes another model", "it stops when end_epoch() says so"}
     others = {Good: {WHOLE}, Popular: of_popular, Whole: set()}[model]
-    assert skipped == {"warming up changes nothing"} | others
+    assert skipped == {"warming up changes nothing", "new items do not rank above known items"} | others
     assert said[0] == "fit"
     assert len(said) == 5
 
