@@ -265,6 +265,9 @@ def test_a_tuning_says_what_is_doubtful_of_its_settings():
         "Own: completed trials: 9, fewer than 10.",
         "Own: the defaults won, with another number of epochs.",
     ]
+    assert notes(origin="known", known_source="A paper", default_score=0.1) == [
+        "Own: a known configuration won, from 'A paper'."
+    ]
     assert notes(equals_defaults=True, at_edge={"l2": "low"}, earlier=earlier, default_score=0.1) == [
         "Own: the defaults won.",
         "Own: at an edge of the search space: l2 (low).",

@@ -88,7 +88,7 @@ def tune(
     """Look for each model's best hyper-parameters on validation cases, with one budget for every model.
 
     Trials are trained without the validation rows, and scored by --metric on the validation cases; what they are given
-    holds no test case. Each runs in a process of its own. Trials that fall behind the median are ended early. The best
+    holds no test case. Each runs in a process of its own. Trials in the worst quarter are ended early. The best
     epoch is part of a setting. 'recbench run --settings tuned' trains on all train rows with what was found.
 
     Run it again to go on where an interrupted tuning was, or with a larger budget. On a Dask cluster, as many trials

@@ -23,7 +23,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 from optuna.exceptions import ExperimentalWarning
-from optuna.pruners import MedianPruner
+from optuna.pruners import PercentilePruner
 from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
@@ -45,11 +45,17 @@ parameters, a sampler that starts after 3 and models all parameters together was
 and .012 after 30; Optuna's default sampler was .043 and .021 below.
 """
 PRUNED_AFTER_TRIALS = 5
-"""The median of fewer completed trials prunes nothing."""
+"""Fewer completed trials prune nothing."""
+PERCENT_KEPT = 75.0
+"""A trial is pruned if its best score so far is in the rest of the scores after the same epoch: the worst quarter."""
 PRUNED_BY_TRIALS = 3
 """So many others must have been scored after the same epoch: short trainings are no match for the later epochs."""
-PRUNED_AFTER_SHARE = 0.2
-"""Nothing is pruned in this share of the longest training: slow learners may be good learners."""
+PRUNED_AFTER_SHARE = 0.35
+"""Nothing is pruned in this share of the longest training: slow learners may be good learners.
+
+The best configurations of ``slim`` learn slowly. In 200 random orders of 24 of its trainings on ``ml-100k-loo``,
+pruning below the median from .2 on lost the best one in 78 %. This rule lost none, and saved 19 % of the epochs.
+"""
 IMPORTANT_FROM = 5
 """Fewer different scores say nothing about parameters."""
 BEGAN = "began"
@@ -101,8 +107,9 @@ class Study:
                 storage=optuna.storages.RDBStorage(
                     f"sqlite:///{storage}", engine_kwargs={"creator": partial(_connect, storage)}
                 ),
-                pruner=MedianPruner(
-                    PRUNED_AFTER_TRIALS,
+                pruner=PercentilePruner(
+                    PERCENT_KEPT,
+                    n_startup_trials=PRUNED_AFTER_TRIALS,
                     n_warmup_steps=int(longest * PRUNED_AFTER_SHARE),
                     n_min_trials=PRUNED_BY_TRIALS,
                 ),

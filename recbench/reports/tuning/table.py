@@ -98,7 +98,7 @@ def _on_defaults(one: ModelTuning) -> list[str]:
 
 
 def _marks(one: ModelTuning) -> list[str]:
-    """Returns a line for each doubt about the search that found a setting."""
+    """Returns a line for each thing that a reader must know of the search that found a setting."""
     if one.tuned is None:
         return []
     came = one.tuned.provenance
@@ -107,6 +107,8 @@ def _marks(one: ModelTuning) -> list[str]:
         marks.append(f"completed trials: {came.trials.completed}, fewer than {FEW_TRIALS}")
     if came.equals_defaults or came.origin is ConfigurationOrigin.DEFAULT:
         marks.append("the defaults won" + ("" if came.equals_defaults else ", with another number of epochs"))
+    if came.known_source is not None:
+        marks.append(f"a known configuration won, from {came.known_source!r}")
     if came.at_edge:
         named = ", ".join(f"{name} ({edge})" for name, edge in came.at_edge.items())
         marks.append(f"at an edge of the search space: {named}")
