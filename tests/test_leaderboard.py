@@ -207,6 +207,13 @@ def test_published_figures_in_the_full_ranking_are_compared_with_full_ranks():
     assert row.own[hr].spread.mean == hr.values(sampled).mean()
     assert all(one.interval.low < one.spread.mean < one.interval.high for one in row.own.values() if one.spread.mean)
     assert row.below == (hr, recall)
+    too_many = PublishedResult.model_validate(
+        {"model": "bpr", "method": "BPR", "source": "A paper", "full": {"recall@202": 0.9}}
+    )
+    with pytest.raises(
+        RecbenchError, match="Published results, full-recall@202: the cut-off is more than the 201 items"
+    ):
+        beside_published(summarise([trial], ()), [too_many])
 
 
 def test_the_files_of_published_results_in_this_repository_can_be_read():

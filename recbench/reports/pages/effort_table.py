@@ -2,12 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from recbench.evaluation.metric_names import parse_measure
-from recbench.evaluation.ranking import Ranking
 from recbench.records.tuned_settings import BEST_SCORES, ConfigurationOrigin, Provenance, TunedModel
 from recbench.reports.formats import Format
 from recbench.reports.pages.effort_marks import EXPLANATIONS, effort_marks
 from recbench.reports.rendering import render_lines, render_table
+from recbench.tuning.objective import Objective
 
 UNKNOWN = "-"
 
@@ -138,8 +137,7 @@ def _objectives(tunings: Mapping[str, Provenance]) -> str:
     """Returns what was maximised; with the models of each, if it was not the same for all."""
     by_label: dict[str, list[str]] = {}
     for name, one in tunings.items():
-        ranking = Ranking.FULL if one.full_ranking else Ranking.CANDIDATES
-        by_label.setdefault(parse_measure(one.objective).in_ranking(ranking).label, []).append(name)
+        by_label.setdefault(Objective(one.objective, one.full_ranking).label, []).append(name)
     if len(by_label) == 1:
         return next(iter(by_label))
     return " or ".join(f"{label} ({', '.join(names)})" for label, names in by_label.items())

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from recbench.errors import RecbenchError
 from recbench.evaluation.bootstrap import Interval
 from recbench.evaluation.inference import infer, seed_mean
 from recbench.evaluation.metric import Measure
+from recbench.evaluation.ranking import Ranks
 from recbench.records.published_results import PublishedResult
 from recbench.reports.run.run_report import seed_ranks
 from recbench.reports.run.summary import ModelSummary
@@ -101,8 +103,17 @@ def _own_figures(asked: Mapping[tuple[str, Measure], ModelSummary]) -> dict[tupl
         if spread is None:
             continue
         for ranks in of_seeds.values():
-            measure.check_cut_off(ranks)
+            _check_cut_off(measure, ranks)
         spreads[name, measure] = spread
         samples.append(seed_mean(of_seeds.values(), measure))
     intervals, _ = infer(samples)
     return {key: OwnFigure(spread, one) for (key, spread), one in zip(spreads.items(), intervals, strict=True)}
+
+
+def _check_cut_off(measure: Measure, ranks: Ranks) -> None:
+    try:
+        measure.check_cut_off(ranks)
+    except RecbenchError as error:
+        raise RecbenchError(
+            f"Published results, {error.message}", "Correct the metric in the file of published results."
+        ) from error
