@@ -12,15 +12,20 @@ from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 class ImplicitALS:
     """Weighted matrix factorisation of the package implicit, by alternating least squares (Hu et al., ICDM 2008).
 
-    A train row counts ``alpha`` times as much as a pair that is none. Each vector takes three steps of conjugate
-    gradients an epoch (Takacs et al., RecSys 2011). ``ials`` is the same idea with a regularisation that grows with a
-    vector's rows.
+    Every user-item pair weighs 1, and a train row alpha more. Each vector takes three steps of conjugate gradients an
+    epoch (Takacs et al., RecSys 2011). ``ials`` is the same idea with a regularisation that grows with a vector's rows.
+
+    The right alpha depends on the size of the data, and the right L2 of implicit depends on alpha. The two
+    hyper-parameters below do not::
+
+        alpha = n_users * n_items / (unobserved_ratio * n_rows)
+        L2 of implicit = regularization * alpha
 
     Args:
         factors: Length of the vectors.
         epochs: Passes over the train rows, each of which solves for all users and all items.
-        regularization: L2, the same for every vector.
-        alpha: Weight of a train row.
+        regularization: L2 of every vector, where a train row weighs 1.
+        unobserved_ratio: Weight of all user-item pairs together, relative to that of all train rows together.
 
     Raises:
         ValueError: A value is out of range.
@@ -28,21 +33,25 @@ class ImplicitALS:
 
     repeatable_on_threads = True
 
-    def __init__(self, factors: int = 32, epochs: int = 15, regularization: float = 20.0, alpha: float = 5.0) -> None:
-        positive(factors=factors, epochs=epochs, alpha=alpha)
+    def __init__(
+        self, factors: int = 32, epochs: int = 15, regularization: float = 5.0, unobserved_ratio: float = 10.0
+    ) -> None:
+        positive(factors=factors, epochs=epochs, unobserved_ratio=unobserved_ratio)
         not_negative(regularization=regularization)
         self._factors = factors
         self._epochs = epochs
         self._regularization = regularization
-        self._alpha = alpha
+        self._ratio = unobserved_ratio
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
         """Trains for ``epochs`` passes, or until the context says that it is enough."""
+        alpha = train.n_users * train.n_items / (self._ratio * len(train))
         model = AlternatingLeastSquares(
             factors=self._factors,
             iterations=self._epochs,
-            regularization=self._regularization,
-            alpha=self._alpha,
+            regularization=self._regularization * alpha,
+            # implicit's own alpha is the whole weight of a train row.
+            alpha=1 + alpha,
             num_threads=context.threads,
             random_state=context.seed,
         )

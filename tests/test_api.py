@@ -249,7 +249,7 @@ BAD_CALLS = {
     "None cannot be the name of a model": lambda run, task: rb.evaluate(task, counted(task), name=None),
     "A seed is negative": lambda run, task: rb.evaluate(task, counted(task), name="theirs", seed=-1),
     "and has timings of its training": lambda run, task: elsewhere(task).plot("x.png"),
-    "values='15' is not valid": lambda run, task: rb.sweep("itemknn", "neighbours", "15", task),
+    "values='15' is not valid": lambda run, task: rb.sweep("itemknn", "overlap", "15", task),
     "trials=0 is not valid": lambda run, task: rb.tune("itemknn", task, trials=0),
     "budget=nan is not valid": lambda run, task: rb.tune("itemknn", task, budget=float("nan")),
     "seed='a' is not valid": lambda run, task: rb.tune("itemknn", task, seed="a"),

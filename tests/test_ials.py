@@ -7,15 +7,25 @@ from recbench.trials.clock import TimedContext
 from recbench_models.ials import IALS
 from tests.dense_fits import dense_rows, fitted
 
-FACTORS, REGULARIZATION, UNOBSERVED = 5, 0.02, 0.3
+FACTORS, REGULARIZATION, RATIO = 5, 3.0, 7.0
+
+
+def papers(rows, exponent=1.0):
+    """Returns the paper's weight of an unobserved pair, and its regularisation."""
+    n_users, n_items = rows.shape
+    weight = RATIO * rows.sum() / (n_users * n_items)
+    of_users = ((rows.sum(1) + weight * n_items) ** exponent).mean()
+    of_items = ((rows.sum(0) + weight * n_users) ** exponent).mean()
+    return weight, REGULARIZATION / np.sqrt(of_users * of_items)
 
 
 def naive(rows, others, exponent):
     """Each row's vector by its normal equations, in float64, written as in the paper."""
+    unobserved, regularization = papers(rows, exponent)
     solved = np.zeros((len(rows), others.shape[1]))
     for one, row in enumerate(rows):
-        strength = REGULARIZATION * (row.sum() + UNOBSERVED * len(others)) ** exponent
-        weights = np.diag(row + UNOBSERVED)
+        strength = regularization * (row.sum() + unobserved * len(others)) ** exponent
+        weights = np.diag(row + unobserved)
         left = others.T @ weights @ others + strength * np.eye(others.shape[1])
         solved[one] = np.linalg.solve(left, others.T @ row)
     return solved
@@ -23,18 +33,19 @@ def naive(rows, others, exponent):
 
 def loss(rows, users, items):
     scores = users @ items.T
+    unobserved, regularization = papers(rows)
     n_users, n_items = rows.shape
-    of_users = rows.sum(1) + UNOBSERVED * n_items
-    of_items = rows.sum(0) + UNOBSERVED * n_users
+    of_users = rows.sum(1) + unobserved * n_items
+    of_items = rows.sum(0) + unobserved * n_users
     return (
         (rows * (1 - scores) ** 2).sum()
-        + UNOBSERVED * (scores**2).sum()
-        + REGULARIZATION * (of_users @ (users**2).sum(1) + of_items @ (items**2).sum(1))
+        + unobserved * (scores**2).sum()
+        + regularization * (of_users @ (users**2).sum(1) + of_items @ (items**2).sum(1))
     )
 
 
 def model(**more):
-    settings = {"factors": FACTORS, "regularization": REGULARIZATION, "unobserved_weight": UNOBSERVED, **more}
+    settings = {"factors": FACTORS, "regularization": REGULARIZATION, "unobserved_ratio": RATIO, **more}
     return IALS(**settings)
 
 

@@ -42,7 +42,7 @@ def test_scores_by_hand(train, similarity, neighbours):
     rows = dense_rows(train)
     columns = weighted(rows, similarity)
     expected = rows @ nearest(columns.T @ columns, neighbours).T
-    model = ItemKNN(neighbours=neighbours, similarity=similarity, k1=1.2, b=0.75)
+    model = ItemKNN(overlap=neighbours * rows.mean(), similarity=similarity, k1=1.2, b=0.75)
     model.fit(train, TimedContext(0, 1))
     np.testing.assert_allclose(model.score_all(np.arange(200, dtype=np.int32)), expected, rtol=1e-9, atol=1e-12)
 
@@ -59,7 +59,17 @@ def test_users_who_lack_one_item_weigh_nothing_in_tfidf_and_harm_nobody():
 
 
 def test_more_neighbours_than_items(board):
-    few = fitted(ItemKNN(neighbours=board.n_items), board)
-    many = fitted(ItemKNN(neighbours=10 * board.n_items), board)
+    profile = len(board.train_set()) / board.n_users
+    few = fitted(ItemKNN(overlap=profile), board)
+    many = fitted(ItemKNN(overlap=10 * profile), board)
     users = np.arange(board.n_users, dtype=np.int32)
     assert np.array_equal(few.score_all(users), many.score_all(users))
+
+
+def test_the_overlap_says_how_many_of_a_users_items_are_among_the_nearest_of_an_item(board):
+    train = board.train_set()
+    model = fitted(ItemKNN(overlap=2.0, similarity="cosine"), board)
+    kept = model._weights._weights.getnnz(axis=0)
+    n_neighbours = round(2.0 * train.n_users * train.n_items / len(train))
+    assert 1 < n_neighbours < train.n_items
+    assert kept.max() == n_neighbours

@@ -165,7 +165,7 @@ class TestEASE(RecommenderContract):
 class TestItemKNN(RecommenderContract):
     model = "itemknn"
     uses_seed = False
-    bad_parameters = [{"neighbours": 0}, {"similarity": "jaccard"}, {"k1": -1.0}, {"b": -0.1}, {"b": 1.1}]
+    bad_parameters = [{"overlap": 0.0}, {"similarity": "jaccard"}, {"k1": -1.0}, {"b": -0.1}, {"b": 1.1}]
 
 
 class TestItemKNNByCosine(RecommenderContract):
@@ -185,7 +185,7 @@ class TestItemKNNByTFIDF(RecommenderContract):
 class TestALS(RecommenderContract):
     model = "als"
     parameters = {"epochs": 10, "factors": 8, "regularization": 0.1}
-    bad_parameters = [{"factors": 0}, {"epochs": 0}, {"regularization": -1.0}, {"alpha": 0.0}]
+    bad_parameters = [{"factors": 0}, {"epochs": 0}, {"regularization": -1.0}, {"unobserved_ratio": 0.0}]
 
 
 class TestIALS(RecommenderContract):
@@ -196,7 +196,7 @@ class TestIALS(RecommenderContract):
         {"epochs": 0},
         {"regularization": 0.0},
         {"regularization_exponent": -1.0},
-        {"unobserved_weight": 0.0},
+        {"unobserved_ratio": 0.0},
         {"init_std": 0.0},
     ]
 

@@ -162,11 +162,11 @@ def test_a_class_that_cannot_be_pickled_names_the_object():
 
 
 def test_two_configurations_in_one_run(recbench):
-    models = "random,small=itemknn:neighbours=5,itemknn:neighbours=20,itemknn"
+    models = "random,small=itemknn:overlap=0.5,itemknn:overlap=2.0,itemknn"
     base = ("run", "--models", models, "--task", "synthetic", "--seeds", "1", "-o", "runs")
     planned = json.loads(recbench(*base, "--dry-run", "--json").stdout)["plan"]
-    assert [trial["model"] for trial in planned] == ["random", "small", "itemknn neighbours=20", "itemknn"]
-    assert [trial["params"].get("neighbours") for trial in planned[:3]] == [None, 5, 20]
+    assert [trial["model"] for trial in planned] == ["random", "small", "itemknn overlap=2.0", "itemknn"]
+    assert [trial["params"].get("overlap") for trial in planned[:3]] == [None, 0.5, 2.0]
 
 
 def test_one_configuration_written_in_two_ways(recbench):

@@ -46,11 +46,9 @@ def test_it_holds_the_defaults(model):
 
 
 REGULARIZATION = {"regularization", "layer_regularization", "l1", "l2"}
-WEIGHTS = {"unobserved_weight", "alpha", "k1"}
+WEIGHTS = {"unobserved_ratio", "k1"}
 SCALES = (
-    {"learning_rate", "init_std", "negatives", "shared_negatives", "neighbours", "temperature"}
-    | REGULARIZATION
-    | WEIGHTS
+    {"learning_rate", "init_std", "negatives", "shared_negatives", "overlap", "temperature"} | REGULARIZATION | WEIGHTS
 )
 SHARES = {"negative_exponent", "balance", "b"}
 SIZES = {"batch_size", "mlp_factors"}

@@ -174,9 +174,9 @@ def sweep(
 
     Example:
         >>> import recbench as rb
-        >>> sweep = rb.sweep("itemknn", "neighbours", [5, 20], "synthetic", seeds=1, output="runs", quiet=True)
+        >>> sweep = rb.sweep("itemknn", "overlap", [2, 8], "synthetic", seeds=1, output="runs", quiet=True)
         >>> [point.value for point in sweep.points]
-        [5, 20]
+        [2.0, 8.0]
     """
     (requested,) = request_models([model])
     several = read_argument("values", SEVERAL, values, "For example: values=[8, 16, 32]")

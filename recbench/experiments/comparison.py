@@ -194,8 +194,8 @@ def compare(
 
     Example:
         >>> import recbench as rb
-        >>> few = rb.Model("itemknn", neighbours=5, label="knn")
-        >>> many = rb.Model("itemknn", neighbours=50, label="knn")
+        >>> few = rb.Model("itemknn", overlap=1, label="knn")
+        >>> many = rb.Model("itemknn", overlap=8, label="knn")
         >>> base = rb.run(few, "synthetic", seeds=1, output="base", quiet=True)
         >>> current = rb.run(many, "synthetic", seeds=1, output="current", quiet=True)
         >>> rb.compare(base, current).to_frame()["model"].unique().tolist()
