@@ -11,6 +11,7 @@ from recbench.evaluation.full_ranking import rank_catalogue
 from recbench.evaluation.metric_names import parse_measure
 from recbench.evaluation.ranking import rank_cases
 from recbench.tasks.spec import PublishedSplit
+from recbench.tasks.task import Cases
 from recbench.tasks.tuning_task import tuning_task
 from recbench.trials.curve_measure import CurveMeasure
 from recbench.trials.curve_scoring import CurveScoring, drawn_users
@@ -95,6 +96,15 @@ def test_a_cut_off_beyond_the_ranking_is_refused_before_any_trial(synthetic_task
     assert "--metric full-recall@102" in raised.value.hint
     with pytest.raises(RecbenchError, match="more than the"):
         Objective.parse(f"full-recall@{synthetic_task.n_items + 1}").check(synthetic_task)
+
+
+def test_a_metric_of_users_with_one_case_each(synthetic_task):
+    one = synthetic_task.validation.part(0, 1)
+    caution = Objective.parse("full-recall@20").caution(replace(synthetic_task, validation=one))
+    assert caution == "Each user of synthetic has one validation case, so full Recall@20 equals full HR@20."
+    assert Objective.parse("full-hr@20").caution(replace(synthetic_task, validation=one)) is None
+    same_user = Cases(*(np.repeat(array, 2, axis=0) for array in (one.users, one.items, one.negatives)))
+    assert Objective.parse("recall@20").caution(replace(synthetic_task, validation=same_user)) is None
 
 
 def test_the_full_ranking_has_fewer_points():

@@ -229,6 +229,8 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
     validation = tuning_task(task)
     objective = objective or main_objective(task)
     objective.check(task)
+    if (caution := objective.caution(task)) is not None:
+        log.info("%s", caution)
     seen = _validation_source(validation)
     conditions = Conditions(
         execution.threads,

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from recbench.errors import RecbenchError
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.metric_names import parse_measure
+from recbench.evaluation.ranking import Ranking
 from recbench.records.finished_trial import TrialRanks
 from recbench.records.schema import ParameterValue, Record
 from recbench.tasks.spec import Negatives, PublishedSplit
@@ -23,8 +26,6 @@ FULL_POINTS = 25
 """The same where each score needs the full ranking."""
 CURVE_USERS = 2000
 """Users whose full ranking is scored during training; at its end, all are."""
-FULL = "full-"
-"""Before a metric that is computed in the full ranking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +47,23 @@ class Objective:
         Raises:
             RecbenchError: There is no such metric.
         """
-        name = text.strip().lower()
-        return cls(parse_measure(name.removeprefix(FULL)).name, name.startswith(FULL))
+        measure = parse_measure(text)
+        return cls(measure.base_name, measure.ranking is Ranking.FULL)
 
     @property
     def measure(self) -> Measure:
-        """The metric at its cut-off."""
-        return parse_measure(self.metric)
+        """The metric at its cut-off, in its ranking."""
+        return parse_measure(self.metric).in_ranking(Ranking.FULL if self.full_ranking else Ranking.CANDIDATES)
 
     @property
     def name(self) -> str:
         """What users type: ``ndcg@10``, ``full-recall@20``."""
-        return f"{FULL}{self.metric}" if self.full_ranking else self.metric
+        return self.measure.name
 
     @property
     def label(self) -> str:
         """What tables and plots call it."""
-        return f"full {self.measure.label}" if self.full_ranking else self.measure.label
+        return self.measure.label
 
     @property
     def curve_measure(self) -> CurveMeasure:
@@ -82,11 +83,20 @@ class Objective:
         """
         most = task.n_items if self.full_ranking else int(task.validation.n_negatives.max()) + 1
         if self.measure.k is not None and self.measure.k > most:
-            full = "" if self.full_ranking else f" For the full ranking: --metric {FULL}{self.metric}"
+            full = self.measure.in_ranking(Ranking.FULL).name
+            in_full = "" if self.full_ranking else f" For the full ranking: --metric {full}"
             raise RecbenchError(
                 f"{self.name}: the cut-off is more than the {most} items that a validation case is ranked among.",
-                f"Use a smaller cut-off.{full}",
+                f"Use a smaller cut-off.{in_full}",
             )
+
+    def caution(self, task: Task) -> str | None:
+        """Returns a line if a metric of users says no more than one of cases; None otherwise."""
+        other = self.measure.with_one_case()
+        users = task.validation.users
+        if other is None or len(np.unique(users)) < len(users):
+            return None
+        return f"Each user of {task.name} has one validation case, so {self.label} equals {other.label}."
 
 
 NDCG_AT_10: Final = Objective()
