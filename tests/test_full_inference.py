@@ -23,6 +23,7 @@ from recbench.reports.compare.sanity_checks import CheckName
 from recbench.reports.compare.table import compare_table
 from recbench.reports.compare.verdict import Verdict
 from recbench.reports.formats import Format
+from recbench.reports.pages.leaderboard import LeaderboardSources, leaderboard
 from recbench.reports.run.document import run_document
 from recbench.reports.run.findings import contradictions
 from recbench.reports.run.run_report import run_report
@@ -276,6 +277,20 @@ def test_the_history_keeps_metrics_of_the_full_ranking():
     old = history.Accepted.of(a_trial("bpr", 0), "main", trial.record.started_at)
     assert old.figure("full-hr@10") is None
     assert history.Accepted.model_validate(old.model_dump(by_alias=True, exclude={"further"})) == old
+
+
+def test_a_leaderboard_shows_the_metrics_that_were_asked_for_and_lists_the_models_by_the_first():
+    models = [*trials("bpr", 0.6, 0.2), *trials("ncf", 0.5, 0.3)]
+    measures = read_measures(["full-hr@10", "hr@10"], ())
+    page = leaderboard(LeaderboardSources("records", models, None, None, {}, {}, measures))
+    rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in page.splitlines() if line.startswith("|")]
+    assert [row[0] for row in rows[2:4]] == ["ncf", "bpr"]
+    assert "\nrecbench leaderboard records --metrics full-hr@10,hr@10\n" in page
+    assert "HR@10 and full HR@10 contradict each other significantly: bpr over ncf by HR@10" in page
+    plain = leaderboard(LeaderboardSources("records", models, None, None, {}, {}))
+    assert "\nrecbench leaderboard records\n" in plain
+    with pytest.raises(RecbenchError, match="full-hr@400: the cut-off is more than the 301 items"):
+        leaderboard(LeaderboardSources("records", models, None, None, {}, {}, read_measures(["full-hr@400"], ())))
 
 
 def test_samples_of_other_users_are_inferred_apart():

@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+from recbench.cli.shared.completion import metric_list
+from recbench.cli.shared.execution_options import METRIC_NAMES, METRICS
+from recbench.cli.shared.lists import cut_offs
 from recbench.cli.shared.output_options import output_file, output_option
 from recbench.cli.shared.pages import write_or_check
 from recbench.experiments.defaults import PUBLISHED_FOLDER
@@ -28,6 +31,17 @@ def leaderboard(
             metavar="FILE", help="What others published.", show_default=f"{PUBLISHED_FOLDER}/TASK.toml, if there"
         ),
     ] = None,
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metrics",
+            metavar=METRICS,
+            help="Comma-separated: show these metrics, such as full-recall@20. The first orders the models. Without "
+            f"@K, K is 10. Metrics: {METRIC_NAMES}, and those of plug-ins.",
+            show_default="HR and NDCG, and metrics of the full ranking if there is one",
+            autocompletion=metric_list,
+        ),
+    ] = None,
     output: Annotated[Path | None, output_option("File of the page", show_default=f"{PAGES}/TASK.md")] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if the page is not current.")] = False,
     force: Annotated[
@@ -36,23 +50,27 @@ def leaderboard(
 ) -> None:
     """Write a page from the records of a run.
 
-    It has the table, the pairs of models that cannot be told apart, what was published on the task, how the
-    hyper-parameters were found, and the commands that make it.
+    It has the table with the models by the first metric, the pairs of models that cannot be told apart, what was
+    published on the task, how the hyper-parameters were found, and the commands that make it.
 
     Examples:
       recbench leaderboard results/leaderboards/ml-100k
       recbench leaderboard results/runs --published my-paper.toml -o page.md
+      recbench leaderboard results/runs --metrics full-recall@20,full-user-ndcg@20
 
     Exit codes: 0 written or current, 1 not current, 2 bad input, 4 no records.
     """
     from recbench.escaping.file_names import file_name
     from recbench.escaping.shell import shell_command
+    from recbench.evaluation.metric_names import read_measures
     from recbench.experiments.pages import leaderboard_page
     from recbench.output_files import OutputFile
     from recbench.progress.console import write_message
 
-    page = leaderboard_page(run, settings, published)
+    measures = read_measures(metrics, cut_offs(None)) if metrics else None
+    page = leaderboard_page(run, settings, published, measures)
     for warning in page.warnings:
         write_message(warning, "yellow")
+    again = ["recbench", "leaderboard", run, *(["--metrics", ",".join(metrics)] if metrics else [])]
     file = OutputFile(output_file(output, PAGES / f"{file_name(page.task)}.md"), force)
-    write_or_check(lambda: page.text, file, shell_command(["recbench", "leaderboard", run]), check=check)
+    write_or_check(lambda: page.text, file, shell_command(again), check=check)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from recbench.errors import RecbenchError
 from recbench.escaping.file_names import file_name
+from recbench.evaluation.metric import Measure
 from recbench.experiments.defaults import PUBLISHED_FOLDER
 from recbench.output_files import UNSEALED, seal
 from recbench.records.finished_trial import FinishedTrial
@@ -35,7 +36,12 @@ class LeaderboardPage:
     warnings: tuple[str, ...] = ()
 
 
-def leaderboard_page(records: str, settings: Path | None = None, published: Path | None = None) -> LeaderboardPage:
+def leaderboard_page(
+    records: str,
+    settings: Path | None = None,
+    published: Path | None = None,
+    measures: tuple[Measure, ...] | None = None,
+) -> LeaderboardPage:
     """Renders the leaderboard of the task of some records.
 
     Args:
@@ -43,6 +49,7 @@ def leaderboard_page(records: str, settings: Path | None = None, published: Path
         settings: The tuned settings; None for those of the project, and those that come with the models, as far as they
             are for this task.
         published: What others published; None for ``results/published/TASK.toml``, if it exists and is for this task.
+        measures: The metrics of the table, which lists the models by the first; None for the default ones.
 
     Raises:
         RecbenchError: A file cannot be read, or a given file is for another task.
@@ -59,6 +66,7 @@ def leaderboard_page(records: str, settings: Path | None = None, published: Path
         published=results,
         spaces=read_spaces(own_spaces_path()),
         names={class_identity(one.recorded): name for name, one in known_models().items()},
+        measures=measures,
     )
     return LeaderboardPage(task.name, _marked(leaderboard(sources)), settings_warnings + published_warnings)
 

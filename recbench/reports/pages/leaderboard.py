@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from recbench.escaping.markdown import code_block, code_span, markdown
 from recbench.escaping.shell import shell_command
+from recbench.evaluation.metric import Measure
 from recbench.evaluation.paired_tests import ALPHA
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.grouping import group_names
@@ -39,6 +40,7 @@ class LeaderboardSources:
         published: What others published on the task; None if nothing is known.
         spaces: Where each model would be looked for now.
         names: The name of each class that has one, by its ``class_identity``; commands name others by their class.
+        measures: The metrics of the table; None for the default ones.
     """
 
     place: str
@@ -47,6 +49,7 @@ class LeaderboardSources:
     published: Published | None
     spaces: Mapping[str, ModelSpace]
     names: Mapping[str, str]
+    measures: tuple[Measure, ...] | None = None
 
     def command_name(self, summary: ModelSummary) -> str:
         """Returns the model as a command names it."""
@@ -55,12 +58,12 @@ class LeaderboardSources:
 
 
 def leaderboard(sources: LeaderboardSources) -> str:
-    """Renders the page, in Markdown; models by HR@10, the best first.
+    """Renders the page, in Markdown; models by the first metric, the best first.
 
     Raises:
         RecbenchError: The records are of different tasks.
     """
-    report = ranked_report(sources.trials)
+    report = ranked_report(sources.trials, sources.measures)
     tuned = {} if sources.settings is None else dict(sources.settings.models)
     report = replace(report, summaries=tuple(_named(report.summaries, tuned)))
     published = beside_published(report.summaries, sources.published.results if sources.published else ())
@@ -177,6 +180,7 @@ def _commands(sources: LeaderboardSources, report: RunReport, tuned: dict[str, T
             space = ["--spaces", "FILE"] if _elsewhere(name, tuned[name], sources.spaces) else []
             budgets.setdefault((*budget, *space), []).append(command_name)
     settings = ["--settings", "tuned"] if tuned else []
+    metrics = ["--metrics", ",".join(one.name for one in sources.measures)] if sources.measures else []
     place = ["-o", sources.place]
     commands = [
         *(_command("tune", own, task, budget) for budget, own in budgets.items()),
@@ -188,7 +192,7 @@ def _commands(sources: LeaderboardSources, report: RunReport, tuned: dict[str, T
             _command("run", [sources.command_name(one)], task, [*given, *_options(one, report), *place])
             for one, given in _others(report, tuned)
         ),
-        ["recbench", "leaderboard", sources.place],
+        ["recbench", "leaderboard", sources.place, *metrics],
     ]
     build = sources.published.build if sources.published else ()
     return ["## How it is made", "", *code_block([*build, *map(shell_command, commands)]), ""]

@@ -3,26 +3,35 @@
 from collections.abc import Sequence
 
 from recbench.escaping.markdown import code_span, markdown
+from recbench.evaluation.metric import Measure
 from recbench.records.finished_trial import FinishedTrial
 from recbench.reports.code_notes import code_notes
 from recbench.reports.new_cases import known_figures
 from recbench.reports.run.correction import correction_of
 from recbench.reports.run.run_report import RunReport, compare_models, summed_up
-from recbench.reports.run.shown_measures import have_one_case_each, measures_of
+from recbench.reports.run.shown_measures import have_one_case_each, measures_of, some_ranks
 from recbench.reports.run.summary import summarise
 
 KS = (10,)
 
 
-def ranked_report(trials: Sequence[FinishedTrial]) -> RunReport:
-    """Sums up, and compares, the records of one task; models by HR@10, the best first.
+def ranked_report(trials: Sequence[FinishedTrial], asked: Sequence[Measure] | None = None) -> RunReport:
+    """Sums up, and compares, the records of one task; models by the first measure, the best first.
+
+    Args:
+        trials: The records.
+        asked: What to show; None for HR@10 and NDCG@10, and metrics of users in the full ranking.
 
     Raises:
-        RecbenchError: The records are of tasks of different digests.
+        RecbenchError: The records are of tasks of different digests, or a cut-off is beyond the lists.
     """
-    measures = measures_of(trials, KS)
+    measures = measures_of(trials, KS, asked)
     summaries = summarise(trials, summed_up(measures))
-    summaries.sort(key=lambda summary: -summary.metrics["hr@10"].mean if "hr@10" in summary.metrics else 0.0)
+    for measure in asked or ():
+        if (ranks := some_ranks(trials, measure.ranking)) is not None:
+            measure.check_cut_off(ranks)
+    first = asked[0] if asked else measures[0]
+    summaries.sort(key=lambda summary: -spread.mean if (spread := summary.figure(first)) else 0.0)
     answers = {trial.uniform_negatives for trial in trials}
     return RunReport(
         {},
