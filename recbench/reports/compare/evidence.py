@@ -110,7 +110,8 @@ def _why_not_paired(base: Sequence[Ranks], current: Sequence[Ranks]) -> str:
     """Returns why a measure of two groups on the same cases is not compared; empty if it can be."""
     lacking = [side for side, ranks in (("BASE", base), ("CURRENT", current)) if not ranks]
     if lacking:
-        return f"{' and '.join(lacking)} {'have' if lacking[1:] else 'has'} no full ranking of every seed: run --full"
+        have = "have" if lacking[1:] else "has"
+        return f"{' and '.join(lacking)} {have} no full ranking of every seed; run again with --full"
     if any(not np.array_equal(one.n_others, base[0].n_others) for one in (*base, *current)):
         return "other cases: the numbers of items that are ranked in a case differ"
     return ""
