@@ -123,7 +123,7 @@ def test_formats_of_the_run_table_for_notebooks_and_papers():
     page = run_table(REPORT, Format.HTML)
     assert page.startswith("<p>Task <strong>toy</strong> <code>sha256:abababababab</code>: 1,200 users")
     assert "<td>bpr</td>" in page
-    assert "<li>95 %: interval over users" in page
+    assert "<li>95 %: confidence interval over users" in page
     paper = run_table(REPORT, Format.LATEX)
     assert paper.startswith("% Task \\textbf{toy}")
     assert "\\textbf{0." in paper
