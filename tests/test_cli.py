@@ -109,7 +109,8 @@ def test_json_is_one_document_of_the_documented_form(recbench, tmp_path):
     (result,) = document["results"]
     assert (result["model"], result["status"], result["seeds"], result["epochs"]) == ("popularity", "done", [7, 8], 1)
     assert set(result["metrics"]) == {"hr@10", "ndcg@10", "mrr", "auc"}
-    assert set(result["metrics"]["hr@10"]) == {"mean", "sd", "values", "interval", "best", "level_with_best"}
+    standing = {"interval", "best", "level_with_best", "below_popularity"}
+    assert set(result["metrics"]["hr@10"]) == {"mean", "sd", "values", *standing}
     # A perfect model would read too little of NDCG@10.
     bias = {name: one["bias"] for name, one in document["correction"]["measures"].items()}
     assert set(result["corrected"]) == {"hr@10"}
@@ -140,7 +141,7 @@ def test_the_whole_catalogue_stands_beside_the_sample(recbench):
             "popularity",
         }
         assert result["full"]["hr@10"]["mean"] < result["metrics"]["hr@10"]["mean"]
-    assert [pair["metric"] for pair in document["pairs"]] == ["hr@10", "ndcg@10"]
+    assert [pair["metric"] for pair in document["pairs"]] == ["hr@10", "ndcg@10", "full-hr@10", "full-ndcg@10"]
     assert document["pairs"][0]["p_mcnemar"] is not None
     text = recbench(*base, "--more-metrics", "--pairs").stdout
     for words in (
