@@ -79,6 +79,16 @@ def test_of_repeated_pairs_the_first_in_time_is_kept_and_then_the_lower_rating()
     assert untimed.ratings.tolist() == [5, 1, 1]
 
 
+def test_files_in_order_of_time_and_files_without_order_keep_the_digest_of_older_versions():
+    rows = [(n % 7, n * n % 23, 10**9 + n) for n in range(60)]
+    timed = pd.DataFrame(rows, columns=["user", "item", "timestamp"]).drop_duplicates(["user", "item"])
+    pinned = {"leave-one-out": ("230d055b", "677da4e5"), "random-fraction": ("4e124850", "541e76ab")}
+    for method, digests in pinned.items():
+        split = {"method": method, **({"fraction": 0.3} if method == "random-fraction" else {})}
+        made = [make_task(frame, negatives=3, split=split) for frame in (timed, timed.drop(columns="timestamp"))]
+        assert tuple(task.digest.removeprefix("sha256:")[:8] for task in made) == digests
+
+
 def test_ties_in_time_are_drawn_and_not_decided_by_the_numbers_of_items():
     frame = pd.DataFrame([(u, i, 7) for u in range(400) for i in range(5)], columns=["user", "item", "timestamp"])
     frame["item"] += frame["user"] % 3

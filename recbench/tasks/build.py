@@ -99,7 +99,7 @@ def split_and_draw(spec: TaskSpec, interactions: Interactions) -> Task:
     if not isinstance(rule, Negatives):
         raise RecbenchError("Published negatives go with a published split.", "Set negatives.method.")
     while True:
-        if not depends_on_lines(spec):
+        if not depends_on_lines(spec, has_times=interactions.timestamps is not None):
             interactions = in_neutral_order(interactions)
         interactions, held = _held_out(split, interactions)
         seen = TrainSet.from_rows(interactions.n_users, interactions.n_items, interactions.users, interactions.items)
@@ -133,13 +133,14 @@ def split_and_draw(spec: TaskSpec, interactions: Interactions) -> Task:
     )
 
 
-def depends_on_lines(spec: TaskSpec) -> bool:
+def depends_on_lines(spec: TaskSpec, *, has_times: bool) -> bool:
     """Whether the order of the lines decides something.
 
-    It does where the spec says so, and in data that are fixed: the files of the catalogue, and synthetic rows.
+    It does where the spec says so, in rows without times unless the order is random, and in data that are fixed: the
+    files of the catalogue, and synthetic rows.
     """
-    own = isinstance(spec.dataset, FileData | FrameData)
-    return not own or getattr(spec.split, "order", None) is Order.FILE
+    own, order = isinstance(spec.dataset, FileData | FrameData), getattr(spec.split, "order", None)
+    return not own or order is Order.FILE or not (has_times or order is Order.RANDOM)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from recbench.data.interactions import Interactions
 from recbench.data.ordering import order_by, stable_order
 from recbench.data.random_bits import Purpose, RandomBits
@@ -29,8 +31,13 @@ def in_neutral_order(interactions: Interactions) -> Interactions:
 
     Numbers of items must not decide ties: the item with the highest number would always be the one that is held out.
     """
-    rows = interactions.rows
-    order = drawn_order(rows, 0, Purpose.TIES_IN_TIME)
-    if rows.timestamps is not None:
-        order = order[stable_order(rows.timestamps[order])]
+    rows, times = interactions.rows, interactions.timestamps
+    if times is None:
+        return replace(interactions, rows=rows.take(drawn_order(rows, 0, Purpose.TIES_IN_TIME)))
+    order = stable_order(times)
+    equal = times[order[1:]] == times[order[:-1]]
+    tied = np.append(equal, False) | np.append(False, equal)
+    some = order[tied]
+    drawn = some[drawn_order(rows.take(some), 0, Purpose.TIES_IN_TIME)]
+    order[tied] = drawn[stable_order(times[drawn])]
     return replace(interactions, rows=rows.take(order))
