@@ -98,6 +98,13 @@ def test_with_waivers_the_entries_are_dropped_and_counted(tmp_path, form, caplog
     assert import_ncf("again", *paths, frozenset([SEEN, POSITIVE])).digest == task.digest
 
 
+def test_the_ncf_form_comes_back_where_only_seen_negatives_are_waived(tmp_path):
+    task = load(tmp_path, "ncf", [SEEN], [[5, 0, 6, 7], *LISTS[1:]])
+    export(task, tmp_path / "out", ExportForm.NCF)
+    paths = [tmp_path / "out" / f"toy.{part}" for part in ("train.rating", "test.rating", "test.negative")]
+    assert import_ncf("again", *paths, frozenset([SEEN])).digest == task.digest
+
+
 def test_another_case_of_the_user_is_seen(tmp_path):
     with pytest.raises(RecbenchError, match="user '2', item '0', negative '1', another test row of this user"):
         load(tmp_path, "pairs", [], [[5, 6, 7, 8], *LISTS[1:]])

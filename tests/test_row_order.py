@@ -69,14 +69,17 @@ def test_of_repeated_pairs_the_first_in_time_is_kept_and_then_the_lower_rating()
         ("u", "a", 1, 10),
         ("v", "b", 1, 5),
         ("u", "a", 4, 99),
+        ("w", "a", -1, 7),
+        ("w", "a", -3, 7),
+        ("w", "a", 0, 7),
     ]
     read = read_frame(pd.DataFrame(rows, columns=columns), "mine")
     kept = {(read.user_ids[u], read.item_ids[i]): (r, t) for u, i, r, t in zip(
         read.users, read.items, read.ratings, read.timestamps, strict=True)}  # fmt: skip
-    assert kept == {("u", "a"): (1, 10), ("u", "b"): (1, 20), ("v", "b"): (1, 5)}
-    assert read.n_duplicates == 3
+    assert kept == {("u", "a"): (1, 10), ("u", "b"): (1, 20), ("v", "b"): (1, 5), ("w", "a"): (-3, 7)}
+    assert read.n_duplicates == 5
     untimed = read_frame(pd.DataFrame(rows, columns=columns).drop(columns="timestamp"), "mine")
-    assert untimed.ratings.tolist() == [5, 1, 1]
+    assert untimed.ratings.tolist() == [5, 1, 1, -1]
 
 
 def test_files_in_order_of_time_and_files_without_order_keep_the_digest_of_older_versions():
@@ -116,6 +119,13 @@ def hidden(frame):
     return frame["item"].map(dict(enumerate(np.random.default_rng(5).permutation(60).tolist())))
 
 
+def evenly(frame):
+    """Returns rows of the same users in which many items have the same number of rows."""
+    rng = np.random.default_rng(1)
+    items = [rng.choice(60, len(rows), replace=False) for _, rows in frame.groupby("user")]
+    return shuffled(frame.sort_values("user").assign(item=np.concatenate(items)), 3)
+
+
 def popularity(frame):
     return frame.groupby("item")["user"].transform("size")
 
@@ -142,6 +152,7 @@ ORDERS = {
         # As users take turns, neither users nor items stand together.
         lambda frame: frame.assign(key=frame.groupby("user")["item"].rank()).sort_values("key", kind="stable"),
         lambda frame: frame.assign(key=popularity(frame)).sort_values("key", kind="stable"),
+        lambda frame: evenly(frame).assign(key=popularity(evenly(frame))).sort_values("key", kind="stable"),
     ],
     None: [lambda frame: frame, lambda frame: frame.head(3)],
 }  # fmt: skip
@@ -157,7 +168,7 @@ def test_sorted_rows_are_told_from_rows_in_a_random_order(expected):
 def test_a_random_order_is_not_taken_for_a_sorted_one():
     rng = np.random.default_rng(0)
     for n in range(150):
-        users, items = np.divmod(rng.permutation(400)[: 20 + 2 * n], 20)
+        users, items = np.divmod(rng.permutation(400)[: 4 + 2 * n], 20)
         ids = IdTable.from_strings(map(str, range(20)))
         assert sorted_by(Interactions(Rows(users.astype(np.int32), items.astype(np.int32)), ids, ids)) is None
 
