@@ -166,11 +166,11 @@ def test_sorted_rows_are_told_from_rows_in_a_random_order(expected):
 
 
 def test_a_random_order_is_not_taken_for_a_sorted_one():
-    rng = np.random.default_rng(0)
-    for n in range(150):
-        users, items = np.divmod(rng.permutation(400)[: 4 + 2 * n], 20)
-        ids = IdTable.from_strings(map(str, range(20)))
-        assert sorted_by(Interactions(Rows(users.astype(np.int32), items.astype(np.int32)), ids, ids)) is None
+    rng, ids = np.random.default_rng(0), IdTable.from_strings(map(str, range(100)))
+    for n in range(200):
+        # 20 users with up to 20 rows, or 4 with up to 100; the smallest files have 4 rows.
+        users, items = np.divmod(rng.permutation(400)[: 4 + 2 * (n // 2)], (20, 100)[n % 2])
+        assert sorted_by(Interactions(Rows(users.astype(np.int32), items.astype(np.int32)), ids, ids)) is None, n
 
 
 def hit_rate(task):
