@@ -37,7 +37,7 @@ class ConfigurationOrigin(StrEnum):
     DEFAULT = "default"
     """The model's defaults."""
     KNOWN = "known"
-    """A known configuration of the search spaces; the sampler draws the parameters that it leaves out."""
+    """A known configuration of the search spaces; parameters that it leaves out have their defaults."""
     DRAWN = "drawn"
     """The sampler drew it."""
 

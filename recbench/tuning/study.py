@@ -119,9 +119,11 @@ class Study:
             )
             self._identify(name, dict(identity))
             if not self.optuna.get_trials(deepcopy=False):
-                self._try(first_setting(space.parameters, defaults), {ORIGIN: ConfigurationOrigin.DEFAULT})
+                first = first_setting(space.parameters, defaults)
+                self._try(first, {ORIGIN: ConfigurationOrigin.DEFAULT})
                 for one in space.known:
-                    self._try(one.setting, {ORIGIN: ConfigurationOrigin.KNOWN, KNOWN_SOURCE: one.source})
+                    # A parameter that it leaves out may be newer than the configuration, and had its default then.
+                    self._try({**first, **one.setting}, {ORIGIN: ConfigurationOrigin.KNOWN, KNOWN_SOURCE: one.source})
             for left in self.optuna.get_trials(states=[TrialState.RUNNING]):
                 self._interrupt(left.number, left)
 
