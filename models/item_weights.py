@@ -14,6 +14,9 @@ SPARSE = 0.1
 class ItemWeights:
     """The train rows and a matrix of weights.
 
+    An item without train rows gets the lowest score of each user. Its sum is 0, which is above the sums of many known
+    items: those may be negative.
+
     Args:
         rows: float[n_users, n_items], 1 for each train row, of the same type as the weights.
         weights: float[n_items, n_items], dense or sparse; row i says what having item i adds to each item's score.
@@ -22,6 +25,7 @@ class ItemWeights:
     def __init__(self, rows: csr_matrix, weights: np.ndarray | csr_matrix) -> None:
         self._rows = rows
         self._weights = weights
+        self._is_new = np.bincount(rows.indices, minlength=rows.shape[1]) == 0
 
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
         """Returns the scores of ``items`` (int32[n, c]) for ``users`` (int32[n]), float[n, c]."""
@@ -40,4 +44,7 @@ class ItemWeights:
     def score_all(self, users: Int32Array) -> FloatArray:
         """Returns the scores of all items for ``users`` (int32[n]), float[n, n_items]."""
         product = self._rows[users] @ self._weights
-        return product if isinstance(product, np.ndarray) else product.toarray()
+        scores = product if isinstance(product, np.ndarray) else product.toarray()
+        if self._is_new.any():
+            scores[:, self._is_new] = scores.min(axis=1, keepdims=True)
+        return scores

@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 FRAMEWORKS = {
     "implicit": ["als", "implicit-bpr", "itemknn"],
     "tensorflow": ["bpr", "lightgcn", "mf", "ncf"],
-    "scipy": ["als", "ease", "ials", "implicit-bpr", "itemknn", "slim"],
+    "scipy": ["als", "ease", "gf-cf", "ials", "implicit-bpr", "itemknn", "rp3beta", "slim"],
     "keras": [],
 }
 

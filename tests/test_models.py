@@ -208,6 +208,19 @@ class TestSLIM(RecommenderContract):
     bad_parameters = [{"l1": -1.0}, {"l2": 0.0}, {"epochs": 0}]
 
 
+class TestRP3Beta(RecommenderContract):
+    model = "rp3beta"
+    uses_seed = False
+    bad_parameters = [{"neighbours": 0}, {"alpha": -1.0}, {"beta": -0.1}]
+
+
+class TestGFCF(RecommenderContract):
+    model = "gf-cf"
+    parameters = {"factors": 4, "alpha": 1.0}
+    uses_seed = False
+    bad_parameters = [{"factors": 0}, {"alpha": -1.0}]
+
+
 class TestMF(RecommenderContract):
     model = "mf"
     parameters = {"epochs": 40, "factors": 8, "batch_size": 128, "learning_rate": 0.2, "regularization": 0.01}
@@ -261,13 +274,15 @@ data = generate(SyntheticParameters(n_users=900, n_items=700, density=0.05))
 task = split_and_draw(builtin_specs()["synthetic"].model_copy(update={"digest": None}), data)
 for name in sys.argv[2:]:
     model_class = find_model(name).load()
-    model = model_class() if name in ("ease", "itemknn") else model_class(epochs=3)
+    model = model_class() if name in ("ease", "gf-cf", "itemknn", "rp3beta") else model_class(epochs=3)
     model.fit(task.train_set(), TimedContext(0, threads=2))
     np.save(f"{sys.argv[1]}-{name}.npy", model.score(task.test.users, task.test.negatives))
 """
 
 
-@pytest.mark.parametrize("names", [["als", "ease", "ials", "itemknn", "slim"], ["bpr", "lightgcn", "ncf"]])
+@pytest.mark.parametrize(
+    "names", [["als", "ease", "gf-cf", "ials", "itemknn", "rp3beta", "slim"], ["bpr", "lightgcn", "ncf"]]
+)
 def test_models_that_promise_it_repeat_themselves_on_two_threads(names, tmp_path):
     for run in ("a", "b"):
         settings = {**os.environ, **library_settings(2, "cpu")}

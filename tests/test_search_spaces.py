@@ -51,23 +51,24 @@ SCALES = (
     {"learning_rate", "init_std", "negatives", "shared_negatives", "overlap", "temperature"} | REGULARIZATION | WEIGHTS
 )
 SHARES = {"negative_exponent", "balance", "b"}
+EXPONENTS = {("rp3beta", "alpha"), ("rp3beta", "beta")}
 SIZES = {"batch_size", "mlp_factors"}
 
 
-def expected_space(name, default, annotation):
+def expected_space(model, name, default, annotation):
     """Returns the space that the rules in the head of the file give, as it stands in the file."""
     if isinstance(default, bool):
         return Choices(choices=(True, False))
     if isinstance(default, str):
         return Choices(choices=get_args(annotation))
     whole = isinstance(default, int)
+    if name in SHARES or (model, name) in EXPONENTS:
+        return Range(low=0, high=1)
     if name in SCALES:
         low = max(1, -(-default // 10)) if whole else float(f"{default / 10:.12g}")
         return Range(low=low, high=float(f"{default * 10:.12g}"), log=True, integer=whole)
     if name in SIZES:
         return Choices(choices=(default // 4, default // 2, default, default * 2, default * 4))
-    if name in SHARES:
-        return Range(low=0, high=1)
     rules = {
         "factors": Range(low=16, high=256, log=True, integer=True),
         "epochs": Range(low=default // 2, high=default * 2, log=True, integer=True),
@@ -81,7 +82,7 @@ def expected_space(name, default, annotation):
 def test_all_spaces_are_equally_wide(model):
     signature = inspect.signature(find_model(model).load(), eval_str=True).parameters
     for name, space in read_spaces(own_spaces_path())[model].parameters.items():
-        expected = expected_space(name, signature[name].default, signature[name].annotation)
+        expected = expected_space(model, name, signature[name].default, signature[name].annotation)
         if isinstance(space, Choices):
             assert set(space.choices) == set(expected.choices), f"{name}: the rules give {expected.text()}"
         else:

@@ -1,0 +1,47 @@
+"""The largest weights of each item, out of a product of sparse matrices that is never held as a whole."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from scipy.sparse import csr_matrix, vstack
+
+ITEMS_AT_ONCE = 512
+"""Rows of the product that one thread computes at a time."""
+
+
+def nearest(left: csr_matrix, right: csr_matrix, neighbours: int, threads: int) -> csr_matrix:
+    """Returns the largest elements of each row of ``left @ right``, without the diagonal, float64[n_items, n_items].
+
+    Of equal elements at the limit, those of smaller item numbers stay.
+
+    Args:
+        left: float64[n_items, n_users].
+        right: float64[n_users, n_items].
+        neighbours: The most elements that a row keeps.
+        threads: Threads to use; the result does not depend on them.
+    """
+
+    def rows(start: int) -> csr_matrix:
+        product = (left[start : start + ITEMS_AT_ONCE] @ right).tocsr()
+        product.sort_indices()
+        kept = np.ones(product.nnz, dtype=np.bool_)
+        for row, (first, last) in enumerate(zip(product.indptr[:-1], product.indptr[1:], strict=True)):
+            values, itself = product.data[first:last], product.indices[first:last] == start + row
+            kept[first:last] = ~itself
+            others = np.flatnonzero(~itself)
+            if len(others) > neighbours:
+                kept[first:last] = False
+                kept[first + others[_largest(values[others], neighbours)]] = True
+        lengths = np.add.reduceat(np.append(kept, False), product.indptr[:-1]) * (np.diff(product.indptr) > 0)
+        indptr = np.concatenate([[0], np.cumsum(lengths)])
+        return csr_matrix((product.data[kept], product.indices[kept], indptr), shape=product.shape)
+
+    with ThreadPoolExecutor(threads) as pool:
+        return vstack(list(pool.map(rows, range(0, left.shape[0], ITEMS_AT_ONCE))), format="csr")
+
+
+def _largest(values: np.ndarray, k: int) -> np.ndarray:
+    """Returns the places of the ``k`` largest values, float64[n] to int64[k]; of equal ones, the first."""
+    limit = np.partition(values, len(values) - k)[len(values) - k]
+    above = np.flatnonzero(values > limit)
+    return np.concatenate([above, np.flatnonzero(values == limit)[: k - len(above)]])

@@ -1,0 +1,62 @@
+"""RP3beta: random walks of three steps from a user, to an item, a user and an item."""
+
+import numpy as np
+from scipy.sparse import diags_array
+
+from .checks import not_negative, positive
+from .item_gram import interactions
+from .item_weights import ItemWeights
+from .nearest_items import nearest
+from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
+
+
+class RP3Beta:
+    """RP3beta, random walks of three steps (Paudel et al., ACM TIIS 2017).
+
+    The weight from item i to item j is the sum over users u of (p_iu p_uj)^alpha, divided by n_j^beta. Here p_iu is one
+    by the number of users of i, p_uj one by the number of items of u, and n_j the number of users of j. An item's score
+    is the sum of its weights from the user's items; an item keeps its largest weights only.
+
+    Args:
+        neighbours: How many weights an item keeps.
+        alpha: Exponent of the probabilities; 1 for a random walk, less to favour frequent users and items less.
+        beta: How much popular items are held down; 0 for not at all.
+
+    Raises:
+        ValueError: A value is out of range.
+    """
+
+    repeatable_on_threads = True
+
+    def __init__(self, neighbours: int = 200, alpha: float = 0.6, beta: float = 0.4) -> None:
+        positive(neighbours=neighbours)
+        not_negative(alpha=alpha, beta=beta)
+        self._neighbours = neighbours
+        self._alpha = alpha
+        self._beta = beta
+
+    def fit(self, train: TrainSet, context: TrainContext) -> None:
+        """Computes the weights, a block of items after the other."""
+        rows = interactions(train)
+        users_of_item = np.bincount(train.items, minlength=train.n_items)
+        items_of_user = np.diff(train.indptr)
+        to_users = diags_array(_power(users_of_item, -self._alpha)) @ rows.T.tocsr()
+        to_items = diags_array(_power(items_of_user, -self._alpha)) @ rows
+        target = (to_items @ diags_array(_power(users_of_item, -self._beta))).T.tocsr()
+        # Row j holds the weights to item j; a score sums over a column.
+        weights = nearest(target, to_users.T.tocsr(), self._neighbours, context.threads)
+        self._weights = ItemWeights(rows, weights.T.tocsr())
+        context.end_epoch()
+
+    def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
+        """Returns the sums of weights, float64[n, c]."""
+        return self._weights.score(users, items)
+
+    def score_all(self, users: Int32Array) -> FloatArray:
+        """Returns the sums of weights of all items, float64[n, n_items]."""
+        return self._weights.score_all(users)
+
+
+def _power(counts: np.ndarray, exponent: float) -> np.ndarray:
+    """Returns counts ** exponent, float64[n]; 0 where the count is 0."""
+    return np.where(counts > 0, np.maximum(counts, 1).astype(np.float64) ** exponent, 0.0)
