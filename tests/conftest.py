@@ -10,15 +10,17 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 # ranx as plain Python, in every test alike: to compile it takes half a minute.
 os.environ["NUMBA_DISABLE_JIT"] = "1"
 
+import logging
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from recbench import testing
 from recbench.data.fetch import fetch
+from recbench.progress.console import messages
 from recbench.tasks.task import Task
 
 ROOT = Path(__file__).parent.parent
@@ -34,6 +36,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     monkeypatch.setenv("RECBENCH_HOME", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def messages_of_each_test() -> Iterator[None]:
+    """Undoes what a command that runs in this process does to the log and to the descriptor of messages."""
+    log = logging.getLogger("recbench")
+    before = log.handlers[:], log.level, log.propagate
+    messages.cache_clear()
+    yield
+    messages.cache_clear()
+    log.handlers[:], log.level, log.propagate = before
 
 
 @pytest.fixture(scope="session")

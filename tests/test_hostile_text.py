@@ -21,7 +21,6 @@ from recbench.data.statistics import statistics
 from recbench.evaluation.metric import Measure, custom_metric
 from recbench.evaluation.metric_names import measures_at, parse_measure
 from recbench.output_files import OutputFile
-from recbench.progress.console import messages
 from recbench.records.benchmark_timings import Timing, Timings
 from recbench.records.schema import Revision, Status, TaskIdentity
 from recbench.reports.compare.benchmark_timings import compare_timings
@@ -141,9 +140,7 @@ def invoke(tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(folder)
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(program, "app", PROGRAM)
-    messages.cache_clear()
     log = logging.getLogger("recbench")
-    before = log.handlers[:], log.level, log.propagate
 
     def run(*words):
         monkeypatch.setattr(sys, "argv", ["recbench", *words])
@@ -162,9 +159,7 @@ def invoke(tmp_path, monkeypatch, capfd):
         assert all(path.is_relative_to(tmp_path / "home") for path in outside), outside
         return code, out, err
 
-    yield run
-    messages.cache_clear()
-    log.handlers[:], log.level, log.propagate = before
+    return run
 
 
 def arguments_of(command, hostile_too):
