@@ -15,10 +15,10 @@ class RP3Beta:
 
     The weight from item i to item j is the sum over users u of (p_iu p_uj)^alpha, divided by n_j^beta. Here p_iu is one
     by the number of users of i, p_uj one by the number of items of u, and n_j the number of users of j. An item's score
-    is the sum of its weights from the user's items; an item keeps its largest weights only.
+    is the sum of the weights from the user's items to it. Of the weights to an item, only the largest are kept.
 
     Args:
-        neighbours: How many weights an item keeps.
+        neighbours: How many weights to an item are kept.
         alpha: Exponent of the probabilities; 1 for a random walk, less to favour frequent users and items less.
         beta: How much popular items are held down; 0 for not at all.
 

@@ -86,6 +86,30 @@ def test_the_setting_says_where_it_comes_from(whole, model):
     assert result.tuned.search_space["epochs"] == "{ low = 4, high = 10, integer = true }"
 
 
+def test_defaults_that_win_equal_the_defaults_also_without_epochs_in_the_space(task, tmp_path):
+    model, space = known_model(tmp_path, epochs="3"), {"good": SPACE["good"]}
+    past = tuned(task, tmp_path, Budget(1, 1000.0), model, space=space)
+    result = model_tuning(model, ModelSpace(space), past, LONG, seed=0, threads=1).tuned
+    assert result.parameters == {"good": 0.2, "epochs": 3}
+    assert result.provenance.equals_defaults
+
+
+def test_a_trial_with_a_drawn_value_is_not_that_of_the_defaults(task, model, tmp_path):
+    space = {**SPACE, "fails_above": Choices(choices=(5.0, 7.0))}
+    (first,) = tuned(task, tmp_path, Budget(1, 1000.0), model, space=space)
+    assert (first.parameters["good"], first.origin) == (0.2, "drawn")
+
+
+def test_killed_while_its_first_trials_are_queued_it_queues_the_rest(model, tmp_path):
+    known = [Known(source="A", dataset="x", found_on=(), setting={"good": good}) for good in (0.5, 0.7)]
+    study = a_study(tmp_path, model)
+    trials = study.optuna.get_trials
+    assert [one.system_attrs["fixed_params"]["good"] for one in trials()] == [0.2]
+    for _ in range(2):
+        study = a_study(tmp_path, model, known=known)
+        assert [one.system_attrs["fixed_params"]["good"] for one in trials()] == [0.2, 0.5, 0.7]
+
+
 def test_the_same_seed_gives_the_same_trials_and_another_seed_others(task, whole, model, tmp_path):
     assert same(tuned(task, tmp_path, LONG, model)) == same(whole)
     (tmp_path / "other").mkdir()
@@ -238,7 +262,7 @@ EDGES = {
     "width": (Range(low=0.0, high=10.0), {0.5: "low", 0.51: None, 9.4: None, 9.5: "high"}),
     "factors": (Range(low=16, high=256, log=True, integer=True), {8: "low", 16: "low", 19: None, 256: "high"}),
     "layers": (Range(low=1, high=4, integer=True), {1: None, 3: None, 4: "high"}),
-    "share": (Range(low=0.0, high=1.0), {0.0: None, 1.0: None}),
+    "share": (Range(low=0.0, high=1.0), {0.0: None, 0.94: None, 1.0: "high"}),
     "epochs": (Range(low=10, high=100, integer=True), {2: None, 10: None, 95: None, 96: "high"}),
     "fixed": (Range(low=3.0, high=3.0), {3.0: None}),
     "loss": (Choices(choices=("a", "b", "c")), {"a": None, "c": None}),
@@ -291,6 +315,21 @@ BROKEN_SPACES = {
         "[bpr]\nx = { low = 1, high = 2 }\n[[bpr.known]]\nsource = 'A paper'\n"
         "dataset = 'x'\nfound_on = []\nsetting = { x = 3 }",
         "[[bpr.known]]: x = 3 is not in { low = 1.0, high = 2.0 }.",
+    ),
+    "a known setting from no data": (
+        "[bpr]\nx = { low = 1, high = 2 }\n[[bpr.known]]\nsource = 'A paper'\ndataset = []\n"
+        "found_on = []\nsetting = { x = 1 }",
+        "[[bpr.known]] dataset",
+    ),
+    "a known setting from nameless data": (
+        "[bpr]\nx = { low = 1, high = 2 }\n[[bpr.known]]\nsource = 'A paper'\ndataset = ' '\n"
+        "found_on = []\nsetting = { x = 1 }",
+        "[[bpr.known]] dataset",
+    ),
+    "a known setting without values": (
+        "[bpr]\nx = { low = 1, high = 2 }\n[[bpr.known]]\nsource = 'A paper'\ndataset = 'x'\n"
+        "found_on = []\nsetting = {}",
+        "[[bpr.known]] setting",
     ),
     "known settings that are none": ("[bpr]\nknown = 3", "[[bpr.known]] : Input should be a valid tuple"),
     "no table": ("bpr = 3", "[bpr] : Input should be a valid dictionary"),

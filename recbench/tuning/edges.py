@@ -16,9 +16,9 @@ FEWEST_SIZES = 3
 def at_edge(space: Space, parameters: Mapping[str, SettingValue]) -> dict[str, Edge]:
     """Returns the parameters whose value is at an edge of its range, and at which.
 
-    An edge that no space can pass does not count: 0 and 1 of a fraction, and 1 of a whole number. Nor does the lower
-    edge of ``epochs``, for the best epoch of a trial may come before it. Choices have edges if they are sizes: three or
-    more numbers.
+    A lower edge that no space can pass does not count: 0 of a fraction, and 1 of a whole number. Nor does the lower
+    edge of ``epochs``, for the best epoch of a trial may come before it. The upper edge of a fraction counts, because
+    exponents from 0 to 1 may be higher in another space. Choices have edges if they are sizes: three or more numbers.
 
     Args:
         space: Where the parameters were looked for.
@@ -38,7 +38,7 @@ def _edge(name: str, where: Range | Choices, value: SettingValue) -> Edge | None
     share = where.share(value)
     if share <= EDGE_SHARE and not where.begins_naturally and name != EPOCHS:
         return Edge.LOW
-    if share >= 1 - EDGE_SHARE and not where.is_fraction:
+    if share >= 1 - EDGE_SHARE:
         return Edge.HIGH
     return None
 

@@ -102,7 +102,8 @@ def model_tuning(
         origin=found.origin,
         known_source=found.known_source,
         known_tried=tuple(one.source for one in searched.known),
-        equals_defaults=parameters == defaults,
+        # The best epoch is part of the setting even where the space has no ``epochs``.
+        equals_defaults=parameters == {name: model.parameters.get(name) for name in parameters},
         best_scores=best_scores(past, BEST_SCORES),
         at_edge=at_edge(space, parameters),
         joules=joules_spent(past),

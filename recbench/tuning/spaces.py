@@ -19,6 +19,7 @@ PLACE = "models/search_spaces.toml"
 
 
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+Words = Annotated[str, Field(pattern=r"\S")]
 
 
 class _Frozen(BaseModel):
@@ -112,10 +113,10 @@ class Known(_Frozen):
         setting: Values of some or all of the space's parameters.
     """
 
-    source: str
-    dataset: str | tuple[str, ...]
+    source: Words
+    dataset: Words | Annotated[tuple[Words, ...], Field(min_length=1)]
     found_on: tuple[Digest, ...]
-    setting: dict[str, SettingValue]
+    setting: Annotated[dict[str, SettingValue], Field(min_length=1)]
 
     @property
     def datasets(self) -> tuple[str, ...]:

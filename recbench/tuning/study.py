@@ -31,7 +31,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from recbench.errors import RecbenchError
 from recbench.records.interruption import uninterrupted
 from recbench.records.schema import ParameterValue
-from recbench.records.tuned_settings import ConfigurationOrigin
+from recbench.records.tuned_settings import ConfigurationOrigin, SettingValue
 from recbench.system_errors import reason
 from recbench.tuning.past import End, PastTrial, Versions, counts
 from recbench.tuning.space_check import first_setting
@@ -118,12 +118,10 @@ class Study:
                 load_if_exists=True,
             )
             self._identify(name, dict(identity))
-            if not self.optuna.get_trials(deepcopy=False):
-                first = first_setting(space.parameters, defaults)
-                self._try(first, {ORIGIN: ConfigurationOrigin.DEFAULT})
-                for one in space.known:
-                    # A parameter that it leaves out may be newer than the configuration, and had its default then.
-                    self._try({**first, **one.setting}, {ORIGIN: ConfigurationOrigin.KNOWN, KNOWN_SOURCE: one.source})
+            # A process that was killed here may have queued some of them. No trial begins before all are queued.
+            queued = len(self.optuna.get_trials(deepcopy=False))
+            for parameters, origin in _starts(space, defaults)[queued:]:
+                self._try(parameters, origin)
             for left in self.optuna.get_trials(states=[TrialState.RUNNING]):
                 self._interrupt(left.number, left)
 
@@ -199,8 +197,7 @@ class Study:
         self.optuna.tell(number, state=TrialState.FAIL)
 
     def _try(self, parameters: Mapping[str, Any], origin: Mapping[str, str]) -> None:
-        if parameters:
-            self.optuna.enqueue_trial(dict(parameters), user_attrs=dict(origin))
+        self.optuna.enqueue_trial(dict(parameters), user_attrs=dict(origin))
 
     def _identify(self, name: str, identity: dict[str, str]) -> None:
         stored = self.optuna.user_attrs.get("identity")
@@ -217,6 +214,25 @@ class Study:
                 f"{self._where} holds trials of {name!r} that cannot be resumed: {told}.",
                 "Choose another file with --storage FILE, or delete this one; the settings found so far are kept.",
             )
+
+
+def _starts(
+    space: ModelSpace, defaults: Mapping[str, ParameterValue]
+) -> list[tuple[dict[str, SettingValue], dict[str, str]]]:
+    """Returns the configurations that a search begins with, each with the attributes that say where it comes from.
+
+    The sampler draws defaults that cannot be tried, see ``first_setting``: the first trial is not that of the defaults
+    then.
+    """
+    first = first_setting(space.parameters, defaults)
+    is_whole = first.keys() == space.parameters.keys()
+    origin = ConfigurationOrigin.DEFAULT if is_whole else ConfigurationOrigin.DRAWN
+    # A parameter that a known configuration leaves out may be newer than it, and had its default then.
+    known = [
+        ({**first, **one.setting}, {ORIGIN: str(ConfigurationOrigin.KNOWN), KNOWN_SOURCE: one.source})
+        for one in space.known
+    ]
+    return [*([(first, {ORIGIN: str(origin)})] if first else []), *known]
 
 
 @contextmanager
