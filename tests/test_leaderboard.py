@@ -15,7 +15,7 @@ from recbench.evaluation.metric_names import parse_measure
 from recbench.output_files import OutputFile
 from recbench.records.finished_trial import FinishedTrial, TrialRanks
 from recbench.records.published_results import PublishedResult, load_published
-from recbench.records.schema import CatalogueValue, TaskIdentity
+from recbench.records.schema import CatalogueValue, Status, TaskIdentity
 from recbench.records.selection import read_records
 from recbench.records.tuned_settings import (
     ConfigurationOrigin,
@@ -31,6 +31,7 @@ from recbench.reports.pages.leaderboard import LeaderboardSources, leaderboard
 from recbench.reports.pages.published_comparison import OwnFigure, beside_published
 from recbench.reports.run.summary import summarise
 from recbench.reports.spread import Spread
+from recbench.tasks.exchange.forms import UniformNegatives
 from recbench.tuning.spaces import Known, ModelSpace, Range, texts
 from tests.examples import DIGEST, some_trials, write
 from tests.golden_files import check_golden
@@ -190,14 +191,41 @@ def test_significantly_below_takes_the_interval_and_the_seeds():
     assert not OwnFigure(Spread((0.5,), 0.5, None), None).is_below(0.9)
 
 
-def test_published_figures_in_the_full_ranking_are_compared_with_full_ranks():
-    first = some_trials("bpr", 0.6, seeds=1)[0]
+def a_full_trial(model="bpr", **changes):
+    """A trial with a full ranking of 201 items, and two cases a user in it."""
+    first = some_trials(model, 0.6, seeds=1)[0]
     sampled = first.candidate_ranks
     ranks = replace(sampled, users=sampled.users // 2, better=sampled.better + 15, n_others=sampled.n_others + 100)
     catalogue = CatalogueValue(metrics={}, list_length=10, coverage=0.5, gini=0.5, popularity=0.5, seconds=1.0)
-    trial = FinishedTrial.in_memory(
-        first.record.model_copy(update={"catalogue": catalogue}), TrialRanks(sampled, ranks), "bpr.json"
-    )
+    record = first.record.model_copy(update={"catalogue": catalogue, **changes})
+    return FinishedTrial.in_memory(record, TrialRanks(sampled, ranks), f"{model}.json")
+
+
+def test_a_page_says_why_it_has_no_corrected_metrics():
+    def page(*answers, failed=False):
+        trials = [a_full_trial(f"m{n}", uniform_negatives=answer) for n, answer in enumerate(answers)]
+        others = some_trials("broken", seeds=1, status=Status.FAILED, error="x") if failed else []
+        return leaderboard(LeaderboardSources("records", [*trials, *others], None, None, {}, {}))
+
+    yes, no, unknown = UniformNegatives
+    missing = "- Corrected metrics are missing: the "
+    # A trial that failed does not say how the negatives were drawn, and changes nothing.
+    for failed in (False, True):
+        shown = page(yes, yes, failed=failed)
+        assert "| corrected HR@10 |" in re.sub(" +", " ", shown)
+        assert "- corrected HR@10 and NDCG@10: a perfect model would read 1.001 and 0.944." in shown
+        assert missing not in shown
+        assert f"{missing}negatives were not drawn uniformly." in page(no, failed=failed)
+    # Records that contradict each other have no corrected figures at all: those of some models would mislead.
+    for answers in ((unknown,), (None,), (yes, no)):
+        hidden = page(*answers)
+        assert f"{missing}records do not say that the negatives were drawn uniformly." in hidden
+        assert "corrected HR@10" not in hidden
+
+
+def test_published_figures_in_the_full_ranking_are_compared_with_full_ranks():
+    trial = a_full_trial()
+    sampled, ranks = trial.candidate_ranks, trial.full_ranks
     result = PublishedResult.model_validate(
         {"model": "bpr", "method": "BPR", "source": "A paper", "hr@10": 0.9, "full": {"recall@20": 0.9, "hr@10": 0}}
     )

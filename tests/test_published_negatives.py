@@ -118,8 +118,10 @@ def test_no_waiver_accepts_other_faults(tmp_path):
         assert "user '2', item '1', negative '7'" in str(caught.value)
     # An entry that is dropped may stand twice.
     assert load(tmp_path, "pairs", [SEEN, POSITIVE], [[5, 0, 0, 3], *LISTS[1:]]).summary()["n_negatives_min"] == 1
-    with pytest.raises(RecbenchError, match="has no negative at all .*user '0', item '3'"):
+    emptied = "1 of the 4 lists .* hold no other negatives than the dropped ones.* user '0', item '3'"
+    with pytest.raises(RecbenchError, match=emptied) as caught:
         load(tmp_path, "pairs", [SEEN, POSITIVE], [[1, 0, 2, 3], *LISTS[1:]])
+    assert caught.value.hint.startswith("Leave these cases out of the test rows and of the candidates")
     with pytest.raises(RecbenchError, match="1 of the 4 lists .* are shorter .* has not 4 negatives but 2"):
         load(tmp_path, "pairs", [SEEN, POSITIVE], [*LISTS[:3], [7, 8]])
     with pytest.raises(RecbenchError, match="user interacted with"):

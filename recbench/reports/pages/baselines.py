@@ -6,10 +6,10 @@ from recbench.escaping.markdown import code_span, markdown
 from recbench.escaping.shell import shell_command
 from recbench.records.finished_trial import FinishedTrial
 from recbench.reports.formats import Format
-from recbench.reports.pages.ranked_report import ranked_report, where_from
+from recbench.reports.pages.ranked_report import correction_lines, ranked_report, where_from
 from recbench.reports.rendering import render_lines
 from recbench.reports.run.findings import contradiction_notes
-from recbench.reports.run.table import correction_notes, how_to_read, models_table
+from recbench.reports.run.table import how_to_read, models_table
 
 HEAD = """\
 # Accepted baselines
@@ -48,7 +48,7 @@ def _task(name: str, trials: Sequence[FinishedTrial]) -> str:
                 [
                     *how_to_read(report, Format.MARKDOWN),
                     *contradiction_notes(report, most=None),
-                    *correction_notes(report),
+                    *correction_lines(report),
                     *report.uncertainty.notes,
                     *report.code_notes,
                 ],

@@ -18,12 +18,12 @@ from recbench.reports.formats import Format
 from recbench.reports.pages.effort_table import effort_section
 from recbench.reports.pages.published_comparison import PublishedRow, beside_published
 from recbench.reports.pages.published_table import published_section
-from recbench.reports.pages.ranked_report import ranked_report, where_from
+from recbench.reports.pages.ranked_report import correction_lines, ranked_report, where_from
 from recbench.reports.rendering import render_lines
 from recbench.reports.run.findings import contradiction_notes
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.summary import ModelSummary
-from recbench.reports.run.table import correction_notes, errors, how_to_read, models_table
+from recbench.reports.run.table import errors, how_to_read, models_table
 from recbench.reports.timing_notes import timing_notes
 from recbench.tuning.objective import Objective
 from recbench.tuning.spaces import ModelSpace, texts
@@ -70,7 +70,7 @@ def leaderboard(sources: LeaderboardSources) -> str:
     notes = [
         *how_to_read(report, Format.MARKDOWN),
         *contradiction_notes(report, most=None),
-        *correction_notes(report),
+        *correction_lines(report),
         *report.uncertainty.notes,
         *report.code_notes,
         *timing_notes([trial.record for trial in sources.trials]),
@@ -103,7 +103,7 @@ def _named(summaries: Sequence[ModelSummary], tuned: dict[str, TunedModel]) -> l
     leaves two names alike, what differs between the two follows, as in every table.
     """
     short = [
-        f"{one.group.name}, other settings" if one.model in tuned and not _is_tuned(one, tuned) else one.group.name
+        f"{one.group.name} (other settings)" if one.model in tuned and not _is_tuned(one, tuned) else one.group.name
         for one in summaries
     ]
     named = []

@@ -11,6 +11,7 @@ from recbench.reports.run.correction import correction_of
 from recbench.reports.run.run_report import RunReport, compare_models, summed_up
 from recbench.reports.run.shown_measures import have_one_case_each, measures_of, some_ranks
 from recbench.reports.run.summary import summarise
+from recbench.reports.run.table import correction_notes
 
 KS = (10,)
 
@@ -26,13 +27,15 @@ def ranked_report(trials: Sequence[FinishedTrial], asked: Sequence[Measure] | No
         RecbenchError: The records are of tasks of different digests, or a cut-off is beyond the lists.
     """
     measures = measures_of(trials, KS, asked)
-    summaries = summarise(trials, summed_up(measures))
+    # Records that failed, and some older ones, do not say it. Where others disagree, it is not known.
+    answers = {trial.uniform_negatives for trial in trials} - {None}
+    uniform = answers.pop() if len(answers) == 1 else None
+    summaries = summarise(trials, summed_up(measures), uniform=uniform is True)
     for measure in asked or ():
         if (ranks := some_ranks(trials, measure.ranking)) is not None:
             measure.check_cut_off(ranks)
     first = asked[0] if asked else measures[0]
     summaries.sort(key=lambda summary: -spread.mean if (spread := summary.figure(first)) else 0.0)
-    answers = {trial.uniform_negatives for trial in trials}
     return RunReport(
         {},
         summaries[0].group.record.environment,
@@ -41,12 +44,24 @@ def ranked_report(trials: Sequence[FinishedTrial], asked: Sequence[Measure] | No
         compare_models(summaries, measures),
         (),
         "",
-        correction_of(trials, measures, None, answers.pop() if len(answers) == 1 else None),
+        correction_of(trials, measures, None, uniform),
         (),
         code_notes=tuple(code_notes([summary.group for summary in summaries])),
         one_case_each=have_one_case_each(trials),
         known=known_figures([summary.group for summary in summaries], measures),
     )
+
+
+def correction_lines(report: RunReport) -> list[str]:
+    """Returns the line on corrected metrics, or why a table of the full ranking has none of them.
+
+    Below the table of a run, the line on the sampling says this.
+    """
+    if report.correction.uniform or not report.has_catalogue:
+        return correction_notes(report)
+    if report.correction.uniform is None:
+        return ["Corrected metrics are missing: the records do not say that the negatives were drawn uniformly."]
+    return ["Corrected metrics are missing: the negatives were not drawn uniformly."]
 
 
 def where_from(trials: Sequence[FinishedTrial], report: RunReport) -> str:

@@ -72,7 +72,7 @@ class PublishedLists:
 
         Raises:
             RecbenchError: A list breaks a rule without a waiver, or is shorter than the others. The message names the
-                first such entry.
+                first such entry. Or no entry of a list is left.
         """
         self._refuse_short(waivers)
         own = self.negatives == self.test.items[:, None]
@@ -80,6 +80,12 @@ class PublishedLists:
         seen = self._seen() & ~own
         self._drop_or_refuse(Waiver.SEEN_AMONG_NEGATIVES, seen, "items that their user interacted with", waivers)
         left = np.where(own | seen, np.int32(NO_ITEM), self.negatives)
+        if (emptied := (own | seen) & (left == NO_ITEM).all(axis=1, keepdims=True)).any():
+            raise RecbenchError(
+                f"{self._counted(emptied)} hold no other negatives than the dropped ones. "
+                f"The first: {self._case(int(emptied.any(axis=1).argmax()))}.",
+                "Leave these cases out of the test rows and of the candidates, or give them other negatives.",
+            )
         if (twice := _repeated(left)).any():
             raise RecbenchError(
                 f"{self._counted(twice)} hold the same negative twice. The first: {self._entry(twice)}.",
