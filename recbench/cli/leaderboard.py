@@ -50,8 +50,8 @@ def leaderboard(
 ) -> None:
     """Write a page from the records of a run.
 
-    It has the table with the models by the first metric, the pairs of models that cannot be told apart, what was
-    published on the task, how the hyper-parameters were found, and the commands that make it.
+    The page lists the models by the first metric, the pairs of models that are not significantly different, published
+    results on the task, how the hyper-parameters were chosen, and the commands that make the page.
 
     Examples:
       recbench leaderboard results/leaderboards/ml-100k

@@ -102,15 +102,18 @@ def _named(summaries: Sequence[ModelSummary], tuned: dict[str, TunedModel]) -> l
     What was not tuned is not looked at: records do not tell which of their values are a model's defaults. Where this
     leaves two names alike, what differs between the two follows, as in every table.
     """
-    short = [
-        f"{one.group.name} (other settings)" if one.model in tuned and not _is_tuned(one, tuned) else one.group.name
-        for one in summaries
-    ]
+    has_others = [one.model in tuned and not _is_tuned(one, tuned) for one in summaries]
     named = []
-    for summary, name in zip(summaries, short, strict=True):
-        alike = [one.group for one, other in zip(summaries, short, strict=True) if other == name]
+    for summary, is_other in zip(summaries, has_others, strict=True):
+        alike = [
+            one.group
+            for one, other in zip(summaries, has_others, strict=True)
+            if (one.group.name, other) == (summary.group.name, is_other)
+        ]
         full = group_names(alike)[alike.index(summary.group)]
-        named.append(replace(summary, name=name + full.removeprefix(summary.group.name)))
+        detail = full.removeprefix(summary.group.name).removeprefix(" (").removesuffix(")")
+        notes = ": ".join(filter(None, ["other settings" * is_other, detail]))
+        named.append(replace(summary, name=f"{summary.group.name} ({notes})" if notes else summary.group.name))
     return named
 
 
@@ -123,7 +126,7 @@ def _is_tuned(summary: ModelSummary, tuned: dict[str, TunedModel]) -> bool:
 
 def _undecided(report: RunReport) -> list[str]:
     """Names the pairs between which the cases do not decide."""
-    lines = ["## Which models cannot be told apart", ""]
+    lines = ["## Pairs of models that are not significantly different", ""]
     for measure in report.columns:
         pairs = [pair for pair in report.uncertainty.pairs if pair.measure == measure]
         level = [
