@@ -2,6 +2,7 @@
 
 import json
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,7 +11,7 @@ from benchmarks.defaults import page
 from benchmarks.defaults.configurations import configurations, defaults
 from benchmarks.defaults.datasets import DATASETS, Dataset, read_datasets
 from benchmarks.defaults.regret import best_values, choose, leave_one_out, regrets, values_of
-from benchmarks.defaults.search import Effort, finalists, search
+from benchmarks.defaults.search import Effort, _result, finalists, search
 from benchmarks.defaults.trial_results import (
     Result,
     append_result,
@@ -20,8 +21,10 @@ from benchmarks.defaults.trial_results import (
     results_path,
 )
 from recbench.errors import RecbenchError
+from recbench.records.schema import Status
 from recbench.tasks.lookup import load_task
 from recbench.tuning.spaces import Choices, Range, own_spaces_path, read_spaces
+from tests.examples import a_record
 
 SPACE = {
     "factors": Range(low=16, high=256, log=True, integer=True),
@@ -169,6 +172,13 @@ def test_a_search_runs_each_trial_once_within_its_seconds_and_resumes(tmp_path):
     assert "trials not run: 2" in lines[-1]
 
 
+def test_a_trial_that_times_out_takes_its_whole_time():
+    planned = SimpleNamespace(model=SimpleNamespace(name="bpr", parameters={}, code_version=None))
+    record = a_record("bpr", 0, status=Status.TIMED_OUT)
+    one = _result(Dataset("one", "synthetic", 1), "sha256:0", planned, record, 5.0)
+    assert (one.status, one.seconds, one.points) == ("timed-out", 5.0, {})
+
+
 def test_the_page_shows_regrets_of_todays_defaults_and_keeps_its_other_text(tmp_path, monkeypatch, capsys):
     default = defaults("ease")
     for dataset, values in (("ml-100k", (0.27, 0.28)), ("gowalla", (0.11, 0.10))):
@@ -186,9 +196,15 @@ def test_the_page_shows_regrets_of_todays_defaults_and_keeps_its_other_text(tmp_
     assert page.with_tables(text, shown) == text
     with pytest.raises(RecbenchError, match="lacks the line"):
         page.with_tables("no marks", shown)
-    monkeypatch.setattr(sys, "argv", ["defaults", "search", "--datasets", "ml-100"])
-    assert program.main() == 2
-    assert "ml-100k" in capsys.readouterr().err
+    for option, value, message in [
+        ("--datasets", "ml-100", "ml-100k"),
+        ("--models", "eas", "Did you mean: ease"),
+        ("--configurations", "0", "above 0"),
+        ("--seconds", "-1", "above 0"),
+    ]:
+        monkeypatch.setattr(sys, "argv", ["defaults", "search", option, value])
+        assert program.main() == 2
+        assert message in capsys.readouterr().err
 
 
 def test_the_documentation_of_the_models_is_made_from_the_stored_results(monkeypatch, capsys):

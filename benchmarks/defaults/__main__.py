@@ -9,7 +9,7 @@ from benchmarks.defaults.page import PAGE, chosen_configurations, results_by_mod
 from benchmarks.defaults.search import Effort, search
 from recbench.errors import RecbenchError, unknown_name
 from recbench.experiments.execution import Execution
-from recbench.registry.models import known_models
+from recbench.registry.models import find_model, known_models
 
 
 def main() -> int:
@@ -44,11 +44,16 @@ def run_or_choose(arguments: argparse.Namespace) -> int:
     if arguments.datasets:
         datasets = [one for one in datasets if one.name in arguments.datasets.split(",")]
     models = [one for one in arguments.models.split(",") if one] or list(known_models())
+    for model in models:
+        find_model(model)
     if arguments.verb == "choose":
         chosen = {model: found for model, found in results_by_model().items() if model in models}
         print(chosen_configurations(chosen, [one.name for one in datasets]))  # noqa: T201
         return 0
-    execution = Execution(threads=arguments.threads, jobs=arguments.jobs)
+    for name in ("configurations", "finalists", "seconds"):
+        if getattr(arguments, name) <= 0:
+            raise RecbenchError(f"--{name} must be above 0, not {getattr(arguments, name)}.", "See --help.")
+    execution = Execution(threads=arguments.threads, jobs=arguments.jobs, timeout=arguments.seconds)
     execution.check()
     effort = Effort(
         configurations=arguments.configurations,

@@ -44,8 +44,8 @@ class Effort:
     Attributes:
         configurations: Configurations on the datasets of stage 1, the defaults included.
         finalists: Configurations on the datasets of stage 2, the defaults included.
-        seconds: Seconds of trials on one dataset; no trial starts after them, and a single trial may not take longer.
-        execution: Where the trials run.
+        seconds: Seconds of trials on one dataset; no trial starts after them.
+        execution: Where the trials run, and how long a single trial may take.
     """
 
     configurations: int
@@ -117,7 +117,7 @@ def _search_one(
         (default,) = runner.configure([RequestedModel(find_model(model))])
         with tempfile.TemporaryDirectory(prefix="recbench-defaults-") as logs:
             for planned, outcome in runner.run(trials(default), Path(logs)):
-                result = _result(dataset, digest, planned, outcome.record)
+                result = _result(dataset, digest, planned, outcome.record, execution.timeout)
                 spent[0] += result.seconds
                 append_result(path, result)
                 say(_line(result))
@@ -156,7 +156,11 @@ def _planned(default: PlannedModel, parameters: Parameters, number: int) -> Plan
     return PlannedTrial(PlannedModel(requested, parameters, default.code_version), SEED, number)
 
 
-def _result(dataset: Dataset, digest: str, planned: PlannedTrial, record: Record) -> Result:
+def _result(dataset: Dataset, digest: str, planned: PlannedTrial, record: Record, timeout: float | None) -> Result:
+    seconds = (record.fit_seconds or 0.0) + (record.warm_up_seconds or 0.0) + (record.score_seconds or 0.0)
+    if record.status is Status.TIMED_OUT and timeout is not None:
+        # Such a record has no times.
+        seconds = timeout
     return Result(
         dataset=dataset.name,
         digest=digest,
@@ -165,7 +169,7 @@ def _result(dataset: Dataset, digest: str, planned: PlannedTrial, record: Record
         status=record.status.value,
         error=(record.error or "").partition("\n")[0][:200],
         points=points(record) if record.status is Status.DONE else {},
-        seconds=round((record.fit_seconds or 0.0) + (record.warm_up_seconds or 0.0) + (record.score_seconds or 0.0), 3),
+        seconds=round(seconds, 3),
         code_version=planned.model.code_version,
     )
 
