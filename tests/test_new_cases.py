@@ -68,7 +68,7 @@ def test_a_trial_and_an_evaluation_tell_which_cases_are_new(split, tmp_path):
     assert stored.new is not None
     for name in ("items", "users"):
         assert np.array_equal(getattr(stored.new, name), getattr(NewCases.of(split), name))
-    assert "3 of 5 cases (60.0 %) are of items without train rows, 2 (40.0 %) of users without train rows." in str(run)
+    assert "3 of 5 cases (60.0 %) are of items without train rows, 2 (40.0 %) of users without train rows; 4 (80.0 %) in all." in str(run)
     assert run.document()["new_cases"] == {
         "cases": 5, "of_new_items": 3, "of_new_users": 2, "new": 4, "shown_from": 0.01
     }  # fmt: skip

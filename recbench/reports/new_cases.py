@@ -54,6 +54,9 @@ class NewCaseCounts:
         share = {kind: f"({100 * counts[kind] / self.n_cases:.1f} %)" for kind in kinds}
         text = f"{counts[first]:,} of {self.n_cases:,} cases {share[first]} are of {first} without train rows"
         rest = [f", {counts[kind]:,} {share[kind]} of {kind} without train rows" for kind in others]
+        if others:
+            # A case may be of both.
+            rest.append(f"; {self.n_new:,} ({100 * self.n_new / self.n_cases:.1f} %) in all")
         shown = f" known {measure.label}: {measure.label} without these cases." if measure else ""
         return "".join([text, *rest, ".", shown])
 
