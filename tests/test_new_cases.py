@@ -25,8 +25,10 @@ from recbench.reports.formats import Format
 from recbench.reports.new_cases import NewCaseCounts, known_figures
 from recbench.reports.pages.baselines import baselines_page
 from recbench.reports.pages.leaderboard import LeaderboardSources, leaderboard
+from recbench.reports.run.measures_table import measures_table
 from recbench.reports.run.run_report import run_report
 from recbench.reports.run.table import run_table
+from recbench.reports.sweep.table import sweep_table
 from recbench.tasks.make import make_task
 from tests.examples import ENVIRONMENT, TASK, a_set, a_trial
 
@@ -68,7 +70,10 @@ def test_a_trial_and_an_evaluation_tell_which_cases_are_new(split, tmp_path):
     assert stored.new is not None
     for name in ("items", "users"):
         assert np.array_equal(getattr(stored.new, name), getattr(NewCases.of(split), name))
-    assert "3 of 5 cases (60.0 %) are of items without train rows, 2 (40.0 %) of users without train rows; 4 (80.0 %) in all." in str(run)
+    line = (
+        "3 of 5 cases (60.0 %) are of items without train rows, 2 (40.0 %) of users without train rows; 4 (80.0 %) in"
+    )
+    assert f"{line} all." in str(run)
     assert run.document()["new_cases"] == {
         "cases": 5, "of_new_items": 3, "of_new_users": 2, "new": 4, "shown_from": 0.01
     }  # fmt: skip
@@ -142,6 +147,11 @@ def test_the_line_tells_the_shares_and_what_else_is_shown(items, users, line, ma
 def test_all_tables_tell_the_share_and_show_known_cases_where_it_matters(n_new, matters):
     trials = [told(a_trial(name, 0, skill), new_cases(range(n_new))) for name, skill in SKILLS]
     report = run_report(TASK, trials, ENVIRONMENT, (10,))
+    swept = [
+        told(a_trial("bpr", 0, skill, parameters={"factors": n}), new_cases(range(n_new)))
+        for n, (_, skill) in enumerate(SKILLS)
+    ]
+    sweep = run_report(TASK, swept, ENVIRONMENT, (10,))
     for text in (
         run_table(report, Format.TEXT),
         run_table(report, Format.HTML),
@@ -149,10 +159,15 @@ def test_all_tables_tell_the_share_and_show_known_cases_where_it_matters(n_new, 
         baselines_page({"toy": trials}, "main"),
         compared(trials, trials, Format.TEXT),
         compared(trials, trials, Format.MARKDOWN),
+        sweep_table(sweep, "factors"),
+        sweep_table(sweep, "factors", Format.HTML),
     ):
         assert f"{n_new} of 1,200 cases" in text
         assert ("known HR@10: HR@10 without these cases." in text) == matters
         assert ("known HR@10" in text) == matters
+    further = measures_table(report, [HR], Format.TEXT)
+    assert f"{n_new} of 1,200 cases" in further
+    assert "*: best; =: not significantly different from the best" in further
 
 
 def test_the_known_cases_have_their_own_order_of_models():

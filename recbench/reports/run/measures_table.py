@@ -11,7 +11,7 @@ from recbench.reports.formats import Format
 from recbench.reports.rendering import csv_text, render_lines, render_table
 from recbench.reports.run.run_report import RunReport, compare_models
 from recbench.reports.run.shown_measures import shown_measures, some_ranks
-from recbench.reports.run.table import metric_cells
+from recbench.reports.run.table import mark_lines, metric_cells
 from recbench.reports.run.uncertainty import Standing
 from recbench.reports.spread import Spread
 
@@ -91,15 +91,17 @@ def measures_table(report: RunReport, measures: Sequence[Measure], form: Format)
     ]
     headers = ["model", *(text for one in columns for text in (one.label, "95 %"))]
     table = render_table(rows_of_text, headers, f"l{'r' * (len(headers) - 1)}", form)
-    return "\n".join([table, "", *render_lines(_legend(measures), form)])
+    return "\n".join([table, "", *render_lines(_legend(report, found, measures, form), form)])
 
 
-def _legend(measures: Sequence[Measure]) -> list[str]:
+def _legend(report: RunReport, found: Sequence[MeasuredModel], measures: Sequence[Measure], form: Format) -> list[str]:
     of_cases = ", ".join(one.label for one in measures if not one.metric.per_user)
     of_users = ", ".join(one.label for one in measures if one.metric.per_user)
     lines = [f"95 %: confidence interval over users (bootstrap, {RESAMPLES:,} resamples), seeds averaged."]
+    lines += mark_lines([one.standing for one in found if one.standing is not None], form)
     lines += [f"Means over cases: {of_cases}."] if of_cases else []
     lines += [f"Means over users, with all held-out items of a user in one list: {of_users}."] if of_users else []
+    lines += [report.known.counts.line(None)] if report.known else []
     return lines
 
 

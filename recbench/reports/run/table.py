@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from recbench.escaping.data_files import json_text
-from recbench.evaluation.bootstrap import RESAMPLES
+from recbench.evaluation.bootstrap import RESAMPLES, Interval
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.metric_names import parse_measure
 from recbench.evaluation.ranking import Ranking
@@ -49,7 +49,7 @@ def models_table(report: RunReport, form: Format) -> str:
     headers = ["model"]
     for measure in report.columns:
         headers += [measure.label, "95 %"]
-    headers += [f"known {measure.label}" for measure in _known_columns(report)]
+    headers += [f"known {measure.label}" for measure in known_columns(report)]
     headers += [f"corrected {measure.label}" for measure in _corrected(report)]
     headers += ["interactions/s", "fit s", "epochs", *_quality_headers(report.quality), "status"]
     return render_table(_rows(report), headers, f"l{'r' * (len(headers) - 2)}l", form)
@@ -92,19 +92,25 @@ def how_to_read(report: RunReport, form: Format) -> list[str]:
     standings = [standing for one in report.uncertainty.standings for standing in one.values()]
     if any(standing.interval for standing in standings):
         lines.append(f"95 %: confidence interval over users (bootstrap, {RESAMPLES:,} resamples), seeds averaged.")
-    if any(standing.best for standing in standings):
-        best = "*" if form is Format.TEXT else "bold"
-        below = f"; {BELOW}: significantly below popularity" if any(one.below_reference for one in standings) else ""
-        lines.append(
-            f"{best}: best; =: not significantly different from the best{below} (randomisation test over users, 5 %; "
-            "Holm over all pairs of models in a column)."
-        )
+    lines += mark_lines(standings, form)
     if of_users := [measure.label for measure in report.columns if measure.metric.per_user]:
         lines.append(f"{', '.join(of_users)}: means over users, with all held-out items of a user in one list.")
     lines += [*report.copy_notes, *below_popularity_notes(report)]
     if lacking := [one.name for one in report.summaries if one.group.done and _lacks_full(one, report)]:
         lines.append(f"{NO_RANKS}: no full ranking; run again with --full: {', '.join(lacking)}.")
     return [*lines, *([report.known.line] if report.known else [])]
+
+
+def mark_lines(standings: Sequence[Standing], form: Format) -> list[str]:
+    """Returns what the marks of ``metric_cells`` mean; nothing where no model is marked."""
+    if not any(standing.best for standing in standings):
+        return []
+    best = "*" if form is Format.TEXT else "bold"
+    below = f"; {BELOW}: significantly below popularity" if any(one.below_reference for one in standings) else ""
+    return [
+        f"{best}: best; =: not significantly different from the best{below} (randomisation test over users, 5 %; "
+        "Holm over all pairs of models in a column)."
+    ]
 
 
 def metric_cells(measure: Measure, spread: Spread | None, standing: Standing | None) -> list[str]:
@@ -118,9 +124,14 @@ def metric_cells(measure: Measure, spread: Spread | None, standing: Standing | N
         text = f"{BELOW} {text}"
     elif standing.level_with_best:
         text = f"= {text}"
+    return [text, interval_cell(measure, standing.interval)]
+
+
+def interval_cell(measure: Measure, interval: Interval) -> str:
+    """Returns the cell of a confidence interval."""
     # Figures of the full ranking are small.
     digits = 4 if measure.ranking is Ranking.FULL else 3
-    return [text, f"{standing.interval.low:.{digits}f}-{standing.interval.high:.{digits}f}"]
+    return f"{interval.low:.{digits}f}-{interval.high:.{digits}f}"
 
 
 def _legend(report: RunReport, form: Format) -> list[str]:
@@ -150,7 +161,7 @@ def _lacks_full(summary: ModelSummary, report: RunReport) -> bool:
     return any(summary.figure(measure) is None for measure in full)
 
 
-def _known_columns(report: RunReport) -> list[Measure]:
+def known_columns(report: RunReport) -> list[Measure]:
     """Returns the measure that is also shown without cases of items or users without train rows, if there is one."""
     return [report.known.measure] if report.known and report.known.measure else []
 
@@ -165,7 +176,7 @@ def _rows(report: RunReport) -> list[list[str]]:
                 row += [NO_RANKS, NO_RANKS]
             else:
                 row += metric_cells(measure, summary.figure(measure), standings.get(measure.name))
-        row += [with_sd(known.get(measure.name), 4) for measure in _known_columns(report)]
+        row += [with_sd(known.get(measure.name), 4) for measure in known_columns(report)]
         row += [with_sd(summary.corrected.get(measure.name), 4) for measure in _corrected(report)]
         rows.append([*row, *_cost_cells(summary), summary.status.value])
     for row, one in zip(rows, report.quality, strict=False):

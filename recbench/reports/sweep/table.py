@@ -5,7 +5,7 @@ from recbench.reports.cells import escape, with_sd
 from recbench.reports.formats import Format
 from recbench.reports.rendering import csv_text, paragraph, render_lines, render_table
 from recbench.reports.run.run_report import RunReport
-from recbench.reports.run.table import head, how_to_read, throughput_cell
+from recbench.reports.run.table import head, how_to_read, interval_cell, known_columns, throughput_cell
 from recbench.reports.spread import Spread
 from recbench.reports.sweep.points import ADVICE, SweepPoint, sweep_document, sweep_points
 
@@ -29,6 +29,7 @@ def sweep_table(report: RunReport, parameter: str, form: Format = Format.TEXT) -
     headers = [parameter]
     for measure in report.columns:
         headers += [measure.label, "95 %"]
+    headers += [f"known {measure.label}" for measure in known_columns(report)]
     headers += ["fit s", "interactions/s", "peak MiB", "epochs", "status"]
     fixed = {name: value for name, value in sorted(report.summaries[0].parameters.items()) if name != parameter}
     others = ", ".join(f"{name}={value}" for name, value in fixed.items())
@@ -36,6 +37,7 @@ def sweep_table(report: RunReport, parameter: str, form: Format = Format.TEXT) -
     notes = [
         # No mark for the best: it is not to be picked here.
         *[line for line in how_to_read(report, form) if line.startswith("95 %")],
+        *([report.known.line] if report.known else []),
         ADVICE,
         *report.uncertainty.notes,
         *report.code_notes,
@@ -61,7 +63,9 @@ def _row(point: SweepPoint, report: RunReport) -> list[str]:
         standing = point.standings.get(measure.name)
         interval = standing.interval if standing else None
         row += [with_sd(point.summary.figure(measure), 4)]
-        row += ["" if interval is None else f"{interval.low:.3f}-{interval.high:.3f}"]
+        row += ["" if interval is None else interval_cell(measure, interval)]
+    known = report.of_known_cases[report.summaries.index(point.summary)]
+    row += [with_sd(known.get(measure.name), 4) for measure in known_columns(report)]
     row += [
         _seconds(point.summary.fit_seconds),
         throughput_cell(point.summary),
