@@ -12,6 +12,9 @@ from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
 Similarity = Literal["cosine", "bm25", "tfidf"]
 
+BYTES_PER_NEIGHBOUR = 40
+"""Memory for each neighbour of each item: implicit sets aside lists of the full length, and copies them as matrices."""
+
 
 class ItemKNN:
     """Item-based nearest neighbours of the package implicit (Sarwar et al., WWW 2001).
@@ -51,6 +54,10 @@ class ItemKNN:
         self._similarity = similarity
         self._k1 = k1
         self._b = b
+
+    def memory_bytes(self, train: TrainSet) -> int:
+        """Returns the memory for the lists of neighbours."""
+        return BYTES_PER_NEIGHBOUR * self._neighbours(train) * train.n_items
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
         """Finds the nearest items of each item."""

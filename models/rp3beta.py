@@ -9,6 +9,9 @@ from .item_weights import ItemWeights
 from .nearest_items import nearest
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
+BYTES_PER_WEIGHT = 28
+"""Memory for each weight, in the blocks of the matrix of weights and in copies of it."""
+
 
 class RP3Beta:
     """RP3beta, random walks of three steps (Paudel et al., ACM TIIS 2017).
@@ -34,6 +37,10 @@ class RP3Beta:
         self._neighbours = neighbours
         self._alpha = alpha
         self._beta = beta
+
+    def memory_bytes(self, train: TrainSet) -> int:
+        """Returns the memory for the weights if no item has fewer than ``neighbours``."""
+        return BYTES_PER_WEIGHT * min(self._neighbours, train.n_items) * train.n_items
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
         """Computes the weights, a block of items after the other."""
