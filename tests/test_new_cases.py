@@ -77,6 +77,9 @@ def test_a_trial_and_an_evaluation_tell_which_cases_are_new(split, tmp_path):
     assert run.document()["new_cases"] == {
         "cases": 5, "of_new_items": 3, "of_new_users": 2, "new": 4, "shown_from": 0.01
     }  # fmt: skip
+    (trial,) = run.trials
+    older = replace(run, trials=(told(trial, None),))
+    assert older.document()["new_cases"] == run.document()["new_cases"]
 
 
 def test_ranks_without_new_cases_are_older_records_and_damaged_ones_are_refused():

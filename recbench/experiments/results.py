@@ -13,6 +13,7 @@ from recbench.arguments import read_metrics
 from recbench.errors import NothingToCompareError
 from recbench.evaluation.metric import Measure, custom_metric
 from recbench.evaluation.metric_names import parse_measure
+from recbench.evaluation.new_cases import NewCases
 from recbench.evaluation.ranking import Ranks
 from recbench.experiments.cut_offs import check_lists
 from recbench.output_files import OutputFile
@@ -82,6 +83,8 @@ class Run:
             self.reach,
             self.settings,
             self.measures,
+            # Records of older versions, which are kept, do not name them.
+            NewCases.of(self.task),
         )
 
     @cached_property

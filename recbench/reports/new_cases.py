@@ -92,28 +92,32 @@ class KnownFigures:
         return self.counts.line(self.measure)
 
 
-def new_case_counts(trials: Iterable[FinishedTrial]) -> NewCaseCounts | None:
-    """Returns the new cases of the trials' task, as one of its records tells; None if all of them are too old.
+def new_case_counts(trials: Iterable[FinishedTrial], new: NewCases | None = None) -> NewCaseCounts | None:
+    """Returns the new cases of the trials' task; None if no trial has ranks, or all records are too old to name them.
 
     Args:
         trials: Trials of one task, which have the same cases.
+        new: The new cases of the task, if it is at hand; None for what the records say.
     """
     for trial in trials:
-        if trial.ranks is not None and trial.ranks.new is not None:
-            return NewCaseCounts(trial.ranks.new, len(trial.ranks.candidates))
+        if trial.ranks is not None and (cases := new or trial.ranks.new) is not None:
+            return NewCaseCounts(cases, len(trial.ranks.candidates))
     return None
 
 
-def known_figures(groups: Sequence[TrialGroup], measures: Sequence[Measure]) -> KnownFigures | None:
-    """Computes the metrics of a report without the new cases; None if no record tells which cases are new.
+def known_figures(
+    groups: Sequence[TrialGroup], measures: Sequence[Measure], new: NewCases | None = None
+) -> KnownFigures | None:
+    """Computes the metrics of a report without the new cases; None if it is not known which cases are new.
 
     Metrics of users are left out: without its new items a user's list of held-out items is another one.
 
     Args:
         groups: The configurations, all of one task.
         measures: The metrics of the report.
+        new: The new cases of the task, if it is at hand; None for what the records say.
     """
-    counts = new_case_counts(trial for group in groups for trial in group.done)
+    counts = new_case_counts((trial for group in groups for trial in group.done), new)
     if counts is None:
         return None
     of_cases = [measure for measure in measures if not measure.metric.per_user]

@@ -7,6 +7,7 @@ from typing import Any
 from recbench.builtin_models import POPULARITY
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.metric_names import measures_at
+from recbench.evaluation.new_cases import NewCases
 from recbench.evaluation.ranking import Ranking
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import Environment
@@ -94,6 +95,7 @@ def run_report(
     target: float | None = None,
     settings: SettingsUsed | None = None,
     measures: Sequence[Measure] | None = None,
+    new: NewCases | None = None,
 ) -> RunReport:
     """Sums up, and compares, the trials of a run.
 
@@ -105,6 +107,7 @@ def run_report(
         target: HR that learning curves are held to.
         settings: Where the hyper-parameters come from, if the run was told.
         measures: What to show; None for HR and NDCG at the cut-offs, and metrics of users in the full ranking.
+        new: The cases of items and users without train rows; None for those that the records name.
 
     Raises:
         RecbenchError: The records are of different tasks, or ranks are missing.
@@ -129,7 +132,7 @@ def run_report(
         tuple(code_notes([summary.group for summary in summaries])),
         tuple(tie_notes(summaries, 10 if 10 in cut_offs else cut_offs[0])),
         have_one_case_each(trials),
-        known=known_figures([summary.group for summary in summaries], shown),
+        known=known_figures([summary.group for summary in summaries], shown, new),
     )
 
 
