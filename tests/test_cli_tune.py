@@ -380,6 +380,13 @@ def several_trials(shown):
     shown.on_event(Event(EventKind.EPOCH, trial=fifth, epoch=1))
 
 
+def test_what_a_trial_needs_is_said_if_it_is_much(written):
+    lines = TuningLines(Budget(8, 100.0))
+    for needed in (2**29, 3 * 2**30):
+        lines.on_event(Event(EventKind.MEMORY, trial=trial("ease", 2), done=needed, total=4 * 2**30))
+    assert written.getvalue() == "ease: trial 2 needs 3.0 GiB of memory, 4.0 GiB are available\n"
+
+
 def test_several_trials_are_told_apart(written):
     several_trials(TuningLines(Budget(8, 100.0)))
     assert written.getvalue().splitlines() == [

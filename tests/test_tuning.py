@@ -7,10 +7,12 @@ import pytest
 
 from recbench.errors import RecbenchError
 from recbench.records.schema import CurvePoint
+from recbench.trials.events import Event, EventKind
 from recbench.tuning.edges import at_edge
 from recbench.tuning.objective import Objective, curve_epochs, longest, score_of
 from recbench.tuning.past import Budget, End, PastTrial, best, best_scores, counts, joules_spent, spent
 from recbench.tuning.result import model_tuning
+from recbench.tuning.session import Session
 from recbench.tuning.spaces import Choices, Known, ModelSpace, Range, check_names, own_spaces_path, read_spaces
 from recbench.tuning.study import Study
 from tests.examples import a_record
@@ -149,6 +151,14 @@ def test_a_larger_budget_goes_on(task, model, tmp_path):
     more = tuned(task, tmp_path, Budget(5, 1000.0), model)
     assert len(more) == 5
     assert more[:3] == first
+
+
+def test_what_a_trial_needs_is_passed_on(model, tmp_path):
+    events = []
+    session = Session(a_study(tmp_path, model), model, 0, LONG, events.append)
+    needs = Event(EventKind.MEMORY, trial=next(session.trials()), done=3, total=4)
+    session.on_event(needs)
+    assert events == [needs]
 
 
 def test_failed_trials_count_and_their_reasons_are_kept(task, model, tmp_path):

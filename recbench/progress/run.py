@@ -3,15 +3,13 @@
 import time
 
 from recbench.progress.console import Write, write_message
+from recbench.progress.memory import memory_needed
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import Status
 from recbench.trials.events import Event, EventKind
-from recbench.trials.memory_check import gibibytes
 from recbench.trials.planned import PlannedTrial
 
 SECONDS_BETWEEN_LINES = 30.0
-SHOWN_MEMORY = 2**30
-"""A model that needs less memory, in bytes, starts without a line about it."""
 
 
 class RunLines:
@@ -68,9 +66,8 @@ class RunLines:
                     self._out(f"{self._titles[trial.label]} ...", "dim")
             case EventKind.PHASE:
                 self._phases[trial.label] = event.name
-            case EventKind.MEMORY if event.done >= SHOWN_MEMORY:
-                needed, available = gibibytes(event.done), gibibytes(event.total)
-                self._out(f"{self._titles[trial.label]}: needs {needed} of memory, {available} are available", "dim")
+            case EventKind.MEMORY if (needed := memory_needed(event)) is not None:
+                self._out(f"{self._titles[trial.label]}: {needed}", "dim")
             case EventKind.EPOCH:
                 self._write(trial, ", ".join(filter(None, [f"epoch {event.epoch}", self.state(event)])))
             case EventKind.PROGRESS:

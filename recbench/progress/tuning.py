@@ -1,6 +1,7 @@
 """Progress of a tuning as lines of text: one when a trial ends; on a cluster also one when a trial begins."""
 
 from recbench.progress.console import Write, write_message
+from recbench.progress.memory import memory_needed
 from recbench.trials.events import Event, EventKind
 from recbench.trials.planned import PlannedTrial
 from recbench.tuning.past import Budget, End, PastTrial, SoFar, best, counts
@@ -55,6 +56,8 @@ class TuningLines:
             self._on_workers.add(trial.label)
             if self._during:
                 self._out(f"{model}: trial {trial.number} on {event.worker} ...", "dim")
+        elif (needed := memory_needed(event)) is not None:
+            self._out(f"{model}: trial {trial.number} {needed}", "dim")
         elif event.kind is EventKind.ENDED:
             past: PastTrial = event.result
             self._past.append(past)

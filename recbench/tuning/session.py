@@ -96,7 +96,7 @@ class Session:
                     running.start_clock()
                 case EventKind.POINT if event.point is not None:
                     self._score(running, event.point)
-                case EventKind.STARTED | EventKind.EPOCH:
+                case EventKind.STARTED | EventKind.MEMORY | EventKind.EPOCH:
                     self._notify(event)
 
     def wanted(self, trial: PlannedTrial) -> bool:
