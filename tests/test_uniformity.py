@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from recbench.cli.app import app
 from recbench.errors import RecbenchError
 from recbench.reports.run.sampling_caution import caution
-from recbench.tasks import task_file
+from recbench.tasks import draw_statistics, task_file
 from recbench.tasks.chi_square import chi_square_p_value
 from recbench.tasks.draw_statistics import examine_draws
 from recbench.tasks.exchange.export import export
@@ -142,6 +142,23 @@ def test_the_answer_does_not_depend_on_the_form_of_the_files(tmp_path, power, an
     assert bare.spec.fingerprint() == pairs.spec.fingerprint()
     task_file.save(pairs, tmp_path / "toy.task")
     assert task_file.load(tmp_path / "toy.task").spec.negatives.uniformity == pairs.uniformity
+
+
+@pytest.mark.parametrize("most", [N_USERS, 40])
+def test_the_order_of_the_cases_changes_nothing(most, monkeypatch):
+    """Where users have several cases, or are too many, the test looks at the same lists in any order of lines."""
+    monkeypatch.setattr(draw_statistics, "MOST_CASES", most)
+    rng = np.random.default_rng(4)
+    seen = seen_pairs(rng)
+    users, items = (column.astype(np.int32) for column in np.nonzero(seen))
+    of_cases = np.tile(np.arange(N_USERS, dtype=np.int32), 2), np.arange(2 * N_USERS, dtype=np.int32) % 7
+    lists = np.concatenate([drawn(rng, seen, 0), drawn(rng, seen, 0)])
+    found = []
+    for order in (np.arange(2 * N_USERS), rng.permutation(2 * N_USERS)):
+        cases = Cases(*(column[order] for column in (*of_cases, lists)))
+        found.append(examine_draws(users, items, cases, *seen.shape))
+    assert found[1].p_uniform == pytest.approx(found[0].p_uniform)
+    assert found[1].n_negatives == found[0].n_negatives == most * N_NEGATIVES
 
 
 def test_few_negatives_decide_nothing():

@@ -136,8 +136,12 @@ def _levels(popularity: Int64Array, negatives: Int32Array) -> Int64Array:
 
 
 def _one_case_a_user(cases: Cases) -> Int64Array:
-    """Returns the first case of each user, of at most ``MOST_CASES`` users."""
-    first = np.sort(np.unique(cases.users, return_index=True)[1])
+    """Returns a case of each user, that of the lowest item, of at most ``MOST_CASES`` users.
+
+    Users and items are numbered by a hash of their ids, so the choice depends on no order of lines.
+    """
+    by_item = np.lexsort((cases.items, cases.users))
+    first = by_item[np.unique(cases.users[by_item], return_index=True)[1]]
     if len(first) <= MOST_CASES:
         return first
     return first[np.arange(MOST_CASES) * len(first) // MOST_CASES]
