@@ -56,6 +56,10 @@ def children_of(process: subprocess.Popen) -> list[psutil.Process]:
         return []
 
 
+def processes_in(folder: Path) -> list[psutil.Process]:
+    return [one for one in psutil.process_iter(["cwd"]) if one.info["cwd"] == str(folder)]
+
+
 def whole_records(folder: Path) -> int:
     """Reads every record and its ranks, and checks that they belong together; returns how many there are."""
     if not list(folder.glob("*.json")):
@@ -142,6 +146,8 @@ def test_a_killed_run_takes_its_processes_along_and_is_continued(tmp_path):
         process.kill()
         process.communicate()
         with_workers += bool(workers)
+        # And those that it started between the look and its end.
+        workers += processes_in(tmp_path)
         _, alive = psutil.wait_procs(workers, timeout=5)
         assert not alive
         whole_records(folder)

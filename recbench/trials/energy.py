@@ -49,6 +49,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
+        # Many systems let only root read the counters: no sensor, then.
         return ""
 
 
