@@ -52,7 +52,7 @@ ENDS = {
     "TooLarge": (
         OUT_OF_MEMORY,
         None,
-        r"^not started: .* 400 items needs 1,048,576\.0 GiB of memory, and .* are available",
+        r"^not started: .* 400 items needs 524,288\.0 GiB of memory, and .* are available",
     ),
     "AboveTheLimit": (
         OUT_OF_MEMORY,
@@ -131,7 +131,7 @@ def test_the_run_ends_well_and_leaves_nothing_behind(bad_run):
     left = [one for one in psutil.process_iter(["cmdline"]) if str(BAD_MODELS) in " ".join(one.info["cmdline"] or [])]
     # One that has been killed is there until the system has cleared it away.
     assert not psutil.wait_procs(left, timeout=10)[1]
-    assert re.search(r"TooLarge, seed 0: needs 931,322\.6 GiB of memory, .* are available", done.stderr)
+    assert re.search(r"TooLarge, seed 0: needs 524,288\.0 GiB of memory, .* are available", done.stderr)
     for name in ("child.pid", "daemon.pid", "orphan.pid"):
         assert not psutil.pid_exists(int((folder / name).read_text())), name
     assert {(folder / f"mine{number}").read_text() for number in range(8)} == {""}

@@ -9,7 +9,7 @@ from recbench.trials.events import Event, EventKind, Notify
 
 ADVICE = "use a task of fewer items, another model, or more memory"
 MOST_BYTES = 10**15
-"""More memory than any machine has."""
+"""More memory than any machine has, and the largest number that a trial's process reports."""
 
 
 class NotEnoughMemoryError(MemoryError):
@@ -37,8 +37,8 @@ def check_memory(
     """
     if not isinstance(model, StatesMemory):
         return
-    needed, available = max(int(model.memory_bytes(train)), 0), free()
-    notify(Event(EventKind.MEMORY, done=min(needed, MOST_BYTES), total=available))
+    needed, available = min(max(int(model.memory_bytes(train)), 0), MOST_BYTES), free()
+    notify(Event(EventKind.MEMORY, done=needed, total=available))
     why = ""
     if needed > available:
         why = f"{gibibytes(available)} are available"
