@@ -49,10 +49,10 @@ class TestBPR(RecommenderContract):
 
 
 class TestBPRWithPools(RecommenderContract):
-    """Large and sparse datasets are trained so; here it is asked for."""
+    """Large and sparse datasets are trained so; here it is asked for. The loss is softmax, to test both at once."""
 
     model = "bpr"
-    parameters = TestBPR.parameters
+    parameters = {**TestBPR.parameters, "loss": "softmax", "negatives": 16}
     bad_parameters = BAD_BPR
 
     @pytest.fixture(autouse=True, scope="class")
@@ -73,12 +73,6 @@ class TestBPRWithOtherChoices(RecommenderContract):
         "negatives": 1,
         "negative_exponent": 0.5,
     }
-    bad_parameters = BAD_BPR
-
-
-class TestBPRWithSoftmax(RecommenderContract):
-    model = "bpr"
-    parameters = {**TestBPR.parameters, "loss": "softmax", "negatives": 16}
     bad_parameters = BAD_BPR
 
 
