@@ -39,8 +39,7 @@ class BlockTraining(tf.Module):
 
     With ``item_biases`` a row of ``items`` is the item's vector and its bias; a row of ``users`` is the user's vector
     and 1, which is not trained. With ``user_biases`` an untrained 1 follows in the former, and the user's bias in the
-    latter. The score is
-    the inner product of what ``similarity`` makes of them.
+    latter. The score is the inner product of what ``similarity`` makes of the two rows.
 
     Args:
         settings: Hyper-parameters.

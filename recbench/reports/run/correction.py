@@ -43,7 +43,7 @@ class Correction:
         sentences = [f"corrected {_labels(shown)}: a perfect model would read {_values(shown)}."] if shown else []
         if missing:
             sentences.append(
-                f"corrected {_labels(missing)} {'are' if missing.keys() - list(missing)[:1] else 'is'} missing: a "
+                f"corrected {_labels(missing)} {'are' if len(missing) > 1 else 'is'} missing: a "
                 f"perfect model would read {_values(missing)} after the correction, less than {LEAST_OF_PERFECT:g}."
             )
         return " ".join(sentences)
