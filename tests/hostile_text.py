@@ -81,7 +81,10 @@ def same_html(shown: str, plain: str) -> None:
 
 def same_latex(shown: str, plain: str) -> None:
     """The same commands, groups and columns, once escapes are left out."""
-    escapes = r"\\[&%$#_{}]|\\\^\{\}|\\textasciitilde\{\}|\\textbackslash\{\}|\\ensuremath\{[<>]\}|\{[\[*]\}"
+    escapes = (
+        r"\\[&%$#_{}]|\\\^\{\}|\\textasciitilde\{\}|\\text(?:backslash|bar)\{\}|-\{\}|\\ensuremath\{[<>]\}|"
+        r"\{[\[*]\}"
+    )
     special = [re.findall(r"\\\w+|\\\\ *\n *[\[*]|[&%$#_^~{}\\]", re.sub(escapes, "", text)) for text in (shown, plain)]
     assert special[0] == special[1]
     same_lines(shown, plain)

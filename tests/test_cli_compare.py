@@ -83,7 +83,12 @@ def test_compare_tells_and_does_not_judge(recbench, runs):
 
 @pytest.mark.parametrize(
     ("form", "start"),
-    [("markdown", "<!-- recbench:gate:toy -->"), ("csv", "task,digest,model"), ("latex", "% Task"), ("json", "{")],
+    [
+        ("markdown", "<!-- recbench:gate:toy -->"),
+        ("csv", "task,digest,model"),
+        ("latex", "% Gate"),
+        ("json", "{"),
+    ],
 )
 def test_formats(recbench, runs, form, start):
     assert recbench("gate", "base", "same", "--format", form).stdout.startswith(start)

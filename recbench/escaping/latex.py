@@ -19,6 +19,9 @@ _COMMANDS: Final = str.maketrans(
         "<": r"\ensuremath{<}",
         "▽": r"\ensuremath{\bigtriangledown}",
         ">": r"\ensuremath{>}",
+        "†": r"\dag{}",
+        # In the fonts that LaTeX takes without a package, | is a dash.
+        "|": r"\textbar{}",
     }
 )
 
@@ -28,9 +31,10 @@ def latex(text: str) -> str:
 
     A bracket or a star at the start is in braces: after the end of a row it would belong to the command ``\\``.
 
-    >>> latex("50 % [a_b]"), latex("[2cm]")
-    ('50 \\% [a\\_b]', '{[}2cm]')
+    >>> latex("50 % [a_b]"), latex("[2cm]"), latex("a---b")
+    ('50 \\% [a\\_b]', '{[}2cm]', 'a-{}-{}-b')
     """
     text = one_line(text)
-    escaped = text.translate(_COMMANDS)
+    # Two dashes would be printed as one long dash.
+    escaped = text.translate(_COMMANDS).replace("--", "-{}-").replace("--", "-{}-")
     return f"{{{text[0]}}}{escaped[1:]}" if text[:1] in ("[", "*") else escaped

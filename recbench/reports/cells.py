@@ -60,3 +60,8 @@ def with_sd(spread: Spread | None, digits: int) -> str:
 def signed(value: float) -> str:
     """Returns a difference with its sign and four digits; what rounds to nothing is +0.0000, never -0.0000."""
     return f"{round(value, 4) + 0.0:+.4f}"
+
+
+def p_value(value: float) -> str:
+    """Returns a p-value with four digits."""
+    return "<0.0001" if value < 0.00005 else f"{value:.4f}"

@@ -10,9 +10,8 @@ from recbench.escaping.data_files import csv_cell, json_text
 from recbench.escaping.terminal import one_line
 from recbench.reports.cells import STRONG, Strong, escape, escape_line
 from recbench.reports.formats import Format
+from recbench.reports.latex_tabular import latex_tabular
 
-LATEX_PADDING = 2
-"""Spaces after the longest header of a LaTeX table, in its source only."""
 CELL_CHARACTERS = 500
 """The most characters of a cell."""
 
@@ -41,7 +40,7 @@ def render_table(
     if form is Format.HTML:
         return _html_table(rows, headers, alignment)
     if form is Format.LATEX:
-        return _latex_table(rows, headers, alignment)
+        return latex_tabular(rows, headers, alignment)
     return tabulate(
         [[_cell(cell, form) for cell in row] for row in rows],
         [escape(header, form) for header in headers],
@@ -110,21 +109,3 @@ def _html_table(rows: Sequence[Sequence[str]], headers: Sequence[str], alignment
 
     head = ["<table>", "<thead>", row("th", headers), "</thead>", "<tbody>"]
     return "\n".join([*head, *(row("td", cells) for cells in rows), "</tbody>", "</table>"])
-
-
-def _latex_table(rows: Sequence[Sequence[str]], headers: Sequence[str], alignment: str) -> str:
-    """Returns a table of the package booktabs; columns are padded by the width of their cells before escaping."""
-    widths = [
-        max([len(header) + LATEX_PADDING, *(len(row[column]) for row in rows)]) for column, header in enumerate(headers)
-    ]
-
-    def line(cells: Sequence[str]) -> str:
-        padded = []
-        for cell, letter, width in zip(cells, alignment, widths, strict=True):
-            space = " " * (width - len(cell))
-            text = _cell(cell, Format.LATEX)
-            padded.append(text + space if letter == "l" else space + text)
-        return f" {' & '.join(padded)} \\\\"
-
-    head = [f"\\begin{{tabular}}{{{alignment}}}", "\\toprule", line(headers), "\\midrule"]
-    return "\n".join([*head, *map(line, rows), "\\bottomrule", "\\end{tabular}"])

@@ -8,12 +8,13 @@ from recbench.reports.compare.lines import legend, origins, reasons, seeds_compa
 from recbench.reports.compare.policy import Policy
 from recbench.reports.compare.table import figures, folded, title
 from recbench.reports.compare.table_csv import compare_csv
+from recbench.reports.compare.table_latex import compare_latex
 from recbench.reports.formats import Format
 from recbench.reports.rendering import details, render_lines
 
 
 def gate_table(report: GateReport, form: Format) -> str:
-    """Renders a gate's report; as CSV and LaTeX, the figures alone; as JSON, the document.
+    """Renders a gate's report; as CSV, the figures alone; as JSON, the document; as LaTeX, for papers.
 
     Args:
         report: The gate's report.
@@ -25,7 +26,7 @@ def gate_table(report: GateReport, form: Format) -> str:
     if form is Format.JSON:
         return json_text(gate_document(report))
     if form is Format.LATEX:
-        return figures(decided, form)
+        return compare_latex(decided, gate_headline(report))
     headline, against = gate_headline(report), list(report.reasons)
     shown = [*seeds_compared(decided), *_smallest_drops(report), *_speed(report), *_sanity_checks(report)]
     rest = [*reasons(decided), *legend(decided), f"Policy: {policy_line(decided.policy)}"]

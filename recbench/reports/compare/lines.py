@@ -6,9 +6,34 @@ from recbench.evaluation.bootstrap import RESAMPLES
 from recbench.records.environments import merged
 from recbench.records.grouping import TrialGroup
 from recbench.records.selection import RecordSet
+from recbench.reports.compare.comparison import Compared, Comparison
 from recbench.reports.compare.gate import DecidedComparison
 from recbench.reports.compare.verdict import Verdict
 from recbench.reports.run.shown_measures import copy_notes
+
+
+def by_task(comparison: Comparison) -> dict[str, list[tuple[int, Compared]]]:
+    """Returns the models with their numbers, by the digest of their task: each task has a table."""
+    tables: dict[str, list[tuple[int, Compared]]] = {}
+    for number, model in enumerate(comparison.models):
+        tables.setdefault(model.task.digest, []).append((number, model))
+    return tables
+
+
+def task_line(model: Compared) -> str:
+    """Returns the line above the table of a task.
+
+    Args:
+        model: Any model of the table.
+    """
+    record = model.group.record
+    return f"Task {model.task.name} {model.task.digest[:19]}: {record.n_cases:,} cases of {record.n_users:,} users"
+
+
+def new_case_lines(comparison: Comparison, digest: str) -> list[str]:
+    """Returns a line on the share of cases of items or users without train rows, if the task's records tell it."""
+    counts = comparison.new_cases.get(digest)
+    return [counts.line(comparison.known_measure if counts.matters else None)] if counts else []
 
 
 def obstacles(decided: DecidedComparison) -> list[str]:

@@ -6,14 +6,15 @@ from recbench.escaping.data_files import json_text
 from recbench.escaping.markdown import code_block
 from recbench.records.grouping import TrialGroup
 from recbench.reports.cells import NO_RANKS, code, escape, signed, strong, with_sd
-from recbench.reports.compare.comparison import Compared, Comparison
+from recbench.reports.compare.comparison import Compared
 from recbench.reports.compare.document import compare_document
 from recbench.reports.compare.evidence import Level, Measured
 from recbench.reports.compare.gate import DecidedComparison
 from recbench.reports.compare.headline import compare_headline
-from recbench.reports.compare.lines import legend, obstacles, origins, reasons, tag
+from recbench.reports.compare.lines import by_task, legend, new_case_lines, obstacles, origins, reasons, tag, task_line
 from recbench.reports.compare.matching import Match
 from recbench.reports.compare.table_csv import compare_csv
+from recbench.reports.compare.table_latex import compare_latex
 from recbench.reports.formats import Format
 from recbench.reports.rendering import details, paragraph, render_lines, render_table
 
@@ -22,7 +23,7 @@ ALIGNMENT = "llrrrrl"
 
 
 def compare_table(decided: DecidedComparison, form: Format) -> str:
-    """Renders a comparison; as CSV and LaTeX, the figures alone; as JSON, the document.
+    """Renders a comparison; as CSV, the figures alone; as JSON, the document; as LaTeX, for papers.
 
     Args:
         decided: The comparison and its verdicts.
@@ -33,7 +34,7 @@ def compare_table(decided: DecidedComparison, form: Format) -> str:
     if form is Format.JSON:
         return json_text(compare_document(decided))
     if form is Format.LATEX:
-        return figures(decided, form)
+        return compare_latex(decided, compare_headline(decided))
     headline, blocked = compare_headline(decided), obstacles(decided)
     rest = [*reasons(decided), *legend(decided)]
     if form is Format.TEXT:
@@ -62,17 +63,11 @@ def title(headline: str, form: Format) -> list[str]:
 def figures(decided: DecidedComparison, form: Format) -> str:
     """Renders the figures, a table a task."""
     parts = []
-    for digest in dict.fromkeys(model.task.digest for model in decided.comparison.models):
-        rows = [
-            row
-            for number, model in enumerate(decided.comparison.models)
-            if model.task.digest == digest
-            for row in _rows(decided, number, model)
-        ]
-        first = next(model for model in decided.comparison.models if model.task.digest == digest)
-        line = escape(_task_line(first), form)
+    for digest, numbered in by_task(decided.comparison).items():
+        rows = [row for number, model in numbered for row in _rows(decided, number, model)]
+        line = escape(task_line(numbered[0][1]), form)
         above = [line] if form is Format.MARKDOWN else paragraph([line], form)
-        below = render_lines(_new_cases(decided.comparison, digest), form)
+        below = render_lines(new_case_lines(decided.comparison, digest), form)
         table = render_table(rows, HEADERS, ALIGNMENT, form)
         parts.append("\n".join([*above, "", table, *(["", *below] if below else [])]))
     return "\n\n".join(parts)
@@ -107,30 +102,18 @@ def _rows(decided: DecidedComparison, number: int, model: Compared) -> list[list
     return rows
 
 
-def _level(level: Level | None, side: TrialGroup | None) -> str:
+def level_cell(level: Level | None, side: TrialGroup | None) -> str:
     """Returns the mean of one side; a dash where its records lack the ranks."""
     return NO_RANKS if level is None and side and side.done else with_sd(level.spread if level else None, 4)
-
-
-def _new_cases(comparison: Comparison, digest: str) -> list[str]:
-    """Returns a line on the share of cases of items or users without train rows, if the task's records tell it."""
-    counts = comparison.new_cases.get(digest)
-    return [counts.line(comparison.known_measure if counts.matters else None)] if counts else []
 
 
 def _figure_cells(measured: Measured, metric: str, match: Match) -> list[str]:
     """Returns the cells of BASE, CURRENT, and their difference."""
     evidence = measured.evidence.get(metric)
     return [
-        _level(measured.base.get(metric), match.base),
-        _level(measured.current.get(metric), match.current),
+        level_cell(measured.base.get(metric), match.base),
+        level_cell(measured.current.get(metric), match.current),
         f"{signed(evidence.difference)} ({signed(evidence.interval.low)} to {signed(evidence.interval.high)})"
         if evidence
         else "",
     ]
-
-
-def _task_line(model: Compared) -> str:
-    record = model.group.record
-    digest = model.task.digest[:19]
-    return f"Task {model.task.name} {digest}: {record.n_cases:,} cases of {record.n_users:,} users"

@@ -1,6 +1,7 @@
 """All pairs of models on the same cases."""
 
 from recbench.escaping.data_files import json_text
+from recbench.reports.cells import p_value
 from recbench.reports.formats import Format
 from recbench.reports.rendering import csv_text, render_lines, render_table
 from recbench.reports.run.document import pair_document
@@ -62,14 +63,10 @@ def _row(pair: Pair, report: RunReport) -> list[str]:
         f"{report.summaries[pair.first].name} - {report.summaries[pair.second].name}",
         f"{evidence.difference:+.4f}",
         f"{evidence.interval.low:+.4f} to {evidence.interval.high:+.4f}",
-        _p(evidence.p),
-        _p(pair.p_adjusted),
-        _p(max(pair.mcnemar)) if pair.mcnemar else "",
+        p_value(evidence.p),
+        p_value(pair.p_adjusted),
+        p_value(max(pair.mcnemar)) if pair.mcnemar else "",
         *(f"{share:.1%}" for share in (evidence.won, pair.tied, evidence.lost)),
         # Models that agree in every case say nothing of what a difference would look like.
         "" if evidence.won == evidence.lost == 0 else f"{pair.detectable:.4f}",
     ]
-
-
-def _p(value: float) -> str:
-    return "<0.0001" if value < 0.00005 else f"{value:.4f}"

@@ -1,0 +1,69 @@
+"""The comparison as LaTeX, for papers: the better side in bold, and stars for significant differences."""
+
+from recbench.records.grouping import TrialGroup
+from recbench.reports.cells import NO_RANKS, Strong, p_value, signed, with_sd
+from recbench.reports.compare.comparison import Compared
+from recbench.reports.compare.evidence import Level, Measured
+from recbench.reports.compare.gate import DecidedComparison
+from recbench.reports.compare.lines import by_task, legend, new_case_lines, obstacles, task_line
+from recbench.reports.formats import Format
+from recbench.reports.rendering import render_lines, render_table
+
+HEADERS = ("model", "metric", "baseline", "current", "difference", "95 %", "p (Holm)", "verdict")
+ALIGNMENT = "llrrrrrl"
+STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
+"""The p-values, after Holm, below which a difference has stars; the smallest first."""
+
+
+def compare_latex(decided: DecidedComparison, headline: str) -> str:
+    """Renders a table for each task, with the lines around it as comments.
+
+    Args:
+        decided: The comparison and its verdicts.
+        headline: The outcome in one sentence.
+    """
+    form, comparison = Format.LATEX, decided.comparison
+    parts = ["\n".join(render_lines([headline, *obstacles(decided)], form))]
+    for digest, numbered in by_task(comparison).items():
+        rows = [row for number, model in numbered for row in _rows(decided, number, model)]
+        above = render_lines([task_line(numbered[0][1])], form)
+        below = render_lines(new_case_lines(comparison, digest), form)
+        parts.append("\n".join([*above, render_table(rows, HEADERS, ALIGNMENT, form), *below]))
+    stars = ", ".join(f"{stars} p < {limit:g}" for limit, stars in reversed(STARS))
+    lines = [f"Bold: the higher of baseline and current. {stars} after Holm.", *legend(decided)[:-1]]
+    return "\n\n".join([*parts, "\n".join(render_lines(lines, form))])
+
+
+def _rows(decided: DecidedComparison, number: int, model: Compared) -> list[list[str]]:
+    comparison, rows = decided.comparison, []
+    for metric in comparison.metrics:
+        decision = decided.decisions[number][metric]
+        figures = _figures(model, model.measured, metric, decision.p_adjusted)
+        rows.append([model.label, comparison.label(metric), *figures, decision.verdict.value])
+    if model.known is not None and (measure := comparison.known_measure) is not None:
+        label = f"known {measure.label}"
+        rows.append([model.label, label, *_figures(model, model.known, measure.name, None), ""])
+    return rows
+
+
+def _figures(model: Compared, measured: Measured, metric: str, p: float | None) -> list[str]:
+    """Returns the cells from the baseline to p; p is None for a difference without a test."""
+    base, current = measured.base.get(metric), measured.current.get(metric)
+    evidence = measured.evidence.get(metric)
+    cells = [
+        _side(base, current, model.match.base),
+        _side(current, base, model.match.current),
+    ]
+    if evidence is None:
+        return [*cells, "", "", ""]
+    stars = "" if p is None else next((stars for limit, stars in STARS if p < limit), "")
+    interval = f"{signed(evidence.interval.low)} to {signed(evidence.interval.high)}"
+    return [*cells, f"{signed(evidence.difference)}{stars}", interval, "" if p is None else p_value(p)]
+
+
+def _side(level: Level | None, other: Level | None, group: TrialGroup | None) -> str:
+    """Returns the mean of one side, in bold if it is the higher one."""
+    if level is None:
+        return NO_RANKS if group and group.done else ""
+    text = with_sd(level.spread, 4)
+    return Strong(text) if other is not None and level.spread.mean > other.spread.mean else text
