@@ -52,8 +52,16 @@ def git_output(*arguments: str, given: bytes = b"", folder: Path | None = None) 
     return done.stdout
 
 
-def run_git(*arguments: str, given: bytes = b"", folder: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+def run_git(
+    *arguments: str, given: bytes = b"", folder: Path | None = None, seconds: float = SECONDS
+) -> subprocess.CompletedProcess[bytes]:
     """Runs a git command, whatever its exit code is; see ``git_output``.
+
+    Args:
+        arguments: Arguments of git.
+        given: What git reads from its standard input.
+        folder: The folder in which git runs; None for the working folder.
+        seconds: Time limit.
 
     Raises:
         GitError: It cannot be run, or takes too long.
@@ -63,14 +71,14 @@ def run_git(*arguments: str, given: bytes = b"", folder: Path | None = None) -> 
             ["git", *arguments],
             input=given,
             capture_output=True,
-            timeout=SECONDS,
+            timeout=seconds,
             check=False,
             cwd=folder,
             env={**os.environ, **_ENVIRONMENT},
         )
     except subprocess.TimeoutExpired as error:
         raise GitError(
-            f"git {arguments[0]} did not end within {SECONDS} s.",
+            f"git {arguments[0]} did not end within {seconds:g} s.",
             f"See what takes so long: GIT_TRACE=1 {shell_command(['git', *arguments])}",
         ) from error
     except FileNotFoundError as error:

@@ -29,7 +29,7 @@ BROKEN = SHOP.format(fit="raise ValueError('out of <milk>')", score="items * 1.0
 
 def git(folder, *arguments):
     identity = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main"]
-    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+    return subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,11 @@ def upstream(tmp_path_factory):
     git(folder, "init")
     git(folder, "add", "-A")
     git(folder, "commit", "-m", "accepted")
+    # A target branch on which others have gone on since: their baseline is another one.
+    git(folder, "checkout", "-b", "moved")
+    git(folder, "rm", "-r", "--quiet", "results")
+    git(folder, "commit", "-m", "of others")
+    git(folder, "checkout", "main")
     return folder
 
 
@@ -77,9 +82,12 @@ def gate(runner, **inputs):
 
 def test_a_change_that_passes_gets_a_comment_and_a_summary(runner, gh):
     (runner.workspace / "limits.toml").write_text("floor = 0.01\n")
-    options = {"arguments": "--threads 1\n--k 5,10\n", "against": f"origin/main:{BASELINE}", "policy": "limits.toml"}
+    runner.contexts["github.base_ref"] = "moved"
+    options = {"arguments": "--threads 1\n--k 5,10\n", "against": f"origin/moved:{BASELINE}", "policy": "limits.toml"}
     done, code = gate(runner, **options)
     assert code == 0, done["Run and gate"].stderr
+    base = git(runner.workspace, "rev-parse", "HEAD").strip()
+    assert f"origin/moved: is read at {base}" in done["Run and gate"].stderr
     ((method, place, body),) = gh.written
     assert (method, place) == ("POST", "repos/owner/shop/issues/7/comments")
     assert body.startswith(f"{TAG}\n<!-- recbench:gate:synthetic -->\n**Gate passed. Unchanged: Shop.**\n")

@@ -2,10 +2,13 @@
 
 import json
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
 from recbench.evaluation.metric_names import measures_at
+from recbench.git_history import Relation
+from recbench.records.ancestry import Ancestry
 from recbench.records.benchmark_timings import Timing, Timings
 from recbench.records.schema import Status, TaskIdentity
 from recbench.records.sources import Sources
@@ -19,7 +22,7 @@ from recbench.reports.compare.policy import Policy
 from recbench.reports.compare.table import compare_table
 from recbench.reports.compare.verdict import Verdict
 from recbench.reports.formats import Format
-from tests.examples import a_set, a_trial, some_trials
+from tests.examples import a_set, a_trial, a_trial_of, some_trials
 from tests.golden_files import check_golden
 
 OTHER = TaskIdentity(name="toy", digest="sha256:" + "cd" * 32)
@@ -57,8 +60,12 @@ WELL = (
 )
 
 
-def compared(base=BASE, current=CURRENT):
-    comparison = compare_records(base, current, measures_at(("hr", "ndcg"), (10,)))
+APART = {(None, None): Ancestry(Relation.NO_ANCESTOR, "a" * 12, "b" * 12, "c" * 40)}
+"""As if BASE and CURRENT were on two branches."""
+
+
+def compared(base=BASE, current=CURRENT, ancestries=MappingProxyType({})):
+    comparison = compare_records(base, current, measures_at(("hr", "ndcg"), (10,)), ancestries=ancestries)
     return decide_verdicts(comparison, Policy(), f"recbench compare {base.text} {current.text}")
 
 
@@ -109,7 +116,24 @@ def test_sides_that_are_the_same_say_so():
 
 
 def test_the_example_has_every_verdict():
-    assert {decision.verdict for _, _, decision in compared().cells()} == set(Verdict)
+    known = {decision.verdict for _, _, decision in compared().cells()}
+    assert known == set(Verdict) - {Verdict.LOWER, Verdict.HIGHER}
+    sides = [
+        a_set(
+            one.text,
+            [
+                a_trial_of(t.record.model_copy(update={"revision": None}), t.candidate_ranks)
+                for t in one.trials
+                if t.ranks
+            ],
+        )
+        for one in (BASE, CURRENT)
+    ]
+    doubted = {decision.verdict for _, _, decision in compared(*sides, APART).cells()}
+    assert doubted & {Verdict.REGRESSED, Verdict.LOWER, Verdict.IMPROVED, Verdict.HIGHER} == {
+        Verdict.LOWER,
+        Verdict.HIGHER,
+    }
 
 
 def test_markdown_is_fit_for_a_pull_request():

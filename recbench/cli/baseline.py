@@ -9,6 +9,7 @@ from recbench.cli.shared.execution_options import METRIC_NAMES, METRICS
 from recbench.cli.shared.lists import cut_offs
 from recbench.cli.shared.output_options import AsJson
 from recbench.cli.shared.pages import write_or_check
+from recbench.cli.shared.record_options import note_labels
 from recbench.cli.shared.terminal import emit, emit_json, emit_table
 from recbench.cli.shared.verbs import Verbs
 from recbench.escaping.shell import shell_word
@@ -26,7 +27,7 @@ app = Verbs(help="Accept, list and release the records that later runs are compa
 
 @app.command("accept")
 def accept(
-    run: Annotated[str, typer.Argument(help="A folder of records, one record, a label, or REV:PATH.")],
+    run: Annotated[str, typer.Argument(help="A label, a folder of records, one record, or REV:PATH.")],
     label: Label = "main",
     force: Annotated[
         bool, typer.Option("--force", help="Also from uncommitted changes, and without trials that failed.")
@@ -46,7 +47,9 @@ def accept(
     from recbench.records.results_folder import baselines_folder
     from recbench.records.selection import read_records
 
-    accepted = baselines.accept(read_records(run), label, force=force)
+    records = read_records(run)
+    note_labels(records)
+    accepted = baselines.accept(records, label, force=force)
     folder = baselines_folder()
     if ignored := ignored_files(folder):
         messages().print(

@@ -8,7 +8,7 @@ import typer
 from recbench.cli.shared.execution_options import CutOffs, Metrics
 from recbench.cli.shared.lists import cut_offs
 from recbench.cli.shared.output_options import AsJson, Form
-from recbench.cli.shared.record_options import Base, Current
+from recbench.cli.shared.record_options import Base, Current, note_labels
 from recbench.cli.shared.terminal import ExitCode, emit
 from recbench.errors import RecbenchError
 from recbench.evaluation.metric_names import DEFAULT_METRICS
@@ -53,6 +53,7 @@ def compare(
     from recbench.experiments.comparison import compare as compare_runs
 
     comparison = compare_runs(base, current, k=first, metrics=tuple(metrics or DEFAULT_METRICS))
+    note_labels(comparison.base, comparison.current)
     emit(comparison.table(form))
     if comparison.nothing_compared:
         raise typer.Exit(ExitCode.NOT_COMPARABLE)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from recbench.cli.shared.output_options import AsJson, Form
-from recbench.cli.shared.record_options import Base, Current, PolicyFile
+from recbench.cli.shared.record_options import Base, Current, PolicyFile, note_labels
 from recbench.cli.shared.terminal import emit, emit_json
 from recbench.reports.formats import Format
 
@@ -42,6 +42,7 @@ def gate(
     bases = [base, *(against or ())]
     # All are read before anything is printed: a base that is missing must not be overlooked below a table that passes.
     comparisons = [compare(one, current) for one in bases]
+    note_labels(comparisons[0].current, *(comparison.base for comparison in comparisons))
     gates = [comparison.gate(policy, strict=strict) for comparison in comparisons]
     outcome = worst_outcome(gates)
     if as_json or form is Format.JSON:

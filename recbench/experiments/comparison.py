@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 from recbench.arguments import PATH, POSITIVE, read_argument, read_metrics
 from recbench.errors import RecbenchError
 from recbench.escaping.shell import shell_command
+from recbench.evaluation.metric import Measure
 from recbench.evaluation.metric_names import DEFAULT_METRICS, read_measures
 from recbench.experiments.results import Run
+from recbench.records.ancestry import Ancestries, find_ancestries
 from recbench.records.selection import RecordSet, check_nothing_in_common, read_records
+from recbench.reports.compare.comparison import Comparison as RecordComparison
 from recbench.reports.compare.comparison import compare_records
 from recbench.reports.compare.document import compare_document, gate_document
 from recbench.reports.compare.gate import DecidedComparison, GateOutcome, GateReport, decide_verdicts
@@ -95,7 +98,7 @@ class Comparison:
         """
         policy = Policy(k=self.k)
         measures = read_measures(self.metric_names, (self.k,))
-        return decide_verdicts(compare_records(self.base, self.current, measures), policy, self._command("compare"))
+        return decide_verdicts(self._compared(measures), policy, self._command("compare"))
 
     @property
     def nothing_compared(self) -> bool:
@@ -116,8 +119,7 @@ class Comparison:
         limits = limits.model_copy(update={"strict": limits.strict or strict})
         options = [] if policy is None or isinstance(policy, Policy) else ["--policy", os.fspath(policy)]
         options += ["--strict"] if strict else []
-        comparison = compare_records(self.base, self.current, limits.measures)
-        return Gate(decide_gate(comparison, limits, self._command("gate", *options)))
+        return Gate(decide_gate(self._compared(limits.measures), limits, self._command("gate", *options)))
 
     def to_frame(self) -> "pd.DataFrame":
         """Returns one row for each model and metric.
@@ -162,6 +164,13 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         return self.table(Format.HTML)
+
+    @cached_property
+    def _ancestries(self) -> Ancestries:
+        return find_ancestries(self.base, self.current)
+
+    def _compared(self, measures: Sequence[Measure]) -> RecordComparison:
+        return compare_records(self.base, self.current, measures, ancestries=self._ancestries)
 
     def _command(self, verb: str, *options: str) -> str:
         """Returns the command that prints the same."""

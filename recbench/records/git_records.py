@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import posixpath
 import re
 import tempfile
 from collections.abc import Iterator
@@ -24,13 +25,15 @@ class Checkout:
         folder: The temporary folder that they lie in.
         file: The name in it, if the path was that of one file.
         sha: The commit.
-        path: The path in the repository.
+        path: The path as the user wrote it.
+        place: The path from the root of the repository.
     """
 
     folder: Path
     file: str | None
     sha: str
     path: str
+    place: str
 
 
 @contextlib.contextmanager
@@ -78,7 +81,16 @@ def checked_out(text: str) -> Iterator[Checkout]:
     parent = f"{parent}/" if parent in (".", "..") else parent
     with tempfile.TemporaryDirectory(prefix="recbench-") as name:
         _copy(f"{sha}:{parent}", Path(name))
-        yield Checkout(Path(name), PurePosixPath(path).name if is_file else None, sha, path)
+        yield Checkout(Path(name), PurePosixPath(path).name if is_file else None, sha, path, _from_root(path))
+
+
+def _from_root(path: str) -> str:
+    """Returns a path of git as it is from the root of the repository: one that starts with a dot is relative."""
+    if path.partition("/")[0] not in (".", ".."):
+        return path
+    prefix = git_output("rev-parse", "--show-prefix").decode(errors="surrogateescape").rstrip("\n")
+    whole = posixpath.normpath(prefix + path)
+    return "" if whole == "." else whole
 
 
 def _copy(tree: str, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Find the records that an argument names, and read them with their ranks."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from recbench.escaping.shell import shell_word
 from recbench.records.consistency import check_consistency
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.git_records import checked_out
-from recbench.records.results_folder import baselines_folder
+from recbench.records.results_folder import BASELINES, baselines_folder, results_folders
 from recbench.records.store import finished_trial, load, store_set_aside
 from recbench.records.transactions import finish_interrupted
 
@@ -28,12 +28,14 @@ class RecordSet:
     Attributes:
         text: What the user wrote.
         trials: Its trials; at least one.
-        locations: Their files: absolute paths, or ``sha:path``.
+        locations: Their files: absolute paths, or ``sha:path``, where the path starts at the root of the repository.
+        hidden: A folder or file of records with the name of the label that ``text`` means; None if there is none.
     """
 
     text: str
     trials: tuple[FinishedTrial, ...]
     locations: frozenset[str]
+    hidden: Path | None = None
 
 
 def check_nothing_in_common(base: RecordSet, current: RecordSet) -> None:
@@ -55,28 +57,24 @@ def read_records(text: str, baselines: Path | None = None) -> RecordSet:
     """Reads the records that ``text`` means, and checks that their figures follow from their ranks.
 
     Args:
-        text: A folder of records; the file of one record; a label, whose records lie under
-            ``baselines/<task>/<label>/``, all tasks together; ``REV:PATH``, a folder or file in a git revision. A
-            folder without records does not hide a label of its name, such as a git worktree called ``main``.
+        text: A label, whose records lie under ``baselines/<task>/<label>/``, all tasks together; a folder of records;
+            the file of one record; ``REV:PATH``, a folder or file in a git revision. A label comes before a folder or
+            file of its name, such as a git worktree called ``main``: ``./main`` is the folder.
         baselines: Where labels are; None for the project's.
 
     Raises:
-        RecbenchError: ``text`` means nothing or two things, or a record is broken, inconsistent, without its ranks, or
-            too new.
+        RecbenchError: ``text`` means nothing, or a record is broken, inconsistent, without its ranks, or too new.
         NothingToCompareError: There are no records, or no baseline was ever accepted.
     """
     if not text:
         raise RecbenchError("No records are named.", "Give a folder of records, a label, or REV:PATH.")
-    path, baselines = Path(text), baselines or baselines_folder()
-    finish_interrupted(baselines.parent)
-    labelled = [folder / text for folder in _folders(baselines) if LABEL.fullmatch(text) and (folder / text).is_dir()]
-    if labelled and _has_records(path):
-        raise RecbenchError(
-            f"{text} is {'a folder of records' if path.is_dir() else 'a file'} here, and also a label: {labelled[0]}.",
-            f"For the records here, write: ./{text}. For those of the label, write: {labelled[0]}",
-        )
+    path, nearest = Path(text), baselines or baselines_folder()
+    labelled = _label_folders(
+        text, [nearest] if baselines else [nearest, *(one / BASELINES for one in results_folders())]
+    )
     if labelled:
-        return _unchanged(lambda: _of_label(text, labelled), labelled)
+        found = _unchanged(lambda: _of_label(text, labelled), labelled)
+        return replace(found, hidden=path if _has_records(path) else None)
     if path.is_dir():
         store_set_aside(path)
         return RecordSet(text, _in_folder(path, text), _files(path))
@@ -84,15 +82,25 @@ def read_records(text: str, baselines: Path | None = None) -> RecordSet:
         return RecordSet(text, (_read(path, text),), frozenset([str(path.resolve())]))
     if ":" in text:
         return _in_revision(text)
-    labels = {folder.name for task in _folders(baselines) for folder in _folders(task)}
+    labels = {folder.name for task in _folders(nearest) for folder in _folders(task)}
     if not labels and LABEL.fullmatch(text):
         raise NothingToCompareError(
-            f"There are no records {text!r}: it is no folder, no file, and nothing was accepted under {baselines} yet.",
+            f"There are no records {text!r}: it is no folder, no file, and nothing was accepted under {nearest} yet.",
             f"Accept a baseline: recbench baseline accept RUN --label {shell_word(text)}",
         )
     raise unknown_name(
-        "records", text, labels, f"Give a folder of records, one record, a label in {baselines}, or REV:PATH."
+        "records", text, labels, f"Give a folder of records, one record, a label in {nearest}, or REV:PATH."
     )
+
+
+def _label_folders(label: str, baselines: Iterable[Path]) -> list[Path]:
+    """Returns the folders of a label, one for each task, in the first of several folders of baselines that has it."""
+    for folder in dict.fromkeys(baselines):
+        finish_interrupted(folder.parent)
+        found = [task / label for task in _folders(folder) if LABEL.fullmatch(label) and (task / label).is_dir()]
+        if found:
+            return found
+    return []
 
 
 def _has_records(path: Path) -> bool:
@@ -146,11 +154,11 @@ def of_models(record_sets: Sequence[RecordSet], names: Sequence[str]) -> list[Re
 def _in_revision(text: str) -> RecordSet:
     with checked_out(text) as found:
         revision = text.partition(":")[0]
-        location = f"{found.sha}:{found.path.removeprefix('./')}"
+        location = f"{found.sha}:{found.place}"
         if found.file is not None:
             trial = _without_path(_read(found.folder / found.file, text))
             return RecordSet(text, (trial,), frozenset([location]))
-        files = frozenset(f"{location}/{path.name}" for path in found.folder.glob("*.json"))
+        files = frozenset(f"{location}/{path.name}".replace(":/", ":") for path in found.folder.glob("*.json"))
         trials = _in_folder(found.folder, f"{revision}:{found.path}")
         return RecordSet(text, tuple(map(_without_path, trials)), files)
 

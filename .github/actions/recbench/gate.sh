@@ -1,22 +1,30 @@
 #!/usr/bin/env bash
-# Trains and scores models, holds them against the accepted baseline, and leaves a report and an exit code for the steps
+# Trains and scores models, compares them with the accepted baseline, and leaves a report and an exit code for the steps
 # that follow. It ends well whatever the verdict is, so that the verdict is published before it stops the job.
 set -euo pipefail
 # Git Bash on Windows takes REV:PATH for a list of folders, and would rewrite it.
 export MSYS_NO_PATHCONV=1 MSYS2_ARG_CONV_EXCL='*'
+
+: "${MODELS:=}" "${RECORDS:=}" "${ARGUMENTS:=}" "${BASELINE:=}" "${AGAINST:=}" "${POLICY:=}" "${REF:=}" "${SHA:=}"
 
 folder=$(mktemp -d "$RUNNER_TEMP/recbench.XXXXXX")
 records=${RECORDS:-$folder/records}
 report=$folder/report.md table=$folder/table.md log=$folder/log.txt
 touch "$report" "$table" "$log"
 
-# A checkout holds the pull request alone; what it is compared with is on the branch that it would be merged into.
-fetch_baseline() {
-  [ -z "$BASELINE" ] || return 0
-  local depth=
-  [ "$(git rev-parse --is-shallow-repository)" = false ] || depth=--depth=1
-  git fetch --quiet --no-tags ${depth:+"$depth"} origin "+refs/heads/$BRANCH:refs/remotes/origin/$BRANCH" || return 2
-  BASELINE=origin/$BRANCH:results/baselines/$TASK/main
+# The base is the commit that the pull request was merged with. At the tip of the target branch, a pull request would
+# answer for what others have merged since.
+find_base() {
+  local target=origin/$BRANCH: merged='' base
+  BASELINE=${BASELINE:-${target}results/baselines/$TASK/main}
+  case ,$BASELINE,$AGAINST in *",$target"*) ;; *) return 0 ;; esac
+  case $REF in refs/pull/*/merge) merged=$SHA ;; esac
+  base=$(python -P -m recbench.cli.pull_request_base --target="$BRANCH" --merge-commit="$merged") || return 2
+  echo "Base: $target is read at $base, the commit that the pull request was merged with." >&2
+  BASELINE=${BASELINE/#"$target"/"$base:"}
+  AGAINST=,$AGAINST
+  AGAINST=${AGAINST//",$target"/",$base:"}
+  AGAINST=${AGAINST#,}
 }
 
 run_models() {
@@ -57,7 +65,7 @@ resume=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 echo "::stop-commands::$resume" >&2
 
 code=0
-{ check_inputs && fetch_baseline && run_models && decide; } 2>&1 | tee "$log" >&2 || code=$?
+{ check_inputs && find_base && run_models && decide; } 2>&1 | tee "$log" >&2 || code=$?
 echo "::$resume::" >&2
 
 # The gate's own report begins with its tag. Whatever else ended well has decided nothing.

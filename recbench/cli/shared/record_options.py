@@ -1,13 +1,30 @@
 """The options of the verbs that compare two sides."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-RECORDS = "a folder of records, one record, a label in results/baselines/, or REV:PATH in git."
+from recbench.escaping.shell import shell_word
+from recbench.progress.console import write_message
+
+if TYPE_CHECKING:
+    from recbench.records.selection import RecordSet
+
+RECORDS = "a label in results/baselines/, a folder of records, one record, or REV:PATH in git."
 Base = Annotated[str, typer.Argument(help=f"The accepted records: {RECORDS}", show_default=False)]
 Current = Annotated[str, typer.Argument(help="The records to compare with them, named in the same ways.")]
 PolicyFile = Annotated[
     Path | None, typer.Option("--policy", metavar="FILE", help="TOML with limits; what it leaves out is default.")
 ]
+
+
+def note_labels(*record_sets: "RecordSet") -> None:
+    """Prints a note for each label that has the name of a folder or file of records."""
+    for records in record_sets:
+        if records.hidden is not None:
+            write_message(
+                f"note: {records.text} is the label of accepted records. For the records in the working folder, write: "
+                f"./{shell_word(records.text)}",
+                "yellow",
+            )

@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
+from types import MappingProxyType
 
 import numpy as np
 
 from recbench.evaluation.bootstrap import RESAMPLES
 from recbench.evaluation.metric import Measure
+from recbench.git_history import Relation
+from recbench.records.ancestry import Ancestries, Ancestry, worst
 from recbench.records.grouping import TrialGroup, group_names
 from recbench.records.schema import ParameterValue, Record, TaskIdentity, class_identity
 from recbench.records.selection import RecordSet
@@ -45,6 +48,7 @@ class Compared:
         notes: What a reader should know of it.
         known: The figures of the comparison's ``known_measure``, without cases of items or users without train rows;
             None where these do not matter.
+        ancestry: How the commit of its records of BASE stands to that of CURRENT; None if it was not looked up.
     """
 
     label: str
@@ -53,6 +57,12 @@ class Compared:
     measured: Measured
     notes: tuple[str, ...]
     known: Measured | None = None
+    ancestry: Ancestry | None = None
+
+    @property
+    def is_caused(self) -> bool:
+        """Whether a difference is due to CURRENT, as far as git can tell."""
+        return self.ancestry is None or self.ancestry.relation is not Relation.NO_ANCESTOR
 
     @property
     def group(self) -> TrialGroup:
@@ -129,7 +139,11 @@ class Comparison:
 
 
 def compare_records(
-    base: RecordSet, current: RecordSet, measures: Sequence[Measure], resamples: int = RESAMPLES
+    base: RecordSet,
+    current: RecordSet,
+    measures: Sequence[Measure],
+    resamples: int = RESAMPLES,
+    ancestries: Ancestries = MappingProxyType({}),
 ) -> Comparison:
     """Compares two record sets, model by model.
 
@@ -138,6 +152,7 @@ def compare_records(
         current: Those to be compared with them.
         measures: Metrics with any cut-offs, for all are computed from the ranks.
         resamples: Of the bootstrap.
+        ancestries: How the commits of the two stand to each other, as far as it was looked up.
 
     Raises:
         RecbenchError: Configurations cannot be matched, or a cut-off is beyond the candidates.
@@ -150,11 +165,22 @@ def compare_records(
     known = measure_known(matches, paired, first, new_cases, resamples) if first else [None] * len(matches)
     labels = group_names([match.present for match in matches])
     models = tuple(
-        Compared(label, match, found, figures, tuple(_notes(match)), of_known)
+        Compared(
+            label, match, found, figures, tuple(_notes(match)), of_known, _ancestry(match, base, current, ancestries)
+        )
         for label, match, found, figures, of_known in zip(labels, matches, obstacles, measured, known, strict=True)
     )
     one_case_each = all(have_one_case_each(done) for match in matches if (done := match.present.done))
     return Comparison(base, current, tuple(measures), models, one_case_each, new_cases)
+
+
+def _ancestry(match: Match, base: RecordSet, current: RecordSet, ancestries: Ancestries) -> Ancestry | None:
+    """Returns the ancestry of a match; where it has one side only, with all records of the other."""
+    older, newer = (
+        [trial.record for trial in (group or records).trials]
+        for group, records in ((match.base, base), (match.current, current))
+    )
+    return worst(ancestries, older, newer)
 
 
 def obstacle(match: Match) -> Obstacle | None:

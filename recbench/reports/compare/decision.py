@@ -153,7 +153,7 @@ def _of_cell(model: Compared, metric: str, p_adjusted: float, policy: Policy, n_
     seeds = seed_limit(*spreads, policy.seed_z, policy.assumed_seed_sd)
     word = verdict(evidence.difference, evidence.interval, seeds, p_adjusted, policy.floor, policy.alpha)
     return Decision(
-        word,
+        word if model.is_caused else word.without_cause,
         tuple(_reasons(word, evidence, seeds, p_adjusted, policy)),
         p_adjusted,
         seeds,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from recbench.evaluation.inference import Difference
+from recbench.records.ancestry import Ancestry
 from recbench.records.environments import merged
 from recbench.records.selection import RecordSet
 from recbench.reports.compare.comparison import Compared
@@ -110,8 +111,21 @@ def _result(model: Compared, decisions: dict[str, Decision]) -> dict[str, Any]:
             for metric, decision in decisions.items()
         },
         "known": _known(model.known),
+        "ancestry": _ancestry(model.ancestry),
         "throughput_ratio": model.throughput_ratio,
         "notes": list(model.notes),
+    }
+
+
+def _ancestry(found: Ancestry | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "relation": found.relation.value,
+        "base": found.base,
+        "current": found.current,
+        "merge_base": found.merge_base,
+        "reason": found.reason,
     }
 
 

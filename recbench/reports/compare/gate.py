@@ -1,7 +1,7 @@
 """Whether a pull request may pass: all verdicts and sanity checks drawn together into one outcome."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from recbench.reports.cells import signed
@@ -98,15 +98,16 @@ def gate(comparison: Comparison, policy: Policy, command: str) -> GateReport:
 
     ==============  =====================================================================================
     failed          a trial of CURRENT failed
-    not comparable  a model, or one of its gated metrics, is not comparable, no model could be compared at all, or
-                    CURRENT has a model of BASE in a further configuration, whose figures nothing vouches for
+    not comparable  a model, or one of its gated metrics, is not comparable, no model could be compared at all,
+                    CURRENT has a model of BASE in a further configuration, whose figures nothing vouches for, or
+                    something would be rejected, but BASE is not an ancestor of CURRENT
     rejected        a gated metric or throughput regressed, or is inconclusive and the policy is strict;
                     or a sanity check fails: a model or seed is missing, or a model is not above chance
     passed          everything else
     ==============  =====================================================================================
     """
     decided = decide_verdicts(comparison, policy, command, policy.gated_metrics)
-    speed = tuple(None if model.obstacle else decide_speed(model.match, policy) for model in comparison.models)
+    speed = tuple(None if model.obstacle else _speed(model, policy) for model in comparison.models)
     found = tuple(sanity_checks(comparison, policy))
     failed = _blocked(comparison, Verdict.FAILED)
     incomparable = _blocked(comparison, Verdict.NOT_COMPARABLE) + _unknown_configurations(comparison)
@@ -117,19 +118,11 @@ def gate(comparison: Comparison, policy: Policy, command: str) -> GateReport:
     ]
     if comparison.nothing_compared:
         incomparable.append("no model of CURRENT could be compared with BASE")
-    rejected = _blocked(comparison, Verdict.MISSING)
-    rejected += [
-        _of_cell(comparison, model, metric, decision)
-        for model, metric, decision in decided.cells(policy.gated_metrics)
-        if _rejects(decision.verdict, policy)
-    ]
-    rejected += [
-        f"{comparison.named(model)} throughput {one.verdict}: {one.reason}"
-        for model, one in zip(comparison.models, speed, strict=True)
-        if one and one.verdict and _rejects(one.verdict, policy)
-    ]
-    rejected += [
-        f"{check.model} is not {check.name}: {check.reason}" for check in found if not check.held and not check.told
+    doubted, caused = _against(comparison, decided, speed, policy)
+    incomparable += doubted
+    rejected = [
+        *caused,
+        *(f"{one.model} is not {one.name}: {one.reason}" for one in found if not one.held and not one.told),
     ]
     outcome = (
         GateOutcome.FAILED if failed
@@ -140,8 +133,35 @@ def gate(comparison: Comparison, policy: Policy, command: str) -> GateReport:
     return GateReport(decided, speed, found, outcome, (*failed, *incomparable, *rejected))
 
 
-def _rejects(verdict: Verdict, policy: Policy) -> bool:
-    return verdict is Verdict.REGRESSED or (verdict is Verdict.INCONCLUSIVE and policy.strict)
+def _against(
+    comparison: Comparison, decided: DecidedComparison, speed: Sequence[SpeedDecision | None], policy: Policy
+) -> tuple[list[str], list[str]]:
+    """Returns what speaks against CURRENT, one line each: what may be due to other people's commits, and the rest."""
+    found = [
+        (model, f"{comparison.named(model)} {Verdict.MISSING}: {model.obstacle.reason}")
+        for model in comparison.models
+        if model.obstacle and model.obstacle.verdict is Verdict.MISSING
+    ]
+    found += [
+        (model, _of_cell(comparison, model, metric, decision))
+        for model, metric, decision in decided.cells(policy.gated_metrics)
+        if _counts_against(decision.verdict, policy)
+    ]
+    found += [
+        (model, f"{comparison.named(model)} throughput {one.verdict}: {one.reason}")
+        for model, one in zip(comparison.models, speed, strict=True)
+        if one and one.verdict and _counts_against(one.verdict, policy)
+    ]
+    return [line for model, line in found if not model.is_caused], [line for model, line in found if model.is_caused]
+
+
+def _speed(model: Compared, policy: Policy) -> SpeedDecision:
+    found = decide_speed(model.match, policy)
+    return found if model.is_caused or found.verdict is None else replace(found, verdict=found.verdict.without_cause)
+
+
+def _counts_against(verdict: Verdict, policy: Policy) -> bool:
+    return verdict in (Verdict.REGRESSED, Verdict.LOWER) or (verdict is Verdict.INCONCLUSIVE and policy.strict)
 
 
 def _blocked(comparison: Comparison, verdict: Verdict) -> list[str]:

@@ -13,16 +13,22 @@ WORST_FIRST = (
     Verdict.MISSING,
     Verdict.NOT_COMPARABLE,
     Verdict.REGRESSED,
+    Verdict.LOWER,
     Verdict.INCONCLUSIVE,
     Verdict.IMPROVED,
+    Verdict.HIGHER,
     Verdict.UNCHANGED,
     Verdict.NEW,
 )
-WITH_FIGURES = (Verdict.REGRESSED, Verdict.IMPROVED)
+WITH_FIGURES = (Verdict.REGRESSED, Verdict.LOWER, Verdict.IMPROVED, Verdict.HIGHER)
 
 
-def compare_headline(decided: DecidedComparison, metrics: Sequence[str] | None = None) -> str:
-    """Returns a sentence that names what became of each model, the worst first."""
+def compare_headline(decided: DecidedComparison) -> str:
+    """Returns a sentence that names what became of each model, the worst first; and before it, what is in doubt."""
+    return _ancestry_sentence(decided) + _verdicts(decided)
+
+
+def _verdicts(decided: DecidedComparison, metrics: Sequence[str] | None = None) -> str:
     groups: dict[Verdict, dict[int, list[str]]] = {}
     models = decided.comparison.models
     places = {id(model): number for number, model in enumerate(models)}
@@ -52,8 +58,28 @@ def compare_headline(decided: DecidedComparison, metrics: Sequence[str] | None =
 
 def gate_headline(report: GateReport) -> str:
     """Returns a sentence: whether the gate passes, and the first reason if it does not."""
+    doubt = _ancestry_sentence(report.decided)
     if report.outcome is GateOutcome.PASSED:
-        rest = compare_headline(report.decided, report.decided.policy.gated_metrics)
-        return f"Gate passed. {rest}"
+        rest = _verdicts(report.decided, report.decided.policy.gated_metrics)
+        return f"Gate passed. {doubt}{rest}"
     more = f" (and {len(report.reasons) - 1} more)" if len(report.reasons) > 1 else ""
-    return f"Gate not passed, {report.outcome}: {report.reasons[0]}{more}."
+    return f"Gate not passed, {report.outcome}: {doubt}{report.reasons[0]}{more}."
+
+
+def _ancestry_sentence(decided: DecidedComparison) -> str:
+    """Returns a sentence, and a space, if BASE is not an ancestor of CURRENT; else nothing."""
+    comparison = decided.comparison
+    doubted = [model for model in comparison.models if model.match.base and not model.is_caused]
+    if not doubted:
+        return ""
+    known = [model.ancestry for model in doubted if model.ancestry]
+    base, current = (", ".join(dict.fromkeys(one)) for one in zip(*((a.base, a.current) for a in known), strict=True))
+    of = (
+        ""
+        if all(model in doubted for model in comparison.models if model.match.base)
+        else (f" of {', '.join(map(comparison.named, doubted)) if len(doubted) <= NAMED else f'{len(doubted)} models'}")
+    )
+    return (
+        f"BASE{of} ({base}) is not an ancestor of CURRENT ({current}), so that differences may be due to commits which "
+        "CURRENT does not have. "
+    )

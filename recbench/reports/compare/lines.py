@@ -3,6 +3,7 @@
 import re
 
 from recbench.evaluation.bootstrap import RESAMPLES
+from recbench.git_history import SHORT
 from recbench.records.environments import merged
 from recbench.records.grouping import TrialGroup
 from recbench.records.selection import RecordSet
@@ -56,10 +57,24 @@ def reasons(decided: DecidedComparison) -> list[str]:
     ]
     return (
         lines
+        + ancestry_notes(decided)
         + one_case_notes(decided)
         + unknown_seed_noise(decided)
         + [f"{comparison.named(model)}: {note}" for model in comparison.models for note in model.notes]
     )
+
+
+def ancestry_notes(decided: DecidedComparison) -> list[str]:
+    """Returns lines on the merge base if BASE is not an ancestor of CURRENT, and on why this is unknown, if it is."""
+    known = list(dict.fromkeys(one.ancestry for one in decided.comparison.models if one.ancestry and one.match.base))
+    lines = [
+        f"Compare with the merge base of {one.base} and {one.current}, whose differences are due to CURRENT: commit "
+        f"{one.merge_base[:SHORT]}."
+        for one in known
+        if one.merge_base
+    ]
+    reasons = dict.fromkeys(one.reason for one in known if one.reason)
+    return lines + [f"It is unknown whether BASE is an ancestor of CURRENT: {reason}." for reason in reasons]
 
 
 def one_case_notes(decided: DecidedComparison) -> list[str]:
@@ -85,12 +100,14 @@ def unknown_seed_noise(decided: DecidedComparison) -> list[str]:
 
 def legend(decided: DecidedComparison) -> list[str]:
     """Returns the lines that explain the columns."""
+    doubted = any(decision.verdict in (Verdict.LOWER, Verdict.HIGHER) for _, _, decision in decided.cells())
     return [
         f"95 %: interval of the difference on the same cases, by a bootstrap over users ({RESAMPLES:,} resamples), "
         "seeds averaged; ±: standard deviation over seeds.",
         f"regressed, improved: the change exceeds {decided.policy.floor:g} and what seeds explain, its interval does "
         f"not hold 0, and p < {decided.policy.alpha:g} (sign flips over users, Holm {_family(decided)}).",
         f"unchanged: the interval excludes any change beyond {decided.policy.floor:g}; inconclusive: all else.",
+        *(["lower, higher: the same as regressed, improved, but it may be due to other commits."] if doubted else []),
         "speed: median interactions/s of current over baseline; on other machines it says little.",
     ]
 
@@ -155,4 +172,5 @@ def _origin(records: RecordSet) -> str:
         if record.revision:
             revisions[f"revision {record.revision.sha[:12]}{' (changed)' if record.revision.dirty else ''}"] = None
     number = f"{len(records.trials)} record{'s' if len(records.trials) != 1 else ''}"
-    return f"{records.text}: {number}; {'; '.join([*machines, *revisions])}"
+    label = f" (the label, not {records.hidden.absolute()})" if records.hidden else ""
+    return f"{records.text}{label}: {number}; {'; '.join([*machines, *revisions])}"

@@ -4,10 +4,16 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What a comparison says; ``recbench.reports.compare.decision`` has the rules."""
+    """What a comparison says; ``recbench.reports.compare.decision`` has the rules.
+
+    ``lower`` and ``higher`` stand in the place of ``regressed`` and ``improved`` where BASE is not an ancestor of
+    CURRENT: the difference may be due to other people's commits.
+    """
 
     REGRESSED = "regressed"
     IMPROVED = "improved"
+    LOWER = "lower"
+    HIGHER = "higher"
     UNCHANGED = "unchanged"
     INCONCLUSIVE = "inconclusive"
     NOT_COMPARABLE = "not comparable"
@@ -20,10 +26,17 @@ class Verdict(StrEnum):
         """The word with its mark before it, which is found sooner in a long table."""
         return f"{MARKS[self]} {self.value}".lstrip()
 
+    @property
+    def without_cause(self) -> "Verdict":
+        """The verdict if the difference may not be due to CURRENT."""
+        return {Verdict.REGRESSED: Verdict.LOWER, Verdict.IMPROVED: Verdict.HIGHER}.get(self, self)
+
 
 MARKS = {
     Verdict.REGRESSED: "-",
     Verdict.IMPROVED: "+",
+    Verdict.LOWER: "!",
+    Verdict.HIGHER: "!",
     Verdict.UNCHANGED: "=",
     Verdict.INCONCLUSIVE: "~",
     Verdict.NOT_COMPARABLE: "!",
