@@ -45,8 +45,8 @@ def places(tmp_path):
     return tmp_path / "baselines", tmp_path / "history.jsonl"
 
 
-def accept(side, places, label="main", force=False):
-    return baselines.accept(side, label, *places, force=force).changes
+def accept(side, places, label="main", **options):
+    return baselines.accept(side, label, *places, **options).changes
 
 
 def test_accepted_records_can_be_read_by_their_label(tmp_path, places):
@@ -125,8 +125,8 @@ def test_labels_that_are_none(tmp_path, places, label):
 
 
 def test_the_history_grows_by_a_line_a_record(tmp_path, places):
-    for number in range(2):
-        accept(a_run(tmp_path / str(number), *(a_record("bpr", seed, hr=0.6) for seed in range(3))), places)
+    for hr in (0.6, 0.61):
+        accept(a_run(tmp_path / str(hr), *(a_record("bpr", seed, hr=hr) for seed in range(3))), places)
     lines = history.read(places[1])
     assert len(lines) == 6
     first = lines[0]
@@ -134,7 +134,7 @@ def test_the_history_grows_by_a_line_a_record(tmp_path, places):
     assert (first.model, first.task, first.label, first.sha) == ("bpr", "toy", "main", "0" * 40)
     (trend,) = trends(lines, ["hr@10"])
     assert [one.n_seeds for one in trend.acceptances] == [3, 3]
-    assert trend.sparkline("hr@10") == "▄▄"
+    assert trend.sparkline("hr@10") == "▁█"
     assert trends(lines, ["hr@10"], models=["ncf"]) == trends(lines, ["hr@10"], task="other") == []
 
 
@@ -202,7 +202,8 @@ def test_lines_are_added_to_gits_files(tmp_path, attributes, ignored, head, igno
     assert git_files(tmp_path / "results") == paths
     texts = [path.read_bytes().decode() for path in paths]
     assert texts[0].startswith(head)
-    assert texts[0].endswith("\nhistory.jsonl merge=union\n")
+    rules = ["history.jsonl merge=union", "baselines/**/*.json -merge", "baselines/**/*.npz binary"]
+    assert texts[0].splitlines()[-5::2] == rules
     assert texts[1].startswith(ignored_head)
     assert texts[1].splitlines()[-1] == "*.lock"
     assert ("\r\n*.lock\r\n" in texts[1]) == (ignored == b"secret\r\n")
@@ -211,7 +212,8 @@ def test_lines_are_added_to_gits_files(tmp_path, attributes, ignored, head, igno
 
 
 def test_what_the_user_decided_stays(tmp_path):
-    texts = {".gitattributes": "history.jsonl text -merge\n", ".gitignore": "!.lock\n"}
+    rules = "history.jsonl text -merge\n*.json merge=ours\n/baselines/**/*.npz -text\n"
+    texts = {".gitattributes": rules, ".gitignore": "!.lock\n"}
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
     assert git_files(tmp_path) == []

@@ -1,6 +1,8 @@
 """Records and histories that a person, git or a disk has changed: the cause is named, and nothing is written."""
 
 import json
+import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from recbench.errors import RecbenchError
 from recbench.records import baselines, history
 from recbench.records.selection import read_records
 from tests.examples import a_record
-from tests.test_baselines import a_run
+from tests.test_baselines import a_run, git
 
 LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n"
 
@@ -45,9 +47,55 @@ def test_a_record_with_line_ends_of_windows_is_the_same_record(run):
     assert read_records(str(run)).trials[0].record == good
 
 
+def test_what_git_has_made_of_a_record_is_named_with_what_to_do(run, tmp_path):
+    ranks = run.with_suffix(".npz")
+    good = {path: path.read_bytes() for path in (run, ranks)}
+    lines = good[run].decode().splitlines(keepends=True)
+    conflict = "".join([*lines[:3], "<<<<<<< HEAD\n", *lines[3:4], "=======\n", *lines[3:4], ">>>>>>> b\n", *lines[4:]])
+    left = "".join([*lines[:3], ">>>>>>> b\n", *lines[3:]])
+    both = "".join([*lines[:4], *lines[3:]])
+    checkout = f"git checkout --ours {run} {ranks}"
+    for path, content, cause, advice in (
+        (run, conflict.encode(), "merge marks", checkout),
+        (run, conflict.replace("\n", "\r\n").encode(), "merge marks", checkout),
+        (run, left.encode(), "merge marks", checkout),
+        (run, both.encode(), "occurs twice, as after a merge", "run the trial again"),
+        (run, LFS.encode(), "Git LFS pointer", f"git lfs pull --include {run},{ranks}"),
+        (ranks, LFS.encode(), "Git LFS pointer", f"git lfs pull --include {run},{ranks}"),
+        (ranks, good[ranks].replace(b"\n", b"\r\n"), "changed line ends", "-text"),
+        (ranks, good[ranks].replace(b"\n", b"\r\n", 1), "changed line ends", "-text"),
+        (ranks, good[ranks][:100] + good[ranks][101:], "changed line ends", "-text"),
+        (ranks, b"", "is empty", "Run the trial again"),
+    ):
+        path.write_bytes(content)
+        for text in (str(run), str(run.parent)):
+            with pytest.raises(RecbenchError, match=cause) as caught:
+                read_records(text)
+            assert advice in caught.value.hint
+        path.write_bytes(good[path])
+    read_records(str(run))
+
+
+def test_what_a_commit_holds_of_a_record_is_named_without_temporary_files(run, monkeypatch):
+    monkeypatch.chdir(run.parent.parent)
+    git(".", "init", "-q")
+    lines = run.read_text().splitlines(keepends=True)
+    for content, cause, advice in (
+        ("".join(["<<<<<<< HEAD\n", *lines]), "merge marks", "git log --oneline -- run"),
+        (LFS, "Git LFS pointer", "git worktree add ../base HEAD"),
+    ):
+        run.write_text(content)
+        git(".", "add", "run")
+        git(".", "commit", "-q", "-m", cause)
+        with pytest.raises(RecbenchError, match=f"HEAD:run/{run.name} is not a record: .*{cause}") as caught:
+            read_records("HEAD:run")
+        assert advice in caught.value.hint
+        assert tempfile.gettempdir() not in caught.value.hint
+
+
 def lines_of(run: Path) -> list[str]:
     baselines.accept(read_records(str(run.parent)), "main")
-    baselines.accept(read_records(str(run.parent)), "main")
+    baselines.accept(read_records(str(run.parent)), "main", refresh_timings=True)
     return Path("results/history.jsonl").read_text().splitlines()
 
 
@@ -82,6 +130,15 @@ def test_merge_marks_pointers_and_other_content_of_a_history(run):
     found = history.read_undamaged(path)
     assert len(found.lines) == 2
     assert ["mark of a merge conflict" in text for text in found.damaged] == [True] * 3
+    with pytest.raises(RecbenchError, match=r"line 1 .*mark of a merge conflict. 2 more lines") as caught:
+        history.read(path)
+    command = caught.value.hint.rpartition("the marks: ")[2]
+    for end in ("\n", "\r\n"):
+        marked = path.read_text().replace("=======", "||||||| base\n=======").replace("\n", end)
+        (run.parent / "marked").write_bytes(marked.encode())
+        shown = subprocess.run(command.replace(str(path), "marked"), shell=True, cwd=run.parent, check=True)
+        assert shown.returncode == 0
+        assert len(history.read(run.parent / "marked")) == 2
     for content, cause in (
         (LFS.encode(), "Git LFS pointer"),
         (f"{first}\n".encode("utf-16"), "UTF-16"),
@@ -103,7 +160,7 @@ def test_a_history_keeps_its_bytes(run):
     path = Path("results/history.jsonl")
     for before in (b"", b"\xef\xbb\xbf" + first.encode() + b"\r\n", first.encode(), first.encode() + b"\n\n"):
         path.write_bytes(before)
-        baselines.accept(read_records(str(run.parent)), "main")
+        baselines.accept(read_records(str(run.parent)), "main", refresh_timings=True)
         after = path.read_bytes()
         assert after.startswith(before)
         assert len(history.read(path)) == (2 if before else 1)

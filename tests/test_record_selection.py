@@ -290,7 +290,7 @@ def test_a_label_in_a_subfolder_of_the_repository(project, tmp_path, monkeypatch
     assert results_folder() == Path("../../results")
     assert len(history.read()) == 1
     assert list(baselines.accepted_groups()) == [("toy", "best"), ("toy", "main")]
-    baselines.accept(read_records(str(tmp_path / "run")), "main")
+    baselines.accept(read_records(str(tmp_path / "run")), "main", refresh_timings=True)
     baselines.release("main", "v1")
     assert not Path("results").exists()
     assert len(history.read(project / "results" / "history.jsonl")) == 2

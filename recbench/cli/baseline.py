@@ -1,11 +1,11 @@
 """``recbench baseline``: the records that later runs are compared with."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
 from recbench.cli.shared.completion import metric_list
-from recbench.cli.shared.execution_options import METRIC_NAMES, METRICS
+from recbench.cli.shared.execution_options import METRIC_NAMES, METRICS, OnlyModels
 from recbench.cli.shared.lists import cut_offs
 from recbench.cli.shared.output_options import AsJson
 from recbench.cli.shared.pages import write_or_check
@@ -18,6 +18,7 @@ from recbench.reports.cells import NO_RANKS
 
 if TYPE_CHECKING:
     from recbench.records.baselines import Change
+    from recbench.records.grouping import TrialGroup
 
 Label = Annotated[str, typer.Option(metavar="LABEL", help="Label of the baseline.")]
 Pair = tuple[float | None, float | None]
@@ -29,6 +30,15 @@ app = Verbs(help="Accept, list and release the records that later runs are compa
 def accept(
     run: Annotated[str, typer.Argument(help="A label, a folder of records, one record, or REV:PATH.")],
     label: Label = "main",
+    models: OnlyModels = None,
+    refresh_timings: Annotated[
+        bool,
+        typer.Option(
+            "--refresh-timings",
+            help="Also replace accepted records of the same ranks, hyper-parameters and code, to update their timings "
+            "and machine.",
+        ),
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Also from uncommitted changes, and without trials that failed.")
     ] = False,
@@ -36,9 +46,14 @@ def accept(
 ) -> None:
     """Make a run the baseline: its records take the place of the same models' under a label, and enter the history.
 
+    Accepted records of the same ranks, hyper-parameters and code stay as they are, so that two branches that accept
+    them can be merged.
+
     Examples:
       recbench baseline accept results/runs
       recbench baseline accept results/runs --label nightly
+      recbench baseline accept results/runs --models bpr
+      recbench baseline accept results/runs --refresh-timings
 
     Exit codes: 0 accepted, 2 bad input.
     """
@@ -49,7 +64,7 @@ def accept(
 
     records = read_records(run)
     note_labels(records)
-    accepted = baselines.accept(records, label, force=force)
+    accepted = baselines.accept(records, label, models=models, force=force, refresh_timings=refresh_timings)
     folder = baselines_folder()
     if ignored := ignored_files(folder):
         messages().print(
@@ -60,17 +75,27 @@ def accept(
         )
     rows = [row for change in accepted.changes for row in _rows(change)]
     if as_json:
-        emit_json({"schema": 1, "label": label, "changes": [dict(zip(KEYS, row, strict=True)) for row in rows]})
+        emit_json({"schema": 1, "label": label, "changes": rows})
         return
-    shown = [[task, model, seeds, _arrow(*hr), _arrow(*ndcg)] for task, model, seeds, hr, ndcg in rows]
-    emit_table(shown, ["task", "model", "seeds", "HR@10 old -> new", "NDCG@10 old -> new"])
+    shown = [
+        [row["task"], row["model"], row["seeds"], _arrow(*row["hr@10"]), _arrow(*row["ndcg@10"]), _what_happened(row)]
+        for row in rows
+    ]
+    emit_table(shown, ["task", "model", "seeds", "HR@10 old -> new", "NDCG@10 old -> new", "records"])
     if accepted.git_files:
         told = f"Written for git: {', '.join(map(str, accepted.git_files))}."
         write_message(told, "dim")
-    messages().print(
-        f"Accepted under {folder}/<task>/{label}. Commit {folder.parent}/ so that others compare with it.",
-        style="dim",
-    )
+    if any(row["kept"] for row in rows):
+        write_message(
+            "Kept: records of the same ranks, hyper-parameters and code. To update their timings, add "
+            "--refresh-timings.",
+            "dim",
+        )
+    if any(row["written"] or row["removed"] for row in rows):
+        told = f"Accepted under {folder}/<task>/{label}. Commit {folder.parent}/ so that others compare with it."
+    else:
+        told = f"Nothing has changed under {folder}/<task>/{label}."
+    messages().print(told, style="dim")
 
 
 @app.command("list")
@@ -166,27 +191,58 @@ def render(
     write_or_check(lambda: accepted_page(label), output, "recbench baseline render", check=check)
 
 
-KEYS = ("task", "model", "seeds", "hr@10", "ndcg@10")
+class _Row(TypedDict):
+    """What has become of a configuration; also a row of the JSON document.
+
+    The records are counted: those that were written, those that stayed as they were, and those that were removed
+    without others in their place. The two metrics are pairs: before and after.
+    """
+
+    task: str
+    model: str
+    seeds: int
+    written: int
+    kept: int
+    removed: int
 
 
-def _rows(change: "Change") -> list[tuple[str, str, int, Pair, Pair]]:
-    from recbench.evaluation.metric_names import parse_measure
+_Figures = TypedDict("_Figures", {"hr@10": Pair, "ndcg@10": Pair})
+
+
+class _Change(_Row, _Figures):
+    """A row with its figures."""
+
+
+def _rows(change: "Change") -> list[_Change]:
     from recbench.records.grouping import group_names
 
     rows = []
     for group, name in zip(change.after, group_names(change.after), strict=True):
-        before = change.replaced_by(group)
-        hr, ndcg = (
-            (before.mean(measure) if before else None, group.mean(measure))
-            for measure in (parse_measure("hr@10"), parse_measure("ndcg@10"))
-        )
-        rows.append((change.task, name, len(group.trials), hr, ndcg))
+        seeds, kept = len(group.trials), change.n_kept(group)
+        row = _Row(task=change.task, model=name, seeds=seeds, written=seeds - kept, kept=kept, removed=0)
+        rows.append(_with_figures(row, change.replaced_by(group), group))
+    for group, name in zip(change.before, group_names(change.before), strict=True):
+        if group in change.removed:
+            row = _Row(task=change.task, model=name, seeds=0, written=0, kept=0, removed=len(group.trials))
+            rows.append(_with_figures(row, group, None))
     return rows
 
 
+def _with_figures(row: _Row, before: "TrialGroup | None", after: "TrialGroup | None") -> _Change:
+    from recbench.evaluation.metric_names import parse_measure
+
+    hr, ndcg = (
+        (before.mean(measure) if before else None, after.mean(measure) if after else None)
+        for measure in (parse_measure("hr@10"), parse_measure("ndcg@10"))
+    )
+    return {**row, "hr@10": hr, "ndcg@10": ndcg}
+
+
+def _what_happened(row: _Change) -> str:
+    counts = {"written": row["written"], "kept": row["kept"], "removed": row["removed"]}
+    return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+
+
 def _arrow(old: float | None, new: float | None) -> str:
-    return f"{'new' if old is None else _four(old)} -> {_four(new)}"
-
-
-def _four(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
+    before, after = (NO_RANKS if value is None else f"{value:.4f}" for value in (old, new))
+    return f"{'new' if old is None else before} -> {after}"

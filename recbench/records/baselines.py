@@ -7,17 +7,17 @@ from pathlib import Path
 
 from recbench.errors import RecbenchError
 from recbench.escaping.file_names import file_name
-from recbench.evaluation.metric_names import parse_measure
 from recbench.path_checks import check_no_file_above
 from recbench.records import history, store
+from recbench.records.best import best_groups, settled
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.git_files import write_git_files
-from recbench.records.grouping import TrialGroup, group_trials, is_same
-from recbench.records.history_metrics import HR
+from recbench.records.grouping import TrialGroup, group_trials, is_same, name_of
 from recbench.records.results_folder import baselines_folder, history_file
-from recbench.records.schema import Record, Status, is_builtin
-from recbench.records.selection import LABEL, RecordSet
+from recbench.records.schema import Status
+from recbench.records.selection import LABEL, RecordSet, of_models
 from recbench.records.transactions import Transaction, finish_interrupted, transaction
+from recbench.records.unclear_code import how_to_clear, why_unclear
 from recbench.system_errors import cannot_read
 
 BEST = "best"
@@ -33,9 +33,9 @@ class Change:
 
     Attributes:
         task: The task's name.
-        model: The model's name.
+        model: The model's name, or the user's label of a configuration.
         before: The groups that were accepted under the label; empty for a new model.
-        after: The groups that take their place.
+        after: The groups that take their place. A trial that stays as it was is the same object in both.
     """
 
     task: str
@@ -53,13 +53,29 @@ class Change:
         same = [one for one in self.before if is_same(one.record, group.record)]
         return same[0] if same else None
 
+    def n_kept(self, group: TrialGroup) -> int:
+        """Returns how many trials of a new group are accepted trials that stay as they are."""
+        present = {id(trial) for one in self.before for trial in one.trials}
+        return sum(id(trial) in present for trial in group.trials)
+
+    @property
+    def written(self) -> list[TrialGroup]:
+        """The new groups of which a trial is written."""
+        return [group for group in self.after if self.n_kept(group) < len(group.trials)]
+
+    @property
+    def removed(self) -> list[TrialGroup]:
+        """The accepted groups that no new one continues."""
+        continued = {id(self.replaced_by(group)) for group in self.after}
+        return [group for group in self.before if id(group) not in continued]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Acceptance:
     """What was accepted.
 
     Attributes:
-        changes: What has changed for each model.
+        changes: What has changed for each model; also models of which nothing has changed.
         git_files: The files of git beside the history that were written.
     """
 
@@ -68,38 +84,52 @@ class Acceptance:
 
 
 def accept(
-    records: RecordSet, label: str, baselines: Path | None = None, log: Path | None = None, *, force: bool = False
+    records: RecordSet,
+    label: str,
+    baselines: Path | None = None,
+    log: Path | None = None,
+    *,
+    models: Sequence[str] | None = None,
+    force: bool = False,
+    refresh_timings: bool = False,
 ) -> Acceptance:
     """Puts new records in place, keeps the best, appends to the history, and tells git how to treat the files.
 
-    All of it happens, or nothing; and no other acceptance comes between.
+    All of it happens, or nothing; and no other acceptance comes between. Accepted records of the same result (ranks,
+    hyper-parameters and code) stay as they are, and add no line to the history: two branches that accept them can be
+    merged.
 
     Args:
         records: The run.
         label: Such as ``main`` or ``v1.0``.
         baselines: Where labels are; None for the project's.
         log: The history; likewise.
+        models: Accept only these models or labelled configurations of the run; None for all.
         force: Accept failed trials (they are left out) and uncommitted changes.
+        refresh_timings: Also replace records of the same result, so that timings and environment are those of this run.
 
     Raises:
-        RecbenchError: The label is no name or is released, a trial failed, or the run was made from changed or unknown
-            sources; a file cannot be written, or the history holds something else.
+        RecbenchError: The label is no name or is released, the run does not have one of the models, a trial failed, or
+            the run was made from changed or unknown sources; a file cannot be written, or the history holds something
+            else.
     """
     baselines, log = baselines or baselines_folder(), log or history_file()
-    done = _acceptable(records, label, force=force)
+    chosen = records if models is None else of_models([records], models)[0]
+    done = _acceptable(chosen, label, force=force)
     now = datetime.now(UTC)
-    lines = [history.Accepted.of(trial, label, now) for trial in done]
     with transaction(log.parent) as files:
-        changes = _find_changes(done, label, baselines)
+        changes = _find_changes(done, label, baselines, refresh=refresh_timings)
         for folder in (log.parent, *(baselines / change.task / name for change in changes for name in (label, BEST))):
             check_no_file_above(folder, "Move that file to another place.")
         git_files = write_git_files(log.parent, files)
         for change in changes:
             best = baselines / change.task / BEST
-            if _is_better(change.after, group_trials(_accepted(best, change.model))):
-                _replace(change, best, files)
-            _replace(change, baselines / change.task / label, files)
-        history.append_in(files, lines, log)
+            before = group_trials(_accepted(best, change.model))
+            after = best_groups(before, change.after, change.removed, refresh=refresh_timings)
+            _replace(before, after, best, files)
+            _replace(change.before, change.after, baselines / change.task / label, files)
+        written = [trial for change in changes for group in change.written for trial in group.trials]
+        history.append_in(files, [history.Accepted.of(trial, label, now) for trial in written], log)
     return Acceptance(tuple(changes), tuple(git_files))
 
 
@@ -124,14 +154,14 @@ def _acceptable(records: RecordSet, label: str, *, force: bool) -> list[Finished
         )
     if not done:
         raise RecbenchError(f"No trial of {records.text} is done.", "There is nothing to accept.")
-    unclear = [(trial, reason) for trial in done if (reason := _why_unclear(trial.record)) is not None]
+    unclear = [(trial, reason) for trial in done if (reason := why_unclear(trial.record)) is not None]
     if unclear and not force:
         trial, reason = unclear[0]
         more = f" {len(unclear) - 1} more trials are like it." if unclear[1:] else ""
         raise RecbenchError(
             f"{records.text} {reason}, so nobody could make it again (first: {trial.record.model}, seed "
             f"{trial.record.seed}).{more}",
-            f"{_advice(trial.record)}, or accept it all the same with --force.",
+            f"{how_to_clear(trial.record)}, or accept it all the same with --force.",
         )
     for task in sorted({trial.record.task.name for trial in done}):
         if file_name(task) != task:
@@ -142,46 +172,25 @@ def _acceptable(records: RecordSet, label: str, *, force: bool) -> list[Finished
     return done
 
 
-def _why_unclear(record: Record) -> str | None:
-    """Returns why the code of a trial cannot be had from a commit, as far as its record says; None if it can."""
-    revision = record.revision
-    if revision is None:
-        if record.no_revision is None:
-            return "was run outside of a git repository"
-        return f"was run without a git revision: {record.no_revision.rstrip('.')}"
-    if revision.dirty:
-        reasons = "; ".join(reason.rstrip(".") for reason in revision.reasons or ())
-        return f"was run from uncommitted changes{f': {reasons}' if reasons else ''}"
-    own = {**record.sources.modules, **record.sources.late_modules}
-    if revision.reasons is None and own and not is_builtin(record.reference):
-        return "was run by an earlier recbench, which did not check that the commit holds the model's files"
-    return None
-
-
-def _advice(record: Record) -> str:
-    if record.revision is None:
-        return "See what git says: git status. Then run again" if record.no_revision else "Run it in a git repository"
-    return "Commit the model's files and run again"
-
-
-def _find_changes(done: Sequence[FinishedTrial], label: str, baselines: Path) -> list[Change]:
+def _find_changes(done: Sequence[FinishedTrial], label: str, baselines: Path, *, refresh: bool) -> list[Change]:
     for task in sorted({trial.record.task.name for trial in done}):
         if (baselines / task / label / RELEASED).exists():
             raise RecbenchError(
                 f"{label!r} of {task} is released, and a released baseline does not change.",
                 "Accept under another label, and release that: recbench baseline release NEW --label LABEL",
             )
-    by_model: dict[tuple[str, str], list[TrialGroup]] = {}
+    by_name: dict[tuple[str, str], list[TrialGroup]] = {}
     for group in group_trials(done):
-        by_model.setdefault((group.task.name, group.model), []).append(group)
+        by_name.setdefault((group.task.name, group.name), []).append(group)
     changes = []
-    for (task, model), groups in by_model.items():
-        # In memory, for the files are replaced.
-        before = [
-            FinishedTrial.in_memory(trial.record, trial.ranks, trial.place)
-            for trial in _accepted(baselines / task / label, model)
-        ]
-        changes.append(Change(task, model, tuple(group_trials(before)), tuple(groups)))
+    for (task, name), groups in by_name.items():
+        accepted = _accepted(baselines / task / label, name)
+        for trial in accepted:
+            # Now: the files are replaced before somebody asks for the old figures.
+            _ = trial.ranks
+        before = tuple(group_trials(accepted))
+        after = tuple(settled(before, group, refresh=refresh) for group in groups)
+        changes.append(Change(task, name, before, after))
     return changes
 
 
@@ -236,31 +245,27 @@ def _content(path: Path) -> bytes:
         raise cannot_read(str(path), error) from error
 
 
-def _accepted(folder: Path, model: str | None = None) -> list[FinishedTrial]:
+def _accepted(folder: Path, name: str | None = None) -> list[FinishedTrial]:
+    """Returns the accepted trials of a folder: those of one model or label of a configuration, or all."""
     found = [store.finished_trial(store.load(path), path) for path in sorted(folder.glob("*.json"))]
-    return [trial for trial in found if model in (None, trial.record.model)]
+    return [trial for trial in found if name in (None, name_of(trial.record))]
 
 
-def _replace(change: Change, folder: Path, files: Transaction) -> None:
-    """Writes the new records, and removes those that they replace."""
-    for group in change.after:
-        for trial in group.trials:
+def _replace(before: Sequence[TrialGroup], after: Sequence[TrialGroup], folder: Path, files: Transaction) -> None:
+    """Writes the trials that are new in a folder, and removes those that do not stay."""
+    present, stay = _trials(before), _trials(after)
+    for key, trial in stay.items():
+        if key not in present:
             path = folder / f"{trial.record.stem()}.json"
             files.write(path, trial.record.to_json().encode())
             if trial.ranks is not None:
                 files.write(path.with_suffix(".npz"), store.ranks_to_bytes(trial.ranks))
-    for old in _accepted(folder, change.model):
-        if old.path is not None:
-            files.remove(old.path)
-            files.remove(old.path.with_suffix(".npz"))
+    for key, trial in present.items():
+        if key not in stay and trial.path is not None:
+            files.remove(trial.path)
+            files.remove(trial.path.with_suffix(".npz"))
 
 
-def _is_better(groups: Sequence[TrialGroup], best: Sequence[TrialGroup]) -> bool:
-    """Whether the best configuration has a higher mean HR@10, or the accepted best is of another task by now."""
-    if not best or {group.task.digest for group in best} != {group.task.digest for group in groups}:
-        return True
-    return max(map(_mean, groups)) > max(map(_mean, best))
-
-
-def _mean(group: TrialGroup) -> float:
-    return group.mean(parse_measure(HR)) or 0.0
+def _trials(groups: Sequence[TrialGroup]) -> dict[int, FinishedTrial]:
+    """Returns the trials of groups by what they are as objects: a trial that stays is the same object."""
+    return {id(trial): trial for group in groups for trial in group.trials}

@@ -1,13 +1,14 @@
-"""What git needs to know about the folder of baselines: how to merge the history, and which files not to commit."""
+"""What git needs to know about the folder of baselines: how to merge its files, and which files not to commit."""
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from recbench.errors import RecbenchError
 from recbench.git_commands import GitError, run_git
-from recbench.records.results_folder import HISTORY
+from recbench.records.results_folder import BASELINES, HISTORY
 from recbench.records.transactions import Transaction
 
 
@@ -16,32 +17,43 @@ class _Rule:
     """A line that a file of git must have.
 
     Attributes:
-        name: The file.
         line: The line.
         decided: Matches a line with which a user has already decided the same question.
-        why: A comment for a new file.
+        why: A comment for a new line.
     """
 
-    name: str
     line: str
     decided: re.Pattern[str]
     why: str
 
 
-_RULES = (
-    _Rule(
-        ".gitattributes",
-        f"{HISTORY} merge=union",
-        re.compile(rf"/?{re.escape(HISTORY)}\s(.*\s)?[-!]?merge\b"),
-        "# Both sides of a merge add lines, and both are right. recbench counts a line once and orders lines by time.",
+_RULES = {
+    ".gitattributes": (
+        _Rule(
+            f"{HISTORY} merge=union",
+            re.compile(rf"/?{re.escape(HISTORY)}\s(.*\s)?[-!]?merge\b"),
+            "# Both sides of a merge add lines, and both are right. recbench counts a line once and orders lines by "
+            "time.",
+        ),
+        _Rule(
+            f"{BASELINES}/**/*.json -merge",
+            re.compile(rf"/?({BASELINES}/)?(\*\*/)?\*\.json\s(.*\s)?[-!]?(merge|binary)\b"),
+            "# Lines of two records never make one record. After a conflict, the record and its ranks are ours.",
+        ),
+        _Rule(
+            f"{BASELINES}/**/*.npz binary",
+            re.compile(rf"/?({BASELINES}/)?(\*\*/)?\*\.npz\s(.*\s)?[-!]?(text|binary)\b"),
+            "# Ranks are not text: other line ends would damage them.",
+        ),
     ),
-    _Rule(
-        ".gitignore",
-        "*.lock",
-        re.compile(r"!?(\*\*/)?\*?\.lock\s*$"),
-        "# recbench locks a folder while it writes records.",
+    ".gitignore": (
+        _Rule(
+            "*.lock",
+            re.compile(r"!?(\*\*/)?\*?\.lock\s*$"),
+            "# recbench locks a folder while it writes records.",
+        ),
     ),
-)
+}
 
 
 def write_git_files(folder: Path, files: Transaction) -> list[Path]:
@@ -57,7 +69,7 @@ def write_git_files(folder: Path, files: Transaction) -> list[Path]:
     Raises:
         RecbenchError: A file cannot be read or written.
     """
-    return [folder / rule.name for rule in _RULES if _add(folder / rule.name, rule, files)]
+    return [folder / name for name, rules in _RULES.items() if _add(folder / name, rules, files)]
 
 
 def ignored_files(folder: Path) -> list[Path]:
@@ -76,17 +88,20 @@ def ignored_files(folder: Path) -> list[Path]:
     return [Path(os.fsdecode(name)) for name in done.stdout.split(b"\0") if name]
 
 
-def _add(path: Path, rule: _Rule, files: Transaction) -> bool:
+def _add(path: Path, rules: Sequence[_Rule], files: Transaction) -> bool:
     try:
         # Bytes: what a user wrote in any encoding, with any line ends, must not change.
         present = path.read_bytes() if path.exists() else b""
     except OSError as error:
+        needed = "; ".join(rule.line for rule in rules)
         raise RecbenchError(
-            f"Cannot read {path}: {error.strerror}.", f"Git needs a file there, with the line: {rule.line}"
+            f"Cannot read {path}: {error.strerror}.", f"Git needs a file there, with these lines: {needed}"
         ) from error
-    if any(rule.decided.match(line) for line in present.decode("utf-8", errors="replace").splitlines()):
-        return False
-    end = b"\r\n" if b"\r\n" in present else b"\n"
-    before = present + (end if present and not present.endswith(b"\n") else b"")
-    files.write(path, before + end.join([rule.why.encode(), rule.line.encode(), b""]))
-    return True
+    known = present.decode("utf-8", errors="replace").splitlines()
+    missing = [rule for rule in rules if not any(rule.decided.match(line) for line in known)]
+    if missing:
+        end = b"\r\n" if b"\r\n" in present else b"\n"
+        before = present + (end if present and not present.endswith(b"\n") else b"")
+        lines = [text for rule in missing for text in (rule.why, rule.line)]
+        files.write(path, before + end.join([*(line.encode() for line in lines), b""]))
+    return bool(missing)

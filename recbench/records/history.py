@@ -4,7 +4,7 @@ import codecs
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +27,8 @@ from recbench.system_errors import cannot_read
 
 SCHEMA = 1
 _MERGE_MARK = re.compile(rb"(?:<{7}|={7}|>{7}|\|{7})(?: |\r?$)")
+_MARK_FOR_GREP = "^(<{7}|={7}|>{7}|[|]{7})( |.?$)"
+"""The same. The last dot stands for a carriage return, which grep has no name for."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(ge=0, le=1e18)]
@@ -118,11 +120,13 @@ class History:
         path: The file.
         lines: The lines that can be read, by the time of acceptance.
         damaged: What is wrong with each of the others; names the file and the line.
+        has_merge_marks: Whether some of these are marks of a merge conflict.
     """
 
     path: Path
     lines: Sequence[Accepted]
     damaged: Sequence[str]
+    has_merge_marks: bool = False
 
     def check(self) -> None:
         """Checks that no line is damaged.
@@ -132,14 +136,18 @@ class History:
         """
         if self.damaged:
             more = f" {len(self.damaged) - 1} more lines are damaged." if self.damaged[1:] else ""
+            file = shell_word(str(self.path))
             raise RecbenchError(
                 f"{self.damaged[0]}{more}",
-                "Correct the line, or take it from an earlier commit; keep the other lines: "
-                f"git log -p -- {shell_word(str(self.path))}\nIf its schema is newer, update recbench.",
+                "Both versions are right: keep their lines, and remove only the marks: "
+                f"grep -vE '{_MARK_FOR_GREP}' {file} > {file}.merged && mv {file}.merged {file}"
+                if self.has_merge_marks
+                else "Correct the line, or take it from an earlier commit; keep the other lines: "
+                f"git log -p -- {file}\nIf its schema is newer, update recbench.",
             )
 
 
-def append(lines: Iterable[Accepted], path: Path | None = None) -> None:
+def append(lines: Sequence[Accepted], path: Path | None = None) -> None:
     """Appends lines; the file is replaced whole, so that a crash leaves the old one or the new one.
 
     Raises:
@@ -150,13 +158,18 @@ def append(lines: Iterable[Accepted], path: Path | None = None) -> None:
         append_in(files, lines, path)
 
 
-def append_in(files: Transaction, lines: Iterable[Accepted], path: Path) -> None:
-    """Appends lines as a part of a transaction; see ``append``. All present lines stay as they are, byte for byte."""
+def append_in(files: Transaction, lines: Sequence[Accepted], path: Path) -> None:
+    """Appends lines as a part of a transaction; see ``append``. All present lines stay as they are, byte for byte.
+
+    The present lines are checked even if there is none to append, and then the file is not touched.
+    """
     before = b""
     if path.exists():
         # A file of another kind, or one with the marks of a conflict, must not grow.
         _read(path).check()
         before = path.read_bytes()
+    if not lines:
+        return
     end = b"\r\n" if b"\r\n" in before else b"\n"
     texts = [json.dumps(line.model_dump(mode="json", by_alias=True), sort_keys=True).encode() for line in lines]
     gap = end if before and not before.endswith(b"\n") else b""
@@ -196,7 +209,8 @@ def _read(path: Path) -> History:
     except OSError as error:
         raise cannot_read(str(path), error) from error
     other = other_content(path, content) if content.strip() else None
-    if other is not None and not any(map(_MERGE_MARK.match, content.splitlines())):
+    has_merge_marks = any(map(_MERGE_MARK.match, content.splitlines()))
+    if other is not None and not has_merge_marks:
         raise RecbenchError(
             f"{path} {other.what}.",
             other.advice or f"Take it from an earlier commit: git log -- {shell_word(str(path))}",
@@ -213,11 +227,11 @@ def _read(path: Path) -> History:
             damaged.append(f"{path}, line {number} is not an accepted record: {_reason(line, error)}.")
         else:
             found.setdefault(accepted.model_dump_json(), accepted)
-    return History(path, sorted(found.values(), key=lambda line: line.accepted_at), damaged)
+    return History(path, sorted(found.values(), key=lambda line: line.accepted_at), damaged, has_merge_marks)
 
 
 def _reason(line: bytes, error: ValidationError) -> str:
     if _MERGE_MARK.match(line):
-        return "it is a mark of a merge conflict. Remove the lines with such marks"
+        return "it is a mark of a merge conflict"
     first = error.errors(include_url=False)[0]
     return f"{'.'.join(str(part) for part in first['loc']) or 'JSON'}: {first['msg']}"

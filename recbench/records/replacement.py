@@ -7,7 +7,9 @@ import numpy as np
 
 from recbench.evaluation.ranking import Ranks
 from recbench.records.finished_trial import FinishedTrial, TrialRanks
+from recbench.records.grouping import is_same
 from recbench.records.schema import Record, Status
+from recbench.records.unclear_code import why_unclear
 
 
 def combined(
@@ -40,6 +42,41 @@ def combined(
         new.record.model_copy(update=missing),
         TrialRanks(after.candidates, after.catalogue or before.catalogue, after.new or before.new),
         new.place,
+    )
+
+
+def renewed(accepted: FinishedTrial, new: FinishedTrial, *, refresh: bool) -> FinishedTrial | None:
+    """Returns what to store of an accepted trial when the same trial is accepted again with the same result.
+
+    The same result means: the same ranks, hyper-parameters, conditions and code. Then the two records differ in what
+    every run changes, such as timings. The accepted trial stays, so that its files do not change, and two branches
+    that both accept it can be merged.
+
+    Args:
+        accepted: The accepted trial.
+        new: The trial that is being accepted. It is done.
+        refresh: Whether to store the timings, and all else of the new record.
+
+    Returns:
+        The accepted trial itself if it stays as it is. Otherwise the new one, with what only the accepted one has, such
+        as the full ranking: if ``refresh`` is given, or the new one has more, or only its code is in a commit. None if
+        the result is another one.
+    """
+    if not _has_same_result(accepted, new):
+        return None
+    is_clearer = why_unclear(accepted.record) is not None and why_unclear(new.record) is None
+    if not (refresh or is_clearer or _missing(new.record, accepted.record)):
+        return accepted
+    return combined(accepted, new, lambda _: True)
+
+
+def _has_same_result(one: FinishedTrial, other: FinishedTrial) -> bool:
+    identities = {(trial.record.task.digest, trial.record.seed, trial.record.code_version) for trial in (one, other)}
+    if len(identities) > 1 or not is_same(one.record, other.record) or one.ranks is None or other.ranks is None:
+        return False
+    full = one.full_ranks, other.full_ranks
+    return are_equal(one.ranks.candidates, other.ranks.candidates) and (
+        full[0] is None or full[1] is None or are_equal(full[0], full[1])
     )
 
 

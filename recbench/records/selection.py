@@ -8,9 +8,11 @@ from pathlib import Path
 
 from recbench.errors import NothingToCompareError, RecbenchError, unknown_name
 from recbench.escaping.shell import shell_word
+from recbench.file_content import is_lfs_pointer
 from recbench.records.consistency import check_consistency
 from recbench.records.finished_trial import FinishedTrial
-from recbench.records.git_records import checked_out
+from recbench.records.git_records import Checkout, checked_out
+from recbench.records.grouping import name_of
 from recbench.records.results_folder import BASELINES, baselines_folder, results_folders
 from recbench.records.store import finished_trial, load, store_set_aside
 from recbench.records.transactions import finish_interrupted
@@ -140,27 +142,53 @@ def _state(folders: Sequence[Path]) -> list[tuple[str, int, int]]:
 def of_models(record_sets: Sequence[RecordSet], names: Sequence[str]) -> list[RecordSet]:
     """Returns the record sets with the records of these models only; sets without any are left out.
 
+    Args:
+        record_sets: The record sets.
+        names: Names of models, or labels that the user gave to configurations.
+
     Raises:
         RecbenchError: No set has records of one of them.
     """
-    known = {trial.record.model for one in record_sets for trial in one.trials}
+    known = {name for one in record_sets for trial in one.trials for name in _names(trial)}
     for name in names:
         if name not in known:
             raise unknown_name("model of these records", name, known)
-    chosen = [tuple(trial for trial in one.trials if trial.record.model in names) for one in record_sets]
+    chosen = [tuple(trial for trial in one.trials if _names(trial) & {*names}) for one in record_sets]
     return [replace(one, trials=trials) for one, trials in zip(record_sets, chosen, strict=True) if trials]
+
+
+def _names(trial: FinishedTrial) -> set[str]:
+    return {trial.record.model, name_of(trial.record)}
 
 
 def _in_revision(text: str) -> RecordSet:
     with checked_out(text) as found:
         revision = text.partition(":")[0]
         location = f"{found.sha}:{found.place}"
-        if found.file is not None:
-            trial = _without_path(_read(found.folder / found.file, text))
-            return RecordSet(text, (trial,), frozenset([location]))
-        files = frozenset(f"{location}/{path.name}".replace(":/", ":") for path in found.folder.glob("*.json"))
-        trials = _in_folder(found.folder, f"{revision}:{found.path}")
+        try:
+            if found.file is not None:
+                trial = _without_path(_read(found.folder / found.file, text))
+                return RecordSet(text, (trial,), frozenset([location]))
+            files = frozenset(f"{location}/{path.name}".replace(":/", ":") for path in found.folder.glob("*.json"))
+            trials = _in_folder(found.folder, f"{revision}:{found.path}")
+        except RecbenchError as error:
+            if str(found.folder) in error.hint:
+                # It names a temporary file.
+                raise RecbenchError(error.message, _advice_in_revision(found, revision)) from error
+            raise
         return RecordSet(text, tuple(map(_without_path, trials)), files)
+
+
+def _advice_in_revision(found: Checkout, revision: str) -> str:
+    """Returns what to do about a file that is damaged in a revision."""
+    if any(is_lfs_pointer(path.read_bytes()) for path in found.folder.iterdir()):
+        return (
+            "Git LFS keeps pointers in commits. Compare with a checkout of the revision: "
+            f"git worktree add ../base {shell_word(revision)}. Or keep records out of LFS, for they are small: "
+            "git lfs untrack '*.json' '*.npz'"
+        )
+    path = shell_word(found.path or ".")
+    return f"The commit holds it so. Name another revision; see: git log --oneline -- {path}"
 
 
 def _without_path(trial: FinishedTrial) -> FinishedTrial:

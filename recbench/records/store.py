@@ -17,9 +17,10 @@ from pydantic import ValidationError
 from recbench.data.archives import DamagedArchiveError, read_vectors
 from recbench.data.cache import atomic_path, flush, write_errors
 from recbench.errors import RecbenchError
+from recbench.escaping.shell import shell_word
 from recbench.evaluation.new_cases import NewCases
 from recbench.evaluation.ranking import Ranks
-from recbench.file_content import other_content
+from recbench.file_content import has_merge_marks, is_lfs_pointer, other_content
 from recbench.path_checks import check_no_file_above
 from recbench.process_locks import lock_held
 from recbench.protocol import Int32Array
@@ -265,7 +266,7 @@ def load(path: Path) -> Record:
     except (OSError, MemoryError) as error:
         raise cannot_read(f"the record {path}", error) from error
     try:
-        content = json.loads(text.decode("utf-8"))
+        content = json.loads(text.decode("utf-8"), object_pairs_hook=_without_repetition)
     except (ValueError, RecursionError) as error:
         # Neither UTF-8 nor JSON, whole numbers of thousands of digits, or nested without end.
         raise _no_record(path, text, str(error)) from error
@@ -309,7 +310,7 @@ def load_ranks(path: Path, most_cases: int = MOST_CASES) -> TrialRanks:
         reason = f"the file {other.what}" if other else str(error)
         raise RecbenchError(
             f"The ranks {beside} of a record cannot be read: {reason}.",
-            (other and other.advice) or "Run the trial again.",
+            _advice(path, content) or (other and other.advice) or "Run the trial again.",
         ) from error
 
 
@@ -340,9 +341,36 @@ def ranks_from_bytes(content: bytes, most_cases: int) -> TrialRanks:
 def _no_record(path: Path, content: bytes, reason: str) -> RecbenchError:
     other = other_content(path, content)
     if other is not None:
-        advice = other.advice or "Run the trial again."
+        advice = _advice(path, content) or other.advice or "Run the trial again."
         return RecbenchError(f"{path} is not a record: it {other.what}.", advice)
     return RecbenchError(f"{path} is not a record: {reason}.", "It may be truncated; run the trial again.")
+
+
+def _advice(path: Path, content: bytes) -> str:
+    """Returns what to do about a file of the record at a path that git has changed; empty if git has not."""
+    record, ranks = shell_word(path), shell_word(path.with_suffix(".npz"))
+    if is_lfs_pointer(content):
+        return f"Get the record and its ranks: git lfs pull --include {record},{ranks}"
+    if has_merge_marks(content):
+        return (
+            f"Keep the record and the ranks of one version: git checkout --ours {record} {ranks}, or --theirs. "
+            f"If the marks are committed, take both files from a commit without them: git log --oneline -- {record}"
+        )
+    return ""
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Returns an object of JSON.
+
+    Raises:
+        ValueError: A key occurs twice. Python would take the last value.
+    """
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"{twice!r} occurs twice, as after a merge that kept the lines of both versions")
+    return content
 
 
 def _refuse_other_json(content: Any, path: Path) -> None:
