@@ -10,7 +10,8 @@ from recbench.cli.shared.lists import cut_offs
 from recbench.cli.shared.output_options import AsJson
 from recbench.cli.shared.pages import write_or_check
 from recbench.cli.shared.record_options import note_labels
-from recbench.cli.shared.terminal import emit, emit_json, emit_table
+from recbench.cli.shared.tables import emit_table
+from recbench.cli.shared.terminal import emit, emit_json
 from recbench.cli.shared.verbs import Verbs
 from recbench.escaping.shell import shell_word
 from recbench.progress.console import messages, write_message

@@ -7,7 +7,8 @@ import typer
 from recbench.cli.shared.cache_sizes import amount, megabytes
 from recbench.cli.shared.durations import parse_duration
 from recbench.cli.shared.output_options import AsJson
-from recbench.cli.shared.terminal import emit, emit_json, emit_table
+from recbench.cli.shared.tables import emit_prose, emit_table
+from recbench.cli.shared.terminal import emit, emit_json
 
 if TYPE_CHECKING:
     from recbench.tasks.cache_contents import CachedFile
@@ -58,7 +59,7 @@ def clean(
         emit_table(rows, ["kind", "name", "files", "MB", "result"])
         emit("")
     verb = "Would remove" if dry_run else "Removed"
-    emit(f"{verb} {amount(len(cleaning.removed), n_bytes)}, from the cache {home()}")
+    emit_prose(f"{verb} {amount(len(cleaning.removed), n_bytes)}, from the cache {home()}")
 
 
 def _document(file: "CachedFile") -> dict[str, Any]:

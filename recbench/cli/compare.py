@@ -7,8 +7,10 @@ import typer
 
 from recbench.cli.shared.execution_options import CutOffs, Metrics
 from recbench.cli.shared.lists import cut_offs
+from recbench.cli.shared.next_steps import after_comparison, emit_next_step
 from recbench.cli.shared.output_options import AsJson, Form
 from recbench.cli.shared.record_options import Base, Current, note_labels
+from recbench.cli.shared.table_options import Columns, Sort, table_view
 from recbench.cli.shared.terminal import ExitCode, emit
 from recbench.errors import RecbenchError
 from recbench.evaluation.metric_names import DEFAULT_METRICS
@@ -25,6 +27,8 @@ def compare(
     ] = False,
     form: Form = Format.TEXT,
     as_json: AsJson = False,
+    columns: Columns = None,
+    sort: Sort = None,
 ) -> None:
     """Compare two runs case by case: difference, interval, verdict for each model.
 
@@ -40,7 +44,7 @@ def compare(
     if timings:
         if metrics or k:
             raise RecbenchError("--timings compares seconds; --k and --metrics belong to records.", "Leave them out.")
-        _timings(Path(base), Path(current), form)
+        _timings(Path(base), Path(current), form, columns, sort)
         return
 
     first, *others = cut_offs(k)
@@ -51,17 +55,23 @@ def compare(
         )
 
     from recbench.experiments.comparison import compare as compare_runs
+    from recbench.reports.compare.columns import COMPARISON_COLUMNS
+    from recbench.reports.compare.table import compare_table
 
+    view = table_view(columns, sort, COMPARISON_COLUMNS, form)
     comparison = compare_runs(base, current, k=first, metrics=tuple(metrics or DEFAULT_METRICS))
     note_labels(comparison.base, comparison.current)
-    emit(comparison.table(form))
+    emit(compare_table(comparison.decided, form, view), styled=view.screen is not None)
+    emit_next_step(after_comparison(comparison, base, current), view.screen)
     if comparison.nothing_compared:
         raise typer.Exit(ExitCode.NOT_COMPARABLE)
 
 
-def _timings(base: Path, current: Path, form: Format) -> None:
+def _timings(base: Path, current: Path, form: Format, columns: list[str] | None, sort: str | None) -> None:
     from recbench.records.benchmark_timings import read_timings
     from recbench.reports.compare.benchmark_timings import compare_timings
-    from recbench.reports.compare.benchmark_timings_table import timings_table
+    from recbench.reports.compare.benchmark_timings_table import TIMING_COLUMNS, timings_table
 
-    emit(timings_table(compare_timings(read_timings(base), read_timings(current)), form))
+    view = table_view(columns, sort, TIMING_COLUMNS, form)
+    timings = compare_timings(read_timings(base), read_timings(current))
+    emit(timings_table(timings, form, view), styled=view.screen is not None)

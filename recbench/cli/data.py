@@ -23,7 +23,8 @@ from recbench.cli.shared.ratings_file_options import (
     TimestampFormat,
     UserColumn,
 )
-from recbench.cli.shared.terminal import emit, emit_json, emit_table
+from recbench.cli.shared.tables import emit_facts, emit_prose, emit_table
+from recbench.cli.shared.terminal import emit, emit_json
 from recbench.cli.shared.verbs import Verbs
 from recbench.errors import RecbenchError
 from recbench.progress.console import animated
@@ -76,7 +77,7 @@ def list_data(as_json: AsJson = False) -> None:
         for row in rows
     ]
     emit_table([*table, [SYNTHETIC, "any", "-", "", SYNTHETIC_TITLE]], ["dataset", "rows", "fetched", "MB", "title"])
-    emit(f"\nCache: {home()}")
+    emit_prose(f"\nCache: {home()}")
 
 
 @app.command()
@@ -229,7 +230,7 @@ def _emit_info(
         emit_json({"schema": 1, "dataset": {"name": name, **facts, "citation": citation or None, **figures}})
         return
     figures = {key: value for key, value in asdict(counted).items() if key not in HISTOGRAMS} if counted else {}
-    emit_table([[key.replace("_", " "), _shown(value)] for key, value in {**facts, **figures}.items()], [name, ""])
+    emit_facts([[key.replace("_", " "), _shown(value)] for key, value in {**facts, **figures}.items()], [name, ""])
     if counted:
         emit("\n" + text_histograms(counted))
     if citation:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from recbench.cli.shared.output_options import AsJson
-from recbench.cli.shared.terminal import emit_json, emit_table
+from recbench.cli.shared.tables import emit_facts
+from recbench.cli.shared.terminal import emit_json
 
 LIBRARIES = ("numpy", "pandas", "pyarrow")
 """What recbench itself needs to build a task. What the models need is read from their source."""
@@ -66,7 +67,7 @@ def doctor(as_json: AsJson = False) -> None:
         rows += [[f"cannot run without {package}", ", ".join(models)]] if models else []
     rows += [["to install", how_to_install(missing)]] if missing else []
     rows += [[f"weaker here: {name}", how] for name, how in facts["weaker_guarantees"].items()]
-    emit_table(rows, ["", ""])
+    emit_facts(rows, ["", ""])
 
 
 NOT_INSTALLED = "not installed"

@@ -8,14 +8,22 @@ import typer
 from recbench.cli.shared.completion import task_name
 from recbench.cli.shared.execution_options import METRICS, TASK, OnlyModels
 from recbench.cli.shared.lists import cut_offs
+from recbench.cli.shared.next_steps import after_history, emit_next_step
 from recbench.cli.shared.output_options import AsJson
-from recbench.cli.shared.terminal import emit, emit_json, emit_table
+from recbench.cli.shared.table_options import Columns, Sort, table_view
+from recbench.cli.shared.tables import emit_columns, emit_prose
+from recbench.cli.shared.terminal import emit_json
 from recbench.errors import NothingToCompareError, unknown_name
 from recbench.records.history_metrics import HISTORY_METRICS, HR, NDCG
 from recbench.reports.cells import NO_RANKS
 
 if TYPE_CHECKING:
-    from recbench.reports.trend import Acceptance
+    from recbench.evaluation.metric import Measure
+    from recbench.reports.columns import Column
+    from recbench.reports.trend import Trend
+
+FIRST_COLUMNS = ("accepted", "label", "revision", "parameters", "seeds")
+CHANGE, SPEED = "change", "speed"
 
 
 def history(
@@ -34,6 +42,8 @@ def history(
         ),
     ] = None,
     as_json: AsJson = False,
+    columns: Columns = None,
+    sort: Sort = None,
 ) -> None:
     """Show the trend of accepted baselines, a line an acceptance, with a bar for the first metric of each.
 
@@ -84,6 +94,7 @@ def history(
         if measure.name not in HISTORY_METRICS:
             raise unknown_name("metric of the history", measure.name, HISTORY_METRICS)
     names = [measure.name for measure in measures]
+    view = table_view(columns, sort, [*FIRST_COLUMNS, names[0], CHANGE, *names[1:], SPEED])
     found = trends(present.lines, names, models, task)
     if not found:
         present.check()
@@ -94,39 +105,48 @@ def history(
         return
     for number, trend in enumerate(found):
         head = one_line(f"{trend.model} on {trend.task} {trend.digest[:19]}  {trend.sparkline(names[0])}")
-        emit(f"\n{head}" if number else head)
-        emit_table(
-            [
-                [
-                    f"{one.accepted_at:%Y-%m-%d %H:%M}",
-                    one.label,
-                    (one.sha or "")[:9],
-                    one.parameters,
-                    one.n_seeds,
-                    *_cells(one, before, names),
-                    f"{one.interactions_per_second.mean:,.0f}" if one.interactions_per_second else "",
-                ]
-                for before, one in zip([None, *trend.acceptances], trend.acceptances, strict=False)
-            ],
-            [
-                "accepted",
-                "label",
-                "revision",
-                "parameters",
-                "seeds",
-                measures[0].label,
-                "change",
-                *(measure.label for measure in measures[1:]),
-                "interactions/s",
-            ],
-        )
+        emit_prose(f"\n{head}" if number else head)
+        emit_columns(_columns(trend, measures), view)
+    emit_next_step(after_history(), view.screen)
     # The good lines are shown first: one damaged line must not hide them.
     present.check()
 
 
-def _cells(one: "Acceptance", before: "Acceptance | None", names: Sequence[str]) -> list[str]:
-    """Returns the metrics of an acceptance, the first with its change; a dash where its records have none."""
-    first, earlier = one.figures[names[0]], before.figures[names[0]] if before else None
-    change = f"{first.mean - earlier.mean:+.4f}" if first and earlier else ""
-    cells = [f"{spread.mean:.4f}" if (spread := one.figures[name]) else NO_RANKS for name in names]
-    return [cells[0], change, *cells[1:]]
+def _columns(trend: "Trend", measures: "Sequence[Measure]") -> "list[Column]":
+    """Returns the columns of a trend: a row an acceptance; a dash where its records lack a metric."""
+    from recbench.reports.columns import Column, Cut, Look, text_column
+    from recbench.reports.short_figures import short_figure, short_rate
+
+    rows = trend.acceptances
+    texts = [
+        [f"{one.accepted_at:%Y-%m-%d %H:%M}" for one in rows],
+        [one.label for one in rows],
+        [(one.sha or "")[:9] for one in rows],
+        [one.parameters for one in rows],
+        [str(one.n_seeds) for one in rows],
+    ]
+    ranks = {"accepted": 0, "label": 3, "revision": 5, "parameters": 7, "seeds": 6}
+    columns = [
+        text_column(name, cells, rank=ranks[name], cut=Cut.MIDDLE if name in ("label", "parameters") else None)
+        for name, cells in zip(FIRST_COLUMNS, texts, strict=True)
+    ]
+    for number, measure in enumerate(measures):
+        spreads = [one.figures[measure.name] for one in rows]
+        wide = [f"{one.mean:.4f}" if one else NO_RANKS for one in spreads]
+        narrow = [short_figure(one.mean) if one else NO_RANKS for one in spreads]
+        keys = [-one.mean if one else None for one in spreads]
+        looks = (Look(measure.label, wide, "l"),), (Look(measure.label, narrow, "l", 1 if number == 0 else 4 + number),)
+        columns.append(Column(measure.name, *looks, keys))
+        if number == 0:
+            changes = [
+                None if one is None or before is None else one.mean - before.mean
+                for before, one in zip([None, *spreads], spreads, strict=False)
+            ]
+            cells = ["" if change is None else f"{change:+.4f}" for change in changes]
+            change_keys = [None if change is None else -change for change in changes]
+            columns.append(Column(CHANGE, (Look(CHANGE, cells, "l", 2),), keys=change_keys))
+    speeds = [one.interactions_per_second for one in rows]
+    wide = [f"{one.mean:,.0f}" if one else "" for one in speeds]
+    narrow = [short_rate(one.mean) if one else "" for one in speeds]
+    keys = [-one.mean if one else None for one in speeds]
+    return [*columns, Column(SPEED, (Look("interactions/s", wide, "l"),), (Look(SPEED, narrow, "l", 8),), keys)]

@@ -22,8 +22,11 @@ from recbench.cli.shared.execution_options import (
 )
 from recbench.cli.shared.interruption import interruption_message
 from recbench.cli.shared.lists import cut_offs
+from recbench.cli.shared.next_steps import after_run, emit_next_step
 from recbench.cli.shared.output_options import AsJson, Form, Quiet, RecordsFolder
-from recbench.cli.shared.terminal import emit, emit_json, emit_table, exit_if_failed, set_quiet
+from recbench.cli.shared.table_options import Columns, Sort, table_view
+from recbench.cli.shared.tables import emit_table
+from recbench.cli.shared.terminal import emit, emit_json, exit_if_failed, set_quiet
 from recbench.errors import RecbenchError
 from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, N_SEEDS
 from recbench.progress.console import write_message
@@ -94,6 +97,8 @@ def run(
     output: RecordsFolder = DEFAULT_OUTPUT,
     form: Form = Format.TEXT,
     as_json: AsJson = False,
+    columns: Columns = None,
+    sort: Sort = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; train nothing.")] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -111,6 +116,7 @@ def run(
       recbench run --models bpr,implicit-bpr --curve all --reach 0.45
       recbench run --models bpr,ncf,popularity --full --more-metrics --pairs
       recbench run --models bpr,popularity --full --metrics recall@20,user-ndcg@20
+      recbench run --models bpr,ncf --columns model,hr@10,speed --sort speed
       recbench run --models popularity,my_model.py:MyModel --task synthetic --timeout 600 --max-memory 4GiB --json
 
     Exit codes: 0 all trials done, 2 bad input, 3 a model failed, 4 nothing to collect, 130 interrupted, 143 terminated.
@@ -127,19 +133,25 @@ def run(
         if not quiet:
             write_message(f"Task {task}; models {', '.join(dict.fromkeys(models))}", "dim")
 
-        from recbench.evaluation.metric_names import read_measures
+        from recbench.evaluation.metric_names import DEFAULT_METRICS, measures_at, read_measures
         from recbench.experiments.execution import Execution
         from recbench.experiments.run import RunRequest
         from recbench.experiments.run import run as run_request
         from recbench.experiments.train import Reuse
         from recbench.progress.choice import run_progress
         from recbench.registry.requested import request_models
+        from recbench.reports.run.metrics_table import metrics_table
+        from recbench.reports.run.model_columns import run_column_names
+        from recbench.reports.run.pairs_table import pairs_table
+        from recbench.reports.run.table import run_table
         from recbench.trials.machine import library_settings
 
         # Before any numeric library does more than be loaded: it reads these once.
         os.environ.update(library_settings(threads, device))
         # At once: an unknown metric must not be noticed after the training.
         measures = read_measures(metrics, ks) if metrics else None
+        form = Format.JSON if as_json else form
+        view = table_view(columns, sort, run_column_names(measures or measures_at(DEFAULT_METRICS, ks)), form)
         request = RunRequest(
             models=request_models(models, param or ()),
             task=task,
@@ -163,7 +175,6 @@ def run(
             ),
         )
         progress = count.of(run_progress(quiet=quiet))
-        form = Format.JSON if as_json else form
         if dry_run:
             _show_plan(request, progress, form)
             return
@@ -171,12 +182,15 @@ def run(
         if form is Format.JSON:
             emit_json(result.document())
         else:
-            emit(result.table(form))
+            tables = [run_table(result.report, form, view=view)]
             # As CSV, the table has these metrics too.
             if more_metrics and form is not Format.CSV:
-                emit("\n" + result.metrics_table(form))
+                tables.append(metrics_table(result.report, form, view.screen))
             if pairs:
-                emit("\n" + result.pairs_table(form))
+                tables.append(pairs_table(result.report, form, view.screen))
+            emit("\n\n".join(tables), styled=view.screen is not None)
+            if not quiet:
+                emit_next_step(after_run(result), view.screen)
         if not quiet:
             write_message(f"Records: {output}", "dim")
         exit_if_failed(result.failed)

@@ -1,7 +1,7 @@
 """``recbench sweep``: what one hyper-parameter does to quality, time and memory."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import typer
@@ -21,7 +21,9 @@ from recbench.cli.shared.execution_options import (
 )
 from recbench.cli.shared.interruption import interruption_message
 from recbench.cli.shared.lists import only_item
+from recbench.cli.shared.next_steps import after_sweep, emit_next_step
 from recbench.cli.shared.output_options import AsJson, Form, Plot, Quiet, RecordsFolder
+from recbench.cli.shared.table_options import Columns, Sort, table_view
 from recbench.cli.shared.terminal import emit, emit_json, exit_if_failed, set_quiet
 from recbench.errors import RecbenchError
 from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, N_SEEDS
@@ -54,6 +56,8 @@ def sweep(
     plot: Plot = None,
     form: Form = Format.TEXT,
     as_json: AsJson = False,
+    columns: Columns = None,
+    sort: Sort = None,
     quiet: Quiet = False,
 ) -> None:
     """Train a model once per value of a hyper-parameter; compare quality, time and memory.
@@ -83,8 +87,13 @@ def sweep(
         from recbench.output_files import BY_NAME_ONLY, OutputFile
         from recbench.progress.choice import run_progress
         from recbench.reports.plots.figures import check_picture
+        from recbench.reports.sweep.table import sweep_column_names, sweep_table
         from recbench.trials.machine import library_settings
 
+        form = Format.JSON if as_json else form
+        known = sweep_column_names()
+        shown = None if columns is None else [column_name(one, name, known) for one in columns]
+        view = table_view(shown, None if sort is None else column_name(sort, name, known), known, form)
         os.environ.update(library_settings(threads, device))
         if plot is not None:
             # Not --force: it runs trials again.
@@ -103,15 +112,26 @@ def sweep(
             ),
         )
         result = sweep_request(request, count.of(run_progress(quiet=quiet)))
-        if as_json or form is Format.JSON:
+        if form is Format.JSON:
             emit_json(result.document())
         else:
-            emit(result.table(form))
+            emit(sweep_table(result.run.report, name, form, view), styled=view.screen is not None)
+            if not quiet:
+                emit_next_step(after_sweep(result.run, name), view.screen)
         if not quiet:
             write_message(f"Records: {output}", "dim")
         if plot is not None:
             write_message(f"Drawn: {result.plot(plot)}", "dim")
         exit_if_failed(result.run.failed)
+
+
+def column_name(text: str, parameter: str, known: Sequence[str]) -> str:
+    """Returns the name of a column: that of the values may also be written as the hyper-parameter, as in its header.
+
+    >>> column_name("factors", "factors", ["value", "fit"]), column_name("fit", "factors", ["value", "fit"])
+    ('value', 'fit')
+    """
+    return "value" if text == parameter and text.lower() not in known else text
 
 
 def parse_sweep(assignments: list[str], model_names: Iterable[str]) -> tuple[str, list[str], dict[str, str]]:

@@ -22,9 +22,10 @@ from recbench.cli.shared.ratings_file_options import (
     TimestampFormat,
     UserColumn,
 )
+from recbench.cli.shared.tables import emit_prose, emit_table
 from recbench.cli.shared.task_options import NameOrSpec, OrderOption, Replace, TooFewNegatives
 from recbench.cli.shared.task_summary import emit_summary, emit_task
-from recbench.cli.shared.terminal import emit, emit_json, emit_table
+from recbench.cli.shared.terminal import emit, emit_json
 from recbench.cli.shared.verbs import Verbs
 from recbench.errors import RecbenchError
 from recbench.escaping.shell import shell_word
@@ -75,7 +76,7 @@ def list_tasks(as_json: AsJson = False) -> None:
         ],
         ["task", "from", "built", "MB", "description"],
     )
-    emit(f"\nCache, with datasets: {megabytes(cache_bytes)} MB in {home()}")
+    emit_prose(f"\nCache, with datasets: {megabytes(cache_bytes)} MB in {home()}")
 
 
 @app.command()

@@ -17,7 +17,9 @@ from recbench.cli.shared.execution_options import (
     Timeout,
 )
 from recbench.cli.shared.interruption import interruption_message
+from recbench.cli.shared.next_steps import after_tuning, emit_next_step
 from recbench.cli.shared.output_options import AsJson, Form, Plot, Quiet, output_file, output_option
+from recbench.cli.shared.table_options import Columns, Sort, table_view
 from recbench.cli.shared.terminal import ExitCode, emit, emit_json, set_quiet
 from recbench.escaping.shell import shell_command
 from recbench.experiments.defaults import DEFAULT_TASK, MAX_SEED, TUNING_FOLDER
@@ -83,6 +85,8 @@ def tune(
     ] = False,
     form: Form = Format.TEXT,
     as_json: AsJson = False,
+    columns: Columns = None,
+    sort: Sort = None,
     quiet: Quiet = False,
 ) -> None:
     """Look for each model's best hyper-parameters on validation cases, with one budget for every model.
@@ -114,7 +118,10 @@ def tune(
         from recbench.experiments.optional_packages import check_optuna
         from recbench.output_files import OutputFile
         from recbench.reports.plots.figures import check_picture
+        from recbench.reports.tuning.table import TUNING_COLUMNS, tuning_table
 
+        form = Format.JSON if as_json else form
+        view = table_view(columns, sort, TUNING_COLUMNS, form)
         check_optuna()
         picture = None if plot is None else OutputFile(plot, force)
         if picture is not None:
@@ -150,10 +157,12 @@ def tune(
         result = tune_request(request, count.of(tuning_progress(request.budget, quiet=quiet)))
         if picture is not None:
             _draw(result, picture)
-        if as_json or form is Format.JSON:
+        if form is Format.JSON:
             emit_json(result.document())
         else:
-            emit(result.table(form))
+            emit(tuning_table(result.models, result.budget, form, view), styled=view.screen is not None)
+            if not quiet:
+                emit_next_step(after_tuning(result, output), view.screen)
         _report(result, output)
 
 

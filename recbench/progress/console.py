@@ -13,6 +13,7 @@ from rich.text import Text
 from recbench.errors import shortened
 from recbench.escaping.terminal import one_line, terminal_text
 from recbench.progress.tolerant_stream import TolerantStream
+from recbench.reports.screen import Screen, terminal_width, wrapped
 from recbench.text_encoding import READABLE
 
 MOST_LINES, MOST_CHARACTERS = 200, 1000
@@ -27,7 +28,22 @@ class MessageConsole(Console):
 
     def print(self, *objects: Any, **settings: Any) -> None:
         """Prints texts, and what else rich can render."""
-        super().print(*(Text(_shown(one)) if isinstance(one, str) else one for one in objects), **settings)
+        super().print(
+            *(Text(self._fitted(_shown(one))) if isinstance(one, str) else one for one in objects), **settings
+        )
+
+    def print_labelled(self, label: str, text: str, style: str) -> None:
+        """Prints a text after a label of a style of its own."""
+        shown = Text(self._fitted(_shown(f"{label} {text}")))
+        shown.stylize(style, 0, len(label))
+        super().print(shown)
+
+    def _fitted(self, text: str) -> str:
+        """Returns a text whose lines a terminal need not break inside of words."""
+        if not self.file.isatty():
+            return text
+        screen = Screen(terminal_width(self.file.fileno()))
+        return "\n".join(part for line in text.split("\n") for part in wrapped(line, screen))
 
 
 def _shown(text: str) -> str:

@@ -13,6 +13,10 @@ STRONG = {
     Format.LATEX: r"\textbf{{{}}}",
     Format.HTML: "<strong>{}</strong>",
 }
+CELL_CHARACTERS = 500
+"""The most characters of a cell."""
+NO_FIGURE = "-"
+"""Stands for a figure without a meaning, such as the throughput of a fit that was too short to time."""
 NO_RANKS = "-"
 """Stands for a figure of the full ranking whose record lacks the ranks."""
 ESCAPES = {Format.MARKDOWN: markdown, Format.LATEX: latex, Format.HTML: html_text}

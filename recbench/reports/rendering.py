@@ -8,12 +8,9 @@ from tabulate import tabulate
 
 from recbench.escaping.data_files import csv_cell, json_text
 from recbench.escaping.terminal import one_line
-from recbench.reports.cells import STRONG, Strong, escape, escape_line
+from recbench.reports.cells import CELL_CHARACTERS, STRONG, Strong, escape, escape_line
 from recbench.reports.formats import Format
 from recbench.reports.latex_tabular import latex_tabular
-
-CELL_CHARACTERS = 500
-"""The most characters of a cell."""
 
 
 def render_table(
@@ -22,6 +19,7 @@ def render_table(
     alignment: str,
     form: Format,
     header_width: int | None = None,
+    most: int = CELL_CHARACTERS,
 ) -> str:
     """Renders a table whose cells are text already; they are escaped here.
 
@@ -31,12 +29,13 @@ def render_table(
         alignment: A letter for each column: l or r.
         form: Text, Markdown, LaTeX, HTML, CSV, or JSON (an object a row; text is exact).
         header_width: Characters after which a header continues on the next line, in plain text.
+        most: The most characters of a cell.
     """
     if form is Format.CSV:
         return csv_text(rows, headers)
     if form is Format.JSON:
         return json_text([dict(zip(headers, row, strict=True)) for row in rows])
-    rows = [[_short(cell) for cell in row] for row in rows]
+    rows = [[_short(cell, most) for cell in row] for row in rows]
     if form is Format.HTML:
         return _html_table(rows, headers, alignment)
     if form is Format.LATEX:
@@ -88,8 +87,8 @@ def details(title: str, lines: Sequence[str]) -> list[str]:
     return ["<details>", f"<summary>{title}</summary>", "", *lines, "", "</details>"]
 
 
-def _short(cell: str) -> str:
-    text = one_line(cell, CELL_CHARACTERS)
+def _short(cell: str, most: int) -> str:
+    text = one_line(cell, most)
     return Strong(text) if isinstance(cell, Strong) else text
 
 

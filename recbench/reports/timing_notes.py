@@ -11,6 +11,9 @@ SHARED = "†"
 DOUBTFUL = "?"
 """Marks throughput whose number of passes or training time is in doubt."""
 
+SHORTEST_FIT = 0.1
+"""Seconds. The throughput of a shorter fit has no meaning: it depends on the clock and on the set-up of the fit."""
+
 
 def timing_notes(records: Sequence[Record]) -> list[str]:
     """Returns a line for each reason not to trust the timings of these trials; none if there is none."""

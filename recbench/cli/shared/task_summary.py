@@ -4,7 +4,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recbench.cli.shared.terminal import emit, emit_json, emit_table
+from recbench.cli.shared.tables import emit_facts
+from recbench.cli.shared.terminal import emit, emit_json
 
 if TYPE_CHECKING:
     from recbench.tasks.task import Task
@@ -22,7 +23,7 @@ def emit_summary(task: "Task") -> None:
     ]
     rows.append(["uniform negatives", uniformity_text(task.uniformity)])
     rows.append(["waived", ", ".join(summary["waivers"]) or "nothing"])
-    emit_table(rows, [task.name, task.spec.description])
+    emit_facts(rows, [task.name, task.spec.description])
 
 
 LEAKAGE = {
@@ -62,9 +63,9 @@ def emit_task(task: "Task", plot: Path | None, as_json: bool) -> None:
         ["median rows of a user", f"{found.median_history:g}"],
         ["median rows of an item", f"{found.median_popularity:g}"],
     ]
-    emit_table(rows, ["train rows", ""])
+    emit_facts(rows, ["train rows", ""])
     emit("")
-    emit_table(
+    emit_facts(
         [[text, "no times" if shares[key] is None else f"{shares[key]:.2%}"] for key, text in LEAKAGE.items()],
         ["leakage", "share"],
     )

@@ -4,6 +4,7 @@ import errno
 import io
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import typer
-from rich.text import Text
 
 from recbench.errors import NothingToCompareError, RecbenchError
 from recbench.escaping.data_files import json_text
-from recbench.escaping.terminal import one_line, terminal_text
+from recbench.escaping.terminal import terminal_text
 from recbench.progress.console import messages
 from recbench.progress.tolerant_stream import TolerantStream
+from recbench.reports.screen import BOLD, PLAIN
 from recbench.text_encoding import READABLE
 from recbench.unexpected_errors import EXIT_CODE
 
@@ -41,6 +42,9 @@ class ExitCode(IntEnum):
 
 NOBODY_READS: Final = (errno.EPIPE, errno.EIO, errno.ENXIO)
 """What the system says when the reader of a pipe has ended, or a terminal is gone."""
+
+
+_STYLES: Final = re.compile(f"({re.escape(BOLD)}|{re.escape(PLAIN)})")
 
 
 class _Output:
@@ -72,17 +76,21 @@ def open_standard_streams() -> None:
         sys.stderr = TolerantStream(2, READABLE)
 
 
-def emit(text: str) -> None:
+def emit(text: str, *, styled: bool = False) -> None:
     """Writes data to standard output; a terminal shows its characters and executes none.
 
     A failure does not end the verb; see ``report_output``.
+
+    Args:
+        text: The data.
+        styled: Whether the codes of ``recbench.reports.screen`` for bold text are kept.
     """
     if _Output.ended:
         return
     if _Output.was_closed:
         _Output.ended, _Output.failure = True, "it is closed"
         return
-    text = terminal_text(text)
+    text = _styled(text) if styled else terminal_text(text)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding=_encoding(sys.stdout), errors=READABLE)
     try:
@@ -92,6 +100,11 @@ def emit(text: str) -> None:
         _Output.ended = True
         _Output.failure = None if error.errno in NOBODY_READS else error.strerror
         discard_output()
+
+
+def _styled(text: str) -> str:
+    """Returns text that a terminal shows, with the codes for bold text and no other code."""
+    return "".join(part if _STYLES.fullmatch(part) else terminal_text(part) for part in _STYLES.split(text))
 
 
 def discard_output() -> None:
@@ -140,19 +153,10 @@ def emit_json(document: Any) -> None:
     emit(text)
 
 
-def emit_table(rows: list[list[Any]], headers: list[str]) -> None:
-    """Writes a plain table to standard output."""
-    from tabulate import tabulate
-
-    shown = [[cell if isinstance(cell, int | float | None) else one_line(str(cell)) for cell in row] for row in rows]
-    emit(tabulate(shown, list(map(one_line, headers)), tablefmt="simple", disable_numparse=True))
-
-
 def fail(error: RecbenchError) -> NoReturn:
     """Prints the error and what to do about it, and ends the process."""
     console = messages()
-    console.print(Text("Error: ", style="bold red"), end="")
-    console.print(error.message)
+    console.print_labelled("Error:", error.message, "bold red")
     if error.hint:
         console.print(error.hint)
     nothing = isinstance(error, NothingToCompareError)

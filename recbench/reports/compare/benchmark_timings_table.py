@@ -4,15 +4,28 @@ from typing import Any
 
 from recbench.escaping.data_files import json_text
 from recbench.records.benchmark_timings import Timing
+from recbench.reports.column_rendering import prose, render_columns
+from recbench.reports.columns import Column, Cut, Look
 from recbench.reports.compare.benchmark_timings import TimingComparison, TimingPair
 from recbench.reports.formats import Format
-from recbench.reports.rendering import csv_text, render_lines, render_table
+from recbench.reports.rendering import csv_text
+from recbench.reports.view import DEFAULT_VIEW, View
 
+TIMING_COLUMNS = ("benchmark", "baseline", "current", "ratio", "baseline-speed", "current-speed")
+"""The names of the columns, in the order of the headers."""
+RANKS = (0, 3, 2, 1, 5, 4)
+"""Which columns get room first in a table that is too wide."""
 HEADERS = ("benchmark", "baseline s", "current s", "ratio", "baseline int./s", "current int./s")
 
 
-def timings_table(comparison: TimingComparison, form: Format) -> str:
-    """Renders one line a benchmark."""
+def timings_table(comparison: TimingComparison, form: Format, view: View = DEFAULT_VIEW) -> str:
+    """Renders one line a benchmark.
+
+    Args:
+        comparison: The benchmarks.
+        form: How to render them.
+        view: Which columns to show, and the terminal that plain text has to fit.
+    """
     if form is Format.CSV:
         return csv_text(
             [[pair.name, *_figures(pair)] for pair in comparison.pairs],
@@ -27,12 +40,29 @@ def timings_table(comparison: TimingComparison, form: Format) -> str:
         )
     if form is Format.JSON:
         return json_text(timings_document(comparison))
-    rows = [[pair.name, *_cells(pair)] for pair in comparison.pairs]
-    rendered = render_table(rows, HEADERS, "lrrrrr", form)
+    table = render_columns(_columns(comparison), form, view)
     if form is Format.LATEX:
-        return rendered
-    lines = ["Seconds: medians over rounds. ratio: current over baseline, below 1 is faster.", *_machines(comparison)]
-    return "\n".join([rendered, "", *render_lines(lines, form)])
+        return table.text
+    lines = [
+        *table.notes,
+        "Seconds: medians over rounds. ratio: current over baseline, below 1 is faster.",
+        *_machines(comparison),
+    ]
+    return "\n".join([table.text, "", *prose(lines, form, view.screen)])
+
+
+def _columns(comparison: TimingComparison) -> list[Column]:
+    rows = [[pair.name, *_cells(pair)] for pair in comparison.pairs]
+    figures = [[pair.name, *_figures(pair)] for pair in comparison.pairs]
+    return [
+        Column(
+            name,
+            (Look(header, [row[place] for row in rows], "r" if place else "l", rank),),
+            keys=[row[place] for row in figures],
+            cut=None if place else Cut.MIDDLE,
+        )
+        for place, (name, header, rank) in enumerate(zip(TIMING_COLUMNS, HEADERS, RANKS, strict=True))
+    ]
 
 
 def timings_document(comparison: TimingComparison) -> dict[str, Any]:

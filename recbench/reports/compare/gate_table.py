@@ -1,6 +1,7 @@
 """The gate's verdict in every format: the comparison, and what follows from it."""
 
 from recbench.escaping.data_files import json_text
+from recbench.reports.column_rendering import prose
 from recbench.reports.compare.document import gate_document
 from recbench.reports.compare.gate import GateReport
 from recbench.reports.compare.headline import gate_headline
@@ -11,14 +12,16 @@ from recbench.reports.compare.table_csv import compare_csv
 from recbench.reports.compare.table_latex import compare_latex
 from recbench.reports.formats import Format
 from recbench.reports.rendering import details, render_lines
+from recbench.reports.view import DEFAULT_VIEW, View
 
 
-def gate_table(report: GateReport, form: Format) -> str:
+def gate_table(report: GateReport, form: Format, view: View = DEFAULT_VIEW) -> str:
     """Renders a gate's report; as CSV, the figures alone; as JSON, the document; as LaTeX, for papers.
 
     Args:
         report: The gate's report.
         form: How.
+        view: Which columns to show, and the terminal that plain text has to fit.
     """
     decided = report.decided
     if form is Format.CSV:
@@ -26,7 +29,7 @@ def gate_table(report: GateReport, form: Format) -> str:
     if form is Format.JSON:
         return json_text(gate_document(report))
     if form is Format.LATEX:
-        return compare_latex(decided, gate_headline(report))
+        return compare_latex(decided, gate_headline(report), view)
     headline, against = gate_headline(report), list(report.reasons)
     shown = [*seeds_compared(decided), *_smallest_drops(report), *_speed(report), *_sanity_checks(report)]
     rest = [*reasons(decided), *legend(decided), f"Policy: {policy_line(decided.policy)}"]
@@ -34,8 +37,8 @@ def gate_table(report: GateReport, form: Format) -> str:
         listed = [f"- {line}" for line in against] if against[1:] else []
         told = [*rest, *origins(decided), f"Again: {decided.command}"]
         blocks = [[headline, *listed], shown, told]
-        first, *others = ("\n".join(render_lines(block, form)) for block in blocks if block)
-        return "\n\n".join([first, figures(decided, form), *others])
+        first, *others = ("\n".join(prose(block, form, view.screen)) for block in blocks if block)
+        return "\n\n".join([first, figures(decided, form, view), *others])
     listed = render_lines(against, form) if against[1:] else []
     return "\n".join(
         [
@@ -43,7 +46,7 @@ def gate_table(report: GateReport, form: Format) -> str:
             *title(headline, form),
             "",
             *([*listed, ""] if listed else []),
-            figures(decided, form),
+            figures(decided, form, view),
             "",
             *render_lines(shown, form),
             "",

@@ -7,10 +7,13 @@ from recbench.git_history import SHORT
 from recbench.records.environments import merged
 from recbench.records.grouping import TrialGroup
 from recbench.records.selection import RecordSet
+from recbench.reports.cells import NO_FIGURE
 from recbench.reports.compare.comparison import Compared, Comparison
 from recbench.reports.compare.gate import DecidedComparison
+from recbench.reports.compare.short_fits import has_short_fit
 from recbench.reports.compare.verdict import Verdict
 from recbench.reports.run.shown_measures import copy_notes
+from recbench.reports.timing_notes import SHORTEST_FIT
 
 
 def by_task(comparison: Comparison) -> dict[str, list[tuple[int, Compared]]]:
@@ -101,6 +104,7 @@ def unknown_seed_noise(decided: DecidedComparison) -> list[str]:
 def legend(decided: DecidedComparison) -> list[str]:
     """Returns the lines that explain the columns."""
     doubted = any(decision.verdict in (Verdict.LOWER, Verdict.HIGHER) for _, _, decision in decided.cells())
+    short = any(has_short_fit(model) for model in decided.comparison.models if not model.obstacle)
     return [
         f"95 %: interval of the difference on the same cases, by a bootstrap over users ({RESAMPLES:,} resamples), "
         "seeds averaged; ±: standard deviation over seeds.",
@@ -108,7 +112,8 @@ def legend(decided: DecidedComparison) -> list[str]:
         f"not hold 0, and p < {decided.policy.alpha:g} (sign flips over users, Holm {_family(decided)}).",
         f"unchanged: the interval excludes any change beyond {decided.policy.floor:g}; inconclusive: all else.",
         *(["lower, higher: the same as regressed, improved, but it may be due to other commits."] if doubted else []),
-        "speed: median interactions/s of current over baseline; on other machines it says little.",
+        "speed: median interactions/s of current over baseline; on other machines it says little."
+        + (f" A dash ({NO_FIGURE}): fits of less than {SHORTEST_FIT:g} s are too short to time." if short else ""),
     ]
 
 

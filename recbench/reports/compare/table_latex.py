@@ -1,37 +1,66 @@
 """The comparison as LaTeX, for papers: the better side in bold, and stars for significant differences."""
 
+from collections.abc import Sequence
+
 from recbench.records.grouping import TrialGroup
 from recbench.reports.cells import NO_RANKS, Strong, p_value, signed, with_sd
+from recbench.reports.column_rendering import render_columns
+from recbench.reports.columns import Column, Look
+from recbench.reports.compare.columns import comparison_columns
 from recbench.reports.compare.comparison import Compared
 from recbench.reports.compare.evidence import Level, Measured
 from recbench.reports.compare.gate import DecidedComparison
 from recbench.reports.compare.lines import by_task, legend, new_case_lines, obstacles, task_line
 from recbench.reports.formats import Format
-from recbench.reports.rendering import render_lines, render_table
+from recbench.reports.rendering import render_lines
+from recbench.reports.view import DEFAULT_VIEW, View
 
-HEADERS = ("model", "metric", "baseline", "current", "difference", "95 %", "p (Holm)", "verdict")
-ALIGNMENT = "llrrrrrl"
+HEADERS = {
+    "model": ("model",),
+    "metric": ("metric",),
+    "baseline": ("baseline",),
+    "current": ("current",),
+    "difference": ("difference", "95 %"),
+    "p": ("p (Holm)",),
+    "verdict": ("verdict",),
+}
+"""The headers of each column."""
+TEXTS = ("model", "metric", "verdict")
 STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 """The p-values, after Holm, below which a difference has stars; the smallest first."""
 
 
-def compare_latex(decided: DecidedComparison, headline: str) -> str:
+def compare_latex(decided: DecidedComparison, headline: str, view: View = DEFAULT_VIEW) -> str:
     """Renders a table for each task, with the lines around it as comments.
 
     Args:
         decided: The comparison and its verdicts.
         headline: The outcome in one sentence.
+        view: Which columns to show.
     """
     form, comparison = Format.LATEX, decided.comparison
     parts = ["\n".join(render_lines([headline, *obstacles(decided)], form))]
     for digest, numbered in by_task(comparison).items():
-        rows = [row for number, model in numbered for row in _rows(decided, number, model)]
+        table = render_columns(_columns(decided, numbered), form, view)
         above = render_lines([task_line(numbered[0][1])], form)
-        below = render_lines(new_case_lines(comparison, digest), form)
-        parts.append("\n".join([*above, render_table(rows, HEADERS, ALIGNMENT, form), *below]))
+        below = render_lines([*table.notes, *new_case_lines(comparison, digest)], form)
+        parts.append("\n".join([*above, table.text, *below]))
     stars = ", ".join(f"{stars} p < {limit:g}" for limit, stars in reversed(STARS))
     lines = [f"Bold: the higher of baseline and current. {stars} after Holm.", *legend(decided)[:-1]]
     return "\n\n".join([*parts, "\n".join(render_lines(lines, form))])
+
+
+def _columns(decided: DecidedComparison, numbered: Sequence[tuple[int, Compared]]) -> list[Column]:
+    rows = [row for number, model in numbered for row in _rows(decided, number, model)]
+    # The plain table has the same rows.
+    keys = {column.name: column.sort_keys for column in comparison_columns(decided, numbered)}
+    columns, place = [], 0
+    for name, headers in HEADERS.items():
+        letter = "l" if name in TEXTS else "r"
+        looks = [Look(header, [row[place + n] for row in rows], letter) for n, header in enumerate(headers)]
+        columns.append(Column(name, tuple(looks), keys=keys.get(name, ())))
+        place += len(headers)
+    return columns
 
 
 def _rows(decided: DecidedComparison, number: int, model: Compared) -> list[list[str]]:

@@ -7,13 +7,17 @@ from recbench.escaping.data_files import json_text
 from recbench.evaluation.bootstrap import RESAMPLES
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.ranking import Ranking
+from recbench.reports.column_rendering import render_columns
+from recbench.reports.columns import Cut, text_column
 from recbench.reports.formats import Format
-from recbench.reports.rendering import csv_text, render_lines, render_table
+from recbench.reports.rendering import csv_text, render_lines
+from recbench.reports.run.model_columns import MODEL, measure_column
 from recbench.reports.run.run_report import RunReport, compare_models
 from recbench.reports.run.shown_measures import shown_measures, some_ranks
-from recbench.reports.run.table import mark_lines, metric_cells
+from recbench.reports.run.table import mark_lines
 from recbench.reports.run.uncertainty import Standing
 from recbench.reports.spread import Spread
+from recbench.reports.view import DEFAULT_VIEW
 
 KEYS = ("model", "ranking", "metric", "mean", "sd", "seeds", "low", "high")
 
@@ -83,15 +87,24 @@ def measures_table(report: RunReport, measures: Sequence[Measure], form: Format)
         return (
             csv_text(rows, KEYS) if form is Format.CSV else json_text([dict(zip(KEYS, r, strict=True)) for r in rows])
         )
-    columns = list(dict.fromkeys(one.measure for one in found))
-    cells = {(one.model, one.measure): metric_cells(one.measure, one.spread, one.standing) for one in found}
-    rows_of_text = [
-        [summary.name, *(cell for column in columns for cell in cells[summary.name, column])]
-        for summary in report.summaries
+    by_measure: dict[Measure, list[MeasuredModel]] = {}
+    for one in found:
+        by_measure.setdefault(one.measure, []).append(one)
+    columns = [
+        text_column(MODEL, [summary.name for summary in report.summaries], cut=Cut.MIDDLE),
+        *(
+            measure_column(
+                measure,
+                number,
+                [one.spread for one in of_models],
+                [one.standing for one in of_models],
+                [False] * len(of_models),
+            )
+            for number, (measure, of_models) in enumerate(by_measure.items())
+        ),
     ]
-    headers = ["model", *(text for one in columns for text in (one.label, "95 %"))]
-    table = render_table(rows_of_text, headers, f"l{'r' * (len(headers) - 1)}", form)
-    return "\n".join([table, "", *render_lines(_legend(report, found, measures, form), form)])
+    table = render_columns(columns, form, DEFAULT_VIEW)
+    return "\n".join([table.text, "", *render_lines(_legend(report, found, measures, form), form)])
 
 
 def _legend(report: RunReport, found: Sequence[MeasuredModel], measures: Sequence[Measure], form: Format) -> list[str]:

@@ -1,17 +1,25 @@
 """All pairs of models on the same cases."""
 
+from collections.abc import Sequence
+
 from recbench.escaping.data_files import json_text
 from recbench.reports.cells import p_value
+from recbench.reports.column_rendering import prose, render_columns
+from recbench.reports.columns import Column, Cut, Look
 from recbench.reports.formats import Format
-from recbench.reports.rendering import csv_text, render_lines, render_table
+from recbench.reports.rendering import csv_text
 from recbench.reports.run.document import pair_document
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.uncertainty import Pair
+from recbench.reports.screen import Screen
+from recbench.reports.short_figures import short_difference, short_interval
+from recbench.reports.view import View
 
+PAIR, DIFFERENCE = "first - second", "difference"
 HEADERS = [
     "metric",
-    "first - second",
-    "difference",
+    PAIR,
+    DIFFERENCE,
     "95 %",
     "p",
     "p (Holm)",
@@ -21,6 +29,8 @@ HEADERS = [
     "lost",
     "80 % at",
 ]
+RANKS = {"p (Holm)": 1, "p": 3, "won": 4, "tied": 4, "lost": 4, "80 % at": 5, "McNemar": 6}
+"""Which columns get room first in a table that is too wide."""
 CSV_HEADERS = (
     "metric", "first", "second", "difference", "low", "high", "p", "p_holm", "p_mcnemar", "won", "tied", "lost",
     "detectable_difference",
@@ -34,17 +44,48 @@ LEGEND = (
 )
 
 
-def pairs_table(report: RunReport, form: Format) -> str:
-    """Renders the pairs; a line of text if there are none. CSV and JSON have full precision, and no legend."""
+def pairs_table(report: RunReport, form: Format, screen: Screen | None = None) -> str:
+    """Renders the pairs; a line of text if there are none. CSV and JSON have full precision, and no legend.
+
+    Args:
+        report: The run.
+        form: How to render it.
+        screen: The terminal that plain text has to fit; None for the wide table.
+    """
     pairs = [pair for pair in report.uncertainty.pairs if pair.measure in report.columns]
     if form is Format.JSON:
         return json_text([pair_document(pair, report) for pair in pairs])
     if form is Format.CSV:
         return csv_text([_figures(pair, report) for pair in pairs], CSV_HEADERS)
     if not pairs:
-        return "\n".join(render_lines(["No pairs: nothing to compare."], form))
-    table = render_table([_row(pair, report) for pair in pairs], HEADERS, f"ll{'r' * (len(HEADERS) - 2)}", form)
-    return "\n".join([table, "", *render_lines(LEGEND, form)])
+        return "\n".join(prose(["No pairs: nothing to compare."], form, screen))
+    table = render_columns(_columns(pairs, report), form, View(screen=screen))
+    return "\n".join([table.text, "", *prose([*table.notes, *LEGEND], form, screen)])
+
+
+def _columns(pairs: Sequence[Pair], report: RunReport) -> list[Column]:
+    rows = [_row(pair, report) for pair in pairs]
+    columns = [
+        Column(
+            header,
+            (Look(header, [row[place] for row in rows], "l" if place < 2 else "r", RANKS.get(header, 0)),),
+            cut=Cut.MIDDLE if header == PAIR else None,
+        )
+        for place, header in enumerate(HEADERS)
+    ]
+    differences = [short_difference(pair.evidence.difference) for pair in pairs]
+    intervals = [short_interval(pair.evidence.interval) for pair in pairs]
+    both = Column(
+        DIFFERENCE,
+        (*columns[2].wide, *columns[3].wide),
+        (
+            Look(
+                DIFFERENCE, [f"{one} {interval}" for one, interval in zip(differences, intervals, strict=True)], rank=2
+            ),
+            Look(DIFFERENCE, differences, rank=1),
+        ),
+    )
+    return [*columns[:2], both, *columns[4:]]
 
 
 def _figures(pair: Pair, report: RunReport) -> list[object]:

@@ -5,36 +5,49 @@ from typing import Any
 
 from recbench.escaping.data_files import json_text
 from recbench.records.tuned_settings import FEW_TRIALS, ConfigurationOrigin, TrialCounts
+from recbench.reports.column_rendering import prose, render_columns
+from recbench.reports.columns import Column, Cut, Look
 from recbench.reports.formats import Format
-from recbench.reports.rendering import csv_text, render_lines, render_table
+from recbench.reports.rendering import csv_text
+from recbench.reports.view import DEFAULT_VIEW, View
 from recbench.tuning.past import Budget, End, PastTrial, counts, joules_spent, spent
 from recbench.tuning.result import ModelTuning
 from recbench.tuning.spaces import texts
 
 SCHEMA = 1
 HEADERS = ["model", "defaults", "tuned", "trials", "completed", "pruned", "failed", "out of time", "s", "parameters"]
+TUNING_COLUMNS = (
+    "model", "defaults", "tuned", "trials", "completed", "pruned", "failed", "out-of-time", "seconds", "parameters",
+)  # fmt: skip
+"""The names of the columns, in the order of the headers."""
+RANKS = (0, 2, 1, 4, 8, 7, 6, 9, 5, 3)
+"""Which columns get room first in a table that is too wide."""
 
 
-def tuning_table(found: Sequence[ModelTuning], budget: Budget, form: Format = Format.TEXT) -> str:
+def tuning_table(
+    found: Sequence[ModelTuning], budget: Budget, form: Format = Format.TEXT, view: View = DEFAULT_VIEW
+) -> str:
     """Renders one line a model, and what the columns mean; JSON has the results alone, an object a model.
 
     Args:
         found: What was found for each model.
         budget: What each model was allowed.
         form: How to render it.
+        view: Which columns to show, and the terminal that plain text has to fit.
     """
     if form is Format.JSON:
         return json_text([_result(one) for one in found])
-    rows = [_row(one) for one in found]
     if form is Format.CSV:
-        return csv_text(rows, HEADERS)
+        return csv_text([_row(one) for one in found], HEADERS)
     labels = ", ".join(dict.fromkeys(one.objective.label for one in found))
+    table = render_columns(_columns(found), form, view)
     legend = [
+        *table.notes,
         f"defaults, tuned: {labels} on validation cases. "
         f"Budget: {budget.trials} trials and {budget.seconds:g} s a model, without starts of processes and imports.",
         *_notes(found),
     ]
-    return "\n".join([render_table(rows, HEADERS, "lrrrrrrrrl", form), "", *render_lines(legend, form)])
+    return "\n".join([table.text, "", *prose(legend, form, view.screen)])
 
 
 def tuning_document(
@@ -63,6 +76,30 @@ def _row(one: ModelTuning) -> list[str]:
         parameters = ", ".join(f"{name}={_short(value)}" for name, value in one.tuned.parameters.items())
     numbers = [ended.ended, ended.completed, ended.pruned, ended.failed, ended.out_of_time]
     return [one.model, *scores, *map(str, numbers), f"{spent(one.past):,.0f}", parameters]
+
+
+def _columns(found: Sequence[ModelTuning]) -> list[Column]:
+    rows = [_row(one) for one in found]
+    columns = []
+    for place, (name, header, rank) in enumerate(zip(TUNING_COLUMNS, HEADERS, RANKS, strict=True)):
+        is_text = name in ("model", "parameters")
+        cells = [row[place] for row in rows]
+        cut = {"model": Cut.MIDDLE, "parameters": Cut.END}.get(name)
+        columns.append(
+            Column(
+                name,
+                (Look(header, cells, "l" if is_text else "r", rank),),
+                keys=() if is_text else [_key(cell, best_first=name in ("defaults", "tuned")) for cell in cells],
+                cut=cut,
+            )
+        )
+    return columns
+
+
+def _key(cell: str, *, best_first: bool) -> float | None:
+    """Returns what a row is sorted by: scores from the best down, counts and seconds from the least up."""
+    value = float(cell.replace(",", "")) if cell else None
+    return -value if best_first and value is not None else value
 
 
 def _short(value: object) -> str:
