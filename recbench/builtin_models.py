@@ -19,6 +19,9 @@ BUILTIN_PACKAGE: Final = "recbench_models"
 POPULARITY: Final = "popularity"
 """The model that every other model should beat."""
 
+RANDOM: Final = "random"
+"""The model that knows nothing."""
+
 EARLIER_PACKAGE: Final = "models"
 """Its name in records of before the renaming, and the name of its folder in a checkout."""
 

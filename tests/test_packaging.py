@@ -8,6 +8,7 @@ import sys
 import tomllib
 
 import pytest
+from hatchling.builders.wheel import WheelBuilder
 
 from hatch_build import ModelsHook
 from recbench.records import store
@@ -83,6 +84,13 @@ def test_a_wheel_holds_the_models_under_their_own_name(tmp_path):
         data = {"force_include": {}}
         hook.initialize(version, data)
         assert data["force_include"] == expected
+
+
+def test_a_wheel_holds_the_templates_of_the_report_page():
+    packed = {file.distribution_path for file in WheelBuilder(str(ROOT)).recurse_included_files()}
+    templates = [path for path in (ROOT / "recbench").rglob("templates/*") if path.is_file()]
+    assert len(templates) >= 5
+    assert {path.relative_to(ROOT).as_posix() for path in templates} <= packed
 
 
 def test_a_version_does_not_depend_on_the_name_of_the_package(tmp_path):

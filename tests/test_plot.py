@@ -1,6 +1,7 @@
 """Quality against speed: what stands in the picture, and where its labels do."""
 
 import itertools
+import re
 
 import pytest
 
@@ -58,7 +59,7 @@ def crowded():
                     fit_seconds=2.0 + number / 10, interactions_per_second=1e6 * (1 + number / 20))
         for number in range(12)
     ]  # fmt: skip
-    return speed_quality([a_set("run", *groups, some_trials("far", 0.1, interactions_per_second=1e9))],
+    return speed_quality([a_set("run", *groups, some_trials("far", 0.45, interactions_per_second=1e9))],
                          HR, Cost.THROUGHPUT)  # fmt: skip
 
 
@@ -74,7 +75,36 @@ def test_labels_cover_neither_each_other_nor_points():
     assert all(axes.bbox.contains(box.x0, box.y0) and axes.bbox.contains(box.x1, box.y1) for box in boxes)
 
 
-def test_places_are_near_and_a_label_without_one_stays_in_the_area():
+def test_twelve_models_have_their_own_colour_and_marker():
+    figure = picture(crowded())
+    (axes,) = figure.axes
+    assert axes.get_legend() is None
+    drawn = [bars.lines[0] for bars in axes.containers]
+    assert len({(line.get_color(), line.get_marker()) for line in drawn}) == 13
+
+
+def test_weak_baselines_are_named_below_the_picture_and_do_not_squeeze_the_others():
+    models = [some_trials(f"model-{number}", 0.5 + number / 50, seeds=2) for number in range(4)]
+    rates = {"parameters": {"rate": 0.0123456789, "epochs": 2}}
+    weak = some_trials("popularity", 0.3, seeds=2, interactions_per_second=4e6)
+    bad = some_trials("bpr", 0.1, seeds=2, **rates)
+    figure = picture(
+        speed_quality([a_set("run", *models, bad, some_trials("bpr", seeds=2), weak)], HR, Cost.THROUGHPUT)
+    )
+    (axes,) = figure.axes
+    low, high = axes.get_ylim()
+    assert 0.4 < low < high < 0.65
+    note = axes.get_xlabel().replace("\n", " ")
+    assert re.search(
+        r"Outside of the picture: bpr \(rate=0\.0123, epochs=2\) \(0\.[01]\d+, 5\d\d,\d+ interactions/s\); "
+        r"popularity \(0\.[23]\d+, 4,000,000 interactions/s\)",
+        note,
+    ), note
+    figure.draw_without_rendering()
+    assert axes.xaxis.get_tightbbox().y0 >= 0
+
+
+def test_places_are_near_and_a_label_without_one_is_left_out():
     area = Box(0, 0, 400, 300)
     (alone,) = place_labels([(100, 100)], [(40, 10)], [Box(95, 95, 105, 105)], area)
     assert abs(alone.left - 100) < 20
@@ -82,7 +112,7 @@ def test_places_are_near_and_a_label_without_one_stays_in_the_area():
     (corner,) = place_labels([(399, 299)], [(40, 10)], [], area)
     assert area.holds(corner)
     (nowhere,) = place_labels([(100, 100)], [(40, 10)], [area], area)
-    assert area.holds(nowhere)
+    assert nowhere is None
 
 
 @pytest.mark.parametrize(("name", "start"), [("x.png", b"\x89PNG"), ("x.svg", b"<?xml"), ("x.pdf", b"%PDF")])

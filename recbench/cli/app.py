@@ -17,6 +17,7 @@ from recbench.cli import (
     leaderboard,
     list_models,
     plot,
+    report,
     run,
     score_file,
     selftest,
@@ -53,6 +54,7 @@ app.command("run")(run.run)
 app.command("tune")(tune.tune)
 app.command("sweep")(sweep.sweep)
 app.command("plot")(plot.plot)
+app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("gate")(gate.gate)
 app.command("score-file")(score_file.score_file)

@@ -22,6 +22,9 @@ RECORDS = "*--seed*.json"
 ATTEMPTS = 5
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
+ReadTrial = Callable[[Path, str], FinishedTrial]
+"""Reads one record and its ranks from a path; errors call it by its place."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RecordSet:
@@ -32,12 +35,14 @@ class RecordSet:
         trials: Its trials; at least one.
         locations: Their files: absolute paths, or ``sha:path``, where the path starts at the root of the repository.
         hidden: A folder or file of records with the name of the label that ``text`` means; None if there is none.
+        problems: Why some of the trials have no ranks although they are done; empty unless these were asked for.
     """
 
     text: str
     trials: tuple[FinishedTrial, ...]
     locations: frozenset[str]
     hidden: Path | None = None
+    problems: tuple[str, ...] = ()
 
 
 def check_nothing_in_common(base: RecordSet, current: RecordSet) -> None:
@@ -68,6 +73,36 @@ def read_records(text: str, baselines: Path | None = None) -> RecordSet:
         RecbenchError: ``text`` means nothing, or a record is broken, inconsistent, without its ranks, or too new.
         NothingToCompareError: There are no records, or no baseline was ever accepted.
     """
+    return _read_with(_read, text, baselines)
+
+
+def read_with_problems(text: str) -> RecordSet:
+    """Reads the records that ``text`` means, as ``read_records`` does, for a page that shows what is wrong with them.
+
+    A trial whose ranks are missing, damaged or of another record has no ranks, and is named in ``RecordSet.problems``.
+
+    Args:
+        text: See ``read_records``.
+
+    Raises:
+        RecbenchError: ``text`` means nothing or two things, or a record is broken or too new.
+        NothingToCompareError: There are no records, or no baseline was ever accepted.
+    """
+    problems: dict[str, None] = {}
+
+    def read(path: Path, place: str) -> FinishedTrial:
+        try:
+            return _read(path, place)
+        except RecbenchError as error:
+            trial = FinishedTrial.in_memory(load(path), None, place)
+            problems[error.message] = None
+            return trial
+
+    found = _read_with(read, text, None)
+    return replace(found, problems=tuple(problems))
+
+
+def _read_with(read: ReadTrial, text: str, baselines: Path | None) -> RecordSet:
     if not text:
         raise RecbenchError("No records are named.", "Give a folder of records, a label, or REV:PATH.")
     path, nearest = Path(text), baselines or baselines_folder()
@@ -75,15 +110,15 @@ def read_records(text: str, baselines: Path | None = None) -> RecordSet:
         text, [nearest] if baselines else [nearest, *(one / BASELINES for one in results_folders())]
     )
     if labelled:
-        found = _unchanged(lambda: _of_label(text, labelled), labelled)
+        found = _unchanged(lambda: _of_label(read, text, labelled), labelled)
         return replace(found, hidden=path if _has_records(path) else None)
     if path.is_dir():
         store_set_aside(path)
-        return RecordSet(text, _in_folder(path, text), _files(path))
+        return RecordSet(text, _in_folder(read, path, text), _files(path))
     if path.is_file():
-        return RecordSet(text, (_read(path, text),), frozenset([str(path.resolve())]))
+        return RecordSet(text, (read(path, text),), frozenset([str(path.resolve())]))
     if ":" in text:
-        return _in_revision(text)
+        return _in_revision(read, text)
     labels = {folder.name for task in _folders(nearest) for folder in _folders(task)}
     if not labels and LABEL.fullmatch(text):
         raise NothingToCompareError(
@@ -109,8 +144,8 @@ def _has_records(path: Path) -> bool:
     return path.suffix == ".json" if path.is_file() else any(path.glob(RECORDS))
 
 
-def _of_label(text: str, folders: Sequence[Path]) -> RecordSet:
-    trials = tuple(trial for folder in folders for trial in _in_folder(folder, str(folder)))
+def _of_label(read: ReadTrial, text: str, folders: Sequence[Path]) -> RecordSet:
+    trials = tuple(trial for folder in folders for trial in _in_folder(read, folder, str(folder)))
     return RecordSet(text, trials, frozenset().union(*map(_files, folders)))
 
 
@@ -161,16 +196,16 @@ def _names(trial: FinishedTrial) -> set[str]:
     return {trial.record.model, name_of(trial.record)}
 
 
-def _in_revision(text: str) -> RecordSet:
+def _in_revision(read: ReadTrial, text: str) -> RecordSet:
     with checked_out(text) as found:
         revision = text.partition(":")[0]
         location = f"{found.sha}:{found.place}"
         try:
             if found.file is not None:
-                trial = _without_path(_read(found.folder / found.file, text))
+                trial = _without_path(read(found.folder / found.file, text))
                 return RecordSet(text, (trial,), frozenset([location]))
             files = frozenset(f"{location}/{path.name}".replace(":/", ":") for path in found.folder.glob("*.json"))
-            trials = _in_folder(found.folder, f"{revision}:{found.path}")
+            trials = _in_folder(read, found.folder, f"{revision}:{found.path}")
         except RecbenchError as error:
             if str(found.folder) in error.hint:
                 # It names a temporary file.
@@ -196,7 +231,7 @@ def _without_path(trial: FinishedTrial) -> FinishedTrial:
     return FinishedTrial.in_memory(trial.record, trial.ranks, trial.place)
 
 
-def _in_folder(folder: Path, place: str) -> tuple[FinishedTrial, ...]:
+def _in_folder(read: ReadTrial, folder: Path, place: str) -> tuple[FinishedTrial, ...]:
     paths = sorted(folder.glob("*.json"))
     if not paths:
         below = sorted({path.parent.relative_to(folder).as_posix() for path in folder.rglob(RECORDS)})
@@ -206,7 +241,7 @@ def _in_folder(folder: Path, place: str) -> tuple[FinishedTrial, ...]:
             if below
             else "Records are written by: recbench run --models ... -o FOLDER",
         )
-    return tuple(_read(path, f"{place.rstrip('/')}/{path.name}") for path in paths)
+    return tuple(read(path, f"{place.rstrip('/')}/{path.name}") for path in paths)
 
 
 def _files(folder: Path) -> frozenset[str]:

@@ -46,8 +46,8 @@ class Box:
 
 def place_labels(
     points: Sequence[tuple[float, float]], sizes: Sequence[tuple[float, float]], taken: Sequence[Box], area: Box
-) -> list[Box]:
-    """Finds the nearest free place for each label, one after the other.
+) -> list[Box | None]:
+    """Finds the nearest free place for each label, one after the other. No two labels overlap.
 
     Args:
         points: What each names.
@@ -56,12 +56,13 @@ def place_labels(
         area: Where labels must stay.
 
     Returns:
-        A box for each. One for which no place within ``FARTHEST`` is free stands at the nearest within the area.
+        A box for each label; None if no place within ``FARTHEST`` and the area is free.
     """
+    found: list[Box | None] = []
     placed: list[Box] = []
     lines: list[Box] = []
     for point, size in zip(points, sizes, strict=True):
-        within = [box for box in _candidates(point, size) if area.holds(box)] or [next(_candidates(point, size))]
+        within = (box for box in _candidates(point, size) if area.holds(box))
         free = [box for box in within if not _meets_any(box.grown(MARGIN), (*taken, *placed))]
         # Lines may cross labels rather than that labels cross each other.
         uncrossed = (
@@ -69,10 +70,12 @@ def place_labels(
             for box in free
             if not _meets_any(box, lines) and not any(_meets_any(spot, placed) for spot in line_to(point, box))
         )
-        chosen = next(uncrossed, (free or within)[0])
-        placed.append(chosen)
-        lines += line_to(point, chosen)
-    return placed
+        chosen = next(uncrossed, free[0] if free else None)
+        found.append(chosen)
+        if chosen is not None:
+            placed.append(chosen)
+            lines += line_to(point, chosen)
+    return found
 
 
 def nearest_of(point: tuple[float, float], box: Box) -> tuple[float, float]:

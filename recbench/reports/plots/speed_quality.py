@@ -11,6 +11,7 @@ from recbench.evaluation.ranking import Ranking
 from recbench.records.grouping import group_names
 from recbench.records.schema import Status
 from recbench.records.selection import RecordSet
+from recbench.reports.plots.focus import Extent
 from recbench.reports.plots.speed_quality_axes import Cost
 from recbench.reports.run.run_report import seed_ranks
 from recbench.reports.run.summary import ModelSummary, summarise
@@ -23,16 +24,24 @@ class QualityPoint:
     """One configuration.
 
     Attributes:
+        model: The model's name.
         label: The model; with the hyper-parameters, conditions and run that tell it from others of that name.
         quality: The metric, over the seeds.
         interval: Its 95 % interval over users, if it has one.
         cost: Throughput, or seconds, over the seeds.
     """
 
+    model: str
     label: str
     quality: Spread
     interval: Interval | None
     cost: Spread
+
+    @property
+    def extent(self) -> Extent:
+        """What the point and its bars cover: its interval upright, and the range over seeds level."""
+        low, high = (self.interval.low, self.interval.high) if self.interval else (self.quality.mean, self.quality.mean)
+        return Extent(self.model, min(self.cost.values), max(self.cost.values), low, high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +89,12 @@ def speed_quality(record_sets: Sequence[RecordSet], measure: Measure, axis: Cost
     labels = group_names([summary.group for summary, _ in found], [text for _, text in found])
     points, left_out = [], []
     for (summary, _), label in zip(found, labels, strict=True):
-        cost = summary.interactions_per_second if axis is Cost.THROUGHPUT else summary.fit_seconds
-        quality = summary.figure(measure)
-        if quality is not None and cost is not None and min(cost.values) > 0:
-            points.append(QualityPoint(label, quality, _interval(summary, measure), cost))
+        interval = _interval(summary, measure) if summary.figure(measure) is not None else None
+        point = quality_point(summary, label, measure, axis, interval)
+        if point is not None:
+            points.append(point)
         else:
-            lacking = summary.status is Status.DONE and quality is None
+            lacking = summary.status is Status.DONE and summary.figure(measure) is None
             left_out.append(f"{label} ({'no full ranking' if lacking else summary.status})")
     if not points:
         full = measure.ranking is Ranking.FULL
@@ -96,6 +105,25 @@ def speed_quality(record_sets: Sequence[RecordSet], measure: Measure, axis: Cost
     return SpeedQuality(
         records[0].task.name, measure, axis, tuple(points), tuple(left_out), tuple(timing_notes(records))
     )
+
+
+def quality_point(
+    summary: ModelSummary, label: str, measure: Measure, axis: Cost, interval: Interval | None
+) -> QualityPoint | None:
+    """Returns the figures of a configuration; None if it has no ranks or no timings.
+
+    Args:
+        summary: The configuration.
+        label: Its name.
+        measure: Its quality.
+        axis: Its cost.
+        interval: The confidence interval of its quality, if it has one.
+    """
+    cost = summary.interactions_per_second if axis is Cost.THROUGHPUT else summary.fit_seconds
+    quality = summary.figure(measure)
+    if quality is None or cost is None or min(cost.values) <= 0:
+        return None
+    return QualityPoint(summary.model, label, quality, interval, cost)
 
 
 def _interval(summary: ModelSummary, measure: Measure) -> Interval | None:

@@ -1,23 +1,31 @@
 """The picture of quality against speed."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from recbench.escaping.mathtext import mathtext
 from recbench.output_files import OutputFile
 from recbench.reports.plots.figures import new_figure, plain_text, reach, save_figure
+from recbench.reports.plots.focus import outside
 from recbench.reports.plots.label_placement import NEAREST, Box, nearest_of, place_labels
+from recbench.reports.plots.short_labels import short_labels
 from recbench.reports.plots.speed_quality import QualityPoint, SpeedQuality
 from recbench.reports.plots.speed_quality_axes import Cost
+from recbench.reports.plots.styles import LIGHT, MARKERS, style
+from recbench.reports.seconds import seconds_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 AXES = {Cost.THROUGHPUT: "interactions/s (faster is right)", Cost.FIT_SECONDS: "fit seconds (faster is left)"}
-LABEL_CHARACTERS = 100
-"""The most characters of a label: a longer one covers the picture."""
-MARKER = 7
+LABEL_CHARACTERS = 40
+"""The most characters of a label: the middle of a longer one is left out."""
+NOTE_CHARACTERS = 110
+"""The most characters of a line below the picture."""
+MARKER = 8
 """Pixels from the middle of a point, or of a bar, to where a label may begin."""
 LINE_FROM = 2 * NEAREST
 """A label farther away than this is joined to its point by a line."""
@@ -36,60 +44,65 @@ def draw_speed_quality(found: SpeedQuality, output: OutputFile) -> Path:
 @plain_text()
 def picture(found: SpeedQuality) -> "Figure":
     """Returns the picture; its labels are the texts of its axes."""
+    hidden = outside([point.extent for point in found.points])
     figure = new_figure(9, 6)
     axes = figure.subplots()
-    for number, point in enumerate(found.points):
-        x, y = point.cost.mean, point.quality.mean
-        left, low, right, high = _bars(point)
-        upright, level = ([[one] for one in reach(*bar)] for bar in ((y, low, high), (x, left, right)))
-        axes.errorbar(x, y, yerr=upright, xerr=level, fmt="o", capsize=3, color=_colour(number))
+    drawn = {number: point for number, point in enumerate(found.points) if number not in hidden}
+    for number, point in drawn.items():
+        x, y, extent = point.cost.mean, point.quality.mean, point.extent
+        upright = [[one] for one in reach(y, extent.low, extent.high)]
+        level = [[one] for one in reach(x, extent.left, extent.right)]
+        marker = MARKERS[style(number).marker].matplotlib
+        axes.errorbar(x, y, yerr=upright, xerr=level, fmt=marker, ms=8, capsize=3, color=LIGHT[style(number).colour])
     axes.set_xscale("log")
     axes.margins(x=0.15, y=0.12)
     axes.grid(alpha=0.3)
+    notes = [_outside(found.points[number], found.axis) for number in sorted(hidden)]
+    below = wrap(f"Outside of the picture: {'; '.join(notes)}", NOTE_CHARACTERS) if notes else []
     axes.set(
-        xlabel=AXES[found.axis], ylabel=f"{mathtext(found.measure.label)}, 95 % over users", title=mathtext(found.task)
+        xlabel="\n".join([AXES[found.axis], *below]),
+        ylabel=f"{mathtext(found.measure.label)}, 95 % over users",
+        title=mathtext(found.task),
     )
     # Labels are placed when the axes have their final place.
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
-    _label(axes, found)
+    _label(axes, list(drawn.values()))
     return figure
 
 
-def _label(axes: "Axes", found: SpeedQuality) -> None:
+def _outside(point: QualityPoint, axis: Cost) -> str:
+    """Returns the figures of a point that is not drawn."""
+    cost = f"{point.cost.mean:,.0f} interactions/s" if axis is Cost.THROUGHPUT else f"{seconds_text(point.cost.mean)} s"
+    return f"{mathtext(short_labels([point.label], LABEL_CHARACTERS)[0])} ({point.quality.mean:.4f}, {cost})"
+
+
+def _label(axes: "Axes", points: Sequence[QualityPoint]) -> None:
     """Places the labels by pixels, and states their places in data: files of other kinds have other pixels."""
     texts = [
-        axes.text(
-            point.cost.mean,
-            point.quality.mean,
-            mathtext(point.label, LABEL_CHARACTERS),
-            color=_colour(number),
-            va="bottom",
-            ha="left",
-        )
-        for number, point in enumerate(found.points)
+        axes.text(point.cost.mean, point.quality.mean, mathtext(label), va="bottom", ha="left")
+        for point, label in zip(points, short_labels([point.label for point in points], LABEL_CHARACTERS), strict=True)
     ]
     sizes = [(box.width, box.height) for box in (text.get_window_extent() for text in texts)]
-    spots = [_to_pixels(axes, point.cost.mean, point.quality.mean) for point in found.points]
+    spots = [_to_pixels(axes, point.cost.mean, point.quality.mean) for point in points]
     taken = []
-    for point, (x, y) in zip(found.points, spots, strict=True):
-        left, low, right, high = _bars(point)
-        (left, low), (right, high) = _to_pixels(axes, left, low), _to_pixels(axes, right, high)
+    for point, (x, y) in zip(points, spots, strict=True):
+        extent = point.extent
+        (left, low), (right, high) = (
+            _to_pixels(axes, extent.left, extent.low), _to_pixels(axes, extent.right, extent.high)
+        )  # fmt: skip
         taken += [Box(left, y, right, y).grown(MARKER), Box(x, low, x, high).grown(MARKER)]
     area = Box(*axes.bbox.extents)
     for text, spot, box in zip(texts, spots, place_labels(spots, sizes, taken, area), strict=True):
+        if box is None:
+            # It would cover another label or a point.
+            text.remove()
+            continue
         text.set_position(_to_data(axes, box.left, box.bottom))
         near = nearest_of(spot, box)
         if max(abs(near[0] - spot[0]), abs(near[1] - spot[1])) > LINE_FROM:
             ends = zip(_to_data(axes, *near), _to_data(axes, *spot), strict=True)
-            axes.plot(*map(list, ends), color=text.get_color(), lw=0.6, scalex=False, scaley=False)
-
-
-def _bars(point: QualityPoint) -> tuple[float, float, float, float]:
-    """Returns where the point's bars end: left, low, right, high."""
-    y = point.quality.mean
-    low, high = (point.interval.low, point.interval.high) if point.interval else (y, y)
-    return min(point.cost.values), low, max(point.cost.values), high
+            axes.plot(*map(list, ends), color="0.4", lw=0.6, scalex=False, scaley=False)
 
 
 def _to_pixels(axes: "Axes", x: float, y: float) -> tuple[float, float]:
@@ -100,7 +113,3 @@ def _to_pixels(axes: "Axes", x: float, y: float) -> tuple[float, float]:
 def _to_data(axes: "Axes", across: float, up: float) -> tuple[float, float]:
     x, y = axes.transData.inverted().transform((across, up))
     return float(x), float(y)
-
-
-def _colour(number: int) -> str:
-    return f"C{number % 10}"

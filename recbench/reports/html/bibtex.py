@@ -1,0 +1,40 @@
+"""How to cite a set of results, and recbench."""
+
+import re
+
+import recbench
+from recbench.escaping.latex import latex
+from recbench.records.schema import TaskIdentity
+from recbench.reports.run.run_report import RunReport
+
+AUTHOR = "The recbench authors"
+
+
+def bibtex(report: RunReport, task: TaskIdentity) -> str:
+    """Returns two entries: the results, and the program."""
+    records = [trial.record for summary in report.summaries for trial in summary.trials]
+    year = max(record.started_at for record in records).year
+    revisions = sorted({record.revision.sha[:9] for record in records if record.revision})
+    note = f"Task {task.digest[:19]}; {len(report.summaries)} configurations; {len(records)} trials; "
+    note += f"revision {', '.join(revisions) or 'unknown'}"
+    version = recbench.__version__
+    return "\n".join(
+        [
+            _entry("misc", f"recbench-{task.name}", f"Results of recbench on {task.name}", year, note),
+            "",
+            _entry(
+                "software", "recbench", "recbench: a benchmark harness for recommenders", year, f"Version {version}"
+            ),
+        ]
+    )
+
+
+def _entry(kind: str, key: str, title: str, year: int, note: str) -> str:
+    fields = {"title": f"{{{_text(title)}}}", "author": f"{{{AUTHOR}}}", "year": str(year), "note": _text(note)}
+    lines = [f"  {name} = {{{value}}}," for name, value in fields.items()]
+    return "\n".join([f"@{kind}{{{re.sub(r'[^A-Za-z0-9.]+', '-', key)},", *lines, "}"])
+
+
+def _text(text: str) -> str:
+    # BibTeX counts braces, even those that LaTeX escapes.
+    return latex(text).replace(r"\{", r"\textbraceleft{}").replace(r"\}", r"\textbraceright{}")

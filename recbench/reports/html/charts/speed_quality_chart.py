@@ -1,0 +1,109 @@
+"""Quality against training time, with the Pareto front."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from recbench.evaluation.metric import Measure
+from recbench.reports.html.charts.frame import FRAMES, Frame, axes
+from recbench.reports.html.charts.labels import beside, box_between, dense
+from recbench.reports.html.charts.scales import Scale, scale
+from recbench.reports.html.charts.svg import Chart, Figure, Mark, Path, polyline
+from recbench.reports.plots.focus import outside
+from recbench.reports.plots.pareto import pareto_front
+from recbench.reports.plots.short_labels import short_labels
+from recbench.reports.plots.speed_quality import QualityPoint
+from recbench.reports.plots.styles import Style
+from recbench.reports.seconds import seconds_text
+
+MARK_SIZE = 7
+
+
+@dataclass(frozen=True, slots=True)
+class StyledPoint:
+    """A configuration in the chart.
+
+    Attributes:
+        point: Its figures.
+        style: How it is drawn.
+    """
+
+    point: QualityPoint
+    style: Style
+
+    @property
+    def text(self) -> str:
+        """Its figures as text."""
+        one = self.point
+        between = f" [{one.interval.low:.4f}, {one.interval.high:.4f}]" if one.interval else ""
+        return f"{one.label}: {one.quality.mean:.4f}{between}, {seconds_text(one.cost.mean)} s"
+
+
+def speed_quality_figure(name: str, points: Sequence[StyledPoint], measure: Measure) -> Figure | None:
+    """Draws a point for each configuration: the interval over users upright, the range over seeds level.
+
+    Args:
+        name: The figure's identifier in the page.
+        points: The configurations, the best first.
+        measure: What ``quality`` is.
+
+    Returns:
+        The figure; None without points.
+    """
+    if not points:
+        return None
+    hidden = outside([one.point.extent for one in points])
+    shown = [one for number, one in enumerate(points) if number not in hidden]
+    front = [
+        points[number] for number in pareto_front([(one.point.cost.mean, one.point.quality.mean) for one in points])
+    ]
+    drawn = [_chart(frame, shown, [one for one in front if one in shown], measure) for frame in FRAMES]
+    notes = [f"Outside of the chart: {'; '.join(points[number].text for number in sorted(hidden))}."] if hidden else []
+    unlabelled = max(missing for _, missing in drawn)
+    if unlabelled:
+        notes.append(f"{unlabelled} points have no label, because there is no room: point at them to read their names.")
+    names = ", ".join(one.point.label for one in front)
+    return Figure(
+        name,
+        f"{measure.label} against training time",
+        f"Pareto front, from the fastest to the best: {names}. No other model is both faster and better than these. "
+        f"Vertical bars: 95 % confidence interval over users. Horizontal bars: range over seeds.",
+        tuple(chart for chart, _ in drawn),
+        tuple(notes),
+    )
+
+
+def _chart(
+    frame: Frame, points: Sequence[StyledPoint], front: Sequence[StyledPoint], measure: Measure
+) -> tuple[Chart, int]:
+    extents = [one.point.extent for one in points]
+    left, right = min(one.left for one in extents), max(one.right for one in extents)
+    x = scale(left, right, frame.left, frame.right, logarithmic=True, margin=0.08)
+    y = scale(min(one.low for one in extents), max(one.high for one in extents), frame.bottom, frame.top)
+    paths, texts = axes(frame, x, y, "training time in seconds (less is better)", f"{measure.label} (more is better)")
+    marks, spots, taken = [], [], []
+    for one, extent in zip(points, extents, strict=True):
+        at = x.at(one.point.cost.mean), y.at(one.point.quality.mean)
+        left, right, low, high = x.at(extent.left), x.at(extent.right), y.at(extent.low), y.at(extent.high)
+        bars = polyline([(left, at[1]), (right, at[1])]) + polyline([(at[0], low), (at[0], high)])
+        paths.append(Path(bars, f"bar c{one.style.colour}"))
+        marks.append(Mark(*at, one.style, one.text))
+        spots.append(at)
+        taken += [box_between(left, at[1], right, at[1], MARK_SIZE), box_between(at[0], low, at[0], high, MARK_SIZE)]
+    if front:
+        steps = _staircase(frame, x, y, front)
+        paths.append(Path(polyline(steps), "front"))
+        taken += [box_between(*place, *place, 2) for place in dense(steps)]
+    labels = short_labels([one.point.label for one in points], frame.label_characters)
+    named, leaders, missing = beside(spots, labels, frame.font, taken, frame.area)
+    return Chart(frame.width, frame.height, (*paths, *leaders), tuple(marks), (*texts, *named)), missing
+
+
+def _staircase(frame: Frame, x: Scale, y: Scale, front: Sequence[StyledPoint]) -> list[tuple[float, float]]:
+    """Returns the line below which every place is beaten by a model on the front."""
+    line: list[tuple[float, float]] = []
+    for one in front:
+        at = x.at(one.point.cost.mean), y.at(one.point.quality.mean)
+        if line:
+            line.append((at[0], line[-1][1]))
+        line.append(at)
+    return [*line, (frame.right, line[-1][1])]

@@ -1,0 +1,67 @@
+"""The report page of any records: one section for each task."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from recbench.evaluation.metric import Measure
+from recbench.records.history import Accepted
+from recbench.records.selection import RecordSet
+from recbench.reports.html.rendering import render_page
+from recbench.reports.html.section import Section, task_section
+
+
+@dataclass(frozen=True, slots=True)
+class PageSources:
+    """What a report page is made from.
+
+    Attributes:
+        runs: The records.
+        measures: The metrics; None for the default ones.
+        history: All accepted baselines.
+        names: The name of each class that has one, by its ``class_identity``; commands name others by their class.
+        problems: What is missing on the page, and why.
+    """
+
+    runs: Sequence[RecordSet]
+    measures: tuple[Measure, ...] | None
+    history: Sequence[Accepted]
+    names: Mapping[str, str]
+    problems: Sequence[str]
+
+
+def report_page(sources: PageSources, home: str = "") -> str:
+    """Returns the page as HTML.
+
+    Args:
+        sources: What it is made from.
+        home: The address of the page that lists all pages; empty if there is none.
+
+    Raises:
+        RecbenchError: A cut-off is beyond the lists.
+    """
+    sections = task_sections(sources)
+    tasks = ", ".join(dict.fromkeys(section.task for section in sections))
+    return render_page(
+        "report.html.jinja",
+        title=f"recbench report: {tasks}",
+        places=[run.text for run in sources.runs],
+        sections=sections,
+        problems=sources.problems,
+        home=home,
+    )
+
+
+def task_sections(sources: PageSources) -> list[Section]:
+    """Returns a section for each task, in the order in which the tasks first occur."""
+    digests = dict.fromkeys(trial.record.task.digest for run in sources.runs for trial in run.trials)
+    return [
+        task_section(number, _of_task(sources.runs, digest), sources.measures, sources.history, sources.names)
+        for number, digest in enumerate(digests, start=1)
+    ]
+
+
+def _of_task(runs: Sequence[RecordSet], digest: str) -> list[RecordSet]:
+    found = [
+        replace(run, trials=tuple(trial for trial in run.trials if trial.record.task.digest == digest)) for run in runs
+    ]
+    return [run for run in found if run.trials]
