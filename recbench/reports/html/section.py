@@ -19,7 +19,7 @@ from recbench.reports.html.downloads import Download, downloads
 from recbench.reports.html.pairs_matrix import Matrix, pairs_matrices
 from recbench.reports.html.same_cases import on_same_cases
 from recbench.reports.html.section_report import MOST_COMPARED, section_report
-from recbench.reports.html.tables import Named, Table, cohort_tables, cost_table, quality_tables
+from recbench.reports.html.tables import Named, Table, cohort_tables, costs_of, quality_tables
 from recbench.reports.pages.ranked_report import correction_lines
 from recbench.reports.plots.short_labels import short_labels
 from recbench.reports.plots.speed_quality import quality_point
@@ -136,7 +136,7 @@ def task_section(
         anchor,
         _facts(report),
         tuple(_findings(report, first)),
-        (*quality_tables(report, models), cost_table(models)),
+        (*quality_tables(report, models), costs_of(models)),
         (*problems, *_notes(report)),
         speed_quality_figure(f"{anchor}-cost", _points(models, first), first),
         tuple(pairs_matrices(report, models)),

@@ -135,7 +135,7 @@ def quality_tables(report: RunReport, models: Sequence[Named]) -> list[Table]:
     return tables
 
 
-def cost_table(models: Sequence[Named]) -> Table:
+def costs_of(models: Sequence[Named]) -> Table:
     """Returns the table of what each configuration costs, and how its trials ended."""
     columns = (
         Column("training time, s", "Seconds of fit, without warm-up and scoring: mean over seeds"),
