@@ -114,7 +114,9 @@ def sources(tmp_path, places):
     published = load_published(tmp_path / "published.toml")
     trials = read_records(str(places)).trials
     names = {one.record.reference: one.record.model for one in trials}
-    return LeaderboardSources("records", trials, some_settings(), published, {"bpr": SPACE}, names)
+    command = ("recbench", "leaderboard", "records")
+    defaults = {one.record.reference: {"factors": 32, "epochs": 20, "loss": "bpr"} for one in trials}
+    return LeaderboardSources("records", trials, some_settings(), published, {"bpr": SPACE}, names, defaults, command)
 
 
 def test_the_page(sources, request):
@@ -124,7 +126,10 @@ def test_the_page(sources, request):
 @pytest.mark.parametrize("now", [{}, {"bpr": ModelSpace({"factors": Range(low=8, high=64)})}])
 def test_a_model_that_was_tuned_in_another_space_is_named(sources, now):
     page = leaderboard(replace(sources, spaces=now))
-    assert "- Tuned in another search space than the present one: bpr. The settings file holds that space." in page
+    assert (
+        "- Tuned in another search space than the present one: bpr (epochs=7). The settings file holds that space."
+        in page
+    )
     budget = "--metric ndcg@10 --trials 20 --budget 60 --threads 1 --seed 0"
     assert f"recbench tune --models bpr --task toy {budget} --spaces FILE" in page
 
@@ -205,7 +210,7 @@ def test_a_page_says_why_it_has_no_corrected_metrics():
     def page(*answers, failed=False):
         trials = [a_full_trial(f"m{n}", uniform_negatives=answer) for n, answer in enumerate(answers)]
         others = some_trials("broken", seeds=1, status=Status.FAILED, error="x") if failed else []
-        return leaderboard(LeaderboardSources("records", [*trials, *others], None, None, {}, {}))
+        return leaderboard(LeaderboardSources("records", [*trials, *others], None, None, {}, {}, {}, ()))
 
     yes, no, unknown = UniformNegatives
     missing = "- Corrected metrics are missing: the "

@@ -8,11 +8,15 @@ import typer
 from recbench.cli.shared.completion import metric_list
 from recbench.cli.shared.execution_options import METRIC_NAMES, METRICS
 from recbench.cli.shared.lists import cut_offs
-from recbench.cli.shared.output_options import output_file, output_option
+from recbench.cli.shared.output_options import PANEL, output_file, output_option
 from recbench.cli.shared.pages import write_or_check
+from recbench.errors import RecbenchError
 from recbench.experiments.defaults import PUBLISHED_FOLDER
+from recbench.reports.formats import Format
 
 PAGES = Path("results")
+ENDINGS = {Format.MARKDOWN: ".md", Format.LATEX: ".tex"}
+"""The formats of a page, with the endings of their files."""
 
 
 def leaderboard(
@@ -42,6 +46,10 @@ def leaderboard(
             autocompletion=metric_list,
         ),
     ] = None,
+    form: Annotated[
+        Format,
+        typer.Option("--format", help="markdown: the page; latex: its tables, for a paper.", rich_help_panel=PANEL),
+    ] = Format.MARKDOWN,
     output: Annotated[Path | None, output_option("File of the page", show_default=f"{PAGES}/TASK.md")] = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if the page is not current.")] = False,
     force: Annotated[
@@ -57,6 +65,7 @@ def leaderboard(
       recbench leaderboard results/leaderboards/ml-100k
       recbench leaderboard results/runs --published my-paper.toml -o page.md
       recbench leaderboard results/runs --metrics full-recall@20,full-user-ndcg@20
+      recbench leaderboard results/runs --format latex -o tables.tex
 
     Exit codes: 0 written or current, 1 not current, 2 bad input, 4 no records.
     """
@@ -67,10 +76,18 @@ def leaderboard(
     from recbench.output_files import OutputFile
     from recbench.progress.console import write_message
 
+    if form not in ENDINGS:
+        raise RecbenchError(
+            f"leaderboard does not write {form.value}.", f"Use one of: {', '.join(one.value for one in ENDINGS)}"
+        )
     measures = read_measures(metrics, cut_offs(None)) if metrics else None
-    page = leaderboard_page(run, settings, published, measures)
+    again = ["recbench", "leaderboard", run]
+    for option, value in (("--settings", settings), ("--published", published), ("-o", output)):
+        again += [option, value.as_posix()] if value else []
+    again += ["--metrics", ",".join(metrics)] if metrics else []
+    again += ["--format", form.value] if form is not Format.MARKDOWN else []
+    page = leaderboard_page(run, settings, published, measures, again, form)
     for warning in page.warnings:
         write_message(warning, "yellow")
-    again = ["recbench", "leaderboard", run, *(["--metrics", ",".join(metrics)] if metrics else [])]
-    file = OutputFile(output_file(output, PAGES / f"{file_name(page.task)}.md"), force)
+    file = OutputFile(output_file(output, PAGES / f"{file_name(page.task)}{ENDINGS[form]}"), force)
     write_or_check(lambda: page.text, file, shell_command(again), check=check)

@@ -54,6 +54,20 @@ def protected_start(line: str) -> str:
     return line if block is None else f"{line[: block.end()]}\\{line[block.end() :]}"
 
 
+def link(text: str, target: str) -> str:
+    r"""Returns a link for a cell or a line, whose text ends neither the link nor the cell.
+
+    Args:
+        text: Any text.
+        target: An address that needs no escape, such as ``#place``.
+
+    >>> link("(a]b)", "#place")
+    '[(a\\]b)](#place)'
+    """
+    escaped = re.sub(r"(?<!\\)[\[\]]", r"\\\g<0>", markdown(text))
+    return f"[{escaped}]({target})"
+
+
 def code_span(text: str) -> str:
     """Returns text in the type of code, within a line; not for a cell.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from recbench.data.published_files import checksum
 from recbench.data.readers.layout import PLAIN, Layout
 from recbench.errors import RecbenchError
+from recbench.escaping.shell import shell_command
 from recbench.evaluation.ranking import ScoreError
 from recbench.experiments.cut_offs import check_lists
 from recbench.experiments.results import Run
@@ -17,7 +18,7 @@ from recbench.path_checks import check_no_file_above
 from recbench.protocol import FloatArray, Int32Array, Recommender, TrainContext, TrainSet
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.replacement import are_equal
-from recbench.records.schema import ParameterValue
+from recbench.records.schema import SCORES_OF_FILE, ParameterValue
 from recbench.records.store import OTHER_FOLDER, new_one, save
 from recbench.tasks.spec import NAME_PATTERN
 from recbench.tasks.task import Task
@@ -124,7 +125,9 @@ def _scorer(
     if isinstance(scores, str | os.PathLike):
         path = Path(scores)
         model = read_scores(path, task, layout, ranked=ranked, missing_last=missing_last)
-        return model, "scores of a file", {"file": path.name, "file_sha256": checksum(path, "sha256")}
+        options = _options(layout, ranked=ranked, missing_last=missing_last)
+        facts: dict[str, ParameterValue] = {"file": path.name, "file_sha256": checksum(path, "sha256")}
+        return model, SCORES_OF_FILE, facts | ({"options": options} if options else {})
     if isinstance(scores, type):
         raise RecbenchError(
             f"{scores.__name__} is a class, and nothing has trained it.",
@@ -135,3 +138,12 @@ def _scorer(
     if callable(scores):
         return _Function(scores), f"scores of the function {getattr(scores, '__name__', 'without a name')}", {}
     return read_scores(scores, task, layout, ranked=ranked, missing_last=missing_last), "scores of a DataFrame", {}
+
+
+def _options(layout: Layout, *, ranked: bool, missing_last: bool) -> str:
+    """Returns the options of ``recbench score-file`` that read a file in the same way."""
+    words = ["--ranked"] * ranked + ["--missing-last"] * missing_last
+    columns = {"--user-column": layout.user, "--item-column": layout.item, "--score-column": layout.rating}
+    for option, value in {**columns, "--separator": layout.separator}.items():
+        words += [option, value] if value else []
+    return shell_command(words)

@@ -11,12 +11,15 @@ from recbench.experiments.defaults import PUBLISHED_FOLDER
 from recbench.output_files import UNSEALED, seal
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.published_results import Published, load_published
-from recbench.records.schema import TaskIdentity, class_identity
+from recbench.records.schema import ParameterValue, TaskIdentity, class_identity
 from recbench.records.selection import read_records
 from recbench.records.tuned_settings import TunedSettings, find_settings, load
 from recbench.registry.models import known_models
+from recbench.registry.source_defaults import source_defaults
+from recbench.reports.formats import Format
 from recbench.reports.pages.baselines import baselines_page
 from recbench.reports.pages.leaderboard import LeaderboardSources, leaderboard
+from recbench.reports.pages.leaderboard_latex import leaderboard_latex
 from recbench.text_encoding import readable
 from recbench.tuning.spaces import own_spaces_path, read_spaces
 
@@ -41,6 +44,8 @@ def leaderboard_page(
     settings: Path | None = None,
     published: Path | None = None,
     measures: tuple[Measure, ...] | None = None,
+    command: Sequence[str] = (),
+    form: Format = Format.MARKDOWN,
 ) -> LeaderboardPage:
     """Renders the leaderboard of the task of some records.
 
@@ -50,6 +55,8 @@ def leaderboard_page(
             are for this task.
         published: What others published; None for ``results/published/TASK.toml``, if it exists and is for this task.
         measures: The metrics of the table, which lists the models by the first; None for the default ones.
+        command: The words of the command that makes the page.
+        form: Markdown, or LaTeX for the tables alone.
 
     Raises:
         RecbenchError: A file cannot be read, or a given file is for another task.
@@ -66,9 +73,14 @@ def leaderboard_page(
         published=results,
         spaces=read_spaces(own_spaces_path()),
         names={class_identity(one.recorded): name for name, one in known_models().items()},
+        defaults=_defaults(trials),
+        command=command,
         measures=measures,
     )
-    return LeaderboardPage(task.name, _marked(leaderboard(sources)), settings_warnings + published_warnings)
+    warnings = settings_warnings + published_warnings
+    if form is Format.LATEX:
+        return LeaderboardPage(task.name, _sealed(f"% {UNSEALED}\n{leaderboard_latex(sources)}"), warnings)
+    return LeaderboardPage(task.name, _marked(leaderboard(sources)), warnings)
 
 
 def accepted_page(label: str) -> str:
@@ -83,7 +95,12 @@ def accepted_page(label: str) -> str:
     tasks: dict[str, list[FinishedTrial]] = {}
     for trial in read_records(label).trials:
         tasks.setdefault(trial.record.task.name, []).append(trial)
-    return _marked(baselines_page(tasks, label))
+    defaults = _defaults([trial for trials in tasks.values() for trial in trials])
+    return _marked(baselines_page(tasks, label, defaults))
+
+
+def _defaults(trials: Sequence[FinishedTrial]) -> dict[str, dict[str, ParameterValue]]:
+    return source_defaults(trial.record.reference for trial in trials)
 
 
 def _settings_for(task: TaskIdentity, given: Path | None) -> tuple[TunedSettings | None, tuple[str, ...]]:
@@ -134,7 +151,11 @@ def _other_task(where: str | Path, content: str, digest: str, task: TaskIdentity
 
 
 def _marked(page: str) -> str:
-    return seal(readable(f"<!-- {UNSEALED} -->\n{page}"))
+    return _sealed(f"<!-- {UNSEALED} -->\n{page}")
+
+
+def _sealed(text: str) -> str:
+    return seal(readable(text))
 
 
 def _merged(files: Sequence[TunedSettings]) -> TunedSettings | None:

@@ -23,6 +23,7 @@ from recbench.records.grouping import group_names, group_trials
 from recbench.records.schema import Status
 from recbench.records.selection import RecordSet
 from recbench.registry.settings_used import SettingsUsed
+from recbench.registry.source_defaults import source_defaults
 from recbench.reports.formats import Format
 from recbench.reports.run.document import run_document
 from recbench.reports.run.measures_table import measures_table
@@ -85,6 +86,7 @@ class Run:
             self.measures,
             # Records of older versions, which are kept, do not name them.
             NewCases.of(self.task),
+            source_defaults(trial.record.reference for trial in self.trials),
         )
 
     @cached_property

@@ -46,8 +46,14 @@ Seconds = Annotated[float, Field(ge=0, le=1e12)]
 Rate = Annotated[float, Field(ge=0, le=1e18), AfterValidator(_not_tiny)]
 Name = Annotated[str, AfterValidator(_as_name)]
 
+_LEFT_OUT_IF_NONE: Final = ("no_revision", "task_spec", "n_items")
+"""Fields that are not in the files of older records."""
+
 MODEL_BYTES: Final = 80
 """The most bytes of a model's name in the name of a file; names of temporary files are longer, and end at 255."""
+
+SCORES_OF_FILE: Final = "scores of a file"
+"""The reference of a record whose scores were read from a file; ``facts`` names the file."""
 
 ParameterScalar = bool | int | float | str
 ParameterValue = ParameterScalar | list[ParameterScalar] | None
@@ -197,6 +203,9 @@ class Record(_Frozen):
     Attributes:
         version: Version of this schema.
         task: Name and digest of the task.
+        task_spec: The spec of the task as TOML, with the digest. The path of a ratings file is relative to the folder
+            in which the run was started; of a file elsewhere, it is the name alone. None for builtin tasks, and in
+            older records; then not in the record's file.
         protocol_version: Version of the contract between harness and model.
         model: The name it was run under.
         label: The user's label of this configuration, which tables show in place of ``model``; empty if it has none.
@@ -229,6 +238,7 @@ class Record(_Frozen):
         n_cases: Cases, all of which count in every mean.
         n_users: Users with a case.
         n_train: Train rows.
+        n_items: Items of the catalogue; None in older records, and then not in the record's file.
         epochs: Passes over the train rows.
         loss: Training loss after the last epoch, where the model tells it.
         fit_seconds: Time in ``fit`` outside of the harness; without warm-up.
@@ -263,6 +273,7 @@ class Record(_Frozen):
 
     version: Literal[1] = Field(default=SCHEMA, alias="schema")
     task: TaskIdentity
+    task_spec: str | None = None
     protocol_version: Count
     model: Name
     label: Name = ""
@@ -289,6 +300,7 @@ class Record(_Frozen):
     n_cases: Count
     n_users: Count
     n_train: Count
+    n_items: Count | None = None
     epochs: Count = 0
     loss: float | None = None
     fit_seconds: Seconds | None = None
@@ -329,8 +341,9 @@ class Record(_Frozen):
     def to_json(self) -> str:
         """Returns the record's text: JSON, keys sorted, numbers in full precision."""
         content: dict[str, Any] = self.model_dump(mode="json", by_alias=True)
-        if self.no_revision is None:
-            del content["no_revision"]
+        for name in _LEFT_OUT_IF_NONE:
+            if content[name] is None:
+                del content[name]
         return json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 

@@ -28,6 +28,16 @@ class Strong(str):
     __slots__ = ()
 
 
+class Markup(str):
+    """The text of a cell in the format's own markup: it is escaped already."""
+
+    __slots__ = ()
+
+
+NO_BREAK = "\u00a0"
+"""A space at which no browser breaks a line."""
+
+
 def escape(text: str, form: Format) -> str:
     """Returns text that cannot leave its cell or line, and is no markup, whatever it holds.
 

@@ -8,7 +8,7 @@ from tabulate import tabulate
 
 from recbench.escaping.data_files import csv_cell, json_text
 from recbench.escaping.terminal import one_line
-from recbench.reports.cells import CELL_CHARACTERS, STRONG, Strong, escape, escape_line
+from recbench.reports.cells import CELL_CHARACTERS, NO_BREAK, STRONG, Markup, Strong, escape, escape_line
 from recbench.reports.formats import Format
 from recbench.reports.latex_tabular import latex_tabular
 
@@ -24,9 +24,10 @@ def render_table(
     """Renders a table whose cells are text already; they are escaped here.
 
     Args:
-        rows: The cells; those that are ``Strong`` stand out.
+        rows: The cells; those that are ``Strong`` stand out, and those that are ``Markup`` are taken as they are.
         headers: The columns' names.
-        alignment: A letter for each column: l or r.
+        alignment: A letter for each column: l or r. The cells of a column r are figures: in Markdown and HTML, no line
+            breaks within them.
         form: Text, Markdown, LaTeX, HTML, CSV, or JSON (an object a row; text is exact).
         header_width: Characters after which a header continues on the next line, in plain text.
         most: The most characters of a cell.
@@ -37,9 +38,11 @@ def render_table(
         return json_text([dict(zip(headers, row, strict=True)) for row in rows])
     rows = [[_short(cell, most) for cell in row] for row in rows]
     if form is Format.HTML:
-        return _html_table(rows, headers, alignment)
+        return _html_table([_without_breaks(row, alignment) for row in rows], headers, alignment)
     if form is Format.LATEX:
         return latex_tabular(rows, headers, alignment)
+    if form is Format.MARKDOWN:
+        rows = [_without_breaks(row, alignment) for row in rows]
     return tabulate(
         [[_cell(cell, form) for cell in row] for row in rows],
         [escape(header, form) for header in headers],
@@ -87,12 +90,25 @@ def details(title: str, lines: Sequence[str]) -> list[str]:
     return ["<details>", f"<summary>{title}</summary>", "", *lines, "", "</details>"]
 
 
+def _without_breaks(row: Sequence[str], alignment: str) -> list[str]:
+    return [cell if letter == "l" else _no_break(cell) for cell, letter in zip(row, alignment, strict=True)]
+
+
+def _no_break(cell: str) -> str:
+    # Of the same class: a cell stays what it is.
+    return type(cell)(cell.replace(" ", NO_BREAK))
+
+
 def _short(cell: str, most: int) -> str:
+    if isinstance(cell, Markup):
+        return cell
     text = one_line(cell, most)
     return Strong(text) if isinstance(cell, Strong) else text
 
 
 def _cell(cell: str, form: Format) -> str:
+    if isinstance(cell, Markup):
+        return cell
     escaped = escape(cell, form)
     return STRONG[form].format(escaped) if isinstance(cell, Strong) else escaped
 

@@ -11,6 +11,7 @@ from recbench.protocol import PROTOCOL_VERSION
 from recbench.records.schema import ParameterValue, TaskIdentity
 from recbench.records.sources import Sources
 from recbench.registry.models import ModelReference
+from recbench.tasks.portable_spec import portable_spec
 from recbench.tasks.task import Task
 from recbench.trials import machine
 from recbench.trials.conditions import Conditions
@@ -25,18 +26,40 @@ class TaskFacts:
         n_cases: Test cases.
         n_users: Users with a test case.
         n_train: Train rows.
+        n_items: Items of the catalogue.
+        spec: The spec as TOML; None for a builtin task.
     """
 
     identity: TaskIdentity
     n_cases: int
     n_users: int
     n_train: int
+    n_items: int
+    spec: str | None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields of the record."""
+        return {
+            "task": self.identity,
+            "task_spec": self.spec,
+            "n_cases": self.n_cases,
+            "n_users": self.n_users,
+            "n_train": self.n_train,
+            "n_items": self.n_items,
+        }
 
     @classmethod
     def of(cls, task: Task) -> Self:
         """Returns the facts of a task."""
-        identity = TaskIdentity(name=task.name, digest=task.digest)
-        return cls(identity, len(task.test), len(np.unique(task.test.users)), task.n_train)
+        return cls(
+            TaskIdentity(name=task.name, digest=task.digest),
+            len(task.test),
+            len(np.unique(task.test.users)),
+            task.n_train,
+            task.n_items,
+            portable_spec(task),
+        )
 
 
 class ModelIdentity(Protocol):
@@ -61,7 +84,7 @@ class ModelIdentity(Protocol):
 def identity(task: TaskFacts, model: ModelIdentity, seed: int, conditions: Conditions) -> dict[str, Any]:
     """Returns the identity of a trial that starts now on this machine, as the fields of its record."""
     return {
-        "task": task.identity,
+        **task.fields,
         "protocol_version": PROTOCOL_VERSION,
         "model": model.reference.name,
         "label": model.label,
@@ -72,9 +95,6 @@ def identity(task: TaskFacts, model: ModelIdentity, seed: int, conditions: Condi
         "seed": seed,
         "threads": conditions.threads,
         "device": conditions.device,
-        "n_cases": task.n_cases,
-        "n_users": task.n_users,
-        "n_train": task.n_train,
         "environment": machine.environment(),
         "revision": conditions.revision,
         "no_revision": conditions.no_revision,

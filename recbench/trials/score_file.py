@@ -3,16 +3,15 @@
 import time
 from datetime import UTC, datetime
 
-import numpy as np
-
 import recbench
 from recbench.evaluation.new_cases import NewCases
 from recbench.evaluation.ranking import rank_cases
 from recbench.protocol import PROTOCOL_VERSION, Recommender
 from recbench.records.finished_trial import TrialRanks
-from recbench.records.schema import ParameterValue, Record, Status, TaskIdentity
+from recbench.records.schema import ParameterValue, Record, Status
 from recbench.tasks.task import Task
 from recbench.trials import figures, machine
+from recbench.trials.identity import TaskFacts
 from recbench.trials.revision import revision_fields
 
 
@@ -40,7 +39,7 @@ def score_trial(
     ranks = rank_cases(scores, task.test)
     seconds = time.perf_counter() - began
     record = Record(
-        task=TaskIdentity(name=task.name, digest=task.digest),
+        **TaskFacts.of(task).fields,
         protocol_version=PROTOCOL_VERSION,
         model=name,
         reference=source,
@@ -49,9 +48,6 @@ def score_trial(
         threads=1,
         device="cpu",
         status=Status.DONE,
-        n_cases=len(task.test),
-        n_users=len(np.unique(task.test.users)),
-        n_train=task.n_train,
         score_seconds=seconds,
         repeatable=True,
         facts=facts,

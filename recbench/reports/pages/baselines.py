@@ -5,11 +5,10 @@ from collections.abc import Mapping, Sequence
 from recbench.escaping.markdown import code_span, markdown
 from recbench.escaping.shell import shell_command
 from recbench.records.finished_trial import FinishedTrial
-from recbench.reports.formats import Format
-from recbench.reports.pages.ranked_report import correction_lines, ranked_report, where_from
-from recbench.reports.rendering import render_lines
-from recbench.reports.run.findings import contradiction_notes
-from recbench.reports.run.table import how_to_read, models_table
+from recbench.reports.differences import Defaults
+from recbench.reports.pages.configurations import configurations_section, with_names
+from recbench.reports.pages.figure_sections import figure_sections
+from recbench.reports.pages.ranked_report import ranked_report, where_from
 
 HEAD = """\
 # Accepted baselines
@@ -19,41 +18,31 @@ the records in {folder} by `recbench baseline render`; do not edit it.
 """
 
 
-def baselines_page(tasks: Mapping[str, Sequence[FinishedTrial]], label: str) -> str:
+def baselines_page(tasks: Mapping[str, Sequence[FinishedTrial]], label: str, defaults: Defaults) -> str:
     """Renders the page, in Markdown; models by HR@10, the best first.
 
     Args:
         tasks: For each task, the trials accepted under the label.
         label: The label.
+        defaults: The defaults of the models.
 
     Raises:
         RecbenchError: The records of a task are of different digests.
     """
     compare, gate = (code_span(shell_command(["recbench", verb, label, "RUN"])) for verb in ("compare", "gate"))
     head = HEAD.format(compare=compare, gate=gate, folder=code_span(f"baselines/*/{label}/"))
-    return "\n".join([head, *(_task(name, trials) for name, trials in tasks.items())])
+    return "\n".join([head, *(_task(name, trials, defaults) for name, trials in tasks.items())])
 
 
-def _task(name: str, trials: Sequence[FinishedTrial]) -> str:
-    report = ranked_report(trials)
+def _task(name: str, trials: Sequence[FinishedTrial], defaults: Defaults) -> str:
+    report, found = with_names(ranked_report(trials), defaults)
     return "\n".join(
         [
             f"## {markdown(name)}",
             "",
             where_from(trials, report),
             "",
-            models_table(report, Format.MARKDOWN),
-            "",
-            *render_lines(
-                [
-                    *how_to_read(report, Format.MARKDOWN),
-                    *contradiction_notes(report, most=None),
-                    *correction_lines(report),
-                    *report.uncertainty.notes,
-                    *report.code_notes,
-                ],
-                Format.MARKDOWN,
-            ),
-            "",
+            *figure_sections(trials, report, found, "###"),
+            *configurations_section(found, "###"),
         ]
     )

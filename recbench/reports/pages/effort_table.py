@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from recbench.escaping.markdown import code_block
+from recbench.escaping.shell import shell_command
 from recbench.records.tuned_settings import BEST_SCORES, ConfigurationOrigin, Provenance, TunedModel
 from recbench.reports.formats import Format
 from recbench.reports.pages.effort_marks import EXPLANATIONS, effort_marks
@@ -12,15 +14,20 @@ UNKNOWN = "-"
 
 
 def effort_section(
-    tuned: Mapping[str, TunedModel], below: Collection[str], untuned: Sequence[str], notes: Sequence[str]
+    tuned: Mapping[str, TunedModel],
+    below: Collection[str],
+    untuned: Sequence[str],
+    notes: Sequence[str],
+    commands: Sequence[Sequence[str]],
 ) -> list[str]:
-    """Renders how the models were tuned: their effort, and their validation scores and hyper-parameters.
+    """Renders how the models were tuned: their effort, their validation scores, and the commands.
 
     Args:
         tuned: For each configuration that runs with tuned settings, by its name in tables, these settings.
         below: The names of the configurations whose result is significantly below a published one.
         untuned: The names of all other configurations.
         notes: Further lines below the tables.
+        commands: The words of the commands that tuned them.
     """
     tunings = {name: one.provenance for name, one in tuned.items()}
     lines = ["## How the hyper-parameters were chosen", ""]
@@ -32,7 +39,9 @@ def effort_section(
         *notes,
         *([f"Not tuned: {', '.join(untuned)}."] if untuned else []),
     ]
-    return [*lines, *render_lines(legend, Format.MARKDOWN), ""]
+    lines += [*render_lines(legend, Format.MARKDOWN), ""]
+    lines += ["The searches were started like this. A search has a limit of seconds, so another one may end elsewhere."]
+    return [*lines, "", *code_block(list(map(shell_command, commands))), ""]
 
 
 def _effort_table(tunings: Mapping[str, Provenance], below: Collection[str]) -> str:
@@ -40,8 +49,7 @@ def _effort_table(tunings: Mapping[str, Provenance], below: Collection[str]) -> 
     headers = [
         "model",
         "origin",
-        "trials",
-        "completed",
+        "trials (completed)",
         "s",
         *(["J"] if has_joules else []),
         "best five trials",
@@ -51,8 +59,7 @@ def _effort_table(tunings: Mapping[str, Provenance], below: Collection[str]) -> 
         [
             name,
             one.origin.value if one.origin else UNKNOWN,
-            f"{one.trials.ended} of {one.budget_trials}",
-            str(one.trials.completed),
+            f"{one.trials.ended} of {one.budget_trials} ({one.trials.completed})",
             f"{one.seconds:,.0f} of {one.budget_seconds:,.0f}",
             *([UNKNOWN if one.joules is None else f"{one.joules:,.0f}"] if has_joules else []),
             _best_scores(one),
@@ -89,8 +96,8 @@ def _effort_legend(tunings: Mapping[str, Provenance], below: Collection[str]) ->
     lines = [
         "origin: where the best configuration comes from: the model's defaults, a known configuration from other data, "
         "or drawn by the sampler.",
-        "trials: all, of the allowed ones; completed: without the pruned, the failed and those that ran out of time. "
-        "s: seconds of all trials, of the allowed seconds."
+        "trials: all, of the allowed ones; in parentheses the completed ones, without the pruned, the failed and those "
+        "that ran out of time. s: seconds of all trials, of the allowed seconds."
         + (" J: joules of the processors during the trials." if _has_joules(tunings) else ""),
         f"best five trials: lowest and highest {_objectives(tunings)} on validation cases. "
         "Their number is in parentheses if it is below five.",
@@ -122,15 +129,9 @@ def _scores_table(tuned: Mapping[str, TunedModel]) -> str:
     rows = []
     for name, one in tuned.items():
         default = one.provenance.default_score
-        rows.append(
-            [
-                name,
-                UNKNOWN if default is None else f"{default:.4f}",
-                f"{one.provenance.validation_score:.4f}",
-                ", ".join(f"{parameter}={_short(value)}" for parameter, value in one.parameters.items()),
-            ]
-        )
-    return render_table(rows, ["model", "defaults", "tuned", "hyper-parameters"], "lrrl", Format.MARKDOWN)
+        scores = [UNKNOWN if default is None else f"{default:.4f}", f"{one.provenance.validation_score:.4f}"]
+        rows.append([name, *scores])
+    return render_table(rows, ["model", "defaults", "tuned"], "lrr", Format.MARKDOWN)
 
 
 def _objectives(tunings: Mapping[str, Provenance]) -> str:
@@ -141,7 +142,3 @@ def _objectives(tunings: Mapping[str, Provenance]) -> str:
     if len(by_label) == 1:
         return next(iter(by_label))
     return " or ".join(f"{label} ({', '.join(names)})" for label, names in by_label.items())
-
-
-def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,30 +1,26 @@
 """The records of one task as a page: how sure its figures are, who was tuned how much, and how to make it again."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from recbench.escaping.markdown import code_block, code_span, markdown
-from recbench.escaping.shell import shell_command
+from recbench.escaping.markdown import code_span, markdown
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.paired_tests import ALPHA
 from recbench.records.finished_trial import FinishedTrial
-from recbench.records.grouping import group_names
 from recbench.records.published_results import Published
-from recbench.records.schema import ParameterValue, class_identity
+from recbench.records.schema import class_identity
 from recbench.records.tuned_settings import TunedModel, TunedSettings
-from recbench.registry.parameter_values import as_text
 from recbench.reports.cells import signed
-from recbench.reports.formats import Format
+from recbench.reports.differences import Defaults
+from recbench.reports.pages.configurations import Configuration, configurations_section, with_names
 from recbench.reports.pages.effort_table import effort_section
+from recbench.reports.pages.figure_sections import figure_sections
+from recbench.reports.pages.how_it_is_made import how_it_is_made
 from recbench.reports.pages.published_comparison import PublishedRow, beside_published
 from recbench.reports.pages.published_table import published_section
-from recbench.reports.pages.ranked_report import correction_lines, ranked_report, where_from
-from recbench.reports.rendering import render_lines
-from recbench.reports.run.findings import contradiction_notes
+from recbench.reports.pages.ranked_report import ranked_report, where_from
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.summary import ModelSummary
-from recbench.reports.run.table import errors, how_to_read, models_table
-from recbench.reports.timing_notes import timing_notes
 from recbench.tuning.objective import Objective
 from recbench.tuning.spaces import ModelSpace, texts
 
@@ -38,8 +34,10 @@ class LeaderboardSources:
         trials: The records, all of one task.
         settings: What the task's models were tuned to; None if none was.
         published: What others published on the task; None if nothing is known.
-        spaces: Where each model would be looked for now.
+        spaces: The present search space of each model.
         names: The name of each class that has one, by its ``class_identity``; commands name others by their class.
+        defaults: The defaults of the models.
+        command: The words of the command that makes the page of the records.
         measures: The metrics of the table; None for the default ones.
     """
 
@@ -49,6 +47,8 @@ class LeaderboardSources:
     published: Published | None
     spaces: Mapping[str, ModelSpace]
     names: Mapping[str, str]
+    defaults: Defaults
+    command: Sequence[str]
     measures: tuple[Measure, ...] | None = None
 
     def command_name(self, summary: ModelSummary) -> str:
@@ -56,26 +56,25 @@ class LeaderboardSources:
         reference = summary.group.record.reference
         return self.names.get(class_identity(reference), reference)
 
+    def report(self) -> tuple[RunReport, list[Configuration]]:
+        """Returns the report on the records, and its configurations; models by the first metric, the best first.
+
+        Raises:
+            RecbenchError: The records are of different tasks.
+        """
+        return with_names(ranked_report(self.trials, self.measures), self.defaults)
+
 
 def leaderboard(sources: LeaderboardSources) -> str:
-    """Renders the page, in Markdown; models by the first metric, the best first.
+    """Renders the page, in Markdown.
 
     Raises:
         RecbenchError: The records are of different tasks.
     """
-    report = ranked_report(sources.trials, sources.measures)
+    report, found = sources.report()
     tuned = {} if sources.settings is None else dict(sources.settings.models)
-    report = replace(report, summaries=tuple(_named(report.summaries, tuned)))
     published = beside_published(report.summaries, sources.published.results if sources.published else ())
-    notes = [
-        *how_to_read(report, Format.MARKDOWN),
-        *contradiction_notes(report, most=None),
-        *correction_lines(report),
-        *report.uncertainty.notes,
-        *report.code_notes,
-        *timing_notes([trial.record for trial in sources.trials]),
-        *errors(report),
-    ]
+    build = sources.published.build if sources.published else ()
     return "\n".join(
         [
             f"# {markdown(sources.trials[0].record.task.name)}",
@@ -84,40 +83,17 @@ def leaderboard(sources: LeaderboardSources) -> str:
             "",
             where_from(sources.trials, report),
             "",
-            models_table(report, Format.MARKDOWN),
-            "",
-            *render_lines(notes, Format.MARKDOWN),
-            "",
+            *figure_sections(sources.trials, report, found, "##"),
             *_undecided(report),
             *published_section(published),
-            *_effort(report, tuned, sources.spaces, published),
-            *_commands(sources, report, tuned),
+            *_effort(sources, report, tuned, published),
+            *configurations_section(found, "##"),
+            *how_it_is_made(sources.trials, found, sources.names, sources.place, build, sources.command),
         ]
     )
 
 
-def _named(summaries: Sequence[ModelSummary], tuned: dict[str, TunedModel]) -> list[ModelSummary]:
-    """Says in the name of a model that was tuned where a configuration has another value of what the tuning found.
-
-    What was not tuned is not looked at: records do not tell which of their values are a model's defaults. Where this
-    leaves two names alike, what differs between the two follows, as in every table.
-    """
-    has_others = [one.model in tuned and not _is_tuned(one, tuned) for one in summaries]
-    named = []
-    for summary, is_other in zip(summaries, has_others, strict=True):
-        alike = [
-            one.group
-            for one, other in zip(summaries, has_others, strict=True)
-            if (one.group.name, other) == (summary.group.name, is_other)
-        ]
-        full = group_names(alike)[alike.index(summary.group)]
-        detail = full.removeprefix(summary.group.name).removeprefix(" (").removesuffix(")")
-        notes = ": ".join(filter(None, ["other settings" * is_other, detail]))
-        named.append(replace(summary, name=f"{summary.group.name} ({notes})" if notes else summary.group.name))
-    return named
-
-
-def _is_tuned(summary: ModelSummary, tuned: dict[str, TunedModel]) -> bool:
+def _is_tuned(summary: ModelSummary, tuned: Mapping[str, TunedModel]) -> bool:
     if summary.model not in tuned:
         return False
     wanted = tuned[summary.model].parameters
@@ -151,26 +127,24 @@ def _elsewhere(name: str, found: TunedModel, spaces: Mapping[str, ModelSpace]) -
 
 
 def _effort(
-    report: RunReport,
-    tuned: dict[str, TunedModel],
-    spaces: Mapping[str, ModelSpace],
-    published: Sequence[PublishedRow],
+    sources: LeaderboardSources, report: RunReport, tuned: Mapping[str, TunedModel], published: Sequence[PublishedRow]
 ) -> list[str]:
-    """Says what each model's hyper-parameters are, and how they were chosen."""
+    """Says how the hyper-parameters were chosen."""
     own = {one.name: tuned[one.model] for one in report.summaries if _is_tuned(one, tuned)}
     if not own:
         return []
     untuned = [one.name for one in report.summaries if one.name not in own]
     below = {row.name for row in published if row.name is not None and row.below}
     models = {one.name: one.model for one in report.summaries}
-    elsewhere = [name for name, one in own.items() if _elsewhere(models[name], one, spaces)]
+    elsewhere = [name for name, one in own.items() if _elsewhere(models[name], one, sources.spaces)]
     names = ", ".join(elsewhere)
     note = f"Tuned in another search space than the present one: {names}. The settings file holds that space."
-    return effort_section(own, below, untuned, [note] if elsewhere else [])
+    commands = _tune_commands(sources, report, tuned)
+    return effort_section(own, below, untuned, [note] if elsewhere else [], commands)
 
 
-def _commands(sources: LeaderboardSources, report: RunReport, tuned: dict[str, TunedModel]) -> list[str]:
-    """Returns the commands that make the page again."""
+def _tune_commands(sources: LeaderboardSources, report: RunReport, tuned: Mapping[str, TunedModel]) -> list[list[str]]:
+    """Returns the words of the commands that tuned the models."""
     task = sources.trials[0].record.task.name
     budgets: dict[tuple[str, ...], list[str]] = {}
     for name, command_name in {one.model: sources.command_name(one) for one in report.summaries}.items():
@@ -182,53 +156,7 @@ def _commands(sources: LeaderboardSources, report: RunReport, tuned: dict[str, T
             budget += ["--threads", str(one.threads), "--seed", str(one.seed)]
             space = ["--spaces", "FILE"] if _elsewhere(name, tuned[name], sources.spaces) else []
             budgets.setdefault((*budget, *space), []).append(command_name)
-    settings = ["--settings", "tuned"] if tuned else []
-    metrics = ["--metrics", ",".join(one.name for one in sources.measures)] if sources.measures else []
-    place = ["-o", sources.place]
-    commands = [
-        *(_command("tune", own, task, budget) for budget, own in budgets.items()),
-        *(
-            _command("run", own, task, [*settings, *options, *place])
-            for options, own in _conditions(sources, report).items()
-        ),
-        *(
-            _command("run", [sources.command_name(one)], task, [*given, *_options(one, report), *place])
-            for one, given in _others(report, tuned)
-        ),
-        ["recbench", "leaderboard", sources.place, *metrics],
-    ]
-    build = sources.published.build if sources.published else ()
-    return ["## How it is made", "", *code_block([*build, *map(shell_command, commands)]), ""]
-
-
-def _command(verb: str, models: Sequence[str], task: str, options: Sequence[str]) -> list[str]:
-    return ["recbench", verb, "--models", ",".join(models), "--task", task, *options]
-
-
-def _conditions(sources: LeaderboardSources, report: RunReport) -> dict[tuple[str, ...], list[str]]:
-    """Returns the models that ran under the same conditions, as commands name them, by the options that give these."""
-    found: dict[tuple[str, ...], dict[str, None]] = {}
-    for summary in report.summaries:
-        found.setdefault(_options(summary, report), {})[sources.command_name(summary)] = None
-    return {options: list(models) for options, models in found.items()}
-
-
-def _options(summary: ModelSummary, report: RunReport) -> tuple[str, ...]:
-    record = summary.group.record
-    device = [] if record.device == "auto" else ["--device", record.device]
-    seeds = max(len(one.trials) for one in report.summaries)
-    full = ["--full"] if report.has_catalogue else []
-    return ("--seeds", str(seeds), "--threads", str(record.threads), *device, *full)
-
-
-def _others(report: RunReport, tuned: dict[str, TunedModel]) -> list[tuple[ModelSummary, list[str]]]:
-    """Returns the models that were tuned, and ran with other settings too, with options that give these."""
     return [
-        (summary, [word for name, value in summary.parameters.items() for word in _param(summary.model, name, value)])
-        for summary in report.summaries
-        if summary.model in tuned and not _is_tuned(summary, tuned)
+        ["recbench", "tune", "--models", ",".join(models), "--task", task, *options]
+        for options, models in budgets.items()
     ]
-
-
-def _param(model: str, name: str, value: ParameterValue) -> tuple[str, str]:
-    return "--param", f"{model}.{name}={as_text(value)}"

@@ -70,8 +70,10 @@ def where_from(trials: Sequence[FinishedTrial], report: RunReport) -> str:
     seeds = max(len(summary.trials) for summary in report.summaries)
     machines = sorted({f"{one.environment.cpu}, threads: {one.threads}" for one in (t.record for t in trials)})
     revisions = sorted({r.sha[:9] for t in trials if (r := t.record.revision)})
+    n_items = next((n for trial in trials if (n := trial.record.n_items) is not None), None)
+    items = "" if n_items is None else f", {n_items:,} items"
     facts = (
-        f"{first.n_users:,} users with {first.n_cases:,} cases, {first.n_train:,} train rows; seeds: {seeds}; "
+        f"{first.n_users:,} users with {first.n_cases:,} cases{items}, {first.n_train:,} train rows; seeds: {seeds}; "
         f"{'; '.join(machines)}; revision {', '.join(revisions) or 'unknown'}."
     )
     return f"{code_span(first.task.digest[:19])}: {markdown(facts)}"

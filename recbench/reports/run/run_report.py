@@ -13,6 +13,7 @@ from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import Environment
 from recbench.registry.settings_used import SettingsUsed
 from recbench.reports.code_notes import code_notes
+from recbench.reports.differences import Defaults, difference_notes
 from recbench.reports.new_cases import KnownFigures, known_figures
 from recbench.reports.run.correction import Correction, correction_of
 from recbench.reports.run.sampling_caution import caution
@@ -47,6 +48,7 @@ class RunReport:
         tie_notes: Whose hits depend on ties.
         one_case_each: Whether each user has one case, so that some metrics of users equal metrics of cases.
         settings: Where the hyper-parameters come from, if the run was told.
+        parameter_notes: Which hyper-parameters are not the defaults.
         known: The share of cases whose item or user has no train row, and the figures without them; None if no record
             tells which cases these are.
     """
@@ -64,6 +66,7 @@ class RunReport:
     code_notes: tuple[str, ...] = ()
     tie_notes: tuple[str, ...] = ()
     one_case_each: bool = False
+    parameter_notes: tuple[str, ...] = ()
     known: KnownFigures | None = None
 
     @property
@@ -96,6 +99,7 @@ def run_report(
     settings: SettingsUsed | None = None,
     measures: Sequence[Measure] | None = None,
     new: NewCases | None = None,
+    defaults: Defaults | None = None,
 ) -> RunReport:
     """Sums up, and compares, the trials of a run.
 
@@ -108,6 +112,7 @@ def run_report(
         settings: Where the hyper-parameters come from, if the run was told.
         measures: What to show; None for HR and NDCG at the cut-offs, and metrics of users in the full ranking.
         new: The cases of items and users without train rows; None for those that the records name.
+        defaults: The defaults of the models; None to say nothing about hyper-parameters.
 
     Raises:
         RecbenchError: The records are of different tasks, or ranks are missing.
@@ -132,7 +137,8 @@ def run_report(
         tuple(code_notes([summary.group for summary in summaries])),
         tuple(tie_notes(summaries, 10 if 10 in cut_offs else cut_offs[0])),
         have_one_case_each(trials),
-        known=known_figures([summary.group for summary in summaries], shown, new),
+        () if defaults is None else tuple(difference_notes(summaries, defaults)),
+        known_figures([summary.group for summary in summaries], shown, new),
     )
 
 

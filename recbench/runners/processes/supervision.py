@@ -21,7 +21,7 @@ SECONDS_AFTER_PIPE = 5.0
 HAS_CLOSED_PIPE = "its process closed the pipe to recbench"
 IDENTITY = (
     *("task", "protocol_version", "model", "label", "reference", "parameters", "seed", "threads", "device"),
-    *("n_cases", "n_users", "n_train"),
+    *("n_cases", "n_users", "n_train", "n_items"),
 )
 """The fields of a record that are known before the trial runs, and the same wherever it runs."""
 SOURCE_CHANGED = "its source is not what it was when the run was planned"

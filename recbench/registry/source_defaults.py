@@ -1,0 +1,53 @@
+"""The defaults of models that records name, read from the source: nothing is imported, so no code of a record runs."""
+
+import ast
+from collections.abc import Iterable
+from pathlib import Path
+
+from recbench.errors import RecbenchError
+from recbench.records.schema import ParameterValue, class_identity
+from recbench.registry.models import ModelReference, Origin, describe, known_models
+from recbench.registry.parameter_values import recordable
+
+
+def source_defaults(references: Iterable[str]) -> dict[str, dict[str, ParameterValue]]:
+    """Returns the defaults of each class by its ``class_identity``.
+
+    A class whose source is not found has none, nor has a parameter whose default is an expression.
+
+    Args:
+        references: What records say of the classes, such as ``recbench_models.bpr:BPR`` or ``my_model.py:Net``.
+    """
+    known = {class_identity(one.recorded): one for one in known_models().values()}
+    return {
+        identity: _defaults(known.get(identity) or _of_working_folder(reference))
+        for reference in dict.fromkeys(references)
+        for identity in [class_identity(reference)]
+    }
+
+
+def _of_working_folder(reference: str) -> ModelReference | None:
+    """Returns the class of a file in the working folder; None if there is no such file."""
+    module, colon, name = reference.rpartition(":")
+    if not (colon and name.isidentifier()):
+        return None
+    stem = Path(*module.split("."))
+    files = [Path(module)] if module.endswith(".py") else [stem.with_suffix(".py"), stem / "__init__.py"]
+    file = next((one for one in files if one.is_file()), None)
+    return None if file is None else ModelReference(name, f"{file}:{name}", Origin.FILE)
+
+
+def _defaults(reference: ModelReference | None) -> dict[str, ParameterValue]:
+    if reference is None:
+        return {}
+    try:
+        texts = describe(reference).parameters
+    except RecbenchError:
+        return {}
+    found = {}
+    for name, text in texts.items():
+        try:
+            found[name] = recordable(reference.name, name, ast.literal_eval(text))
+        except (ValueError, SyntaxError, RecbenchError):
+            continue
+    return found

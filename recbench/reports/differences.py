@@ -1,0 +1,71 @@
+"""The hyper-parameters by which a configuration differs from the defaults of its model: what reports name it by."""
+
+from collections.abc import Mapping, Sequence
+
+from recbench.records.grouping import conditions_of
+from recbench.records.schema import ParameterValue, class_identity
+from recbench.registry.parameter_values import as_text
+from recbench.reports.run.summary import ModelSummary
+
+Defaults = Mapping[str, Mapping[str, ParameterValue]]
+"""The defaults of each class, by its ``class_identity``; a class or parameter without a known default is left out."""
+
+SHOWN = 3
+"""More differences than these are counted in a name, not shown."""
+LARGEST_WHOLE = 1e15
+"""Whole numbers below it are written with all their digits."""
+
+
+def changed_parameters(summary: ModelSummary, defaults: Defaults) -> dict[str, ParameterValue]:
+    """Returns the hyper-parameters of a configuration whose value is not the default, or whose default is not known."""
+    known = defaults.get(class_identity(summary.group.record.reference), {})
+    return {
+        name: value
+        for name, value in summary.parameters.items()
+        if name not in known or as_text(known[name]) != as_text(value)
+    }
+
+
+def shown_differences(
+    summary: ModelSummary, summaries: Sequence[ModelSummary], changed: Mapping[str, ParameterValue]
+) -> str:
+    """Returns the differences that a name shows: all that distinguish it from others, then a few more.
+
+    Args:
+        summary: The configuration.
+        summaries: All configurations of the report.
+        changed: Its ``changed_parameters``.
+    """
+    alike = [one for one in summaries if one is not summary and one.group.name == summary.group.name]
+    distinct = [
+        name for name, value in changed.items() if any(one.parameters.get(name, _ABSENT) != value for one in alike)
+    ]
+    others = [name for name in changed if name not in distinct]
+    shown = others[: max(0, SHOWN - len(distinct))]
+    texts = [f"{name}={_short(changed[name])}" for name in (*distinct, *shown)]
+    hidden = len(others) - len(shown)
+    texts += [f"{hidden} more"] if hidden else []
+    own = conditions_of(summary.group.record)
+    texts += [text for name, text in own.items() if any(conditions_of(one.group.record)[name] != text for one in alike)]
+    return ", ".join(texts)
+
+
+_ABSENT = object()
+"""The value of a hyper-parameter that a configuration does not have; None is a value."""
+
+
+def difference_notes(summaries: Sequence[ModelSummary], defaults: Defaults) -> list[str]:
+    """Returns a line with the hyper-parameters that are not the defaults; none if all are."""
+    texts = [
+        f"{one.group.name} ({differences})"
+        for one in summaries
+        if (changed := changed_parameters(one, defaults))
+        and (differences := shown_differences(one, summaries, changed))
+    ]
+    return [f"Hyper-parameters that are not the defaults: {', '.join(texts)}."] if texts else []
+
+
+def _short(value: ParameterValue) -> str:
+    if not isinstance(value, float):
+        return as_text(value)
+    return f"{value:.0f}" if value.is_integer() and abs(value) < LARGEST_WHOLE else f"{value:.4g}"

@@ -1,0 +1,302 @@
+"""The commands that make a page again, in a folder that holds nothing but the files that they name.
+
+Hyper-parameters are given by their values. A search would not end at the same values again, and a settings file may
+have changed since.
+"""
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import Self
+
+from recbench.errors import RecbenchError
+from recbench.escaping.file_names import file_name
+from recbench.escaping.markdown import code_block, code_span
+from recbench.escaping.shell import shell_command
+from recbench.records.finished_trial import FinishedTrial
+from recbench.records.schema import SCORES_OF_FILE, Record, class_identity, is_builtin
+from recbench.registry.model_entries import parse_assignment, parse_entry, split_assignments, split_entries
+from recbench.registry.parameter_values import as_text
+from recbench.reports.formats import Format
+from recbench.reports.pages.configurations import Configuration
+from recbench.reports.rendering import render_lines
+from recbench.tasks.named_specs import spec_text
+from recbench.tasks.spec import CatalogueData, FileData, SyntheticData, TaskSpec, parse_spec
+
+LONGEST_LINE = 300
+"""Characters of a command; a longer one continues on further lines."""
+END_OF_SPEC = "END_OF_SPEC"
+
+
+@dataclass(frozen=True, slots=True)
+class _Conditions:
+    """What one command gives to all of its models.
+
+    Attributes:
+        first_seed: The first seed.
+        n_seeds: The number of seeds.
+        ks: The cut-offs of the metrics that records store.
+        threads: Threads of each trial.
+        device: What to train on.
+        jobs: Trials at a time.
+        full: Whether there is a full ranking.
+    """
+
+    first_seed: int
+    n_seeds: int
+    ks: tuple[int, ...]
+    threads: int
+    device: str
+    jobs: int
+    full: bool
+
+    @property
+    def words(self) -> list[str]:
+        """The options."""
+        return [
+            *(["--k", ",".join(map(str, self.ks))] if self.ks != (10,) else []),
+            *(["--seed", str(self.first_seed)] if self.first_seed else []),
+            *("--seeds", str(self.n_seeds), "--threads", str(self.threads)),
+            *(["--device", self.device] if self.device != "auto" else []),
+            *(["--jobs", str(self.jobs)] if self.jobs > 1 else []),
+            *(["--full"] if self.full else []),
+        ]
+
+
+def how_it_is_made(
+    trials: Sequence[FinishedTrial],
+    found: Sequence[Configuration],
+    names: Mapping[str, str],
+    place: str,
+    build: Sequence[str],
+    page: Sequence[str],
+) -> list[str]:
+    """Renders the commands, in Markdown.
+
+    Args:
+        trials: The records, all of one task.
+        found: Their configurations.
+        names: What commands call each class that has a name, by its ``class_identity``.
+        place: The folder of the records.
+        build: Commands that build the task, if they are known.
+        page: The words of the command that makes the page of the records.
+    """
+    records = [one.record for one in trials]
+    task = _Task.of(records)
+    lines, notes = [*build, *task.lines], [] if build else list(task.notes)
+    cut_offs = next((ks for one in records if (ks := _cut_offs(one))), (10,))
+    groups: dict[_Conditions, list[_Entry]] = {}
+    for one in found:
+        if note := _no_class(one.summary.group.record):
+            scored = [_score_file(trial.record, task.word, place) for trial in one.summary.trials]
+            lines += [shell_command(words) for words in scored if words]
+            notes += [] if all(scored) else [f"{one.full_name}: {note}"]
+            continue
+        for conditions in _conditions(one, cut_offs):
+            groups.setdefault(conditions, []).append(_Entry.of(one, names))
+    for conditions, entries in groups.items():
+        for of_command in _commands_of(entries):
+            lines += _lines(of_command, task.word, [*conditions.words, "-o", place])
+            notes += [note for one in of_command if (note := one.problem)]
+    files = sorted({*filter(None, [task.ratings]), *(file for one in records for file in _files(one))})
+    needed = f"The commands read these files: {', '.join(map(code_span, files))}." if files else ""
+    return [
+        "## How it is made",
+        "",
+        *([needed, ""] if needed else []),
+        *code_block([*lines, shell_command(page)]),
+        "",
+        *render_lines(notes, Format.MARKDOWN),
+        *([""] if notes else []),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """The task of a page.
+
+    Attributes:
+        word: What commands call it.
+        lines: What makes its spec file.
+        ratings: The ratings file that the spec names; empty for none.
+        notes: What the commands do not do.
+    """
+
+    word: str
+    lines: Sequence[str] = ()
+    ratings: str = ""
+    notes: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> Self:
+        name, digest = records[0].task.name, records[0].task.digest
+        text = next((one.task_spec for one in records if one.task_spec is not None), None)
+        if text is None:
+            return cls(name)
+        try:
+            # What is not a spec is not shown: readers copy it into a shell.
+            spec = parse_spec(text, name)
+        except RecbenchError:
+            return cls(name, notes=[f"The records hold no readable spec of the task {name}."])
+        spec = spec.model_copy(update={"digest": digest})
+        if isinstance(spec.dataset, CatalogueData | FileData | SyntheticData):
+            return cls.of_spec(spec)
+        kind = "from a DataFrame" if spec.dataset.source == "dataframe" else "from published files"
+        return cls(
+            name,
+            notes=[f"The task {name} was made {kind}: make it again under this name. Its digest must be {digest}."],
+        )
+
+    @classmethod
+    def of_spec(cls, spec: TaskSpec) -> Self:
+        file = f"{file_name(spec.name)}.toml"
+        ratings = spec.dataset.path.as_posix() if isinstance(spec.dataset, FileData) else ""
+        text = spec_text(spec, pinned=True).splitlines()
+        return cls(file, [f"cat > {shell_command([file])} <<'{END_OF_SPEC}'", *text, END_OF_SPEC], ratings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A configuration as commands name it.
+
+    Attributes:
+        model: The model, as ``--models`` takes it.
+        label: The user's label; empty for none.
+        name: What ``--param`` calls it.
+        values: The texts of the hyper-parameters that are not the defaults.
+    """
+
+    model: str
+    label: str
+    name: str
+    values: Mapping[str, str]
+
+    @classmethod
+    def of(cls, one: Configuration, names: Mapping[str, str]) -> Self:
+        record = one.summary.group.record
+        values = {name: as_text(value) for name, value in one.changed.items()}
+        model = names.get(class_identity(record.reference), record.reference)
+        return cls(model, record.label, one.summary.group.name, values)
+
+    @property
+    def _with_values(self) -> str:
+        """The entry that gives the values too, for a command that names the model twice."""
+        return ":".join([self.model, *(f"{name}={text}" for name, text in self.values.items())])
+
+    def excludes(self, other: "_Entry") -> bool:
+        """Whether no command can name both: their names are the same, and their values cannot be told in the entry."""
+        if self.name != other.name:
+            return False
+        texts = [(split_entries(one._with_values), parse_entry(one._with_values).texts) for one in (self, other)]
+        can_be_read = texts == [([one._with_values], one.values) for one in (self, other)]
+        return bool(self.label or other.label) or self.model != other.model or not can_be_read
+
+    def words(self, among: Sequence["_Entry"]) -> tuple[str, list[str]]:
+        """Returns its part of ``--models``, and its options ``--param``.
+
+        Args:
+            among: All entries of the command.
+        """
+        if sum(one.name == self.name for one in among) > 1:
+            return self._with_values, []
+        entry = f"{self.label}={self.model}" if self.label else self.model
+        return entry, [f"{self.name}.{name}={text}" for name, text in self.values.items()]
+
+    @property
+    def problem(self) -> str:
+        """Why no command line can name it; empty if one can."""
+        alone, assignments = self.words([self])
+        read, values = parse_entry(alone), list(self.values.items())
+        can_be_read = (
+            split_entries(alone) == [alone]
+            and (read.model, read.label) == (self.model, self.label)
+            and all(split_assignments(one) == [one] for one in assignments)
+            and [parse_assignment(one)[1:] for one in assignments] == values
+        )
+        return "" if can_be_read else f"{self.name}: its name or a value cannot be given on a command line; use Python."
+
+
+def _cut_offs(record: Record) -> tuple[int, ...]:
+    """Returns the cut-offs of the metrics that a record stores; none if it has no metrics."""
+    found = (re.fullmatch(r"hr@(\d+)", name) for name in record.metrics)
+    return tuple(sorted(int(one[1]) for one in found if one))
+
+
+def _conditions(one: Configuration, cut_offs: tuple[int, ...]) -> list[_Conditions]:
+    """Returns the conditions of the commands that run a configuration: one for each run of seeds without a gap."""
+    records = [trial.record for trial in one.summary.trials]
+    found: list[_Conditions] = []
+    for record in sorted(records, key=lambda record: record.seed):
+        conditions = _Conditions(
+            first_seed=record.seed,
+            n_seeds=1,
+            ks=_cut_offs(record) or cut_offs,
+            threads=record.threads,
+            device=record.device,
+            jobs=record.concurrent_trials,
+            full=record.catalogue is not None or record.catalogue_error is not None,
+        )
+        last = found[-1] if found else None
+        if last and conditions == replace(last, first_seed=last.first_seed + last.n_seeds, n_seeds=1):
+            found[-1] = replace(last, n_seeds=last.n_seeds + 1)
+        else:
+            found.append(conditions)
+    return found
+
+
+def _no_class(record: Record) -> str:
+    """Returns why no command trains a configuration; empty if one does."""
+    if record.reference.startswith("scores of "):
+        return "the records do not hold the program that computed its scores."
+    if record.reference.endswith("(sent by value)"):
+        return "its class was sent from Python. Save the class in a file, and run it as FILE.py:CLASS."
+    return ""
+
+
+def _score_file(record: Record, task: str, place: str) -> list[str]:
+    """Returns the words of the command that evaluates a file of scores; none if the scores came from elsewhere."""
+    if record.reference != SCORES_OF_FILE:
+        return []
+    options = shlex.split(str(record.facts.get("options", "")))
+    k = ["--k", ",".join(map(str, ks))] if (ks := _cut_offs(record)) not in ((), (10,)) else []
+    words = ["recbench", "score-file", str(record.facts.get("file")), "--name", record.model, "--task", task]
+    return [*words, "--seed", str(record.seed), *k, *options, "-o", place]
+
+
+def _commands_of(entries: Sequence[_Entry]) -> list[list[_Entry]]:
+    """Returns the entries by command: as few commands as can name all of them."""
+    commands: list[list[_Entry]] = []
+    for one in entries:
+        free = next((of_one for of_one in commands if not any(one.excludes(other) for other in of_one)), None)
+        if free is None:
+            commands.append([one])
+        else:
+            free.append(one)
+    return commands
+
+
+def _lines(entries: Sequence[_Entry], task: str, options: Sequence[str]) -> list[str]:
+    """Returns a command; over several lines if it is long, one for each model's hyper-parameters."""
+    words = [one.words(entries) for one in entries]
+    head = ["recbench", "run", "--models", ",".join(entry for entry, _ in words), "--task", task]
+    given = [[word for text in assignments for word in ("--param", text)] for _, assignments in words if assignments]
+    parts = [shell_command(part) for part in (head, *given, options)]
+    if len(line := " ".join(parts)) <= LONGEST_LINE:
+        return [line]
+    first, *others = parts
+    return [f"{first} \\", *(f"    {part} \\" for part in others[:-1]), f"    {others[-1]}"]
+
+
+def _files(record: Record) -> list[str]:
+    """Returns the files of the user's own that a trial was made from, as its record names them."""
+    if is_builtin(record.reference):
+        return []
+    if record.reference == SCORES_OF_FILE:
+        return [str(record.facts.get("file"))]
+    module = record.reference.rpartition(":")[0]
+    folder = PurePosixPath(module).parent if module.endswith(".py") else PurePosixPath()
+    own = record.sources
+    modules = [(folder / path).as_posix() for path in (*own.modules, *own.late_modules)]
+    return [*modules, *own.named, *own.data]

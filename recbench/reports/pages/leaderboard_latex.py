@@ -1,0 +1,47 @@
+"""The figures of a leaderboard as LaTeX, for papers: accuracy, the full ranking, cost."""
+
+from collections.abc import Sequence
+
+from recbench.evaluation.ranking import Ranking
+from recbench.reports.formats import Format
+from recbench.reports.pages.catalogue_caution import catalogue_caution
+from recbench.reports.pages.figure_tables import FigureColumn, cost_columns, metric_columns
+from recbench.reports.pages.leaderboard import LeaderboardSources
+from recbench.reports.rendering import render_lines, render_table
+from recbench.reports.run.table import how_to_read
+
+
+def leaderboard_latex(sources: LeaderboardSources) -> str:
+    """Renders a table for each part of the leaderboard, with its legend as comments.
+
+    Raises:
+        RecbenchError: The records are of different tasks.
+    """
+    form = Format.LATEX
+    report, found = sources.report()
+    names = [one.full_name for one in found]
+    record = sources.trials[0].record
+    task = f"Task {record.task.name} {record.task.digest[:19]}: {record.n_cases:,} cases of {record.n_users:,} users"
+    parts = [(ranking.value, metric_columns(report, ranking)) for ranking in Ranking]
+    tables = [
+        "\n".join([*render_lines([title.capitalize()], form), _table(names, columns)])
+        for title, columns in (*parts, ("cost", cost_columns(report)))
+        if columns
+    ]
+    caution = catalogue_caution(sources.trials, report.measures, report.correction.uniform)
+    legend = [*how_to_read(report, form), *caution, *report.uncertainty.notes, *report.code_notes]
+    head = "\n".join(render_lines([task], form))
+    return "\n\n".join([head, *tables, "\n".join(render_lines(legend, form))]) + "\n"
+
+
+def _table(names: Sequence[str], columns: Sequence[FigureColumn]) -> str:
+    headers, alignment, cells = ["model"], "l", [list(names)]
+    for column in columns:
+        headers.append(column.header)
+        cells.append(list(column.figures))
+        alignment += "r"
+        if any(column.intervals):
+            headers.append("95 %")
+            cells.append(list(column.intervals))
+            alignment += "r"
+    return render_table(list(zip(*cells, strict=True)), headers, alignment, Format.LATEX)
