@@ -283,8 +283,8 @@ def test_the_page_orders_models_and_says_where_figures_are_from(tmp_path):
         *(a_record("popularity", seed, hr=0.4) for seed in range(2)),
         *(a_record("own|model", seed, hr=0.7) for seed in range(2)),
     )
-    page = baselines_page({"toy": run.trials}, "main")
-    assert page.index("own\\|model") < page.index("popularity |")
+    page = baselines_page({"toy": run.trials}, "main", {})
+    assert page.index("| own\\|model [") < page.index("| popularity [")
     assert "## toy" in page
     assert "seeds: 2; Example CPU, threads: 1; revision 000000000." in page
     assert "do not edit" in page

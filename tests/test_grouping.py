@@ -76,8 +76,9 @@ def test_every_report_has_a_row_for_each_thread_count():
     names = ["bpr (1 thread)", "bpr (2 threads)", "ncf"]
     assert [summary.name for summary in summarise(records.trials, [HR])] == names
     assert [point.label for point in speed_quality([records], HR, Cost.THROUGHPUT).points] == names
-    page = leaderboard(LeaderboardSources("run", records.trials, None, None, {}, NAMES))
-    assert page.count("| bpr (") == 2
+    defaults = {name: {"factors": 64, "epochs": 20} for name in NAMES}
+    page = leaderboard(LeaderboardSources("run", records.trials, None, None, {}, NAMES, defaults=defaults))
+    assert page.count("| bpr [(1 thread)]") == page.count("| bpr [(2 threads)]") == 2
     assert "--models ncf,bpr --task toy --seeds 2 --threads 1 -o run" in page
     assert "--models bpr --task toy --seeds 2 --threads 2 -o run" in page
 

@@ -91,7 +91,7 @@ def test_the_commands_of_a_page_make_the_same_page_in_another_folder(tmp_path, m
         "recbench run --models shop/my.py:My:noise=5:weight=0.5,small=shop/my.py:My,shop/my.py:My,popularity "
         '--task toy.toml --param small.noise=3 --param \'small.tags=["x, y", "z"]\' --k 3,10 --seed 4 --seeds 2 '
         "--threads 1 --device cpu --full -o records",
-        "recbench leaderboard records -o page.md --metrics hr@3,full-ndcg",
+        "recbench leaderboard records --metrics hr@3,full-ndcg@10 -o page.md",
     ]
     monkeypatch.chdir(second)
     monkeypatch.setenv("RECBENCH_HOME", str(tmp_path / "another home"))
@@ -152,17 +152,17 @@ def test_what_no_command_gives_is_said():
     assert (
         "recbench score-file 'a b.csv' --name file --task toy --seed 1 --ranked --separator '$(x)' -o records" in page
     )
-    assert "- sent: its class was sent from Python." in page
-    assert "- function: the records do not hold the program that computed its scores." in page
-    assert "- odd: its name or a value cannot be given on a command line; use Python." in page
+    assert "\n# sent: its class was sent from Python." in page
+    assert "\n# function: the records do not hold the program that computed its scores." in page
+    assert "\n# odd: its name or a value cannot be given on a command line; use Python." in page
     assert "The commands read these files: `a b.csv`" in page
 
 
 @pytest.mark.parametrize(
     ("spec", "found"),
     [
-        ("rm -rf ~", "- The records hold no readable spec of the task toy."),
-        (SPEC + 'description = "x"\n', "- The records hold no readable spec"),
+        ("rm -rf ~", "# The records hold no readable spec of the task toy."),
+        (SPEC + 'description = "x"\n', "# The records hold no readable spec"),
         (SPEC.replace("ratings.csv", "a\\nEND_OF_SPEC\\nrm -rf ~"), 'path = "a\\nEND_OF_SPEC\\nrm -rf ~"'),
         (SPEC.replace('source = "file"\npath = "ratings.csv"', 'source = "dataframe"'), "was made from a DataFrame"),
     ],

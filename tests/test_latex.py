@@ -15,6 +15,8 @@ from recbench.reports.compare.policy import Policy
 from recbench.reports.compare.table import compare_table
 from recbench.reports.formats import Format
 from recbench.reports.latex_tabular import latex_tabular
+from recbench.reports.pages.leaderboard import LeaderboardSources
+from recbench.reports.pages.leaderboard_latex import leaderboard_latex
 from recbench.reports.run.run_report import run_report
 from recbench.reports.run.table import run_table
 from tests.examples import ENVIRONMENT, TASK, a_set, some_trials
@@ -80,6 +82,20 @@ def a_report():
     return run_report(TASK, [*trials, *broken], ENVIRONMENT, (10,))
 
 
+def a_leaderboard():
+    trials = [*some_trials("bpr", 0.6, parameters={"l2": 1320.0}), *some_trials("bpr", parameters={"l2": 5.0})]
+    return LeaderboardSources("records", trials, None, None, {}, {}, defaults={"models.bpr:Model": {"l2": 5.0}})
+
+
+def test_a_leaderboard_has_a_table_for_each_part():
+    source = leaderboard_latex(a_leaderboard())
+    accuracy, cost = source.split("\\begin{tabular}")[1:]
+    assert [row[0] for row in the_rows(accuracy)] == [row[0] for row in the_rows(cost)] == ["bpr (l2=1320)", "bpr"]
+    assert the_rows(accuracy)[0][1].startswith("\\bfseries 0.")
+    assert [row[1] for row in the_rows(cost)] == ["20", "20"]
+    assert "% bold: best" in source
+
+
 def a_comparison():
     base = a_set("base", [*some_trials("mf", 0.5), *some_trials("bpr", 0.5), *some_trials("gone", seeds=1)])
     current = a_set("current", [*some_trials("mf", 0.6), *some_trials("bpr", 0.42), *some_trials(NASTY)])
@@ -112,6 +128,7 @@ def test_latex_can_be_compiled_and_its_figures_read_back(tmp_path):
     tables = {
         run_table(a_report(), Format.TEXT): run_table(a_report(), Format.LATEX),
         compare_table(a_comparison(), Format.TEXT): compare_table(a_comparison(), Format.LATEX),
+        "": leaderboard_latex(a_leaderboard()),
     }
     (tmp_path / "paper.tex").write_text(DOCUMENT % "\n\n".join(tables.values()), encoding="utf-8")
     done = subprocess.run([*compiler, "paper.tex"], cwd=tmp_path, capture_output=True, text=True)
@@ -129,3 +146,4 @@ def test_latex_can_be_compiled_and_its_figures_read_back(tmp_path):
                     one.split()[:1] == [model] and figures == re.findall(r"\b0\.\d{3,4}\b", one)[: len(figures)]
                     for one in shown
                 ), (line, pages.stdout)
+    assert any(re.match(r"bpr \(l2=1320\) +0\.5814 ± 0\.0025 ", line) for line in shown), pages.stdout

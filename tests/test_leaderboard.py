@@ -114,9 +114,9 @@ def sources(tmp_path, places):
     published = load_published(tmp_path / "published.toml")
     trials = read_records(str(places)).trials
     names = {one.record.reference: one.record.model for one in trials}
-    command = ("recbench", "leaderboard", "records")
     defaults = {one.record.reference: {"factors": 32, "epochs": 20, "loss": "bpr"} for one in trials}
-    return LeaderboardSources("records", trials, some_settings(), published, {"bpr": SPACE}, names, defaults, command)
+    known = {"bpr": SPACE}
+    return LeaderboardSources("records", trials, some_settings(), published, known, names, defaults=defaults)
 
 
 def test_the_page(sources, request):
@@ -210,7 +210,7 @@ def test_a_page_says_why_it_has_no_corrected_metrics():
     def page(*answers, failed=False):
         trials = [a_full_trial(f"m{n}", uniform_negatives=answer) for n, answer in enumerate(answers)]
         others = some_trials("broken", seeds=1, status=Status.FAILED, error="x") if failed else []
-        return leaderboard(LeaderboardSources("records", [*trials, *others], None, None, {}, {}, {}, ()))
+        return leaderboard(LeaderboardSources("records", [*trials, *others], None, None, {}, {}))
 
     yes, no, unknown = UniformNegatives
     missing = "- Corrected metrics are missing: the "

@@ -81,13 +81,12 @@ def leaderboard(
             f"leaderboard does not write {form.value}.", f"Use one of: {', '.join(one.value for one in ENDINGS)}"
         )
     measures = read_measures(metrics, cut_offs(None)) if metrics else None
-    again = ["recbench", "leaderboard", run]
-    for option, value in (("--settings", settings), ("--published", published), ("-o", output)):
-        again += [option, value.as_posix()] if value else []
-    again += ["--metrics", ",".join(metrics)] if metrics else []
-    again += ["--format", form.value] if form is not Format.MARKDOWN else []
-    page = leaderboard_page(run, settings, published, measures, again, form)
+    given = {"--settings": settings, "--published": published, "-o": output}
+    options = [word for option, path in given.items() if path for word in (option, path.as_posix())]
+    options += ["--format", form.value] if form is not Format.MARKDOWN else []
+    page = leaderboard_page(run, settings, published, measures, options, form)
     for warning in page.warnings:
         write_message(warning, "yellow")
+    again = ["recbench", "leaderboard", run, *(["--metrics", ",".join(metrics)] if metrics else []), *options]
     file = OutputFile(output_file(output, PAGES / f"{file_name(page.task)}{ENDINGS[form]}"), force)
     write_or_check(lambda: page.text, file, shell_command(again), check=check)

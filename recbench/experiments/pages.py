@@ -44,7 +44,7 @@ def leaderboard_page(
     settings: Path | None = None,
     published: Path | None = None,
     measures: tuple[Measure, ...] | None = None,
-    command: Sequence[str] = (),
+    options: Sequence[str] = (),
     form: Format = Format.MARKDOWN,
 ) -> LeaderboardPage:
     """Renders the leaderboard of the task of some records.
@@ -55,7 +55,7 @@ def leaderboard_page(
             are for this task.
         published: What others published; None for ``results/published/TASK.toml``, if it exists and is for this task.
         measures: The metrics of the table, which lists the models by the first; None for the default ones.
-        command: The words of the command that makes the page.
+        options: The other options of the command that makes the page, as words.
         form: Markdown, or LaTeX for the tables alone.
 
     Raises:
@@ -73,9 +73,9 @@ def leaderboard_page(
         published=results,
         spaces=read_spaces(own_spaces_path()),
         names={class_identity(one.recorded): name for name, one in known_models().items()},
-        defaults=_defaults(trials),
-        command=command,
         measures=measures,
+        defaults=_defaults(trials),
+        options=options,
     )
     warnings = settings_warnings + published_warnings
     if form is Format.LATEX:

@@ -17,11 +17,9 @@ from recbench.escaping.markdown import code_block, code_span
 from recbench.escaping.shell import shell_command
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import SCORES_OF_FILE, Record, class_identity, is_builtin
-from recbench.registry.model_entries import parse_assignment, parse_entry, split_assignments, split_entries
+from recbench.registry.model_entries import ModelEntry, parse_assignment, parse_entry, split_assignments, split_entries
 from recbench.registry.parameter_values import as_text
-from recbench.reports.formats import Format
 from recbench.reports.pages.configurations import Configuration
-from recbench.reports.rendering import render_lines
 from recbench.tasks.named_specs import spec_text
 from recbench.tasks.spec import CatalogueData, FileData, SyntheticData, TaskSpec, parse_spec
 
@@ -106,10 +104,8 @@ def how_it_is_made(
         "## How it is made",
         "",
         *([needed, ""] if needed else []),
-        *code_block([*lines, shell_command(page)]),
+        *code_block([*(f"# {note}" for note in notes), *lines, shell_command(page)]),
         "",
-        *render_lines(notes, Format.MARKDOWN),
-        *([""] if notes else []),
     ]
 
 
@@ -189,9 +185,9 @@ class _Entry:
         """Whether no command can name both: their names are the same, and their values cannot be told in the entry."""
         if self.name != other.name:
             return False
-        texts = [(split_entries(one._with_values), parse_entry(one._with_values).texts) for one in (self, other)]
-        can_be_read = texts == [([one._with_values], one.values) for one in (self, other)]
-        return bool(self.label or other.label) or self.model != other.model or not can_be_read
+        if self.label or other.label or self.model != other.model:
+            return True
+        return not all(_is_entry(one._with_values, one.model, "", one.values) for one in (self, other))
 
     def words(self, among: Sequence["_Entry"]) -> tuple[str, list[str]]:
         """Returns its part of ``--models``, and its options ``--param``.
@@ -207,15 +203,27 @@ class _Entry:
     @property
     def problem(self) -> str:
         """Why no command line can name it; empty if one can."""
-        alone, assignments = self.words([self])
-        read, values = parse_entry(alone), list(self.values.items())
-        can_be_read = (
-            split_entries(alone) == [alone]
-            and (read.model, read.label) == (self.model, self.label)
-            and all(split_assignments(one) == [one] for one in assignments)
-            and [parse_assignment(one)[1:] for one in assignments] == values
+        entry, assignments = self.words([self])
+        can_be_read = _is_entry(entry, self.model, self.label, {}) and all(
+            _is_assignment(text, *value) for text, value in zip(assignments, self.values.items(), strict=True)
         )
         return "" if can_be_read else f"{self.name}: its name or a value cannot be given on a command line; use Python."
+
+
+def _is_entry(text: str, model: str, label: str, values: Mapping[str, str]) -> bool:
+    """Whether ``--models`` reads a text as this entry."""
+    try:
+        return split_entries(text) == [text] and parse_entry(text) == ModelEntry(model, label, dict(values))
+    except RecbenchError:
+        return False
+
+
+def _is_assignment(text: str, name: str, value: str) -> bool:
+    """Whether ``--param`` reads a text as this value."""
+    try:
+        return split_assignments(text) == [text] and parse_assignment(text)[1:] == (name, value)
+    except RecbenchError:
+        return False
 
 
 def _cut_offs(record: Record) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """The records of one task as a page: how sure its figures are, who was tuned how much, and how to make it again."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from recbench.escaping.markdown import code_span, markdown
 from recbench.evaluation.metric import Measure
@@ -36,9 +36,9 @@ class LeaderboardSources:
         published: What others published on the task; None if nothing is known.
         spaces: The present search space of each model.
         names: The name of each class that has one, by its ``class_identity``; commands name others by their class.
-        defaults: The defaults of the models.
-        command: The words of the command that makes the page of the records.
         measures: The metrics of the table; None for the default ones.
+        defaults: The defaults of the models.
+        options: The other options of the command that makes the page of the records.
     """
 
     place: str
@@ -47,9 +47,15 @@ class LeaderboardSources:
     published: Published | None
     spaces: Mapping[str, ModelSpace]
     names: Mapping[str, str]
-    defaults: Defaults
-    command: Sequence[str]
     measures: tuple[Measure, ...] | None = None
+    defaults: Defaults = field(default_factory=dict)
+    options: Sequence[str] = ()
+
+    @property
+    def command(self) -> list[str]:
+        """The words of the command that makes the page of the records."""
+        metrics = ["--metrics", ",".join(one.name for one in self.measures)] if self.measures else []
+        return ["recbench", "leaderboard", self.place, *metrics, *self.options]
 
     def command_name(self, summary: ModelSummary) -> str:
         """Returns the model as a command names it."""

@@ -19,14 +19,13 @@ def leaderboard_latex(sources: LeaderboardSources) -> str:
     """
     form = Format.LATEX
     report, found = sources.report()
-    names = [one.full_name for one in found]
+    names = [one.summary.name for one in found]
     record = sources.trials[0].record
     task = f"Task {record.task.name} {record.task.digest[:19]}: {record.n_cases:,} cases of {record.n_users:,} users"
-    parts = [(ranking.value, metric_columns(report, ranking)) for ranking in Ranking]
+    accuracy, full = (metric_columns(report, ranking) for ranking in Ranking)
+    parts = {"Accuracy": accuracy, "Full ranking": full, "Cost": cost_columns(report)}
     tables = [
-        "\n".join([*render_lines([title.capitalize()], form), _table(names, columns)])
-        for title, columns in (*parts, ("cost", cost_columns(report)))
-        if columns
+        "\n".join([*render_lines([title], form), _table(names, columns)]) for title, columns in parts.items() if columns
     ]
     caution = catalogue_caution(sources.trials, report.measures, report.correction.uniform)
     legend = [*how_to_read(report, form), *caution, *report.uncertainty.notes, *report.code_notes]
