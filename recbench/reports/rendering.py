@@ -95,8 +95,8 @@ def _without_breaks(row: Sequence[str], alignment: str) -> list[str]:
 
 
 def _no_break(cell: str) -> str:
-    # Of the same class: a cell stays what it is.
-    return type(cell)(cell.replace(" ", NO_BREAK))
+    # Of the same class: a cell stays what it is. An interval in brackets may go to a line of its own.
+    return type(cell)(cell.replace(" ", NO_BREAK).replace(f"{NO_BREAK}(", " ("))
 
 
 def _short(cell: str, most: int) -> str:
