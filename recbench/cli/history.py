@@ -1,13 +1,14 @@
-"""``recbench history``: how accepted baselines have moved."""
+"""``recbench history``: how accepted baselines and tracked runs have moved."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from datetime import UTC, datetime
+from typing import Annotated
 
 import typer
 
 from recbench.cli.shared.completion import task_name
 from recbench.cli.shared.execution_options import METRICS, TASK, OnlyModels
 from recbench.cli.shared.lists import cut_offs
+from recbench.cli.shared.moments import parse_moment
 from recbench.cli.shared.next_steps import after_history, emit_next_step
 from recbench.cli.shared.output_options import AsJson
 from recbench.cli.shared.table_options import Columns, Sort, table_view
@@ -15,15 +16,11 @@ from recbench.cli.shared.tables import emit_columns, emit_prose
 from recbench.cli.shared.terminal import emit_json
 from recbench.errors import NothingToCompareError, unknown_name
 from recbench.records.history_metrics import HISTORY_METRICS, HR, NDCG
-from recbench.reports.cells import NO_RANKS
 
-if TYPE_CHECKING:
-    from recbench.evaluation.metric import Measure
-    from recbench.reports.columns import Column
-    from recbench.reports.trend import Trend
-
-FIRST_COLUMNS = ("accepted", "label", "revision", "parameters", "seeds")
-CHANGE, SPEED = "change", "speed"
+NOTE = (
+    "95 %: confidence interval over users, averaged over seeds. change: from the one before under the same label; of "
+    "several configurations, from the same one. Revision+: uncommitted changes."
+)
 
 
 def history(
@@ -41,15 +38,37 @@ def history(
             show_default=f"{HR},{NDCG}",
         ),
     ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LABEL",
+            help="Only what was accepted under this label; 'run': only runs with --track.",
+            show_default="all",
+        ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Only since this date or time in UTC, or for so long: 2026-01-31, 2026-01-31T12:00, 12h, 30d or 4w.",
+            show_default="all",
+        ),
+    ] = None,
+    last: Annotated[
+        int | None,
+        typer.Option(metavar="NUMBER", min=1, help="Only the last ones of each model.", show_default="all"),
+    ] = None,
     as_json: AsJson = False,
     columns: Columns = None,
     sort: Sort = None,
 ) -> None:
-    """Show the trend of accepted baselines, a line an acceptance, with a bar for the first metric of each.
+    """Show the trend of accepted baselines and tracked runs, with a bar for the first metric of each.
 
     Examples:
       recbench history
       recbench history --models bpr --task ml-100k
+      recbench history --label main --last 10
+      recbench history --since 2026-01-31 --json
       recbench history --metrics full-hr@10,full-recall@20
 
     Exit codes: 0 shown, 2 bad input, or a line of the history is damaged, 4 nothing to show.
@@ -57,31 +76,14 @@ def history(
     from recbench.escaping.terminal import one_line
     from recbench.evaluation.metric_names import read_measures
     from recbench.records.history import read_undamaged
-    from recbench.reports.trend import Trend, trends
+    from recbench.reports.history_table import column_names, history_columns, parameters_line, trend_document
+    from recbench.reports.trend import label_of, trends
 
-    def document(trend: Trend) -> dict[str, object]:
-        return {
-            "task": trend.task,
-            "digest": trend.digest,
-            "model": trend.model,
-            "acceptances": [
-                {
-                    "accepted_at": one.accepted_at.isoformat(),
-                    "label": one.label,
-                    "revision": one.sha,
-                    "parameters": one.parameters,
-                    **{metric: spread.mean if spread else None for metric, spread in one.figures.items()},
-                    "interactions_per_second": one.interactions_per_second.mean
-                    if one.interactions_per_second
-                    else None,
-                }
-                for one in trend.acceptances
-            ],
-        }
-
+    moment = None if since is None else parse_moment("--since", since, datetime.now(UTC))
     present = read_undamaged()
     for kind, names, known in (
-        ("model", models or (), {line.model for line in present.lines}),
+        ("model", models or (), {name for line in present.lines for name in (line.model, line.name)}),
+        ("label", () if label is None else (label,), {label_of(line) for line in present.lines}),
         ("task", () if task is None else (task,), {line.task for line in present.lines}),
     ):
         for name in names:
@@ -94,59 +96,26 @@ def history(
         if measure.name not in HISTORY_METRICS:
             raise unknown_name("metric of the history", measure.name, HISTORY_METRICS)
     names = [measure.name for measure in measures]
-    view = table_view(columns, sort, [*FIRST_COLUMNS, names[0], CHANGE, *names[1:], SPEED])
-    found = trends(present.lines, names, models, task)
+    view = table_view(columns, sort, column_names(measures))
+    every = trends(present.lines, names, models, task, label)
+    recent = [trend if moment is None else trend.since(moment) for trend in every]
+    found = [trend if last is None else trend.last(last) for trend in recent if trend.acceptances]
     if not found:
         present.check()
-        raise NothingToCompareError("The history has no acceptance that fits.", "Leave --models or --task out.")
+        raise NothingToCompareError(
+            "The history has nothing that fits.", "Leave out --models, --task, --label or --since."
+        )
     if as_json:
-        emit_json({"schema": 1, "trends": [document(trend) for trend in found]})
+        emit_json({"schema": 1, "trends": [trend_document(trend) for trend in found]})
         present.check()
         return
     for number, trend in enumerate(found):
         head = one_line(f"{trend.model} on {trend.task} {trend.digest[:19]}  {trend.sparkline(names[0])}")
         emit_prose(f"\n{head}" if number else head)
-        emit_columns(_columns(trend, measures), view)
+        emit_columns(history_columns(trend, measures), view)
+        if parameters := parameters_line(trend):
+            emit_prose(one_line(parameters))
+    emit_prose(f"\n{NOTE}")
     emit_next_step(after_history(), view.screen)
     # The good lines are shown first: one damaged line must not hide them.
     present.check()
-
-
-def _columns(trend: "Trend", measures: "Sequence[Measure]") -> "list[Column]":
-    """Returns the columns of a trend: a row an acceptance; a dash where its records lack a metric."""
-    from recbench.reports.columns import Column, Cut, Look, text_column
-    from recbench.reports.short_figures import short_figure, short_rate
-
-    rows = trend.acceptances
-    texts = [
-        [f"{one.accepted_at:%Y-%m-%d %H:%M}" for one in rows],
-        [one.label for one in rows],
-        [(one.sha or "")[:9] for one in rows],
-        [one.parameters for one in rows],
-        [str(one.n_seeds) for one in rows],
-    ]
-    ranks = {"accepted": 0, "label": 3, "revision": 5, "parameters": 7, "seeds": 6}
-    columns = [
-        text_column(name, cells, rank=ranks[name], cut=Cut.MIDDLE if name in ("label", "parameters") else None)
-        for name, cells in zip(FIRST_COLUMNS, texts, strict=True)
-    ]
-    for number, measure in enumerate(measures):
-        spreads = [one.figures[measure.name] for one in rows]
-        wide = [f"{one.mean:.4f}" if one else NO_RANKS for one in spreads]
-        narrow = [short_figure(one.mean) if one else NO_RANKS for one in spreads]
-        keys = [-one.mean if one else None for one in spreads]
-        looks = (Look(measure.label, wide, "l"),), (Look(measure.label, narrow, "l", 1 if number == 0 else 4 + number),)
-        columns.append(Column(measure.name, *looks, keys))
-        if number == 0:
-            changes = [
-                None if one is None or before is None else one.mean - before.mean
-                for before, one in zip([None, *spreads], spreads, strict=False)
-            ]
-            cells = ["" if change is None else f"{change:+.4f}" for change in changes]
-            change_keys = [None if change is None else -change for change in changes]
-            columns.append(Column(CHANGE, (Look(CHANGE, cells, "l", 2),), keys=change_keys))
-    speeds = [one.interactions_per_second for one in rows]
-    wide = [f"{one.mean:,.0f}" if one else "" for one in speeds]
-    narrow = [short_rate(one.mean) if one else "" for one in speeds]
-    keys = [-one.mean if one else None for one in speeds]
-    return [*columns, Column(SPEED, (Look("interactions/s", wide, "l"),), (Look(SPEED, narrow, "l", 8),), keys)]

@@ -90,6 +90,13 @@ def run(
     cluster: Cluster = None,
     force: Annotated[bool, typer.Option("--force", help="Run again also trials whose records exist.")] = False,
     collect: Annotated[bool, typer.Option("--collect", help="Run nothing; report the records that exist.")] = False,
+    track: Annotated[
+        bool,
+        typer.Option(
+            "--track",
+            help="Append the results to results/history.jsonl without accepting them; 'recbench history' shows them.",
+        ),
+    ] = False,
     in_process: Annotated[
         bool,
         typer.Option("--in-process", help="Run all trials in this process, where a debugger sees them."),
@@ -164,6 +171,7 @@ def run(
             full=full or more_metrics,
             output=output,
             reuse=Reuse.REPEAT if force else Reuse.ONLY if collect else Reuse.KEEP,
+            track=track,
             execution=Execution(
                 threads=threads,
                 device=device,

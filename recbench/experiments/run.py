@@ -14,10 +14,12 @@ from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, MAX_SEED
 from recbench.experiments.execution import Execution
 from recbench.experiments.results import Run
 from recbench.experiments.task_source import TaskSource, task_source
+from recbench.experiments.track import check_history, track
 from recbench.experiments.train import Reuse, train
 from recbench.path_checks import check_no_file_above
 from recbench.progress.choice import Progress, run_progress
 from recbench.progress.console import animated
+from recbench.records.results_folder import history_file
 from recbench.records.store import OTHER_FOLDER
 from recbench.registry.requested import RequestedModel
 from recbench.registry.settings_used import SettingsUsed, use_settings
@@ -51,6 +53,7 @@ class RunRequest:
         output: Folder of the records.
         reuse: What to do with trials whose records exist.
         execution: Where the trials run.
+        track: Whether to append the trials to the project's history.
     """
 
     models: Sequence[RequestedModel]
@@ -65,6 +68,7 @@ class RunRequest:
     output: Path = DEFAULT_OUTPUT
     reuse: Reuse = Reuse.KEEP
     execution: Execution = field(default_factory=Execution)
+    track: bool = False
 
     @property
     def ranks_all_items(self) -> bool:
@@ -110,6 +114,8 @@ def run(request: RunRequest, progress: Progress | None = None) -> Run:
         RecbenchError: Bad input, or a folder that cannot be written.
     """
     check_no_file_above(request.output, OTHER_FOLDER)
+    if request.track:
+        check_history()
     with _Prepared(request, progress) as prepared:
         trials = prepared.trials()
         stored = train(
@@ -121,6 +127,8 @@ def run(request: RunRequest, progress: Progress | None = None) -> Run:
             prepared.progress.on_event,
             request.reuse,
         )
+    if request.track:
+        log.info("%d new lines in the history %s.", track(stored), history_file())
     return Run(
         tuple(stored),
         prepared.source.task,

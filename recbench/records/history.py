@@ -1,4 +1,4 @@
-"""The history of accepted baselines: one line a record, appended and never changed."""
+"""The history of accepted baselines and tracked runs: one line a record, appended and never changed."""
 
 import codecs
 import hashlib
@@ -8,9 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from recbench.errors import RecbenchError
 from recbench.escaping.shell import shell_word
@@ -21,11 +29,14 @@ from recbench.path_checks import check_no_folder
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.history_metrics import HR, NDCG, OF_FULL_RANKING
 from recbench.records.results_folder import history_file
-from recbench.records.schema import Record
+from recbench.records.schema import ParameterValue, Record, class_identity
 from recbench.records.transactions import Transaction, finish_interrupted, transaction
 from recbench.system_errors import cannot_read
 
 SCHEMA = 1
+OPTIONAL = ("configuration", "reference", "hyperparameters", "is_run", "is_dirty")
+"""Fields that a line has only if they say something."""
+
 _MERGE_MARK = re.compile(rb"(?:<{7}|={7}|>{7}|\|{7})(?: |\r?$)")
 _MARK_FOR_GREP = "^(<{7}|={7}|>{7}|[|]{7})( |.?$)"
 """The same. The last dot stands for a carriage return, which grep has no name for."""
@@ -36,12 +47,12 @@ Rate = Annotated[float, Field(ge=0, le=1e18)]
 
 
 class Accepted(BaseModel):
-    """One accepted record.
+    """One accepted record, or one record of a tracked run.
 
     Attributes:
         version: Version of this schema.
-        accepted_at: When, UTC.
-        label: Under which label.
+        accepted_at: When, UTC. For a tracked run: when its configuration was first run.
+        label: Under which label; empty for a tracked run.
         task: The task's name.
         digest: The task's digest.
         model: The model's name.
@@ -56,6 +67,11 @@ class Accepted(BaseModel):
             they were kept.
         interactions_per_second: Training throughput.
         sha: Git revision of the run; None if it was not run in a repository.
+        configuration: The user's label of the configuration; empty if it has none.
+        reference: Where the model's class is; empty in lines from before it was kept.
+        hyperparameters: The hyper-parameters by name; empty if there are none, and in lines from before.
+        is_run: Whether the record is of a tracked run, and was not accepted.
+        is_dirty: Whether it was run from uncommitted changes.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
@@ -76,14 +92,30 @@ class Accepted(BaseModel):
     further: dict[str, Share] = Field(default_factory=dict)
     interactions_per_second: Rate | None
     sha: str | None
+    configuration: str = ""
+    reference: str = ""
+    hyperparameters: dict[str, ParameterValue] = Field(default_factory=dict)
+    is_run: bool = False
+    is_dirty: bool = False
+
+    @model_serializer(mode="wrap")
+    def _without_empty(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = serialize(self)
+        # Lines from before have none of these fields.
+        return {name: value for name, value in content.items() if value or name not in OPTIONAL}
+
+    @property
+    def name(self) -> str:
+        """What people call the configuration: the user's label, or else the model's name."""
+        return self.configuration or self.model
 
     def figure(self, metric: str) -> float | None:
         """Returns a metric of the record, such as ``hr@10`` or ``full-recall@20``; None if the line has none."""
         return {HR: self.hr, NDCG: self.ndcg}.get(metric, self.further.get(metric))
 
     @classmethod
-    def of(cls, trial: FinishedTrial, label: str, accepted_at: datetime) -> "Accepted":
-        """Sums up a trial that is done and is being accepted."""
+    def of(cls, trial: FinishedTrial, label: str, accepted_at: datetime, *, is_run: bool = False) -> "Accepted":
+        """Sums up a trial that is done and is being accepted or tracked."""
         record, ranks, hr = trial.record, trial.candidate_ranks, parse_measure(HR)
         interval = None
         if ranks is not None:
@@ -104,6 +136,11 @@ class Accepted(BaseModel):
             further={name: value for name in OF_FULL_RANKING if (value := trial.mean(parse_measure(name))) is not None},
             interactions_per_second=record.interactions_per_second,
             sha=record.revision.sha if record.revision else None,
+            configuration=record.label,
+            reference=class_identity(record.reference),
+            hyperparameters=record.parameters,
+            is_run=is_run,
+            is_dirty=bool(record.revision and record.revision.dirty),
         )
 
 

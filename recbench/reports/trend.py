@@ -1,27 +1,37 @@
-"""The history of accepted baselines as a trend for each model."""
+"""The history of accepted baselines and tracked runs as a trend for each configuration that has a name."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from statistics import fmean
 
+from recbench.evaluation.bootstrap import Interval
 from recbench.records.history import Accepted
+from recbench.records.history_metrics import HR
+from recbench.records.schema import ParameterValue
 from recbench.reports.spread import Spread
 
 BARS = "▁▂▃▄▅▆▇█"
+RUN = "run"
+"""Stands for the label of a tracked run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """The seeds of one model that were accepted together.
+    """The seeds of one configuration that were accepted, or tracked, together.
 
     Attributes:
         accepted_at: When, UTC.
-        label: Under which label.
+        label: Under which label; empty for a tracked run.
         sha: Git revision of the run.
         parameters: Hash of the hyper-parameters; with the conditions, where others were accepted at the same time.
         n_seeds: Seeds.
         figures: Each metric over seeds; None where a seed does not have it.
         interactions_per_second: Throughput over seeds.
+        hyperparameters: By name; None in a history from before they were kept.
+        interval: 95 % interval of HR@10 over users, averaged over seeds; None where a seed has none.
+        changes: How far the mean of each metric is from the one before, see ``predecessor``; None where there is none.
+        is_dirty: Whether it was run from uncommitted changes.
     """
 
     accepted_at: datetime
@@ -31,16 +41,20 @@ class Acceptance:
     n_seeds: int
     figures: dict[str, Spread | None]
     interactions_per_second: Spread | None
+    hyperparameters: Mapping[str, ParameterValue] | None = None
+    interval: Interval | None = None
+    changes: Mapping[str, float | None] = field(default_factory=dict)
+    is_dirty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """One model on one task.
+    """One model, or one configuration with a label of the user's, on one task.
 
     Attributes:
         task: The task's name.
         digest: Its digest.
-        model: The model's name.
+        model: The name of the model or configuration.
         acceptances: By time.
     """
 
@@ -53,33 +67,60 @@ class Trend:
         """Returns a bar for the metric of each acceptance that has it, from the lowest to the highest of them."""
         return sparkline([spread.mean for one in self.acceptances if (spread := one.figures[metric])])
 
+    def since(self, moment: datetime) -> "Trend":
+        """Returns the trend without the acceptances before a moment."""
+        return replace(self, acceptances=tuple(one for one in self.acceptances if one.accepted_at >= moment))
+
+    def last(self, most: int) -> "Trend":
+        """Returns the trend with the last acceptances alone.
+
+        Args:
+            most: How many; at least 1.
+        """
+        return replace(self, acceptances=self.acceptances[-most:])
+
+    def varying(self) -> list[str]:
+        """Returns the names of the hyper-parameters that are not the same in all acceptances whose values are known."""
+        known = [one.hyperparameters for one in self.acceptances if one.hyperparameters is not None]
+        names = dict.fromkeys(name for values in known for name in values)
+        return [name for name in names if any(_value(one, name) != _value(known[0], name) for one in known)]
+
 
 def trends(
-    lines: Sequence[Accepted], metrics: Sequence[str], models: Collection[str] | None = None, task: str | None = None
+    lines: Sequence[Accepted],
+    metrics: Sequence[str],
+    models: Collection[str] | None = None,
+    task: str | None = None,
+    label: str | None = None,
 ) -> list[Trend]:
-    """Groups the history by task digest and model.
+    """Groups the history by task digest and name.
 
     Args:
         lines: The history, by time.
         metrics: The metrics, such as ``hr@10``.
-        models: Only these models.
+        models: Only these models, or configurations with these labels of the user's.
         task: Only the task of this name.
+        label: Only what was accepted under this label; ``RUN`` for tracked runs.
     """
     groups: dict[tuple[str, str, str], dict[tuple[object, ...], list[Accepted]]] = {}
     for line in lines:
-        if (models is None or line.model in models) and task in (None, line.task):
-            of_model = groups.setdefault((line.task, line.digest, line.model), {})
-            key = (line.accepted_at, line.label, line.parameters, line.threads, line.device)
-            of_model.setdefault(key, []).append(line)
+        if (
+            (models is None or {line.model, line.name} & {*models})
+            and task in (None, line.task)
+            and label in (None, label_of(line))
+        ):
+            of_name = groups.setdefault((line.task, line.digest, line.name), {})
+            key = (line.accepted_at, line.label, line.is_run, *_configuration(line))
+            of_name.setdefault(key, []).append(line)
     return [
-        Trend(
-            name,
-            digest,
-            of,
-            tuple(_acceptance(seeds, [*acceptances.values()], metrics) for seeds in acceptances.values()),
-        )
+        Trend(name, digest, of, _acceptances([*acceptances.values()], metrics))
         for (name, digest, of), acceptances in groups.items()
     ]
+
+
+def label_of(line: Accepted) -> str:
+    """Returns the label of a line of the history; ``RUN`` for a tracked run."""
+    return RUN if line.is_run else line.label
 
 
 def sparkline(values: Sequence[float]) -> str:
@@ -90,11 +131,58 @@ def sparkline(values: Sequence[float]) -> str:
     return "".join(BARS[round((value - low) / (high - low) * (len(BARS) - 1))] for value in values)
 
 
+def _configuration(line: Accepted) -> tuple[object, ...]:
+    """Returns what two configurations of one name differ in: their figures are never averaged."""
+    return line.parameters, line.threads, line.device, line.reference
+
+
+def _acceptances(groups: Sequence[Sequence[Accepted]], metrics: Sequence[str]) -> tuple[Acceptance, ...]:
+    acceptances: list[Acceptance] = []
+    for place, seeds in enumerate(groups):
+        one = _acceptance(seeds, groups, metrics)
+        earlier = _predecessor(groups, place)
+        before = acceptances[earlier].figures if earlier is not None else {}
+        changes = {metric: _difference(one.figures[metric], before.get(metric)) for metric in metrics}
+        acceptances.append(replace(one, changes=changes))
+    return tuple(acceptances)
+
+
+def _predecessor(groups: Sequence[Sequence[Accepted]], place: int) -> int | None:
+    """Returns the place of what a group continues; None if there is none.
+
+    That is the last group before it under the same label with the same configuration. If there is none, because
+    hyper-parameters were changed, it is the group that was accepted last, provided that it and this one have no others
+    beside them.
+    """
+    first = groups[place][0]
+
+    def moment(index: int) -> tuple[datetime, str]:
+        return groups[index][0].accepted_at, label_of(groups[index][0])
+
+    earlier = [
+        index
+        for index in range(place)
+        if label_of(groups[index][0]) == label_of(first) and groups[index][0].accepted_at < first.accepted_at
+    ]
+    same = [index for index in earlier if _configuration(groups[index][0]) == _configuration(first)]
+    if same:
+        return same[-1]
+    beside = [index for index in range(len(groups)) if moment(index) == moment(place)]
+    latest = [index for index in earlier if moment(index) == moment(earlier[-1])]
+    return latest[0] if len(beside) == len(latest) == 1 else None
+
+
+def _difference(one: Spread | None, before: Spread | None) -> float | None:
+    return one.mean - before.mean if one and before else None
+
+
 def _acceptance(seeds: Sequence[Accepted], others: Sequence[Sequence[Accepted]], metrics: Sequence[str]) -> Acceptance:
     first = seeds[0]
     beside = [one[0] for one in others if (one[0].accepted_at, one[0].label) == (first.accepted_at, first.label)]
     conditions = {(one.threads, one.device) for one in beside if one.parameters == first.parameters}
     told = f" (threads {first.threads}, device {first.device})" if len(conditions) > 1 else ""
+    # An older line has the hash alone; another line may say what it stands for.
+    same = (line for group in others for line in group if line.parameters == first.parameters)
     return Acceptance(
         first.accepted_at,
         first.label,
@@ -103,4 +191,22 @@ def _acceptance(seeds: Sequence[Accepted], others: Sequence[Sequence[Accepted]],
         len(seeds),
         {metric: Spread.of_all(line.figure(metric) for line in seeds) for metric in metrics},
         Spread.of(line.interactions_per_second for line in seeds),
+        next((line.hyperparameters for line in same if line.reference), None),
+        _mean_interval(seeds) if HR in metrics else None,
+        is_dirty=any(line.is_dirty for line in seeds),
     )
+
+
+def _mean_interval(seeds: Sequence[Accepted]) -> Interval | None:
+    known = [line.hr_interval for line in seeds if line.hr_interval is not None]
+    if len(known) < len(seeds):
+        return None
+    return Interval(fmean(low for low, _ in known), fmean(high for _, high in known))
+
+
+_ABSENT = object()
+"""The value of a hyper-parameter that a configuration does not have; None is a value."""
+
+
+def _value(values: Mapping[str, ParameterValue], name: str) -> object:
+    return values.get(name, _ABSENT)

@@ -1,0 +1,147 @@
+"""The history of accepted baselines and tracked runs: configurations stay apart, and it can be searched."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from recbench.cli.history import history as show
+from recbench.cli.shared.moments import parse_moment
+from recbench.errors import NothingToCompareError, RecbenchError
+from recbench.evaluation import inference
+from recbench.experiments.track import check_history, track
+from recbench.records import baselines, history
+from recbench.records.schema import Revision
+from recbench.reports.trend import trends
+from tests.examples import a_record, a_trial
+from tests.test_baselines import a_run
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path, monkeypatch):
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    monkeypatch.setattr(inference.infer, "__defaults__", ((), 10))  # fewer resamples, to be fast
+
+
+def lines(day, skill, *, label="main", seeds=2, **changes):
+    """The lines of an acceptance."""
+    at = START + timedelta(days=day)
+    return [history.Accepted.of(a_trial("bpr", seed, skill, n=50, **changes), label, at) for seed in range(seeds)]
+
+
+def of_factors(factors):
+    return {"parameters": {"factors": factors, "epochs": 20}}
+
+
+def changes_of(trend):
+    return [None if (change := one.changes["hr@10"]) is None else round(change, 2) for one in trend.acceptances]
+
+
+def test_configurations_are_neither_averaged_nor_compared_with_each_other():
+    small, large = of_factors(4), of_factors(64)
+    found = trends(
+        [*lines(0, 0.2, **small), *lines(0, 0.8, **large), *lines(1, 0.3, **small), *lines(1, 0.7, **large)], ["hr@10"]
+    )
+    (trend,) = found
+    assert [one.n_seeds for one in trend.acceptances] == [2] * 4
+    first, second, third, fourth = (one.figures["hr@10"].mean for one in trend.acceptances)
+    assert changes_of(trend) == [None, None, round(third - first, 2), round(fourth - second, 2)]
+    assert trend.varying() == ["factors"]
+
+
+@pytest.mark.parametrize("apart", [{"reference": "other:Model"}, {"threads": 2}, {"device": "gpu"}])
+def test_other_conditions_are_another_configuration(apart):
+    (trend,) = trends([*lines(0, 0.5), *lines(0, 0.6, **apart)], ["hr@10"])
+    assert [one.n_seeds for one in trend.acceptances] == [2, 2]
+
+
+def test_configurations_with_labels_have_trends_of_their_own():
+    trials = [a_trial("bpr", 0, 0.5, n=50), *(a_trial("bpr", 0, 0.5, n=50, label=name) for name in ("a", "b"))]
+    every = [history.Accepted.of(trial, "main", START) for trial in trials]
+    assert [trend.model for trend in trends(every, ["hr@10"])] == ["bpr", "a", "b"]
+    assert [trend.model for trend in trends(every, ["hr@10"], models=["a"])] == ["a"]
+    assert len(trends(every, ["hr@10"], models=["bpr"])) == 3
+
+
+def test_a_change_is_from_the_one_before_under_the_same_label():
+    every = [
+        *lines(0, 0.2),
+        *lines(1, 0.9, label="nightly"),
+        *lines(2, 0.4, **of_factors(8)),
+        *lines(3, 0.3, label="nightly"),
+    ]
+    (trend,) = trends(every, ["hr@10"])
+    means = [one.figures["hr@10"].mean for one in trend.acceptances]
+    assert changes_of(trend) == [None, None, round(means[2] - means[0], 2), round(means[3] - means[1], 2)]
+    low, high = (line.hr_interval for line in lines(0, 0.2))
+    assert trend.acceptances[0].interval.low == pytest.approx((low[0] + high[0]) / 2)
+
+
+def shown(capsys, **options):
+    show(**options, as_json=True)
+    return [
+        (trend["model"], one["kind"], one["label"], one["seeds"])
+        for trend in json.loads(capsys.readouterr().out)["trends"]
+        for one in trend["acceptances"]
+    ]
+
+
+def test_runs_are_tracked_once_and_stay_apart_from_what_was_accepted(tmp_path, capsys):
+    trials = a_run(
+        tmp_path / "run", *(a_record("bpr", seed, started_at=START + timedelta(hours=seed)) for seed in (0, 1))
+    )
+    check_history()
+    assert track(trials.trials) == 2
+    assert track(trials.trials) == 0
+    more = a_run(tmp_path / "run", a_record("bpr", 2, revision=Revision(sha="1" * 40, dirty=True)))
+    assert track(more.trials) == 1
+    baselines.accept(trials, "main")
+    assert Path("results/.gitattributes").exists()
+    assert shown(capsys) == [("bpr", "run", "", 3), ("bpr", "accepted", "main", 2)]
+    assert shown(capsys, label="run") == [("bpr", "run", "", 3)]
+    assert shown(capsys, label="main") == [("bpr", "accepted", "main", 2)]
+    show()
+    printed = capsys.readouterr().out
+    assert "000000000+" in printed
+    assert "Parameters: epochs=20, factors=64" in printed
+    Path("results/history.jsonl").write_text("<<<<<<< HEAD\n")
+    with pytest.raises(RecbenchError, match="merge conflict"):
+        check_history()
+
+
+def test_the_history_is_searched_by_label_time_and_number(tmp_path, capsys):
+    history.append([*lines(0, 0.2), *lines(10, 0.3), *lines(20, 0.4, label="nightly", **of_factors(8))])
+    assert shown(capsys, last=1) == [("bpr", "accepted", "nightly", 2)]
+    assert shown(capsys, last=9, label="main") == [("bpr", "accepted", "main", 2)] * 2
+    for since, count in (("2026-01-11", 2), ("2026-01-11T00:00:01", 1), ("2026-01-11T02:00+02:00", 2), ("9999w", 3)):
+        assert len(shown(capsys, since=since)) == count
+    show(last=2)
+    printed = capsys.readouterr().out
+    assert [word in printed for word in ("factors=64", "factors=8", "epochs=20", "+0.")] == [True] * 4
+    for options, error, cause in (
+        ({"label": "nope"}, RecbenchError, "Unknown label of the history 'nope'"),
+        ({"since": "soon"}, RecbenchError, "--since 'soon' is neither a date"),
+        ({"since": "0001-01-01T00:00+23:59"}, RecbenchError, "neither a date"),
+        ({"since": "2027-01-01"}, NothingToCompareError, "nothing that fits"),
+    ):
+        with pytest.raises(error, match=cause):
+            show(**options)
+    assert parse_moment("--since", "30d", START) == START - timedelta(days=30)
+
+
+def test_older_lines_have_no_names_of_hyper_parameters(capsys):
+    new = lines(1, 0.5)
+    old = [line.model_copy(update={"hyperparameters": {}, "reference": "", "accepted_at": START}) for line in new]
+    other = [line.model_copy(update={"parameters": "0123456789ab"}) for line in old]
+    (trend,) = trends([*other, *old, *new], ["hr@10"])
+    assert [one.hyperparameters for one in trend.acceptances] == [None, *[new[0].hyperparameters] * 2]
+    history.append([*other, *new])
+    assert b'"hyperparameters": {}' not in Path("results/history.jsonl").read_bytes()
+    show()
+    printed = capsys.readouterr().out
+    assert "0123456789ab" in printed
+    assert "Parameters of the last one: " in printed
