@@ -1,0 +1,135 @@
+"""The README and the documentation: every command and every program runs, and prints what the page shows."""
+
+import textwrap
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.documented_examples import Example, File, Page, same, shell, with_outputs
+
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_examples_print_what_the_page_shows(path, tmp_path, fetched_home, request):
+    page, outputs, different = Page.read(path), {}, []
+    # The cache of all pages: tasks are built once.
+    (folder := tmp_path / "work").mkdir()
+    run = shell(folder, fetched_home)
+    for part in page.parts:
+        if isinstance(part, File):
+            (run.folder / part.name).parent.mkdir(parents=True, exist_ok=True)
+            (run.folder / part.name).write_text(part.text, "utf-8")
+            continue
+        actual = run.run(part).replace(str(run.folder), ".")
+        if part.printed is not None and not same(page.expected(part), actual):
+            outputs[part.line] = actual
+            different.append(f"{path}, line {part.line}: {part.code}\n{textwrap.indent(actual, '    ')}")
+    if outputs and request.config.getoption("--accept-golden"):
+        path.write_text(with_outputs(page, outputs), "utf-8", newline="\n")
+        different = []
+    assert not different, "\n".join(
+        [*different, "If this is intended: pytest tests/test_documentation.py --accept-golden"]
+    )
+
+
+PAGE = """# Title
+
+<!-- prepare: printf hidden > seen -->
+
+```console
+$ cat seen; echo
+hidden
+$ echo two \\
+    lines
+two lines
+```
+
+```python title="shop/model.py"
+A = 1
+```
+
+```console
+$ cd shop
+$ python -c "import model; print(model.A)"
+1
+```
+
+1. In a list:
+
+    ```python
+    print("a\\n\\nb")
+    ```
+
+    ```text
+    a
+
+    b
+    ```
+
+<!-- not run: it needs a cluster -->
+```console
+$ false
+```
+"""
+
+
+def test_a_page_is_run_from_its_first_line_to_its_last(tmp_path):
+    (tmp_path / "page.md").write_text(PAGE)
+    page, run = Page.read(tmp_path / "page.md"), shell(tmp_path, tmp_path)
+    printed = []
+    for part in page.parts:
+        if isinstance(part, File):
+            (run.folder / part.name).parent.mkdir()
+            (run.folder / part.name).write_text(part.text)
+        else:
+            actual = run.run(part)
+            assert page.expected(part) == actual.rstrip()
+            printed.append(actual)
+    assert printed == ["", "hidden\n", "two lines\n", "", "1\n", "a\n\nb\n"]
+    assert list(page.not_run.values()) == ["it needs a cluster"]
+    examples = [part for part in page.parts if isinstance(part, Example) and part.printed]
+    assert with_outputs(page, {part.line: page.expected(part) for part in examples}) == PAGE
+    changed = with_outputs(page, {examples[0].line: "new\n", examples[-1].line: "c\n"})
+    assert changed == PAGE.replace("\nhidden\n", "\nnew\n").replace("    a\n\n    b\n", "    c\n")
+
+
+TABLE = """Task toy sha256:b62dbda8a6d1; 1 thread; AMD EPYC, Linux 6.1, Python 3.11.7
+
+model         HR@10    interactions/s    fit s    epochs
+-------  ----------  ----------------  -------  --------
+itemknn  *   0.4450           401,891   0.0296         1
+ease         0.4583           172,904   0.0694         1
+
+Took 3.2 s and 17 MB at revision 4f0b25ac9 on 2026-01-02.
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "equal"),
+    [
+        ("401,891", "2,000", True),
+        ("0.0694", "   0.1", True),
+        ("3.2 s", "14 s", True),
+        ("17 MB", "18.5 MB", True),
+        ("4f0b25ac9", "1111111a1", True),
+        ("2026-01-02", "2027-12-31", True),
+        ("AMD EPYC, Linux 6.1, Python 3.11.7", "Other CPU, Darwin, Python 3.14.0", True),
+        ("0.4450", "0.4451", False),
+        ("  1\nease", "  2\nease", False),
+        ("sha256:b62dbda8a6d1", "sha256:b62dbda8a6d2", False),
+        ("ease", "slim", False),
+        ("revision", "version", False),
+        ("\n\nTook", "\nMore.\n\nTook", False),
+    ],
+)
+def test_only_costs_dates_and_machines_may_differ(old, new, equal):
+    assert old in TABLE
+    assert same(TABLE, TABLE.replace(old, new)) is equal
+
+
+def test_a_block_without_end_or_command_is_refused(tmp_path):
+    for text, message in [("```console\n$ ls\n", "no end"), ("```console\nls\n```\n", "begins with a command")]:
+        (tmp_path / "page.md").write_text(text)
+        with pytest.raises(ValueError, match=message):
+            Page.read(tmp_path / "page.md")
