@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from recbench.arguments import PATH, POSITIVE, read_argument, read_metrics
 from recbench.errors import RecbenchError
@@ -17,6 +17,7 @@ from recbench.records.selection import RecordSet, check_nothing_in_common, read_
 from recbench.reports.compare.comparison import Comparison as RecordComparison
 from recbench.reports.compare.comparison import compare_records
 from recbench.reports.compare.document import compare_document, gate_document
+from recbench.reports.compare.document_types import CompareDocument, GateDocument
 from recbench.reports.compare.gate import DecidedComparison, GateOutcome, GateReport, decide_verdicts
 from recbench.reports.compare.gate import gate as decide_gate
 from recbench.reports.compare.gate_table import gate_table
@@ -62,7 +63,7 @@ class Gate:
         """Returns what ``recbench gate`` prints, in a format."""
         return gate_table(self.report, Format(form))
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> GateDocument:
         """Returns the JSON document of ``recbench gate --json``."""
         return gate_document(self.report)
 
@@ -155,7 +156,7 @@ class Comparison:
         """Returns what ``recbench compare`` prints, in a format."""
         return compare_table(self.decided, Format(form))
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> CompareDocument:
         """Returns the JSON document of ``recbench compare --json``."""
         return compare_document(self.decided)
 

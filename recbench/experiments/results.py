@@ -26,6 +26,7 @@ from recbench.registry.settings_used import SettingsUsed
 from recbench.registry.source_defaults import source_defaults
 from recbench.reports.formats import Format
 from recbench.reports.run.document import run_document
+from recbench.reports.run.document_types import RunDocument
 from recbench.reports.run.measures_table import measures_table
 from recbench.reports.run.metrics_table import metrics_table
 from recbench.reports.run.pairs_table import pairs_table
@@ -280,7 +281,7 @@ class Run:
         """Returns the table of all pairs: difference, confidence interval, tests."""
         return pairs_table(self.report, Format(form))
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> RunDocument:
         """Returns the JSON document of ``recbench run --json``."""
         return run_document(self.report)
 

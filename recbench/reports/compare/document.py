@@ -1,22 +1,31 @@
 """The JSON documents of a comparison and of a gate. Keys are only ever added."""
 
-from typing import Any
+from typing import Final
 
-from recbench.evaluation.inference import Difference
 from recbench.records.ancestry import Ancestry
 from recbench.records.environments import merged
 from recbench.records.selection import RecordSet
 from recbench.reports.compare.comparison import Compared
 from recbench.reports.compare.decision import Decision
+from recbench.reports.compare.document_types import (
+    AncestryDocument,
+    ComparedModel,
+    CompareDocument,
+    DecisionDocument,
+    EvidenceDocument,
+    GateDocument,
+    LevelDocument,
+    RecordSetDocument,
+)
 from recbench.reports.compare.evidence import Level, Measured
 from recbench.reports.compare.gate import DecidedComparison, GateReport
 from recbench.reports.compare.headline import compare_headline, gate_headline
 from recbench.reports.compare.lines import done_seeds, one_case_notes, tag, unknown_seed_noise
 
-SCHEMA = 1
+SCHEMA: Final = 1
 
 
-def compare_document(decided: DecidedComparison) -> dict[str, Any]:
+def compare_document(decided: DecidedComparison) -> CompareDocument:
     """Returns the document of ``compare``."""
     comparison = decided.comparison
     names = {model.task.digest: model.task.name for model in comparison.models}
@@ -40,7 +49,7 @@ def compare_document(decided: DecidedComparison) -> dict[str, Any]:
     }
 
 
-def gate_document(report: GateReport) -> dict[str, Any]:
+def gate_document(report: GateReport) -> GateDocument:
     """Returns the document of ``gate``: that of ``compare``, and what follows from it."""
     document = compare_document(report.decided)
     for result, speed in zip(document["results"], report.speed, strict=True):
@@ -49,7 +58,7 @@ def gate_document(report: GateReport) -> dict[str, Any]:
             if speed is None
             else {
                 "gated": speed.verdict is not None,
-                "verdict": speed.verdict.value if speed.verdict else None,
+                "verdict": speed.verdict,
                 "reason": speed.reason,
             }
         )
@@ -57,13 +66,13 @@ def gate_document(report: GateReport) -> dict[str, Any]:
         **document,
         "headline": gate_headline(report),
         "tag": tag(report.decided, "gate"),
-        "outcome": report.outcome.value,
+        "outcome": report.outcome,
         "exit_code": report.outcome.exit_code,
         "reasons": list(report.reasons),
         "gated": list(report.decided.policy.gated_metrics),
         "floors": [
             {
-                "floor": one.name.value,
+                "floor": one.name,
                 "model": one.model,
                 "task": one.task,
                 "metric": one.metric,
@@ -75,7 +84,7 @@ def gate_document(report: GateReport) -> dict[str, Any]:
     }
 
 
-def _record_set(records: RecordSet) -> dict[str, Any]:
+def _record_set(records: RecordSet) -> RecordSetDocument:
     environments = [trial.record.environment for trial in records.trials]
     return {
         "name": records.text,
@@ -86,7 +95,7 @@ def _record_set(records: RecordSet) -> dict[str, Any]:
     }
 
 
-def _result(model: Compared, decisions: dict[str, Decision]) -> dict[str, Any]:
+def _result(model: Compared, decisions: dict[str, Decision]) -> ComparedModel:
     base, current = model.match.base, model.match.current
     return {
         "model": model.model,
@@ -97,19 +106,7 @@ def _result(model: Compared, decisions: dict[str, Decision]) -> dict[str, Any]:
         "compared_seeds": None if model.obstacle else {"base": done_seeds(base), "current": done_seeds(current)},
         "base_params": base.parameters if base else None,
         "params": current.parameters if current else None,
-        "metrics": {
-            metric: {
-                "verdict": decision.verdict.value,
-                "reasons": list(decision.reasons),
-                "baseline": _level(model.measured.base.get(metric)),
-                "current": _level(model.measured.current.get(metric)),
-                **_evidence(model.measured.evidence.get(metric)),
-                "p_holm": decision.p_adjusted,
-                "seed_limit": decision.seed_limit,
-                "smallest_drop": decision.smallest_drop,
-            }
-            for metric, decision in decisions.items()
-        },
+        "metrics": {metric: _decision(model.measured, metric, one) for metric, one in decisions.items()},
         "known": _known(model.known),
         "ancestry": _ancestry(model.ancestry),
         "throughput_ratio": model.throughput_ratio,
@@ -117,11 +114,11 @@ def _result(model: Compared, decisions: dict[str, Decision]) -> dict[str, Any]:
     }
 
 
-def _ancestry(found: Ancestry | None) -> dict[str, Any] | None:
+def _ancestry(found: Ancestry | None) -> AncestryDocument | None:
     if found is None:
         return None
     return {
-        "relation": found.relation.value,
+        "relation": found.relation,
         "base": found.base,
         "current": found.current,
         "merge_base": found.merge_base,
@@ -129,21 +126,25 @@ def _ancestry(found: Ancestry | None) -> dict[str, Any] | None:
     }
 
 
-def _known(measured: Measured | None) -> dict[str, Any]:
-    """Returns the figures without cases of items or users without train rows, by metric."""
-    if measured is None:
-        return {}
+def _decision(measured: Measured, metric: str, decision: Decision) -> DecisionDocument:
     return {
-        metric: {
-            "baseline": _level(measured.base.get(metric)),
-            "current": _level(measured.current.get(metric)),
-            **_evidence(measured.evidence.get(metric)),
-        }
-        for metric in dict.fromkeys([*measured.base, *measured.current])
+        "verdict": decision.verdict,
+        "reasons": list(decision.reasons),
+        **_evidence(measured, metric),
+        "p_holm": decision.p_adjusted,
+        "seed_limit": decision.seed_limit,
+        "smallest_drop": decision.smallest_drop,
     }
 
 
-def _level(level: Level | None) -> dict[str, Any] | None:
+def _known(measured: Measured | None) -> dict[str, EvidenceDocument]:
+    """Returns the figures without cases of items or users without train rows, by metric."""
+    if measured is None:
+        return {}
+    return {metric: _evidence(measured, metric) for metric in dict.fromkeys([*measured.base, *measured.current])}
+
+
+def _level(level: Level | None) -> LevelDocument | None:
     if level is None:
         return None
     interval = None if level.interval is None else [level.interval.low, level.interval.high]
@@ -151,13 +152,14 @@ def _level(level: Level | None) -> dict[str, Any] | None:
     return {"mean": spread.mean, "sd": spread.sd, "values": list(spread.values), "interval": interval}
 
 
-def _evidence(evidence: Difference | None) -> dict[str, Any]:
-    if evidence is None:
-        return {"difference": None, "interval": None, "p": None, "won": None, "lost": None}
+def _evidence(measured: Measured, metric: str) -> EvidenceDocument:
+    difference = measured.evidence.get(metric)
     return {
-        "difference": evidence.difference,
-        "interval": [evidence.interval.low, evidence.interval.high],
-        "p": evidence.p,
-        "won": evidence.won,
-        "lost": evidence.lost,
+        "baseline": _level(measured.base.get(metric)),
+        "current": _level(measured.current.get(metric)),
+        "difference": None if difference is None else difference.difference,
+        "interval": None if difference is None else [difference.interval.low, difference.interval.high],
+        "p": None if difference is None else difference.p,
+        "won": None if difference is None else difference.won,
+        "lost": None if difference is None else difference.lost,
     }

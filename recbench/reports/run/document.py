@@ -1,9 +1,22 @@
 """The JSON document of a run. Keys are only ever added."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Final, cast
 
 from recbench.evaluation.bootstrap import Interval
 from recbench.evaluation.metric import FULL_PREFIX
+from recbench.reports.document_types import Interval as Ends
+from recbench.reports.document_types import SpreadDocument
+from recbench.reports.run.document_types import (
+    ContradictionDocument,
+    CurvePointDocument,
+    MetricDocument,
+    PairDocument,
+    ResultDocument,
+    RunDocument,
+    TaskDocument,
+    TimeToQualityDocument,
+)
 from recbench.reports.run.findings import (
     Contradiction,
     below_popularity_notes,
@@ -17,24 +30,24 @@ from recbench.reports.run.time_to_quality import TimeToQuality
 from recbench.reports.run.uncertainty import Pair, Standing
 from recbench.reports.spread import Spread
 
-SCHEMA = 1
+SCHEMA: Final = 1
 
 
-def run_document(report: RunReport) -> dict[str, Any]:
+def run_document(report: RunReport) -> RunDocument:
     """Returns the document."""
     results = [
-        _result(summary, standings)
-        for summary, standings in zip(report.summaries, report.uncertainty.standings, strict=True)
+        _result(summary, standings, known)
+        for summary, standings, known in zip(
+            report.summaries, report.uncertainty.standings, report.of_known_cases, strict=True
+        )
     ]
-    for result, known in zip(results, report.of_known_cases, strict=True):
-        result["known"] = {name: _spread(spread) for name, spread in known.items()}
     for result, one in zip(results, report.quality, strict=False):
         result["time_to_quality"] = _time_to_quality(one)
     correction_note = report.correction.note()
     notes = [*report.uncertainty.notes, *report.code_notes, *report.tie_notes, *report.timing_notes]
     return {
         "schema": SCHEMA,
-        "task": report.task,
+        "task": cast(TaskDocument, report.task),
         "settings": settings_document(report.settings, report.summaries) if report.settings else None,
         "results": results,
         "pairs": [pair_document(pair, report) for pair in report.uncertainty.pairs],
@@ -53,27 +66,22 @@ def run_document(report: RunReport) -> dict[str, Any]:
     }
 
 
-def _result(summary: ModelSummary, standings: dict[str, Standing]) -> dict[str, Any]:
+def _result(
+    summary: ModelSummary, standings: dict[str, Standing], known: Mapping[str, Spread | None]
+) -> ResultDocument:
     return {
         "model": summary.model,
         "name": summary.name,
-        "status": summary.status.value,
+        "status": summary.status,
         "seeds": [trial.record.seed for trial in summary.trials],
-        "metrics": {
-            name: {**_some_spread(spread), **(_standing(standings[name]) if name in standings else {})}
-            for name, spread in summary.metrics.items()
-        },
+        "metrics": {name: _metric(spread, standings.get(name)) for name, spread in summary.metrics.items()},
         "full": {
-            name: {
-                **_some_spread(spread),
-                **(_standing(standings[full]) if (full := f"{FULL_PREFIX}{name}") in standings else {}),
-            }
-            for name, spread in summary.catalogue.items()
+            name: _metric(spread, standings.get(f"{FULL_PREFIX}{name}")) for name, spread in summary.catalogue.items()
         },
         "corrected": {name: _spread(spread) for name, spread in summary.corrected.items()},
         "cohorts": {
             name: [
-                {"lowest": one.lowest, "highest": one.highest, "n_cases": one.n_cases, "hr": _spread(one.hr)}
+                {"lowest": one.lowest, "highest": one.highest, "n_cases": one.n_cases, "hr": _some_spread(one.hr)}
                 for one in cohorts
             ]
             for name, cohorts in summary.cohorts.items()
@@ -88,13 +96,20 @@ def _result(summary: ModelSummary, standings: dict[str, Standing]) -> dict[str, 
         "device": summary.group.record.device,
         "params": summary.parameters,
         "errors": summary.errors,
-        "curves": [[point.model_dump() for point in trial.record.curve] for trial in summary.trials],
+        "curves": [
+            [cast(CurvePointDocument, point.model_dump()) for point in trial.record.curve] for trial in summary.trials
+        ],
         "records": [trial.place for trial in summary.trials],
+        "known": {name: _spread(spread) for name, spread in known.items()},
     }
 
 
-def _standing(standing: Standing) -> dict[str, Any]:
+def _metric(spread: Spread, standing: Standing | None) -> MetricDocument:
+    figures = _some_spread(spread)
+    if standing is None:
+        return cast(MetricDocument, figures)
     return {
+        **figures,
         "interval": _interval(standing.interval),
         "best": standing.best,
         "level_with_best": standing.level_with_best,
@@ -102,13 +117,13 @@ def _standing(standing: Standing) -> dict[str, Any]:
     }
 
 
-def pair_document(pair: Pair, report: RunReport) -> dict[str, Any]:
+def pair_document(pair: Pair, report: RunReport) -> PairDocument:
     """Returns the object of one pair of models."""
     first, second = report.summaries[pair.first], report.summaries[pair.second]
     evidence = pair.evidence
     return {
         "metric": pair.measure.name,
-        "ranking": pair.measure.ranking.value,
+        "ranking": pair.measure.ranking,
         "first": first.model,
         "second": second.model,
         "first_name": first.name,
@@ -127,7 +142,7 @@ def pair_document(pair: Pair, report: RunReport) -> dict[str, Any]:
     }
 
 
-def _contradiction(one: Contradiction, report: RunReport) -> dict[str, Any]:
+def _contradiction(one: Contradiction, report: RunReport) -> ContradictionDocument:
     names = [report.summaries[number].name for number in (one.sampled_winner, one.full_winner)]
     return {
         "metric": one.measure.name,
@@ -141,7 +156,7 @@ def _contradiction(one: Contradiction, report: RunReport) -> dict[str, Any]:
     }
 
 
-def _time_to_quality(one: TimeToQuality) -> dict[str, Any]:
+def _time_to_quality(one: TimeToQuality) -> TimeToQualityDocument:
     return {
         "metric": one.metric,
         "seconds_to_99_percent_of_final": _spread(one.to_final),
@@ -151,13 +166,13 @@ def _time_to_quality(one: TimeToQuality) -> dict[str, Any]:
     }
 
 
-def _interval(interval: Interval | None) -> list[float] | None:
+def _interval(interval: Interval | None) -> Ends | None:
     return None if interval is None else [interval.low, interval.high]
 
 
-def _spread(spread: Spread | None) -> dict[str, Any] | None:
+def _spread(spread: Spread | None) -> SpreadDocument | None:
     return None if spread is None else _some_spread(spread)
 
 
-def _some_spread(spread: Spread) -> dict[str, Any]:
+def _some_spread(spread: Spread) -> SpreadDocument:
     return {"mean": spread.mean, "sd": spread.sd, "values": list(spread.values)}

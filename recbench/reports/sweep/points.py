@@ -54,8 +54,9 @@ def sweep_points(report: RunReport, parameter: str) -> list[SweepPoint]:
 def sweep_document(report: RunReport, parameter: str) -> dict[str, Any]:
     """Returns the document of the run, with each result's value and peak memory."""
     document = run_document(report)
+    results = []
     for result, point in zip(document["results"], sweep_points(report, parameter), strict=True):
         peak = point.peak_bytes
-        result["value"] = point.value
-        result["process_peak_rss_bytes"] = peak and {"mean": peak.mean, "sd": peak.sd, "values": list(peak.values)}
-    return {**document, "model": report.summaries[0].model, "parameter": parameter}
+        peak_document = peak and {"mean": peak.mean, "sd": peak.sd, "values": list(peak.values)}
+        results.append({**result, "value": point.value, "process_peak_rss_bytes": peak_document})
+    return {**document, "results": results, "model": report.summaries[0].model, "parameter": parameter}

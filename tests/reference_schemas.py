@@ -1,0 +1,67 @@
+"""The JSON Schemas of the documentation, from the types of the code."""
+
+import inspect
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+
+from recbench.records import schema as record_schema
+from recbench.records.schema import Record
+from recbench.records.sources import Sources
+from recbench.reports.compare import document_types as compare_types
+from recbench.reports.compare.document_types import CompareDocument, GateDocument
+from recbench.reports.run import document_types as run_types
+from recbench.reports.run.document_types import RunDocument
+from tests.documented_attributes import attributes, sections
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema_files() -> dict[str, str]:
+    """Returns the text of each schema file, by its name."""
+    return {
+        "record.schema.json": _text("A record of recbench", Record, [record_schema, Sources]),
+        "run.schema.json": _text("The document of `recbench run --json`", RunDocument, [run_types, record_schema]),
+        "compare.schema.json": _text(
+            "The document of `recbench compare --json`", CompareDocument, [compare_types, record_schema]
+        ),
+        "gate.schema.json": _text(
+            "The document of `recbench gate --json`", GateDocument, [compare_types, record_schema]
+        ),
+    }
+
+
+def _text(title: str, of: type, places: Iterable[Any]) -> str:
+    schema = {"$schema": DIALECT, **TypeAdapter(of).json_schema(by_alias=True, mode="validation")}
+    documented = {one.__name__: one for one in _classes([of, *places])}
+    for name, part in {of.__name__: schema, **schema.get("$defs", {})}.items():
+        if name in documented:
+            _describe(part, documented[name])
+    return json.dumps({**_without_titles(schema), "title": title}, indent=1, sort_keys=True) + "\n"
+
+
+def _without_titles(part: Any) -> Any:
+    """Returns a part without the titles that pydantic makes from names: they say nothing, and change with its version."""
+    if isinstance(part, list):
+        return [_without_titles(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    return {name: _without_titles(one) for name, one in part.items() if name != "title" or isinstance(one, dict)}
+
+
+def _classes(places: Iterable[Any]) -> list[type]:
+    inside = [found for place in places if inspect.ismodule(place) for found in vars(place).values()]
+    return [one for one in [*inside, *places] if inspect.isclass(one)]
+
+
+def _describe(part: dict[str, Any], documented: type) -> None:
+    """Gives a part of a schema, and its properties, the words of a class's docstring."""
+    if issubclass(documented, BaseModel) or "properties" in part:
+        fields = {field.alias or name: name for name, field in getattr(documented, "model_fields", {}).items()}
+        meanings = attributes(documented)
+        part["description"] = sections(inspect.getdoc(documented) or "", "Attributes")[0].replace("``", "`")
+        for name, one in part.get("properties", {}).items():
+            if meaning := meanings.get(fields.get(name, name)):
+                one["description"] = meaning.replace("``", "`")

@@ -1,0 +1,72 @@
+"""Short tables of the reference: fields of a policy and of a record, metrics, builtin tasks, datasets."""
+
+from typing import Any
+
+import tomli_w
+
+from recbench.data.catalogue import catalogue
+from recbench.evaluation.metric_names import builtin_metrics, find_metric
+from recbench.records.schema import Record
+from recbench.reports.compare.policy import Policy
+from recbench.tasks.named_specs import builtin_specs
+from tests.documented_attributes import attributes
+from tests.generated_parts import code, plain, table
+
+
+def policy_fields() -> str:
+    """Returns the fields of a policy with their defaults."""
+    meanings = attributes(Policy)
+    rows = [
+        [code(name), code(_toml(field.get_default())), plain(meanings[name])]
+        for name, field in Policy.model_fields.items()
+    ]
+    return table(["field", "default", "meaning"], rows)
+
+
+def record_fields() -> str:
+    """Returns the fields of a record."""
+    meanings = attributes(Record)
+    rows = [[code(field.alias or name), plain(meanings[name])] for name, field in Record.model_fields.items()]
+    return table(["field", "meaning"], rows)
+
+
+def metric_names() -> str:
+    """Returns the metrics: what they are of, and whether they take a cut-off."""
+    metrics = [find_metric(name) for name in builtin_metrics()]
+    rows = [
+        [
+            code(f"{one.name}@K" if one.takes_k else one.name),
+            one.label,
+            "user" if one.per_user else "case",
+            "yes" if one.gains else "no",
+        ]
+        for one in metrics
+    ]
+    return table(["name", "in tables", "one value per", "corrected for sampling"], rows)
+
+
+def datasets() -> str:
+    """Returns the datasets of the catalogue."""
+    rows = [
+        [
+            code(name),
+            f"[{one.title}]({one.homepage})",
+            *("" if count is None else f"{count:,}" for count in (one.rows, one.users, one.items)),
+            " and ".join([*["ratings"] * one.has_ratings, *["times"] * one.has_timestamps]),
+            one.licence,
+        ]
+        for name, one in catalogue().items()
+    ]
+    return table(["name", "dataset", "rows", "users", "items", "has", "licence"], rows)
+
+
+def builtin_tasks() -> str:
+    """Returns the builtin tasks."""
+    rows = [[code(name), spec.description, code((spec.digest or "")[:19])] for name, spec in builtin_specs().items()]
+    return table(["task", "rules", "digest"], rows)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    return tomli_w.dumps({"x": value}).partition("= ")[2].strip()

@@ -1,0 +1,75 @@
+"""The parts of the documentation that are made from the code, and the JSON documents that the schemas describe."""
+
+import json
+
+import pytest
+from pydantic import TypeAdapter
+
+from recbench.records.schema import Record
+from recbench.reports.compare.document_types import CompareDocument, GateDocument
+from recbench.reports.run.document_types import RunDocument
+from tests.conftest import ROOT
+from tests.generated_parts import names_of_parts, with_current_parts
+from tests.golden_files import GOLDEN
+from tests.reference_command_line import command_line
+from tests.reference_models import builtin_models
+from tests.reference_schemas import schema_files
+from tests.reference_tables import builtin_tasks, datasets, metric_names, policy_fields, record_fields
+
+DOCS = ROOT / "docs"
+SCHEMAS = DOCS / "reference" / "schemas"
+GENERATORS = {
+    "builtin-models": builtin_models,
+    "builtin-tasks": builtin_tasks,
+    "command-line": command_line,
+    "datasets": datasets,
+    "metrics": metric_names,
+    "policy": policy_fields,
+    "record": record_fields,
+}
+
+
+def test_generated_parts_of_pages_are_current(request):
+    pages = {path: path.read_text("utf-8") for path in sorted(DOCS.rglob("*.md"))}
+    assert sorted(name for text in pages.values() for name in names_of_parts(text)) == sorted(GENERATORS)
+    check_current({path: with_current_parts(text, GENERATORS) for path, text in pages.items()}, request)
+
+
+def test_json_schemas_are_current(request):
+    check_current({SCHEMAS / name: text for name, text in schema_files().items()}, request)
+    assert {path.name for path in SCHEMAS.iterdir()} == set(schema_files())
+
+
+def check_current(expected, request):
+    if request.config.getoption("--accept-golden"):
+        for path, text in expected.items():
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, "utf-8", newline="\n")
+    outdated = [
+        path.relative_to(ROOT).as_posix()
+        for path, text in expected.items()
+        if not path.exists() or path.read_text("utf-8") != text
+    ]
+    assert not outdated, "Make these files again: pytest tests/test_reference.py --accept-golden"
+
+
+@pytest.mark.parametrize(
+    ("name", "of"), [("run.json", RunDocument), ("compare.json", CompareDocument), ("gate.json", GateDocument)]
+)
+def test_documents_have_the_keys_and_types_of_their_schema(name, of):
+    document = json.loads((GOLDEN / name).read_text("utf-8"))
+    adapter = TypeAdapter(of)
+    # Keys that the type does not name would be missing in the second.
+    assert document == adapter.dump_python(adapter.validate_python(document), mode="json")
+
+
+def test_a_record_has_the_fields_of_its_schema():
+    path = min((ROOT / "results" / "baselines").rglob("*seed0.json"))
+    fields = json.loads(path.read_text("utf-8")).keys()
+    schema = json.loads((SCHEMAS / "record.schema.json").read_text("utf-8"))
+    assert fields <= schema["properties"].keys()
+    assert set(schema["required"]) <= fields
+    assert not schema["additionalProperties"]
+    # Each field says what it is.
+    assert not [name for name, field in schema["properties"].items() if "description" not in field]
+    assert Record.model_validate_json(path.read_text("utf-8"))
