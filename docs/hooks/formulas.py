@@ -9,9 +9,9 @@ from latex2mathml.converter import convert
 FORMULA = re.compile(r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<latex>.*?)\\[)\]]</(?P=tag)>', re.DOTALL)
 
 
-def on_page_content(page: str, **_: Any) -> str:
+def on_page_content(content: str, **_: Any) -> str:
     """Is called by mkdocs for the HTML of each page."""
-    return FORMULA.sub(_mathml, page)
+    return FORMULA.sub(_mathml, content)
 
 
 def _mathml(formula: re.Match[str]) -> str:

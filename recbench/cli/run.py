@@ -112,7 +112,7 @@ def run(
     """Train each model on the task, rank the same candidates with each, and print the comparison.
 
     Each trial runs in a process of its own. Trials whose records are in the output folder are not run again, unless
-    the task, the model's source or parameters, or what is asked for have changed.
+    the task, the model's source or parameters, or the requested output have changed.
 
     Examples:
       recbench run --models bpr,ncf
