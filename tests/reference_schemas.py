@@ -43,7 +43,7 @@ def _text(title: str, of: type, places: Iterable[Any]) -> str:
 
 
 def _without_titles(part: Any) -> Any:
-    """Returns a part without the titles that pydantic makes from names: they say nothing, and change with its version."""
+    """Returns a part without the titles that pydantic makes from names; they change with its version."""
     if isinstance(part, list):
         return [_without_titles(one) for one in part]
     if not isinstance(part, dict):

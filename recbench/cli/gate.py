@@ -39,7 +39,8 @@ def gate(
       recbench gate origin/main:results/baselines/ml-100k/main results/runs --format markdown
       recbench gate main results/runs --policy gate.toml --strict
 
-    Exit codes: 0 pass, 1 regressed or a sanity check failed, 2 bad input, 3 a model failed, 4 not comparable or no baseline.
+    Exit codes: 0 pass, 1 regressed or a sanity check failed, 2 bad input, 3 a model failed, 4 not comparable or no
+    baseline.
     """
     from recbench.experiments.comparison import compare, worst_outcome
     from recbench.reports.compare.columns import COMPARISON_COLUMNS
