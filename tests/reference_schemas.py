@@ -39,16 +39,24 @@ def _text(title: str, of: type, places: Iterable[Any]) -> str:
     for name, part in {of.__name__: schema, **schema.get("$defs", {})}.items():
         if name in documented:
             _describe(part, documented[name])
-    return json.dumps({**_without_titles(schema), "title": title}, indent=1, sort_keys=True) + "\n"
+    return json.dumps({**_canonical(schema), "title": title}, indent=1, sort_keys=True) + "\n"
 
 
-def _without_titles(part: Any) -> Any:
-    """Returns a part without the titles that pydantic makes from names; they change with its version."""
+def _canonical(part: Any) -> Any:
+    """Returns a part in the form of every version of pydantic, without the titles that it makes from names."""
     if isinstance(part, list):
-        return [_without_titles(one) for one in part]
+        return [_canonical(one) for one in part]
+    if isinstance(part, float) and part.is_integer():
+        return int(part)
     if not isinstance(part, dict):
         return part
-    return {name: _without_titles(one) for name, one in part.items() if name != "title" or isinstance(one, dict)}
+    if len(part.get("allOf", ())) == 1:
+        part = {**part, **part["allOf"][0]}
+    needless = {name for name, one in part.items() if name == "title" and isinstance(one, str)}
+    needless |= {"enum"} if "const" in part else set()
+    needless |= {"allOf"} if "$ref" in part else set()
+    needless |= {"additionalProperties"} if part.get("additionalProperties") is True else set()
+    return {name: _canonical(one) for name, one in part.items() if name not in needless}
 
 
 def _classes(places: Iterable[Any]) -> list[type]:
