@@ -177,10 +177,32 @@ def test_a_spec_from_a_record_is_shown_only_as_a_spec(spec, found):
 def test_defaults_are_read_from_the_source_without_importing_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pkg").mkdir()
-    source = f"raise SystemExit('imported')\n{MODEL.replace('noise=0', 'noise=N')}"
+    source = f"raise SystemExit('imported')\n{MODEL.replace('noise=0', 'noise=N')}{FURTHER_CLASSES}"
     (tmp_path / "pkg" / "net.py").write_text(source)
-    references = ["pkg/net.py:My", "pkg.net:My", "none.py:My", "scores of a file", "recbench_models.ease:EASE"]
-    found = source_defaults(references)
-    assert found["pkg/net.py:My"] == found["pkg.net:My"] == {"weight": 1.0, "tags": ["a", "b"]}
+    names = ("pkg/net.py:My", "pkg.net:My", "pkg.net:Below", "pkg.net:Fields", "pkg.net:More")
+    found = source_defaults([*names, "none.py:My", "scores of a file", "recbench_models.ease:EASE"])
+    assert found["pkg/net.py:My"] == found["pkg.net:My"] == found["pkg.net:Below"]
+    assert found["pkg.net:Below"] == {"weight": 1.0, "tags": ["a", "b"]}
+    assert found["pkg.net:Fields"] == {"rate": 0.5}
+    assert found["pkg.net:More"] == {"rate": 0.25, "depth": 3}
     assert found["none.py:My"] == found["scores of a file"] == {}
     assert found["models.ease:EASE"].keys() == {"l2"}
+
+
+FURTHER_CLASSES = """
+class Below(Other, My):
+    rate: float = 0.5
+
+@dataclass(frozen=True)
+class Fields:
+    needed: int
+    rate: float = 0.5
+
+@dataclasses.dataclass
+class More(Fields):
+    depth: int = 3
+    rate: float = 0.25
+
+class Other(Below):
+    pass
+"""

@@ -25,6 +25,8 @@ from recbench.system_errors import cannot_read
 from recbench.text_encoding import readable
 
 ENTRY_POINT_GROUP = "recbench.models"
+REQUIRED = "(required)"
+"""Stands for a default of a parameter without one."""
 
 
 class Origin(StrEnum):
@@ -221,7 +223,7 @@ def describe(reference: ModelReference) -> ModelDescription:
         return ModelDescription(f"(its source cannot be read: {error})", {})
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and node.name == class_name:
-            return ModelDescription((ast.get_docstring(node) or "").partition("\n")[0], _parameters(node))
+            return ModelDescription((ast.get_docstring(node) or "").partition("\n")[0], _parameters(node, tree))
     if of_user and not _may_hold(tree, class_name):
         classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
         raise unknown_name(f"class in {module_name}", class_name, classes)
@@ -265,7 +267,8 @@ def _check_exists(name: str, module: str, class_name: str) -> None:
         raise import_failure(name, module, class_name, missing, [Path.cwd()]) from missing
 
 
-def _parameters(node: ast.ClassDef) -> dict[str, str]:
+def _parameters(node: ast.ClassDef, tree: ast.Module) -> dict[str, str]:
+    """Returns the parameters of a class's constructor, which may be that of a dataclass or of a class above it."""
     for function in node.body:
         if isinstance(function, ast.FunctionDef) and function.name == "__init__":
             arguments = function.args
@@ -273,8 +276,21 @@ def _parameters(node: ast.ClassDef) -> dict[str, str]:
             defaults = dict(zip([a.arg for a in reversed(positional)], reversed(arguments.defaults), strict=False))
             pairs = [(a.arg, defaults.get(a.arg)) for a in positional]
             pairs += [(a.arg, d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
-            return {name: ast.unparse(default) if default else "(required)" for name, default in pairs}
-    return {}
+            return {name: ast.unparse(default) if default else REQUIRED for name, default in pairs}
+    before = {one.name: one for one in tree.body[: tree.body.index(node)] if isinstance(one, ast.ClassDef)}
+    bases = [before[base.id] for base in node.bases if isinstance(base, ast.Name) and base.id in before]
+    inherited = next((found for base in bases if (found := _parameters(base, tree))), {})
+    is_dataclass = any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list)
+    return inherited | (_fields(node) if is_dataclass else {})
+
+
+def _fields(node: ast.ClassDef) -> dict[str, str]:
+    """Returns the fields of a dataclass."""
+    return {
+        field.target.id: ast.unparse(field.value) if field.value else REQUIRED
+        for field in node.body
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+    }
 
 
 def _builtin_models() -> ModuleType:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from recbench.errors import shortened
 from recbench.records.grouping import conditions_of
 from recbench.records.schema import ParameterValue, class_identity
 from recbench.registry.parameter_values import as_text
@@ -12,6 +13,8 @@ Defaults = Mapping[str, Mapping[str, ParameterValue]]
 
 SHOWN = 3
 """More differences than these are counted in a name, not shown."""
+MOST_CHARACTERS = 60
+"""Of a name, and of a value, in a table of figures; the middle of a longer one is left out."""
 LARGEST_WHOLE = 1e15
 """Whole numbers below it are written with all their digits."""
 
@@ -67,5 +70,5 @@ def difference_notes(summaries: Sequence[ModelSummary], defaults: Defaults) -> l
 
 def _short(value: ParameterValue) -> str:
     if not isinstance(value, float):
-        return as_text(value)
+        return shortened(as_text(value), MOST_CHARACTERS)
     return f"{value:.0f}" if value.is_integer() and abs(value) < LARGEST_WHOLE else f"{value:.4g}"

@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from recbench.errors import shortened
 from recbench.escaping.markdown import link, markdown
 from recbench.records.grouping import conditions_of, configuration_of, group_names
 from recbench.records.schema import ParameterValue, class_identity
 from recbench.registry.parameter_values import as_text
 from recbench.reports.cells import Markup
-from recbench.reports.differences import Defaults, changed_parameters, shown_differences
+from recbench.reports.differences import MOST_CHARACTERS, Defaults, changed_parameters, shown_differences
 from recbench.reports.formats import Format
 from recbench.reports.rendering import render_lines, render_table
 from recbench.reports.run.run_report import RunReport
@@ -51,7 +52,8 @@ class Configuration:
     def cell(self) -> Markup:
         """Its name as a cell in Markdown, with the link to its hyper-parameters."""
         shown = self.differences or ("defaults" if self.unchanged else "no parameters")
-        return Markup(f"{markdown(self.summary.group.name)} {link(f'({shown})', f'#{self.anchor}')}")
+        name = markdown(shortened(self.summary.group.name, MOST_CHARACTERS))
+        return Markup(f"{name} {link(f'({shown})', f'#{self.anchor}')}")
 
 
 def configurations(summaries: Sequence[ModelSummary], defaults: Defaults) -> list[Configuration]:
