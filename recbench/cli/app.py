@@ -21,6 +21,7 @@ from recbench.cli import (
     run,
     score_file,
     selftest,
+    site,
     sweep,
     task,
     tune,
@@ -55,6 +56,7 @@ app.command("tune")(tune.tune)
 app.command("sweep")(sweep.sweep)
 app.command("plot")(plot.plot)
 app.command("report")(report.report)
+app.command("site")(site.site)
 app.command("compare")(compare.compare)
 app.command("gate")(gate.gate)
 app.command("score-file")(score_file.score_file)

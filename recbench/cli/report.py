@@ -9,7 +9,7 @@ from recbench.cli.shared.completion import metric_list
 from recbench.cli.shared.execution_options import METRIC_NAMES, METRICS, OnlyModels
 from recbench.cli.shared.lists import cut_offs
 from recbench.cli.shared.output_options import output_file, output_option
-from recbench.cli.shared.record_options import RECORDS
+from recbench.cli.shared.record_options import RECORDS, note_labels
 from recbench.cli.shared.terminal import emit
 from recbench.evaluation.metric_names import read_measures
 from recbench.progress.console import write_message
@@ -54,6 +54,7 @@ def report(
     file = OutputFile(output_file(output, PAGE), force)
     file.check()
     page = render_report(runs, read_measures(metrics, cut_offs(None)) if metrics else None, models)
+    note_labels(*page.runs)
     for warning in page.warnings:
         write_message(warning, "yellow")
     file.write(page.text.encode("utf-8", "backslashreplace"))

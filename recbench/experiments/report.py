@@ -8,7 +8,7 @@ from recbench.evaluation.metric import Measure
 from recbench.records.history import Accepted, read_undamaged
 from recbench.records.results_folder import history_file
 from recbench.records.schema import class_identity
-from recbench.records.selection import of_models, read_with_problems
+from recbench.records.selection import RecordSet, of_models, read_with_problems
 from recbench.registry.models import known_models
 from recbench.reports.html.report_page import PageSources, report_page
 
@@ -19,10 +19,12 @@ class ReportPage:
 
     Attributes:
         text: The page in HTML.
+        runs: The records that it shows.
         warnings: What is missing on it, and why.
     """
 
     text: str
+    runs: tuple[RecordSet, ...]
     warnings: tuple[str, ...] = ()
 
 
@@ -45,7 +47,8 @@ def render_report(
         record_sets = of_models(record_sets, models)
     history, damaged = accepted_lines()
     problems = (*(problem for one in record_sets for problem in one.problems), *damaged)
-    return ReportPage(report_page(PageSources(record_sets, measures, history, command_names(), problems)), problems)
+    sources = PageSources(record_sets, measures, history, command_names(), problems)
+    return ReportPage(report_page(sources), tuple(record_sets), problems)
 
 
 def accepted_lines() -> tuple[Sequence[Accepted], list[str]]:

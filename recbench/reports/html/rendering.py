@@ -47,6 +47,16 @@ def render_page(template: str, **content: Any) -> str:
     return seal(page)
 
 
+def render_feed(template: str, **content: Any) -> str:
+    """Returns a feed as XML.
+
+    Args:
+        template: The name of its template.
+        content: What the template shows. Text is escaped.
+    """
+    return seal(_environment().get_template(template).render(**content, seal=UNSEALED, version=recbench.__version__))
+
+
 @cache
 def _environment() -> Environment:
     return Environment(

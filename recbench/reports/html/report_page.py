@@ -29,8 +29,26 @@ class PageSources:
     problems: Sequence[str]
 
 
-def report_page(sources: PageSources, home: str = "") -> str:
-    """Returns the page as HTML.
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A rendered page.
+
+    Attributes:
+        text: The page as HTML.
+        sections: The tasks that it shows.
+    """
+
+    text: str
+    sections: Sequence[Section]
+
+
+def report_page(sources: PageSources) -> str:
+    """Returns the page as HTML; see ``report``."""
+    return report(sources).text
+
+
+def report(sources: PageSources, home: str = "") -> Report:
+    """Renders a page.
 
     Args:
         sources: What it is made from.
@@ -41,7 +59,7 @@ def report_page(sources: PageSources, home: str = "") -> str:
     """
     sections = task_sections(sources)
     tasks = ", ".join(dict.fromkeys(section.task for section in sections))
-    return render_page(
+    text = render_page(
         "report.html.jinja",
         title=f"recbench report: {tasks}",
         places=[run.text for run in sources.runs],
@@ -49,6 +67,7 @@ def report_page(sources: PageSources, home: str = "") -> str:
         problems=sources.problems,
         home=home,
     )
+    return Report(text, sections)
 
 
 def task_sections(sources: PageSources) -> list[Section]:

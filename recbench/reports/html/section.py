@@ -163,9 +163,14 @@ def _facts(report: RunReport) -> str:
     seeds = sorted({trial.record.seed for trial in trials})
     return (
         f"{record.n_users:,} users with {record.n_cases:,} cases, {record.n_train:,} train rows; "
-        f"{len(report.summaries)} configurations, {len(trials)} trials, seeds {_range(seeds)}. "
+        f"{_counted(len(report.summaries), 'configuration')}, {_counted(len(trials), 'trial')}, "
+        f"{'seeds' if seeds[1:] else 'seed'} {_range(seeds)}. "
         f"Digest {record.task.digest[:19]}."
     )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' if number != 1 else ''}"
 
 
 def _range(numbers: Sequence[int]) -> str:
@@ -183,8 +188,8 @@ def _findings(report: RunReport, measure: Measure) -> list[str]:
     best = [(summary, spread) for summary, spread, standing in ranked if spread and standing and standing.best]
     equal = [summary.name for summary, _, standing in ranked if standing and standing.level_with_best]
     if not best:
-        done = any(spread for _, spread, _ in ranked)
-        return [] if done else ["No trial has ranks, so there are no figures of quality."]
+        known = [f"{measure.label} of {summary.name}: {spread.mean:.4f}." for summary, spread, _ in ranked if spread]
+        return known[:1] or ["No trial has ranks, so there are no figures of quality."]
     names = " and ".join(summary.name for summary, _ in best)
     lines = [f"Best by {measure.label}: {names}, {best[0][1].mean:.4f}."]
     if equal:

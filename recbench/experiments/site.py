@@ -1,0 +1,97 @@
+"""A site of all results of a project, which any static host can serve."""
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from itertools import chain, count
+from pathlib import Path
+
+from recbench.errors import NothingToCompareError
+from recbench.escaping.file_names import file_name
+from recbench.experiments.report import accepted_lines, command_names
+from recbench.output_files import OutputFile
+from recbench.records.results_folder import results_folder
+from recbench.records.selection import RECORDS, RecordSet, read_with_problems
+from recbench.records.store import REPLACED
+from recbench.reports.html.report_page import PageSources
+from recbench.reports.html.site import site_pages
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A rendered site.
+
+    Attributes:
+        files: The content of each file, by its path in the site.
+        runs: The records that it shows.
+        warnings: What is missing on its pages, and why.
+    """
+
+    files: dict[str, str]
+    runs: tuple[RecordSet, ...]
+    warnings: tuple[str, ...]
+
+    def write(self, folder: Path, *, force: bool = False) -> None:
+        """Writes all files, or none if one of them must not be replaced.
+
+        Args:
+            folder: Made if it does not exist.
+            force: Whether to replace files that recbench did not write, or that were edited.
+
+        Raises:
+            RecbenchError: A file is there that recbench did not write, or the folder cannot be written.
+        """
+        outputs = {name: OutputFile(folder / name, force) for name in self.files}
+        for output in outputs.values():
+            output.check()
+        for name, output in outputs.items():
+            output.write(self.files[name].encode("utf-8", "backslashreplace"))
+
+
+def render_site(runs: Sequence[str] = ()) -> Site:
+    """Renders the pages of runs, the history, and the feed.
+
+    Args:
+        runs: See ``render_report``; a page for each. Without any, all folders of records in the project's results.
+
+    Raises:
+        RecbenchError: A record cannot be read.
+        NothingToCompareError: There are no records.
+    """
+    places = list(dict.fromkeys(runs)) or record_folders(results_folder())
+    if not places:
+        raise NothingToCompareError(
+            f"There are no records in {results_folder()}.",
+            "Records are written by: recbench run --models ... -o FOLDER",
+        )
+    history, damaged = accepted_lines()
+    names = command_names()
+    pages: dict[str, PageSources] = {}
+    warnings = list(damaged)
+    for place in places:
+        records = read_with_problems(place)
+        warnings += records.problems
+        pages[_unused(_page_name(place), pages)] = PageSources([records], None, history, names, records.problems)
+    runs_shown = tuple(run for page in pages.values() for run in page.runs)
+    return Site(site_pages(pages, history), runs_shown, tuple(warnings))
+
+
+def record_folders(folder: Path) -> list[str]:
+    """Returns the folders of records in a folder of results, without results that failed trials have replaced."""
+    found = {path.parent for path in folder.rglob(RECORDS)}
+    return sorted(path.as_posix() for path in found if path.name != REPLACED and not path.name.startswith("."))
+
+
+def _unused(name: str, pages: Container[str]) -> str:
+    """Returns the name, with a number if another page has it."""
+    names = chain([name], (f"{name}-{number}" for number in count(2)))
+    return next(one for one in names if one not in pages)
+
+
+def _page_name(place: str) -> str:
+    """Returns the name of a run's page.
+
+    >>> _page_name("results/leaderboards/ml-100k"), _page_name("../runs/")
+    ('leaderboards-ml-100k', 'runs')
+    """
+    parts = [part for part in place.replace(":", "/").split("/") if part not in ("", ".", "..", "results")]
+    return file_name("-".join(parts) or "results")

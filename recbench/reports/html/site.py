@@ -1,0 +1,183 @@
+"""A site of report pages: the list of all pages, the history of accepted baselines, and a feed of its regressions."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from recbench.records.history import Accepted
+from recbench.records.history_metrics import HR
+from recbench.reports.cells import NO_RANKS, signed
+from recbench.reports.compare.policy import Policy
+from recbench.reports.html.charts.svg import Chart
+from recbench.reports.html.charts.trend_chart import trend_chart
+from recbench.reports.html.rendering import render_feed, render_page
+from recbench.reports.html.report_page import PageSources, Report, report
+from recbench.reports.html.section import Section
+from recbench.reports.plots.styles import style
+from recbench.reports.regressions import Regression, regressions
+from recbench.reports.trend import Trend, trends
+
+INDEX, HISTORY, FEED = "index.html", "history.html", "feed.xml"
+PAGES = "pages"
+"""The folder of the report pages, so that none of them can take the name of another page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A report page in the list of pages.
+
+    Attributes:
+        address: Its address, from the list.
+        place: The records that it shows.
+        sections: Its tasks.
+    """
+
+    address: str
+    place: str
+    sections: Sequence[Section]
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedRow:
+    """An acceptance in the table of a model's history.
+
+    Attributes:
+        when: Date and time, UTC.
+        label: The label.
+        revision: The git revision.
+        figure: HR@10, mean over seeds.
+        change: Its difference from the row before.
+    """
+
+    when: str
+    label: str
+    revision: str
+    figure: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTrend:
+    """The history of one model on one task.
+
+    Attributes:
+        anchor: Its identifier in the page.
+        trend: The history.
+        chart: Its chart; None if no acceptance has the metric.
+        rows: Its table, the latest first.
+    """
+
+    anchor: str
+    trend: Trend
+    chart: Chart | None
+    rows: tuple[AcceptedRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A regression, as the page of the history and the feed show it.
+
+    Attributes:
+        identifier: A name that no other regression has, ever.
+        title: What happened.
+        when: When it was accepted.
+        address: Where the page of the history shows it.
+    """
+
+    identifier: str
+    title: str
+    when: datetime
+    address: str
+
+
+def site_pages(pages: Mapping[str, PageSources], history: Sequence[Accepted]) -> dict[str, str]:
+    """Renders all files of a site.
+
+    Args:
+        pages: The sources of each report page, by the name of the page.
+        history: All accepted baselines.
+
+    Returns:
+        The content of each file, by its path in the site.
+
+    Raises:
+        RecbenchError: A record cannot be read.
+    """
+    shown = _trends(history)
+    alerts = _alerts(shown)
+    files: dict[str, str] = {}
+    listed = []
+    for name, sources in pages.items():
+        address = f"{PAGES}/{name}.html"
+        page: Report = report(sources, home=f"../{INDEX}")
+        files[address] = page.text
+        listed.append(Listed(address, ", ".join(run.text for run in sources.runs), page.sections))
+    tasks = dict.fromkeys(section.task for one in listed for section in one.sections)
+    files[INDEX] = render_page(
+        "index.html.jinja",
+        title="recbench results",
+        feed=FEED,
+        history=HISTORY if shown else "",
+        alerts=alerts,
+        tasks={
+            task: [(one, section) for one in listed for section in one.sections if section.task == task]
+            for task in tasks
+        },
+    )
+    if shown:
+        files[HISTORY] = render_page(
+            "history.html.jinja",
+            title="History of accepted baselines",
+            feed=FEED,
+            home=INDEX,
+            alerts=alerts,
+            trends=shown,
+        )
+    files[FEED] = render_feed("feed.xml.jinja", alerts=alerts, updated=_updated(history), index=INDEX, feed=FEED)
+    return files
+
+
+def _trends(history: Sequence[Accepted]) -> list[ShownTrend]:
+    return [
+        ShownTrend(f"trend-{number}", trend, trend_chart(trend, HR, style(number - 1)), _rows(trend))
+        for number, trend in enumerate(trends(history, [HR]), start=1)
+    ]
+
+
+def _rows(trend: Trend) -> tuple[AcceptedRow, ...]:
+    rows = []
+    for before, one in zip([None, *trend.acceptances], trend.acceptances, strict=False):
+        spread, earlier = one.figures[HR], before.figures[HR] if before else None
+        rows.append(
+            AcceptedRow(
+                f"{one.accepted_at:%Y-%m-%d %H:%M}",
+                one.label,
+                (one.sha or "unknown")[:9],
+                f"{spread.mean:.4f}" if spread else NO_RANKS,
+                signed(spread.mean - earlier.mean) if spread and earlier else "",
+            )
+        )
+    return tuple(reversed(rows))
+
+
+def _alerts(shown: Sequence[ShownTrend]) -> list[Alert]:
+    anchors = {id(one.trend): one.anchor for one in shown}
+    found = regressions([one.trend for one in shown], HR, Policy())
+    return [_alert(one, anchors[id(one.trend)]) for one in found]
+
+
+def _alert(one: Regression, anchor: str) -> Alert:
+    trend, after = one.trend, one.after
+    key = "\n".join([trend.digest, trend.model, after.label, after.parameters, after.accepted_at.isoformat()])
+    title = (
+        f"{trend.model} on {trend.task}: HR@10 fell from {one.old.mean:.4f} to {one.new.mean:.4f} "
+        f"(label {after.label}, revision {(after.sha or 'unknown')[:9]})"
+    )
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return Alert(f"urn:recbench:regression:{digest}", title, after.accepted_at, f"{HISTORY}#{anchor}")
+
+
+def _updated(history: Sequence[Accepted]) -> datetime:
+    """Returns the time of the last acceptance: the same records give the same feed."""
+    return max((line.accepted_at for line in history), default=datetime(2026, 1, 1, tzinfo=UTC))

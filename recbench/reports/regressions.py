@@ -1,0 +1,63 @@
+"""Regressions in the history of accepted baselines: an acceptance that is worse than the one before it.
+
+The history has no ranks, so there is no paired test. A drop counts if it is larger than the minimum effect and than
+what seeds explain, as in the first two conditions of ``recbench.reports.compare.decision.verdict``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from recbench.reports.compare.decision import SLACK, seed_limit
+from recbench.reports.compare.policy import Policy
+from recbench.reports.spread import Spread
+from recbench.reports.trend import Acceptance, Trend
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """An acceptance that is worse than the one before it.
+
+    Attributes:
+        trend: The model and the task.
+        before: The acceptance before it, under the same label.
+        after: The acceptance.
+        old: The metric before.
+        new: The metric after.
+    """
+
+    trend: Trend
+    before: Acceptance
+    after: Acceptance
+    old: Spread
+    new: Spread
+
+
+def regressions(trends: Sequence[Trend], metric: str, policy: Policy) -> list[Regression]:
+    """Returns the regressions, the latest first.
+
+    Args:
+        trends: The history.
+        metric: Such as ``hr@10``.
+        policy: The minimum effect, and how much seeds explain.
+    """
+    found = []
+    for trend in trends:
+        for place, after in enumerate(trend.acceptances):
+            before = _before(trend.acceptances[:place], after)
+            old, new = (one.figures[metric] if one else None for one in (before, after))
+            if before is None or old is None or new is None:
+                continue
+            limit = max(policy.floor + SLACK, seed_limit(old, new, policy.seed_z, policy.assumed_seed_sd))
+            if old.mean - new.mean > limit:
+                found.append(Regression(trend, before, after, old, new))
+    return sorted(found, key=lambda one: one.after.accepted_at, reverse=True)
+
+
+def _before(earlier: Sequence[Acceptance], after: Acceptance) -> Acceptance | None:
+    """Returns the acceptance that another one replaced: the same hyper-parameters if possible, or else the only one."""
+    of_label = [one for one in earlier if one.label == after.label and one.accepted_at < after.accepted_at]
+    same = [one for one in of_label if one.parameters == after.parameters]
+    if same:
+        return same[-1]
+    latest = [one for one in of_label if one.accepted_at == of_label[-1].accepted_at]
+    return latest[0] if len(latest) == 1 else None
