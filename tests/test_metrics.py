@@ -8,7 +8,8 @@ from recbench.evaluation.metrics.hr import hit_rate
 from recbench.evaluation.metrics.mrr import reciprocal_rank
 from recbench.evaluation.metrics.ndcg import ndcg
 from recbench.evaluation.ranking import Ranks, rank_cases
-from recbench.evaluation.stored_metrics import compute_metrics, mean_of_user_means, ties_across_cut
+from recbench.evaluation.stored_metrics import compute_metrics, ties_across_cut
+from recbench.evaluation.user_groups import UserGroups
 
 
 def ranks(better, tied, users=None):
@@ -48,7 +49,7 @@ def test_means_bounds_and_users():
     assert metric.optimistic == pytest.approx(2 / 3)
     assert metric.pessimistic == pytest.approx(1 / 3)
     assert metric.user_mean == pytest.approx((1.5 / 2 + 0) / 2)
-    assert mean_of_user_means(np.array([1.0, 0.0, 1.0]), np.array([4, 4, 9])) == pytest.approx(0.75)
+    assert UserGroups.of(np.array([4, 4, 9])).mean_of_means(np.array([1.0, 0.0, 1.0])) == pytest.approx(0.75)
     assert ties_across_cut(some, 10) == pytest.approx(1 / 3)
     assert ties_across_cut(some, 11) == 0
 

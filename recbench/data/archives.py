@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import IO, Any, Final
 
 import numpy as np
@@ -67,16 +68,29 @@ def read_vectors(content: bytes, names: Iterable[str], most: int) -> dict[str, n
         raise DamagedArchiveError(f"{type(error).__name__}: {error}") from error
 
 
-def _vector(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> npt.NDArray[np.int32]:
-    if member.file_size > most * np.dtype(np.int32).itemsize + MOST_HEADER_BYTES:
-        raise DamagedArchiveError(f"its member {member.filename!r} is longer than {most:,} numbers")
-    file = io.BytesIO(archive.read(member))
+@lru_cache(maxsize=64)
+def _header(start: bytes) -> tuple[tuple[int, ...], np.dtype[Any], int]:
+    """Reads the start of a member. Most records of a folder have the same, and to parse it costs more than all else.
+
+    Returns:
+        The shape, the type, and where the numbers begin.
+    """
+    file = io.BytesIO(start)
     major, _ = np.lib.format.read_magic(file)
     read_header = np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
     shape, _, dtype = read_header(file)
+    return shape, dtype, file.tell()
+
+
+def _vector(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> npt.NDArray[np.int32]:
+    if member.file_size > most * np.dtype(np.int32).itemsize + MOST_HEADER_BYTES:
+        raise DamagedArchiveError(f"its member {member.filename!r} is longer than {most:,} numbers")
+    content = archive.read(member)
+    length = int.from_bytes(content[8:10], "little") + 10 if content[6:7] == b"\x01" else len(content)
+    shape, dtype, offset = _header(content[:length])
     if len(shape) != 1 or dtype != np.int32:
         raise DamagedArchiveError(f"its member {member.filename!r} is {dtype}{list(shape)}, not a vector of int32")
-    vector: npt.NDArray[np.int32] = np.frombuffer(file.getbuffer(), np.int32, offset=file.tell())
+    vector: npt.NDArray[np.int32] = np.frombuffer(content, np.int32, offset=offset)
     if shape != vector.shape:
         raise DamagedArchiveError(f"its member {member.filename!r} ends early")
     return vector

@@ -1,13 +1,17 @@
 """Tests of whether two models differ on the same cases, and how small a difference the cases can show."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
+import numpy.typing as npt
 
 from recbench.evaluation.combinatorics import binomial_probabilities
 from recbench.evaluation.metric import Float64Array
 from recbench.evaluation.user_sums import UserSums
+
+Int8Array = npt.NDArray[np.int8]
 
 FLIPS = 10_000
 POWER = 0.8
@@ -50,11 +54,24 @@ def mcnemar_p_value(first: Float64Array, second: Float64Array) -> float:
     Only cases that one model hits and the other misses count; if the models are alike, either is as likely
     (McNemar, 1947; binomial form). A case whose hit hangs on a tie is left out. Cases must be independent: one a user.
     """
-    whole = np.isin(first, (0.0, 1.0)) & np.isin(second, (0.0, 1.0))
-    only_first = int((whole & (first > second)).sum())
-    only_second = int((whole & (second > first)).sum())
-    n = only_first + only_second
-    one_sided = binomial_probabilities(n, np.arange(min(only_first, only_second) + 1), np.array(0.5)).sum()
+    return mcnemar_of_hits(whole_hits(first), whole_hits(second))
+
+
+def whole_hits(values: Float64Array) -> Int8Array:
+    """Returns int8[cases]: 1 for a hit, 0 for a miss, and -1 for a case whose hit hangs on a tie."""
+    return np.where(values == 1, 1, np.where(values == 0, 0, -1)).astype(np.int8)
+
+
+def mcnemar_of_hits(first: Int8Array, second: Int8Array) -> float:
+    """Returns the p-value of ``mcnemar_p_value`` from what ``whole_hits`` returns for both models."""
+    only_first = int(np.count_nonzero((first == 1) & (second == 0)))
+    only_second = int(np.count_nonzero((first == 0) & (second == 1)))
+    return _mcnemar(min(only_first, only_second), only_first + only_second)
+
+
+@lru_cache(maxsize=2**14)
+def _mcnemar(fewer: int, n: int) -> float:
+    one_sided = binomial_probabilities(n, np.arange(fewer + 1), np.array(0.5)).sum()
     return min(1.0, 2 * float(one_sided))
 
 

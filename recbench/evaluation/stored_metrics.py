@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recbench.evaluation.metric import Float64Array
 from recbench.evaluation.metric_names import measures_at
 from recbench.evaluation.ranking import Ranks
-from recbench.protocol import Int32Array
+from recbench.evaluation.user_groups import UserGroups
 
 STORED = ("hr", "ndcg", "mrr", "auc")
 """Reports derive every metric from the ranks, so a metric that is not stored can be reported all the same."""
@@ -38,24 +37,21 @@ def compute_metrics(ranks: Ranks, ks: Sequence[int]) -> dict[str, MetricMeans]:
         ranks: The ranks of all cases.
         ks: Cut-offs, each at least 1.
     """
-    untied = np.zeros_like(ranks.tied)
-    best = replace(ranks, tied=untied)
-    worst = replace(ranks, better=ranks.better + ranks.tied, tied=untied)
-    return {
-        measure.name: MetricMeans(
-            float(measure.values(ranks).mean()),
-            mean_of_user_means(measure.values(ranks), ranks.users),
-            float(measure.values(best).mean()),
-            float(measure.values(worst).mean()),
+    best = worst = ranks
+    if ranks.tied.any():
+        untied = np.zeros_like(ranks.tied)
+        best = replace(ranks, tied=untied)
+        worst = replace(ranks, better=ranks.better + ranks.tied, tied=untied)
+    groups = UserGroups.of(ranks.users)
+    found = {}
+    for measure in measures_at(STORED, ks):
+        values = measure.values(ranks)
+        mean = float(values.mean())
+        optimistic, pessimistic = (
+            mean if other is ranks else float(measure.values(other).mean()) for other in (best, worst)
         )
-        for measure in measures_at(STORED, ks)
-    }
-
-
-def mean_of_user_means(values: Float64Array, users: Int32Array) -> float:
-    """Mean over users of the mean of ``values`` (float64[cases]) over each user's cases."""
-    _, codes, counts = np.unique(users, return_inverse=True, return_counts=True)
-    return float((np.bincount(codes, weights=values) / counts).mean())
+        found[measure.name] = MetricMeans(mean, groups.mean_of_means(values), optimistic, pessimistic)
+    return found
 
 
 def ties_across_cut(ranks: Ranks, k: int) -> float:

@@ -6,6 +6,7 @@ from typing import Self
 import numpy as np
 
 from recbench.evaluation.metric import Float64Array
+from recbench.evaluation.user_groups import UserGroups
 from recbench.protocol import Int32Array
 
 
@@ -24,10 +25,9 @@ class UserSums:
     @classmethod
     def of(cls, values: Float64Array, users: Int32Array) -> Self:
         """Sums values float64[cases, columns] by users int32[cases]; each user with a case has a row."""
-        _, codes = np.unique(users, return_inverse=True)
-        n_users = int(codes.max()) + 1
-        sums = [np.bincount(codes, weights=column, minlength=n_users) for column in values.T]
-        return cls(np.stack(sums, axis=1), np.bincount(codes, minlength=n_users).astype(np.float64))
+        groups = UserGroups.of(users)
+        sums = [np.bincount(groups.codes, weights=column, minlength=len(groups)) for column in values.T]
+        return cls(np.stack(sums, axis=1), groups.counts.astype(np.float64))
 
     def __len__(self) -> int:
         return len(self.counts)

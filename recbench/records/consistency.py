@@ -2,18 +2,20 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 
 import numpy as np
 
 from recbench.errors import RecbenchError
 from recbench.evaluation.ranking import Ranks
-from recbench.evaluation.stored_metrics import compute_metrics, ties_across_cut
+from recbench.evaluation.stored_metrics import MetricMeans, compute_metrics, ties_across_cut
+from recbench.evaluation.user_groups import UserGroups
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import MetricValue
 
 STORED_METRIC = re.compile(r"(?:hr|ndcg)@([1-9][0-9]{0,18})")
 """No catalogue has places beyond; and from 4,300 digits on, Python takes none for a number."""
+PARTS = tuple(field.name for field in fields(MetricMeans))
 TOLERANCE = 1e-9
 """Sums of the same values may differ in their last digits from one version of numpy to another; no more than that."""
 
@@ -33,7 +35,7 @@ def check_consistency(trial: FinishedTrial) -> None:
     _check_ranks(trial, candidates)
     if record.n_cases != len(candidates):
         raise _broken(trial, f"n_cases is {record.n_cases}, but its ranks have {len(candidates)} cases")
-    if record.n_users != (n_users := len(np.unique(candidates.users))):
+    if record.n_users != (n_users := len(UserGroups.of(candidates.users))):
         raise _broken(trial, f"n_users is {record.n_users}, but its ranks have {n_users} users")
     if not any(STORED_METRIC.fullmatch(name) for name in record.metrics):
         raise _broken(trial, "metrics: it is done, but stores no hr@k or ndcg@k")
@@ -61,9 +63,9 @@ def _check_ranks(trial: FinishedTrial, ranks: Ranks) -> None:
 def _check_metrics(trial: FinishedTrial, field: str, told: Mapping[str, MetricValue], ranks: Ranks) -> None:
     ks = sorted({int(found[1]) for name in told if (found := STORED_METRIC.fullmatch(name))})
     for name, own in compute_metrics(ranks, tuple(ks)).items():
-        for part, value in asdict(own).items():
-            if name in told:
-                _check(trial, f"{field}.{name}.{part}", getattr(told[name], part), value)
+        if name in told:
+            for part in PARTS:
+                _check(trial, f"{field}.{name}.{part}", getattr(told[name], part), getattr(own, part))
 
 
 def _check(trial: FinishedTrial, field: str, told: float, own: float) -> None:

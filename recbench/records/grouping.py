@@ -1,7 +1,7 @@
 """Which trials are seeds of one configuration under one set of conditions. All reports group in this way."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean
@@ -111,11 +111,15 @@ def group_names(groups: Sequence[TrialGroup], sources: Sequence[str] | None = No
         groups: The groups.
         sources: Where each comes from, such as the folder that was named.
     """
-    details = [_differing(group, groups) for group in groups]
-    alike = Counter(_key(group, detail) for group, detail in zip(groups, details, strict=True))
+    alike: dict[tuple[str, str], list[TrialGroup]] = {}
+    for group in groups:
+        alike.setdefault((group.name, group.task.digest), []).append(group)
+    differing = {key: _differing(of_name) for key, of_name in alike.items()}
+    details = [_details(group, *differing[group.name, group.task.digest]) for group in groups]
+    counts = Counter(_key(group, detail) for group, detail in zip(groups, details, strict=True))
     if sources is not None:
         details = [
-            [*detail, source] if alike[_key(group, detail)] > 1 else detail
+            [*detail, source] if counts[_key(group, detail)] > 1 else detail
             for group, detail, source in zip(groups, details, sources, strict=True)
         ]
     return [
@@ -132,21 +136,27 @@ def _key(group: TrialGroup, detail: Sequence[str]) -> tuple[str, ...]:
     return group.task.digest, group.name, *detail
 
 
-def _differing(group: TrialGroup, groups: Sequence[TrialGroup]) -> list[str]:
-    others = [
-        one for one in groups if one is not group and (one.name, one.task.digest) == (group.name, group.task.digest)
+def _differing(groups: Sequence[TrialGroup]) -> tuple[set[str], set[str]]:
+    """Returns the hyper-parameters and the conditions in which groups of one name differ."""
+    first = groups[0]
+    parameters = {name for group in groups for name in group.parameters}
+    agreed = first.parameters
+    conditions = [conditions_of(group.record) for group in groups]
+    return (
+        {
+            name
+            for name in parameters
+            if any(group.parameters.get(name, _ABSENT) != agreed.get(name, _ABSENT) for group in groups)
+        },
+        {name for name, text in conditions[0].items() if any(one[name] != text for one in conditions)},
+    )
+
+
+def _details(group: TrialGroup, parameters: Container[str], conditions: Container[str]) -> list[str]:
+    return [
+        *(f"{name}={value}" for name, value in group.parameters.items() if name in parameters),
+        *(text for name, text in conditions_of(group.record).items() if name in conditions),
     ]
-    parameters = [
-        f"{name}={value}"
-        for name, value in group.parameters.items()
-        if any(other.parameters.get(name, _ABSENT) != value for other in others)
-    ]
-    conditions = [
-        text
-        for name, text in conditions_of(group.record).items()
-        if any(conditions_of(other.record)[name] != text for other in others)
-    ]
-    return [*parameters, *conditions]
 
 
 _ABSENT = object()

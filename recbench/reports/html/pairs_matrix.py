@@ -38,6 +38,7 @@ class Matrix:
     Attributes:
         label: The measure.
         models: The models of the rows, which are those of the columns too; the best first.
+        labels: The number and a short name of each column, for narrow windows.
         cells: For each row, a cell for each column.
         n_equal: How many pairs are not significantly different.
         n_pairs: How many pairs there are.
@@ -46,16 +47,11 @@ class Matrix:
 
     label: str
     models: tuple[Named, ...]
+    labels: tuple[str, ...]
     cells: tuple[tuple[MatrixCell, ...], ...]
     n_equal: int
     n_pairs: int
     n_left_out: int
-
-    @property
-    def labels(self) -> list[str]:
-        """The number and a short name of each column, for narrow windows."""
-        names = short_labels([model.summary.name for model in self.models], LABEL_CHARACTERS)
-        return [f"{number} {name}" for number, name in enumerate(names, start=1)]
 
     @property
     def fits(self) -> int:
@@ -78,9 +74,11 @@ def _matrix(measure: Measure, pairs: Sequence[Pair], models: Sequence[Named]) ->
     compared.sort(key=lambda number: -_level(models[number], measure))
     shown = compared[:MOST_MODELS]
     by_models = {(pair.first, pair.second): pair for pair in pairs}
+    names = short_labels([models[number].summary.name for number in shown], LABEL_CHARACTERS)
     return Matrix(
         measure.label,
         tuple(models[number] for number in shown),
+        tuple(f"{number} {name}" for number, name in enumerate(names, start=1)),
         tuple(tuple(_cell(row, column, by_models) for column in shown) for row in shown),
         sum(pair.p_adjusted >= ALPHA for pair in pairs),
         len(pairs),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.metric_names import parse_measure
@@ -30,6 +31,10 @@ from recbench.reports.run.repeat_commands import repeat_commands
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.table import errors, how_to_read
 from recbench.reports.trend import trends
+
+MOST_SHOWN: Final = 200
+"""More configurations make a page that nobody reads, and that browsers are slow with."""
+MOST_ERRORS: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,7 @@ def task_section(
     models = [
         Named(summary, standings, f"{anchor}-model-{place}", style(place))
         for place, (summary, standings) in enumerate(zip(report.summaries, report.uncertainty.standings, strict=True))
+        if place < MOST_SHOWN
     ]
     task = report.summaries[0].group.task
     first, folder = report.columns[0], runs[0].text
@@ -200,6 +206,7 @@ def _findings(report: RunReport, measure: Measure) -> list[str]:
 
 
 def _notes(report: RunReport) -> list[str]:
+    left = len(report.summaries) - MOST_SHOWN
     return [
         *how_to_read(report, Format.HTML),
         *contradiction_notes(report, most=None),
@@ -208,8 +215,13 @@ def _notes(report: RunReport) -> list[str]:
         *report.code_notes,
         *report.tie_notes,
         *report.timing_notes,
-        *errors(report),
+        *_first(errors(report), MOST_ERRORS, "more errors"),
+        *([f"The {left:,} configurations with the lowest figures are in the CSV file."] if left > 0 else []),
     ]
+
+
+def _first(lines: Sequence[str], most: int, what: str) -> list[str]:
+    return [*lines[:most], f"{len(lines) - most:,} {what}."] if len(lines) > most else list(lines)
 
 
 def _points(models: Sequence[Named], measure: Measure) -> list[StyledPoint]:

@@ -10,8 +10,9 @@ import numpy as np
 from recbench.evaluation.bootstrap import RESAMPLES, Interval
 from recbench.evaluation.inference import Difference, Sample, infer, seed_mean
 from recbench.evaluation.metric import Measure
-from recbench.evaluation.paired_tests import ALPHA, detectable_difference, holm, mcnemar_p_value
+from recbench.evaluation.paired_tests import ALPHA, Int8Array, detectable_difference, holm, mcnemar_of_hits, whole_hits
 from recbench.evaluation.ranking import Ranking, Ranks
+from recbench.evaluation.user_groups import UserGroups
 
 SeedRanks = dict[int, Ranks]
 """The ranks of one configuration by seed, all of the same cases; empty if it has none."""
@@ -196,20 +197,25 @@ def _pairs(compared: _Compared, ranks: Sequence[ModelRanks], evidence: Sequence[
     """Returns the comparisons by one measure."""
     known = [one for one in evidence if one is not None]
     adjusted = holm([one.p for one in known])
-    measure, models = compared.measure, compared.models
+    hits = _hits(compared, ranks)
     found = []
     for (a, b), one, p in zip(compared.places, known, adjusted, strict=True):
-        first, second = models[a], models[b]
-        seeds = ranks[first][measure.ranking], ranks[second][measure.ranking]
-        found.append(Pair(measure, first, second, one, p, _mcnemar(measure, *seeds)))
+        mcnemar = _mcnemar(hits[a], hits[b]) if hits else None
+        found.append(Pair(compared.measure, compared.models[a], compared.models[b], one, p, mcnemar))
     return found
 
 
-def _mcnemar(measure: Measure, first: SeedRanks, second: SeedRanks) -> tuple[float, ...] | None:
-    users = next(iter(first.values())).users
-    if not measure.metric.is_hit or len(np.unique(users)) < len(users):
-        return None
-    return tuple(
-        mcnemar_p_value(measure.values(first[seed]), measure.values(second[seed]))
-        for seed in sorted(first.keys() & second.keys())
-    )
+def _hits(compared: _Compared, ranks: Sequence[ModelRanks]) -> list[dict[int, Int8Array]]:
+    """Returns the hits of each model by seed; empty where McNemar's test does not apply."""
+    measure = compared.measure
+    if not compared.places:
+        return []
+    of_models = [ranks[model][measure.ranking] for model in compared.models]
+    users = next(iter(of_models[0].values())).users
+    if not measure.metric.is_hit or len(UserGroups.of(users)) < len(users):
+        return []
+    return [{seed: whole_hits(measure.values(one)) for seed, one in by_seed.items()} for by_seed in of_models]
+
+
+def _mcnemar(first: dict[int, Int8Array], second: dict[int, Int8Array]) -> tuple[float, ...]:
+    return tuple(mcnemar_of_hits(first[seed], second[seed]) for seed in sorted(first.keys() & second.keys()))

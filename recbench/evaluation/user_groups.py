@@ -1,0 +1,41 @@
+"""Which cases belong to which user. All trials of a task have the same users, so that it is computed once."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Self
+
+import numpy as np
+
+from recbench.evaluation.metric import Float64Array
+from recbench.protocol import Int32Array, Int64Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UserGroups:
+    """The cases by their users.
+
+    Attributes:
+        codes: int64[cases], the number of the user of each case; users by ascending index.
+        counts: int64[users], cases of each.
+    """
+
+    codes: Int64Array
+    counts: Int64Array
+
+    @classmethod
+    def of(cls, users: Int32Array) -> Self:
+        """Groups users int32[cases]."""
+        return cls(*_groups(users.astype(np.int32, copy=False).tobytes()))
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def mean_of_means(self, values: Float64Array) -> float:
+        """Returns the mean over users of the mean of ``values`` (float64[cases]) over each user's cases."""
+        return float((np.bincount(self.codes, weights=values) / self.counts).mean())
+
+
+@lru_cache(maxsize=4)
+def _groups(users: bytes) -> tuple[Int64Array, Int64Array]:
+    _, codes, counts = np.unique(np.frombuffer(users, np.int32), return_inverse=True, return_counts=True)
+    return codes, counts
