@@ -18,7 +18,7 @@ PAGE = Path("report.html")
 
 
 def report(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help=f"What to show: {RECORDS}", show_default=False)],
+    runs: Annotated[list[str], typer.Argument(help=f"What to show: {RECORDS}", show_default=False)],
     models: OnlyModels = None,
     metrics: Annotated[
         list[str] | None,

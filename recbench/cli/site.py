@@ -17,7 +17,6 @@ def site(
     runs: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[RUN...]",
             help=f"A page for each: {RECORDS}",
             show_default="all folders of records in results/",
         ),
