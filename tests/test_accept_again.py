@@ -214,3 +214,29 @@ def test_branches_that_accept_the_same_models_merge(tmp_path, accept):
         git(".", "merge", "-q", "--no-edit", "three")
     assert round(next(one for one in read_records("main").trials if one.record.model == "bpr").mean(HR), 1) == 0.3
     assert not [line for line in git(".", "ls-files").split() if line.endswith(".lock")]
+
+
+def test_the_history_merges_where_git_has_no_rule_for_it(accept):
+    """As with the merge button of GitHub."""
+    git(".", "init", "-q", "-b", "main")
+    Path("results").mkdir()
+    Path("results/.gitattributes").write_text("history.jsonl merge=text\n")
+
+    def accept_on(branch, *records):
+        git(".", "checkout", "-q", "-B", branch)
+        accept(*records)
+        git(".", "add", ".")
+        git(".", "commit", "-q", "-m", branch)
+
+    accept_on("main", *bpr(0, 1), a_record("ncf", 0), a_record("als", 0))
+    accept_on("one", *bpr(0, 1, hr=0.7))
+    git(".", "checkout", "-q", "main")
+    accept_on("two", a_record("ncf", 0, hr=0.3), a_record("als", 0, hr=0.3))
+    git(".", "checkout", "-q", "main")
+    accept_on("three", a_record("new", 0))
+    git(".", "merge", "-q", "--no-edit", "one")
+    text = Path("results/history.jsonl").read_text()
+    assert [json.loads(line)["model"] for line in text.splitlines()] == ["als", *["bpr"] * 4, "ncf", "new"]
+    git(".", "checkout", "-q", "two")
+    git(".", "merge", "-q", "--no-edit", "one")
+    assert len(history.read()) == 8

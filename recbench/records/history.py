@@ -1,4 +1,4 @@
-"""The history of accepted baselines and tracked runs: one line a record, appended and never changed."""
+"""The history of accepted baselines and tracked runs: one line a record, added and never changed."""
 
 import codecs
 import hashlib
@@ -185,7 +185,7 @@ class History:
 
 
 def append(lines: Sequence[Accepted], path: Path | None = None) -> None:
-    """Appends lines; the file is replaced whole, so that a crash leaves the old one or the new one.
+    """Adds lines; the file is replaced whole, so that a crash leaves the old one or the new one.
 
     Raises:
         RecbenchError: The file cannot be written, or a line of it is damaged.
@@ -196,7 +196,7 @@ def append(lines: Sequence[Accepted], path: Path | None = None) -> None:
 
 
 def append_in(files: Transaction, lines: Sequence[Accepted], path: Path) -> None:
-    """Appends lines as a part of a transaction; see ``append``. All present lines stay as they are, byte for byte.
+    """Adds lines as a part of a transaction; see ``append``. All present lines stay as they are, byte for byte.
 
     The present lines are checked even if there is none to append, and then the file is not touched.
     """
@@ -207,10 +207,37 @@ def append_in(files: Transaction, lines: Sequence[Accepted], path: Path) -> None
         before = path.read_bytes()
     if not lines:
         return
+    files.write(path, _with_lines(before, lines))
+
+
+def _with_lines(before: bytes, lines: Sequence[Accepted]) -> bytes:
+    """Returns a history with more lines: each behind the last one of its configuration's name, or at the end.
+
+    Two branches that accept different models add their lines at different places. Git merges that without the rule
+    ``merge=union`` too, which the merge button of GitHub ignores.
+
+    Args:
+        before: The history; all of its lines can be read.
+        lines: The new lines.
+    """
     end = b"\r\n" if b"\r\n" in before else b"\n"
-    texts = [json.dumps(line.model_dump(mode="json", by_alias=True), sort_keys=True).encode() for line in lines]
+    # Not splitlines, which also ends lines at other characters.
+    present = re.findall(rb"[^\n]*\n|[^\n]+", before)
+    last: dict[tuple[str, str], int] = {}
+    for place, text in enumerate(present):
+        if stripped := text.removeprefix(codecs.BOM_UTF8).strip():
+            line = Accepted.model_validate_json(stripped)
+            last[line.digest, line.name] = place
+    final = max(last.values(), default=-1)
+    added: dict[int, bytes] = {}
+    for line in lines:
+        text = json.dumps(line.model_dump(mode="json", by_alias=True), sort_keys=True).encode() + end
+        place = last.get((line.digest, line.name), final)
+        at = len(present) if place == final else place
+        added[at] = added.get(at, b"") + text
     gap = end if before and not before.endswith(b"\n") else b""
-    files.write(path, before + gap + b"".join(text + end for text in texts))
+    kept = b"".join(text + added.get(place, b"") for place, text in enumerate(present))
+    return kept + (gap + added[len(present)] if len(present) in added else b"")
 
 
 def read(path: Path | None = None) -> Sequence[Accepted]:
