@@ -108,6 +108,8 @@ def _is_tuned(summary: ModelSummary, tuned: Mapping[str, TunedModel]) -> bool:
 
 def _undecided(report: RunReport) -> list[str]:
     """Names the pairs between which the cases do not decide."""
+    if not report.uncertainty.pairs:
+        return []
     lines = ["## Pairs of models that are not significantly different", ""]
     for measure in report.columns:
         pairs = [pair for pair in report.uncertainty.pairs if pair.measure == measure]

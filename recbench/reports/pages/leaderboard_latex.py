@@ -8,7 +8,8 @@ from recbench.reports.pages.catalogue_caution import catalogue_caution
 from recbench.reports.pages.figure_tables import FigureColumn, cost_columns, metric_columns
 from recbench.reports.pages.leaderboard import LeaderboardSources
 from recbench.reports.rendering import render_lines, render_table
-from recbench.reports.run.table import how_to_read
+from recbench.reports.run.table import errors, how_to_read
+from recbench.reports.timing_notes import timing_notes
 
 
 def leaderboard_latex(sources: LeaderboardSources) -> str:
@@ -28,7 +29,8 @@ def leaderboard_latex(sources: LeaderboardSources) -> str:
         "\n".join([*render_lines([title], form), _table(names, columns)]) for title, columns in parts.items() if columns
     ]
     caution = catalogue_caution(sources.trials, report.measures, report.correction.uniform)
-    legend = [*how_to_read(report, form), *caution, *report.uncertainty.notes, *report.code_notes]
+    doubts = [*report.code_notes, *timing_notes([trial.record for trial in sources.trials]), *errors(report)]
+    legend = [*how_to_read(report, form), *caution, *report.uncertainty.notes, *doubts]
     head = "\n".join(render_lines([task], form))
     return "\n\n".join([head, *tables, "\n".join(render_lines(legend, form))]) + "\n"
 
