@@ -168,6 +168,12 @@ def test_the_caution_names_the_size_of_the_catalogue(items):
     assert ("among 100 of the 1,682 items of the catalogue" in caution) == (items is not None)
     assert "The full ranking of a case has 201 items on average" in caution
     assert catalogue_caution([a_full_trial()], [parse_measure("full-hr@10")], uniform=True) == []
+    every = replace(a_full_trial().ranks, catalogue=a_full_trial().candidate_ranks)
+    trial = FinishedTrial.in_memory(a_full_trial(n_items=items).record, every, "bpr.json")
+    (all_items,) = catalogue_caution([trial], [hr], uniform=True)
+    assert all_items.startswith(
+        "The candidates of a case are all items that its user has not interacted with: 101 of the"
+    )
     (without,) = catalogue_caution(some_trials("bpr", seeds=1, n_items=items), [hr], uniform=False)
     assert "it does not estimate the full ranking. For the exact value in the full ranking, run with --full." in without
 

@@ -26,7 +26,8 @@ def catalogue_caution(trials: Sequence[FinishedTrial], measures: Sequence[Measur
     catalogue = f"the {items:,} items of the catalogue" if items is not None else "the items of the catalogue"
     ranked = None if full is None else round(float(full.n_others.mean()) + 1)
     if ranked is not None and ranked <= m + 1:
-        return ["The candidates of a case are all items that its user has not interacted with."]
+        all_items = "The candidates of a case are all items that its user has not interacted with"
+        return [f"{all_items}: {ranked:,} of {catalogue} on average."]
     sentences = [f"HR@{k} ranks each held-out item among {m:,} of {catalogue}."]
     if uniform is None:
         sentences.append("Whether they were drawn uniformly is not known, so it may not estimate the full ranking.")

@@ -16,7 +16,7 @@ from recbench.reports.rendering import render_table
 from recbench.reports.run.model_columns import CORRECTED, EPOCHS, FIT, KNOWN, SPEED, STATUS, run_columns
 from recbench.reports.run.run_report import RunReport
 
-MOST_FIGURES = 6
+MOST_FIGURES = 5
 """The most columns of figures in a table: more are wider than a page, and go to another table."""
 
 
