@@ -14,6 +14,7 @@ from recbench.progress.choice import run_progress
 from recbench.progress.console import MessageConsole, write_nothing
 from recbench.progress.notebook import NotebookLine
 from recbench.progress.run import RunLines
+from recbench.progress.time_left import TimeLeft
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import Status
 from recbench.registry.models import find_model
@@ -37,7 +38,7 @@ def seen(monkeypatch):
 
 
 EVENTS = [
-    Event(EventKind.PLANNED, total=3, done=1, n_train=1000),
+    Event(EventKind.PLANNED, total=3, done=1, n_train=1000, planned=(TRIAL, replace(TRIAL, seed=1))),
     Event(EventKind.STARTED, trial=TRIAL),
     Event(EventKind.PHASE, trial=TRIAL, name="fit"),
     Event(EventKind.EPOCH, trial=TRIAL, epoch=5, loss=0.25, seconds=2.0),
@@ -58,12 +59,52 @@ def ended(stored):
 def test_plain_lines_show_a_long_trial(seen, monkeypatch):
     monkeypatch.setattr(run, "SECONDS_BETWEEN_LINES", 0.0)
     send(RunLines(), *EVENTS, ended(ENDED))
-    assert seen.getvalue().splitlines()[:3] == [
+    shown = re.sub(r"all trials: \d+ s left", "all trials: 9 s left", seen.getvalue()).splitlines()
+    assert shown[:3] == [
         "[2/3] bpr, seed 0 ...",
-        "[2/3] bpr, seed 0: epoch 5, loss 0.2500, 2,500 interactions/s, 6 s left",
-        "[2/3] bpr, seed 0: full 2,000 of 6,040",
+        "[2/3] bpr, seed 0: epoch 5, loss 0.2500, 2,500 interactions/s, 6 s left; all trials: 9 s left",
+        "[2/3] bpr, seed 0: full 2,000 of 6,040; all trials: 9 s left",
     ]
-    assert seen.getvalue().splitlines()[3].startswith("[2/3] bpr, seed 0: HR@10 0.")
+    assert re.fullmatch(r"\[2/3\] bpr, seed 0: HR@10 0\..*, fit 2\.00 s; all trials: 9 s left", shown[3])
+
+
+def test_throughput_of_a_short_fit_is_a_dash(seen):
+    short = FinishedTrial(a_record("bpr", 0, ties_across_cut={10: 0.0}, fit_seconds=0.0004), "r.json")
+    send(RunLines(), EVENTS[0], EVENTS[1], replace(EVENTS[3], seconds=0.05), ended(short))
+    assert ", - interactions/s, fit 0.0004 s; all trials: " in seen.getvalue()
+    assert RunLines().state(replace(EVENTS[3], seconds=0.05)) == "loss 0.2500, 0 s left"
+
+
+def test_the_time_left_follows_seeds_epochs_and_trials_at_a_time():
+    now = [0.0]
+    left = TimeLeft(lambda: now[0])
+    other = replace(TRIAL, model=replace(TRIAL.model, requested=replace(TRIAL.model.requested, label="b")))
+    plan = (TRIAL, replace(TRIAL, seed=1), other, replace(other, seed=1))
+    left.on_event(Event(EventKind.PLANNED, total=4, planned=plan))
+    left.on_event(Event(EventKind.STARTED, trial=plan[0]))
+    assert left.seconds is None
+    now[0] = 5.0
+    left.on_event(Event(EventKind.EPOCH, trial=plan[0], epoch=10))
+    # Half of the epochs took 5 s: 5 s for the rest, and 10 s for each of the three others.
+    assert left.seconds == 35.0
+    now[0] = 12.0
+    left.on_event(Event(EventKind.ENDED, trial=plan[0]))
+    assert left.seconds == 36.0
+    for trial in plan[1:3]:
+        left.on_event(Event(EventKind.STARTED, trial=trial))
+    now[0] = 14.0
+    left.on_event(Event(EventKind.EPOCH, trial=plan[2], epoch=5))
+    # Two trials run at a time: 10 s of the first, 6 s of the second (8 s in all), and 8 s of the last.
+    assert left.seconds == 12.0
+    left.on_event(Event(EventKind.LOST, trial=plan[2]))
+    assert left.seconds == 17.0
+    for trial in plan[1:3]:
+        left.on_event(Event(EventKind.ENDED, trial=trial))
+    left.on_event(Event(EventKind.STARTED, trial=plan[3]))
+    now[0] = 99.0
+    assert left.seconds == 0.0
+    left.on_event(Event(EventKind.ENDED, trial=plan[3]))
+    assert left.seconds is None
 
 
 def test_plain_lines_are_few(seen):
@@ -77,10 +118,11 @@ def test_a_terminal_shows_a_bar_for_each_trial_and_for_the_plan(seen, monkeypatc
     send(shown, *EVENTS)
     drawn = seen.getvalue()
     assert "epoch" not in drawn
-    for words in ("all trials", "1/3", "[2/3] bpr, seed 0 fit", "5/20", "loss 0.2500, 2,500 interactions/s, 6 s left"):
+    for words in ("all trials", "1/3", "[2/3] bpr, seed 0 fit", "5/20", "loss 0.2500, 2.5 k/s, 6 s left"):
         assert words in drawn
     assert "[2/3] bpr, seed 0 full" in drawn
     assert "2000/6040" in drawn
+    assert re.search(r"all trials .* \d+ s left", drawn)
     failed = FinishedTrial(a_record("bpr", 0, status=Status.FAILED, error="boom"), "r.json")
     send(shown, ended(failed))
     assert "[2/3] bpr, seed 0: failed: boom" in seen.getvalue()
@@ -109,7 +151,7 @@ def test_a_notebook_shows_one_line_that_is_replaced(seen, monkeypatch):
     assert len(made) == 1
     assert shown[0] == "[2/3] bpr, seed 0"
     assert "[2/3] bpr, seed 0, epoch 5, loss 0.2500, 2,500 interactions/s, 6 s left" in shown
-    assert shown[-1] == "2 of 3 trials complete"
+    assert re.fullmatch(r"2 of 3 trials complete, \d+ s left", shown[-1])
     assert seen.getvalue() == ""
 
 

@@ -68,7 +68,10 @@ def train(
             log.info("%s", _out_of_date(changes))
     stored = _kept(existing, trials, folder, reuse)
     missing = [] if reuse is Reuse.ONLY else [trial for trial in trials if trial.label not in stored]
-    notify(Event(EventKind.PLANNED, total=len(trials), done=len(stored), n_train=task.n_train))
+    planned = Event(
+        EventKind.PLANNED, total=len(trials), done=len(stored), n_train=task.n_train, planned=tuple(missing)
+    )
+    notify(planned)
 
     def collect(event: Event) -> None:
         if event.kind is EventKind.ENDED and event.trial is not None:

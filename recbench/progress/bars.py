@@ -11,6 +11,8 @@ from recbench.trials.events import Event, EventKind
 from recbench.trials.planned import PlannedTrial
 
 SECONDS_BETWEEN_DRAWINGS = 0.1
+WIDE = 80
+"""Columns of a terminal that has room for long bars and for the time that has passed."""
 MOST_CHARACTERS = 200
 """The most characters of a text beside a bar."""
 
@@ -30,6 +32,10 @@ class Lines(Protocol):
         """Returns what stands beside the bar of a trial after an event."""
         ...
 
+    def time_left(self) -> str:
+        """Returns how long all trials still take; empty as long as that is unknown."""
+        ...
+
 
 class Bars:
     """Draws the bars between the messages of the trials' processes, which are other processes than this one.
@@ -43,13 +49,14 @@ class Bars:
         self._drawn = 0.0
         self._bars: dict[str, TaskID] = {}
         self._plan: TaskID | None = None
+        has_room = messages().width >= WIDE
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             TextColumn("{task.fields[phase]}", markup=False),
-            BarColumn(bar_width=20),
+            BarColumn(bar_width=20 if has_room else 5),
             MofNCompleteColumn(),
             TextColumn("{task.fields[state]}", markup=False),
-            TimeElapsedColumn(),
+            *([TimeElapsedColumn()] if has_room else []),
             console=messages(),
             auto_refresh=False,
             transient=True,
@@ -82,7 +89,7 @@ class Bars:
                 self._progress.remove_task(self._bars.pop(trial.label))
             if self._plan is not None:
                 self._progress.advance(self._plan)
-            self._progress.refresh()
+            self._refresh()
         self._lines.on_event(event)
         match event.kind:
             case EventKind.STARTED:
@@ -104,8 +111,13 @@ class Bars:
 
     def _draw(self) -> None:
         if self._bars and time.monotonic() - self._drawn > SECONDS_BETWEEN_DRAWINGS:
-            self._progress.refresh()
+            self._refresh()
             self._drawn = time.monotonic()
+
+    def _refresh(self) -> None:
+        if self._plan is not None:
+            self._progress.update(self._plan, state=self._lines.time_left())
+        self._progress.refresh()
 
 
 def _shown(text: str) -> str:

@@ -34,7 +34,8 @@ class NotebookLine:
         elif event.trial is not None and event.kind is EventKind.ENDED:
             self._done += 1
             of = f" of {self._total}" if self._total else ""
-            self._show(f"{self._done}{of} trials complete")
+            left = self._lines.time_left() if self._done < self._total else ""
+            self._show(", ".join(filter(None, [f"{self._done}{of} trials complete", left])))
         elif event.trial is not None and (
             event.kind is EventKind.STARTED
             or (

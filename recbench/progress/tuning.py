@@ -2,6 +2,7 @@
 
 from recbench.progress.console import Write, write_message
 from recbench.progress.memory import memory_needed
+from recbench.progress.time_left import duration
 from recbench.trials.events import Event, EventKind
 from recbench.trials.planned import PlannedTrial
 from recbench.tuning.past import Budget, End, PastTrial, SoFar, best, counts
@@ -24,6 +25,8 @@ class TuningLines:
         self._label = ""
         self._on_workers: set[str] = set()
         self._titles: dict[str, str] = {}
+        self._begun = 0
+        self._further = 0
 
     def on_event(self, event: Event) -> None:
         """Writes what there is to write about an event."""
@@ -31,6 +34,8 @@ class TuningLines:
             self._out(f"Importing {event.name}", "dim")
         elif event.kind is EventKind.PLANNED:
             so_far: SoFar = event.result
+            self._begun += 1
+            self._further = max(event.total // self._budget.trials - self._begun, 0)
             self._past, self._label = list(so_far.past), so_far.label
             if self._past:
                 self._out(f"{event.name}: continues; so far {self._so_far()}", "dim")
@@ -44,6 +49,11 @@ class TuningLines:
     def state(self, event: Event) -> str:  # noqa: ARG002
         """Returns nothing: a bar shows the epochs."""
         return ""
+
+    def time_left(self) -> str:
+        """Returns how long the tuning of all models still takes at most: until their budgets of seconds are spent."""
+        left = max(self._budget.seconds_left(self._past), 0.0) + self._further * self._budget.seconds
+        return f"at most {duration(left)} left"
 
     def _on_trial(self, trial: PlannedTrial, event: Event) -> None:
         model = trial.model.name

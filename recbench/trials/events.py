@@ -18,7 +18,7 @@ class EventKind(StrEnum):
     IMPORTING = "importing"
     """A model is imported (name)."""
     PLANNED = "planned"
-    """The plan is known (total: trials; done: those with a record; n_train)."""
+    """The plan is known (total: trials; done: those with a record; planned: those that are going to run; n_train)."""
     STARTED = "started"
     """A trial begins (trial, worker)."""
     PHASE = "phase"
@@ -57,6 +57,7 @@ class Event:
         point: A point of the learning curve.
         result: What the trial gave: its record in a run, a ``recbench.tuning.past.PastTrial`` in a tuning.
         kept: Whether a trial that has ended need not run again.
+        planned: The trials that are going to run; empty where that is not known before, as in a tuning.
     """
 
     kind: EventKind
@@ -72,6 +73,7 @@ class Event:
     point: CurvePoint | None = None
     result: Any = None
     kept: bool = True
+    planned: tuple[PlannedTrial, ...] = ()
 
     def to_json(self) -> str:
         """Returns the event as one line of JSON; for events of a trial's own process, without ``result``."""
