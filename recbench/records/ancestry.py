@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 from recbench.git_commands import GitError, git_output
@@ -47,7 +48,8 @@ def find_ancestries(base: RecordSet, current: RecordSet) -> Ancestries:
     commit of CURRENT. So do records that a commit of this history holds, wherever they were made: the commits of a
     branch that was squashed are in no history.
     """
-    pairs = dict.fromkeys((one.record.revision, two.record.revision) for one in base.trials for two in current.trials)
+    older_ones, newer_ones = (_revisions(trial.record for trial in side.trials) for side in (base, current))
+    pairs = dict.fromkeys(product(older_ones, newer_ones))
     if all(older and newer and older.sha == newer.sha for older, newer in pairs):
         return {(older, newer): _of_same(newer) for older, newer in pairs if newer}
     try:
@@ -60,9 +62,14 @@ def find_ancestries(base: RecordSet, current: RecordSet) -> Ancestries:
 
 def worst(ancestries: Ancestries, base: Iterable[Record], current: Iterable[Record]) -> Ancestry | None:
     """Returns the worst ancestry of the records of two groups; None if it was not looked up."""
-    others = [record.revision for record in current]
-    found = [known for one in base for other in others if (known := ancestries.get((one.revision, other))) is not None]
+    pairs = product(_revisions(base), _revisions(current))
+    found = [known for pair in pairs if (known := ancestries.get(pair)) is not None]
     return max(found, key=lambda one: _WORST_LAST.index(one.relation), default=None)
+
+
+def _revisions(records: Iterable[Record]) -> list[Revision | None]:
+    """Returns each revision once: thousands of records are of a few."""
+    return [*dict.fromkeys(record.revision for record in records)]
 
 
 class _Holder:
