@@ -2,11 +2,11 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len
 
 from recbench.text_encoding import READABLE
 
@@ -18,7 +18,11 @@ _COMMAND: Final = re.compile(
 )
 """A command at the end of a line. What ends like a sentence, or has a pause, is prose."""
 _SHELL_WORD: Final = re.compile(r"""(?:\$?'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+""")
-_UNQUOTED: Final = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
+_SEGMENT: Final = re.compile(r"""\$'(?:\\.|[^'\\])*'|'[^']*'|"(?:\\.|[^"\\])*"|(?:\\.|[^\s'"\\])+""")
+_UNIT: Final = re.compile(r"\\[0-7]{1,3}|\\.|.")
+"""What no line may end within: a character, or an escape."""
+NARROWEST_FOR_COMMANDS: Final = 16
+"""Columns. On a narrower terminal, commands are broken like prose."""
 _INDENT: Final = "  "
 
 
@@ -94,7 +98,7 @@ def wrapped(text: str, screen: Screen) -> list[str]:
         return [text]
     command = _COMMAND.search(text)
     # Only POSIX shells continue a line after a backslash.
-    if command is None or os.name == "nt":
+    if command is None or os.name == "nt" or screen.width < NARROWEST_FOR_COMMANDS:
         return filled(text.split(" "), screen.width)
     prose = text[: command.start()].rstrip()
     return [*(filled(prose.split(" "), screen.width) if prose else []), *_command(command[0], screen.width)]
@@ -102,10 +106,10 @@ def wrapped(text: str, screen: Screen) -> list[str]:
 
 def filled(words: Sequence[str], width: int) -> list[str]:
     """Returns words as lines of at most this many columns; a longer word is broken."""
-    lines = [""]
+    lines: list[str] = []
     for word in [part for whole in words for part in _parts(whole, width)]:
-        joined = f"{lines[-1]} {word}" if lines[-1] else word
-        if cell_len(joined) <= width:
+        joined = f"{lines[-1]} {word}" if lines else word
+        if lines and cell_len(joined) <= width:
             lines[-1] = joined
         else:
             lines.append(word)
@@ -113,7 +117,13 @@ def filled(words: Sequence[str], width: int) -> list[str]:
 
 
 def _parts(word: str, width: int) -> list[str]:
-    return [word] if cell_len(word) <= width else chop_cells(word, max(width, 2))
+    """Returns a word in parts that fit; a character that is wider than the terminal is a part of its own."""
+    parts = []
+    while cell_len(word) > width:
+        part = _start(word, width) or word[0]
+        parts.append(part)
+        word = word[len(part) :]
+    return [*parts, word] if word or not parts else parts
 
 
 def _command(command: str, width: int) -> list[str]:
@@ -127,17 +137,31 @@ def _command(command: str, width: int) -> list[str]:
         if lines[-1].strip():
             lines[-1] += " \\"
             lines.append(_INDENT)
-        *full, lines[-1] = _word_parts(lines[-1] + word, width)
-        lines[-1:-1] = full
+        if cell_len(lines[-1] + word) > width - 2:
+            lines[-1:] = _broken_word(word, width, lines[-1])
+        else:
+            lines[-1] += word
     return lines
 
 
-def _word_parts(word: str, width: int) -> Iterator[str]:
-    """Yields a word of a command, indented or not, as lines; a quoted word stays whole."""
-    while cell_len(word) > width - 2 and _UNQUOTED.fullmatch(word.strip()) and width > 2:
-        yield f"{word[: width - 1]}\\"
-        word = word[width - 1 :]
-    yield word
+def _broken_word(word: str, width: int, line: str) -> list[str]:
+    """Returns a word of a command in parts that the shell joins: quotes are closed before each end of a line."""
+    lines = [line]
+    for segment in _SEGMENT.finditer(word):
+        opening, ending = _quotes(segment[0])
+        lines[-1] += opening
+        for unit in _UNIT.findall(segment[0][len(opening) : len(segment[0]) - len(ending)]):
+            if cell_len(f"{lines[-1]}{unit}{ending}") > width - 1:
+                lines[-1] += f"{ending}\\"
+                lines.append(opening)
+            lines[-1] += unit
+        lines[-1] += ending
+    return lines
+
+
+def _quotes(segment: str) -> tuple[str, str]:
+    """Returns the quotes around a part of a word; empty texts for none."""
+    return next(((opening, opening[-1]) for opening in ("$'", "'", '"') if segment.startswith(opening)), ("", ""))
 
 
 def _start(text: str, width: int) -> str:

@@ -160,7 +160,7 @@ def _distinct(cut: dict[str, str], width: int, screen: Screen) -> dict[str, str]
     for name, short in cut.items():
         if times[short] > 1:
             number += 1
-            ending = f"{screen.ellipsis}{number}"
+            ending = f"{screen.ellipsis}{number}"[-width:]
             short = (
                 screen.cut(name, max(width - len(ending) + 1, 1), at_end=True).removesuffix(screen.ellipsis) + ending
             )
