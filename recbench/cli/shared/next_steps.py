@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recbench.cli.shared.terminal import emit
+from recbench.escaping.file_names import file_name
 from recbench.escaping.shell import shell_command
 
 if TYPE_CHECKING:
@@ -38,12 +39,13 @@ def after_run(run: "Run") -> str:
 
 
 def after_records(folder: Path, task: str) -> str:
-    """Returns what to do with complete records: compare them with the accepted ones of their task, or accept them."""
+    """Returns what to do with complete records: compare them with the accepted ones of their task, or look closer."""
     from recbench.records.results_folder import baselines_folder
 
     if (baselines_folder() / task / BASELINE).is_dir():
         return f"compare with the baseline: {shell_command(['recbench', 'compare', BASELINE, folder])}"
-    return f"keep them as the baseline of later runs: {shell_command(['recbench', 'baseline', 'accept', folder])}"
+    command = shell_command(["recbench", "report", folder, "-o", f"{file_name(task)}.html"])
+    return f"see pairs, costs and parameters on one page: {command}"
 
 
 def after_comparison(comparison: "Comparison", base: str, current: str) -> str:
