@@ -50,6 +50,9 @@ def render_columns(columns: Sequence[Column], form: Format, view: View) -> Rende
         text = render_table(rows_of(looks), [look.header for look in looks], alignment, form, most=most)
         return RenderedTable(text, True, notes)
     shown = screen_table(chosen or columns, view.screen)
+    if shown.left_out:
+        advice = "--columns NAME,... chooses columns" if view.has_options else "a wider terminal or a pipe shows all"
+        notes.append(f"No room for {', '.join(shown.left_out)}: {advice}.")
     return RenderedTable("\n".join(shown.lines), shown.wide, [*notes, *shown.notes])
 
 

@@ -15,7 +15,7 @@ from recbench.reports.screen import BOLD, PLAIN, Screen, filled
 
 GAP = 2
 """Columns of the terminal between two columns of a table."""
-WIDEST_NAME, NARROWEST_NAME = 24, 10
+WIDEST_NAME, NARROWEST_NAME = 24, 8
 """A text that may be cut gets at most so much of a narrow terminal, and at least so much, before other columns."""
 WIDEST_NAME_OF_WIDE_TABLE = 40
 MOST_NAMES = 20
@@ -29,12 +29,14 @@ class ScreenTable:
     Attributes:
         lines: Its lines, none wider than the terminal.
         wide: Whether it is the wide table.
-        notes: What it does not show; these lines may be wider than the terminal.
+        notes: The full names of those that were cut; these lines may be wider than the terminal.
+        left_out: The names of the columns for which there is no room.
     """
 
     lines: list[str]
     wide: bool
     notes: list[str]
+    left_out: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,6 @@ def screen_table(columns: Sequence[Column], screen: Screen) -> ScreenTable:
         cells.append(shown)
         notes += names
     left_out = [column.name for column, of_column in zip(columns, chosen, strict=True) if not of_column]
-    if left_out:
-        notes.append(f"No room for {', '.join(left_out)}; --columns NAME,... chooses columns.")
     lines = [
         _line(
             [screen.cut(look.look.header, width, at_end=True) for look, width in zip(looks, widths, strict=False)],
@@ -82,7 +82,7 @@ def screen_table(columns: Sequence[Column], screen: Screen) -> ScreenTable:
     ]
     for row in zip(*cells, strict=True):
         lines += [_line(line, looks, widths) for line in zip_longest(*row, fillvalue="")]
-    return ScreenTable(lines, is_wide, notes)
+    return ScreenTable(lines, is_wide, notes, left_out)
 
 
 def _sized(look: Look, column: Column, screen: Screen) -> _Sized:

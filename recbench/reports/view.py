@@ -14,11 +14,13 @@ class View:
         columns: The names of the columns; None for the default ones.
         sort: The column by which rows are sorted, the best first; None for the order of the report.
         screen: The terminal that plain text has to fit; None for the wide table.
+        has_options: Whether the verb has the options ``--columns`` and ``--sort`` for this table.
     """
 
     columns: tuple[str, ...] | None = None
     sort: str | None = None
     screen: Screen | None = None
+    has_options: bool = False
 
 
 DEFAULT_VIEW: Final = View()

@@ -56,7 +56,7 @@ def table_view(
 
     shown = None if columns is None else column_names(columns, known, "--columns")
     (by,) = (None,) if sort is None else column_names([sort], known, "--sort")
-    return View(shown, by, standard_output_screen() if form is Format.TEXT else None)
+    return View(shown, by, standard_output_screen() if form is Format.TEXT else None, has_options=True)
 
 
 def standard_output_screen() -> "Screen | None":
