@@ -101,8 +101,8 @@ def test_runs_are_tracked_once_and_stay_apart_from_what_was_accepted(tmp_path, c
     assert track(more.trials) == 1
     baselines.accept(trials, "main")
     assert Path("results/.gitattributes").exists()
-    assert shown(capsys) == [("bpr", "run", "", 3), ("bpr", "accepted", "main", 2)]
-    assert shown(capsys, label="run") == [("bpr", "run", "", 3)]
+    assert shown(capsys) == [("bpr", "run", "run", 3), ("bpr", "accepted", "main", 2)]
+    assert shown(capsys, label="run") == [("bpr", "run", "run", 3)]
     assert shown(capsys, label="main") == [("bpr", "accepted", "main", 2)]
     show()
     printed = capsys.readouterr().out

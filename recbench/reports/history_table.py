@@ -8,7 +8,7 @@ from recbench.records.history_metrics import HR
 from recbench.reports.cells import NO_RANKS
 from recbench.reports.columns import Column, Cut, Look, text_column
 from recbench.reports.short_figures import short_figure, short_interval, short_rate
-from recbench.reports.trend import RUN, Acceptance, Trend
+from recbench.reports.trend import Acceptance, Trend
 
 FIRST_COLUMNS = ("accepted", "label", "revision", "parameters", "seeds")
 CHANGE, SPEED = "change", "speed"
@@ -34,7 +34,7 @@ def history_columns(trend: Trend, measures: Sequence[Measure]) -> list[Column]:
     varying = trend.varying() if _all_known(trend) else None
     texts = [
         [f"{one.accepted_at:%Y-%m-%d %H:%M}" for one in rows],
-        [one.label or RUN for one in rows],
+        [one.label for one in rows],
         [(one.sha or "")[:9] + (DIRTY if one.is_dirty else "") for one in rows],
         [_parameters(one, varying) for one in rows],
         [str(one.n_seeds) for one in rows],
@@ -74,7 +74,7 @@ def trend_document(trend: Trend) -> dict[str, Any]:
 def _document(one: Acceptance) -> dict[str, Any]:
     return {
         "accepted_at": one.accepted_at.isoformat(),
-        "kind": "accepted" if one.label else RUN,
+        "kind": "run" if one.is_run else "accepted",
         "label": one.label,
         "revision": one.sha,
         "dirty": one.is_dirty,

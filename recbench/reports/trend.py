@@ -22,7 +22,7 @@ class Acceptance:
 
     Attributes:
         accepted_at: When, UTC.
-        label: Under which label; empty for a tracked run.
+        label: Under which label; ``RUN`` for a tracked run.
         sha: Git revision of the run.
         parameters: Hash of the hyper-parameters; with the conditions, where others were accepted at the same time.
         n_seeds: Seeds.
@@ -30,8 +30,10 @@ class Acceptance:
         interactions_per_second: Throughput over seeds.
         hyperparameters: By name; None in a history from before they were kept.
         interval: 95 % interval of HR@10 over users, averaged over seeds; None where a seed has none.
-        changes: How far the mean of each metric is from the one before, see ``predecessor``; None where there is none.
+        changes: How far the mean of each metric is from the one before under the same label, of the same configuration
+            if there are several; None where there is none.
         is_dirty: Whether it was run from uncommitted changes.
+        is_run: Whether it is a tracked run, and was not accepted.
     """
 
     accepted_at: datetime
@@ -45,6 +47,7 @@ class Acceptance:
     interval: Interval | None = None
     changes: Mapping[str, float | None] = field(default_factory=dict)
     is_dirty: bool = False
+    is_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,63 +140,73 @@ def _configuration(line: Accepted) -> tuple[object, ...]:
 
 
 def _acceptances(groups: Sequence[Sequence[Accepted]], metrics: Sequence[str]) -> tuple[Acceptance, ...]:
+    # An older line has the hash of its hyper-parameters alone; another line may say what it stands for.
+    known = {line.parameters: line.hyperparameters for group in groups for line in group if line.reference}
+    conditions: dict[tuple[object, ...], set[tuple[object, ...]]] = {}
+    for group in groups:
+        conditions.setdefault((_moment(group), group[0].parameters), set()).add((group[0].threads, group[0].device))
     acceptances: list[Acceptance] = []
-    for place, seeds in enumerate(groups):
-        one = _acceptance(seeds, groups, metrics)
-        earlier = _predecessor(groups, place)
+    for group, earlier in zip(groups, _predecessors(groups), strict=True):
+        first = group[0]
+        alone = len(conditions[_moment(group), first.parameters]) == 1
+        told = "" if alone else f" (threads {first.threads}, device {first.device})"
+        one = _acceptance(group, first.parameters + told, known.get(first.parameters), metrics)
         before = acceptances[earlier].figures if earlier is not None else {}
         changes = {metric: _difference(one.figures[metric], before.get(metric)) for metric in metrics}
         acceptances.append(replace(one, changes=changes))
     return tuple(acceptances)
 
 
-def _predecessor(groups: Sequence[Sequence[Accepted]], place: int) -> int | None:
-    """Returns the place of what a group continues; None if there is none.
+def _moment(group: Sequence[Accepted]) -> tuple[datetime, str]:
+    return group[0].accepted_at, label_of(group[0])
+
+
+def _predecessors(groups: Sequence[Sequence[Accepted]]) -> list[int | None]:
+    """Returns the place of what each group continues; None if there is none.
 
     That is the last group before it under the same label with the same configuration. If there is none, because
     hyper-parameters were changed, it is the group that was accepted last, provided that it and this one have no others
     beside them.
     """
-    first = groups[place][0]
-
-    def moment(index: int) -> tuple[datetime, str]:
-        return groups[index][0].accepted_at, label_of(groups[index][0])
-
-    earlier = [
-        index
-        for index in range(place)
-        if label_of(groups[index][0]) == label_of(first) and groups[index][0].accepted_at < first.accepted_at
-    ]
-    same = [index for index in earlier if _configuration(groups[index][0]) == _configuration(first)]
-    if same:
-        return same[-1]
-    beside = [index for index in range(len(groups)) if moment(index) == moment(place)]
-    latest = [index for index in earlier if moment(index) == moment(earlier[-1])]
-    return latest[0] if len(beside) == len(latest) == 1 else None
+    moments: dict[tuple[datetime, str], list[int]] = {}
+    for place, group in enumerate(groups):
+        moments.setdefault(_moment(group), []).append(place)
+    found: list[int | None] = [None] * len(groups)
+    same: dict[tuple[object, ...], int] = {}
+    last: dict[str, list[int]] = {}
+    for (_, label), places in moments.items():
+        for place in places:
+            earlier = last.get(label, [])
+            only = earlier[0] if len(earlier) == len(places) == 1 else None
+            found[place] = same.get((label, *_configuration(groups[place][0])), only)
+        same |= {(label, *_configuration(groups[place][0])): place for place in places}
+        last[label] = places
+    return found
 
 
 def _difference(one: Spread | None, before: Spread | None) -> float | None:
     return one.mean - before.mean if one and before else None
 
 
-def _acceptance(seeds: Sequence[Accepted], others: Sequence[Sequence[Accepted]], metrics: Sequence[str]) -> Acceptance:
+def _acceptance(
+    seeds: Sequence[Accepted],
+    parameters: str,
+    hyperparameters: Mapping[str, ParameterValue] | None,
+    metrics: Sequence[str],
+) -> Acceptance:
     first = seeds[0]
-    beside = [one[0] for one in others if (one[0].accepted_at, one[0].label) == (first.accepted_at, first.label)]
-    conditions = {(one.threads, one.device) for one in beside if one.parameters == first.parameters}
-    told = f" (threads {first.threads}, device {first.device})" if len(conditions) > 1 else ""
-    # An older line has the hash alone; another line may say what it stands for.
-    same = (line for group in others for line in group if line.parameters == first.parameters)
     return Acceptance(
         first.accepted_at,
-        first.label,
+        label_of(first),
         first.sha,
-        first.parameters + told,
+        parameters,
         len(seeds),
         {metric: Spread.of_all(line.figure(metric) for line in seeds) for metric in metrics},
         Spread.of(line.interactions_per_second for line in seeds),
-        next((line.hyperparameters for line in same if line.reference), None),
+        hyperparameters,
         _mean_interval(seeds) if HR in metrics else None,
         is_dirty=any(line.is_dirty for line in seeds),
+        is_run=first.is_run,
     )
 
 
