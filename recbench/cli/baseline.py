@@ -220,7 +220,8 @@ def _rows(change: "Change") -> list[_Change]:
     rows = []
     for group, name in zip(change.after, group_names(change.after), strict=True):
         seeds, kept = len(group.trials), change.n_kept(group)
-        row = _Row(task=change.task, model=name, seeds=seeds, written=seeds - kept, kept=kept, removed=0)
+        dropped = change.n_dropped(group)
+        row = _Row(task=change.task, model=name, seeds=seeds, written=seeds - kept, kept=kept, removed=dropped)
         rows.append(_with_figures(row, change.replaced_by(group), group))
     for group, name in zip(change.before, group_names(change.before), strict=True):
         if group in change.removed:

@@ -58,10 +58,16 @@ class Change:
         present = {id(trial) for one in self.before for trial in one.trials}
         return sum(id(trial) in present for trial in group.trials)
 
+    def n_dropped(self, group: TrialGroup) -> int:
+        """Returns how many seeds of the accepted group that a new one continues are not in the new one."""
+        before = self.replaced_by(group)
+        seeds = {trial.record.seed for trial in group.trials}
+        return sum(trial.record.seed not in seeds for trial in before.trials) if before else 0
+
     @property
-    def written(self) -> list[TrialGroup]:
-        """The new groups of which a trial is written."""
-        return [group for group in self.after if self.n_kept(group) < len(group.trials)]
+    def changed(self) -> list[TrialGroup]:
+        """The new groups of which a trial is written, or that have fewer seeds than before."""
+        return [group for group in self.after if self.n_kept(group) < len(group.trials) or self.n_dropped(group)]
 
     @property
     def removed(self) -> list[TrialGroup]:
@@ -128,8 +134,8 @@ def accept(
             after = best_groups(before, change.after, change.removed, refresh=refresh_timings)
             _replace(before, after, best, files)
             _replace(change.before, change.after, baselines / change.task / label, files)
-        written = [trial for change in changes for group in change.written for trial in group.trials]
-        history.append_in(files, [history.Accepted.of(trial, label, now) for trial in written], log)
+        changed = [trial for change in changes for group in change.changed for trial in group.trials]
+        history.append_in(files, [history.Accepted.of(trial, label, now) for trial in changed], log)
     return Acceptance(tuple(changes), tuple(git_files))
 
 
