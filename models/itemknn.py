@@ -1,27 +1,27 @@
-"""Item-based nearest neighbours of the package ``implicit``."""
+"""Item-based nearest neighbours, with the similarities of the package ``implicit``."""
 
 from typing import Literal
 
 import numpy as np
-from implicit.nearest_neighbours import BM25Recommender, CosineRecommender, TFIDFRecommender
+from implicit.nearest_neighbours import bm25_weight, normalize, tfidf_weight
+from scipy.sparse import csr_matrix
 
 from .checks import not_negative, one_of, positive
 from .item_gram import interactions
 from .item_weights import ItemWeights
+from .nearest_items import nearest, nearest_bytes
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
 Similarity = Literal["cosine", "bm25", "tfidf"]
 
-BYTES_PER_NEIGHBOUR = 40
-"""Memory for each neighbour of each item: implicit sets aside lists of the full length, and copies them as matrices."""
-
 
 class ItemKNN:
-    """Item-based nearest neighbours of the package implicit (Sarwar et al., WWW 2001).
+    """Item-based nearest neighbours (Sarwar et al., WWW 2001), with the similarities of the package implicit.
 
-    An item's score is the sum of its similarities to those of its nearest that the user has. implicit's own lists ask
-    the other way round, which of the user's items count it among their nearest; that favours items which are near to
-    many, and was worse by 0.01 to 0.03 of NDCG@10 on the validation cases of MovieLens 100K.
+    An item's score is the sum of its similarities to those of its nearest that the user has. The model of implicit asks
+    the other way round: which of the user's items count it among their nearest. That favours items which are near to
+    many, and was worse by 0.01 to 0.03 of NDCG@10 on the validation cases of MovieLens 100K. The neighbours are found
+    here, because implicit sets aside memory for lists of the full length, even where few items have a user in common.
 
     How many neighbours are right depends on the data: with few, and short profiles, a user has no item near to most
     candidates, and their scores are all 0. ``overlap`` does not::
@@ -56,31 +56,30 @@ class ItemKNN:
         self._b = b
 
     def memory_bytes(self, train: TrainSet) -> int:
-        """Returns the memory for the lists of neighbours."""
-        return BYTES_PER_NEIGHBOUR * self._neighbours(train) * train.n_items
+        """Returns the memory for the similarities to the nearest items."""
+        return nearest_bytes(train, self._neighbours(train))
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
         """Finds the nearest items of each item."""
         rows = interactions(train)
-        knn = self._knn(self._neighbours(train), context.threads)
-        # An item has no length if all its users weigh nothing: those who lack exactly one item do, in implicit's tfidf.
-        with np.errstate(invalid="ignore"):
-            knn.fit(rows, show_progress=False)
-        similarities = knn.similarity
-        similarities.data = np.nan_to_num(similarities.data, nan=0.0)
-        # Row i of implicit's matrix holds what is near to i; a score sums over a column.
-        self._weights = ItemWeights(rows, similarities.T.tocsr())
+        # An item has no length if all its users weigh nothing, as those who lack exactly one item do in tfidf.
+        with np.errstate(invalid="ignore", divide="ignore"):
+            columns = self._weighted(rows.T.tocsr())
+        columns.data = np.nan_to_num(columns.data, nan=0.0)
+        # Row i holds what is near to i; a score sums over a column.
+        weights = nearest(columns, columns.T.tocsr(), self._neighbours(train), context.threads, itself=True)
+        self._weights = ItemWeights(rows, weights.T.tocsr())
         context.end_epoch()
 
     def _neighbours(self, train: TrainSet) -> int:
         neighbours = round(self._overlap * train.n_users * train.n_items / len(train))
         return min(max(neighbours, 1), train.n_items)
 
-    def _knn(self, neighbours: int, threads: int) -> BM25Recommender | CosineRecommender | TFIDFRecommender:
+    def _weighted(self, columns: csr_matrix) -> csr_matrix:
+        """Returns weights of which the similarity of two items is the inner product, float64[n_items, n_users]."""
         if self._similarity == "bm25":
-            return BM25Recommender(K=neighbours, K1=self._k1, B=self._b, num_threads=threads)
-        kind = CosineRecommender if self._similarity == "cosine" else TFIDFRecommender
-        return kind(K=neighbours, num_threads=threads)
+            return bm25_weight(columns, self._k1, self._b).tocsr()
+        return normalize(tfidf_weight(columns) if self._similarity == "tfidf" else columns).tocsr()
 
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
         """Returns the sums of similarities, float64[n, c]."""

@@ -5,12 +5,29 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from scipy.sparse import csr_matrix, vstack
 
+from recbench.protocol import TrainSet
+
 ITEMS_AT_ONCE = 512
 """Rows of the product that one thread computes at a time."""
 
 
-def nearest(left: csr_matrix, right: csr_matrix, neighbours: int, threads: int) -> csr_matrix:
-    """Returns the largest elements of each row of ``left @ right``, without the diagonal, float64[n_items, n_items].
+BYTES_PER_WEIGHT = 28
+"""Memory for each weight, in the blocks of the matrix of weights and in copies of it."""
+
+
+def nearest_bytes(train: TrainSet, neighbours: int) -> int:
+    """Returns the memory for the ``neighbours`` largest weights of each item, in bytes.
+
+    An item has at most as many weights other than 0 as its users have train rows in all.
+    """
+    items_of_user = np.diff(train.indptr).astype(np.int64)
+    of_item = np.zeros(train.n_items, dtype=np.int64)
+    np.add.at(of_item, train.items, items_of_user[train.users])
+    return BYTES_PER_WEIGHT * int(np.minimum(of_item, min(neighbours, train.n_items)).sum())
+
+
+def nearest(left: csr_matrix, right: csr_matrix, neighbours: int, threads: int, *, itself: bool) -> csr_matrix:
+    """Returns the largest elements of each row of ``left @ right``, float64[n_items, n_items].
 
     Of equal elements at the limit, those of smaller item numbers stay.
 
@@ -19,6 +36,7 @@ def nearest(left: csr_matrix, right: csr_matrix, neighbours: int, threads: int) 
         right: float64[n_users, n_items].
         neighbours: The most elements that a row keeps.
         threads: Threads to use; the result does not depend on them.
+        itself: Whether an item counts among its own neighbours. If not, the diagonal is 0.
     """
 
     def rows(start: int) -> csr_matrix:
@@ -26,12 +44,13 @@ def nearest(left: csr_matrix, right: csr_matrix, neighbours: int, threads: int) 
         product.sort_indices()
         kept = np.ones(product.nnz, dtype=np.bool_)
         for row, (first, last) in enumerate(zip(product.indptr[:-1], product.indptr[1:], strict=True)):
-            values, itself = product.data[first:last], product.indices[first:last] == start + row
-            kept[first:last] = ~itself
-            others = np.flatnonzero(~itself)
-            if len(others) > neighbours:
+            values, allowed = product.data[first:last], product.indices[first:last] != start + row
+            allowed |= itself
+            kept[first:last] = allowed
+            places = np.flatnonzero(allowed)
+            if len(places) > neighbours:
                 kept[first:last] = False
-                kept[first + others[_largest(values[others], neighbours)]] = True
+                kept[first + places[_largest(values[places], neighbours)]] = True
         lengths = np.add.reduceat(np.append(kept, False), product.indptr[:-1]) * (np.diff(product.indptr) > 0)
         indptr = np.concatenate([[0], np.cumsum(lengths)])
         return csr_matrix((product.data[kept], product.indices[kept], indptr), shape=product.shape)

@@ -6,11 +6,8 @@ from scipy.sparse import diags_array
 from .checks import not_negative, positive
 from .item_gram import interactions
 from .item_weights import ItemWeights
-from .nearest_items import nearest
+from .nearest_items import nearest, nearest_bytes
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
-
-BYTES_PER_WEIGHT = 28
-"""Memory for each weight, in the blocks of the matrix of weights and in copies of it."""
 
 
 class RP3Beta:
@@ -39,8 +36,8 @@ class RP3Beta:
         self._beta = beta
 
     def memory_bytes(self, train: TrainSet) -> int:
-        """Returns the memory for the weights if no item has fewer than ``neighbours``."""
-        return BYTES_PER_WEIGHT * min(self._neighbours, train.n_items) * train.n_items
+        """Returns the memory for the weights."""
+        return nearest_bytes(train, self._neighbours)
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
         """Computes the weights, a block of items after the other."""
@@ -51,7 +48,7 @@ class RP3Beta:
         to_items = diags_array(_power(items_of_user, -self._alpha)) @ rows
         target = (to_items @ diags_array(_power(users_of_item, -self._beta))).T.tocsr()
         # Row j holds the weights to item j; a score sums over a column.
-        weights = nearest(target, to_users.T.tocsr(), self._neighbours, context.threads)
+        weights = nearest(target, to_users.T.tocsr(), self._neighbours, context.threads, itself=False)
         self._weights = ItemWeights(rows, weights.T.tocsr())
         context.end_epoch()
 

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from implicit.nearest_neighbours import CosineRecommender
 
 from recbench.protocol import TrainSet
 from recbench.trials.clock import TimedContext
+from recbench_models.item_gram import interactions
 from recbench_models.itemknn import ItemKNN
 from tests.dense_fits import dense_rows, fitted
 
@@ -73,3 +75,21 @@ def test_the_overlap_says_how_many_of_a_users_items_are_among_the_nearest_of_an_
     n_neighbours = round(2.0 * train.n_users * train.n_items / len(train))
     assert 1 < n_neighbours < train.n_items
     assert kept.max() == n_neighbours
+
+
+def test_similarities_and_neighbours_are_those_of_implicit(board):
+    train = board.train_set()
+    model = fitted(ItemKNN(overlap=2.0, similarity="cosine"), board)
+    kept = model._weights._weights
+    oracle = CosineRecommender(K=kept.getnnz(axis=0).max(), num_threads=1)
+    oracle.fit(interactions(train), show_progress=False)
+    expected = oracle.similarity.toarray().T
+    # Of equal similarities at the limit, implicit keeps any.
+    np.testing.assert_allclose(np.sort(kept.toarray(), axis=0), np.sort(np.nan_to_num(expected), axis=0), rtol=1e-12)
+
+
+def test_memory_does_not_grow_with_lists_that_stay_empty():
+    """Users of one row each: no two items have a user in common."""
+    ids = np.arange(5000, dtype=np.int32)
+    train = TrainSet.from_rows(5000, 5000, ids, ids.copy())
+    assert ItemKNN(overlap=1e9).memory_bytes(train) < 2**20
