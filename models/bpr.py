@@ -1,5 +1,6 @@
 """Matrix factorisation with the BPR loss, in TensorFlow, a block of users at a time."""
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ from .checks import not_negative, one_of, positive
 from .dense_blocks import DenseTraining
 from .devices import run_side_by_side, training_device
 from .losses import LossName
+from .mean_rows import per_row
 from .optimizers import OptimizerName
 from .own_negatives import OwnNegativesTraining
 from .shared_negatives import SharedNegativesTraining
@@ -31,15 +33,16 @@ class BPR:
 
     The score of item i for user u is <p_u, q_i> + b_i. In each epoch every train row (u, i) is paired with freshly
     drawn items j that u has not interacted with in train; the loss is the mean over j of
-    -log sigmoid(score_ui - score_uj), plus regularization / 2 times the squared norms of p_u, q_i and q_j, p_u and q_i
-    once for each train row, q_j as often as it is expected in the place of one. One update takes all train rows of a
-    block of users; the blocks come in a new order each epoch.
+    -log sigmoid(score_ui - score_uj), plus L2 / 2 times the squared norms of p_u, q_i and q_j, p_u and q_i once for
+    each train row, q_j as often as it is expected in the place of one. One update takes all train rows of a block of
+    users; the blocks come in a new order each epoch.
 
     Args:
         factors: Length of the vectors p and q.
         epochs: Passes over the train rows.
         learning_rate: That of the optimiser.
-        regularization: L2, applied to the vectors of each pair.
+        regularization: L2, applied to the vectors of each pair, times the square root of the mean number of train rows,
+            see ``models.mean_rows``.
         negatives: Items j for each train row and epoch.
         negative_exponent: j is drawn in proportion to its number of train rows to this power: 0 uniform, 1 popularity.
         loss: bpr; softmax, which is bpr for one negative and sees more of the hard ones among several; hinge; the
@@ -65,7 +68,7 @@ class BPR:
         factors: int = 64,
         epochs: int = 50,
         learning_rate: float = 0.1,
-        regularization: float = 0.025,
+        regularization: float = 0.24,
         negatives: int = 4,
         negative_exponent: float = 0.5,
         loss: BPRLoss = "bpr",
@@ -150,7 +153,8 @@ class BPR:
         return UserBlocks.deal(train, self._batch_size, context.seed, context.threads if side_by_side else 1)
 
     def _build(self, train: TrainSet, blocks: UserBlocks) -> BlockTraining:
-        return self._kind(train)(self._settings, blocks, train.n_items)
+        strength = per_row(self._settings.regularization, train)
+        return self._kind(train)(replace(self._settings, regularization=strength), blocks, train.n_items)
 
     def _kind(self, train: TrainSet) -> Kind:
         if self._shares_negatives:

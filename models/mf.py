@@ -12,14 +12,15 @@ class MF(BPR):
     After "Neural Collaborative Filtering vs. Matrix Factorization Revisited", whose own optimiser is plain SGD.
     The score of item i for user u is <p_u, q_i> + b_i + b_u. In each epoch every train row is an example of the class 1
     with ``negatives`` freshly drawn items that the user has not interacted with in train, examples of the class 0; the
-    loss is their logistic loss, summed, plus regularization / 2 times the squared norms of the vectors, see
+    loss is their logistic loss, summed, plus L2 / 2 times the squared norms of the vectors, see
     ``models.bpr.BPR``, from which it differs in nothing else.
 
     Args:
         factors: Length of the vectors p and q.
         epochs: Passes over the train rows.
         learning_rate: That of the optimiser.
-        regularization: L2, applied to the vectors of each train row; biases have none.
+        regularization: L2, applied to the vectors of each train row, times the square root of the mean number of train
+            rows, see ``models.mean_rows``; biases have none.
         negatives: Negatives for each train row and epoch.
         negative_exponent: They are drawn in proportion to their number of train rows to this power: 0 uniform, 1
             popularity.
@@ -37,7 +38,7 @@ class MF(BPR):
         factors: int = 64,
         epochs: int = 60,
         learning_rate: float = 0.1,
-        regularization: float = 0.07,
+        regularization: float = 0.45,
         negatives: int = 4,
         negative_exponent: float = 0.5,
         optimizer: OptimizerName = "adagrad",

@@ -1,11 +1,14 @@
 """Neural collaborative filtering: NeuMF, in TensorFlow."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from .checks import not_negative, one_of, positive
 from .devices import training_device
+from .mean_rows import per_row
 from .neumf_network import NeuMFNetwork, Part
 from .neumf_training import NeuMFLoss, NeuMFTraining, Settings
 from .optimizers import OptimizerName
@@ -39,7 +42,8 @@ class NeuMF:
         loss: bce, binary cross-entropy of positives and negatives, divided by ``negatives``; or bpr or softmax, see
             ``models.losses``. Summed over the positives of a batch.
         optimizer: adam, adagrad or sgd, those of Keras.
-        regularization: L2, on each user's and item's vectors as often as they are expected in the pairs.
+        regularization: L2, on each user's and item's vectors as often as they are expected in the pairs, times the
+            square root of the mean number of train rows, see ``models.mean_rows``.
         layer_regularization: L2, on the weights of the MLP's layers, once for each positive. Without it they grow
             where regularisation keeps the vectors small, and the MLP learns its train rows by heart.
         batch_size: Positives in one update.
@@ -64,7 +68,7 @@ class NeuMF:
         negative_exponent: float = 0.5,
         loss: NeuMFLoss = "bce",
         optimizer: OptimizerName = "adagrad",
-        regularization: float = 0.015,
+        regularization: float = 0.12,
         layer_regularization: float = 0.003,
         batch_size: int = 4096,
         init_std: float = 0.1,
@@ -150,4 +154,5 @@ class NeuMF:
         optimizer.learning_rate = self._settings.learning_rate
         optimizer.build(network.weights("both"))
         parts: list[Part] = ["gmf", "mlp", "both"] if self._pretraining_epochs else ["both"]
-        return network, [NeuMFTraining(network, part, optimizer, train, self._settings) for part in parts]
+        settings = replace(self._settings, regularization=per_row(self._settings.regularization, train))
+        return network, [NeuMFTraining(network, part, optimizer, train, settings) for part in parts]
