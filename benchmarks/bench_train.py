@@ -26,6 +26,10 @@ SWEEP = [
 ]
 
 
+SAME_LOSS = {"bpr": {"loss": "bpr", "similarity": "inner"}, "implicit-bpr": {}}
+"""So that both models train the same thing."""
+
+
 @pytest.mark.parametrize("name", sorted(MODELS))
 def bench_ml_100k(benchmark, threads, name):
     if "ml-100k" not in task_names():
@@ -37,7 +41,7 @@ def bench_ml_100k(benchmark, threads, name):
 @pytest.mark.parametrize("name", ["bpr", "implicit-bpr"])
 def bench_size(benchmark, threads, name, size):
     train = made_up(size["interactions"], size["users"], size["items"])
-    measure(benchmark, name, train, threads, 1, {"factors": size["factors"]})
+    measure(benchmark, name, train, threads, 1, {"factors": size["factors"], **SAME_LOSS[name]})
 
 
 def measure(benchmark, name, train, threads, epochs, parameters):

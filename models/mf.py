@@ -54,6 +54,7 @@ class MF(BPR):
             negatives=negatives,
             negative_exponent=negative_exponent,
             loss="bce",
+            similarity="inner",
             optimizer=optimizer,
             batch_size=batch_size,
             init_std=init_std,

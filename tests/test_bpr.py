@@ -18,6 +18,9 @@ from recbench_models.own_negatives import POOL_SIZE, OwnNegativesTraining
 from recbench_models.shared_negatives import SharedNegativesTraining
 from recbench_models.user_blocks import UserBlocks
 
+CLASSIC = {"loss": "bpr", "similarity": "inner"}
+"""The model of the paper."""
+
 
 def with_a_user_who_has_seen_everything():
     users = np.repeat(np.arange(4, dtype=np.int32), [6, 2, 3, 1])
@@ -29,7 +32,7 @@ def with_a_user_who_has_seen_everything():
 def test_pairs_without_a_negative_are_skipped_and_counted(sparse, monkeypatch):
     monkeypatch.setattr(bpr, "SPARSE", sparse)
     context = TimedContext(0, 1)
-    model = BPR(epochs=3, negatives=2, factors=2)
+    model = BPR(epochs=3, negatives=2, factors=2, **CLASSIC)
     train = with_a_user_who_has_seen_everything()
     model.fit(train, context)
     by_the_user_who_has_seen_everything = 3 * 2 * 6
@@ -50,7 +53,7 @@ def test_balance_says_what_a_users_rows_count(sparse, monkeypatch):
     def vectors(**parameters):
         """Of the users, after one step that takes all rows, in which the items are what they were at first."""
         settings = {"optimizer": "sgd", "regularization": 0.5, "negative_exponent": 0, "init_std": 0.1}
-        model = BPR(factors=3, epochs=1, **settings, **parameters)
+        model = BPR(factors=3, epochs=1, **CLASSIC, **settings, **parameters)
         model.fit(train, TimedContext(0, 1))
         return model._users[:, :3]
 
@@ -83,7 +86,7 @@ def test_pools_and_all_items_learn_alike(synthetic_task, monkeypatch):
     quality = []
     for sparse, kind in ((0.0, DenseTraining), (2.0, OwnNegativesTraining)):
         monkeypatch.setattr(bpr, "SPARSE", sparse)
-        model = BPR(epochs=20, factors=16, batch_size=2048)
+        model = BPR(epochs=20, factors=16, batch_size=2048, learning_rate=0.1, **CLASSIC)
         train = synthetic_task.train_set()
         assert isinstance(model._build(train, UserBlocks.deal(train, 2048, 0)), kind)
         model.fit(train, TimedContext(0, 1))

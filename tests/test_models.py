@@ -44,7 +44,15 @@ BAD_BPR = [
 
 class TestBPR(RecommenderContract):
     model = "bpr"
-    parameters = {"epochs": 60, "factors": 8, "batch_size": 128, "learning_rate": 0.2, "regularization": 0.01}
+    parameters = {
+        "epochs": 60,
+        "factors": 8,
+        "batch_size": 128,
+        "learning_rate": 0.2,
+        "regularization": 0.1,
+        "loss": "bpr",
+        "similarity": "inner",
+    }
     bad_parameters = BAD_BPR
 
 
@@ -91,6 +99,7 @@ class TestBPRWithOneRowABatch(RecommenderContract):
         "factors": 8,
         "batch_size": 1,
         "loss": "hinge",
+        "similarity": "inner",
         "optimizer": "sgd",
         "learning_rate": 0.05,
     }
