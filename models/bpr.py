@@ -31,12 +31,12 @@ Kind = type[DenseTraining] | type[OwnNegativesTraining] | type[SharedNegativesTr
 class BPR:
     """BPR matrix factorisation with item biases, trained by Adagrad (Rendle et al., UAI 2009).
 
-    The score of item i for user u is <p_u, q_i> + b_i, or with the cosine of p_u and q_i, divided by ``temperature``, in
-    the place of the inner product. In each epoch every train row (u, i) is paired with freshly drawn items j that u has
-    not interacted with in train. The paper's loss, ``loss="bpr"``, is the mean over j of
-    -log sigmoid(score_ui - score_uj). The default is the sampled softmax, which is the paper's loss for one j:
-    -log(exp(score_ui) / (exp(score_ui) + sum_j exp(score_uj))). It did better on validation cases, above all of sparse
-    data. The paper's model is ``loss="bpr", similarity="inner"``.
+    The score of item i for user u is <p_u, q_i> + b_i, or with the cosine of p_u and q_i, divided by ``temperature``,
+    in the place of the inner product. In each epoch every train row (u, i) is paired with freshly drawn items j that
+    u has not interacted with in train. The paper's loss, ``loss="bpr"``, is the mean over j of -log sigmoid(score_ui
+    - score_uj). The default is the sampled softmax, which is the paper's loss for one j: -log(exp(score_ui) /
+    (exp(score_ui) + sum_j exp(score_uj))). It did better on validation cases, above all of sparse data. The paper's
+    model is ``loss="bpr", similarity="inner"``.
 
     Added to the loss is L2 / 2 times the squared norms of p_u, q_i and q_j, p_u and q_i once for each train row, q_j as
     often as it is expected in the place of one. One update takes all train rows of a block of users; the blocks come in
