@@ -71,7 +71,7 @@ class BPR:
     def __init__(
         self,
         factors: int = 64,
-        epochs: int = 50,
+        epochs: int = 32,
         learning_rate: float = 0.05,
         regularization: float = 0.45,
         negatives: int = 4,
