@@ -34,7 +34,7 @@ class GFCF:
 
     repeatable_on_threads = True
 
-    def __init__(self, factors: int = 256, alpha: float = 0.3) -> None:
+    def __init__(self, factors: int = 64, alpha: float = 0.6) -> None:
         positive(factors=factors)
         not_negative(alpha=alpha)
         self._factors = factors

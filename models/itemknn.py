@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix
 from .checks import not_negative, one_of, positive
 from .item_gram import interactions
 from .item_weights import ItemWeights
-from .nearest_items import nearest, nearest_bytes
+from .nearest_items import nearest, nearest_bytes, neighbours_of
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
 Similarity = Literal["cosine", "bm25", "tfidf"]
@@ -23,10 +23,7 @@ class ItemKNN:
     many, and was worse by 0.01 to 0.03 of NDCG@10 on the validation cases of MovieLens 100K. The neighbours are found
     here, because implicit sets aside memory for lists of the full length, even where few items have a user in common.
 
-    How many neighbours are right depends on the data: with few, and short profiles, a user has no item near to most
-    candidates, and their scores are all 0. ``overlap`` does not::
-
-        neighbours = overlap * n_users * n_items / n_rows
+    An item has overlap * n_users * n_items / n_rows neighbours, see ``models.nearest_items``.
 
     Args:
         overlap: How many of a user's items are among the nearest of an item, where both are average; the item itself
@@ -57,7 +54,7 @@ class ItemKNN:
 
     def memory_bytes(self, train: TrainSet) -> int:
         """Returns the memory for the similarities to the nearest items."""
-        return nearest_bytes(train, self._neighbours(train))
+        return nearest_bytes(train, neighbours_of(self._overlap, train))
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
         """Finds the nearest items of each item."""
@@ -67,13 +64,10 @@ class ItemKNN:
             columns = self._weighted(rows.T.tocsr())
         columns.data = np.nan_to_num(columns.data, nan=0.0)
         # Row i holds what is near to i; a score sums over a column.
-        weights = nearest(columns, columns.T.tocsr(), self._neighbours(train), context.threads, itself=True)
+        neighbours = neighbours_of(self._overlap, train)
+        weights = nearest(columns, columns.T.tocsr(), neighbours, context.threads, itself=True)
         self._weights = ItemWeights(rows, weights.T.tocsr())
         context.end_epoch()
-
-    def _neighbours(self, train: TrainSet) -> int:
-        neighbours = round(self._overlap * train.n_users * train.n_items / len(train))
-        return min(max(neighbours, 1), train.n_items)
 
     def _weighted(self, columns: csr_matrix) -> csr_matrix:
         """Returns weights of which the similarity of two items is the inner product, float64[n_items, n_users]."""

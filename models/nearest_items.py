@@ -15,6 +15,16 @@ BYTES_PER_WEIGHT = 28
 """Memory for each weight, in the blocks of the matrix of weights and in copies of it."""
 
 
+def neighbours_of(overlap: float, train: TrainSet) -> int:
+    """Returns how many neighbours an item has, of which ``overlap`` are among the items of an average user.
+
+    How many neighbours are right depends on the data: with few, and short profiles, a user has no item near to most
+    candidates, and their scores are all 0. The overlap does not depend on it.
+    """
+    neighbours = round(overlap * train.n_users * train.n_items / len(train))
+    return min(max(neighbours, 1), train.n_items)
+
+
 def nearest_bytes(train: TrainSet, neighbours: int) -> int:
     """Returns the memory for the ``neighbours`` largest weights of each item, in bytes.
 

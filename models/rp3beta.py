@@ -6,7 +6,7 @@ from scipy.sparse import diags_array
 from .checks import not_negative, positive
 from .item_gram import interactions
 from .item_weights import ItemWeights
-from .nearest_items import nearest, nearest_bytes
+from .nearest_items import nearest, nearest_bytes, neighbours_of
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
 
@@ -15,10 +15,11 @@ class RP3Beta:
 
     The weight from item i to item j is the sum over users u of (p_iu p_uj)^alpha, divided by n_j^beta. Here p_iu is one
     by the number of users of i, p_uj one by the number of items of u, and n_j the number of users of j. An item's score
-    is the sum of the weights from the user's items to it. Of the weights to an item, only the largest are kept.
+    is the sum of the weights from the user's items to it. Of the weights to an item, only the largest are kept:
+    overlap * n_users * n_items / n_rows, see ``models.nearest_items``.
 
     Args:
-        neighbours: How many weights to an item are kept.
+        overlap: How many of a user's items have a weight to an item, where both are average.
         alpha: Exponent of the probabilities; 1 for a random walk, less to favour frequent users and items less.
         beta: How much popular items are held down; 0 for not at all.
 
@@ -28,16 +29,16 @@ class RP3Beta:
 
     repeatable_on_threads = True
 
-    def __init__(self, neighbours: int = 200, alpha: float = 0.6, beta: float = 0.4) -> None:
-        positive(neighbours=neighbours)
+    def __init__(self, overlap: float = 2.5, alpha: float = 0.6, beta: float = 0.4) -> None:
+        positive(overlap=overlap)
         not_negative(alpha=alpha, beta=beta)
-        self._neighbours = neighbours
+        self._overlap = overlap
         self._alpha = alpha
         self._beta = beta
 
     def memory_bytes(self, train: TrainSet) -> int:
         """Returns the memory for the weights."""
-        return nearest_bytes(train, self._neighbours)
+        return nearest_bytes(train, neighbours_of(self._overlap, train))
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
         """Computes the weights, a block of items after the other."""
@@ -48,7 +49,8 @@ class RP3Beta:
         to_items = diags_array(_power(items_of_user, -self._alpha)) @ rows
         target = (to_items @ diags_array(_power(users_of_item, -self._beta))).T.tocsr()
         # Row j holds the weights to item j; a score sums over a column.
-        weights = nearest(target, to_users.T.tocsr(), self._neighbours, context.threads, itself=False)
+        neighbours = neighbours_of(self._overlap, train)
+        weights = nearest(target, to_users.T.tocsr(), neighbours, context.threads, itself=False)
         self._weights = ItemWeights(rows, weights.T.tocsr())
         context.end_epoch()
 

@@ -48,7 +48,7 @@ def test_models_with_square_matrices_say_so(name, board):
 
 @pytest.mark.parametrize(
     ("name", "parameters"),
-    [("itemknn", {"overlap": 1e9}), ("rp3beta", {"neighbours": 10**9}), ("ease", {}), ("slim", {}), ("gf-cf", {})],
+    [("itemknn", {"overlap": 1e9}), ("rp3beta", {"overlap": 1e9}), ("ease", {}), ("slim", {}), ("gf-cf", {})],
 )
 def test_what_they_say_is_about_what_they_take(name, parameters):
     rows = np.random.default_rng(0).random((300, 1000)) < 0.05

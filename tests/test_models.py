@@ -214,7 +214,7 @@ class TestSLIM(RecommenderContract):
 class TestRP3Beta(RecommenderContract):
     model = "rp3beta"
     uses_seed = False
-    bad_parameters = [{"neighbours": 0}, {"alpha": -1.0}, {"beta": -0.1}]
+    bad_parameters = [{"overlap": 0.0}, {"alpha": -1.0}, {"beta": -0.1}]
 
 
 class TestGFCF(RecommenderContract):

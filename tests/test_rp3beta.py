@@ -12,7 +12,9 @@ from tests.dense_fits import dense_rows, fitted
 @pytest.mark.parametrize("neighbours", [5, 10**6])
 def test_scores_by_hand(synthetic_task, neighbours, at_once, monkeypatch):
     monkeypatch.setattr(nearest_items, "ITEMS_AT_ONCE", at_once)
-    rows = dense_rows(synthetic_task.train_set())
+    train = synthetic_task.train_set()
+    rows = dense_rows(train)
+    overlap = neighbours * len(train) / (train.n_users * train.n_items)
     of_users, of_items = rows.sum(axis=1, keepdims=True), rows.sum(axis=0)
     to_users = np.nan_to_num(rows / of_items).T ** 0.7
     to_items = np.nan_to_num(rows / of_users) ** 0.7
@@ -21,7 +23,7 @@ def test_scores_by_hand(synthetic_task, neighbours, at_once, monkeypatch):
     for column in weights.T:
         # Of equal weights, those from the first items stay.
         column[np.argsort(-column, kind="stable")[neighbours:]] = 0
-    scores = fitted(RP3Beta(neighbours, 0.7, 0.4), synthetic_task).score_all(np.arange(len(rows), dtype=np.int32))
+    scores = fitted(RP3Beta(overlap, 0.7, 0.4), synthetic_task).score_all(np.arange(len(rows), dtype=np.int32))
     same = np.isclose(scores, rows @ weights, rtol=1e-9, atol=1e-12)
     # Weights that differ by rounding alone may change places at the limit.
     assert same.mean() > 0.99

@@ -48,9 +48,7 @@ def test_it_holds_the_defaults(model):
 REGULARIZATION = {"regularization", "layer_regularization", "l1", "l2"}
 WEIGHTS = {"unobserved_ratio", "k1", "alpha"}
 SCALES = (
-    {"learning_rate", "init_std", "negatives", "shared_negatives", "neighbours", "overlap", "temperature"}
-    | REGULARIZATION
-    | WEIGHTS
+    {"learning_rate", "init_std", "negatives", "shared_negatives", "overlap", "temperature"} | REGULARIZATION | WEIGHTS
 )
 SHARES = {"negative_exponent", "balance", "b"}
 EXPONENTS = {("rp3beta", "alpha"), ("rp3beta", "beta")}
