@@ -22,7 +22,7 @@ def test_what_the_optimiser_learned_in_pretraining_is_kept_for_the_whole(synthet
         if anew:
             optimizer = keras.optimizers.Adagrad(0.1)
             optimizer.build(network.weights("both"))
-            trainings[-1] = NeuMFTraining(network, "both", optimizer, train, model._settings)
+            trainings[-1] = NeuMFTraining(network, "both", optimizer, train, trainings[-1]._settings)
         model._ready = network, trainings
         context, vectors = TimedContext(0, 1), []
         context.on_epoch = lambda epoch, loss: vectors.append(network.gmf_users.numpy())
