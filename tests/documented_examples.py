@@ -4,7 +4,8 @@ A page is a Markdown file. Its fenced blocks are examples:
 
 - ``console``: lines that begin with ``$`` are commands, and the lines after a command are what it prints. Shown is the
   standard output; of a command that fails, also the messages. A ``\\`` at the end of a line continues the command.
-- ``python``: a program. A ``text`` block right after it is what the program prints.
+- ``python``: a program. A ``text`` block right after it is what the program prints. The programs of a page run in one
+  session, as the cells of a notebook do: a later one has the names of the earlier ones.
 - ``toml title="NAME"``, ``python title="NAME"`` and so on: a file that the later examples use.
 
 A comment before a block says what a reader does not see. ``<!-- prepare: COMMAND -->`` runs a command first.
@@ -13,10 +14,12 @@ A comment before a block says what a reader does not see. ``<!-- prepare: COMMAN
 All examples of a page run in one empty folder, from the first to the last.
 """
 
+import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -27,16 +30,24 @@ TITLE = re.compile(r'title="([^"]+)"')
 COMMENT = re.compile(r"^ *<!-- (?P<kind>prepare|not run): (?P<text>.*?) -->$")
 
 NUMBER = re.compile(r"[-+−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
+FIGURE = re.compile(rf"{NUMBER.pattern}|(?<!\S)-(?!\S)")
+"""A number, or the dash of a figure that is missing."""
+NOTE_OF_NO_FIGURE = "A dash (-) stands for the throughput of a fit"
+"""Begins a line that is there if a fit was too short to time."""
 UNIT_OF_COST = re.compile(r"\s?(?:[kMG]?/s|ms|µs|s|J|[kMG]i?B)\b")
-COSTS = ("/s", "fit s", "time", "memory", " MB", " s")
-"""What the head of a column of costs holds."""
+COSTS = ("/s", "fit s", "time", "memory", " MB", " MiB", " s", "speed")
+"""The ends of the heads of columns of costs."""
+TIME_TO_QUALITY = "s to "
+RULE = re.compile(r"[\s|:-]*-{3,}[\s|:-]*")
+"""The line below the heads of a table."""
 CHANGING = [
     (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?"), "DATE"),
     (re.compile(r"\d{4}-\d\d-\d\d"), "DATE"),
     (re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,10}\b|\b[0-9a-f]{40}\b"), "REVISION"),
-    (re.compile(r"(?<=thread; ).*?(?=, Python)|(?<=threads; ).*?(?=, Python)"), "MACHINE"),
+    (re.compile(r"(?<=thread; |ecords; |record; ).*?(?=, Python)|(?<=threads; ).*?(?=, Python)"), "MACHINE"),
     (re.compile(r"Python 3\.\d+\.\d+\S*"), "PYTHON"),
     (re.compile(r"[-─━=]{3,}"), "---"),
+    (re.compile(r" A dash \(-\): fits of less than .* are too short to time\."), ""),
     (re.compile(r"\s+"), " "),
 ]
 
@@ -156,17 +167,45 @@ class Page:
         return "\n".join(line.removeprefix(example.indent) for line in self.lines[first - 1 : stop - 1])
 
 
+SESSION = """
+import json, os, sys, traceback
+requests, answers = os.fdopen(os.dup(0), encoding="utf-8"), os.fdopen(os.dup(1), "w", encoding="utf-8")
+for request in map(json.loads, requests):
+    os.chdir(request["folder"])
+    for descriptor in (1, 2):
+        os.dup2(os.open(request["outputs"][descriptor - 1], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
+    try:
+        exec(compile(request["code"], "<example>", "exec"))
+        failed = False
+    except BaseException:
+        traceback.print_exc()
+        failed = True
+    sys.stdout.flush()
+    print(json.dumps(failed), file=answers, flush=True)
+"""
+"""Runs programs that come line by line, and answers each with whether it failed."""
+
+
 @dataclass(slots=True)
 class Shell:
-    """Runs the examples of a page.
+    """Runs the examples of a page. A context manager: at its end the session of the programs ends.
 
     Attributes:
         folder: Where they run; a command ``cd`` changes it.
         environment: The environment's variables.
+        session: The process in which the page's programs run; it starts with the first one.
     """
 
     folder: Path
     environment: dict[str, str]
+    session: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> "Shell":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.session is not None:
+            self.session.communicate()
 
     def run(self, example: Example) -> str:
         """Returns what an example prints.
@@ -175,20 +214,41 @@ class Shell:
             AssertionError: A program fails.
         """
         if example.is_program:
-            done = self._start([sys.executable, "-c", example.code])
-            assert done.returncode == 0, f"line {example.line}: {done.stderr}"
-            return done.stdout
+            return self._run_program(example)
         note = self.folder / ".folder"
-        done = self._start(["bash", "-c", f"{example.code}\nstatus=$?; pwd > '{note}'; exit $status"])
+        done = subprocess.run(
+            ["bash", "-c", f"{example.code}\nstatus=$?; pwd > '{note}'; exit $status"],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
         if note.exists():
             self.folder = Path(note.read_text("utf-8").strip())
             note.unlink()
         return done.stdout if done.returncode == 0 else done.stdout + done.stderr
 
-    def _start(self, command: list[str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, encoding="utf-8", check=False
-        )
+    def _run_program(self, example: Example) -> str:
+        if self.session is None:
+            self.session = subprocess.Popen(
+                [sys.executable, "-c", SESSION],
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                encoding="utf-8",
+            )
+        assert self.session.stdin
+        assert self.session.stdout
+        with tempfile.TemporaryDirectory() as folder:
+            outputs = [Path(folder, name) for name in ("output", "errors")]
+            request = {"code": example.code, "folder": str(self.folder), "outputs": [str(path) for path in outputs]}
+            print(json.dumps(request), file=self.session.stdin, flush=True)
+            answer = self.session.stdout.readline()
+            printed, errors = (path.read_text("utf-8") for path in outputs)
+        assert answer == "false\n", f"line {example.line}: {errors}"
+        return printed
 
 
 def shell(folder: Path, home: Path) -> Shell:
@@ -207,18 +267,22 @@ def same(expected: str, actual: str) -> bool:
 def _comparable(text: str) -> list[str]:
     lines = text.replace("\u00a0", " ").rstrip().splitlines()
     masked, costs = [], []
-    for line in lines:
-        heads = [found.span() for found in re.finditer(r"[^\s|](?:[^|\n]*?[^\s|])?(?=\s{2,}|\s*\||$)", line)]
-        if any(_is_cost(line[first:last]) for first, last in heads) and not NUMBER.fullmatch(line.split()[-1]):
+    for line, below in pairwise([*lines, ""]):
+        if line.startswith(NOTE_OF_NO_FIGURE):
+            continue
+        if RULE.fullmatch(below) and line.strip():
+            masked.append(_without_costs(line, []))
+            heads = [found.span() for found in re.finditer(r"[^\s|](?:[^|\n]*?[^\s|])?(?=\s{2,}|\s*\||$)", line)]
             costs = [(first, last) for first, last in heads if _is_cost(line[first:last])]
-        elif not line.strip():
+            continue
+        if not line.strip():
             costs = []
         masked.append(_without_costs(line, costs))
     return masked
 
 
 def _is_cost(head: str) -> bool:
-    return any(head.endswith(cost) or head == cost.strip() for cost in COSTS)
+    return head.startswith(TIME_TO_QUALITY) or any(head.endswith(cost) or head == cost.strip() for cost in COSTS)
 
 
 def _without_costs(line: str, columns: list[tuple[int, int]]) -> str:
@@ -227,7 +291,7 @@ def _without_costs(line: str, columns: list[tuple[int, int]]) -> str:
         in_column = any(first < stop and last > start for start, stop in columns)
         return "COST" if in_column or UNIT_OF_COST.match(line, last) else found[0]
 
-    line = NUMBER.sub(mask, line)
+    line = FIGURE.sub(mask, line)
     for pattern, name in CHANGING:
         line = pattern.sub(name, line)
     return line.strip()
