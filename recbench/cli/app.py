@@ -8,6 +8,7 @@ import typer
 
 from recbench.cli import (
     baseline,
+    cite,
     clean,
     compare,
     data,
@@ -67,6 +68,7 @@ app.add_typer(baseline.app, name="baseline")
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("history")(history.history)
 app.command("selftest")(selftest.selftest)
+app.command("cite")(cite.cite)
 app.command("clean")(clean.clean)
 app.command("doctor")(doctor.doctor)
 

@@ -1,0 +1,44 @@
+"""``recbench cite``: references for a paper."""
+
+from typing import Annotated
+
+import typer
+
+from recbench.cli.shared.completion import task_name
+from recbench.cli.shared.execution_options import TASK
+from recbench.cli.shared.output_options import AsJson
+from recbench.cli.shared.terminal import emit, emit_json
+
+
+def cite(
+    task: Annotated[
+        str | None,
+        typer.Option(
+            metavar=TASK, help="Also cite the dataset of this task.", show_default="none", autocompletion=task_name
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print how to cite recbench, and the dataset of a task: plain text and BibTeX.
+
+    BibTeX ignores the lines of plain text, so that the output can be saved as a .bib file.
+
+    Examples:
+      recbench cite
+      recbench cite --task ml-100k-loo > references.bib
+
+    Exit codes: 0 printed, 2 bad input.
+    """
+    from dataclasses import asdict
+
+    from recbench.experiments import citations
+
+    found = citations.cite(task)
+    if as_json:
+        emit_json({"schema": 1, "citations": [asdict(citation) for citation in found]})
+        return
+    # BibTeX takes an @ in a comment for the beginning of an entry.
+    blocks = [
+        "\n".join(filter(None, [f"% {one.subject}: {one.text}".replace("@", "(at)"), one.bibtex])) for one in found
+    ]
+    emit("\n\n".join(blocks))
