@@ -1,0 +1,1 @@
+"""The recommenders of a made-up shop."""
