@@ -99,16 +99,16 @@ class TrainSet:
         indptr: int64[n_users + 1]; ``indices[indptr[u]:indptr[u + 1]]`` are the items of user u.
         indices: int32[rows], item indices, ascending within each user.
 
-    A model with its own features joins them by the original ids:
+    Examples:
+        A model with its own features joins them by the original ids:
 
-    >>> train = TrainSet.from_rows(
-    ...     2, 3, np.array([0, 1], np.int32), np.array([2, 0], np.int32), item_ids=OriginalIds.of(["50", "7", "318"])
-    ... )
-    >>> year = {"50": 1977, "318": 1993}
-    >>> [year.get(item, 0) for item in train.item_ids]
-    [1977, 0, 1993]
-    >>> train.item_ids.tolist()  # item 1 has no train row
-    ['50', None, '318']
+        >>> users, items = np.array([0, 1], np.int32), np.array([2, 0], np.int32)
+        >>> train = TrainSet.from_rows(2, 3, users, items, item_ids=OriginalIds.of(["50", "7", "318"]))
+        >>> year = {"50": 1977, "318": 1993}
+        >>> [year.get(item, 0) for item in train.item_ids]
+        [1977, 0, 1993]
+        >>> train.item_ids.tolist()  # item 1 has no train row
+        ['50', None, '318']
     """
 
     n_users: int

@@ -140,7 +140,7 @@ def custom_metric(function: Callable[[Ranks], Float64Array], name: str) -> Metri
         RecbenchError: The name is empty or taken. Later, when the metric is used: the function returned another shape,
             no numbers, or a value that is not finite.
 
-    Example:
+    Examples:
         >>> from recbench.evaluation.ranking import Ranks
         >>> first = Measure(custom_metric(lambda ranks: ranks.better == 0, "first"))
         >>> one, ten = np.array([0, 0], dtype=np.int32), np.array([9, 9], dtype=np.int32)

@@ -101,7 +101,7 @@ def run(
     Raises:
         RecbenchError: Bad input, with a ``hint``.
 
-    Example:
+    Examples:
         >>> import recbench as rb
         >>> result = rb.run(["popularity", "random"], "synthetic", seeds=1, output="runs", quiet=True)
         >>> result.to_frame()[["model", "metric"]].values.tolist()
@@ -172,7 +172,7 @@ def sweep(
     Raises:
         RecbenchError: Bad input, with a ``hint``.
 
-    Example:
+    Examples:
         >>> import recbench as rb
         >>> sweep = rb.sweep("itemknn", "overlap", [2, 8], "synthetic", seeds=1, output="runs", quiet=True)
         >>> [point.value for point in sweep.points]
@@ -248,7 +248,7 @@ def tune(
     Raises:
         RecbenchError: Bad input, or optuna is not installed.
 
-    Example:
+    Examples:
         >>> import recbench as rb
         >>> tuning = rb.tune(
         ...     "itemknn", "synthetic", trials=2, storage="trials.db", output="tuned.toml", quiet=True
@@ -320,7 +320,7 @@ def evaluate(
         RecbenchError: The scores cannot be read or ranked, or the folder has a record of the same name and seed with
             another result.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> import pandas as pd
         >>> import recbench as rb
@@ -367,7 +367,7 @@ def load(records: str | os.PathLike[str], *, task: TaskArgument | None = None, k
         RecbenchError: The records cannot be read, are of several tasks, or their task is not in the cache.
         NothingToCompareError: There are no records.
 
-    Example:
+    Examples:
         >>> import recbench as rb
         >>> _ = rb.run("popularity", "synthetic", seeds=1, output="runs", quiet=True)
         >>> rb.load("runs").metrics("hr@5").to_frame()[["model", "metric"]].values.tolist()

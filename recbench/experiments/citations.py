@@ -43,7 +43,7 @@ def cite(task: str | os.PathLike[str] | None = None) -> tuple[Citation, ...]:
     Raises:
         RecbenchError: There is no such task.
 
-    Example:
+    Examples:
         >>> [citation.subject for citation in cite("ml-100k-loo")]
         ['recbench', 'MovieLens 100K, the dataset of ml-100k-loo']
     """

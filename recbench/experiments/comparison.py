@@ -202,7 +202,7 @@ def compare(
         RecbenchError: The records cannot be read, or both sides have records in common.
         NothingToCompareError: One side has no records.
 
-    Example:
+    Examples:
         >>> import recbench as rb
         >>> few = rb.Model("itemknn", overlap=1, label="knn")
         >>> many = rb.Model("itemknn", overlap=8, label="knn")

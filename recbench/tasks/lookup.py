@@ -119,7 +119,7 @@ def load_task(name: str | os.PathLike[str], *, rebuild: bool = False, progressba
     Raises:
         RecbenchError: No such task, or it cannot be built or read.
 
-    Example:
+    Examples:
         >>> load_task("synthetic").summary()["n_cases"]
         600
     """

@@ -111,7 +111,7 @@ def make_task(
         RecbenchError: A column is missing, an id is missing, the rows do not suffice for the rules, a test row is also
             in train, or candidates belong to no case.
 
-    Example:
+    Examples:
         >>> import pandas as pd
         >>> ratings = pd.DataFrame({"user": [1, 1, 2, 2, 2], "item": [10, 11, 10, 12, 13]})
         >>> task = make_task(ratings, negatives=1)
