@@ -32,6 +32,10 @@ class NothingToCompareError(RecbenchError):
     """A side of a comparison holds no records; the command line exits with 4, so that a gate never passes on it."""
 
 
+class NoBaselineError(NothingToCompareError):
+    """Nothing was ever accepted as the baseline that a comparison asks for."""
+
+
 def shortened(text: str, most: int = MOST_TEXT) -> str:
     """Returns a text, or its beginning and its end around the number of characters that are left out.
 

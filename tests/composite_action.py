@@ -26,7 +26,8 @@ with (folder / "asked.jsonl").open("a") as file:
 refusal = folder / f"refuse-{{sys.argv[1]}}"
 if refusal.exists():
     sys.exit(refusal.read_text())
-print((folder / "comments.json").read_text() if sys.argv[1] == "pr" else '{{"html_url": "https://example.org/1"}}')
+written = '{{"html_url": "https://example.org/1"}}'
+print((folder / f"{{sys.argv[-1]}}.json").read_text() if sys.argv[1] == "pr" else written)
 """
 
 
@@ -41,9 +42,13 @@ class FakeGh:
         (self.folder / "gh").write_text(GH)
         (self.folder / "gh").chmod(0o755)
         self.has_comments()
+        self.has_labels()
 
     def has_comments(self, *comments: dict[str, Any]) -> None:
         (self.folder / "comments.json").write_text(json.dumps({"comments": comments}))
+
+    def has_labels(self, *labels: str) -> None:
+        (self.folder / "labels.json").write_text(json.dumps({"labels": [{"name": label} for label in labels]}))
 
     def refuses(self, verb: str, message: str) -> None:
         (self.folder / f"refuse-{verb}").write_text(message)
@@ -130,5 +135,8 @@ class Runner:
         return all(self._term(term) for term in terms)
 
     def _term(self, term: str) -> bool:
-        name, equals, value = term.partition(" == ")
-        return term == "!cancelled()" or (self._first(name) == value.strip("'") if equals else bool(self._first(name)))
+        if term == "!cancelled()":
+            return True
+        name, sign, value = re.fullmatch(r"(.*?)(?: (==|!=) '(.*)')?", term).groups()
+        found = self._first(name)
+        return bool(found) if sign is None else (found == value) == (sign == "==")

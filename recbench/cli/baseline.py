@@ -9,7 +9,7 @@ from recbench.cli.shared.execution_options import METRIC_NAMES, METRICS, OnlyMod
 from recbench.cli.shared.lists import cut_offs
 from recbench.cli.shared.output_options import AsJson
 from recbench.cli.shared.pages import write_or_check
-from recbench.cli.shared.record_options import note_labels
+from recbench.cli.shared.record_options import Renamed, note_labels
 from recbench.cli.shared.tables import emit_table
 from recbench.cli.shared.terminal import emit, emit_json
 from recbench.cli.shared.verbs import Verbs
@@ -32,6 +32,7 @@ def accept(
     run: Annotated[str, typer.Argument(help="A label, a folder of records, one record, or REV:PATH.")],
     label: Label = "main",
     models: OnlyModels = None,
+    renamed: Renamed = None,
     refresh_timings: Annotated[
         bool,
         typer.Option(
@@ -60,12 +61,16 @@ def accept(
     """
     from recbench.records import baselines
     from recbench.records.git_files import ignored_files
+    from recbench.records.renaming import read_renames
     from recbench.records.results_folder import baselines_folder
     from recbench.records.selection import read_records
 
     records = read_records(run)
     note_labels(records)
-    accepted = baselines.accept(records, label, models=models, force=force, refresh_timings=refresh_timings)
+    renames = read_renames(renamed or ())
+    accepted = baselines.accept(
+        records, label, models=models, renamed=renames, force=force, refresh_timings=refresh_timings
+    )
     folder = baselines_folder()
     if ignored := ignored_files(folder):
         messages().print(

@@ -4,11 +4,14 @@ from typing import Annotated
 
 import typer
 
+from recbench.cli.shared.command_words import BETWEEN_VALUES
+from recbench.cli.shared.execution_options import OnlyModels
 from recbench.cli.shared.next_steps import after_gate, emit_next_step
 from recbench.cli.shared.output_options import AsJson, Form
-from recbench.cli.shared.record_options import Base, Current, PolicyFile, note_labels
+from recbench.cli.shared.record_options import Base, Current, PolicyFile, Renamed, note_labels
 from recbench.cli.shared.table_options import Columns, Sort, table_view
 from recbench.cli.shared.terminal import emit, emit_json
+from recbench.progress.console import write_message
 from recbench.reports.formats import Format
 
 
@@ -20,6 +23,15 @@ def gate(
         typer.Option(
             metavar="BASE,...",
             help="Comma-separated: further bases that CURRENT must pass too, such as best,v1.0. They find slow losses.",
+        ),
+    ] = None,
+    models: OnlyModels = None,
+    renamed: Renamed = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL:METRIC REASON",
+            help="A regression that is intended, and why; METRIC may be throughput, and * is any. May be repeated.",
         ),
     ] = None,
     policy: PolicyFile = None,
@@ -38,28 +50,37 @@ def gate(
       recbench gate main results/runs --against best,v1.0
       recbench gate origin/main:results/baselines/ml-100k/main results/runs --format markdown
       recbench gate main results/runs --policy gate.toml --strict
+      recbench gate main results/runs --allow bpr:hr "half the memory" --renamed ncf=neumf
 
     Exit codes: 0 pass, 1 regressed or a sanity check failed, 2 bad input, 3 a model failed, 4 not comparable or no
     baseline.
     """
-    from recbench.experiments.comparison import compare, worst_outcome
+    from recbench.experiments.comparison import compare_with_all, worst_outcome
+    from recbench.records.gate_notes import write_notes
+    from recbench.records.renaming import read_renames
     from recbench.reports.compare.columns import COMPARISON_COLUMNS
+    from recbench.reports.compare.gate_result import accepted_notes, result_mark
     from recbench.reports.compare.gate_table import gate_table
 
     form = Format.JSON if as_json else form
     view = table_view(columns, sort, COMPARISON_COLUMNS, form)
-    bases = [base, *(against or ())]
     # All are read before anything is printed: a base that is missing must not be overlooked below a table that passes.
-    comparisons = [compare(one, current) for one in bases]
+    bases, renames = [base, *(against or ())], read_renames(renamed or ())
+    reasons = dict(pair.split(BETWEEN_VALUES, 1) for pair in allow or ())
+    comparisons = compare_with_all(bases, current, models=models, renamed=renames)
     note_labels(comparisons[0].current, *(comparison.base for comparison in comparisons))
-    gates = [comparison.gate(policy, strict=strict) for comparison in comparisons]
+    gates = [comparison.gate(policy, strict=strict, allow=reasons) for comparison in comparisons]
     outcome = worst_outcome(gates)
     if form is Format.JSON:
         documents = [one.document() for one in gates]
         whole = {"schema": 1, "outcome": outcome.value, "exit_code": outcome.exit_code, "gates": documents}
         emit_json(whole if against else documents[0])
     else:
-        emit("\n\n".join(gate_table(one.report, form, view) for one in gates), styled=view.screen is not None)
+        mark = [result_mark([one.report for one in gates])] if form in (Format.MARKDOWN, Format.HTML) else []
+        tables = [gate_table(one.report, form, view) for one in gates]
+        emit("\n\n".join([*tables, *mark]), styled=view.screen is not None)
         emit_next_step(after_gate(outcome, current), view.screen)
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)
+    if problem := write_notes(comparisons[0].current, accepted_notes([one.report for one in gates])):
+        write_message(f"note: {problem}", "yellow")

@@ -1,7 +1,8 @@
 """``recbench history``: how accepted baselines and tracked runs have moved."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +17,9 @@ from recbench.cli.shared.tables import emit_columns, emit_prose
 from recbench.cli.shared.terminal import emit_json
 from recbench.errors import NothingToCompareError, unknown_name
 from recbench.records.history_metrics import HISTORY_METRICS, HR, NDCG
+
+if TYPE_CHECKING:
+    from recbench.reports.trend import Trend
 
 NOTE = (
     "95 %: confidence interval over users, averaged over seeds. change: from the one before under the same label; of "
@@ -115,7 +119,19 @@ def history(
         emit_columns(history_columns(trend, measures), view)
         if parameters := parameters_line(trend):
             emit_prose(one_line(parameters))
+        for line in _remarks(trend):
+            emit_prose(one_line(line))
     emit_prose(f"\n{NOTE}")
     emit_next_step(after_history(), view.screen)
     # The good lines are shown first: one damaged line must not hide them.
     present.check()
+
+
+def _remarks(trend: "Trend") -> Iterator[str]:
+    """Yields a line for each accepted regression and each new name."""
+    for one in trend.acceptances:
+        when = f"{one.accepted_at:%Y-%m-%d %H:%M}"
+        if one.renamed_from is not None:
+            yield f"{when}: renamed from {one.renamed_from}"
+        for metric, reason in one.accepted_regressions.items():
+            yield f"{when}: regression of {metric} accepted: {reason}"

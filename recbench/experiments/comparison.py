@@ -1,19 +1,25 @@
 """Two runs side by side as an object, and the gate that decides on them."""
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from recbench.arguments import PATH, POSITIVE, read_argument, read_metrics
-from recbench.errors import RecbenchError
+from recbench.errors import NoBaselineError, RecbenchError, unknown_name
 from recbench.escaping.shell import shell_command
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.metric_names import DEFAULT_METRICS, read_measures
 from recbench.experiments.results import Run
 from recbench.records.ancestry import Ancestries, find_ancestries
-from recbench.records.selection import RecordSet, check_nothing_in_common, read_records
+from recbench.records.declared_regressions import declarations_file, declared_regressions
+from recbench.records.grouping import name_of
+from recbench.records.renaming import check_applied, renames_that_apply, with_new_names
+from recbench.records.selection import RecordSet, check_models, check_nothing_in_common, read_records, with_models
+from recbench.records.target import ANY, THROUGHPUT
+from recbench.reports.compare.accepted_regressions import Allowance, read_allowances
 from recbench.reports.compare.comparison import Comparison as RecordComparison
 from recbench.reports.compare.comparison import compare_records
 from recbench.reports.compare.document import compare_document, gate_document
@@ -29,7 +35,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DEFAULT_K = 10
-WORST_LAST = (GateOutcome.PASSED, GateOutcome.REJECTED, GateOutcome.NOT_COMPARABLE, GateOutcome.FAILED)
+WORST_LAST = (
+    GateOutcome.PASSED,
+    GateOutcome.NO_BASELINE,
+    GateOutcome.REJECTED,
+    GateOutcome.NOT_COMPARABLE,
+    GateOutcome.FAILED,
+)
 Records = str | os.PathLike[str] | Run
 """A run, or a text: a folder of records, one record, a label of accepted baselines, or ``REV:PATH`` in git."""
 
@@ -83,12 +95,16 @@ class Comparison:
         current: The records that are compared with them.
         k: Cut-off of the metrics that are given without one.
         metric_names: The metrics, such as ``hr`` or ``recall@20``.
+        renamed: The new name of each renamed model of BASE, by its old name.
+        models: The models that are compared; None for all.
     """
 
     base: RecordSet
     current: RecordSet
     k: int
     metric_names: tuple[str, ...]
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    models: tuple[str, ...] | None = None
 
     @cached_property
     def decided(self) -> DecidedComparison:
@@ -106,21 +122,49 @@ class Comparison:
         """Whether no model could be compared."""
         return self.decided.comparison.nothing_compared
 
-    def gate(self, policy: Policy | str | os.PathLike[str] | None = None, *, strict: bool = False) -> Gate:
+    def gate(
+        self,
+        policy: Policy | str | os.PathLike[str] | None = None,
+        *,
+        strict: bool = False,
+        allow: Mapping[str, str] = MappingProxyType({}),
+    ) -> Gate:
         """Decides whether CURRENT may replace BASE.
+
+        Regressions that ``results/accepted-regressions.toml`` declares as intended do not count, if BASE does not have
+        the declaration yet.
 
         Args:
             policy: The limits, or a TOML file with them; None for the defaults.
             strict: Whether ``inconclusive`` fails the gate too.
+            allow: Regressions that are intended: the reason of each, by ``MODEL:METRIC``.
 
         Raises:
-            RecbenchError: The policy cannot be read.
+            RecbenchError: The policy cannot be read, or an intended regression is of an unknown model or metric.
         """
         limits = _policy(policy)
         limits = limits.model_copy(update={"strict": limits.strict or strict})
+        given = read_allowances(allow.items(), "--allow")
+        self._check_targets(given, limits)
+        declared = read_allowances(declared_regressions(self.base).items(), str(declarations_file()))
         options = [] if policy is None or isinstance(policy, Policy) else ["--policy", os.fspath(policy)]
         options += ["--strict"] if strict else []
-        return Gate(decide_gate(self._compared(limits.measures), limits, self._command("gate", *options)))
+        options += [word for pair in allow.items() for word in ("--allow", *pair)]
+        comparison = self._compared(limits.measures, renames_that_apply(self.base, limits.renamed))
+        return Gate(decide_gate(comparison, limits, self._command("gate", *options), [*given, *declared]))
+
+    def _check_targets(self, given: Sequence[Allowance], policy: Policy) -> None:
+        trials = [*self.base.trials, *self.current.trials]
+        names = {name for trial in trials for name in (trial.record.model, name_of(trial.record))}
+        gated = {ANY, THROUGHPUT, *policy.gated_metrics}
+        for target in (one.target for one in given):
+            if target.model not in {ANY, *names}:
+                raise unknown_name("model of --allow", target.model, names)
+            if target.metric_at(policy.k) not in gated:
+                raise RecbenchError(
+                    f"--allow {target}: {target.metric_at(policy.k)} is not gated, so it cannot fail the gate.",
+                    f"Gated: {', '.join([*policy.gated_metrics, THROUGHPUT])}.",
+                )
 
     def to_frame(self) -> "pd.DataFrame":
         """Returns one row for each model and metric.
@@ -170,12 +214,19 @@ class Comparison:
     def _ancestries(self) -> Ancestries:
         return find_ancestries(self.base, self.current)
 
-    def _compared(self, measures: Sequence[Measure]) -> RecordComparison:
-        return compare_records(self.base, self.current, measures, ancestries=self._ancestries)
+    def _compared(
+        self, measures: Sequence[Measure], further: Mapping[str, str] = MappingProxyType({})
+    ) -> RecordComparison:
+        """Compares the records; ``further`` are the renamed models that a policy names."""
+        base = with_new_names(self.base, further)
+        renamed = {**self.renamed, **further}
+        return compare_records(base, self.current, measures, ancestries=self._ancestries, renamed=renamed)
 
     def _command(self, verb: str, *options: str) -> str:
         """Returns the command that prints the same."""
         command = ["recbench", verb, self.base.text, self.current.text, *options]
+        command += ["--models", ",".join(self.models)] if self.models else []
+        command += ["--renamed", ",".join(f"{old}={new}" for old, new in self.renamed.items())] if self.renamed else []
         if verb == "compare":
             command += ["--k", str(self.k)] if self.k != DEFAULT_K else []
             if self.metric_names != DEFAULT_METRICS:
@@ -184,22 +235,30 @@ class Comparison:
 
 
 def compare(
-    base: Records, current: Records, *, k: int = 10, metrics: str | Sequence[str] = DEFAULT_METRICS
+    base: Records,
+    current: Records,
+    *,
+    k: int = 10,
+    metrics: str | Sequence[str] = DEFAULT_METRICS,
+    models: Sequence[str] | None = None,
+    renamed: Mapping[str, str] = MappingProxyType({}),
 ) -> Comparison:
     """Compares two runs case by case.
 
     Args:
-        base: The accepted records: a run, a folder of records, one record, a label of accepted baselines, or
+        base: The accepted records: a run, a label of accepted baselines, a folder of records, one record, or
             ``REV:PATH`` in git.
         current: The records to compare with them, given in the same ways.
         k: Cut-off of the metrics that are given without one.
         metrics: Metrics, such as ``("hr", "recall@20")``.
+        models: Compare only these models or labelled configurations; None for all.
+        renamed: The new name of each model that was renamed since BASE, by its old name.
 
     Returns:
         The comparison; ``compare(a, b).gate().passed`` says whether ``b`` may replace ``a``.
 
     Raises:
-        RecbenchError: The records cannot be read, or both sides have records in common.
+        RecbenchError: The records cannot be read, both sides have records in common, or a model is unknown.
         NothingToCompareError: One side has no records.
 
     Examples:
@@ -211,10 +270,61 @@ def compare(
         >>> rb.compare(base, current).to_frame()["model"].unique().tolist()
         ['knn']
     """
-    sides = [_records(one) for one in (base, current)]
-    check_nothing_in_common(*sides)
+    return _compared(_records(base), _records(current), k, metrics, models, renamed)
+
+
+def compare_with_all(
+    bases: Sequence[str], current: Records, *, models: Sequence[str] | None, renamed: Mapping[str, str]
+) -> list[Comparison]:
+    """Compares a run with several baselines.
+
+    If nothing was ever accepted as the first of them, there is no baseline yet: the comparison then has no records of
+    BASE, and all models are new. The same holds for further ones then.
+
+    Args:
+        bases: The baselines; see ``compare``.
+        current: The run.
+        models: See ``compare``.
+        renamed: See ``compare``. They must apply to the first baseline; others may be older or newer than the new name.
+
+    Raises:
+        RecbenchError: See ``compare``.
+        NothingToCompareError: See ``compare``.
+    """
+    records = _records(current)
+    found: list[RecordSet] = []
+    for base in bases:
+        try:
+            found.append(_records(base))
+        except NoBaselineError:
+            if found and found[0].locations:
+                raise
+            found.append(RecordSet(base, (), frozenset()))
+    return [
+        _compared(one, records, DEFAULT_K, DEFAULT_METRICS, models, renames)
+        for number, one in enumerate(found)
+        for renames in [renamed if one.locations and not number else renames_that_apply(one, renamed)]
+    ]
+
+
+def _compared(
+    base: RecordSet,
+    current: RecordSet,
+    k: int,
+    metrics: str | Sequence[str],
+    models: Sequence[str] | None,
+    renamed: Mapping[str, str],
+) -> Comparison:
+    check_nothing_in_common(base, current)
+    check_applied(base, current, renamed)
+    applied = renames_that_apply(base, renamed)
+    base = with_new_names(base, applied)
+    if models is not None:
+        check_models([base, current], models)
+        base, current = (with_models(one, models) for one in (base, current))
     cut_off = read_argument("k", POSITIVE, k, "For example: k=10")
-    return Comparison(sides[0], sides[1], cut_off, tuple(read_metrics(metrics)))
+    names = None if models is None else tuple(models)
+    return Comparison(base, current, cut_off, tuple(read_metrics(metrics)), applied, names)
 
 
 def _policy(policy: Policy | str | os.PathLike[str] | None) -> Policy:

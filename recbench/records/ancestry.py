@@ -56,7 +56,7 @@ def find_ancestries(base: RecordSet, current: RecordSet) -> Ancestries:
         git_output("rev-parse", "--git-dir")
     except GitError as error:
         return {} if error.is_outside else dict.fromkeys(pairs, _unknown(error))
-    held_base, held_current = _Holder(base), _Holder(current)
+    held_base, held_current = Holder(base), Holder(current)
     return {pair: _ancestry(*pair, held_base, held_current) for pair in pairs}
 
 
@@ -72,13 +72,25 @@ def _revisions(records: Iterable[Record]) -> list[Revision | None]:
     return [*dict.fromkeys(record.revision for record in records)]
 
 
-class _Holder:
-    """The commit that holds the files of records, looked up when it is first needed."""
+class Holder:
+    """The commit that holds the files of records, looked up when it is first needed.
+
+    Args:
+        records: The records.
+    """
 
     def __init__(self, records: RecordSet) -> None:
         self._locations = sorted(records.locations)
         self.commit = cache(self._commit)
         self.last_change = cache(self._last_change)
+
+    def accepted_in(self) -> str | None:
+        """Returns the commit that BASE stands for: the one that it was read from, or the last that changed its files.
+
+        Raises:
+            GitError: Git cannot be run, or refuses.
+        """
+        return self.commit() if self._in_revision else self.last_change()
 
     def _commit(self) -> str | None:
         """Returns the commit that the records were read from, or HEAD if their files are committed there."""
@@ -116,14 +128,14 @@ def _unknown(error: GitError) -> Ancestry:
     return Ancestry(Relation.UNKNOWN, reason=error.message.rstrip("."))
 
 
-def _ancestry(base: Revision | None, current: Revision | None, held: _Holder, newer: _Holder) -> Ancestry:
+def _ancestry(base: Revision | None, current: Revision | None, held: Holder, newer: Holder) -> Ancestry:
     try:
         return _looked_up(base, current, held, newer)
     except GitError as error:
         return _unknown(error)
 
 
-def _looked_up(base: Revision | None, current: Revision | None, held: _Holder, newer: _Holder) -> Ancestry:
+def _looked_up(base: Revision | None, current: Revision | None, held: Holder, newer: Holder) -> Ancestry:
     made = base.sha if base else None
     newest = [*([current.sha] if current else []), *([commit] if (commit := newer.commit()) else [])]
     if not newest:

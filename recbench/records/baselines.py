@@ -1,18 +1,24 @@
 """Accepted baselines: records that later runs are compared with, by task and label."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
-from recbench.errors import RecbenchError
+from recbench.errors import RecbenchError, unknown_name
 from recbench.escaping.file_names import file_name
 from recbench.path_checks import check_no_file_above
 from recbench.records import history, store
+from recbench.records.acceptance_reasons import new_names, reasons_for
 from recbench.records.best import best_groups, settled
+from recbench.records.declared_regressions import NAME as DECLARATIONS
+from recbench.records.declared_regressions import declarations
 from recbench.records.finished_trial import FinishedTrial
+from recbench.records.gate_notes import read_notes
 from recbench.records.git_files import write_git_files
 from recbench.records.grouping import TrialGroup, group_trials, is_same, name_of
+from recbench.records.renaming import EXAMPLE, renamed_trials
 from recbench.records.results_folder import baselines_folder, history_file
 from recbench.records.schema import Status
 from recbench.records.selection import LABEL, RecordSet, of_models
@@ -36,12 +42,16 @@ class Change:
         model: The model's name, or the user's label of a configuration.
         before: The groups that were accepted under the label; empty for a new model.
         after: The groups that take their place. A trial that stays as it was is the same object in both.
+        present: The accepted trials as their files hold them, under the earlier name of a renamed model.
+        renamed_from: The earlier name of the model; None if it has the same name.
     """
 
     task: str
     model: str
     before: tuple[TrialGroup, ...]
     after: tuple[TrialGroup, ...]
+    present: tuple[FinishedTrial, ...]
+    renamed_from: str | None = None
 
     def replaced_by(self, group: TrialGroup) -> TrialGroup | None:
         """Returns the accepted group that a new one continues.
@@ -96,6 +106,7 @@ def accept(
     log: Path | None = None,
     *,
     models: Sequence[str] | None = None,
+    renamed: Mapping[str, str] = MappingProxyType({}),
     force: bool = False,
     refresh_timings: bool = False,
 ) -> Acceptance:
@@ -111,6 +122,8 @@ def accept(
         baselines: Where labels are; None for the project's.
         log: The history; likewise.
         models: Accept only these models or labelled configurations of the run; None for all.
+        renamed: The new name of each renamed model, by its old name: its new records take the place of the old ones,
+            and its history continues. The names that a gate was told for this run are known already.
         force: Accept failed trials (they are left out) and uncommitted changes.
         refresh_timings: Also replace records of the same result, so that timings and environment are those of this run.
 
@@ -122,20 +135,33 @@ def accept(
     baselines, log = baselines or baselines_folder(), log or history_file()
     chosen = records if models is None else of_models([records], models)[0]
     done = _acceptable(chosen, label, force=force)
+    notes, groups = read_notes(records), group_trials(done)
+    old_names = {new: old for old, new in {**new_names(notes, groups), **renamed}.items()}
+    _check_new_names(old_names, groups)
     now = datetime.now(UTC)
     with transaction(log.parent) as files:
-        changes = _find_changes(done, label, baselines, refresh=refresh_timings)
+        changes = _find_changes(groups, label, baselines, old_names, refresh=refresh_timings)
+        _check_old_names(renamed, changes, baselines, label)
         for folder in (log.parent, *(baselines / change.task / name for change in changes for name in (label, BEST))):
             check_no_file_above(folder, "Move that file to another place.")
         git_files = write_git_files(log.parent, files)
         for change in changes:
             best = baselines / change.task / BEST
-            before = group_trials(_accepted(best, change.model))
+            present = _accepted_as(best, change.model, change.renamed_from)
+            before = group_trials(_under_new_name(present, change.model, change.renamed_from))
             after = best_groups(before, change.after, change.removed, refresh=refresh_timings)
-            _replace(before, after, best, files)
-            _replace(change.before, change.after, baselines / change.task / label, files)
-        changed = [trial for change in changes for group in change.changed for trial in group.trials]
-        history.append_in(files, [history.Accepted.of(trial, label, now) for trial in changed], log)
+            _replace(present, after, best, files)
+            _replace(change.present, change.after, baselines / change.task / label, files)
+        declared = _not_yet_told(declarations(log.parent), log)
+        lines = []
+        for change in changes:
+            for group in change.changed:
+                reasons = reasons_for(group, change.replaced_by(group), notes, declared)
+                lines += [
+                    history.Accepted.of(one, label, now, reasons=reasons, renamed_from=change.renamed_from)
+                    for one in group.trials
+                ]
+        history.append_in(files, lines, log)
     return Acceptance(tuple(changes), tuple(git_files))
 
 
@@ -178,26 +204,61 @@ def _acceptable(records: RecordSet, label: str, *, force: bool) -> list[Finished
     return done
 
 
-def _find_changes(done: Sequence[FinishedTrial], label: str, baselines: Path, *, refresh: bool) -> list[Change]:
-    for task in sorted({trial.record.task.name for trial in done}):
+def _check_new_names(old_names: Mapping[str, str], groups: Sequence[TrialGroup]) -> None:
+    names = {group.name for group in groups}
+    for new, old in old_names.items():
+        if new not in names:
+            raise unknown_name("model of this run", new, names, EXAMPLE)
+        if old in names:
+            raise RecbenchError(f"The run has {old} and {new}: they are two models.", "Leave out --renamed.")
+
+
+def _check_old_names(renamed: Mapping[str, str], changes: Sequence[Change], baselines: Path, label: str) -> None:
+    """Checks that each old name was accepted, or its new one is already."""
+    for old, new in renamed.items():
+        if not any(change.model == new and change.present for change in changes):
+            folders = [baselines / change.task / label for change in changes]
+            known = {name_of(trial.record) for folder in dict.fromkeys(folders) for trial in _accepted(folder)}
+            raise unknown_name("accepted model", old, known, EXAMPLE)
+
+
+def _find_changes(
+    groups: Sequence[TrialGroup], label: str, baselines: Path, old_names: Mapping[str, str], *, refresh: bool
+) -> list[Change]:
+    for task in sorted({group.task.name for group in groups}):
         if (baselines / task / label / RELEASED).exists():
             raise RecbenchError(
                 f"{label!r} of {task} is released, and a released baseline does not change.",
                 "Accept under another label, and release that: recbench baseline release NEW --label LABEL",
             )
     by_name: dict[tuple[str, str], list[TrialGroup]] = {}
-    for group in group_trials(done):
+    for group in groups:
         by_name.setdefault((group.task.name, group.name), []).append(group)
     changes = []
-    for (task, name), groups in by_name.items():
-        accepted = _accepted(baselines / task / label, name)
-        for trial in accepted:
-            # Now: the files are replaced before somebody asks for the old figures.
-            _ = trial.ranks
-        before = tuple(group_trials(accepted))
-        after = tuple(settled(before, group, refresh=refresh) for group in groups)
-        changes.append(Change(task, name, before, after))
+    for (task, name), of_name in by_name.items():
+        old = old_names.get(name)
+        present = _accepted_as(baselines / task / label, name, old)
+        before = tuple(group_trials(_under_new_name(present, name, old)))
+        after = tuple(settled(before, group, refresh=refresh) for group in of_name)
+        was_renamed = any(name_of(trial.record) == old for trial in present)
+        changes.append(Change(task, name, before, after, tuple(present), old if was_renamed else None))
     return changes
+
+
+def _accepted_as(folder: Path, name: str, old: str | None) -> list[FinishedTrial]:
+    """Returns the accepted trials of a model, also those under its earlier name."""
+    found = [*_accepted(folder, name), *(_accepted(folder, old) if old else [])]
+    for trial in found:
+        # Now: the files are replaced before somebody asks for the old figures.
+        _ = trial.ranks
+    return found
+
+
+def _under_new_name(trials: Sequence[FinishedTrial], name: str, old: str | None) -> list[FinishedTrial]:
+    """Returns trials under the new name of their model. A renamed trial is a new object: it gets a new file."""
+    if old is None:
+        return list(trials)
+    return renamed_trials(trials, {old: name})
 
 
 def release(label: str, new: str, baselines: Path | None = None) -> list[Path]:
@@ -257,9 +318,11 @@ def _accepted(folder: Path, name: str | None = None) -> list[FinishedTrial]:
     return [trial for trial in found if name in (None, name_of(trial.record))]
 
 
-def _replace(before: Sequence[TrialGroup], after: Sequence[TrialGroup], folder: Path, files: Transaction) -> None:
+def _replace(before: Sequence[FinishedTrial], after: Sequence[TrialGroup], folder: Path, files: Transaction) -> None:
     """Writes the trials that are new in a folder, and removes those that do not stay."""
-    present, stay = _trials(before), _trials(after)
+    # By what they are as objects: a trial that stays is the same object.
+    present = {id(trial): trial for trial in before}
+    stay = {id(trial): trial for group in after for trial in group.trials}
     for key, trial in stay.items():
         if key not in present:
             path = folder / f"{trial.record.stem()}.json"
@@ -272,6 +335,11 @@ def _replace(before: Sequence[TrialGroup], after: Sequence[TrialGroup], folder: 
             files.remove(trial.path.with_suffix(".npz"))
 
 
-def _trials(groups: Sequence[TrialGroup]) -> dict[int, FinishedTrial]:
-    """Returns the trials of groups by what they are as objects: a trial that stays is the same object."""
-    return {id(trial): trial for group in groups for trial in group.trials}
+def _not_yet_told(declared: Mapping[str, str], log: Path) -> dict[str, str]:
+    """Returns the declared reasons that the history does not hold yet."""
+    told: set[str] = set()
+    if declared and log.exists():
+        lines = history.read_undamaged(log).lines
+        told = {reason for line in lines for reason in line.accepted_regressions.values()}
+    reasons = {target: f"{reason} ({DECLARATIONS})" for target, reason in declared.items()}
+    return {target: reason for target, reason in reasons.items() if reason not in told}

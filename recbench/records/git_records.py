@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import posixpath
 import re
 import tempfile
@@ -9,11 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from recbench.errors import NothingToCompareError, RecbenchError
+from recbench.errors import NoBaselineError, NothingToCompareError, RecbenchError
 from recbench.git_commands import GitError, git_output, refusal, run_git
+from recbench.records.results_folder import BASELINES, HISTORY
 
 RECORD_FILES = (".json", ".npz")
 NO_PATH = re.compile(rb"does not exist in|exists on disk, but not in|Not a valid object name")
+_LABEL_FOLDER = re.compile(rf"(?P<results>(?:.*/)?){BASELINES}/(?P<task>[^/]+)/(?P<label>[^/]+)")
 REGULAR_MODES = ("100644", "100755")
 
 
@@ -71,7 +74,8 @@ def checked_out(text: str) -> Iterator[Checkout]:
     if kind.returncode and not NO_PATH.search(kind.stderr):
         raise refusal(kind, asked)
     if kind.returncode:
-        raise NothingToCompareError(
+        kind_of_error = NoBaselineError if _never_accepted(sha, _from_root(path)) else NothingToCompareError
+        raise kind_of_error(
             f"Revision {revision} has no {path}.",
             "The path starts at the root of the repository; ./PATH starts here. Is the baseline committed there?",
         )
@@ -82,6 +86,25 @@ def checked_out(text: str) -> Iterator[Checkout]:
     with tempfile.TemporaryDirectory(prefix="recbench-") as name:
         _copy(f"{sha}:{parent}", Path(name))
         yield Checkout(Path(name), PurePosixPath(path).name if is_file else None, sha, path, _from_root(path))
+
+
+def _never_accepted(commit: str, path: str) -> bool:
+    """Whether a path is that of a label under which nothing was accepted up to a commit, as its history says."""
+    label = _LABEL_FOLDER.fullmatch(path)
+    if label is None:
+        return False
+    history = run_git("cat-file", "blob", f"{commit}:{label['results']}{HISTORY}")
+    lines = history.stdout.splitlines() if history.returncode == 0 else []
+    return not any(_is_of(line, label["task"], label["label"]) for line in lines)
+
+
+def _is_of(line: bytes, task: str, label: str) -> bool:
+    try:
+        accepted = json.loads(line)
+    except ValueError:
+        # What the line says is not known: it may be of this label.
+        return bool(line.strip())
+    return isinstance(accepted, dict) and (accepted.get("task"), accepted.get("label")) == (task, label)
 
 
 def _from_root(path: str) -> str:

@@ -4,10 +4,11 @@ import codecs
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import (
@@ -34,7 +35,9 @@ from recbench.records.transactions import Transaction, finish_interrupted, trans
 from recbench.system_errors import cannot_read
 
 SCHEMA = 1
-OPTIONAL = ("configuration", "reference", "hyperparameters", "is_run", "is_dirty")
+OPTIONAL = (
+    "configuration", "reference", "hyperparameters", "is_run", "is_dirty", "accepted_regressions", "renamed_from",
+)  # fmt: skip
 """Fields that a line has only if they say something."""
 
 _MERGE_MARK = re.compile(rb"(?:<{7}|={7}|>{7}|\|{7})(?: |\r?$)")
@@ -72,6 +75,9 @@ class Accepted(BaseModel):
         hyperparameters: The hyper-parameters by name; empty if there are none, and in lines from before.
         is_run: Whether the record is of a tracked run, and was not accepted.
         is_dirty: Whether it was run from uncommitted changes.
+        accepted_regressions: Why lower figures were accepted, by metric, such as ``hr@10`` or ``throughput``. Left out
+            of the line if there is no such reason.
+        renamed_from: The name of the model in earlier lines, if it was renamed; left out otherwise.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
@@ -97,6 +103,8 @@ class Accepted(BaseModel):
     hyperparameters: dict[str, ParameterValue] = Field(default_factory=dict)
     is_run: bool = False
     is_dirty: bool = False
+    accepted_regressions: dict[str, str] = Field(default_factory=dict)
+    renamed_from: str | None = None
 
     @model_serializer(mode="wrap")
     def _without_empty(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -114,7 +122,16 @@ class Accepted(BaseModel):
         return {HR: self.hr, NDCG: self.ndcg}.get(metric, self.further.get(metric))
 
     @classmethod
-    def of(cls, trial: FinishedTrial, label: str, accepted_at: datetime, *, is_run: bool = False) -> "Accepted":
+    def of(
+        cls,
+        trial: FinishedTrial,
+        label: str,
+        accepted_at: datetime,
+        *,
+        is_run: bool = False,
+        reasons: Mapping[str, str] = MappingProxyType({}),
+        renamed_from: str | None = None,
+    ) -> "Accepted":
         """Sums up a trial that is done and is being accepted or tracked."""
         record, ranks, hr = trial.record, trial.candidate_ranks, parse_measure(HR)
         interval = None
@@ -141,6 +158,8 @@ class Accepted(BaseModel):
             hyperparameters=record.parameters,
             is_run=is_run,
             is_dirty=bool(record.revision and record.revision.dirty),
+            accepted_regressions=dict(reasons),
+            renamed_from=renamed_from,
         )
 
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from recbench.errors import NothingToCompareError, RecbenchError, unknown_name
+from recbench.errors import NoBaselineError, NothingToCompareError, RecbenchError, unknown_name
 from recbench.escaping.shell import shell_word
 from recbench.file_content import is_lfs_pointer
 from recbench.records.consistency import check_consistency
@@ -121,7 +121,7 @@ def _read_with(read: ReadTrial, text: str, baselines: Path | None) -> RecordSet:
         return _in_revision(read, text)
     labels = {folder.name for task in _folders(nearest) for folder in _folders(task)}
     if not labels and LABEL.fullmatch(text):
-        raise NothingToCompareError(
+        raise NoBaselineError(
             f"There are no records {text!r}: it is no folder, no file, and nothing was accepted under {nearest} yet.",
             f"Accept a baseline: recbench baseline accept RUN --label {shell_word(text)}",
         )
@@ -184,12 +184,25 @@ def of_models(record_sets: Sequence[RecordSet], names: Sequence[str]) -> list[Re
     Raises:
         RecbenchError: No set has records of one of them.
     """
+    check_models(record_sets, names)
+    return [chosen for one in record_sets if (chosen := with_models(one, names)).trials]
+
+
+def check_models(record_sets: Sequence[RecordSet], names: Sequence[str]) -> None:
+    """Checks that any of the record sets has records of each model; see ``of_models``.
+
+    Raises:
+        RecbenchError: No set has records of one of them.
+    """
     known = {name for one in record_sets for trial in one.trials for name in _names(trial)}
     for name in names:
         if name not in known:
             raise unknown_name("model of these records", name, known)
-    chosen = [tuple(trial for trial in one.trials if _names(trial) & {*names}) for one in record_sets]
-    return [replace(one, trials=trials) for one, trials in zip(record_sets, chosen, strict=True) if trials]
+
+
+def with_models(records: RecordSet, names: Sequence[str]) -> RecordSet:
+    """Returns a record set with the records of these models only, if there are any; see ``of_models``."""
+    return replace(records, trials=tuple(trial for trial in records.trials if _names(trial) & {*names}))
 
 
 def _names(trial: FinishedTrial) -> set[str]:

@@ -85,6 +85,8 @@ def _document(one: Acceptance) -> dict[str, Any]:
         "intervals": {HR: None if one.interval is None else [one.interval.low, one.interval.high]},
         "changes": dict(one.changes),
         "interactions_per_second": one.interactions_per_second.mean if one.interactions_per_second else None,
+        "accepted_regressions": dict(one.accepted_regressions),
+        "renamed_from": one.renamed_from,
     }
 
 

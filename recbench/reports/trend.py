@@ -34,6 +34,8 @@ class Acceptance:
             if there are several; None where there is none.
         is_dirty: Whether it was run from uncommitted changes.
         is_run: Whether it is a tracked run, and was not accepted.
+        accepted_regressions: Why lower figures were accepted, by metric.
+        renamed_from: The name of the model before; None if it is the same.
     """
 
     accepted_at: datetime
@@ -48,6 +50,8 @@ class Acceptance:
     changes: Mapping[str, float | None] = field(default_factory=dict)
     is_dirty: bool = False
     is_run: bool = False
+    accepted_regressions: Mapping[str, str] = field(default_factory=dict)
+    renamed_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,23 +100,25 @@ def trends(
     task: str | None = None,
     label: str | None = None,
 ) -> list[Trend]:
-    """Groups the history by task digest and name.
+    """Groups the history by task digest and name. A renamed model continues the history of its earlier name.
 
     Args:
         lines: The history, by time.
         metrics: The metrics, such as ``hr@10``.
-        models: Only these models, or configurations with these labels of the user's.
+        models: Only these models, by any of their names, or configurations with these labels of the user's.
         task: Only the task of this name.
         label: Only what was accepted under this label; ``RUN`` for tracked runs.
     """
     groups: dict[tuple[str, str, str], dict[tuple[object, ...], list[Accepted]]] = {}
-    for line in lines:
-        if (
-            (models is None or {line.model, line.name} & {*models})
-            and task in (None, line.task)
-            and label in (None, label_of(line))
-        ):
-            of_name = groups.setdefault((line.task, line.digest, line.name), {})
+    names = _last_names(lines)
+    wanted = {
+        name
+        for line, name in zip(lines, names, strict=True)
+        if models is None or {line.model, line.name, name} & {*models}
+    }
+    for line, name in zip(lines, names, strict=True):
+        if name in wanted and task in (None, line.task) and label in (None, label_of(line)):
+            of_name = groups.setdefault((line.task, line.digest, name), {})
             key = (line.accepted_at, line.label, line.is_run, *_configuration(line))
             of_name.setdefault(key, []).append(line)
     return [
@@ -124,6 +130,17 @@ def trends(
 def label_of(line: Accepted) -> str:
     """Returns the label of a line of the history; ``RUN`` for a tracked run."""
     return RUN if line.is_run else line.label
+
+
+def _last_names(lines: Sequence[Accepted]) -> list[str]:
+    """Returns the last name of the model of each line. A name can come back as that of another model."""
+    later: dict[tuple[str, str], str] = {}
+    found = []
+    for line in reversed(lines):
+        found.append(later.get((line.task, line.name), line.name))
+        if line.renamed_from is not None:
+            later[line.task, line.renamed_from] = found[-1]
+    return found[::-1]
 
 
 def sparkline(values: Sequence[float]) -> str:
@@ -207,6 +224,8 @@ def _acceptance(
         _mean_interval(seeds) if HR in metrics else None,
         is_dirty=any(line.is_dirty for line in seeds),
         is_run=first.is_run,
+        accepted_regressions={metric: reason for line in seeds for metric, reason in line.accepted_regressions.items()},
+        renamed_from=first.renamed_from,
     )
 
 

@@ -5,7 +5,7 @@ set -euo pipefail
 # Git Bash on Windows takes REV:PATH for a list of folders, and would rewrite it.
 export MSYS_NO_PATHCONV=1 MSYS2_ARG_CONV_EXCL='*'
 
-: "${MODELS:=}" "${RECORDS:=}" "${ARGUMENTS:=}" "${BASELINE:=}" "${AGAINST:=}" "${POLICY:=}" "${REF:=}" "${SHA:=}"
+: "${MODELS:=}" "${RECORDS:=}" "${ARGUMENTS:=}" "${BASELINE:=}" "${AGAINST:=}" "${POLICY:=}" "${REF:=}" "${SHA:=}" "${ACCEPTED:=}"
 
 folder=$(mktemp -d "$RUNNER_TEMP/recbench.XXXXXX")
 records=${RECORDS:-$folder/records}
@@ -42,8 +42,11 @@ run_models() {
 }
 
 decide() {
+  local accepted=()
+  [ "$ACCEPTED" != true ] || accepted=(--allow '*:*' 'the pull request has the label accept-regression')
   # After --, nothing is an option: "--help" would end well, and pass.
-  recbench gate ${AGAINST:+--against="$AGAINST"} ${POLICY:+--policy="$POLICY"} --format=markdown -- \
+  recbench gate ${AGAINST:+--against="$AGAINST"} ${POLICY:+--policy="$POLICY"} \
+    ${accepted[@]+"${accepted[@]}"} --format=markdown -- \
     "$BASELINE" "$records" >"$report"
 }
 
@@ -74,6 +77,13 @@ if [ "$code" -eq 0 ] && ! grep -q '^<!-- recbench:gate:' "$report"; then
   : >"$report"
 fi
 
+# The first pull request of a project has nothing to be compared with. That is no fault of it.
+result=$(sed -n 's/^<!-- recbench:result:\(.*\) -->$/\1/p' "$report")
+if [ "$code" -eq 4 ] && [ "$result" = no-baseline ]; then
+  code=0
+  echo "::warning title=No baseline::Nothing was compared. The report says how to accept a baseline."
+fi
+
 # Silence would leave the comment of an earlier push standing, which may say that the gate passed.
 if [ ! -s "$report" ]; then
   { printf '**Gate not passed: recbench ended with exit code %d.**\n\n' "$code" && tail -n 20 "$log" | sed 's/^/    /'; } >"$report"
@@ -81,4 +91,4 @@ fi
 if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
   { cat "$report" && echo && cat "$table"; } >>"$GITHUB_STEP_SUMMARY"
 fi
-printf '%s\n' "exit-code=$code" "report=$report" "records=${records//$'\n'/}" >>"$GITHUB_OUTPUT"
+printf '%s\n' "exit-code=$code" "result=${result:-changed}" "report=$report" "records=${records//$'\n'/}" >>"$GITHUB_OUTPUT"

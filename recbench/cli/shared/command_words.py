@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from recbench.registry.model_entries import split_assignments, split_entries
 
@@ -17,6 +17,15 @@ class Option(Protocol):
     help: str | None
 
 
+BETWEEN_VALUES: Final = "\n"
+"""What stands between the values of an option that takes several: typer knows no list of pairs."""
+
+
+def n_values(option: Option) -> int:
+    """Returns how many values an option takes each time: as many as its metavar has words."""
+    return len((option.metavar or "").split()) or 1
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """An option with its value, or an argument.
@@ -25,11 +34,13 @@ class Word:
         option: The option; None for an argument, and for an option that the verb does not have.
         spelling: The option as it was typed; empty for an argument.
         value: The value or the argument; None if there is none.
+        more: The further values of an option that takes several.
     """
 
     option: Option | None
     spelling: str
     value: str | None
+    more: tuple[str, ...] = ()
 
 
 def long_spelling(option: Option) -> str:
@@ -56,12 +67,13 @@ def read_words(words: Sequence[str], options: Mapping[str, Option]) -> Iterator[
         short = options.get(word[:2]) if not word.startswith("--") else None
         if spelling in options:
             option = options[spelling]
-            if equals:
-                yield Word(option, spelling, value)
-            elif option.is_flag or not rest or rest[0].partition("=")[0] in options:
+            if not equals and (option.is_flag or not rest or rest[0].partition("=")[0] in options):
                 yield Word(option, spelling, None)
-            else:
-                yield Word(option, spelling, rest.pop(0))
+                continue
+            first = value if equals else rest.pop(0)
+            n_more = n_values(option) - 1
+            yield Word(option, spelling, first, tuple(rest[:n_more]))
+            del rest[:n_more]
         elif short is not None and len(word) > 2:
             yield Word(short, word[:2], word[2:])
         elif word.startswith("-") and len(word) > 1:
@@ -74,6 +86,8 @@ def list_items(word: Word) -> list[str]:
     """Returns the items of a list option's value: they are separated by commas outside square brackets."""
     if word.option is None or not word.option.multiple or word.value is None:
         return []
+    if word.more:
+        return [BETWEEN_VALUES.join([word.value, *word.more])]
     split = split_assignments if long_spelling(word.option) == "--param" else split_entries
     return split(word.value)
 

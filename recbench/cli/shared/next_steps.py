@@ -63,7 +63,7 @@ def after_gate(outcome: "GateOutcome", current: str) -> str:
     from recbench.reports.compare.gate import GateOutcome
 
     match outcome:
-        case GateOutcome.PASSED:
+        case GateOutcome.PASSED | GateOutcome.NO_BASELINE:
             return f"make it the new baseline: {shell_command(['recbench', 'baseline', 'accept', current])}"
         case GateOutcome.REJECTED:
             return "find the cause in the reasons above; more seeds make a verdict surer, such as --seeds 10."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Final
 
-from recbench.cli.shared.command_words import Option, Word, list_items, long_spelling
+from recbench.cli.shared.command_words import Option, Word, list_items, long_spelling, n_values
 from recbench.errors import RecbenchError, did_you_mean, shortened, unknown_name
 
 SHOWN: Final = 60
@@ -49,8 +49,10 @@ def check_values(words: Iterable[Word]) -> None:
             if word.value is not None:
                 raise RecbenchError(f"{word.spelling} takes no value, not {word.value!r}.", f"Write: {word.spelling}")
             continue
-        if word.value is None:
-            raise RecbenchError(f"{word.spelling} needs a value.", _explanation(word.option))
+        needed = n_values(word.option)
+        if word.value is None or len(word.more) < needed - 1:
+            values = f"{needed} values" if needed > 1 else "a value"
+            raise RecbenchError(f"{word.spelling} needs {values}.", _explanation(word.option))
         # As a path, it would be the working folder.
         if not word.value and re.search("FILE|FOLDER|PATH", word.option.metavar or ""):
             raise RecbenchError(

@@ -17,6 +17,13 @@ Current = Annotated[str, typer.Argument(help="The records to compare with them, 
 PolicyFile = Annotated[
     Path | None, typer.Option("--policy", metavar="FILE", help="TOML with limits; what it leaves out is default.")
 ]
+Renamed = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="OLD=NEW,...",
+        help="Comma-separated: models that were renamed since the accepted records. Their history continues.",
+    ),
+]
 
 
 def note_labels(*record_sets: "RecordSet") -> None:

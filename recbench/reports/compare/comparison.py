@@ -75,6 +75,11 @@ class Compared:
         return self.group.model
 
     @property
+    def names(self) -> frozenset[str]:
+        """The names by which options and policies may call it: the model, and the label of its configuration."""
+        return self.match.names
+
+    @property
     def task(self) -> TaskIdentity:
         """The task, of CURRENT if it is there."""
         return self.group.task
@@ -98,6 +103,7 @@ class Comparison:
         one_case_each: Whether no user has several cases, so that some metrics of users equal metrics of cases.
         new_cases: The cases of items or users without train rows, by the digest of their task; without the tasks whose
             records are too old to tell.
+        renamed: The new name of each renamed model of BASE, by its old name.
     """
 
     base: RecordSet
@@ -106,6 +112,7 @@ class Comparison:
     models: tuple[Compared, ...]
     one_case_each: bool = False
     new_cases: Mapping[str, NewCaseCounts] = field(default_factory=dict)
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def known_measure(self) -> Measure | None:
@@ -144,6 +151,7 @@ def compare_records(
     measures: Sequence[Measure],
     resamples: int = RESAMPLES,
     ancestries: Ancestries = MappingProxyType({}),
+    renamed: Mapping[str, str] = MappingProxyType({}),
 ) -> Comparison:
     """Compares two record sets, model by model.
 
@@ -153,6 +161,7 @@ def compare_records(
         measures: Metrics with any cut-offs, for all are computed from the ranks.
         resamples: Of the bootstrap.
         ancestries: How the commits of the two stand to each other, as far as it was looked up.
+        renamed: The renamed models of BASE, whose records have their new names already.
 
     Raises:
         RecbenchError: Configurations cannot be matched, or a cut-off is beyond the candidates.
@@ -171,7 +180,7 @@ def compare_records(
         for label, match, found, figures, of_known in zip(labels, matches, obstacles, measured, known, strict=True)
     )
     one_case_each = all(have_one_case_each(done) for match in matches if (done := match.present.done))
-    return Comparison(base, current, tuple(measures), models, one_case_each, new_cases)
+    return Comparison(base, current, tuple(measures), models, one_case_each, new_cases, renamed)
 
 
 def _ancestry(match: Match, base: RecordSet, current: RecordSet, ancestries: Ancestries) -> Ancestry | None:

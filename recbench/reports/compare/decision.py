@@ -151,33 +151,36 @@ def _of_cell(model: Compared, metric: str, p_adjusted: float, policy: Policy, n_
     evidence = model.measured.evidence[metric]
     spreads = model.measured.base[metric].spread, model.measured.current[metric].spread
     seeds = seed_limit(*spreads, policy.seed_z, policy.assumed_seed_sd)
-    word = verdict(evidence.difference, evidence.interval, seeds, p_adjusted, policy.floor, policy.alpha)
+    floor = policy.floor_of(model.names, metric)
+    word = verdict(evidence.difference, evidence.interval, seeds, p_adjusted, floor, policy.alpha)
     return Decision(
         word if model.is_caused else word.without_cause,
-        tuple(_reasons(word, evidence, seeds, p_adjusted, policy)),
+        tuple(_reasons(word, evidence, seeds, p_adjusted, floor, policy.alpha)),
         p_adjusted,
         seeds,
         any(spread.sd is None for spread in spreads),
         # Without any difference there is nothing to tell from how much differences vary.
-        smallest_drop(evidence.standard_error, seeds, policy.floor, policy.alpha, n_cells)
+        smallest_drop(evidence.standard_error, seeds, floor, policy.alpha, n_cells)
         if evidence.standard_error > 0
         else None,
     )
 
 
-def _reasons(word: Verdict, evidence: Difference, seeds: float, p_adjusted: float, policy: Policy) -> list[str]:
+def _reasons(
+    word: Verdict, evidence: Difference, seeds: float, p_adjusted: float, floor: float, alpha: float
+) -> list[str]:
     if evidence.won == evidence.lost == 0:
         return ["both sides are the same in every case"]
     if word is not Verdict.INCONCLUSIVE:
         return []
     size = abs(evidence.difference)
-    found = [f"the interval reaches beyond {policy.floor:g}"]
-    if size <= policy.floor + SLACK:
-        found.append(f"the change itself does not exceed {policy.floor:g}")
+    found = [f"the interval reaches beyond {floor:g}"]
+    if size <= floor + SLACK:
+        found.append(f"the change itself does not exceed {floor:g}")
     if size <= seeds:
         found.append(f"seeds alone explain changes up to {seeds:.4f}")
     if evidence.interval.low <= 0 <= evidence.interval.high:
         found.append("the interval holds 0")
-    elif p_adjusted >= policy.alpha:
+    elif p_adjusted >= alpha:
         found.append(f"p is {p_adjusted:.3f} after Holm")
     return found

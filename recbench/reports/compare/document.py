@@ -44,6 +44,7 @@ def compare_document(decided: DecidedComparison) -> CompareDocument:
             _result(model, decisions) for model, decisions in zip(comparison.models, decided.decisions, strict=True)
         ],
         "notes": [*one_case_notes(decided), *unknown_seed_noise(decided)],
+        "renamed": dict(comparison.renamed),
         "policy": decided.policy.to_dict(),
         "command": decided.command,
     }
@@ -69,6 +70,18 @@ def gate_document(report: GateReport) -> GateDocument:
         "outcome": report.outcome,
         "exit_code": report.outcome.exit_code,
         "reasons": list(report.reasons),
+        "accepted": [
+            {
+                "model": one.model.model,
+                "label": one.model.label,
+                "task": one.model.task.name,
+                "metric": one.metric,
+                "regression": one.line,
+                "reason": one.allowance.reason,
+                "source": one.allowance.source,
+            }
+            for one in report.accepted
+        ],
         "gated": list(report.decided.policy.gated_metrics),
         "floors": [
             {

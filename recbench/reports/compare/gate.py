@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from recbench.records.target import THROUGHPUT
 from recbench.reports.cells import signed
+from recbench.reports.compare.accepted_regressions import AcceptedRegression, Allowance, allowance_for
 from recbench.reports.compare.comparison import Compared, Comparison
 from recbench.reports.compare.decision import Decision, decide
 from recbench.reports.compare.policy import Policy
@@ -17,6 +19,7 @@ class GateOutcome(StrEnum):
     """How a gate ends."""
 
     PASSED = "passed"
+    NO_BASELINE = "no baseline"
     REJECTED = "rejected"
     FAILED = "failed"
     NOT_COMPARABLE = "not comparable"
@@ -24,7 +27,7 @@ class GateOutcome(StrEnum):
     @property
     def exit_code(self) -> int:
         """With which a process ends whose gate ends like this; documents hold it."""
-        return {"passed": 0, "rejected": 1, "failed": 3, "not comparable": 4}[self.value]
+        return {"passed": 0, "rejected": 1, "failed": 3, "not comparable": 4, "no baseline": 4}[self.value]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +67,9 @@ class GateReport:
         speed: For each model that was compared, the verdict on its throughput; None for others.
         sanity_checks: What every model must reach.
         outcome: What follows.
-        reasons: Why the gate does not pass, one line each; empty if it does.
+        reasons: Why the gate does not pass, one line each; empty if it does, and without a baseline.
+        accepted: The regressions that the gate lets pass, because they were declared as intended.
+        unused: Declarations that no regression needed.
     """
 
     decided: DecidedComparison
@@ -72,6 +77,15 @@ class GateReport:
     sanity_checks: tuple[SanityCheck, ...]
     outcome: GateOutcome
     reasons: tuple[str, ...]
+    accepted: tuple[AcceptedRegression, ...] = ()
+    unused: tuple[Allowance, ...] = ()
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether the gate does not pass, or any model is not unchanged by every metric that is shown."""
+        verdicts = {decision.verdict for _, _, decision in self.decided.cells()}
+        verdicts |= {speed.verdict for speed in self.speed if speed and speed.verdict}
+        return self.outcome is not GateOutcome.PASSED or verdicts != {Verdict.UNCHANGED}
 
 
 def decide_verdicts(
@@ -91,10 +105,11 @@ def decide_verdicts(
     return DecidedComparison(comparison, tuple(decisions), policy, command, together)
 
 
-def gate(comparison: Comparison, policy: Policy, command: str) -> GateReport:
+def gate(comparison: Comparison, policy: Policy, command: str, allowances: Sequence[Allowance] = ()) -> GateReport:
     """Decides whether a comparison passes.
 
-    The first line that holds is the outcome; everything that is not fit to pass is among the reasons:
+    A regression that was declared as intended does not count. The first line that holds is the outcome; everything that
+    is not fit to pass is among the reasons:
 
     ==============  =====================================================================================
     failed          a trial of CURRENT failed
@@ -103,8 +118,15 @@ def gate(comparison: Comparison, policy: Policy, command: str) -> GateReport:
                     something would be rejected, but BASE is not an ancestor of CURRENT
     rejected        a gated metric or throughput regressed, or is inconclusive and the policy is strict;
                     or a sanity check fails: a model or seed is missing, or a model is not above chance
+    no baseline     BASE has no records, because nothing was accepted yet
     passed          everything else
     ==============  =====================================================================================
+
+    Args:
+        comparison: What was measured.
+        policy: The limits.
+        command: What prints this again.
+        allowances: Regressions that were declared as intended.
     """
     decided = decide_verdicts(comparison, policy, command, policy.gated_metrics)
     speed = tuple(None if model.obstacle else _speed(model, policy) for model in comparison.models)
@@ -116,43 +138,80 @@ def gate(comparison: Comparison, policy: Policy, command: str) -> GateReport:
         for model, metric, decision in decided.cells(policy.gated_metrics)
         if decision.verdict is Verdict.NOT_COMPARABLE and not model.obstacle
     ]
-    if comparison.nothing_compared:
-        incomparable.append("no model of CURRENT could be compared with BASE")
-    doubted, caused = _against(comparison, decided, speed, policy)
-    incomparable += doubted
+    has_baseline = bool(comparison.base.locations)
+    if comparison.nothing_compared and has_baseline:
+        incomparable.append(_nothing_in_common(comparison))
+    against = _against(comparison, decided, speed, policy)
+    accepted = [
+        AcceptedRegression(one.model, one.metric, one.line, allowance)
+        for one in against
+        if one.metric and (allowance := allowance_for(one.model, one.metric, allowances, policy.k))
+    ]
+    lines = {one.line for one in accepted}
+    left = [one for one in against if one.line not in lines]
+    incomparable += [one.line for one in left if not one.model.is_caused]
     rejected = [
-        *caused,
+        *(one.line for one in left if one.model.is_caused),
         *(f"{one.model} is not {one.name}: {one.reason}" for one in found if not one.held and not one.told),
     ]
     outcome = (
         GateOutcome.FAILED if failed
         else GateOutcome.NOT_COMPARABLE if incomparable
         else GateOutcome.REJECTED if rejected
+        else GateOutcome.NO_BASELINE if not has_baseline
         else GateOutcome.PASSED
     )  # fmt: skip
-    return GateReport(decided, speed, found, outcome, (*failed, *incomparable, *rejected))
+    needed = [one.allowance for one in accepted]
+    unused = tuple(one for one in allowances if one not in needed)
+    return GateReport(decided, speed, found, outcome, (*failed, *incomparable, *rejected), tuple(accepted), unused)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Finding:
+    """Something that speaks against CURRENT.
+
+    Attributes:
+        model: The model.
+        metric: The measure, or ``throughput``; empty for a missing model.
+        line: What it is, with the figures.
+    """
+
+    model: Compared
+    metric: str
+    line: str
 
 
 def _against(
     comparison: Comparison, decided: DecidedComparison, speed: Sequence[SpeedDecision | None], policy: Policy
-) -> tuple[list[str], list[str]]:
-    """Returns what speaks against CURRENT, one line each: what may be due to other people's commits, and the rest."""
-    found = [
-        (model, f"{comparison.named(model)} {Verdict.MISSING}: {model.obstacle.reason}")
+) -> list[_Finding]:
+    """Returns what speaks against CURRENT: missing models, and what has regressed."""
+    missing = [
+        _Finding(model, "", f"{comparison.named(model)} {Verdict.MISSING}: {model.obstacle.reason}")
         for model in comparison.models
         if model.obstacle and model.obstacle.verdict is Verdict.MISSING
     ]
-    found += [
-        (model, _of_cell(comparison, model, metric, decision))
+    worse = [
+        _Finding(model, metric, _of_cell(comparison, model, metric, decision))
         for model, metric, decision in decided.cells(policy.gated_metrics)
         if _counts_against(decision.verdict, policy)
     ]
-    found += [
-        (model, f"{comparison.named(model)} throughput {one.verdict}: {one.reason}")
+    slower = [
+        _Finding(model, THROUGHPUT, f"{comparison.named(model)} throughput {one.verdict}: {one.reason}")
         for model, one in zip(comparison.models, speed, strict=True)
         if one and one.verdict and _counts_against(one.verdict, policy)
     ]
-    return [line for model, line in found if not model.is_caused], [line for model, line in found if model.is_caused]
+    return missing + worse + slower
+
+
+def _nothing_in_common(comparison: Comparison) -> str:
+    sides = (
+        ("BASE", [model for model in comparison.models if model.match.base]),
+        ("CURRENT", [model for model in comparison.models if model.match.current]),
+    )
+    has = ", ".join(
+        f"{side} has {', '.join(sorted({one.label for one in models})) or 'none'}" for side, models in sides
+    )
+    return f"no model of CURRENT could be compared with BASE ({has})"
 
 
 def _speed(model: Compared, policy: Policy) -> SpeedDecision:

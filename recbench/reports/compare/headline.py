@@ -61,9 +61,23 @@ def gate_headline(report: GateReport) -> str:
     doubt = _ancestry_sentence(report.decided)
     if report.outcome is GateOutcome.PASSED:
         rest = _verdicts(report.decided, report.decided.policy.gated_metrics)
-        return f"Gate passed. {doubt}{rest}"
+        return f"Gate passed{_accepted(report)}. {doubt}{rest}"
+    if report.outcome is GateOutcome.NO_BASELINE:
+        return f"No baseline yet, so nothing was compared: {report.decided.comparison.base.text} has no records."
     more = f" (and {len(report.reasons) - 1} more)" if len(report.reasons) > 1 else ""
     return f"Gate not passed, {report.outcome}: {doubt}{report.reasons[0]}{more}."
+
+
+def _accepted(report: GateReport) -> str:
+    """Returns which regressions the gate lets pass, and why; empty if there are none."""
+    if not report.accepted:
+        return ""
+    comparison = report.decided.comparison
+    labels = {measure.name: measure.label for measure in comparison.measures}
+    named = [f"{comparison.named(one.model)} {labels.get(one.metric, one.metric)}" for one in report.accepted]
+    shown = ", ".join(named) if len(named) <= NAMED else f"{len(named)} regressions"
+    reasons = dict.fromkeys(one.allowance.told for one in report.accepted)
+    return f" with {'accepted regressions' if named[1:] else 'an accepted regression'} of {shown}: {'; '.join(reasons)}"
 
 
 def _ancestry_sentence(decided: DecidedComparison) -> str:

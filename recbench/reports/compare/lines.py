@@ -61,6 +61,7 @@ def reasons(decided: DecidedComparison) -> list[str]:
     return (
         lines
         + ancestry_notes(decided)
+        + [f"Renamed since BASE: {old} is now {new}." for old, new in comparison.renamed.items()]
         + one_case_notes(decided)
         + unknown_seed_noise(decided)
         + [f"{comparison.named(model)}: {note}" for model in comparison.models for note in model.notes]
@@ -103,13 +104,14 @@ def unknown_seed_noise(decided: DecidedComparison) -> list[str]:
 
 def legend(decided: DecidedComparison) -> list[str]:
     """Returns the lines that explain the columns."""
+    limits = " (or the limit of the model and metric in the policy)" if decided.policy.limits else ""
     doubted = any(decision.verdict in (Verdict.LOWER, Verdict.HIGHER) for _, _, decision in decided.cells())
     short = any(has_short_fit(model) for model in decided.comparison.models if not model.obstacle)
     return [
         f"95 %: interval of the difference on the same cases, by a bootstrap over users ({RESAMPLES:,} resamples), "
         "seeds averaged; ±: standard deviation over seeds.",
-        f"regressed, improved: the change exceeds {decided.policy.floor:g} and what seeds explain, its interval does "
-        f"not hold 0, and p < {decided.policy.alpha:g} (sign flips over users, Holm {_family(decided)}).",
+        f"regressed, improved: the change exceeds {decided.policy.floor:g}{limits} and what seeds explain, its "
+        f"interval does not hold 0, and p < {decided.policy.alpha:g} (sign flips over users, Holm {_family(decided)}).",
         f"unchanged: the interval excludes any change beyond {decided.policy.floor:g}; inconclusive: all else.",
         *(["lower, higher: the same as regressed, improved, but it may be due to other commits."] if doubted else []),
         "speed: median interactions/s of current over baseline; on other machines it says little."
@@ -178,4 +180,4 @@ def _origin(records: RecordSet) -> str:
             revisions[f"revision {record.revision.sha[:12]}{' (changed)' if record.revision.dirty else ''}"] = None
     number = f"{len(records.trials)} record{'s' if len(records.trials) != 1 else ''}"
     label = f" (the label, not {records.hidden.absolute()})" if records.hidden else ""
-    return f"{records.text}{label}: {number}; {'; '.join([*machines, *revisions])}"
+    return f"{records.text}{label}: {'; '.join([number, *machines, *revisions])}"

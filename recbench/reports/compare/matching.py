@@ -22,6 +22,11 @@ class Match:
         assert found is not None
         return found
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names by which options and policies may call it: the model, and the label of its configuration."""
+        return frozenset({self.present.model, self.present.name})
+
 
 def match_groups(base: RecordSet, current: RecordSet) -> list[Match]:
     """Matches the groups of two record sets, in the order of CURRENT and then what only BASE has.

@@ -1,5 +1,6 @@
 """What a gate holds a pull request to: a frozen set of limits, from a TOML file or the defaults."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,6 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from recbench.errors import RecbenchError
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.metric_names import DEFAULT_METRICS, read_measures
+from recbench.records.renaming import check_renames
+from recbench.records.target import ANY, THROUGHPUT, parse_target
 from recbench.toml_file import TomlKind
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -19,6 +22,25 @@ def _known(name: str) -> str:
     except RecbenchError as error:
         raise ValueError(str(error)) from error
     return name.strip().lower()
+
+
+def _with_targets(limits: dict[str, float]) -> dict[str, float]:
+    for text, limit in limits.items():
+        try:
+            target = parse_target(text)
+        except RecbenchError as error:
+            raise ValueError(str(error)) from error
+        if target.metric == THROUGHPUT and limit <= 0:
+            raise ValueError(f"{text}: a drop of throughput is a share above 0, such as 0.2")
+    return limits
+
+
+def _without_chains(renamed: dict[str, str]) -> dict[str, str]:
+    try:
+        check_renames(renamed)
+    except RecbenchError as error:
+        raise ValueError(str(error)) from error
+    return renamed
 
 
 MetricName = Annotated[str, AfterValidator(_known)]
@@ -47,6 +69,10 @@ class Policy(BaseModel):
         above_popularity: Whether a model's HR, and each gated metric, must be above that of ``popularity`` on the same
             side.
         floor_exempt: Models, or labels of configurations, that need not be above chance and popularity.
+        limits: Limits of single models and metrics, by ``MODEL:METRIC``: in place of ``floor``, or, for
+            ``MODEL:throughput``, of ``throughput_drop``. ``*`` stands for any model or any metric. The most specific
+            limit counts, and a model is more specific than a metric.
+        renamed: The new name of each renamed model of BASE, by its old name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -65,6 +91,8 @@ class Policy(BaseModel):
     above_chance: bool = True
     above_popularity: bool = True
     floor_exempt: tuple[str, ...] = ("random",)
+    limits: Annotated[dict[str, Share], AfterValidator(_with_targets)] = {}
+    renamed: Annotated[dict[str, str], AfterValidator(_without_chains)] = {}
 
     @property
     def measures(self) -> tuple[Measure, ...]:
@@ -81,9 +109,31 @@ class Policy(BaseModel):
     def _gated_measures(self) -> tuple[Measure, ...]:
         return read_measures(self.gated, (self.k,))
 
+    def floor_of(self, names: Collection[str], metric: str) -> float:
+        """Returns the largest change that does not matter, of a metric of a model.
+
+        Args:
+            names: The names of the model: its own, and the label of its configuration.
+            metric: The name of a measure, such as ``hr@10``.
+        """
+        return self._limit(names, metric, self.floor)
+
+    def throughput_drop_of(self, names: Collection[str]) -> float:
+        """Returns the drop of a model's throughput that is too much."""
+        return self._limit(names, THROUGHPUT, self.throughput_drop)
+
+    def _limit(self, names: Collection[str], metric: str, otherwise: float) -> float:
+        found: dict[tuple[bool, bool], float] = {}
+        for text, limit in self.limits.items():
+            target = parse_target(text)
+            # A limit of any metric is in the unit of metrics, not a share of the throughput.
+            if target.covers(names, metric, self.k) and (metric != THROUGHPUT or target.metric == THROUGHPUT):
+                found[target.model != ANY, target.metric != ANY] = limit
+        return found[max(found)] if found else otherwise
+
     def to_dict(self) -> dict[str, Any]:
-        """Returns the limits as plain values."""
-        return self.model_dump(mode="json")
+        """Returns the limits as plain values; without the tables that are empty."""
+        return {name: value for name, value in self.model_dump(mode="json").items() if value != {}}
 
 
 def read_policy(path: Path) -> Policy:

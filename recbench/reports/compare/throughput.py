@@ -31,7 +31,7 @@ def decide_speed(match: Match, policy: Policy) -> SpeedDecision:
     It is gated only where all trials ran on the same machine (see ``machines.Fingerprint``), none beside others, for
     the same number of epochs (what a fit costs before its first epoch counts more where epochs are few), without a
     doubt about that number, each side has enough seeds, and fits took long enough for the clock. Then, b and c being
-    the seeds' throughput and t the policy's drop:
+    the seeds' throughput and t the policy's drop for the model:
 
     ============  ===========================================  ======================
     verdict       medians                                      ranges
@@ -48,11 +48,12 @@ def decide_speed(match: Match, policy: Policy) -> SpeedDecision:
     reason = _not_gated(match, policy)
     if reason:
         return SpeedDecision(None, reason)
-    by_wall = _decide(throughputs(match.base), throughputs(match.current), "interactions/s", policy)
+    drop = policy.throughput_drop_of(match.names)
+    by_wall = _decide(throughputs(match.base), throughputs(match.current), "interactions/s", drop)
     base, current = _throughputs_of_cpu(match.base), _throughputs_of_cpu(match.current)
     if not base or not current:
         return by_wall
-    by_cpu = _decide(base, current, "interactions per CPU second", policy)
+    by_cpu = _decide(base, current, "interactions per CPU second", drop)
     if by_wall.verdict is by_cpu.verdict:
         return by_wall
     return SpeedDecision(
@@ -62,10 +63,10 @@ def decide_speed(match: Match, policy: Policy) -> SpeedDecision:
     )
 
 
-def _decide(base: Sequence[float], current: Sequence[float], unit: str, policy: Policy) -> SpeedDecision:
+def _decide(base: Sequence[float], current: Sequence[float], unit: str, drop: float) -> SpeedDecision:
     ratio = median(current) / median(base)
     told = f"medians {median(base):,.0f} and {median(current):,.0f} {unit}, {ratio - 1:+.0%}"
-    if ratio >= 1 - policy.throughput_drop and ratio <= 1 / (1 - policy.throughput_drop):
+    if ratio >= 1 - drop and ratio <= 1 / (1 - drop):
         return SpeedDecision(Verdict.UNCHANGED, told)
     if max(current) < min(base):
         return SpeedDecision(Verdict.REGRESSED, f"{told}; the seeds' ranges do not overlap")
