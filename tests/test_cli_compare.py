@@ -53,7 +53,9 @@ def test_how_a_gate_ends(recbench, runs, arguments, code, message):
 def test_a_gate_before_anything_was_accepted(recbench, runs):
     done = recbench("gate", "main", "same")
     assert (done.returncode, done.stderr) == (4, "")
-    assert done.stdout.startswith("No baseline yet, so nothing was compared: main has no records.\n\nTo accept this run")
+    assert done.stdout.startswith(
+        "No baseline yet, so nothing was compared: main has no records.\n\nTo accept this run"
+    )
 
 
 def test_a_slow_loss_is_seen_by_an_older_base(recbench, runs):

@@ -93,6 +93,15 @@ def test_two_values_are_needed(command, drop):
     assert "recbench gate needs CURRENT." in command("gate", "--allow", "bpr:hr", "main", drop).err
 
 
+def test_an_intended_drop_below_popularity_passes_and_one_to_chance_does_not(command):
+    run("before", ("bpr", 0.5), ("popularity", 0.45))
+    for name, skill, reasons in (("below", 0.4, []), ("chance", 0.1, ["bpr is not above chance"])):
+        run(name, ("bpr", skill), ("popularity", 0.45))
+        assert "bpr is not above popularity" in str(compare("before", name).gate().reasons)
+        gate = compare("before", name).gate(allow={"bpr:hr": "x"})
+        assert [reason.partition(":")[0] for reason in gate.reasons] == reasons
+
+
 def test_what_was_allowed_does_not_hide_the_rest(command):
     run("before", ("bpr", 0.5), ("ncf", 0.5), ("ease", 0.5))
     run("after", ("bpr", 0.4), ("ncf", 0.4))

@@ -78,7 +78,7 @@ if [ "$code" -eq 0 ] && ! grep -q '^<!-- recbench:gate:' "$report"; then
 fi
 
 # The first pull request of a project has nothing to be compared with. That is no fault of it.
-result=$(sed -n 's/^<!-- recbench:result:\(.*\) -->$/\1/p' "$report")
+result=$(tail -n 1 "$report" | sed -n 's/^<!-- recbench:result:\(.*\) -->$/\1/p')
 if [ "$code" -eq 4 ] && [ "$result" = no-baseline ]; then
   code=0
   echo "::warning title=No baseline::Nothing was compared. The report says how to accept a baseline."

@@ -10,7 +10,7 @@ from recbench.reports.compare.accepted_regressions import AcceptedRegression, Al
 from recbench.reports.compare.comparison import Compared, Comparison
 from recbench.reports.compare.decision import Decision, decide
 from recbench.reports.compare.policy import Policy
-from recbench.reports.compare.sanity_checks import SanityCheck, sanity_checks
+from recbench.reports.compare.sanity_checks import CheckName, SanityCheck, sanity_checks
 from recbench.reports.compare.throughput import SpeedDecision, decide_speed
 from recbench.reports.compare.verdict import Verdict
 
@@ -108,8 +108,8 @@ def decide_verdicts(
 def gate(comparison: Comparison, policy: Policy, command: str, allowances: Sequence[Allowance] = ()) -> GateReport:
     """Decides whether a comparison passes.
 
-    A regression that was declared as intended does not count. The first line that holds is the outcome; everything that
-    is not fit to pass is among the reasons:
+    A regression that was declared as intended does not count, nor that the model is below popularity for this reason.
+    The first line that holds is the outcome; everything that is not fit to pass is among the reasons:
 
     ==============  =====================================================================================
     failed          a trial of CURRENT failed
@@ -141,7 +141,7 @@ def gate(comparison: Comparison, policy: Policy, command: str, allowances: Seque
     has_baseline = bool(comparison.base.locations)
     if comparison.nothing_compared and has_baseline:
         incomparable.append(_nothing_in_common(comparison))
-    against = _against(comparison, decided, speed, policy)
+    against = [*_against(comparison, decided, speed, policy), *_below_popularity(comparison, found)]
     accepted = [
         AcceptedRegression(one.model, one.metric, one.line, allowance)
         for one in against
@@ -149,10 +149,11 @@ def gate(comparison: Comparison, policy: Policy, command: str, allowances: Seque
     ]
     lines = {one.line for one in accepted}
     left = [one for one in against if one.line not in lines]
-    incomparable += [one.line for one in left if not one.model.is_caused]
+    doubted = [one.line for one in left if not (one.model.is_caused or one.is_floor)]
+    incomparable += doubted
     rejected = [
-        *(one.line for one in left if one.model.is_caused),
-        *(f"{one.model} is not {one.name}: {one.reason}" for one in found if not one.held and not one.told),
+        *(one.line for one in left if one.line not in doubted),
+        *(_of_check(one) for one in found if not one.held and not one.told and not _is_of_level(one)),
     ]
     outcome = (
         GateOutcome.FAILED if failed
@@ -174,11 +175,13 @@ class _Finding:
         model: The model.
         metric: The measure, or ``throughput``; empty for a missing model.
         line: What it is, with the figures.
+        is_floor: Whether it speaks against CURRENT whatever BASE is.
     """
 
     model: Compared
     metric: str
     line: str
+    is_floor: bool = False
 
 
 def _against(
@@ -201,6 +204,24 @@ def _against(
         if one and one.verdict and _counts_against(one.verdict, policy)
     ]
     return missing + worse + slower
+
+
+def _below_popularity(comparison: Comparison, checks: Sequence[SanityCheck]) -> list[_Finding]:
+    """Returns the models that are not above popularity: an intended regression may be the cause."""
+    models = {(model.label, model.task.name): model for model in comparison.models}
+    return [
+        _Finding(models[one.model, one.task], one.metric or "", _of_check(one), is_floor=True)
+        for one in checks
+        if not one.held and _is_of_level(one)
+    ]
+
+
+def _is_of_level(check: SanityCheck) -> bool:
+    return check.name is CheckName.ABOVE_POPULARITY
+
+
+def _of_check(check: SanityCheck) -> str:
+    return f"{check.model} is not {check.name}: {check.reason}"
 
 
 def _nothing_in_common(comparison: Comparison) -> str:
