@@ -172,6 +172,7 @@ class CompareDocument(TypedDict):
         new_cases: Cases of items or users without train rows, for each task.
         results: One object for each model.
         notes: The lines below the table.
+        renamed: New names of renamed models of the baseline, by their old names.
         policy: Limits that the verdicts use.
         command: The command that prints this comparison.
     """
@@ -184,6 +185,7 @@ class CompareDocument(TypedDict):
     new_cases: list[dict[str, Any]]
     results: list[ComparedModel]
     notes: list[str]
+    renamed: dict[str, str]
     policy: dict[str, Any]
     command: str
 
@@ -208,6 +210,28 @@ class SanityCheckDocument(TypedDict):
     reason: str
 
 
+class AcceptedRegressionDocument(TypedDict):
+    """A regression that was declared as intended.
+
+    Attributes:
+        model: The model.
+        label: The model, or the label of its configuration.
+        task: Name of the task.
+        metric: The metric, or `throughput`.
+        regression: The figures, in words.
+        reason: Why it is intended.
+        source: Where it was declared.
+    """
+
+    model: str
+    label: str
+    task: str
+    metric: str
+    regression: str
+    reason: str
+    source: str
+
+
 class GateDocument(CompareDocument):
     """The document of `recbench gate --json`: that of `compare`, and the outcome. Keys may be added; none is renamed.
 
@@ -215,6 +239,7 @@ class GateDocument(CompareDocument):
         outcome: The outcome.
         exit_code: Exit code of the command.
         reasons: Why the gate does not pass; empty if it passes.
+        accepted: Regressions that the gate lets pass, because they were declared as intended.
         gated: Metrics that are gated.
         floors: The sanity checks.
     """
@@ -222,5 +247,6 @@ class GateDocument(CompareDocument):
     outcome: GateOutcome
     exit_code: int
     reasons: list[str]
+    accepted: list[AcceptedRegressionDocument]
     gated: list[str]
     floors: list[SanityCheckDocument]
