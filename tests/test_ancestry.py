@@ -164,7 +164,10 @@ def test_without_a_commit_nothing_is_said(project, monkeypatch):
     assert compare("runs-a", "runs-b").gate().reasons[0].startswith("bpr HR@10 regressed")
     assert "ancestor" not in str(compare("runs-a", "runs-b"))
     monkeypatch.setenv("GIT_DIR", "nowhere")
-    assert "The environment variable GIT_DIR names no git repository: nowhere" in str(compare("runs-a", "runs-b"))
+    assert "GIT_DIR" not in str(compare("runs-a", "runs-b"))
+    project.run("runs-c", "f" * 40)
+    project.run("runs-d", "e" * 40)
+    assert "The environment variable GIT_DIR names no git repository: nowhere" in str(compare("runs-c", "runs-d"))
 
 
 def test_a_label_comes_before_a_folder_of_its_name(project, command):

@@ -50,6 +50,8 @@ def find_ancestries(base: RecordSet, current: RecordSet) -> Ancestries:
     """
     older_ones, newer_ones = (_revisions(trial.record for trial in side.trials) for side in (base, current))
     pairs = dict.fromkeys(product(older_ones, newer_ones))
+    if not any(older or newer for older, newer in pairs):
+        return {}
     if all(older and newer and older.sha == newer.sha for older, newer in pairs):
         return {(older, newer): _of_same(newer) for older, newer in pairs if newer}
     try:
