@@ -127,7 +127,7 @@ class Comparison:
         policy: Policy | str | os.PathLike[str] | None = None,
         *,
         strict: bool = False,
-        allow: Mapping[str, str] = MappingProxyType({}),
+        allow: Mapping[str, str] | None = None,
     ) -> Gate:
         """Decides whether CURRENT may replace BASE.
 
@@ -137,19 +137,20 @@ class Comparison:
         Args:
             policy: The limits, or a TOML file with them; None for the defaults.
             strict: Whether ``inconclusive`` fails the gate too.
-            allow: Regressions that are intended: the reason of each, by ``MODEL:METRIC``.
+            allow: Regressions that are intended: the reason of each, by ``MODEL:METRIC``; None for none.
 
         Raises:
             RecbenchError: The policy cannot be read, or an intended regression is of an unknown model or metric.
         """
         limits = _policy(policy)
         limits = limits.model_copy(update={"strict": limits.strict or strict})
-        given = read_allowances(allow.items(), "--allow")
+        reasons = allow or {}
+        given = read_allowances(reasons.items(), "--allow")
         self._check_targets(given, limits)
         declared = read_allowances(declared_regressions(self.base).items(), str(declarations_file()))
         options = [] if policy is None or isinstance(policy, Policy) else ["--policy", os.fspath(policy)]
         options += ["--strict"] if strict else []
-        options += [word for pair in allow.items() for word in ("--allow", *pair)]
+        options += [word for pair in reasons.items() for word in ("--allow", *pair)]
         comparison = self._compared(limits.measures, renames_that_apply(self.base, limits.renamed))
         return Gate(decide_gate(comparison, limits, self._command("gate", *options), [*given, *declared]))
 
@@ -241,7 +242,7 @@ def compare(
     k: int = 10,
     metrics: str | Sequence[str] = DEFAULT_METRICS,
     models: Sequence[str] | None = None,
-    renamed: Mapping[str, str] = MappingProxyType({}),
+    renamed: Mapping[str, str] | None = None,
 ) -> Comparison:
     """Compares two runs case by case.
 
@@ -252,7 +253,7 @@ def compare(
         k: Cut-off of the metrics that are given without one.
         metrics: Metrics, such as ``("hr", "recall@20")``.
         models: Compare only these models or labelled configurations; None for all.
-        renamed: The new name of each model that was renamed since BASE, by its old name.
+        renamed: The new name of each model that was renamed since BASE, by its old name; None for none.
 
     Returns:
         The comparison; ``compare(a, b).gate().passed`` says whether ``b`` may replace ``a``.
@@ -270,7 +271,7 @@ def compare(
         >>> rb.compare(base, current).to_frame()["model"].unique().tolist()
         ['knn']
     """
-    return _compared(_records(base), _records(current), k, metrics, models, renamed)
+    return _compared(_records(base), _records(current), k, metrics, models, renamed or {})
 
 
 def compare_with_all(
