@@ -10,6 +10,7 @@ from recbench.evaluation.metric_names import parse_measure
 from recbench.output_files import OutputFile
 from recbench.records.schema import Status, TaskIdentity
 from recbench.records.selection import of_models, read_records
+from recbench.reports.plots.figures import legend_above, new_figure, plain_text
 from recbench.reports.plots.label_placement import Box, place_labels
 from recbench.reports.plots.speed_quality import speed_quality
 from recbench.reports.plots.speed_quality_axes import Cost
@@ -102,6 +103,21 @@ def test_weak_baselines_are_named_below_the_picture_and_do_not_squeeze_the_other
     ), note
     figure.draw_without_rendering()
     assert axes.xaxis.get_tightbbox().y0 >= 0
+
+
+def test_a_legend_is_above_the_axes_and_covers_no_data():
+    with plain_text():
+        figure = new_figure(6, 4)
+        axes = figure.subplots()
+        for number in range(5):
+            axes.plot([0, 1], [0, number], label=f"line {number}")
+        axes.set_title("title")
+        legend_above(axes)
+        figure.draw_without_rendering()
+    legend, title = axes.get_legend().get_window_extent(), axes.title.get_window_extent()
+    assert legend.y0 >= axes.bbox.y1
+    assert title.y0 >= legend.y1 - 1
+    assert title.y1 <= figure.bbox.y1
 
 
 def test_places_are_near_and_a_label_without_one_is_left_out():

@@ -3,6 +3,7 @@
 import base64
 import csv
 import gzip
+import html
 import io
 import itertools
 import json
@@ -113,10 +114,13 @@ def test_curves_cohorts_history_and_commands(tmp_path, monkeypatch, capfd):
     assert "HR@10 during training" in page
     assert "Final values: bpr: 0.5000 after 3 s." in page
     assert re.search(r"<figcaption>bpr: 0\.\d{4} on \d{4}-\d\d-\d\d \(main\)</figcaption>", page)
-    assert (
-        "recbench run --models models.bpr:Model --task toy --param models.bpr:Model.epochs=20 "
-        "--param models.bpr:Model.factors=64 --threads 1 --curve all --seeds 2 --seed 0 -o runs" in page
-    )
+    commands = html.unescape(re.search(r"<pre><code>(.*?)</code></pre>", page, re.DOTALL)[1]).splitlines()
+    assert commands == [
+        "recbench run --models models.ncf:Model --task toy --param ncf.epochs=20 --param ncf.factors=64 --seeds 3 "
+        "--threads 1 -o runs",
+        "recbench run --models models.bpr:Model --task toy --param bpr.epochs=20 --param bpr.factors=64 --seeds 2 "
+        "--threads 1 -o runs",
+    ]
     assert command("report", "runs", "-o", "page.html").code == 0
     (tmp_path / "page.html").write_text(page.replace("bpr", "edited"))
     assert "was edited after recbench wrote it" in command("report", "runs", "-o", "page.html").err

@@ -10,6 +10,7 @@ from recbench.records.results_folder import history_file
 from recbench.records.schema import class_identity
 from recbench.records.selection import RecordSet, of_models, read_with_problems
 from recbench.registry.models import known_models
+from recbench.registry.source_defaults import source_defaults
 from recbench.reports.html.report_page import PageSources, report_page
 
 
@@ -47,7 +48,8 @@ def render_report(
         record_sets = of_models(record_sets, models)
     history, damaged = accepted_lines()
     problems = (*(problem for one in record_sets for problem in one.problems), *damaged)
-    sources = PageSources(record_sets, measures, history, command_names(), problems)
+    defaults = source_defaults(trial.record.reference for run in record_sets for trial in run.trials)
+    sources = PageSources(record_sets, measures, history, command_names(), problems, defaults)
     return ReportPage(report_page(sources), tuple(record_sets), problems)
 
 

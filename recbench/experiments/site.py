@@ -12,6 +12,7 @@ from recbench.output_files import OutputFile
 from recbench.records.results_folder import results_folder
 from recbench.records.selection import RECORDS, RecordSet, read_with_problems
 from recbench.records.store import REPLACED
+from recbench.registry.source_defaults import source_defaults
 from recbench.reports.html.report_page import PageSources
 from recbench.reports.html.site import site_pages
 
@@ -70,7 +71,9 @@ def render_site(runs: Sequence[str] = ()) -> Site:
     for place in places:
         records = read_with_problems(place)
         warnings += records.problems
-        pages[_unused(_page_name(place), pages)] = PageSources([records], None, history, names, records.problems)
+        defaults = source_defaults(trial.record.reference for trial in records.trials)
+        page = PageSources([records], None, history, names, records.problems, defaults)
+        pages[_unused(_page_name(place), pages)] = page
     runs_shown = tuple(run for page in pages.values() for run in page.runs)
     return Site(site_pages(pages, history), runs_shown, tuple(warnings))
 

@@ -1,11 +1,12 @@
 """The report page of any records: one section for each task."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from recbench.evaluation.metric import Measure
 from recbench.records.history import Accepted
 from recbench.records.selection import RecordSet
+from recbench.reports.differences import Defaults
 from recbench.reports.html.rendering import render_page
 from recbench.reports.html.section import Section, task_section
 
@@ -20,6 +21,7 @@ class PageSources:
         history: All accepted baselines.
         names: The name of each class that has one, by its ``class_identity``; commands name others by their class.
         problems: What is missing on the page, and why.
+        defaults: The defaults of the models, as far as they are known.
     """
 
     runs: Sequence[RecordSet]
@@ -27,6 +29,7 @@ class PageSources:
     history: Sequence[Accepted]
     names: Mapping[str, str]
     problems: Sequence[str]
+    defaults: Defaults = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,14 @@ def task_sections(sources: PageSources) -> list[Section]:
     """Returns a section for each task, in the order in which the tasks first occur."""
     digests = dict.fromkeys(trial.record.task.digest for run in sources.runs for trial in run.trials)
     return [
-        task_section(number, _of_task(sources.runs, digest), sources.measures, sources.history, sources.names)
+        task_section(
+            number,
+            _of_task(sources.runs, digest),
+            sources.measures,
+            sources.history,
+            sources.names,
+            sources.defaults,
+        )
         for number, digest in enumerate(digests, start=1)
     ]
 

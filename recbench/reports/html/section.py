@@ -11,6 +11,7 @@ from recbench.records.history import Accepted
 from recbench.records.history_metrics import HR
 from recbench.records.selection import RecordSet
 from recbench.registry.parameter_values import as_text
+from recbench.reports.differences import Defaults, changed_parameters
 from recbench.reports.formats import Format
 from recbench.reports.html.charts.curves_chart import LearningCurve, curves_figure, mean_curve
 from recbench.reports.html.charts.speed_quality_chart import StyledPoint, speed_quality_figure
@@ -21,13 +22,15 @@ from recbench.reports.html.pairs_matrix import Matrix, pairs_matrices
 from recbench.reports.html.same_cases import on_same_cases
 from recbench.reports.html.section_report import MOST_COMPARED, section_report
 from recbench.reports.html.tables import Named, Table, cohort_tables, costs_of, quality_tables
+from recbench.reports.pages.catalogue_caution import catalogue_caution
+from recbench.reports.pages.configurations import configurations
+from recbench.reports.pages.how_it_is_made import Repetition, repetition
 from recbench.reports.pages.ranked_report import correction_lines
 from recbench.reports.plots.short_labels import short_labels
 from recbench.reports.plots.speed_quality import quality_point
 from recbench.reports.plots.speed_quality_axes import Cost
 from recbench.reports.plots.styles import style
 from recbench.reports.run.findings import contradiction_notes
-from recbench.reports.run.repeat_commands import repeat_commands
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.table import errors, how_to_read
 from recbench.reports.trend import trends
@@ -44,14 +47,25 @@ class ModelPart:
     Attributes:
         named: The configuration.
         facts: Its class, seeds and conditions.
-        parameters: Its hyper-parameters.
-        commands: The commands that run it again.
+        parameters: Its hyper-parameters: name, value, and whether the value is not the default.
     """
 
     named: Named
     facts: str
-    parameters: tuple[tuple[str, str], ...]
-    commands: tuple[str, ...]
+    parameters: tuple[tuple[str, str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatPart:
+    """How to make the records of one run again.
+
+    Attributes:
+        place: The run.
+        made: The commands.
+    """
+
+    place: str
+    made: Repetition
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +102,8 @@ class Section:
         cohort_metric: The metric of the cohorts.
         cohorts: The cohorts of cases.
         trends: The history of accepted baselines.
-        models: Hyper-parameters and commands.
+        models: Hyper-parameters.
+        repeats: The commands that repeat the runs.
         environment: What the trials ran on.
         downloads: Files.
     """
@@ -106,6 +121,7 @@ class Section:
     cohorts: tuple[Table, ...]
     trends: tuple[TrendPart, ...]
     models: tuple[ModelPart, ...]
+    repeats: tuple[RepeatPart, ...]
     environment: tuple[tuple[str, str], ...]
     downloads: tuple[Download, ...]
 
@@ -116,6 +132,7 @@ def task_section(
     asked: Sequence[Measure] | None,
     history: Sequence[Accepted],
     names: Mapping[str, str],
+    defaults: Defaults,
 ) -> Section:
     """Sums up the records of one task.
 
@@ -125,6 +142,7 @@ def task_section(
         asked: The metrics; None for the default ones.
         history: All accepted baselines.
         names: The name of each class that has one, by its ``class_identity``.
+        defaults: The defaults of the models, as far as they are known.
     """
     runs, problems = on_same_cases(runs)
     exact = section_report(runs, asked)
@@ -136,7 +154,7 @@ def task_section(
         if place < MOST_SHOWN
     ]
     task = report.summaries[0].group.task
-    first, folder = report.columns[0], runs[0].text
+    first = report.columns[0]
     return Section(
         task.name,
         anchor,
@@ -150,7 +168,8 @@ def task_section(
         first.label,
         tuple(cohort_tables(models)),
         tuple(_trends(report, models, history)),
-        tuple(_model(one, names, folder) for one in models),
+        tuple(_model(one, defaults) for one in models),
+        tuple(_repeat(run, models, names, defaults) for run in runs),
         tuple(_environment(report)),
         tuple(downloads(exact, task)),
     )
@@ -207,9 +226,11 @@ def _findings(report: RunReport, measure: Measure) -> list[str]:
 
 def _notes(report: RunReport) -> list[str]:
     left = len(report.summaries) - MOST_SHOWN
+    trials = [trial for summary in report.summaries for trial in summary.trials]
     return [
         *how_to_read(report, Format.HTML),
         *contradiction_notes(report, most=None),
+        *catalogue_caution(trials, report.columns, report.correction.uniform),
         *correction_lines(report),
         *report.uncertainty.notes,
         *report.code_notes,
@@ -274,7 +295,13 @@ def _trends(report: RunReport, models: Sequence[Named], history: Sequence[Accept
     return parts
 
 
-def _model(named: Named, names: Mapping[str, str], folder: str) -> ModelPart:
+def _repeat(run: RecordSet, models: Sequence[Named], names: Mapping[str, str], defaults: Defaults) -> RepeatPart:
+    own = {id(trial) for trial in run.trials}
+    summaries = [one.summary for one in models if id(one.summary.trials[0]) in own]
+    return RepeatPart(run.text, repetition(run.trials, configurations(summaries, defaults), names, run.text))
+
+
+def _model(named: Named, defaults: Defaults) -> ModelPart:
     summary = named.summary
     record = summary.group.record
     seeds = _range([trial.record.seed for trial in summary.trials])
@@ -285,8 +312,9 @@ def _model(named: Named, names: Mapping[str, str], folder: str) -> ModelPart:
         f"device {record.device}",
         *([f"code {record.code_version[:19]}"] if record.code_version else []),
     ]
-    parameters = tuple((name, as_text(value)) for name, value in summary.parameters.items())
-    return ModelPart(named, "; ".join(facts), parameters, tuple(repeat_commands(summary, names, folder)))
+    changed = changed_parameters(summary, defaults)
+    parameters = tuple((name, as_text(value), name in changed) for name, value in summary.parameters.items())
+    return ModelPart(named, "; ".join(facts), parameters)
 
 
 def _environment(report: RunReport) -> list[tuple[str, str]]:

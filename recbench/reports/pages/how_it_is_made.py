@@ -63,6 +63,21 @@ class _Conditions:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """The commands that make records again.
+
+    Attributes:
+        files: The files that the commands read.
+        notes: What the commands do not do.
+        lines: The commands; a long one has several lines.
+    """
+
+    files: Sequence[str]
+    notes: Sequence[str]
+    lines: Sequence[str]
+
+
 def how_it_is_made(
     trials: Sequence[FinishedTrial],
     found: Sequence[Configuration],
@@ -81,6 +96,25 @@ def how_it_is_made(
         build: Commands that build the task, if they are known.
         page: The words of the command that makes the page of the records.
     """
+    made = repetition(trials, found, names, place, build)
+    needed = f"The commands read these files: {', '.join(map(code_span, made.files))}." if made.files else ""
+    return [
+        "## How it is made",
+        "",
+        *([needed, ""] if needed else []),
+        *code_block([*(f"# {note}" for note in made.notes), *made.lines, shell_command(page)]),
+        "",
+    ]
+
+
+def repetition(
+    trials: Sequence[FinishedTrial],
+    found: Sequence[Configuration],
+    names: Mapping[str, str],
+    place: str,
+    build: Sequence[str] = (),
+) -> Repetition:
+    """Returns the commands that make the records of some configurations again; see ``how_it_is_made``."""
     records = [one.record for one in trials]
     task = _Task.of(records)
     lines, notes = [*build, *task.lines], [] if build else list(task.notes)
@@ -99,14 +133,7 @@ def how_it_is_made(
             lines += _lines(of_command, task.word, [*conditions.words, "-o", place])
             notes += [note for one in of_command if (note := one.problem)]
     files = sorted({*filter(None, [task.ratings]), *(file for one in records for file in _files(one))})
-    needed = f"The commands read these files: {', '.join(map(code_span, files))}." if files else ""
-    return [
-        "## How it is made",
-        "",
-        *([needed, ""] if needed else []),
-        *code_block([*(f"# {note}" for note in notes), *lines, shell_command(page)]),
-        "",
-    ]
+    return Repetition(files, notes, lines)
 
 
 @dataclass(frozen=True, slots=True)

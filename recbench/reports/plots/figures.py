@@ -13,9 +13,13 @@ from recbench.path_checks import check_no_folder
 from recbench.requirements import install_command
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 DPI = 120
+LEGEND_COLUMNS = 3
+LEGEND_ROW = 18
+"""Height of a row of a legend, in points."""
 ENDINGS = (".png", ".svg", ".pdf")
 METADATA = {"png": {"Software": MARK}, "svg": {"Creator": UNSEALED}, "pdf": {"Creator": MARK}}
 """The mark of recbench, in the field of each format that says which program made the file."""
@@ -89,6 +93,14 @@ def new_figure(width: float, height: float) -> "Figure":
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def legend_above(axes: "Axes") -> None:
+    """Adds a legend above the axes, where it covers no data; the title moves above it."""
+    columns = min(len(axes.get_legend_handles_labels()[0]), LEGEND_COLUMNS)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=max(columns, 1), frameon=False, borderaxespad=0.2)
+    rows = -(-len(axes.get_legend_handles_labels()[0]) // LEGEND_COLUMNS)
+    axes.set_title(axes.get_title(), pad=6 + LEGEND_ROW * rows)
 
 
 def reach(middle: float, low: float, high: float) -> tuple[float, float]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from recbench.escaping.mathtext import mathtext
 from recbench.evaluation.metric import Measure
 from recbench.output_files import OutputFile
-from recbench.reports.plots.figures import new_figure, plain_text, reach, save_figure
+from recbench.reports.plots.figures import legend_above, new_figure, plain_text, reach, save_figure
+from recbench.reports.plots.styles import LIGHT, MARKERS, Style, style
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.spread import Spread
 from recbench.reports.sweep.points import SweepPoint, sweep_points
@@ -37,10 +38,10 @@ def draw_sweep(report: RunReport, parameter: str, output: OutputFile) -> Path:
     values = [point.value for point in points]
     places, logarithmic = _places(values)
     (quality, seconds), (speed, memory) = figure.subplots(2, 2, sharex=True)
-    for measure in report.measures:
-        _draw_metric(quality, points, places, measure)
+    for number, measure in enumerate(report.measures):
+        _draw_metric(quality, points, places, measure, style(number))
     quality.set(ylabel="quality, 95 % over users")
-    quality.legend()
+    legend_above(quality)
     _draw_spreads(seconds, places, [point.summary.fit_seconds for point in points], "fit seconds")
     _draw_spreads(speed, places, [point.summary.interactions_per_second for point in points], "interactions/s")
     _draw_spreads(memory, places, [_mebibytes(point.peak_bytes) for point in points], "peak memory, MiB")
@@ -61,7 +62,9 @@ def _places(values: Sequence[object]) -> tuple[list[float], bool]:
     return numbers, min(numbers) > 0 and max(numbers) / min(numbers) >= LOG_FROM
 
 
-def _draw_metric(axes: "Axes", points: Sequence[SweepPoint], places: Sequence[float], measure: Measure) -> None:
+def _draw_metric(
+    axes: "Axes", points: Sequence[SweepPoint], places: Sequence[float], measure: Measure, look: Style
+) -> None:
     known = [
         (place, spread.mean, standing.interval)
         for place, point in zip(places, points, strict=True)
@@ -71,7 +74,15 @@ def _draw_metric(axes: "Axes", points: Sequence[SweepPoint], places: Sequence[fl
         return
     at, means, intervals = zip(*known, strict=True)
     bars = [reach(mean, one.low, one.high) if one else (0.0, 0.0) for mean, one in zip(means, intervals, strict=True)]
-    axes.errorbar(at, means, yerr=list(zip(*bars, strict=True)), fmt="o-", capsize=3, label=mathtext(measure.label))
+    axes.errorbar(
+        at,
+        means,
+        yerr=list(zip(*bars, strict=True)),
+        fmt=f"{MARKERS[look.marker].matplotlib}-",
+        color=LIGHT[look.colour],
+        capsize=3,
+        label=mathtext(measure.label),
+    )
 
 
 def _draw_spreads(axes: "Axes", places: Sequence[float], spreads: Sequence[Spread | None], label: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from recbench.escaping.mathtext import mathtext
 from recbench.output_files import OutputFile
-from recbench.reports.plots.figures import new_figure, plain_text, save_figure
+from recbench.reports.plots.figures import legend_above, new_figure, plain_text, save_figure
 from recbench.tuning.past import End
 from recbench.tuning.result import ModelTuning
 
@@ -81,7 +81,7 @@ def _history(axes: "Axes", result: ModelTuning) -> None:
     axes.set(xlabel="trial", ylabel=label, title=f"Tuning of {mathtext(result.model)}")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if result.past:
-        axes.legend(loc="best")
+        legend_above(axes)
 
 
 def _importance(axes: "Axes", model: str, importance: Mapping[str, float]) -> None:
