@@ -87,8 +87,9 @@ def _chart(frame: Frame, curves: Sequence[LearningCurve], label: str) -> tuple[C
     seconds = [point[0] for one in curves for point in one.points]
     finals = [one.final for one in curves]
     values = [point[1] for one in curves for point in one.points]
-    top = max(values)
-    lowest = max(min(values), min(finals) - SHOWN_BELOW * max(top - min(finals), 0.02))
+    top, weakest = max(values), min(finals)
+    # At least half of the way up, also where all models end alike.
+    lowest = max(min(values), weakest - max(SHOWN_BELOW * (top - weakest), (weakest - min(values)) / 2))
     x = scale(min(seconds), max(seconds), frame.left, frame.right, logarithmic=True, margin=0.05)
     y = scale(lowest, top, frame.bottom, frame.top)
     paths, texts = axes(frame, x, y, "seconds of training", label)
