@@ -5,12 +5,22 @@ from typing import Any
 import tomli_w
 
 from recbench.data.catalogue import catalogue
+from recbench.data.readers.layout import ALIASES, Form
 from recbench.evaluation.metric_names import builtin_metrics, find_metric
 from recbench.records.schema import Record
 from recbench.reports.compare.policy import Policy
 from recbench.tasks.named_specs import builtin_specs
 from tests.documented_attributes import attributes
 from tests.generated_parts import code, plain, table
+
+FORMS = {
+    Form.DELIMITED: "fields with a separator between: CSV, TSV, atomic files of RecBole, plain pairs",
+    Form.PARQUET: "Parquet",
+    Form.JSON_LINES: "one JSON object per line, as in the Amazon reviews",
+    Form.PYTHON_LINES: "one Python dict per line, as in the Steam reviews",
+    Form.ADJACENCY: "one user per line and all items of the user, with blanks between, as in LightGCN's files",
+    Form.COUNTED_LISTS: "a number and so many items per line, as in CiteULike; the user is the line's number, from 0",
+}
 
 
 def policy_fields() -> str:
@@ -58,6 +68,16 @@ def datasets() -> str:
         for name, one in catalogue().items()
     ]
     return table(["name", "dataset", "rows", "users", "items", "has", "licence"], rows)
+
+
+def forms() -> str:
+    """Returns the forms of files of ratings."""
+    return table(["form", "content"], [[code(form), FORMS[form]] for form in Form])
+
+
+def columns() -> str:
+    """Returns the names by which columns are found."""
+    return table(["column", "headers"], [[role, ", ".join(map(code, names))] for role, names in ALIASES.items()])
 
 
 def builtin_tasks() -> str:

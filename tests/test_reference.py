@@ -1,15 +1,27 @@
 """The parts of the documentation that are made from the code, and the JSON documents that the schemas describe."""
 
 import json
+import re
+import tomllib
+from typing import get_args
 
 import pytest
 import typer
 from pydantic import TypeAdapter
 
 from recbench.cli.app import app
-from recbench.records.schema import Record
+from recbench.cli.shared.terminal import ExitCode
+from recbench.evaluation.metric_names import builtin_metrics, find_metric
+from recbench.operating_system import Guarantee
+from recbench.records.schema import Record, Status
+from recbench.records.store import RANK_ARRAYS
 from recbench.reports.compare.document_types import CompareDocument, GateDocument
+from recbench.reports.compare.gate import GateOutcome
+from recbench.reports.compare.sanity_checks import CheckName
+from recbench.reports.compare.verdict import Verdict
 from recbench.reports.run.document_types import RunDocument
+from recbench.tasks.exchange.forms import Order, TooFew
+from recbench.tasks.spec import Repeated, Split, Waiver, Weights
 from recbench.testing import synthetic_task
 from tests.conftest import ROOT
 from tests.generated_parts import names_of_parts, with_current_parts
@@ -17,16 +29,20 @@ from tests.golden_files import GOLDEN
 from tests.reference_command_line import command_line
 from tests.reference_models import builtin_models
 from tests.reference_schemas import schema_files
-from tests.reference_tables import builtin_tasks, datasets, metric_names, policy_fields, record_fields
+from tests.reference_tables import builtin_tasks, columns, datasets, forms, metric_names, policy_fields, record_fields
 
 DOCS = ROOT / "docs"
 SCHEMAS = DOCS / "reference" / "schemas"
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+SPLITS = [get_args(one.model_fields["method"].annotation)[0] for one in get_args(Split)]
 ARGUMENT = typer.main.get_command(app).commands["gate"].params[0]
 GENERATORS = {
     "builtin-models": builtin_models,
     "builtin-tasks": builtin_tasks,
+    "columns": columns,
     "command-line": command_line,
     "datasets": datasets,
+    "forms": forms,
     "metrics": metric_names,
     "policy": policy_fields,
     "record": record_fields,
@@ -81,3 +97,19 @@ def test_a_record_has_the_fields_of_its_schema():
     # Each field says what it is.
     assert not [name for name, field in schema["properties"].items() if "description" not in field]
     assert Record.model_validate_json(path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("exit-codes.md", [str(int(code)) for code in ExitCode]),
+        ("platforms.md", [*Guarantee, *EXTRAS]),
+        ("policy.md", [*Verdict, *CheckName, *GateOutcome]),
+        ("records.md", [*Status, *RANK_ARRAYS]),
+        ("tasks.md", [*Waiver, *Repeated, *Weights, *Order, *TooFew, *SPLITS]),
+        ("metrics.md", [find_metric(name).label for name in builtin_metrics()]),
+    ],
+)
+def test_pages_name_every_member_of_a_closed_vocabulary(page, words):
+    text = (DOCS / "reference" / page).read_text("utf-8")
+    assert [word for word in words if not re.search(rf"(?<![\w-]){re.escape(str(word))}(?![\w-])", text)] == []
