@@ -150,7 +150,7 @@ def test_the_whole_catalogue_stands_beside_the_sample(recbench):
         "coverage",
         "item's train",
         "popularity - random",
-        "80 % at",
+        "detectable",
     ):
         assert words in text
 

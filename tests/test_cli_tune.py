@@ -194,7 +194,7 @@ def test_interrupted_it_says_how_to_go_on(in_its_second_trial):
     in_its_second_trial.send_signal(signal.SIGINT)
     messages = in_its_second_trial.stderr.read()
     assert in_its_second_trial.wait() == 130
-    assert "Interrupted. 1 of 3 trials are kept in results/tuning/synthetic.db. Go on with:" in messages
+    assert "Interrupted. 1 of 3 trials are kept in results/tuning/synthetic.db. Resume with:" in messages
     assert "--trials 3" in messages
     assert "Traceback" not in messages
 

@@ -139,7 +139,7 @@ def test_it_goes_on_where_it_was(cluster, tmp_path, how):
     if how == "interrupted":
         run.process.send_signal(signal.SIGINT)
         run.end(130)
-        assert f"Interrupted. 0 of 3 trials are kept in {STORAGE}. Go on with:" in run.messages
+        assert f"Interrupted. 0 of 3 trials are kept in {STORAGE}. Resume with:" in run.messages
     else:
         proxy.cut()
         run.end(2)

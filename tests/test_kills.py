@@ -226,7 +226,7 @@ app.main()
         preexec_fn=take_interruptions,
     )
     assert done.returncode == 130, done.stderr
-    assert done.stderr.startswith("Interrupted. No trial ran. Go on with:")
+    assert done.stderr.startswith("Interrupted. No trial ran. Resume with:")
 
 
 class OneTrial:

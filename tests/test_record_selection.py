@@ -252,7 +252,7 @@ def test_figures_of_the_whole_catalogue_follow_from_its_ranks(here):
     told = CatalogueValue(metrics=values, list_length=10, coverage=0.5, gini=0.5, popularity=0.5, seconds=1.0)
     record = trial.record.model_copy(update={"catalogue": told})
     check(record, TrialRanks(trial.candidate_ranks, far))
-    with pytest.raises(RecbenchError, match="only one of figures and ranks in the whole catalogue"):
+    with pytest.raises(RecbenchError, match="only one of figures and ranks of the full ranking"):
         check(record, trial.ranks)
     with pytest.raises(RecbenchError, match=r"catalogue.metrics.hr@10.mean is 0\.0"):
         check(record, TrialRanks(trial.candidate_ranks, trial.candidate_ranks))

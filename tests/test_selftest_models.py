@@ -370,7 +370,7 @@ BROKEN = {
     ForcesItsWayIntoTheTrainRows: ({ROWS}, "fit() writes into train.items"),
     MakesTheTrainRowsWriteable: ({ROWS}, "fit() makes train.indices writeable"),
     WholeNumbers: ({FORM}, "score() returned int64"),
-    NeverStops: ({STOPS, PASSES}, "told to stop after epoch 1, it went on to epoch 4 of 6"),
+    NeverStops: ({STOPS, PASSES}, "end_epoch() returned False after epoch 1, and training continued to epoch 4 of 6"),
     LearnsInWarmUpOnly: ({WARM}, "a fit after warm_up() differs"),
     LearnsInScore: ({IN_FIT}, "score() sets what the model has learned: fit() took 0.0000 s"),
     LetsAnotherObjectLearnInScore: ({IN_FIT}, "score() sets what the model has learned"),

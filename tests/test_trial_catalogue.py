@@ -66,7 +66,7 @@ def test_a_model_without_scores_for_all_items_loses_the_catalogue_only(board, tm
     assert load_ranks(stored.path).catalogue is None
     (summary,) = summarise([stored], ())
     assert summary.status is Status.DONE
-    assert summary.errors[0].startswith("seed 0, whole catalogue: ")
+    assert summary.errors[0].startswith("seed 0, full ranking: ")
 
 
 def test_where_the_pass_succeeds_there_is_no_error(board):

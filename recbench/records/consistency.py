@@ -43,7 +43,7 @@ def check_consistency(trial: FinishedTrial) -> None:
     for k, told in record.ties_across_cut.items():
         _check(trial, f"ties_across_cut.{k}", told, ties_across_cut(candidates, k))
     if (record.catalogue is None) != (ranks.catalogue is None):
-        raise _broken(trial, "it has only one of figures and ranks in the whole catalogue")
+        raise _broken(trial, "it has only one of figures and ranks of the full ranking")
     if record.catalogue is not None and ranks.catalogue is not None:
         _check_ranks(trial, ranks.catalogue)
         _check_metrics(trial, "catalogue.metrics", record.catalogue.metrics, ranks.catalogue)

@@ -29,7 +29,7 @@ def import_failure(
         reason = f"there is no module {error.name!r}"
         return not_in_module(name, module, class_name, reason, folders) or RecbenchError(
             f"Model {name!r} cannot be imported: {reason}.",
-            f"Check the spelling of {module}; it is looked for in the working folder and among installed packages.",
+            f"Check the spelling of {module}; recbench searches the working folder and the installed packages.",
         )
     # Here, for it reads the references of all models.
     from recbench.registry.frameworks import how_to_install, is_installed, models_that_need, owners

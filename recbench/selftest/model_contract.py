@@ -199,7 +199,10 @@ def stops_when_told(first: Fit, stopped: Fit) -> str:
     if first.context.epochs < 2:
         raise NotApplicableError("the fit has no second epoch")
     epochs = stopped.context.epochs
-    expect(epochs == 1, f"told to stop after epoch 1, it went on to epoch {epochs} of {first.context.epochs}")
+    expect(
+        epochs == 1,
+        f"end_epoch() returned False after epoch 1, and training continued to epoch {epochs} of {first.context.epochs}",
+    )
     return f"after 1 of {first.context.epochs} epochs"
 
 

@@ -238,7 +238,9 @@ class RecommenderContract:
         assert_not_failed(model_contract.stops_when_told(full, stopped))
         # A model that never calls end_epoch counts as one pass.
         epochs, epochs_if_stopped = (max(one.context.epochs, 1) for one in (full, stopped))
-        assert epochs_if_stopped == 1, f"told to stop after epoch 1, it ended {epochs_if_stopped} epochs"
+        assert epochs_if_stopped == 1, (
+            f"end_epoch() returned False after epoch 1, and the model ended {epochs_if_stopped} epochs"
+        )
         assert epochs == self.expected_epochs(), (
             f"fit() ended {epochs} epochs, not {self.expected_epochs()}: call context.end_epoch() after each pass over "
             "the train rows, or set n_epochs"

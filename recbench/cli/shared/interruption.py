@@ -83,4 +83,4 @@ def _what_is_kept(count: TrialCount) -> str:
     # What --force repeated is not to be repeated again.
     again = shell_command(["recbench", *(argument for argument in sys.argv[1:] if argument != "--force")])
     kept = f"{count.kept} of {count.planned} trials are kept in {count.folder}" if count.planned else "No trial ran"
-    return f"Interrupted. {kept}. Go on with:\n  {again}"
+    return f"Interrupted. {kept}. Resume with:\n  {again}"

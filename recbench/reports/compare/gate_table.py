@@ -117,7 +117,7 @@ def _smallest_drops(report: GateReport) -> list[str]:
             same.append(name)
     parts = [", ".join(known)] if known else []
     parts += [f"not known where both sides are the same in every case ({', '.join(same)})"] if same else []
-    return [f"Smallest true drop that this gate would have seen (80 % power): {'; '.join(parts)}."] if parts else []
+    return [f"Smallest true drop that this gate finds with 80 % power: {'; '.join(parts)}."] if parts else []
 
 
 def _speed(report: GateReport) -> list[str]:
@@ -133,4 +133,4 @@ def _sanity_checks(report: GateReport) -> list[str]:
     broken = [f"{one.model} is not {one.name}" for one in report.sanity_checks if not one.held]
     count = f"{sum(one.held for one in report.sanity_checks)} of {len(report.sanity_checks)} hold"
     names = ", ".join(dict.fromkeys(one.name.value for one in report.sanity_checks))
-    return [f"Floors ({names}): {count}" + (f"; broken: {', '.join(broken)}." if broken else ".")]
+    return [f"Sanity checks ({names}): {count}" + (f"; failed: {', '.join(broken)}." if broken else ".")]

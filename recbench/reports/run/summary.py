@@ -102,7 +102,7 @@ class ModelSummary:
             if record.error:
                 found.append(f"seed {record.seed}: {record.error.splitlines()[0]}")
             if record.catalogue_error:
-                found.append(f"seed {record.seed}, whole catalogue: {record.catalogue_error.splitlines()[0]}")
+                found.append(f"seed {record.seed}, full ranking: {record.catalogue_error.splitlines()[0]}")
             found += [
                 f"seed {record.seed}: report({name}=...) was {value}"
                 for name, value in record.facts.items()
