@@ -70,7 +70,7 @@ def write_notes(records: RecordSet, notes: Sequence[GateNote]) -> str:
     lines = [json.dumps(one.model_dump(mode="json", by_alias=True), sort_keys=True) + "\n" for one in (*kept, *notes)]
     try:
         with atomic_path(folder / FILE) as path:
-            path.write_text("".join(lines), encoding="utf-8")
+            path.write_text("".join(lines), encoding="utf-8", newline="\n")
     except RecbenchError as error:
         return f"The history will not say why the gate passed. {error.message}"
     return ""
