@@ -90,6 +90,7 @@ def test_a_permission_that_means_nothing_is_an_error(command, drop, target, reas
 
 def test_two_values_are_needed(command, drop):
     assert "--allow needs 2 values." in command("gate", "main", drop, "--allow", "bpr:hr").err
+    assert "--allow needs 2 values." in command("gate", "main", drop, "--allow", "bpr:hr", "--strict").err
     assert "recbench gate needs CURRENT." in command("gate", "--allow", "bpr:hr", "main", drop).err
 
 

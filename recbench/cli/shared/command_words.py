@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final, Protocol
 
 from recbench.registry.model_entries import split_assignments, split_entries
@@ -71,9 +72,9 @@ def read_words(words: Sequence[str], options: Mapping[str, Option]) -> Iterator[
                 yield Word(option, spelling, None)
                 continue
             first = value if equals else rest.pop(0)
-            n_more = n_values(option) - 1
-            yield Word(option, spelling, first, tuple(rest[:n_more]))
-            del rest[:n_more]
+            more = list(takewhile(lambda one: one.partition("=")[0] not in options, rest[: n_values(option) - 1]))
+            del rest[: len(more)]
+            yield Word(option, spelling, first, tuple(more))
         elif short is not None and len(word) > 2:
             yield Word(short, word[:2], word[2:])
         elif word.startswith("-") and len(word) > 1:
