@@ -1,7 +1,6 @@
-"""Which cases belong to which user. All trials of a task have the same users, so that it is computed once."""
+"""Which cases belong to which user."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -24,8 +23,12 @@ class UserGroups:
 
     @classmethod
     def of(cls, users: Int32Array) -> Self:
-        """Groups users int32[cases]."""
-        return cls(*_groups(users.astype(np.int32, copy=False).tobytes()))
+        """Groups users int32[cases].
+
+        The groups are not cached: a cache of this module would hold test users where a model could find them.
+        """
+        _, codes, counts = np.unique(users, return_inverse=True, return_counts=True)
+        return cls(codes, counts)
 
     def __len__(self) -> int:
         return len(self.counts)
@@ -33,9 +36,3 @@ class UserGroups:
     def mean_of_means(self, values: Float64Array) -> float:
         """Returns the mean over users of the mean of ``values`` (float64[cases]) over each user's cases."""
         return float((np.bincount(self.codes, weights=values) / self.counts).mean())
-
-
-@lru_cache(maxsize=4)
-def _groups(users: bytes) -> tuple[Int64Array, Int64Array]:
-    _, codes, counts = np.unique(np.frombuffer(users, np.int32), return_inverse=True, return_counts=True)
-    return codes, counts
