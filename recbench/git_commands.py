@@ -53,7 +53,7 @@ def git_output(*arguments: str, given: bytes = b"", folder: Path | None = None) 
 
 
 def run_git(
-    *arguments: str, given: bytes = b"", folder: Path | None = None, seconds: float = SECONDS
+    *arguments: str, given: bytes = b"", folder: Path | None = None, seconds: float | None = None
 ) -> subprocess.CompletedProcess[bytes]:
     """Runs a git command, whatever its exit code is; see ``git_output``.
 
@@ -61,11 +61,12 @@ def run_git(
         arguments: Arguments of git.
         given: What git reads from its standard input.
         folder: The folder in which git runs; None for the working folder.
-        seconds: Time limit.
+        seconds: Time limit; None for ``SECONDS``.
 
     Raises:
         GitError: It cannot be run, or takes too long.
     """
+    seconds = SECONDS if seconds is None else seconds
     try:
         return subprocess.run(
             ["git", *arguments],

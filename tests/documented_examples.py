@@ -47,6 +47,7 @@ CHANGING = [
     (re.compile(r"(?<=thread; |ecords; |record; ).*?(?=, Python)|(?<=threads; ).*?(?=, Python)"), "MACHINE"),
     (re.compile(r"Python 3\.\d+\.\d+\S*"), "PYTHON"),
     (re.compile(r"[-─━=]{3,}"), "---"),
+    (re.compile(r"\bCOSTx"), "COST"),  # a ratio of speeds, or the dash in its place
     (re.compile(r" A dash \(-\): fits of less than .* are too short to time\."), ""),
     (re.compile(r"\s+"), " "),
 ]
