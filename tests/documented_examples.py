@@ -273,7 +273,7 @@ def _comparable(text: str) -> list[str]:
             continue
         if RULE.fullmatch(below) and line.strip():
             masked.append(_without_costs(line, []))
-            heads = [found.span() for found in re.finditer(r"[^\s|](?:[^|\n]*?[^\s|])?(?=\s{2,}|\s*\||$)", line)]
+            heads = [found.span() for found in re.finditer(r"[^\s|](?:[^|\n]*?[^\s|])??(?=\s{2,}|\s*\||$)", line)]
             costs = [(first, last) for first, last in heads if _is_cost(line[first:last])]
             continue
         if not line.strip():

@@ -38,6 +38,7 @@ def terminal_width(descriptor: int) -> int:
     try:
         columns = os.get_terminal_size(descriptor).columns
     except OSError:
+        # Not a terminal, or one that does not tell its size.
         columns = 0
     # The console of Windows goes to the next line after the last column.
     return (columns or FALLBACK_WIDTH) - (os.name == "nt")
