@@ -46,8 +46,8 @@ class BPR:
         factors: Length of the vectors p and q.
         epochs: Passes over the train rows.
         learning_rate: That of the optimiser.
-        regularization: L2, applied to the vectors of each pair, times the square root of the mean number of train rows,
-            see ``models.mean_rows``.
+        regularization: The L2 of the vectors of each pair is this value, divided by the square root of the mean number
+            of train rows, see ``models.mean_rows``.
         negatives: Items j for each train row and epoch.
         negative_exponent: j is drawn in proportion to its number of train rows to this power: 0 uniform, 1 popularity.
         loss: sampled_softmax, in which all train rows of a block share ``shared_negatives`` negatives; bpr; softmax,

@@ -34,9 +34,8 @@ class LightGCN:
         layers: Propagations.
         epochs: Passes over the train rows.
         learning_rate: That of Adam.
-        regularization: L2, on the trained vectors of each pair as often as they are expected in it, times the mean
-            number of train rows, see ``models.mean_rows``. The square root, as in other models, did worse on validation
-            cases.
+        regularization: The L2 of the trained vectors of each pair is this value, divided by the mean number of train
+            rows, see ``models.mean_rows``. The square root, as in other models, did worse on validation cases.
         negatives: Negatives for each train row and epoch.
         negative_exponent: They are drawn in proportion to their number of train rows to this power: 0 uniform, 1
             popularity.

@@ -19,8 +19,8 @@ class MF(BPR):
         factors: Length of the vectors p and q.
         epochs: Passes over the train rows.
         learning_rate: That of the optimiser.
-        regularization: L2, applied to the vectors of each train row, times the square root of the mean number of train
-            rows, see ``models.mean_rows``; biases have none.
+        regularization: The L2 of the vectors of each train row is this value, divided by the square root of the mean
+            number of train rows, see ``models.mean_rows``. Biases have none.
         negatives: Negatives for each train row and epoch.
         negative_exponent: They are drawn in proportion to their number of train rows to this power: 0 uniform, 1
             popularity.

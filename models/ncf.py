@@ -42,8 +42,8 @@ class NeuMF:
         loss: bce, binary cross-entropy of positives and negatives, divided by ``negatives``; or bpr or softmax, see
             ``models.losses``. Summed over the positives of a batch.
         optimizer: adam, adagrad or sgd, those of Keras.
-        regularization: L2, on each user's and item's vectors as often as they are expected in the pairs, times the
-            square root of the mean number of train rows, see ``models.mean_rows``.
+        regularization: The L2 of the vectors of each pair is this value, divided by the square root of the mean number
+            of train rows, see ``models.mean_rows``.
         layer_regularization: L2, on the weights of the MLP's layers, once for each positive. Without it they grow
             where regularisation keeps the vectors small, and the MLP learns its train rows by heart.
         batch_size: Positives in one update.

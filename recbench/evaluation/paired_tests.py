@@ -58,7 +58,7 @@ def mcnemar_p_value(first: Float64Array, second: Float64Array) -> float:
 
 
 def whole_hits(values: Float64Array) -> Int8Array:
-    """Returns int8[cases]: 1 for a hit, 0 for a miss, and -1 for a case whose hit hangs on a tie."""
+    """Returns int8[cases]: 1 for a hit, 0 for a miss, and -1 for a case in which a tie decides."""
     return np.where(values == 1, 1, np.where(values == 0, 0, -1)).astype(np.int8)
 
 
