@@ -74,7 +74,10 @@ def test_the_setting_says_where_it_comes_from(whole, model):
     past = whole
     result = model_tuning(model, ModelSpace(SPACE), past, LONG, seed=0, threads=1)
     found, came = best(past), result.tuned.provenance
-    assert result.tuned.parameters == {"good": found.parameters["good"], "epochs": 3}
+    # All parameters, also the two that were not searched.
+    searched = {"good": found.parameters["good"], "epochs": 3}
+    assert result.tuned.parameters == {**model.parameters, **searched}
+    assert model.parameters.keys() - searched.keys() == {"fails_above", "pretraining"}
     assert (came.validation_score, came.default_score) == (found.score, past[0].last_score)
     assert (came.trials, came.budget_trials, came.budget_seconds) == (counts(past), 12, 1000.0)
     assert came.seconds == spent(past)
@@ -92,7 +95,7 @@ def test_defaults_that_win_equal_the_defaults_also_without_epochs_in_the_space(t
     model, space = known_model(tmp_path, epochs="3"), {"good": SPACE["good"]}
     past = tuned(task, tmp_path, Budget(1, 1000.0), model, space=space)
     result = model_tuning(model, ModelSpace(space), past, LONG, seed=0, threads=1).tuned
-    assert result.parameters == {"good": 0.2, "epochs": 3}
+    assert result.parameters == {**model.parameters, "good": 0.2, "epochs": 3}
     assert result.provenance.equals_defaults
 
 

@@ -177,7 +177,9 @@ class TunedModel(_Frozen):
     """A model's setting.
 
     Attributes:
-        parameters: Its hyper-parameters; those that are not here keep their defaults.
+        parameters: All its hyper-parameters, also those that were not searched, so that a default that changes later
+            changes nothing here. Older files have only the searched ones; what a file lacks has its default, which is
+            also how a file holds a parameter whose value is None.
         provenance: Where they come from.
         search_space: Where they were looked for, each as in ``models/search_spaces.toml``.
     """

@@ -78,7 +78,8 @@ def model_tuning(
     )
     if found is None or found.score is None or found.versions is None:
         return without
-    parameters = dict(found.parameters)
+    # All of them, not only the searched ones: a default that changes later must not change what was tuned.
+    parameters = {name: value for name, value in {**model.parameters, **found.parameters}.items() if value is not None}
     if found.best_epochs is not None:
         parameters[EPOCHS] = found.best_epochs
     provenance = Provenance(

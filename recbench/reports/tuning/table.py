@@ -10,6 +10,7 @@ from recbench.reports.columns import Column, Cut, Look
 from recbench.reports.formats import Format
 from recbench.reports.rendering import csv_text
 from recbench.reports.view import DEFAULT_VIEW, View
+from recbench.tuning.objective import EPOCHS
 from recbench.tuning.past import Budget, End, PastTrial, counts, joules_spent, spent
 from recbench.tuning.result import ModelTuning
 from recbench.tuning.spaces import texts
@@ -73,7 +74,8 @@ def _row(one: ModelTuning) -> list[str]:
     if one.tuned is not None:
         default = one.tuned.provenance.default_score
         scores = ["" if default is None else f"{default:.4f}", f"{one.tuned.provenance.validation_score:.4f}"]
-        parameters = ", ".join(f"{name}={_short(value)}" for name, value in one.tuned.parameters.items())
+        searched = {name: value for name, value in one.tuned.parameters.items() if name in one.space or name == EPOCHS}
+        parameters = ", ".join(f"{name}={_short(value)}" for name, value in searched.items())
     numbers = [ended.ended, ended.completed, ended.pruned, ended.failed, ended.out_of_time]
     return [one.model, *scores, *map(str, numbers), f"{spent(one.past):,.0f}", parameters]
 
