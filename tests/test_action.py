@@ -340,6 +340,6 @@ def test_neither_models_nor_records_is_bad_input(runner):
     assert "give 'models' to train, or 'records'" in done["Run and gate"].stderr
 
 
-def test_the_readme_names_every_input():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert all(f"`{name}`" in readme for name in ACTION["inputs"])
+def test_the_documentation_names_every_input():
+    page = (ROOT / "docs" / "how-to" / "gate-github.md").read_text(encoding="utf-8")
+    assert all(f"| `{name}` |" in page for name in ACTION["inputs"])

@@ -1,5 +1,6 @@
 """The README and the documentation: every command and every program runs, and prints what the page shows."""
 
+import re
 import textwrap
 
 import pytest
@@ -9,7 +10,9 @@ from tests.documented_examples import Example, File, Page, same, shell, with_out
 
 CACHE = "/home/you/.cache/recbench"
 """How pages show the folder of the cache."""
-PAGES = sorted((ROOT / "docs").rglob("*.md"))
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"\]\(([^)]+)\)")
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -33,6 +36,14 @@ def test_examples_print_what_the_page_shows(path, tmp_path, fetched_home, reques
     assert not different, "\n".join(
         [*different, "If this is intended: pytest tests/test_documentation.py --accept-golden"]
     )
+
+
+def test_the_readme_is_short_and_leads_to_the_documentation():
+    text = README.read_text("utf-8")
+    links = LINK.findall(text)
+    assert text.count("\n") <= 200
+    assert len([link for link in links if link.startswith("docs/")]) == 5
+    assert [link for link in links if not (ROOT / link).is_file()] == []
 
 
 PAGE = """# Title

@@ -163,8 +163,8 @@ def test_the_jobs_name_what_exists():
     script = (ACTION / "accept.sh").read_text(encoding="utf-8")
     used = set(re.findall(r"\$\{?([A-Z_]+)", script)) - {"RUNNER_TEMP"}
     assert used == set(action["runs"]["steps"][1]["env"])
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert all(f"`{name}" in readme for name in action["inputs"])
+    page = (ROOT / "docs" / "how-to" / "accept-on-main.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in page for name in action["inputs"])
     job = yaml.safe_load(GITLAB.read_text(encoding="utf-8"))["recbench-accept"]
     shared = yaml.safe_load(GITLAB.with_name("recbench.gitlab-ci.yml").read_text(encoding="utf-8"))
     names = set(re.findall(r"\$(RECBENCH_[A-Z_]+)", " ".join(job["script"])))

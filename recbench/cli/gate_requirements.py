@@ -1,7 +1,7 @@
 """Prints the requirements of a pipeline that only compares, gates or accepts existing records, for a requirements file.
 
-It runs before any of these requirements is installed, so it imports nothing but the standard library. The README has
-the commands, under "Smaller installs".
+It runs before any of these requirements is installed, so it imports nothing but the standard library. The commands are
+in ``docs/how-to/light-installation.md``.
 """
 
 import sys
