@@ -3,7 +3,7 @@
 import os
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,9 @@ _NEWER_REPOSITORY: Final = re.compile(r"unknown repository extension|[Ee]xpected
 _QUOTED: Final = re.compile(r"'([^']+)'")
 _ENVIRONMENT: Final = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
 """Messages in English, no writes to the index, and no question to a user who does not see it."""
+
+OF_WORK_TREE: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR")
+"""Variables with which git calls a hook. They name the repository and the index of one work tree."""
 
 
 class GitError(RecbenchError):
@@ -53,7 +56,11 @@ def git_output(*arguments: str, given: bytes = b"", folder: Path | None = None) 
 
 
 def run_git(
-    *arguments: str, given: bytes = b"", folder: Path | None = None, seconds: float | None = None
+    *arguments: str,
+    given: bytes = b"",
+    folder: Path | None = None,
+    seconds: float | None = None,
+    unset: Collection[str] = (),
 ) -> subprocess.CompletedProcess[bytes]:
     """Runs a git command, whatever its exit code is; see ``git_output``.
 
@@ -62,6 +69,7 @@ def run_git(
         given: What git reads from its standard input.
         folder: The folder in which git runs; None for the working folder.
         seconds: Time limit; None for ``SECONDS``.
+        unset: Environment variables that git must not see.
 
     Raises:
         GitError: It cannot be run, or takes too long.
@@ -75,7 +83,7 @@ def run_git(
             timeout=seconds,
             check=False,
             cwd=folder,
-            env={**os.environ, **_ENVIRONMENT},
+            env={name: value for name, value in os.environ.items() if name not in unset} | _ENVIRONMENT,
         )
     except subprocess.TimeoutExpired as error:
         raise GitError(
