@@ -13,7 +13,7 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / ".github" / "actions" / "recbench"
-ACTION = yaml.safe_load((FOLDER / "action.yml").read_text(encoding="utf-8"))
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 
 GH = f"""\
 #!{sys.executable}
@@ -116,7 +116,7 @@ class Runner:
 
     def _platform(self, outputs: Path) -> dict[str, str]:
         return {
-            "GITHUB_ACTION_PATH": str(FOLDER),
+            "GITHUB_ACTION_PATH": str(ROOT),
             "GITHUB_OUTPUT": str(outputs),
             "GITHUB_REPOSITORY": "owner/shop",
             "GITHUB_STEP_SUMMARY": str(self.temporary / "summary.md"),

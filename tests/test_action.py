@@ -266,7 +266,7 @@ def test_a_machine_without_gh_is_told_what_is_missing(gh, tmp_path):
 
 
 def test_every_input_is_used_and_nothing_else_is():
-    text = (FOLDER / "action.yml").read_text(encoding="utf-8")
+    text = (ROOT / "action.yml").read_text(encoding="utf-8")
     assert set(re.findall(r"inputs\.([a-z-]+)", text)) == set(ACTION["inputs"])
     script = (FOLDER / "gate.sh").read_text(encoding="utf-8")
     (gate_step,) = [step for step in ACTION["runs"]["steps"] if step.get("id") == "gate"]
@@ -312,7 +312,7 @@ def test_the_step_that_installs_takes_what_the_job_needs(tmp_path, install, reco
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
-        env={**os.environ, **environment, "PATH": path, "GITHUB_ACTION_PATH": str(FOLDER)},
+        env={**os.environ, **environment, "PATH": path, "GITHUB_ACTION_PATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,

@@ -142,7 +142,7 @@ def test_no_text_of_the_package_has_a_command_that_installs_another_project():
         if path != ROOT / "recbench" / "requirements.py"
     ]
     assert [(name, command[:25]) for name, command in commands] == [("download.py", "pip install --upgrade pip")]
-    others = (".gitlab/recbench.gitlab-ci.yml", ".github/actions/recbench/action.yml")
+    others = (".gitlab/recbench.gitlab-ci.yml", "action.yml")
     for words in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / path for path in others)):
         text = words.read_text(encoding="utf-8")
         for command in re.findall(r"pip install([^\n&|;]*)", text):

@@ -2,7 +2,7 @@
 # Installs the part of recbench that the job needs, from the checkout of the action.
 set -euo pipefail
 
-root=$(cd "$GITHUB_ACTION_PATH/../../.." && pwd)
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
 if [ -z "$INSTALL" ]; then
   if [ -n "$RECORDS" ]; then INSTALL=gate; else INSTALL=core; fi
 fi
