@@ -42,11 +42,11 @@ def accept(
         ),
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Also from uncommitted changes, and without trials that failed.")
+        bool, typer.Option("--force", help="Accept results of uncommitted code too, and leave out failed trials.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a run the baseline: its records take the place of the same models' under a label, and enter the history.
+    """Make a run the baseline: its records replace those of the same models under a label, and enter the history.
 
     Accepted records of the same ranks, hyper-parameters and code stay as they are, so that two branches that accept
     them can be merged.
@@ -181,7 +181,7 @@ def render(
         bool, typer.Option("--force", help="Replace the page even if recbench did not write it or it was edited.")
     ] = False,
 ) -> None:
-    """Write results/README.md: the accepted records of a label as one table a task.
+    """Write results/README.md: the accepted records of a label, one table for each task.
 
     Examples:
       recbench baseline render

@@ -45,7 +45,7 @@ SYNTHETIC_TITLE = "Made up by a seeded generator; nothing to fetch. Its shape is
 
 @app.command("list")
 def list_data(as_json: AsJson = False) -> None:
-    """List the datasets that are known by name."""
+    """List the datasets that recbench knows by name."""
     from recbench.data.cache import home
     from recbench.data.catalogue import catalogue
     from recbench.data.fetch import is_cached
@@ -83,7 +83,7 @@ def list_data(as_json: AsJson = False) -> None:
 @app.command()
 def fetch(
     name: Name,
-    force: Annotated[bool, typer.Option("--force", help="Fetch again, even if it is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Fetch again, even if the cache has the files.")] = False,
 ) -> None:
     """Fetch a dataset into the cache, and print the paths of its files.
 
@@ -101,11 +101,12 @@ def fetch(
 @app.command()
 def add(
     name: Name,
-    files: Annotated[list[Path], typer.Argument(help="The published archive, or the files out of it.")],
+    files: Annotated[list[Path], typer.Argument(help="The published archive, or the files inside of it.")],
 ) -> None:
-    """Adopt files that you got by other means, after checking that they are the published ones.
+    """Add files that you downloaded yourself, after checking that they are the published files.
 
-    Where nobody published a checksum, rows, users and items are counted, and the files' own checksum is remembered.
+    If nobody published a checksum, recbench checks the numbers of rows, users and items, and stores the checksum of
+    the files.
 
     Examples:
       recbench data add ml-100k ~/Downloads/ml-100k.zip

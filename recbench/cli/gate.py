@@ -22,7 +22,7 @@ def gate(
         list[str] | None,
         typer.Option(
             metavar="BASE,...",
-            help="Comma-separated: further bases that CURRENT must pass too, such as best,v1.0. They find slow losses.",
+            help="Comma-separated: more baselines that CURRENT must pass, such as best,v1.0. They find slow losses.",
         ),
     ] = None,
     models: OnlyModels = None,
@@ -35,15 +35,15 @@ def gate(
         ),
     ] = None,
     policy: PolicyFile = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Inconclusive does not pass either.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail if a verdict is inconclusive.")] = False,
     form: Form = Format.TEXT,
     as_json: AsJson = False,
     columns: Columns = None,
     sort: Sort = None,
 ) -> None:
-    """Compare two runs, and end with a code that says whether the second may replace the first.
+    """Compare two runs. The exit code says whether the second may replace the first.
 
-    Nothing that could not be compared passes: missing models or seeds, fewer cases, another task, no records.
+    The gate fails if anything could not be compared: missing models or seeds, fewer cases, another task, no records.
 
     Examples:
       recbench gate main results/runs

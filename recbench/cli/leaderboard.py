@@ -25,14 +25,16 @@ def leaderboard(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="What the models were tuned to.",
-            show_default="results/settings/TASK.toml and models/settings/TASK.toml, if there",
+            help="File of tuned settings.",
+            show_default="results/settings/TASK.toml and models/settings/TASK.toml, if they exist",
         ),
     ] = None,
     published: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="What others published.", show_default=f"{PUBLISHED_FOLDER}/TASK.toml, if there"
+            metavar="FILE",
+            help="File of published results.",
+            show_default=f"{PUBLISHED_FOLDER}/TASK.toml, if it exists",
         ),
     ] = None,
     metrics: Annotated[

@@ -17,13 +17,13 @@ MODEL_COLUMNS, PARAMETER_COLUMNS = ("model", "from", "runs", "summary"), ("param
 
 def list_models(
     model: Annotated[
-        str | None, typer.Argument(help="Show one model and its parameters.", autocompletion=model_name)
+        str | None, typer.Argument(help="Show the hyper-parameters of this model.", autocompletion=model_name)
     ] = None,
     as_json: AsJson = False,
     columns: Columns = None,
     sort: Sort = None,
 ) -> None:
-    """List the models and the packages that they miss, or the parameters of one.
+    """List the models and the packages that are missing, or the hyper-parameters of one model.
 
     Examples:
       recbench list

@@ -59,18 +59,20 @@ def run(
         str | None,
         typer.Option(
             metavar="EPOCHS",
-            help="Score after these epochs as well, off the clock: all, every:N, or N,N,... The table then shows how "
-            "long each model took to 99 % of its final HR.",
+            help="Also score after these epochs: all, every:N, or N,N,... The clock stops meanwhile. The table then "
+            "shows the training time until 99 % of the final HR.",
         ),
     ] = None,
     reach: Annotated[
         float | None,
-        typer.Option(min=0, max=1, metavar="HR", help="Show how long each model took to this HR; with --curve."),
+        typer.Option(min=0, max=1, metavar="HR", help="With --curve: show the training time until this HR."),
     ] = None,
     full: Annotated[
         bool,
         typer.Option(
-            "--full", help="Also rank each case's item in the full ranking: all items the user has not interacted with."
+            "--full",
+            help="Also compute the full ranking: rank each held-out item among all items the user has not interacted "
+            "with.",
         ),
     ] = False,
     metrics: Metrics = None,
@@ -89,7 +91,7 @@ def run(
     max_memory: MaxMemory = None,
     cluster: Cluster = None,
     force: Annotated[bool, typer.Option("--force", help="Run again also trials whose records exist.")] = False,
-    collect: Annotated[bool, typer.Option("--collect", help="Run nothing; report the records that exist.")] = False,
+    collect: Annotated[bool, typer.Option("--collect", help="Train nothing; report the records that exist.")] = False,
     track: Annotated[
         bool,
         typer.Option(
@@ -99,7 +101,7 @@ def run(
     ] = False,
     in_process: Annotated[
         bool,
-        typer.Option("--in-process", help="Run all trials in this process, where a debugger sees them."),
+        typer.Option("--in-process", help="Run all trials in this process, for a debugger. Limits do not apply."),
     ] = False,
     output: RecordsFolder = DEFAULT_OUTPUT,
     form: Form = Format.TEXT,

@@ -17,7 +17,7 @@ from recbench.reports.formats import Format
 
 def score_file(
     file: Annotated[Path, typer.Argument(help="One user, item, score a row, in any form of 'task build --ratings'.")],
-    name: Annotated[str, typer.Option("--name", help="What to call the model in tables and comparisons.")],
+    name: Annotated[str, typer.Option("--name", help="Name of the model in tables and comparisons.")],
     task: Task = DEFAULT_TASK,
     seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of that run; use one file per seed.")] = 0,
     k: CutOffs = None,
@@ -29,7 +29,10 @@ def score_file(
         ),
     ] = False,
     missing_last: Annotated[
-        bool, typer.Option("--missing-last", help="Candidates without a score stand last instead of being an error.")
+        bool,
+        typer.Option(
+            "--missing-last", help="Rank candidates without a score last. Without this option they are an error."
+        ),
     ] = False,
     user_column: UserColumn = None,
     item_column: ItemColumn = None,

@@ -41,18 +41,18 @@ def selftest(
         typer.Option(
             min=0.001,
             metavar="SECONDS",
-            help="End a model's process, and fail its checks, if a step takes longer: its import, or one fit with what "
-            "is checked of it.",
+            help="Seconds for each step of a model: its import, or one fit with its checks. A model that takes longer "
+            "fails.",
         ),
     ] = 600.0,
     as_json: AsJson = False,
 ) -> None:
     """Check the harness against known answers on a task, and models against their contract.
 
-    The harness: a constant scorer, chance, an oracle and its inverse, and changes that must move no rank.
-    A model: five fits on the CPU, two of them with one seed; and what its scores depend on besides user and item.
+    The harness: a constant scorer, chance, an oracle and its inverse, and changes that must not change a rank.
+    A model: five fits on the CPU, two of them with the same seed. Its scores may depend on user and item only.
     Each model is checked in a process of its own. A model that ends this process has failed.
-    A warning is not a failure: it names what is wrong for most models, but breaks no rule.
+    A warning is not a failure: it names a result that is wrong for most models but breaks no rule.
 
     Examples:
       recbench selftest

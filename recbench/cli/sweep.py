@@ -38,7 +38,7 @@ def sweep(
         list[str],
         typer.Option(
             metavar=PARAM,
-            help="The values to compare, comma-separated. Given again with one value, it sets another hyper-parameter "
+            help="Comma-separated: the values to compare. A second --param with one value sets another hyper-parameter "
             "for all trials. MODEL may be left out.",
         ),
     ],

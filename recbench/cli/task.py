@@ -40,7 +40,7 @@ app.command("export")(task_files.export)
 
 @app.command("list")
 def list_tasks(as_json: AsJson = False) -> None:
-    """List the tasks that --task takes, and how much of the cache each takes."""
+    """List the tasks for --task, and the size of each in the cache."""
     from recbench.data.cache import home
     from recbench.tasks.cache_contents import contents, task_files, total_bytes
     from recbench.tasks.lookup import find_task
@@ -109,7 +109,7 @@ def show(
     plot: Plot = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show a task's counts and digest, what its split lets leak, and how its train rows are spread; or its spec.
+    """Show the counts, the digest, the leakage and the distribution of the train rows of a task; or its spec.
 
     Examples:
       recbench task show ml-100k
@@ -131,7 +131,7 @@ def build(
     name: NameOrSpec,
     ratings: Annotated[
         Path | None,
-        typer.Option(help="Make a task NAME from this file of ratings: CSV and the like, Parquet, JSON lines, ..."),
+        typer.Option(help="Make a task NAME from this file of ratings: CSV or similar, Parquet, JSON lines, ..."),
     ] = None,
     dataset: Annotated[
         str | None,

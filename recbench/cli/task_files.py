@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 app = Verbs(help="Import a split that somebody published.")
 
-Name = Annotated[str, typer.Argument(help="What to call the task.")]
+Name = Annotated[str, typer.Argument(help="Name of the task.")]
 Train = Annotated[Path | None, typer.Option(help="Train rows.")]
 Test = Annotated[Path | None, typer.Option(help="Held-out rows, one a case.")]
 DatasetName = Annotated[
@@ -42,9 +42,9 @@ DatasetName = Annotated[
         autocompletion=dataset_name,
     ),
 ]
-Method = Annotated[NegativesMethod, typer.Option("--negatives", help="How to draw negatives where none are published.")]
-Count = Annotated[int, typer.Option(min=1, help="How many negatives to draw a case.")]
-Seed = Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of that draw.")]
+Method = Annotated[NegativesMethod, typer.Option("--negatives", help="How to draw negatives if none are published.")]
+Count = Annotated[int, typer.Option(min=1, help="Number of negatives for each case.")]
+Seed = Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of the draw of negatives.")]
 Waive = Annotated[
     list[str] | None,
     typer.Option(help="A rule that this split may break; every table shows it."),
@@ -98,7 +98,7 @@ def import_lightgcn(
     waive: Waive = None,
     force: Replace = False,
 ) -> None:
-    """Import train.txt and test.txt in the form of LightGCN: a user and that user's items a line.
+    """Import train.txt and test.txt in the form of LightGCN: a user and the items of this user in each line.
 
     Examples:
       recbench task import lightgcn --dataset gowalla gowalla
@@ -195,7 +195,7 @@ def import_folder(
     folder: Annotated[Path, typer.Argument(help="What 'recbench task export' wrote, as csv, parquet or recbole.")],
     force: Replace = False,
 ) -> None:
-    """Import an exported task; it has the digest that it had.
+    """Import an exported task. The digest stays the same.
 
     Example: recbench task import folder again exported/
     """
@@ -208,8 +208,10 @@ def import_folder(
 def export(
     name: NameOrSpec,
     output: Annotated[Path, typer.Option(*OUTPUT, metavar=FOLDER, help="Folder of the files.", callback=check_folder)],
-    form: Annotated[ExportForm, typer.Option("--form", help="What the files are made of.")] = ExportForm.CSV,
-    force: Annotated[bool, typer.Option("--force", help="Replace files of other content in the folder.")] = False,
+    form: Annotated[ExportForm, typer.Option("--form", help="Format of the files.")] = ExportForm.CSV,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace files in the folder that have other content.")
+    ] = False,
 ) -> None:
     """Write a task's rows, cases and candidates for other frameworks.
 

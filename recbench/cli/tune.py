@@ -52,13 +52,13 @@ def tune(
     cluster: Cluster = None,
     spaces: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Search spaces.", show_default="models/search_spaces.toml"),
+        typer.Option(metavar="FILE", help="TOML file of search spaces.", show_default="models/search_spaces.toml"),
     ] = None,
     storage: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="SQLite file for all trials; they go on where it stops.",
+            help="SQLite file of all trials. A tuning with the same file resumes.",
             show_default=f"{TUNING_FOLDER}/TASK.db",
         ),
     ] = None,
@@ -70,7 +70,7 @@ def tune(
         str | None,
         typer.Option(
             metavar="METRIC",
-            help="What to maximise on validation cases, such as ndcg@10 or, in the full ranking, full-recall@20.",
+            help="Metric to maximise on validation cases, such as ndcg@10 or, in the full ranking, full-recall@20.",
             show_default="ndcg@10; full-user-ndcg@20 for published splits with several cases a user",
         ),
     ] = None,
@@ -89,14 +89,14 @@ def tune(
     sort: Sort = None,
     quiet: Quiet = False,
 ) -> None:
-    """Look for each model's best hyper-parameters on validation cases, with one budget for every model.
+    """Tune the hyper-parameters of each model on validation cases, with the same budget for each model.
 
-    Trials are trained without the validation rows, and scored by --metric on the validation cases; what they are given
-    holds no test case. Each runs in a process of its own. Trials in the worst quarter are ended early. The best
-    epoch is part of a setting. 'recbench run --settings tuned' trains on all train rows with what was found.
+    A trial trains without the validation rows, and --metric scores it on the validation cases. It gets no test case.
+    Each trial runs in a process of its own. Trials in the worst quarter end early. A setting includes the best number
+    of epochs. 'recbench run --settings tuned' trains on all train rows with the tuned settings.
 
-    Run it again to go on where an interrupted tuning was, or with a larger budget. On a Dask cluster, as many trials
-    run at a time as there are workers; a budget is the sum of their seconds.
+    Run the same command again to resume an interrupted tuning, or with a larger budget to continue it. On a Dask
+    cluster, each worker runs one trial at a time, and a budget is the sum of the seconds of all trials.
 
     Examples:
       recbench tune --models bpr,ncf --trials 30 --budget 600
@@ -105,8 +105,8 @@ def tune(
       recbench tune --models bpr,ncf --cluster tcp://HOST:8786
       recbench tune --models my_model.py:MyModel --spaces my_spaces.toml -o my_settings.toml
 
-    Exit codes: 0 every model with a search space has a setting, 2 bad input, 3 no trial of some model was completed, or
-    only that of its defaults, 130 interrupted, 143 terminated.
+    Exit codes: 0 every model with a search space has a setting, 2 bad input, 3 a model completed no trial, or only the
+    trial with its defaults, 130 interrupted, 143 terminated.
     """
     if output is not None:
         output = output_file(output, Path(f"{Path(task).name.removesuffix('.toml')}.toml"))

@@ -83,7 +83,7 @@ DeviceOption = Annotated[
     Device,
     typer.Option(
         rich_help_panel=PANEL,
-        help="What to train on; auto is a GPU where there is one. CPU-only models ignore this option.",
+        help="Device to train on; auto is a GPU if there is one. CPU-only models ignore this option.",
     ),
 ]
 Jobs = Annotated[
@@ -91,7 +91,8 @@ Jobs = Annotated[
     typer.Option(
         min=1,
         rich_help_panel=PANEL,
-        help="Trials at a time, each with --threads cores of its own. Their throughput is marked as shared.",
+        help="Trials that run at the same time, each with --threads cores of its own. Their throughput is marked as "
+        "shared.",
     ),
 ]
 Timeout = Annotated[

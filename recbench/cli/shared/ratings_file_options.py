@@ -23,12 +23,13 @@ TimestampFormat = Annotated[
         "milliseconds, microseconds, nanoseconds; 'order' if they only give an order. Default: detected.",
     ),
 ]
-Separator = Annotated[
-    str | None, typer.Option(help="What stands between two columns, one character or more. Default: found out.")
-]
-FileForm = Annotated[Form | None, typer.Option("--form", help="What the file is made of. Default: found out.")]
+Separator = Annotated[str | None, typer.Option(help="Characters between two columns. Default: detected.")]
+FileForm = Annotated[Form | None, typer.Option("--form", help="Format of the file. Default: detected.")]
 Encoding = Annotated[str, typer.Option(help="Encoding of the text, such as latin-1.")]
-Member = Annotated[str | None, typer.Option(help="Which file of a zip archive. Default: the only one.")]
+Member = Annotated[str | None, typer.Option(help="File inside of a zip archive. Default: the only file.")]
 SkipBadRows = Annotated[
-    bool, typer.Option("--skip-bad-rows", help="Leave out, and count, rows that cannot be read, instead of refusing.")
+    bool,
+    typer.Option(
+        "--skip-bad-rows", help="Skip unreadable rows and report how many. Without this option they are an error."
+    ),
 ]

@@ -15,7 +15,8 @@ RECORDS = "a label in results/baselines/, a folder of records, one record, or RE
 Base = Annotated[str, typer.Argument(help=f"The accepted records: {RECORDS}", show_default=False)]
 Current = Annotated[str, typer.Argument(help="The records to compare with them, named in the same ways.")]
 PolicyFile = Annotated[
-    Path | None, typer.Option("--policy", metavar="FILE", help="TOML with limits; what it leaves out is default.")
+    Path | None,
+    typer.Option("--policy", metavar="FILE", help="TOML file of limits. A limit that it leaves out has its default."),
 ]
 Renamed = Annotated[
     list[str] | None,

@@ -16,9 +16,8 @@ OrderOption = Annotated[
     Order | None,
     typer.Option(
         "--order",
-        help="Which row of a user is the last, and so held out: the latest, the one furthest down in the file, or a "
-        "random one. Default: the latest; without times, the last line, or a random row if the rows are sorted by "
-        "user or item.",
+        help="Which row of a user is held out: the last in the file, the latest, or a random row. Default: the latest; "
+        "without times, the last in the file, or a random row if the rows are sorted by user or item.",
     ),
 ]
 TooFewNegatives = Annotated[
