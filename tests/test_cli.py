@@ -340,12 +340,12 @@ def test_the_seed_task_end_to_end(recbench, fetched_home):
 
 
 def test_a_learning_curve(recbench):
-    done = recbench("run", "--models", "bpr,popularity", "--task", "synthetic", "--seeds", "1", "--curve", "every:10",
+    done = recbench("run", "--models", "als,popularity", "--task", "synthetic", "--seeds", "1", "--curve", "every:10",
                     "--reach", "0.3")  # fmt: skip
     assert done.returncode == 0, done.stderr
-    header, _, bpr, popularity = done.stdout.splitlines()[3:7]
+    header, _, als, popularity = done.stdout.splitlines()[3:7]
     assert "s to 99 % of HR    s to HR@10 0.3  status" in header
-    assert re.search(r" 32 +\d+\.\d\d +\d+\.\d\d  done", bpr)
+    assert re.search(r" 15 +\d+\.\d\d +\d+\.\d\d  done", als)
     assert popularity.endswith("never  done")
 
 
