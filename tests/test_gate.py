@@ -62,7 +62,7 @@ def test_a_drop_that_seeds_explain_is_inconclusive():
     noisy = [a_trial_of(t.record.model_copy(update={"seed": n}), t.candidate_ranks) for n, t in enumerate(trials)]
     report = gated([some_trials("bpr", 0.5)], [noisy])
     assert (report.outcome, verdicts(report)) == (GateOutcome.PASSED, [Verdict.INCONCLUSIVE])
-    assert "seeds alone explain" in report.decided.decisions[0]["hr@10"].reasons[1]
+    assert "the variation between seeds explains" in report.decided.decisions[0]["hr@10"].reasons[1]
     assert gated([some_trials("bpr", 0.5)], [noisy], strict=True).outcome is GateOutcome.REJECTED
 
 
@@ -71,7 +71,8 @@ def test_with_one_seed_its_noise_is_assumed():
     assert verdicts(report) == [Verdict.REGRESSED]
     assert report.decided.decisions[0]["hr@10"].seed_limit == pytest.approx(1.96 * 0.003 * 2**0.5)
     (line,) = unknown_seed_noise(report.decided)
-    assert line.endswith("one seed (bpr): a standard deviation of 0.003 is assumed.")
+    assert line.startswith("Only one seed of bpr in BASE or CURRENT")
+    assert line.endswith(" A standard deviation of 0.003 is assumed.")
 
 
 def test_ndcg_is_gated_only_if_asked():
@@ -266,7 +267,7 @@ def test_conditions_are_matched_where_a_model_ran_under_several():
     assert [(m.base and m.base.record.threads, m.current.record.threads) for m in several] == [(1, 1), (None, 2)]
     report = gated([one], [one, two])
     assert report.outcome is GateOutcome.NOT_COMPARABLE
-    assert report.reasons[0].startswith("bpr (2 threads) not comparable: BASE has bpr with other parameters or")
+    assert report.reasons[0].startswith("bpr (2 threads) not comparable: BASE has bpr with other hyper-parameters or")
     with pytest.raises(RecbenchError, match=r"not clear which.*CURRENT has bpr \(2 threads\); bpr \(4 threads\)"):
         match_groups(a_set("a", one), a_set("b", two, four))
 
@@ -292,7 +293,7 @@ SPEED = {
         (70.0, 70.0, 70.0),
         {"environment": Environment(**{**ENVIRONMENT.model_dump(), "cpu": "Other"})},
         None,
-        "other machines: cpu Example CPU against Other",
+        "different machines: cpu Example CPU against Other",
     ),
     "other packages do not matter": (
         (70.0, 70.0, 70.0),
@@ -302,9 +303,9 @@ SPEED = {
     ),
     "more threads": ((70.0, 70.0, 70.0), {"threads": 2}, None, "threads 1 against 2"),
     "beside other trials": ((70.0, 70.0, 70.0), {"concurrent_trials": 2}, None, "at the same time as others"),
-    "fewer epochs": ((70.0, 70.0, 70.0), {"epochs": 5}, None, "other numbers of epochs, 20 against 5"),
-    "too few seeds": ((70.0, 70.0), {}, None, "3 and 2 seeds; 3 a side are needed"),
-    "too short to time": ((70.0, 70.0, 70.0), {"fit_seconds": 0.01}, None, "the clock's noise decides"),
+    "fewer epochs": ((70.0, 70.0, 70.0), {"epochs": 5}, None, "different numbers of epochs, 20 and 5"),
+    "too few seeds": ((70.0, 70.0), {}, None, "3 and 2 seeds; 3 are needed in each run"),
+    "too short to time": ((70.0, 70.0, 70.0), {"fit_seconds": 0.01}, None, "too short to time (< 0.1 s)"),
 }
 
 
@@ -358,8 +359,8 @@ def test_throughput_is_gated_only_if_wall_time_and_cpu_time_agree(current, chang
 
 
 @pytest.mark.parametrize(("base", "current", "reason"), [
-    ({"packages": {"tensorflow": "2"}}, {"packages": {"tensorflow": "3"}}, "other machines: tensorflow 2 against 3"),
-    ({"gpus": (Gpu(name="A", driver="1"),)}, {"gpus": (Gpu(name="B", driver="1"),)}, "other machines: gpu A against B"),
+    ({"packages": {"tensorflow": "2"}}, {"packages": {"tensorflow": "3"}}, "machines: tensorflow 2 against 3"),
+    ({"gpus": (Gpu(name="A", driver="1"),)}, {"gpus": (Gpu(name="B", driver="1"),)}, "machines: gpu A against B"),
     # A model that does not import TensorFlow lists no version; older records list it for every model.
     ({"packages": {"tensorflow": "2"}}, {"packages": {}}, "the seeds' ranges do not overlap"),
 ])  # fmt: skip

@@ -251,14 +251,14 @@ def _notes(match: Match) -> list[str]:
         return []
     found = []
     if base.done and base.errors:
-        found.append(f"trials of BASE that did not end well are left out: {'; '.join(base.errors)}")
+        found.append(f"failed trials of BASE are left out: {'; '.join(base.errors)}")
     changed = _changed(base.parameters, current.parameters)
     if changed:
-        found.append(f"other parameters: {', '.join(changed)}")
+        found.append(f"hyper-parameters changed: {', '.join(changed)}")
     records: list[Record] = [trial.record for trial in (*base.trials, *current.trials)]
     references = list(dict.fromkeys(class_identity(record.reference) for record in records))
     if len(references) > 1:
-        found.append(f"other classes: {', '.join(references)}")
+        found.append(f"class changed: {', '.join(references)}")
     for side, group in (("BASE", base), ("CURRENT", current)):
         doubts = [doubt for trial in group.done for doubt in trial.record.throughput_doubts]
         if doubts:

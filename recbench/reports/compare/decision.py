@@ -28,7 +28,7 @@ class Decision:
         seed_limit: The largest change that seeds explain; None where nothing was compared.
         seed_sd_assumed: Whether a side has one seed, so that the limit rests on the policy's assumption.
         smallest_drop: The smallest true drop that would have been called regressed with 80 % power; None where nothing
-            was compared, or both sides are the same in every case.
+            was compared, or both runs are identical in every case.
     """
 
     verdict: Verdict
@@ -170,17 +170,17 @@ def _reasons(
     word: Verdict, evidence: Difference, seeds: float, p_adjusted: float, floor: float, alpha: float
 ) -> list[str]:
     if evidence.won == evidence.lost == 0:
-        return ["both sides are the same in every case"]
+        return ["identical in every case"]
     if word is not Verdict.INCONCLUSIVE:
         return []
     size = abs(evidence.difference)
-    found = [f"the interval reaches beyond {floor:g}"]
+    found = [f"the confidence interval includes changes larger than {floor:g}"]
     if size <= floor + SLACK:
-        found.append(f"the change itself does not exceed {floor:g}")
+        found.append(f"the change is not larger than {floor:g}")
     if size <= seeds:
-        found.append(f"seeds alone explain changes up to {seeds:.4f}")
+        found.append(f"the variation between seeds explains changes up to {seeds:.4f}")
     if evidence.interval.low <= 0 <= evidence.interval.high:
-        found.append("the interval holds 0")
+        found.append("the confidence interval includes 0")
     elif p_adjusted >= alpha:
         found.append(f"p is {p_adjusted:.3f} after Holm")
     return found

@@ -259,7 +259,7 @@ def _unknown_configurations(comparison: Comparison) -> list[str]:
     """
     known = {(one.task.digest, one.model) for one in comparison.models if one.match.base}
     return [
-        f"{comparison.named(one)} not comparable: BASE has {one.model} with other parameters or conditions only"
+        f"{comparison.named(one)} not comparable: BASE has {one.model} with other hyper-parameters or conditions only"
         for one in comparison.models
         if one.match.base is None and (one.task.digest, one.model) in known
     ]

@@ -97,8 +97,8 @@ def unknown_seed_noise(decided: DecidedComparison) -> list[str]:
     if not named:
         return []
     return [
-        f"Seed noise is unknown where a side has one seed ({', '.join(named)}): a standard deviation of "
-        f"{decided.policy.assumed_seed_sd:g} is assumed."
+        f"Only one seed of {', '.join(named)} in BASE or CURRENT, so the variation between seeds is unknown. A "
+        f"standard deviation of {decided.policy.assumed_seed_sd:g} is assumed."
     ]
 
 
@@ -108,13 +108,15 @@ def legend(decided: DecidedComparison) -> list[str]:
     doubted = any(decision.verdict in (Verdict.LOWER, Verdict.HIGHER) for _, _, decision in decided.cells())
     short = any(has_short_fit(model) for model in decided.comparison.models if not model.obstacle)
     return [
-        f"95 %: interval of the difference on the same cases, by a bootstrap over users ({RESAMPLES:,} resamples), "
-        "seeds averaged; ±: standard deviation over seeds.",
-        f"regressed, improved: the change exceeds {decided.policy.floor:g}{limits} and what seeds explain, its "
-        f"interval does not hold 0, and p < {decided.policy.alpha:g} (sign flips over users, Holm {_family(decided)}).",
-        f"unchanged: the interval excludes any change beyond {decided.policy.floor:g}; inconclusive: all else.",
+        f"95 %: confidence interval of the difference on the same cases (bootstrap over users, {RESAMPLES:,} "
+        "resamples), seeds averaged; ±: standard deviation over seeds.",
+        f"regressed, improved: the change is larger than {decided.policy.floor:g}{limits} and than the variation "
+        f"between seeds, its confidence interval excludes 0, and p < {decided.policy.alpha:g} (randomisation "
+        f"test over users, Holm {_family(decided)}).",
+        f"unchanged: the confidence interval excludes any change larger than {decided.policy.floor:g}; inconclusive: "
+        "everything else.",
         *(["lower, higher: the same as regressed, improved, but it may be due to other commits."] if doubted else []),
-        "speed: median interactions/s of current over baseline; on other machines it says little."
+        "speed: median throughput of current / baseline. Do not compare it between different machines."
         + (f" A dash ({NO_FIGURE}): fits of less than {SHORTEST_FIT:g} s are too short to time." if short else ""),
     ]
 

@@ -86,29 +86,29 @@ def _throughputs_of_cpu(group: TrialGroup | None) -> list[float]:
 
 def _not_gated(match: Match, policy: Policy) -> str:
     if not policy.gate_throughput:
-        return "the policy does not ask for it"
+        return "the policy turns it off (gate_throughput)"
     if match.base is None or match.current is None:
-        return "only one side has it"
+        return "only one of the two runs has it"
     records = [trial.record for trial in (*match.base.done, *match.current.done)]
     if any(record.concurrent_trials > 1 for record in records):
         return "trials ran at the same time as others and shared the machine"
     differing = differences(records)
     if differing:
-        return f"other machines: {', '.join(differing)}"
+        return f"different machines: {', '.join(differing)}"
     for side, group in (("BASE", match.base), ("CURRENT", match.current)):
         for record in (trial.record for trial in group.done):
             if record.throughput_doubts:
                 return f"in doubt in {side}, seed {record.seed}: {'; '.join(record.throughput_doubts)}"
     epochs = [sorted({trial.record.epochs for trial in side.done}) for side in (match.base, match.current)]
     if epochs[0] != epochs[1] or len(epochs[0]) > 1:
-        told = " against ".join(", ".join(map(str, one)) for one in epochs)
-        return f"other numbers of epochs, {told}: fits have costs that do not grow with them"
+        told = " and ".join(", ".join(map(str, one)) for one in epochs)
+        return f"different numbers of epochs, {told}, and a part of the time of a fit does not depend on them"
     counts = len(throughputs(match.base)), len(throughputs(match.current))
     if min(counts) < policy.throughput_seeds:
-        return f"{counts[0]} and {counts[1]} seeds; {policy.throughput_seeds} a side are needed"
+        return f"{counts[0]} and {counts[1]} seeds; {policy.throughput_seeds} are needed in each run"
     shortest = min(
         median(trial.record.fit_seconds or 0.0 for trial in side.done) for side in (match.base, match.current)
     )
     if shortest < policy.throughput_fit_seconds:
-        return f"a fit takes {shortest:.4f} s; below {policy.throughput_fit_seconds:g} s the clock's noise decides"
+        return f"a fit takes {shortest:.4f} s: too short to time (< {policy.throughput_fit_seconds:g} s)"
     return ""

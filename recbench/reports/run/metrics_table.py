@@ -19,10 +19,10 @@ from recbench.reports.view import View
 COHORT_NAMES = {"history": "user's train rows", "popularity": "item's train rows"}
 ALWAYS = measures_at(ALWAYS_SUMMED_UP, ())
 LEGEND = (
-    "MRR, AUC: among the candidates. coverage, exposure Gini, popularity: of the lists that users with a case would be "
-    "shown:",
-    "the share of the catalogue in some list; from 0, all items alike, to 1, all on one; the items' mean percentile.",
-    "HR by cohort: cases sorted by that number of rows, in three equal parts.",
+    "MRR, AUC: among the candidates. coverage, exposure Gini, popularity: of the top lists of all users with a case.",
+    "coverage: share of the catalogue that is in a list. exposure Gini: 0 if all items are in equally many lists, 1 if "
+    "all lists have the same item. popularity: mean popularity percentile of the items in the lists.",
+    "HR by cohort: three equal parts of the cases, sorted by this number of train rows.",
 )
 
 

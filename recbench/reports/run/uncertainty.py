@@ -121,9 +121,9 @@ def uncertainty(
     if not seeds:
         return Uncertainty(tuple(standings), (), ())
     single = len(np.unique(next(iter(seeds[0].values())).users)) < 2
-    notes = ["A single user: no interval and no comparison of models can be computed."] if single else []
+    notes = ["Only one user: there are no confidence intervals and no tests."] if single else []
     if all(len(by_seed) == 1 for by_seed in seeds):
-        notes.append("One seed: how much another seed would change is not known; --seeds 3 or more tells.")
+        notes.append("One seed: the variation between seeds is unknown. Use --seeds 3 or more.")
     if single:
         for one in compared:
             for number in one.models:

@@ -11,8 +11,8 @@ from recbench.reports.run.uncertainty import Standing
 from recbench.reports.spread import Spread
 
 ADVICE = (
-    "These are test cases: read the table, and choose by validation cases, as 'recbench tune' does; the best of many "
-    "values looks better on the cases that it was picked by."
+    "These figures are of test cases. Do not choose a value by them: on the cases by which it was chosen, the best of "
+    "many values looks better than it is. 'recbench tune' chooses by validation cases."
 )
 
 
