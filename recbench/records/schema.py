@@ -207,68 +207,69 @@ class Record(_Frozen):
             in which the run was started; of a file elsewhere, it is the name alone. None for builtin tasks, and in
             older records; then not in the record's file.
         protocol_version: Version of the contract between harness and model.
-        model: The name it was run under.
-        label: The user's label of this configuration, which tables show in place of ``model``; empty if it has none.
-        reference: Where its class is, as ``module:Class`` or ``file.py:Class``; with ``(sent by value)`` for a class
-            that was sent to the trial's process, because no module or file holds it.
+        model: Name of the model in the run.
+        label: The user's label of this configuration, which tables show instead of ``model``; empty if there is none.
+        reference: Where the class of the model is, as ``module:Class`` or ``file.py:Class``; with ``(sent by value)``
+            for a class that was sent to the trial's process, because no module or file holds it.
         parameters: Every hyper-parameter, defaults included.
         seed: The seed.
         threads: Threads the model was allowed.
-        device: What was asked for: ``auto``, ``cpu`` or ``gpu``. Models that can choose report what they took in
+        device: The option ``--device``: ``auto``, ``cpu`` or ``gpu``. A model that can choose reports its choice in
             ``facts``.
-        code_version: Hash of the model's code, which consists of ``sources``. None where there is no source.
-        sources: The files that the code consists of; without any in older records.
+        code_version: Hash of the model's code, which consists of ``sources``. None if there is no source.
+        sources: The files of the model's code; empty in older records.
         status: How the trial ended.
-        error: What went wrong, if it did not end well.
+        error: Why the trial failed, if it did.
         signal: The signal that ended the trial's process, such as ``SIGSEGV``.
-        output_tail: The last lines that the process wrote, if it did not end by itself.
+        output_tail: The last lines that the process wrote, if a signal or a limit ended it.
         metrics: By name, such as ``hr@10``; empty unless done.
         ties_across_cut: For each k, the share of cases whose hit depends on how ties are resolved.
         near_ties_across_cut: For each k, the share of cases whose hit depends on scores that differ by no more than
             rounding, and so count as different; see ``recbench.evaluation.ranking.NearTies``. Empty in older records.
         uniform_negatives: Whether the task's negatives are uniform; None in older records.
         corrected: Estimates of the metrics in the full ranking from the sampled ranks, where the negatives are uniform
-            and a perfect model would read at least 0.9. Older records have them whatever a perfect model would read.
-        correction_bias: For each metric that can be corrected, what a perfect model would read after the correction,
-            minus 1. Empty where the negatives are not uniform, and in older records.
-        catalogue: The whole catalogue, if it was asked for.
-        catalogue_error: Why there is none although it was asked for; the trial is done all the same.
+            and a perfect model would have at least 0.9. Older records have them without this condition.
+        correction_bias: For each metric that can be corrected, the corrected value of a perfect model, minus 1. Empty
+            if the negatives are not uniform, and in older records.
+        catalogue: Metrics of the full ranking, with ``--full``.
+        catalogue_error: Why the full ranking failed. The trial is done nevertheless.
         cohorts: HR@10 (or at the first cut-off) of three equal cohorts of cases: by ``history``, the train rows of
-            the case's user, and by ``popularity``, those of its item.
-        n_cases: Cases, all of which count in every mean.
-        n_users: Users with a case.
-        n_train: Train rows.
-        n_items: Items of the catalogue; None in older records, and then not in the record's file.
+            the user of the case, and by ``popularity``, the train rows of its item.
+        n_cases: Number of cases. All of them count in every mean.
+        n_users: Number of users with a case.
+        n_train: Number of train rows.
+        n_items: Number of items of the catalogue; None in older records, and then not in the record's file.
         epochs: Passes over the train rows.
-        loss: Training loss after the last epoch, where the model tells it.
+        loss: Training loss after the last epoch, if the model reports it.
         fit_seconds: Time in ``fit`` outside of the harness; without warm-up.
-        fit_cpu_seconds: CPU seconds of the trial's process, its threads and its children meanwhile; None in older
-            records. Other programs on a busy machine lengthen ``fit_seconds``, and hardly these.
+        fit_cpu_seconds: CPU seconds of the process, its threads and its child processes during ``fit``; None in older
+            records. Other programs on a busy machine lengthen ``fit_seconds``, but hardly the CPU seconds.
         warm_up_seconds: Time in ``warm_up``.
         import_seconds: Time to import the model's module.
-        start_seconds: Time to start the trial's process, up to the import of the model; None without one of its own.
+        start_seconds: Time to start the trial's process, up to the import of the model; None if it had no process of
+            its own.
         score_seconds: Time to rank all cases.
         first_score_seconds: Time of the first call of ``score`` after training; None in older records.
-        longest_score_seconds: Time of the longest such call; None in older records.
+        longest_score_seconds: Time of the longest call of ``score``; None in older records.
         interactions_per_second: n_train * epochs / fit_seconds.
-        throughput_doubts: Why ``epochs`` or ``fit_seconds``, and so the throughput, may be wrong, one sentence a
-            reason. Empty if there is no doubt, and in older records.
-        concurrent_trials: How many trials ran at a time on the machine, this one included. With more than one, timings
-            were shared, and say little of the model.
-        process_peak_rss_bytes: Peak resident memory of the trial's process; of all trials so far, where a run had one
-            process for all.
-        repeatable: Whether the same ranks, bit for bit, are promised from the same seed on the same machine. True with
-            one thread, as the contract asks for; with more, what the model says; None if nothing is promised, as on a
+        throughput_doubts: Why ``epochs`` or ``fit_seconds``, and so the throughput, may be wrong, one sentence for
+            each reason. Empty if there is no doubt, and in older records.
+        concurrent_trials: How many trials ran on the machine at the same time, with this one. If it is more than one,
+            the trials shared the machine, and the timings say little about the model.
+        process_peak_rss_bytes: Peak resident memory of the trial's process. With ``--in-process``, that of all trials
+            so far.
+        repeatable: Whether the same seed gives the same ranks, bit for bit, on the same machine. True with one thread,
+            which the contract requires; with more threads, what the model promises; None without a promise, as on a
             GPU.
-        curve: Metrics during training, if asked for; the last point is the end.
+        curve: Metrics during training, with ``--curve``; the last point is the end of the training.
         curve_error: Why the curve has no points before the end.
-        facts: What the model reported besides. A text that begins with ``not kept:`` stands for a value that no
-            record can keep.
-        environment: What it ran on.
-        revision: The git revision, where there is one.
-        no_revision: Why there is none, if git has refused; left out of the record otherwise.
+        facts: Other values that the model reported. A text that begins with ``not kept:`` stands for a value that a
+            record cannot keep.
+        environment: Machine, operating system, Python and packages.
+        revision: The git revision, if there is one.
+        no_revision: Why git gave no revision, if it failed; otherwise not in the record's file.
         recbench_version: Version of the harness.
-        started_at: When, in UTC.
+        started_at: When the trial started, in UTC.
     """
 
     version: Literal[1] = Field(default=SCHEMA, alias="schema")

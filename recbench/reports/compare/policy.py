@@ -52,25 +52,26 @@ class Policy(BaseModel):
     Attributes:
         k: Cut-off of HR, of NDCG, and of the gated metrics that are given without one.
         gated: Metrics whose regression fails the gate, such as ``hr``, ``recall@20`` or ``full-ndcg@10``. HR and NDCG
-            are shown also if they are not gated.
-        floor: The largest change of a metric that does not matter, in its own unit: .005 is half a point of HR.
-        seed_z: How many standard errors of the difference of two means over seeds a change must exceed.
-        assumed_seed_sd: Standard deviation over seeds of a side that has only one. A single pair of seeds differs by
-            more than the cases' interval knows: without this, no change at all was called regressed in 7 of 100
-            simulated comparisons on ``ml-100k``.
-        alpha: Level of the tests, after Holm's adjustment over the gated cells.
+            are always shown.
+        floor: The minimum effect: the largest change of a metric that does not matter. 0.005 is half a percentage
+            point of HR.
+        seed_z: A change must be larger than this number of standard errors of the difference of two means over seeds.
+        assumed_seed_sd: Assumed standard deviation over seeds if a run has one seed. The confidence interval over users
+            does not cover the variation between seeds: without this assumption, 7 of 100 simulated comparisons on
+            ``ml-100k`` without any change were called regressed.
+        alpha: Level of the tests, after Holm's correction over the gated metrics and models.
         strict: Whether an inconclusive verdict fails the gate.
         gate_throughput: Whether lower throughput fails the gate.
-        throughput_drop: The drop of the median over seeds that is too much: .2 is a fifth.
-        throughput_seeds: Seeds that each side needs before throughput is gated.
-        throughput_fit_seconds: Shortest median fit that is worth timing; less is the noise of the clock.
-        above_chance: Whether the lower end of a model's interval of HR, and of each gated metric, must be above the
-            value of random order.
-        above_popularity: Whether a model's HR, and each gated metric, must be above that of ``popularity`` on the same
-            side.
+        throughput_drop: The largest drop of the median over seeds that passes: 0.2 is a fifth.
+        throughput_seeds: Seeds that each run needs before throughput is gated.
+        throughput_fit_seconds: Shortest median fit whose throughput is gated, in seconds. Shorter fits are too short
+            to time.
+        above_chance: Whether the lower end of the confidence interval of HR, and of each gated metric, must be above
+            the value of a random order.
+        above_popularity: Whether HR, and each gated metric, must be above that of ``popularity`` in the same run.
         floor_exempt: Models, or labels of configurations, that need not be above chance and popularity.
-        limits: Limits of single models and metrics, by ``MODEL:METRIC``: in place of ``floor``, or, for
-            ``MODEL:throughput``, of ``throughput_drop``. ``*`` stands for any model or any metric. The most specific
+        limits: Limits of single models and metrics, by ``MODEL:METRIC``. They replace ``floor``, or, for
+            ``MODEL:throughput``, ``throughput_drop``. ``*`` stands for any model or any metric. The most specific
             limit counts, and a model is more specific than a metric.
         renamed: The new name of each renamed model of BASE, by its old name.
     """
