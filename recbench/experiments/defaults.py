@@ -17,3 +17,8 @@ MAX_SEED = 2**31 - 1
 """The highest seed that every framework takes."""
 MAX_SEEDS = 10_000
 """More seeds in one run are taken for a mistake: a plan of all their trials would fill the memory."""
+
+AB_SEEDS = 6
+"""Seeds of an A/B comparison: as many pairs as a 95 % confidence interval of their median needs."""
+AB_THROUGHPUT_DROP = 0.1
+"""The drop of the throughput that is too much in an A/B comparison, whose trials alternate on one machine."""

@@ -45,7 +45,7 @@ def decide_speed(match: Match, policy: Policy) -> SpeedDecision:
     The verdict stands only if the same rules give it for interactions per CPU second too. Wall time grows while other
     programs use the machine, CPU time does not. It is not compared where a record is older than it, or on a GPU.
     """
-    reason = _not_gated(match, policy)
+    reason = why_not_gated(match, policy)
     if reason:
         return SpeedDecision(None, reason)
     drop = policy.throughput_drop_of(match.names)
@@ -84,7 +84,8 @@ def _throughputs_of_cpu(group: TrialGroup | None) -> list[float]:
     return found if len(found) == len(records) else []
 
 
-def _not_gated(match: Match, policy: Policy) -> str:
+def why_not_gated(match: Match, policy: Policy) -> str:
+    """Returns why the throughput of a match cannot be compared; empty if it can."""
     if not policy.gate_throughput:
         return "the policy turns it off (gate_throughput)"
     if match.base is None or match.current is None:
