@@ -24,6 +24,7 @@ SECONDS: Final = 1800
 SUBMODULE: Final = "160000"
 _NO_HOOKS: Final = ("-c", f"core.hooksPath={os.devnull}", "-c", "advice.detachedHead=false")
 _CAUSE: Final = re.compile(r"(?:fatal|error): (.*)")
+_NO_ROOM: Final = ("No space left on device", "Disk quota exceeded")
 _adding = threading.Lock()
 
 
@@ -129,6 +130,7 @@ def _add(repository: Path, commit: str, root: Path, made: list[tuple[Path, Path]
     if done.returncode:
         text = done.stderr.decode(errors="replace")
         causes = [found[1] for line in text.splitlines() if (found := _CAUSE.fullmatch(line.strip()))]
+        causes = [line for line in text.splitlines() if "git-lfs" in line] + causes
         # The last one says only that the checkout failed; the first one why.
         raise _not_made(commit, causes[0] if causes else text.strip() or f"git ended with {done.returncode}")
     for path, wanted in _submodules(root):
@@ -152,10 +154,12 @@ def _submodules(tree: Path) -> Iterator[tuple[str, str]]:
 
 
 def _not_made(commit: str, why: str) -> WorkTreeError:
-    return WorkTreeError(
-        f"The work tree of {commit[:SHORT]} cannot be made: {why.rstrip('.')}.",
-        f"See what git says: git worktree add --detach /tmp/tree-{commit[:SHORT]} {commit[:SHORT]}",
-    )
+    advice = f"See what git says: git worktree add --detach /tmp/tree-{commit[:SHORT]} {commit[:SHORT]}"
+    if any(words in why for words in _NO_ROOM):
+        advice = "Free some space on the disk of the repository: work trees lie in its folder .git."
+    elif "git-lfs" in why:
+        advice = "The repository uses Git LFS. Install git-lfs (https://git-lfs.com), and get its files: git lfs fetch"
+    return WorkTreeError(f"The work tree of {commit[:SHORT]} cannot be made: {why.rstrip('.')}.", advice)
 
 
 def _forget(repository: Path, tree: Path) -> None:

@@ -99,10 +99,15 @@ def install_command(names: Iterable[str]) -> str:
     return "pip install " + " ".join(f"'{requirement(name)}'" for name in names)
 
 
+def is_checkout(folder: Path) -> bool:
+    """Whether a folder is the top of a checkout of recbench."""
+    return bool(_of_checkout(folder))
+
+
 def reinstall_advice() -> str:
     """Returns how to install recbench again: a command if its checkout is known, else words."""
     folder = running_folder()
-    if _of_checkout(folder):
+    if is_checkout(folder):
         return f"Install recbench again from its checkout: pip install -e {shell_word(folder)}"
     return "Install recbench again from its checkout or its wheel."
 

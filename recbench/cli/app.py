@@ -7,6 +7,7 @@ from typing import Final
 import typer
 
 from recbench.cli import (
+    ab,
     baseline,
     cite,
     clean,
@@ -60,6 +61,7 @@ app.command("report")(report.report)
 app.command("site")(site.site)
 app.command("compare")(compare.compare)
 app.command("gate")(gate.gate)
+app.command("ab")(ab.ab)
 app.command("score-file")(score_file.score_file)
 app.command("list")(list_models.list_models)
 app.add_typer(task.app, name="task")

@@ -1,7 +1,7 @@
 """Two runs side by side as an object, and the gate that decides on them."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -20,8 +20,8 @@ from recbench.records.renaming import check_applied, renames_that_apply, with_ne
 from recbench.records.selection import RecordSet, check_models, check_nothing_in_common, read_records, with_models
 from recbench.records.target import ANY, THROUGHPUT
 from recbench.reports.compare.accepted_regressions import Allowance, read_allowances
+from recbench.reports.compare.comparison import Compared, compare_records
 from recbench.reports.compare.comparison import Comparison as RecordComparison
-from recbench.reports.compare.comparison import compare_records
 from recbench.reports.compare.document import compare_document, gate_document
 from recbench.reports.compare.document_types import CompareDocument, GateDocument
 from recbench.reports.compare.gate import DecidedComparison, GateOutcome, GateReport, decide_verdicts
@@ -29,6 +29,7 @@ from recbench.reports.compare.gate import gate as decide_gate
 from recbench.reports.compare.gate_table import gate_table
 from recbench.reports.compare.policy import Policy, read_policy
 from recbench.reports.compare.table import compare_table
+from recbench.reports.compare.throughput import SpeedDecision
 from recbench.reports.formats import Format
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ WORST_LAST = (
     GateOutcome.NOT_COMPARABLE,
     GateOutcome.FAILED,
 )
+DecideSpeeds = Callable[[Sequence[Compared]], Sequence[SpeedDecision | None]]
 Records = str | os.PathLike[str] | Run
 """A run, or a text: a folder of records, one record, a label of accepted baselines, or ``REV:PATH`` in git."""
 
@@ -142,17 +144,34 @@ class Comparison:
         Raises:
             RecbenchError: The policy cannot be read, or an intended regression is of an unknown model or metric.
         """
-        limits = _policy(policy)
+        limits = read_limits(policy)
         limits = limits.model_copy(update={"strict": limits.strict or strict})
         reasons = allow or {}
-        given = read_allowances(reasons.items(), "--allow")
-        self._check_targets(given, limits)
-        declared = read_allowances(declared_regressions(self.base).items(), str(declarations_file()))
         options = [] if policy is None or isinstance(policy, Policy) else ["--policy", os.fspath(policy)]
         options += ["--strict"] if strict else []
         options += [word for pair in reasons.items() for word in ("--allow", *pair)]
+        return self.decide(limits, reasons, self._command("gate", *options))
+
+    def decide(
+        self, limits: Policy, allow: Mapping[str, str], command: str, decide_speeds: DecideSpeeds | None = None
+    ) -> Gate:
+        """Decides as ``gate`` does, with limits that have been read.
+
+        Args:
+            limits: The limits.
+            allow: The reasons of intended regressions.
+            command: What prints the same again.
+            decide_speeds: Decides on the throughput of all models; None to decide by the seeds of each side.
+
+        Raises:
+            RecbenchError: An intended regression is of an unknown model or metric.
+        """
+        given = read_allowances(allow.items(), "--allow")
+        self._check_targets(given, limits)
+        declared = read_allowances(declared_regressions(self.base).items(), str(declarations_file()))
         comparison = self._compared(limits.measures, renames_that_apply(self.base, limits.renamed))
-        return Gate(decide_gate(comparison, limits, self._command("gate", *options), [*given, *declared]))
+        speed = decide_speeds(comparison.models) if decide_speeds else None
+        return Gate(decide_gate(comparison, limits, command, [*given, *declared], speed))
 
     def _check_targets(self, given: Sequence[Allowance], policy: Policy) -> None:
         trials = [*self.base.trials, *self.current.trials]
@@ -328,7 +347,17 @@ def _compared(
     return Comparison(base, current, cut_off, tuple(read_metrics(metrics)), applied, names)
 
 
-def _policy(policy: Policy | str | os.PathLike[str] | None) -> Policy:
+def compare_sets(base: RecordSet, current: RecordSet) -> Comparison:
+    """Compares two sets of records that have been read; see ``compare``."""
+    return _compared(base, current, DEFAULT_K, DEFAULT_METRICS, None, {})
+
+
+def read_limits(policy: Policy | str | os.PathLike[str] | None) -> Policy:
+    """Returns limits, given as an object or as a TOML file; the defaults for None.
+
+    Raises:
+        RecbenchError: The file cannot be read.
+    """
     if policy is None:
         return Policy()
     if isinstance(policy, Policy):

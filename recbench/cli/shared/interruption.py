@@ -24,12 +24,12 @@ class TrialCount:
     """How far a command has come.
 
     Attributes:
-        folder: Where the records are.
+        folder: Where the records are; None if they are removed at the end.
         planned: Trials.
         kept: Trials that are done and have their records.
     """
 
-    folder: Path
+    folder: Path | None
     planned: int = 0
     kept: int = 0
 
@@ -59,11 +59,11 @@ class _Counted:
 
 
 @contextmanager
-def interruption_message(folder: Path) -> Iterator[TrialCount]:
+def interruption_message(folder: Path | None) -> Iterator[TrialCount]:
     """Turns an interruption of the block into a message and an exit code.
 
     Args:
-        folder: Where the records are.
+        folder: Where the records are; None if they are removed at the end.
 
     Raises:
         typer.Exit: The block was interrupted.
@@ -82,5 +82,7 @@ def interruption_message(folder: Path) -> Iterator[TrialCount]:
 def _what_is_kept(count: TrialCount) -> str:
     # What --force repeated is not to be repeated again.
     again = shell_command(["recbench", *(argument for argument in sys.argv[1:] if argument != "--force")])
+    if count.folder is None:
+        return "Interrupted. No trial is kept: use -o FOLDER to be able to resume."
     kept = f"{count.kept} of {count.planned} trials are kept in {count.folder}" if count.planned else "No trial ran"
     return f"Interrupted. {kept}. Resume with:\n  {again}"

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from recbench.evaluation.paired_ratios import as_change
 from recbench.records.ancestry import Ancestry
 from recbench.records.environments import merged
 from recbench.records.selection import RecordSet
@@ -15,12 +16,14 @@ from recbench.reports.compare.document_types import (
     EvidenceDocument,
     GateDocument,
     LevelDocument,
+    PairedSpeedDocument,
     RecordSetDocument,
 )
 from recbench.reports.compare.evidence import Level, Measured
 from recbench.reports.compare.gate import DecidedComparison, GateReport
 from recbench.reports.compare.headline import compare_headline, gate_headline
 from recbench.reports.compare.lines import done_seeds, one_case_notes, tag, unknown_seed_noise
+from recbench.reports.compare.paired_throughput import PairedSpeed
 
 SCHEMA: Final = 1
 
@@ -33,8 +36,8 @@ def compare_document(decided: DecidedComparison) -> CompareDocument:
         "schema": SCHEMA,
         "headline": compare_headline(decided),
         "tag": tag(decided, "compare"),
-        "base": _record_set(comparison.base),
-        "current": _record_set(comparison.current),
+        "base": record_set_document(comparison.base),
+        "current": record_set_document(comparison.current),
         "new_cases": [
             {"task": {"name": names[digest], "digest": digest}, **counts.document()}
             for digest, counts in comparison.new_cases.items()
@@ -97,7 +100,30 @@ def gate_document(report: GateReport) -> GateDocument:
     }
 
 
-def _record_set(records: RecordSet) -> RecordSetDocument:
+def paired_speed_document(model: str, label: str, speed: PairedSpeed) -> PairedSpeedDocument:
+    """Returns what the pairs of trials of a model say about its throughput by one clock.
+
+    Args:
+        model: The model.
+        label: The model, or the label of its configuration.
+        speed: The figures.
+    """
+    ratio = speed.ratio
+    return {
+        "model": model,
+        "label": label,
+        "clock": speed.clock,
+        "pairs": ratio.n,
+        "change": as_change(ratio.shift),
+        "interval": [as_change(ratio.interval.low), as_change(ratio.interval.high)],
+        "control_noise": as_change(ratio.noise),
+        "p_holm": speed.p_adjusted,
+        "verdict": speed.verdict,
+    }
+
+
+def record_set_document(records: RecordSet) -> RecordSetDocument:
+    """Returns what a document says about a set of records."""
     environments = [trial.record.environment for trial in records.trials]
     return {
         "name": records.text,

@@ -250,3 +250,41 @@ class GateDocument(CompareDocument):
     accepted: list[AcceptedRegressionDocument]
     gated: list[str]
     floors: list[SanityCheckDocument]
+
+
+class PairedSpeedDocument(TypedDict):
+    """What pairs of trials say about the throughput of a model, by one clock.
+
+    Attributes:
+        model: The model.
+        label: The model, or the label of its configuration.
+        clock: `wall time` or `CPU time`.
+        pairs: Number of pairs.
+        change: Median change of the throughput over the pairs, as a share.
+        interval: 95 % confidence interval of the change.
+        control_noise: A change that the control's noise alone exceeds in 5 of 100 cases.
+        p_holm: p-value of the test against the control, after Holm's correction.
+        verdict: The verdict by this clock.
+    """
+
+    model: str
+    label: str
+    clock: str
+    pairs: int
+    change: float
+    interval: list[float]
+    control_noise: float
+    p_holm: float
+    verdict: Verdict
+
+
+class ABDocument(GateDocument):
+    """The document of `recbench ab --json`: that of `gate`, and the pairs. Keys may be added; none is renamed.
+
+    Attributes:
+        control: The two record sets of the control.
+        pairs: Throughput by pairs of trials, for each model and clock.
+    """
+
+    control: list[RecordSetDocument]
+    pairs: list[PairedSpeedDocument]

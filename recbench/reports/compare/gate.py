@@ -105,7 +105,13 @@ def decide_verdicts(
     return DecidedComparison(comparison, tuple(decisions), policy, command, together)
 
 
-def gate(comparison: Comparison, policy: Policy, command: str, allowances: Sequence[Allowance] = ()) -> GateReport:
+def gate(
+    comparison: Comparison,
+    policy: Policy,
+    command: str,
+    allowances: Sequence[Allowance] = (),
+    speed: Sequence[SpeedDecision | None] | None = None,
+) -> GateReport:
     """Decides whether a comparison passes.
 
     A regression that was declared as intended does not count, nor that the model is below popularity for this reason.
@@ -127,9 +133,13 @@ def gate(comparison: Comparison, policy: Policy, command: str, allowances: Seque
         policy: The limits.
         command: What prints this again.
         allowances: Regressions that were declared as intended.
+        speed: For each model the verdict on its throughput, None for models that could not be compared; None to decide
+            by the seeds of each side.
     """
     decided = decide_verdicts(comparison, policy, command, policy.gated_metrics)
-    speed = tuple(None if model.obstacle else _speed(model, policy) for model in comparison.models)
+    if speed is None:
+        speed = [None if model.obstacle else decide_speed(model.match, policy) for model in comparison.models]
+    speed = tuple(_with_doubt(model, one) for model, one in zip(comparison.models, speed, strict=True))
     found = tuple(sanity_checks(comparison, policy))
     failed = _blocked(comparison, Verdict.FAILED)
     incomparable = _blocked(comparison, Verdict.NOT_COMPARABLE) + _unknown_configurations(comparison)
@@ -235,9 +245,10 @@ def _nothing_in_common(comparison: Comparison) -> str:
     return f"no model of CURRENT could be compared with BASE ({has})"
 
 
-def _speed(model: Compared, policy: Policy) -> SpeedDecision:
-    found = decide_speed(model.match, policy)
-    return found if model.is_caused or found.verdict is None else replace(found, verdict=found.verdict.without_cause)
+def _with_doubt(model: Compared, found: SpeedDecision | None) -> SpeedDecision | None:
+    if found is None or found.verdict is None or model.is_caused:
+        return found
+    return replace(found, verdict=found.verdict.without_cause)
 
 
 def _counts_against(verdict: Verdict, policy: Policy) -> bool:

@@ -146,12 +146,10 @@ Pair = tuple[Record, Record]
 def _why_not(model: Compared, pairs: Sequence[Pair], control: Sequence[Pair], policy: Policy) -> str:
     if model.obstacle:
         return model.obstacle.reason
-    if reason := why_not_gated(model.match, policy):
-        return reason
     counts, fewest = (len(pairs), len(control)), fewest_pairs()
-    if min(counts) < fewest:
+    if policy.gate_throughput and min(counts) < fewest:
         return f"{counts[0]} pairs of trials, and {counts[1]} of the control; {fewest} are needed: use --seeds {fewest}"
-    return ""
+    return why_not_gated(model.match, policy)
 
 
 def _pairs(base: TrialGroup | None, current: TrialGroup | None) -> list[Pair]:
