@@ -11,7 +11,7 @@ from recbench.records import schema as record_schema
 from recbench.records.schema import Record
 from recbench.records.sources import Sources
 from recbench.reports.compare import document_types as compare_types
-from recbench.reports.compare.document_types import CompareDocument, GateDocument
+from recbench.reports.compare.document_types import ABDocument, CompareDocument, GateDocument
 from recbench.reports.run import document_types as run_types
 from recbench.reports.run.document_types import RunDocument
 from tests.documented_attributes import attributes, sections
@@ -30,6 +30,7 @@ def schema_files() -> dict[str, str]:
         "gate.schema.json": _text(
             "The document of `recbench gate --json`", GateDocument, [compare_types, record_schema]
         ),
+        "ab.schema.json": _text("The document of `recbench ab --json`", ABDocument, [compare_types, record_schema]),
     }
 
 

@@ -134,7 +134,8 @@ def decide_clocks(by_clock: Sequence[PairedSpeed]) -> SpeedDecision:
         )
         return SpeedDecision(Verdict.INCONCLUSIVE, f"{why}. {'; '.join(one.figures for one in by_clock)}")
     if decided is by_clock[0]:
-        return SpeedDecision(decided.verdict, decided.figures)
+        others = [f"; {as_change(one.ratio.shift):+.1%} by {one.clock}" for one in by_clock[1:]]
+        return SpeedDecision(decided.verdict, decided.figures + "".join(others))
     first = by_clock[0]
     cause = "the control was too noisy" if first.is_too_noisy else "it varied too much"
     return SpeedDecision(decided.verdict, f"{decided.figures}. {first.clock} does not decide, {cause}: {first.figures}")
