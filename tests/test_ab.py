@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from pydantic import TypeAdapter
 
 from recbench.experiments import ab as ab_module
 from recbench.experiments.tree_programs import RefusedError, document_from_tree
@@ -17,6 +18,7 @@ from recbench.git_work_trees import work_tree
 from recbench.protocol import PROTOCOL_VERSION
 from recbench.records.schema import Revision, Status, TaskIdentity
 from recbench.records.store import save
+from recbench.reports.compare.document_types import ABDocument
 from tests.command_line import CommandLine
 from tests.examples import DIGEST, a_trial, some_trials
 
@@ -123,6 +125,8 @@ def test_a_slower_revision_is_rejected_after_a_control(repository, trials, recbe
     done = recbench("ab", "old", "slow", "--models", "bpr", "--threads", "1", "--timeout", "60", "-o", "kept", "--json")
     assert done.code == 1, done.err
     document = json.loads(done.out)
+    adapter = TypeAdapter(ABDocument)
+    assert document == adapter.dump_python(adapter.validate_python(document), mode="json")
     assert document["outcome"] == "rejected"
     assert document["reasons"][0].startswith("bpr throughput regressed: -2")
     assert [(one["clock"], one["pairs"], one["verdict"]) for one in document["pairs"]] == [

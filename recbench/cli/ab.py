@@ -54,7 +54,7 @@ def ab(
             help="A regression that is intended, and why; METRIC may be throughput, and * is any. May be repeated.",
         ),
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Inconclusive does not pass either.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail if a verdict is inconclusive.")] = False,
     threads: Threads = 1,
     device: DeviceOption = "auto",
     timeout: Timeout = None,
@@ -96,7 +96,7 @@ def ab(
         if not quiet:
             write_message(f"Task {task}; models {', '.join(dict.fromkeys(models))}; {base} against {head}", "dim")
 
-        from recbench.evaluation.metric import Ranking
+        from recbench.evaluation.ranking import Ranking
         from recbench.experiments.ab import ABRequest, ab_document
         from recbench.experiments.ab import ab as compare_revisions
         from recbench.experiments.comparison import read_limits
