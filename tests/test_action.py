@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -176,6 +177,32 @@ def test_a_model_that_fails_is_told_of(runner, gh):
     _, code = gate(runner)
     assert code == 3
     assert "failed: Shop failed: seed 0 failed: ValueError: out of &lt;milk>" in gh.written[0][2]
+
+
+def test_with_ab_the_commit_that_was_merged_with_is_trained_too(runner, gh):
+    program = gh.folder / "recbench"
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@" >"$0.words"\necho "<!-- recbench:gate:synthetic -->"\nexit 1\n')
+    program.chmod(0o755)
+    gh.has_labels("accept-regression")
+    inputs = {"seeds": "", "ab": "true", "arguments": "--threads 1\n--own-environments", "policy": "limits.toml"}
+    done, code = gate(runner, **inputs)
+    assert code == 1, done["Run and gate"].stderr
+    records = Path(runner.contexts["steps.gate.outputs.records"])
+    *options, dashes, base, head = program.with_suffix(".words").read_text().splitlines()
+    assert options == [
+        *("ab", "--models=shop.py:Shop", "--task=synthetic", "--threads", "1", "--own-environments"),
+        *(f"--output={records.parent}", "--policy=limits.toml", "--allow", "*:*"),
+        *("the pull request has the label accept-regression", "--format=markdown"),
+    ]
+    assert (records.name, dashes, head) == ("head", "--", "HEAD")
+    assert base == git(runner.workspace, "rev-parse", "HEAD").strip()
+    assert gh.written[0][2] == f"{TAG}\n<!-- recbench:gate:synthetic -->\n"
+    for wrong, message in (
+        ("yes", "the input 'ab' is 'yes'"),
+        ("true", "leave 'records', 'baseline' and 'against' out"),
+    ):
+        done, code = gate(runner, ab=wrong, baseline="main")
+        assert (code, message in done["Run and gate"].stderr) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ set -euo pipefail
 # Git Bash on Windows takes REV:PATH for a list of folders, and would rewrite it.
 export MSYS_NO_PATHCONV=1 MSYS2_ARG_CONV_EXCL='*'
 
-: "${MODELS:=}" "${RECORDS:=}" "${ARGUMENTS:=}" "${BASELINE:=}" "${AGAINST:=}" "${POLICY:=}" "${REF:=}" "${SHA:=}" "${ACCEPTED:=}"
+: "${MODELS:=}" "${RECORDS:=}" "${ARGUMENTS:=}" "${BASELINE:=}" "${AGAINST:=}" "${POLICY:=}" "${REF:=}" "${SHA:=}" "${ACCEPTED:=}" "${AB:=}"
 
 folder=$(mktemp -d "$RUNNER_TEMP/recbench.XXXXXX")
 records=${RECORDS:-$folder/records}
@@ -16,6 +16,9 @@ touch "$report" "$table" "$log"
 # answer for what others have merged since.
 find_base() {
   local target=origin/$BRANCH: merged='' base
+  if [ "$AB" = true ]; then
+    BASELINE=$target
+  fi
   BASELINE=${BASELINE:-${target}results/baselines/$TASK/main}
   case ,$BASELINE,$AGAINST in *",$target"*) ;; *) return 0 ;; esac
   case $REF in refs/pull/*/merge) merged=$SHA ;; esac
@@ -33,9 +36,9 @@ run_models() {
     echo "Error: give 'models' to train, or 'records' that an earlier step wrote." >&2
     return 2
   fi
-  local options=() code=0
-  read -r -d '' -a options <<<"$ARGUMENTS" || true # lines as well as words; the end of the text is no failure
-  recbench run --models="$MODELS" --task="$TASK" --seeds="$SEEDS" ${options[@]+"${options[@]}"} \
+  [ "$AB" != true ] || return 0
+  local code=0
+  recbench run --models="$MODELS" --task="$TASK" --seeds="${SEEDS:-3}" ${options[@]+"${options[@]}"} \
     --output="$records" --format=markdown >"$table" || code=$?
   # Of a model that failed the gate tells more, and tells of the others.
   [ "$code" -eq 0 ] || [ "$code" -eq 3 ] || return "$code"
@@ -45,6 +48,12 @@ decide() {
   local accepted=()
   [ "$ACCEPTED" != true ] || accepted=(--allow '*:*' 'the pull request has the label accept-regression')
   # After --, nothing is an option: "--help" would end well, and pass.
+  if [ "$AB" = true ]; then
+    recbench ab --models="$MODELS" --task="$TASK" ${SEEDS:+--seeds="$SEEDS"} ${options[@]+"${options[@]}"} \
+      --output="$records" ${POLICY:+--policy="$POLICY"} ${accepted[@]+"${accepted[@]}"} --format=markdown -- \
+      "${BASELINE%:}" HEAD >"$report"
+    return
+  fi
   recbench gate ${AGAINST:+--against="$AGAINST"} ${POLICY:+--policy="$POLICY"} \
     ${accepted[@]+"${accepted[@]}"} --format=markdown -- \
     "$BASELINE" "$records" >"$report"
@@ -61,7 +70,22 @@ check_inputs() {
         ;;
     esac
   done
+  case $AB in
+    '' | false) ;;
+    true)
+      [ -z "$RECORDS$BASELINE$AGAINST" ] && return 0
+      echo "Error: with 'ab', the base is trained too: leave 'records', 'baseline' and 'against' out." >&2
+      return 2
+      ;;
+    *)
+      echo "Error: the input 'ab' is '$AB'. Use true or false." >&2
+      return 2
+      ;;
+  esac
 }
+
+options=()
+read -r -d '' -a options <<<"$ARGUMENTS" || true # lines as well as words; the end of the text is no failure
 
 # Names and messages in the log are not commands of the workflow.
 resume=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
@@ -83,6 +107,8 @@ if [ "$code" -eq 4 ] && [ "$result" = no-baseline ]; then
   code=0
   echo "::warning title=No baseline::Nothing was compared. The report says how to accept a baseline."
 fi
+
+[ "$AB" != true ] || records=$records/head
 
 # Silence would leave the comment of an earlier push standing, which may say that the gate passed.
 if [ ! -s "$report" ]; then
