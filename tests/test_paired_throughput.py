@@ -159,7 +159,7 @@ def test_without_cpu_times_wall_time_alone_decides():
     ("n", "limits", "reason"),
     [
         (5, {}, "5 pairs of trials, and 5 of the control; 6 are needed: use --seeds 6"),
-        (3, {"gate_throughput": False}, "the policy does not ask for it"),
+        (3, {"gate_throughput": False}, "the policy turns it off (gate_throughput)"),
         (6, {"throughput_fit_seconds": 2.0}, "a fit takes 1.0"),
     ],
 )
