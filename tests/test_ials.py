@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from recbench.protocol import TrainSet
 from recbench.trials.clock import TimedContext
+from recbench_models import ridge_batches
 from recbench_models.ials import IALS
 from tests.dense_fits import dense_rows, fitted
 
@@ -49,8 +51,11 @@ def model(**more):
     return IALS(**settings)
 
 
+@pytest.mark.parametrize("cells", [1, 40, 6144], ids=["exact", "both", "steps"])
 @pytest.mark.parametrize("exponent", [0.0, 0.7, 1.0])
-def test_a_pass_solves_for_each_user_and_then_for_each_item(synthetic_task, exponent):
+def test_a_pass_of_many_steps_solves_for_each_user_and_then_for_each_item(synthetic_task, exponent, cells, monkeypatch):
+    monkeypatch.setattr(ridge_batches, "CELLS", cells)
+    monkeypatch.setattr(ridge_batches, "STEPS", 4 * FACTORS)
     train = synthetic_task.train_set()
     rows = dense_rows(train)
     items = (0.1 / np.sqrt(FACTORS) * _second_draw(train)).astype(np.float32)
@@ -59,6 +64,36 @@ def test_a_pass_solves_for_each_user_and_then_for_each_item(synthetic_task, expo
     trained = fitted(model(epochs=1, regularization_exponent=exponent), synthetic_task)
     np.testing.assert_allclose(trained._users, users, rtol=2e-3, atol=1e-5)
     np.testing.assert_allclose(trained._items, items, rtol=2e-3, atol=1e-4)
+
+
+def test_batches_hold_every_row_once_and_no_more_cells_than_they_may(synthetic_task, monkeypatch):
+    monkeypatch.setattr(ridge_batches, "CELLS", 40)
+    train = synthetic_task.train_set()
+    degrees = np.diff(train.indptr)
+    assert (degrees > 40).any()
+    assert (degrees <= 40).any()
+    one = ridge_batches.RidgeBatches(train)
+    found = {int(user): row[row < train.n_items].tolist() for batch in one._batches
+             for user, row in zip(batch.users, batch.items, strict=True)}  # fmt: skip
+    assert found.keys() | set(one._large.tolist()) == set(np.flatnonzero(degrees).tolist())
+    assert not found.keys() & set(one._large.tolist())
+    assert all(items == train.indices[slice(*train.indptr[user : user + 2])].tolist() for user, items in found.items())
+    assert max(batch.items.size for batch in one._batches) <= 40
+
+
+def test_users_without_rows_have_no_vector_and_stop_nobody():
+    users, items = np.array([0, 2, 2, 5], dtype=np.int32), np.array([0, 0, 1, 1], dtype=np.int32)
+    train = TrainSet.from_rows(7, 3, users, items)
+    trained = model(epochs=2)
+    trained.fit(train, TimedContext(0, threads=3))
+    assert [bool(vector.any()) for vector in trained._users] == [True, False, True, False, False, True, False]
+    assert [bool(vector.any()) for vector in trained._items] == [True, True, False]
+
+
+def test_one_user_and_one_item():
+    trained = model(epochs=2)
+    trained.fit(TrainSet.from_rows(1, 1, np.zeros(1, np.int32), np.zeros(1, np.int32)), TimedContext(0, threads=4))
+    assert np.isfinite(trained.score_all(np.zeros(1, np.int32))).all()
 
 
 def _second_draw(train):
@@ -79,3 +114,12 @@ def test_the_loss_never_grows(synthetic_task):
     assert len(losses) == 6
     assert (np.diff(losses) < 1e-6 * losses[0]).all()
     assert losses[-1] < losses[0]
+
+
+def test_a_few_steps_reach_the_loss_of_exact_solutions(synthetic_task, monkeypatch):
+    rows = dense_rows(synthetic_task.train_set())
+    trained = fitted(model(epochs=12), synthetic_task)
+    monkeypatch.setattr(ridge_batches, "CELLS", 1)
+    exact = fitted(model(epochs=12), synthetic_task)
+    found, best = (loss(rows, one._users.astype(float), one._items.astype(float)) for one in (trained, exact))
+    assert found == pytest.approx(best, rel=1e-3)
