@@ -8,7 +8,9 @@ import typer
 
 from recbench.cli import (
     ab,
+    backfill,
     baseline,
+    bisect,
     cite,
     clean,
     compare,
@@ -69,6 +71,8 @@ app.add_typer(data.app, name="data")
 app.add_typer(baseline.app, name="baseline")
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("history")(history.history)
+app.command("backfill")(backfill.backfill)
+app.command("bisect")(bisect.bisect)
 app.command("selftest")(selftest.selftest)
 app.command("cite")(cite.cite)
 app.command("clean")(clean.clean)

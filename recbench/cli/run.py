@@ -19,6 +19,7 @@ from recbench.cli.shared.execution_options import (
     Task,
     Threads,
     Timeout,
+    Track,
 )
 from recbench.cli.shared.interruption import interruption_message
 from recbench.cli.shared.lists import cut_offs
@@ -92,13 +93,7 @@ def run(
     cluster: Cluster = None,
     force: Annotated[bool, typer.Option("--force", help="Run again also trials whose records exist.")] = False,
     collect: Annotated[bool, typer.Option("--collect", help="Train nothing; report the records that exist.")] = False,
-    track: Annotated[
-        bool,
-        typer.Option(
-            "--track",
-            help="Append the results to results/history.jsonl without accepting them; 'recbench history' shows them.",
-        ),
-    ] = False,
+    track: Track = False,
     in_process: Annotated[
         bool,
         typer.Option("--in-process", help="Run all trials in this process, for a debugger. Limits do not apply."),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from recbench.cli.shared.execution_options import CutOffs, Task
+from recbench.cli.shared.execution_options import CutOffs, Task, Track
 from recbench.cli.shared.lists import cut_offs
 from recbench.cli.shared.output_options import AsJson, Form, RecordsFolder
 from recbench.cli.shared.ratings_file_options import ItemColumn, Separator, UserColumn
@@ -47,6 +47,7 @@ def score_file(
     force: Annotated[
         bool, typer.Option("--force", help="Replace a record of the same name and seed that has another result.")
     ] = False,
+    track: Track = False,
     form: Form = Format.TEXT,
     as_json: AsJson = False,
 ) -> None:
@@ -72,6 +73,7 @@ def score_file(
         layout=Layout(user_column, item_column, "" if ranked else score_column, "", separator),
         output=output,
         force=force,
+        track_result=track,
     )
     emit(result.table(Format.JSON if as_json else form))
     write_message(f"Record: {result.trials[0].place}", "dim")

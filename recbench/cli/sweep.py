@@ -18,6 +18,7 @@ from recbench.cli.shared.execution_options import (
     Task,
     Threads,
     Timeout,
+    Track,
 )
 from recbench.cli.shared.interruption import interruption_message
 from recbench.cli.shared.lists import only_item
@@ -52,6 +53,7 @@ def sweep(
     max_memory: MaxMemory = None,
     cluster: Cluster = None,
     force: Annotated[bool, typer.Option("--force", help="Run again also trials whose records exist.")] = False,
+    track: Track = False,
     output: RecordsFolder = DEFAULT_OUTPUT,
     plot: Plot = None,
     form: Form = Format.TEXT,
@@ -110,6 +112,7 @@ def sweep(
             execution=Execution(
                 threads=threads, device=device, jobs=jobs, timeout=timeout, max_memory=max_memory, cluster=cluster
             ),
+            track=track,
         )
         result = sweep_request(request, count.of(run_progress(quiet=quiet)))
         if form is Format.JSON:

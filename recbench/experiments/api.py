@@ -67,6 +67,7 @@ def run(
     in_process: bool = False,
     output: str | os.PathLike[str] = DEFAULT_OUTPUT,
     reuse: Literal["keep", "repeat", "only"] = "keep",
+    track: bool = False,
     quiet: bool = False,
 ) -> Run:
     """Trains each model on the task, ranks the same candidates with each, and returns the run.
@@ -93,6 +94,7 @@ def run(
         in_process: Whether trials run in this process, where a debugger sees them.
         output: Folder of the records.
         reuse: ``"keep"`` records that exist, ``"repeat"`` every trial, or report ``"only"`` what exists.
+        track: Whether to append the results to ``results/history.jsonl``, which ``recbench history`` shows.
         quiet: Whether to show no progress.
 
     Returns:
@@ -127,6 +129,7 @@ def run(
             cluster=cluster,
             in_process=in_process,
         ),
+        track=track,
     )
     return runs.run(request, run_progress(quiet=quiet))
 
@@ -146,6 +149,7 @@ def sweep(
     cluster: str | None = None,
     output: str | os.PathLike[str] = DEFAULT_OUTPUT,
     reuse: Literal["keep", "repeat"] = "keep",
+    track: bool = False,
     quiet: bool = False,
 ) -> Sweep:
     """Trains a model once per value of a hyper-parameter, to compare quality, time and memory.
@@ -164,6 +168,7 @@ def sweep(
         cluster: Address of a Dask scheduler.
         output: Folder of the records.
         reuse: What to do with records that exist.
+        track: Whether to append the results to the project's history.
         quiet: Whether to show no progress.
 
     Returns:
@@ -191,6 +196,7 @@ def sweep(
         execution=Execution.of(
             threads=threads, device=device, jobs=jobs, timeout=timeout, max_memory=max_memory, cluster=cluster
         ),
+        track=track,
     )
     return sweeps.sweep(request, run_progress(quiet=quiet))
 
@@ -296,6 +302,7 @@ def evaluate(
     score_column: str | None = None,
     output: str | os.PathLike[str] | None = None,
     force: bool = False,
+    track: bool = False,
 ) -> Run:
     """Ranks the test cases of a task by scores that were computed elsewhere.
 
@@ -315,6 +322,7 @@ def evaluate(
         score_column: Column of scores. Default: ``score`` or ``prediction``, else a column of ratings.
         output: Folder for the record; None to store nothing.
         force: Whether to replace a record of the same name and seed with another result.
+        track: Whether to append the result to the project's history.
 
     Raises:
         RecbenchError: The scores cannot be read or ranked, or the folder has a record of the same name and seed with
@@ -352,6 +360,7 @@ def evaluate(
         layout=layout,
         output=_optional_path("output", output),
         force=force,
+        track_result=track,
     )
 
 

@@ -6,6 +6,9 @@ DEFAULT_TASK = "ml-100k"
 DEFAULT_OUTPUT = Path("results/runs")
 """Folder of the records of runs and sweeps."""
 
+REVISIONS_FOLDER = Path("results/revisions")
+"""Folder of the records of commits: a folder for each."""
+
 PUBLISHED_FOLDER = Path("results/published")
 """Folder of what others published, one file per task."""
 

@@ -14,6 +14,7 @@ from recbench.evaluation.ranking import ScoreError
 from recbench.experiments.cut_offs import check_lists
 from recbench.experiments.results import Run
 from recbench.experiments.task_source import task_source
+from recbench.experiments.track import check_history, track
 from recbench.path_checks import check_no_file_above
 from recbench.protocol import FloatArray, Int32Array, Recommender, TrainContext, TrainSet
 from recbench.records.finished_trial import FinishedTrial
@@ -60,6 +61,7 @@ def evaluate(
     layout: Layout = PLAIN,
     output: Path | None = None,
     force: bool = False,
+    track_result: bool = False,
 ) -> Run:
     """Ranks the test cases of a task by scores that were computed elsewhere.
 
@@ -75,6 +77,7 @@ def evaluate(
         layout: For rows: which columns to read.
         output: Folder for the record; None to store nothing.
         force: Whether to replace a record of the same name and seed with another result.
+        track_result: Whether to append the result to the project's history.
 
     Raises:
         RecbenchError: The name cannot be used, the rows cannot be read or lack candidates, the scores cannot be ranked,
@@ -82,6 +85,8 @@ def evaluate(
     """
     if output is not None:
         check_no_file_above(output, OTHER_FOLDER)
+    if track_result:
+        check_history()
     if not isinstance(name, str) or not re.fullmatch(NAME_PATTERN, name):
         raise RecbenchError(
             f"{name!r} cannot be the name of a model.", "Use letters, digits, dots, dashes, underscores."
@@ -96,8 +101,11 @@ def evaluate(
     if isinstance(model, _Function):
         record = of_unknown_files(record, f"{source} were ranked: the files of its code are not known")
     if output is None:
-        return Run((FinishedTrial.in_memory(record, ranks, name),), loaded, ks)
-    stored = save(record, ranks, output, new_one if force else _same_or_refused)
+        stored = FinishedTrial.in_memory(record, ranks, name)
+    else:
+        stored = save(record, ranks, output, new_one if force else _same_or_refused)
+    if track_result:
+        track([stored])
     return Run((stored,), loaded, ks, folder=output)
 
 

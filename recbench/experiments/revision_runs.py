@@ -11,8 +11,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Final
 
@@ -38,7 +39,6 @@ runpy.run_module("recbench", run_name="__main__", alter_sys=True)
 """
 
 SECONDS_BETWEEN_LOOKS: Final = 0.05
-BAD_INPUT: Final = 2
 _ERROR: Final = re.compile(r"^Error: ", re.MULTILINE)
 MOST_LINES: Final = 5
 
@@ -67,14 +67,33 @@ class RevisionRun:
     """What the code of a commit gave.
 
     Attributes:
-        trials: The trials that are done.
+        by_model: The trials that are done, by model.
         problems: Why others are not, by model.
         seconds: How long it took.
     """
 
-    trials: tuple[FinishedTrial, ...]
-    problems: dict[str, str] = field(default_factory=dict)
+    by_model: Mapping[str, Sequence[FinishedTrial]] = field(default_factory=dict)
+    problems: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+
+    @property
+    def trials(self) -> tuple[FinishedTrial, ...]:
+        """The trials of all models."""
+        return tuple(trial for trials in self.by_model.values() for trial in trials)
+
+    def n_trained(self, commit: str, since: datetime | None = None) -> int:
+        """Returns how many trials ran with the files of a commit; the records of others are of the same code.
+
+        Args:
+            commit: The commit.
+            since: Count only what was started at this time or later.
+        """
+        return sum(
+            trial.record.revision is not None
+            and trial.record.revision.sha == commit
+            and (since is None or trial.record.started_at >= since)
+            for trial in self.trials
+        )
 
 
 class StoppedError(Exception):
@@ -103,29 +122,26 @@ def run_revision(
         StoppedError: ``stop`` was set.
     """
     began = time.monotonic()
-    output = output.absolute()
-    try:
-        trials, problems = _run(tree, request, request.models, output, python, stop)
-    except _RefusedError as refused:
-        if len(request.models) == 1:
-            trials, problems = [], {request.models[0]: refused.why}
-        else:
-            trials, problems = [], {}
-            for model in request.models:
-                try:
-                    more, failed = _run(tree, request, [model], output, python, stop)
-                except _RefusedError as alone:
-                    more, failed = [], {model: alone.why}
-                trials += more
-                problems |= failed
-    return RevisionRun(tuple(trials), problems, time.monotonic() - began)
+    by_model: dict[str, Sequence[FinishedTrial]] = {}
+    problems: dict[str, str] = {}
+    for model in request.models:
+        try:
+            found = _run(tree, request, model, output.absolute(), python, stop)
+        except _RefusedError as refused:
+            problems[model] = refused.why
+            continue
+        unusable = [why for one in found if (why := _unusable(one, request, tree)) is not None]
+        if unusable:
+            problems[model] = unusable[0]
+        by_model[model] = [one for one in found if _unusable(one, request, tree) is None]
+    return RevisionRun(by_model, problems, time.monotonic() - began)
 
 
 class _RefusedError(Exception):
-    """recbench has refused the request.
+    """recbench has refused the request, or its records cannot be read.
 
     Args:
-        why: Its error.
+        why: The error.
     """
 
     def __init__(self, why: str) -> None:
@@ -134,38 +150,23 @@ class _RefusedError(Exception):
 
 
 def _run(
-    tree: WorkTree,
-    request: RevisionRequest,
-    models: Sequence[str],
-    output: Path,
-    python: str,
-    stop: threading.Event | None,
-) -> tuple[list[FinishedTrial], dict[str, str]]:
+    tree: WorkTree, request: RevisionRequest, model: str, output: Path, python: str, stop: threading.Event | None
+) -> list[FinishedTrial]:
+    """Runs one model: a commit may lack it, and the others are run all the same."""
     seeds = request.seeds
     arguments = [
-        *("run", "--task", request.task, "--seeds", str(len(seeds)), "--seed", str(seeds.start)),
-        *(word for model in models for word in ("--models", model)),
+        *("run", "--models", model, "--task", request.task, "--seeds", str(len(seeds)), "--seed", str(seeds.start)),
         *("--output", str(output), "--quiet", "--json", *request.options),
     ]
     code, out, err = _call([python, "-u", "-P", "-c", _START, str(_own_recbench(tree)), *arguments], tree, stop)
     try:
-        results = json.loads(out)["results"]
-        named = [(result["model"], place) for result in results for place in result["records"]]
+        places = [Path(place) for result in json.loads(out)["results"] for place in result["records"]]
     except (ValueError, KeyError, TypeError):
         raise _RefusedError(_reason(err, code)) from None
-    trials, problems = [], {}
-    for model, place in named:
-        try:
-            trial = finished_trial(load(Path(place)), Path(place))
-        except RecbenchError as error:
-            problems[model] = f"its record cannot be read: {error.message}"
-            continue
-        why = _unusable(trial, request, tree)
-        if why is None:
-            trials.append(trial)
-        else:
-            problems[model] = why
-    return trials, problems
+    try:
+        return [finished_trial(load(place), place) for place in places]
+    except RecbenchError as error:
+        raise _RefusedError(f"its record cannot be read: {error.message}") from None
 
 
 def _own_recbench(tree: WorkTree) -> Path:
@@ -242,3 +243,8 @@ def _unusable(trial: FinishedTrial, request: RevisionRequest, tree: WorkTree) ->
         reasons = "; ".join(record.revision.reasons or ("files were changed while it ran",))
         return f"its code is not that of {tree.commit[:SHORT]}: {reasons}"
     return None
+
+
+def runs_own_recbench(tree: WorkTree) -> bool:
+    """Whether the repository is recbench's own, so that the recbench of the commit runs."""
+    return tree.in_tree(Path(recbench.__file__)) is not None

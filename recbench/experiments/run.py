@@ -19,7 +19,6 @@ from recbench.experiments.train import Reuse, train
 from recbench.path_checks import check_no_file_above
 from recbench.progress.choice import Progress, run_progress
 from recbench.progress.console import animated
-from recbench.records.results_folder import history_file
 from recbench.records.store import OTHER_FOLDER
 from recbench.registry.requested import RequestedModel
 from recbench.registry.settings_used import SettingsUsed, use_settings
@@ -128,7 +127,7 @@ def run(request: RunRequest, progress: Progress | None = None) -> Run:
             request.reuse,
         )
     if request.track:
-        log.info("%d new lines in the history %s.", track(stored), history_file())
+        track(stored)
     return Run(
         tuple(stored),
         prepared.source.task,

@@ -12,6 +12,7 @@ from recbench.experiments.execution import Execution
 from recbench.experiments.results import Run
 from recbench.experiments.run import check_seeds
 from recbench.experiments.task_source import task_source
+from recbench.experiments.track import check_history, track
 from recbench.experiments.train import Reuse, train
 from recbench.output_files import OutputFile
 from recbench.path_checks import check_no_file_above
@@ -45,6 +46,7 @@ class SweepRequest:
         output: Folder of the records.
         reuse: What to do with trials whose records exist.
         execution: Where the trials run.
+        track: Whether to append the trials to the project's history.
     """
 
     model: RequestedModel
@@ -55,6 +57,7 @@ class SweepRequest:
     output: Path = DEFAULT_OUTPUT
     reuse: Reuse = Reuse.KEEP
     execution: Execution = field(default_factory=Execution)
+    track: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +127,8 @@ def sweep(request: SweepRequest, progress: Progress | None = None) -> Sweep:
     check_seeds(request.seeds)
     check_no_file_above(request.output, OTHER_FOLDER)
     execution.check()
+    if request.track:
+        check_history()
     check_frameworks([request.model.reference])
     # An instance brings a value of every hyper-parameter, also of this one.
     others = {name: value for name, value in request.model.values.items() if name != request.parameter}
@@ -148,6 +153,8 @@ def sweep(request: SweepRequest, progress: Progress | None = None) -> Sweep:
     finally:
         runner.close()
         progress.close()
+    if request.track:
+        track(stored)
     return Sweep(Run(tuple(stored), source.task, conditions.ks, folder=request.output), request.parameter)
 
 

@@ -1,5 +1,6 @@
 """Runs in the history: a line for each trial that is done, without accepting it as a baseline."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from recbench.records.grouping import group_trials
 from recbench.records.results_folder import history_file
 from recbench.records.schema import Status
 from recbench.records.transactions import transaction
+
+log = logging.getLogger(__name__)
 
 
 def check_history() -> None:
@@ -23,7 +26,7 @@ def check_history() -> None:
 
 
 def track(trials: Sequence[FinishedTrial]) -> int:
-    """Appends the trials that are done to the project's history.
+    """Appends the trials that are done to the project's history, and logs how many lines are new.
 
     A trial that is in the history already is not appended again. All seeds of a configuration get the time at which the
     first of them was started, so that they stay together.
@@ -42,6 +45,17 @@ def track(trials: Sequence[FinishedTrial]) -> int:
     for group in group_trials(done):
         began = min(trial.record.started_at for trial in group.trials)
         lines += [history.Accepted.of(trial, "", began, is_run=True) for trial in group.trials]
+    n_new = append_new(lines)
+    log.info("%d new lines in the history %s.", n_new, history_file())
+    return n_new
+
+
+def append_new(lines: Sequence[history.Accepted]) -> int:
+    """Appends those lines to the project's history that it does not have, and returns how many these are.
+
+    Raises:
+        RecbenchError: The history cannot be written, or is damaged.
+    """
     path = history_file()
     with transaction(path.parent) as files:
         present = {_identity(line) for line in _read(path)}

@@ -37,6 +37,7 @@ from recbench.system_errors import cannot_read
 SCHEMA = 1
 OPTIONAL = (
     "configuration", "reference", "hyperparameters", "is_run", "is_dirty", "accepted_regressions", "renamed_from",
+    "backfilled",
 )  # fmt: skip
 """Fields that a line has only if they say something."""
 
@@ -54,7 +55,8 @@ class Accepted(BaseModel):
 
     Attributes:
         version: Version of this schema.
-        accepted_at: When, UTC. For a tracked run: when its configuration was first run.
+        accepted_at: When, UTC. For a tracked run: when its configuration was first run; for a commit of a backfill: the
+            time of the commit.
         label: Under which label; empty for a tracked run.
         task: The task's name.
         digest: The task's digest.
@@ -78,6 +80,7 @@ class Accepted(BaseModel):
         accepted_regressions: Why lower figures were accepted, by metric, such as ``hr@10`` or ``throughput``. Left out
             of the line if there is no such reason.
         renamed_from: The name of the model in earlier lines, if it was renamed; left out otherwise.
+        backfilled: The model as ``recbench backfill`` was asked for it; left out if a user ran it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
@@ -105,6 +108,7 @@ class Accepted(BaseModel):
     is_dirty: bool = False
     accepted_regressions: dict[str, str] = Field(default_factory=dict)
     renamed_from: str | None = None
+    backfilled: str = ""
 
     @model_serializer(mode="wrap")
     def _without_empty(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -230,10 +234,11 @@ def append_in(files: Transaction, lines: Sequence[Accepted], path: Path) -> None
 
 
 def _with_lines(before: bytes, lines: Sequence[Accepted]) -> bytes:
-    """Returns a history with more lines: each behind the last one of its configuration's name, or at the end.
+    """Returns a history with more lines: each behind the last older one of its configuration's name, or at the end.
 
-    Two branches that accept different models add their lines at different places. Git merges that without the rule
-    ``merge=union`` too, which the merge button of GitHub ignores.
+    A line that is older than all of that name comes before them. Two branches that accept different models add their
+    lines at different places. Git merges that without the rule ``merge=union`` too, which the merge button of GitHub
+    ignores.
 
     Args:
         before: The history; all of its lines can be read.
@@ -242,21 +247,25 @@ def _with_lines(before: bytes, lines: Sequence[Accepted]) -> bytes:
     end = b"\r\n" if b"\r\n" in before else b"\n"
     # Not splitlines, which also ends lines at other characters.
     present = re.findall(rb"[^\n]*\n|[^\n]+", before)
-    last: dict[tuple[str, str], int] = {}
+    first = codecs.BOM_UTF8 if before.startswith(codecs.BOM_UTF8) else b""
+    known: dict[tuple[str, str], list[tuple[datetime, int]]] = {}
     for place, text in enumerate(present):
         if stripped := text.removeprefix(codecs.BOM_UTF8).strip():
             line = Accepted.model_validate_json(stripped)
-            last[line.digest, line.name] = place
-    final = max(last.values(), default=-1)
+            known.setdefault((line.digest, line.name), []).append((line.accepted_at, place))
+    final = max((place for places in known.values() for _, place in places), default=-1)
     added: dict[int, bytes] = {}
-    for line in lines:
+    for line in sorted(lines, key=lambda one: one.accepted_at):
         text = json.dumps(line.model_dump(mode="json", by_alias=True), sort_keys=True).encode() + end
-        place = last.get((line.digest, line.name), final)
+        places = known.get((line.digest, line.name), [])
+        older = [place for moment, place in places if moment <= line.accepted_at]
+        place = max(older, default=min((place for _, place in places), default=final + 1) - 1)
         at = len(present) if place == final else place
         added[at] = added.get(at, b"") + text
     gap = end if before and not before.endswith(b"\n") else b""
     kept = b"".join(text + added.get(place, b"") for place, text in enumerate(present))
-    return kept + (gap + added[len(present)] if len(present) in added else b"")
+    oldest = first + added[-1] + kept.removeprefix(first) if -1 in added else kept
+    return oldest + (gap + added[len(present)] if len(present) in added else b"")
 
 
 def read(path: Path | None = None) -> Sequence[Accepted]:

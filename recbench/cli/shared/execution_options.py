@@ -71,6 +71,13 @@ Param = Annotated[
 ]
 Seeds = Annotated[int, typer.Option(min=1, help="Number of seeds for each configuration.")]
 FirstSeed = Annotated[int, typer.Option(min=0, max=MAX_SEED, help="The first seed; the others count up from it.")]
+Track = Annotated[
+    bool,
+    typer.Option(
+        "--track",
+        help="Append the results to results/history.jsonl without accepting them; 'recbench history' shows them.",
+    ),
+]
 Threads = Annotated[
     int,
     typer.Option(

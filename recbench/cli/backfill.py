@@ -1,0 +1,191 @@
+"""``recbench backfill``: past commits in the history."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from recbench.cli.shared.commit_options import CommitJobs, OwnEnvironment, write_problems
+from recbench.cli.shared.execution_options import (
+    Cluster,
+    Configurations,
+    DeviceOption,
+    FirstSeed,
+    MaxMemory,
+    Seeds,
+    Task,
+    Threads,
+    Timeout,
+)
+from recbench.cli.shared.interruption import interruption_message
+from recbench.cli.shared.output_options import AsJson, Quiet, RecordsFolder
+from recbench.cli.shared.tables import emit_table
+from recbench.cli.shared.terminal import ExitCode, emit_json, set_quiet
+from recbench.experiments.defaults import DEFAULT_TASK, REVISIONS_FOLDER
+from recbench.progress.console import write_message
+
+if TYPE_CHECKING:
+    from recbench.experiments.backfill import BackfillRequest, FilledCommit
+    from recbench.records.history import Accepted
+
+HEADERS = ("commit", "date", "model", "seeds", "HR@10", "NDCG@10", "state", "subject")
+
+
+def backfill(
+    commits: Annotated[
+        str,
+        typer.Argument(
+            metavar="OLD..NEW",
+            help="The commits after OLD up to NEW, by first parents: of a merged branch, the merge commit.",
+            show_default=False,
+        ),
+    ],
+    models: Configurations,
+    every: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Only every Nth commit, counted from OLD, and the last one.")
+    ] = 1,
+    task: Task = DEFAULT_TASK,
+    seeds: Seeds = 1,
+    seed: FirstSeed = 0,
+    threads: Threads = 1,
+    device: DeviceOption = "auto",
+    jobs: CommitJobs = 1,
+    timeout: Timeout = None,
+    max_memory: MaxMemory = None,
+    cluster: Cluster = None,
+    own_environment: OwnEnvironment = False,
+    output: RecordsFolder = REVISIONS_FOLDER,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the commits; train nothing.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train past commits in work trees, and add them to results/history.jsonl in the order of the commits.
+
+    Your own work tree stays as it is. A commit whose lines are in the history is not trained again, so that the same
+    command resumes. A commit that has the same code of the model as the one before it is not trained either. A commit
+    that cannot be trained is named at the end, with the reason.
+
+    Examples:
+      recbench backfill v1.0..main --every 10 --models bpr,popularity
+      recbench backfill v1.0..main --models my_model.py:Net --seeds 3 --jobs 4
+      recbench backfill v1.0..main --models my_model.py:Net --own-environment --cluster tcp://HOST:8786
+
+    Exit codes: 0 done, 2 bad input, 3 no commit could be trained, 4 no commits, 130 interrupted, 143 terminated.
+    """
+    set_quiet(quiet)
+    with interruption_message(output) as count:
+        from recbench.experiments.backfill import BackfillRequest, missing_trials
+        from recbench.experiments.backfill import backfill as fill
+        from recbench.experiments.commit_trials import commit_trials
+        from recbench.experiments.execution import Execution
+        from recbench.git_ranges import commits_in
+        from recbench.git_ranges import every as every_nth
+
+        execution = Execution(threads=threads, device=device, timeout=timeout, max_memory=max_memory, cluster=cluster)
+        chosen = every_nth(commits_in(commits), every)
+        request = BackfillRequest(
+            commits=chosen,
+            models=models,
+            seeds=range(seed, seed + seeds),
+            trials=commit_trials(task, execution, output, own_environment=own_environment),
+            jobs=jobs,
+            execution=execution,
+        )
+        if dry_run:
+            missing = missing_trials(request)
+            _show_plan(request, missing, as_json=as_json)
+            return
+        count.planned = len(chosen) * len(models) * seeds
+
+        def report(filled: "FilledCommit") -> None:
+            count.kept += len(models) * seeds if filled.was_finished else filled.n_trials
+            if not quiet:
+                write_message(_progress(filled), "dim")
+
+        filled = fill(request, report)
+        if as_json:
+            emit_json({"schema": 1, "task": request.trials.task.summary(), "commits": [*map(_document, filled)]})
+        else:
+            emit_table([*_rows(request, filled)], HEADERS)
+        write_problems((one.commit.short, one.problems) for one in filled)
+        if not quiet:
+            write_message("See the trend: recbench history --label run", "dim")
+        if not any(one.n_trials or one.was_finished for one in filled):
+            raise typer.Exit(ExitCode.MODEL_FAILED)
+
+
+def _show_plan(request: "BackfillRequest", missing: dict[str, list[str]], *, as_json: bool) -> None:
+    if as_json:
+        plan = [
+            {"commit": commit.sha, "date": commit.moment.isoformat(), "models": missing.get(commit.sha, [])}
+            for commit in request.commits
+        ]
+        emit_json({"schema": 1, "task": request.trials.task.summary(), "plan": plan})
+        return
+    rows = [
+        [commit.short, f"{commit.moment:%Y-%m-%d}", ", ".join(missing.get(commit.sha, [])), commit.subject]
+        for commit in request.commits
+    ]
+    emit_table(rows, ["commit", "date", "to train", "subject"])
+
+
+def _progress(filled: "FilledCommit") -> str:
+    commit = f"{filled.commit.short} of {filled.commit.moment:%Y-%m-%d}"
+    if filled.was_finished:
+        return f"{commit}: in the history already"
+    kept = filled.n_trials - filled.n_trained
+    parts = [f"{filled.n_trained} trials" if filled.n_trained != 1 else "1 trial"]
+    parts += [f"{kept} kept, of the same code"] if kept else []
+    parts += [f"no figures of {', '.join(filled.problems)}"] if filled.problems else []
+    return f"{commit}: {'; '.join(parts)}; {filled.seconds:.1f} s"
+
+
+def _rows(request: "BackfillRequest", filled: "Sequence[FilledCommit]") -> Iterator[list[Any]]:
+    from statistics import fmean
+
+    lines = _lines(request)
+    for one in filled:
+        for model in request.models:
+            present = lines.get((one.commit.sha, model), [])
+            figures = [
+                f"{fmean(known):.4f}"
+                if (known := [value for line in present if (value := line.figure(metric)) is not None])
+                else None
+                for metric in ("hr@10", "ndcg@10")
+            ]
+            yield [
+                *(one.commit.short, f"{one.commit.moment:%Y-%m-%d}", model, len(present), *figures),
+                *(_state(one, model), one.commit.subject),
+            ]
+
+
+def _lines(request: "BackfillRequest") -> "dict[tuple[str | None, str], list[Accepted]]":
+    """Returns the lines of the history for each commit and model of a request."""
+    from recbench.experiments.backfill import is_of_request
+    from recbench.records import history
+    from recbench.records.results_folder import history_file
+
+    found: dict[tuple[str | None, str], list[Accepted]] = {}
+    for line in history.read() if history_file().exists() else ():
+        if is_of_request(line, request):
+            found.setdefault((line.sha, line.backfilled), []).append(line)
+    return found
+
+
+def _state(filled: "FilledCommit", model: str) -> str:
+    if model in filled.problems:
+        return "failed"
+    return "added" if model in filled.models else "in the history"
+
+
+def _document(filled: "FilledCommit") -> dict[str, Any]:
+    return {
+        "commit": filled.commit.sha,
+        "date": filled.commit.moment.isoformat(),
+        "subject": filled.commit.subject,
+        "state": "in the history" if filled.was_finished else "added" if filled.n_trials else "failed",
+        "new_lines": filled.n_lines,
+        "trained": filled.n_trained,
+        "problems": dict(filled.problems),
+        "seconds": filled.seconds,
+    }

@@ -1,0 +1,208 @@
+"""``recbench bisect``: the commit at which a metric fell."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from recbench.cli.shared.commit_options import OwnEnvironment
+from recbench.cli.shared.completion import metric_list, model_list
+from recbench.cli.shared.execution_options import (
+    METRICS,
+    Cluster,
+    DeviceOption,
+    FirstSeed,
+    MaxMemory,
+    Task,
+    Threads,
+    Timeout,
+)
+from recbench.cli.shared.interruption import interruption_message
+from recbench.cli.shared.lists import cut_offs, only_item
+from recbench.cli.shared.output_options import AsJson, Quiet, RecordsFolder
+from recbench.cli.shared.tables import emit_prose, emit_table
+from recbench.cli.shared.terminal import ExitCode, emit_json, set_quiet
+from recbench.experiments.defaults import DEFAULT_TASK, MAX_SEEDS, N_SEEDS, REVISIONS_FOLDER
+from recbench.progress.console import write_message
+
+if TYPE_CHECKING:
+    from recbench.evaluation.inference import Difference
+    from recbench.experiments.bisect import Bisection, BisectRequest, BisectStep
+
+HEADERS = ("commit", "date", "seeds", "{metric}", "from good", "p", "from bad", "p (bad)", "decision")
+
+
+def bisect(
+    good: Annotated[str, typer.Argument(help="A revision before the drop.", show_default=False)],
+    bad: Annotated[str, typer.Argument(help="A revision after the drop.", show_default=False)],
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            metavar="MODEL",
+            help="The model: a name of 'recbench list', package.module:Class, or file.py:Class. MODEL:NAME=VALUE sets "
+            "hyper-parameters.",
+            autocompletion=model_list,
+        ),
+    ],
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metrics",
+            metavar=METRICS,
+            help="One metric, such as ndcg@10 or full-hr@10. Without @K, K is 10.",
+            show_default="hr@10",
+            autocompletion=metric_list,
+        ),
+    ] = None,
+    task: Task = DEFAULT_TASK,
+    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds at first.")] = N_SEEDS,
+    max_seeds: Annotated[
+        int,
+        typer.Option(
+            "--max-seeds",
+            min=1,
+            max=MAX_SEEDS,
+            help="The most seeds. While the test cannot decide, the number of seeds is doubled.",
+        ),
+    ] = 12,
+    seed: FirstSeed = 0,
+    threads: Threads = 1,
+    device: DeviceOption = "auto",
+    timeout: Timeout = None,
+    max_memory: MaxMemory = None,
+    cluster: Cluster = None,
+    own_environment: OwnEnvironment = False,
+    output: RecordsFolder = REVISIONS_FOLDER,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find the commit at which a metric of a model fell, by a binary search over the first parents.
+
+    Commits are trained in work trees; your own stays as it is. Each step is decided by the paired test over users and
+    by the variation between seeds: a commit is bad if it is significantly lower than GOOD, and good if it is
+    significantly higher than BAD. Commits that cannot be trained are passed over.
+
+    Examples:
+      recbench bisect v1.0 main --model my_model.py:Net
+      recbench bisect v1.0 main --model bpr --task ml-100k --metrics ndcg@10 --seeds 3 --max-seeds 24
+
+    Exit codes: 0 the commit was found, 1 only a range of commits, 2 bad input, 4 the metric did not fall,
+    130 interrupted, 143 terminated.
+    """
+    set_quiet(quiet)
+    with interruption_message(output):
+        from recbench.evaluation.metric_names import read_measures
+        from recbench.evaluation.ranking import Ranking
+        from recbench.experiments.bisect import BisectRequest
+        from recbench.experiments.bisect import bisect as search
+        from recbench.experiments.commit_trials import commit_trials
+        from recbench.experiments.execution import Execution
+
+        (measure,) = read_measures([only_item("--metrics", metrics or ["hr"])], cut_offs(None))
+        execution = Execution(threads=threads, device=device, timeout=timeout, max_memory=max_memory, cluster=cluster)
+        request = BisectRequest(
+            good=good,
+            bad=bad,
+            model=model,
+            measure=measure,
+            trials=commit_trials(
+                task, execution, output, own_environment=own_environment, full=measure.ranking is Ranking.FULL
+            ),
+            seed=seed,
+            seeds=seeds,
+            max_seeds=max_seeds,
+        )
+
+        def report(step: "BisectStep") -> None:
+            if not quiet:
+                write_message(_progress(step), "dim")
+
+        found = search(request, report)
+    if as_json:
+        emit_json({"schema": 1, "task": request.trials.task.summary(), **_document(request, found)})
+    else:
+        if found.steps:
+            headers = [header.format(metric=measure.label) for header in HEADERS]
+            emit_table([_row(step) for step in found.steps], headers)
+        emit_prose(f"{chr(10) if found.steps else ''}{_conclusion(request, found)}")
+    if found.between:
+        raise typer.Exit(ExitCode.CHECK_FAILED)
+
+
+def _progress(step: "BisectStep") -> str:
+    what = f"{step.commit.short} ({step.n_seeds} seeds): {step.side}"
+    return f"{what}: {step.problem}" if step.problem else what
+
+
+def _row(step: "BisectStep") -> list[Any]:
+    return [
+        *(step.commit.short, f"{step.commit.moment:%Y-%m-%d}", step.n_seeds),
+        *("" if step.mean is None else f"{step.mean:.4f}", *_cells(step.from_good), *_cells(step.from_bad)),
+        step.side.value,
+    ]
+
+
+def _cells(found: "Difference | None") -> tuple[str, str]:
+    return ("", "") if found is None else (f"{found.difference:+.4f}", f"{found.p:.4f}")
+
+
+def _conclusion(request: "BisectRequest", found: "Bisection") -> str:
+    metric, drop = request.measure.label, found.drop
+    means = f"from {found.means[0]:.4f} to {found.means[1]:.4f}"
+    size = f"{means}: {drop.difference:+.4f} [{drop.interval.low:+.4f}, {drop.interval.high:+.4f}]"
+    kept = f", {found.n_kept} kept" if found.n_kept else ""
+    effort = f"{len(found.steps)} steps over {found.n_commits} commits; {found.n_trained} trials trained{kept}."
+    if not found.between:
+        return (
+            f"{metric} of {request.model} fell at {found.bad.short}, {found.bad.subject!r}, {size}.\n"
+            f"{effort}\nSee the change: git show {found.bad.short}"
+        )
+    reasons = _reasons(found.steps, {commit.sha for commit in found.between})
+    return (
+        f"{metric} of {request.model} fell between {found.good.short} and {found.bad.short}, {size}.\n"
+        f"{len(found.between)} commits between them are not decided: {reasons}.\n"
+        f"{effort}\nSee the changes: git log --first-parent {found.good.short}..{found.bad.short}"
+    )
+
+
+def _reasons(steps: "Sequence[BisectStep]", between: set[str]) -> str:
+    inside = [step for step in steps if step.commit.sha in between]
+    told = [f"{step.commit.short} {step.side}{f' ({step.problem})' if step.problem else ''}" for step in inside]
+    more = len(between) - len(inside)
+    return "; ".join([*told, *([f"{more} not tried"] if more else [])])
+
+
+def _document(request: "BisectRequest", found: "Bisection") -> dict[str, Any]:
+    return {
+        "model": request.model,
+        "metric": request.measure.name,
+        "good": found.good.sha,
+        "bad": found.bad.sha,
+        "between": [commit.sha for commit in found.between],
+        "means": list(found.means),
+        "drop": _difference(found.drop),
+        "steps": [
+            {
+                "commit": step.commit.sha,
+                "date": step.commit.moment.isoformat(),
+                "subject": step.commit.subject,
+                "decision": step.side.value,
+                "seeds": step.n_seeds,
+                "mean": step.mean,
+                "from_good": _difference(step.from_good),
+                "from_bad": _difference(step.from_bad),
+                "problem": step.problem,
+            }
+            for step in found.steps
+        ],
+        "commits": found.n_commits,
+        "trained": found.n_trained,
+        "kept": found.n_kept,
+    }
+
+
+def _difference(found: "Difference | None") -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {"difference": found.difference, "interval": [found.interval.low, found.interval.high], "p": found.p}

@@ -1,0 +1,48 @@
+"""The options of the verbs that train commits in work trees."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from recbench.cli.shared.execution_options import PANEL
+from recbench.progress.console import write_message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+OwnEnvironment = Annotated[
+    bool,
+    typer.Option(
+        "--own-environment",
+        rich_help_panel=PANEL,
+        help="Install each commit, with the packages that it asks for, in an environment of its own. It needs pip or "
+        "uv.",
+    ),
+]
+CommitJobs = Annotated[
+    int,
+    typer.Option(
+        min=1, rich_help_panel=PANEL, help="Commits at a time, each with --threads cores of its own, or on a cluster."
+    ),
+]
+
+
+def write_problems(problems: "Iterable[tuple[str, Mapping[str, str]]]") -> None:
+    """Writes which commits lack figures and why: commits in a row with the same reason together.
+
+    Args:
+        problems: Commits, the oldest first, each with the reasons by model.
+    """
+    groups: list[tuple[str, str, list[str]]] = []
+    for commit, reasons in problems:
+        for model, reason in reasons.items():
+            # The same reason in the words of each commit.
+            general = reason.replace(commit, "the commit")
+            same = next((group for group in groups if group[:2] == (model, general)), None)
+            if same is None:
+                groups.append((model, general, [commit]))
+            else:
+                same[2].append(commit)
+    for model, reason, commits in groups:
+        which = commits[0] if len(commits) == 1 else f"{len(commits)} commits, {commits[0]} to {commits[-1]}"
+        write_message(f"No figures of {model} at {which}: {reason}", "yellow")
