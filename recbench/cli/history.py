@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,20 +12,23 @@ from recbench.cli.shared.execution_options import METRICS, TASK, OnlyModels
 from recbench.cli.shared.lists import cut_offs
 from recbench.cli.shared.moments import parse_moment
 from recbench.cli.shared.next_steps import after_history, emit_next_step
-from recbench.cli.shared.output_options import AsJson
+from recbench.cli.shared.output_options import AsJson, Plot
 from recbench.cli.shared.table_options import Columns, Sort, table_view
 from recbench.cli.shared.tables import emit_columns, emit_prose
 from recbench.cli.shared.terminal import emit_json
 from recbench.errors import NothingToCompareError, unknown_name
+from recbench.progress.console import write_message
 from recbench.records.history_metrics import HISTORY_METRICS, HR, NDCG
 
 if TYPE_CHECKING:
+    from recbench.output_files import OutputFile
     from recbench.reports.trend import Trend
 
 NOTE = (
     "95 %: confidence interval over users, averaged over seeds. change: from the one before under the same label; of "
     "several configurations, from the same one. Revision+: uncommitted changes."
 )
+NOTE_ON_STEPS = "Step: a change of the mean that seeds do not explain, with its 95 % confidence interval over seeds."
 
 
 def history(
@@ -58,6 +62,7 @@ def history(
             show_default="all",
         ),
     ] = None,
+    plot: Plot = None,
     last: Annotated[
         int | None,
         typer.Option(metavar="NUMBER", min=1, help="Only the last ones of each model.", show_default="all"),
@@ -68,21 +73,26 @@ def history(
 ) -> None:
     """Show the trend of accepted baselines and tracked runs, with a bar for the first metric of each.
 
+    Steps of the first metric are named: between which two revisions the mean changed by more than seeds explain.
+
     Examples:
       recbench history
       recbench history --models bpr --task ml-100k
       recbench history --label main --last 10
       recbench history --since 2026-01-31 --json
       recbench history --metrics full-hr@10,full-recall@20
+      recbench history --label run --plot history.svg
 
     Exit codes: 0 shown, 2 bad input, or a line of the history is damaged, 4 nothing to show.
     """
     from recbench.escaping.terminal import one_line
     from recbench.evaluation.metric_names import read_measures
     from recbench.records.history import read_undamaged
-    from recbench.reports.history_table import column_names, history_columns, parameters_line, trend_document
+    from recbench.reports.history_table import column_names, history_columns, parameters_line, step_line, trend_document
     from recbench.reports.trend import label_of, trends
+    from recbench.reports.trend_steps import trend_steps
 
+    picture = None if plot is None else _checked(plot)
     moment = None if since is None else parse_moment("--since", since, datetime.now(UTC))
     present = read_undamaged()
     for kind, names, known in (
@@ -102,29 +112,49 @@ def history(
     names = [measure.name for measure in measures]
     view = table_view(columns, sort, column_names(measures))
     every = trends(present.lines, names, models, task, label)
-    recent = [trend if moment is None else trend.since(moment) for trend in every]
-    found = [trend if last is None else trend.last(last) for trend in recent if trend.acceptances]
+    recent = [(trend, trend if moment is None else trend.since(moment)) for trend in every]
+    chosen = [(whole, part if last is None else part.last(last)) for whole, part in recent if part.acceptances]
+    found = [part for _, part in chosen]
+    # In the whole trend: what is not shown says where a step is, too.
+    steps = [
+        [step for step in trend_steps(whole, names[0]) if step.after in part.acceptances] for whole, part in chosen
+    ]
     if not found:
         present.check()
         raise NothingToCompareError(
             "The history has nothing that fits.", "Leave out --models, --task, --label or --since."
         )
+    if picture is not None:
+        from recbench.reports.plots.trend_plot import draw_trends
+
+        write_message(f"Drawn: {draw_trends(found, steps, measures[0], picture)}", "dim")
     if as_json:
-        emit_json({"schema": 1, "trends": [trend_document(trend) for trend in found]})
+        documents = [trend_document(trend, of_trend) for trend, of_trend in zip(found, steps, strict=True)]
+        emit_json({"schema": 1, "trends": documents})
         present.check()
         return
-    for number, trend in enumerate(found):
+    for number, (trend, of_trend) in enumerate(zip(found, steps, strict=True)):
         head = one_line(f"{trend.model} on {trend.task} {trend.digest[:19]}  {trend.sparkline(names[0])}")
         emit_prose(f"\n{head}" if number else head)
         emit_columns(history_columns(trend, measures), view)
         if parameters := parameters_line(trend):
             emit_prose(one_line(parameters))
-        for line in _remarks(trend):
+        for line in [*_remarks(trend), *(step_line(step, measures[0]) for step in of_trend)]:
             emit_prose(one_line(line))
-    emit_prose(f"\n{NOTE}")
+    emit_prose(f"\n{NOTE}{f' {NOTE_ON_STEPS}' if any(steps) else ''}")
     emit_next_step(after_history(), view.screen)
     # The good lines are shown first: one damaged line must not hide them.
     present.check()
+
+
+def _checked(plot: Path) -> "OutputFile":
+    from recbench.output_files import BY_NAME_ONLY, OutputFile
+    from recbench.reports.plots.figures import check_picture
+
+    # There is no --force: another name does.
+    picture = OutputFile(plot, advice=BY_NAME_ONLY)
+    check_picture(picture)
+    return picture
 
 
 def _remarks(trend: "Trend") -> Iterator[str]:

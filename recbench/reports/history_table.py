@@ -9,6 +9,7 @@ from recbench.reports.cells import NO_RANKS
 from recbench.reports.columns import Column, Cut, Look, text_column
 from recbench.reports.short_figures import short_figure, short_interval, short_rate
 from recbench.reports.trend import Acceptance, Trend
+from recbench.reports.trend_steps import Step
 
 FIRST_COLUMNS = ("accepted", "label", "revision", "parameters", "seeds")
 CHANGE, SPEED = "change", "speed"
@@ -61,13 +62,34 @@ def parameters_line(trend: Trend) -> str:
     return f"Parameters{'' if _all_known(trend) else ' of the last one'}: {shown}"
 
 
-def trend_document(trend: Trend) -> dict[str, Any]:
-    """Returns a trend as an object of JSON."""
+def step_line(step: Step, measure: Measure) -> str:
+    """Returns a step as a sentence: its size, its interval, and the two revisions that it lies between."""
+    size = f"{step.size:+.4f} [{step.interval.low:+.4f}, {step.interval.high:+.4f}]"
+    return f"Step of {measure.label}: {size}, between {_point(step.before)} and {_point(step.after)}"
+
+
+def _point(one: Acceptance) -> str:
+    when = f"{one.accepted_at:%Y-%m-%d}"
+    return f"{one.sha[:9]} ({when})" if one.sha else f"{one.label} of {when}"
+
+
+def trend_document(trend: Trend, steps: Sequence[Step]) -> dict[str, Any]:
+    """Returns a trend and its steps as an object of JSON."""
     return {
         "task": trend.task,
         "digest": trend.digest,
         "model": trend.model,
         "acceptances": [_document(one) for one in trend.acceptances],
+        "steps": [
+            {
+                "metric": step.metric,
+                "difference": step.size,
+                "interval": [step.interval.low, step.interval.high],
+                "before": {"revision": step.before.sha, "accepted_at": step.before.accepted_at.isoformat()},
+                "after": {"revision": step.after.sha, "accepted_at": step.after.accepted_at.isoformat()},
+            }
+            for step in steps
+        ],
     }
 
 

@@ -1,0 +1,113 @@
+"""Steps in the trend of a model: between which two acceptances or commits a metric has changed."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+import numpy as np
+
+from recbench.evaluation.bootstrap import Interval
+from recbench.evaluation.change_points import find_changes, student_factor
+from recbench.reports.compare.policy import Policy
+from recbench.reports.trend import Acceptance, Trend
+
+ASSUMED_SEED_SD: Final = float(Policy.model_fields["assumed_seed_sd"].default)
+"""Standard deviation over seeds where each point has one seed; the same as in the gate."""
+
+LEAST_DEGREES: Final = 2
+LEAST_DIFFERENCES: Final = 8
+"""From so many differences of neighbours on, they say how much single seeds vary."""
+OF_NORMAL: Final = 0.6745
+"""The median of the absolute value of a standard normal variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A change of the mean of a metric.
+
+    Attributes:
+        metric: The metric.
+        before: The last point before it.
+        after: The first point after it.
+        size: How far the mean after it, up to the next step, is from the mean before it.
+        interval: 95 % confidence interval of the size: what other seeds would give for the same users.
+    """
+
+    metric: str
+    before: Acceptance
+    after: Acceptance
+    size: float
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class _Measurement:
+    """Acceptances in a row with the same results: the code has not changed, so that they are one measurement."""
+
+    first: Acceptance
+    last: Acceptance
+    values: tuple[float, ...]
+
+
+def trend_steps(trend: Trend, metric: str) -> list[Step]:
+    """Returns the steps of a metric, by time.
+
+    The uncertainty of each point is that of its mean over seeds. The standard deviation over seeds is pooled over all
+    points. All points are of the same users, so that the interval over users says nothing about a step. Runs of
+    uncommitted changes are left out. Several configurations that were accepted together are series of their own.
+
+    Args:
+        trend: The trend.
+        metric: One of the metrics with which it was computed.
+    """
+    steps = [step for series in _series(trend) for step in _steps(series, metric)]
+    return sorted(steps, key=lambda step: step.after.accepted_at)
+
+
+def _series(trend: Trend) -> list[list[Acceptance]]:
+    points = [one for one in trend.acceptances if not (one.is_run and one.is_dirty)]
+    moments = [(one.accepted_at, one.label) for one in points]
+    if len(set(moments)) == len(moments):
+        return [points]
+    series: dict[str, list[Acceptance]] = {}
+    for one in points:
+        series.setdefault(one.parameters, []).append(one)
+    return list(series.values())
+
+
+def _steps(points: Sequence[Acceptance], metric: str) -> list[Step]:
+    measurements = _measurements(points, metric)
+    if len(measurements) < 2:
+        return []
+    errors = np.array([_seed_sd(measurements) / math.sqrt(len(one.values)) for one in measurements])
+    means = np.array([math.fsum(one.values) / len(one.values) for one in measurements])
+    return [
+        Step(metric, measurements[one.start - 1].last, measurements[one.start].first, one.size, one.interval)
+        for one in find_changes(means, errors)
+    ]
+
+
+def _measurements(points: Sequence[Acceptance], metric: str) -> list[_Measurement]:
+    known = [(one, spread.values) for one in points if (spread := one.figures[metric]) is not None]
+    found = []
+    # Every metric: two trainings can have the same HR by chance.
+    for _, group in groupby(known, key=lambda pair: [spread and spread.values for spread in pair[0].figures.values()]):
+        same = list(group)
+        found.append(_Measurement(same[0][0], same[-1][0], same[0][1]))
+    return found
+
+
+def _seed_sd(measurements: Sequence[_Measurement]) -> float:
+    """Returns the standard deviation over seeds, widened for how little is known of it."""
+    degrees = sum(len(one.values) - 1 for one in measurements)
+    if degrees >= LEAST_DEGREES:
+        squares = math.fsum(
+            (len(one.values) - 1) * float(np.var(one.values, ddof=1)) for one in measurements if len(one.values) > 1
+        )
+        return math.sqrt(squares / degrees) * student_factor(degrees)
+    differences = np.abs(np.diff([one.values[0] for one in measurements]))
+    if len(differences) < LEAST_DIFFERENCES:
+        return ASSUMED_SEED_SD
+    return max(float(np.median(differences)) / OF_NORMAL / math.sqrt(2), ASSUMED_SEED_SD)

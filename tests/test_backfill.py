@@ -1,0 +1,207 @@
+"""Backfill and bisect: which commits are trained, and what is said of those that cannot be."""
+
+import json
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from recbench.errors import RecbenchError
+from recbench.evaluation import inference
+from recbench.experiments import commit_trials
+from recbench.experiments.revision_runs import RevisionRun
+from recbench.git_commands import git_output
+from recbench.git_ranges import commits_in, every
+from recbench.records import history
+from recbench.records.schema import Revision, TaskIdentity
+from tests.command_line import CommandLine
+from tests.examples import a_trial
+from tests.test_baselines import git
+
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+
+
+class Trainer:
+    """Trains nothing: a commit's file ``skill`` says how good the model is, ``luck`` what differs by chance."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, tree, request, output, python, stop):
+        self.calls.append((tree.commit, *request.models, len(request.seeds)))
+        by_model, problems = {}, {}
+        for model in request.models:
+            skill = (tree.root / "skill").read_text()
+            if skill == "broken" or model == "absent":
+                problems[model] = f"the model {model} of {tree.commit[:12]} is broken"
+                continue
+            by_model[model] = [
+                a_trial(
+                    model, seed, float(skill), n=600, luck=int(tree.commit[:6], 16),
+                    task=TaskIdentity(name="synthetic", digest=request.digest), device="auto",
+                    revision=Revision(sha=tree.commit, dirty=False), started_at=datetime.now(UTC),
+                )
+                for seed in request.seeds
+            ]  # fmt: skip
+        return RevisionRun(by_model, problems, 0.1)
+
+
+@pytest.fixture
+def trainer(monkeypatch):
+    monkeypatch.setattr(inference.infer, "__defaults__", ((), 200))
+    trainer = Trainer()
+    monkeypatch.setattr(commit_trials, "run_revision", trainer)
+    return trainer
+
+
+@pytest.fixture
+def recbench(capfd, monkeypatch):
+    return CommandLine(capfd, monkeypatch)
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    git(folder, "init", "-q", "-b", "main")
+    return folder
+
+
+def commits(folder: Path, *skills: str) -> list[str]:
+    """Commits one after the other, all with the same date; returns their hashes."""
+    made = []
+    for number, skill in enumerate(skills):
+        (folder / "skill").write_text(skill)
+        (folder / "number").write_text(f"{number} {skill}")
+        git(folder, "add", "--all", ":!results")
+        git(folder, "commit", "-q", "-m", f"{skill} {number}", "--date", "2026-01-01")
+        made.append(git_output("rev-parse", "HEAD").decode().strip())
+    return made
+
+
+def test_ranges_follow_first_parents_in_the_order_of_the_commits(repository):
+    made = commits(repository, "0.1", "0.2")
+    git(repository, "checkout", "-q", "-b", "side", made[0])
+    (repository / "side").touch()
+    git(repository, "add", "side")
+    git(repository, "commit", "-q", "-m", "side")
+    git(repository, "checkout", "-q", "main")
+    git(repository, "merge", "-q", "--no-ff", "-m", "merged", "side")
+    (repository / "main").mkdir()  # A folder of the name of a branch.
+    found = commits_in(f"{made[0]}..main")
+    assert [one.subject for one in found] == ["0.2 1", "merged"]
+    assert found[0].moment < found[1].moment
+    # The same moments in another range.
+    assert commits_in("HEAD~1..") == found[1:]
+    assert [one.subject for one in every(commits_in(f"{made[0]}..main"), 5)] == ["merged"]
+    assert every(list("abcdefg"), 3) == ["c", "f", "g"]
+    for text, cause in (
+        ("main", "no range"),
+        ("..main", "no range"),
+        ("main...side", "no range"),
+        ("nope..main", "git knows no revision 'nope'"),
+        ("main..main", "There is no commit in main..main"),
+        (f"main..{made[0]}", "There is no commit"),
+    ):
+        with pytest.raises(RecbenchError, match=cause):
+            commits_in(text)
+    with pytest.raises(RecbenchError) as told:
+        commits_in(f"main..{made[0]}")
+    assert told.value.hint == f"Did you mean {made[0]}..main?"
+    # A shallow clone with the two ends and nothing between.
+    for number in range(3):
+        commits(repository, f"{number}")
+    git(repository, "update-ref", "refs/heads/old", made[0])
+    clone = repository.parent / "clone"
+    git(repository, "clone", "-q", "--depth", "1", "--no-single-branch", repository.as_uri(), str(clone))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(clone)
+        with pytest.raises(RecbenchError, match="this clone is shallow") as told:
+            commits_in("origin/old..origin/main")
+    assert "git fetch --unshallow" in told.value.hint
+
+
+def test_backfill_trains_what_the_history_lacks_and_goes_on_past_what_is_broken(repository, trainer, recbench):
+    made = commits(repository, "0.5", "0.4", "broken", "0.3", "0.3")
+    command = ("backfill", f"{made[0]}..main", "--models", "absent,net", "--task", "synthetic")
+    planned = recbench(*command, "--dry-run", "--every", "2", "--json")
+    assert [one["models"] for one in json.loads(planned.out)["plan"]] == [["absent", "net"]] * 2
+    assert not trainer.calls
+    # The newest first: its line stands last all the same.
+    done = recbench("backfill", "HEAD~1..main", "--models", "net", "--task", "synthetic", "--quiet")
+    assert (done.code, len(trainer.calls)) == (0, 1)
+    done = recbench(*command, "--jobs", "1")
+    assert done.code == 0
+    assert "0.3 4" in done.out
+    where = f"4 commits, {made[1][:12]} to {made[4][:12]}"
+    assert f"No figures of absent at {where}: the model absent of the commit is broken" in done.err
+    assert f"No figures of net at {made[2][:12]}" in done.err
+    lines = [json.loads(text) for text in Path("results/history.jsonl").read_text().splitlines()]
+    assert [one["sha"] for one in lines] == [made[1], made[3], made[4]]
+    assert {one["backfilled"] for one in lines} == {"net"}
+    assert [one.sha for one in history.read()] == [made[1], made[3], made[4]]
+    # Nothing is trained again but what was broken; more seeds are more lines of the same commits.
+    trainer.calls.clear()
+    recbench("backfill", f"{made[0]}..main", "--models", "net", "--task", "synthetic")
+    assert trainer.calls == [(made[2], "net", 1)]
+    again = recbench("backfill", f"{made[2]}..main", "--models", "net", "--task", "synthetic", "--seeds", "2", "--json")
+    document = json.loads(again.out)
+    assert [(one["commit"], one["state"], one["new_lines"]) for one in document["commits"]] == [
+        (made[3], "added", 1),
+        (made[4], "added", 1),
+    ]
+    shown = json.loads(recbench("history", "--json", "--label", "run").out)["trends"][0]["acceptances"]
+    assert [(one["revision"], one["seeds"]) for one in shown] == [(made[1], 1), (made[3], 2), (made[4], 2)]
+    # Other hyper-parameters are other lines.
+    trainer.calls.clear()
+    recbench("backfill", "HEAD~1..main", "--models", "net:size=2", "--task", "synthetic")
+    assert trainer.calls == [(made[4], "net:size=2", 1)]
+    assert recbench("backfill", "HEAD~1..main", "--models", "absent", "--task", "synthetic").code == 3
+    assert recbench("backfill", "main..main", "--models", "net", "--task", "synthetic").code == 4
+    assert recbench("backfill", "HEAD~1..", "--models", "net,net", "--task", "synthetic").code == 2
+    with Path("results/history.jsonl").open("a") as file:
+        file.write("=======\n")
+    damaged = recbench("backfill", "HEAD~1..", "--models", "other", "--task", "synthetic")
+    assert damaged.code == 2
+    assert "merge conflict" in damaged.err
+    assert git_output("status", "--porcelain").split() == [b"??", b"results/"]
+
+
+def test_bisect_finds_the_commit_passes_over_broken_ones_and_asks_for_seeds(repository, trainer, recbench):
+    made = commits(repository, *["0.5"] * 5, "broken", *["0.5"] * 3, *["0.3"] * 6)
+    command = ("bisect", made[0], "main", "--model", "net", "--task", "synthetic", "--seeds", "2")
+    found = recbench(*command, "--json")
+    assert found.code == 0
+    document = json.loads(found.out)
+    assert (document["bad"], document["good"], document["between"]) == (made[9], made[8], [])
+    assert document["drop"]["difference"] < -0.1
+    assert document["trained"] == 2 * (len(document["steps"]) + 2) == 2 * len(trainer.calls)
+    assert len(document["steps"]) <= 4
+    told = recbench(*command)
+    assert f"HR@10 of net fell at {made[9][:12]}, '0.3 9'" in told.out
+    # The commit of the drop cannot be trained.
+    commits(repository, "0.3", "0.1")
+    git(repository, "commit", "-q", "--amend", "-m", "good end")
+    low = [*commits(repository, "0.5", "0.5", "broken", "0.2", "0.2")]
+    found = recbench("bisect", low[0], "main", "--model", "net", "--task", "synthetic", "--seeds", "1")
+    assert found.code == 1
+    assert f"fell between {low[1][:12]} and {low[3][:12]}" in found.out
+    assert f"{low[2][:12]} cannot be trained (the model net of {low[2][:12]} is broken)" in found.out
+    # A small drop needs more seeds, and then there may be none.
+    level = commits(repository, "0.5", "0.5")
+    trainer.calls.clear()
+    found = recbench("bisect", level[0], "main", "--model", "net", "--task", "synthetic", "--max-seeds", "12")
+    assert found.code == 4
+    assert "did not fall significantly" in found.err
+    assert "12 seeds" in found.err
+    assert [seeds for *_, seeds in trainer.calls] == [3, 3, 3, 3, 6, 6]
+    for words, cause in (
+        (("main", level[0]), "is no ancestor of BAD"),
+        (("main", "main"), "is the same commit as BAD"),
+        ((low[2], "main"), f"GOOD, {low[2][:12]}, cannot be trained"),
+        (("main~1", "main", "--max-seeds", "1"), "--max-seeds 1 is less than --seeds 3"),
+    ):
+        done = recbench("bisect", *words, "--model", "net", "--task", "synthetic")
+        assert (done.code, cause in done.err) == (2, True), done.err
