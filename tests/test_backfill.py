@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from recbench.errors import RecbenchError
 from recbench.evaluation import inference
 from recbench.experiments import commit_trials
 from recbench.experiments.revision_runs import RevisionRun
-from recbench.git_commands import git_output
+from recbench.git_commands import git_output, run_git
 from recbench.git_ranges import commits_in, every
+from recbench.git_work_trees import WorkTree
 from recbench.records import history
 from recbench.records.schema import Revision, TaskIdentity
 from tests.command_line import CommandLine
@@ -23,22 +25,23 @@ pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 
 
 class Trainer:
-    """Trains nothing: a commit's file ``skill`` says how good the model is, ``luck`` what differs by chance."""
+    """Trains nothing: the subject of a commit says how good the model is."""
 
     def __init__(self):
         self.calls = []
+        self.skills = {}
 
     def __call__(self, tree, request, output, python, stop):
         self.calls.append((tree.commit, *request.models, len(request.seeds)))
         by_model, problems = {}, {}
         for model in request.models:
-            skill = (tree.root / "skill").read_text()
+            skill = self.skills[tree.commit]
             if skill == "broken" or model == "absent":
                 problems[model] = f"the model {model} of {tree.commit[:12]} is broken"
                 continue
             by_model[model] = [
                 a_trial(
-                    model, seed, float(skill), n=600, luck=int(tree.commit[:6], 16),
+                    model, seed, float(skill), n=300, luck=int(tree.commit[:6], 16),
                     task=TaskIdentity(name="synthetic", digest=request.digest), device="auto",
                     revision=Revision(sha=tree.commit, dirty=False), started_at=datetime.now(UTC),
                 )
@@ -52,6 +55,8 @@ def trainer(monkeypatch):
     monkeypatch.setattr(inference.infer, "__defaults__", ((), 200))
     trainer = Trainer()
     monkeypatch.setattr(commit_trials, "run_revision", trainer)
+    # Each has tests of its own, and costs several calls of git.
+    monkeypatch.setattr(commit_trials, "work_tree", lambda commit: nullcontext(WorkTree(commit, Path(), Path(), "")))
     return trainer
 
 
@@ -69,24 +74,28 @@ def repository(tmp_path, monkeypatch):
     return folder
 
 
-def commits(folder: Path, *skills: str) -> list[str]:
-    """Commits one after the other, all with the same date; returns their hashes."""
-    made = []
+def commits(folder: Path, *skills: str, trainer: Trainer | None = None) -> list[str]:
+    """Adds commits to the branch main, all with the same date; returns their hashes."""
+    begun = run_git("rev-parse", "-q", "--verify", "main", folder=folder).returncode == 0
+    stream = ""
     for number, skill in enumerate(skills):
-        (folder / "skill").write_text(skill)
-        (folder / "number").write_text(f"{number} {skill}")
-        git(folder, "add", "--all", ":!results")
-        git(folder, "commit", "-q", "-m", f"{skill} {number}", "--date", "2026-01-01")
-        made.append(git_output("rev-parse", "HEAD").decode().strip())
+        message = f"{skill} {number}"
+        stream += f"commit refs/heads/main\ncommitter a <a@b> 1767225600 +0000\ndata {len(message)}\n{message}\n"
+        stream += "from refs/heads/main^0\n" if begun and not number else ""
+    git_output("fast-import", "--quiet", given=stream.encode(), folder=folder)
+    listing = git_output(
+        "log", "--first-parent", "--reverse", f"-{len(skills)}", "--format=%H", "refs/heads/main", folder=folder
+    )
+    made = listing.decode().split()
+    if trainer is not None:
+        trainer.skills |= dict(zip(made, skills, strict=True))
     return made
 
 
 def test_ranges_follow_first_parents_in_the_order_of_the_commits(repository):
     made = commits(repository, "0.1", "0.2")
     git(repository, "checkout", "-q", "-b", "side", made[0])
-    (repository / "side").touch()
-    git(repository, "add", "side")
-    git(repository, "commit", "-q", "-m", "side")
+    git(repository, "commit", "-q", "--allow-empty", "-m", "side")
     git(repository, "checkout", "-q", "main")
     git(repository, "merge", "-q", "--no-ff", "-m", "merged", "side")
     (repository / "main").mkdir()  # A folder of the name of a branch.
@@ -111,8 +120,7 @@ def test_ranges_follow_first_parents_in_the_order_of_the_commits(repository):
         commits_in(f"main..{made[0]}")
     assert told.value.hint == f"Did you mean {made[0]}..main?"
     # A shallow clone with the two ends and nothing between.
-    for number in range(3):
-        commits(repository, f"{number}")
+    commits(repository, "1", "2", "3")
     git(repository, "update-ref", "refs/heads/old", made[0])
     clone = repository.parent / "clone"
     git(repository, "clone", "-q", "--depth", "1", "--no-single-branch", repository.as_uri(), str(clone))
@@ -124,7 +132,7 @@ def test_ranges_follow_first_parents_in_the_order_of_the_commits(repository):
 
 
 def test_backfill_trains_what_the_history_lacks_and_goes_on_past_what_is_broken(repository, trainer, recbench):
-    made = commits(repository, "0.5", "0.4", "broken", "0.3", "0.3")
+    made = commits(repository, "0.5", "0.4", "broken", "0.3", "0.3", trainer=trainer)
     command = ("backfill", f"{made[0]}..main", "--models", "absent,net", "--task", "synthetic")
     planned = recbench(*command, "--dry-run", "--every", "2", "--json")
     assert [one["models"] for one in json.loads(planned.out)["plan"]] == [["absent", "net"]] * 2
@@ -166,11 +174,10 @@ def test_backfill_trains_what_the_history_lacks_and_goes_on_past_what_is_broken(
     damaged = recbench("backfill", "HEAD~1..", "--models", "other", "--task", "synthetic")
     assert damaged.code == 2
     assert "merge conflict" in damaged.err
-    assert git_output("status", "--porcelain").split() == [b"??", b"results/"]
 
 
 def test_bisect_finds_the_commit_passes_over_broken_ones_and_asks_for_seeds(repository, trainer, recbench):
-    made = commits(repository, *["0.5"] * 5, "broken", *["0.5"] * 3, *["0.3"] * 6)
+    made = commits(repository, *["0.5"] * 5, "broken", *["0.5"] * 3, *["0.3"] * 6, trainer=trainer)
     command = ("bisect", made[0], "main", "--model", "net", "--task", "synthetic", "--seeds", "2")
     found = recbench(*command, "--json")
     assert found.code == 0
@@ -182,15 +189,13 @@ def test_bisect_finds_the_commit_passes_over_broken_ones_and_asks_for_seeds(repo
     told = recbench(*command)
     assert f"HR@10 of net fell at {made[9][:12]}, '0.3 9'" in told.out
     # The commit of the drop cannot be trained.
-    commits(repository, "0.3", "0.1")
-    git(repository, "commit", "-q", "--amend", "-m", "good end")
-    low = [*commits(repository, "0.5", "0.5", "broken", "0.2", "0.2")]
+    low = commits(repository, "0.5", "0.5", "broken", "0.2", "0.2", trainer=trainer)
     found = recbench("bisect", low[0], "main", "--model", "net", "--task", "synthetic", "--seeds", "1")
     assert found.code == 1
     assert f"fell between {low[1][:12]} and {low[3][:12]}" in found.out
     assert f"{low[2][:12]} cannot be trained (the model net of {low[2][:12]} is broken)" in found.out
     # A small drop needs more seeds, and then there may be none.
-    level = commits(repository, "0.5", "0.5")
+    level = commits(repository, "0.5", "0.5", trainer=trainer)
     trainer.calls.clear()
     found = recbench("bisect", level[0], "main", "--model", "net", "--task", "synthetic", "--max-seeds", "12")
     assert found.code == 4

@@ -255,6 +255,7 @@ class _Levels:
         self._request = request
         self._began = datetime.now(UTC)
         self._trials: dict[str, list[FinishedTrial]] = {}
+        self._differences: dict[tuple[object, ...], Difference] = {}
         self.n_trained = 0
         self.n_kept = 0
 
@@ -279,6 +280,12 @@ class _Levels:
 
     def difference(self, first: Commit, second: Commit) -> Difference:
         """Returns the paired difference, first minus second, over seeds."""
+        key = tuple((one.sha, len(self._trials[one.sha])) for one in (first, second))
+        if key not in self._differences:
+            self._differences[key] = self._difference(first, second)
+        return self._differences[key]
+
+    def _difference(self, first: Commit, second: Commit) -> Difference:
         samples = [
             seed_mean(
                 [ranks for trial in self._trials[one.sha] if (ranks := trial.ranks_in(self._request.measure.ranking))],
