@@ -10,6 +10,7 @@ from recbench.git_commands import git_output
 from recbench.git_history import SHORT, Relation, commit_of, descent
 
 EXAMPLE: Final = "For example: v1.0..main"
+SHOWN: Final = 9
 _TICK: Final = timedelta(microseconds=1)
 
 
@@ -29,8 +30,8 @@ class Commit:
 
     @property
     def short(self) -> str:
-        """The first digits of its hash."""
-        return self.sha[:SHORT]
+        """The first digits of its hash, as tables show it."""
+        return self.sha[:SHOWN]
 
 
 def find_commit(revision: str) -> str:

@@ -143,9 +143,9 @@ def test_backfill_trains_what_the_history_lacks_and_goes_on_past_what_is_broken(
     done = recbench(*command, "--jobs", "1")
     assert done.code == 0
     assert "0.3 4" in done.out
-    where = f"4 commits, {made[1][:12]} to {made[4][:12]}"
+    where = f"4 commits, {made[1][:9]} to {made[4][:9]}"
     assert f"No figures of absent at {where}: the model absent of the commit is broken" in done.err
-    assert f"No figures of net at {made[2][:12]}" in done.err
+    assert f"No figures of net at {made[2][:9]}" in done.err
     lines = [json.loads(text) for text in Path("results/history.jsonl").read_text().splitlines()]
     assert [one["sha"] for one in lines] == [made[1], made[3], made[4]]
     assert {one["backfilled"] for one in lines} == {"net"}
@@ -187,13 +187,13 @@ def test_bisect_finds_the_commit_passes_over_broken_ones_and_asks_for_seeds(repo
     assert document["trained"] == 2 * (len(document["steps"]) + 2) == 2 * len(trainer.calls)
     assert len(document["steps"]) <= 4
     told = recbench(*command)
-    assert f"HR@10 of net fell at {made[9][:12]}, '0.3 9'" in told.out
+    assert f"HR@10 of net fell at {made[9][:9]}, '0.3 9'" in told.out
     # The commit of the drop cannot be trained.
     low = commits(repository, "0.5", "0.5", "broken", "0.2", "0.2", trainer=trainer)
     found = recbench("bisect", low[0], "main", "--model", "net", "--task", "synthetic", "--seeds", "1")
     assert found.code == 1
-    assert f"fell between {low[1][:12]} and {low[3][:12]}" in found.out
-    assert f"{low[2][:12]} cannot be trained (the model net of {low[2][:12]} is broken)" in found.out
+    assert f"fell between {low[1][:9]} and {low[3][:9]}" in found.out
+    assert f"{low[2][:9]} cannot be trained (the model net of {low[2][:12]} is broken)" in found.out
     # A small drop needs more seeds, and then there may be none.
     level = commits(repository, "0.5", "0.5", trainer=trainer)
     trainer.calls.clear()
@@ -205,7 +205,7 @@ def test_bisect_finds_the_commit_passes_over_broken_ones_and_asks_for_seeds(repo
     for words, cause in (
         (("main", level[0]), "is no ancestor of BAD"),
         (("main", "main"), "is the same commit as BAD"),
-        ((low[2], "main"), f"GOOD, {low[2][:12]}, cannot be trained"),
+        ((low[2], "main"), f"GOOD, {low[2][:9]}, cannot be trained"),
         (("main~1", "main", "--max-seeds", "1"), "--max-seeds 1 is less than --seeds 3"),
     ):
         done = recbench("bisect", *words, "--model", "net", "--task", "synthetic")

@@ -107,7 +107,7 @@ def backfill(
             emit_json({"schema": 1, "task": request.trials.task.summary(), "commits": [*map(_document, filled)]})
         else:
             emit_table([*_rows(request, filled)], HEADERS)
-        write_problems((one.commit.short, one.problems) for one in filled)
+        write_problems((one.commit.sha, one.problems) for one in filled)
         if not quiet:
             write_message("See the trend: recbench history --label run", "dim")
         if not any(one.n_trials or one.was_finished for one in filled):

@@ -9,6 +9,7 @@ from recbench.cli.shared.commit_options import OwnEnvironment
 from recbench.cli.shared.completion import metric_list, model_list
 from recbench.cli.shared.execution_options import (
     METRICS,
+    MODELS,
     Cluster,
     DeviceOption,
     FirstSeed,
@@ -35,12 +36,12 @@ HEADERS = ("commit", "date", "seeds", "{metric}", "from good", "p", "from bad", 
 def bisect(
     good: Annotated[str, typer.Argument(help="A revision before the drop.", show_default=False)],
     bad: Annotated[str, typer.Argument(help="A revision after the drop.", show_default=False)],
-    model: Annotated[
-        str,
+    models: Annotated[
+        list[str],
         typer.Option(
-            "--model",
-            metavar="MODEL",
-            help="The model: a name of 'recbench list', package.module:Class, or file.py:Class. MODEL:NAME=VALUE sets "
+            "--models",
+            metavar=MODELS,
+            help="One model: a name of 'recbench list', package.module:Class, or file.py:Class. MODEL:NAME=VALUE sets "
             "hyper-parameters.",
             autocompletion=model_list,
         ),
@@ -84,8 +85,8 @@ def bisect(
     significantly higher than BAD. Commits that cannot be trained are passed over.
 
     Examples:
-      recbench bisect v1.0 main --model my_model.py:Net
-      recbench bisect v1.0 main --model bpr --task ml-100k --metrics ndcg@10 --seeds 3 --max-seeds 24
+      recbench bisect v1.0 main --models my_model.py:Net
+      recbench bisect v1.0 main --models bpr --task ml-100k --metrics ndcg@10 --seeds 3 --max-seeds 24
 
     Exit codes: 0 the commit was found, 1 only a range of commits, 2 bad input, 4 the metric did not fall,
     130 interrupted, 143 terminated.
@@ -104,7 +105,7 @@ def bisect(
         request = BisectRequest(
             good=good,
             bad=bad,
-            model=model,
+            model=only_item("--models", models),
             measure=measure,
             trials=commit_trials(
                 task, execution, output, own_environment=own_environment, full=measure.ranking is Ranking.FULL
