@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from recbench.experiments import revision_runs
 from recbench.experiments.own_environments import InstallationError, own_environment
 from recbench.experiments.revision_runs import RevisionRequest, run_revision
 from recbench.git_commands import git_output
@@ -134,6 +135,10 @@ def test_trials_run_with_the_code_of_the_commit(repository, tmp_path, monkeypatc
         assert (trial.record.seed, trial.record.revision.sha, trial.record.revision.dirty) == (3, first, False)
         assert trial.record.metrics["hr@10"].mean > 0.2
         assert not (tree.root / "results").exists()
+    monkeypatch.setattr(revision_runs, "PROTOCOL_VERSION", 99)
+    with work_tree(second) as tree:
+        run = run_revision(tree, request, tmp_path / "records")
+        assert "the commit uses protocol version 2, and this recbench compares version 99" in run.problems["mine:Net"]
     with work_tree(second) as tree, pytest.raises(InstallationError, match="no pyproject.toml"), own_environment(tree):
         pass
     assert "mine" not in __import__("sys").modules

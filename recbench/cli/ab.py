@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from recbench.cli.shared.command_words import BETWEEN_VALUES
+from recbench.cli.shared.commit_options import OwnEnvironments
 from recbench.cli.shared.execution_options import (
     Configurations,
     DeviceOption,
@@ -39,13 +40,7 @@ def ab(
         str | None,
         typer.Option(metavar="tuned|default|FILE", help="Hyper-parameters, as in 'recbench run', of each revision."),
     ] = None,
-    own_environments: Annotated[
-        bool,
-        typer.Option(
-            "--own-environments",
-            help="Install the project of each revision in an environment of its own, on top of the present packages.",
-        ),
-    ] = False,
+    own_environments: OwnEnvironments = False,
     policy: PolicyFile = None,
     allow: Annotated[
         list[str] | None,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recbench.cli.shared.commit_options import CommitJobs, OwnEnvironment, write_problems
+from recbench.cli.shared.commit_options import CommitJobs, OwnEnvironments, write_problems
 from recbench.cli.shared.execution_options import (
     Cluster,
     Configurations,
@@ -53,7 +53,7 @@ def backfill(
     timeout: Timeout = None,
     max_memory: MaxMemory = None,
     cluster: Cluster = None,
-    own_environment: OwnEnvironment = False,
+    own_environments: OwnEnvironments = False,
     output: RecordsFolder = REVISIONS_FOLDER,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the commits; train nothing.")] = False,
     as_json: AsJson = False,
@@ -68,7 +68,7 @@ def backfill(
     Examples:
       recbench backfill v1.0..main --every 10 --models bpr,popularity
       recbench backfill v1.0..main --models my_model.py:Net --seeds 3 --jobs 4
-      recbench backfill v1.0..main --models my_model.py:Net --own-environment --cluster tcp://HOST:8786
+      recbench backfill v1.0..main --models my_model.py:Net --own-environments --cluster tcp://HOST:8786
 
     Exit codes: 0 done, 2 bad input, 3 no commit could be trained, 4 no commits, 130 interrupted, 143 terminated.
     """
@@ -87,7 +87,7 @@ def backfill(
             commits=chosen,
             models=models,
             seeds=range(seed, seed + seeds),
-            trials=commit_trials(task, execution, output, own_environment=own_environment),
+            trials=commit_trials(task, execution, output, own_environments=own_environments),
             jobs=jobs,
             execution=execution,
         )

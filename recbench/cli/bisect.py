@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recbench.cli.shared.commit_options import OwnEnvironment
+from recbench.cli.shared.commit_options import OwnEnvironments
 from recbench.cli.shared.completion import metric_list, model_list
 from recbench.cli.shared.execution_options import (
     METRICS,
@@ -73,7 +73,7 @@ def bisect(
     timeout: Timeout = None,
     max_memory: MaxMemory = None,
     cluster: Cluster = None,
-    own_environment: OwnEnvironment = False,
+    own_environments: OwnEnvironments = False,
     output: RecordsFolder = REVISIONS_FOLDER,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -108,7 +108,7 @@ def bisect(
             model=only_item("--models", models),
             measure=measure,
             trials=commit_trials(
-                task, execution, output, own_environment=own_environment, full=measure.ranking is Ranking.FULL
+                task, execution, output, own_environments=own_environments, full=measure.ranking is Ranking.FULL
             ),
             seed=seed,
             seeds=seeds,

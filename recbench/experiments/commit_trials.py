@@ -13,8 +13,9 @@ from recbench.experiments.execution import Execution
 from recbench.experiments.own_environments import InstallationError, own_environment
 from recbench.experiments.revision_runs import RevisionRequest, RevisionRun, run_revision, runs_own_recbench
 from recbench.experiments.task_source import task_source
+from recbench.experiments.tree_programs import RefusedError
 from recbench.git_history import SHORT
-from recbench.git_work_trees import WorkTree, WorkTreeError, work_tree
+from recbench.git_work_trees import WorkTreeError, work_tree
 from recbench.path_checks import check_no_file_above
 from recbench.progress.console import animated
 from recbench.records.selection import RECORDS
@@ -30,14 +31,14 @@ class CommitTrials:
         task: The task: the same for all commits.
         request: What to train; ``seeds`` and ``models`` are given for each commit.
         output: Folder of the records.
-        own_environment: Whether each commit is installed in an environment of its own.
+        own_environments: Whether each commit is installed in an environment of its own.
         stop: Ends the trials when it is set.
     """
 
     task: Task
     request: RevisionRequest
     output: Path
-    own_environment: bool = False
+    own_environments: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
 
     def train(self, commit: str, models: Sequence[str], seeds: range, like: Sequence[str] = ()) -> RevisionRun:
@@ -61,21 +62,22 @@ class CommitTrials:
         with ExitStack() as stack:
             try:
                 tree = stack.enter_context(work_tree(commit))
-                python = stack.enter_context(own_environment(tree)) if self.own_environment else sys.executable
+                python = stack.enter_context(own_environment(tree)) if self.own_environments else sys.executable
+                # The version of a model's code covers neither the harness of another commit nor its packages.
+                if not self.own_environments and not runs_own_recbench(tree):
+                    self._copy_records(like, folder)
             except (WorkTreeError, InstallationError) as error:
                 return RevisionRun(problems=dict.fromkeys(models, error.message))
-            self._copy_records(tree, like, folder)
+            except RefusedError as refused:
+                return RevisionRun(problems=dict.fromkeys(models, refused.why))
             return run_revision(tree, request, folder, python, self.stop)
 
     def folder(self, commit: str) -> Path:
         """Returns the folder of a commit's records."""
         return self.output / commit[:SHORT]
 
-    def _copy_records(self, tree: WorkTree, like: Sequence[str], folder: Path) -> None:
+    def _copy_records(self, like: Sequence[str], folder: Path) -> None:
         """Copies the records of the nearest commits, so that the run keeps those of the same code."""
-        # The version of a model's code covers neither the harness of another commit nor its packages.
-        if self.own_environment or runs_own_recbench(tree):
-            return
         for source in map(self.folder, like):
             for record in source.glob(RECORDS):
                 if not (folder / record.name).exists():
@@ -85,7 +87,7 @@ class CommitTrials:
 
 
 def commit_trials(
-    task: str, execution: Execution, output: Path, *, own_environment: bool = False, full: bool = False
+    task: str, execution: Execution, output: Path, *, own_environments: bool = False, full: bool = False
 ) -> CommitTrials:
     """Returns how commits are trained on a task.
 
@@ -93,7 +95,7 @@ def commit_trials(
         task: The name of a task, or a spec file of the present work tree.
         execution: Where and within which limits; one trial at a time in each commit.
         output: Folder of the records.
-        own_environment: Whether each commit is installed in an environment of its own.
+        own_environments: Whether each commit is installed in an environment of its own.
         full: Whether to rank each case's item in the full ranking too.
 
     Raises:
@@ -114,7 +116,7 @@ def commit_trials(
     request = RevisionRequest(
         models=(), task=name, digest=loaded.digest, seeds=range(0), options=(*options, *(["--full"] if full else []))
     )
-    return CommitTrials(task=loaded, request=request, output=output, own_environment=own_environment)
+    return CommitTrials(task=loaded, request=request, output=output, own_environments=own_environments)
 
 
 def check_models(models: Sequence[str]) -> None:

@@ -41,7 +41,7 @@ def own_environment(tree: WorkTree) -> Iterator[str]:
     if not any((tree.root / name).is_file() for name in PROJECT_FILES):
         raise InstallationError(
             f"The commit {tree.commit[:SHORT]} cannot be installed: it has no {' and no '.join(PROJECT_FILES)}.",
-            "Leave --own-environment out to use the present environment.",
+            "Leave --own-environments out to use the present environment.",
         )
     # Beside the work tree: both are removed together, even if this process is killed.
     folder = tree.root.parent / "environment"
@@ -84,7 +84,7 @@ def _installer(python: Path) -> list[str]:
     if (uv := shutil.which("uv")) is not None:
         return [uv, "pip", "install", "--quiet", "--python", str(python)]
     raise RecbenchError(
-        "--own-environment needs pip or uv, and this environment has neither.", "Install pip: python -m ensurepip"
+        "--own-environments needs pip or uv, and this environment has neither.", "Install pip: python -m ensurepip"
     )
 
 

@@ -4,43 +4,22 @@ If the repository is recbench's own, the recbench of that commit runs; otherwise
 modules of the commit. The records are read by this process.
 """
 
-import json
-import os
-import re
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Final
 
-import recbench
 from recbench.errors import RecbenchError
-from recbench.git_commands import OF_WORK_TREE
+from recbench.experiments.tree_programs import RefusedError, document_from_tree, own_recbench, protocol_version
 from recbench.git_history import SHORT
 from recbench.git_work_trees import WorkTree
-from recbench.operating_system import ProcessTree
 from recbench.protocol import PROTOCOL_VERSION
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import Status
 from recbench.records.store import finished_trial, load
-
-# The process runs the recbench of the given file, whatever else on the module search path has that name.
-_START: Final = """
-import importlib.util, runpy, sys
-own = sys.argv.pop(1)
-spec = importlib.util.spec_from_file_location("recbench", own)
-sys.modules["recbench"] = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(sys.modules["recbench"])
-runpy.run_module("recbench", run_name="__main__", alter_sys=True)
-"""
-
-SECONDS_BETWEEN_LOOKS: Final = 0.05
-_ERROR: Final = re.compile(r"^Error: ", re.MULTILINE)
-MOST_LINES: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +106,7 @@ def run_revision(
     for model in request.models:
         try:
             found = _run(tree, request, model, output.absolute(), python, stop)
-        except _RefusedError as refused:
+        except RefusedError as refused:
             problems[model] = refused.why
             continue
         unusable = [why for one in found if (why := _unusable(one, request, tree)) is not None]
@@ -137,94 +116,34 @@ def run_revision(
     return RevisionRun(by_model, problems, time.monotonic() - began)
 
 
-class _RefusedError(Exception):
-    """recbench has refused the request, or its records cannot be read.
-
-    Args:
-        why: The error.
-    """
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
-
-
 def _run(
     tree: WorkTree, request: RevisionRequest, model: str, output: Path, python: str, stop: threading.Event | None
 ) -> list[FinishedTrial]:
     """Runs one model: a commit may lack it, and the others are run all the same."""
     seeds = request.seeds
+    # Before any training, and because a record of another version may not be readable.
+    version = protocol_version(tree)
+    if version not in (None, PROTOCOL_VERSION):
+        raise RefusedError(
+            f"the commit uses protocol version {version}, and this recbench compares version {PROTOCOL_VERSION}"
+        )
     arguments = [
         *("run", "--models", model, "--task", request.task, "--seeds", str(len(seeds)), "--seed", str(seeds.start)),
         *("--output", str(output), "--quiet", "--json", *request.options),
     ]
-    code, out, err = _call([python, "-u", "-P", "-c", _START, str(_own_recbench(tree)), *arguments], tree, stop)
+
+    def check_stop() -> None:
+        if stop is not None and stop.is_set():
+            raise StoppedError
+
+    document = document_from_tree(tree, arguments, python, check_stop)
     try:
-        places = [Path(place) for result in json.loads(out)["results"] for place in result["records"]]
-    except (ValueError, KeyError, TypeError):
-        raise _RefusedError(_reason(err, code)) from None
-    try:
+        places = [Path(place) for result in document["results"] for place in result["records"]]
         return [finished_trial(load(place), place) for place in places]
+    except (KeyError, TypeError):
+        raise RefusedError("it prints a document of an unknown form") from None
     except RecbenchError as error:
-        raise _RefusedError(f"its record cannot be read: {error.message}") from None
-
-
-def _own_recbench(tree: WorkTree) -> Path:
-    """Returns the file of the recbench that runs in a work tree.
-
-    Raises:
-        _RefusedError: The repository is recbench's own, and the commit has none.
-    """
-    own = Path(recbench.__file__).resolve()
-    in_tree = tree.in_tree(own)
-    if in_tree is None:
-        return own
-    if not in_tree.is_file():
-        raise _RefusedError(f"the commit has no {in_tree.relative_to(tree.root)}")
-    return in_tree
-
-
-def _call(command: Sequence[str], tree: WorkTree, stop: threading.Event | None) -> tuple[int, str, str]:
-    """Runs a command in a work tree; returns its exit code and what it printed."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = ProcessTree(command, _environment(tree), cwd=tree.working_folder, stdout=out, stderr=err)
-        try:
-            while not process.has_ended():
-                if stop is not None and stop.is_set():
-                    raise StoppedError
-                time.sleep(SECONDS_BETWEEN_LOOKS)
-        finally:
-            code = process.kill()
-        return code, _text(out), _text(err)
-
-
-def _text(file: IO[bytes]) -> str:
-    file.seek(0)
-    return file.read().decode(errors="replace")
-
-
-def _environment(tree: WorkTree) -> dict[str, str]:
-    """Returns the environment of a process that looks for modules in the work tree first.
-
-    What this process finds in the user's work tree, such as a folder ``src`` of an editable install, is looked for in
-    the work tree of the commit.
-    """
-    kept = {name: value for name, value in os.environ.items() if name not in OF_WORK_TREE}
-    here = [Path(entry or ".") for entry in sys.path]
-    folders = [tree.working_folder, tree.root, tree.root / "src"]
-    folders += [place for entry in here if (place := tree.in_tree(entry)) is not None]
-    before = [one for one in kept.get("PYTHONPATH", "").split(os.pathsep) if one and tree.in_tree(Path(one)) is None]
-    present = dict.fromkeys(str(folder) for folder in folders if folder.is_dir())
-    return {**kept, "PYTHONPATH": os.pathsep.join([*present, *before])}
-
-
-def _reason(err: str, code: int) -> str:
-    """Returns the error that recbench has printed, in one line; or else the last lines."""
-    parts = _ERROR.split(err)
-    if len(parts) > 1:
-        return " ".join(parts[-1].split())
-    lines = [line.strip() for line in err.splitlines() if line.strip()]
-    return " / ".join(lines[-MOST_LINES:]) or f"recbench ended with exit code {code}"
+        raise RefusedError(f"its record cannot be read: {error.message}") from None
 
 
 def _unusable(trial: FinishedTrial, request: RevisionRequest, tree: WorkTree) -> str | None:
@@ -232,11 +151,6 @@ def _unusable(trial: FinishedTrial, request: RevisionRequest, tree: WorkTree) ->
     record = trial.record
     if record.status is not Status.DONE:
         return f"seed {record.seed} {record.status}: {record.error or 'no reason is known'}"
-    if record.protocol_version != PROTOCOL_VERSION:
-        return (
-            f"the commit uses protocol version {record.protocol_version}, and this recbench compares version "
-            f"{PROTOCOL_VERSION}"
-        )
     if record.task.digest != request.digest:
         return f"the commit makes another task of the name {record.task.name}: {record.task.digest[:19]}"
     if record.revision is not None and record.revision.dirty:
@@ -246,5 +160,9 @@ def _unusable(trial: FinishedTrial, request: RevisionRequest, tree: WorkTree) ->
 
 
 def runs_own_recbench(tree: WorkTree) -> bool:
-    """Whether the repository is recbench's own, so that the recbench of the commit runs."""
-    return tree.in_tree(Path(recbench.__file__)) is not None
+    """Whether the recbench of the commit runs, because the repository is recbench's own.
+
+    Raises:
+        RefusedError: The commit has none.
+    """
+    return own_recbench(tree).is_relative_to(tree.root)

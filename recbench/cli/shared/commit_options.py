@@ -12,13 +12,12 @@ from recbench.progress.console import write_message
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-OwnEnvironment = Annotated[
+OwnEnvironments = Annotated[
     bool,
     typer.Option(
-        "--own-environment",
+        "--own-environments",
         rich_help_panel=PANEL,
-        help="Install each commit, with the packages that it asks for, in an environment of its own. It needs pip or "
-        "uv.",
+        help="Install the project of each revision in an environment of its own, on top of the present packages.",
     ),
 ]
 CommitJobs = Annotated[
