@@ -78,7 +78,7 @@ def other_content(path: Path, content: bytes, *, binary: bool = False) -> OtherC
         return OtherContent("is UTF-16 text", "Write it as UTF-8; PowerShell: Out-File -Encoding utf8")
     if binary and _has_changed_line_ends(content):
         return OtherContent(
-            "has changed line ends: git or a transfer took it for text",
+            "has changed line ends: git or a transfer treated it as text",
             f"Copy it again as binary data. In git: add '*{path.suffix} -text' to .gitattributes; git checkout {name}",
         )
     kind = next((words for start, words in _KINDS if content.startswith(start)), None)

@@ -118,7 +118,7 @@ def refusal(done: subprocess.CompletedProcess[bytes], arguments: Sequence[str], 
         return GitError(f"This git is too old for the repository: {first}.", "Update git; see: git --version")
     if done.returncode == BAD_USAGE:
         return GitError(
-            f"This git does not know what recbench asks for, and may be too old: git {arguments[0]}: {first}.",
+            f"This git does not know a command that recbench needs, and may be too old: git {arguments[0]}: {first}.",
             "Update git; see: git --version",
         )
     if "not a git repository" in text:
@@ -136,7 +136,7 @@ def _no_repository(first: str, folder: Path) -> GitError:
     present = next((above / ".git" for above in (here, *here.parents) if os.path.lexists(above / ".git")), None)
     if present is not None:
         return GitError(
-            f"git does not take {present} for a repository: {first}. It may be damaged, or belong to a worktree or "
+            f"git does not accept {present} as a repository: {first}. It may be damaged, or belong to a worktree or "
             "submodule whose repository has been moved.",
             "Clone the repository again, or repair it: git worktree repair; git fsck. "
             f"Look at it: ls -la {shell_word(present)}",

@@ -34,9 +34,9 @@ ADVICE: Final[dict[int, str]] = {
     errno.EACCES: _PERMISSION,
     errno.EPERM: _PERMISSION,
     errno.ENAMETOOLONG: "Use a shorter name or path.",
-    errno.ELOOP: "Its links lead in a circle. Correct them: ls -l {path}",
+    errno.ELOOP: "Its symbolic links form a circle. Correct them: ls -l {path}",
     errno.ENOENT: "Check the path: ls -l {path}",
-    errno.ENOTDIR: "A file has the name of a folder of this path. Check it: ls -l {path}",
+    errno.ENOTDIR: "One of the folders in this path is a file. Check it: ls -l {path}",
     errno.EISDIR: "It is a folder. Give the name of a file.",
     errno.EIO: "The disk or the network file system may be broken. Look at the system's log: dmesg",
     errno.ESTALE: "The network file system has lost the file. Run the command again.",
@@ -110,10 +110,10 @@ def system_error(error: BaseException) -> RecbenchError | None:
             detail = f" ({cause})" if str(cause) else ""
             return RecbenchError(f"There is not enough memory{detail}.", MEMORY_ADVICE)
         if isinstance(cause, RuntimeError) and _NO_THREAD in str(cause):
-            return RecbenchError("The system lets this process start no further thread.", _PROCESSES)
+            return RecbenchError("The system does not let this process start another thread.", _PROCESSES)
         if isinstance(cause, OSError) and (cause.errno in _SHORTAGES or (certain and cause.errno in ADVICE)):
             if cause.errno == errno.EAGAIN:
-                return RecbenchError(f"The system starts no further process: {reason(cause)}.", _PROCESSES)
+                return RecbenchError(f"The system does not start another process: {reason(cause)}.", _PROCESSES)
             what = f"refuses the file {os.fsdecode(cause.filename)}" if _is_path(cause.filename) else "reports an error"
             return RecbenchError(f"The system {what}: {reason(cause)}.", advice(cause))
         if isinstance(cause, ImportError) and (number := _shortage_in_words(str(cause))) is not None:

@@ -277,7 +277,7 @@ BAD = {
         ["--models", "popularity", "--task", "synthetic", "--k", "102"],
         "more than the 101 candidates",
     ),
-    "more threads than cores": (["--models", "popularity", "--threads", "4096"], "timings would mean nothing"),
+    "more threads than cores": (["--models", "popularity", "--threads", "4096"], "timings would be meaningless"),
     "epochs of a curve": (["--models", "popularity", "--curve", "often"], "--curve 'often' is not all, every:N"),
     "a target without a curve": (["--models", "popularity", "--reach", "0.4"], "--reach needs a learning curve"),
     "an unknown device": (["--models", "popularity", "--device", "tpu"], "Available: auto, cpu, gpu"),

@@ -284,7 +284,7 @@ BAD = {
     "no such spaces": ({"spaces": Path("none.toml")}, "Cannot read the file of search spaces none.toml"),
     "no such task": ({"task": "synthetik"}, "Did you mean: synthetic"),
     "an endless budget": ({"budget": Budget(3, math.inf)}, "The budget must be a finite number of seconds."),
-    "more threads than cores": ({"execution": Execution(threads=4096)}, "timings would mean nothing"),
+    "more threads than cores": ({"execution": Execution(threads=4096)}, "timings would be meaningless"),
     "a storage that is none": ({"storage": Path("known.py")}, "known.py cannot be used as the storage of a tuning"),
     "a storage without a folder": ({"storage": Path("known.py/x.db")}, "known.py is a file, and a folder is expected"),
     "a folder as the storage": ({"storage": Path("folder")}, "folder is a folder, and a file is expected"),

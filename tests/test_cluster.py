@@ -108,7 +108,7 @@ def test_a_connection_that_is_cut(cluster, own):
     proxy.cut()
     run.end(2)
     assert f"The connection to the cluster at tcp://127.0.0.1:{proxy.port} is lost." in run.messages
-    assert "the same command goes on" in run.messages
+    assert "run the same command to resume" in run.messages
     assert [record.seed for record in records(own)] == [0]
     assert not psutil.wait_procs(workers, timeout=10)[1]
     (own / "go").touch()

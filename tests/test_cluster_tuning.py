@@ -144,7 +144,7 @@ def test_it_goes_on_where_it_was(cluster, tmp_path, how):
         proxy.cut()
         run.end(2)
         assert run.messages.count("is lost.") == 1
-        assert "the same command goes on when the cluster can be reached again" in run.messages
+        assert "When the cluster can be reached again, run the same command to resume" in run.messages
     assert not psutil.wait_procs(running, timeout=20)[1]
     (tmp_path / "go").touch()
     found = result(tuning(tmp_path, cluster.address, "Waits", 3))

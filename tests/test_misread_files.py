@@ -144,7 +144,7 @@ def test_parts_of_a_table_are_one_table(tmp_path):
         write(folder, header + "".join(lines[20 * number : 20 * number + 20]), f"part-0000{number}-c000.csv")
     assert pairs_of(read_interactions(folder)) == PAIRS
     write(folder, "u1,i1,5,1400000000\n", "part-00004.csv")
-    assert "not laid out alike" in refusal(folder)
+    assert "have different layouts" in refusal(folder)
     write(folder, CSV, "items.csv")
     assert "Its files: items.csv, part-00000" in refusal(folder)
     (folder / "year=2020").mkdir()

@@ -228,7 +228,7 @@ def test_no_git_no_repository_no_commit_and_a_damaged_repository(repository, tmp
     with pytest.raises(NothingToCompareError, match="has no results"), checked_out("HEAD:results"):
         pass
     (repository / ".git" / "HEAD").write_text("?")
-    with pytest.raises(GitError, match="does not take .*.git for a repository") as caught, checked_out("HEAD:results"):
+    with pytest.raises(GitError, match="does not accept .*.git as a repository") as caught, checked_out("HEAD:results"):
         pass
     assert "may be damaged" in caught.value.message
     outside = tmp_path / "outside"

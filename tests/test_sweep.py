@@ -131,7 +131,7 @@ def test_bad_input_is_noticed_before_anything_is_trained(tmp_path, monkeypatch):
     assert "01 is a value that is there already" in refused(tmp_path)
     assert "Unknown parameter of 'Own' 'siz'. Did you mean: size" in refused(tmp_path, parameter="siz")
     assert "A seed occurs twice" in refused(tmp_path, seeds=[1, 1])
-    assert "timings would mean nothing" in refused(tmp_path, execution=Execution(threads=4096))
+    assert "timings would be meaningless" in refused(tmp_path, execution=Execution(threads=4096))
 
 
 @pytest.mark.parametrize(

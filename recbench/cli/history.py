@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from recbench.reports.trend import Trend
 
 NOTE = (
-    "95 %: confidence interval over users, averaged over seeds. change: from the one before under the same label; of "
-    "several configurations, from the same one. Revision+: uncommitted changes."
+    "95 %: confidence interval over users, averaged over seeds. change: from the line before of the same label and "
+    "configuration. Revision+: uncommitted changes."
 )
 NOTE_ON_STEPS = "Step: a change of the mean that seeds do not explain, with its 95 % confidence interval over seeds."
 
@@ -50,7 +50,7 @@ def history(
         str | None,
         typer.Option(
             metavar="LABEL",
-            help="Only what was accepted under this label; 'run': only runs with --track.",
+            help="Only lines with this label; 'run': only runs with --track.",
             show_default="all",
         ),
     ] = None,
@@ -58,14 +58,15 @@ def history(
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Only since this date or time in UTC, or for so long: 2026-01-31, 2026-01-31T12:00, 12h, 30d or 4w.",
+            help="Only since this date or time in UTC (2026-01-31, 2026-01-31T12:00), or in the last hours, days or "
+            "weeks (12h, 30d, 4w).",
             show_default="all",
         ),
     ] = None,
     plot: Plot = None,
     last: Annotated[
         int | None,
-        typer.Option(metavar="NUMBER", min=1, help="Only the last ones of each model.", show_default="all"),
+        typer.Option(metavar="NUMBER", min=1, help="Only the last lines of each model.", show_default="all"),
     ] = None,
     as_json: AsJson = False,
     columns: Columns = None,
@@ -122,7 +123,7 @@ def history(
     if not found:
         present.check()
         raise NothingToCompareError(
-            "The history has nothing that fits.", "Leave out --models, --task, --label or --since."
+            "No line of the history matches.", "Leave out --models, --task, --label or --since."
         )
     if picture is not None:
         from recbench.reports.plots.trend_plot import draw_trends

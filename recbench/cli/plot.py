@@ -63,7 +63,7 @@ def plot(
     check_picture(picture)
     found = speed_quality(record_sets, measure, axis)
     if found.left_out:
-        write_message(f"Not drawn, for they have no figures: {', '.join(found.left_out)}")
+        write_message(f"Not drawn, because they have no figures: {', '.join(found.left_out)}")
     for note in found.notes:
         write_message(note, "yellow")
     write_message(f"Drawn: {draw_speed_quality(found, picture)}", "dim")

@@ -16,7 +16,12 @@ from recbench.reports.formats import Format
 
 
 def score_file(
-    file: Annotated[Path, typer.Argument(help="One user, item, score a row, in any form of 'task build --ratings'.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="File with a user, an item and a score in each row, in any form of 'task build --ratings'."
+        ),
+    ],
     name: Annotated[str, typer.Option("--name", help="Name of the model in tables and comparisons.")],
     task: Task = DEFAULT_TASK,
     seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of that run; use one file per seed.")] = 0,

@@ -167,7 +167,7 @@ def parse_sweep(assignments: list[str], model_names: Iterable[str]) -> tuple[str
     if len(several) != 1:
         told = f"{', '.join(several)} have several values" if several else "none of them has several values"
         raise RecbenchError(
-            f"A sweep goes through the values of one hyper-parameter, and {told}.",
+            f"A sweep compares the values of one hyper-parameter, and {told}.",
             "For example: --param factors=16,32,64 --param epochs=30",
         )
     (name,) = several

@@ -105,7 +105,7 @@ def remove(
 @app.command()
 def show(
     name: NameOrSpec,
-    spec: Annotated[bool, typer.Option("--spec", help="Print the spec, as TOML to start from.")] = False,
+    spec: Annotated[bool, typer.Option("--spec", help="Print the spec as TOML, as a start for your own.")] = False,
     plot: Plot = None,
     as_json: AsJson = False,
 ) -> None:
@@ -261,6 +261,7 @@ def verify(
     if rebuild and (again := build_task(task.spec).digest) != task.digest:
         raise RecbenchError(
             f"Task {task.name!r} has the digest {task.digest}, but built again it has {again}.",
-            "Its data have changed, or candidates are drawn in another way; build it anew and compare nothing older.",
+            "Its data or the code that draws candidates have changed. Build it again, and do not compare older records "
+            "with new ones.",
         )
     emit(f"{task.name} is valid{', also when built again' if rebuild else ''}: {task.digest}")

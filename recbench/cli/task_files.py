@@ -234,7 +234,7 @@ def _files(given: dict[str, Path | None], dataset: str | None, endings: tuple[st
             raise RecbenchError(f"Missing: {', '.join(missing)}.", f"Give {', '.join(given)}, or --dataset.")
         return [path for path in given.values() if path is not None]
     if any(path is not None for path in given.values()):
-        raise RecbenchError(f"--dataset stands instead of {', '.join(given)}.", "Leave out one or the other.")
+        raise RecbenchError(f"--dataset replaces {', '.join(given)}.", "Leave out one or the other.")
     from recbench.data.catalogue import find_dataset
     from recbench.data.fetch import fetch
     from recbench.progress.console import animated

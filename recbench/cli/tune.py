@@ -181,13 +181,14 @@ def _report(result: "Tuning", output: Path | None) -> None:
     logs = result.storage.parent / "logs"
     if failed := result.failed_searches:
         write_message(
-            f"Error: all trials of {', '.join(failed)} failed but that of the defaults: these are the setting."
+            f"Error: all trials of {', '.join(failed)} failed, except those with the defaults. "
+            "The defaults are the setting."
         )
         write_message(f"Look at the logs of failed trials in {logs}, and correct the search space.")
     if without := result.without_setting:
         messages().print(
             f"Error: no trial of {', '.join(without)} was completed in the budget, so there is no setting.\n"
-            "Give a larger --budget or --trials (what was tried stays), or look at the logs of failed trials in "
+            "Give a larger --budget or --trials (completed trials are kept), or look at the logs of failed trials in "
             f"{logs}.",
         )
     if failed or without:

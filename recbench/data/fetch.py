@@ -143,7 +143,8 @@ def _fetch_file(name: str, dataset: Dataset, file: DataFile, gathered: _Gathered
         return
     raise RecbenchError(
         f"Dataset {name!r} could not be fetched ({file.name}):\n  " + "\n  ".join(failures),
-        f"Get it on another machine ({dataset.homepage}) and add it, which checks it: recbench data add {name} FILE\n"
+        f"Download it on another machine ({dataset.homepage}) and add it, which checks it: "
+        f"recbench data add {name} FILE\n"
         f"Expected: {_expected_files(dataset)}\n"
         "Or use ratings of your own: recbench task build NAME --ratings FILE\n"
         "Or run without any data: recbench run --task synthetic",

@@ -138,7 +138,7 @@ def _scorer(
         return model, SCORES_OF_FILE, facts | ({"options": options} if options else {})
     if isinstance(scores, type):
         raise RecbenchError(
-            f"{scores.__name__} is a class, and nothing has trained it.",
+            f"{scores.__name__} is a class, not a trained model.",
             f"Train and rank it: recbench.run({scores.__name__}, task). Or pass a trained model.",
         )
     if callable(getattr(scores, "score", None)):

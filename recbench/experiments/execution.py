@@ -127,12 +127,12 @@ def _check_cores(threads: int, jobs: int) -> None:
     cores = available_cores()
     if threads > cores:
         raise RecbenchError(
-            f"--threads {threads}, but this process may use {cores} cores: timings would mean nothing.",
+            f"--threads {threads}, but this process may use {cores} cores: timings would be meaningless.",
             f"Use at most --threads {cores}.",
         )
     if jobs * threads > cores:
         raise RecbenchError(
             f"--jobs {jobs} with --threads {threads} need {jobs * threads} cores, and this process may use {cores}: "
-            "trials would take each other's time.",
+            "trials would slow each other down.",
             f"Use at most --jobs {cores // threads}.",
         )

@@ -191,9 +191,9 @@ def _acceptable(records: RecordSet, label: str, *, force: bool) -> list[Finished
         trial, reason = unclear[0]
         more = f" {len(unclear) - 1} more trials are like it." if unclear[1:] else ""
         raise RecbenchError(
-            f"{records.text} {reason}, so nobody could make it again (first: {trial.record.model}, seed "
+            f"{records.text} {reason}, so nobody can repeat it (first: {trial.record.model}, seed "
             f"{trial.record.seed}).{more}",
-            f"{how_to_clear(trial.record)}, or accept it all the same with --force.",
+            f"{how_to_clear(trial.record)}, or accept it anyway with --force.",
         )
     for task in sorted({trial.record.task.name for trial in done}):
         if file_name(task) != task:

@@ -57,7 +57,7 @@ def _check_ranks(trial: FinishedTrial, ranks: Ranks) -> None:
         raise _broken(trial, "its ranks are not whole numbers of 32 bits")
     level_or_above = ranks.better.astype(np.int64) + ranks.tied
     if ranks.better.min() < 0 or ranks.tied.min() < 0 or np.any(level_or_above > ranks.n_others):
-        raise _broken(trial, "its ranks count more items above and level than a case has")
+        raise _broken(trial, "its ranks count more items above and tied than a case has")
 
 
 def _check_metrics(trial: FinishedTrial, field: str, told: Mapping[str, MetricValue], ranks: Ranks) -> None:

@@ -232,11 +232,11 @@ def _advice_in_revision(found: Checkout, revision: str) -> str:
     if any(is_lfs_pointer(path.read_bytes()) for path in found.folder.iterdir()):
         return (
             "Git LFS keeps pointers in commits. Compare with a checkout of the revision: "
-            f"git worktree add ../base {shell_word(revision)}. Or keep records out of LFS, for they are small: "
+            f"git worktree add ../base {shell_word(revision)}. Or keep records out of LFS, because they are small: "
             "git lfs untrack '*.json' '*.npz'"
         )
     path = shell_word(found.path or ".")
-    return f"The commit holds it so. Name another revision; see: git log --oneline -- {path}"
+    return f"The file is in the commit in this form. Name another revision; see: git log --oneline -- {path}"
 
 
 def _without_path(trial: FinishedTrial) -> FinishedTrial:

@@ -380,7 +380,7 @@ def _refuse_other_json(content: Any, path: Path) -> None:
     if isinstance(content, dict) and "benchmarks" in content:
         what, advice = "is a file of pytest-benchmark", "Compare such files: recbench compare --timings BASE CURRENT"
     elif isinstance(content, dict) and {"schema", "results"} <= content.keys():
-        what, advice = "is what recbench printed with --json", "Give the folder of the records: that of -o"
+        what, advice = "is what recbench printed with --json", "Give the folder of the records, which -o named"
     raise RecbenchError(f"{path} is not a record: it {what}.", advice)
 
 

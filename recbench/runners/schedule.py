@@ -66,7 +66,7 @@ def _save(trial: PlannedTrial, outcome: TrialOutcome, folder: Path) -> FinishedT
         if interruption_is_pending():
             return finished
         raise LockHeldError(
-            f"{error.message} The result of {trial.label} is kept; the next run into this folder stores it.", error.hint
+            f"{error.message} The result of {trial.label} is kept. The next run into this folder stores it.", error.hint
         ) from error
 
 
@@ -77,7 +77,7 @@ def _lost(error: RecbenchError, trial: PlannedTrial, folder: Path, n_kept: int) 
     kept = f"The {n_kept} results before it are" if n_kept != 1 else "The result before it is"
     return RecbenchError(
         f"{error.message} The result of {trial.label} is lost. {kept} kept in {folder}.",
-        f"{error.hint}\nThen run the same command again: what is kept is not run again.",
+        f"{error.hint}\nThen run the same command again. Kept trials are not run again.",
     )
 
 

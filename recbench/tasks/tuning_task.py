@@ -24,7 +24,7 @@ def tuning_task(task: Task) -> Task:
     """
     if not len(task.validation):
         raise RecbenchError(
-            f"Task {task.name!r} has no validation case to tune on: no user has a train row to spare.",
+            f"Task {task.name!r} has no validation case to tune on: no user has enough train rows.",
             "Tune on another task, and use its settings: recbench run --settings FILE.",
         )
     none = Cases(*(np.empty(shape, dtype=np.int32) for shape in (0, 0, (0, task.validation.negatives.shape[1]))))

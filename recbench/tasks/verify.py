@@ -73,7 +73,7 @@ def check_digest(task: Task) -> None:
 
 def _check_rows(task: Task) -> None:
     if not len(task.test):
-        raise _broken(task, "there is no test case: no user can give a row and keep one")
+        raise _broken(task, "there is no test case: no user has a row to hold out and another to train on")
     bounds: dict[str, tuple[npt.NDArray[Any], int]] = {
         "users": (task.users, task.n_users),
         "items": (task.items, task.n_items),

@@ -94,7 +94,7 @@ def _ended(failed: PastTrial, outcome: TrialOutcome, log: str, objective: Object
     if error.startswith(SOURCE_CHANGED):
         raise RecbenchError(
             f"The source of {record.model!r} has changed since its tuning began.",
-            "Trials of other code cannot be compared: put it back and go on, or begin anew with another --storage. "
-            "The workers of a cluster need the same source.",
+            "Trials of different code cannot be compared. Restore the earlier code to resume, or start again with "
+            "another --storage. The workers of a cluster need the same source.",
         )
     return replace(past, error=f"{record.status}: {error}", log=log)

@@ -66,7 +66,7 @@ def after_gate(outcome: "GateOutcome", current: str) -> str:
         case GateOutcome.PASSED | GateOutcome.NO_BASELINE:
             return f"make it the new baseline: {shell_command(['recbench', 'baseline', 'accept', current])}"
         case GateOutcome.REJECTED:
-            return "find the cause in the reasons above; more seeds make a verdict surer, such as --seeds 10."
+            return "find the cause in the reasons above; more seeds make a verdict more certain, such as --seeds 10."
         case GateOutcome.FAILED:
             return "read the error above, correct the model, and run it again with the same command."
         case GateOutcome.NOT_COMPARABLE:

@@ -29,7 +29,7 @@ def write_or_check(render: Callable[[], str], output: OutputFile, again: str, *,
     check_no_folder(path)
     current = _text(path) == render()
     if check and not current:
-        write_message(f"{path} is not what the records say. Run: {again}")
+        write_message(f"{path} is not up to date with its records. Run: {again}")
         raise typer.Exit(ExitCode.CHECK_FAILED)
     if not current:
         _write(render, output)

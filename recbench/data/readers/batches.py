@@ -262,7 +262,7 @@ def _check_alike(first: OpenTable, other: OpenTable) -> None:
     """
     if first.guesses != other.guesses:
         raise RecbenchError(
-            f"{first.source} and {other.source} are not laid out alike: {'; '.join(first.guesses)} against "
+            f"{first.source} and {other.source} have different layouts: {'; '.join(first.guesses)} against "
             f"{'; '.join(other.guesses)}.",
             "Give files with the same columns, and a header in all of them or in none.",
         )

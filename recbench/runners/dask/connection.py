@@ -171,7 +171,7 @@ class DaskConnection:
     def _lost(self) -> RecbenchError:
         return RecbenchError(
             f"The connection to the cluster at {self._address} is lost.",
-            "Trials that have ended are kept; the same command goes on when the cluster can be reached again.",
+            "Finished trials are kept. When the cluster can be reached again, run the same command to resume.",
         )
 
 

@@ -91,7 +91,7 @@ class WorkerWatch:
         usable = self.usable()
         if usable:
             if self._told:
-                log.info("Worker %s answers; the run goes on.", next(iter(usable)))
+                log.info("Worker %s answers; the run continues.", next(iter(usable)))
             self._none_since, self._told = None, False
             return
         self._none_since = now if self._none_since is None else self._none_since
