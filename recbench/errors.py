@@ -9,7 +9,7 @@ MOST_TEXT: Final = 2000
 
 
 class RecbenchError(Exception):
-    """Bad input, or surroundings that the harness cannot work in.
+    """Bad input, or an environment in which recbench cannot work.
 
     Raised anywhere, caught once, in the command line, which prints it and exits with 2 (4 for
     ``NothingToCompareError``).
@@ -29,7 +29,7 @@ class RecbenchError(Exception):
 
 
 class NothingToCompareError(RecbenchError):
-    """A side of a comparison holds no records; the command line exits with 4, so that a gate never passes on it."""
+    """One side of a comparison has no records. The command line ends with 4, so that the gate does not pass."""
 
 
 class NoBaselineError(NothingToCompareError):

@@ -82,7 +82,7 @@ def run(
         k: Cut-off, or cut-offs, of HR and NDCG.
         settings: ``"tuned"`` (what the project tuned, else what comes with the models), ``"default"``, or a file that
             ``tune`` wrote.
-        curve: Epochs after which to score as well: ``"all"``, ``"every:N"`` or ``"N,N,..."``.
+        curve: Epochs after which to also score: ``"all"``, ``"every:N"`` or ``"N,N,..."``.
         reach: HR for which the table shows how long each model took to reach it; needs ``curve``.
         full: Whether to rank each held-out item in the full ranking too.
         threads: Threads of each trial. One thread gives the same ranks every time, bit for bit.
@@ -91,7 +91,7 @@ def run(
         timeout: Seconds after which a trial ends.
         max_memory: Memory at which a trial ends, in bytes or as text such as ``"4GiB"``.
         cluster: Address of a Dask scheduler.
-        in_process: Whether trials run in this process, where a debugger sees them.
+        in_process: Whether all trials run in this process, for a debugger.
         output: Folder of the records.
         reuse: ``"keep"`` records that exist, ``"repeat"`` every trial, or report ``"only"`` what exists.
         track: Whether to append the results to ``results/history.jsonl``, which ``recbench history`` shows.
@@ -222,9 +222,9 @@ def tune(
     cluster: str | None = None,
     quiet: bool = False,
 ) -> "Tuning":
-    """Searches good hyper-parameters of each model on validation cases, with one budget for every model.
+    """Tunes the hyper-parameters of each model on validation cases, with the same budget for each model.
 
-    The trials are given no test case. Call it again with the same arguments to resume, or with a larger budget.
+    No trial gets a test case. Call it again with the same arguments to resume, or with a larger budget.
 
     Args:
         models: One model or several; see ``run``. A tuning takes no labels and no hyper-parameters.
@@ -312,7 +312,7 @@ def evaluate(
             its held-out item and of its negatives; ``Task.cases_frame`` lists them. Or a function, or a trained model
             with a method ``score``, that takes users int32[n] and items int32[n, c] (the task's indices) and returns
             float[n, c].
-        name: What to call the model in tables.
+        name: Name of the model in tables.
         seed: The seed that it was trained with.
         k: Cut-off, or cut-offs, of HR and NDCG.
         ranked: For rows: lists of items, of each user the best first, without scores.

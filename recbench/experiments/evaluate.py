@@ -69,7 +69,7 @@ def evaluate(
         task: A task, its name, or the path of a spec file.
         scores: A file or a DataFrame with one (user, item, score) a row and original ids; or a function or a trained
             model that scores the task's indices, see ``Scores``.
-        name: What to call the model in tables.
+        name: Name of the model in tables.
         seed: The seed that it was trained with.
         ks: Cut-offs.
         ranked: For rows: lists of items, of each user the best first, without scores.

@@ -48,7 +48,7 @@ class Execution:
         timeout: Seconds after which a trial ends; None for no limit.
         max_memory: Memory at which a trial ends, in bytes or as text such as ``"4GiB"``; None for no limit.
         cluster: Address of a Dask scheduler, such as ``tcp://HOST:8786``; None for this machine.
-        in_process: Whether trials run in this process, where a debugger sees them.
+        in_process: Whether all trials run in this process, for a debugger.
     """
 
     threads: int = 1

@@ -96,7 +96,7 @@ class Run:
 
     @property
     def failed(self) -> list[FinishedTrial]:
-        """Trials that did not give all that was asked for."""
+        """Trials that failed, or whose full ranking or curve failed."""
         return [one for one in self.trials if not _has_all(one)]
 
     def metrics(self, *names: str) -> "Run":
@@ -236,7 +236,7 @@ class Run:
         """Draws quality against speed.
 
         Args:
-            path: The picture; its ending says what it is made of: .png, .svg or .pdf.
+            path: The picture; its ending is the format: .png, .svg or .pdf.
             metric: The metric of the vertical axis.
             against: The horizontal axis: ``throughput`` or ``fit-seconds``.
             force: Whether to replace a file that recbench did not write, or that was edited.

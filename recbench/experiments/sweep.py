@@ -95,7 +95,7 @@ class Sweep:
         """Draws quality, time, throughput and memory over the values.
 
         Args:
-            path: The picture; its ending says what it is made of: .png, .svg or .pdf.
+            path: The picture; its ending is the format: .png, .svg or .pdf.
             force: Whether to replace a file that recbench did not write, or that was edited.
 
         Raises:

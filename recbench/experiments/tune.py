@@ -98,13 +98,13 @@ class Tuning:
     """A finished tuning. In a notebook it shows its table; ``print(tuning)`` shows that of the command line.
 
     Attributes:
-        models: What was found for each model.
+        models: The result of each model.
         budget: Trials and seconds that each model was allowed.
         task: ``Task.summary()`` of the task.
         output: File of the tuned settings.
         storage: SQLite file of all trials.
         importance: By model, the share of the score's variation that each hyper-parameter explains.
-        objective: What was maximised on validation cases.
+        objective: The metric that was maximised on validation cases.
     """
 
     models: tuple[ModelTuning, ...]
@@ -122,7 +122,7 @@ class Tuning:
 
     @property
     def failed_searches(self) -> list[str]:
-        """Models with a setting whose trials all failed but that of their defaults."""
+        """Models of which only the trial with the defaults was completed."""
         return [one.model for one in self.models if one.tuned is not None and one.search_failed]
 
     @property

@@ -109,7 +109,7 @@ def find_task(name: str | os.PathLike[str]) -> Entry:
 
 
 def load_task(name: str | os.PathLike[str], *, rebuild: bool = False, progressbar: bool = False) -> Task:
-    """Returns the task of that name or spec file, from the cache; it is built and stored if it is not there.
+    """Loads a task from the cache by its name or spec file. Builds and stores it first if the cache does not have it.
 
     Args:
         name: A task's name, or the path of a spec file.

@@ -31,7 +31,7 @@ def tuning_table(
     """Renders one line a model, and what the columns mean; JSON has the results alone, an object a model.
 
     Args:
-        found: What was found for each model.
+        found: The result of each model.
         budget: What each model was allowed.
         form: How to render it.
         view: Which columns to show, and the terminal that plain text has to fit.
