@@ -55,7 +55,7 @@ def relation(base, current):
     return found.relation
 
 
-def test_who_improved_main_does_not_make_a_pull_request_a_regression(project, command):
+def test_who_improved_main_does_not_make_a_pull_request_a_regression(project, command, tmp_path_factory):
     first = project.commit("first")
     git(project.folder, "branch", "pr")
     better = project.commit("better")
@@ -64,6 +64,9 @@ def test_who_improved_main_does_not_make_a_pull_request_a_regression(project, co
     git(project.folder, "checkout", "-q", "pr")
     readme = project.commit("readme")
     project.run("runs-pr", readme)
+    # Records outside of the repository, as those of a pipeline, name their commit too.
+    outside = shutil.copytree("runs-pr", tmp_path_factory.mktemp("outside") / "runs")
+    assert relation(f"main:{FOLDER}", str(outside)) is Relation.NO_ANCESTOR
     done = command("gate", f"main:{FOLDER}", "runs-pr")
     headline = (
         f"BASE ({better[:12]}) is not an ancestor of CURRENT ({readme[:12]}), so that differences may be due to "

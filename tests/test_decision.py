@@ -93,4 +93,4 @@ def test_the_smallest_drop_is_what_the_rule_finds_four_times_in_five():
 
 def test_every_verdict_has_a_mark():
     assert set(MARKS) == set(Verdict)
-    assert (Verdict.REGRESSED.marked, Verdict.NEW.marked) == ("- regressed", "new")
+    assert (Verdict.REGRESSED.marked, Verdict.NEW.marked) == ("! regressed", "new")

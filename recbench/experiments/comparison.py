@@ -3,7 +3,8 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ from recbench.reports.compare.gate import DecidedComparison, GateOutcome, GateRe
 from recbench.reports.compare.gate import gate as decide_gate
 from recbench.reports.compare.gate_table import gate_table
 from recbench.reports.compare.policy import Policy, read_policy
+from recbench.reports.compare.repeat import place_for_others, repeat_commands
 from recbench.reports.compare.table import compare_table
 from recbench.reports.compare.throughput import SpeedDecision
 from recbench.reports.formats import Format
@@ -117,7 +119,11 @@ class Comparison:
         """
         policy = Policy(k=self.k)
         measures = read_measures(self.metric_names, (self.k,))
-        return decide_verdicts(self._compared(measures), policy, self._command("compare"))
+        options = self._options(["--k", str(self.k)] if self.k != DEFAULT_K else [])
+        if self.metric_names != DEFAULT_METRICS:
+            options += ["--metrics", ",".join(self.metric_names)]
+        command = shell_command(["recbench", "compare", self.base.text, self.current.text, *options])
+        return decide_verdicts(self._compared(measures), policy, command)
 
     @property
     def nothing_compared(self) -> bool:
@@ -147,13 +153,24 @@ class Comparison:
         limits = read_limits(policy)
         limits = limits.model_copy(update={"strict": limits.strict or strict})
         reasons = allow or {}
-        options = [] if policy is None or isinstance(policy, Policy) else ["--policy", os.fspath(policy)]
-        options += ["--strict"] if strict else []
-        options += [word for pair in reasons.items() for word in ("--allow", *pair)]
-        return self.decide(limits, reasons, self._command("gate", *options))
+        further = ["--strict"] if strict else []
+        further += [word for pair in reasons.items() for word in ("--allow", *pair)]
+        file = None if policy is None or isinstance(policy, Policy) else os.fspath(policy)
+        options, of_others = (
+            self._options([*(["--policy", path] if path else []), *further])
+            for path in (file, file and (place_for_others(file) or Path(file).name))
+        )
+        command = shell_command(["recbench", "gate", self.base.text, self.current.text, *options])
+        repeat = partial(repeat_commands, "gate", self.base, self.current, of_others)
+        return self.decide(limits, reasons, command, repeat=repeat)
 
     def decide(
-        self, limits: Policy, allow: Mapping[str, str], command: str, decide_speeds: DecideSpeeds | None = None
+        self,
+        limits: Policy,
+        allow: Mapping[str, str],
+        command: str,
+        decide_speeds: DecideSpeeds | None = None,
+        repeat: Callable[[], Sequence[str]] = tuple,
     ) -> Gate:
         """Decides as ``gate`` does, with limits that have been read.
 
@@ -162,6 +179,7 @@ class Comparison:
             allow: The reasons of intended regressions.
             command: What prints the same again.
             decide_speeds: Decides on the throughput of all models; None to decide by the seeds of each side.
+            repeat: Returns the commands that repeat this in another clone of the repository; none if ``command`` does.
 
         Raises:
             RecbenchError: An intended regression is of an unknown model or metric.
@@ -171,7 +189,7 @@ class Comparison:
         declared = read_allowances(declared_regressions(self.base).items(), str(declarations_file()))
         comparison = self._compared(limits.measures, renames_that_apply(self.base, limits.renamed))
         speed = decide_speeds(comparison.models) if decide_speeds else None
-        return Gate(decide_gate(comparison, limits, command, [*given, *declared], speed))
+        return Gate(decide_gate(comparison, limits, command, [*given, *declared], speed, repeat))
 
     def _check_targets(self, given: Sequence[Allowance], policy: Policy) -> None:
         trials = [*self.base.trials, *self.current.trials]
@@ -242,16 +260,11 @@ class Comparison:
         renamed = {**self.renamed, **further}
         return compare_records(base, self.current, measures, ancestries=self._ancestries, renamed=renamed)
 
-    def _command(self, verb: str, *options: str) -> str:
-        """Returns the command that prints the same."""
-        command = ["recbench", verb, self.base.text, self.current.text, *options]
-        command += ["--models", ",".join(self.models)] if self.models else []
-        command += ["--renamed", ",".join(f"{old}={new}" for old, new in self.renamed.items())] if self.renamed else []
-        if verb == "compare":
-            command += ["--k", str(self.k)] if self.k != DEFAULT_K else []
-            if self.metric_names != DEFAULT_METRICS:
-                command += ["--metrics", ",".join(self.metric_names)]
-        return shell_command(command)
+    def _options(self, options: Sequence[str]) -> list[str]:
+        """Returns these options of a command that prints the same, and those of the models."""
+        models = ["--models", ",".join(self.models)] if self.models else []
+        renamed = ["--renamed", ",".join(f"{old}={new}" for old, new in self.renamed.items())] if self.renamed else []
+        return [*options, *models, *renamed]
 
 
 def compare(

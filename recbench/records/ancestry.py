@@ -99,7 +99,7 @@ class Holder:
         if self._in_revision:
             return self._in_revision[0][1]
         folders = self._folders
-        if not folders or git_output("status", "--porcelain", "--", *folders, folder=Path(folders[0])).strip():
+        if not folders or not _is_clean(folders):
             return None
         tracked = git_output("ls-files", "--", *folders, folder=Path(folders[0])).strip()
         return commit_of("HEAD") if tracked else None
@@ -120,6 +120,16 @@ class Holder:
     @property
     def _folders(self) -> list[str]:
         return sorted({str(path.parent) for path in map(Path, self._locations) if path.is_absolute()})
+
+
+def _is_clean(folders: list[str]) -> bool:
+    """Whether nothing in the folders differs from HEAD; False if they are in no repository."""
+    try:
+        return not git_output("status", "--porcelain", "--", *folders, folder=Path(folders[0])).strip()
+    except GitError as error:
+        if error.is_outside:
+            return False
+        raise
 
 
 def _of_same(revision: Revision) -> Ancestry:

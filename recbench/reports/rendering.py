@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 
 from tabulate import tabulate
@@ -96,7 +97,7 @@ def _without_breaks(row: Sequence[str], alignment: str) -> list[str]:
 
 def _no_break(cell: str) -> str:
     # Of the same class: a cell stays what it is. An interval in brackets may go to a line of its own.
-    return type(cell)(cell.replace(" ", NO_BREAK).replace(f"{NO_BREAK}(", " ("))
+    return type(cell)(re.sub(f"{NO_BREAK}(?=[(\\[])", " ", cell.replace(" ", NO_BREAK)))
 
 
 def _short(cell: str, most: int) -> str:

@@ -33,6 +33,7 @@ class _Row:
         metric: Its name.
         measured: The figures.
         verdict: None for figures that nothing is decided by.
+        is_accepted: Whether a regression was declared as intended.
     """
 
     model: Compared
@@ -40,6 +41,13 @@ class _Row:
     metric: str
     measured: Measured
     verdict: Verdict | None
+    is_accepted: bool = False
+
+    @property
+    def told(self) -> str:
+        """The verdict with its mark."""
+        marked = self.verdict.marked if self.verdict else ""
+        return f"{marked}, accepted" if self.is_accepted else marked
 
 
 def comparison_columns(decided: DecidedComparison, models: Sequence[tuple[int, Compared]]) -> list[Column]:
@@ -86,7 +94,7 @@ def comparison_columns(decided: DecidedComparison, models: Sequence[tuple[int, C
         ),
         Column(
             VERDICT,
-            (Look(VERDICT, [row.verdict.marked if row.verdict else "" for row in rows], "l", _RANKS[VERDICT]),),
+            (Look(VERDICT, [row.told for row in rows], "l", _RANKS[VERDICT]),),
             keys=[WORST_FIRST.index(row.verdict) if row.verdict else None for row in rows],
         ),
     ]
@@ -95,7 +103,14 @@ def comparison_columns(decided: DecidedComparison, models: Sequence[tuple[int, C
 def _rows(decided: DecidedComparison, number: int, model: Compared) -> list[_Row]:
     comparison = decided.comparison
     rows = [
-        _Row(model, comparison.label(metric), metric, model.measured, decided.decisions[number][metric].verdict)
+        _Row(
+            model,
+            comparison.label(metric),
+            metric,
+            model.measured,
+            decided.decisions[number][metric].verdict,
+            (model, metric) in decided.accepted,
+        )
         for metric in comparison.metrics
     ]
     measure = comparison.known_measure

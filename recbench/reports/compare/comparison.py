@@ -12,9 +12,10 @@ from recbench.evaluation.metric import Measure
 from recbench.git_history import Relation
 from recbench.records.ancestry import Ancestries, Ancestry, worst
 from recbench.records.grouping import TrialGroup, group_names
-from recbench.records.schema import ParameterValue, Record, TaskIdentity, class_identity
+from recbench.records.schema import TaskIdentity
 from recbench.records.selection import RecordSet
 from recbench.reports.code_notes import differing_files
+from recbench.reports.compare.changes import Change, changes_of
 from recbench.reports.compare.evidence import Measured, measure_matches
 from recbench.reports.compare.known_cases import measure_known, new_cases_by_task
 from recbench.reports.compare.matching import Match, match_groups
@@ -48,6 +49,7 @@ class Compared:
         notes: What a reader should know of it.
         known: The figures of the comparison's ``known_measure``, without cases of items or users without train rows;
             None where these do not matter.
+        changes: What changed besides the figures.
         ancestry: How the commit of its records of BASE stands to that of CURRENT; None if it was not looked up.
     """
 
@@ -58,6 +60,7 @@ class Compared:
     notes: tuple[str, ...]
     known: Measured | None = None
     ancestry: Ancestry | None = None
+    changes: tuple[Change, ...] = ()
 
     @property
     def is_caused(self) -> bool:
@@ -175,7 +178,14 @@ def compare_records(
     labels = group_names([match.present for match in matches])
     models = tuple(
         Compared(
-            label, match, found, figures, tuple(_notes(match)), of_known, _ancestry(match, base, current, ancestries)
+            label,
+            match,
+            found,
+            figures,
+            tuple(_notes(match)),
+            of_known,
+            _ancestry(match, base, current, ancestries),
+            changes_of(match),
         )
         for label, match, found, figures, of_known in zip(labels, matches, obstacles, measured, known, strict=True)
     )
@@ -252,13 +262,6 @@ def _notes(match: Match) -> list[str]:
     found = []
     if base.done and base.errors:
         found.append(f"failed trials of BASE are left out: {'; '.join(base.errors)}")
-    changed = _changed(base.parameters, current.parameters)
-    if changed:
-        found.append(f"hyper-parameters changed: {', '.join(changed)}")
-    records: list[Record] = [trial.record for trial in (*base.trials, *current.trials)]
-    references = list(dict.fromkeys(class_identity(record.reference) for record in records))
-    if len(references) > 1:
-        found.append(f"class changed: {', '.join(references)}")
     for side, group in (("BASE", base), ("CURRENT", current)):
         doubts = [doubt for trial in group.done for doubt in trial.record.throughput_doubts]
         if doubts:
@@ -266,12 +269,3 @@ def _notes(match: Match) -> list[str]:
         if files := differing_files(group):
             found.append(f"seeds of {side} were trained with different code or data: {', '.join(files)}")
     return found
-
-
-def _changed(base: dict[str, ParameterValue], current: dict[str, ParameterValue]) -> list[str]:
-    names = list(dict.fromkeys([*base, *current]))
-    return [
-        f"{name} {base.get(name, 'absent')} -> {current.get(name, 'absent')}"
-        for name in names
-        if base.get(name, "absent") != current.get(name, "absent")
-    ]

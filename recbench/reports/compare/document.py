@@ -149,7 +149,7 @@ def _result(model: Compared, decisions: dict[str, Decision]) -> ComparedModel:
         "known": _known(model.known),
         "ancestry": _ancestry(model.ancestry),
         "throughput_ratio": model.throughput_ratio,
-        "notes": list(model.notes),
+        "notes": [*(f"{one.kind} changed: {one.detail}" for one in model.changes), *model.notes],
     }
 
 

@@ -1,6 +1,6 @@
 """Whether a pull request may pass: all verdicts and sanity checks drawn together into one outcome."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -40,6 +40,8 @@ class DecidedComparison:
         policy: The limits.
         command: What prints this again.
         together: The metrics whose p-values Holm adjusts together; every other metric is adjusted by itself.
+        accepted: The models and metrics whose regression was declared as intended.
+        repeat: Returns the commands that repeat this in another clone of the repository; none if ``command`` does.
     """
 
     comparison: Comparison
@@ -47,6 +49,8 @@ class DecidedComparison:
     policy: Policy
     command: str
     together: tuple[str, ...] = ()
+    accepted: frozenset[tuple[Compared, str]] = frozenset()
+    repeat: Callable[[], Sequence[str]] = tuple
 
     def cells(self, metrics: Sequence[str] | None = None) -> list[tuple[Compared, str, Decision]]:
         """Returns every model, metric and decision; of these metrics, or of all."""
@@ -59,6 +63,25 @@ class DecidedComparison:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Finding:
+    """Something that speaks against CURRENT.
+
+    Attributes:
+        model: The model; None for a finding on all of them.
+        metric: The measure, or ``throughput``; empty for a finding on the whole model.
+        line: What it is, with the figures.
+        is_floor: Whether it speaks against CURRENT whatever BASE is.
+        may_be_allowed: Whether it is a regression that can be declared as intended.
+    """
+
+    model: Compared | None
+    metric: str
+    line: str
+    is_floor: bool = False
+    may_be_allowed: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class GateReport:
     """A decided, and what follows from it.
 
@@ -67,7 +90,7 @@ class GateReport:
         speed: For each model that was compared, the verdict on its throughput; None for others.
         sanity_checks: What every model must reach.
         outcome: What follows.
-        reasons: Why the gate does not pass, one line each; empty if it does, and without a baseline.
+        findings: Why the gate does not pass; empty if it does, and without a baseline.
         accepted: The regressions that the gate lets pass, because they were declared as intended.
         unused: Declarations that no regression needed.
     """
@@ -76,20 +99,41 @@ class GateReport:
     speed: tuple[SpeedDecision | None, ...]
     sanity_checks: tuple[SanityCheck, ...]
     outcome: GateOutcome
-    reasons: tuple[str, ...]
+    findings: tuple[Finding, ...]
     accepted: tuple[AcceptedRegression, ...] = ()
     unused: tuple[Allowance, ...] = ()
 
     @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the gate does not pass, one line each."""
+        return tuple(one.line for one in self.findings)
+
+    @property
+    def changed(self) -> tuple[Compared, ...]:
+        """The models that fail the gate, or are not unchanged by every metric that is shown and by throughput."""
+        failing = [one.model for one in self.findings]
+        return tuple(
+            model
+            for model, decisions, speed in zip(
+                self.decided.comparison.models, self.decided.decisions, self.speed, strict=True
+            )
+            if model in failing
+            or any(one.verdict is not Verdict.UNCHANGED for one in decisions.values())
+            or (speed and speed.verdict not in (None, Verdict.UNCHANGED))
+        )
+
+    @property
     def has_changes(self) -> bool:
         """Whether the gate does not pass, or any model is not unchanged by every metric that is shown."""
-        verdicts = {decision.verdict for _, _, decision in self.decided.cells()}
-        verdicts |= {speed.verdict for speed in self.speed if speed and speed.verdict}
-        return self.outcome is not GateOutcome.PASSED or verdicts != {Verdict.UNCHANGED}
+        return self.outcome is not GateOutcome.PASSED or bool(self.changed)
 
 
 def decide_verdicts(
-    comparison: Comparison, policy: Policy, command: str, gated: Sequence[str] | None = None
+    comparison: Comparison,
+    policy: Policy,
+    command: str,
+    gated: Sequence[str] | None = None,
+    repeat: Callable[[], Sequence[str]] = tuple,
 ) -> DecidedComparison:
     """Decides a comparison.
 
@@ -98,11 +142,12 @@ def decide_verdicts(
         policy: The limits.
         command: What prints this again.
         gated: Metrics that Holm adjusts together; every other metric by itself. None: each metric by itself.
+        repeat: See ``DecidedComparison``.
     """
     together = tuple(metric for metric in comparison.metrics if metric in (gated or ()))
     alone = [(metric,) for metric in comparison.metrics if metric not in together]
     decisions = decide(comparison, policy, [*([together] if together else []), *alone])
-    return DecidedComparison(comparison, tuple(decisions), policy, command, together)
+    return DecidedComparison(comparison, tuple(decisions), policy, command, together, repeat=repeat)
 
 
 def gate(
@@ -111,6 +156,7 @@ def gate(
     command: str,
     allowances: Sequence[Allowance] = (),
     speed: Sequence[SpeedDecision | None] | None = None,
+    repeat: Callable[[], Sequence[str]] = tuple,
 ) -> GateReport:
     """Decides whether a comparison passes.
 
@@ -135,8 +181,9 @@ def gate(
         allowances: Regressions that were declared as intended.
         speed: For each model the verdict on its throughput, None for models that could not be compared; None to decide
             by the seeds of each side.
+        repeat: See ``DecidedComparison``.
     """
-    decided = decide_verdicts(comparison, policy, command, policy.gated_metrics)
+    decided = decide_verdicts(comparison, policy, command, policy.gated_metrics, repeat)
     if speed is None:
         speed = [None if model.obstacle else decide_speed(model.match, policy) for model in comparison.models]
     speed = tuple(_with_doubt(model, one) for model, one in zip(comparison.models, speed, strict=True))
@@ -144,26 +191,30 @@ def gate(
     failed = _blocked(comparison, Verdict.FAILED)
     incomparable = _blocked(comparison, Verdict.NOT_COMPARABLE) + _unknown_configurations(comparison)
     incomparable += [
-        f"{comparison.named(model)} {comparison.label(metric)} {decision.verdict}: {decision.reasons[0]}"
+        Finding(
+            model,
+            metric,
+            f"{comparison.named(model)} {comparison.label(metric)} {decision.verdict}: {decision.reasons[0]}",
+        )
         for model, metric, decision in decided.cells(policy.gated_metrics)
         if decision.verdict is Verdict.NOT_COMPARABLE and not model.obstacle
     ]
     has_baseline = bool(comparison.base.locations)
     if comparison.nothing_compared and has_baseline:
-        incomparable.append(_nothing_in_common(comparison))
+        incomparable.append(Finding(None, "", _nothing_in_common(comparison)))
     against = [*_against(comparison, decided, speed, policy), *_below_popularity(comparison, found)]
     accepted = [
         AcceptedRegression(one.model, one.metric, one.line, allowance)
         for one in against
-        if one.metric and (allowance := allowance_for(one.model, one.metric, allowances, policy.k))
+        if one.model and one.metric and (allowance := allowance_for(one.model, one.metric, allowances, policy.k))
     ]
     lines = {one.line for one in accepted}
     left = [one for one in against if one.line not in lines]
-    doubted = [one.line for one in left if not (one.model.is_caused or one.is_floor)]
+    doubted = [one for one in left if one.model and not (one.model.is_caused or one.is_floor)]
     incomparable += doubted
     rejected = [
-        *(one.line for one in left if one.line not in doubted),
-        *(_of_check(one) for one in found if not one.held and not one.told and not _is_of_level(one)),
+        *(one for one in left if one not in doubted),
+        *_failed_checks(comparison, [one for one in found if not one.told and not _is_of_level(one)]),
     ]
     outcome = (
         GateOutcome.FAILED if failed
@@ -174,64 +225,59 @@ def gate(
     )  # fmt: skip
     needed = [one.allowance for one in accepted]
     unused = tuple(one for one in allowances if one not in needed)
+    regressions = frozenset(
+        (one.model, one.metric) for one in against if one.model and one.line in lines and not one.is_floor
+    )
+    decided = replace(decided, accepted=regressions)
     return GateReport(decided, speed, found, outcome, (*failed, *incomparable, *rejected), tuple(accepted), unused)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Finding:
-    """Something that speaks against CURRENT.
-
-    Attributes:
-        model: The model.
-        metric: The measure, or ``throughput``; empty for a missing model.
-        line: What it is, with the figures.
-        is_floor: Whether it speaks against CURRENT whatever BASE is.
-    """
-
-    model: Compared
-    metric: str
-    line: str
-    is_floor: bool = False
 
 
 def _against(
     comparison: Comparison, decided: DecidedComparison, speed: Sequence[SpeedDecision | None], policy: Policy
-) -> list[_Finding]:
+) -> list[Finding]:
     """Returns what speaks against CURRENT: missing models, and what has regressed."""
     missing = [
-        _Finding(model, "", f"{comparison.named(model)} {Verdict.MISSING}: {model.obstacle.reason}")
+        Finding(model, "", f"{comparison.named(model)} {Verdict.MISSING}: {model.obstacle.reason}")
         for model in comparison.models
         if model.obstacle and model.obstacle.verdict is Verdict.MISSING
     ]
     worse = [
-        _Finding(model, metric, _of_cell(comparison, model, metric, decision))
+        Finding(model, metric, _of_cell(comparison, model, metric, decision), may_be_allowed=True)
         for model, metric, decision in decided.cells(policy.gated_metrics)
         if _counts_against(decision.verdict, policy)
     ]
     slower = [
-        _Finding(model, THROUGHPUT, f"{comparison.named(model)} throughput {one.verdict}: {one.reason}")
+        Finding(
+            model, THROUGHPUT, f"{comparison.named(model)} throughput {one.verdict}: {one.reason}", may_be_allowed=True
+        )
         for model, one in zip(comparison.models, speed, strict=True)
         if one and one.verdict and _counts_against(one.verdict, policy)
     ]
     return missing + worse + slower
 
 
-def _below_popularity(comparison: Comparison, checks: Sequence[SanityCheck]) -> list[_Finding]:
+def _below_popularity(comparison: Comparison, checks: Sequence[SanityCheck]) -> list[Finding]:
     """Returns the models that are not above popularity: an intended regression may be the cause."""
+    return _failed_checks(comparison, [one for one in checks if _is_of_level(one)])
+
+
+def _failed_checks(comparison: Comparison, checks: Sequence[SanityCheck]) -> list[Finding]:
     models = {(model.label, model.task.name): model for model in comparison.models}
     return [
-        _Finding(models[one.model, one.task], one.metric or "", _of_check(one), is_floor=True)
+        Finding(
+            models[one.model, one.task],
+            one.metric or "",
+            f"{one.model} is not {one.name}: {one.reason}",
+            is_floor=True,
+            may_be_allowed=_is_of_level(one),
+        )
         for one in checks
-        if not one.held and _is_of_level(one)
+        if not one.held
     ]
 
 
 def _is_of_level(check: SanityCheck) -> bool:
     return check.name is CheckName.ABOVE_POPULARITY
-
-
-def _of_check(check: SanityCheck) -> str:
-    return f"{check.model} is not {check.name}: {check.reason}"
 
 
 def _nothing_in_common(comparison: Comparison) -> str:
@@ -255,22 +301,27 @@ def _counts_against(verdict: Verdict, policy: Policy) -> bool:
     return verdict in (Verdict.REGRESSED, Verdict.LOWER) or (verdict is Verdict.INCONCLUSIVE and policy.strict)
 
 
-def _blocked(comparison: Comparison, verdict: Verdict) -> list[str]:
+def _blocked(comparison: Comparison, verdict: Verdict) -> list[Finding]:
     return [
-        f"{comparison.named(model)} {verdict}: {model.obstacle.reason}"
+        Finding(model, "", f"{comparison.named(model)} {verdict}: {model.obstacle.reason}")
         for model in comparison.models
         if model.obstacle and model.obstacle.verdict is verdict
     ]
 
 
-def _unknown_configurations(comparison: Comparison) -> list[str]:
+def _unknown_configurations(comparison: Comparison) -> list[Finding]:
     """Returns a line for each new configuration of a model that BASE has.
 
     A folder in which a former run's records lie beside those of new settings must not pass for the former's sake.
     """
     known = {(one.task.digest, one.model) for one in comparison.models if one.match.base}
     return [
-        f"{comparison.named(one)} not comparable: BASE has {one.model} with other hyper-parameters or conditions only"
+        Finding(
+            one,
+            "",
+            f"{comparison.named(one)} not comparable: BASE has {one.model} with other hyper-parameters or conditions "
+            "only",
+        )
         for one in comparison.models
         if one.match.base is None and (one.task.digest, one.model) in known
     ]

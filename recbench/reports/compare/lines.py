@@ -7,9 +7,10 @@ from recbench.git_history import SHORT
 from recbench.records.environments import merged
 from recbench.records.grouping import TrialGroup
 from recbench.records.selection import RecordSet
-from recbench.reports.cells import NO_FIGURE
+from recbench.reports.cells import NO_FIGURE, with_sd
 from recbench.reports.compare.comparison import Compared, Comparison
 from recbench.reports.compare.gate import DecidedComparison
+from recbench.reports.compare.repeat import records_for_others
 from recbench.reports.compare.short_fits import has_short_fit
 from recbench.reports.compare.verdict import Verdict
 from recbench.reports.run.shown_measures import copy_notes
@@ -50,8 +51,13 @@ def obstacles(decided: DecidedComparison) -> list[str]:
     ]
 
 
-def reasons(decided: DecidedComparison) -> list[str]:
-    """Returns what the other verdicts hang on, and what a reader should know of a model, one line each."""
+def reasons(decided: DecidedComparison, with_changes: bool = True) -> list[str]:
+    """Returns what the other verdicts depend on, and what a reader should know of a model, one line each.
+
+    Args:
+        decided: The comparison and its verdicts.
+        with_changes: Whether lines say what changed besides the figures, such as hyper-parameters.
+    """
     comparison = decided.comparison
     lines = [
         f"{comparison.named(model)} {comparison.label(metric)} {decision.verdict}: {'; '.join(decision.reasons)}"
@@ -61,10 +67,14 @@ def reasons(decided: DecidedComparison) -> list[str]:
     return (
         lines
         + ancestry_notes(decided)
-        + [f"Renamed since BASE: {old} is now {new}." for old, new in comparison.renamed.items()]
+        + [f"Renamed since BASE: {old} is now {new}." for old, new in comparison.renamed.items() if with_changes]
         + one_case_notes(decided)
         + unknown_seed_noise(decided)
-        + [f"{comparison.named(model)}: {note}" for model in comparison.models for note in model.notes]
+        + [
+            f"{comparison.named(model)}: {line}"
+            for model in comparison.models
+            for line in (*(f"{one.kind} changed: {one.detail}" for one in model.changes if with_changes), *model.notes)
+        ]
     )
 
 
@@ -140,6 +150,24 @@ def seeds_compared(decided: DecidedComparison) -> list[str]:
     return [f"Seeds compared: {'; '.join(named)}."] if named else []
 
 
+def seeds_and_spread(decided: DecidedComparison) -> list[str]:
+    """Returns a line for each model that was compared: its seeds, and how its figures vary between them."""
+    comparison = decided.comparison
+    lines = []
+    for model in comparison.models:
+        if model.obstacle or not (model.match.base and model.match.current):
+            continue
+        base, current = model.measured.base, model.measured.current
+        figures = [
+            f"{comparison.label(metric)} {with_sd(base[metric].spread, 4)} -> {with_sd(current[metric].spread, 4)}"
+            for metric in comparison.metrics
+            if metric in base and metric in current
+        ]
+        seeds = f"seeds {_seeds(model.match.current)} (BASE {_seeds(model.match.base)})"
+        lines.append(f"{comparison.named(model)}: {', '.join([seeds, *figures])}")
+    return lines
+
+
 def _seeds(group: TrialGroup | None) -> str:
     """Returns the seeds of the trials that are done, with runs of numbers as ``0-4``."""
     runs: list[list[int]] = []
@@ -159,7 +187,16 @@ def done_seeds(group: TrialGroup | None) -> list[int]:
 def origins(decided: DecidedComparison) -> list[str]:
     """Returns a line each for BASE and CURRENT: what it is and what it ran on."""
     base, current = decided.comparison.base, decided.comparison.current
-    return [f"BASE {_origin(base)}", f"CURRENT {_origin(current)}"]
+    return [f"{side} {_name(records)}: {_origin(records)}" for side, records in (("BASE", base), ("CURRENT", current))]
+
+
+def origins_for_others(decided: DecidedComparison) -> list[str]:
+    """Returns ``origins`` without names of folders that are on this machine only."""
+    lines = []
+    for side, records in (("BASE", decided.comparison.base), ("CURRENT", decided.comparison.current)):
+        place = records_for_others(records)
+        lines.append(f"{side}{'' if place is None else f' {place}'}: {_origin(records)}")
+    return lines
 
 
 def tag(decided: DecidedComparison, verb: str) -> str:
@@ -181,5 +218,8 @@ def _origin(records: RecordSet) -> str:
         if record.revision:
             revisions[f"revision {record.revision.sha[:12]}{' (changed)' if record.revision.dirty else ''}"] = None
     number = f"{len(records.trials)} record{'s' if len(records.trials) != 1 else ''}"
-    label = f" (the label, not {records.hidden.absolute()})" if records.hidden else ""
-    return f"{records.text}{label}: {'; '.join([number, *machines, *revisions])}"
+    return "; ".join([number, *machines, *revisions])
+
+
+def _name(records: RecordSet) -> str:
+    return records.text + (f" (the label, not {records.hidden.absolute()})" if records.hidden else "")

@@ -33,7 +33,7 @@ class Verdict(StrEnum):
 
 
 MARKS = {
-    Verdict.REGRESSED: "-",
+    Verdict.REGRESSED: "!",
     Verdict.IMPROVED: "+",
     Verdict.LOWER: "!",
     Verdict.HIGHER: "!",

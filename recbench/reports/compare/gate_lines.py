@@ -1,0 +1,79 @@
+"""Lines of a gate's report, before any format."""
+
+import json
+
+from recbench.escaping.shell import shell_word
+from recbench.reports.compare.gate import GateOutcome, GateReport
+from recbench.reports.compare.policy import Policy
+
+ADVICE = "To accept this run as the baseline, take its records (the folder RUN), and commit the result:"
+
+
+def accepted_lines(report: GateReport) -> list[str]:
+    """Returns the accepted regressions, and the declarations that nothing needed."""
+    lines = [f"Accepted: {one.line}. Reason: {one.allowance.told}." for one in report.accepted]
+    lines += [f"Not needed: {one.target} did not regress. Reason: {one.told}." for one in report.unused]
+    return lines
+
+
+def first_baseline_commands(report: GateReport) -> list[str]:
+    """Returns the commands that accept a first baseline; none if there is one."""
+    if report.outcome is not GateOutcome.NO_BASELINE:
+        return []
+    return [f"recbench baseline accept RUN{_label_option(report.decided.comparison.base.text)}", "git add results"]
+
+
+def first_baseline_lines(report: GateReport) -> list[str]:
+    """Returns how to accept a first baseline, as plain text; nothing if there is one."""
+    commands = first_baseline_commands(report)
+    return [ADVICE, *(f"  {command}" for command in commands)] if commands else []
+
+
+def details_lines(report: GateReport) -> list[str]:
+    """Returns what else decided: power, throughput, sanity checks and, last, the policy."""
+    policy = f"Policy: {policy_line(report.decided.policy)}"
+    return [*_smallest_drops(report), *_speed(report), *_sanity_checks(report), policy]
+
+
+def _label_option(base: str) -> str:
+    label = base.rstrip("/").rpartition("/")[2]
+    return "" if label == "main" else f" --label {shell_word(label)}"
+
+
+def policy_line(policy: Policy) -> str:
+    """Returns all limits of a policy in one line, written as in its file."""
+    return ", ".join(f"{name} = {_toml(value)}" for name, value in policy.to_dict().items())
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{json.dumps(name)} = {_toml(one)}' for name, one in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return str(value).lower() if isinstance(value, bool) else f'"{value}"' if isinstance(value, str) else f"{value:g}"
+
+
+def _smallest_drops(report: GateReport) -> list[str]:
+    decided = report.decided
+    known = [
+        f"{decided.comparison.named(model)} {decided.comparison.label(metric)} {decision.smallest_drop:.4f}"
+        for model, metric, decision in decided.cells(decided.policy.gated_metrics)
+        if decision.smallest_drop is not None
+    ]
+    return [f"Smallest true drop that this gate finds with 80 % power: {', '.join(known)}."] if known else []
+
+
+def _speed(report: GateReport) -> list[str]:
+    lines = []
+    for model, speed in zip(report.decided.comparison.models, report.speed, strict=True):
+        if speed:
+            word = speed.verdict.value if speed.verdict else "not gated"
+            lines.append(f"Throughput of {report.decided.comparison.named(model)}: {word}; {speed.reason}.")
+    return lines
+
+
+def _sanity_checks(report: GateReport) -> list[str]:
+    broken = [f"{one.model} is not {one.name}" for one in report.sanity_checks if not one.held]
+    count = f"{sum(one.held for one in report.sanity_checks)} of {len(report.sanity_checks)} hold"
+    names = ", ".join(dict.fromkeys(one.name.value for one in report.sanity_checks))
+    return [f"Sanity checks ({names}): {count}" + (f"; failed: {', '.join(broken)}." if broken else ".")]
