@@ -124,6 +124,7 @@ def test_a_slower_revision_is_rejected_after_a_control(repository, trials, recbe
     (repository / "seconds").write_text("9")
     done = recbench("ab", "old", "slow", "--models", "bpr", "--threads", "1", "--timeout", "60", "-o", "kept", "--json")
     assert done.code == 1, done.err
+    assert "Warning: changes that are not committed do not take part: seconds.\n" in done.err
     document = json.loads(done.out)
     adapter = TypeAdapter(ABDocument)
     assert document == adapter.dump_python(adapter.validate_python(document), mode="json")

@@ -1,5 +1,6 @@
 """Two revisions on one machine: their trials alternate, after a control in which the base alternates with itself."""
 
+import logging
 import sys
 import tempfile
 from collections import Counter
@@ -16,6 +17,7 @@ from recbench.experiments.ab_state import ABIdentity, ABState, Pair, Stage
 from recbench.experiments.comparison import Gate, compare_sets
 from recbench.experiments.defaults import AB_THROUGHPUT_DROP
 from recbench.experiments.own_environments import own_environment
+from recbench.experiments.run import check_seeds
 from recbench.experiments.task_source import TaskSource, task_source
 from recbench.experiments.tree_programs import RefusedError, document_from_tree, protocol_version
 from recbench.git_commands import git_output
@@ -36,6 +38,9 @@ from recbench.reports.compare.policy import Policy
 from recbench.reports.compare.throughput import SpeedDecision
 from recbench.temporary_files import remove_leftovers, temporary_folder
 
+log = logging.getLogger(__name__)
+
+MOST_NAMED: Final = 3
 BASE: Final = "base"
 HEAD: Final = "head"
 CONTROL: Final = ("control-first", "control-second")
@@ -131,6 +136,9 @@ def ab(request: ABRequest, progress: Progress) -> ABResult:
             f"BASE and HEAD are the same commit, {commits[BASE][:SHORT]}: {request.base} and {request.head}.",
             "Commit the change first, or give an earlier BASE: recbench ab HEAD~1 HEAD --models ...",
         )
+    if commits[HEAD] == commit_of("HEAD") and (changed := _changed_files()):
+        log.warning("Warning: changes that are not committed do not take part: %s.", changed)
+    check_seeds(request.seeds)
     source = task_source(request.task, progressbar=animated())
     with ExitStack() as stack:
         folder = stack.enter_context(_records_folder(request.output))
@@ -180,6 +188,13 @@ def find_revision(revision: str, name: str) -> str:
     else:
         hint = "Give a branch, a tag or a commit. See what there is: git branch --all; git tag. Get more: git fetch"
     raise RecbenchError(f"{name} {revision!r} is no revision of this git repository.", hint)
+
+
+def _changed_files() -> str:
+    """Returns the tracked files that differ from the commit of the user's checkout, the first few by name."""
+    lines = git_output("status", "--porcelain", "--untracked-files=no").decode(errors="replace").splitlines()
+    names = [line[3:] for line in lines]
+    return ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if names[MOST_NAMED:] else "")
 
 
 @dataclass(frozen=True, slots=True)

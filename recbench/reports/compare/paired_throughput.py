@@ -149,7 +149,8 @@ def _why_not(model: Compared, pairs: Sequence[Pair], control: Sequence[Pair], po
         return model.obstacle.reason
     counts, fewest = (len(pairs), len(control)), fewest_pairs()
     if policy.gate_throughput and min(counts) < fewest:
-        return f"{counts[0]} pairs of trials, and {counts[1]} of the control; {fewest} are needed: use --seeds {fewest}"
+        of_trials = f"{counts[0]} pair{'s' if counts[0] != 1 else ''} of trials"
+        return f"{of_trials}, and {counts[1]} of the control; {fewest} are needed: use --seeds {fewest}"
     return why_not_gated(model.match, policy)
 
 
