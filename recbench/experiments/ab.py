@@ -13,6 +13,7 @@ from typing import Any, Final
 from recbench.errors import NothingToCompareError, RecbenchError
 from recbench.evaluation.paired_ratios import alternation
 from recbench.experiments.ab_progress import ABProgress
+from recbench.experiments.ab_revisions import changed_files, find_revision
 from recbench.experiments.ab_state import ABIdentity, ABState, Pair, Stage
 from recbench.experiments.comparison import Gate, compare_sets
 from recbench.experiments.defaults import AB_THROUGHPUT_DROP
@@ -20,8 +21,7 @@ from recbench.experiments.own_environments import own_environment
 from recbench.experiments.run import check_seeds
 from recbench.experiments.task_source import TaskSource, task_source
 from recbench.experiments.tree_programs import RefusedError, document_from_tree, protocol_version
-from recbench.git_commands import git_output
-from recbench.git_history import SHORT, commit_of, is_shallow
+from recbench.git_history import SHORT, commit_of
 from recbench.git_work_trees import WorkTree, work_tree
 from recbench.progress.choice import Progress
 from recbench.progress.console import animated
@@ -40,7 +40,6 @@ from recbench.temporary_files import remove_leftovers, temporary_folder
 
 log = logging.getLogger(__name__)
 
-MOST_NAMED: Final = 3
 BASE: Final = "base"
 HEAD: Final = "head"
 CONTROL: Final = ("control-first", "control-second")
@@ -136,7 +135,7 @@ def ab(request: ABRequest, progress: Progress) -> ABResult:
             f"BASE and HEAD are the same commit, {commits[BASE][:SHORT]}: {request.base} and {request.head}.",
             "Commit the change first, or give an earlier BASE: recbench ab HEAD~1 HEAD --models ...",
         )
-    if commits[HEAD] == commit_of("HEAD") and (changed := _changed_files()):
+    if commits[HEAD] == commit_of("HEAD") and (changed := changed_files()):
         log.warning("Warning: changes that are not committed do not take part: %s.", changed)
     check_seeds(request.seeds)
     source = task_source(request.task, progressbar=animated())
@@ -165,36 +164,6 @@ def ab(request: ABRequest, progress: Progress) -> ABResult:
         Control(first, second),
         request.command,
     )
-
-
-def find_revision(revision: str, name: str) -> str:
-    """Returns the commit that a revision names; a folder or a label of records of that name does not matter.
-
-    Args:
-        revision: A branch, a tag, a hash, or ``HEAD~2``.
-        name: What the command line calls it.
-
-    Raises:
-        RecbenchError: This clone has no such commit, or there is no repository.
-    """
-    git_output("rev-parse", "--show-toplevel")
-    commit = commit_of(revision)
-    if commit is not None:
-        return commit
-    if is_shallow():
-        hint = "This clone is shallow and lacks older commits. Get them: git fetch --unshallow --tags"
-    elif Path(revision).exists():
-        hint = f"{revision} is a file or folder. To compare records: recbench gate BASE CURRENT"
-    else:
-        hint = "Give a branch, a tag or a commit. See what there is: git branch --all; git tag. Get more: git fetch"
-    raise RecbenchError(f"{name} {revision!r} is no revision of this git repository.", hint)
-
-
-def _changed_files() -> str:
-    """Returns the tracked files that differ from the commit of the user's checkout, the first few by name."""
-    lines = git_output("status", "--porcelain", "--untracked-files=no").decode(errors="replace").splitlines()
-    names = [line[3:] for line in lines]
-    return ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if names[MOST_NAMED:] else "")
 
 
 @dataclass(frozen=True, slots=True)
