@@ -193,7 +193,7 @@ def test_an_interruption_while_the_folder_is_locked_ends_the_run_and_loses_nothi
 @needs_fork
 def test_a_folder_that_stays_locked_keeps_the_result_for_the_next_run(locked_folder, planned, monkeypatch):
     monkeypatch.setattr(store, "LOCK_SECONDS", 0.1)
-    with pytest.raises(LockHeldError, match="bpr, seed 0 is kept; the next run") as caught:
+    with pytest.raises(LockHeldError, match=r"bpr, seed 0 is kept\. The next run") as caught:
         schedule.run_plan(Results(a_result()), [planned], locked_folder, lambda event: None)
     assert "kill -CONT" in caught.value.hint
 
