@@ -5,6 +5,7 @@ The folders lie in the folder ``.git`` of the repository: on the same file syste
 
 import os
 import re
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -132,7 +133,8 @@ def _add(repository: Path, commit: str, root: Path, made: list[tuple[Path, Path]
         causes = [found[1] for line in text.splitlines() if (found := _CAUSE.fullmatch(line.strip()))]
         causes = [line for line in text.splitlines() if "git-lfs" in line] + causes
         # The last one says only that the checkout failed; the first one why.
-        raise _not_made(commit, causes[0] if causes else text.strip() or f"git ended with {done.returncode}")
+        why = causes[0] if causes else text.strip() or f"git ended with {done.returncode}"
+        raise _not_made(commit, _lack_of_room(repository, commit, root.parent) or why)
     for path, wanted in _submodules(root):
         source = repository / path
         if (source / ".git").exists():
@@ -151,6 +153,17 @@ def _submodules(tree: Path) -> Iterator[tuple[str, str]]:
         described, _, name = line.partition(b"\t")
         if described.startswith(SUBMODULE.encode()):
             yield os.fsdecode(name), described.split(b" ")[2].decode()
+
+
+def _lack_of_room(repository: Path, commit: str, folder: Path) -> str:
+    """Returns that a folder has no room for the files of a commit: git says only that a file cannot be written."""
+    listing = run_git("ls-tree", "-r", "-l", "-z", "--full-tree", commit, folder=repository)
+    sizes = [line.partition(b"\t")[0].split()[-1] for line in listing.stdout.split(b"\0") if line]
+    needed = sum(int(size) for size in sizes if size.isdigit())
+    free = shutil.disk_usage(folder).free
+    if needed < free:
+        return ""
+    return f"{_NO_ROOM[0]}: its files need {needed / 1e6:,.1f} MB, and {free / 1e6:,.1f} MB are free"
 
 
 def _not_made(commit: str, why: str) -> WorkTreeError:

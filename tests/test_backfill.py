@@ -37,7 +37,7 @@ class Trainer:
         for model in request.models:
             skill = self.skills[tree.commit]
             if skill == "broken" or model == "absent":
-                problems[model] = f"the model {model} of {tree.commit[:12]} is broken"
+                problems[model] = f"the model {model} of the commit {tree.commit[:12]} is broken"
                 continue
             by_model[model] = [
                 a_trial(
@@ -193,7 +193,7 @@ def test_bisect_finds_the_commit_passes_over_broken_ones_and_asks_for_seeds(repo
     found = recbench("bisect", low[0], "main", "--model", "net", "--task", "synthetic", "--seeds", "1")
     assert found.code == 1
     assert f"fell between {low[1][:9]} and {low[3][:9]}" in found.out
-    assert f"{low[2][:9]} cannot be trained (the model net of {low[2][:12]} is broken)" in found.out
+    assert f"{low[2][:9]} cannot be trained (the model net of the commit {low[2][:12]} is broken)" in found.out
     # A small drop needs more seeds, and then there may be none.
     level = commits(repository, "0.5", "0.5", trainer=trainer)
     trainer.calls.clear()

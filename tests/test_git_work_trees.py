@@ -2,9 +2,11 @@
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from recbench import git_work_trees
 from recbench.experiments import revision_runs
 from recbench.experiments.own_environments import InstallationError, own_environment
 from recbench.experiments.revision_runs import RevisionRequest, run_revision
@@ -97,6 +99,17 @@ def test_a_tree_that_cannot_be_made_says_why_and_leaves_nothing(repository, monk
     content = object_file.read_bytes()
     object_file.unlink()
     with pytest.raises(WorkTreeError, match=f"cannot be made: .*{blob}"), work_tree(sha):
+        pass
+    # On a full disk, git says only that it cannot write.
+    room = git_work_trees._lack_of_room
+    monkeypatch.setattr(git_work_trees, "_lack_of_room", lambda *_: room(repository, empty, repository))
+    empty = git_output("mktree", given=b"").decode().strip()
+    monkeypatch.setattr(git_work_trees.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    with pytest.raises(WorkTreeError, match="No space left on device: its files need 0.0 MB") as told, work_tree(sha):
+        pass
+    assert "Free some space" in told.value.hint
+    monkeypatch.setattr(git_work_trees.shutil, "disk_usage", lambda _: SimpleNamespace(free=10**6))
+    with pytest.raises(WorkTreeError, match=blob), work_tree(sha):
         pass
     object_file.write_bytes(content)
     assert worktrees(repository) == 1

@@ -1,18 +1,26 @@
 """The history of accepted baselines and tracked runs: configurations stay apart, and it can be searched."""
 
+import inspect
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+import recbench as rb
 from recbench.cli.history import history as show
+from recbench.cli.run import run as run_verb
+from recbench.cli.score_file import score_file as score_file_verb
 from recbench.cli.shared.moments import parse_moment
+from recbench.cli.sweep import sweep as sweep_verb
 from recbench.errors import NothingToCompareError, RecbenchError
 from recbench.evaluation import inference
+from recbench.experiments.execution import Execution
+from recbench.experiments.sweep import SweepRequest, sweep
 from recbench.experiments.track import check_history, track
 from recbench.records import baselines, history
 from recbench.records.schema import Revision
+from recbench.registry.requested import request_models
 from recbench.reports.trend import trends
 from tests.examples import a_record, a_trial
 from tests.test_baselines import a_run
@@ -111,6 +119,61 @@ def test_runs_are_tracked_once_and_stay_apart_from_what_was_accepted(tmp_path, c
     Path("results/history.jsonl").write_text("<<<<<<< HEAD\n")
     with pytest.raises(RecbenchError, match="merge conflict"):
         check_history()
+
+
+def test_sweeps_evaluations_and_runs_of_the_api_are_tracked(synthetic_task, capsys, tmp_path):
+    settings = {"seeds": 1, "output": tmp_path / "runs", "quiet": True, "track": True}
+    rb.run("popularity", synthetic_task, in_process=True, **settings)
+    rb.evaluate(synthetic_task, lambda users, items: items.astype(float), name="mine", track=True)
+    request = SweepRequest(
+        model=request_models(["itemknn"])[0],
+        parameter="overlap",
+        values=["2", "8"],
+        task=synthetic_task,
+        seeds=[0],
+        output=tmp_path / "runs",
+        execution=Execution(in_process=True),
+        track=True,
+    )
+    sweep(request)
+    assert [one[:2] for one in shown(capsys)] == [("popularity", "run"), ("mine", "run"), *[("itemknn", "run")] * 2]
+    # The history is checked before anything is trained.
+    Path("results/history.jsonl").write_text("<<<<<<< HEAD\n")
+    for tracked in (
+        lambda: rb.run("random", synthetic_task, **settings),
+        lambda: rb.sweep("itemknn", "overlap", [3], synthetic_task, **settings),
+        lambda: rb.evaluate(synthetic_task, lambda users, items: 1 / 0, name="other", track=True),
+    ):
+        with pytest.raises(RecbenchError, match="merge conflict"):
+            tracked()
+    for verb in (run_verb, sweep_verb, score_file_verb):
+        assert "track" in inspect.signature(verb).parameters
+
+
+def test_a_line_stands_where_its_time_is_also_in_the_file(capsys):
+    history.append([*lines(5, 0.5), *lines(5, 0.5, label="other")])
+    history.append(lines(1, 0.4))
+    history.append(lines(3, 0.4))
+    history.append(lines(9, 0.4))
+    days = [json.loads(text)["accepted_at"][8:10] for text in Path("results/history.jsonl").read_text().splitlines()]
+    assert days == [f"{day + 1:02}" for day in (1, 1, 3, 3, 5, 5, 5, 5, 9, 9)]
+
+
+def test_the_history_names_steps_and_draws_them(capsys, tmp_path):
+    pytest.importorskip("matplotlib")
+    history.append([line for day, skill in enumerate((0.6, 0.6, 0.6, 0.2, 0.2)) for line in lines(day, skill)])
+    show(plot=tmp_path / "history.svg")
+    printed = capsys.readouterr().out
+    assert "Step of HR@10: -0." in printed
+    assert "between 000000000 (2026-01-03) and 000000000 (2026-01-04)" in printed
+    assert (tmp_path / "history.svg").exists()
+    show(last=1, as_json=True)
+    assert json.loads(capsys.readouterr().out)["trends"][0]["steps"] == []
+    show(last=2, as_json=True)
+    (step,) = json.loads(capsys.readouterr().out)["trends"][0]["steps"]
+    assert (step["metric"], step["before"]["accepted_at"][:10]) == ("hr@10", "2026-01-03")
+    with pytest.raises(RecbenchError, match="ending is of no known kind"):
+        show(plot=tmp_path / "history.txt")
 
 
 def test_the_history_is_searched_by_label_time_and_number(tmp_path, capsys):

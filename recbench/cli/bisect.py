@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from recbench.evaluation.inference import Difference
     from recbench.experiments.bisect import Bisection, BisectRequest, BisectStep
 
-HEADERS = ("commit", "date", "seeds", "{metric}", "from good", "p", "from bad", "p (bad)", "decision")
+HEADERS = ("commit", "date", "seeds", "{metric}", "from good", "p (good)", "from bad", "p (bad)", "decision")
 
 
 def bisect(
@@ -92,7 +92,7 @@ def bisect(
     130 interrupted, 143 terminated.
     """
     set_quiet(quiet)
-    with interruption_message(output):
+    with interruption_message(output) as count:
         from recbench.evaluation.metric_names import read_measures
         from recbench.evaluation.ranking import Ranking
         from recbench.experiments.bisect import BisectRequest
@@ -116,6 +116,7 @@ def bisect(
         )
 
         def report(step: "BisectStep") -> None:
+            count.planned = count.kept = step.n_trials
             if not quiet:
                 write_message(_progress(step), "dim")
 

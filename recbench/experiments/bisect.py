@@ -1,7 +1,7 @@
 """Search for the commit at which a metric fell: each step is decided by the paired test, with more seeds if needed."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
@@ -77,6 +77,7 @@ class BisectStep:
         from_good: The difference from the last commit that is known to be good.
         from_bad: The difference from the first commit that is known to be bad.
         problem: Why the commit cannot be trained; empty otherwise.
+        n_trials: Trials of all commits until then, also those that were kept.
     """
 
     commit: Commit
@@ -86,6 +87,7 @@ class BisectStep:
     from_good: Difference | None = None
     from_bad: Difference | None = None
     problem: str = ""
+    n_trials: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ class _Search:
         n_undecided = 0
         while n_undecided < MOST_UNDECIDED and (middle := _next(low, high, passed)) is not None:
             step = self._decide(self._commits[middle], self._commits[low], self._commits[high])
+            step = replace(step, n_trials=self._levels.n_trained + self._levels.n_kept)
             self._steps.append(step)
             self._report(step)
             if step.side is Side.GOOD:

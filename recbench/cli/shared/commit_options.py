@@ -1,5 +1,6 @@
 """The options of the verbs that train commits in work trees."""
 
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -38,7 +39,7 @@ def write_problems(problems: "Iterable[tuple[str, Mapping[str, str]]]") -> None:
     for commit, reasons in problems:
         for model, reason in reasons.items():
             # The same reason in the words of each commit.
-            general = reason.replace(commit[:SHORT], "the commit")
+            general = re.sub(rf"([Tt]he commit )?{commit[:SHORT]}", "the commit", reason)
             same = next((group for group in groups if group[:2] == (model, general)), None)
             if same is None:
                 groups.append((model, general, [commit[:SHOWN]]))
