@@ -10,7 +10,7 @@ import pytest
 
 from recbench.errors import RecbenchError
 from recbench.evaluation import inference
-from recbench.experiments import commit_trials
+from recbench.experiments import bisect, commit_trials
 from recbench.experiments.revision_runs import RevisionRun
 from recbench.git_commands import git_output, run_git
 from recbench.git_ranges import commits_in, every
@@ -202,6 +202,10 @@ def test_bisect_finds_the_commit_passes_over_broken_ones_and_asks_for_seeds(repo
     assert "did not fall significantly" in found.err
     assert "12 seeds" in found.err
     assert [seeds for *_, seeds in trainer.calls] == [3, 3, 3, 3, 6, 6]
+    # A difference that seeds may explain is no drop, whatever its sign.
+    swapped = commits(repository, "0.5", "0.49", trainer=trainer)
+    end = recbench("bisect", swapped[0], "main", "--model", "net", "--task", "synthetic", "--max-seeds", "3")
+    assert (end.code, "significantly" in end.err) == (4, True)
     for words, cause in (
         (("main", level[0]), "is no ancestor of BAD"),
         (("main", "main"), "is the same commit as BAD"),
@@ -210,3 +214,18 @@ def test_bisect_finds_the_commit_passes_over_broken_ones_and_asks_for_seeds(repo
     ):
         done = recbench("bisect", *words, "--model", "net", "--task", "synthetic")
         assert (done.code, cause in done.err) == (2, True), done.err
+
+
+def test_bisect_names_a_range_if_the_test_cannot_decide(repository, trainer, recbench, monkeypatch):
+    made = commits(repository, "0.5", *["0.4"] * 6, "0.3", trainer=trainer)
+    ends = made[-1], made[0]
+    monkeypatch.setattr(bisect._Levels, "is_lower", lambda _, first, second: (first.sha, second.sha) == ends)
+    words = ("--model", "net", "--task", "synthetic", "--seeds", "1", "--max-seeds", "3")
+    found = recbench("bisect", made[0], "main", *words)
+    assert found.code == 1
+    assert f"HR@10 of net fell between {made[0][:9]} and {made[-1][:9]}" in found.out
+    assert "6 commits between them are not decided" in found.out
+    assert "3 not tried" in found.out
+    # 1, 2 and 3 seeds of the two ends and the first commit, and then 3 of the others.
+    assert [seeds for *_, seeds in trainer.calls] == [1] * 9 + [3] * 2
+    assert f"See the changes: git log --first-parent {made[0][:9]}..{made[-1][:9]}" in found.out

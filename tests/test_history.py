@@ -189,7 +189,7 @@ def test_the_history_is_searched_by_label_time_and_number(tmp_path, capsys):
         ({"label": "nope"}, RecbenchError, "Unknown label of the history 'nope'"),
         ({"since": "soon"}, RecbenchError, "--since 'soon' is neither a date"),
         ({"since": "0001-01-01T00:00+23:59"}, RecbenchError, "neither a date"),
-        ({"since": "2027-01-01"}, NothingToCompareError, "nothing that fits"),
+        ({"since": "2027-01-01"}, NothingToCompareError, "No line of the history matches"),
     ):
         with pytest.raises(error, match=cause):
             show(**options)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recbench.cli.shared.commit_options import CommitJobs, OwnEnvironments, write_problems
+from recbench.cli.shared.commit_options import CommitJobs, OwnEnvironments, counted, write_problems
 from recbench.cli.shared.execution_options import (
     Cluster,
     Configurations,
@@ -134,7 +134,7 @@ def _progress(filled: "FilledCommit") -> str:
     if filled.was_finished:
         return f"{commit}: in the history already"
     kept = filled.n_trials - filled.n_trained
-    parts = [f"{filled.n_trained} trials" if filled.n_trained != 1 else "1 trial"]
+    parts = [counted(filled.n_trained, "trial")]
     parts += [f"{kept} kept, of the same code"] if kept else []
     parts += [f"no figures of {', '.join(filled.problems)}"] if filled.problems else []
     return f"{commit}: {'; '.join(parts)}; {filled.seconds:.1f} s"

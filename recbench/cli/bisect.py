@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recbench.cli.shared.commit_options import OwnEnvironments
+from recbench.cli.shared.commit_options import OwnEnvironments, counted
 from recbench.cli.shared.completion import metric_list, model_list
 from recbench.cli.shared.execution_options import (
     METRICS,
@@ -133,7 +133,7 @@ def bisect(
 
 
 def _progress(step: "BisectStep") -> str:
-    what = f"{step.commit.short} ({step.n_seeds} seeds): {step.side}"
+    what = f"{step.commit.short} ({counted(step.n_seeds, 'seed')}): {step.side}"
     return f"{what}: {step.problem}" if step.problem else what
 
 
@@ -154,7 +154,10 @@ def _conclusion(request: "BisectRequest", found: "Bisection") -> str:
     means = f"from {found.means[0]:.4f} to {found.means[1]:.4f}"
     size = f"{means}: {drop.difference:+.4f} [{drop.interval.low:+.4f}, {drop.interval.high:+.4f}]"
     kept = f", {found.n_kept} kept" if found.n_kept else ""
-    effort = f"{len(found.steps)} steps over {found.n_commits} commits; {found.n_trained} trials trained{kept}."
+    effort = (
+        f"{counted(len(found.steps), 'step')} over {counted(found.n_commits, 'commit')}; "
+        f"{counted(found.n_trained, 'trial')} trained{kept}."
+    )
     if not found.between:
         return (
             f"{metric} of {request.model} fell at {found.bad.short}, {found.bad.subject!r}, {size}.\n"
