@@ -29,6 +29,7 @@ from recbench.errors import RecbenchError
 from recbench.evaluation.new_cases import NewCases
 from recbench.evaluation.stored_metrics import compute_metrics
 from recbench.records import store, tuned_settings
+from recbench.records.finished_trial import TrialRanks
 from recbench.records.published_results import load_published
 from recbench.records.schema import CatalogueValue, CohortValue, MetricValue, Record
 from recbench.records.selection import read_records
@@ -168,7 +169,7 @@ def _saved(folder: Path) -> tuple[bytes, bytes, bytes]:
     new = NewCases(np.array([0, 3], np.int32), np.array([5], np.int32))
     values = {name: MetricValue(mean=m.mean, user_mean=m.user_mean, optimistic=m.optimistic, pessimistic=m.pessimistic)
               for name, m in compute_metrics(ranks, (10,)).items()}  # fmt: skip
-    stored = store.save(_record().model_copy(update={"metrics": values}), store.TrialRanks(ranks, ranks, new), folder)
+    stored = store.save(_record().model_copy(update={"metrics": values}), TrialRanks(ranks, ranks, new), folder)
     task = folder / "task.npz"
     task_file.save(checkerboard_task(), task)
     return stored.path.read_bytes(), stored.path.with_suffix(".npz").read_bytes(), task.read_bytes()

@@ -15,7 +15,7 @@ from recbench.data import download
 from recbench.data.cache import home as cache_home
 from recbench.data.readers.ratings_files import read_interactions
 from recbench.errors import RecbenchError
-from recbench.records import store, tuned_settings
+from recbench.records import ranks_file, store, tuned_settings
 from recbench.records.benchmark_timings import read_timings
 from recbench.reports.compare.policy import read_policy
 from recbench.runners import schedule
@@ -45,7 +45,7 @@ def run_folder(tmp_path, monkeypatch):
 def readers(record: Path):
     return {
         record: store.load,
-        record.with_suffix(".npz"): store.load_ranks,
+        record.with_suffix(".npz"): ranks_file.load_ranks,
         record.with_name("a.task"): task_file.load,
         record.with_name("b.task"): task_file.identity_of,
         record.with_name("c.task"): task_file.spec_of,
@@ -94,7 +94,7 @@ def test_ranks_that_git_took_for_text(run_folder):
     (ranks,) = run_folder.glob("*.npz")
     ranks.write_bytes(ranks.read_bytes().replace(b"\n", b"\r\n"))
     with pytest.raises(RecbenchError, match="changed line ends") as raised:
-        store.load_ranks(ranks)
+        ranks_file.load_ranks(ranks)
     assert "*.npz -text" in raised.value.hint
 
 

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from recbench.errors import RecbenchError
-from recbench.records import store
+from recbench.records import ranks_file, store
 from recbench.records.schema import Record, Status
 from recbench.registry.parameter_values import recordable
 from recbench.registry.requested import request_models
@@ -225,7 +225,7 @@ def test_a_message_in_parts_is_read_once():
 
 
 def test_ranks_take_no_more_memory_than_the_cases_need():
-    columns = {name: np.zeros(50, dtype=np.int32) for name in store.RANK_NAMES[:4]}
+    columns = {name: np.zeros(50, dtype=np.int32) for name in ranks_file.RANK_NAMES[:4]}
     bomb = np.zeros(2**23)
     for change in ({"more": bomb}, {"candidates.tied": bomb.view(np.int32)}):
         file = io.BytesIO()
@@ -233,10 +233,10 @@ def test_ranks_take_no_more_memory_than_the_cases_need():
         tracemalloc.start()
         try:
             if "more" in change:
-                assert len(store.ranks_from_bytes(file.getvalue(), 50).candidates) == 50
+                assert len(ranks_file.ranks_from_bytes(file.getvalue(), 50).candidates) == 50
             else:
                 with pytest.raises(ValueError, match="is longer than 50 numbers"):
-                    store.ranks_from_bytes(file.getvalue(), 50)
+                    ranks_file.ranks_from_bytes(file.getvalue(), 50)
             assert tracemalloc.get_traced_memory()[1] < 2**21
         finally:
             tracemalloc.stop()

@@ -12,7 +12,7 @@ from recbench.evaluation.metric_names import parse_measure
 from recbench.evaluation.new_cases import NewCases, ranks_of_known
 from recbench.evaluation.ranking import Ranks
 from recbench.experiments.evaluate import evaluate
-from recbench.records import store
+from recbench.records import ranks_file
 from recbench.records.finished_trial import FinishedTrial, TrialRanks
 from recbench.records.grouping import group_trials
 from recbench.records.replacement import combined
@@ -66,7 +66,7 @@ def test_new_cases_are_those_whose_item_or_user_has_no_train_row(split):
 
 def test_a_trial_and_an_evaluation_tell_which_cases_are_new(split, tmp_path):
     run = evaluate(split, lambda users, items: -items.astype(np.float32), name="mine", ks=(1,), output=tmp_path)
-    stored = store.load_ranks(run.trials[0].path)
+    stored = ranks_file.load_ranks(run.trials[0].path)
     assert stored.new is not None
     for name in ("items", "users"):
         assert np.array_equal(getattr(stored.new, name), getattr(NewCases.of(split), name))
@@ -84,15 +84,15 @@ def test_a_trial_and_an_evaluation_tell_which_cases_are_new(split, tmp_path):
 
 def test_ranks_without_new_cases_are_older_records_and_damaged_ones_are_refused():
     ranks = a_trial("bpr", 0, n=4).candidate_ranks
-    content = store.ranks_to_bytes(TrialRanks(ranks))
-    assert store.ranks_from_bytes(content, 4).new is None
-    none = store.ranks_from_bytes(store.ranks_to_bytes(TrialRanks(ranks, new=new_cases())), 4).new
+    content = ranks_file.ranks_to_bytes(TrialRanks(ranks))
+    assert ranks_file.ranks_from_bytes(content, 4).new is None
+    none = ranks_file.ranks_from_bytes(ranks_file.ranks_to_bytes(TrialRanks(ranks, new=new_cases())), 4).new
     assert none is not None
     assert len(none.items) == len(none.users) == 0
     for wrong in ((4,), (-1,), (1, 1), (2, 0)):
         for damaged in (new_cases(items=wrong), new_cases(users=wrong)):
             with pytest.raises(DamagedArchiveError, match="are not ascending places of its 4 cases"):
-                store.ranks_from_bytes(store.ranks_to_bytes(TrialRanks(ranks, new=damaged)), 4)
+                ranks_file.ranks_from_bytes(ranks_file.ranks_to_bytes(TrialRanks(ranks, new=damaged)), 4)
 
 
 def test_a_full_ranking_that_is_kept_keeps_the_new_cases():

@@ -16,10 +16,10 @@ from recbench.experiments.comparison import compare
 from recbench.records import baselines, history, selection
 from recbench.records.consistency import check_consistency
 from recbench.records.finished_trial import FinishedTrial, TrialRanks
+from recbench.records.ranks_file import RANK_ARRAYS
 from recbench.records.results_folder import results_folder
 from recbench.records.schema import CatalogueValue, MetricValue
 from recbench.records.selection import read_records
-from recbench.records.store import RANK_ARRAYS
 from tests.examples import a_record, a_trial, some_trials, write
 from tests.test_baselines import a_run
 

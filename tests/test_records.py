@@ -6,26 +6,27 @@ import pytest
 from recbench.errors import RecbenchError
 from recbench.evaluation.ranking import Ranks
 from recbench.evaluation.stored_metrics import compute_metrics
-from recbench.records import store
+from recbench.records import ranks_file, store
+from recbench.records.finished_trial import TrialRanks
 from recbench.records.schema import Status
 from tests.examples import a_record
 
 CANDIDATES, CATALOGUE = (
     Ranks(*(np.array(array, dtype=np.int32) for array in ([0, 1], [n, n], [0, 3], [0, 1]))) for n in (100, 4000)
 )
-RANKS = store.TrialRanks(CANDIDATES)
+RANKS = TrialRanks(CANDIDATES)
 
 
 def same(one, other):
-    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in store.RANK_ARRAYS)
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ranks_file.RANK_ARRAYS)
 
 
 def test_a_record_comes_back_as_it_went_in(tmp_path):
     record = a_record("bpr", 0, hr=1 / 3, ndcg=0.1)
     stored = store.save(record, RANKS, tmp_path / "new" / "folder")
     assert store.load(stored.path) == record
-    assert same(store.load_ranks(stored.path).candidates, CANDIDATES)
-    assert store.load_ranks(stored.path).catalogue is None
+    assert same(ranks_file.load_ranks(stored.path).candidates, CANDIDATES)
+    assert ranks_file.load_ranks(stored.path).catalogue is None
     content = json.loads(stored.path.read_text(encoding="utf-8"))
     assert content["schema"] == 1
     assert content["metrics"]["hr@10"]["mean"] == 1 / 3
@@ -36,15 +37,15 @@ def test_a_record_comes_back_as_it_went_in(tmp_path):
 
 
 def test_ranks_in_the_catalogue_are_kept_beside_the_others(tmp_path):
-    stored = store.save(a_record("bpr", 0), store.TrialRanks(CANDIDATES, CATALOGUE), tmp_path)
-    ranks = store.load_ranks(stored.path)
+    stored = store.save(a_record("bpr", 0), TrialRanks(CANDIDATES, CATALOGUE), tmp_path)
+    ranks = ranks_file.load_ranks(stored.path)
     assert same(ranks.candidates, CANDIDATES)
     assert same(ranks.catalogue, CATALOGUE)
 
 
 def test_any_cut_off_can_be_computed_later(tmp_path):
     stored = store.save(a_record("bpr", 0), RANKS, tmp_path)
-    later = compute_metrics(store.load_ranks(stored.path).candidates, (4,))
+    later = compute_metrics(ranks_file.load_ranks(stored.path).candidates, (4,))
     assert later["hr@4"].mean == 0.75
 
 
@@ -84,10 +85,10 @@ def test_records_that_cannot_be_read(tmp_path):
     with pytest.raises(RecbenchError, match="schema: Input should be 1"):
         store.load(path)
     with pytest.raises(RecbenchError, match="ranks .* are missing"):
-        store.load_ranks(path)
+        ranks_file.load_ranks(path)
     path.with_suffix(".npz").write_bytes(b"PK\x03\x04 cut off")
     with pytest.raises(RecbenchError, match="ranks .* cannot be read"):
-        store.load_ranks(path)
+        ranks_file.load_ranks(path)
 
 
 def test_a_failed_repetition_leaves_no_ranks_of_before(tmp_path):

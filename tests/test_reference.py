@@ -13,8 +13,8 @@ from recbench.cli.app import app
 from recbench.cli.shared.terminal import ExitCode
 from recbench.evaluation.metric_names import builtin_metrics, find_metric
 from recbench.operating_system import Guarantee
+from recbench.records.ranks_file import RANK_ARRAYS
 from recbench.records.schema import Record, Status
-from recbench.records.store import RANK_ARRAYS
 from recbench.reports.compare.document_types import CompareDocument, GateDocument
 from recbench.reports.compare.gate import GateOutcome
 from recbench.reports.compare.sanity_checks import CheckName

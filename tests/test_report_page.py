@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from recbench.experiments.report import render_report
+from recbench.records.ranks_file import ranks_to_bytes
 from recbench.records.schema import Status, TaskIdentity
-from recbench.records.store import ranks_to_bytes
 from recbench.reports.html.report_page import PageSources, report_page, task_sections
 from recbench.reports.plots.styles import DARK, LIGHT, MARKERS, style
 from tests.command_line import CommandLine

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from recbench.records import store
+from recbench.records import ranks_file, store
 from recbench.records.schema import Status
 from recbench.registry.hyperparameters import import_and_configure
 from recbench.registry.models import ModelReference, Origin
@@ -90,7 +90,7 @@ def test_another_version_of_the_protocol_is_another_trial(own, board, tmp_path, 
 
 def test_code_of_an_unknown_version_is_never_kept(own, board, tmp_path):
     stored = made(own, board, tmp_path)
-    store.save(stored.record.model_copy(update={"code_version": None}), store.load_ranks(stored.path), tmp_path)
+    store.save(stored.record.model_copy(update={"code_version": None}), ranks_file.load_ranks(stored.path), tmp_path)
     trial = planned(own)
     unknown = PlannedTrial(PlannedModel(trial.model.requested, trial.model.parameters, None), 0)
     assert find(unknown, board, Conditions(), tmp_path) is None

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from recbench.records.ranks_file import load_ranks
 from recbench.records.schema import Status
-from recbench.records.store import load, load_ranks, save
+from recbench.records.store import load, save
 from recbench.registry.hyperparameters import configure
 from recbench.registry.models import ModelReference, Origin
 from recbench.reports.run.summary import summarise

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from recbench.errors import RecbenchError, unknown_name
 from recbench.escaping.file_names import file_name
 from recbench.path_checks import check_no_file_above
-from recbench.records import history, store
+from recbench.records import history, ranks_file, store
 from recbench.records.acceptance_reasons import new_names, reasons_for
 from recbench.records.best import best_groups, settled
 from recbench.records.declared_regressions import NAME as DECLARATIONS
@@ -328,7 +328,7 @@ def _replace(before: Sequence[FinishedTrial], after: Sequence[TrialGroup], folde
             path = folder / f"{trial.record.stem()}.json"
             files.write(path, trial.record.to_json().encode())
             if trial.ranks is not None:
-                files.write(path.with_suffix(".npz"), store.ranks_to_bytes(trial.ranks))
+                files.write(path.with_suffix(".npz"), ranks_file.ranks_to_bytes(trial.ranks))
     for key, trial in present.items():
         if key not in stay and trial.path is not None:
             files.remove(trial.path)

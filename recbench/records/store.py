@@ -1,32 +1,26 @@
 """Records on disk: a JSON file, and beside it the ranks of every case."""
 
 import contextlib
-import io
 import json
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pydantic import ValidationError
 
-from recbench.data.archives import DamagedArchiveError, read_vectors
 from recbench.data.cache import atomic_path, flush, write_errors
 from recbench.errors import RecbenchError
-from recbench.escaping.shell import shell_word
-from recbench.evaluation.new_cases import NewCases
-from recbench.evaluation.ranking import Ranks
-from recbench.file_content import has_merge_marks, is_lfs_pointer, other_content
+from recbench.file_content import other_content
 from recbench.path_checks import check_no_file_above
 from recbench.process_locks import lock_held
-from recbench.protocol import Int32Array
 from recbench.records.consistency import check_consistency
 from recbench.records.finished_trial import FinishedTrial, TrialRanks
 from recbench.records.interruption import interruption_is_pending, uninterrupted
+from recbench.records.ranks_file import advice_on_git, load_ranks, ranks_to_bytes
 from recbench.records.replacement import combined
 from recbench.records.schema import SCHEMA, Record, Status
 from recbench.system_errors import UnreadableError, advice_to_write, cannot_read, reason
@@ -41,12 +35,6 @@ REPLACED = "replaced"
 EARLIER_TEMPORARY = re.compile(r"\..+--.+--seed\d+\.(json|npz)\.[0-9a-f]{16}\.tmp")
 """A record that an earlier version of recbench was writing when it was killed."""
 OTHER_FOLDER = "Choose another folder with -o."
-MOST_CASES = 10**8
-RANK_ARRAYS = ("users", "n_others", "better", "tied")
-"""Fields of ``Ranks``, in their order."""
-NEW_NAMES = ("new.items", "new.users")
-"""Fields of ``NewCases``, in their order; older records have none of them."""
-RANK_NAMES = [*(f"{kind}.{name}" for kind in ("candidates", "catalogue") for name in RANK_ARRAYS), *NEW_NAMES]
 
 
 Combine = Callable[[FinishedTrial | None, FinishedTrial], FinishedTrial | None]
@@ -283,80 +271,12 @@ def load(path: Path) -> Record:
         ) from error
 
 
-def load_ranks(path: Path, most_cases: int = MOST_CASES) -> TrialRanks:
-    """Reads the ranks beside the record at ``path``.
-
-    Args:
-        path: The record.
-        most_cases: The cases of the record: a file with more is damaged, and is not read.
-
-    Raises:
-        RecbenchError: They are missing or cannot be read.
-    """
-    beside = path.with_suffix(".npz")
-    try:
-        content = beside.read_bytes()
-    except FileNotFoundError as error:
-        raise RecbenchError(
-            f"The ranks {beside} of a record are missing.",
-            "A record is two files, .json and .npz: keep them together, or run the trial again.",
-        ) from error
-    except (OSError, MemoryError) as error:
-        raise cannot_read(f"the ranks {beside} of a record", error) from error
-    try:
-        return ranks_from_bytes(content, most_cases)
-    except (DamagedArchiveError, KeyError) as error:
-        other = other_content(beside, content, binary=True)
-        reason = f"the file {other.what}" if other else str(error)
-        raise RecbenchError(
-            f"The ranks {beside} of a record cannot be read: {reason}.",
-            _advice(path, content) or (other and other.advice) or "Run the trial again.",
-        ) from error
-
-
-def ranks_to_bytes(ranks: TrialRanks) -> bytes:
-    """Returns the content of a file of ranks."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **_arrays(ranks))
-    return buffer.getvalue()
-
-
-def ranks_from_bytes(content: bytes, most_cases: int) -> TrialRanks:
-    """Reads the content of a file of ranks.
-
-    Args:
-        content: The content.
-        most_cases: The most cases it may have.
-
-    Raises:
-        DamagedArchiveError: It is not one, has more cases, or names new cases that it does not have.
-        KeyError: An array is missing.
-    """
-    arrays = read_vectors(content, RANK_NAMES, most_cases)
-    catalogue = _ranks(arrays, "catalogue") if "catalogue.better" in arrays else None
-    candidates = _ranks(arrays, "candidates")
-    return TrialRanks(candidates, catalogue, _new_cases(arrays, len(candidates)))
-
-
 def _no_record(path: Path, content: bytes, reason: str) -> RecbenchError:
     other = other_content(path, content)
     if other is not None:
-        advice = _advice(path, content) or other.advice or "Run the trial again."
+        advice = advice_on_git(path, content) or other.advice or "Run the trial again."
         return RecbenchError(f"{path} is not a record: it {other.what}.", advice)
     return RecbenchError(f"{path} is not a record: {reason}.", "It may be truncated; run the trial again.")
-
-
-def _advice(path: Path, content: bytes) -> str:
-    """Returns what to do about a file of the record at a path that git has changed; empty if git has not."""
-    record, ranks = shell_word(path), shell_word(path.with_suffix(".npz"))
-    if is_lfs_pointer(content):
-        return f"Get the record and its ranks: git lfs pull --include {record},{ranks}"
-    if has_merge_marks(content):
-        return (
-            f"Keep the record and the ranks of one version: git checkout --ours {record} {ranks}, or --theirs. "
-            f"If the marks are committed, take both files from a commit without them: git log --oneline -- {record}"
-        )
-    return ""
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -391,26 +311,3 @@ def _refuse_newer(content: Any, path: Path) -> None:
             f"{path} was written by a newer recbench: its schema is {schema}, and this one reads {SCHEMA}.",
             "Update recbench.",
         )
-
-
-def _arrays(ranks: TrialRanks) -> dict[str, Int32Array]:
-    kinds = {"candidates": ranks.candidates, "catalogue": ranks.catalogue}
-    arrays = {f"{kind}.{name}": getattr(one, name) for kind, one in kinds.items() if one for name in RANK_ARRAYS}
-    if ranks.new is not None:
-        arrays |= zip(NEW_NAMES, (ranks.new.items, ranks.new.users), strict=True)
-    return arrays
-
-
-def _new_cases(arrays: Mapping[str, Int32Array], n_cases: int) -> NewCases | None:
-    if not any(name in arrays for name in NEW_NAMES):
-        return None
-    for name in NEW_NAMES:
-        places = arrays[name]
-        if np.any(places[1:] <= places[:-1]) or (len(places) and not 0 <= places[0] <= places[-1] < n_cases):
-            raise DamagedArchiveError(f"its {name!r} are not ascending places of its {n_cases:,} cases")
-    return NewCases(*(arrays[name] for name in NEW_NAMES))
-
-
-def _ranks(arrays: Mapping[str, Int32Array], kind: str) -> Ranks:
-    users, n_others, better, tied = (arrays[f"{kind}.{name}"] for name in RANK_ARRAYS)
-    return Ranks(users, n_others, better, tied)

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recbench.records.ranks_file import ranks_from_bytes
 from recbench.records.schema import Record, Status
-from recbench.records.store import ranks_from_bytes
 from recbench.registry.requested import RequestedModel
 from recbench.runners.base import Assignment
 from recbench.runners.dask import tasks

@@ -13,7 +13,7 @@ from recbench.data.cache import home
 from recbench.errors import RecbenchError
 from recbench.operating_system import available_cores
 from recbench.protocol import PROTOCOL_VERSION
-from recbench.records.store import ranks_to_bytes
+from recbench.records.ranks_file import ranks_to_bytes
 from recbench.runners.base import Assignment
 from recbench.runners.limits import Limits
 from recbench.runners.processes.local import wait_for

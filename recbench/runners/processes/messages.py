@@ -165,7 +165,7 @@ class Ended(_Message):
 
     Attributes:
         record: Its record.
-        size: How many bytes follow: the ranks, as ``recbench.records.store.ranks_to_bytes`` has them; 0 for none.
+        size: How many bytes follow: the ranks, as ``recbench.records.ranks_file.ranks_to_bytes`` has them; 0 for none.
         is_final: Whether the trial is over.
     """
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from recbench.errors import shortened
 from recbench.operating_system import describe_ending
 from recbench.records.finished_trial import TrialRanks
+from recbench.records.ranks_file import ranks_from_bytes
 from recbench.records.schema import Record, Status
-from recbench.records.store import ranks_from_bytes
 from recbench.runners.base import Assignment
 from recbench.runners.processes.messages import PIPE_CLOSED, Ended, Happened, MessageError, Ready, Refused, Work
 from recbench.runners.processes.worker_process import WorkerProcess

@@ -153,7 +153,7 @@ def _prepare(channel: Channel, commands: BinaryIO) -> "Configuration":
 
 def _run(channel: Channel, commands: BinaryIO, configuration: "Configuration") -> None:
     from recbench.operating_system import print_stacks
-    from recbench.records.store import ranks_to_bytes
+    from recbench.records.ranks_file import ranks_to_bytes
     from recbench.runners.processes.messages import Ended, Work
     from recbench.trials.trial import trial_outcomes
 
