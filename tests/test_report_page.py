@@ -200,8 +200,8 @@ def test_names_are_shown_and_never_interpreted(name):
 
 
 def test_many_configurations_are_shown_and_only_the_best_are_compared(monkeypatch):
-    for module in ("section_report", "section"):
-        monkeypatch.setattr(f"recbench.reports.html.{module}.MOST_COMPARED", 20)
+    for module in ("run.best_compared", "html.section"):
+        monkeypatch.setattr(f"recbench.reports.{module}.MOST_COMPARED", 20)
     trials = [some_trials(f"configuration-{number:028}", 0.5, seeds=1, n=40, luck=number) for number in range(30)]
     (section,) = task_sections(sources(*trials))
     assert len(section.tables[0].rows) == 30

@@ -89,7 +89,7 @@ class Measure:
 
     def in_ranking(self, ranking: Ranking) -> "Measure":
         """Returns the same metric at the same cut-off in one of the rankings."""
-        return replace(self, ranking=ranking)
+        return self if ranking is self.ranking else replace(self, ranking=ranking)
 
     def with_one_case(self) -> "Measure | None":
         """Returns the measure of cases that is the same where each user has one case; None if there is none."""

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
+from recbench.evaluation.metric import Measure
 from recbench.evaluation.metric_names import measures_at
 from recbench.evaluation.ranking import Ranks
 from recbench.evaluation.user_groups import UserGroups
@@ -31,27 +33,37 @@ class MetricMeans:
 
 
 def compute_metrics(ranks: Ranks, ks: Sequence[int]) -> dict[str, MetricMeans]:
-    """Returns ``hr@k`` and ``ndcg@k`` for each k, ``mrr`` and ``auc``.
+    """Returns ``hr@k`` and ``ndcg@k`` for each k, ``mrr`` and ``auc``, by name; see ``stored_means``."""
+    return {measure.name: means for measure, means in stored_means(ranks, ks, UserGroups.of(ranks.users)).items()}
+
+
+def stored_means(ranks: Ranks, ks: Sequence[int], groups: UserGroups) -> dict[Measure, MetricMeans]:
+    """Returns HR and NDCG at each k, MRR and AUC.
 
     Args:
         ranks: The ranks of all cases.
         ks: Cut-offs, each at least 1.
+        groups: The cases by their users.
     """
     best = worst = ranks
     if ranks.tied.any():
         untied = np.zeros_like(ranks.tied)
         best = replace(ranks, tied=untied)
         worst = replace(ranks, better=ranks.better + ranks.tied, tied=untied)
-    groups = UserGroups.of(ranks.users)
     found = {}
-    for measure in measures_at(STORED, ks):
+    for measure in _measures(tuple(ks)):
         values = measure.values(ranks)
         mean = float(values.mean())
         optimistic, pessimistic = (
             mean if other is ranks else float(measure.values(other).mean()) for other in (best, worst)
         )
-        found[measure.name] = MetricMeans(mean, groups.mean_of_means(values), optimistic, pessimistic)
+        found[measure] = MetricMeans(mean, groups.mean_of_means(values), optimistic, pessimistic)
     return found
+
+
+@lru_cache(maxsize=16)
+def _measures(ks: tuple[int, ...]) -> tuple[Measure, ...]:
+    return measures_at(STORED, ks)
 
 
 def ties_across_cut(ranks: Ranks, k: int) -> float:

@@ -7,9 +7,9 @@ from dataclasses import fields
 import numpy as np
 
 from recbench.errors import RecbenchError
-from recbench.evaluation.ranking import Ranks
-from recbench.evaluation.stored_metrics import MetricMeans, compute_metrics, ties_across_cut
-from recbench.evaluation.user_groups import UserGroups
+from recbench.evaluation.ranking import Ranking, Ranks
+from recbench.evaluation.stored_metrics import MetricMeans, stored_means, ties_across_cut
+from recbench.evaluation.user_groups import LatestGroups
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import MetricValue
 
@@ -20,14 +20,19 @@ TOLERANCE = 1e-9
 """Sums of the same values may differ in their last digits from one version of numpy to another; no more than that."""
 
 
-def check_consistency(trial: FinishedTrial) -> None:
+def check_consistency(trial: FinishedTrial, groups: LatestGroups | None = None) -> None:
     """Checks that the numbers of cases and users, all metrics and shares of ties are those of the ranks.
 
-    A trial that did not end well has no ranks, and nothing to check.
+    A trial that did not end well has no ranks, and nothing to check. The trial keeps the means that are computed here.
+
+    Args:
+        trial: The trial.
+        groups: Groups the cases of several trials; None for a single one.
 
     Raises:
         RecbenchError: They are not, and the message names the field and both values; or the ranks cannot be read.
     """
+    groups = groups or LatestGroups()
     record, ranks = trial.record, trial.ranks
     if ranks is None:
         return
@@ -35,18 +40,18 @@ def check_consistency(trial: FinishedTrial) -> None:
     _check_ranks(trial, candidates)
     if record.n_cases != len(candidates):
         raise _broken(trial, f"n_cases is {record.n_cases}, but its ranks have {len(candidates)} cases")
-    if record.n_users != (n_users := len(UserGroups.of(candidates.users))):
+    if record.n_users != (n_users := len(groups.of(candidates.users))):
         raise _broken(trial, f"n_users is {record.n_users}, but its ranks have {n_users} users")
     if not any(STORED_METRIC.fullmatch(name) for name in record.metrics):
         raise _broken(trial, "metrics: it is done, but stores no hr@k or ndcg@k")
-    _check_metrics(trial, "metrics", record.metrics, candidates)
+    _check_metrics(trial, Ranking.CANDIDATES, record.metrics, groups)
     for k, told in record.ties_across_cut.items():
         _check(trial, f"ties_across_cut.{k}", told, ties_across_cut(candidates, k))
     if (record.catalogue is None) != (ranks.catalogue is None):
         raise _broken(trial, "it has only one of figures and ranks of the full ranking")
     if record.catalogue is not None and ranks.catalogue is not None:
         _check_ranks(trial, ranks.catalogue)
-        _check_metrics(trial, "catalogue.metrics", record.catalogue.metrics, ranks.catalogue)
+        _check_metrics(trial, Ranking.FULL, record.catalogue.metrics, groups)
 
 
 def _check_ranks(trial: FinishedTrial, ranks: Ranks) -> None:
@@ -60,9 +65,16 @@ def _check_ranks(trial: FinishedTrial, ranks: Ranks) -> None:
         raise _broken(trial, "its ranks count more items above and tied than a case has")
 
 
-def _check_metrics(trial: FinishedTrial, field: str, told: Mapping[str, MetricValue], ranks: Ranks) -> None:
+def _check_metrics(
+    trial: FinishedTrial, ranking: Ranking, told: Mapping[str, MetricValue], groups: LatestGroups
+) -> None:
+    ranks = trial.ranks_in(ranking)
+    assert ranks is not None
+    field = "metrics" if ranking is Ranking.CANDIDATES else "catalogue.metrics"
     ks = sorted({int(found[1]) for name in told if (found := STORED_METRIC.fullmatch(name))})
-    for name, own in compute_metrics(ranks, tuple(ks)).items():
+    for measure, own in stored_means(ranks, ks, groups.of(ranks.users)).items():
+        trial.known_means[measure.in_ranking(ranking)] = own.mean
+        name = measure.name
         if name in told:
             for part in PARTS:
                 _check(trial, f"{field}.{name}.{part}", getattr(told[name], part), getattr(own, part))

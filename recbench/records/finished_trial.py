@@ -38,12 +38,14 @@ class FinishedTrial:
         place: Where it lies, for people; of a git revision as ``REV:PATH``.
         path: Its file; None if there is none, or no longer.
         read_ranks: Returns its ranks; None if it has none.
+        known_means: What ``mean`` returns for the measures that were computed already.
     """
 
     record: Record
     place: str
     path: Path | None = None
     read_ranks: Callable[[], TrialRanks] | None = field(default=None, compare=False, repr=False)
+    known_means: dict[Measure, float] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @classmethod
     def in_memory(cls, record: Record, ranks: TrialRanks | None, place: str) -> Self:
@@ -79,6 +81,8 @@ class FinishedTrial:
 
     def mean(self, measure: Measure) -> float | None:
         """Returns the mean over cases, or over users for a metric of users; None without ranks in its ranking."""
+        if (known := self.known_means.get(measure)) is not None:
+            return known
         ranks = self.ranks_in(measure.ranking)
         return None if ranks is None else float(measure.values(ranks).mean())
 

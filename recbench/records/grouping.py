@@ -114,8 +114,8 @@ def group_names(groups: Sequence[TrialGroup], sources: Sequence[str] | None = No
     alike: dict[tuple[str, str], list[TrialGroup]] = {}
     for group in groups:
         alike.setdefault((group.name, group.task.digest), []).append(group)
-    differing = {key: _differing(of_name) for key, of_name in alike.items()}
-    details = [_details(group, *differing[group.name, group.task.digest]) for group in groups]
+    varying = {key: differing(of_name) for key, of_name in alike.items()}
+    details = [_details(group, *varying[group.name, group.task.digest]) for group in groups]
     counts = Counter(_key(group, detail) for group, detail in zip(groups, details, strict=True))
     if sources is not None:
         details = [
@@ -136,8 +136,8 @@ def _key(group: TrialGroup, detail: Sequence[str]) -> tuple[str, ...]:
     return group.task.digest, group.name, *detail
 
 
-def _differing(groups: Sequence[TrialGroup]) -> tuple[set[str], set[str]]:
-    """Returns the hyper-parameters and the conditions in which groups of one name differ."""
+def differing(groups: Sequence[TrialGroup]) -> tuple[set[str], set[str]]:
+    """Returns the names of the hyper-parameters and of the conditions in which groups differ; at least one group."""
     first = groups[0]
     parameters = {name for group in groups for name in group.parameters}
     agreed = first.parameters

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recbench.data.archives import DamagedArchiveError, read_vectors
+from recbench.data.archives import DamagedArchiveError, VectorReader
 from recbench.errors import RecbenchError
 from recbench.escaping.shell import shell_word
 from recbench.evaluation.new_cases import NewCases
@@ -21,15 +21,25 @@ RANK_ARRAYS = ("users", "n_others", "better", "tied")
 """Fields of ``Ranks``, in their order."""
 NEW_NAMES = ("new.items", "new.users")
 """Fields of ``NewCases``, in their order; older records have none of them."""
+SHARED_NAMES = frozenset(
+    [*(f"{kind}.{name}" for kind in ("candidates", "catalogue") for name in ("users", "n_others")), *NEW_NAMES]
+)
+"""What the trials of one task have in common."""
 RANK_NAMES = [*(f"{kind}.{name}" for kind in ("candidates", "catalogue") for name in RANK_ARRAYS), *NEW_NAMES]
 
 
-def load_ranks(path: Path, most_cases: int = MOST_CASES) -> TrialRanks:
+def vector_reader() -> VectorReader:
+    """Returns a reader for the files of ranks of many trials."""
+    return VectorReader(SHARED_NAMES)
+
+
+def load_ranks(path: Path, most_cases: int = MOST_CASES, reader: VectorReader | None = None) -> TrialRanks:
     """Reads the ranks beside the record at ``path``.
 
     Args:
         path: The record.
         most_cases: The cases of the record: a file with more is damaged, and is not read.
+        reader: What reads the files of several trials; None for a single one.
 
     Raises:
         RecbenchError: They are missing or cannot be read.
@@ -45,7 +55,7 @@ def load_ranks(path: Path, most_cases: int = MOST_CASES) -> TrialRanks:
     except (OSError, MemoryError) as error:
         raise cannot_read(f"the ranks {beside} of a record", error) from error
     try:
-        return ranks_from_bytes(content, most_cases)
+        return ranks_from_bytes(content, most_cases, reader)
     except (DamagedArchiveError, KeyError) as error:
         other = other_content(beside, content, binary=True)
         reason = f"the file {other.what}" if other else str(error)
@@ -62,18 +72,19 @@ def ranks_to_bytes(ranks: TrialRanks) -> bytes:
     return buffer.getvalue()
 
 
-def ranks_from_bytes(content: bytes, most_cases: int) -> TrialRanks:
+def ranks_from_bytes(content: bytes, most_cases: int, reader: VectorReader | None = None) -> TrialRanks:
     """Reads the content of a file of ranks.
 
     Args:
         content: The content.
         most_cases: The most cases it may have.
+        reader: See ``load_ranks``.
 
     Raises:
         DamagedArchiveError: It is not one, has more cases, or names new cases that it does not have.
         KeyError: An array is missing.
     """
-    arrays = read_vectors(content, RANK_NAMES, most_cases)
+    arrays = (reader or VectorReader()).read(content, RANK_NAMES, most_cases)
     catalogue = _ranks(arrays, "catalogue") if "catalogue.better" in arrays else None
     candidates = _ranks(arrays, "candidates")
     return TrialRanks(candidates, catalogue, _new_cases(arrays, len(candidates)))

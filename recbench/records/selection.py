@@ -8,11 +8,13 @@ from pathlib import Path
 
 from recbench.errors import NoBaselineError, NothingToCompareError, RecbenchError, unknown_name
 from recbench.escaping.shell import shell_word
+from recbench.evaluation.user_groups import LatestGroups
 from recbench.file_content import is_lfs_pointer
 from recbench.records.consistency import check_consistency
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.git_records import Checkout, checked_out
 from recbench.records.grouping import name_of
+from recbench.records.ranks_file import vector_reader
 from recbench.records.results_folder import BASELINES, baselines_folder, results_folders
 from recbench.records.store import finished_trial, load, store_set_aside
 from recbench.records.transactions import finish_interrupted
@@ -73,7 +75,7 @@ def read_records(text: str, baselines: Path | None = None) -> RecordSet:
         RecbenchError: ``text`` means nothing, or a record is broken, inconsistent, without its ranks, or too new.
         NothingToCompareError: There are no records, or no baseline was ever accepted.
     """
-    return _read_with(_read, text, baselines)
+    return _read_with(_Reader().read, text, baselines)
 
 
 def read_with_problems(text: str) -> RecordSet:
@@ -89,10 +91,11 @@ def read_with_problems(text: str) -> RecordSet:
         NothingToCompareError: There are no records, or no baseline was ever accepted.
     """
     problems: dict[str, None] = {}
+    reader = _Reader()
 
     def read(path: Path, place: str) -> FinishedTrial:
         try:
-            return _read(path, place)
+            return reader.read(path, place)
         except RecbenchError as error:
             trial = FinishedTrial.in_memory(load(path), None, place)
             problems[error.message] = None
@@ -258,19 +261,29 @@ def _in_folder(read: ReadTrial, folder: Path, place: str) -> tuple[FinishedTrial
 
 
 def _files(folder: Path) -> frozenset[str]:
-    return frozenset(str(path.resolve()) for path in folder.glob("*.json"))
+    # To resolve each path is slow; only a link can lie elsewhere than its folder.
+    resolved = folder.resolve()
+    return frozenset(
+        str(path.resolve() if path.is_symlink() else resolved / path.name) for path in folder.glob("*.json")
+    )
 
 
-def _read(path: Path, place: str) -> FinishedTrial:
-    """Reads one record and its ranks, at once, for its path may be a temporary one; errors call it by its place."""
-    try:
-        trial = finished_trial(load(path), path, place)
-        check_consistency(trial)
-    except RecbenchError as error:
-        beside = place.removesuffix(".json") + ".npz"
-        message = error.message.replace(str(path.with_suffix(".npz")), beside).replace(str(path), place)
-        raise RecbenchError(message, error.hint) from error
-    return trial
+class _Reader:
+    """Reads many records and their ranks; what the trials of a task have in common is decoded once."""
+
+    def __init__(self) -> None:
+        self._vectors, self._groups = vector_reader(), LatestGroups()
+
+    def read(self, path: Path, place: str) -> FinishedTrial:
+        """Reads one record and its ranks, at once, for its path may be a temporary one; errors call it by its place."""
+        try:
+            trial = finished_trial(load(path), path, place, self._vectors)
+            check_consistency(trial, self._groups)
+        except RecbenchError as error:
+            beside = place.removesuffix(".json") + ".npz"
+            message = error.message.replace(str(path.with_suffix(".npz")), beside).replace(str(path), place)
+            raise RecbenchError(message, error.hint) from error
+        return trial
 
 
 def _folders(folder: Path) -> Sequence[Path]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from recbench.data.archives import VectorReader
 from recbench.data.cache import atomic_path, flush, write_errors
 from recbench.errors import RecbenchError
 from recbench.file_content import other_content
@@ -188,15 +189,19 @@ def _keep_replaced(path: Path) -> None:
         shutil.copyfile(path, record)
 
 
-def finished_trial(record: Record, path: Path, place: str | None = None) -> FinishedTrial:
+def finished_trial(
+    record: Record, path: Path, place: str | None = None, reader: VectorReader | None = None
+) -> FinishedTrial:
     """Returns the trial of a record at ``path``; its ranks are read from beside it when they are asked for.
 
     Args:
         record: The record.
         path: Its file.
         place: What people call the file, if not by its path.
+        reader: What reads the ranks of several trials; None for a single one.
     """
-    return FinishedTrial(record, str(path) if place is None else place, path, partial(load_ranks, path, record.n_cases))
+    read_ranks = partial(load_ranks, path, record.n_cases, reader)
+    return FinishedTrial(record, str(path) if place is None else place, path, read_ranks)
 
 
 def tidy(folder: Path) -> None:

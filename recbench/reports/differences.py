@@ -1,9 +1,9 @@
 """The hyper-parameters by which a configuration differs from the defaults of its model: what reports name it by."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from recbench.errors import shortened
-from recbench.records.grouping import conditions_of
+from recbench.records.grouping import TrialGroup, conditions_of, differing
 from recbench.records.schema import ParameterValue, class_identity
 from recbench.registry.parameter_values import as_text
 from recbench.reports.run.summary import ModelSummary
@@ -29,41 +29,43 @@ def changed_parameters(summary: ModelSummary, defaults: Defaults) -> dict[str, P
     }
 
 
-def shown_differences(
-    summary: ModelSummary, summaries: Sequence[ModelSummary], changed: Mapping[str, ParameterValue]
-) -> str:
-    """Returns the differences that a name shows: all that distinguish it from others, then a few more.
+def shown_differences(summaries: Sequence[ModelSummary], changed: Sequence[Mapping[str, ParameterValue]]) -> list[str]:
+    """Returns the differences that each name shows: all that distinguish it from others, then a few more.
 
     Args:
-        summary: The configuration.
         summaries: All configurations of the report.
-        changed: Its ``changed_parameters``.
+        changed: The ``changed_parameters`` of each.
     """
-    alike = [one for one in summaries if one is not summary and one.group.name == summary.group.name]
-    distinct = [
-        name for name, value in changed.items() if any(one.parameters.get(name, _ABSENT) != value for one in alike)
-    ]
+    alike: dict[str, list[TrialGroup]] = {}
+    for one in summaries:
+        alike.setdefault(one.group.name, []).append(one.group)
+    varying = {name: differing(groups) for name, groups in alike.items()}
+    return [_shown(one.group, of_one, *varying[one.group.name]) for one, of_one in zip(summaries, changed, strict=True)]
+
+
+def _shown(
+    group: TrialGroup,
+    changed: Mapping[str, ParameterValue],
+    parameters: Container[str],
+    conditions: Container[str],
+) -> str:
+    distinct = [name for name in changed if name in parameters]
     others = [name for name in changed if name not in distinct]
     shown = others[: max(0, SHOWN - len(distinct))]
     texts = [f"{name}={_short(changed[name])}" for name in (*distinct, *shown)]
     hidden = len(others) - len(shown)
     texts += [f"{hidden} more"] if hidden else []
-    own = conditions_of(summary.group.record)
-    texts += [text for name, text in own.items() if any(conditions_of(one.group.record)[name] != text for one in alike)]
+    texts += [text for name, text in conditions_of(group.record).items() if name in conditions]
     return ", ".join(texts)
-
-
-_ABSENT = object()
-"""The value of a hyper-parameter that a configuration does not have; None is a value."""
 
 
 def difference_notes(summaries: Sequence[ModelSummary], defaults: Defaults) -> list[str]:
     """Returns a line with the hyper-parameters that are not the defaults; none if all are."""
+    changed = [changed_parameters(one, defaults) for one in summaries]
     texts = [
         f"{one.group.name} ({differences})"
-        for one in summaries
-        if (changed := changed_parameters(one, defaults))
-        and (differences := shown_differences(one, summaries, changed))
+        for one, of_one, differences in zip(summaries, changed, shown_differences(summaries, changed), strict=True)
+        if of_one and differences
     ]
     return [f"Hyper-parameters that are not the defaults: {', '.join(texts)}."] if texts else []
 

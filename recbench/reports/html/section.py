@@ -20,7 +20,7 @@ from recbench.reports.html.charts.trend_chart import trend_chart
 from recbench.reports.html.downloads import Download, downloads
 from recbench.reports.html.pairs_matrix import Matrix, pairs_matrices
 from recbench.reports.html.same_cases import on_same_cases
-from recbench.reports.html.section_report import MOST_COMPARED, section_report
+from recbench.reports.html.section_report import section_report
 from recbench.reports.html.tables import Named, Table, cohort_tables, costs_of, quality_tables
 from recbench.reports.pages.catalogue_caution import catalogue_caution
 from recbench.reports.pages.configurations import configurations
@@ -30,6 +30,7 @@ from recbench.reports.plots.short_labels import short_labels
 from recbench.reports.plots.speed_quality import quality_point
 from recbench.reports.plots.speed_quality_axes import Cost
 from recbench.reports.plots.styles import style
+from recbench.reports.run.best_compared import MOST_COMPARED
 from recbench.reports.run.findings import contradiction_notes
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.table import errors, how_to_read

@@ -10,16 +10,14 @@ from recbench.records.selection import RecordSet
 from recbench.reports.code_notes import code_notes
 from recbench.reports.new_cases import known_figures
 from recbench.reports.pages.ranked_report import KS
+from recbench.reports.run.best_compared import compare_best
 from recbench.reports.run.correction import correction_of
-from recbench.reports.run.run_report import RunReport, compare_models, summed_up
+from recbench.reports.run.run_report import RunReport, summed_up
 from recbench.reports.run.shown_measures import have_one_case_each, measures_of, some_ranks
 from recbench.reports.run.summary import ModelSummary, summarise
 from recbench.reports.run.tie_notes import tie_notes
 from recbench.reports.run.time_to_quality import time_to_quality
 from recbench.reports.timing_notes import timing_notes
-
-MOST_COMPARED = 40
-"""Pairs grow with the square of the models. Of more models, only the best are compared with each other."""
 
 
 def section_report(runs: Sequence[RecordSet], asked: Sequence[Measure] | None = None) -> RunReport:
@@ -42,8 +40,6 @@ def section_report(runs: Sequence[RecordSet], asked: Sequence[Measure] | None = 
     uniform = answers.pop() if len(answers) == 1 else None
     summaries = _summaries(runs, measures, uniform=uniform is True)
     summaries.sort(key=lambda summary: -spread.mean if (spread := summary.figure(measures[0])) else 0.0)
-    compared = compare_models(summaries[:MOST_COMPARED], measures)
-    standings = (*compared.standings, *({} for _ in summaries[MOST_COMPARED:]))
     groups = [summary.group for summary in summaries]
     curves = any(trial.record.curve for trial in trials)
     return RunReport(
@@ -51,7 +47,7 @@ def section_report(runs: Sequence[RecordSet], asked: Sequence[Measure] | None = 
         merged(trial.record.environment for trial in trials)[0],
         measures,
         tuple(summaries),
-        replace(compared, standings=standings, notes=(*compared.notes, *_left_out(summaries))),
+        compare_best(summaries, measures),
         tuple(time_to_quality(summaries, KS) if curves else ()),
         "",
         correction_of(trials, measures, None, uniform),
@@ -69,12 +65,3 @@ def _summaries(runs: Sequence[RecordSet], measures: Sequence[Measure], *, unifor
     ]
     names = group_names([summary.group for summary, _ in found], [text for _, text in found])
     return [replace(summary, name=name) for (summary, _), name in zip(found, names, strict=True)]
-
-
-def _left_out(summaries: Sequence[ModelSummary]) -> list[str]:
-    if len(summaries) <= MOST_COMPARED:
-        return []
-    return [
-        f"Only the best {MOST_COMPARED} of {len(summaries):,} configurations are compared with each other, and have "
-        "confidence intervals."
-    ]

@@ -64,7 +64,7 @@ def configurations(summaries: Sequence[ModelSummary], defaults: Defaults) -> lis
         defaults: See ``Defaults``.
     """
     changed = [changed_parameters(one, defaults) for one in summaries]
-    detailed = [shown_differences(one, summaries, of_one) for one, of_one in zip(summaries, changed, strict=True)]
+    detailed = shown_differences(summaries, changed)
     counts = Counter(zip((one.group.name for one in summaries), detailed, strict=True))
     exact = group_names([one.group for one in summaries])
     found = []

@@ -7,8 +7,9 @@ from recbench.evaluation.metric import Measure
 from recbench.records.finished_trial import FinishedTrial
 from recbench.reports.code_notes import code_notes
 from recbench.reports.new_cases import known_figures
+from recbench.reports.run.best_compared import compare_best
 from recbench.reports.run.correction import correction_of
-from recbench.reports.run.run_report import RunReport, compare_models, summed_up
+from recbench.reports.run.run_report import RunReport, summed_up
 from recbench.reports.run.shown_measures import have_one_case_each, measures_of, some_ranks
 from recbench.reports.run.summary import summarise
 from recbench.reports.run.table import correction_notes
@@ -41,7 +42,7 @@ def ranked_report(trials: Sequence[FinishedTrial], asked: Sequence[Measure] | No
         summaries[0].group.record.environment,
         measures,
         tuple(summaries),
-        compare_models(summaries, measures),
+        compare_best(summaries, measures),
         (),
         "",
         correction_of(trials, measures, None, uniform),

@@ -1,7 +1,7 @@
 """Quality against speed, from records: what each configuration is worth, and what it costs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recbench.errors import NothingToCompareError, RecbenchError
 from recbench.evaluation.bootstrap import Interval
@@ -13,6 +13,7 @@ from recbench.records.schema import Status
 from recbench.records.selection import RecordSet
 from recbench.reports.plots.focus import Extent
 from recbench.reports.plots.speed_quality_axes import Cost
+from recbench.reports.run.best_compared import MOST_COMPARED
 from recbench.reports.run.run_report import seed_ranks
 from recbench.reports.run.summary import ModelSummary, summarise
 from recbench.reports.spread import Spread
@@ -87,24 +88,31 @@ def speed_quality(record_sets: Sequence[RecordSet], measure: Measure, axis: Cost
         )
     found = [(summary, one.text) for one in record_sets for summary in summarise(one.trials, [measure])]
     labels = group_names([summary.group for summary, _ in found], [text for _, text in found])
-    points, left_out = [], []
+    drawn: list[tuple[ModelSummary, QualityPoint]] = []
+    left_out = []
     for (summary, _), label in zip(found, labels, strict=True):
-        interval = _interval(summary, measure) if summary.figure(measure) is not None else None
-        point = quality_point(summary, label, measure, axis, interval)
+        point = quality_point(summary, label, measure, axis, None)
         if point is not None:
-            points.append(point)
+            drawn.append((summary, point))
         else:
             lacking = summary.status is Status.DONE and summary.figure(measure) is None
             left_out.append(f"{label} ({'no full ranking' if lacking else summary.status})")
-    if not points:
+    if not drawn:
         full = measure.ranking is Ranking.FULL
         raise NothingToCompareError(
             f"None of these trials is done and has timings of its training{' and a full ranking' if full else ''}.",
             f"Scores that were computed elsewhere have none. Run other trials again: recbench run{' --full' * full}",
         )
-    return SpeedQuality(
-        records[0].task.name, measure, axis, tuple(points), tuple(left_out), tuple(timing_notes(records))
-    )
+    notes = timing_notes(records)
+    if len(drawn) > MOST_COMPARED:
+        notes = [
+            f"Only the best {MOST_COMPARED} of {len(drawn):,} configurations are drawn. Choose models: --models A,B",
+            *notes,
+        ]
+        ranked = sorted(range(len(drawn)), key=lambda place: -drawn[place][1].quality.mean)
+        drawn = [drawn[place] for place in sorted(ranked[:MOST_COMPARED])]
+    points = tuple(replace(point, interval=_interval(summary, measure)) for summary, point in drawn)
+    return SpeedQuality(records[0].task.name, measure, axis, points, tuple(left_out), tuple(notes))
 
 
 def quality_point(
