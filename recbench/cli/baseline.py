@@ -4,11 +4,10 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from recbench.cli.shared.completion import metric_list
-from recbench.cli.shared.execution_options import METRIC_NAMES, METRICS, OnlyModels
+from recbench.cli.shared.execution_options import OnlyModels, metrics_option
 from recbench.cli.shared.lists import cut_offs
-from recbench.cli.shared.output_options import AsJson
-from recbench.cli.shared.pages import write_or_check
+from recbench.cli.shared.output_options import AsJson, ReplacePage
+from recbench.cli.shared.pages import Check, write_or_check
 from recbench.cli.shared.record_options import Renamed, note_labels
 from recbench.cli.shared.tables import emit_table
 from recbench.cli.shared.terminal import emit, emit_json
@@ -108,14 +107,7 @@ def accept(
 def list_baselines(
     metrics: Annotated[
         list[str] | None,
-        typer.Option(
-            "--metrics",
-            metavar=METRICS,
-            help=f"Comma-separated: show these metrics, such as full-recall@20. Without @K, K is 10. Metrics: "
-            f"{METRIC_NAMES}, and those of plug-ins.",
-            show_default="hr@10",
-            autocompletion=metric_list,
-        ),
+        metrics_option("Comma-separated: show these metrics, such as full-recall@20", "hr@10"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -176,10 +168,8 @@ def release(
 @app.command("render")
 def render(
     label: Label = "main",
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if the page is not current.")] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace the page even if recbench did not write it or it was edited.")
-    ] = False,
+    check: Check = False,
+    force: ReplacePage = False,
 ) -> None:
     """Write results/README.md: the accepted records of a label, one table for each task.
 

@@ -5,11 +5,10 @@ from typing import Annotated
 
 import typer
 
-from recbench.cli.shared.completion import metric_list
-from recbench.cli.shared.execution_options import METRIC_NAMES, METRICS
+from recbench.cli.shared.execution_options import PageMetrics
 from recbench.cli.shared.lists import cut_offs
-from recbench.cli.shared.output_options import PANEL, output_file, output_option
-from recbench.cli.shared.pages import write_or_check
+from recbench.cli.shared.output_options import PANEL, ReplacePage, output_file, output_option
+from recbench.cli.shared.pages import Check, write_or_check
 from recbench.errors import RecbenchError
 from recbench.experiments.defaults import PUBLISHED_FOLDER
 from recbench.reports.formats import Format
@@ -37,26 +36,14 @@ def leaderboard(
             show_default=f"{PUBLISHED_FOLDER}/TASK.toml, if it exists",
         ),
     ] = None,
-    metrics: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--metrics",
-            metavar=METRICS,
-            help="Comma-separated: show these metrics, such as full-recall@20. The first orders the models. Without "
-            f"@K, K is 10. Metrics: {METRIC_NAMES}, and those of plug-ins.",
-            show_default="HR and NDCG, and metrics of the full ranking if there is one",
-            autocompletion=metric_list,
-        ),
-    ] = None,
+    metrics: PageMetrics = None,
     form: Annotated[
         Format,
         typer.Option("--format", help="markdown: the page; latex: its tables, for a paper.", rich_help_panel=PANEL),
     ] = Format.MARKDOWN,
     output: Annotated[Path | None, output_option("File of the page", show_default=f"{PAGES}/TASK.md")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if the page is not current.")] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace the page even if recbench did not write it or it was edited.")
-    ] = False,
+    check: Check = False,
+    force: ReplacePage = False,
 ) -> None:
     """Write a page from the records of a run.
 

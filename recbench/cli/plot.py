@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from recbench.cli.shared.completion import metric_list
-from recbench.cli.shared.execution_options import METRIC_NAMES, METRICS, OnlyModels
+from recbench.cli.shared.execution_options import OnlyModels, metrics_option
 from recbench.cli.shared.lists import cut_offs, only_item
-from recbench.cli.shared.output_options import output_file, output_option
+from recbench.cli.shared.output_options import output_file, output_option, replace_option
 from recbench.cli.shared.record_options import RECORDS
 from recbench.evaluation.metric_names import read_measures
 from recbench.progress.console import write_message
@@ -20,20 +19,10 @@ def plot(
     output: Annotated[Path, output_option("Picture, .png, .svg or .pdf")],
     models: OnlyModels = None,
     metrics: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--metrics",
-            metavar=METRICS,
-            help="One metric, of the vertical axis, such as ndcg@10. Without @K, K is 10. Metrics: "
-            f"{METRIC_NAMES}, and those of plug-ins.",
-            show_default="hr@10",
-            autocompletion=metric_list,
-        ),
+        list[str] | None, metrics_option("One metric, of the vertical axis, such as ndcg@10", "hr@10")
     ] = None,
     axis: Annotated[Cost, typer.Option("--x-axis", help="Figure of the horizontal axis.")] = Cost.THROUGHPUT,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace the picture even if recbench did not draw it or it was edited.")
-    ] = False,
+    force: Annotated[bool, replace_option("the picture", made="draw it")] = False,
 ) -> None:
     """Plot quality against speed, from the records of one task.
 

@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from recbench.cli.shared.completion import metric_list
-from recbench.cli.shared.execution_options import METRIC_NAMES, METRICS, OnlyModels
+from recbench.cli.shared.execution_options import OnlyModels, PageMetrics
 from recbench.cli.shared.lists import cut_offs
-from recbench.cli.shared.output_options import output_file, output_option
+from recbench.cli.shared.output_options import ReplacePage, output_file, output_option
 from recbench.cli.shared.record_options import RECORDS, note_labels
 from recbench.cli.shared.terminal import emit
 from recbench.evaluation.metric_names import read_measures
@@ -20,21 +19,9 @@ PAGE = Path("report.html")
 def report(
     runs: Annotated[list[str], typer.Argument(help=f"What to show: {RECORDS}", show_default=False)],
     models: OnlyModels = None,
-    metrics: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--metrics",
-            metavar=METRICS,
-            help="Comma-separated: show these metrics, such as full-recall@20. The first orders the models. Without "
-            f"@K, K is 10. Metrics: {METRIC_NAMES}, and those of plug-ins.",
-            show_default="HR and NDCG, and metrics of the full ranking if there is one",
-            autocompletion=metric_list,
-        ),
-    ] = None,
+    metrics: PageMetrics = None,
     output: Annotated[Path | None, output_option("HTML page", show_default=str(PAGE))] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace the page even if recbench did not write it or it was edited.")
-    ] = False,
+    force: ReplacePage = False,
 ) -> None:
     """Write one HTML page from records of any tasks. It needs no network and no other file.
 

@@ -15,6 +15,7 @@ from recbench.cli.shared.execution_options import (
     MaxMemory,
     Metrics,
     Param,
+    RunAgain,
     Seeds,
     Task,
     Threads,
@@ -91,7 +92,7 @@ def run(
     timeout: Timeout = None,
     max_memory: MaxMemory = None,
     cluster: Cluster = None,
-    force: Annotated[bool, typer.Option("--force", help="Run again also trials whose records exist.")] = False,
+    force: RunAgain = False,
     collect: Annotated[bool, typer.Option("--collect", help="Train nothing; report the records that exist.")] = False,
     track: Track = False,
     in_process: Annotated[

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recbench.cli.shared.completion import model_list
-from recbench.cli.shared.execution_options import MODELS, Param, Task, Threads
+from recbench.cli.shared.execution_options import MODEL_FORMS, Param, Task, Threads, models_option
 from recbench.cli.shared.output_options import AsJson
 from recbench.cli.shared.terminal import ExitCode, emit, emit_json
 from recbench.errors import RecbenchError
@@ -25,14 +24,7 @@ def selftest(
     task: Task = DEFAULT_TASK,
     models: Annotated[
         list[str] | None,
-        typer.Option(
-            "--models",
-            metavar=MODELS,
-            help="Comma-separated: check these models against their contract as well. Names of 'recbench list', "
-            "package.module:Class, file.py:Class.",
-            show_default="none",
-            autocompletion=model_list,
-        ),
+        models_option(f"check these models against their contract as well. N{MODEL_FORMS[1:]}", show_default="none"),
     ] = None,
     param: Param = None,
     threads: Threads = 1,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from recbench.cli.shared.output_options import FOLDER, OUTPUT, PANEL, check_folder
+from recbench.cli.shared.output_options import FOLDER, OUTPUT, PANEL, check_folder, replace_option
 from recbench.cli.shared.record_options import RECORDS, note_labels
 from recbench.cli.shared.terminal import emit
 from recbench.progress.console import write_message
@@ -25,9 +25,7 @@ def site(
         Path,
         typer.Option(*OUTPUT, metavar=FOLDER, help="Folder of the site.", callback=check_folder, rich_help_panel=PANEL),
     ] = SITE,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace files even if recbench did not write them or they were edited.")
-    ] = False,
+    force: Annotated[bool, replace_option("files", made="write them")] = False,
 ) -> None:
     """Write a web site: a report page for each run, the history of accepted baselines, and a feed of its regressions.
 

@@ -1,6 +1,6 @@
-"""The options that say what to train on, where and within which limits; shared by run, sweep and tune."""
+"""The options that say which models and metrics, what to train on, where and within which limits."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,49 +12,64 @@ from recbench.experiments.defaults import MAX_SEED
 PANEL = "Machine and limits"
 TASK, MODELS, METRICS, PARAM = "TASK", "MODEL,...", "METRIC[@K],...", "[MODEL.]NAME=VALUE"
 METRIC_NAMES = ", ".join(builtin_metrics())
+MODEL_FORMS = "names of 'recbench list', package.module:Class, file.py:Class"
+
+
+def models_option(what: str, **settings: Any) -> Any:
+    """Returns an option ``--models``.
+
+    Args:
+        what: What the verb does with the models, or in which forms they are written.
+        settings: What ``typer.Option`` takes.
+    """
+    return typer.Option(
+        "--models", metavar=MODELS, help=f"Comma-separated: {what}.", autocompletion=model_list, **settings
+    )
+
+
+def metrics_option(what: str, default: str, *, without_k: str = "K is 10") -> Any:
+    """Returns an option ``--metrics``.
+
+    Args:
+        what: What the verb does with the metrics.
+        default: What it takes without the option.
+        without_k: The cut-off of a metric without one.
+    """
+    return typer.Option(
+        "--metrics",
+        metavar=METRICS,
+        help=f"{what}. Without @K, {without_k}. Metrics: {METRIC_NAMES}, and those of plug-ins.",
+        show_default=default,
+        autocompletion=metric_list,
+    )
+
 
 Task = Annotated[
     str,
     typer.Option(metavar=TASK, help="A name of 'recbench task list', or a spec file.", autocompletion=task_name),
 ]
-Models = Annotated[
-    list[str],
-    typer.Option(
-        "--models",
-        metavar=MODELS,
-        help="Comma-separated: names of 'recbench list', package.module:Class, file.py:Class.",
-        autocompletion=model_list,
-    ),
-]
+Models = Annotated[list[str], models_option(MODEL_FORMS)]
 Configurations = Annotated[
     list[str],
-    typer.Option(
-        "--models",
-        metavar=MODELS,
-        help="Comma-separated: names of 'recbench list', package.module:Class, file.py:Class. MODEL:NAME=VALUE sets "
-        "hyper-parameters, and LABEL=MODEL gives a label, so that a model may occur in several configurations.",
-        autocompletion=model_list,
+    models_option(
+        f"{MODEL_FORMS}. MODEL:NAME=VALUE sets hyper-parameters, and LABEL=MODEL gives a label, so that a model may "
+        "occur in several configurations"
     ),
 ]
-OnlyModels = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--models",
-        metavar=MODELS,
-        help="Comma-separated: only these models.",
-        show_default="all",
-        autocompletion=model_list,
-    ),
-]
+OnlyModels = Annotated[list[str] | None, models_option("only these models", show_default="all")]
 Metrics = Annotated[
     list[str] | None,
-    typer.Option(
-        "--metrics",
-        metavar=METRICS,
-        help=f"Comma-separated: show these metrics, such as recall@20, or full-recall@20 in the full ranking. Without "
-        f"@K, --k applies. Metrics: {METRIC_NAMES}, and those of plug-ins.",
-        show_default="hr,ndcg",
-        autocompletion=metric_list,
+    metrics_option(
+        "Comma-separated: show these metrics, such as recall@20, or full-recall@20 in the full ranking",
+        "hr,ndcg",
+        without_k="--k applies",
+    ),
+]
+PageMetrics = Annotated[
+    list[str] | None,
+    metrics_option(
+        "Comma-separated: show these metrics, such as full-recall@20. The first orders the models",
+        "HR and NDCG, and metrics of the full ranking if there is one",
     ),
 ]
 CutOffs = Annotated[
@@ -69,6 +84,7 @@ Param = Annotated[
         "if there is only one model.",
     ),
 ]
+RunAgain = Annotated[bool, typer.Option("--force", help="Run again also trials whose records exist.")]
 Seeds = Annotated[int, typer.Option(min=1, help="Number of seeds for each configuration.")]
 FirstSeed = Annotated[int, typer.Option(min=0, max=MAX_SEED, help="The first seed; the others count up from it.")]
 Track = Annotated[

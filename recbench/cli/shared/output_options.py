@@ -94,3 +94,18 @@ def output_option(what: str, **settings: Any) -> Any:
     return typer.Option(
         *OUTPUT, metavar=FOLDER_OR_FILE, help=f"{what}, or its folder.", rich_help_panel=PANEL, **settings
     )
+
+
+def replace_option(what: str, *, made: str = "write it") -> Any:
+    """Returns the option ``--force`` of a verb that writes files.
+
+    Args:
+        what: The file, such as ``the page``.
+        made: What recbench does to make it.
+    """
+    plural = what == "files"
+    edited = "they were" if plural else "it was"
+    return typer.Option("--force", help=f"Replace {what} even if recbench did not {made} or {edited} edited.")
+
+
+ReplacePage = Annotated[bool, replace_option("the page")]

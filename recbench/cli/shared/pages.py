@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -10,6 +11,8 @@ from recbench.output_files import OutputFile
 from recbench.path_checks import check_no_folder
 from recbench.progress.console import write_message
 from recbench.system_errors import cannot_read
+
+Check = Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if the page is not current.")]
 
 
 def write_or_check(render: Callable[[], str], output: OutputFile, again: str, *, check: bool) -> None:
