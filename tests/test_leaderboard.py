@@ -178,6 +178,13 @@ def test_the_caution_names_the_size_of_the_catalogue(items):
     assert "it does not estimate the full ranking. For the exact value in the full ranking, run with --full." in without
 
 
+def test_only_the_best_of_many_configurations_are_compared(sources, monkeypatch):
+    monkeypatch.setattr("recbench.reports.run.best_compared.MOST_COMPARED", 2)
+    page = leaderboard(sources)
+    assert "Only the best 2 of 4 configurations are compared with each other, and have confidence intervals." in page
+    assert "of 1 pairs" in page
+
+
 def test_a_page_has_two_formats(tmp_path, monkeypatch, capfd, places):
     monkeypatch.chdir(tmp_path)
     arguments = ["leaderboard", "records", "--format", "latex"]

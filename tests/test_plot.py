@@ -33,6 +33,16 @@ def test_points_are_configurations_with_their_intervals():
     assert [point.cost.mean for point in seconds.points] == [8.0, 2.0]
 
 
+def test_only_the_best_of_many_configurations_are_drawn(monkeypatch):
+    monkeypatch.setattr("recbench.reports.plots.speed_quality.MOST_COMPARED", 2)
+    models = [some_trials(name, skill, seeds=1) for name, skill in (("a", 0.5), ("bad", 0.2), ("b", 0.6))]
+    found = speed_quality([a_set("run", *models)], HR, Cost.THROUGHPUT)
+    assert [point.label for point in found.points] == ["a", "b"]
+    assert all(point.interval for point in found.points)
+    assert found.notes[0].startswith("Only the best 2 of 3 configurations are drawn.")
+    assert len(speed_quality([a_set("run", *models[:2])], HR, Cost.THROUGHPUT).points) == 2
+
+
 def test_labels_tell_configurations_and_runs_apart():
     some = some_trials("bpr", parameters={"factors": 8, "epochs": 2})
     others = some_trials("bpr", parameters={"factors": 16, "epochs": 2})

@@ -10,18 +10,21 @@ import numpy as np
 import pytest
 
 from recbench.errors import NothingToCompareError, RecbenchError
+from recbench.evaluation.metric_names import parse_measure
 from recbench.evaluation.ranking import Ranks
 from recbench.evaluation.stored_metrics import compute_metrics
 from recbench.experiments.comparison import compare
 from recbench.records import baselines, history, selection
 from recbench.records.consistency import check_consistency
 from recbench.records.finished_trial import FinishedTrial, TrialRanks
-from recbench.records.ranks_file import RANK_ARRAYS
+from recbench.records.ranks_file import RANK_ARRAYS, load_ranks
 from recbench.records.results_folder import results_folder
 from recbench.records.schema import CatalogueValue, MetricValue
 from recbench.records.selection import read_records
 from tests.examples import a_record, a_trial, some_trials, write
 from tests.test_baselines import a_run
+
+HR = parse_measure("hr@10")
 
 LABEL = "results/baselines"
 
@@ -61,6 +64,26 @@ def test_a_folder_and_one_record(here):
     first = sorted(folder.glob("*.json"))[0]
     (trial,) = read_records(str(first)).trials
     assert (trial.record.seed, len(trial.candidate_ranks)) == (0, 1200)
+
+
+def test_what_the_records_of_a_task_share_is_decoded_once(here):
+    folder = write(here / "runs", some_trials("bpr", seeds=3), some_trials("ncf", seeds=1, n=1000))
+    one, two, three, other = read_records("runs").trials
+    assert one.candidate_ranks.users is two.candidate_ranks.users is three.candidate_ranks.users
+    assert not np.array_equal(one.candidate_ranks.better, two.candidate_ranks.better)
+    assert len(other.candidate_ranks.users) == 1000
+    for trial in (one, two, three, other):
+        alone = load_ranks(trial.path).candidates
+        assert all(np.array_equal(getattr(trial.candidate_ranks, name), getattr(alone, name)) for name in RANK_ARRAYS)
+        assert trial.known_means[HR] == trial.mean(HR) == HR.values(alone).mean()
+    # The same bytes with another checksum are damaged, whatever was read before.
+    second = sorted(folder.glob("*.npz"))[1]
+    content = bytearray(second.read_bytes())
+    directory = content.rindex(b"candidates.users.npy") - 46
+    content[directory + 16] ^= 1
+    second.write_bytes(content)
+    with pytest.raises(RecbenchError, match="cannot be read: BadZipFile: Bad CRC-32"):
+        read_records("runs")
 
 
 def test_a_label_spans_tasks(here):
@@ -308,15 +331,15 @@ def test_a_label_in_a_subfolder_of_the_repository(project, tmp_path, monkeypatch
 
 def test_a_label_that_is_replaced_while_it_is_read_is_read_again(project, tmp_path, monkeypatch):
     new = a_run(tmp_path / "new", a_record("bpr", 0, parameters={"factors": 8, "epochs": 2}))
-    read, calls = selection._read, []
+    read, calls = selection._Reader.read, []
 
-    def replaced_meanwhile(path, place):
+    def replaced_meanwhile(reader, path, place):
         calls.append(path)
         if len(calls) == 1:
             baselines.accept(new, "main")
-        return read(path, place)
+        return read(reader, path, place)
 
-    monkeypatch.setattr(selection, "_read", replaced_meanwhile)
+    monkeypatch.setattr(selection._Reader, "read", replaced_meanwhile)
     (trial,) = read_records("main").trials
     assert trial.record.parameters["factors"] == 8
     assert len(calls) == 2
