@@ -26,7 +26,7 @@ class Interactions:
         user_ids: The original id of each user index.
         item_ids: The original id of each item index.
         n_duplicates: Rows of the file that repeated a pair and were left out.
-        time_unit: What the times count since 1970; None where it is to be told from their size, see ``unit_of``.
+        time_unit: What the times count since 1970; None if their size decides it, see ``unit_of``.
         reading: What was read from the file, and what was guessed; None for rows of other sources.
     """
 

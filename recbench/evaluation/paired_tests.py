@@ -51,8 +51,9 @@ def sign_flip_p_values(by_user: UserSums, flips: int = FLIPS, seed: int = 0) -> 
 def mcnemar_p_value(first: Float64Array, second: Float64Array) -> float:
     """Returns the exact two-sided p-value of McNemar's test on hits float64[cases] of two models.
 
-    Only cases that one model hits and the other misses count; if the models are alike, either is as likely
-    (McNemar, 1947; binomial form). A case whose hit hangs on a tie is left out. Cases must be independent: one a user.
+    Only cases that one model hits and the other misses count; if the models are equally good, both are equally likely
+    (McNemar, 1947; binomial form). A case whose hit depends on a tie is left out. Cases must be independent: one for
+    each user.
     """
     return mcnemar_of_hits(whole_hits(first), whole_hits(second))
 

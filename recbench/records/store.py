@@ -140,7 +140,7 @@ def _place(aside: Path, folder: Path) -> None:
 
 
 def _place_all(folder: Path) -> None:
-    """Stores what ended commands have set aside, if it is whole and not worse than what is there."""
+    """Stores records that interrupted commands have set aside, if they are whole and not worse than the stored ones."""
     for aside in sorted(folder.glob(f"{ASIDE}*")):
         path = next(aside.glob("*.json"), None)
         if path is None:

@@ -21,7 +21,7 @@ def import_failure(
     Args:
         name: The model's name.
         module: The module or the file that was to be imported.
-        class_name: The class that was looked for in it.
+        class_name: The class that the module should have.
         error: What the import raised.
         folders: The folders of the user's code.
     """
@@ -65,7 +65,7 @@ def not_in_module(
     Args:
         name: The model's name.
         module: The module that was given.
-        class_name: The class that was looked for in it.
+        class_name: The class that the module should have.
         reason: Why the model cannot be imported.
         folders: The folders of the user's code.
     """
@@ -81,7 +81,7 @@ def not_in_module(
 
 
 def _module_of(error: BaseException) -> str:
-    """Returns the module that an import or an attribute was looked for in; empty for any other error."""
+    """Returns the module that failed to import or that lacks an attribute; empty for any other error."""
     if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType):
         return error.obj.__name__
     return (error.name or "") if isinstance(error, ImportError) else ""

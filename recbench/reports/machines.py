@@ -9,13 +9,15 @@ from recbench.records.schema import Record
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What speed hangs on most. Chosen by hand: with every version in it, no two records would ever match.
+    """The conditions on which speed depends most.
+
+    They are chosen by hand: with the versions of all packages, no two records would match.
 
     Attributes:
         cpu: The processor's model name.
         cores: Cores that the process could use.
         threads: Threads that the model was allowed.
-        device: What was asked for.
+        device: The option ``--device``.
         os: Operating system and its release.
         tensorflow: Version of TensorFlow; None if the model does not import it.
         gpu: The GPUs that the trial used; None for none.

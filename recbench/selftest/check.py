@@ -55,7 +55,7 @@ class CheckFunction(Generic[P]):
     Args:
         name: What it checks.
         function: Returns the detail of success, or raises. Whatever it raises becomes the detail of a failed check, so
-            that the others still run; only interruptions pass.
+            that the other checks run; only interruptions pass.
     """
 
     def __init__(self, name: str, function: Callable[P, str]) -> None:

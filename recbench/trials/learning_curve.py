@@ -1,4 +1,4 @@
-"""The learning curve: metrics after chosen epochs, taken while the clock stands still."""
+"""The learning curve: metrics after chosen epochs, computed while the clock is stopped."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -43,7 +43,7 @@ def new_log(folder: Path, stem: str) -> Path:
 
 
 class Log:
-    """All that a process prints, bounded: beyond ``MOST_BYTES``, the middle is cut out again and again.
+    """All that a process prints, bounded: beyond ``MOST_BYTES``, only the first and the last part stay.
 
     It is kept in memory until it gets a file. A disk that takes no more ends the log, and nothing else.
     """

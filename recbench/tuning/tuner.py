@@ -50,7 +50,7 @@ class Tuner:
         self._objective = objective
 
     def tune(self, study: Study, model: PlannedModel, conditions: Conditions) -> None:
-        """Runs trials until the budget is used up; what ended before, in any session, counts.
+        """Runs trials until the budget is used up; finished trials of all sessions count.
 
         Raises:
             RecbenchError: The model's source changed meanwhile, a file cannot be written, or a cluster is lost.

@@ -23,7 +23,7 @@ class Decision:
 
     Attributes:
         verdict: The word.
-        reasons: What it hangs on, in words.
+        reasons: Why, in words.
         p_adjusted: p after Holm; None where nothing was compared.
         seed_limit: The largest change that seeds explain; None where nothing was compared.
         seed_sd_assumed: Whether a side has one seed, so that the limit rests on the policy's assumption.

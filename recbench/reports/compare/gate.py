@@ -312,7 +312,7 @@ def _blocked(comparison: Comparison, verdict: Verdict) -> list[Finding]:
 def _unknown_configurations(comparison: Comparison) -> list[Finding]:
     """Returns a line for each new configuration of a model that BASE has.
 
-    A folder in which a former run's records lie beside those of new settings must not pass for the former's sake.
+    A folder that holds records of an earlier run beside records with new settings must not pass because of the former.
     """
     known = {(one.task.digest, one.model) for one in comparison.models if one.match.base}
     return [

@@ -6,7 +6,7 @@ from enum import StrEnum
 class Verdict(StrEnum):
     """What a comparison says; ``recbench.reports.compare.decision`` has the rules.
 
-    ``lower`` and ``higher`` stand in the place of ``regressed`` and ``improved`` where BASE is not an ancestor of
+    ``lower`` and ``higher`` replace ``regressed`` and ``improved`` where BASE is not an ancestor of
     CURRENT: the difference may be due to other people's commits.
     """
 

@@ -130,7 +130,7 @@ def _undecided(report: RunReport) -> list[str]:
 
 
 def _elsewhere(name: str, found: TunedModel, spaces: Mapping[str, ModelSpace]) -> bool:
-    """Whether the model was looked for in another space than it would be now."""
+    """Whether the model was tuned with an older search space."""
     return bool(found.search_space) and (name not in spaces or found.search_space != texts(spaces[name].parameters))
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from recbench.builtin_models import POPULARITY, RANDOM
 
 BASELINES: Final = (POPULARITY, RANDOM)
-"""Models that nobody wants to use, and whose figures are far from those of all others."""
+"""Models that serve as a lower bound, and whose figures are far from those of all other models."""
 LEAST_SHARE: Final = 2 / 3
 """The other models have at least this share of each axis; otherwise baselines are outside of the picture."""
 

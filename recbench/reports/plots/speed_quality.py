@@ -1,4 +1,4 @@
-"""Quality against speed, from records: what each configuration is worth, and what it costs."""
+"""Quality against speed, from records: the metric of each configuration, and its cost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
