@@ -50,7 +50,8 @@ __all__ = [
 if TYPE_CHECKING:
     from recbench.errors import NothingToCompareError, RecbenchError
     from recbench.experiments.api import evaluate, load, run, sweep, tune
-    from recbench.experiments.comparison import Comparison, Gate, compare
+    from recbench.experiments.comparison import Comparison, compare
+    from recbench.experiments.gates import Gate
     from recbench.experiments.results import Run
     from recbench.experiments.sweep import Sweep
     from recbench.experiments.tune import Tuning
@@ -66,7 +67,8 @@ _make_importable()
 _MODULES = {
     "recbench.errors": ("NothingToCompareError", "RecbenchError"),
     "recbench.experiments.api": ("evaluate", "load", "run", "sweep", "tune"),
-    "recbench.experiments.comparison": ("Comparison", "Gate", "compare"),
+    "recbench.experiments.comparison": ("Comparison", "compare"),
+    "recbench.experiments.gates": ("Gate",),
     "recbench.experiments.results": ("Run",),
     "recbench.experiments.sweep": ("Sweep",),
     "recbench.experiments.tune": ("Tuning",),

@@ -96,7 +96,8 @@ def test_a_change_that_passes_gets_a_comment_and_a_summary(runner, gh):
     assert (method, place) == ("POST", "repos/owner/shop/issues/7/comments")
     assert body.startswith(f"{TAG}\n<!-- recbench:gate:synthetic -->\n**Gate passed. Unchanged: Shop.**\n")
     assert (body.count("Gate passed"), body.count("floor = 0.01")) == (2, 2)
-    assert runner.summary.startswith("<!-- recbench:gate:synthetic -->\n**Gate passed.")
+    assert "\n<!-- recbench:gate:synthetic -->\n**Gate passed." in runner.summary
+    assert "```mermaid" in runner.summary
     assert "NDCG@5" in runner.summary
     assert done["Comment"].stdout == "https://example.org/1\n"
     assert "Not needed: \\*:\\* did not regress" in body
@@ -108,9 +109,16 @@ def test_a_drop_stops_the_job_and_replaces_the_earlier_comment(runner, gh):
     other = {"body": "thanks", "url": "https://example.org/shop/pull/7#issuecomment-2", "viewerDidAuthor": True}
     own = {"body": f"{TAG}\npassed", "url": "https://example.org/shop/pull/7#issuecomment-3", "viewerDidAuthor": True}
     gh.has_comments(quoted, other, own)
-    _, code = gate(runner, comment="on-change")
+    # The address of a web hook is a secret. That nobody answers there changes nothing.
+    done, code = gate(runner, comment="on-change", notify="http://me:secret@127.0.0.1:1/hidden")
     ((method, place, body),) = gh.written
     assert code == 1
+    log = done["Run and gate"].stderr + done["Run and gate"].stdout
+    assert "\n::error title=recbench%3A Shop::Shop HR@10 regressed: -0." in log
+    assert "Warning: --notify: 127.0.0.1 did not take the message: Connection refused." in log
+    assert not re.search("secret|hidden", log + body + runner.summary)
+    assert 'name="Shop HR@10"' in Path(runner.contexts["steps.gate.outputs.junit"]).read_text()
+    assert str(runner.temporary) not in body + runner.summary
     assert (method, place) == ("PATCH", "repos/owner/shop/issues/comments/3")
     assert "**Gate not passed, rejected: Shop HR@10 regressed: -0.1" in body
 
@@ -189,10 +197,12 @@ def test_with_ab_the_commit_that_was_merged_with_is_trained_too(runner, gh):
     assert code == 1, done["Run and gate"].stderr
     records = Path(runner.contexts["steps.gate.outputs.records"])
     *options, dashes, base, head = program.with_suffix(".words").read_text().splitlines()
+    folder = records.parent.parent
+    files = [f"--junit={folder}/junit.xml", f"--annotations={folder}/annotations.txt", f"--summary={folder}/summary.md"]
     assert options == [
         *("ab", "--models=shop.py:Shop", "--task=synthetic", "--threads", "1", "--own-environments"),
-        *(f"--output={records.parent}", "--policy=limits.toml", "--allow", "*:*"),
-        *("the pull request has the label accept-regression", "--format=markdown"),
+        *(f"--output={records.parent}", *files, "--format=markdown"),
+        *("--allow", "*:*", "the pull request has the label accept-regression", "--policy=limits.toml"),
     ]
     assert (records.name, dashes, head) == ("head", "--", "HEAD")
     assert base == git(runner.workspace, "rev-parse", "HEAD").strip()

@@ -16,6 +16,7 @@ from recbench.cli.shared.execution_options import (
     Threads,
     Timeout,
 )
+from recbench.cli.shared.gate_outputs import Annotations, JUnit, Notify, Summary, gate_outputs
 from recbench.cli.shared.interruption import interruption_message
 from recbench.cli.shared.output_options import FOLDER, OUTPUT, PANEL, AsJson, Form, Quiet, check_folder
 from recbench.cli.shared.record_options import PolicyFile
@@ -67,6 +68,10 @@ def ab(
     ] = None,
     form: Form = Format.TEXT,
     as_json: AsJson = False,
+    junit: JUnit = None,
+    annotations: Annotations = None,
+    summary: Summary = None,
+    notify: Notify = None,
     columns: Columns = None,
     sort: Sort = None,
     quiet: Quiet = False,
@@ -105,6 +110,7 @@ def ab(
         view = table_view(columns, sort, COMPARISON_COLUMNS, form)
         Execution(threads=threads, device=device, timeout=timeout, max_memory=max_memory).check()
         limits = read_limits(policy)
+        outputs = gate_outputs(junit, annotations, summary, notify)
         reasons = dict(pair.split(BETWEEN_VALUES, 1) for pair in allow or ())
         options = _options(
             settings=settings,
@@ -138,11 +144,13 @@ def ab(
         finally:
             progress.close()
         gate = result.gate(limits, strict=strict, allow=reasons)
+        outputs.write([gate.report])
         if form is Format.JSON:
             emit_json(ab_document(result, gate))
         else:
             mark = [result_mark([gate.report])] if form in (Format.MARKDOWN, Format.HTML) else []
             emit("\n\n".join([gate_table(gate.report, form, view), *mark]), styled=view.screen is not None)
+        outputs.send(gate.headline, lambda: ab_document(result, gate))
         if output is not None and not quiet:
             write_message(f"Records: {output}", "dim")
     if gate.outcome.exit_code:

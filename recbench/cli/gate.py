@@ -6,6 +6,7 @@ import typer
 
 from recbench.cli.shared.command_words import BETWEEN_VALUES
 from recbench.cli.shared.execution_options import OnlyModels
+from recbench.cli.shared.gate_outputs import Annotations, JUnit, Notify, Summary, gate_outputs
 from recbench.cli.shared.next_steps import after_gate, emit_next_step
 from recbench.cli.shared.output_options import AsJson, Form
 from recbench.cli.shared.record_options import Base, Current, PolicyFile, Renamed, note_labels
@@ -38,6 +39,10 @@ def gate(
     strict: Annotated[bool, typer.Option("--strict", help="Fail if a verdict is inconclusive.")] = False,
     form: Form = Format.TEXT,
     as_json: AsJson = False,
+    junit: JUnit = None,
+    annotations: Annotations = None,
+    summary: Summary = None,
+    notify: Notify = None,
     columns: Columns = None,
     sort: Sort = None,
 ) -> None:
@@ -50,12 +55,14 @@ def gate(
       recbench gate main results/runs --against best,v1.0
       recbench gate origin/main:results/baselines/ml-100k/main results/runs --format markdown
       recbench gate main results/runs --policy gate.toml --strict
+      recbench gate main results/runs --junit gate.xml --summary gate.md --notify "$URL"
       recbench gate main results/runs --allow bpr:hr "half the memory" --renamed ncf=neumf
 
     Exit codes: 0 pass, 1 regressed or a sanity check failed, 2 bad input, 3 a model failed, 4 not comparable or no
     baseline.
     """
-    from recbench.experiments.comparison import compare_with_all, worst_outcome
+    from recbench.experiments.comparison import compare_with_all
+    from recbench.experiments.gates import gates_document, worst_outcome
     from recbench.records.gate_notes import write_notes
     from recbench.records.renaming import read_renames
     from recbench.reports.compare.columns import COMPARISON_COLUMNS
@@ -64,6 +71,7 @@ def gate(
 
     form = Format.JSON if as_json else form
     view = table_view(columns, sort, COMPARISON_COLUMNS, form)
+    outputs = gate_outputs(junit, annotations, summary, notify)
     # All are read before anything is printed: a base that is missing must not be overlooked below a table that passes.
     bases, renames = [base, *(against or ())], read_renames(renamed or ())
     reasons = dict(pair.split(BETWEEN_VALUES, 1) for pair in allow or ())
@@ -71,15 +79,16 @@ def gate(
     note_labels(comparisons[0].current, *(comparison.base for comparison in comparisons))
     gates = [comparison.gate(policy, strict=strict, allow=reasons) for comparison in comparisons]
     outcome = worst_outcome(gates)
+    outputs.write([one.report for one in gates])
     if form is Format.JSON:
-        documents = [one.document() for one in gates]
-        whole = {"schema": 1, "outcome": outcome.value, "exit_code": outcome.exit_code, "gates": documents}
-        emit_json(whole if against else documents[0])
+        emit_json(gates_document(gates, outcome))
     else:
         mark = [result_mark([one.report for one in gates])] if form in (Format.MARKDOWN, Format.HTML) else []
         tables = [gate_table(one.report, form, view) for one in gates]
         emit("\n\n".join([*tables, *mark]), styled=view.screen is not None)
         emit_next_step(after_gate(outcome, current), view.screen)
+    first_that_counts = next(one for one in gates if one.outcome is outcome)
+    outputs.send(first_that_counts.headline, lambda: gates_document(gates, outcome))
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)
     if problem := write_notes(comparisons[0].current, accepted_notes([one.report for one in gates])):

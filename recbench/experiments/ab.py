@@ -15,8 +15,9 @@ from recbench.evaluation.paired_ratios import alternation
 from recbench.experiments.ab_progress import ABProgress
 from recbench.experiments.ab_revisions import changed_files, find_revision
 from recbench.experiments.ab_state import ABIdentity, ABState, Pair, Stage
-from recbench.experiments.comparison import Gate, compare_sets
+from recbench.experiments.comparison import compare_sets
 from recbench.experiments.defaults import AB_THROUGHPUT_DROP
+from recbench.experiments.gates import Gate
 from recbench.experiments.own_environments import own_environment
 from recbench.experiments.run import check_seeds
 from recbench.experiments.task_source import TaskSource, task_source

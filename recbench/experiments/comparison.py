@@ -13,6 +13,7 @@ from recbench.errors import NoBaselineError, RecbenchError, unknown_name
 from recbench.escaping.shell import shell_command
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.metric_names import DEFAULT_METRICS, read_measures
+from recbench.experiments.gates import Gate
 from recbench.experiments.results import Run
 from recbench.records.ancestry import Ancestries, find_ancestries
 from recbench.records.declared_regressions import declarations_file, declared_regressions
@@ -23,11 +24,10 @@ from recbench.records.target import ANY, THROUGHPUT
 from recbench.reports.compare.accepted_regressions import Allowance, read_allowances
 from recbench.reports.compare.comparison import Compared, compare_records
 from recbench.reports.compare.comparison import Comparison as RecordComparison
-from recbench.reports.compare.document import compare_document, gate_document
-from recbench.reports.compare.document_types import CompareDocument, GateDocument
-from recbench.reports.compare.gate import DecidedComparison, GateOutcome, GateReport, decide_verdicts
+from recbench.reports.compare.document import compare_document
+from recbench.reports.compare.document_types import CompareDocument
+from recbench.reports.compare.gate import DecidedComparison, decide_verdicts
 from recbench.reports.compare.gate import gate as decide_gate
-from recbench.reports.compare.gate_table import gate_table
 from recbench.reports.compare.policy import Policy, read_policy
 from recbench.reports.compare.repeat import place_for_others, repeat_commands
 from recbench.reports.compare.table import compare_table
@@ -38,56 +38,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DEFAULT_K = 10
-WORST_LAST = (
-    GateOutcome.PASSED,
-    GateOutcome.NO_BASELINE,
-    GateOutcome.REJECTED,
-    GateOutcome.NOT_COMPARABLE,
-    GateOutcome.FAILED,
-)
 DecideSpeeds = Callable[[Sequence[Compared]], Sequence[SpeedDecision | None]]
 Records = str | os.PathLike[str] | Run
 """A run, or a text: a folder of records, one record, a label of accepted baselines, or ``REV:PATH`` in git."""
-
-
-@dataclass(frozen=True, eq=False)
-class Gate:
-    """Whether a run may replace the accepted one.
-
-    Attributes:
-        report: The verdicts and everything that follows from them.
-    """
-
-    report: GateReport
-
-    @property
-    def passed(self) -> bool:
-        """Whether nothing regressed and everything could be compared."""
-        return self.report.outcome is GateOutcome.PASSED
-
-    @property
-    def outcome(self) -> GateOutcome:
-        """``passed``, ``rejected``, ``failed`` or ``not comparable``."""
-        return self.report.outcome
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """Why the gate does not pass, one line each; empty if it passes."""
-        return self.report.reasons
-
-    def table(self, form: str | Format = Format.TEXT) -> str:
-        """Returns what ``recbench gate`` prints, in a format."""
-        return gate_table(self.report, Format(form))
-
-    def document(self) -> GateDocument:
-        """Returns the JSON document of ``recbench gate --json``."""
-        return gate_document(self.report)
-
-    def __repr__(self) -> str:
-        return self.table()
-
-    def _repr_html_(self) -> str:
-        return self.table(Format.HTML)
 
 
 @dataclass(frozen=True, eq=False)
@@ -376,11 +329,6 @@ def read_limits(policy: Policy | str | os.PathLike[str] | None) -> Policy:
     if isinstance(policy, Policy):
         return policy
     return read_policy(read_argument("policy", PATH, policy, 'For example: policy="policy.toml"'))
-
-
-def worst_outcome(gates: Sequence[Gate]) -> GateOutcome:
-    """Returns the worst outcome of several gates, all of which a run must pass."""
-    return max((gate.outcome for gate in gates), key=WORST_LAST.index)
 
 
 def _records(given: Records) -> RecordSet:

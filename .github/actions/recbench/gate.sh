@@ -5,11 +5,12 @@ set -euo pipefail
 # Git Bash on Windows takes REV:PATH for a list of folders, and would rewrite it.
 export MSYS_NO_PATHCONV=1 MSYS2_ARG_CONV_EXCL='*'
 
-: "${MODELS:=}" "${RECORDS:=}" "${ARGUMENTS:=}" "${BASELINE:=}" "${AGAINST:=}" "${POLICY:=}" "${REF:=}" "${SHA:=}" "${ACCEPTED:=}" "${AB:=}"
+: "${MODELS:=}" "${RECORDS:=}" "${ARGUMENTS:=}" "${BASELINE:=}" "${AGAINST:=}" "${POLICY:=}" "${REF:=}" "${SHA:=}" "${ACCEPTED:=}" "${AB:=}" "${NOTIFY:=}"
 
 folder=$(mktemp -d "$RUNNER_TEMP/recbench.XXXXXX")
 records=${RECORDS:-$folder/records}
-report=$folder/report.md table=$folder/table.md log=$folder/log.txt
+report=$folder/report.md junit=$folder/junit.xml annotations=$folder/annotations.txt summary=$folder/summary.md
+table=$folder/table.md log=$folder/log.txt
 touch "$report" "$table" "$log"
 
 # The base is the commit that the pull request was merged with. At the tip of the target branch, a pull request would
@@ -45,18 +46,17 @@ run_models() {
 }
 
 decide() {
-  local accepted=()
-  [ "$ACCEPTED" != true ] || accepted=(--allow '*:*' 'the pull request has the label accept-regression')
+  local further=(--junit="$junit" --annotations="$annotations" --summary="$summary" --format=markdown)
+  [ "$ACCEPTED" != true ] || further+=(--allow '*:*' 'the pull request has the label accept-regression')
+  [ -z "$POLICY" ] || further+=(--policy="$POLICY")
+  [ -z "$NOTIFY" ] || further+=(--notify="$NOTIFY")
   # After --, nothing is an option: "--help" would end well, and pass.
   if [ "$AB" = true ]; then
     recbench ab --models="$MODELS" --task="$TASK" ${SEEDS:+--seeds="$SEEDS"} ${options[@]+"${options[@]}"} \
-      --output="$records" ${POLICY:+--policy="$POLICY"} ${accepted[@]+"${accepted[@]}"} --format=markdown -- \
-      "${BASELINE%:}" HEAD >"$report"
+      --output="$records" "${further[@]}" -- "${BASELINE%:}" HEAD >"$report"
     return
   fi
-  recbench gate ${AGAINST:+--against="$AGAINST"} ${POLICY:+--policy="$POLICY"} \
-    ${accepted[@]+"${accepted[@]}"} --format=markdown -- \
-    "$BASELINE" "$records" >"$report"
+  recbench gate ${AGAINST:+--against="$AGAINST"} "${further[@]}" -- "$BASELINE" "$records" >"$report"
 }
 
 # An input that looks like an option is a mistake, or an attempt to make the gate do something else.
@@ -112,9 +112,13 @@ fi
 
 # Silence would leave the comment of an earlier push standing, which may say that the gate passed.
 if [ ! -s "$report" ]; then
-  { printf '**Gate not passed: recbench ended with exit code %d.**\n\n' "$code" && tail -n 20 "$log" | sed 's/^/    /'; } >"$report"
+  # The folder is on this machine only.
+  { printf '**Gate not passed: recbench ended with exit code %d.**\n\n' "$code" &&
+    tail -n 20 "$log" | sed "s|$folder/||g; s/^/    /"; } >"$report"
 fi
+[ ! -s "$annotations" ] || grep '^::' "$annotations"
+[ -s "$summary" ] || summary=$report
 if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
-  { cat "$report" && echo && cat "$table"; } >>"$GITHUB_STEP_SUMMARY"
+  { cat "$summary" && echo && cat "$table"; } >>"$GITHUB_STEP_SUMMARY"
 fi
-printf '%s\n' "exit-code=$code" "result=${result:-changed}" "report=$report" "records=${records//$'\n'/}" >>"$GITHUB_OUTPUT"
+printf '%s\n' "exit-code=$code" "result=${result:-changed}" "report=$report" "junit=$junit" "records=${records//$'\n'/}" >>"$GITHUB_OUTPUT"

@@ -1,0 +1,73 @@
+"""GitHub's annotations of gates: one for each model that changed, in the log and the summary of a job."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from recbench.escaping.workflow_commands import Level, annotation
+from recbench.reports.cells import signed
+from recbench.reports.compare.comparison import Compared
+from recbench.reports.compare.gate import GateReport
+from recbench.reports.compare.verdict import Verdict
+
+SHOWN: Final = 10
+"""GitHub shows so many annotations of a level and step."""
+LEVELS: Final[tuple[Level, ...]] = ("error", "warning", "notice")
+WARNED: Final = (Verdict.REGRESSED, Verdict.LOWER)
+
+
+def annotations(reports: Sequence[GateReport]) -> list[str]:
+    """Returns a command of a workflow for each model that changed, against any of several bases.
+
+    It is an error if the model fails a gate, a warning if it regressed otherwise (a regression that was declared as
+    intended, or of a metric that is not gated), else a notice. The last of more than ``SHOWN`` counts the others.
+
+    Args:
+        reports: The gates.
+    """
+    levels: dict[str, Level] = {}
+    lines: dict[str, list[str]] = {}
+    for report in reports:
+        for model in report.changed:
+            name = report.decided.comparison.named(model)
+            level = min(levels.get(name, LEVELS[-1]), _level(report, model), key=LEVELS.index)
+            levels[name] = level
+            lines.setdefault(name, []).extend(_lines(report, model))
+    found = []
+    for level in LEVELS:
+        names = [name for name, of_name in levels.items() if of_name == level]
+        found += [annotation(level, f"recbench: {name}", list(dict.fromkeys(lines[name]))) for name in names]
+        if len(names) > SHOWN:
+            rest = names[SHOWN - 1 :]
+            del found[len(found) - len(rest) :]
+            found.append(annotation(level, f"recbench: {len(rest)} more models", [", ".join(rest)]))
+    general = [one.line for report in reports for one in report.findings if one.model is None]
+    return [*(annotation("error", "recbench", [line]) for line in dict.fromkeys(general)), *found]
+
+
+def _level(report: GateReport, model: Compared) -> Level:
+    if any(one.model is model for one in report.findings):
+        return "error"
+    verdicts = [decision.verdict for one, _, decision in report.decided.cells() if one is model]
+    is_slower = any(
+        speed is not None and speed.verdict in WARNED
+        for one, speed in zip(report.decided.comparison.models, report.speed, strict=True)
+        if one is model
+    )
+    return "warning" if is_slower or any(one in WARNED for one in verdicts) else "notice"
+
+
+def _lines(report: GateReport, model: Compared) -> list[str]:
+    """Returns what became of a model: why it fails the gate, or else its verdicts."""
+    comparison = report.decided.comparison
+    failing = [one.line for one in report.findings if one.model is model]
+    accepted = [f"{one.line}. Accepted: {one.allowance.told}" for one in report.accepted if one.model is model]
+    if failing or accepted:
+        return failing + accepted
+    if model.obstacle:
+        return [f"{model.obstacle.verdict}: {model.obstacle.reason}"]
+    return [
+        f"{comparison.label(metric)} {decision.verdict}"
+        + (f" ({signed(model.measured.evidence[metric].difference)})" if metric in model.measured.evidence else "")
+        for one, metric, decision in report.decided.cells()
+        if one is model and decision.verdict is not Verdict.UNCHANGED
+    ] or ["throughput changed"]
