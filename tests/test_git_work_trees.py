@@ -1,6 +1,7 @@
 """Work trees of commits, and trials with their code."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ from recbench.experiments.own_environments import InstallationError, own_environ
 from recbench.experiments.revision_runs import RevisionRequest, run_revision
 from recbench.git_commands import git_output
 from recbench.git_work_trees import FOLDER, WorkTreeError, work_tree
+from recbench.records.sources import Sources
 from tests.test_baselines import git
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
@@ -148,6 +150,11 @@ def test_trials_run_with_the_code_of_the_commit(repository, tmp_path, monkeypatc
         assert (trial.record.seed, trial.record.revision.sha, trial.record.revision.dirty) == (3, first, False)
         assert trial.record.metrics["hr@10"].mean > 0.2
         assert not (tree.root / "results").exists()
+        # The module of the commit was not the one that ran: a copy is installed.
+        assert revision_runs._unusable(trial, request, tree) is None
+        other = trial.record.model_copy(update={"sources": Sources(modules={"mine.py": "0" * 64})})
+        told = revision_runs._unusable(replace(trial, record=other), request, tree)
+        assert "an installed copy of mine.py was imported" in told
     monkeypatch.setattr(revision_runs, "PROTOCOL_VERSION", 99)
     with work_tree(second) as tree:
         run = run_revision(tree, request, tmp_path / "records")

@@ -4,22 +4,26 @@ If the repository is recbench's own, the recbench of that commit runs; otherwise
 modules of the commit. The records are read by this process.
 """
 
+import os
 import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from recbench.errors import RecbenchError
 from recbench.experiments.tree_programs import RefusedError, document_from_tree, own_recbench, protocol_version
+from recbench.git_commands import git_output
 from recbench.git_history import SHORT
 from recbench.git_work_trees import WorkTree
 from recbench.protocol import PROTOCOL_VERSION
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import Status
 from recbench.records.store import finished_trial, load
+from recbench.registry.file_hashes import file_hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +160,33 @@ def _unusable(trial: FinishedTrial, request: RevisionRequest, tree: WorkTree) ->
     if record.revision is not None and record.revision.dirty:
         reasons = "; ".join(record.revision.reasons or ("files were changed while it ran",))
         return f"its code is not that of {tree.commit[:SHORT]}: {reasons}"
+    if (name := _installed_copy(trial, tree)) is not None:
+        return (
+            f"its code is not that of {tree.commit[:SHORT]}: an installed copy of {name} was imported; use "
+            "--own-environments"
+        )
     return None
+
+
+def _installed_copy(trial: FinishedTrial, tree: WorkTree) -> str | None:
+    """Returns a module that the commit has, and that the trial imported from elsewhere; None if there is none.
+
+    A package of the project may also be installed. Its record names no file that is outside of the repository, for
+    installed packages count as known by their version.
+    """
+    sources = trial.record.sources
+    for name, content in {**sources.modules, **sources.late_modules}.items():
+        own = [path for path in _files(tree) if path == name or path.endswith(f"/{name}")]
+        if own and all(file_hash(str(tree.root / path)) != content for path in own):
+            return name
+    return None
+
+
+@lru_cache(maxsize=8)
+def _files(tree: WorkTree) -> tuple[str, ...]:
+    """Returns the tracked files of a work tree, from its root."""
+    listing = git_output("ls-tree", "-r", "-z", "--name-only", "--full-tree", tree.commit)
+    return tuple(os.fsdecode(name) for name in listing.split(b"\0") if name)
 
 
 def runs_own_recbench(tree: WorkTree) -> bool:
