@@ -83,6 +83,9 @@ def test_the_uncertainty_of_a_history_is_that_of_its_seeds():
     # Of one seed, the gate's assumption holds, unless neighbours vary more.
     assert not steps_of([[0.6], [0.6 - 2 * ASSUMED_SEED_SD]])
     assert steps_of([[0.6], [0.6 - 6 * ASSUMED_SEED_SD]]) == [(0, 1, -0.018)]
+    interval = {"hr_interval": (0.56, 0.64)}
+    assert not steps_of([[0.6], [0.6 - 6 * ASSUMED_SEED_SD]], **interval)
+    assert steps_of([[0.6], [0.54]], **interval)
     noisy = [[0.6], [0.63], [0.59], [0.62]] * 4
     assert not steps_of(noisy)
     # Uncommitted changes are no commits.
