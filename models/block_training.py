@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -47,6 +47,9 @@ class BlockTraining(tf.Module):
         n_items: Number of items.
     """
 
+    spare_items: ClassVar[int] = 0
+    """Rows of ``items`` behind those of the items, for a subclass to write what nobody reads."""
+
     def __init__(self, settings: Settings, blocks: UserBlocks, n_items: int) -> None:
         super().__init__()
         self.settings = settings
@@ -60,7 +63,7 @@ class BlockTraining(tf.Module):
         width = settings.factors + settings.item_biases + settings.user_biases
         self.optimizer = Optimizer(settings.optimizer, settings.learning_rate)
         self.users = tf.Variable(tf.zeros([self.n_blocks * self.size, width]))
-        self.items = tf.Variable(tf.zeros([n_items, width]))
+        self.items = tf.Variable(tf.zeros([n_items + self.spare_items, width]))
         self.user_slots = [tf.Variable(tf.fill(self.users.shape, value)) for value in self.optimizer.start]
         self.item_slots = [tf.Variable(tf.fill(self.items.shape, value)) for value in self.optimizer.start]
         vector = [1.0] * settings.factors
@@ -127,9 +130,9 @@ class BlockTraining(tf.Module):
         normal = tf.random.stateless_normal
         users = normal([self.n_blocks * self.size, factors], [seed, -1], stddev=std)
         items = normal([self.n_items, factors], [seed, -2], stddev=std)
-        biases = [[0, 0], [0, self.users.shape[1] - factors]]
-        self.users.assign(tf.pad(users, biases) + (1 - self.trained_of_users))
-        self.items.assign(tf.pad(items, biases) + (1 - self.trained_of_items))
+        n_biases = self.users.shape[1] - factors
+        self.users.assign(tf.pad(users, [[0, 0], [0, n_biases]]) + (1 - self.trained_of_users))
+        self.items.assign(tf.pad(items, [[0, self.spare_items], [0, n_biases]]) + (1 - self.trained_of_items))
         for slots in (self.user_slots, self.item_slots):
             for slot, value in zip(slots, self.optimizer.start, strict=True):
                 slot.assign(tf.fill(slot.shape, value))
@@ -144,7 +147,7 @@ class BlockTraining(tf.Module):
             float32[n, width] of the users, and float32[n_items, width].
         """
         users = self.similarity.apply(self.users.read_value()).numpy()[place]
-        return users, self.similarity.apply(self.items.read_value()).numpy()
+        return users, self.similarity.apply(self.items.read_value()).numpy()[: self.n_items]
 
     def take_user_step(
         self, blocks: list[tf.Tensor], gradients: list[tf.Tensor], decays: list[tf.Tensor], epoch: tf.Tensor

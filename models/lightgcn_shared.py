@@ -45,6 +45,9 @@ class SharedLightGCNTraining(SharedNegativesTraining):
         seed: The seed by which users are dealt into blocks.
     """
 
+    # All items are written at once.
+    spare_items = 0
+
     def __init__(self, settings: Settings, layers: int, train: TrainSet, batch_size: int, seed: int) -> None:
         self._layers, self._batch_size, self._seed = layers, batch_size, seed
         self._blocks = self._deal(train)

@@ -48,7 +48,7 @@ def loss_and_gradients(
 
 
 def shared_softmax(
-    positives: tf.Tensor, scores: tf.Tensor, unseen: tf.Tensor, users: tf.Tensor, counts: tf.Tensor
+    positives: tf.Tensor, scores: tf.Tensor, draws: tf.Tensor, users: tf.Tensor, counts: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Computes the softmax loss of each positive against all negatives that its block shares.
 
@@ -60,7 +60,7 @@ def shared_softmax(
     Args:
         positives: float32[n], scores.
         scores: float32[users, k], those of the shared negatives.
-        unseen: bool[users, k], whether the user has not interacted with the negative.
+        draws: float32[users, k], how often each is a negative of the user; 0 if the user has interacted with it.
         users: int32[n], whose each positive is.
         counts: float32[n], what each positive counts.
 
@@ -68,8 +68,8 @@ def shared_softmax(
         The loss summed over n, its gradient by the positives float32[n] and by ``scores`` float32[users, k]. A positive
         of a user without an unseen negative has neither.
     """
-    largest = tf.reduce_max(tf.where(unseen, scores, LOWEST), 1, keepdims=True)
-    others = tf.where(unseen, tf.exp(scores - largest), 0.0)
+    largest = tf.reduce_max(tf.where(draws > 0, scores, LOWEST), 1, keepdims=True)
+    others = tf.where(draws > 0, draws * tf.exp(scores - largest), 0.0)
     total = tf.reduce_sum(others, 1)
     log_total = tf.gather(tf.math.log(tf.maximum(total, TINY)) + largest[:, 0], users)
     counts = tf.where(tf.gather(total, users) > 0, counts, 0.0)

@@ -24,9 +24,11 @@ class SharedNegativesTraining(PooledTraining):
         met: Met,
     ) -> Slopes:
         seen = tf.reshape(met.places.seen, [self.size, self.pool_size + 1])
-        unseen = ~tf.gather(seen, met.places.slot_of_pool, axis=1)
-        some = tf.gather(tf.reduce_any(unseen, 1), users)
+        # An item that was drawn several times counts several times in one slot: to look up for each repetition whether
+        # a user has seen it would take longer than all exponentials.
+        draws = tf.where(seen[:, : self.pool_size], 0.0, met.places.draws)
+        some = tf.gather(tf.reduce_max(draws, 1) > 0, users)
         counts = tf.where(met.there & some, counts, 0.0)
-        loss, down, slopes = shared_softmax(positives, scores, unseen, users, counts)
+        loss, down, slopes = shared_softmax(positives, scores, draws, users, counts)
         skipped = tf.reduce_sum(tf.cast(met.there & ~some, tf.int32))
         return Slopes(loss / tf.maximum(tf.reduce_sum(tf.sign(counts)), 1.0), down, slopes, counts, skipped)

@@ -76,9 +76,9 @@ class UserBlocks:
         """Returns what each row of each place counts, float32[n_blocks * size]; see ``weights_of_rows``."""
         return weights_of_rows(np.diff(self.indptr), balance)
 
-    def padded(self, values: np.ndarray) -> np.ndarray:
-        """Lays values[rows] out as [n_blocks, capacity], 0 where there is no row."""
-        out = np.zeros((self.n_blocks, self.capacity), dtype=values.dtype)
+    def padded(self, values: np.ndarray, fill: int = 0) -> np.ndarray:
+        """Lays values[rows] out as [n_blocks, capacity], ``fill`` where there is no row."""
+        out = np.full((self.n_blocks, self.capacity), fill, dtype=values.dtype)
         out[np.arange(self.capacity) < self.rows[:, None]] = values
         return out
 

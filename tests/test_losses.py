@@ -61,23 +61,23 @@ def test_softmax_of_scores_too_large_for_exp():
 
 
 def test_shared_negatives_cost_what_softmax_costs_with_the_same_negatives_for_each():
-    """And a seen one, whose score is too large for exp, does not count."""
+    """One that is drawn twice counts twice, and a seen one, whose score is too large for exp, does not count."""
     rng = np.random.default_rng(0)
     users = tf.constant([0, 0, 1, 2, 2, 2])
     positives = tf.constant(rng.normal(size=6), tf.float32)
     scores = tf.constant(rng.normal(size=(3, 4)), tf.float32)
     scores = tf.tensor_scatter_nd_update(scores, [[0, 3]], [900.0])
-    unseen = tf.constant([[True, True, True, False], [True] * 4, [False] * 4])
+    draws = np.array([[1, 2, 1, 0], [1, 1, 3, 1], [0] * 4])
     counts = tf.constant([1.0, 2.0, 0.5, 1.0, 1.0, 1.0])
-    value, down, slopes = shared_softmax(positives, scores, unseen, users, counts)
+    value, down, slopes = shared_softmax(positives, scores, tf.constant(draws, tf.float32), users, counts)
     expected, expected_slopes = 0.0, np.zeros((3, 4))
     for row, user in enumerate([0, 0, 1]):
-        weights = tf.cast(unseen[user][:, None], tf.float32)
-        of_user = weights * scores[user][:, None]
-        loss, own, others = loss_and_gradients("softmax", positives[row : row + 1], of_user, weights)
+        drawn = np.repeat(np.arange(4), draws[user])
+        of_user = tf.gather(scores[user], drawn)[:, None]
+        loss, own, others = loss_and_gradients("softmax", positives[row : row + 1], of_user, tf.ones_like(of_user))
         expected += float(counts[row]) * float(loss)
         assert float(down[row]) == pytest.approx(float(counts[row] * own[0]), rel=1e-5)
-        expected_slopes[user] += float(counts[row]) * others.numpy()[:, 0]
+        np.add.at(expected_slopes[user], drawn, float(counts[row]) * others.numpy()[:, 0])
     assert float(value) == pytest.approx(expected, rel=1e-5)
     np.testing.assert_allclose(slopes, expected_slopes, rtol=1e-5)
     assert down.numpy()[3:] == pytest.approx([0, 0, 0]), "a user without an unseen negative learns nothing"
