@@ -29,7 +29,9 @@ def records_for_others(records: RecordSet) -> str | None:
     """
     commit = next((found[1] for one in sorted(records.locations) if (found := _IN_COMMIT.match(one))), None)
     if commit is not None:
-        return f"{commit[:SHORT]}:{records.text.partition(':')[2]}"
+        # A revision without a path stands for what was trained with its code.
+        _, colon, path = records.text.partition(":")
+        return f"{commit[:SHORT]}{colon}{path}"
     return place_for_others(records.text)
 
 
