@@ -21,7 +21,7 @@ TABLE = {
     "seeds without any noise": ((-0.02, (-0.03, -0.01), 0.0, 0.001), "regressed"),
     "large, but seeds explain it": ((-0.02, (-0.03, -0.01), 0.021, 0.001), "inconclusive"),
     "exactly what seeds explain": ((-0.02, (-0.03, -0.01), 0.02, 0.001), "inconclusive"),
-    "large, but the interval holds 0": ((-0.02, (-0.045, 0.005), 0.01, 0.001), "inconclusive"),
+    "large, but the interval includes 0": ((-0.02, (-0.045, 0.005), 0.01, 0.001), "inconclusive"),
     "the interval ends at 0": ((-0.02, (-0.04, 0.0), 0.01, 0.001), "inconclusive"),
     "large, but the test says chance": ((-0.02, (-0.039, -0.001), 0.01, 0.06), "inconclusive"),
     "p exactly at the level": ((-0.02, (-0.03, -0.01), 0.01, 0.05), "inconclusive"),
