@@ -4,6 +4,7 @@ import json
 import shutil
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,9 @@ class Trainer:
 
 @pytest.fixture
 def trainer(monkeypatch):
-    monkeypatch.setattr(inference.infer, "__defaults__", ((), 200))
+    # Fewer resamples and flips, to be fast.
+    monkeypatch.setattr(inference.infer, "__defaults__", ((), 100))
+    monkeypatch.setattr(inference, "sign_flip_p_values", partial(inference.sign_flip_p_values, flips=400))
     trainer = Trainer()
     monkeypatch.setattr(commit_trials, "run_revision", trainer)
     # Each has tests of its own, and costs several calls of git.

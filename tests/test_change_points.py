@@ -98,6 +98,9 @@ def test_configurations_and_renamed_models(tmp_path):
     (trend,) = trends([*small, *large], ["hr@10"])
     (step,) = trend_steps(trend, "hr@10")
     assert (step.before.sha[-1], step.after.sha[-1], step.after.parameters) == ("1", "2", "b")
+    # A sweep at one commit: other hyper-parameters are no step.
+    swept = [line(n, seed, 0.6 - 0.1 * n, parameters="abc"[n], sha="f" * 40) for n in range(3) for seed in (0, 1)]
+    assert not [step for trend in trends(swept, ["hr@10"]) for step in trend_steps(trend, "hr@10")]
     renamed = [
         line(n, seed, 0.6 - 0.1 * (n > 1), model="old" if n < 2 else "new", renamed_from="old" if n == 2 else None)
         for n in range(4)

@@ -60,7 +60,8 @@ def trend_steps(trend: Trend, metric: str) -> list[Step]:
 
     The uncertainty of each point is that of its mean over seeds. The standard deviation over seeds is pooled over all
     points. All points are of the same users, so that the interval over users says nothing about a step. Runs of
-    uncommitted changes are left out. Several configurations that were accepted together are series of their own.
+    uncommitted changes are left out. If a revision has several configurations, as after a sweep, each is a series
+    of its own.
 
     Args:
         trend: The trend.
@@ -72,8 +73,10 @@ def trend_steps(trend: Trend, metric: str) -> list[Step]:
 
 def _series(trend: Trend) -> list[list[Acceptance]]:
     points = [one for one in trend.acceptances if not (one.is_run and one.is_dirty)]
-    moments = [(one.accepted_at, one.label) for one in points]
-    if len(set(moments)) == len(moments):
+    parameters: dict[object, set[str]] = {}
+    for one in points:
+        parameters.setdefault((one.sha or one.accepted_at, one.label), set()).add(one.parameters)
+    if all(len(known) == 1 for known in parameters.values()):
         return [points]
     series: dict[str, list[Acceptance]] = {}
     for one in points:
