@@ -15,12 +15,14 @@ from recbench.cli.shared.moments import parse_moment
 from recbench.cli.sweep import sweep as sweep_verb
 from recbench.errors import NothingToCompareError, RecbenchError
 from recbench.evaluation import inference
+from recbench.evaluation.metric_names import parse_measure
 from recbench.experiments.execution import Execution
 from recbench.experiments.sweep import SweepRequest, sweep
 from recbench.experiments.track import check_history, track
 from recbench.records import baselines, history
 from recbench.records.schema import Revision
 from recbench.registry.requested import request_models
+from recbench.reports.history_table import history_columns
 from recbench.reports.trend import trends
 from tests.examples import a_record, a_trial
 from tests.test_baselines import a_run
@@ -87,6 +89,18 @@ def test_a_change_is_from_the_one_before_under_the_same_label():
     assert changes_of(trend) == [None, None, round(means[2] - means[0], 2), round(means[3] - means[1], 2)]
     low, high = (line.hr_interval for line in lines(0, 0.2))
     assert trend.acceptances[0].interval.low == pytest.approx((low[0] + high[0]) / 2)
+
+
+def test_a_fit_that_is_too_short_to_time_has_no_throughput():
+    speed = {"interactions_per_second": 4e6}
+    known = [*lines(0, 0.2, **speed, fit_seconds=0.05), *lines(1, 0.2, **speed, fit_seconds=2.0)]
+    before = [line.model_copy(update={"fit_seconds": None}) for line in lines(2, 0.2, **speed)]
+    (trend,) = trends([*known, *before], ["hr@10"])
+    column = history_columns(trend, [parse_measure("hr@10")])[-1]
+    assert column.wide[0].cells == ["-", "4,000,000", "4,000,000"]
+    assert column.narrow[0].cells == ["-", "4.0 M/s", "4.0 M/s"]
+    # A line from before the training time was kept stays as it is.
+    assert "fit_seconds" not in before[0].model_dump()
 
 
 def shown(capsys, **options):

@@ -216,6 +216,13 @@ def test_a_column_without_figures_is_told(report):
     assert "popularity" in text
 
 
+def test_the_interval_of_a_pair_is_explained_as_it_is_shown(report):
+    wide, narrow = (pairs_table(report, Format.TEXT, screen) for screen in (None, Screen(80)))
+    assert "95 %: its interval" in wide
+    assert "[ ]: its 95 % confidence interval" in " ".join(narrow.split())
+    assert "95 %:" not in narrow
+
+
 def test_status_is_shown_if_a_trial_is_not_done():
     trials = [*some_trials("bpr", n=60), *some_trials("ncf", n=60, seeds=1, status=Status.FAILED, error="no")]
     report = run_report(TASK, trials, ENVIRONMENT, (10,))

@@ -30,14 +30,14 @@ from recbench.path_checks import check_no_folder
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.history_metrics import HR, NDCG, OF_FULL_RANKING
 from recbench.records.results_folder import history_file
-from recbench.records.schema import ParameterValue, Record, class_identity
+from recbench.records.schema import ParameterValue, Record, Seconds, class_identity
 from recbench.records.transactions import Transaction, finish_interrupted, transaction
 from recbench.system_errors import cannot_read
 
 SCHEMA = 1
 OPTIONAL = (
     "configuration", "reference", "hyperparameters", "is_run", "is_dirty", "accepted_regressions", "renamed_from",
-    "backfilled",
+    "backfilled", "fit_seconds",
 )  # fmt: skip
 """Fields that a line has only if they say something."""
 
@@ -71,6 +71,7 @@ class Accepted(BaseModel):
         further: The metrics ``OF_FULL_RANKING``; empty for a record without a full ranking, and in lines from before
             they were kept.
         interactions_per_second: Training throughput.
+        fit_seconds: Training time; None in lines from before it was kept.
         sha: Git revision of the run; None if it was not run in a repository.
         configuration: The user's label of the configuration; empty if it has none.
         reference: Where the model's class is; empty in lines from before it was kept.
@@ -100,6 +101,7 @@ class Accepted(BaseModel):
     hr_interval: tuple[Share, Share] | None
     further: dict[str, Share] = Field(default_factory=dict)
     interactions_per_second: Rate | None
+    fit_seconds: Seconds | None = None
     sha: str | None
     configuration: str = ""
     reference: str = ""
@@ -156,6 +158,7 @@ class Accepted(BaseModel):
             hr_interval=(interval.low, interval.high) if interval else None,
             further={name: value for name in OF_FULL_RANKING if (value := trial.mean(parse_measure(name))) is not None},
             interactions_per_second=record.interactions_per_second,
+            fit_seconds=record.fit_seconds,
             sha=record.revision.sha if record.revision else None,
             configuration=record.label,
             reference=class_identity(record.reference),

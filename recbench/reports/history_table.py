@@ -5,9 +5,10 @@ from typing import Any
 
 from recbench.evaluation.metric import Measure
 from recbench.records.history_metrics import HR
-from recbench.reports.cells import NO_RANKS
+from recbench.reports.cells import NO_FIGURE, NO_RANKS
 from recbench.reports.columns import Column, Cut, Look, text_column
 from recbench.reports.short_figures import short_figure, short_interval, short_rate
+from recbench.reports.timing_notes import too_short
 from recbench.reports.trend import Acceptance, Trend
 from recbench.reports.trend_steps import Step
 
@@ -152,8 +153,10 @@ def _change(measure: Measure, rows: Sequence[Acceptance]) -> Column:
 
 
 def _speed(rows: Sequence[Acceptance]) -> Column:
-    speeds = [one.interactions_per_second for one in rows]
-    wide = [f"{one.mean:,.0f}" if one else "" for one in speeds]
-    narrow = [short_rate(one.mean) if one else "" for one in speeds]
+    """Returns the column of throughput; a dash where the fit was too short to time."""
+    speeds = [None if too_short(one.fit_seconds) else one.interactions_per_second for one in rows]
+    absent = [NO_FIGURE if too_short(one.fit_seconds) else "" for one in rows]
+    wide = [f"{one.mean:,.0f}" if one else text for one, text in zip(speeds, absent, strict=True)]
+    narrow = [short_rate(one.mean) if one else text for one, text in zip(speeds, absent, strict=True)]
     keys = [-one.mean if one else None for one in speeds]
     return Column(SPEED, (Look("interactions/s", wide, "l"),), (Look(SPEED, narrow, "l", 8),), keys)

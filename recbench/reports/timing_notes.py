@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from recbench.records.schema import Record
 from recbench.reports.machines import differences
+from recbench.reports.spread import Spread
 
 SHARED = "†"
 """Marks throughput of trials that shared a machine."""
@@ -13,6 +14,11 @@ DOUBTFUL = "?"
 
 SHORTEST_FIT = 0.1
 """Seconds. The throughput of a shorter fit has no meaning: it depends on the clock and on the set-up of the fit."""
+
+
+def too_short(fit_seconds: Spread | None) -> bool:
+    """Whether a fit took too little time for its throughput to mean anything; False where its time is not known."""
+    return fit_seconds is not None and fit_seconds.mean < SHORTEST_FIT
 
 
 def timing_notes(records: Sequence[Record]) -> list[str]:

@@ -28,6 +28,7 @@ class Acceptance:
         n_seeds: Seeds.
         figures: Each metric over seeds; None where a seed does not have it.
         interactions_per_second: Throughput over seeds.
+        fit_seconds: Training time over seeds; None in a history from before it was kept.
         hyperparameters: By name; None in a history from before they were kept.
         interval: 95 % interval of HR@10 over users, averaged over seeds; None where a seed has none.
         changes: How far the mean of each metric is from the one before under the same label, of the same configuration
@@ -45,6 +46,7 @@ class Acceptance:
     n_seeds: int
     figures: dict[str, Spread | None]
     interactions_per_second: Spread | None
+    fit_seconds: Spread | None
     hyperparameters: Mapping[str, ParameterValue] | None = None
     interval: Interval | None = None
     changes: Mapping[str, float | None] = field(default_factory=dict)
@@ -220,6 +222,7 @@ def _acceptance(
         len(seeds),
         {metric: Spread.of_all(line.figure(metric) for line in seeds) for metric in metrics},
         Spread.of(line.interactions_per_second for line in seeds),
+        Spread.of_all(line.fit_seconds for line in seeds),
         hyperparameters,
         _mean_interval(seeds) if HR in metrics else None,
         is_dirty=any(line.is_dirty for line in seeds),

@@ -13,12 +13,10 @@ from recbench.reports.run.summary import ModelSummary
 from recbench.reports.run.uncertainty import Standing
 from recbench.reports.seconds import seconds_text
 from recbench.reports.spread import Spread
-from recbench.reports.timing_notes import DOUBTFUL, SHARED
+from recbench.reports.timing_notes import DOUBTFUL, SHARED, SHORTEST_FIT, too_short
 
 NO_FIGURE = "–"
 """Stands where a figure is missing or has no meaning."""
-SHORTEST_FIT = 0.1
-"""Seconds: the throughput of a shorter fit is the noise of the clock."""
 MEBIBYTE = 2**20
 WIDTHS = (480, 640, 800, 960, 1120, 1280, 1380, 10_000)
 """Widths of windows in pixels below which a table shows each row as a card; the last is wider than any window."""
@@ -208,7 +206,7 @@ def _cost_cells(summary: ModelSummary) -> list[Cell]:
     memory = max((record.process_peak_rss_bytes or 0 for record in records), default=0)
     failed = len(records) - len(done)
     speed = summary.interactions_per_second
-    timed = summary.fit_seconds is not None and summary.fit_seconds.mean >= SHORTEST_FIT
+    timed = summary.fit_seconds is not None and not too_short(summary.fit_seconds)
     marks = f" {SHARED}" * summary.shared_machine + f" {DOUBTFUL}" * bool(summary.throughput_doubts)
     return [
         _seconds(summary.fit_seconds),

@@ -16,7 +16,7 @@ from recbench.reports.run.time_to_quality import TimeToQuality
 from recbench.reports.run.uncertainty import Standing
 from recbench.reports.short_figures import short_figure, short_interval, short_rate, short_seconds
 from recbench.reports.spread import Spread
-from recbench.reports.timing_notes import DOUBTFUL, SHARED, SHORTEST_FIT
+from recbench.reports.timing_notes import DOUBTFUL, SHARED, SHORTEST_FIT, too_short
 
 BELOW = "▽"
 """Marks a model that is significantly below popularity."""
@@ -140,22 +140,17 @@ def speed_column(summaries: Sequence[ModelSummary]) -> Column:
 
     def cells(shown: Sequence[str]) -> list[str]:
         return [
-            "" if speed is None else NO_FIGURE if too_short(one) else text + mark
+            "" if speed is None else NO_FIGURE if too_short(one.fit_seconds) else text + mark
             for one, speed, text, mark in zip(summaries, speeds, shown, marks, strict=True)
         ]
 
     wide = cells(["" if speed is None else f"{speed.mean:,.0f}" for speed in speeds])
     narrow = cells(["" if speed is None else short_rate(speed.mean) for speed in speeds])
     keys = [
-        None if speed is None or too_short(one) else -speed.mean for one, speed in zip(summaries, speeds, strict=True)
+        None if speed is None or too_short(one.fit_seconds) else -speed.mean
+        for one, speed in zip(summaries, speeds, strict=True)
     ]
     return Column(SPEED, (Look("interactions/s", wide),), (Look(SPEED, narrow, rank=_SPEED),), keys)
-
-
-def too_short(summary: ModelSummary) -> bool:
-    """Whether the fit of a model took too little time for its throughput to mean anything."""
-    seconds = summary.fit_seconds
-    return seconds is not None and seconds.mean < SHORTEST_FIT
 
 
 def fit_column(summaries: Sequence[ModelSummary]) -> Column:

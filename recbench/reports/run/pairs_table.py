@@ -35,8 +35,14 @@ CSV_HEADERS = (
     "metric", "first", "second", "difference", "low", "high", "p", "p_holm", "p_mcnemar", "won", "tied", "lost",
     "detectable_difference",
 )  # fmt: skip
+DIFFERENCE_LINES = {
+    True: "Difference: first minus second on the same cases, seeds averaged; 95 %: its interval, by a bootstrap over "
+    "users.",
+    False: "Difference: first minus second on the same cases, seeds averaged. [ ]: its 95 % confidence interval, by a "
+    "bootstrap over users.",
+}
+"""For the wide table, in which the interval has a column of its own, and for the narrow one."""
 LEGEND = (
-    "Difference: first minus second on the same cases, seeds averaged; 95 %: its interval, by a bootstrap over users.",
     "p: randomisation test over users (signs of users' sums, 10,000 times); Holm: over all pairs by that metric.",
     "McNemar: exact test on hits, the largest p over seeds; only where each user has one case.",
     "won, tied, lost: shares of cases (metrics of users: shares of users). "
@@ -60,7 +66,7 @@ def pairs_table(report: RunReport, form: Format, screen: Screen | None = None) -
     if not pairs:
         return "\n".join(prose(["No pairs: nothing to compare."], form, screen))
     table = render_columns(_columns(pairs, report), form, View(screen=screen))
-    return "\n".join([table.text, "", *prose([*table.notes, *LEGEND], form, screen)])
+    return "\n".join([table.text, "", *prose([*table.notes, DIFFERENCE_LINES[table.wide], *LEGEND], form, screen)])
 
 
 def _columns(pairs: Sequence[Pair], report: RunReport) -> list[Column]:

@@ -12,14 +12,14 @@ from recbench.reports.formats import Format
 from recbench.reports.rendering import paragraph
 from recbench.reports.run.document import run_document
 from recbench.reports.run.findings import below_popularity_notes, contradiction_notes
-from recbench.reports.run.model_columns import BELOW, SPEED, run_columns, too_short
+from recbench.reports.run.model_columns import BELOW, SPEED, run_columns
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.settings_notes import settings_notes
 from recbench.reports.run.summary import ModelSummary
 from recbench.reports.run.table_csv import run_csv
 from recbench.reports.run.uncertainty import Standing
 from recbench.reports.screen import Screen
-from recbench.reports.timing_notes import SHORTEST_FIT
+from recbench.reports.timing_notes import SHORTEST_FIT, too_short
 from recbench.reports.view import DEFAULT_VIEW, View
 
 
@@ -133,7 +133,7 @@ def narrow_notes() -> list[str]:
 
 def short_fit_notes(summaries: Sequence[ModelSummary]) -> list[str]:
     """Returns a line on fits that were too short to time; none if there is none."""
-    if not any(map(too_short, summaries)):
+    if not any(too_short(one.fit_seconds) for one in summaries):
         return []
     return [
         f"A dash ({NO_FIGURE}) stands for the throughput of a fit of less than {SHORTEST_FIT:g} s: too short to time."
