@@ -43,6 +43,7 @@ WHOLE: TypeAdapter[int] = TypeAdapter(Whole)
 POSITIVE: TypeAdapter[int] = TypeAdapter(Positive)
 POSITIVE_NUMBER: TypeAdapter[float] = TypeAdapter(PositiveNumber)
 WHOLE_NUMBERS: TypeAdapter[list[int]] = TypeAdapter(Annotated[list[Whole], BeforeValidator(_listed)])
+TEXT: TypeAdapter[str] = TypeAdapter(Annotated[str, Strict()])
 NAMES: TypeAdapter[list[str]] = TypeAdapter(Annotated[list[str], Field(min_length=1), BeforeValidator(_listed)])
 SEVERAL: TypeAdapter[list[Any]] = TypeAdapter(Annotated[list[Any], BeforeValidator(_listed)])
 PATH: TypeAdapter[Path] = TypeAdapter(Annotated[Path, PlainValidator(_path)])
@@ -77,6 +78,16 @@ def read_whole_numbers(name: str, value: object, hint: str) -> int | list[int]:
     if isinstance(value, Iterable):
         return read_argument(name, WHOLE_NUMBERS, value, hint)
     return read_argument(name, WHOLE, value, hint)
+
+
+def read_column_names(value: object) -> list[str]:
+    """Returns the argument ``columns``: a name or several.
+
+    Raises:
+        RecbenchError: It is neither.
+    """
+    names = [value] if isinstance(value, str) else value
+    return read_argument("columns", NAMES, names, 'For example: columns=["model", "hr@10"]')
 
 
 def read_metrics(value: object) -> list[str]:

@@ -1,6 +1,7 @@
 """What ``import recbench`` offers, as a notebook uses it."""
 
 import ast
+import re
 import threading
 
 import numpy as np
@@ -59,6 +60,20 @@ def test_the_table_is_that_of_the_command_line_and_html_in_a_notebook(result):
     assert "*" not in result.table(marks=False).split("\n\n")[1]
     with pytest.raises(rb.RecbenchError, match=r"Unknown format 'LaTeX'\. Did you mean: latex"):
         result.table("LaTeX")
+    chosen = result.table("markdown", columns=["HR@10", "model"], sort="hr@10")
+    header, _, *rows = (line for line in chosen.splitlines() if line.startswith("| "))
+    assert header.split("|")[1].strip() == "HR@10"
+    assert [row.split("|")[-2].strip() for row in rows] == ["Popular", "random", "unpopular"]
+    assert result.table("csv", columns="model", sort="model") == result.table("csv")
+    for wrong, message in (
+        ({"columns": ["hr10"]}, "Unknown column of columns 'hr10'. Did you mean: hr@10"),
+        ({"sort": "modle"}, "Unknown column of sort 'modle'. Did you mean: model"),
+        ({"columns": ("fit", "fit s")}, "columns names the column 'fit' twice"),
+        ({"columns": 3}, "The argument columns=3 is not valid"),
+        ({"sort": 3}, "The argument sort=3 is not valid"),
+    ):
+        with pytest.raises(rb.RecbenchError, match=re.escape(message)):
+            result.table(**wrong)
 
 
 def test_ranks_have_the_original_ids(result, synthetic_task):

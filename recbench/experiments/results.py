@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recbench.arguments import read_metrics
+from recbench.arguments import TEXT, read_argument, read_column_names, read_metrics
 from recbench.errors import NothingToCompareError
 from recbench.evaluation.metric import Measure, custom_metric
 from recbench.evaluation.metric_names import parse_measure
@@ -24,11 +24,13 @@ from recbench.records.schema import Status
 from recbench.records.selection import RecordSet
 from recbench.registry.settings_used import SettingsUsed
 from recbench.registry.source_defaults import source_defaults
+from recbench.reports.column_choice import chosen_view
 from recbench.reports.formats import Format
 from recbench.reports.run.document import run_document
 from recbench.reports.run.document_types import RunDocument
 from recbench.reports.run.measures_table import measures_table
 from recbench.reports.run.metrics_table import metrics_table
+from recbench.reports.run.model_columns import run_column_names
 from recbench.reports.run.pairs_table import pairs_table
 from recbench.reports.run.run_report import RunReport, run_report
 from recbench.reports.run.shown_measures import measures_of
@@ -255,14 +257,31 @@ class Run:
         found = speed_quality([self.records()], parse_measure(metric), Cost(against))
         return draw_speed_quality(found, OutputFile(Path(path), force))
 
-    def table(self, form: str | Format = Format.TEXT, *, marks: bool = True) -> str:
+    def table(
+        self,
+        form: str | Format = Format.TEXT,
+        *,
+        marks: bool = True,
+        columns: str | Sequence[str] | None = None,
+        sort: str | None = None,
+    ) -> str:
         """Returns the table of the command line.
 
         Args:
             form: ``text``, ``markdown``, ``csv``, ``json``, ``latex`` or ``html``.
             marks: Whether to mark the best model and the models that are not significantly different from it.
+            columns: Show these columns, in this order, such as ``["model", "hr@10", "speed"]``; None for all. CSV and
+                JSON always have all columns.
+            sort: Sort rows by this column, the best first; None for the order of the models. CSV and JSON keep their
+                order.
+
+        Raises:
+            RecbenchError: A column is unknown, or is named twice.
         """
-        return run_table(self.report, Format(form), marks=marks)
+        chosen = None if columns is None else read_column_names(columns)
+        by = None if sort is None else read_argument("sort", TEXT, sort, 'For example: sort="hr@10"')
+        view = chosen_view(chosen, by, run_column_names(self._shown), options=("columns", "sort"))
+        return run_table(self.report, Format(form), marks=marks, view=view)
 
     def measures_table(self, names: Sequence[str], form: str | Format = Format.TEXT) -> str:
         """Returns a table of any metrics, among the candidates and in the full ranking where there is one.

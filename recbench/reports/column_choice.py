@@ -5,6 +5,8 @@ from dataclasses import replace
 
 from recbench.errors import RecbenchError, unknown_name
 from recbench.reports.columns import Column, Look
+from recbench.reports.screen import Screen
+from recbench.reports.view import View
 
 WIDER = 1000
 """What the rank of wider looks is above that of the narrowest ones, where the columns were asked for."""
@@ -35,6 +37,30 @@ def column_names(texts: Iterable[str], known: Sequence[str], option: str) -> tup
             raise RecbenchError(f"{option} names the column {name!r} twice.", "Name each column once.")
         names.append(name)
     return tuple(names)
+
+
+def chosen_view(
+    columns: Iterable[str] | None,
+    sort: str | None,
+    known: Sequence[str],
+    screen: Screen | None = None,
+    options: tuple[str, str] = ("--columns", "--sort"),
+) -> View:
+    """Returns how to show a table.
+
+    Args:
+        columns: The columns that were asked for; None if none were.
+        sort: The column to sort by, if one was asked for.
+        known: The names of all columns.
+        screen: The terminal that plain text has to fit; None for the wide table.
+        options: Where columns and sort were written.
+
+    Raises:
+        RecbenchError: A column is unknown, or is written twice.
+    """
+    shown = None if columns is None else column_names(columns, known, options[0])
+    (by,) = (None,) if sort is None else column_names([sort], known, options[1])
+    return View(shown, by, screen, has_options=True)
 
 
 def chosen_columns(columns: Sequence[Column], names: Sequence[str] | None) -> list[Column]:

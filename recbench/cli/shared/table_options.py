@@ -51,12 +51,9 @@ def table_view(
     Raises:
         RecbenchError: A column is unknown.
     """
-    from recbench.reports.column_choice import column_names
-    from recbench.reports.view import View
+    from recbench.reports.column_choice import chosen_view
 
-    shown = None if columns is None else column_names(columns, known, "--columns")
-    (by,) = (None,) if sort is None else column_names([sort], known, "--sort")
-    return View(shown, by, standard_output_screen() if form is Format.TEXT else None, has_options=True)
+    return chosen_view(columns, sort, known, standard_output_screen() if form is Format.TEXT else None)
 
 
 def standard_output_screen() -> "Screen | None":
