@@ -61,7 +61,7 @@ def test_the_table_is_that_of_the_command_line_and_html_in_a_notebook(result):
     with pytest.raises(rb.RecbenchError, match=r"Unknown format 'LaTeX'\. Did you mean: latex"):
         result.table("LaTeX")
     chosen = result.table("markdown", columns=["HR@10", "model"], sort="hr@10")
-    header, _, *rows = (line for line in chosen.splitlines() if line.startswith("| "))
+    header, *rows = (line for line in chosen.splitlines() if line.startswith("| "))
     assert header.split("|")[1].strip() == "HR@10"
     assert [row.split("|")[-2].strip() for row in rows] == ["Popular", "random", "unpopular"]
     assert result.table("csv", columns="model", sort="model") == result.table("csv")
@@ -306,47 +306,6 @@ def test_a_score_goes_before_a_rating(synthetic_task):
     rows["rating"], rows["score"] = 1.0, rows["item"].map(counts).fillna(0)
     found = rb.evaluate(synthetic_task, rows, name="theirs").to_frame()["value"]
     assert found.tolist() == elsewhere(synthetic_task).to_frame()["value"].tolist()
-
-
-def test_a_sweep_has_other_values_than_its_instance(synthetic_task, tmp_path):
-    found = rb.sweep(Popular(power=3.0), "power", [1.0, -1.0], synthetic_task, seeds=1, output=tmp_path, quiet=True)
-    assert [point.value for point in found.points] == [1.0, -1.0]
-
-
-def test_a_sweep(synthetic_task, tmp_path):
-    found = rb.sweep(Popular, "power", [1.0, -1.0], synthetic_task, seeds=1, output=tmp_path, quiet=True)
-    assert [point.value for point in found.points] == [1.0, -1.0]
-    assert found.run.to_frame()["model"].nunique() == 2
-    assert found.to_frame()["power"].unique().tolist() == [1.0, -1.0]
-    assert repr(found) == found.table()
-    assert "<table" in found._repr_html_()
-    assert found.table("markdown").count("|") > 10
-    assert found.plot(tmp_path / "sweep.svg").exists()
-
-
-def test_a_tuning(synthetic_task, tmp_path):
-    pytest.importorskip("optuna")
-    spaces = tmp_path / "spaces.toml"
-    spaces.write_text("[Popular]\npower = { low = -1.0, high = 1.0 }\n")
-    found = rb.tune(
-        Popular,
-        synthetic_task,
-        trials=3,
-        budget=60,
-        spaces=spaces,
-        storage=tmp_path / "trials.db",
-        output=tmp_path / "settings.toml",
-        quiet=True,
-    )
-    assert found.settings["Popular"]["power"] > 0
-    assert len(found.to_frame()) == 3
-    assert repr(found) == found.table()
-    assert "<table" in found._repr_html_()
-    assert not found.without_setting
-    tuned = rb.run(
-        Popular, synthetic_task, seeds=1, settings=str(tmp_path / "settings.toml"), output=tmp_path, quiet=True
-    )
-    assert tuned.trials[0].record.parameters["power"] == found.settings["Popular"]["power"]
 
 
 def test_a_task_of_frames_runs(tmp_path):
