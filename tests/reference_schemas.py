@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
+from recbench.cli.shared import document_types as listing_types
 from recbench.records import schema as record_schema
 from recbench.records.schema import Record
 from recbench.records.sources import Sources
@@ -17,6 +18,20 @@ from recbench.reports.run.document_types import RunDocument
 from tests.documented_attributes import attributes, sections
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+LISTINGS = {
+    "baseline accept": listing_types.AcceptanceDocument,
+    "baseline list": listing_types.BaselinesDocument,
+    "cite": listing_types.CitationsDocument,
+    "clean": listing_types.CleaningDocument,
+    "data list": listing_types.DatasetsDocument,
+    "doctor": listing_types.DoctorDocument,
+    "list": listing_types.ModelsDocument,
+    "run --dry-run": listing_types.PlanDocument,
+    "selftest": listing_types.SelftestDocument,
+    "task list": listing_types.TasksDocument,
+}
+"""The type of the document of each verb that lists something, or says what it did."""
 
 
 def schema_files() -> dict[str, str]:
@@ -31,7 +46,18 @@ def schema_files() -> dict[str, str]:
             "The document of `recbench gate --json`", GateDocument, [compare_types, record_schema]
         ),
         "ab.schema.json": _text("The document of `recbench ab --json`", ABDocument, [compare_types, record_schema]),
+        **{
+            f"{file_stem(verb)}.schema.json": _text(
+                f"The document of `recbench {verb} --json`", of, [listing_types, run_types, record_schema]
+            )
+            for verb, of in LISTINGS.items()
+        },
     }
+
+
+def file_stem(verb: str) -> str:
+    """Returns the name of a schema without its ending, such as ``run-dry-run``."""
+    return verb.replace(" --", "-").replace(" ", "-")
 
 
 def _text(title: str, of: type, places: Iterable[Any]) -> str:

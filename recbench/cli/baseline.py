@@ -1,6 +1,6 @@
 """``recbench baseline``: the records that later runs are compared with."""
 
-from typing import TYPE_CHECKING, Annotated, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,11 +17,16 @@ from recbench.progress.console import messages, write_message
 from recbench.reports.cells import NO_RANKS
 
 if TYPE_CHECKING:
+    from recbench.cli.shared.document_types import (
+        AcceptanceDocument,
+        AcceptedDocument,
+        BaselinesDocument,
+        ChangeDocument,
+    )
     from recbench.records.baselines import Change
     from recbench.records.grouping import TrialGroup
 
 Label = Annotated[str, typer.Option(metavar="LABEL", help="Label of the baseline.")]
-Pair = tuple[float | None, float | None]
 
 app = Verbs(help="Accept, list and release the records that later runs are compared with.")
 
@@ -80,7 +85,8 @@ def accept(
         )
     rows = [row for change in accepted.changes for row in _rows(change)]
     if as_json:
-        emit_json({"schema": 1, "label": label, "changes": rows})
+        accepted_rows: AcceptanceDocument = {"schema": 1, "label": label, "changes": rows}
+        emit_json(accepted_rows)
         return
     shown = [
         [row["task"], row["model"], row["seeds"], _arrow(*row["hr@10"]), _arrow(*row["ndcg@10"]), _what_happened(row)]
@@ -122,7 +128,7 @@ def list_baselines(
     from recbench.records.grouping import group_names
 
     measures = read_measures(metrics or ["hr"], cut_offs(None))
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "task": task,
             "label": label,
@@ -135,7 +141,8 @@ def list_baselines(
         for group, name in sorted(zip(groups, group_names(groups), strict=True), key=lambda one: one[1])
     ]
     if as_json:
-        emit_json({"schema": 1, "baselines": rows})
+        document: BaselinesDocument = {"schema": 1, "baselines": rows}
+        emit_json(document)
     elif not rows:
         emit("No baseline yet. Accept one with: recbench baseline accept RUN")
     else:
@@ -187,45 +194,28 @@ def render(
     write_or_check(lambda: accepted_page(label), output, "recbench baseline render", check=check)
 
 
-class _Row(TypedDict):
-    """What has become of a configuration; also a row of the JSON document.
-
-    The records are counted: those that were written, those that stayed as they were, and those that were removed
-    without others in their place. The two metrics are pairs: before and after.
-    """
-
-    task: str
-    model: str
-    seeds: int
-    written: int
-    kept: int
-    removed: int
-
-
-_Figures = TypedDict("_Figures", {"hr@10": Pair, "ndcg@10": Pair})
-
-
-class _Change(_Row, _Figures):
-    """A row with its figures."""
-
-
-def _rows(change: "Change") -> list[_Change]:
+def _rows(change: "Change") -> "list[ChangeDocument]":
     from recbench.records.grouping import group_names
 
     rows = []
     for group, name in zip(change.after, group_names(change.after), strict=True):
         seeds, kept = len(group.trials), change.n_kept(group)
         dropped = change.n_dropped(group)
-        row = _Row(task=change.task, model=name, seeds=seeds, written=seeds - kept, kept=kept, removed=dropped)
+        row = _counts(change, name, seeds, kept, dropped)
         rows.append(_with_figures(row, change.replaced_by(group), group))
     for group, name in zip(change.before, group_names(change.before), strict=True):
         if group in change.removed:
-            row = _Row(task=change.task, model=name, seeds=0, written=0, kept=0, removed=len(group.trials))
+            row = _counts(change, name, 0, 0, len(group.trials))
             rows.append(_with_figures(row, group, None))
     return rows
 
 
-def _with_figures(row: _Row, before: "TrialGroup | None", after: "TrialGroup | None") -> _Change:
+def _counts(change: "Change", model: str, seeds: int, kept: int, removed: int) -> "AcceptedDocument":
+    written = seeds - kept
+    return {"task": change.task, "model": model, "seeds": seeds, "written": written, "kept": kept, "removed": removed}
+
+
+def _with_figures(row: "AcceptedDocument", before: "TrialGroup | None", after: "TrialGroup | None") -> "ChangeDocument":
     from recbench.evaluation.metric_names import parse_measure
 
     hr, ndcg = (
@@ -235,7 +225,7 @@ def _with_figures(row: _Row, before: "TrialGroup | None", after: "TrialGroup | N
     return {**row, "hr@10": hr, "ndcg@10": ndcg}
 
 
-def _what_happened(row: _Change) -> str:
+def _what_happened(row: "ChangeDocument") -> str:
     counts = {"written": row["written"], "kept": row["kept"], "removed": row["removed"]}
     return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
 

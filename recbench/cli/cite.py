@@ -1,12 +1,15 @@
 """``recbench cite``: references for a paper."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from recbench.cli.shared.completion import task_name
 from recbench.cli.shared.execution_options import TASK
 from recbench.cli.shared.output_options import AsJson
+
+if TYPE_CHECKING:
+    from recbench.cli.shared.document_types import CitationsDocument
 from recbench.cli.shared.terminal import emit, emit_json
 
 
@@ -29,13 +32,15 @@ def cite(
 
     Exit codes: 0 printed, 2 bad input.
     """
-    from dataclasses import asdict
-
     from recbench.experiments import citations
 
     found = citations.cite(task)
     if as_json:
-        emit_json({"schema": 1, "citations": [asdict(citation) for citation in found]})
+        document: CitationsDocument = {
+            "schema": 1,
+            "citations": [{"subject": one.subject, "bibtex": one.bibtex, "text": one.text} for one in found],
+        }
+        emit_json(document)
         return
     # BibTeX takes an @ in a comment for the beginning of an entry.
     blocks = [

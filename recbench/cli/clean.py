@@ -11,6 +11,7 @@ from recbench.cli.shared.tables import emit_prose, emit_table
 from recbench.cli.shared.terminal import emit, emit_json
 
 if TYPE_CHECKING:
+    from recbench.cli.shared.document_types import CachedFileDocument, CleaningDocument
     from recbench.tasks.cache_contents import CachedFile
     from recbench.tasks.removal import Cleaning
 
@@ -44,16 +45,15 @@ def clean(
     cleaning = removal.clean(parse_duration("--older-than", older_than), own=own, dry_run=dry_run)
     n_bytes = total_bytes(cleaning.removed)
     if as_json:
-        emit_json(
-            {
-                "schema": 1,
-                "cache": str(home()),
-                "dry_run": dry_run,
-                "bytes": n_bytes,
-                "removed": [_document(file) for file in cleaning.removed],
-                "kept": [_document(file) | {"reason": reason} for file, reason in cleaning.kept],
-            }
-        )
+        document: CleaningDocument = {
+            "schema": 1,
+            "cache": str(home()),
+            "dry_run": dry_run,
+            "bytes": n_bytes,
+            "removed": [_document(file) for file in cleaning.removed],
+            "kept": [{**_document(file), "reason": reason} for file, reason in cleaning.kept],
+        }
+        emit_json(document)
         return
     if rows := _rows(cleaning, "to be removed" if dry_run else "removed"):
         emit_table(rows, ["kind", "name", "files", "MB", "result"])
@@ -62,7 +62,7 @@ def clean(
     emit_prose(f"{verb} {amount(len(cleaning.removed), n_bytes)}, from the cache {home()}")
 
 
-def _document(file: "CachedFile") -> dict[str, Any]:
+def _document(file: "CachedFile") -> "CachedFileDocument":
     return {
         "kind": file.kind.value,
         "name": file.name,

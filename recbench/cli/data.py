@@ -30,6 +30,7 @@ from recbench.errors import RecbenchError
 from recbench.progress.console import animated
 
 if TYPE_CHECKING:
+    from recbench.cli.shared.document_types import DatasetDocument, DatasetsDocument
     from recbench.data.interactions import Interactions
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ def list_data(as_json: AsJson = False) -> None:
     from recbench.data.fetch import is_cached
     from recbench.tasks.cache_contents import dataset_files, total_bytes
 
-    rows: list[dict[str, Any]] = [
+    rows: list[DatasetDocument] = [
         {
             "name": name,
             "title": dataset.title,
@@ -64,7 +65,8 @@ def list_data(as_json: AsJson = False) -> None:
         for name, dataset in catalogue().items()
     ]
     if as_json:
-        emit_json({"schema": 1, "cache": str(home()), "datasets": rows})
+        document: DatasetsDocument = {"schema": 1, "cache": str(home()), "datasets": rows}
+        emit_json(document)
         return
     table: list[list[Any]] = [
         [

@@ -1,10 +1,13 @@
 """``recbench doctor``: what recbench can use here."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from recbench.cli.shared.output_options import AsJson
 from recbench.cli.shared.tables import emit_facts
 from recbench.cli.shared.terminal import emit_json
+
+if TYPE_CHECKING:
+    from recbench.cli.shared.document_types import DoctorDocument, FactsDocument, ImportDocument
 
 LIBRARIES = ("numpy", "pandas", "pyarrow")
 """What recbench itself needs to build a task. What the models need is read from their source."""
@@ -35,7 +38,7 @@ def doctor(as_json: AsJson = False) -> None:
     broken = {package for package, result in imports.items() if result["seconds"] is None}
     cannot_run = {name: found for name, needed in needs.items() if (found := sorted(broken & {*owners(needed)}))}
     missing = sorted(package for package in broken if imports[package]["result"] == NOT_INSTALLED)
-    facts: dict[str, Any] = {
+    facts: FactsDocument = {
         "recbench": recbench.__version__,
         "folder": str(running_folder()),
         "other_installations": [str(other) for other in other_installations()],
@@ -53,7 +56,8 @@ def doctor(as_json: AsJson = False) -> None:
         "weaker_guarantees": {name.value: how for name, how in weaker_guarantees().items()},
     }
     if as_json:
-        emit_json({"schema": 1, "doctor": facts})
+        document: DoctorDocument = {"schema": 1, "doctor": facts}
+        emit_json(document)
         return
     plain = {key: value for key, value in facts.items() if not isinstance(value, dict | list)}
     rows = [[key, NOT_INSTALLED if value is None else value] for key, value in plain.items()]
@@ -73,7 +77,7 @@ def doctor(as_json: AsJson = False) -> None:
 NOT_INSTALLED = "not installed"
 
 
-def _try_import(package: str, modules: list[str]) -> dict[str, Any]:
+def _try_import(package: str, modules: list[str]) -> "ImportDocument":
     """Imports the modules of a package in a process of its own, for a framework may crash or be slow."""
     import subprocess
     import sys

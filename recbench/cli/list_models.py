@@ -1,6 +1,6 @@
 """``recbench list``: the models."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from recbench.cli.shared.table_options import Columns, Sort, table_view
 from recbench.cli.shared.tables import emit_prose, emit_table
 from recbench.cli.shared.terminal import emit_json
 from recbench.progress.console import messages
+
+if TYPE_CHECKING:
+    from recbench.cli.shared.document_types import ModelsDocument
 
 MODEL_COLUMNS, PARAMETER_COLUMNS = ("model", "from", "runs", "summary"), ("parameter", "default")
 
@@ -38,22 +41,21 @@ def list_models(
     described = [(reference, describe(reference), owners(missing_modules(reference))) for reference in references]
     missing = list(dict.fromkeys(package for *_, packages in described for package in packages))
     if as_json:
-        emit_json(
-            {
-                "schema": 1,
-                "models": [
-                    {
-                        "model": reference.name,
-                        "target": reference.target,
-                        "origin": reference.origin.value,
-                        "summary": description.summary,
-                        "params": description.parameters,
-                        "missing": packages,
-                    }
-                    for reference, description, packages in described
-                ],
-            }
-        )
+        document: ModelsDocument = {
+            "schema": 1,
+            "models": [
+                {
+                    "model": reference.name,
+                    "target": reference.target,
+                    "origin": reference.origin.value,
+                    "summary": description.summary,
+                    "params": description.parameters,
+                    "missing": packages,
+                }
+                for reference, description, packages in described
+            ],
+        }
+        emit_json(document)
     elif model:
         (reference, description, packages), *_ = described
         needs = (

@@ -1,7 +1,7 @@
 """``recbench run``: the comparison."""
 
 import os
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -36,8 +36,10 @@ from recbench.reports.formats import Format
 from recbench.trials.curve_epochs import CurveEpochs
 
 if TYPE_CHECKING:
+    from recbench.cli.shared.document_types import PlanDocument
     from recbench.experiments.run import RunRequest
     from recbench.progress.choice import Progress
+    from recbench.reports.run.document_types import TaskDocument
 
 
 def run(
@@ -207,8 +209,12 @@ def _show_plan(request: "RunRequest", progress: "Progress", form: Format) -> Non
 
     task, trials = planned_trials(request, progress)
     if form is Format.JSON:
-        planned = [{"model": t.model.requested.title, "seed": t.seed, "params": t.model.parameters} for t in trials]
-        emit_json({"schema": 1, "task": task.summary(), "plan": planned})
+        document: PlanDocument = {
+            "schema": 1,
+            "task": cast("TaskDocument", task.summary()),
+            "plan": [{"model": t.model.requested.title, "seed": t.seed, "params": t.model.parameters} for t in trials],
+        }
+        emit_json(document)
         return
     rows = [
         [

@@ -2,7 +2,7 @@
 
 import os
 from contextlib import closing
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -15,6 +15,8 @@ from recbench.experiments.defaults import DEFAULT_TASK
 from recbench.progress.console import animated, write_message
 
 if TYPE_CHECKING:
+    from recbench.cli.shared.document_types import CheckCountsDocument, CheckDocument, SelftestDocument
+    from recbench.reports.run.document_types import TaskDocument
     from recbench.tasks.task import Task as LoadedTask
 
 MARKS = {"ok": "[ok]", "failed": "[FAIL]", "skipped": "[skip]", "warning": "[warn]"}
@@ -71,25 +73,31 @@ def selftest(
     requested = request_models(models or [], param or [])
     source = task_source(task, progressbar=animated())
     loaded = source.task
-    document: list[dict[str, Any]] = []
+    found: list[CheckDocument] = []
     try:
         # Closed at once, so that an interruption ends the models' processes.
         with closing(checks(source, requested, threads, _announce, timeout)) as made:
             for one in made:
                 check = one.check
-                if not as_json and (not document or document[-1]["model"] != one.model):
+                if not as_json and (not found or found[-1]["model"] != one.model):
                     emit(_heading(loaded, one.model))
                 state = check.state
-                document.append({"model": one.model, "name": check.name, "state": state, "detail": check.detail})
+                found.append({"model": one.model, "name": check.name, "state": state, "detail": check.detail})
                 if not as_json:
                     emit(f"{MARKS[state]:6} {one_line(check.name)} — {one_line(check.detail)}")
     except KeyboardInterrupt:
-        write_message(f"Interrupted after {len(document)} checks.")
+        write_message(f"Interrupted after {len(found)} checks.")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
-    counts = {state: sum(check["state"] == state for check in document) for state in MARKS}
+    counts = {state: sum(check["state"] == state for check in found) for state in MARKS}
     if as_json:
-        summary = {**counts, "passed": not counts["failed"]}
-        emit_json({"schema": 1, "task": loaded.summary(), "threads": threads, "summary": summary, "checks": document})
+        document: SelftestDocument = {
+            "schema": 1,
+            "task": cast("TaskDocument", loaded.summary()),
+            "threads": threads,
+            "summary": cast("CheckCountsDocument", {**counts, "passed": not counts["failed"]}),
+            "checks": found,
+        }
+        emit_json(document)
     else:
         shown = {state: count for state, count in counts.items() if count or state != "warning"}
         emit("\n" + ", ".join(f"{count} {state}" for state, count in shown.items()))

@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -31,6 +31,9 @@ from recbench.errors import RecbenchError
 from recbench.escaping.shell import shell_word
 from recbench.progress.console import animated
 
+if TYPE_CHECKING:
+    from recbench.cli.shared.document_types import ListedTaskDocument, TasksDocument
+
 log = logging.getLogger(__name__)
 
 app = Verbs(help="List, build, check, import, export and remove frozen tasks.")
@@ -49,7 +52,7 @@ def list_tasks(as_json: AsJson = False) -> None:
     from recbench.tasks.task_file import spec_of
 
     cache_bytes = total_bytes(contents())
-    rows: list[dict[str, Any]] = []
+    rows: list[ListedTaskDocument] = []
     for kind, names in (("builtin", [*builtin_specs()]), ("own", own_task_names())):
         for name in names:
             try:
@@ -61,7 +64,8 @@ def list_tasks(as_json: AsJson = False) -> None:
             n_bytes = total_bytes(task_files(name))
             rows.append({"name": name, "kind": kind, "built": built, "bytes": n_bytes, "description": description})
     if as_json:
-        emit_json({"schema": 1, "cache": str(home()), "cache_bytes": cache_bytes, "tasks": rows})
+        document: TasksDocument = {"schema": 1, "cache": str(home()), "cache_bytes": cache_bytes, "tasks": rows}
+        emit_json(document)
         return
     emit_table(
         [
