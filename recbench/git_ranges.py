@@ -39,9 +39,12 @@ def find_commit(revision: str) -> str:
 
     Raises:
         RecbenchError: This clone has no such commit.
+        GitError: The working folder is in no repository.
     """
     sha = commit_of(revision)
     if sha is None:
+        # Outside of a repository, git knows no revision at all.
+        git_output("rev-parse", "--git-dir")
         raise RecbenchError(
             f"git knows no revision {revision!r}.",
             "See 'git branch -a' and 'git tag'; a shallow clone lacks history: git fetch --unshallow --tags",

@@ -95,6 +95,12 @@ def commits(folder: Path, *skills: str, trainer: Trainer | None = None) -> list[
     return made
 
 
+def test_outside_of_a_repository_the_error_says_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RecbenchError, match="is not in a git repository"):
+        commits_in("a..b")
+
+
 def test_ranges_follow_first_parents_in_the_order_of_the_commits(repository):
     made = commits(repository, "0.1", "0.2")
     git(repository, "checkout", "-q", "-b", "side", made[0])
