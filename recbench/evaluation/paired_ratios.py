@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
+from itertools import count, product
 
 import numpy as np
 
@@ -42,9 +42,15 @@ class PairedRatio:
 
 
 @cache
-def fewest_pairs() -> int:
-    """Returns how many pairs an interval needs: with fewer, even that from the lowest to the highest is too sure."""
-    return next(n for n in range(2, 100) if 1 - 2 * 0.5**n >= LEVEL)
+def fewest_pairs(outliers: int = 0) -> int:
+    """Returns how many pairs an interval needs that does not reach to the outliers on either side.
+
+    2 P(B <= outliers) <= 5 %, B from Binomial(n, 1/2): with fewer pairs, the interval would be too sure.
+
+    Args:
+        outliers: Pairs on each side that the interval leaves out.
+    """
+    return next(n for n in count(2 * outliers + 2) if 2 * _tail(n)[outliers] <= 1 - LEVEL)
 
 
 def alternation(n: int) -> Iterator[tuple[int, bool]]:
@@ -84,9 +90,13 @@ def median_interval(values: Float64Array) -> Interval:
         values: float64[n]; ``fewest_pairs`` at least.
     """
     ordered, n = np.sort(values), len(values)
-    tail = np.cumsum(binomial_probabilities(n, np.arange(n // 2 + 1), np.array(0.5)))
-    k = int(np.count_nonzero(2 * tail <= 1 - LEVEL + 1e-9))
+    k = int(np.count_nonzero(2 * _tail(n) <= 1 - LEVEL))
     return Interval(float(ordered[k - 1]), float(ordered[n - k]))
+
+
+def _tail(n: int) -> Float64Array:
+    """Returns P(B <= 0), P(B <= 1), ... of B from Binomial(n, 1/2), up to half of n."""
+    return np.asarray(np.cumsum(binomial_probabilities(n, np.arange(n // 2 + 1), np.array(0.5))))
 
 
 def median_noise(control: Float64Array, n: int) -> float:

@@ -130,7 +130,7 @@ def decide_clocks(by_clock: Sequence[PairedSpeed]) -> SpeedDecision:
         why = (
             f"the control was too noisy to decide about {limit}: end other programs, or use more seeds"
             if len(noisy) == len(by_clock)
-            else f"a change by {limit} is neither shown nor excluded: use more seeds"
+            else f"a change by {limit} is neither shown nor excluded: use {_more_seeds(by_clock[0].ratio.n)}"
         )
         return SpeedDecision(Verdict.INCONCLUSIVE, f"{why}. {'; '.join(one.figures for one in by_clock)}")
     if decided is by_clock[0]:
@@ -139,6 +139,12 @@ def decide_clocks(by_clock: Sequence[PairedSpeed]) -> SpeedDecision:
     first = by_clock[0]
     cause = "the control was too noisy" if first.is_too_noisy else "it varied too much"
     return SpeedDecision(decided.verdict, f"{decided.figures}. {first.clock} does not decide, {cause}: {first.figures}")
+
+
+def _more_seeds(n: int) -> str:
+    """Returns an advice after n pairs: one pair beside which another program ran must not hide a change."""
+    enough = fewest_pairs(outliers=1)
+    return f"--seeds {enough} or more" if n < enough else "more seeds"
 
 
 Pair = tuple[Record, Record]
