@@ -138,7 +138,9 @@ def test_blocks_that_are_mixed_up_are_found(synthetic_task, monkeypatch):
     ids=["ties against", "seen items count above", "the positive ties with itself", "lowest best", "only positive"],
 )
 def test_a_count_over_the_catalogue_that_is_wrong_is_found(synthetic_task, monkeypatch, better, tied):
-    def count_others(scores, own, is_other):
+    def count_others(scores, own, left_out):
+        is_other = np.ones(len(scores), dtype=bool)
+        is_other[left_out] = False
         counts = [[count(scores, one, is_other).sum() for one in own] for count in (better, tied)]
         return tuple(np.array(counts, dtype=np.int32))
 

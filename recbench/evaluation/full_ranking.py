@@ -21,8 +21,6 @@ pair, and 1 kB for one is not rare."""
 CASES_TO_SORT = 64
 """A user with more cases has the scores sorted; up to there, counting for each case anew is faster."""
 
-BoolArray = npt.NDArray[np.bool_]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CatalogueRanks:
@@ -79,19 +77,19 @@ def rank_catalogue(
 
     n_others, better, tied = (np.empty(len(cases), dtype=np.int32) for _ in range(3))
     lists = None if top is None else np.full((len(users), top), NO_ITEM, dtype=np.int32)
-    is_other = np.ones(train.n_items, dtype=np.bool_)
+    is_new = np.ones(train.n_items, dtype=np.bool_)
     for start in range(0, len(users), users_at_once):
         block = users[start : start + users_at_once]
         for number, (user, scores) in enumerate(zip(block.tolist(), all_scores(block), strict=True), start):
             seen = train.indices[train.indptr[user] : train.indptr[user + 1]]
             own_cases = cases_of[number]
             positives = cases.items[own_cases]
-            is_other[seen] = False
-            is_other[positives] = False
-            n_others[own_cases] = np.count_nonzero(is_other)
-            better[own_cases], tied[own_cases] = count_others(scores, scores[positives], is_other)
-            is_other[seen] = True
-            is_other[positives] = True
+            # A positive may be a train row too, or occur twice; no item is left out twice.
+            is_new[seen] = False
+            left_out = np.concatenate([seen, _distinct(positives[is_new[positives]])])
+            is_new[seen] = True
+            n_others[own_cases] = train.n_items - len(left_out)
+            better[own_cases], tied[own_cases] = count_others(scores, scores[positives], left_out)
             if lists is not None:
                 best = _best_unseen(scores, seen, lists.shape[1])
                 lists[number, : len(best)] = best
@@ -100,30 +98,43 @@ def rank_catalogue(
     return CatalogueRanks(Ranks(cases.users, n_others, better, tied), users, lists)
 
 
-def count_others(scores: FloatArray, own: FloatArray, is_other: BoolArray) -> tuple[Int32Array, Int32Array]:
+def count_others(scores: FloatArray, own: FloatArray, left_out: Int32Array) -> tuple[Int32Array, Int32Array]:
     """Counts one user's other items scored above, and equal to, each positive.
+
+    All items are counted, and those to leave out are subtracted: they are few, and to look at each item whether it
+    counts takes longer than to compare it.
 
     Args:
         scores: float[n_items].
         own: float[cases], the positives' scores.
-        is_other: bool[n_items], the items to count.
+        left_out: int[m], distinct items that do not count.
 
     Returns:
         better and tied, int32[cases] each.
     """
-    if len(own) > CASES_TO_SORT:
-        others = np.sort(scores[is_other])
-        below = np.searchsorted(others, own, side="left")
-        not_above = np.searchsorted(others, own, side="right")
-        return (len(others) - not_above).astype(np.int32), (not_above - below).astype(np.int32)
+    count = _count_sorted if len(own) > CASES_TO_SORT else _count_one_by_one
+    better, tied = count(scores, own)
+    better_left_out, tied_left_out = count(scores[left_out], own)
+    return better - better_left_out, tied - tied_left_out
+
+
+def _count_sorted(scores: FloatArray, own: FloatArray) -> tuple[Int32Array, Int32Array]:
+    ascending = np.sort(scores)
+    below = np.searchsorted(ascending, own, side="left")
+    not_above = np.searchsorted(ascending, own, side="right")
+    return (len(ascending) - not_above).astype(np.int32), (not_above - below).astype(np.int32)
+
+
+def _count_one_by_one(scores: FloatArray, own: FloatArray) -> tuple[Int32Array, Int32Array]:
     better, tied = (np.empty(len(own), dtype=np.int32) for _ in range(2))
-    counted = np.empty_like(is_other)
     for case, score in enumerate(own):
-        for counts, compare in ((better, np.greater), (tied, np.equal)):
-            compare(scores, score, out=counted)
-            np.logical_and(counted, is_other, out=counted)
-            counts[case] = np.count_nonzero(counted)
+        better[case] = np.count_nonzero(scores > score)
+        tied[case] = np.count_nonzero(scores == score)
     return better, tied
+
+
+def _distinct(items: Int32Array) -> Int32Array:
+    return items if len(items) < 2 else np.unique(items)
 
 
 def _best_unseen(scores: FloatArray, seen: Int32Array, k: int) -> npt.NDArray[np.intp]:
