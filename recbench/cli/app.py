@@ -16,6 +16,7 @@ from recbench.cli import (
     compare,
     data,
     doctor,
+    export,
     gate,
     history,
     leaderboard,
@@ -65,6 +66,7 @@ app.command("compare")(compare.compare)
 app.command("gate")(gate.gate)
 app.command("ab")(ab.ab)
 app.command("score-file")(score_file.score_file)
+app.command("export")(export.export)
 app.command("list")(list_models.list_models)
 app.add_typer(task.app, name="task")
 app.add_typer(data.app, name="data")

@@ -1,0 +1,66 @@
+"""``recbench export``: records for other programs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recbench.cli.shared.output_options import PANEL
+from recbench.cli.shared.record_options import RECORDS, note_labels
+from recbench.cli.shared.terminal import emit
+from recbench.errors import RecbenchError
+from recbench.experiments.export_targets import FILES, PACKAGES, ExportTarget, check_installed
+from recbench.progress.console import write_message
+
+
+def export(
+    run: Annotated[str, typer.Argument(help=f"What to export: {RECORDS}", show_default=False)],
+    to: Annotated[ExportTarget, typer.Option("--to", help="The program that reads the export.", show_default=False)],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="File of --to parquet. The JSON of bencher and github-action-benchmark goes to standard output.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that has other content.")] = False,
+) -> None:
+    """Export records to experiment trackers, benchmark services, or a Parquet file.
+
+    Each trial has its metrics with 95 % confidence interval, costs, hyper-parameters, seed, versions and digests.
+    bencher and github-action-benchmark get the means over seeds.
+
+    mlflow writes to MLFLOW_TRACKING_URI, wandb to WANDB_PROJECT (with WANDB_MODE=offline, to files). Exporting a trial
+    again changes nothing.
+
+    Examples:
+      recbench export results/runs --to mlflow
+      recbench export main --to bencher > bencher.json
+      recbench export results/runs --to parquet -o runs.parquet
+
+    Exit codes: 0 exported, 2 bad input, 4 no records.
+    """
+    if (output is not None) != (to in FILES):
+        raise (
+            RecbenchError(f"--to {to} needs the name of a file.", f"For example: -o runs.{to}")
+            if to in FILES
+            else RecbenchError(f"--to {to} writes no file, so that it takes no -o.", "Leave -o out.")
+        )
+    check_installed(to)
+    from recbench.experiments import export as exports
+    from recbench.records.selection import read_records
+
+    records = read_records(run)
+    note_labels(records)
+    if output is not None:
+        exports.export_parquet(records.trials, output, force=force)
+        write_message(f"Written: {output}", "dim")
+    elif to in PACKAGES:
+        done = exports.SERVICES[to](records.trials)
+        known = f"; {done.known} had been exported before" if done.known else ""
+        write_message(f"Exported to {to}: {done.written} trials{known}.", "dim")
+    else:
+        emit(exports.export_text(records.trials, to))
