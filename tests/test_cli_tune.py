@@ -82,6 +82,9 @@ def test_from_tuning_to_a_run(recbench, tmp_path):
     assert tuned.parameters["epochs"] == 3
     assert tuned.provenance.validation_score == known["validation_score"] > known["default_score"]
     assert load(tmp_path / "s.toml").task.digest == document["task"]["digest"]
+    (storage,) = tmp_path.rglob("*.db")
+    with closing(sqlite3.connect(storage)) as database:
+        assert ('["ndcg@10"]',) in database.execute("SELECT value_json FROM study_system_attributes").fetchall()
     assert (tmp_path / "t.png").read_bytes().startswith(b"\x89PNG")
     run = recbench("run", "--models", "known.py:Known,popularity", "--task", "synthetic", "--seeds", "1",
                    "--settings", "s.toml", "--json")  # fmt: skip

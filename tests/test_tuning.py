@@ -59,6 +59,14 @@ def test_it_begins_with_the_defaults_finds_the_best_setting_and_its_best_epoch(w
     assert all(one.saved_seconds == 0 for one in past if one.end is End.COMPLETED)
 
 
+def test_other_programs_see_what_is_maximised(model, tmp_path):
+    study = a_study(tmp_path, model)
+    for name in ("ndcg@10", "ndcg@10", "full-recall@20"):
+        study.name_objective(name)
+        again = a_study(tmp_path, model)
+        assert again.optuna.metric_names == [name]
+
+
 def test_known_settings_come_after_the_defaults(task, model, tmp_path):
     known = Known(source="A paper", dataset="elsewhere", found_on=(), setting={"good": 0.7})
     past = tuned(task, tmp_path, Budget(3, 1000.0), model, a_study(tmp_path, model, known=[known]))

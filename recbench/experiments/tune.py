@@ -382,6 +382,7 @@ def _open(
         # Storages of earlier versions do not name it.
         same["metric"] = objective.name
     study = Study(storage, model.name, same, space, model.parameters, request.seed, most)
+    study.name_objective(objective.name)
     return _Opened(model, space, replace(conditions, curve=curve_epochs(most, objective)), study)
 
 

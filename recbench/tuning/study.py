@@ -125,6 +125,18 @@ class Study:
             for left in self.optuna.get_trials(states=[TrialState.RUNNING]):
                 self._interrupt(left.number, left)
 
+    def name_objective(self, name: str) -> None:
+        """Names what is maximised, for other programs that show the storage, such as optuna-dashboard.
+
+        Args:
+            name: The metric, such as ``ndcg@10``.
+        """
+        if self.optuna.metric_names == [name]:
+            return
+        with usable(self._where), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=ExperimentalWarning)
+            self.optuna.set_metric_names([name])
+
     @property
     def began(self) -> datetime | None:
         """When the search began, in UTC; None in older storages."""
