@@ -4,11 +4,14 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from recbench.reports.exports.figures import ExportedTrial, costs_of, facts_of
+from recbench.reports.exports.figures import ExportedTrial, Figure, costs_of, facts_of
 
 
 def export_rows(trials: Sequence[ExportedTrial]) -> list[dict[str, Any]]:
     """Returns the rows. All have the same columns; the hyper-parameters are JSON."""
+    measured: list[tuple[ExportedTrial, str | None, Figure | None]] = []
+    for one in trials:
+        measured += [(one, metric, figure) for metric, figure in one.figures.items()] or [(one, None, None)]
     return [
         {
             **dict.fromkeys(FACTS, None),
@@ -24,8 +27,7 @@ def export_rows(trials: Sequence[ExportedTrial]) -> list[dict[str, Any]]:
             "low": figure.low if figure else None,
             "high": figure.high if figure else None,
         }
-        for one in trials
-        for metric, figure in [*one.figures.items()] or [(None, None)]
+        for one, metric, figure in measured
     ]
 
 
