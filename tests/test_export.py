@@ -68,6 +68,7 @@ def test_parquet_has_a_row_for_each_trial_and_measure(command):
     assert len({row["record"] for row in rows}) == 3
     # The same content is no problem; another one is not replaced.
     assert command("export", "runs", "--to", "parquet", "-o", "a/runs.parquet").code == 0
+    assert command("export", "runs", "--to", "parquet", "-o", "b").err == "Written: b/toy.parquet\n"
     Path("a/runs.parquet").write_text("mine")
     done = command("export", "runs", "--to", "parquet", "-o", "a/runs.parquet")
     assert (done.code, Path("a/runs.parquet").read_text()) == (2, "mine")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from recbench.cli.shared.output_options import PANEL
+from recbench.cli.shared.output_options import output_file, output_option
 from recbench.cli.shared.record_options import RECORDS, note_labels
 from recbench.cli.shared.terminal import emit
 from recbench.errors import RecbenchError
@@ -16,22 +16,13 @@ from recbench.progress.console import write_message
 def export(
     run: Annotated[str, typer.Argument(help=f"What to export: {RECORDS}", show_default=False)],
     to: Annotated[ExportTarget, typer.Option("--to", help="The program that reads the export.", show_default=False)],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            help="File of --to parquet. The JSON of bencher and github-action-benchmark goes to standard output.",
-            rich_help_panel=PANEL,
-        ),
-    ] = None,
+    output: Annotated[Path | None, output_option("File of --to parquet")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that has other content.")] = False,
 ) -> None:
     """Export records to experiment trackers, benchmark services, or a Parquet file.
 
     Each trial has its metrics with 95 % confidence interval, costs, hyper-parameters, seed, versions and digests.
-    bencher and github-action-benchmark get the means over seeds.
+    bencher and github-action-benchmark get the means over seeds, as JSON on standard output.
 
     mlflow writes to MLFLOW_TRACKING_URI, wandb to WANDB_PROJECT (with WANDB_MODE=offline, to files). Exporting a trial
     again changes nothing.
@@ -50,14 +41,16 @@ def export(
             else RecbenchError(f"--to {to} writes no file, so that it takes no -o.", "Leave -o out.")
         )
     check_installed(to)
+    from recbench.escaping.file_names import file_name
     from recbench.experiments import export as exports
     from recbench.records.selection import read_records
 
     records = read_records(run)
     note_labels(records)
     if output is not None:
-        exports.export_parquet(records.trials, output, force=force)
-        write_message(f"Written: {output}", "dim")
+        path = output_file(output, Path(f"{file_name(records.trials[0].record.task.name)}.parquet"))
+        exports.export_parquet(records.trials, path, force=force)
+        write_message(f"Written: {path}", "dim")
     elif to in PACKAGES:
         done = exports.SERVICES[to](records.trials)
         known = f"; {done.known} had been exported before" if done.known else ""
