@@ -83,17 +83,19 @@ class Table:
         columns: All columns but the first, which holds the names.
         rows: The rows, by the first column of figures.
         sorted_by: The number of the column by which the rows are sorted, the highest first; None for none.
+        has_short_words: Whether the headers are short words, between which they may break, and the figures are short.
     """
 
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     sorted_by: int | None = None
+    has_short_words: bool = False
 
     @property
     def fits(self) -> int:
         """The smallest width of a window, in pixels, in which all columns have room; see the style sheet."""
-        return fitting_width(230 + 108 * len(self.columns))
+        return fitting_width(230 + (84 if self.has_short_words else 108) * len(self.columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def costs_of(models: Sequence[Named]) -> Table:
         Column("seeds", "Trials"),
         Column("status", "How the trials ended"),
     )
-    return Table("Cost", columns, tuple(one.row(_cost_cells(one.summary)) for one in models))
+    return Table("Cost", columns, tuple(one.row(_cost_cells(one.summary)) for one in models), has_short_words=True)
 
 
 def metric_cell(model: Named, measure: Measure) -> Cell:
