@@ -140,7 +140,7 @@ class ABState:
         text = _File(identity=self.identity, done=tuple(ordered)).model_dump_json(indent=1, by_alias=True) + "\n"
         try:
             with atomic_path(self.folder / NAME) as path:
-                path.write_text(text, encoding="utf-8")
+                path.write_text(text, encoding="utf-8", newline="\n")
         except OSError as error:
             raise _unusable(self.folder, error) from error
 

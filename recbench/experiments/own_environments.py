@@ -54,7 +54,8 @@ def own_environment(tree: WorkTree) -> Iterator[str]:
         ) from error
     scheme = sysconfig.get_preferred_scheme("prefix")
     packages = Path(sysconfig.get_path("purelib", scheme, {"base": str(folder), "platbase": str(folder)}))
-    (packages / "recbench-environment.pth").write_text("".join(f"{path}\n" for path in _present_packages()))
+    paths = "".join(f"{path}\n" for path in _present_packages())
+    (packages / "recbench-environment.pth").write_text(paths, encoding="utf-8", newline="\n")
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     _install(tree, python)
     yield str(python)
