@@ -6,6 +6,7 @@ have changed since.
 
 import re
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -208,21 +209,18 @@ class _Entry:
         """The entry that gives the values too, for a command that names the model twice."""
         return ":".join([self.model, *(f"{name}={text}" for name, text in self.values.items())])
 
-    def excludes(self, other: "_Entry") -> bool:
-        """Whether no command can name both: their names are the same, and their values cannot be told in the entry."""
-        if self.name != other.name:
-            return False
-        if self.label or other.label or self.model != other.model:
-            return True
-        return not all(_is_entry(one._with_values, one.model, "", one.values) for one in (self, other))
+    @property
+    def can_repeat(self) -> bool:
+        """Whether a command can name its model again, with other values: the entry can give its values."""
+        return not self.label and _is_entry(self._with_values, self.model, "", self.values)
 
-    def words(self, among: Sequence["_Entry"]) -> tuple[str, list[str]]:
+    def words(self, *, repeated: bool) -> tuple[str, list[str]]:
         """Returns its part of ``--models``, and its options ``--param``.
 
         Args:
-            among: All entries of the command.
+            repeated: Whether the command has another entry of its name.
         """
-        if sum(one.name == self.name for one in among) > 1:
+        if repeated:
             return self._with_values, []
         entry = f"{self.label}={self.model}" if self.label else self.model
         return entry, [f"{self.name}.{name}={text}" for name, text in self.values.items()]
@@ -230,7 +228,7 @@ class _Entry:
     @property
     def problem(self) -> str:
         """Why no command line can name it; empty if one can."""
-        entry, assignments = self.words([self])
+        entry, assignments = self.words(repeated=False)
         can_be_read = _is_entry(entry, self.model, self.label, {}) and all(
             _is_assignment(text, *value) for text, value in zip(assignments, self.values.items(), strict=True)
         )
@@ -303,18 +301,24 @@ def _score_file(record: Record, task: str, place: str) -> list[str]:
 def _commands_of(entries: Sequence[_Entry]) -> list[list[_Entry]]:
     """Returns the entries by command: as few commands as can name all of them."""
     commands: list[list[_Entry]] = []
+    # For each command and each name in it, the model that another entry of the name must have; None for no other.
+    named: list[dict[str, str | None]] = []
     for one in entries:
-        free = next((of_one for of_one in commands if not any(one.excludes(other) for other in of_one)), None)
-        if free is None:
-            commands.append([one])
-        else:
-            free.append(one)
+        model = one.model if one.can_repeat else None
+        free = (number for number, of_command in enumerate(named) if of_command.get(one.name, model) == model)
+        place = next((number for number in free if model or one.name not in named[number]), len(commands))
+        if place == len(commands):
+            commands.append([])
+            named.append({})
+        commands[place].append(one)
+        named[place][one.name] = model
     return commands
 
 
 def _lines(entries: Sequence[_Entry], task: str, options: Sequence[str]) -> list[str]:
     """Returns a command; over several lines if it is long, one for each model's hyper-parameters."""
-    words = [one.words(entries) for one in entries]
+    counts = Counter(one.name for one in entries)
+    words = [one.words(repeated=counts[one.name] > 1) for one in entries]
     head = ["recbench", "run", "--models", ",".join(entry for entry, _ in words), "--task", task]
     given = [[word for text in assignments for word in ("--param", text)] for _, assignments in words if assignments]
     parts = [shell_command(part) for part in (head, *given, options)]
