@@ -22,6 +22,7 @@ from recbench import testing
 from recbench.data.fetch import fetch
 from recbench.progress.console import messages
 from recbench.tasks.task import Task
+from tests.program_server import ProgramServer, can_serve
 
 ROOT = Path(__file__).parent.parent
 
@@ -76,15 +77,24 @@ def board() -> Task:
     return testing.checkerboard_task()
 
 
+@pytest.fixture(scope="session")
+def program_server() -> Iterator[ProgramServer]:
+    with ProgramServer() as server:
+        yield server
+
+
 @pytest.fixture
-def recbench(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def recbench(tmp_path: Path, program_server: ProgramServer) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs the program as a user would, in an empty folder."""
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        variables = {**os.environ, "COLUMNS": "200", **environment}
+        if can_serve(variables):
+            return program_server.run(arguments, tmp_path, variables, timeout=300)
         return subprocess.run(
             [sys.executable, "-m", "recbench", *arguments],
             cwd=tmp_path,
-            env={**os.environ, "COLUMNS": "200", **environment},
+            env=variables,
             capture_output=True,
             encoding="utf-8",
             timeout=300,

@@ -25,6 +25,8 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
+from tests.program_client import SOCKET_VARIABLE
+
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[a-z]*)(?P<arguments>[^\n`]*)$")
 TITLE = re.compile(r'title="([^"]+)"')
 COMMENT = re.compile(r"^ *<!-- (?P<kind>prepare|not run): (?P<text>.*?) -->$")
@@ -252,12 +254,23 @@ class Shell:
         return printed
 
 
-def shell(folder: Path, home: Path) -> Shell:
-    """Returns a shell in ``folder`` in which ``recbench`` and ``python`` are those of this environment."""
-    programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return Shell(
-        folder, {**os.environ, "PATH": programs, "RECBENCH_HOME": str(home), "COLUMNS": "100", "NO_COLOR": "1"}
-    )
+def shell(folder: Path, home: Path, server: Path) -> Shell:
+    """Returns a shell in ``folder`` in which ``recbench`` and ``python`` are those of this environment.
+
+    Args:
+        folder: Where the examples run.
+        home: The cache of recbench.
+        server: The socket of the server that runs ``recbench``.
+    """
+    programs = [Path(__file__).parent / "programs", Path(sys.executable).parent, os.environ["PATH"]]
+    variables = {
+        "PATH": os.pathsep.join(map(str, programs)),
+        "RECBENCH_HOME": str(home),
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+        SOCKET_VARIABLE: str(server),
+    }
+    return Shell(folder, {**os.environ, **variables})
 
 
 def same(expected: str, actual: str) -> bool:

@@ -16,11 +16,12 @@ LINK = re.compile(r"\]\(([^)]+)\)")
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_examples_print_what_the_page_shows(path, tmp_path, fetched_home, request):
+def test_examples_print_what_the_page_shows(path, tmp_path, fetched_home, program_server, request):
     page, outputs, different = Page.read(path), {}, []
     # The cache of all pages: tasks are built once.
     (folder := tmp_path / "work").mkdir()
-    with shell(folder, fetched_home) as run:
+    program_server.start()
+    with shell(folder, fetched_home, program_server.path) as run:
         for part in page.parts:
             if isinstance(part, File):
                 (run.folder / part.name).parent.mkdir(parents=True, exist_ok=True)
@@ -102,7 +103,7 @@ $ false
 def test_a_page_is_run_from_its_first_line_to_its_last(tmp_path):
     (tmp_path / "page.md").write_text(PAGE)
     page, printed = Page.read(tmp_path / "page.md"), []
-    with shell(tmp_path, tmp_path) as run:
+    with shell(tmp_path, tmp_path, tmp_path / "no-server") as run:
         for part in page.parts:
             if isinstance(part, File):
                 (run.folder / part.name).parent.mkdir()

@@ -1,0 +1,150 @@
+"""Runs ``recbench`` hundreds of times without starting Python and importing everything each time.
+
+A server has the modules imported and forks for each run, which then has a folder, an environment, streams and an exit
+code of its own, as a program has. A run that is about the start of the program, its streams or its signals starts the
+program itself; so does every run with variables for Python.
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.program_client import SIZE_BYTES, ask
+
+ROOT = Path(__file__).parent.parent
+N_STREAMS = 3
+CHUNK = 2**16
+IMPORTED = ("recbench.cli.app", "recbench.experiments.comparison", "recbench.experiments.run")
+"""With all that these import. What a single verb needs beside them, its run imports."""
+
+
+class ProgramServer:
+    """The server of a test session. A context manager."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="recbench-tests-")
+        self.path = Path(self._folder.name, "socket")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "ProgramServer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+        self._folder.cleanup()
+
+    def start(self) -> None:
+        """Starts it, unless it runs."""
+        if self._process is None:
+            command = [sys.executable, "-m", "tests.program_server", str(self.path)]
+            self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True)
+            assert self._process.stdout
+            assert self._process.stdout.readline() == b"ready\n"
+
+    def run(
+        self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], timeout: float
+    ) -> subprocess.CompletedProcess[str]:
+        """Does what ``subprocess.run`` does with ``python -m recbench`` and these arguments.
+
+        Args:
+            arguments: Of the program.
+            folder: Where it runs.
+            environment: All of its variables.
+            timeout: Seconds after which it is killed.
+
+        Raises:
+            TimeoutError: It was killed.
+        """
+        self.start()
+        with (
+            Path(os.devnull).open() as nothing,
+            tempfile.TemporaryFile() as output,
+            tempfile.TemporaryFile() as messages,
+        ):
+            streams = [one.fileno() for one in (nothing, output, messages)]
+            try:
+                status = ask(str(self.path), arguments, str(folder), environment, streams, timeout)
+            except TimeoutError:
+                self._stop()
+                raise
+            texts = []
+            for stream in (output, messages):
+                stream.seek(0)
+                texts.append(stream.read().decode().replace("\r\n", "\n"))
+        return subprocess.CompletedProcess(list(arguments), status, *texts)
+
+    def _stop(self) -> None:
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.communicate()
+            self._process = None
+            self.path.unlink(missing_ok=True)
+
+
+def can_serve(environment: Mapping[str, str]) -> bool:
+    """Whether a run with these variables can be forked: those for Python itself are read when it starts."""
+    variables = {*environment, *os.environ}
+    return hasattr(os, "fork") and all(
+        environment.get(name) == os.environ.get(name) for name in variables if name.startswith("PYTHON")
+    )
+
+
+def serve(path: str) -> None:
+    """Serves until it is killed."""
+    for name in IMPORTED:
+        importlib.import_module(name)
+    # Ended handlers need nobody to wait for them.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        os.write(1, b"ready\n")
+        while True:
+            connection, _ = listener.accept()
+            if os.fork() == 0:
+                listener.close()
+                _handle(connection)
+                return
+            connection.close()
+
+
+def _handle(connection: socket.socket) -> None:
+    """Runs one program and answers; returns in the program's own process only."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    size, streams, _, _ = socket.recv_fds(connection, SIZE_BYTES, N_STREAMS)
+    request = b""
+    while len(request) < int.from_bytes(size):
+        request += connection.recv(CHUNK)
+    arguments, folder, environment = json.loads(request.decode())
+    program = os.fork()
+    if program:
+        _, status = os.waitpid(program, 0)
+        connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+        os._exit(0)
+    connection.close()
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.path.append(folder)
+    sys.argv = [str(ROOT / "recbench" / "__main__.py"), *arguments]
+    from recbench.__main__ import main
+
+    main()
+
+
+if __name__ == "__main__":
+    # The folder of the project is none of the program's.
+    del sys.path[0]
+    serve(sys.argv[1])
