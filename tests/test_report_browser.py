@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from recbench.reports.cells import NO_FIGURE
 from recbench.reports.html.report_page import report_page
 from tests.examples import a_curve, some_trials
 from tests.hostile_text import HOSTILE
@@ -91,7 +92,7 @@ def names(page, table=0):
 
 def figures(page, column):
     cells = page.locator("table.data").first.locator(f"tbody tr td:nth-child({column + 1}) b").all_inner_texts()
-    return [float(cell) if cell != "–" else None for cell in cells]
+    return [float(cell) if cell != NO_FIGURE else None for cell in cells]
 
 
 def test_a_click_or_a_key_on_a_header_sorts_the_rows(opened):

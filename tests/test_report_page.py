@@ -17,6 +17,7 @@ import pytest
 from recbench.experiments.report import render_report
 from recbench.records.ranks_file import ranks_to_bytes
 from recbench.records.schema import Status, TaskIdentity
+from recbench.reports.cells import NO_FIGURE
 from recbench.reports.html.report_page import PageSources, report_page, task_sections
 from recbench.reports.plots.styles import DARK, LIGHT, MARKERS, style
 from tests.command_line import CommandLine
@@ -158,14 +159,14 @@ def test_failed_trials_and_records_without_ranks_are_shown(tmp_path):
         assert str(path) in "".join(shown.warnings)
     assert shown.text.count("No trial has ranks") == 1
     (section,) = task_sections(PageSources([a_set("runs", some_trials("bpr"))], None, (), {}, ()))
-    assert section.tables[0].rows[0].cells[0].text != "–"
+    assert section.tables[0].rows[0].cells[0].text != NO_FIGURE
 
 
 def test_trials_with_other_cases_are_not_compared():
     odd = with_ranks(some_trials("ncf", 0.6, seeds=1)[0], users=np.arange(1, 1201, dtype=np.int32))
     (section,) = task_sections(sources(some_trials("bpr", seeds=1), [odd]))
     assert section.notes[0].startswith("runs/ncf-0.json has other cases than the first record of its task.")
-    assert [row.cells[0].text == "–" for row in section.tables[0].rows] == [False, True]
+    assert [row.cells[0].text == NO_FIGURE for row in section.tables[0].rows] == [False, True]
 
 
 @pytest.mark.parametrize("name", [HOSTILE, "n" * 200, "名" * 200], ids=["hostile", "long", "wide"])

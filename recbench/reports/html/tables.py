@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.ranking import Ranking
 from recbench.records.schema import Status
-from recbench.reports.cells import signed
+from recbench.reports.cells import NO_FIGURE, signed
 from recbench.reports.plots.styles import Style
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.summary import ModelSummary
@@ -15,8 +15,6 @@ from recbench.reports.seconds import seconds_text
 from recbench.reports.spread import Spread
 from recbench.reports.timing_notes import DOUBTFUL, SHARED, SHORTEST_FIT, too_short
 
-NO_FIGURE = "–"
-"""Stands where a figure is missing or has no meaning."""
 MEBIBYTE = 2**20
 WIDTHS = (480, 640, 800, 960, 1120, 1280, 1380, 10_000)
 """Widths of windows in pixels below which a table shows each row as a card; the last is wider than any window."""
