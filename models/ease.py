@@ -29,7 +29,7 @@ class EASE:
 
     repeatable_on_threads = True
 
-    def __init__(self, l2: float = 200.0) -> None:
+    def __init__(self, l2: float = 474.0) -> None:
         positive(l2=l2)
         self._l2 = l2
 

@@ -43,11 +43,11 @@ class IALS:
 
     def __init__(
         self,
-        factors: int = 64,
-        epochs: int = 12,
-        regularization: float = 6.0,
+        factors: int = 51,
+        epochs: int = 10,
+        regularization: float = 3.03,
         regularization_exponent: float = 1.0,
-        unobserved_ratio: float = 10.0,
+        unobserved_ratio: float = 1.7,
         init_std: float = 0.1,
     ) -> None:
         positive(factors=factors, epochs=epochs, regularization=regularization, unobserved_ratio=unobserved_ratio)

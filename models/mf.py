@@ -35,16 +35,16 @@ class MF(BPR):
 
     def __init__(
         self,
-        factors: int = 64,
-        epochs: int = 60,
+        factors: int = 69,
+        epochs: int = 67,
         learning_rate: float = 0.1,
         regularization: float = 0.45,
         negatives: int = 4,
-        negative_exponent: float = 0.5,
+        negative_exponent: float = 0.369,
         optimizer: OptimizerName = "adagrad",
         batch_size: int = 16384,
         init_std: float = 0.1,
-        balance: float = 0.0,
+        balance: float = 0.0971,
     ) -> None:
         super().__init__(
             factors=factors,
