@@ -170,9 +170,9 @@ def test_two_configurations_in_one_run(recbench):
 
 
 def test_one_configuration_written_in_two_ways(recbench):
-    done = recbench("run", "--models", "ease,ease:l2=200", "--task", "synthetic", "--dry-run")
+    done = recbench("run", "--models", "ease,ease:l2=474", "--task", "synthetic", "--dry-run")
     assert done.returncode == 2
-    assert "'ease' and 'ease l2=200' are the same configuration" in done.stderr
+    assert "'ease' and 'ease l2=474' are the same configuration" in done.stderr
 
 
 def test_an_assignment_without_a_model_is_for_the_only_model():
