@@ -91,7 +91,7 @@ def test_what_cannot_be_computed_is_said_and_the_rest_is_shown():
     one_user = compared([GOOD], [BAD], users=np.zeros(600))
     assert one_user.standings[0]["hr@10"].interval is None
     assert one_user.pairs == ()
-    assert "single user" in one_user.notes[0].lower()
+    assert "only one user" in one_user.notes[0].lower()
     one_seed = compared([GOOD], [BAD])
     assert "--seeds" in one_seed.notes[0]
     assert one_seed.standings[0]["hr@10"].interval is not None

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from recbench.data.cache import atomic_path
 from recbench.errors import RecbenchError
 from recbench.experiments.execution import Execution
 from recbench.experiments.own_environments import InstallationError, own_environment
@@ -81,9 +82,10 @@ class CommitTrials:
         for source in map(self.folder, like):
             for record in source.glob(RECORDS):
                 if not (folder / record.name).exists():
-                    folder.mkdir(parents=True, exist_ok=True)
-                    for file in source.glob(f"{record.stem}.*"):
-                        shutil.copy2(file, folder / file.name)
+                    # The record last: a copy that is killed before it leaves no record without its ranks.
+                    for file in sorted(source.glob(f"{record.stem}.*"), key=lambda file: file == record):
+                        with atomic_path(folder / file.name) as temporary:
+                            shutil.copyfile(file, temporary)
 
 
 def commit_trials(

@@ -90,6 +90,7 @@ def protocol_version(tree: WorkTree) -> int | None:
     try:
         text = own_recbench(tree).with_name("protocol.py").read_text(encoding="utf-8")
     except OSError:
+        # An old commit has its protocol elsewhere; whether it can run, its own program says.
         return None
     found = _PROTOCOL_VERSION.search(text)
     return int(found[1]) if found else None
