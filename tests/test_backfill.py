@@ -238,3 +238,27 @@ def test_bisect_names_a_range_if_the_test_cannot_decide(repository, trainer, rec
     # 1, 2 and 3 seeds of the two ends and the first commit, and then 3 of the others.
     assert [seeds for *_, seeds in trainer.calls] == [1] * 9 + [3] * 2
     assert f"See the changes: git log --first-parent {made[0][:9]}..{made[-1][:9]}" in found.out
+
+
+def test_a_copy_that_ends_halfway_leaves_no_record_without_its_ranks(tmp_path, monkeypatch):
+    near, commit = "a" * 40, "b" * 40
+    trials = commit_trials.CommitTrials(task=None, request=None, output=tmp_path)
+    trials.folder(near).mkdir()
+    for name in ("task--m--1--seed0.json", "task--m--1--seed0.npz"):
+        (trials.folder(near) / name).write_text(name)
+    copy, copied = shutil.copyfile, []
+
+    def fails_later(source, target):
+        copied.append(source.suffix)
+        if len(copied) > 1:
+            raise OSError("no space")
+        copy(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", fails_later)
+    with pytest.raises(RecbenchError):
+        trials._copy_records([near], trials.folder(commit))
+    assert [path.suffix for path in trials.folder(commit).iterdir()] == [".npz"]
+    copied.clear()
+    monkeypatch.setattr(shutil, "copyfile", copy)
+    trials._copy_records([near], trials.folder(commit))
+    assert sorted(path.suffix for path in trials.folder(commit).iterdir()) == [".json", ".npz"]

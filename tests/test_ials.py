@@ -123,3 +123,14 @@ def test_a_few_steps_reach_the_loss_of_exact_solutions(synthetic_task, monkeypat
     exact = fitted(model(epochs=12), synthetic_task)
     found, best = (loss(rows, one._users.astype(float), one._items.astype(float)) for one in (trained, exact))
     assert found == pytest.approx(best, rel=1e-3)
+
+
+def test_as_many_steps_as_factors_solve_equations_of_very_different_directions(monkeypatch):
+    """Only with conjugate directions: three steps leave errors of 0.24, four of 0.00006."""
+    monkeypatch.setattr(ridge_batches, "STEPS", 4)
+    rng = np.random.default_rng(0)
+    own = (rng.normal(size=(3, 9, 4)) * [1, 2, 4, 8]).astype(np.float32)
+    every, strengths = np.eye(4, dtype=np.float32), np.full((3, 1), 0.1, dtype=np.float32)
+    found = ridge_batches._improved(own, np.zeros((3, 4), dtype=np.float32), every, strengths)
+    left = own.transpose(0, 2, 1) @ own + 1.1 * np.eye(4)
+    np.testing.assert_allclose(found, np.linalg.solve(left, own.sum(1)[:, :, None])[:, :, 0], atol=1e-3)
