@@ -19,7 +19,7 @@ from recbench.cli.shared.execution_options import (
 from recbench.cli.shared.gate_outputs import Annotations, JUnit, Notify, Summary, gate_outputs
 from recbench.cli.shared.interruption import interruption_message
 from recbench.cli.shared.output_options import FOLDER, OUTPUT, PANEL, AsJson, Form, Quiet, check_folder
-from recbench.cli.shared.record_options import PolicyFile
+from recbench.cli.shared.record_options import Allow, PolicyFile, Strict
 from recbench.cli.shared.table_options import Columns, Sort, table_view
 from recbench.cli.shared.terminal import emit, emit_json, set_quiet
 from recbench.escaping.shell import shell_command
@@ -43,14 +43,8 @@ def ab(
     ] = None,
     own_environments: OwnEnvironments = False,
     policy: PolicyFile = None,
-    allow: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="MODEL:METRIC REASON",
-            help="A regression that is intended, and why; METRIC may be throughput, and * is any. May be repeated.",
-        ),
-    ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Fail if a verdict is inconclusive.")] = False,
+    allow: Allow = None,
+    strict: Strict = False,
     threads: Threads = 1,
     device: DeviceOption = "auto",
     timeout: Timeout = None,

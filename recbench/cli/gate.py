@@ -9,7 +9,7 @@ from recbench.cli.shared.execution_options import OnlyModels
 from recbench.cli.shared.gate_outputs import Annotations, JUnit, Notify, Summary, gate_outputs
 from recbench.cli.shared.next_steps import after_gate, emit_next_step
 from recbench.cli.shared.output_options import AsJson, Form
-from recbench.cli.shared.record_options import Base, Current, PolicyFile, Renamed, note_labels
+from recbench.cli.shared.record_options import Allow, Base, Current, PolicyFile, Renamed, Strict, note_labels
 from recbench.cli.shared.table_options import Columns, Sort, table_view
 from recbench.cli.shared.terminal import emit, emit_json
 from recbench.progress.console import write_message
@@ -28,15 +28,9 @@ def gate(
     ] = None,
     models: OnlyModels = None,
     renamed: Renamed = None,
-    allow: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="MODEL:METRIC REASON",
-            help="A regression that is intended, and why; METRIC may be throughput, and * is any. May be repeated.",
-        ),
-    ] = None,
+    allow: Allow = None,
     policy: PolicyFile = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Fail if a verdict is inconclusive.")] = False,
+    strict: Strict = False,
     form: Form = Format.TEXT,
     as_json: AsJson = False,
     junit: JUnit = None,

@@ -18,6 +18,14 @@ PolicyFile = Annotated[
     Path | None,
     typer.Option("--policy", metavar="FILE", help="TOML file of limits. A limit that it leaves out has its default."),
 ]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="MODEL:METRIC REASON",
+        help="A regression that is intended, and why; METRIC may be throughput, and * is any. May be repeated.",
+    ),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Fail if a verdict is inconclusive.")]
 Renamed = Annotated[
     list[str] | None,
     typer.Option(
