@@ -22,8 +22,8 @@ from tests.program_client import SIZE_BYTES, ask
 ROOT = Path(__file__).parent.parent
 N_STREAMS = 3
 CHUNK = 2**16
-IMPORTED = ("recbench.cli.app", "recbench.experiments.comparison", "recbench.experiments.run")
-"""With all that these import. What a single verb needs beside them, its run imports."""
+IMPORTED = ("recbench.experiments.comparison", "recbench.experiments.run")
+"""With all that these import, and the modules of all verbs. What a verb needs beside them, its run imports."""
 
 
 class ProgramServer:
@@ -100,7 +100,9 @@ def can_serve(environment: Mapping[str, str]) -> bool:
 
 def serve(path: str) -> None:
     """Serves until it is killed."""
-    for name in IMPORTED:
+    from recbench.cli.app import COMMANDS
+
+    for name in (*IMPORTED, *(command.module for command in COMMANDS.values())):
         importlib.import_module(name)
     # Ended handlers need nobody to wait for them.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

@@ -11,6 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
+import typer
+
+from recbench.cli.app import COMMANDS, app
 
 OWN_MODELS = '''
 import os
@@ -72,6 +75,21 @@ def test_help_lists_every_verb_and_examples(recbench):
         "Exit codes: 0 all trials done, 2 bad input, 3 a model failed, 4 nothing to collect, 130 interrupted, 143"
         in text
     )
+
+
+def test_a_list_of_commands_imports_none_and_shows_the_help_of_each():
+    # The summaries are written twice: in the verb, and where the verb need not be imported.
+    for name, command in typer.main.get_command(app).commands.items():
+        assert COMMANDS[name].summary == command.help.split("\n\n")[0]
+        assert command.name == name
+    code = (
+        "import sys; from recbench.cli.app import main\n"
+        "sys.argv = ['recbench', '--help']\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print([m for m in sys.modules if m.count('.') == 2 and m.startswith('recbench.cli.')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == str(["recbench.cli.shared", "recbench.cli.app"])
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["list"], ["task", "list"], ["list", "bpr"]])

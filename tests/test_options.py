@@ -17,7 +17,7 @@ import pytest
 import typer.main
 from typer.core import TyperOption
 
-from recbench.cli.app import app
+from recbench.cli.app import Program, app
 from recbench.cli.shared import completion
 from recbench.cli.shared.command_words import as_click_words, long_spelling, read_words
 from recbench.cli.shared.examples import split_examples
@@ -94,7 +94,7 @@ EXCEPTIONS = {
 def test_every_command_is_a_verb():
     assert len(VERBS) > 20
     assert {type(command) for command in VERBS.values()} == {Verb}
-    assert {type(group) for group in groups(ROOT)} == {VerbGroup}
+    assert {type(group) for group in groups(ROOT)} == {Program, VerbGroup}
 
 
 def test_one_spelling_means_one_thing():

@@ -1,4 +1,4 @@
-"""The program ``recbench``. Verbs import what they need when they run, so that ``--help`` answers at once."""
+"""The program ``recbench``. The module of a verb is imported when the verb is used, so that ``--help`` is fast."""
 
 import os
 import sys
@@ -6,31 +6,7 @@ from typing import Final
 
 import typer
 
-from recbench.cli import (
-    ab,
-    backfill,
-    baseline,
-    bisect,
-    cite,
-    clean,
-    compare,
-    data,
-    doctor,
-    export,
-    gate,
-    history,
-    leaderboard,
-    list_models,
-    plot,
-    report,
-    run,
-    score_file,
-    selftest,
-    site,
-    sweep,
-    task,
-    tune,
-)
+from recbench.cli.shared.later_commands import LaterCommand, LaterCommands
 from recbench.cli.shared.terminal import (
     ExitCode,
     discard_output,
@@ -43,7 +19,6 @@ from recbench.cli.shared.terminal import (
 from recbench.cli.shared.verbs import Verbs
 from recbench.errors import RecbenchError
 from recbench.records.interruption import forget_interruption
-from recbench.requirements import install_command, package_of
 from recbench.system_errors import system_error
 from recbench.unexpected_errors import end_unexpectedly
 
@@ -55,30 +30,112 @@ HELP = """Compare implicit-feedback recommenders on one frozen task, with one cl
 Example: recbench run --models popularity,bpr --task synthetic
 """
 
-app = Verbs(name="recbench", help=HELP, add_completion=True, rich_markup_mode="rich")
-app.command("run")(run.run)
-app.command("tune")(tune.tune)
-app.command("sweep")(sweep.sweep)
-app.command("plot")(plot.plot)
-app.command("report")(report.report)
-app.command("site")(site.site)
-app.command("compare")(compare.compare)
-app.command("gate")(gate.gate)
-app.command("ab")(ab.ab)
-app.command("score-file")(score_file.score_file)
-app.command("export")(export.export)
-app.command("list")(list_models.list_models)
-app.add_typer(task.app, name="task")
-app.add_typer(data.app, name="data")
-app.add_typer(baseline.app, name="baseline")
-app.command("leaderboard")(leaderboard.leaderboard)
-app.command("history")(history.history)
-app.command("backfill")(backfill.backfill)
-app.command("bisect")(bisect.bisect)
-app.command("selftest")(selftest.selftest)
-app.command("cite")(cite.cite)
-app.command("clean")(clean.clean)
-app.command("doctor")(doctor.doctor)
+
+COMMANDS: Final = {
+    "run": LaterCommand(
+        "recbench.cli.run:run",
+        "Train each model on the task, rank the same candidates with each, and print the comparison.",
+    ),
+    "tune": LaterCommand(
+        "recbench.cli.tune:tune",
+        "Tune the hyper-parameters of each model on validation cases, with the same budget for each model.",
+    ),
+    "sweep": LaterCommand(
+        "recbench.cli.sweep:sweep",
+        "Train a model once per value of a hyper-parameter; compare quality, time and memory.",
+    ),
+    "plot": LaterCommand(
+        "recbench.cli.plot:plot",
+        "Plot quality against speed, from the records of one task.",
+    ),
+    "report": LaterCommand(
+        "recbench.cli.report:report",
+        "Write one HTML page from records of any tasks. It needs no network and no other file.",
+    ),
+    "site": LaterCommand(
+        "recbench.cli.site:site",
+        "Write a web site: a report page for each run, the history of accepted baselines, "
+        "and a feed of its regressions.",
+    ),
+    "compare": LaterCommand(
+        "recbench.cli.compare:compare",
+        "Compare two runs case by case: difference, interval, verdict for each model.",
+    ),
+    "gate": LaterCommand(
+        "recbench.cli.gate:gate",
+        "Compare two runs. The exit code says whether the second may replace the first.",
+    ),
+    "ab": LaterCommand(
+        "recbench.cli.ab:ab",
+        "Train two revisions of a git repository on this machine, and gate the second: quality and throughput.",
+    ),
+    "score-file": LaterCommand(
+        "recbench.cli.score_file:score_file",
+        "Evaluate scores or ranked lists of any program on a task; its record compares and gates like any other.",
+    ),
+    "export": LaterCommand(
+        "recbench.cli.export:export",
+        "Export records to experiment trackers, benchmark services, or a Parquet file.",
+    ),
+    "list": LaterCommand(
+        "recbench.cli.list_models:list_models",
+        "List the models and the packages that are missing, or the hyper-parameters of one model.",
+    ),
+    "leaderboard": LaterCommand(
+        "recbench.cli.leaderboard:leaderboard",
+        "Write a page from the records of a run.",
+    ),
+    "history": LaterCommand(
+        "recbench.cli.history:history",
+        "Show the trend of accepted baselines and tracked runs, with a bar for the first metric of each.",
+    ),
+    "backfill": LaterCommand(
+        "recbench.cli.backfill:backfill",
+        "Train past commits in work trees, and add them to results/history.jsonl in the order of the commits.",
+    ),
+    "bisect": LaterCommand(
+        "recbench.cli.bisect:bisect",
+        "Find the commit at which a metric of a model fell, by a binary search over the first parents.",
+    ),
+    "selftest": LaterCommand(
+        "recbench.cli.selftest:selftest",
+        "Check the harness against known answers on a task, and models against their contract.",
+    ),
+    "cite": LaterCommand(
+        "recbench.cli.cite:cite",
+        "Print how to cite recbench, and the dataset of a task: plain text and BibTeX.",
+    ),
+    "clean": LaterCommand(
+        "recbench.cli.clean:clean",
+        "Remove tasks and datasets from the cache that were not used for some time.",
+    ),
+    "doctor": LaterCommand(
+        "recbench.cli.doctor:doctor",
+        "Show versions, threads, which models can run, where the cache is, and what this system cannot guarantee.",
+    ),
+    "task": LaterCommand(
+        "recbench.cli.task:app",
+        "List, build, check, import, export and remove frozen tasks.",
+    ),
+    "data": LaterCommand(
+        "recbench.cli.data:app",
+        "List, fetch, inspect and remove datasets.",
+    ),
+    "baseline": LaterCommand(
+        "recbench.cli.baseline:app",
+        "Accept, list and release the records that later runs are compared with.",
+    ),
+}
+"""The verbs and groups of verbs, in the order of the help; each with the first paragraph of its own help."""
+
+
+class Program(LaterCommands):
+    """All commands of the program."""
+
+    later = COMMANDS
+
+
+app = Verbs(name="recbench", help=HELP, cls=Program, add_completion=True, rich_markup_mode="rich")
 
 
 def _version(wanted: bool) -> None:
@@ -114,6 +171,9 @@ def main() -> None:
     except RecbenchError as error:
         fail(error)
     except ModuleNotFoundError as error:
+        # Here, so that --help is fast.
+        from recbench.requirements import install_command, package_of
+
         package = package_of((error.name or "").partition(".")[0])
         if package is None:
             end_unexpectedly(error)

@@ -152,7 +152,7 @@ class VerbGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Finds the verb that the command line starts with."""
         if args and not args[0].startswith("-") and args[0] not in self.commands and not ctx.resilient_parsing:
-            known = [name for name, command in self.commands.items() if not command.hidden]
+            known = self.list_commands(ctx)
             raise RecbenchError(
                 f"Unknown command: {ctx.command_path} {args[0]}.{did_you_mean(args[0], known)}",
                 f"Available: {', '.join(known)}.\nSee: {ctx.command_path} --help",
@@ -171,11 +171,12 @@ class Verbs(typer.Typer):
 
     Args:
         help: What the verbs are for, with examples as in a verb's docstring.
+        cls: The class of the group.
         settings: What ``typer.Typer`` takes.
     """
 
-    def __init__(self, *, help: str, **settings: Any) -> None:  # noqa: A002 - typer's name
-        super().__init__(help=help, cls=VerbGroup, no_args_is_help=True, pretty_exceptions_enable=False, **settings)
+    def __init__(self, *, help: str, cls: type[VerbGroup] = VerbGroup, **settings: Any) -> None:  # noqa: A002 - typer's name
+        super().__init__(help=help, cls=cls, no_args_is_help=True, pretty_exceptions_enable=False, **settings)
 
     def command(self, name: str | None = None, **settings: Any) -> Callable[[Any], Any]:
         """Returns the decorator that adds a function as a verb."""

@@ -1,0 +1,54 @@
+"""CPU seconds until the program answers, and until a trial can begin.
+
+    python benchmarks/start_times.py --rounds 9
+
+Each round runs every command once, in a process of its own, so that a slow phase of the machine is in all of them. Shown
+are the median over the rounds, the ratio to ``import typer, rich`` within a round, and the spread of both. CPU time and
+not wall time: it depends less on what else the machine does. The line "trial" is what the process of a trial imports of
+the harness before the model, and numpy with it.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+
+BASE = "import typer, rich"
+HARNESS = (
+    "from recbench.runners.processes import messages; from recbench.registry import hyperparameters, observation; "
+    "from recbench.records import store; from recbench.tasks import task_file; from recbench.trials import machine, trial"
+)
+COMMANDS = {
+    BASE: ["-c", BASE],
+    "recbench --help": ["-m", "recbench", "--help"],
+    "recbench run --help": ["-m", "recbench", "run", "--help"],
+    "recbench task build --help": ["-m", "recbench", "task", "build", "--help"],
+    "import numpy": ["-c", "import numpy"],
+    "trial": ["-c", f"import gc; gc.disable(); {HARNESS}"],
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=9)
+    rounds = [{name: cpu_seconds(words) for name, words in COMMANDS.items()} for _ in range(parser.parse_args().rounds)]
+    print("| command | CPU seconds | spread | ratio | spread |\n|---|---|---|---|---|")  # noqa: T201
+    for name in COMMANDS:
+        seconds, ratios = [one[name] for one in rounds], [one[name] / one[BASE] for one in rounds]
+        print(  # noqa: T201
+            f"| {name} | {statistics.median(seconds):.3f} | {min(seconds):.3f} to {max(seconds):.3f} "
+            f"| {statistics.median(ratios):.2f} | {min(ratios):.2f} to {max(ratios):.2f} |"
+        )
+
+
+def cpu_seconds(words: list[str]) -> float:
+    """Returns the CPU seconds of a Python process, children included."""
+    before = os.times()
+    subprocess.run([sys.executable, *words], stdout=subprocess.DEVNULL, check=True)
+    after = os.times()
+    return after.children_user - before.children_user + after.children_system - before.children_system
+
+
+if __name__ == "__main__":
+    main()
