@@ -2,14 +2,14 @@
 
     python benchmarks/start_times.py --rounds 9
 
-Each round runs every command once, in a process of its own, so that a slow phase of the machine is in all of them. Shown
-are the median over the rounds, the ratio to ``import typer, rich`` within a round, and the spread of both. CPU time and
-not wall time: it depends less on what else the machine does. The line "trial" is what the process of a trial imports of
-the harness before the model, and numpy with it.
+Each round runs every command once, in a process of its own, so that a slow phase of the machine is in all of them.
+Shown are the median over the rounds, the ratio to ``import typer, rich`` within a round, and the spread of both. It is
+CPU time, not wall time, because that depends less on other programs. The line "trial" is what the process of a trial
+imports of the harness before the model, numpy included.
 """
 
 import argparse
-import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -17,7 +17,8 @@ import sys
 BASE = "import typer, rich"
 HARNESS = (
     "from recbench.runners.processes import messages; from recbench.registry import hyperparameters, observation; "
-    "from recbench.records import store; from recbench.tasks import task_file; from recbench.trials import machine, trial"
+    "from recbench.records import store; from recbench.tasks import task_file; "
+    "from recbench.trials import machine, trial"
 )
 COMMANDS = {
     BASE: ["-c", BASE],
@@ -25,7 +26,7 @@ COMMANDS = {
     "recbench run --help": ["-m", "recbench", "run", "--help"],
     "recbench task build --help": ["-m", "recbench", "task", "build", "--help"],
     "import numpy": ["-c", "import numpy"],
-    "trial": ["-c", f"import gc; gc.disable(); {HARNESS}"],
+    "trial": ["-c", HARNESS],
 }
 
 
@@ -44,10 +45,10 @@ def main() -> None:
 
 def cpu_seconds(words: list[str]) -> float:
     """Returns the CPU seconds of a Python process, children included."""
-    before = os.times()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, *words], stdout=subprocess.DEVNULL, check=True)
-    after = os.times()
-    return after.children_user - before.children_user + after.children_system - before.children_system
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 if __name__ == "__main__":

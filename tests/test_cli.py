@@ -92,6 +92,18 @@ def test_a_list_of_commands_imports_none_and_shows_the_help_of_each():
     assert done.stdout.splitlines()[-1] == str(["recbench.cli.shared", "recbench.cli.app"])
 
 
+def test_the_renderer_of_help_gets_what_it_has_not_imported_when_it_needs_it():
+    code = (
+        "import sys; from recbench.cli.shared.help_renderer import import_renderer; import_renderer()\n"
+        "from typer import rich_utils\n"
+        "before = [name for name in ('rich.markdown', 'rich.traceback') if name in sys.modules]\n"
+        "made = rich_utils.Markdown('text'), rich_utils.Traceback.from_exception(ValueError, ValueError('x'), None)\n"
+        "print(before, [type(one).__module__ for one in made])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[] ['rich.markdown', 'rich.traceback']\n"
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["list"], ["task", "list"], ["list", "bpr"]])
 def test_looking_around_imports_no_framework(arguments):
     code = (

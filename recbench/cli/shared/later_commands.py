@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import typer
 from typer.core import TyperCommand
@@ -82,7 +82,8 @@ class LaterCommands(VerbGroup):
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
-        self.commands = LoadedCommands(self.later)  # type: ignore[assignment] - nothing is added to it
+        # Typed as a mapping that can be changed; nothing is ever added.
+        self.commands = cast(Any, LoadedCommands(self.later))
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer's signature
         """Returns the names of the commands, in the order of the help."""

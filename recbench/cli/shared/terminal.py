@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import typer
 
 from recbench.errors import NothingToCompareError, RecbenchError
-from recbench.escaping.data_files import json_text
 from recbench.escaping.terminal import terminal_text
 from recbench.progress.console import messages
 from recbench.progress.tolerant_stream import TolerantStream
@@ -145,6 +144,9 @@ def _encoding(stream: io.TextIOWrapper) -> str:
 
 def emit_json(document: Any) -> None:
     """Writes one JSON document to standard output, numbers in full precision."""
+    # Here, so that --help is fast.
+    from recbench.escaping.data_files import json_text
+
     text = json_text(document)
     try:
         text.encode(sys.stdout.encoding or "utf-8")

@@ -14,6 +14,7 @@ from typer.models import OptionInfo
 
 from recbench.cli.shared.command_words import Option, Word, as_click_words, long_spelling, read_words
 from recbench.cli.shared.examples import shown_examples, split_examples
+from recbench.cli.shared.help_renderer import import_renderer
 from recbench.cli.shared.hints import own_sentences
 from recbench.cli.shared.old_spellings import OLD_FLAGS, note, with_old_arguments, with_old_spellings, with_other_number
 from recbench.cli.shared.option_checks import (
@@ -109,6 +110,7 @@ class Verb(TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Writes the help, and then the examples, which no renderer may wrap."""
+        import_renderer()
         super().format_help(ctx, formatter)
         if self.examples:
             formatter.write(shown_examples(self.examples))
@@ -161,6 +163,7 @@ class VerbGroup(TyperGroup):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Writes the help, and then the examples, which no renderer may wrap."""
+        import_renderer()
         super().format_help(ctx, formatter)
         if self.examples:
             formatter.write(shown_examples(self.examples))
