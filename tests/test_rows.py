@@ -29,16 +29,9 @@ def test_every_column_is_taken_alike(selection):
 
 def test_columns_that_are_missing_stay_missing():
     bare = rows(ratings=False, timestamps=False)
-    for other in (bare.take(np.array([0])), bare.copy(), Rows.joined([bare, bare])):
+    for other in (bare.take(np.array([0])), Rows.joined([bare, bare])):
         assert other.ratings is None
         assert other.timestamps is None
-
-
-def test_a_copy_shares_no_memory():
-    whole = rows()
-    copy = whole.copy()
-    for name in ("users", "items", "ratings", "timestamps"):
-        assert not np.shares_memory(getattr(whole, name), getattr(copy, name))
 
 
 def test_joined_rows_have_the_columns_that_all_parts_have():

@@ -36,6 +36,28 @@ def test_an_array_s_map_holds_its_own_bytes_and_no_others(synthetic_task, tmp_pa
             array.flags.writeable = True
 
 
+def test_a_model_that_writes_into_its_rows_changes_neither_the_task_nor_its_file(synthetic_task, tmp_path):
+    path = tmp_path / "task.task"
+    task_file.save(synthetic_task, path)
+    before = path.read_bytes()
+    task = task_file.load(path)
+    for name in ("users", "items", "timestamps"):
+        array = getattr(task.train_set(), name)
+        base = array.base
+        while not isinstance(base, mmap.mmap):
+            base = base.obj if isinstance(base, memoryview) else base.base
+        # A plain map of these bytes only: nothing leads from it to the file.
+        assert type(base) is mmap.mmap
+        assert len(base) == array.nbytes
+        base[:] = bytes(len(base))
+        assert not array.any()
+        assert np.array_equal(getattr(task, name), getattr(synthetic_task, name))
+        assert getattr(task.train_set(), name).any()
+    assert path.read_bytes() == before
+    # Those of a task in memory are copies.
+    assert not np.shares_memory(synthetic_task.train_set().users, synthetic_task.users)
+
+
 def test_tasks_of_the_old_form_stay_readable(synthetic_task, tmp_path):
     path = tmp_path / "task.npz"
     header = {

@@ -41,15 +41,6 @@ class Rows:
             None if self.timestamps is None else self.timestamps[selection],
         )
 
-    def copy(self) -> "Rows":
-        """Returns the same rows in arrays that nothing else refers to."""
-        return Rows(
-            self.users.copy(),
-            self.items.copy(),
-            None if self.ratings is None else self.ratings.copy(),
-            None if self.timestamps is None else self.timestamps.copy(),
-        )
-
     def renumbered(self, user_numbers: Int32Array, item_numbers: Int32Array) -> "Rows":
         """Returns the same rows with other user and item indices.
 

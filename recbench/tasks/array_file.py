@@ -11,7 +11,7 @@ import mmap
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ import numpy.typing as npt
 from recbench.data.file_use import share
 
 Array = npt.NDArray[Any]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 MAGIC = b"recbench-task-2\n"
 PAGE = 2**16
@@ -74,8 +75,62 @@ def map_arrays(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
         header = _header(file.read(length))
         start, size = _pages(len(MAGIC) + 8 + length), os.fstat(file.fileno()).st_size
         entries = {name: _entry(name, entry) for name, entry in header.pop("arrays").items()}
-        arrays = {name: _map(file.fileno(), size, start, entry) for name, entry in entries.items()}
+        kept = _Descriptor(file.fileno())
+        arrays = {name: _map(kept, size, start, entry) for name, entry in entries.items()}
     return header, arrays
+
+
+def copied_when_written(array: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
+    """Returns an array of its own with the same content, which takes no memory of its own before somebody writes to it.
+
+    This is a second, private map of the same part of the file: the system copies a page when it is written. An array
+    that is no whole map is copied at once.
+
+    Args:
+        array: An array of ``map_arrays``, or any other.
+    """
+    mapped = _map_of(array)
+    if mapped is None or len(mapped) != array.nbytes or not array.flags.c_contiguous:
+        return array.copy()
+    # A plain map: whoever gets the array cannot reach the file, which has held-out rows too.
+    private = mmap.mmap(mapped.file.number, len(mapped), access=mmap.ACCESS_COPY, offset=mapped.offset)
+    if hasattr(mmap, "MADV_DONTNEED"):
+        # The task's own map does not stay in memory beside it; a page comes back when it is read.
+        mapped.madvise(mmap.MADV_DONTNEED)
+    # Touch every page, so that the first read is no part of a model's measured time.
+    np.frombuffer(private, np.uint8)[:: mmap.PAGESIZE].max(initial=0)
+    return np.frombuffer(private, array.dtype).reshape(array.shape)
+
+
+class _Descriptor:
+    """A file that is open as long as one of its maps exists."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.number = os.dup(descriptor)
+
+    def __del__(self) -> None:
+        os.close(self.number)
+
+
+class _Map(mmap.mmap):
+    """The read-only map of a part of a file.
+
+    Attributes:
+        file: The file.
+        offset: Where the map begins.
+    """
+
+    file: _Descriptor
+    offset: int
+
+
+def _map_of(array: npt.NDArray[Any]) -> _Map | None:
+    base: object = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, memoryview):
+        base = base.obj
+    return base if isinstance(base, _Map) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +162,15 @@ def _entry(name: str, entry: object) -> _Entry:
     raise DamagedFileError(f"its header describes the array {name!r} in no valid way")
 
 
-def _map(descriptor: int, size: int, start: int, entry: _Entry) -> Array:
+def _map(file: _Descriptor, size: int, start: int, entry: _Entry) -> Array:
     dtype, shape, offset = np.dtype(entry.kind), entry.shape, start + entry.offset
     length = math.prod(shape) * dtype.itemsize
     if offset + length > size or len(shape) > MOST_DIMENSIONS or max(shape, default=0) > size:
         raise DamagedFileError(f"it has {size} bytes, and an array {shape} would end at {offset + length}")
     if not length:
         return np.empty(shape, dtype.newbyteorder("="))
-    mapped = mmap.mmap(descriptor, length, access=mmap.ACCESS_READ, offset=offset)
+    mapped = _Map(file.number, length, access=mmap.ACCESS_READ, offset=offset)
+    mapped.file, mapped.offset = file, offset
     return np.asarray(np.frombuffer(mapped, dtype).reshape(shape), dtype.newbyteorder("="))
 
 

@@ -13,6 +13,7 @@ from recbench.data.ids import IdTable
 from recbench.data.rows import Rows
 from recbench.escaping.html import html_text
 from recbench.protocol import Float32Array, Int32Array, Int64Array, OriginalIds, TrainSet
+from recbench.tasks.array_file import copied_when_written
 from recbench.tasks.exchange.forms import UniformNegatives
 from recbench.tasks.spec import TaskSpec, Uniformity
 
@@ -152,7 +153,15 @@ class Task:
 
     def train_set(self) -> TrainSet:
         """Returns the rows to learn from when test cases are scored."""
-        return self._train_set(self.rows.copy())
+        rows = self.rows
+        return self._train_set(
+            Rows(
+                copied_when_written(rows.users),
+                copied_when_written(rows.items),
+                None if rows.ratings is None else copied_when_written(rows.ratings),
+                None if rows.timestamps is None else copied_when_written(rows.timestamps),
+            )
+        )
 
     def train_set_for_validation(self) -> TrainSet:
         """Returns the train rows without those that validation holds out."""
