@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from recbench.data.catalogue import catalogue
+from recbench.tasks import task_file
 from recbench.tasks.build import build, load_interactions
 from recbench.tasks.filters import apply_filters
+from recbench.tasks.kept import Counts, Kept, kept_line
 from recbench.tasks.lookup import load_task
 from recbench.tasks.named_specs import builtin_specs
 
@@ -66,3 +68,22 @@ def test_leave_one_out_takes_the_latest_row_of_everyone(ml_100k):
 def test_building_again_gives_the_pinned_digest(ml_100k, name):
     spec = builtin_specs()[name]
     assert build(spec).digest == spec.digest
+
+
+def test_the_time_split_trains_on_earlier_rows_only_and_counts_what_it_leaves_out(ml_100k, tmp_path):
+    task = load_task("ml-100k-time")
+    assert task.timestamps.max() < task.test_times.min()
+    assert (task.n_users, task.n_items, task.n_train, len(task.test)) == (751, 1_616, 79_999, 2_864)
+    assert len(np.unique(task.test.users)) == 107
+    stored = task_file.load(task_file_in(tmp_path, task))
+    assert stored.kept == task.kept == Kept(
+        read=Counts(rows=100_000, users=943, items=1_682), kept=Counts(rows=82_863, users=751, items=1_616)
+    )  # fmt: skip
+    assert "82,863 of 100,000 rows (82.9%), 751 of 943 users (79.6%) and 1,616 of" in kept_line(stored.kept)
+    with pytest.raises(ValueError, match="more users than the data"):
+        Kept(read=stored.kept.read, kept=Counts(rows=1, users=944, items=1))
+
+
+def task_file_in(folder, task):
+    task_file.save(task, folder / "time.task")
+    return folder / "time.task"

@@ -47,7 +47,7 @@ def test_what_a_task_says_of_its_data(synthetic_task):
     spec = specs["ml-100k"].model_copy(update={"name": "mine"})
     data = Data.of(replace(synthetic_task, spec=spec), specs)
     assert data.names == {"mine", "ml-100k"}
-    assert set(data.others.values()) == {"ml-100k", "ml-100k-loo", "ml-100k-random"}
+    assert set(data.others.values()) == {"ml-100k", "ml-100k-loo", "ml-100k-random", "ml-100k-time"}
 
 
 def test_every_model_begins_with_at_most_as_many():

@@ -33,6 +33,7 @@ from recbench.reports.pages.published_comparison import OwnFigure, beside_publis
 from recbench.reports.run.summary import summarise
 from recbench.reports.spread import Spread
 from recbench.tasks.exchange.forms import UniformNegatives
+from recbench.tasks.kept import Counts, Kept
 from recbench.tuning.spaces import Known, ModelSpace, Range, texts
 from tests.examples import DIGEST, some_trials, write
 from tests.golden_files import check_golden
@@ -267,6 +268,19 @@ def a_full_trial(model="bpr", seed=0, skill=0.6, **changes):
     catalogue = CatalogueValue(metrics={}, list_length=10, coverage=0.5, gini=0.5, popularity=0.5, seconds=1.0)
     record = first.record.model_copy(update={"catalogue": catalogue, **changes})
     return FinishedTrial.in_memory(record, TrialRanks(sampled, ranks), f"{model}.json")
+
+
+def test_a_page_says_how_much_of_the_data_the_task_keeps():
+    def page(**kept):
+        counts = Kept(read=Counts(rows=100, users=50, items=20), kept=Counts(**kept)) if kept else None
+        trials = some_trials("bpr", seeds=1, kept=counts)
+        return leaderboard(LeaderboardSources("records", trials, None, None, {}, {}))
+
+    shown = page(rows=30, users=1, items=10)
+    assert "keep 30 of 100 rows (30.0%), 1 of 50 users (2.0%) and 10 of 20 items (50.0%)." in shown
+    assert "a k-core can leave only 2 %" in shown
+    # Nothing is said where nothing is left out, or where an older record does not tell.
+    assert "k-core" not in page(rows=100, users=50, items=20) + page()
 
 
 def test_a_page_says_why_it_has_no_corrected_metrics():

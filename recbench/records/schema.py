@@ -19,6 +19,7 @@ from recbench.builtin_models import BUILTIN_PACKAGE, EARLIER_PACKAGE
 from recbench.escaping.file_names import file_name
 from recbench.records.sources import Sources
 from recbench.tasks.exchange.forms import UniformNegatives
+from recbench.tasks.kept import Kept
 
 SCHEMA: Final = 1
 """The version of the record's schema that this recbench writes and reads."""
@@ -46,7 +47,7 @@ Seconds = Annotated[float, Field(ge=0, le=1e12)]
 Rate = Annotated[float, Field(ge=0, le=1e18), AfterValidator(_not_tiny)]
 Name = Annotated[str, AfterValidator(_as_name)]
 
-_LEFT_OUT_IF_NONE: Final = ("no_revision", "task_spec", "n_items")
+_LEFT_OUT_IF_NONE: Final = ("no_revision", "task_spec", "n_items", "kept")
 """Fields that are not in the files of older records."""
 
 MODEL_BYTES: Final = 80
@@ -239,6 +240,8 @@ class Record(_Frozen):
         n_users: Number of users with a case.
         n_train: Number of train rows.
         n_items: Number of items of the catalogue; None in older records, and then not in the record's file.
+        kept: What the filters and the split of the task keep of its data; None in older records and for published
+            splits, and then not in the record's file.
         epochs: Passes over the train rows.
         loss: Training loss after the last epoch, if the model reports it.
         fit_seconds: Time in ``fit`` outside of the harness; without warm-up.
@@ -302,6 +305,7 @@ class Record(_Frozen):
     n_users: Count
     n_train: Count
     n_items: Count | None = None
+    kept: Kept | None = None
     epochs: Count = 0
     loss: float | None = None
     fit_seconds: Seconds | None = None

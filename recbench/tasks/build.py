@@ -22,6 +22,7 @@ from recbench.tasks.cold_cases import cold_cases, refuse_misspelt
 from recbench.tasks.drawn_order import in_neutral_order
 from recbench.tasks.exchange.forms import Order
 from recbench.tasks.filters import apply_filters
+from recbench.tasks.kept import Counts
 from recbench.tasks.row_order import settled
 from recbench.tasks.spec import (
     CatalogueData,
@@ -62,7 +63,9 @@ def build(spec: TaskSpec, interactions: Interactions | None = None, *, progressb
     for kind, ids in (("user", interactions.user_ids), ("item", interactions.item_ids)):
         warn_of_same_things(spec.name, kind, ids)
     spec = spec.model_copy(update={"split": settled(spec.split, interactions, spec.name)})
+    read = Counts(rows=len(interactions), users=interactions.n_users, items=interactions.n_items)
     task = split_and_draw(spec, apply_filters(interactions, spec.filters).numbered_by_hash())
+    task = replace(task, read=read)
     cases = Rows(task.test.users, task.test.items)
     refuse_misspelt(cold_cases(task.rows, cases, task.user_ids, task.item_ids))
     verify_and_cache(task)

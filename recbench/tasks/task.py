@@ -15,6 +15,7 @@ from recbench.escaping.html import html_text
 from recbench.protocol import Float32Array, Int32Array, Int64Array, OriginalIds, TrainSet
 from recbench.tasks.array_file import copied_when_written
 from recbench.tasks.exchange.forms import UniformNegatives
+from recbench.tasks.kept import Counts, Kept
 from recbench.tasks.spec import TaskSpec, Uniformity
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class Task:
         n_duplicates: Rows left out when the file was read.
         test_times: int64[test cases] or None; for reports on the split. No model receives them and no metric depends
             on them, so the digest does not cover them.
+        read: Counts of the data before the filters; None for published splits and in task files of older versions. Not
+            in the digest.
     """
 
     spec: TaskSpec
@@ -79,6 +82,7 @@ class Task:
     validation: Cases
     n_duplicates: int = 0
     test_times: Int64Array | None = None
+    read: Counts | None = None
 
     @property
     def name(self) -> str:
@@ -124,6 +128,14 @@ class Task:
     def n_users_without_case(self) -> int:
         """Users who are in train only."""
         return self.n_users - len(np.unique(self.test.users))
+
+    @property
+    def kept(self) -> Kept | None:
+        """What the filters and the split keep of the data; None if the counts of the data are not known."""
+        if self.read is None:
+            return None
+        counts = Counts(rows=self.n_train + len(self.test), users=self.n_users, items=self.n_items)
+        return Kept(read=self.read, kept=counts)
 
     @cached_property
     def catalogue_sizes(self) -> Int64Array:

@@ -6,6 +6,7 @@ Loading maps the arrays into memory and hashes every byte of them; the rules are
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,6 +24,7 @@ from recbench.escaping.shell import shell_word
 from recbench.file_content import other_content
 from recbench.system_errors import cannot_read
 from recbench.tasks.array_file import MAGIC, DamagedFileError, map_arrays, write_arrays
+from recbench.tasks.kept import Counts
 from recbench.tasks.spec import TaskSpec
 from recbench.tasks.task import Cases, Task
 from recbench.tasks.verification_cache import verify_once
@@ -42,6 +44,8 @@ HEAD = 2**20
 def save(task: Task, path: Path) -> None:
     """Writes the task, whole or not at all."""
     header = {"digest": task.digest, "n_duplicates": task.n_duplicates, "spec": task.spec.model_dump(mode="json")}
+    if task.read is not None:
+        header["read"] = task.read.model_dump()
     arrays = dict(task.arrays())
     if task.test_times is not None:
         arrays[TIMES] = task.test_times
@@ -61,7 +65,7 @@ def load(path: Path) -> Task:
         times = arrays.pop(TIMES, None)
         if times is not None and _hash(times) != header.times:
             raise DamagedFileError("the times of the cases were changed")
-        task = _from_arrays(header.spec, arrays, header.n_duplicates, times)
+        task = replace(_from_arrays(header.spec, arrays, header.n_duplicates, times), read=header.read)
     except FileNotFoundError as error:
         raise RecbenchError(
             f"No such task file: {path}.", "If another process removed it meanwhile, run the command again."
@@ -110,6 +114,7 @@ class _Header(BaseModel):
     n_duplicates: int = Field(ge=0)
     spec: TaskSpec
     times: str | None = Field(default=None, alias=TIMES)
+    read: Counts | None = None
 
 
 class _OldHeader(_Header):

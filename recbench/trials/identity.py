@@ -11,6 +11,7 @@ from recbench.protocol import PROTOCOL_VERSION
 from recbench.records.schema import ParameterValue, TaskIdentity
 from recbench.records.sources import Sources
 from recbench.registry.models import ModelReference
+from recbench.tasks.kept import Kept
 from recbench.tasks.portable_spec import portable_spec
 from recbench.tasks.task import Task
 from recbench.trials import machine
@@ -28,6 +29,7 @@ class TaskFacts:
         n_train: Train rows.
         n_items: Items of the catalogue.
         spec: The spec as TOML; None for a builtin task.
+        kept: What the filters and the split keep of the data, if it is known.
     """
 
     identity: TaskIdentity
@@ -36,6 +38,7 @@ class TaskFacts:
     n_train: int
     n_items: int
     spec: str | None
+    kept: Kept | None = None
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -47,6 +50,7 @@ class TaskFacts:
             "n_users": self.n_users,
             "n_train": self.n_train,
             "n_items": self.n_items,
+            "kept": self.kept,
         }
 
     @classmethod
@@ -59,6 +63,7 @@ class TaskFacts:
             task.n_train,
             task.n_items,
             portable_spec(task),
+            task.kept,
         )
 
 

@@ -21,6 +21,7 @@ from recbench.reports.pages.published_table import published_section
 from recbench.reports.pages.ranked_report import ranked_report, where_from
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.summary import ModelSummary
+from recbench.tasks.kept import kept_line
 from recbench.tuning.objective import Objective
 from recbench.tuning.spaces import ModelSpace, texts
 
@@ -89,6 +90,7 @@ def leaderboard(sources: LeaderboardSources) -> str:
             "",
             where_from(sources.trials, report),
             "",
+            *_kept(sources.trials),
             *figure_sections(sources.trials, report, found, "##"),
             *_undecided(report),
             *published_section(published),
@@ -97,6 +99,12 @@ def leaderboard(sources: LeaderboardSources) -> str:
             *how_it_is_made(sources.trials, found, sources.names, sources.place, build, sources.command),
         ]
     )
+
+
+def _kept(trials: Sequence[FinishedTrial]) -> list[str]:
+    """Says how much of the data the task keeps, if it leaves anything out."""
+    kept = next((one.record.kept for one in trials if one.record.kept is not None), None)
+    return [] if kept is None or kept.kept == kept.read else [markdown(kept_line(kept)), ""]
 
 
 def _is_tuned(summary: ModelSummary, tuned: Mapping[str, TunedModel]) -> bool:
