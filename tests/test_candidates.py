@@ -114,10 +114,17 @@ def test_users_with_too_few_unseen_items_are_left_out_or_get_fewer_negatives(cap
 
 
 @pytest.mark.parametrize(
-    ("unseen", "rule"), [([2, 2, 9], {}), ([2, 2, 2], {"too_few": "leave-out"}), ([0, 0, 0], {"too_few": "fewer"})]
+    ("unseen", "rule", "ways"),
+    [
+        ([2, 2, 9], {}, {"negatives.count", "negatives fewer", "negatives leave-out", "negatives.too_few"}),
+        ([2, 2, 2], {"too_few": "leave-out"}, {"negatives.count", "negatives fewer", "negatives.too_few"}),
+        ([0, 0, 0], {"too_few": "fewer"}, set()),
+        ([0, 0, 0], {}, set()),
+    ],
 )
-def test_too_few_unseen_items_of_most_users_name_one_and_the_ways_out(unseen, rule):
+def test_too_few_unseen_items_of_most_users_name_one_and_the_ways_that_help(unseen, rule, ways):
     with pytest.raises(RecbenchError, match="user 'u0' has") as caught:
         left_out(None, [0, 1, 2], unseen, **rule)
-    for way in ("negatives.count", "--too-few-negatives fewer", "negatives.too_few"):
-        assert way in caught.value.hint
+    all_ways = ("negatives.count", "negatives fewer", "negatives leave-out", "negatives.too_few")
+    assert {way for way in all_ways if way in caught.value.hint} == ways
+    assert ("Add rows of more items" in caught.value.hint) == (not ways)

@@ -66,19 +66,38 @@ def users_to_leave_out(
         f"{unseen[first]:,}, and {wanted}"
     )
     if n_short == n_users or (rule.too_few is None and 2 * n_short > n_users):
-        raise RecbenchError(
-            f"{problem}.",
-            "Lower the number of negatives (negatives.count in a spec), or keep more items with weaker filters.\n"
-            f"Take fewer negatives for these users: --too-few-negatives {TooFew.FEWER}. Leave these users out: "
-            f"--too-few-negatives {TooFew.LEAVE_OUT}.\n"
-            f'In a spec or in Python: negatives.too_few = "{TooFew.FEWER}" or "{TooFew.LEAVE_OUT}".',
-        )
+        raise RecbenchError(f"{problem}.", _more_negatives(rule, n_short < n_users, bool(unseen[case_users].any())))
     log.warning(
         '%s. They are left out, with their rows. To take fewer negatives for them: negatives.too_few = "%s" in a spec.',
         problem,
         TooFew.FEWER,
     )
     return short
+
+
+def _more_negatives(rule: Negatives, some_have_enough: bool, some_have_any: bool) -> str:
+    """Returns what helps where users have too few items without an interaction; nothing that cannot help.
+
+    Args:
+        rule: The rule.
+        some_have_enough: Whether some users with a case have as many as the rule needs.
+        some_have_any: Whether some users with a case have at least one.
+    """
+    if not some_have_any:
+        return (
+            "Every user with a case has interacted with all items, so no candidates are left. Add rows of more items."
+        )
+    options, values = [], []
+    if rule.too_few is not TooFew.FEWER:
+        options.append(f"Take fewer negatives for these users: --too-few-negatives {TooFew.FEWER}.")
+        values.append(f'"{TooFew.FEWER}"')
+    if some_have_enough:
+        options.append(f"Leave these users out: --too-few-negatives {TooFew.LEAVE_OUT}.")
+        values.append(f'"{TooFew.LEAVE_OUT}"')
+    first = "Lower the number of negatives (negatives.count in a spec), or keep more items with weaker filters."
+    if not options:
+        return first
+    return f"{first}\n{' '.join(options)}\nIn a spec or in Python: negatives.too_few = {' or '.join(values)}."
 
 
 def draw_negatives(
