@@ -32,6 +32,7 @@ __all__ = [
     "NothingToCompareError",
     "Policy",
     "RecbenchError",
+    "ReplicatedRun",
     "Run",
     "Sweep",
     "Task",
@@ -42,6 +43,7 @@ __all__ = [
     "load",
     "load_task",
     "make_task",
+    "replica_names",
     "run",
     "sweep",
     "tune",
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from recbench.experiments.api import evaluate, load, run, sweep, tune
     from recbench.experiments.comparison import Comparison, compare
     from recbench.experiments.gates import Gate
+    from recbench.experiments.replicated import ReplicatedRun
     from recbench.experiments.results import Run
     from recbench.experiments.sweep import Sweep
     from recbench.experiments.tune import Tuning
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
     from recbench.reports.compare.policy import Policy
     from recbench.tasks.lookup import load_task
     from recbench.tasks.make import make_task
+    from recbench.tasks.replicas import replica_names
     from recbench.tasks.task import Task
 
 # Here, so that ``import recbench_models`` works as soon as recbench is imported, in a checkout too.
@@ -69,6 +73,7 @@ _MODULES = {
     "recbench.experiments.api": ("evaluate", "load", "run", "sweep", "tune"),
     "recbench.experiments.comparison": ("Comparison", "compare"),
     "recbench.experiments.gates": ("Gate",),
+    "recbench.experiments.replicated": ("ReplicatedRun",),
     "recbench.experiments.results": ("Run",),
     "recbench.experiments.sweep": ("Sweep",),
     "recbench.experiments.tune": ("Tuning",),
@@ -76,6 +81,7 @@ _MODULES = {
     "recbench.reports.compare.policy": ("Policy",),
     "recbench.tasks.lookup": ("load_task",),
     "recbench.tasks.make": ("make_task",),
+    "recbench.tasks.replicas": ("replica_names",),
     "recbench.tasks.task": ("Task",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

@@ -14,7 +14,9 @@ from recbench.records.sources import Sources
 from recbench.reports.compare import document_types as compare_types
 from recbench.reports.compare.document_types import ABDocument, CompareDocument, GateDocument
 from recbench.reports.run import document_types as run_types
+from recbench.reports.run import replica_document_types as replica_types
 from recbench.reports.run.document_types import RunDocument
+from recbench.reports.run.replica_document_types import ReplicasDocument
 from tests.documented_attributes import attributes, sections
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -39,6 +41,11 @@ def schema_files() -> dict[str, str]:
     return {
         "record.schema.json": _text("A record of recbench", Record, [record_schema, Sources]),
         "run.schema.json": _text("The document of `recbench run --json`", RunDocument, [run_types, record_schema]),
+        "run-replicas.schema.json": _text(
+            "The document of `recbench run --json` on a task with replicas",
+            ReplicasDocument,
+            [replica_types, run_types, record_schema],
+        ),
         "compare.schema.json": _text(
             "The document of `recbench compare --json`", CompareDocument, [compare_types, record_schema]
         ),

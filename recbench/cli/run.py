@@ -142,6 +142,7 @@ def run(
 
         from recbench.evaluation.metric_names import DEFAULT_METRICS, measures_at, read_measures
         from recbench.experiments.execution import Execution
+        from recbench.experiments.replicated import run_on_replicas
         from recbench.experiments.run import RunRequest
         from recbench.experiments.run import run as run_request
         from recbench.experiments.train import Reuse
@@ -151,6 +152,7 @@ def run(
         from recbench.reports.run.model_columns import run_column_names
         from recbench.reports.run.pairs_table import pairs_table
         from recbench.reports.run.table import run_table
+        from recbench.tasks.replicas import replica_names
         from recbench.trials.machine import library_settings
 
         # Before any numeric library does more than be loaded: it reads these once.
@@ -182,6 +184,16 @@ def run(
                 in_process=in_process,
             ),
         )
+        if replica_names(task) and not dry_run:
+            if pairs or more_metrics or columns or sort:
+                raise RecbenchError(
+                    "--pairs, --more-metrics, --columns and --sort show one split, and the task has replicas.",
+                    f"Name a replica: --task {task}@0",
+                )
+            replicated = run_on_replicas(request, lambda: count.of(run_progress(quiet=quiet)))
+            emit_json(replicated.document()) if form is Format.JSON else emit(replicated.table(form))
+            exit_if_failed(replicated.failed)
+            return
         progress = count.of(run_progress(quiet=quiet))
         if dry_run:
             _show_plan(request, progress, form)

@@ -24,7 +24,7 @@ from recbench.cli.shared.ratings_file_options import (
 )
 from recbench.cli.shared.tables import emit_prose, emit_table
 from recbench.cli.shared.task_options import NameOrSpec, OrderOption, Replace, TooFewNegatives
-from recbench.cli.shared.task_summary import emit_summary, emit_task
+from recbench.cli.shared.task_summary import emit_replicas, emit_summary, emit_task
 from recbench.cli.shared.terminal import emit, emit_json
 from recbench.cli.shared.verbs import Verbs
 from recbench.errors import RecbenchError
@@ -120,11 +120,15 @@ def show(
       recbench task show ml-100k --spec > my-task.toml
     """
     from recbench.tasks.lookup import find_task, load_task
+    from recbench.tasks.replicas import load_replicas, replica_names
 
     if spec:
         from recbench.tasks.named_specs import spec_text
 
         emit(spec_text(find_task(name).spec or load_task(name).spec, pinned=False))
+        return
+    if plot is None and not as_json and replica_names(name):
+        emit_replicas(load_replicas(name, progressbar=animated()))
         return
     task = load_task(name, progressbar=animated())
     emit_task(task, plot, as_json)
@@ -177,6 +181,7 @@ def build(
     from recbench.data.time_column import time_format
     from recbench.tasks.lookup import check_name, keep_as_own, load_task
     from recbench.tasks.make import make_task_of_dataset, make_task_of_file
+    from recbench.tasks.replicas import load_replicas, replica_names
     from recbench.tasks.spec import FileData
 
     columns = (user_column, item_column, rating_column, timestamp_column, timestamp_format, separator, form, member)
@@ -191,6 +196,9 @@ def build(
         emit_summary(task)
         return
     if ratings is None:
+        if replica_names(name):
+            emit_replicas(load_replicas(name, rebuild=True, progressbar=animated()))
+            return
         emit_summary(load_task(name, rebuild=True, progressbar=animated()))
         return
     check_name(name, replace=force)

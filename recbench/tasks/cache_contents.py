@@ -80,7 +80,7 @@ def contents() -> list[CachedFile]:
 
 
 def task_files(name: str | None = None) -> list[CachedFile]:
-    """Returns the files of built tasks, of one name if a name is given.
+    """Returns the files of built tasks, of one name and its replicas if a name is given.
 
     Raises:
         RecbenchError: A folder of the cache cannot be read.
@@ -89,7 +89,7 @@ def task_files(name: str | None = None) -> list[CachedFile]:
     for folder, pattern in TASK_NAMES.items():
         for path, status in _regular_files(home() / "tasks" / folder):
             match = pattern.fullmatch(path.name)
-            if match and name in (None, match["name"]):
+            if match and name in (None, match["name"], match["name"].partition("@")[0]):
                 replaceable = folder not in ("own", "by-digest") or _can_be_built_again(path)
                 found.append(CachedFile(Kind.TASK, match["name"], path, status.st_size, status.st_mtime, replaceable))
     return found

@@ -11,6 +11,7 @@ from pathlib import Path
 from recbench.data.cache import home, remove_leftovers_in_cache
 from recbench.data.readers.part_folders import files_of_table
 from recbench.errors import RecbenchError
+from recbench.escaping.shell import shell_word
 from recbench.system_errors import advice, reason
 from recbench.tasks import task_file
 from recbench.tasks.build import build
@@ -30,6 +31,7 @@ from recbench.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
+REPLICA = re.compile(r"(?P<base>.+)@(?P<number>[0-9]{1,9})")
 ROWS = 2
 """Increases when the rows of the user's files are put into another order, so that such tasks are built again."""
 
@@ -91,11 +93,13 @@ def find_task(name: str | os.PathLike[str]) -> Entry:
             "Names are listed by: recbench task list. A task from DataFrames: recbench.make_task(ratings)",
         )
     path, name = Path(name), os.fspath(name)
+    if (replica := REPLICA.fullmatch(name)) is not None:
+        return _find_replica(replica["base"], int(replica["number"]))
     if spec := builtin_specs().get(name):
         return Entry(_built_path(spec), spec)
     if name.endswith(".toml") or any(mark in name for mark in ("/", os.sep)):
         spec = read_spec(path)
-        return Entry(_built_path(spec), spec)
+        return Entry(_built_path(spec.replica(0) if spec.replicas else spec), spec)
     if len(name) <= NAME_LENGTH and re.fullmatch(NAME_PATTERN, name):
         if spec := own_spec(name):
             return Entry(_built_path(spec), spec)
@@ -106,6 +110,24 @@ def find_task(name: str | os.PathLike[str]) -> Entry:
                 f"The task {name} is a link that leads to no file: {path}.", "Restore the file that it leads to."
             )
     raise unknown_task(name, task_names())
+
+
+def _find_replica(base: str, number: int) -> Entry:
+    """Finds a replica of a task by the name or spec file of the task.
+
+    Raises:
+        RecbenchError: There is no such task or replica.
+    """
+    spec = find_task(base).spec
+    if spec is None or spec.replicas is None:
+        raise RecbenchError(f"The task {base} has no replicas, so there is no {base}@{number}.", f"Use --task {base}")
+    if number >= spec.replicas:
+        raise RecbenchError(
+            f"The task {base} has {spec.replicas} replicas, and no replica {number}.",
+            f"Use one of {base}@0 to {base}@{spec.replicas - 1}.",
+        )
+    replica = spec.replica(number)
+    return Entry(_built_path(replica), replica)
 
 
 def load_task(name: str | os.PathLike[str], *, rebuild: bool = False, progressbar: bool = False) -> Task:
@@ -125,6 +147,13 @@ def load_task(name: str | os.PathLike[str], *, rebuild: bool = False, progressba
     """
     remove_leftovers_in_cache()
     entry = find_task(name)
+    if entry.spec is not None and entry.spec.replicas is not None:
+        last = entry.spec.replicas - 1
+        raise RecbenchError(
+            f"The task {os.fspath(name)} has {entry.spec.replicas} replicas, and one task is needed here.",
+            f"Name a replica: {os.fspath(name)}@0 to {os.fspath(name)}@{last}. All of them: recbench run --task "
+            f"{shell_word(os.fspath(name))}",
+        )
     if entry.path.exists() and not rebuild:
         try:
             return task_file.load(entry.path)
@@ -172,6 +201,9 @@ def find_by_digest(name: str, digest: str) -> Task | None:
 def _file_of(name: str, digest: str, spec: TaskSpec | None) -> Path | None:
     """Returns the file in the cache that holds the task; None if there is none."""
     paths = [own_task_path(name), _by_digest(name, digest), *([_built_path(spec)] if spec is not None else [])]
+    if REPLICA.fullmatch(name):
+        # Its spec is a file of the user's, which the name does not tell.
+        paths += sorted((home() / "tasks" / "built").glob(f"{name}-*{SUFFIX}"))
     return next((path for path in paths if task_file.identity_of(path) == (name, digest)), None)
 
 

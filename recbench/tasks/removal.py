@@ -71,7 +71,8 @@ def remove_task(name: str, *, yes: bool = False) -> Removed:
     Raises:
         RecbenchError: There is no such task, recbench cannot make it again, or a running process uses it.
     """
-    known = {*task_names(), *(file.name for file in task_files())}
+    built = {file.name for file in task_files()}
+    known = {*task_names(), *built, *(one.partition("@")[0] for one in built)}
     if name not in known:
         hint = f"{name} is a file of your own: delete it yourself." if name.endswith(".toml") else ""
         raise unknown_name("task", name, known, hint)

@@ -136,6 +136,11 @@ def spec_like(like: str | Path | TaskSpec | Task) -> TaskSpec:
             f"The split of the task {spec.name!r} was published as files; it is no rule for other data.",
             "Use a task that was built by rules, such as --like ml-100k-loo. All tasks: recbench task list",
         )
+    if spec.replicas is not None:
+        raise RecbenchError(
+            f"The task {spec.name!r} has {spec.replicas} replicas, and rules for other data are those of one split.",
+            "Name a replica, such as SPEC.toml@0, or write a spec for the other data.",
+        )
     return spec
 
 

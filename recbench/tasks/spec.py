@@ -5,7 +5,7 @@ import json
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -17,7 +17,10 @@ from recbench.tasks.exchange.forms import Order, TooFew, UniformNegatives
 from recbench.toml_file import TomlKind
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+SPEC_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*(@[0-9]{1,2})?$"
+"""Also the name of a replica."""
 NAME_LENGTH = 100
+MAX_REPLICAS = 100
 MAX_SEED = 2**63 - 1
 MAX_EXPONENT = 308
 
@@ -323,9 +326,10 @@ class TaskSpec(_Frozen):
         negatives: How candidates are drawn.
         waivers: Rules that published candidates are allowed to break.
         digest: The digest that the built task must have; None where it is not pinned.
+        replicas: How many splits to draw; None for one. Each is a task of its own, see ``replica``.
     """
 
-    name: str = Field(pattern=NAME_PATTERN, max_length=NAME_LENGTH)
+    name: str = Field(pattern=SPEC_NAME_PATTERN, max_length=NAME_LENGTH)
     description: str = ""
     dataset: Annotated[
         CatalogueData | FileData | SyntheticData | FrameData | PublishedData, Field(discriminator="source")
@@ -335,6 +339,37 @@ class TaskSpec(_Frozen):
     negatives: Annotated[Negatives | PublishedNegatives, Field(discriminator="method")]
     waivers: tuple[Waiver, ...] = ()
     digest: str | None = Field(default=None, pattern=r"^sha256:[0-9a-f]{64}$")
+    replicas: int | None = Field(default=None, ge=2, le=MAX_REPLICAS)
+
+    @model_validator(mode="after")
+    def _can_be_drawn_again(self) -> Self:
+        if self.replicas is None:
+            return self
+        if isinstance(self.split, PublishedSplit) or isinstance(self.negatives, PublishedNegatives):
+            raise ValueError("a published split exists only once, so it has no replicas; remove replicas")
+        if self.digest is not None:
+            raise ValueError("each replica has a digest of its own; remove digest")
+        if "@" in self.name:
+            raise ValueError("name@number is the name of a replica, which has no replicas; change name")
+        if max(self.negatives.seed, getattr(self.split, "seed", None) or 0) > MAX_SEED - self.replicas:
+            raise ValueError("the seeds of the replicas would be too large; use smaller seeds")
+        return self
+
+    def replica(self, number: int) -> "TaskSpec":
+        """Returns the spec of a replica: the same rules, with ``number`` added to the seeds of split and negatives.
+
+        So replica 0 has the digest of the task without replicas. The data and the filters do not vary.
+
+        Args:
+            number: 0 .. ``replicas`` - 1.
+        """
+        split = self.split
+        drawn = isinstance(split, RandomFraction) or getattr(split, "order", Order.FILE) in (None, Order.RANDOM)
+        if drawn and number:
+            split = split.model_copy(update={"seed": (getattr(split, "seed", None) or 0) + number})
+        negatives = self.negatives.model_copy(update={"seed": self.negatives.seed + number})
+        name = f"{self.name}@{number}"
+        return self.model_copy(update={"name": name, "split": split, "negatives": negatives, "replicas": None})
 
     def rules(self) -> str:
         """Returns the canonical text of what shapes the arrays: not names, descriptions, paths or the pinned digest."""
@@ -354,7 +389,7 @@ class TaskSpec(_Frozen):
 
     def fingerprint(self) -> str:
         """Returns a hash of the whole spec, for naming its file in the cache; rules that are unset do not enter it."""
-        unset: dict[str, set[str]] = {"negatives": {"uniformity"}}
+        unset: dict[str, Any] = {"negatives": {"uniformity"}, "replicas": True}
         unset |= {} if self.filters.keeps_repeated else {"filters": {"repeated"}}
         for part, name in UNSET_RULES:
             if getattr(getattr(self, part), name, None) is None:

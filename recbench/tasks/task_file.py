@@ -43,7 +43,11 @@ HEAD = 2**20
 
 def save(task: Task, path: Path) -> None:
     """Writes the task, whole or not at all."""
-    header = {"digest": task.digest, "n_duplicates": task.n_duplicates, "spec": task.spec.model_dump(mode="json")}
+    header = {
+        "digest": task.digest,
+        "n_duplicates": task.n_duplicates,
+        "spec": task.spec.model_dump(mode="json", exclude={"replicas"}),
+    }
     if task.read is not None:
         header["read"] = task.read.model_dump()
     arrays = dict(task.arrays())

@@ -1,10 +1,11 @@
 """A task on the screen: its counts, what its split lets leak, how its rows are spread."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recbench.cli.shared.tables import emit_facts
+from recbench.cli.shared.tables import emit_facts, emit_prose, emit_table
 from recbench.cli.shared.terminal import emit, emit_json
 
 if TYPE_CHECKING:
@@ -24,6 +25,15 @@ def emit_summary(task: "Task") -> None:
     rows.append(["uniform negatives", uniformity_text(task.uniformity)])
     rows.append(["waived", ", ".join(summary["waivers"]) or "nothing"])
     emit_facts(rows, [task.name, task.spec.description])
+
+
+def emit_replicas(tasks: "Sequence[Task]") -> None:
+    """Writes the digest and the counts of each replica of a task to standard output."""
+    from recbench.tasks.replicas import base_name, what_varies
+
+    rows = [[one.name, one.digest[:19], f"{one.n_train:,}", f"{len(one.test):,}"] for one in tasks]
+    emit_table(rows, ["replica", "digest", "train", "cases"])
+    emit_prose(f"\nReplicas of {base_name(tasks[0].name)} differ in {what_varies(tasks[0].spec)}.")
 
 
 LEAKAGE = {

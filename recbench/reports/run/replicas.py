@@ -1,0 +1,148 @@
+"""The table of a run on several replicas of a split: the variance of the split, of the users and of the seeds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+from recbench.evaluation.inference import Sample
+from recbench.evaluation.metric import Measure
+from recbench.evaluation.variance_components import VarianceComponents, variance_components
+from recbench.reports.formats import Format
+from recbench.reports.rendering import paragraph, render_lines, render_table
+from recbench.reports.run.replica_document_types import ReplicatedMetricDocument, ReplicatedResultDocument
+from recbench.reports.run.run_report import RunReport, seed_ranks
+from recbench.reports.run.summary import ModelSummary
+
+LEGEND = (
+    "split SD, users SD, seeds SD: standard deviations of the figure of one replica and one seed, by source; their "
+    "squares add up to the square of total SD.",
+    "split SD: another draw for the same users. users SD: other users, the part that stays when the draw changes. "
+    "seeds SD: another seed of the model on one replica.",
+    "usual SE: standard error over the users of one replica, as the confidence interval of a run on one split has it.",
+)
+NO_SEEDS = "One seed: the variation between seeds is part of split SD. Use --seeds 3 or more."
+INCOMPLETE = "no ranks in some replicas; nothing is decomposed:"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicatedModel:
+    """A configuration on all replicas.
+
+    Attributes:
+        name: What tables call it.
+        components: By measure; empty if it has no ranks in some replica.
+        values: By measure, the mean over seeds in each replica.
+    """
+
+    name: str
+    components: dict[str, VarianceComponents]
+    values: dict[str, list[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicasReport:
+    """A run on replicas, as its table and its document show it.
+
+    Attributes:
+        reports: One for each replica.
+        models: The configurations.
+        varies: What differs between the replicas.
+    """
+
+    reports: tuple[RunReport, ...]
+    models: tuple[ReplicatedModel, ...]
+    varies: str
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What the models are compared by."""
+        return self.reports[0].columns
+
+    @property
+    def notes(self) -> list[str]:
+        """The lines below the table."""
+        every = [one for model in self.models for one in model.components.values()]
+        lacking = ", ".join(model.name for model in self.models if not model.components)
+        notes = [*LEGEND, *([NO_SEEDS] if any(one.seeds is None for one in every) else [])]
+        return [*notes, *([f"{INCOMPLETE} {lacking}."] if lacking else [])]
+
+
+def replicas_report(reports: Sequence[RunReport], varies: str) -> ReplicasReport:
+    """Decomposes the variance of each configuration's figures.
+
+    Args:
+        reports: One for each replica, of the same configurations; at least two.
+        varies: What differs between the replicas.
+    """
+    models = [
+        _model([one for report in reports for one in report.summaries if one.name == summary.name], reports)
+        for summary in reports[0].summaries
+    ]
+    return ReplicasReport(tuple(reports), tuple(models), varies)
+
+
+def replicas_table(report: ReplicasReport, form: Format) -> str:
+    """Renders one row for each configuration and metric; CSV has full precision and no lines around the table."""
+    headers = ["model", "metric", "mean", "split SD", "users SD", "seeds SD", "total SD", "usual SE"]
+    rows = [
+        [model.name, measure.label, *_figures(model.components.get(measure.name), form)]
+        for measure in report.measures
+        for model in report.models
+    ]
+    table = render_table(rows, headers, "llrrrrrr", form)
+    if form is Format.CSV:
+        return table
+    task = report.reports[0].task
+    name = str(task["name"]).partition("@")[0]
+    facts = f"{task['n_users']:,} users, {task['n_items']:,} items, {task['n_cases']:,} cases each"
+    head = [f"Task {name}: {len(report.reports)} replicas, {facts}", f"Replicas differ in {report.varies}."]
+    return "\n".join([*paragraph(head, form), "", table, "", *render_lines(report.notes, form)])
+
+
+def replicas_document(report: ReplicasReport) -> list[ReplicatedResultDocument]:
+    """Returns one object for each configuration: its figures by metric, in full precision."""
+    return [
+        {
+            "name": model.name,
+            "metrics": {name: _metric(one, model.values[name]) for name, one in model.components.items()},
+        }
+        for model in report.models
+    ]
+
+
+def _metric(one: VarianceComponents, values: list[float]) -> ReplicatedMetricDocument:
+    split, users, seeds, total = one.standard_deviations
+    return {
+        "mean": one.mean,
+        "split_sd": split,
+        "users_sd": users,
+        "seeds_sd": seeds,
+        "total_sd": total,
+        "usual_se": sqrt(one.usual),
+        "values": values,
+    }
+
+
+def _model(summaries: Sequence[ModelSummary], reports: Sequence[RunReport]) -> ReplicatedModel:
+    components: dict[str, VarianceComponents] = {}
+    values: dict[str, list[float]] = {}
+    for measure in reports[0].columns:
+        samples = [_samples(summary, measure) for summary in summaries]
+        if len(samples) < len(reports) or not all(samples):
+            continue
+        if (found := variance_components(samples)) is not None:
+            components[measure.name] = found
+            values[measure.name] = [sum(float(s.values.mean()) for s in one) / len(one) for one in samples]
+    return ReplicatedModel(summaries[0].name, components, values)
+
+
+def _samples(summary: ModelSummary, measure: Measure) -> list[Sample]:
+    ranks = seed_ranks(summary, measure.ranking)
+    return [Sample(measure.values(one), measure.users(one)) for one in ranks.values()]
+
+
+def _figures(one: VarianceComponents | None, form: Format) -> list[str]:
+    if one is None:
+        return [""] * 6
+    figures = [one.mean, *one.standard_deviations, sqrt(one.usual)]
+    return ["" if value is None else repr(value) if form is Format.CSV else f"{value:.4f}" for value in figures]
