@@ -302,15 +302,23 @@ def processor_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def peak_memory_bytes() -> int | None:
-    """Returns the peak resident memory of this process so far, where the platform knows it."""
+def peak_memory_bytes(pid: int | None = None) -> int | None:
+    """Returns the peak resident memory of a process so far, where the platform knows it.
+
+    Args:
+        pid: The process; this one by default.
+    """
     # Only Linux has this file.
     with suppress(OSError):
-        for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
+        for line in Path(f"/proc/{pid or 'self'}/status").read_text(encoding="utf-8").splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
-    if (peak := getattr(psutil.Process().memory_info(), "peak_wset", None)) is not None:
-        return int(peak)
+    # A process that has ended has no figure.
+    with suppress(psutil.Error):
+        if (peak := getattr(psutil.Process(pid).memory_info(), "peak_wset", None)) is not None:
+            return int(peak)
+    if pid is not None:
+        return None
     try:
         import resource
     except ImportError:

@@ -47,6 +47,7 @@ Seconds = Annotated[float, Field(ge=0, le=1e12)]
 Rate = Annotated[float, Field(ge=0, le=1e18), AfterValidator(_not_tiny)]
 Name = Annotated[str, AfterValidator(_as_name)]
 
+_LEFT_OUT_IF_EMPTY: Final = ("weaker_guarantees", "gpus", "interpreter")
 _LEFT_OUT_IF_NONE: Final = ("no_revision", "task_spec", "n_items", "kept")
 """Fields that are not in the files of older records."""
 
@@ -159,6 +160,8 @@ class Environment(_Frozen):
         weaker_guarantees: What the harness cannot guarantee on this system; see
             ``recbench.operating_system.Guarantee``. Empty on Linux, and then not in the record's file.
         gpus: The GPUs that the trial used; left out of the record if there are none.
+        interpreter: The Python program that the model ran in, as the user gave it; ``python`` and ``packages`` are then
+            its own. Empty for a model that ran beside recbench, and then not in the record's file.
     """
 
     cpu: str
@@ -168,12 +171,13 @@ class Environment(_Frozen):
     packages: dict[str, str]
     weaker_guarantees: tuple[str, ...] = ()
     gpus: tuple[Gpu, ...] = ()
+    interpreter: str = ""
 
     @model_serializer(mode="wrap")
     def _without_empty(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content: dict[str, Any] = serialize(self)
         # Older records have none of these fields, and most trials have nothing to say in them.
-        return {name: value for name, value in content.items() if value or name not in ("weaker_guarantees", "gpus")}
+        return {name: value for name, value in content.items() if value or name not in _LEFT_OUT_IF_EMPTY}
 
 
 class Revision(_Frozen):

@@ -48,15 +48,15 @@ def code_of(model_class: type, origin: Origin, observation: Observation | None) 
     """
     own = class_code(model_class) if origin is Origin.VALUE else model_code(model_class)
     if origin is Origin.BUILTIN:
-        return CodeOfModel(own.version, Sources(modules=_hashes(own.files)))
+        return CodeOfModel(own.version, Sources(modules=hashes(own.files)))
     named = named_sources(model_class, by_value=origin is Origin.VALUE)
     known = set(own.files.values())
     every = {} if observation is None else module_files(observation.modules | _needed(model_class, origin))
     loaded = {path: file for path, file in every.items() if file not in known}
-    sources = Sources(modules=_hashes({**loaded, **own.files}), named=_hashes(named))
+    sources = Sources(modules=hashes({**loaded, **own.files}), named=hashes(named))
     # An empty __init__.py does nothing, and changes no version.
     with_content = {path: file for path, file in loaded.items() if file.stat().st_size}
-    version = extended_version(own.version, modules=_hashes(with_content), named=sources.named)
+    version = extended_version(own.version, modules=hashes(with_content), named=sources.named)
     files = (*own.files.values(), *loaded.values(), *named.values())
     return CodeOfModel(version, sources, frozenset(map(str, files)), tuple(sys.path))
 
@@ -66,5 +66,6 @@ def _needed(model_class: type, origin: Origin) -> set[str]:
     return set() if origin is Origin.VALUE else imported_by(model_class.__module__)
 
 
-def _hashes(files: dict[str, Path]) -> dict[str, str]:
+def hashes(files: dict[str, Path]) -> dict[str, str]:
+    """Returns the hash of each file."""
     return {path: file_hash(str(file)) or MISSING for path, file in files.items()}

@@ -108,7 +108,8 @@ def import_and_configure(requested: RequestedModel, observation: Observation | N
 
 
 def _watched(reference: ModelReference, observation: Observation | None) -> AbstractContextManager[None]:
-    if observation is None:
+    # The process of a foreign model tells the observation what it opens.
+    if observation is None or reference.origin is Origin.FOREIGN:
         return nullcontext()
     # The builtin models read no files, and are timed without the hook, as they were before there was one.
     return observation.watch(files=reference.origin is not Origin.BUILTIN)
@@ -175,5 +176,10 @@ def configure(
         if isinstance(parameter.default, tuple) and isinstance(arguments[name], list):
             arguments[name] = tuple(arguments[name])
     parameters = {name: recordable(reference.name, name, value) for name, value in arguments.items()}
-    code = code_of(model_class, reference.origin, observation)
+    if reference.origin is Origin.FOREIGN:
+        from recbench.registry.foreign_models import foreign_code
+
+        code = foreign_code(reference, model_class, observation)
+    else:
+        code = code_of(model_class, reference.origin, observation)
     return Configuration(reference, model_class, parameters, arguments, code)

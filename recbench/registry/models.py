@@ -5,6 +5,7 @@ import importlib
 import importlib.util
 import inspect
 import os
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.metadata import entry_points
@@ -15,6 +16,7 @@ import recbench
 from recbench.builtin_models import BUILTIN_PACKAGE
 from recbench.errors import RecbenchError, unknown_name
 from recbench.escaping.shell import shell_word
+from recbench.foreign.interpreter import find_interpreter, short_name
 from recbench.path_checks import check_no_folder
 from recbench.registry.class_pickles import unpickle_class
 from recbench.registry.import_failures import import_failure, not_in_module
@@ -37,6 +39,7 @@ class Origin(StrEnum):
     MODULE = "module"
     FILE = "file"
     VALUE = "value"
+    FOREIGN = "other interpreter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ class ModelReference:
 
     Attributes:
         name: The model's name in tables.
-        target: ``module:Class`` or ``file.py:Class``; for a class that is sent by value, where it was defined.
+        target: ``module:Class`` or ``file.py:Class``; for a class that is sent by value, where it was defined; with
+            ``@INTERPRETER`` for a class that is imported in another interpreter.
         origin: Where the class comes from.
         pickled: The class that is sent by value; see ``recbench.registry.class_pickles``.
     """
@@ -80,6 +84,10 @@ class ModelReference:
         """
         if self.origin is Origin.VALUE:
             return self._unpickle()
+        if self.origin is Origin.FOREIGN:
+            from recbench.registry.foreign_models import load_foreign
+
+            return load_foreign(self)
         module_name, _, class_name = self.target.rpartition(":")
         in_file = self.origin is Origin.FILE
         folders = folders_of(Path(module_name).resolve()) if in_file else [Path.cwd()]
@@ -158,12 +166,18 @@ def known_models() -> dict[str, ModelReference]:
 def find_model(name: str) -> ModelReference:
     """Finds a model by a known name, by ``package.module:Class`` or by ``path/to/file.py:Class``.
 
+    Each may end with ``@INTERPRETER``: the model then runs in that interpreter.
+
     Raises:
         RecbenchError: There is no such model; the message suggests similar names.
     """
     known = known_models()
     if name in known:
         return known[name]
+    if (split := split_interpreter(name, known)) is not None:
+        inner = find_model(split[0])
+        find_interpreter(split[1])
+        return ModelReference(f"{inner.name}@{short_name(split[1])}", f"{inner.target}@{split[1]}", Origin.FOREIGN)
     place, colon, class_name = name.rpartition(":")
     if not colon and name.endswith(".py") and os.path.isfile(name):  # noqa: PTH113 - see below
         raise RecbenchError(f"{name} is a file; a model is a class in it.", f"Name the class: {name}:CLASS")
@@ -194,6 +208,24 @@ def find_model(name: str) -> ModelReference:
     return ModelReference(class_name, name, Origin.MODULE)
 
 
+def split_interpreter(name: str, known: Collection[str]) -> tuple[str, str] | None:
+    """Splits ``MODEL@INTERPRETER``; None for a model without an interpreter.
+
+    Args:
+        name: The text.
+        known: The names of the known models.
+
+    >>> split_interpreter("my@home/net.py:Net@/opt/lk/bin/python", [])
+    ('my@home/net.py:Net', '/opt/lk/bin/python')
+    """
+    for place in (index for index, character in enumerate(name) if character == "@"):
+        model, interpreter = name[:place], name[place + 1 :]
+        is_model = model in known or (":" in model and model.rpartition(":")[2].isidentifier())
+        if interpreter and (is_model or model.isidentifier()):
+            return model, interpreter
+    return None
+
+
 def _no_value(model: str, text: str) -> RecbenchError:
     return RecbenchError(
         f"{text!r} is not a hyper-parameter of {model!r} with its value.",
@@ -207,6 +239,8 @@ def describe(reference: ModelReference) -> ModelDescription:
     Raises:
         RecbenchError: There is no module or class of the name that the user gave, or its source cannot be read.
     """
+    if reference.origin is Origin.FOREIGN and (split := split_interpreter(reference.target, ())) is not None:
+        return describe(find_model(split[0]))
     module_name, _, class_name = reference.target.rpartition(":")
     of_user = reference.origin in (Origin.FILE, Origin.MODULE)
     if reference.origin is Origin.MODULE:

@@ -1,6 +1,7 @@
 """The files that a class names in ``sources``: they belong to its code."""
 
 import inspect
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,21 @@ def named_sources(model_class: type, *, by_value: bool) -> dict[str, Path]:
             f'For example: {ATTRIBUTE} = ["weights.json"]',
         )
     folder = Path.cwd() if by_value else _folder(owner)
-    return {name: _checked(model_class, name, folder) for name in names}
+    return files_named(model_class.__name__, names, folder)
+
+
+def files_named(model: str, names: Iterable[str], folder: Path) -> dict[str, Path]:
+    """Returns the files by their names.
+
+    Args:
+        model: The name of the class, for errors.
+        names: Their names.
+        folder: The folder in which paths start.
+
+    Raises:
+        RecbenchError: A file does not exist.
+    """
+    return {name: _checked(model, name, folder) for name in names}
 
 
 def _shown(value: object) -> str:
@@ -47,22 +62,22 @@ def _folder(owner: type) -> Path:
         return Path.cwd()
 
 
-def _checked(model_class: type, name: str, folder: Path) -> Path:
+def _checked(model: str, name: str, folder: Path) -> Path:
     file = folder / name
     hint = f"Paths in {ATTRIBUTE!r} are relative to {folder}."
     try:
         if file.is_dir():
             raise RecbenchError(
-                f"{model_class.__name__} names {name!r} in {ATTRIBUTE!r}, which is a folder: {file}.",
+                f"{model} names {name!r} in {ATTRIBUTE!r}, which is a folder: {file}.",
                 f"Name the files in it. {hint}",
             )
         if not file.is_file():
             raise RecbenchError(
-                f"{model_class.__name__} names {name!r} in {ATTRIBUTE!r}, but there is no file {file}.", hint
+                f"{model} names {name!r} in {ATTRIBUTE!r}, but there is no file {file}.", hint
             )
         with file.open("rb"):
             return file
     except (OSError, ValueError) as error:
         raise RecbenchError(
-            f"{model_class.__name__} names {name!r} in {ATTRIBUTE!r}, which cannot be read: {error}.", hint
+            f"{model} names {name!r} in {ATTRIBUTE!r}, which cannot be read: {error}.", hint
         ) from error

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from recbench.errors import RecbenchError
 from recbench.records.schema import ParameterValue, class_identity
-from recbench.registry.models import ModelReference, Origin, describe, known_models
+from recbench.registry.models import ModelReference, Origin, describe, known_models, split_interpreter
 from recbench.registry.parameter_values import recordable
 
 
@@ -19,11 +19,12 @@ def source_defaults(references: Iterable[str]) -> dict[str, dict[str, ParameterV
         references: What records say of the classes, such as ``recbench_models.bpr:BPR`` or ``my_model.py:Net``.
     """
     known = {class_identity(one.recorded): one for one in known_models().values()}
-    return {
-        identity: _defaults(known.get(identity) or _of_working_folder(reference))
-        for reference in dict.fromkeys(references)
-        for identity in [class_identity(reference)]
-    }
+    found = {}
+    for reference in dict.fromkeys(references):
+        split = split_interpreter(reference, ())
+        bare = split[0] if split is not None else reference
+        found[class_identity(reference)] = _defaults(known.get(class_identity(bare)) or _of_working_folder(bare))
+    return found
 
 
 def _of_working_folder(reference: str) -> ModelReference | None:

@@ -85,22 +85,36 @@ def import_file(path: str) -> ModuleType:
         Exception: Whatever the file raises; SyntaxError if it is not Python.
     """
     file = Path(path).resolve()
-    levels = _relative_levels(ast.parse(file.read_bytes(), str(file)))
+    inside = module_in_package(file)
     search_first(folders_of(file))
-    return _import_in_package(file, levels) if levels else _import_alone(file)
+    if inside is None:
+        return _import_alone(file)
+    folder, name = inside
+    _make_package(folder, file)
+    return importlib.import_module(name)
+
+
+def module_in_package(file: Path) -> tuple[Path, str] | None:
+    """Returns the folder of the file's top package and the full name of its module; None without relative imports.
+
+    Args:
+        file: The file, resolved.
+
+    Raises:
+        SyntaxError: It is not Python.
+    """
+    levels = _relative_levels(ast.parse(file.read_bytes(), str(file)))
+    if not levels:
+        return None
+    packages = [file.parent]
+    while len(packages) < levels or (packages[0].parent / "__init__.py").is_file():
+        packages.insert(0, packages[0].parent)
+    return packages[0], ".".join([*(folder.name for folder in packages), file.stem])
 
 
 def _relative_levels(tree: ast.Module) -> int:
     """Returns how many folders up the relative imports reach at most; 0 for a file without any."""
     return max((node.level for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)), default=0)
-
-
-def _import_in_package(file: Path, levels: int) -> ModuleType:
-    packages = [file.parent]
-    while len(packages) < levels or (packages[0].parent / "__init__.py").is_file():
-        packages.insert(0, packages[0].parent)
-    _make_package(packages[0], file)
-    return importlib.import_module(".".join([*(folder.name for folder in packages), file.stem]))
 
 
 def _make_package(folder: Path, file: Path) -> None:

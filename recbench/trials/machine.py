@@ -5,9 +5,12 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from recbench.device import Device
-from recbench.operating_system import available_cores, processor_name, weaker_guarantees
+from recbench.foreign.proxy import ForeignModel
+from recbench.operating_system import available_cores, peak_memory_bytes, processor_name, weaker_guarantees
 from recbench.records.schema import Environment
 from recbench.registry.distributions import distributions_of, versions_of
+from recbench.registry.foreign_models import parts_of
+from recbench.registry.hyperparameters import Configuration
 
 ALWAYS_LISTED = ("numpy", "scipy", "pandas")
 """The packages that every record lists if they are installed: recbench loads them before the model."""
@@ -41,6 +44,28 @@ def environment() -> Environment:
         packages=versions_of(ALWAYS_LISTED),
         weaker_guarantees=tuple(weaker_guarantees()),
     )
+
+
+def environment_of(configuration: Configuration) -> Environment:
+    """Returns what a model runs on, with the versions of its packages so far; those of its own interpreter."""
+    model_class, observation = configuration.model_class, configuration.observation
+    if issubclass(model_class, ForeignModel):
+        own = {
+            "python": model_class.connection.python,
+            "packages": model_class.packages,
+            "interpreter": parts_of(configuration.reference)[1],
+        }
+        return environment().model_copy(update=own)
+    packages = package_versions(observation.modules if observation is not None else ())
+    return environment().model_copy(update={"packages": packages})
+
+
+def peak_memory_of(configuration: Configuration) -> int | None:
+    """Returns the peak resident memory of this process, and of the model's own if it has one, added."""
+    model_class, own = configuration.model_class, peak_memory_bytes()
+    if own is None or not issubclass(model_class, ForeignModel):
+        return own
+    return own + (peak_memory_bytes(model_class.connection.pid) or 0)
 
 
 def package_versions(modules: Iterable[str]) -> dict[str, str]:

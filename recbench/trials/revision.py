@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import psutil
 
+from recbench.builtin_models import BUILTIN_PACKAGE
 from recbench.git_commands import GitError, git_output
 from recbench.records.schema import Record, Revision
 from recbench.records.sources import Sources
@@ -52,7 +53,7 @@ def with_own_files_checked(record: Record, model: PlannedModel) -> Record:
     those of installed packages. They must be tracked in the revision, and have the content there that the trial used.
     """
     revision = record.revision
-    if revision is None or model.reference.origin is Origin.BUILTIN:
+    if revision is None or _is_builtin(model.reference):
         return record
     reasons = [*(revision.reasons or ()), *_shortened(_differences(record.sources, model, revision.sha))]
     checked = revision.model_copy(update={"dirty": revision.dirty or bool(reasons), "reasons": tuple(reasons)})
@@ -136,6 +137,11 @@ def _own_files(sources: Sources, model: PlannedModel) -> tuple[list[_OwnFile], l
         if name.endswith(PYTHON)
     ]
     return files, reasons
+
+
+def _is_builtin(reference: ModelReference) -> bool:
+    is_foreign = reference.origin is Origin.FOREIGN
+    return reference.origin is Origin.BUILTIN or (is_foreign and reference.target.startswith(f"{BUILTIN_PACKAGE}."))
 
 
 def _folders(reference: ModelReference) -> list[Path]:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from recbench.errors import describe_error, error_text
 from recbench.evaluation.new_cases import NewCases
 from recbench.evaluation.ranking import ScoreError, rank_cases
-from recbench.operating_system import peak_memory_bytes
 from recbench.protocol import WarmUp
 from recbench.records.finished_trial import TrialRanks
 from recbench.records.schema import CurvePoint, Record, Status
@@ -21,6 +20,7 @@ from recbench.trials.events import Event, EventKind, Notify
 from recbench.trials.facts import kept_facts, promises_repetition
 from recbench.trials.identity import TaskFacts, identity
 from recbench.trials.learning_curve import Curve
+from recbench.trials.machine import peak_memory_of
 from recbench.trials.memory_check import NotEnoughMemoryError, check_memory
 from recbench.trials.model_context import context_for_model
 from recbench.trials.observed import observed
@@ -164,7 +164,7 @@ def _fit_and_score(
         "throughput_doubts": throughput_doubts(
             context, model, configuration.parameters, len(train), timed.longest_seconds
         ),
-        "process_peak_rss_bytes": peak_memory_bytes(),
+        "process_peak_rss_bytes": peak_memory_of(configuration),
     }
     new = NewCases.of(task)
     yield measured, TrialRanks(ranks, new=new), not conditions.catalogue
@@ -183,6 +183,6 @@ def _fit_and_score(
     measured |= {
         "catalogue": catalogue,
         "catalogue_error": catalogue_error,
-        "process_peak_rss_bytes": peak_memory_bytes(),
+        "process_peak_rss_bytes": peak_memory_of(configuration),
     }
     yield measured, TrialRanks(ranks, catalogue_ranks, new), True

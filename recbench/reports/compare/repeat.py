@@ -132,5 +132,6 @@ def _entry(group: TrialGroup) -> str:
     record = group.record
     known = known_models().get(record.model)
     is_known = known is not None and class_identity(known.recorded) == class_identity(record.reference)
-    model = record.model if is_known or is_builtin(record.reference) else record.reference
+    is_own = record.environment.interpreter == ""
+    model = record.model if is_known or (is_builtin(record.reference) and is_own) else record.reference
     return f"{record.label}={model}" if record.label else model

@@ -19,7 +19,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError
 
 from recbench.errors import shortened
-from recbench.records.schema import ParameterValue, Record
+from recbench.records.schema import Environment, ParameterValue, Record
 from recbench.records.sources import Sources
 from recbench.registry.requested import RequestedModel
 from recbench.trials.conditions import Conditions
@@ -109,7 +109,7 @@ class Ready(_Message):
         code_version: Hash of the model's code, as far as it is known before training.
         sources: The files that the hash covers.
         search_path: The folders in which modules are looked for.
-        packages: Versions of the packages that the model has imported so far.
+        environment: What the model runs on, with the versions of the packages that it has imported so far.
         import_seconds: How long the import took.
     """
 
@@ -118,7 +118,7 @@ class Ready(_Message):
     code_version: str | None
     sources: Sources
     search_path: tuple[str, ...]
-    packages: dict[str, str]
+    environment: Environment
     import_seconds: FiniteFloat
 
 

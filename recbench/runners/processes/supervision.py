@@ -188,7 +188,7 @@ class Supervision:
         assignment = self._assignment
         fields = identity(assignment.task, self.trial.model, self.trial.seed, assignment.conditions)
         if self.worker.ready is not None:
-            fields["environment"] = fields["environment"].model_copy(update={"packages": self.worker.ready.packages})
+            fields["environment"] = self.worker.ready.environment
         record = Record(
             **fields,
             status=status,

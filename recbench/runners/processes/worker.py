@@ -134,7 +134,7 @@ def _prepare(channel: Channel, commands: BinaryIO) -> "Configuration":
     from recbench.records import store  # noqa: F401
     from recbench.tasks import task_file  # noqa: F401
     from recbench.trials import trial  # noqa: F401
-    from recbench.trials.machine import package_versions
+    from recbench.trials.machine import environment_of
 
     observation = Observation()
     configuration = import_and_configure(requested, observation)
@@ -144,7 +144,7 @@ def _prepare(channel: Channel, commands: BinaryIO) -> "Configuration":
             code_version=configuration.code_version,
             sources=configuration.sources,
             search_path=configuration.code.search_path,
-            packages=package_versions(observation.modules),
+            environment=environment_of(configuration),
             import_seconds=configuration.import_seconds,
         )
     )

@@ -1,0 +1,227 @@
+"""A class that stands for a model class in another interpreter: the harness trains and scores it like any other."""
+
+import inspect
+import weakref
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import Any, ClassVar
+
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter
+
+from recbench.errors import RecbenchError, describe_error
+from recbench.foreign.connection import CLOCK_TOLERANCE, Connection, Epoch, ForeignError, Report
+from recbench.protocol import FloatArray, Int32Array, OriginalIds, TrainContext, TrainSet
+
+HINTS: Mapping[str, Any] = {"int": int, "float": float, "str": str, "bool": bool}
+SMALLEST_LIMIT = 2**20
+MOST_SCORE_BYTES = 16
+
+
+class Parameter(BaseModel):
+    """A parameter of the foreign class's constructor."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    default: bool | int | float | str | list[bool | int | float | str | None] | None
+    required: bool
+    is_tuple: bool = Field(alias="tuple")
+    hint: str
+
+
+class Imported(BaseModel):
+    """What the other interpreter says of the class."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    parameters: list[Parameter]
+    methods: list[str]
+    file: str | None
+    module: str
+    sources: list[str]
+    repeatable: bool | None
+    seconds: FiniteFloat
+
+
+class ForeignModel:
+    """The base of the classes that stand for foreign ones.
+
+    Attributes:
+        connection: The process in which the models of the class are.
+        imported: What that process said of the class.
+        packages: The versions of all packages of its interpreter.
+    """
+
+    connection: ClassVar[Connection]
+    imported: ClassVar[Imported]
+    packages: ClassVar[dict[str, str]]
+    _next_number: ClassVar[int] = 0
+    _dropped: ClassVar[list[int]]
+    _sent: ClassVar[list[TrainSet]]
+
+    def __init__(self, **arguments: Any) -> None:
+        cls = type(self)
+        self._number = ForeignModel._next_number
+        ForeignModel._next_number += 1
+        while cls._dropped:
+            cls.connection.request("drop", model=cls._dropped.pop())
+        cls.connection.request("create", model=self._number, arguments=arguments)
+        weakref.finalize(self, cls._dropped.append, self._number)
+
+    def warm_up(self, train: TrainSet, context: TrainContext) -> None:
+        """Sends the train rows, and lets the model warm up if it has a way to."""
+        self._send(train)
+        if "warm_up" in self.imported.methods:
+            self._train("warm_up", context)
+
+    def fit(self, train: TrainSet, context: TrainContext) -> None:
+        """Trains the model in its process; the clock is the harness's."""
+        self._send(train)
+        began, told = perf_counter(), self._train("fit", context).get("seconds")
+        if not isinstance(told, int | float) or not 0 <= told <= perf_counter() - began + CLOCK_TOLERANCE:
+            raise ForeignError(f"the process of {self.connection.interpreter} says that fit() took {told} s")
+
+    def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
+        """Asks the model; see ``recbench.protocol.Recommender``."""
+        return self._scores("score", items.size, users=users, items=items)
+
+    def _train(self, kind: str, context: TrainContext) -> dict[str, Any]:
+        raised: list[BaseException] = []
+        began, last = perf_counter(), 0.0
+
+        def happened(event: Epoch | Report) -> dict[str, Any] | None:
+            nonlocal last
+            if isinstance(event, Report):
+                context.report(**event.facts)  # type: ignore[arg-type]
+                return None
+            if not last <= event.seconds <= perf_counter() - began + CLOCK_TOLERANCE:
+                raise ForeignError(
+                    f"the process of {self.connection.interpreter} says that an epoch ended after {event.seconds} s"
+                )
+            last = event.seconds
+            try:
+                return {"kind": "go_on", "value": context.end_epoch(event.loss)}
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - it is raised once the model has ended its training
+                raised.append(error)
+                return {"kind": "raise", "message": str(error)}
+
+        try:
+            done, _ = self.connection.request(
+                kind,
+                on_event=happened,
+                model=self._number,
+                seed=context.seed,
+                threads=context.threads,
+                device=context.device,
+            )
+        # The model's own error is that the harness has stopped it.
+        except Exception:
+            if raised:
+                raise raised[0] from None
+            raise
+        if raised:
+            raise raised[0]
+        return done.fields
+
+    def _send(self, train: TrainSet) -> None:
+        """Sends the train rows, unless the process has them."""
+        if any(one is train for one in self._sent):
+            return
+        names = ("users", "items", "ratings", "timestamps", "indptr", "indices")
+        arrays = {name: array for name in names if (array := getattr(train, name)) is not None}
+        for kind, ids in (("user", train.encoded_user_ids), ("item", train.encoded_item_ids)):
+            if isinstance(ids, OriginalIds):
+                arrays |= {f"{kind}_id_text": ids.text, f"{kind}_id_offsets": ids.offsets}
+        self.connection.request("train_set", arrays, n_users=train.n_users, n_items=train.n_items)
+        self._sent[:] = [train]
+
+    def _scores(self, kind: str, expected: int, **arrays: npt.NDArray[Any]) -> FloatArray:
+        most = max(SMALLEST_LIMIT, MOST_SCORE_BYTES * expected)
+        _, scores = self.connection.request(kind, arrays, most_bytes=most, model=self._number)
+        if scores is None:
+            raise ForeignError(f"the process of {self.connection.interpreter} sent no scores")
+        return scores
+
+
+def foreign_class(name: str, connection: Connection, imported: Imported, packages: dict[str, str]) -> type[ForeignModel]:
+    """Makes the class that stands for a foreign one; its constructor has the same parameters."""
+    parameters, annotations = [], {}
+    for one in imported.parameters:
+        default: Any = tuple(one.default) if one.is_tuple and isinstance(one.default, list) else one.default
+        kept = inspect.Parameter.empty if one.required else default
+        parameters.append(inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=kept))
+        if one.hint in HINTS and default is not None:
+            annotations[one.name] = HINTS[one.hint]
+
+    def constructor(self: ForeignModel, **arguments: Any) -> None:
+        ForeignModel.__init__(self, **arguments)
+
+    constructor.__annotations__ = annotations
+    attributes: dict[str, Any] = {
+        "__init__": constructor,
+        "__signature__": inspect.Signature(parameters),
+        "connection": connection,
+        "imported": imported,
+        "packages": dict(sorted(packages.items())),
+        "_dropped": [],
+        "_sent": [],
+        **{method: made for method, made in _OPTIONAL.items() if method in imported.methods},
+    }
+    if imported.repeatable is not None:
+        attributes["repeatable_on_threads"] = imported.repeatable
+    return type(name, (ForeignModel,), attributes)
+
+
+def _memory_bytes(self: ForeignModel, train: TrainSet) -> int:
+    self._send(train)
+    done, _ = self.connection.request("memory_bytes", model=self._number)
+    found = done.fields.get("bytes")
+    if not isinstance(found, int):
+        raise ForeignError(f"the process of {self.connection.interpreter} sent no number of bytes")
+    return found
+
+
+def _score_all(self: ForeignModel, users: Int32Array) -> FloatArray:
+    return self._scores("score_all", len(users) * self._sent[0].n_items, users=users)
+
+
+_OPTIONAL: Mapping[str, Callable[..., Any]] = {"memory_bytes": _memory_bytes, "score_all": _score_all}
+
+
+def import_foreign(name: str, interpreter: str, what: Mapping[str, Any]) -> type[ForeignModel]:
+    """Starts a process in another interpreter, and imports a class there.
+
+    Args:
+        name: The model's name, for errors.
+        interpreter: The path of the Python program.
+        what: Module, file and folders; see ``recbench.foreign.host``.
+
+    Raises:
+        RecbenchError: The interpreter cannot be used, the class cannot be imported, or it is no model.
+    """
+    connection = Connection(interpreter)
+    try:
+        done, _ = connection.request("import", **what)
+        imported = Imported.model_validate(done.fields)
+        done, _ = connection.request("versions")
+        packages = TypeAdapter(dict[str, str]).validate_python(done.fields.get("packages"))
+    except Exception as error:
+        connection.close()
+        hint = "The error comes from the model's own code."
+        if isinstance(error, ImportError):
+            hint = f"Install what the model imports for that interpreter: {interpreter} -m pip install PACKAGE"
+        raise RecbenchError(
+            f"Model {name!r} cannot be imported with {interpreter}: {describe_error(error)}.", hint
+        ) from error
+    for method in ("fit", "score"):
+        if method not in imported.methods:
+            connection.close()
+            raise RecbenchError(
+                f"{name} is not a model: it has no method {method}().",
+                "A model has fit(train, context), and score(users, items), which returns float[n, c]: a score for each "
+                "pair. The details are in recbench/protocol.py.",
+            )
+    return foreign_class(what["class"], connection, imported, packages)

@@ -1,0 +1,70 @@
+"""Models that run in another interpreter: how their class is imported there, and what their code consists of."""
+
+from pathlib import Path
+from typing import Any
+
+from recbench.builtin_models import BUILTIN_PACKAGE, builtin_folder
+from recbench.foreign.interpreter import find_interpreter
+from recbench.foreign.proxy import ForeignModel, import_foreign
+from recbench.registry.code_of_model import CodeOfModel, hashes
+from recbench.registry.code_version import source_code
+from recbench.registry.models import ModelReference, Origin, find_model, split_interpreter
+from recbench.registry.named_sources import files_named
+from recbench.registry.observation import Observation
+from recbench.registry.user_modules import FILE_MODULE, folders_of, module_in_package
+from recbench.records.sources import extended_version
+
+
+def parts_of(reference: ModelReference) -> tuple[ModelReference, str]:
+    """Returns the model, and its interpreter as the user gave it."""
+    split = split_interpreter(reference.target, ())
+    assert split is not None
+    return find_model(split[0]), split[1]
+
+
+def load_foreign(reference: ModelReference) -> type[ForeignModel]:
+    """Starts the model's interpreter and imports the class there.
+
+    Raises:
+        RecbenchError: There is no such interpreter, it cannot be used, or the class cannot be imported.
+    """
+    inner, interpreter = parts_of(reference)
+    return import_foreign(reference.name, find_interpreter(interpreter), _what(inner))
+
+
+def foreign_code(reference: ModelReference, model_class: type, observation: Observation | None) -> CodeOfModel:
+    """Returns the code of a foreign class, as far as it is known before training.
+
+    Raises:
+        RecbenchError: The class names a file in ``sources`` that does not exist.
+    """
+    assert issubclass(model_class, ForeignModel)
+    if observation is not None:
+        model_class.connection.opened = observation.note
+    imported = model_class.imported
+    if imported.file is None or not Path(imported.file).is_file():
+        return CodeOfModel()
+    file = Path(imported.file)
+    own = source_code(imported.module.removeprefix(FILE_MODULE), file)
+    named = files_named(reference.name, imported.sources, file.parent)
+    sources_named = hashes(named)
+    version = extended_version(own.version, named=sources_named)
+    known = CodeOfModel(version).sources.model_copy(update={"modules": hashes(own.files), "named": sources_named})
+    files = frozenset(map(str, (*own.files.values(), *named.values())))
+    return CodeOfModel(version, known, files, tuple(_what(parts_of(reference)[0])["folders"]))
+
+
+def _what(inner: ModelReference) -> dict[str, Any]:
+    """Returns what the other interpreter is to import; see ``recbench.foreign.host``."""
+    module, _, class_name = inner.target.rpartition(":")
+    if module.partition(".")[0] == BUILTIN_PACKAGE:
+        package = {"name": BUILTIN_PACKAGE, "folder": str(builtin_folder())}
+        return {"class": class_name, "module": module, "package": package, "folders": []}
+    if inner.origin is not Origin.FILE:
+        return {"class": class_name, "module": module, "folders": [str(Path.cwd())]}
+    file = Path(module).resolve()
+    what: dict[str, Any] = {"class": class_name, "folders": [str(folder) for folder in folders_of(file)]}
+    if (inside := module_in_package(file)) is not None:
+        folder, name = inside
+        return {**what, "module": name, "package": {"name": folder.name, "folder": str(folder)}}
+    return {**what, "module": f"{FILE_MODULE}{file.stem}", "file": str(file)}
