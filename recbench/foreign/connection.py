@@ -4,14 +4,15 @@
 is bounded, an array has the ``.npy`` format without Python objects, and whatever is not an answer is an error.
 """
 
-import atexit
 import builtins
+import contextlib
 import json
 import math
 import os
 import secrets
 import subprocess
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Annotated, Any, Final, Literal
@@ -111,19 +112,14 @@ class Connection:
         assert self._process.stdout is not None
         self._commands: IO[bytes] = self._process.stdin
         self._answers: IO[bytes] = self._process.stdout
-        atexit.register(self.close)
+        self.close = weakref.finalize(self, _end, self._process)
+        """Ends the process at once; called at the latest when Python ends."""
         self.python = self._greet()
 
     @property
     def pid(self) -> int:
         """The number of the process."""
         return self._process.pid
-
-    def close(self) -> None:
-        """Ends the process at once."""
-        atexit.unregister(self.close)
-        self._process.kill()
-        self._process.wait()
 
     def request(
         self,
@@ -279,6 +275,16 @@ class Connection:
         return ForeignError(f"the process of {self.interpreter} sent {what}")
 
 
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        # What was not sent is lost with the process.
+        with contextlib.suppress(OSError):
+            if pipe is not None:
+                pipe.close()
+
+
 def _same_exception(types: list[str], message: str) -> Exception:
     """Returns an exception that says the same."""
     for name in types:
@@ -290,7 +296,8 @@ def _same_exception(types: list[str], message: str) -> Exception:
     base = known if known not in (UnicodeDecodeError, UnicodeEncodeError, UnicodeTranslateError) else ValueError
     name = types[0] if types and types[0].isidentifier() else "Exception"
     made = base if name == base.__name__ else type(name, (base,), {})
-    return made(shortened(message))
+    error: Exception = made(shortened(message))
+    return error
 
 
 def _threads_of_other_libraries() -> dict[str, str]:

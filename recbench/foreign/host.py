@@ -92,7 +92,15 @@ class NoFile:
     """A pipe that numpy does not take for a file, in which it would look for its place."""
 
     def __init__(self, pipe: Any) -> None:
-        self.read, self.write = getattr(pipe, "read", None), getattr(pipe, "write", None)
+        self._pipe = pipe
+
+    def read(self, size: int) -> Any:
+        """Reads so many bytes."""
+        return self._pipe.read(size)
+
+    def write(self, content: bytes) -> Any:
+        """Writes bytes."""
+        return self._pipe.write(content)
 
 
 class Host:
@@ -304,7 +312,9 @@ def _array(scores: Any) -> Any:
 def _plain(value: Any) -> Any:
     if hasattr(value, "item") and getattr(value, "shape", None) == ():
         value = value.item()
-    return value if value is None or isinstance(value, (bool, int, float, str)) else f"not kept: a {type(value).__name__}"
+    return (
+        value if value is None or isinstance(value, (bool, int, float, str)) else f"not kept: a {type(value).__name__}"
+    )
 
 
 def _is_recordable(value: Any) -> bool:

@@ -146,7 +146,9 @@ class ForeignModel:
         return scores
 
 
-def foreign_class(name: str, connection: Connection, imported: Imported, packages: dict[str, str]) -> type[ForeignModel]:
+def foreign_class(
+    name: str, connection: Connection, imported: Imported, packages: dict[str, str]
+) -> type[ForeignModel]:
     """Makes the class that stands for a foreign one; its constructor has the same parameters."""
     parameters, annotations = [], {}
     for one in imported.parameters:

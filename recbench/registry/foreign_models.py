@@ -6,13 +6,13 @@ from typing import Any
 from recbench.builtin_models import BUILTIN_PACKAGE, builtin_folder
 from recbench.foreign.interpreter import find_interpreter
 from recbench.foreign.proxy import ForeignModel, import_foreign
+from recbench.records.sources import extended_version
 from recbench.registry.code_of_model import CodeOfModel, hashes
 from recbench.registry.code_version import source_code
 from recbench.registry.models import ModelReference, Origin, find_model, split_interpreter
 from recbench.registry.named_sources import files_named
 from recbench.registry.observation import Observation
 from recbench.registry.user_modules import FILE_MODULE, folders_of, module_in_package
-from recbench.records.sources import extended_version
 
 
 def parts_of(reference: ModelReference) -> tuple[ModelReference, str]:

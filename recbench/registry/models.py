@@ -221,7 +221,7 @@ def split_interpreter(name: str, known: Collection[str]) -> tuple[str, str] | No
     for place in (index for index, character in enumerate(name) if character == "@"):
         model, interpreter = name[:place], name[place + 1 :]
         is_model = model in known or (":" in model and model.rpartition(":")[2].isidentifier())
-        if interpreter and (is_model or model.isidentifier()):
+        if interpreter and (is_model or (model.isidentifier() and ":" not in interpreter)):
             return model, interpreter
     return None
 

@@ -72,12 +72,8 @@ def _checked(model: str, name: str, folder: Path) -> Path:
                 f"Name the files in it. {hint}",
             )
         if not file.is_file():
-            raise RecbenchError(
-                f"{model} names {name!r} in {ATTRIBUTE!r}, but there is no file {file}.", hint
-            )
+            raise RecbenchError(f"{model} names {name!r} in {ATTRIBUTE!r}, but there is no file {file}.", hint)
         with file.open("rb"):
             return file
     except (OSError, ValueError) as error:
-        raise RecbenchError(
-            f"{model} names {name!r} in {ATTRIBUTE!r}, which cannot be read: {error}.", hint
-        ) from error
+        raise RecbenchError(f"{model} names {name!r} in {ATTRIBUTE!r}, which cannot be read: {error}.", hint) from error

@@ -1,0 +1,164 @@
+"""Models in another interpreter: the same ranks, the same record, and errors for all that can go wrong there."""
+
+import json
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recbench.errors import RecbenchError
+from recbench.foreign import connection, host
+from recbench.foreign.connection import Connection
+from recbench.records.ranks_file import ranks_to_bytes
+from recbench.records.schema import Record, Status
+from recbench.registry.hyperparameters import import_and_configure
+from recbench.registry.models import find_model, split_interpreter
+from recbench.registry.observation import Observation
+from recbench.registry.requested import request_models
+from recbench.tasks.task import Task
+from recbench.trials.conditions import Conditions
+from recbench.trials.curve_epochs import CurveEpochs
+from recbench.trials.trial import run_trial
+from tests.command_line import CommandLine
+from tests.conftest import ROOT
+
+FILE = ROOT / "tests" / "foreign_models.py"
+
+
+def configured(model):
+    (requested,) = request_models([model])
+    return import_and_configure(requested, Observation())
+
+
+def trial(task: Task, configuration, **conditions):
+    return run_trial(task, configuration, 1, Conditions(**conditions), lambda event: None)
+
+
+@pytest.fixture(scope="module")
+def bad():
+    configuration = configured(f"{FILE}:Bad@{sys.executable}")
+    yield configuration
+    configuration.model_class.connection.close()
+
+
+def test_a_model_gives_the_same_ranks_and_record_in_both_interpreters(synthetic_task):
+    for model in (f"{FILE}:Mine", "popularity"):
+        here, there = configured(model), configured(f"{model}@{sys.executable}")
+        assert (here.parameters, here.code_version) == (there.parameters, there.code_version)
+        curve = CurveEpochs(every=1)
+        own, foreign = (trial(synthetic_task, one, catalogue=True, curve=curve) for one in (here, there))
+        assert foreign.record.error is None
+        assert ranks_to_bytes(own.ranks) == ranks_to_bytes(foreign.ranks)
+        assert own.record.catalogue.metrics == foreign.record.catalogue.metrics
+        same = ("task", "metrics", "epochs", "loss", "facts", "n_train", "protocol_version", "repeatable")
+        for name in same:
+            assert getattr(own.record, name) == getattr(foreign.record, name), name
+        assert [one.metrics for one in own.record.curve] == [one.metrics for one in foreign.record.curve]
+        environment = foreign.record.environment
+        assert environment.interpreter == sys.executable
+        assert environment.python == ".".join(map(str, sys.version_info[:3]))
+        assert environment.packages["numpy"] == np.__version__
+        assert "interpreter" not in own.record.to_json()
+        assert foreign.record.process_peak_rss_bytes > own.record.process_peak_rss_bytes
+        there.model_class.connection.close()
+
+
+def test_a_process_of_its_own_and_the_command_line(capfd, monkeypatch, tmp_path):
+    out = tmp_path / "out"
+    done = CommandLine(capfd, monkeypatch)(
+        "run", "--task", "synthetic", "--models", f"{FILE}:Mine@{sys.executable}", "--seeds", "1", "-o", str(out)
+    )
+    assert done.code == 0, done.err
+    (file,) = out.glob("*.json")
+    record = Record.model_validate_json(file.read_bytes())
+    assert record.status is Status.DONE
+    assert record.reference == f"{FILE}:Mine@{sys.executable}"
+    (log,) = (out / "logs").glob("*.log")
+    assert "this goes to the log\nand this\n" in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("raise", "KeyError: 'missing'"),
+        ("nan", "FloatingPointError: the training loss after epoch 1 is nan"),
+        ("objects", "TypeError: score() returned Python objects"),
+        ("shape", "score() returned the shape (600, 100) for cases 0 to 599, expected (600, 101)"),
+        ("stdin", None),
+    ],
+)
+def test_what_a_model_does_wrong_is_the_error_that_it_is_here(bad, synthetic_task, how, message):
+    # One process serves all of them.
+    record = trial(synthetic_task, replace(bad, arguments={"how": how})).record
+    assert (record.error or "").startswith(message or "")
+    assert (record.error is None) == (message is None)
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("crash", "ended with exit code 3"),
+        ("stray", "sent b'\\x80"),
+        ("pickle", "and not of numbers"),
+        ("large", "an array of the shape (3000, 3000), which is larger than any answer"),
+    ],
+)
+def test_what_is_no_answer_fails_the_trial(synthetic_task, how, message):
+    outcome = trial(synthetic_task, configured(f"{FILE}:Bad@{sys.executable}:how={how}"))
+    assert outcome.record.status is Status.FAILED
+    assert message in outcome.record.error
+
+
+def script(tmp_path, text):
+    file = tmp_path / "python"
+    file.write_text(f"#!/bin/sh\n{text}\n")
+    file.chmod(0o755)
+    return str(file)
+
+
+def hello(version=host.VERSION, python="3.12.0", problem=""):
+    content = json.dumps({"kind": "hello", "version": version, "python": python, "problem": problem})
+    return f"read token; echo \"$token\"'{content}'"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the interpreters are scripts of a shell")
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("exit 0", "it does not run Python code"),
+        ("echo python=3.8.2", "it is Python 3.8.2, and 3.9 or later is needed"),
+        ("echo python=3.12.0", "it ended before it gave an answer"),
+        ("exec sleep 60", "it gave no answer within"),
+        ('read token; echo "${token}[1]"', "its answer cannot be read"),
+        (hello(version=99), f"version 99 of recbench's protocol, and this is {host.VERSION}"),
+        (hello(python="3.8.18"), "it is Python 3.8.18"),
+        (hello(problem="ImportError: x"), "cannot import numpy: ImportError: x"),
+    ],
+)
+def test_an_interpreter_that_does_not_serve(tmp_path, monkeypatch, text, message):
+    monkeypatch.setattr(connection, "SECONDS_TO_START", 0.2)
+    with pytest.raises(RecbenchError) as caught:
+        Connection(script(tmp_path, text))
+    assert message in caught.value.message
+    assert caught.value.hint
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the interpreter is a script of a shell")
+def test_start_up_code_may_print(tmp_path):
+    link = Connection(script(tmp_path, f'printf noise; exec {sys.executable} "$@"'))
+    assert link.python
+    link.close()
+
+
+def test_interpreters_and_models_that_do_not_exist(tmp_path):
+    with pytest.raises(RecbenchError, match="There is no interpreter /no/such"):
+        find_model(f"{FILE}:Mine@/no/such/python")
+    with pytest.raises(RecbenchError, match="Unknown model 'popularty'"):
+        find_model(f"popularty@{sys.executable}")
+    with pytest.raises(RecbenchError, match=r"is not a model: it has no method fit\(\)"):
+        configured(f"{FILE}:NoModel@{sys.executable}")
+    (tmp_path / "python").touch()
+    with pytest.raises(RecbenchError, match="may not be run"):
+        find_model(f"popularity@{tmp_path / 'python'}")
+    assert split_interpreter("a@b/net.py:Net", ()) is None
