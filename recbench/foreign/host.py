@@ -343,6 +343,10 @@ def main() -> None:
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)
+    streams: Any = (sys.stdout, sys.stderr)
+    for stream in streams:
+        # By lines, so that a crash loses none.
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
     # The harness gets Ctrl-C as well, and ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     token = commands.readline().strip()
