@@ -94,7 +94,7 @@ class NoFile:
     def __init__(self, pipe: Any) -> None:
         self._pipe = pipe
 
-    def read(self, size: int) -> Any:
+    def read(self, size: int = -1) -> Any:
         """Reads so many bytes."""
         return self._pipe.read(size)
 
