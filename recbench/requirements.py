@@ -153,3 +153,8 @@ def _of_install(folder: Path) -> Sequence[str]:
 
 def _normalised(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def install_command_of(interpreter: str, package: str) -> str:
+    """Returns the command that installs a package for another interpreter."""
+    return f"{shell_word(interpreter)} -m pip install {package}"

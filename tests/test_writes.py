@@ -16,6 +16,7 @@ WRITERS = {
 """Names of functions through which a file is written; ``open`` counts with a mode that writes."""
 
 KNOWN = {
+    "foreign/host.py": "the pipes to the harness",
     # The mechanisms.
     "temporary_files.py": "the temporary files",
     "data/cache.py": "atomic_path and move_into_place",

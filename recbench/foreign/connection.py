@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, Val
 from recbench.errors import RecbenchError, shortened
 from recbench.foreign import host
 from recbench.foreign.interpreter import OLDEST, broken_interpreter, too_old
+from recbench.requirements import install_command_of
 
 MOST_LINE_BYTES: Final = 16 * 2**20
 MOST_NOISE_BYTES: Final = 2**20
@@ -197,7 +198,7 @@ class Connection:
             raise RecbenchError(
                 f"The interpreter {self.interpreter} (Python {shortened(python, 40)}) cannot import numpy: "
                 f"{shortened(problem, 300)}.",
-                f"Install it: {self.interpreter} -m pip install numpy",
+                f"Install it: {install_command_of(self.interpreter, 'numpy')}",
             )
         return shortened(python, 40)
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter
 from recbench.errors import RecbenchError, describe_error
 from recbench.foreign.connection import CLOCK_TOLERANCE, Connection, Epoch, ForeignError, Report
 from recbench.protocol import FloatArray, Int32Array, OriginalIds, TrainContext, TrainSet
+from recbench.requirements import install_command_of
 
 HINTS: Mapping[str, Any] = {"int": int, "float": float, "str": str, "bool": bool}
 SMALLEST_LIMIT = 2**20
@@ -117,7 +118,7 @@ class ForeignModel:
                 threads=context.threads,
                 device=context.device,
             )
-        # The model's own error is that the harness has stopped it.
+        # If the harness has stopped the model, the model's own error says only that.
         except Exception:
             if raised:
                 raise raised[0] from None
@@ -214,7 +215,7 @@ def import_foreign(name: str, interpreter: str, what: Mapping[str, Any]) -> type
         connection.close()
         hint = "The error comes from the model's own code."
         if isinstance(error, ImportError):
-            hint = f"Install what the model imports for that interpreter: {interpreter} -m pip install PACKAGE"
+            hint = f"Install what the model imports for that interpreter: {install_command_of(interpreter, 'PACKAGE')}"
         raise RecbenchError(
             f"Model {name!r} cannot be imported with {interpreter}: {describe_error(error)}.", hint
         ) from error
