@@ -211,6 +211,7 @@ def import_foreign(name: str, interpreter: str, what: Mapping[str, Any]) -> type
         imported = Imported.model_validate(done.fields)
         done, _ = connection.request("versions")
         packages = TypeAdapter(dict[str, str]).validate_python(done.fields.get("packages"))
+    # Of any class: it is what the model's code raised.
     except Exception as error:
         connection.close()
         hint = "The error comes from the model's own code."
