@@ -84,9 +84,14 @@ def conditions_of(record: Record) -> dict[str, str]:
     }
 
 
+def identity_of(record: Record) -> tuple[object, ...]:
+    """Returns what a group of trials is known by within a task: its configuration and its conditions."""
+    return (*configuration_of(record), *conditions_of(record).values())
+
+
 def is_same(one: Record, other: Record) -> bool:
     """Whether two records of a task belong to one group, whatever their seeds."""
-    return _identity(one) == _identity(other)
+    return identity_of(one) == identity_of(other)
 
 
 def group_trials(trials: Iterable[FinishedTrial]) -> list[TrialGroup]:
@@ -97,7 +102,7 @@ def group_trials(trials: Iterable[FinishedTrial]) -> list[TrialGroup]:
     """
     groups: dict[tuple[object, ...], list[FinishedTrial]] = {}
     for trial in trials:
-        groups.setdefault((trial.record.task.digest, *_identity(trial.record)), []).append(trial)
+        groups.setdefault((trial.record.task.digest, *identity_of(trial.record)), []).append(trial)
     return [TrialGroup(_by_seed(group)) for group in groups.values()]
 
 
@@ -126,10 +131,6 @@ def group_names(groups: Sequence[TrialGroup], sources: Sequence[str] | None = No
         f"{group.name} ({', '.join(detail)})" if detail else group.name
         for group, detail in zip(groups, details, strict=True)
     ]
-
-
-def _identity(record: Record) -> tuple[object, ...]:
-    return (*configuration_of(record), *conditions_of(record).values())
 
 
 def _key(group: TrialGroup, detail: Sequence[str]) -> tuple[str, ...]:

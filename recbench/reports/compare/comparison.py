@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from statistics import median
 from types import MappingProxyType
 
@@ -94,7 +95,7 @@ class Compared:
         return median(current) / median(base) if base and current else None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """All models of BASE and CURRENT.
 
@@ -133,8 +134,11 @@ class Comparison:
 
     def named(self, model: Compared) -> str:
         """Returns what a model is called in a sentence: its label, and its task where there are several."""
-        several = len({one.task.digest for one in self.models}) > 1
-        return f"{model.label} on {model.task.name}" if several else model.label
+        return f"{model.label} on {model.task.name}" if self._has_several_tasks else model.label
+
+    @cached_property
+    def _has_several_tasks(self) -> bool:
+        return len({one.task.digest for one in self.models}) > 1
 
     @property
     def nothing_compared(self) -> bool:

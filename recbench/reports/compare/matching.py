@@ -1,10 +1,11 @@
 """Which group of trials of BASE belongs to which of CURRENT."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from recbench.errors import RecbenchError
-from recbench.records.grouping import TrialGroup, configuration_of, group_names, group_trials, is_same
+from recbench.records.grouping import TrialGroup, configuration_of, group_names, group_trials, identity_of, name_of
+from recbench.records.schema import Record
 from recbench.records.selection import RecordSet
 
 
@@ -66,14 +67,14 @@ def _by_task(records: RecordSet) -> dict[str, list[TrialGroup]]:
 
 def _match_models(base: Sequence[TrialGroup], current: Sequence[TrialGroup]) -> list[Match]:
     matches = []
-    for name in dict.fromkeys(group.name for group in (*current, *base)):
-        ours = [one for one in current if one.name == name]
-        theirs = [one for one in base if one.name == name]
+    current_by_name, base_by_name = _by_key(current, name_of), _by_key(base, name_of)
+    for name in {**current_by_name, **base_by_name}:
+        ours, theirs = current_by_name.get(name, []), base_by_name.get(name, [])
         if len(ours) == len(theirs) == 1:
             matches.append(Match(theirs[0], ours[0]))
             continue
-        matches += _take_pairs(theirs, ours, lambda one, other: is_same(one.record, other.record))
-        matches += _take_pairs(theirs, ours, _same_configuration)
+        matches += _take_pairs(theirs, ours, identity_of)
+        matches += _take_pairs(theirs, ours, configuration_of)
         if ours and theirs:
             raise RecbenchError(
                 f"It is not clear which configurations of {name} belong together: BASE has "
@@ -85,22 +86,24 @@ def _match_models(base: Sequence[TrialGroup], current: Sequence[TrialGroup]) -> 
     return matches
 
 
-def _take_pairs(
-    base: list[TrialGroup], current: list[TrialGroup], alike: Callable[[TrialGroup, TrialGroup], bool]
-) -> list[Match]:
-    """Takes the groups that are alike, one of BASE and one of CURRENT, out of the lists."""
-    matches = []
-    for one in list(current):
-        partners = [other for other in base if alike(one, other)]
-        if len(partners) == 1 and sum(alike(other, partners[0]) for other in current) == 1:
-            matches.append(Match(partners[0], one))
-            current.remove(one)
-            base.remove(partners[0])
-    return matches
+def _take_pairs(base: list[TrialGroup], current: list[TrialGroup], key: Callable[[Record], Hashable]) -> list[Match]:
+    """Takes the groups of equal keys, one of BASE and one of CURRENT, out of the lists."""
+    ours, theirs = _by_key(current, key), _by_key(base, key)
+    pairs = {
+        known: Match(theirs[known][0], groups[0])
+        for known, groups in ours.items()
+        if len(groups) == len(theirs.get(known, ())) == 1
+    }
+    for groups in (base, current):
+        groups[:] = [group for group in groups if key(group.record) not in pairs]
+    return list(pairs.values())
 
 
-def _same_configuration(one: TrialGroup, other: TrialGroup) -> bool:
-    return configuration_of(one.record) == configuration_of(other.record)
+def _by_key(groups: Sequence[TrialGroup], key: Callable[[Record], Hashable]) -> dict[Hashable, list[TrialGroup]]:
+    found: dict[Hashable, list[TrialGroup]] = {}
+    for group in groups:
+        found.setdefault(key(group.record), []).append(group)
+    return found
 
 
 def _described(groups: Sequence[TrialGroup]) -> list[str]:
