@@ -34,6 +34,7 @@ __all__ = [
     "RecbenchError",
     "ReplicatedRun",
     "Run",
+    "Suite",
     "Sweep",
     "Task",
     "Tuning",
@@ -45,17 +46,19 @@ __all__ = [
     "make_task",
     "replica_names",
     "run",
+    "suite",
     "sweep",
     "tune",
 ]
 
 if TYPE_CHECKING:
     from recbench.errors import NothingToCompareError, RecbenchError
-    from recbench.experiments.api import evaluate, load, run, sweep, tune
+    from recbench.experiments.api import evaluate, load, run, suite, sweep, tune
     from recbench.experiments.comparison import Comparison, compare
     from recbench.experiments.gates import Gate
     from recbench.experiments.replicated import ReplicatedRun
     from recbench.experiments.results import Run
+    from recbench.experiments.suite import Suite
     from recbench.experiments.sweep import Sweep
     from recbench.experiments.tune import Tuning
     from recbench.registry.requested import Model
@@ -70,11 +73,12 @@ _make_importable()
 
 _MODULES = {
     "recbench.errors": ("NothingToCompareError", "RecbenchError"),
-    "recbench.experiments.api": ("evaluate", "load", "run", "sweep", "tune"),
+    "recbench.experiments.api": ("evaluate", "load", "run", "suite", "sweep", "tune"),
     "recbench.experiments.comparison": ("Comparison", "compare"),
     "recbench.experiments.gates": ("Gate",),
     "recbench.experiments.replicated": ("ReplicatedRun",),
     "recbench.experiments.results": ("Run",),
+    "recbench.experiments.suite": ("Suite",),
     "recbench.experiments.sweep": ("Sweep",),
     "recbench.experiments.tune": ("Tuning",),
     "recbench.registry.requested": ("Model",),

@@ -17,6 +17,8 @@ from recbench.reports.run import document_types as run_types
 from recbench.reports.run import replica_document_types as replica_types
 from recbench.reports.run.document_types import RunDocument
 from recbench.reports.run.replica_document_types import ReplicasDocument
+from recbench.reports.suite import document_types as suite_types
+from recbench.reports.suite.document_types import SuiteDocument
 from tests.documented_attributes import attributes, sections
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -31,6 +33,7 @@ LISTINGS = {
     "list": listing_types.ModelsDocument,
     "run --dry-run": listing_types.PlanDocument,
     "selftest": listing_types.SelftestDocument,
+    "suite list": listing_types.SuitesDocument,
     "task list": listing_types.TasksDocument,
 }
 """The type of the document of each verb that lists something, or says what it did."""
@@ -52,6 +55,8 @@ def schema_files() -> dict[str, str]:
         "gate.schema.json": _text(
             "The document of `recbench gate --json`", GateDocument, [compare_types, record_schema]
         ),
+        "suite.schema.json": _text("The document of `recbench suite report --json`", SuiteDocument, [suite_types]),
+        "suite-lint.schema.json": _text("The document of `recbench suite lint --json`", listing_types.LintDocument, []),
         "ab.schema.json": _text("The document of `recbench ab --json`", ABDocument, [compare_types, record_schema]),
         **{
             f"{file_stem(verb)}.schema.json": _text(

@@ -37,6 +37,7 @@ KNOWN = {
     "tasks/exchange/export_ncf.py": "in write_all",
     "tasks/exchange/export_tables.py": "in write_all",
     "records/gate_notes.py": "in atomic_path",
+    "records/suite_folder.py": "in atomic_path",
     "records/git_records.py": "into a temporary folder, to read a revision",
     "runners/dask/remote_trials.py": "under a name that only one run uses, then renamed; and in a temporary folder",
     "reports/plots/figures.py": "into memory",

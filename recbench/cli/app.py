@@ -44,6 +44,10 @@ COMMANDS: Final = {
         "recbench.cli.sweep:sweep",
         "Train a model once per value of a hyper-parameter; compare quality, time and memory.",
     ),
+    "suite": LaterCommand(
+        "recbench.cli.suite:app",
+        "Compare models over several tasks: one table, with confidence intervals over tasks and users.",
+    ),
     "plot": LaterCommand(
         "recbench.cli.plot:plot",
         "Plot quality against speed, from the records of one task.",

@@ -19,6 +19,7 @@ from recbench.device import Device
 from recbench.errors import RecbenchError
 from recbench.experiments import evaluate as evaluation
 from recbench.experiments import run as runs
+from recbench.experiments import suite as suites
 from recbench.experiments import sweep as sweeps
 from recbench.experiments.cut_offs import check_cut_offs
 from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, N_SEEDS
@@ -27,12 +28,14 @@ from recbench.experiments.load import load_run
 from recbench.experiments.optional_packages import check_optuna
 from recbench.experiments.results import Run
 from recbench.experiments.run import check_seeds
+from recbench.experiments.suite import Suite
 from recbench.experiments.sweep import Sweep
 from recbench.experiments.train import Reuse
 from recbench.progress.choice import run_progress, tuning_progress
 from recbench.protocol import Recommender
 from recbench.registry.parameter_values import as_text
 from recbench.registry.requested import Model, request_models
+from recbench.tasks.suite_spec import DEFAULT_METRIC, find_suite
 from recbench.tasks.task import Task
 from recbench.trials.curve_epochs import CurveEpochs
 from recbench.tuning.past import Budget
@@ -199,6 +202,94 @@ def sweep(
         track=track,
     )
     return sweeps.sweep(request, run_progress(quiet=quiet))
+
+
+def suite(
+    suite: str | os.PathLike[str] | None = None,
+    models: ModelArgument | Iterable[ModelArgument] | None = None,
+    *,
+    tasks: Sequence[TaskArgument] | None = None,
+    name: str = "suite",
+    metric: str | None = None,
+    seeds: int | Sequence[int] | None = None,
+    settings: str | None = None,
+    threads: int = 1,
+    device: Device = "auto",
+    jobs: int = 1,
+    timeout: float | None = None,
+    max_memory: int | str | None = None,
+    cluster: str | None = None,
+    output: str | os.PathLike[str] | None = None,
+    reuse: Literal["keep", "repeat"] = "keep",
+    track: bool = False,
+    quiet: bool = False,
+) -> Suite:
+    """Trains each model on several tasks, and compares the models over all of them.
+
+    Args:
+        suite: The name of a builtin suite, or the path of a suite file; None to give ``tasks`` and ``models``.
+        models: The models; None for those of the suite. See ``run``.
+        tasks: Tasks, their names, or paths of spec files; None for those of the suite.
+        name: The name of a suite that is given by its tasks.
+        metric: The metric that ranks the models, such as ``"ndcg@10"``; None for that of the suite.
+        seeds: Number of seeds, or the seeds; None for those of the suite.
+        settings: See ``run``, also for the other arguments; None for those of the suite.
+        threads: Threads of each trial.
+        device: What to train on.
+        jobs: Trials at a time.
+        timeout: Seconds after which a trial ends.
+        max_memory: Memory at which a trial ends.
+        cluster: Address of a Dask scheduler.
+        output: Folder of the records; None for ``results/suites/NAME/local``.
+        reuse: What to do with records that exist.
+        track: Whether to append the results to the project's history.
+        quiet: Whether to show no progress.
+
+    Returns:
+        The suite. ``report`` has the figures, ``runs`` the run on each task.
+
+    Raises:
+        RecbenchError: Bad input, with a ``hint``.
+
+    Examples:
+        >>> import recbench as rb
+        >>> result = rb.suite(
+        ...     models=["popularity", "random"],
+        ...     tasks=["synthetic", "skewed-synthetic"],
+        ...     seeds=1,
+        ...     output="suite",
+        ...     quiet=True,
+        ... )
+        >>> [(one.name, one.mean_rank) for one in result.report.standings]
+        [('popularity', 1.0), ('random', 2.0)]
+    """
+    if (suite is None) == (tasks is None):
+        raise RecbenchError(
+            "A suite is either a name or a file, or its tasks.",
+            'For example: recbench.suite("small"), or recbench.suite(tasks=["synthetic", "ml-100k"], models=["ease"])',
+        )
+    spec = None if suite is None else find_suite(suite)
+    chosen = models if models is not None or spec is None else spec.models
+    if chosen is None:
+        raise RecbenchError("There is no model to run.", 'For example: models=["popularity", "ease"]')
+    several = read_argument(
+        "tasks", SEVERAL, spec.tasks if spec else tasks, 'For example: tasks=["synthetic", "ml-100k"]'
+    )
+    request = suites.SuiteRequest(
+        name=spec.name if spec else name,
+        tasks=several,
+        models=request_models(_several(chosen)),
+        metric=metric or (spec.metric if spec else DEFAULT_METRIC),
+        seeds=_seeds(seeds if seeds is not None else spec.seeds if spec else N_SEEDS),
+        settings=settings or (spec.settings if spec else None),
+        output=_optional_path("output", output),
+        reuse=Reuse(reuse),
+        execution=Execution.of(
+            threads=threads, device=device, jobs=jobs, timeout=timeout, max_memory=max_memory, cluster=cluster
+        ),
+        track=track,
+    )
+    return suites.run_suite(request, lambda: run_progress(quiet=quiet))
 
 
 def tune(

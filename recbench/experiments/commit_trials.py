@@ -19,8 +19,7 @@ from recbench.git_history import SHORT
 from recbench.git_work_trees import WorkTreeError, work_tree
 from recbench.path_checks import check_no_file_above
 from recbench.progress.console import animated
-from recbench.records.selection import RECORDS
-from recbench.records.store import OTHER_FOLDER
+from recbench.records.store import OTHER_FOLDER, RECORDS
 from recbench.tasks.task import Task
 
 

@@ -2,16 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from recbench.errors import RecbenchError
 from recbench.evaluation.metric import Measure
+from recbench.experiments.suite import load_suite
 from recbench.records.history import Accepted, read_undamaged
 from recbench.records.results_folder import history_file
 from recbench.records.schema import class_identity
 from recbench.records.selection import RecordSet, of_models, read_with_problems
+from recbench.records.suite_folder import read_manifest
+from recbench.records.suite_layout import is_suite, suite_folders
 from recbench.registry.models import known_models
 from recbench.registry.source_defaults import source_defaults
 from recbench.reports.html.report_page import PageSources, report_page
+from recbench.reports.suite.suite_report import SuiteReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +48,52 @@ def render_report(
         RecbenchError: A record cannot be read, or a cut-off is beyond the lists.
         NothingToCompareError: There are no records.
     """
-    record_sets = [read_with_problems(run) for run in dict.fromkeys(runs)]
+    runs = expanded(runs)
+    record_sets = [read_with_problems(run) for run in runs]
+    suites, suite_problems = suite_reports(runs, models)
     if models is not None:
         record_sets = of_models(record_sets, models)
     history, damaged = accepted_lines()
-    problems = (*(problem for one in record_sets for problem in one.problems), *damaged)
+    problems = (*(problem for one in record_sets for problem in one.problems), *damaged, *suite_problems)
     defaults = source_defaults(trial.record.reference for run in record_sets for trial in run.trials)
-    sources = PageSources(record_sets, measures, history, command_names(), problems, defaults)
+    sources = PageSources(record_sets, measures, history, command_names(), problems, defaults, suites)
     return ReportPage(report_page(sources), tuple(record_sets), problems)
+
+
+def expanded(runs: Sequence[str]) -> list[str]:
+    """Returns the runs, each once, with the folders of its sources in place of a folder of a suite's sources."""
+    return list(dict.fromkeys(place for run in runs for place in _sources(run)))
+
+
+def _sources(run: str) -> list[str]:
+    path = Path(run)
+    return [str(one) for one in suite_folders(path) if one != path] or [run] if path.is_dir() else [run]
+
+
+def suite_reports(runs: Sequence[str], models: Sequence[str] | None) -> tuple[list[SuiteReport], list[str]]:
+    """Returns the suites among runs, the sources of one suite together; and why others cannot be shown.
+
+    Args:
+        runs: See ``render_report``.
+        models: Only these models; None for all.
+    """
+    folders: dict[str, list[str]] = {}
+    found: list[SuiteReport] = []
+    problems: list[str] = []
+    for run in runs:
+        if is_suite(Path(run)):
+            try:
+                manifest = read_manifest(Path(run))
+            except RecbenchError as error:
+                problems.append(error.message)
+                continue
+            folders.setdefault(manifest.name if manifest else "", []).append(run)
+    for name, of_suite in folders.items():
+        try:
+            found.append(load_suite(of_suite, models=models).report)
+        except RecbenchError as error:
+            problems.append(f"Suite {name}: {error.message}")
+    return found, problems
 
 
 def accepted_lines() -> tuple[Sequence[Accepted], list[str]]:

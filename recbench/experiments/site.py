@@ -7,11 +7,11 @@ from pathlib import Path
 
 from recbench.errors import NothingToCompareError
 from recbench.escaping.file_names import file_name
-from recbench.experiments.report import accepted_lines, command_names
+from recbench.experiments.report import accepted_lines, command_names, expanded, suite_reports
 from recbench.output_files import OutputFile
 from recbench.records.results_folder import results_folder
-from recbench.records.selection import RECORDS, RecordSet, read_with_problems
-from recbench.records.store import REPLACED
+from recbench.records.selection import RecordSet, read_with_problems
+from recbench.records.suite_layout import is_suite, record_folders
 from recbench.registry.source_defaults import source_defaults
 from recbench.reports.html.report_page import PageSources
 from recbench.reports.html.site import site_pages
@@ -58,7 +58,7 @@ def render_site(runs: Sequence[str] = ()) -> Site:
         RecbenchError: A record cannot be read.
         NothingToCompareError: There are no records.
     """
-    places = list(dict.fromkeys(runs)) or record_folders(results_folder())
+    places = expanded(runs) or pages_of(results_folder())
     if not places:
         raise NothingToCompareError(
             f"There are no records in {results_folder()}.",
@@ -72,16 +72,18 @@ def render_site(runs: Sequence[str] = ()) -> Site:
         records = read_with_problems(place)
         warnings += records.problems
         defaults = source_defaults(trial.record.reference for trial in records.trials)
-        page = PageSources([records], None, history, names, records.problems, defaults)
+        suites, problems = suite_reports([place], None)
+        warnings += problems
+        page = PageSources([records], None, history, names, (*records.problems, *problems), defaults, suites)
         pages[_unused(_page_name(place), pages)] = page
     runs_shown = tuple(run for page in pages.values() for run in page.runs)
     return Site(site_pages(pages, history), runs_shown, tuple(warnings))
 
 
-def record_folders(folder: Path) -> list[str]:
-    """Returns the folders of records in a folder of results, without results that failed trials have replaced."""
-    found = {path.parent for path in folder.rglob(RECORDS)}
-    return sorted(path.as_posix() for path in found if path.name != REPLACED and not path.name.startswith("."))
+def pages_of(folder: Path) -> list[str]:
+    """Returns what has a page in a folder of results: each folder of records, and each suite as one."""
+    found = {one.parent if is_suite(one.parent) else one for one in record_folders(folder)}
+    return sorted(path.as_posix() for path in found)
 
 
 def _unused(name: str, pages: Container[str]) -> str:

@@ -16,11 +16,10 @@ from recbench.records.git_records import Checkout, checked_out
 from recbench.records.grouping import name_of
 from recbench.records.ranks_file import vector_reader
 from recbench.records.results_folder import BASELINES, baselines_folder, results_folders
-from recbench.records.store import finished_trial, load, store_set_aside
+from recbench.records.store import RECORDS, finished_trial, load, store_set_aside
+from recbench.records.suite_layout import is_suite, record_folders
 from recbench.records.transactions import finish_interrupted
 
-RECORDS = "*--seed*.json"
-"""The names of records; other files of JSON may lie beside them."""
 ATTEMPTS = 5
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -67,7 +66,8 @@ def read_records(text: str, baselines: Path | None = None) -> RecordSet:
 
     Args:
         text: A label, whose records lie under ``baselines/<task>/<label>/``, all tasks together; a folder of records;
-            the file of one record; ``REV:PATH``, a folder or file in a git revision. A label comes before a folder or
+            the file of one record; ``REV:PATH``, a folder or file in a git revision. A folder of a suite stands for the
+            records of all its tasks. A label comes before a folder or
             file of its name, such as a git worktree called ``main``: ``./main`` is the folder.
         baselines: Where labels are; None for the project's.
 
@@ -115,6 +115,9 @@ def _read_with(read: ReadTrial, text: str, baselines: Path | None) -> RecordSet:
     if labelled:
         found = _unchanged(lambda: _of_label(read, text, labelled), labelled)
         return replace(found, hidden=path if _has_records(path) else None)
+    if path.is_dir() and is_suite(path):
+        folders = list(record_folders(path)) or [path]
+        return RecordSet(text, _in_folders(read, folders), frozenset().union(*map(_files, folders)))
     if path.is_dir():
         store_set_aside(path)
         return RecordSet(text, _in_folder(read, path, text), _files(path))
@@ -148,8 +151,7 @@ def _has_records(path: Path) -> bool:
 
 
 def _of_label(read: ReadTrial, text: str, folders: Sequence[Path]) -> RecordSet:
-    trials = tuple(trial for folder in folders for trial in _in_folder(read, folder, str(folder)))
-    return RecordSet(text, trials, frozenset().union(*map(_files, folders)))
+    return RecordSet(text, _in_folders(read, folders), frozenset().union(*map(_files, folders)))
 
 
 def _unchanged(read: Callable[[], RecordSet], folders: Sequence[Path]) -> RecordSet:
@@ -245,6 +247,10 @@ def _advice_in_revision(found: Checkout, revision: str) -> str:
 def _without_path(trial: FinishedTrial) -> FinishedTrial:
     """Returns the trial, whose ranks are read, without its file, which is a temporary one."""
     return FinishedTrial.in_memory(trial.record, trial.ranks, trial.place)
+
+
+def _in_folders(read: ReadTrial, folders: Sequence[Path]) -> tuple[FinishedTrial, ...]:
+    return tuple(trial for folder in folders for trial in _in_folder(read, folder, str(folder)))
 
 
 def _in_folder(read: ReadTrial, folder: Path, place: str) -> tuple[FinishedTrial, ...]:

@@ -31,6 +31,8 @@ LOCK_NAME = ".lock"
 LOCK_SECONDS = 60
 ASIDE = ".unsaved-"
 """Begins the name of a folder with the files of a trial that is not in its place yet."""
+RECORDS = "*--seed*.json"
+"""The names of records; other files of JSON may lie beside them."""
 REPLACED = "replaced"
 """The folder of results of earlier code, each replaced by a failed trial of changed code."""
 EARLIER_TEMPORARY = re.compile(r"\..+--.+--seed\d+\.(json|npz)\.[0-9a-f]{16}\.tmp")

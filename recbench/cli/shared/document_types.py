@@ -383,3 +383,47 @@ class BaselinesDocument(TypedDict):
 
     schema: Schema
     baselines: list[dict[str, Any]]
+
+
+class ListedSuiteDocument(TypedDict):
+    """A suite.
+
+    Attributes:
+        name: Its name.
+        description: One line.
+        tasks: Its tasks.
+        models: The models that it runs by default.
+        metric: The metric that ranks models.
+        seeds: Seeds of each model.
+    """
+
+    name: str
+    description: str
+    tasks: list[str]
+    models: list[str]
+    metric: str
+    seeds: int
+
+
+class SuitesDocument(TypedDict):
+    """What ``suite list --json`` prints.
+
+    Attributes:
+        schema: Version of the document.
+        suites: The suites.
+    """
+
+    schema: Schema
+    suites: list[ListedSuiteDocument]
+
+
+class LintDocument(TypedDict):
+    """What ``suite lint --json`` prints.
+
+    Attributes:
+        schema: Version of the document.
+        problems: One line for each problem; empty if there is none.
+    """
+
+    schema: Schema
+    problems: list[str]

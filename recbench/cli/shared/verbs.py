@@ -36,7 +36,7 @@ from recbench.unexpected_errors import end_unexpectedly
 ONLY_PRINT: Final = frozenset(
     {
         *("list", "compare", "score-file", "history", "doctor", "task list", "task show", "data list", "data info"),
-        "baseline list",
+        *("baseline list", "suite report", "suite lint", "suite list", "suite show"),
     }
 )
 """The verbs that have no other result than what they print: it must not get lost with exit code 0."""

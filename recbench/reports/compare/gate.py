@@ -267,7 +267,7 @@ def _failed_checks(comparison: Comparison, checks: Sequence[SanityCheck]) -> lis
         Finding(
             models[one.model, one.task],
             one.metric or "",
-            f"{one.model} is not {one.name}: {one.reason}",
+            f"{comparison.named(models[one.model, one.task])} is not {one.name}: {one.reason}",
             is_floor=True,
             may_be_allowed=_is_of_level(one),
         )

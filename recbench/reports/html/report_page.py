@@ -9,6 +9,8 @@ from recbench.records.selection import RecordSet
 from recbench.reports.differences import Defaults
 from recbench.reports.html.rendering import render_page
 from recbench.reports.html.section import Section, task_section
+from recbench.reports.html.suite_section import suite_section
+from recbench.reports.suite.suite_report import SuiteReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class PageSources:
         names: The name of each class that has one, by its ``class_identity``; commands name others by their class.
         problems: What is missing on the page, and why.
         defaults: The defaults of the models, as far as they are known.
+        suites: The suites among the records.
     """
 
     runs: Sequence[RecordSet]
@@ -30,6 +33,7 @@ class PageSources:
     names: Mapping[str, str]
     problems: Sequence[str]
     defaults: Defaults = field(default_factory=dict)
+    suites: Sequence[SuiteReport] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ def report(sources: PageSources, home: str = "") -> Report:
         title=f"recbench report: {tasks}",
         places=[run.text for run in sources.runs],
         sections=sections,
+        suites=[suite_section(one, number) for number, one in enumerate(sources.suites, start=1)],
         problems=sources.problems,
         home=home,
     )

@@ -163,7 +163,7 @@ def task_section(
         tuple(_findings(report, first)),
         (*quality_tables(report, models), costs_of(models)),
         (*problems, *_notes(report)),
-        speed_quality_figure(f"{anchor}-cost", _points(models, first), first),
+        speed_quality_figure(f"{anchor}-cost", _points(models, first), first.label),
         tuple(pairs_matrices(report, models)),
         _curves(f"{anchor}-curves", models),
         first.label,

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recbench.evaluation.metric import Measure
 from recbench.reports.html.charts.frame import FRAMES, Frame, axes
 from recbench.reports.html.charts.labels import beside, box_between, dense
 from recbench.reports.html.charts.scales import Scale, scale
@@ -38,13 +37,17 @@ class StyledPoint:
         return f"{one.label}: {one.quality.mean:.4f}{between}, {seconds_text(one.cost.mean)} s"
 
 
-def speed_quality_figure(name: str, points: Sequence[StyledPoint], measure: Measure) -> Figure | None:
-    """Draws a point for each configuration: the interval over users upright, the range over seeds level.
+BARS = "Vertical bars: 95 % confidence interval over users. Horizontal bars: range over seeds."
+
+
+def speed_quality_figure(name: str, points: Sequence[StyledPoint], quality: str, bars: str = BARS) -> Figure | None:
+    """Draws a point for each configuration: the interval of its quality upright, the range of its cost level.
 
     Args:
         name: The figure's identifier in the page.
         points: The configurations, the best first.
-        measure: What ``quality`` is.
+        quality: What the quality is called.
+        bars: What the bars are, in words.
 
     Returns:
         The figure; None without points.
@@ -56,7 +59,7 @@ def speed_quality_figure(name: str, points: Sequence[StyledPoint], measure: Meas
     front = [
         points[number] for number in pareto_front([(one.point.cost.mean, one.point.quality.mean) for one in points])
     ]
-    drawn = [_chart(frame, shown, [one for one in front if one in shown], measure) for frame in FRAMES]
+    drawn = [_chart(frame, shown, [one for one in front if one in shown], quality) for frame in FRAMES]
     notes = [f"Outside of the chart: {'; '.join(points[number].text for number in sorted(hidden))}."] if hidden else []
     unlabelled = max(missing for _, missing in drawn)
     if unlabelled:
@@ -64,22 +67,22 @@ def speed_quality_figure(name: str, points: Sequence[StyledPoint], measure: Meas
     names = ", ".join(one.point.label for one in front)
     return Figure(
         name,
-        f"{measure.label} against training time",
+        f"{quality} against training time",
         f"Pareto front, from the fastest to the best: {names}. No other model is both faster and better than these. "
-        f"Vertical bars: 95 % confidence interval over users. Horizontal bars: range over seeds.",
+        f"{bars}",
         tuple(chart for chart, _ in drawn),
         tuple(notes),
     )
 
 
 def _chart(
-    frame: Frame, points: Sequence[StyledPoint], front: Sequence[StyledPoint], measure: Measure
+    frame: Frame, points: Sequence[StyledPoint], front: Sequence[StyledPoint], quality: str
 ) -> tuple[Chart, int]:
     extents = [one.point.extent for one in points]
     left, right = min(one.left for one in extents), max(one.right for one in extents)
     x = scale(left, right, frame.left, frame.right, logarithmic=True, margin=0.08)
     y = scale(min(one.low for one in extents), max(one.high for one in extents), frame.bottom, frame.top)
-    paths, texts = axes(frame, x, y, "training time in seconds (less is better)", f"{measure.label} (more is better)")
+    paths, texts = axes(frame, x, y, "training time in seconds (less is better)", f"{quality} (more is better)")
     marks, spots, taken = [], [], []
     for one, extent in zip(points, extents, strict=True):
         at = x.at(one.point.cost.mean), y.at(one.point.quality.mean)

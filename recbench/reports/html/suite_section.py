@@ -1,0 +1,160 @@
+"""A suite in a report page: its table, the win matrix, and quality against cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from recbench.reports.cells import NO_FIGURE
+from recbench.reports.html.charts.speed_quality_chart import StyledPoint, speed_quality_figure
+from recbench.reports.html.charts.svg import Figure
+from recbench.reports.html.tables import Cell, Column, Row, Table, fitting_width
+from recbench.reports.plots.short_labels import short_labels
+from recbench.reports.plots.speed_quality import QualityPoint
+from recbench.reports.plots.styles import Style, style
+from recbench.reports.seconds import seconds_text
+from recbench.reports.spread import Spread
+from recbench.reports.suite.suite_report import Standing, SuiteReport
+from recbench.reports.suite.table import head, legend
+
+MOST_MODELS = 16
+"""More models have no room beside each other in the win matrix."""
+LABEL_CHARACTERS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class WinRow:
+    """A row of the win matrix.
+
+    Attributes:
+        name: The model.
+        style: How charts draw it.
+        wins: For each column, the number of tasks; None for the model itself.
+    """
+
+    name: str
+    style: Style
+    wins: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteSection:
+    """A suite in a page.
+
+    Attributes:
+        anchor: Its identifier in the page.
+        name: The name of the suite.
+        lines: What was compared, the verdict, and what is missing.
+        tables: The models over all tasks, and the score on each task.
+        notes: How to read them.
+        wins: The win matrix.
+        labels: The number and a short name of each of its columns.
+        n_left_out: Models that have no room in it.
+        speed_quality: Relative score against training time; None without timings.
+    """
+
+    anchor: str
+    name: str
+    lines: Sequence[str]
+    tables: Sequence[Table]
+    notes: Sequence[str]
+    wins: Sequence[WinRow]
+    labels: Sequence[str]
+    n_left_out: int
+    speed_quality: Figure | None
+
+    @property
+    def wins_fit(self) -> int:
+        """The smallest width of a window, in pixels, in which the win matrix has room."""
+        return fitting_width(205 + 56 * len(self.wins))
+
+
+def suite_section(report: SuiteReport, number: int) -> SuiteSection:
+    """Returns the section of a suite.
+
+    Args:
+        report: The suite.
+        number: Its number in the page.
+    """
+    anchor = f"suite-{number}"
+    shown = report.standings[:MOST_MODELS]
+    names = short_labels([one.name for one in shown], LABEL_CHARACTERS)
+    return SuiteSection(
+        anchor,
+        report.name,
+        head(report),
+        (_over_tasks(report), _by_task(report)),
+        legend(report),
+        [
+            WinRow(
+                one.name,
+                style(row),
+                tuple(None if row == column else int(report.wins[row, column]) for column in range(len(shown))),
+            )
+            for row, one in enumerate(shown)
+        ],
+        [f"{place} {name}" for place, name in enumerate(names, start=1)],
+        len(report.standings) - len(shown),
+        _speed_quality(report, anchor),
+    )
+
+
+def _over_tasks(report: SuiteReport) -> Table:
+    columns = (
+        Column("relative score", "Score divided by the best score of the task: mean over tasks, 95 % interval"),
+        Column("mean rank", "1 is the best: mean over tasks, 95 % interval"),
+        Column("training time, s", "Geometric mean over tasks"),
+        Column("machine", "The processors that its trials ran on"),
+    )
+    rows = [_row(number, one, _cells(one)) for number, one in enumerate(report.standings)]
+    return Table("Over all tasks", columns, tuple(rows))
+
+
+def _cells(one: Standing) -> list[Cell]:
+    rank, score, seconds = one.rank_interval, one.score_interval, one.fit_seconds
+    mark = "best" if one.best else "equal" if one.level_with_best else ""
+    return [
+        Cell(f"{one.relative_score:.3f}", one.relative_score, f"[{score.low:.3f}, {score.high:.3f}]"),
+        Cell(
+            f"{one.mean_rank:.2f}",
+            one.mean_rank,
+            f"[{rank.low:.2f}, {rank.high:.2f}]",
+            mark,
+        ),
+        Cell(NO_FIGURE) if seconds is None else Cell(seconds_text(seconds), seconds, "front" if one.on_front else ""),
+        Cell(", ".join(one.machines)),
+    ]
+
+
+def _by_task(report: SuiteReport) -> Table:
+    columns = [Column(task.name, f"{report.measure.label}; below, the rank") for task in report.tasks]
+    rows = [
+        _row(
+            number,
+            one,
+            [Cell(f"{score:.4f}", score, f"rank {rank:g}") for score, rank in zip(one.scores, one.ranks, strict=True)],
+        )
+        for number, one in enumerate(report.standings)
+    ]
+    return Table(f"{report.measure.label} on each task", tuple(columns), tuple(rows))
+
+
+def _row(number: int, one: Standing, cells: Sequence[Cell]) -> Row:
+    return Row(one.name, "", style(number), tuple(cells))
+
+
+def _speed_quality(report: SuiteReport, anchor: str) -> Figure | None:
+    points = [
+        StyledPoint(_point(one, one.fit_seconds), style(number))
+        for number, one in enumerate(report.standings)
+        if one.fit_seconds is not None
+    ]
+    return speed_quality_figure(
+        f"{anchor}-cost",
+        points,
+        f"Relative {report.measure.label}",
+        "Vertical bars: 95 % confidence interval over tasks and users. Training time: geometric mean over tasks.",
+    )
+
+
+def _point(one: Standing, seconds: float) -> QualityPoint:
+    quality = Spread((one.relative_score,), one.relative_score, None)
+    return QualityPoint(one.model, one.name, quality, one.score_interval, Spread((seconds,), seconds, None))

@@ -1,0 +1,1 @@
+"""Reports of a suite: several tasks and one set of models."""

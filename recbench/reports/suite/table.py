@@ -1,0 +1,138 @@
+"""The tables of a suite in every format. Figures are rounded in tables, and nowhere else."""
+
+from recbench.escaping.data_files import json_text
+from recbench.evaluation.bootstrap import RESAMPLES, Interval
+from recbench.reports.cells import NO_FIGURE, Strong, escape
+from recbench.reports.column_rendering import on_screen, prose, render_columns
+from recbench.reports.columns import Column, Cut, Look, text_column
+from recbench.reports.formats import Format
+from recbench.reports.rendering import csv_text, paragraph
+from recbench.reports.seconds import seconds_text
+from recbench.reports.suite.document import suite_document
+from recbench.reports.suite.suite_report import Standing, SuiteReport
+from recbench.reports.suite.task_scores import missing_lines
+from recbench.reports.view import DEFAULT_VIEW, View
+
+LEVEL_MARK = "="
+SUITE_COLUMNS = ("model", "standing", "rank", "score", "fit", "front", "machine")
+"""The names of the columns; only tables of several machines have the last."""
+
+
+def suite_table(report: SuiteReport, form: Format, view: View = DEFAULT_VIEW) -> str:
+    """Renders a suite: the models, the win matrix, and the lines that explain them.
+
+    Args:
+        report: The suite.
+        form: CSV has full precision and no lines around it; JSON is the document; LaTeX has the lines as comments.
+        view: Which columns to show, and the terminal that plain text has to fit.
+    """
+    if form is Format.JSON:
+        return json_text(suite_document(report))
+    if form is Format.CSV:
+        return _csv(report)
+    models = render_columns(_columns(report, form), form, view)
+    wins = render_columns(_win_columns(report), form, View(screen=view.screen))
+    above = on_screen(paragraph([escape(line, form) for line in head(report)], form), view.screen)
+    notes = prose([*models.notes, *legend(report), *wins.notes], form, view.screen)
+    title = on_screen(paragraph([escape(WINS, form)], form), view.screen)
+    return "\n".join([*above, "", models.text, "", *title, "", wins.text, "", *notes])
+
+
+WINS = "Wins: tasks on which the model of the row has a higher score than the model of the column"
+
+
+def head(report: SuiteReport) -> list[str]:
+    """Returns the lines above the tables."""
+    names = ", ".join(task.name for task in report.tasks)
+    lines = [f"Suite {report.name}, {report.measure.label}, {len(report.tasks)} tasks: {names}", report.headline]
+    if report.missing:
+        left_out = len({one.task for one in report.missing})
+        lines.append(f"Not used: {left_out} task{'s' if left_out > 1 else ''} that not every model has.")
+        lines += missing_lines(report.missing)
+    return lines
+
+
+def legend(report: SuiteReport) -> list[str]:
+    """Returns the lines below the tables."""
+    n_models, n_tasks = len(report.standings), len(report.tasks)
+    few = " With so few tasks, it finds only large differences." if n_tasks < 10 else ""
+    return [
+        f"95 %: confidence interval from a paired bootstrap over tasks and users ({RESAMPLES:,} resamples).",
+        f"best: lowest mean rank; {LEVEL_MARK}: not significantly different from the best (the 95 % interval of the "
+        "paired difference of mean ranks includes 0).",
+        f"{report.neighbours_decided} of {n_models - 1} neighbouring models differ significantly in mean rank.",
+        f"Critical difference of mean ranks (Nemenyi, 5 %): {report.critical_difference:.2f}.{few}",
+        "relative score: score divided by the best score of the task, mean over tasks. train s: geometric mean over "
+        "tasks. front: no other model has both a higher relative score and a shorter training time.",
+        *report.notes,
+    ]
+
+
+def _columns(report: SuiteReport, form: Format) -> list[Column]:
+    standings = report.standings
+    names = [Strong(one.name) if one.best and form is not Format.TEXT else one.name for one in standings]
+    machines = {machine for one in standings for machine in one.machines}
+    columns = [
+        Column("model", (Look("model", names, "l"),), cut=Cut.MIDDLE),
+        text_column("standing", ["best" if one.best else LEVEL_MARK * one.level_with_best for one in standings]),
+        _figure("rank", "mean rank", [(one.mean_rank, one.rank_interval) for one in standings], 2, 1),
+        _figure("score", "relative score", [(one.relative_score, one.score_interval) for one in standings], 3, 2, -1),
+        Column(
+            "fit",
+            (Look("train s", [_seconds(one) for one in standings], rank=3),),
+            keys=[one.fit_seconds for one in standings],
+        ),
+        text_column("front", ["front" if one.on_front else "" for one in standings], rank=4),
+    ]
+    if len(machines) > 1:
+        columns.append(text_column("machine", [", ".join(one.machines) for one in standings], rank=5, cut=Cut.END))
+    return columns
+
+
+def _figure(
+    name: str, header: str, figures: list[tuple[float, Interval]], digits: int, rank: int, sign: int = 1
+) -> Column:
+    values = [f"{value:.{digits}f}" for value, _ in figures]
+    limits = [f"{one.low:.{digits}f}-{one.high:.{digits}f}" for _, one in figures]
+    both = [f"{value} [{limit}]" for value, limit in zip(values, limits, strict=True)]
+    return Column(
+        name,
+        (Look(header, values, rank=rank), Look("95 %", limits, rank=rank)),
+        (Look(header, both, rank=rank + 5), Look(header, values, rank=rank)),
+        [sign * value for value, _ in figures],
+    )
+
+
+def _win_columns(report: SuiteReport) -> list[Column]:
+    numbers = range(len(report.standings))
+    names = [f"{number + 1} {report.standings[number].name}" for number in numbers]
+    return [
+        Column("model", (Look("model", names, "l"),), cut=Cut.MIDDLE),
+        *(
+            text_column(
+                str(column + 1),
+                [NO_FIGURE if row == column else f"{report.wins[row, column]:.0f}" for row in numbers],
+                "r",
+                rank=column + 1,
+            )
+            for column in numbers
+        ),
+    ]
+
+
+def _seconds(one: Standing) -> str:
+    return NO_FIGURE if one.fit_seconds is None else seconds_text(one.fit_seconds)
+
+
+def _csv(report: SuiteReport) -> str:
+    headers = ["model", "source", "mean_rank", "mean_rank_low", "mean_rank_high", "relative_score"]
+    headers += ["relative_score_low", "relative_score_high", "fit_seconds", "on_pareto_front"]
+    headers += [f"{report.measure.name} {task.name}" for task in report.tasks]
+    rows: list[list[object]] = [
+        [
+            one.name, one.source, one.mean_rank, one.rank_interval.low, one.rank_interval.high, one.relative_score,
+            one.score_interval.low, one.score_interval.high, one.fit_seconds, one.on_front, *one.scores,
+        ]
+        for one in report.standings
+    ]  # fmt: skip
+    return csv_text(rows, headers)
