@@ -23,6 +23,7 @@ from recbench.evaluation.metric_names import measures_at, parse_measure
 from recbench.output_files import OutputFile
 from recbench.records.benchmark_timings import Timing, Timings
 from recbench.records.schema import Revision, Status, TaskIdentity
+from recbench.records.suite_folder import SuiteRecords
 from recbench.reports.compare.benchmark_timings import compare_timings
 from recbench.reports.compare.benchmark_timings_table import timings_table
 from recbench.reports.compare.comparison import compare_records
@@ -40,6 +41,8 @@ from recbench.reports.run.metrics_table import metrics_table
 from recbench.reports.run.pairs_table import pairs_table
 from recbench.reports.run.run_report import run_report
 from recbench.reports.run.table import run_table
+from recbench.reports.suite.suite_report import suite_report
+from recbench.reports.suite.table import suite_table
 from recbench.reports.sweep.plot import draw_sweep
 from recbench.reports.sweep.table import sweep_table
 from recbench.reports.tuning.plots import draw_history, draw_importance
@@ -85,8 +88,19 @@ def tables_of(name):
         "tuning_table": lambda form: tuning_table([ModelTuning(name, space, past)], Budget(20, 60), form),
         "compare_table": lambda form: compare_table(decide_verdicts(comparison, Policy(), command), form),
         "gate_table": lambda form: gate_table(gate(comparison, Policy(), command), form),
+        "suite_table": lambda form: suite_table(a_suite_report(name), form),
         "timings_table": lambda form: timings_table(compare_timings(timings, timings), form),
     }
+
+
+def a_suite_report(name):
+    tasks = [TaskIdentity(name=f"{name}{digit}", digest=f"sha256:{digit * 64}") for digit in "123"]
+    trials = [
+        trial for task in tasks for model in (name, f"{name}4") if (task, model) != (tasks[2], name)
+        for trial in some_trials(model, n=60, seeds=1, task=task)
+    ]  # fmt: skip
+    source = SuiteRecords(name, Path(name), None, tuple(trials))
+    return suite_report(name, [source], measures_at(("hr",), (10,))[0], resamples=50)
 
 
 def OWN(name):  # noqa: N802
