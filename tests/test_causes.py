@@ -148,7 +148,7 @@ def test_files_that_cannot_be_read_count_as_the_only_copy(home, monkeypatch):
 def test_a_fault_of_recbench_is_not_called_damage(synthetic_task, tmp_path, monkeypatch):
     task_file.save(synthetic_task, tmp_path / "a.task")
     monkeypatch.setattr(task_file, "_from_arrays", lambda *_: None)
-    with pytest.raises(AttributeError):
+    with pytest.raises(TypeError):
         task_file.load(tmp_path / "a.task")
 
 

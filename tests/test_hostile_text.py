@@ -39,6 +39,7 @@ from recbench.reports.plots.speed_quality_plot import draw_speed_quality
 from recbench.reports.run.measures_table import measures_table
 from recbench.reports.run.metrics_table import metrics_table
 from recbench.reports.run.pairs_table import pairs_table
+from recbench.reports.run.replicas import replicas_report, replicas_table
 from recbench.reports.run.run_report import run_report
 from recbench.reports.run.table import run_table
 from recbench.reports.suite.suite_report import suite_report
@@ -88,6 +89,7 @@ def tables_of(name):
         "tuning_table": lambda form: tuning_table([ModelTuning(name, space, past)], Budget(20, 60), form),
         "compare_table": lambda form: compare_table(decide_verdicts(comparison, Policy(), command), form),
         "gate_table": lambda form: gate_table(gate(comparison, Policy(), command), form),
+        "replicas_table": lambda form: replicas_table(replicas_report([report, report], name), form),
         "suite_table": lambda form: suite_table(a_suite_report(name), form),
         "timings_table": lambda form: timings_table(compare_timings(timings, timings), form),
     }

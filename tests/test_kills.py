@@ -208,12 +208,13 @@ def test_an_interruption_while_a_class_is_made_has_its_exit_code(tmp_path):
 from pathlib import Path
 from recbench.cli import app
 from recbench.cli.shared import interruption
+from recbench.cli.shared.later_commands import LaterCommand
 
-@app.app.command("make-a-class")
 def make_a_class():
     with interruption.interruption_message(Path("results")):
         exec("import signal; signal.raise_signal(signal.SIGINT)")
 
+app.COMMANDS["make-a-class"] = LaterCommand("__main__:make_a_class", "Makes a class.")
 app.main()
 """
     (tmp_path / "program.py").write_text(program)

@@ -135,6 +135,9 @@ def test_layouts_without_an_installation(tmp_path):
 
 def test_a_module_in_src_that_is_not_installed(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.path", [*sys.path])
+    for name in [name for name in sys.modules if name.partition(".")[0] == "shop"]:
+        # Of another test's project.
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.chdir(tmp_path)
     write(tmp_path, below("src", SHOP))
     with pytest.raises(RecbenchError, match="there is no module 'shop'") as caught:

@@ -19,6 +19,7 @@ from wcwidth import wcswidth
 import recbench.experiments.run
 import recbench.experiments.sweep
 import recbench.experiments.tune
+import recbench.tasks.replicas
 from recbench.cli.app import main
 from recbench.errors import RecbenchError
 from recbench.escaping.shell import shell_command
@@ -116,6 +117,7 @@ def a_run(report, folder="runs"):
 def screens_of(monkeypatch, report, recbench_on, tmp_path):
     """The command line whose output is a golden file, by the name of the file."""
     monkeypatch.setattr(recbench.experiments.run, "run", lambda request, progress: a_run(report))
+    monkeypatch.setattr(recbench.tasks.replicas, "replica_names", lambda task: [])
     swept = run_report(
         TASK,
         [t for n in (8, 64) for t in some_trials("bpr", n / 100, n=60, parameters={"factors": n, "epochs": 20})],

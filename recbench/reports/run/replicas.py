@@ -7,6 +7,7 @@ from math import sqrt
 from recbench.evaluation.inference import Sample
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.variance_components import VarianceComponents, variance_components
+from recbench.reports.cells import escape
 from recbench.reports.formats import Format
 from recbench.reports.rendering import paragraph, render_lines, render_table
 from recbench.reports.run.replica_document_types import ReplicatedMetricDocument, ReplicatedResultDocument
@@ -90,12 +91,15 @@ def replicas_table(report: ReplicasReport, form: Format) -> str:
         for model in report.models
     ]
     table = render_table(rows, headers, "llrrrrrr", form)
-    if form is Format.CSV:
+    if form in {Format.CSV, Format.JSON}:
         return table
     task = report.reports[0].task
-    name = str(task["name"]).partition("@")[0]
+    name = escape(str(task["name"]).partition("@")[0], form)
     facts = f"{task['n_users']:,} users, {task['n_items']:,} items, {task['n_cases']:,} cases each"
-    head = [f"Task {name}: {len(report.reports)} replicas, {facts}", f"Replicas differ in {report.varies}."]
+    head = [
+        f"Task {name}: {len(report.reports)} replicas, {facts}",
+        f"Replicas differ in {escape(report.varies, form)}.",
+    ]
     return "\n".join([*paragraph(head, form), "", table, "", *render_lines(report.notes, form)])
 
 
