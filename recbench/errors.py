@@ -1,8 +1,8 @@
 """The errors that a user can cause, and help with names that were almost right."""
 
 import difflib
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 MOST_TEXT: Final = 2000
 """The longest text of a model that is kept in a record or shown, in characters."""
@@ -63,6 +63,15 @@ def describe_error(error: BaseException) -> str:
     'ValueError: no users'
     """
     return f"{shortened(type(error).__name__, 200)}: {error_text(error)}"
+
+
+def problem_text(problem: Mapping[str, Any]) -> str:
+    """Returns the sentence of an error that pydantic lists, without its name for what our own validators raise.
+
+    >>> problem_text({"msg": "Value error, low 9 is above high 1"})
+    'low 9 is above high 1'
+    """
+    return str(problem["msg"]).removeprefix("Value error, ")
 
 
 def did_you_mean(name: str, known: Iterable[str], shown: str = "{}") -> str:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from recbench.errors import RecbenchError
+from recbench.errors import RecbenchError, problem_text
 from recbench.file_content import other_content
 from recbench.path_checks import check_no_folder
 from recbench.system_errors import cannot_read
@@ -99,7 +99,7 @@ class TomlKind:
 def describe_problems(error: ValidationError) -> str:
     """Returns each field that broke the schema and why: a single problem on the same line, several on lines below."""
     problems = [
-        f"{'.'.join(str(part) for part in problem['loc']) or 'the file'}: {problem['msg']}"
+        f"{'.'.join(str(part) for part in problem['loc']) or 'the file'}: {problem_text(problem)}"
         for problem in error.errors()
     ]
     if len(problems) > 1:

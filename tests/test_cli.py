@@ -79,7 +79,9 @@ def test_help_lists_every_verb_and_examples(recbench):
 
 def test_a_list_of_commands_imports_none_and_shows_the_help_of_each():
     # The summaries are written twice: in the verb, and where the verb need not be imported.
-    for name, command in typer.main.get_command(app).commands.items():
+    program = typer.main.get_command(app)
+    assert program.list_commands(None) == list(COMMANDS)
+    for name, command in program.commands.items():
         assert COMMANDS[name].summary == command.help.split("\n\n")[0]
         assert command.name == name
     code = (

@@ -278,7 +278,7 @@ def test_any_metric_can_gate(tmp_path):
     report = gated([some_trials("bpr", 0.5)], [some_trials("bpr", 0.42)], **read_policy(path).to_dict())
     assert report.reasons[0].startswith("bpr Recall@5 regressed: -0.0")
     path.write_text('gated = ["recal"]')
-    with pytest.raises(RecbenchError, match=r"gated.0: Value error, Unknown metric 'recal'. Did you mean: recall"):
+    with pytest.raises(RecbenchError, match=r"gated.0: Unknown metric 'recal'. Did you mean: recall"):
         read_policy(path)
 
 

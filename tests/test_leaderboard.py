@@ -339,7 +339,7 @@ def test_the_files_of_published_results_in_this_repository_can_be_read():
         ("schema = 1", "digest: Field required"),
         (PUBLISHED.replace("0.61", "61"), "results.0.hr@10: Input should be less than or equal to 1"),
         (PUBLISHED.replace('"hr@10" = 0.61', '"hr@10" = nan'), "results.0.hr@10: Input should be a finite number"),
-        (PUBLISHED.replace('"hr@10" = 0.61', ""), "results.0: Value error, no metric, such as"),
+        (PUBLISHED.replace('"hr@10" = 0.61', ""), "results.0: no metric, such as"),
         (PUBLISHED.replace('"hr@10" = 0.61', '"hr@10" = 0.61\n"HR@10" = 0.7'), "hr@10 is given twice"),
         (PUBLISHED.replace('"hr@10" = 0.61', "hr = 0.61"), "The metric hr needs a cut-off"),
         (PUBLISHED.replace("source", "sorce", 1), r"unknown key or metric 'sorce'. Did you mean: source\?$"),

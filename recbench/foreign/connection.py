@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError
 
-from recbench.errors import RecbenchError, shortened
+from recbench.errors import RecbenchError, problem_text, shortened
 from recbench.foreign import host
 from recbench.foreign.interpreter import OLDEST, broken_interpreter, too_old
 from recbench.requirements import install_command_of
@@ -240,7 +240,7 @@ class Connection:
         try:
             return _ANSWERS.validate_python(json.loads(line))
         except ValidationError as error:
-            reason = str(error.errors(include_url=False, include_input=False)[0]["msg"])
+            reason = problem_text(error.errors(include_url=False, include_input=False)[0])
         # Neither UTF-8 nor JSON, nested without end, or numbers of thousands of digits.
         except (ValueError, RecursionError) as error:
             reason = str(error)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from recbench.errors import NothingToCompareError, RecbenchError
+from recbench.errors import NothingToCompareError, RecbenchError, problem_text
 from recbench.file_content import other_content
 from recbench.path_checks import check_no_folder
 from recbench.records.schema import Rate, Seconds
@@ -82,7 +82,7 @@ def read_timings(path: Path) -> Timings:
     except ValidationError as error:
         first = error.errors()[0]
         raise RecbenchError(
-            f"{path} is not a file of pytest-benchmark: {'.'.join(map(str, first['loc']))}: {first['msg']}.",
+            f"{path} is not a file of pytest-benchmark: {'.'.join(map(str, first['loc']))}: {problem_text(first)}.",
             WRITTEN_BY,
         ) from error
     except (ValueError, RecursionError) as error:

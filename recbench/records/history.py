@@ -21,7 +21,7 @@ from pydantic import (
     model_serializer,
 )
 
-from recbench.errors import RecbenchError
+from recbench.errors import RecbenchError, problem_text
 from recbench.escaping.shell import shell_word
 from recbench.evaluation.inference import Sample, infer
 from recbench.evaluation.metric_names import parse_measure
@@ -329,4 +329,4 @@ def _reason(line: bytes, error: ValidationError) -> str:
     if _MERGE_MARK.match(line):
         return "it is a mark of a merge conflict"
     first = error.errors(include_url=False)[0]
-    return f"{'.'.join(str(part) for part in first['loc']) or 'JSON'}: {first['msg']}"
+    return f"{'.'.join(str(part) for part in first['loc']) or 'JSON'}: {problem_text(first)}"

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from recbench.data.archives import VectorReader
 from recbench.data.cache import atomic_path, flush, write_errors
-from recbench.errors import RecbenchError
+from recbench.errors import RecbenchError, problem_text
 from recbench.file_content import other_content
 from recbench.path_checks import check_no_file_above
 from recbench.process_locks import lock_held
@@ -273,7 +273,7 @@ def load(path: Path) -> Record:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "the file"
         raise RecbenchError(
-            f"{path} is not a record of this version: {field}: {first['msg']}.",
+            f"{path} is not a record of this version: {field}: {problem_text(first)}.",
             "Run the trial again, or update recbench.",
         ) from error
 

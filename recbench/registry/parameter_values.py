@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from pydantic import PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
-from recbench.errors import RecbenchError, shortened
+from recbench.errors import RecbenchError, problem_text, shortened
 from recbench.records.schema import ParameterValue
 
 MOST_CHARACTERS: Final = 100_000
@@ -150,5 +150,5 @@ def _read_list(text: str) -> list[Any]:
 
 
 def _does_not_fit(model: str, name: str, text: str, error: Exception) -> RecbenchError:
-    reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+    reason = problem_text(error.errors()[0]) if isinstance(error, ValidationError) else str(error)
     return RecbenchError(f"{model}.{name}={text}: {reason}.", f"Give {name} a value of its type.")

@@ -4,9 +4,9 @@ import os
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from recbench.errors import RecbenchError, unknown_name
 from recbench.tasks.spec import NAME_LENGTH, NAME_PATTERN
@@ -56,17 +56,18 @@ class SuiteSpec(BaseModel):
     seeds: int = Field(default=3, ge=1)
     settings: str | None = None
 
-    @model_validator(mode="after")
-    def _several_tasks(self) -> Self:
-        for number, task in enumerate(self.tasks):
-            if task in self.tasks[:number]:
-                raise ValueError(f"tasks: {task!r} is there twice; name each task once")
-        if len(self.tasks) < LEAST_TASKS:
+    @field_validator("tasks")
+    @classmethod
+    def _several(cls, tasks: tuple[str, ...]) -> tuple[str, ...]:
+        for number, task in enumerate(tasks):
+            if task in tasks[:number]:
+                raise ValueError(f"{task!r} is there twice; name each task once")
+        if len(tasks) < LEAST_TASKS:
             raise ValueError(
-                f"tasks: there {'is one' if self.tasks else 'is none'}, and a suite has at least {LEAST_TASKS}; "
+                f"there {'is one' if tasks else 'is none'}, and a suite has at least {LEAST_TASKS}; "
                 "for one task, use 'recbench run'"
             )
-        return self
+        return tasks
 
 
 @cache

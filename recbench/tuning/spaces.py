@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationError, model_validator
 
 from recbench.builtin_models import builtin_folder
-from recbench.errors import RecbenchError, unknown_name
+from recbench.errors import RecbenchError, problem_text, unknown_name
 from recbench.records.schema import ParameterScalar
 from recbench.records.tuned_settings import SettingValue
 from recbench.toml_file import TomlKind
@@ -212,9 +212,9 @@ def _broken(path: Path, error: ValidationError, before: tuple[str, ...]) -> Recb
     model, name, *_ = [*before, *map(str, problem["loc"]), "", ""]
     if before:
         field = next((part for part in problem["loc"] if isinstance(part, str)), "")
-        return RecbenchError(f"{path}, [[{model}.{name}]] {field}: {problem['msg']}.", KNOWN_FORM)
+        return RecbenchError(f"{path}, [[{model}.{name}]] {field}: {problem_text(problem)}.", KNOWN_FORM)
     return RecbenchError(
-        f"{path}, [{model}] {name}: {problem['msg']}.",
+        f"{path}, [{model}] {name}: {problem_text(problem)}.",
         "A parameter is { low = 8, high = 128 }, with log = true and integer = true if you like, "
         'or { choices = ["cosine", "bm25"] }.',
     )

@@ -18,7 +18,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter, ValidationError
 
-from recbench.errors import shortened
+from recbench.errors import problem_text, shortened
 from recbench.records.schema import Environment, ParameterValue, Record
 from recbench.records.sources import Sources
 from recbench.registry.requested import RequestedModel
@@ -225,7 +225,7 @@ def _read(line: bytes) -> Answer:
     try:
         return _ANSWERS.validate_python(json.loads(line))
     except ValidationError as error:
-        reason = str(error.errors(include_url=False, include_input=False)[0]["msg"])
+        reason = problem_text(error.errors(include_url=False, include_input=False)[0])
     # Neither UTF-8 nor JSON, nested without end, or numbers of thousands of digits.
     except (ValueError, RecursionError) as error:
         reason = str(error)
