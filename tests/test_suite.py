@@ -251,7 +251,10 @@ def test_the_gate_takes_a_suite(tmp_path, command):
     a_suite(tmp_path / "same", SKILLS)
     a_suite(tmp_path / "worse", SKILLS | {"ease": (0.7, 0.35, 0.5)})
     a_suite(tmp_path / "less", SKILLS | {"ease": (0.7, None, 0.5)})
-    assert command("gate", "base", "same").code == 0
+    same = command("gate", "base", "same")
+    assert (same.code, same.out.splitlines()[0]) == (0, "Gate passed. Unchanged: 3 models on 3 tasks.")
+    same = command("compare", "base", "less").out.splitlines()[0]
+    assert same == "Missing: ease on two; unchanged: 8 results (3 models on 3 tasks)."
     ended = command("gate", "base", "worse")
     assert ended.code == 1
     assert "ease on two HR@10 regressed" in ended.out

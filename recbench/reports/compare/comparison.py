@@ -136,6 +136,19 @@ class Comparison:
         """Returns what a model is called in a sentence: its label, and its task where there are several."""
         return f"{model.label} on {model.task.name}" if self._has_several_tasks else model.label
 
+    def counted(self, models: Sequence[Compared]) -> str:
+        """Returns how many some of these models are, in words; a model on two tasks is one model.
+
+        Args:
+            models: Some of ``models``.
+        """
+        if not self._has_several_tasks:
+            return f"{len(models)} models"
+        n_models, n_tasks = len({one.label for one in models}), len({one.task.digest for one in models})
+        on_tasks = f"{n_models} model{'s' * (n_models != 1)} on {n_tasks} task{'s' * (n_tasks != 1)}"
+        is_complete = len(models) == n_models * n_tasks
+        return on_tasks if is_complete else f"{len(models)} results ({on_tasks})"
+
     @cached_property
     def _has_several_tasks(self) -> bool:
         return len({one.task.digest for one in self.models}) > 1

@@ -6,7 +6,7 @@ from recbench.reports.compare.gate import DecidedComparison, GateOutcome, GateRe
 from recbench.reports.compare.verdict import Verdict
 
 NAMED = 3
-"""More models than these are counted, not named."""
+"""More results than these are counted, not named."""
 
 WORST_FIRST = (
     Verdict.FAILED,
@@ -30,25 +30,26 @@ def compare_headline(decided: DecidedComparison) -> str:
 
 def _verdicts(decided: DecidedComparison, metrics: Sequence[str] | None = None) -> str:
     groups: dict[Verdict, dict[int, list[str]]] = {}
-    models = decided.comparison.models
+    comparison = decided.comparison
+    models = comparison.models
     places = {id(model): number for number, model in enumerate(models)}
     for model, metric, decision in decided.cells(metrics):
-        text = decided.comparison.label(metric)
+        text = comparison.label(metric)
         if decision.verdict in WITH_FIGURES:
             text += f" {model.measured.evidence[metric].difference:+.4f}"
         groups.setdefault(decision.verdict, {}).setdefault(places[id(model)], []).append(text)
-    n_shown = len(decided.comparison.metrics if metrics is None else metrics)
+    n_shown = len(comparison.metrics if metrics is None else metrics)
     parts = []
     for verdict in WORST_FIRST:
         found = groups.get(verdict, {})
         if not found:
             continue
         if len(found) > NAMED:
-            parts.append(f"{verdict}: {len(found)} models")
+            parts.append(f"{verdict}: {comparison.counted([models[number] for number in found])}")
             continue
         named = []
         for number, texts in found.items():
-            name = decided.comparison.named(models[number])
+            name = comparison.named(models[number])
             whole = verdict not in WITH_FIGURES and len(texts) == n_shown
             named.append(name if whole or models[number].obstacle else f"{name} ({', '.join(texts)})")
         parts.append(f"{verdict}: {', '.join(named)}")
@@ -91,7 +92,9 @@ def _ancestry_sentence(decided: DecidedComparison) -> str:
     of = (
         ""
         if all(model in doubted for model in comparison.models if model.match.base)
-        else (f" of {', '.join(map(comparison.named, doubted)) if len(doubted) <= NAMED else f'{len(doubted)} models'}")
+        else (
+            f" of {', '.join(map(comparison.named, doubted)) if len(doubted) <= NAMED else comparison.counted(doubted)}"
+        )
     )
     return (
         f"BASE{of} ({base}) is not an ancestor of CURRENT ({current}), so that differences may be due to commits which "
