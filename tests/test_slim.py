@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.linear_model import ElasticNet
 
 from recbench.trials.clock import TimedContext
 from recbench_models import slim
@@ -49,13 +50,37 @@ def test_it_starts_near_the_optimum(synthetic_task):
     from_zero._start = lambda gram, n_rows: (np.zeros_like(gram), gram.copy())
     from_zero.fit(train, TimedContext(0, 1))
     rows = dense_rows(train)
-    assert loss(after_two, rows, 1.0, 20.0) < loss(from_zero, rows, 1.0, 20.0)
+    assert model_loss(after_two, rows, 1.0, 20.0) < model_loss(from_zero, rows, 1.0, 20.0)
 
 
-def loss(model, rows, l1, l2):
-    weights = model._transposed.T.astype(np.float64)
-    error = ((rows - rows @ weights) ** 2).sum() / 2
+def model_loss(model, rows, l1, l2):
+    return loss(model._transposed.T.astype(np.float64), rows, rows, l1, l2)
+
+
+def loss(weights, rows, targets, l1, l2):
+    error = ((targets - rows @ weights) ** 2).sum() / 2
     return error + l2 / 2 * (weights**2).sum() + l1 * np.abs(weights).sum()
+
+
+def test_the_loss_is_as_low_as_that_of_elastic_net(synthetic_task):
+    """scikit-learn minimises the same loss, divided by the number of users, for one item at a time."""
+    l1, l2 = 1.0, 20.0
+    rows = dense_rows(synthetic_task.train_set())
+    least = np.zeros((synthetic_task.n_items, synthetic_task.n_items))
+    solver = ElasticNet(alpha=(l1 + l2) / len(rows), l1_ratio=l1 / (l1 + l2), fit_intercept=False, tol=1e-8)
+    items = range(0, synthetic_task.n_items, 40)
+    for item in items:
+        others = np.delete(np.arange(synthetic_task.n_items), item)
+        least[others, item] = solver.fit(rows[:, others], rows[:, item]).coef_
+
+    def above(epochs):
+        model = fitted(SLIM(l1=l1, l2=l2, epochs=epochs), synthetic_task)
+        weights = model._transposed.T.astype(np.float64)
+        return loss(weights[:, items], rows, rows[:, items], l1, l2) / best - 1
+
+    best = loss(least[:, items], rows, rows[:, items], l1, l2)
+    assert abs(above(epochs=40)) < 1e-7
+    assert 1e-7 < above(epochs=2) < 2e-3
 
 
 @pytest.mark.parametrize("parameters", [{"l1": 0.0, "l2": 1e-9}, {"l1": 300.0, "l2": 1.0}])
@@ -70,7 +95,7 @@ def test_each_pass_lowers_the_loss(synthetic_task):
     losses = []
 
     def look(epoch, _):
-        losses.append(loss(model, rows, 2.0, 5.0))
+        losses.append(model_loss(model, rows, 2.0, 5.0))
 
     model.fit(synthetic_task.train_set(), TimedContext(0, 1, look))
     assert len(losses) == 5
