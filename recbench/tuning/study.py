@@ -24,7 +24,7 @@ from optuna.distributions import (
 )
 from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import PercentilePruner
-from optuna.samplers import TPESampler
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -43,6 +43,14 @@ STARTUP_TRIALS = 3
 Optuna's own 10 are too many for a slow model: of 12 trials, 10 would be random. On 40 quadratic functions of nine
 parameters, a sampler that starts after 3 and models all parameters together was .035 below the optimum after 10 trials
 and .012 after 30; Optuna's default sampler was .043 and .021 below.
+"""
+RANDOM_EVERY = 4
+"""Every fourth trial is drawn at random, as BOHB draws a third (Falkner et al., ICML 2018).
+
+A sampler that only looks near good settings does not come back to a kind, such as a similarity, that it first tried with
+unsuitable values of other parameters. On 40 functions whose best kind is only the best in a part of the space, a search
+without these draws still had another kind after 100 trials in 55 %, a search with them in 10 %. The price: on the 40
+quadratic functions, .006 after 30 trials and .0025 after 100.
 """
 PRUNED_AFTER_TRIALS = 5
 """Fewer completed trials prune nothing."""
@@ -157,10 +165,7 @@ class Study:
         state = np.random.SeedSequence([self._seed, asked]).generate_state(1)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=ExperimentalWarning)
-            # A constant liar takes running trials for bad ones, and so looks elsewhere.
-            self.optuna.sampler = TPESampler(
-                seed=int(state[0]), n_startup_trials=STARTUP_TRIALS, multivariate=True, constant_liar=True
-            )
+            self.optuna.sampler = _sampler(asked, int(state[0]))
             # A default outside of its range is tried on purpose.
             warnings.filterwarnings("ignore", message="Fixed parameter")
             trial = self.optuna.ask(self._distributions)
@@ -226,6 +231,14 @@ class Study:
                 f"{self._where} holds trials of {name!r} that cannot be resumed: {told}.",
                 "Choose another file with --storage FILE, or delete this one; the settings found so far are kept.",
             )
+
+
+def _sampler(asked: int, seed: int) -> BaseSampler:
+    """Returns what draws the next trial, after so many others."""
+    if asked >= STARTUP_TRIALS and asked % RANDOM_EVERY == 0:
+        return RandomSampler(seed=seed)
+    # A constant liar takes running trials for bad ones, and so looks elsewhere.
+    return TPESampler(seed=seed, n_startup_trials=STARTUP_TRIALS, multivariate=True, constant_liar=True)
 
 
 def _starts(
