@@ -47,10 +47,10 @@ and .012 after 30; Optuna's default sampler was .043 and .021 below.
 RANDOM_EVERY = 4
 """Every fourth trial is drawn at random, as BOHB draws a third (Falkner et al., ICML 2018).
 
-A sampler that only looks near good settings does not come back to a kind, such as a similarity, that it first tried with
-unsuitable values of other parameters. On 40 functions whose best kind is only the best in a part of the space, a search
-without these draws still had another kind after 100 trials in 55 %, a search with them in 10 %. The price: on the 40
-quadratic functions, .006 after 30 trials and .0025 after 100.
+A sampler that only looks near good settings does not come back to a kind, such as a similarity, that it first tried
+with unsuitable values of other parameters. On 40 functions whose best kind is only the best in a part of the space, a
+search without these draws still had another kind after 100 trials in 55 %, a search with them in 10 %. The price: on
+the 40 quadratic functions, .006 after 30 trials and .0025 after 100.
 """
 PRUNED_AFTER_TRIALS = 5
 """Fewer completed trials prune nothing."""
