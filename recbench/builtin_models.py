@@ -22,6 +22,15 @@ POPULARITY: Final = "popularity"
 RANDOM: Final = "random"
 """The model that knows nothing."""
 
+BRIDGES_PACKAGE: Final = f"{BUILTIN_PACKAGE}.bridges"
+"""Holds a module for each bridge to another framework."""
+
+GENERIC_BRIDGE: Final = "sklearn"
+"""The bridge to a class of the user's, which runs in any interpreter."""
+
+BRIDGES: Final = ("cornac", "implicit", "irspack", "lenskit", "recbole", "rectools", GENERIC_BRIDGE)
+"""The bridges to other frameworks: ``cornac:BPR`` names a model of one."""
+
 EARLIER_PACKAGE: Final = "models"
 """Its name in records of before the renaming, and the name of its folder in a checkout."""
 

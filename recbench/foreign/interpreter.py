@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from recbench.errors import RecbenchError, shortened
+from recbench.foreign.environments import environment_python
 
 OLDEST: Final = (3, 9)
 SECONDS_TO_PROBE: Final = 20
@@ -18,11 +19,14 @@ def find_interpreter(text: str) -> str:
     """Returns the absolute path of the program; links are kept, for they lead into a virtual environment.
 
     Args:
-        text: A path, a folder of a virtual environment, or the name of a program on ``PATH``, such as ``python3.12``.
+        text: The name of an environment of recbench, a path, a folder of a virtual environment, or the name of a
+            program on ``PATH``, such as ``python3.12``.
 
     Raises:
         RecbenchError: There is no such program.
     """
+    if (python := environment_python(text)) is not None:
+        return str(python)
     path = Path(text).expanduser()
     if path.is_dir():
         inside = [path / "bin" / "python", path / "Scripts" / "python.exe"]

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from recbench.builtin_models import BUILTIN_PACKAGE, builtin_folder
+from recbench.builtin_models import BRIDGES_PACKAGE, BUILTIN_PACKAGE, GENERIC_BRIDGE, builtin_folder
 from recbench.foreign.interpreter import find_interpreter
 from recbench.foreign.proxy import ForeignModel, import_foreign
 from recbench.records.sources import extended_version
@@ -59,7 +59,9 @@ def _what(inner: ModelReference) -> dict[str, Any]:
     module, _, class_name = inner.target.rpartition(":")
     if module.partition(".")[0] == BUILTIN_PACKAGE:
         package = {"name": BUILTIN_PACKAGE, "folder": str(builtin_folder())}
-        return {"class": class_name, "module": module, "package": package, "folders": []}
+        is_generic = module == f"{BRIDGES_PACKAGE}.{GENERIC_BRIDGE}"
+        folders = [str(Path.cwd())] if is_generic else []
+        return {"class": class_name, "module": module, "package": package, "folders": folders}
     if inner.origin is not Origin.FILE:
         return {"class": class_name, "module": module, "folders": [str(Path.cwd())]}
     file = Path(module).resolve()

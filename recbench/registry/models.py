@@ -13,9 +13,10 @@ from pathlib import Path
 from types import ModuleType
 
 import recbench
-from recbench.builtin_models import BUILTIN_PACKAGE
+from recbench.builtin_models import BRIDGES, BRIDGES_PACKAGE, BUILTIN_PACKAGE
 from recbench.errors import RecbenchError, unknown_name
 from recbench.escaping.shell import shell_word
+from recbench.foreign.environments import environment_names
 from recbench.foreign.interpreter import find_interpreter, short_name
 from recbench.path_checks import check_no_folder
 from recbench.registry.class_pickles import unpickle_class
@@ -67,7 +68,7 @@ class ModelReference:
     @property
     def command_name(self) -> str:
         """The model as a command line names it."""
-        return self.name if self.origin in (Origin.BUILTIN, Origin.PLUGIN) else self.target
+        return self.name if self.origin in (Origin.BUILTIN, Origin.PLUGIN) else short_target(self.target)
 
     @property
     def parameters_hint(self) -> str:
@@ -99,12 +100,13 @@ class ModelReference:
                     if self.origin is Origin.MODULE:
                         search_first(folders)
                     module = importlib.import_module(module_name)
+                # It may be made by the module's own code.
+                found = getattr(module, class_name, None)
         except (RecbenchError, KeyboardInterrupt):
             raise
         # Of any class: it runs a user's code. The message names the error itself.
         except BaseException as error:
             raise import_failure(self.name, module_name, class_name, error, folders) from error
-        found = getattr(module, class_name, None)
         if not inspect.isclass(found):
             if shared_name(module_name, folders):
                 reason = f"the module {module_name!r} has no class {class_name!r}"
@@ -166,7 +168,8 @@ def known_models() -> dict[str, ModelReference]:
 def find_model(name: str) -> ModelReference:
     """Finds a model by a known name, by ``package.module:Class`` or by ``path/to/file.py:Class``.
 
-    Each may end with ``@INTERPRETER``: the model then runs in that interpreter.
+    Each may end with ``@INTERPRETER``: the model then runs in that interpreter. ``cornac:BPR`` is a model of another
+    framework, which runs in the framework's environment.
 
     Raises:
         RecbenchError: There is no such model; the message suggests similar names.
@@ -174,6 +177,8 @@ def find_model(name: str) -> ModelReference:
     known = known_models()
     if name in known:
         return known[name]
+    if name.partition(":")[0] in BRIDGES and ":" in name:
+        return _bridged(*name.split(":", 1))
     if (split := split_interpreter(name, known)) is not None:
         inner = find_model(split[0])
         find_interpreter(split[1])
@@ -208,6 +213,31 @@ def find_model(name: str) -> ModelReference:
     return ModelReference(class_name, name, Origin.MODULE)
 
 
+def _bridged(bridge: str, text: str) -> ModelReference:
+    """Returns a model of another framework: ``CLASS`` or ``CLASS@INTERPRETER`` of a bridge."""
+    model, _, interpreter = text.partition("@")
+    if not all(part.isidentifier() for part in model.split(".")):
+        raise RecbenchError(
+            f"Model {f'{bridge}:{text}'!r} names no class.", f"The form is {bridge}:CLASS or {bridge}:CLASS@INTERPRETER."
+        )
+    target = f"{BRIDGES_PACKAGE}.{bridge}:{model}"
+    if not interpreter and bridge not in environment_names():
+        return ModelReference(f"{bridge}:{model}", target, Origin.MODULE)
+    find_interpreter(interpreter or bridge)
+    where = f"@{short_name(interpreter)}" if interpreter not in ("", bridge) else ""
+    return ModelReference(f"{bridge}:{model}{where}", f"{target}@{interpreter or bridge}", Origin.FOREIGN)
+
+
+def short_target(target: str) -> str:
+    """Returns a target as a command line names it.
+
+    >>> short_target("recbench_models.bridges.cornac:BPR@cornac")
+    'cornac:BPR'
+    """
+    short = target.removeprefix(f"{BRIDGES_PACKAGE}.")
+    return short if short == target else short.removesuffix(f"@{short.partition(':')[0]}")
+
+
 def split_interpreter(name: str, known: Collection[str]) -> tuple[str, str] | None:
     """Splits ``MODEL@INTERPRETER``; None for a model without an interpreter.
 
@@ -220,10 +250,15 @@ def split_interpreter(name: str, known: Collection[str]) -> tuple[str, str] | No
     """
     for place in (index for index, character in enumerate(name) if character == "@"):
         model, interpreter = name[:place], name[place + 1 :]
-        is_model = model in known or (":" in model and model.rpartition(":")[2].isidentifier())
+        is_model = model in known or (":" in model and model.rpartition(":")[2].isidentifier()) or _is_bridged(model)
         if interpreter and (is_model or (model.isidentifier() and ":" not in interpreter)):
             return model, interpreter
     return None
+
+
+def _is_bridged(model: str) -> bool:
+    bridge, colon, name = model.removeprefix(f"{BRIDGES_PACKAGE}.").partition(":")
+    return bool(colon) and bridge in BRIDGES and all(part.isidentifier() for part in name.split("."))
 
 
 def _no_value(model: str, text: str) -> RecbenchError:

@@ -69,7 +69,9 @@ class RequestedModel:
     @property
     def names(self) -> tuple[str, ...]:
         """What ``--param`` may call it: its label, or else the name or the target of the model."""
-        return (self.label,) if self.label else (self.reference.name, self.reference.target)
+        if self.label:
+            return (self.label,)
+        return (self.reference.name, self.reference.command_name, self.reference.target)
 
     @property
     def given(self) -> dict[str, str]:

@@ -60,14 +60,14 @@ def _shown(
 
 
 def difference_notes(summaries: Sequence[ModelSummary], defaults: Defaults) -> list[str]:
-    """Returns a line with the hyper-parameters that are not the defaults; none if all are."""
+    """Returns a line with the hyper-parameters that are not the defaults, and one for models of unknown defaults."""
     changed = [changed_parameters(one, defaults) for one in summaries]
-    texts = [
-        f"{one.group.name} ({differences})"
-        for one, of_one, differences in zip(summaries, changed, shown_differences(summaries, changed), strict=True)
-        if of_one and differences
-    ]
-    return [f"Hyper-parameters that are not the defaults: {', '.join(texts)}."] if texts else []
+    texts: dict[str, list[str]] = {"that are not the defaults": [], "of models whose defaults are not known here": []}
+    for one, of_one, differences in zip(summaries, changed, shown_differences(summaries, changed), strict=True):
+        if of_one and differences:
+            is_known = bool(defaults.get(class_identity(one.group.record.reference)))
+            texts[list(texts)[not is_known]].append(f"{one.group.name} ({differences})")
+    return [f"Hyper-parameters {which}: {', '.join(named)}." for which, named in texts.items() if named]
 
 
 def _short(value: ParameterValue) -> str:

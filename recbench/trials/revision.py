@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import psutil
 
-from recbench.builtin_models import BUILTIN_PACKAGE
+from recbench.builtin_models import BRIDGES_PACKAGE, BUILTIN_PACKAGE, GENERIC_BRIDGE
 from recbench.git_commands import GitError, git_output
 from recbench.records.schema import Record, Revision
 from recbench.records.sources import Sources
@@ -21,6 +21,8 @@ from recbench.registry.models import ModelReference, Origin
 from recbench.registry.user_modules import folders_of
 from recbench.trials.planned import PlannedModel
 
+GENERIC: Final = f"{BRIDGES_PACKAGE}.{GENERIC_BRIDGE}:"
+"""Begins the target of a class of the user's that runs through a bridge."""
 LINK: Final = "120000"
 SUBMODULE: Final = "160000"
 PYTHON: Final = ".py"
@@ -141,7 +143,8 @@ def _own_files(sources: Sources, model: PlannedModel) -> tuple[list[_OwnFile], l
 
 def _is_builtin(reference: ModelReference) -> bool:
     is_foreign = reference.origin is Origin.FOREIGN
-    return reference.origin is Origin.BUILTIN or (is_foreign and reference.target.startswith(f"{BUILTIN_PACKAGE}."))
+    is_own = reference.target.startswith(f"{BUILTIN_PACKAGE}.") and not reference.target.startswith(GENERIC)
+    return reference.origin is Origin.BUILTIN or (is_foreign and is_own)
 
 
 def _folders(reference: ModelReference) -> list[Path]:

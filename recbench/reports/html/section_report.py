@@ -15,6 +15,7 @@ from recbench.reports.run.correction import correction_of
 from recbench.reports.run.run_report import RunReport, summed_up
 from recbench.reports.run.shown_measures import have_one_case_each, measures_of, some_ranks
 from recbench.reports.run.summary import ModelSummary, summarise
+from recbench.reports.run.bridge_notes import bridge_notes
 from recbench.reports.run.tie_notes import tie_notes
 from recbench.reports.run.time_to_quality import time_to_quality
 from recbench.reports.timing_notes import timing_notes
@@ -53,7 +54,7 @@ def section_report(runs: Sequence[RecordSet], asked: Sequence[Measure] | None = 
         correction_of(trials, measures, None, uniform),
         tuple(timing_notes([trial.record for trial in trials])),
         code_notes=tuple(code_notes(groups)),
-        tie_notes=tuple(tie_notes(summaries, KS[0])),
+        tie_notes=(*tie_notes(summaries, KS[0]), *bridge_notes(summaries)),
         one_case_each=have_one_case_each(trials),
         known=known_figures(groups, measures),
     )

@@ -15,6 +15,7 @@ from recbench.registry.settings_used import SettingsUsed
 from recbench.reports.code_notes import code_notes
 from recbench.reports.differences import Defaults, difference_notes
 from recbench.reports.new_cases import KnownFigures, known_figures
+from recbench.reports.run.bridge_notes import bridge_notes
 from recbench.reports.run.correction import Correction, correction_of
 from recbench.reports.run.sampling_caution import caution
 from recbench.reports.run.shown_measures import copy_notes, have_one_case_each, measures_of, without_copies
@@ -45,7 +46,7 @@ class RunReport:
         correction: What the correction of the sampled metrics is good for.
         timing_notes: Why not to trust the timings.
         code_notes: Which seeds were trained with different code.
-        tie_notes: Whose hits depend on ties.
+        tie_notes: Whose hits depend on ties, and whose framework left out users, items or scores.
         one_case_each: Whether each user has one case, so that some metrics of users equal metrics of cases.
         settings: Where the hyper-parameters come from, if the run was told.
         parameter_notes: Which hyper-parameters are not the defaults.
@@ -135,7 +136,7 @@ def run_report(
         tuple(timing_notes([one.record for one in trials])),
         settings,
         tuple(code_notes([summary.group for summary in summaries])),
-        tuple(tie_notes(summaries, 10 if 10 in cut_offs else cut_offs[0])),
+        (*tie_notes(summaries, 10 if 10 in cut_offs else cut_offs[0]), *bridge_notes(summaries)),
         have_one_case_each(trials),
         () if defaults is None else tuple(difference_notes(summaries, defaults)),
         known_figures([summary.group for summary in summaries], shown, new),
