@@ -12,8 +12,9 @@ from recbench.foreign import connection, host
 from recbench.foreign.connection import Connection
 from recbench.records.ranks_file import ranks_to_bytes
 from recbench.records.schema import Record, Status
+from recbench.registry.foreign_names import split_interpreter
 from recbench.registry.hyperparameters import import_and_configure
-from recbench.registry.models import find_model, split_interpreter
+from recbench.registry.models import find_model
 from recbench.registry.observation import Observation
 from recbench.registry.requested import request_models
 from recbench.tasks.task import Task

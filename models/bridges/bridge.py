@@ -5,6 +5,7 @@ A bridge prepares the train rows in ``warm_up``, which is not timed. The clock o
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
 import inspect
@@ -54,10 +55,8 @@ class Bridge:
         self.known_items = np.ones(train.n_items, dtype=bool)
         prepared = self.prepare(train, context) if self._prepared is None else self._prepared
         self._prepared = None
-        try:
+        with contextlib.suppress(StoppedError):
             self.learn(prepared, train, context)
-        except StoppedError:
-            pass
         self._report_unknown(context)
 
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
@@ -200,8 +199,7 @@ def find_class(framework: str, modules: Iterable[str], name: str) -> Any:
         names += [one for one in dir(content) if one[:1].isupper() and not one.endswith("Config")]
     if failed is not None and not found_any:
         raise failed
-    similar = difflib.get_close_matches(name, sorted(set(names)), 3, 0.5)
-    missing = " (cannot be imported: {})".format(failed) if failed is not None else ""
-    raise LookupError(
-        "{} has no model {!r}{}{}".format(framework, name, "; similar: " + ", ".join(similar) if similar else "", missing)
-    )
+    close = difflib.get_close_matches(name, sorted(set(names)), 3, 0.5)
+    similar = f"; similar: {', '.join(close)}" if close else ""
+    missing = f" (a part of it cannot be imported: {failed})" if failed is not None else ""
+    raise LookupError(f"{framework} has no model {name!r}{similar}{missing}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recbench_models.bridges.bridge import (
+from .bridge import (
     LOWEST,
     Bridge,
     accepted_by,
@@ -19,7 +19,7 @@ from recbench_models.bridges.bridge import (
     end_epoch,
     find_class,
 )
-from recbench_models.bridges.progress_bars import epochs_of_progress_bar
+from .progress_bars import epochs_of_progress_bar
 
 if TYPE_CHECKING:
     from recbench.protocol import Int32Array, TrainContext, TrainSet
@@ -74,12 +74,12 @@ class CornacBridge(Bridge):
         from cornac.exception import ScoreException
 
         rows = np.full((len(users), self.n_items), LOWEST)
-        for row, user in zip(rows, users.tolist()):
+        for row, user in enumerate(users.tolist()):
             try:
                 scores = np.asarray(self.model.score(user), dtype=np.float64).ravel()
             except ScoreException:
                 scores = np.full(self.n_items, self.model.default_score())
-            row[: len(scores)] = scores
+            rows[row, : len(scores)] = scores
         return rows
 
     def _can_score(self) -> bool:

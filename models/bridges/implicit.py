@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recbench_models.bridges.bridge import (
+from .bridge import (
     LOWEST,
     Bridge,
     accepted_by,
@@ -56,9 +56,7 @@ class ImplicitBridge(Bridge):
         similarity = getattr(self.model, "similarity", None)
         if similarity is not None:
             return (self.rows[users] @ similarity).toarray()
-        items, scores = self.model.recommend(
-            users, self.rows[users], N=self.n_items, filter_already_liked_items=False
-        )
+        items, scores = self.model.recommend(users, self.rows[users], N=self.n_items, filter_already_liked_items=False)
         rows = np.full((len(users), self.n_items), LOWEST)
         places, ranks = np.nonzero(np.asarray(items) >= 0)
         rows[places, np.asarray(items)[places, ranks]] = np.asarray(scores)[places, ranks]

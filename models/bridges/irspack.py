@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from recbench_models.bridges.bridge import (
+from .bridge import (
     Bridge,
     accepted_by,
     bridge_class,
@@ -20,7 +20,8 @@ from recbench_models.bridges.bridge import (
 if TYPE_CHECKING:
     from recbench.protocol import Int32Array, TrainContext, TrainSet
 
-SET_BY_BRIDGE = ("X_train_all", "X_train", "user_features", "item_features", "n_threads", "random_seed", "rng_seed", "seed")
+SEEDS = ("random_seed", "rng_seed", "seed")
+SET_BY_BRIDGE = ("X_train_all", "X_train", "user_features", "item_features", "n_threads", *SEEDS)
 
 
 class IrspackBridge(Bridge):
@@ -34,7 +35,7 @@ class IrspackBridge(Bridge):
         """Trains the model; a model that learns in epochs runs them one by one."""
         from irspack.recommenders import BaseRecommenderWithEarlyStopping
 
-        seeds = dict.fromkeys(("random_seed", "rng_seed", "seed"), context.seed)
+        seeds = dict.fromkeys(SEEDS, context.seed)
         own = accepted_by(self.framework_class, {"n_threads": context.threads, **seeds})
         self.model = self.framework_class(prepared, **self.parameters, **own)
         if not isinstance(self.model, BaseRecommenderWithEarlyStopping):

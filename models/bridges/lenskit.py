@@ -1,8 +1,8 @@
 """Scorers of LensKit: ``lenskit:ImplicitMFScorer``, ``lenskit:ItemKNNScorer`` and so on.
 
 LensKit takes all users and items, with or without train rows. It leaves out the score of an item for which it has no
-basis, such as one without a neighbour in the user's history: the bridge scores such an item lowest. The tasks hold
-implicit feedback, and so a scorer with a parameter ``feedback`` gets ``implicit``; that is the one default that differs.
+basis, such as one without a neighbour in the user's history: the bridge scores such an item lowest. A task holds
+implicit feedback, and so a scorer with a parameter ``feedback`` gets ``implicit``. No other default differs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recbench_models.bridges.bridge import LOWEST, Bridge, bridge_class, end_epoch, find_class
+from .bridge import LOWEST, Bridge, bridge_class, end_epoch, find_class
 
 if TYPE_CHECKING:
     from recbench.protocol import Int32Array, TrainContext, TrainSet
@@ -96,5 +96,5 @@ def _defaults(scorer: Any) -> dict[str, Any]:
 def __getattr__(name: str) -> Any:
     found = find_class("LensKit", MODULES, name)
     if not hasattr(found, "config_class"):
-        raise LookupError("{} of LensKit is no component".format(name))
+        raise LookupError(f"{name} of LensKit is no component")
     return bridge_class(LensKitBridge, found, name, _defaults(found), __name__)

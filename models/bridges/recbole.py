@@ -8,13 +8,14 @@ epoch. RecBole knows the users and items of the train rows only.
 from __future__ import annotations
 
 import logging
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recbench_models.bridges.bridge import LOWEST, Bridge, bridge_class, end_epoch, find_class
+from .bridge import LOWEST, Bridge, bridge_class, end_epoch, find_class
 
 if TYPE_CHECKING:
     from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
@@ -135,12 +136,11 @@ def _defaults(name: str) -> dict[str, Any]:
     config = Config(model=name, dataset="train")
     logging.getLogger().setLevel(logging.WARNING)
     if config["MODEL_TYPE"] not in (ModelType.GENERAL, ModelType.TRADITIONAL):
-        raise LookupError("{} is no general model of RecBole: it needs more than train rows".format(name))
+        raise LookupError(f"{name} is no general model of RecBole: it needs more than train rows")
     import recbole
-    import yaml
 
     own = Path(str(recbole.__file__)).parent / "properties" / "model" / (name + ".yaml")
-    names = list(yaml.safe_load(own.read_text(encoding="utf-8")) or {}) if own.is_file() else []
+    names = re.findall(r"^(\w+):", own.read_text(encoding="utf-8"), re.MULTILINE) if own.is_file() else []
     is_trained = config["MODEL_TYPE"] is ModelType.GENERAL
     names += [one for one in OF_TRAINING if is_trained and one not in names]
     return {**{one: config[one] for one in names}, **({VALIDATION: 0.0} if is_trained else {})}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recbench_models.bridges.bridge import (
+from .bridge import (
     LOWEST,
     Bridge,
     accepted_by,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recbench_models.bridges.bridge import LOWEST, Bridge, accepted_by, bridge_class, constructor_defaults, interactions
+from .bridge import LOWEST, Bridge, accepted_by, bridge_class, constructor_defaults, interactions
 
 if TYPE_CHECKING:
     from recbench.protocol import Int32Array, TrainContext, TrainSet
@@ -67,9 +67,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     found = getattr(importlib.import_module(module), class_name, None)
     if not inspect.isclass(found):
-        raise LookupError("{} has no class {!r}".format(module, class_name))
+        raise LookupError(f"{module} has no class {class_name!r}")
     for method in ("fit", "recommend"):
         if not callable(getattr(found, method, None)):
-            raise LookupError("{} has no method {}()".format(name, method))
+            raise LookupError(f"{name} has no method {method}()")
     # The code of the model is that of the user's module.
     return bridge_class(SklearnBridge, found, class_name, constructor_defaults(found, SEEDS + THREADS), module)

@@ -117,6 +117,10 @@ COMMANDS: Final = {
         "recbench.cli.doctor:doctor",
         "Show versions, threads, which models can run, where the cache is, and what this system cannot guarantee.",
     ),
+    "env": LaterCommand(
+        "recbench.cli.env:app",
+        "Create, list, check and remove the environments of other frameworks.",
+    ),
     "task": LaterCommand(
         "recbench.cli.task:app",
         "List, build, check, import, export and remove frozen tasks.",

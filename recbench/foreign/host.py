@@ -205,6 +205,7 @@ class Host:
             "sources": [str(one) for one in named] if isinstance(named, (list, tuple)) else [],
             "repeatable": promise if isinstance(promise, bool) else None,
             "seconds": time.perf_counter() - began,
+            "summary": next(iter((inspect.getdoc(found) or "").strip().splitlines()), ""),
         }, None
 
     def _do_create(self, content: Any) -> Any:

@@ -43,6 +43,7 @@ class Imported(BaseModel):
     sources: list[str]
     repeatable: bool | None
     seconds: FiniteFloat
+    summary: str = ""
 
 
 class ForeignModel:
@@ -215,6 +216,8 @@ def import_foreign(name: str, interpreter: str, what: Mapping[str, Any]) -> type
     except Exception as error:
         connection.close()
         hint = "The error comes from the model's own code."
+        if isinstance(error, LookupError):
+            hint = "Correct the name of the class: MODULE:CLASS, or FRAMEWORK:CLASS."
         if isinstance(error, ImportError):
             hint = f"Install what the model imports for that interpreter: {install_command_of(interpreter, 'PACKAGE')}"
         raise RecbenchError(

@@ -1,5 +1,6 @@
 """Models that run in another interpreter: how their class is imported there, and what their code consists of."""
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ from recbench.foreign.proxy import ForeignModel, import_foreign
 from recbench.records.sources import extended_version
 from recbench.registry.code_of_model import CodeOfModel, hashes
 from recbench.registry.code_version import source_code
-from recbench.registry.models import ModelReference, Origin, find_model, split_interpreter
+from recbench.registry.foreign_names import split_interpreter
+from recbench.registry.models import REQUIRED, ModelReference, Origin, find_model
 from recbench.registry.named_sources import files_named
 from recbench.registry.observation import Observation
 from recbench.registry.user_modules import FILE_MODULE, folders_of, module_in_package
@@ -30,6 +32,21 @@ def load_foreign(reference: ModelReference) -> type[ForeignModel]:
     """
     inner, interpreter = parts_of(reference)
     return import_foreign(reference.name, find_interpreter(interpreter), _what(inner))
+
+
+def describe_foreign(reference: ModelReference) -> tuple[str, dict[str, str]]:
+    """Returns what the other interpreter says of a class: a line, and its parameters with their defaults.
+
+    Raises:
+        RecbenchError: As for ``load_foreign``.
+    """
+    model_class = load_foreign(reference)
+    model_class.connection.close()
+    parameters = inspect.signature(model_class).parameters.values()
+    required = inspect.Parameter.empty
+    return model_class.imported.summary, {
+        one.name: REQUIRED if one.default is required else repr(one.default) for one in parameters
+    }
 
 
 def foreign_code(reference: ModelReference, model_class: type, observation: Observation | None) -> CodeOfModel:

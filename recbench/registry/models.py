@@ -5,7 +5,6 @@ import importlib
 import importlib.util
 import inspect
 import os
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.metadata import entry_points
@@ -20,6 +19,7 @@ from recbench.foreign.environments import environment_names
 from recbench.foreign.interpreter import find_interpreter, short_name
 from recbench.path_checks import check_no_folder
 from recbench.registry.class_pickles import unpickle_class
+from recbench.registry.foreign_names import is_dotted_name, short_target, split_interpreter
 from recbench.registry.import_failures import import_failure, not_in_module
 from recbench.registry.shared_names import shared_name
 from recbench.registry.user_modules import folders_of, import_file, importing, search_first
@@ -216,9 +216,10 @@ def find_model(name: str) -> ModelReference:
 def _bridged(bridge: str, text: str) -> ModelReference:
     """Returns a model of another framework: ``CLASS`` or ``CLASS@INTERPRETER`` of a bridge."""
     model, _, interpreter = text.partition("@")
-    if not all(part.isidentifier() for part in model.split(".")):
+    if not is_dotted_name(model):
         raise RecbenchError(
-            f"Model {f'{bridge}:{text}'!r} names no class.", f"The form is {bridge}:CLASS or {bridge}:CLASS@INTERPRETER."
+            f"Model {f'{bridge}:{text}'!r} names no class.",
+            f"The form is {bridge}:CLASS or {bridge}:CLASS@INTERPRETER.",
         )
     target = f"{BRIDGES_PACKAGE}.{bridge}:{model}"
     if not interpreter and bridge not in environment_names():
@@ -226,39 +227,6 @@ def _bridged(bridge: str, text: str) -> ModelReference:
     find_interpreter(interpreter or bridge)
     where = f"@{short_name(interpreter)}" if interpreter not in ("", bridge) else ""
     return ModelReference(f"{bridge}:{model}{where}", f"{target}@{interpreter or bridge}", Origin.FOREIGN)
-
-
-def short_target(target: str) -> str:
-    """Returns a target as a command line names it.
-
-    >>> short_target("recbench_models.bridges.cornac:BPR@cornac")
-    'cornac:BPR'
-    """
-    short = target.removeprefix(f"{BRIDGES_PACKAGE}.")
-    return short if short == target else short.removesuffix(f"@{short.partition(':')[0]}")
-
-
-def split_interpreter(name: str, known: Collection[str]) -> tuple[str, str] | None:
-    """Splits ``MODEL@INTERPRETER``; None for a model without an interpreter.
-
-    Args:
-        name: The text.
-        known: The names of the known models.
-
-    >>> split_interpreter("my@home/net.py:Net@/opt/lk/bin/python", [])
-    ('my@home/net.py:Net', '/opt/lk/bin/python')
-    """
-    for place in (index for index, character in enumerate(name) if character == "@"):
-        model, interpreter = name[:place], name[place + 1 :]
-        is_model = model in known or (":" in model and model.rpartition(":")[2].isidentifier()) or _is_bridged(model)
-        if interpreter and (is_model or (model.isidentifier() and ":" not in interpreter)):
-            return model, interpreter
-    return None
-
-
-def _is_bridged(model: str) -> bool:
-    bridge, colon, name = model.removeprefix(f"{BRIDGES_PACKAGE}.").partition(":")
-    return bool(colon) and bridge in BRIDGES and all(part.isidentifier() for part in name.split("."))
 
 
 def _no_value(model: str, text: str) -> RecbenchError:
@@ -271,10 +239,16 @@ def _no_value(model: str, text: str) -> RecbenchError:
 def describe(reference: ModelReference) -> ModelDescription:
     """Reads a model's docstring and constructor from its source, without running it.
 
+    The environment of a framework describes a model of it.
+
     Raises:
         RecbenchError: There is no module or class of the name that the user gave, or its source cannot be read.
     """
     if reference.origin is Origin.FOREIGN and (split := split_interpreter(reference.target, ())) is not None:
+        if split[0].startswith(f"{BRIDGES_PACKAGE}."):
+            from recbench.registry.foreign_models import describe_foreign
+
+            return ModelDescription(*describe_foreign(reference))
         return describe(find_model(split[0]))
     module_name, _, class_name = reference.target.rpartition(":")
     of_user = reference.origin in (Origin.FILE, Origin.MODULE)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from recbench.errors import RecbenchError
 from recbench.records.schema import ParameterValue, class_identity
-from recbench.registry.models import ModelReference, Origin, describe, known_models, split_interpreter
+from recbench.registry.foreign_names import split_interpreter
+from recbench.registry.models import ModelReference, Origin, describe, known_models
 from recbench.registry.parameter_values import recordable
 
 

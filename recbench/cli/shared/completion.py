@@ -32,6 +32,11 @@ def dataset_name(incomplete: str) -> list[str]:
     return _matching(incomplete, _datasets)
 
 
+def environment_name(incomplete: str) -> list[str]:
+    """Completes the name of an environment of another framework."""
+    return _matching(incomplete, _environments)
+
+
 def _matching(start: str, names: Callable[[], Iterable[str]]) -> list[str]:
     try:
         # zsh evaluates what it is given: a name that it would need quotes for is left out.
@@ -62,3 +67,9 @@ def _datasets() -> Iterable[str]:
     from recbench.data.dataset_names import dataset_names
 
     return dataset_names()
+
+
+def _environments() -> Iterable[str]:
+    from recbench.foreign.environments import environment_names
+
+    return environment_names()

@@ -12,6 +12,7 @@ from recbench.records.grouping import TrialGroup, group_trials
 from recbench.records.results_folder import BASELINES
 from recbench.records.schema import SCORES_OF_FILE, ParameterValue, class_identity, is_builtin
 from recbench.records.selection import LABEL, RecordSet
+from recbench.registry.foreign_names import short_target
 from recbench.registry.models import known_models
 from recbench.registry.parameter_values import as_text
 from recbench.registry.source_defaults import source_defaults
@@ -133,5 +134,5 @@ def _entry(group: TrialGroup) -> str:
     known = known_models().get(record.model)
     is_known = known is not None and class_identity(known.recorded) == class_identity(record.reference)
     is_own = record.environment.interpreter == ""
-    model = record.model if is_known or (is_builtin(record.reference) and is_own) else record.reference
+    model = record.model if is_known or (is_builtin(record.reference) and is_own) else short_target(record.reference)
     return f"{record.label}={model}" if record.label else model

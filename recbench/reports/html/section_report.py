@@ -11,11 +11,11 @@ from recbench.reports.code_notes import code_notes
 from recbench.reports.new_cases import known_figures
 from recbench.reports.pages.ranked_report import KS
 from recbench.reports.run.best_compared import compare_best
+from recbench.reports.run.bridge_notes import bridge_notes
 from recbench.reports.run.correction import correction_of
 from recbench.reports.run.run_report import RunReport, summed_up
 from recbench.reports.run.shown_measures import have_one_case_each, measures_of, some_ranks
 from recbench.reports.run.summary import ModelSummary, summarise
-from recbench.reports.run.bridge_notes import bridge_notes
 from recbench.reports.run.tie_notes import tie_notes
 from recbench.reports.run.time_to_quality import time_to_quality
 from recbench.reports.timing_notes import timing_notes

@@ -1,0 +1,251 @@
+"""Creates, checks and removes the environments of other frameworks."""
+
+import hashlib
+import json
+import re
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from recbench.builtin_models import POPULARITY
+from recbench.data.cache import atomic_path, home, write_errors
+from recbench.data.removal import remove_folder
+from recbench.errors import RecbenchError
+from recbench.experiments import api
+from recbench.foreign.connection import Connection
+from recbench.foreign.environments import (
+    MARK,
+    Lock,
+    environment_folder,
+    environment_names,
+    environment_python,
+    is_complete,
+    python_in,
+    read_lock,
+)
+from recbench.foreign.installation import make_environment
+from recbench.foreign.interpreter import find_interpreter
+from recbench.foreign.pythons import choose_python, find_uv
+from recbench.process_locks import lock_held
+from recbench.records.ranks_file import ranks_to_bytes
+from recbench.records.schema import Status
+
+CHECK_TASK: Final = "synthetic"
+SECONDS_TO_WAIT: Final = 1
+MOST_NAMED: Final = 5
+
+
+class State(StrEnum):
+    """What is there of an environment."""
+
+    READY = "ready"
+    MISSING = "not created"
+    INCOMPLETE = "incomplete"
+    OUTDATED = "made from an older lock file"
+
+
+@dataclass(frozen=True, slots=True)
+class FrameworkEnvironment:
+    """An environment.
+
+    Attributes:
+        lock: Its lock file.
+        state: What is there.
+        folder: Its folder.
+        python: Its version of Python; empty if it is not complete.
+        n_bytes: Its size; 0 if there is none.
+        seconds: How long its creation took; 0 if it is not complete.
+        installer: ``uv`` or ``pip``; empty if it is not complete.
+    """
+
+    lock: Lock
+    state: State
+    folder: Path
+    python: str = ""
+    n_bytes: int = 0
+    seconds: float = 0.0
+    installer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The trials that check an environment.
+
+    Attributes:
+        model: The model of the framework.
+        hr: Its HR@10 on the task ``synthetic``.
+        problems: What is wrong; empty if the environment can be used.
+    """
+
+    model: str
+    hr: float | None
+    problems: tuple[str, ...]
+
+
+def environments() -> list[FrameworkEnvironment]:
+    """Returns all environments that have a lock file, by name."""
+    return [environment(name) for name in environment_names()]
+
+
+def environment(name: str) -> FrameworkEnvironment:
+    """Returns one environment.
+
+    Raises:
+        RecbenchError: There is no environment of that name.
+    """
+    lock, folder = read_lock(name), environment_folder(name)
+    if not is_complete(name):
+        return FrameworkEnvironment(lock, State.INCOMPLETE if folder.exists() else State.MISSING, folder)
+    try:
+        facts = json.loads((folder / MARK).read_text(encoding="utf-8"))
+        state = State.READY if facts["lock"] == _digest(lock) else State.OUTDATED
+        values = str(facts["python"]), int(facts["bytes"]), float(facts["seconds"]), str(facts["installer"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return FrameworkEnvironment(lock, State.INCOMPLETE, folder)
+    return FrameworkEnvironment(lock, state, folder, *values)
+
+
+def create(name: str, python: str | None, say: Callable[[str], None]) -> tuple[FrameworkEnvironment, Check]:
+    """Creates an environment, or creates it again, and checks it with a trial.
+
+    Args:
+        name: Its name.
+        python: The Python to make it with; None to find one.
+        say: Takes lines that show progress.
+
+    Raises:
+        RecbenchError: There is no such environment, a step fails, or the check fails.
+    """
+    lock, folder = read_lock(name), environment_folder(name)
+    chosen = find_interpreter(python) if python is not None else choose_python(lock.python, with_uv=bool(find_uv()))
+    file = home() / "locks" / f"environment-{name}.lock"
+    with write_errors(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    with lock_held(file, SECONDS_TO_WAIT):
+        began = time.perf_counter()
+        if folder.exists():
+            say(f"Removing the earlier environment in {folder}")
+            remove_folder(folder)
+        say(f"[1/2] Installing {name} {lock.version} and its packages into {folder}")
+        with write_errors(folder):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+        installer = make_environment(lock, folder, chosen, say)
+        connection = Connection(str(python_in(folder)))
+        version = connection.python
+        connection.close()
+        facts = {
+            "lock": _digest(lock),
+            "python": version,
+            "bytes": _size(folder),
+            "seconds": round(time.perf_counter() - began, 1),
+            "installer": installer,
+        }
+        with atomic_path(folder / MARK) as temporary:
+            temporary.write_text(json.dumps(facts), encoding="utf-8")
+        say(f"[2/2] Checking it with a trial of {lock.check} on {CHECK_TASK}")
+        check = check_with_trial(name)
+        if check.problems:
+            # It does not serve, and a run must not use it.
+            (folder / MARK).unlink()
+            raise RecbenchError(
+                f"The environment {name} was installed, but it does not serve: {'; '.join(check.problems)}.",
+                f"Create it with another Python, such as: recbench env create {name} --python python3.11",
+            )
+    return environment(name), check
+
+
+def remove(name: str) -> FrameworkEnvironment:
+    """Removes an environment; returns what was there.
+
+    Raises:
+        RecbenchError: There is no environment of that name, or its folder may not be removed.
+    """
+    found = environment(name)
+    if found.state is not State.MISSING:
+        remove_folder(found.folder)
+    return found
+
+
+def check(name: str) -> Check:
+    """Checks an environment: its Python, the versions of its packages, and trials.
+
+    Raises:
+        RecbenchError: There is no environment of that name.
+    """
+    found = environment(name)
+    if found.state in (State.MISSING, State.INCOMPLETE):
+        return Check(found.lock.check, None, (f"it is {found.state}",))
+    problems = [f"it is {found.state}"] if found.state is State.OUTDATED else []
+    try:
+        connection = Connection(str(environment_python(name)))
+        done, _ = connection.request("versions")
+        connection.close()
+    except RecbenchError as error:
+        return Check(found.lock.check, None, (*problems, error.message.rstrip(".")))
+    problems += _different(found.lock, done.fields.get("packages"))
+    trials = check_with_trial(name)
+    return Check(trials.model, trials.hr, (*problems, *trials.problems))
+
+
+def check_with_trial(name: str) -> Check:
+    """Runs the framework's model, and popularity here and there, on a small task.
+
+    Popularity uses numpy alone, so its ranks must be the same bit for bit.
+    """
+    model = read_lock(name).check
+    with tempfile.TemporaryDirectory() as folder:
+        models = [POPULARITY, f"{POPULARITY}@{name}", model]
+        run = api.run(models, CHECK_TASK, seeds=1, output=folder, quiet=True)
+        trials = {trial.record.model: trial for trial in run.trials}
+        problems = [
+            f"the trial of {one} failed: {(trial.record.error or '').rstrip('.')}"
+            for one, trial in trials.items()
+            if trial.record.status is not Status.DONE
+        ]
+        here, there, own = trials[POPULARITY], trials[f"{POPULARITY}@{name}"], trials[model.partition(":epochs=")[0]]
+        if not problems:
+            ranks = [one.ranks for one in (here, there)]
+            first, second = (b"" if one is None else ranks_to_bytes(one) for one in ranks)
+            problems += [] if first == second else ["popularity has other ranks there than here"]
+        hr = None if problems else own.record.metrics["hr@10"].mean
+    return Check(own.record.model, hr, tuple(problems))
+
+
+def _different(lock: Lock, installed: Any) -> list[str]:
+    """Returns a line for packages whose versions are not those of the lock file."""
+    found = {_normalised(one): str(version) for one, version in dict(installed or {}).items()}
+    pinned: dict[str, set[str]] = {}
+    # A package may stand in the file once for each version of Python.
+    for line in lock.path.read_text(encoding="utf-8").splitlines():
+        package, equals, rest = line.partition("==")
+        if equals and not line.startswith("#"):
+            pinned.setdefault(_normalised(package), set()).add(rest.partition(";")[0].strip())
+    other = [
+        f"{one} {found[one]} instead of {' or '.join(sorted(versions))}"
+        for one, versions in pinned.items()
+        if one in found and found[one].partition("+")[0] not in versions
+    ]
+    shown = ", ".join(other[:MOST_NAMED]) + (f", {len(other) - MOST_NAMED} more" if len(other) > MOST_NAMED else "")
+    return [f"it has {shown}"] if other else []
+
+
+def _normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _digest(lock: Lock) -> str:
+    return hashlib.sha256(lock.path.read_bytes()).hexdigest()
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for file in folder.rglob("*"):
+        # A file may go meanwhile.
+        with suppress(OSError):
+            total += 0 if file.is_symlink() or not file.is_file() else file.stat().st_size
+    return total
