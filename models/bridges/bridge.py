@@ -31,17 +31,19 @@ class Bridge:
 
     Attributes:
         framework_class: The class of the framework.
-        parameters: The hyper-parameters.
+        defaults: Its hyper-parameters that have a default, and the defaults.
+        parameters: The hyper-parameters of this model.
         known_users: bool[n_users], the users that the framework knows; set by ``learn`` if it drops some.
         known_items: bool[n_items], likewise.
         ranked_list: Whether scores are made from the places of a ranked list.
     """
 
     framework_class: Any
+    defaults: Mapping[str, Any] = {}
     ranked_list = False
 
     def __init__(self, **parameters: Any) -> None:
-        self.parameters = parameters
+        self.parameters = {**self.defaults, **parameters}
         self._prepared: Any = None
 
     def warm_up(self, train: TrainSet, context: TrainContext) -> None:
@@ -150,6 +152,7 @@ def bridge_class(
         "__signature__": signature,
         # A function that makes a model is no method.
         "framework_class": staticmethod(framework_class),
+        "defaults": {one: value for one, value in parameters.items() if value is not inspect.Parameter.empty},
     }
     return type(name, (base,), content)
 
@@ -158,7 +161,13 @@ def constructor_defaults(framework_class: Any, without: Iterable[str]) -> dict[s
     """Returns the parameters of a constructor and their defaults, without those that the bridge sets."""
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     parameters = inspect.signature(framework_class).parameters.values()
-    return {one.name: one.default for one in parameters if one.kind in kinds and one.name not in set(without)}
+    kept = [one for one in parameters if one.kind in kinds and one.name not in set(without)]
+    return {one.name: with_type(one.default, one.annotation) for one in kept}
+
+
+def with_type(default: Any, annotation: Any) -> Any:
+    """Returns a default as a number with a point where the parameter takes such numbers, and the default is whole."""
+    return float(default) if type(default) is int and annotation in (float, "float") else default
 
 
 def accepted_by(framework_class: Any, values: Mapping[str, Any]) -> dict[str, Any]:

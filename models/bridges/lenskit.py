@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .bridge import LOWEST, Bridge, bridge_class, end_epoch, find_class
+from .bridge import LOWEST, Bridge, bridge_class, end_epoch, find_class, with_type
 
 if TYPE_CHECKING:
     from recbench.protocol import Int32Array, TrainContext, TrainSet
@@ -89,7 +89,10 @@ class LensKitBridge(Bridge):
 def _defaults(scorer: Any) -> dict[str, Any]:
     config = scorer.config_class()
     fields = {} if config is None else config.model_fields
-    defaults = {name: field.get_default(call_default_factory=True) for name, field in fields.items()}
+    defaults = {
+        name: with_type(field.get_default(call_default_factory=True), field.annotation)
+        for name, field in fields.items()
+    }
     return {**defaults, "feedback": "implicit"} if "feedback" in defaults else defaults
 
 

@@ -21,7 +21,7 @@ from recbench.reports.pages.baselines import baselines_page
 from recbench.reports.pages.leaderboard import LeaderboardSources, leaderboard
 from recbench.reports.pages.leaderboard_latex import leaderboard_latex
 from recbench.text_encoding import readable
-from recbench.tuning.spaces import own_spaces_path, read_spaces
+from recbench.tuning.spaces import own_spaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def leaderboard_page(
         trials=trials,
         settings=tuned,
         published=results,
-        spaces=read_spaces(own_spaces_path()),
+        spaces=own_spaces(),
         names={class_identity(one.recorded): name for name, one in known_models().items()},
         measures=measures,
         defaults=_defaults(trials),

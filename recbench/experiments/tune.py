@@ -47,7 +47,7 @@ from recbench.tuning.objective import NDCG_AT_10, Objective, curve_epochs, longe
 from recbench.tuning.past import Budget, SoFar, counts
 from recbench.tuning.result import ModelTuning, model_tuning
 from recbench.tuning.space_check import settings_to_check
-from recbench.tuning.spaces import PLACE, ModelSpace, check_names, own_spaces_path, read_spaces
+from recbench.tuning.spaces import PLACE, ModelSpace, check_names, own_spaces, read_spaces
 from recbench.tuning.study import Study, usable
 from recbench.tuning.tuner import Tuner
 
@@ -220,7 +220,7 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
         )
     objective = None if request.metric is None else Objective.parse(request.metric)
     where = str(request.spaces) if request.spaces else PLACE
-    spaces = read_spaces(request.spaces or own_spaces_path())
+    spaces = read_spaces(request.spaces) if request.spaces else own_spaces()
     searched = _searched(request.models, spaces, where)
     source = task_source(request.task, progressbar=animated())
     task, identity = source.task, source.facts.identity

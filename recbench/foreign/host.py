@@ -157,7 +157,9 @@ class Host:
         try:
             fields, array = getattr(self, "_do_" + content["kind"])(content)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the harness must learn it
-            traceback.print_exc()
+            # A name that does not exist needs no traceback: the message says all.
+            if content["kind"] != "import" or not isinstance(error, LookupError):
+                traceback.print_exc()
             with contextlib.suppress(Exception):
                 sys.stderr.flush()
             names = [one.__name__ for one in type(error).__mro__]

@@ -27,8 +27,15 @@ UNRESOLVED: Final = re.compile(
     r"|conflicting dependencies|no version of|was not found in the package registry|no wheels? with a matching",
     re.IGNORECASE,
 )
-STEPS: Final = tuple(
-    ["Resolved", "Prepared", "Installed", "Downloading", "Building", "Collecting", "Installing", "Successfully"]
+STEPS: Final = (
+    "Resolved",
+    "Prepared",
+    "Installed",
+    "Downloading",
+    "Building",
+    "Collecting",
+    "Installing",
+    "Successfully",
 )
 """How the lines of uv and pip begin that show progress."""
 

@@ -177,6 +177,8 @@ def find_model(name: str) -> ModelReference:
     known = known_models()
     if name in known:
         return known[name]
+    if "@" in name:
+        name = short_target(name)
     if name.partition(":")[0] in BRIDGES and ":" in name:
         return _bridged(*name.split(":", 1))
     if (split := split_interpreter(name, known)) is not None:

@@ -175,6 +175,11 @@ def own_spaces_path() -> Path:
     return builtin_folder() / "search_spaces.toml"
 
 
+def own_spaces() -> dict[str, ModelSpace]:
+    """Returns the spaces that come with the builtin models and with the bridges to other frameworks, by model."""
+    return {**read_spaces(own_spaces_path()), **read_spaces(builtin_folder() / "bridges" / "search_spaces.toml")}
+
+
 def read_spaces(path: Path) -> dict[str, ModelSpace]:
     """Reads the search spaces of all models, by name.
 

@@ -12,7 +12,7 @@ from recbench.experiments.defaults import MAX_SEED
 PANEL = "Machine and limits"
 TASK, MODELS, METRICS, PARAM = "TASK", "MODEL,...", "METRIC[@K],...", "[MODEL.]NAME=VALUE"
 METRIC_NAMES = ", ".join(builtin_metrics())
-MODEL_FORMS = "names of 'recbench list', package.module:Class, file.py:Class"
+MODEL_FORMS = "names of 'recbench list', package.module:Class, file.py:Class, FRAMEWORK:Class"
 
 
 def models_option(what: str, **settings: Any) -> Any:

@@ -1,0 +1,208 @@
+"""Bridges to other frameworks: rows in, scores out, epochs, and what a framework does not know."""
+
+import os
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from recbench.builtin_models import BRIDGES, builtin_folder
+from recbench.errors import RecbenchError
+from recbench.foreign.environments import environment_names
+from recbench.protocol import TrainSet
+from recbench.registry.foreign_names import short_target
+from recbench.registry.hyperparameters import import_and_configure
+from recbench.registry.models import Origin, find_model
+from recbench.registry.observation import Observation
+from recbench.registry.requested import request_models
+from recbench.reports.run.bridge_notes import bridge_notes
+from recbench.trials.clock import TimedContext
+from recbench.trials.conditions import Conditions
+from recbench.trials.trial import run_trial
+from recbench.tuning.spaces import Choices, own_spaces
+from recbench_models.bridges import cornac, irspack, rectools, sklearn
+from recbench_models.bridges.bridge import LOWEST, Bridge
+from tests import stub_frameworks
+from tests.conftest import ROOT
+
+HOME_OF_ENVIRONMENTS = "RECBENCH_TEST_ENVIRONMENTS"
+"""Names a cache folder with environments: the tests then also run the frameworks themselves."""
+USERS = np.array([0, 0, 1, 2, 2, 2], np.int32)
+ITEMS = np.array([1, 3, 3, 0, 1, 3], np.int32)
+COUNTS = np.array([1.0, 2.0, 0.0, 3.0, 0.0])
+
+
+class StopsAfter(TimedContext):
+    """Ends training after some epochs, and asks for scores after each."""
+
+    def __init__(self, epochs, model):
+        super().__init__(0, 1)
+        self.most, self.model = epochs, model
+
+    def end_epoch(self, loss=None):
+        super().end_epoch(loss)
+        self.model.score(np.zeros(1, np.int32), np.zeros((1, 1), np.int32))
+        return self.epochs < self.most
+
+
+def rows(n_users=3):
+    """Five items, of which 2 and 4 have no row; the frameworks must not be able to change them."""
+    return TrainSet.from_rows(n_users, 5, USERS, ITEMS)
+
+
+def fitted(model, train=None, most=99):
+    context = StopsAfter(most, model)
+    model.warm_up(train or rows(), context)
+    model.fit(train or rows(), context)
+    return context
+
+
+def test_cornac_counts_its_epochs_and_takes_all_users_and_items(monkeypatch):
+    stub_frameworks.cornac(monkeypatch)
+    model = cornac.BPR()
+    context = fitted(model)
+    assert context.epochs == 3
+    scores = model.score(np.array([2, 1], np.int32), np.array([[3, 2, 1], [3, 2, 1]], np.int32))
+    assert scores.tolist() == [[9, 0, 6], [0.5, 0.5, 0.5]]
+    assert fitted(cornac.BPR(max_iter=7), most=2).epochs == 2
+    # A model whose scores come at the end counts as one pass: nobody may ask for them before.
+    late = cornac.Late()
+    assert fitted(late).epochs == 0
+    assert late.score_all(np.array([0])).tolist() == [COUNTS.tolist()]
+
+
+def test_irspack_runs_epoch_by_epoch(monkeypatch):
+    pytest.importorskip("scipy")
+    stub_frameworks.irspack(monkeypatch)
+    model = irspack.Trained()
+    assert fitted(model).epochs == 4
+    assert model.score_all(np.array([1])).tolist() == [(4 * COUNTS).tolist()]
+    plain = irspack.Plain()
+    assert fitted(plain).epochs == 0
+    assert plain.score_all(np.array([0])).tolist() == [COUNTS.tolist()]
+
+
+def test_users_and_items_that_rectools_drops_are_counted_and_lowest(monkeypatch, capsys):
+    stub_frameworks.rectools(monkeypatch)
+    model = rectools.PopularModel()
+    context = fitted(model, rows(n_users=4))
+    assert context.facts == {"unknown_users": 1, "unknown_items": 2}
+    assert "does not know 1 users and 2 items" in capsys.readouterr().out
+    scores = model.score_all(np.array([3, 1]))
+    assert scores.tolist() == [[LOWEST] * 5, [1, 2, LOWEST, 3, LOWEST]]
+    assert np.isfinite(scores).all()
+    record = SimpleNamespace(record=SimpleNamespace(facts=context.facts))
+    listed = SimpleNamespace(record=SimpleNamespace(facts={"scores": "places in a ranked list"}))
+    groups = {"a": SimpleNamespace(done=[record]), "b": SimpleNamespace(done=[listed])}
+    summaries = [SimpleNamespace(name=name, group=group) for name, group in groups.items()]
+    assert bridge_notes(summaries) == [
+        "Not known to the framework, and scored lowest: 1 users and 2 items of a.",
+        "The framework gives no scores: b (places in a ranked list).",
+    ]
+
+
+@pytest.mark.parametrize("name", ["Counts", "Scored"])
+def test_a_class_with_fit_and_recommend(name):
+    model = getattr(sklearn, f"tests.listed_models.{name}")()
+    context = fitted(model)
+    order = np.argsort(-model.score_all(np.array([0, 2])), axis=1)
+    assert order[:, :3].tolist() == [[3, 1, 0]] * 2
+    assert (context.facts.get("scores") == "places in a ranked list") == (name == "Counts")
+    short = getattr(sklearn, f"tests.listed_models.{name}")(top=1)
+    fitted(short)
+    assert (short.score_all(np.array([0]))[0] == LOWEST).tolist() == [True, True, True, False, True]
+
+
+def test_classes_that_are_no_models_of_a_bridge(monkeypatch):
+    twice = getattr(sklearn, "tests.listed_models.Twice")()
+    fitted(twice)
+    with pytest.raises(ValueError, match="an item twice"):
+        twice.score_all(np.array([0]))
+    with pytest.raises(LookupError, match=r"has no method recommend\(\)"):
+        getattr(sklearn, "tests.listed_models.NoList")
+    stub_frameworks.cornac(monkeypatch)
+    with pytest.raises(LookupError, match="Cornac has no model 'BPRR'; similar: BPR"):
+        cornac.BPRR  # noqa: B018
+    monkeypatch.setitem(sys.modules, "irspack.recommenders", None)
+    with pytest.raises(ImportError, match="irspack"):
+        irspack.IALSRecommender  # noqa: B018
+
+
+def test_scores_that_are_not_finite_stay_so():
+    class Diverged(Bridge):
+        def prepare(self, train, context):
+            return train
+
+        def learn(self, prepared, train, context):
+            pass
+
+        def scores_of(self, users):
+            return np.full((len(users), 5), np.nan)
+
+    model = Diverged()
+    fitted(model)
+    assert np.isnan(model.score(np.array([0, 1]), np.array([[1, 2], [3, 4]]))).all()
+
+
+def test_names_of_models(home):
+    for bridge in environment_names():
+        (home / "environments" / bridge / "bin").mkdir(parents=True)
+    with pytest.raises(RecbenchError, match="The environment cornac is not complete") as caught:
+        find_model("cornac:BPR")
+    assert caught.value.hint == "Create it: recbench env create cornac"
+    with pytest.raises(RecbenchError, match="The environment recbole is not complete"):
+        find_model("popularity@recbole")
+    with pytest.raises(RecbenchError, match="names no class"):
+        find_model("cornac:a b")
+    (elsewhere,) = request_models([f"lenskit:ImplicitMFScorer@{sys.executable}:epochs=2"])
+    target = f"recbench_models.bridges.lenskit:ImplicitMFScorer@{sys.executable}"
+    assert (elsewhere.reference.target, elsewhere.texts) == (target, {"epochs": "2"})
+    assert elsewhere.reference.command_name == f"lenskit:ImplicitMFScorer@{sys.executable}"
+    assert short_target("recbench_models.bridges.cornac:BPR@cornac") == "cornac:BPR"
+    assert find_model(short_target(target)) == find_model(target) == elsewhere.reference
+    own = find_model("sklearn:my_package.my_module.Mine")
+    assert (own.origin, own.command_name) == (Origin.MODULE, "sklearn:my_package.my_module.Mine")
+
+
+def test_a_trial_in_another_interpreter(monkeypatch, synthetic_task):
+    monkeypatch.chdir(ROOT)
+    model = f"sklearn:tests.listed_models.Scored@{sys.executable}"
+    (requested,) = request_models([model], [f"{model}.top=50"])
+    configuration = import_and_configure(requested, Observation())
+    outcome = run_trial(synthetic_task, configuration, 1, Conditions(), lambda event: None)
+    assert outcome.record.error is None
+    assert outcome.record.model.startswith("sklearn:tests.listed_models.Scored@")
+    assert outcome.record.parameters == {"top": 50}
+    assert outcome.record.sources.modules.keys() == {"tests/listed_models.py"}
+    assert 0.2 < outcome.record.metrics["hr@10"].mean < 0.4
+    configuration.model_class.connection.close()
+
+
+def test_every_framework_has_a_bridge_a_lock_file_and_search_spaces():
+    folder = builtin_folder() / "bridges"
+    assert set(BRIDGES) == {file.stem for file in folder.glob("*.py")} - {"__init__", "bridge", "progress_bars"}
+    assert {*environment_names(), "sklearn"} == set(BRIDGES)
+    spaces = [name.partition(":")[0] for name in own_spaces() if ":" in name]
+    assert {one: spaces.count(one) for one in spaces} == dict.fromkeys(environment_names(), 5)
+
+
+@pytest.mark.parametrize("framework", environment_names())
+def test_the_framework_itself(framework, monkeypatch):
+    folder = os.environ.get(HOME_OF_ENVIRONMENTS)
+    if not folder:
+        pytest.skip(f"{HOME_OF_ENVIRONMENTS} names no cache folder with environments")
+    monkeypatch.setenv("RECBENCH_HOME", folder)
+    from recbench.experiments import environments
+
+    if environments.environment(framework).state is not environments.State.READY:
+        pytest.skip(f"the environment {framework} is not in {folder}")
+    assert environments.check(framework).problems == ()
+    for name, space in own_spaces().items():
+        if name.partition(":")[0] == framework:
+            model_class = find_model(name).load()
+            for parameter, values in space.parameters.items():
+                default = model_class.__signature__.parameters[parameter].default
+                assert values.holds(default), (name, parameter)
+                assert isinstance(values, Choices) or values.integer == isinstance(default, int)
+            model_class.connection.close()
