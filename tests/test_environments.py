@@ -95,7 +95,8 @@ def test_what_can_go_wrong_while_packages_are_installed(tmp_path, monkeypatch, h
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for uv is a script of a shell")
 def test_an_environment_from_its_creation_to_its_end(tmp_path, monkeypatch, home, capfd):
     installer(tmp_path, monkeypatch, "echo Installed 29 packages in 1 s")
-    results = iter([Check("cornac:BPR", 0.25, ()), Check("cornac:BPR", None, ("the trial failed: no",))])
+    failed = Check("cornac:BPR", None, ("the trial failed: no",))
+    results = iter([Check("cornac:BPR", 0.25, ()), failed, failed])
     monkeypatch.setattr(environments, "check_with_trial", lambda name: next(results))
     call = CommandLine(capfd, monkeypatch)
     made = call("env", "create", "cornac", "--json")
@@ -108,6 +109,9 @@ def test_an_environment_from_its_creation_to_its_end(tmp_path, monkeypatch, home
     assert environment_python("cornac") == home / "environments" / "cornac" / "bin" / "python"
     listed = {one["name"]: one["state"] for one in json.loads(call("env", "list", "--json").out)["environments"]}
     assert listed == {**dict.fromkeys(environment_names(), "not created"), "cornac": "ready"}
+    # One that fails to be created again stays.
+    assert call("env", "create", "cornac").code == 2
+    assert environments.environment("cornac").state is State.READY
     # Its packages are those of this Python, and not those of the lock file.
     monkeypatch.setattr(environments, "read_lock", lambda name: read_lock("implicit"))
     ailing = call("env", "doctor", "cornac", "--json")

@@ -5,8 +5,8 @@ import json
 import re
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -38,6 +38,8 @@ from recbench.records.schema import Status
 CHECK_TASK: Final = "synthetic"
 SECONDS_TO_WAIT: Final = 1
 MOST_NAMED: Final = 5
+EARLIER: Final = ".earlier"
+"""Ends the name of the folder that holds an environment while it is created again."""
 
 
 class State(StrEnum):
@@ -111,7 +113,7 @@ def environment(name: str) -> FrameworkEnvironment:
 
 
 def create(name: str, python: str | None, say: Callable[[str], None]) -> tuple[FrameworkEnvironment, Check]:
-    """Creates an environment, or creates it again, and checks it with a trial.
+    """Creates an environment, or creates it again, and checks it with a trial. If that fails, an earlier one stays.
 
     Args:
         name: Its name.
@@ -126,37 +128,66 @@ def create(name: str, python: str | None, say: Callable[[str], None]) -> tuple[F
     file = home() / "locks" / f"environment-{name}.lock"
     with write_errors(file):
         file.parent.mkdir(parents=True, exist_ok=True)
-    with lock_held(file, SECONDS_TO_WAIT):
-        began = time.perf_counter()
-        if folder.exists():
-            say(f"Removing the earlier environment in {folder}")
-            remove_folder(folder)
-        say(f"[1/2] Installing {name} {lock.version} and its packages into {folder}")
-        with write_errors(folder):
-            folder.parent.mkdir(parents=True, exist_ok=True)
-        installer = make_environment(lock, folder, chosen, say)
-        connection = Connection(str(python_in(folder)))
-        version = connection.python
-        connection.close()
-        facts = {
-            "lock": _digest(lock),
-            "python": version,
-            "bytes": _size(folder),
-            "seconds": round(time.perf_counter() - began, 1),
-            "installer": installer,
-        }
-        with atomic_path(folder / MARK) as temporary:
-            temporary.write_text(json.dumps(facts), encoding="utf-8")
-        say(f"[2/2] Checking it with a trial of {lock.check} on {CHECK_TASK}")
-        check = check_with_trial(name)
-        if check.problems:
-            # It does not serve, and a run must not use it.
-            (folder / MARK).unlink()
-            raise RecbenchError(
-                f"The environment {name} was installed, but it does not serve: {'; '.join(check.problems)}.",
-                f"Create it with another Python, such as: recbench env create {name} --python python3.11",
-            )
+    with lock_held(file, SECONDS_TO_WAIT), _earlier_one_kept(name, folder, say):
+        check = _make(lock, folder, chosen, say)
     return environment(name), check
+
+
+def _make(lock: Lock, folder: Path, python: str, say: Callable[[str], None]) -> Check:
+    """Installs and checks an environment in a folder that does not exist."""
+    began = time.perf_counter()
+    say(f"[1/2] Installing {lock.name} {lock.version} and its packages into {folder}")
+    with write_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    installer = make_environment(lock, folder, python, say)
+    connection = Connection(str(python_in(folder)))
+    version = connection.python
+    connection.close()
+    facts = {
+        "lock": _digest(lock),
+        "python": version,
+        "bytes": _size(folder),
+        "seconds": round(time.perf_counter() - began, 1),
+        "installer": installer,
+    }
+    with atomic_path(folder / MARK) as temporary:
+        temporary.write_text(json.dumps(facts), encoding="utf-8")
+    say(f"[2/2] Checking it with a trial of {lock.check} on {CHECK_TASK}")
+    check = check_with_trial(lock.name)
+    if check.problems:
+        # It does not serve, and a run must not use it.
+        (folder / MARK).unlink()
+        raise RecbenchError(
+            f"The environment {lock.name} was installed, but it does not serve: {'; '.join(check.problems)}.",
+            f"Create it with another Python, such as: recbench env create {lock.name} --python python3.11",
+        )
+    return check
+
+
+@contextmanager
+def _earlier_one_kept(name: str, folder: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Moves an environment away during the block, and back again if the block fails."""
+    earlier = folder.with_name(f"{name}{EARLIER}")
+    if earlier.exists() and not is_complete(name):
+        # A command that was killed has left it.
+        remove_folder(folder)
+        earlier.rename(folder)
+    remove_folder(earlier)
+    if not is_complete(name):
+        remove_folder(folder)
+    else:
+        with write_errors(folder):
+            folder.rename(earlier)
+    try:
+        yield
+    # Whatever it is, also an interruption: what worked before must work again.
+    except BaseException:
+        if earlier.exists():
+            remove_folder(folder)
+            earlier.rename(folder)
+            say(f"The earlier environment {name} is in use again.")
+        raise
+    remove_folder(earlier)
 
 
 def remove(name: str) -> FrameworkEnvironment:

@@ -1,5 +1,6 @@
 """Makes a virtual environment and installs the packages of a lock file, with uv or else with venv and pip."""
 
+import os
 import re
 import subprocess
 from collections import deque
@@ -19,7 +20,7 @@ NO_NETWORK: Final = re.compile(
     r"dns error|name resolution|name or service not known|getaddrinfo|network is unreachable|no route to host"
     r"|connection (refused|reset|timed out|error)|connecterror|error sending request|client error \(connect\)"
     r"|newconnectionerror|max retries exceeded|operation timed out|proxy ?error|tunnel error"
-    r"|connectivity is disabled|network connectivity",
+    r"|connectivity is disabled|network connectivity|from versions: none",
     re.IGNORECASE,
 )
 UNRESOLVED: Final = re.compile(
@@ -103,7 +104,7 @@ def _failure(lock: Lock, lines: Sequence[str], installer: str) -> RecbenchError:
     text = "\n".join(lines)
     message = short_message(lines)
     index = "UV_DEFAULT_INDEX" if installer == "uv" else "PIP_INDEX_URL"
-    if NO_NETWORK.search(text):
+    if NO_NETWORK.search(text) or os.environ.get("UV_OFFLINE"):
         return RecbenchError(
             f"The packages of the environment {lock.name} cannot be downloaded. {installer} says:\n{message}",
             f"Check the network, or name a package index that answers: export {index}=URL. "
