@@ -168,7 +168,7 @@ def main() -> None:
         f"# The same models in several frameworks: {options.task}",
         "",
         f"Tuned with up to {options.trials} trials and {options.budget:g} s per implementation; {options.seeds} seeds, "
-        "in turns. 95 %: confidence interval over users. s to best peer: seconds of training until HR@10 is that of the "
+        "in turns. 95 %: confidence interval over users. s to best peer: seconds of training to the HR@10 of the "
         "best implementation of another framework; -: never, in some seed. Peak MB: memory of a trial's processes.",
         "",
         "Versions: " + ", ".join(f"{name} {version}" for name, version in versions.items() if name in ready) + ".",

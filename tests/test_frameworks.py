@@ -143,8 +143,11 @@ def test_no_text_of_the_package_has_a_command_that_installs_another_project():
     ]
     assert sorted((name, command[:25]) for name, command in commands) == [
         ("download.py", "pip install --upgrade pip"),
+        # Another framework, by its name on the public index.
+        ("installation.py", "pip install {lock.name}=="),
         # A hint: it installs the user's own project.
         ("own_environments.py", 'pip install -e .",'),
+        ("pythons.py", 'pip install uv",'),
     ]
     others = (".gitlab/recbench.gitlab-ci.yml", "action.yml")
     for words in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / path for path in others)):

@@ -16,6 +16,7 @@ WRITERS = {
 """Names of functions through which a file is written; ``open`` counts with a mode that writes."""
 
 KNOWN = {
+    "experiments/environments.py": "writes through atomic_path; a temporary folder holds the records of the check",
     "foreign/host.py": "the pipes to the harness",
     # The mechanisms.
     "temporary_files.py": "the temporary files",

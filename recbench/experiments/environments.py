@@ -107,6 +107,7 @@ def environment(name: str) -> FrameworkEnvironment:
         facts = json.loads((folder / MARK).read_text(encoding="utf-8"))
         state = State.READY if facts["lock"] == _digest(lock) else State.OUTDATED
         values = str(facts["python"]), int(facts["bytes"]), float(facts["seconds"]), str(facts["installer"])
+    # Damaged, or of a later recbench: it is made again.
     except (OSError, ValueError, KeyError, TypeError):
         return FrameworkEnvironment(lock, State.INCOMPLETE, folder)
     return FrameworkEnvironment(lock, state, folder, *values)
@@ -151,7 +152,7 @@ def _make(lock: Lock, folder: Path, python: str, say: Callable[[str], None]) -> 
         "installer": installer,
     }
     with atomic_path(folder / MARK) as temporary:
-        temporary.write_text(json.dumps(facts), encoding="utf-8")
+        temporary.write_text(json.dumps(facts), encoding="utf-8", newline="\n")
     say(f"[2/2] Checking it with a trial of {lock.check} on {CHECK_TASK}")
     check = check_with_trial(lock.name)
     if check.problems:

@@ -38,7 +38,7 @@ def choose_python(versions: str, *, with_uv: bool) -> str:
         return versions
     raise RecbenchError(
         f"The environment needs Python {versions}. This is Python {platform.python_version()}, and PATH has no other.",
-        "Install uv, which downloads it: pip install uv. Or install that Python, and name it: --python PYTHON",
+        "Install that Python, and name it: --python PYTHON. Or install uv, which downloads it: pip install uv",
     )
 
 
