@@ -5,7 +5,9 @@ code of its own, as a program has. A run that is about the start of the program,
 program itself; so does every run with variables for Python.
 """
 
+import atexit
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -14,15 +16,29 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 from tests.program_client import SIZE_BYTES, ask
+
+if TYPE_CHECKING:
+    from tests.forked_workers import ForkedWorkers
 
 ROOT = Path(__file__).parent.parent
 N_STREAMS = 3
 CHUNK = 2**16
-IMPORTED = ("recbench.experiments.comparison", "recbench.experiments.run")
+IMPORTED = (
+    "recbench.experiments.comparison",
+    "recbench.experiments.replicated",
+    "recbench.experiments.run",
+    "recbench.evaluation.metrics.hr",
+    "recbench.evaluation.metrics.ndcg",
+    "recbench.runners.processes.local",
+    "recbench_models",
+    "numpy.random",
+)
 """With all that these import, and the modules of all verbs. What a verb needs beside them, its run imports."""
 
 
@@ -100,10 +116,16 @@ def can_serve(environment: Mapping[str, str]) -> bool:
 
 def serve(path: str) -> None:
     """Serves until it is killed."""
+    from tests.forked_workers import ForkedWorkers
+
+    workers = ForkedWorkers()
     from recbench.cli.app import COMMANDS
 
     for name in (*IMPORTED, *(command.module for command in COMMANDS.values())):
         importlib.import_module(name)
+    # The collector leaves alone what all programs share: it would copy their memory.
+    gc.collect()
+    gc.freeze()
     # Ended handlers need nobody to wait for them.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
@@ -114,12 +136,12 @@ def serve(path: str) -> None:
             connection, _ = listener.accept()
             if os.fork() == 0:
                 listener.close()
-                _handle(connection)
+                _handle(connection, workers)
                 return
             connection.close()
 
 
-def _handle(connection: socket.socket) -> None:
+def _handle(connection: socket.socket, workers: "ForkedWorkers") -> None:
     """Runs one program and answers; returns in the program's own process only."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     size, streams, _, _ = socket.recv_fds(connection, SIZE_BYTES, N_STREAMS)
@@ -141,9 +163,25 @@ def _handle(connection: socket.socket) -> None:
     os.environ.update(environment)
     sys.path.append(folder)
     sys.argv = [str(ROOT / "recbench" / "__main__.py"), *arguments]
+    workers.install()
     from recbench.__main__ import main
 
-    main()
+    _end_with(main)
+
+
+def _end_with(main: Callable[[], None]) -> NoReturn:
+    """Runs the program and ends as Python does, but frees nothing: that takes longer than most of the programs."""
+    try:
+        main()
+    except SystemExit as ended:
+        if not isinstance(ended.code, int):
+            raise
+        threading._shutdown()
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(ended.code)
+    raise AssertionError("the program returned")
 
 
 if __name__ == "__main__":

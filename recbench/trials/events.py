@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -77,10 +78,15 @@ class Event:
 
     def to_json(self) -> str:
         """Returns the event as one line of JSON; for events of a trial's own process, without ``result``."""
-        return json.dumps(EVENTS.dump_python(self, mode="json", exclude_defaults=True))
+        return json.dumps(_events().dump_python(self, mode="json", exclude_defaults=True))
 
 
-EVENTS = TypeAdapter(Event)
+@cache
+def _events() -> TypeAdapter[Event]:
+    """Returns what reads and writes events; made for the first of them, for a trial's process needs none."""
+    return TypeAdapter(Event)
+
+
 TICK = Event(EventKind.TICK)
 
 Notify = Callable[[Event], None]
@@ -96,7 +102,7 @@ def event_from_json(text: str | bytes) -> Event:
     Raises:
         ValueError: The text is no event.
     """
-    return EVENTS.validate_python(json.loads(text))
+    return _events().validate_python(json.loads(text))
 
 
 def about(trial: PlannedTrial, notify: Notify) -> Notify:

@@ -3,14 +3,17 @@
 import platform
 from collections.abc import Iterable, Mapping
 from functools import cache
+from typing import TYPE_CHECKING
 
 from recbench.device import Device
-from recbench.foreign.proxy import ForeignModel
 from recbench.operating_system import available_cores, peak_memory_bytes, processor_name, weaker_guarantees
 from recbench.records.schema import Environment
 from recbench.registry.distributions import distributions_of, versions_of
-from recbench.registry.foreign_models import parts_of
 from recbench.registry.hyperparameters import Configuration
+from recbench.registry.models import Origin
+
+if TYPE_CHECKING:
+    from recbench.foreign.proxy import ForeignModel
 
 ALWAYS_LISTED = ("numpy", "scipy", "pandas")
 """The packages that every record lists if they are installed: recbench loads them before the model."""
@@ -48,24 +51,39 @@ def environment() -> Environment:
 
 def environment_of(configuration: Configuration) -> Environment:
     """Returns what a model runs on, with the versions of its packages so far; those of its own interpreter."""
-    model_class, observation = configuration.model_class, configuration.observation
-    if issubclass(model_class, ForeignModel):
+    if (foreign := _foreign_class(configuration)) is not None:
+        from recbench.registry.foreign_models import parts_of
+
         own = {
-            "python": model_class.connection.python,
-            "packages": model_class.packages,
+            "python": foreign.connection.python,
+            "packages": foreign.packages,
             "interpreter": parts_of(configuration.reference)[1],
         }
         return environment().model_copy(update=own)
+    observation = configuration.observation
     packages = package_versions(observation.modules if observation is not None else ())
     return environment().model_copy(update={"packages": packages})
 
 
 def peak_memory_of(configuration: Configuration) -> int | None:
     """Returns the peak resident memory of this process, and of the model's own if it has one, added."""
-    model_class, own = configuration.model_class, peak_memory_bytes()
-    if own is None or not issubclass(model_class, ForeignModel):
+    foreign, own = _foreign_class(configuration), peak_memory_bytes()
+    if own is None or foreign is None:
         return own
-    return own + (peak_memory_bytes(model_class.connection.pid) or 0)
+    return own + (peak_memory_bytes(foreign.connection.pid) or 0)
+
+
+def _foreign_class(configuration: Configuration) -> "type[ForeignModel] | None":
+    """Returns the class of a model with an interpreter of its own; None for any other model.
+
+    Only such a model loads the modules for it: all trials would start more slowly.
+    """
+    if configuration.reference.origin is not Origin.FOREIGN:
+        return None
+    from recbench.foreign.proxy import ForeignModel
+
+    assert issubclass(configuration.model_class, ForeignModel)
+    return configuration.model_class
 
 
 def package_versions(modules: Iterable[str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -176,7 +177,12 @@ class Ended(_Message):
 
 
 Answer = Ready | Refused | Happened | Ended
-_ANSWERS: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="kind")])
+
+
+@cache
+def _answers() -> TypeAdapter[Answer]:
+    """Returns what reads an answer; made when the first comes, for a trial's process reads none."""
+    return TypeAdapter(Annotated[Answer, Field(discriminator="kind")])
 
 
 class AnswerReader:
@@ -223,7 +229,7 @@ class AnswerReader:
 
 def _read(line: bytes) -> Answer:
     try:
-        return _ANSWERS.validate_python(json.loads(line))
+        return _answers().validate_python(json.loads(line))
     except ValidationError as error:
         reason = problem_text(error.errors(include_url=False, include_input=False)[0])
     # Neither UTF-8 nor JSON, nested without end, or numbers of thousands of digits.

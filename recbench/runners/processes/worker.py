@@ -102,6 +102,13 @@ def main(parent: int) -> None:
 
     faulthandler.enable()
 
+    from recbench.operating_system import print_stacks
+    from recbench.runners.processes.harness_imports import import_harness
+
+    # The run may ask where a trial hangs before this process knows how long it may take.
+    print_stacks(None)
+    import_harness()
+
     from recbench.errors import RecbenchError, describe_error
     from recbench.runners.processes.messages import Refused
 
@@ -124,18 +131,12 @@ def _prepare(channel: Channel, commands: BinaryIO) -> "Configuration":
     from recbench.registry.hyperparameters import import_and_configure
     from recbench.registry.observation import Observation
     from recbench.runners.processes.messages import Prepare, Ready
+    from recbench.trials.machine import environment_of
 
     prepare = Prepare.from_json(_next(commands))
     # The run asks where a trial hangs before it ends it.
     print_stacks(prepare.seconds)
     requested = prepare.with_class(commands.read(prepare.size))
-    # What a trial needs of the harness, before the model's own import is timed. The user's folders then come first on
-    # the Python path, and a file of the user's must not take the place of a module that the harness needs.
-    from recbench.records import store  # noqa: F401
-    from recbench.tasks import task_file  # noqa: F401
-    from recbench.trials import trial  # noqa: F401
-    from recbench.trials.machine import environment_of
-
     observation = Observation()
     configuration = import_and_configure(requested, observation)
     channel.send(

@@ -1,0 +1,107 @@
+"""Starts the processes of trials without starting Python and importing the harness each time.
+
+A run that the server of ``tests/program_server.py`` has forked has all modules that a trial's process imports. It forks
+that process, which then has what a started process has: a session, streams, an environment, a folder, a search path,
+and the modules of the harness only. A trial whose variables for libraries are not the server's is started as usual,
+for libraries read them when they are loaded; so is a trial of a run that has loaded other libraries by then.
+"""
+
+import gc
+import importlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import traceback
+import types
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, NoReturn
+
+from recbench.runners.processes.harness_imports import import_harness
+from recbench.runners.processes.starting import START
+from recbench.trials.machine import THREAD_VARIABLES
+
+WORKER = "recbench.runners.processes.worker"
+LIBRARIES = ("pandas", "pyarrow", "scipy")
+"""They cannot be loaded twice, as numpy cannot; and a record lists which of them a model has loaded."""
+READ_AT_START = (*THREAD_VARIABLES, "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LD_PRELOAD", "TZ")
+
+
+class ForkedWorkers:
+    """What the server knows of the process of a trial; make it before the modules of the verbs are imported.
+
+    Attributes:
+        modules: The names of the modules that such a process has loaded before its model.
+        environment: The variables of the server.
+    """
+
+    def __init__(self) -> None:
+        import_harness()
+        self.modules = frozenset(sys.modules)
+        self.environment = dict(os.environ)
+
+    def install(self) -> None:
+        """Lets this process fork the processes of its trials."""
+        workers = self
+
+        class ForkingPopen(subprocess.Popen[bytes]):
+            def __init__(self, args: Any, **options: Any) -> None:
+                environment = options.get("env") or os.environ
+                if workers.can_fork(args, environment):
+                    # Objects in reference cycles may own descriptors, whose numbers the new process uses again.
+                    gc.collect()
+                    # It runs when the new process has its folder, its session and its streams, and does not return.
+                    options["preexec_fn"] = partial(workers.become, args, environment)
+                super().__init__(args, **options)
+
+        subprocess.Popen = ForkingPopen  # type: ignore[misc]
+
+    def can_fork(self, command: Any, environment: Mapping[str, str]) -> bool:
+        """Whether a process may be forked instead of started."""
+        return (
+            isinstance(command, list)
+            and START in command
+            and json.loads(command[-1])[-1] == WORKER
+            and all(environment.get(name) == self.environment.get(name) for name in self._read_at_start(environment))
+            and not any(name in sys.modules for name in LIBRARIES)
+        )
+
+    def become(self, command: list[str], environment: Mapping[str, str]) -> NoReturn:
+        """Makes this new process that of a trial, and runs it."""
+        try:
+            # Nothing of the run's is freed: it would close descriptors.
+            gc.freeze()
+            gc.enable()
+            os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+            for number in signal.valid_signals():
+                if callable(signal.getsignal(number)):
+                    signal.signal(number, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            os.environ.clear()
+            os.environ.update(environment)
+            _, sys.path[:], parent, _ = json.loads(command[-1])
+            for name in sys.modules.keys() - self.modules:
+                if not name.startswith("numpy."):
+                    del sys.modules[name]
+            sys.modules["__main__"] = types.ModuleType("__main__")
+            sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)
+            sys.stdout = sys.__stdout__ = _unbuffered(1, "strict")
+            sys.stderr = sys.__stderr__ = _unbuffered(2, "backslashreplace")
+            if "numpy.random" in sys.modules:
+                # Its state would be the same in all trials of a test session.
+                sys.modules["numpy.random"].seed()
+            importlib.import_module(WORKER).main(parent)
+        except BaseException:
+            os.write(2, traceback.format_exc().encode())
+        os._exit(1)
+
+    def _read_at_start(self, environment: Mapping[str, str]) -> set[str]:
+        python = {name for name in {*environment, *self.environment} if name.startswith("PYTHON")}
+        return {*READ_AT_START, *python}
+
+
+def _unbuffered(descriptor: int, errors: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(open(descriptor, "wb", buffering=0, closefd=False), "utf-8", errors, write_through=True)
