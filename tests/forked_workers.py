@@ -6,6 +6,7 @@ and the modules of the harness only. A trial whose variables for libraries are n
 for libraries read them when they are loaded; so is a trial of a run that has loaded other libraries by then.
 """
 
+import contextlib
 import gc
 import importlib
 import io
@@ -25,8 +26,11 @@ from recbench.runners.processes.starting import START
 from recbench.trials.machine import THREAD_VARIABLES
 
 WORKER = "recbench.runners.processes.worker"
-LIBRARIES = ("pandas", "pyarrow", "scipy")
-"""They cannot be loaded twice, as numpy cannot; and a record lists which of them a model has loaded."""
+OF_MODELS = ("scipy.linalg", "scipy.sparse", "scipy.sparse.linalg")
+"""Loaded for most models of the tests, and listed by every record anyway."""
+LIBRARIES = ("pandas", "pyarrow")
+"""They cannot be loaded twice, and a record lists which of them a model has loaded."""
+LOADED_ONCE = ("numpy.", "scipy.")
 READ_AT_START = (*THREAD_VARIABLES, "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LD_PRELOAD", "TZ")
 
 
@@ -40,6 +44,10 @@ class ForkedWorkers:
 
     def __init__(self) -> None:
         import_harness()
+        # Not installed in the environment without extras.
+        with contextlib.suppress(ImportError):
+            for name in OF_MODELS:
+                importlib.import_module(name)
         self.modules = frozenset(sys.modules)
         self.environment = dict(os.environ)
 
@@ -84,17 +92,17 @@ class ForkedWorkers:
             os.environ.update(environment)
             _, sys.path[:], parent, _ = json.loads(command[-1])
             for name in sys.modules.keys() - self.modules:
-                if not name.startswith("numpy."):
+                if not name.startswith(LOADED_ONCE):
                     del sys.modules[name]
             sys.modules["__main__"] = types.ModuleType("__main__")
-            sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", closefd=False)
+            sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.FileIO(0, closefd=False), "utf-8")
             sys.stdout = sys.__stdout__ = _unbuffered(1, "strict")
             sys.stderr = sys.__stderr__ = _unbuffered(2, "backslashreplace")
             if "numpy.random" in sys.modules:
                 # Its state would be the same in all trials of a test session.
                 sys.modules["numpy.random"].seed()
             importlib.import_module(WORKER).main(parent)
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - it must not return into the run
             os.write(2, traceback.format_exc().encode())
         os._exit(1)
 
@@ -104,4 +112,4 @@ class ForkedWorkers:
 
 
 def _unbuffered(descriptor: int, errors: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(open(descriptor, "wb", buffering=0, closefd=False), "utf-8", errors, write_through=True)
+    return io.TextIOWrapper(io.FileIO(descriptor, "w", closefd=False), "utf-8", errors, write_through=True)

@@ -1,4 +1,4 @@
-"""How a trial's process imports the harness: at once, without the garbage collector, and without plugins of pydantic."""
+"""How a trial's process imports the harness: at once, without garbage collector and plugins of pydantic."""
 
 import gc
 import importlib
