@@ -22,9 +22,12 @@ from recbench import testing
 from recbench.data.fetch import fetch
 from recbench.progress.console import messages
 from recbench.tasks.task import Task
+from tests.disk import skip_flushes
 from tests.program_server import ProgramServer, can_serve
 
 ROOT = Path(__file__).parent.parent
+
+skip_flushes()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

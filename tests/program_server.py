@@ -116,8 +116,10 @@ def can_serve(environment: Mapping[str, str]) -> bool:
 
 def serve(path: str) -> None:
     """Serves until it is killed."""
+    from tests.disk import skip_flushes
     from tests.forked_workers import ForkedWorkers
 
+    skip_flushes()
     workers = ForkedWorkers()
     from recbench.cli.app import COMMANDS
 
