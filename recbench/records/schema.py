@@ -263,6 +263,9 @@ class Record(_Frozen):
             each reason. Empty if there is no doubt, and in older records.
         concurrent_trials: How many trials ran on the machine at the same time, with this one. If it is more than one,
             the trials shared the machine, and the timings say little about the model.
+        imports_during_fit: How many other processes of the run imported a model while this one was fitted, at most; 0
+            with one trial at a time. None in older records, and if the trial had no process of its own or ran on a
+            cluster.
         process_peak_rss_bytes: Peak resident memory of the trial's process. With ``--in-process``, that of all trials
             so far.
         repeatable: Whether the same seed gives the same ranks, bit for bit, on the same machine. True with one thread,
@@ -323,6 +326,7 @@ class Record(_Frozen):
     interactions_per_second: Rate | None = None
     throughput_doubts: tuple[str, ...] = ()
     concurrent_trials: Count = 1
+    imports_during_fit: Count | None = None
     process_peak_rss_bytes: Count | None = None
     repeatable: bool | None
     curve: tuple[CurvePoint, ...] = ()

@@ -9,6 +9,7 @@ from recbench.errors import RecbenchError, shortened
 from recbench.operating_system import available_cores, describe_ending, wait_for_pipes
 from recbench.registry.requested import RequestedModel
 from recbench.runners.base import Assignment
+from recbench.runners.processes.imports_ahead import ImportsAhead
 from recbench.runners.processes.messages import PIPE_CLOSED, MessageError, Ready, Refused
 from recbench.runners.processes.supervision import HAS_CLOSED_PIPE, SECONDS_AFTER_PIPE, Supervision
 from recbench.runners.processes.worker_process import SECONDS_BETWEEN_LOOKS, WorkerProcess
@@ -32,6 +33,7 @@ class LocalProcesses:
         self._notify = notify
         self._wanted = wanted
         self._prepared: list[WorkerProcess] = []
+        self._ahead = ImportsAhead(self._prepare, assignment.limits.seconds)
         self._running: list[Supervision] = []
 
     def configure(self, wanted: Sequence[RequestedModel]) -> list[PlannedModel]:
@@ -63,16 +65,23 @@ class LocalProcesses:
 
         Trials that are not wanted any more are ended.
 
+        If the trials are known beforehand and run one after the other, the models of the next ones are imported beside
+        that of a trial; see ``ImportsAhead``.
+
         Raises:
             RecbenchError: A log cannot be written.
         """
         coming = iter(trials)
+        known = deque(trials if isinstance(trials, Sequence) and self._assignment.concurrent == 1 else ())
         while True:
             while len(self._running) < self._assignment.concurrent and (trial := next(coming, None)) is not None:
-                self._running.append(self._start(trial, folder))
+                if known:
+                    known.popleft()
+                self._running.append(self._start(trial, folder, [one.model.requested for one in known]))
             if not self._running:
                 return
-            wait_for([one.worker for one in self._running])
+            wait_for([*(one.worker for one in self._running), *self._ahead.importing])
+            self._prepared += self._ahead.step()
             self._end_large()
             for one in list(self._running):
                 outcome = one.step()
@@ -91,6 +100,7 @@ class LocalProcesses:
             one.end()
         for worker in self._prepared:
             worker.end()
+        self._ahead.close()
         self._running, self._prepared = [], []
 
     def _prepare(self, requested: RequestedModel) -> WorkerProcess:
@@ -103,13 +113,19 @@ class LocalProcesses:
                 self._prepared.remove(worker)
                 worker.end()
 
-    def _start(self, trial: PlannedTrial, folder: Path) -> Supervision:
+    def _start(self, trial: PlannedTrial, folder: Path, coming: Sequence[RequestedModel]) -> Supervision:
         log = logs.new_log(folder, trial.stem(self._assignment.task.identity, self._assignment.conditions))
         self._notify(Event(EventKind.STARTED, trial=trial))
         ready = next((one for one in self._prepared if one.requested == trial.model.requested), None)
         if ready is not None:
             self._prepared.remove(ready)
-        return Supervision(trial, self._assignment, log, about(trial, self._notify), ready)
+        else:
+            self._ahead.begin(coming, self._prepared)
+        return Supervision(trial, self._assignment, log, about(trial, self._notify), self._imports, ready)
+
+    def _imports(self) -> int:
+        """Returns how many processes import a model now."""
+        return len(self._ahead.importing) + sum(one.worker.ready is None for one in self._running)
 
     def _await_ready(self, worker: WorkerProcess) -> PlannedModel:
         limit = self._assignment.limits.seconds

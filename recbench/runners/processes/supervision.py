@@ -1,6 +1,7 @@
 """One trial in a process of its own, watched from outside: whatever happens there, there is a record in the end."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from recbench.errors import shortened
@@ -35,6 +36,7 @@ class Supervision:
         assignment: On what.
         log: Where its output goes.
         notify: Receives the trial's events.
+        imports: Returns how many processes of the run import a model at the moment; None if nobody knows.
         worker: A process that has been prepared for its model; one is started otherwise.
     """
 
@@ -44,11 +46,15 @@ class Supervision:
         assignment: Assignment,
         log: Path,
         notify: Notify,
+        imports: Callable[[], int] | None = None,
         worker: WorkerProcess | None = None,
     ) -> None:
         self.trial = trial
         self._assignment = assignment
         self._notify = notify
+        self._imports = imports
+        self._imports_during_fit = None if imports is None else 0
+        self._has_begun = False
         self.worker = worker or WorkerProcess(trial.model.requested, assignment)
         self.worker.log_to(log)
         self._phase, self._epochs, self._fit_seconds = "import", 0, 0.0
@@ -57,7 +63,7 @@ class Supervision:
         self._ranked: TrialOutcome | None = None
         self._is_told = False
         if self.worker.ready:
-            self._begin()
+            self._mind_imports()
         else:
             notify(Event(EventKind.PHASE, name="import"))
 
@@ -77,6 +83,7 @@ class Supervision:
             return self._lost(Status.FAILED, f"what its process wrote to recbench's pipe is no message: {error}")
         if over:
             return self._died()
+        self._mind_imports()
         if self._ranked is not None and not self._is_told:
             self._is_told = True
             return self._ranked
@@ -86,7 +93,16 @@ class Supervision:
         """Ends the process, if it is not over."""
         self.worker.end()
 
+    def _mind_imports(self) -> None:
+        """Begins the work when the model has been imported, and with one trial at a time those of the next trials."""
+        importing = 0 if self._imports is None else self._imports()
+        if self._phase == "fit" and self._imports_during_fit is not None:
+            self._imports_during_fit = max(self._imports_during_fit, importing)
+        if self.worker.ready and not self._has_begun and (self._assignment.concurrent > 1 or not importing):
+            self._begin()
+
     def _begin(self) -> None:
+        self._has_begun = True
         self._since = time.monotonic()
         assignment = self._assignment
         self.worker.work(
@@ -104,7 +120,6 @@ class Supervision:
             case Ready():
                 if answer.code_version != self.trial.model.code_version:
                     return self._lost(Status.FAILED, SOURCE_CHANGED)
-                self._begin()
             case Happened():
                 event = answer.event
                 if event.kind is EventKind.PHASE:
@@ -128,7 +143,11 @@ class Supervision:
         ranks = self._ranks(content) if content else None
         if record.status not in ((Status.FAILED, Status.OUT_OF_MEMORY) if ranks is None else (Status.DONE,)):
             raise MessageError(f"a record with the status {record.status} comes with {len(content):,} bytes of ranks")
-        told = {"start_seconds": self.worker.start_seconds, "concurrent_trials": self._assignment.concurrent}
+        told = {
+            "start_seconds": self.worker.start_seconds,
+            "concurrent_trials": self._assignment.concurrent,
+            "imports_during_fit": self._imports_during_fit,
+        }
         return TrialOutcome(record.model_copy(update=told), ranks, is_final=answer.is_final)
 
     def _check_identity(self, record: Record) -> None:
@@ -170,7 +189,8 @@ class Supervision:
             # A process that ends closes its pipe a little earlier.
             if now - self._pipe_ended > SECONDS_AFTER_PIPE:
                 return self._lost(Status.FAILED, HAS_CLOSED_PIPE)
-        if limits.seconds is not None and now - self._since > limits.seconds:
+        is_waiting = self.worker.ready is not None and not self._has_begun
+        if limits.seconds is not None and now - self._since > limits.seconds and not is_waiting:
             self.worker.say_where()
             return self._lost(Status.TIMED_OUT, f"took longer than {limits.seconds:g} s")
         if (excess := self.worker.beyond_memory()) is not None:
@@ -200,6 +220,7 @@ class Supervision:
             start_seconds=self.worker.start_seconds or None,
             process_peak_rss_bytes=self.worker.peak_bytes or None,
             concurrent_trials=assignment.concurrent,
+            imports_during_fit=self._imports_during_fit,
             repeatable=None,
         )
         return TrialOutcome(record, None)
