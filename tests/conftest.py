@@ -4,7 +4,10 @@ import os
 
 # Before any numeric library is loaded.
 os.environ.update(
-    dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1")
+    {
+        f"{library}_THREADS": "1"
+        for library in ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP")
+    }
 )
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 # ranx as plain Python, in every test alike: to compile it takes half a minute.
