@@ -144,6 +144,7 @@ class Connection:
     def send_task(self, worker, *_):
         if worker == "full":
             raise UnusableWorkerError("No space left on device.", "Free some space.")
+        return worker != "another run sends it to"
 
     def submit(self, worker, *_):
         self.futures.append(Future(f"run_trial-{len(self.futures)}-{worker}"))
@@ -196,6 +197,13 @@ def test_a_trial_behind_that_of_another_run_is_taken_back_when_a_worker_is_free(
 def test_a_worker_that_refuses_the_task_is_left_out(runner):
     assert given(runner, trials(2), ["full", "b"]) == ["b"]
     assert given(runner, [], ["full", "b"]) == ["b"]
+
+
+def test_a_worker_gets_no_trial_while_another_run_sends_the_task(runner):
+    _, connection, _ = runner
+    assert given(runner, trials(2), ["another run sends it to", "b"]) == ["b"]
+    connection.send_task = lambda *_: True
+    assert given(runner, [], ["another run sends it to", "b"]) == ["b", "another run sends it to"]
 
 
 def test_the_limit_of_a_trial_holds_without_its_worker(runner, tmp_path):

@@ -190,11 +190,14 @@ class Cluster:
             future.add_done_callback(lambda ended: self._events.put(("ended", ended.key)))
 
     def _has_task(self, worker: str) -> bool:
-        """Whether the worker has the task; sends it if it has not."""
+        """Whether the worker has the task; sends it if neither it nor another worker of its machine has it."""
         if worker in self._with_task:
             return True
         try:
-            self._connection.send_task(worker, self._assignment.task.identity.digest, self._assignment.task_file)
+            if not self._connection.send_task(
+                worker, self._assignment.task.identity.digest, self._assignment.task_file
+            ):
+                return False
         except GoneError:
             return False
         except UnusableWorkerError as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from recbench.errors import RecbenchError
 from recbench.requirements import install_command
 from recbench.runners.dask import tasks
-from recbench.runners.dask.remote_trials import UnusableWorkerError
+from recbench.runners.dask.remote_trials import Delivery, UnusableWorkerError
 from recbench.runners.dask.scheduler_check import SECONDS_TO_CONNECT, check_scheduler, no_scheduler
 
 if TYPE_CHECKING:
@@ -104,23 +104,28 @@ class DaskConnection:
         except _lost_errors(RuntimeError) as error:  # of a closed client
             raise self._lost() from error
 
-    def send_task(self, worker: str, digest: str, file: Path) -> None:
-        """Sends a task to a worker, unless it has it.
+    def send_task(self, worker: str, digest: str, file: Path) -> bool:
+        """Sends a task to a worker, unless its machine has it.
+
+        Returns:
+            Whether the worker has it now; False while another run sends it to the same machine.
 
         Raises:
             GoneError: The worker has disappeared.
             UnusableWorkerError: The system of the worker does not let it keep the task.
             RecbenchError: It cannot take the task, or the cluster is lost.
         """
-        if self._ask(worker, tasks.has_task, digest):
-            return
         name = secrets.token_hex(8)
+        delivery = self._ask(worker, tasks.claim_task, digest, name)
+        if delivery != Delivery.NEEDED:
+            return bool(delivery == Delivery.HERE)
         with file.open("rb") as content:
             while part := content.read(PART_BYTES):
                 offset = content.tell() - len(part)
                 (sent,) = self._client.scatter([part], workers=[worker], hash=False)
                 self._ask(worker, tasks.receive_part, digest, name, sent, offset)
         self._ask(worker, tasks.install_task, digest, name)
+        return True
 
     def submit(self, worker: str, function: Callable[..., Any], *arguments: Any) -> "Future":
         """Lets this worker and no other do something."""

@@ -5,11 +5,13 @@ import re
 import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import recbench
-from recbench.data.cache import home
+from recbench.data.cache import home, locked_file
 from recbench.errors import RecbenchError
 from recbench.operating_system import available_cores
 from recbench.protocol import PROTOCOL_VERSION
@@ -27,7 +29,18 @@ from recbench.trials.planned import PlannedTrial
 
 VERSION = f"{recbench.__version__}, protocol {PROTOCOL_VERSION}"
 SECONDS_BETWEEN_QUESTIONS = 0.5
+SECONDS_BETWEEN_PARTS = 60.0
+"""A run of whose task no part has come for so long has ended, and another run sends the task."""
 _one_at_a_time = threading.Lock()
+
+
+class Delivery(StrEnum):
+    """Whether a task has to be sent to a machine."""
+
+    HERE = "here"
+    COMES = "comes"
+    """Another run sends it at the moment."""
+    NEEDED = "needed"
 
 
 class UnusableWorkerError(RecbenchError):
@@ -141,6 +154,30 @@ def has_task(digest: str) -> bool:
     return stated is not None and stated[1] == digest
 
 
+def claim_task(digest: str, name: str) -> Delivery:
+    """Says whether a run has to send the task: once to a machine, whose workers share the cache.
+
+    Args:
+        digest: The task's.
+        name: What only this run is called. Its parts are received under this name.
+    """
+    own = _arriving(digest, name)
+    own.parent.mkdir(parents=True, exist_ok=True)
+    with locked_file(task_path(digest)):
+        if has_task(digest):
+            return Delivery.HERE
+        own.touch()
+        # By the clock of the file system, which may be another machine's.
+        oldest = own.stat().st_mtime - SECONDS_BETWEEN_PARTS
+        for other in own.parent.glob(_arriving_name(digest, "*")):
+            # It may have been installed meanwhile.
+            with suppress(FileNotFoundError):
+                if other != own and other.stat().st_mtime > oldest:
+                    own.unlink()
+                    return Delivery.COMES
+    return Delivery.NEEDED
+
+
 def receive_part(digest: str, name: str, part: bytes, offset: int) -> None:
     """Writes a part of a task's file, under a name that only one run uses."""
     path = _arriving(digest, name)
@@ -168,5 +205,8 @@ def install_task(digest: str, name: str) -> None:
 
 def _arriving(digest: str, name: str) -> Path:
     # The name may be anything that a run sends.
-    place = task_path(digest)
-    return place.with_name(f".{place.name}.{hashlib.sha256(name.encode()).hexdigest()[:16]}.tmp")
+    return task_path(digest).with_name(_arriving_name(digest, hashlib.sha256(name.encode()).hexdigest()[:16]))
+
+
+def _arriving_name(digest: str, run: str) -> str:
+    return f".{task_path(digest).name}.{run}.tmp"

@@ -6,7 +6,7 @@ from typing import ParamSpec, TypeVar
 
 from recbench.errors import RecbenchError
 from recbench.runners.dask import remote_trials
-from recbench.runners.dask.remote_trials import RemoteResult, RemoteTrial, UnusableWorkerError
+from recbench.runners.dask.remote_trials import Delivery, RemoteResult, RemoteTrial, UnusableWorkerError
 from recbench.system_errors import UnreadableError, system_error
 from recbench.trials.events import Event
 
@@ -37,9 +37,9 @@ def _tells_what_the_system_refuses(function: Callable[Arguments, Result]) -> Cal
 
 
 @_tells_what_the_system_refuses
-def has_task(digest: str) -> bool:
-    """See ``recbench.runners.dask.remote_trials.has_task``."""
-    return remote_trials.has_task(digest)
+def claim_task(digest: str, name: str) -> Delivery:
+    """See ``recbench.runners.dask.remote_trials.claim_task``."""
+    return remote_trials.claim_task(digest, name)
 
 
 @_tells_what_the_system_refuses
