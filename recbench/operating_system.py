@@ -302,12 +302,26 @@ def processor_name() -> str:
     return platform.processor() or platform.machine()
 
 
+_kept_peak = 0
+
+
+def keep_peak_memory() -> None:
+    """Keeps the peak memory of this process, for somebody is going to let the system measure it anew."""
+    global _kept_peak
+    _kept_peak = peak_memory_bytes() or 0
+
+
 def peak_memory_bytes(pid: int | None = None) -> int | None:
     """Returns the peak resident memory of a process so far, where the platform knows it.
 
     Args:
         pid: The process; this one by default.
     """
+    peak = _peak_memory(pid)
+    return peak if peak is None or pid is not None else max(peak, _kept_peak)
+
+
+def _peak_memory(pid: int | None) -> int | None:
     # Only Linux has this file.
     with suppress(OSError):
         for line in Path(f"/proc/{pid or 'self'}/status").read_text(encoding="utf-8").splitlines():

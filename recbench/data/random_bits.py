@@ -24,6 +24,7 @@ class Purpose(IntEnum):
     RANDOM_ORDER = 7
     TIES_IN_TIME = 8
     CURVE_USERS = 9
+    SERVED_USERS = 10
 
 
 class RandomBits:

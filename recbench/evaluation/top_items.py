@@ -1,14 +1,17 @@
-"""The items with the highest scores, ties in ascending order of the index."""
+"""The items with the highest scores, ties in ascending order of the index.
+
+It needs numpy alone and runs on Python 3.9: ``recbench.foreign.host`` executes this file in other interpreters.
+"""
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from recbench.protocol import FloatArray
-
 ITEMS_IN_A_GROUP = 64
 
 
-def top_items(scores: FloatArray, k: int) -> npt.NDArray[np.intp]:
+def top_items(scores: npt.NDArray[np.floating[Any]], k: int) -> npt.NDArray[np.intp]:
     """Returns the indices of the k highest scores, the highest first; of equal ones the lowest index first.
 
     ``np.argpartition`` alone would resolve ties at the cut as it happens to come across them, so it only gives a lower

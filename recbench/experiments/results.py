@@ -98,7 +98,7 @@ class Run:
 
     @property
     def failed(self) -> list[FinishedTrial]:
-        """Trials that failed, or whose full ranking or curve failed."""
+        """Trials that failed, or whose full ranking, curve or measurement in use failed."""
         return [one for one in self.trials if not _has_all(one)]
 
     def metrics(self, *names: str) -> "Run":
@@ -356,7 +356,8 @@ def _measures(names: str | Sequence[str]) -> tuple[Measure, ...]:
 
 def _has_all(one: FinishedTrial) -> bool:
     record = one.record
-    return record.status is Status.DONE and record.catalogue_error is None and record.curve_error is None
+    errors = (record.catalogue_error, record.curve_error, record.serving_error)
+    return record.status is Status.DONE and not any(error is not None for error in errors)
 
 
 def _ids(table: Any, indices: Any) -> Any:

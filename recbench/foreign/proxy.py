@@ -88,6 +88,19 @@ class ForeignModel:
         """Asks the model; see ``recbench.protocol.Recommender``."""
         return self._scores("score", items.size, users=users, items=items)
 
+    def serve(self, plan: Mapping[str, Any], users: Mapping[str, Int32Array]) -> dict[str, Any]:
+        """Measures the model in use, in its own process; see ``recbench.foreign.serving_loop.measure``.
+
+        Args:
+            plan: The plan, without the users.
+            users: The users of requests and batches.
+        """
+        done, _ = self.connection.request("serve", users, model=self._number, plan=plan)
+        figures = done.fields.get("figures")
+        if not isinstance(figures, dict):
+            raise ForeignError(f"the process of {self.connection.interpreter} sent no figures")
+        return figures
+
     def _train(self, kind: str, context: TrainContext) -> dict[str, Any]:
         raised: list[BaseException] = []
         began, last = perf_counter(), 0.0

@@ -85,6 +85,9 @@ def _missing(present: Record, new: Record) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if present.catalogue is not None and new.catalogue is None:
         found |= {"catalogue": present.catalogue, "catalogue_error": None}
+    # Times are of a machine; ranks are not.
+    if present.serving is not None and new.serving is None and present.environment == new.environment:
+        found |= {"serving": present.serving, "serving_error": None}
     if len(present.curve) > len(new.curve):
         found |= {"curve": present.curve, "curve_error": present.curve_error}
     return found

@@ -17,14 +17,18 @@ from pydantic import (
 
 from recbench.builtin_models import BUILTIN_PACKAGE, EARLIER_PACKAGE
 from recbench.escaping.file_names import file_name
+from recbench.records.cost_values import EnergyValue, GpuUse, ServingValue
+from recbench.records.number_types import Count as Count
+from recbench.records.number_types import CutOff as CutOff
+from recbench.records.number_types import Figure as Figure
+from recbench.records.number_types import Rate as Rate
+from recbench.records.number_types import Seconds as Seconds
 from recbench.records.sources import Sources
 from recbench.tasks.exchange.forms import UniformNegatives
 from recbench.tasks.kept import Kept
 
 SCHEMA: Final = 1
 """The version of the record's schema that this recbench writes and reads."""
-
-_SMALLEST_RATE: Final = 1e-12
 
 
 def _as_name(name: str) -> str:
@@ -33,22 +37,12 @@ def _as_name(name: str) -> str:
     return name
 
 
-def _not_tiny(rate: float) -> float:
-    if 0 < rate < _SMALLEST_RATE:
-        raise ValueError(f"should be 0 or at least {_SMALLEST_RATE:g}")
-    return rate
-
-
-# The ranges hold whatever can be measured, and sums and ratios within them stay finite.
-Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
-CutOff = Annotated[int, Field(ge=1, le=2**31 - 1)]
-Figure = Annotated[float, Field(ge=-1e18, le=1e18)]
-Seconds = Annotated[float, Field(ge=0, le=1e12)]
-Rate = Annotated[float, Field(ge=0, le=1e18), AfterValidator(_not_tiny)]
 Name = Annotated[str, AfterValidator(_as_name)]
 
 _LEFT_OUT_IF_EMPTY: Final = ("weaker_guarantees", "gpus", "interpreter")
-_LEFT_OUT_IF_NONE: Final = ("no_revision", "task_spec", "n_items", "kept")
+_LEFT_OUT_IF_NONE: Final = (
+    "no_revision", "task_spec", "n_items", "kept", "serving", "serving_error", "energy", "gpu_use",
+)  # fmt: skip
 """Fields that are not in the files of older records."""
 
 MODEL_BYTES: Final = 80
@@ -238,6 +232,12 @@ class Record(_Frozen):
             if the negatives are not uniform, and in older records.
         catalogue: Metrics of the full ranking, with ``--full``.
         catalogue_error: Why the full ranking failed. The trial is done nevertheless.
+        serving: The trained model in use, with ``--serving``; otherwise not in the record's file.
+        serving_error: Why the model could not be measured in use. The trial is done nevertheless. Without such a
+            reason, not in the record's file.
+        energy: Energy of the training and of the ranking, where a sensor can be read; otherwise not in the record's
+            file.
+        gpu_use: Memory and utilisation of GPUs, where NVML can be asked; otherwise not in the record's file.
         cohorts: HR@10 (or at the first cut-off) of three equal cohorts of cases: by ``history``, the train rows of
             the user of the case, and by ``popularity``, the train rows of its item.
         n_cases: Number of cases. All of them count in every mean.
@@ -307,6 +307,10 @@ class Record(_Frozen):
     correction_bias: dict[str, Figure] = {}
     catalogue: CatalogueValue | None = None
     catalogue_error: str | None = None
+    serving: ServingValue | None = None
+    serving_error: str | None = None
+    energy: EnergyValue | None = None
+    gpu_use: GpuUse | None = None
     cohorts: dict[str, tuple[CohortValue, ...]] = {}
     n_cases: Count
     n_users: Count

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
 import tomli_w
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from recbench.builtin_models import builtin_folder
 from recbench.escaping.file_names import file_name
 from recbench.output_files import SETTINGS_MARK, OutputFile
+from recbench.records.number_types import Joules
 from recbench.records.schema import Count, Figure, ParameterScalar, Seconds, TaskIdentity
 from recbench.toml_file import TomlKind
 
@@ -28,7 +29,6 @@ BEST_SCORES: Final = 5
 """How many of the best scores a setting keeps."""
 
 SettingValue = ParameterScalar | list[ParameterScalar]
-Joules = Annotated[float, Field(ge=0, le=1e18)]
 
 
 class ConfigurationOrigin(StrEnum):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from recbench.device import Device
 from recbench.trials.cpu_clock import CpuClock
+from recbench.trials.energy import EnergyClock
 
 MOST_PASSES_TIMED = 10_000
 """The durations of later passes are not kept, so that a model cannot fill the memory with them."""
@@ -20,6 +21,7 @@ class TimedContext:
         on_epoch: See the attribute.
         clock: Seconds that only grow.
         device: What the user wants to train on.
+        energy: Measures the energy while the clock runs; None for not at all.
 
     Attributes:
         on_epoch: Called after each epoch, off the clock, with its number from 1 and the loss.
@@ -36,12 +38,14 @@ class TimedContext:
         on_epoch: Callable[[int, float | None], None] | None = None,
         clock: Callable[[], float] = time.perf_counter,
         device: Device = "auto",
+        energy: EnergyClock | None = None,
     ) -> None:
         self._seed = seed
         self._threads = threads
         self.on_epoch = on_epoch
         self._clock = clock
         self._device = device
+        self._energy = energy
         self._elapsed = 0.0
         self._since: float | None = None
         self._cpu = CpuClock()
@@ -86,6 +90,8 @@ class TimedContext:
 
     def start(self) -> None:
         """Starts the clock."""
+        if self._energy is not None:
+            self._energy.start()
         self._cpu.start()
         self._since = self._clock()
 
@@ -95,6 +101,8 @@ class TimedContext:
             self._elapsed = self.seconds
             self._since = None
             self._cpu.stop()
+            if self._energy is not None:
+                self._energy.stop()
 
     def finish(self) -> None:
         """Stops the clock for good: calls of ``end_epoch`` do not count any more."""

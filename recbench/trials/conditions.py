@@ -7,6 +7,7 @@ from recbench.device import Device
 from recbench.records.schema import Record, Revision
 from recbench.trials.curve_epochs import CurveEpochs
 from recbench.trials.curve_measure import CurveMeasure
+from recbench.trials.serving_plan import ServingPlan
 
 if TYPE_CHECKING:
     from recbench.records.finished_trial import TrialRanks
@@ -25,6 +26,7 @@ class Conditions:
         revision: The git revision that the run was started in.
         no_revision: Why there is none, if git has refused.
         curve_measure: What the curve is scored by; None for the metrics that records store.
+        serving: How to measure the trained model in use; None for not at all.
         memory_limit: Bytes that the process of a trial may use; None for no limit.
     """
 
@@ -37,6 +39,7 @@ class Conditions:
     no_revision: str | None = None
     curve_measure: CurveMeasure | None = None
     memory_limit: int | None = None
+    serving: ServingPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class TrialOutcome:
         record: Its record.
         ranks: The ranks of all cases, if it is done.
         traceback: Where it went wrong, if the model raised something.
-        is_final: Whether the trial is over; if not, its candidates are ranked, and its full ranking begins.
+        is_final: Whether the trial is over; if not, its candidates are ranked, and its full ranking, or
+            the measurement of the model in use, begins.
     """
 
     record: Record

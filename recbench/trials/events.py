@@ -23,7 +23,7 @@ class EventKind(StrEnum):
     STARTED = "started"
     """A trial begins (trial, worker)."""
     PHASE = "phase"
-    """A part of a trial begins (name: ``import``, ``warm-up``, ``fit``, ``score`` or ``full``)."""
+    """A part of a trial begins (name: ``import``, ``warm-up``, ``fit``, ``score``, ``full`` or ``serving``)."""
     MEMORY = "memory"
     """The model says how much memory it needs, before it starts (done: that; total: what is available; in bytes)."""
     EPOCH = "epoch"

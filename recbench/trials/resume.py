@@ -26,9 +26,9 @@ def find(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) 
 
     It is of this task, model, parameters, seed, threads and device, of this version of the protocol, and of the model's
     present code: its modules, and the files that the trial read, have the same content now. If it is done, it has the
-    whole catalogue and the points of the curve, if these are asked for. Ranks are stored, so that other cut-offs need
-    no new trial: what follows from them is computed here. What is not asked for now is left out of the returned record,
-    and stays on disk.
+    whole catalogue, the points of the curve and the figures in use, if these are asked for. Ranks are stored, so that
+    other cut-offs need no new trial: what follows from them is computed here. What is not asked for now is left out of
+    the returned record, and stays on disk.
 
     A record that is damaged, or does not agree with its ranks, counts as none: the trial is run again.
 
@@ -65,6 +65,8 @@ def find(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) 
             changes["catalogue"] = record.catalogue.model_copy(update={"metrics": metrics})
     if not conditions.catalogue:
         changes |= {"catalogue": None, "catalogue_error": None}
+    if conditions.serving is None:
+        changes |= {"serving": None, "serving_error": None}
     if conditions.curve is None:
         changes |= {"curve": (), "curve_error": None}
     return replace(found, record=record.model_copy(update=changes))
@@ -123,6 +125,8 @@ def _present(sources: Sources, model: PlannedModel) -> Sources:
 
 def _has_all(record: Record, conditions: Conditions) -> bool:
     if conditions.catalogue and record.catalogue is None:
+        return False
+    if conditions.serving and not conditions.serving.is_covered_by(record.serving):
         return False
     return conditions.curve is None or _has_curve(record, conditions.curve, conditions.ks)
 

@@ -2,12 +2,12 @@
 
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from recbench.errors import describe_error, error_text
 from recbench.evaluation.new_cases import NewCases
-from recbench.evaluation.ranking import ScoreError, rank_cases
-from recbench.protocol import WarmUp
+from recbench.evaluation.ranking import Ranks, ScoreError, rank_cases
+from recbench.protocol import Recommender, TrainSet, WarmUp
 from recbench.records.finished_trial import TrialRanks
 from recbench.records.schema import CurvePoint, Record, Status
 from recbench.registry.hyperparameters import Configuration
@@ -16,6 +16,7 @@ from recbench.trials import figures
 from recbench.trials.clock import TimedContext
 from recbench.trials.conditions import Conditions, TrialOutcome
 from recbench.trials.curve_scoring import CurveScoring
+from recbench.trials.energy_figures import TrialEnergy
 from recbench.trials.events import Event, EventKind, Notify
 from recbench.trials.facts import kept_facts, promises_repetition
 from recbench.trials.identity import TaskFacts, identity
@@ -24,6 +25,8 @@ from recbench.trials.machine import peak_memory_of
 from recbench.trials.memory_check import NotEnoughMemoryError, check_memory
 from recbench.trials.model_context import context_for_model
 from recbench.trials.observed import observed
+from recbench.trials.serving import serve
+from recbench.trials.serving_plan import ServingPlan
 from recbench.trials.throughput_doubts import throughput_doubts
 from recbench.trials.timed_scores import TimedScores
 
@@ -53,13 +56,15 @@ def trial_outcomes(
     that says that it needs more memory than there is gets a record with the status ``out-of-memory``.
 
     Yields:
-        What the trial gave. Before a full ranking, which may not come to its end, also what it has given so far.
+        What the trial gave. Before a full ranking and before the model is measured in use, which may not come to their
+        end, also what it has given so far.
     """
-    context = TimedContext(seed, conditions.threads, device=conditions.device)
+    energy = TrialEnergy()
+    context = TimedContext(seed, conditions.threads, device=conditions.device, energy=energy.clock)
     base = identity(TaskFacts.of(task), configuration, seed, conditions)
     is_yielding = False
     try:
-        for measured, ranks, is_final in _fit_and_score(task, configuration, context, conditions, notify):
+        for measured, ranks, is_final in _fit_and_score(task, configuration, context, energy, conditions, notify):
             fields = base | observed(configuration, kept_facts(context.facts)) | _reported(configuration, context)
             outcome = TrialOutcome(Record(**fields, **measured, status=Status.DONE), ranks, is_final=is_final)
             is_yielding = True
@@ -99,7 +104,12 @@ def _reported(configuration: Configuration, context: TimedContext) -> dict[str, 
 
 
 def _fit_and_score(
-    task: Task, configuration: Configuration, context: TimedContext, conditions: Conditions, notify: Notify
+    task: Task,
+    configuration: Configuration,
+    context: TimedContext,
+    energy: TrialEnergy,
+    conditions: Conditions,
+    notify: Notify,
 ) -> Iterator[tuple[dict[str, object], TrialRanks, bool]]:
     """Yields the fields of the record, the ranks, and whether these are all."""
     train = task.train_set()
@@ -139,11 +149,14 @@ def _fit_and_score(
         context.start()
         model.fit(train, for_model)
         context.finish()
+        fit_joules = energy.clock.take()
         notify(Event(EventKind.PHASE, name="score"))
         timed = TimedScores(model)
+        energy.clock.start()
         began = time.perf_counter()
         ranks = rank_cases(timed, task.test)
         score_seconds = time.perf_counter() - began
+        energy.clock.stop()
         epochs = max(context.epochs, 1)
         if curve is not None:
             curve.end(epochs, context.seconds, ranks)
@@ -165,11 +178,31 @@ def _fit_and_score(
             context, model, configuration.parameters, len(train), timed.longest_seconds
         ),
         "process_peak_rss_bytes": peak_memory_of(configuration),
+        **energy.fields(fit_joules, energy.clock.take()),
     }
-    new = NewCases.of(task)
-    yield measured, TrialRanks(ranks, new=new), not conditions.catalogue
-    if not conditions.catalogue:
-        return
+    found = TrialRanks(ranks, new=NewCases.of(task))
+    yield measured, found, not (conditions.catalogue or conditions.serving)
+    if conditions.catalogue:
+        more, catalogue_ranks = _full_ranking(task, configuration, context, model, train, conditions, progress, notify)
+        measured |= more
+        found = TrialRanks(ranks, catalogue_ranks, found.new)
+        yield measured, found, conditions.serving is None
+    if conditions.serving:
+        # At the end, so that no other figure depends on it.
+        yield measured | _in_use(configuration, context, model, train, conditions.serving, notify), found, True
+
+
+def _full_ranking(
+    task: Task,
+    configuration: Configuration,
+    context: TimedContext,
+    model: Recommender,
+    train: TrainSet,
+    conditions: Conditions,
+    progress: Callable[[int, int], None],
+    notify: Notify,
+) -> tuple[dict[str, object], Ranks | None]:
+    """Returns the fields of the record that the full ranking gives, and the ranks; None if it failed."""
     catalogue, catalogue_ranks, catalogue_error = None, None, None
     notify(Event(EventKind.PHASE, name="full"))
     with configuration.watched(), context_for_model(context):
@@ -180,9 +213,26 @@ def _fit_and_score(
         except BaseException as error:  # noqa: BLE001 - what was trained and ranked before is kept
             traceback.print_exc()
             catalogue_error = _reason(error)
-    measured |= {
-        "catalogue": catalogue,
-        "catalogue_error": catalogue_error,
-        "process_peak_rss_bytes": peak_memory_of(configuration),
-    }
-    yield measured, TrialRanks(ranks, catalogue_ranks, new), True
+    peak = peak_memory_of(configuration)
+    fields = {"catalogue": catalogue, "catalogue_error": catalogue_error, "process_peak_rss_bytes": peak}
+    return fields, catalogue_ranks
+
+
+def _in_use(
+    configuration: Configuration,
+    context: TimedContext,
+    model: Recommender,
+    train: TrainSet,
+    plan: ServingPlan,
+    notify: Notify,
+) -> dict[str, object]:
+    """Returns the fields of the record on the model in use."""
+    notify(Event(EventKind.PHASE, name="serving"))
+    with configuration.watched(), context_for_model(context):
+        try:
+            return {"serving": serve(model, train, plan)}
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - as above
+            traceback.print_exc()
+            return {"serving_error": _reason(error)}

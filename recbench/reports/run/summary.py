@@ -96,13 +96,15 @@ class ModelSummary:
 
     @property
     def errors(self) -> list[str]:
-        """What went wrong, one line a seed and reason: it failed, has no full ranking, or lost a reported fact."""
+        """What went wrong, one line a seed and reason: it failed, or lacks a ranking, figures in use or a fact."""
         found = []
         for record in (trial.record for trial in self.trials):
             if record.error:
                 found.append(f"seed {record.seed}: {record.error.splitlines()[0]}")
             if record.catalogue_error:
                 found.append(f"seed {record.seed}, full ranking: {record.catalogue_error.splitlines()[0]}")
+            if record.serving_error:
+                found.append(f"seed {record.seed}, serving: {record.serving_error.splitlines()[0]}")
             found += [
                 f"seed {record.seed}: report({name}=...) was {value}"
                 for name, value in record.facts.items()

@@ -71,7 +71,8 @@ class Supervision:
         """Takes in what has happened since. Never waits for long.
 
         Returns:
-            What the trial gave, once it is over, and once before its full ranking; None otherwise.
+            What the trial gave, once it is over, and before its full ranking or the measurement of the model in use;
+            None otherwise.
         """
         # First, so that what a process said before it ended is heard before it is missed.
         over = self.worker.has_ended()
@@ -134,7 +135,7 @@ class Supervision:
                 if outcome.is_final:
                     self.worker.end()
                     return outcome
-                self._ranked = outcome
+                self._ranked, self._is_told = outcome, False
         return None
 
     def _outcome(self, answer: Ended, content: bytes) -> TrialOutcome:
@@ -198,12 +199,13 @@ class Supervision:
         return None
 
     def _lost(self, status: Status, what: str, signal_name: str | None = None) -> TrialOutcome:
-        """Makes the record of a trial whose process cannot make one, or not the one of its full ranking."""
+        """Makes the record of a trial whose process cannot make one, or not the one of its last parts."""
         # Early, for the tail of the log and the memory are what they were.
         self.worker.end()
         where = f"in {self._phase}" + (f", after epoch {self._epochs}" if self._epochs else "")
         if self._ranked is not None and self._ranked.ranks is not None:
-            record = self._ranked.record.model_copy(update={"catalogue_error": f"{what}; {where}"})
+            lost = "serving_error" if self._phase == "serving" else "catalogue_error"
+            record = self._ranked.record.model_copy(update={lost: f"{what}; {where}"})
             return TrialOutcome(record, self._ranked.ranks)
         assignment = self._assignment
         fields = identity(assignment.task, self.trial.model, self.trial.seed, assignment.conditions)
