@@ -34,6 +34,7 @@ from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, N_SEEDS
 from recbench.progress.console import write_message
 from recbench.reports.formats import Format
 from recbench.trials.curve_epochs import CurveEpochs
+from recbench.trials.serving_plan import ServingPlan
 
 if TYPE_CHECKING:
     from recbench.cli.shared.document_types import PlanDocument
@@ -77,6 +78,14 @@ def run(
             "--full",
             help="Also compute the full ranking: rank each held-out item among all items the user has not interacted "
             "with.",
+        ),
+    ] = False,
+    serving: Annotated[
+        bool,
+        typer.Option(
+            "--serving",
+            help="Also measure each trained model in use, in about 10 s: latency of requests for one user, users per "
+            "second in batches, size and memory.",
         ),
     ] = False,
     metrics: Metrics = None,
@@ -123,6 +132,7 @@ def run(
       recbench run --models bpr,implicit-bpr --curve all --reach 0.45
       recbench run --models bpr,ncf,popularity --full --more-metrics --pairs
       recbench run --models bpr,popularity --full --metrics recall@20,user-ndcg@20
+      recbench run --models popularity,ease --task synthetic --seeds 1 --serving
       recbench run --models bpr,ncf --columns model,hr@10,speed --sort speed
       recbench run --models popularity,my_model.py:MyModel --task synthetic --timeout 600 --max-memory 4GiB --json
 
@@ -148,6 +158,7 @@ def run(
         from recbench.experiments.train import Reuse
         from recbench.progress.choice import run_progress
         from recbench.registry.requested import request_models
+        from recbench.reports.run.cost_table import cost_table, has_served
         from recbench.reports.run.metrics_table import metrics_table
         from recbench.reports.run.model_columns import run_column_names
         from recbench.reports.run.pairs_table import pairs_table
@@ -171,6 +182,7 @@ def run(
             curve=points,
             reach=reach,
             full=full or more_metrics,
+            serving=ServingPlan() if serving else None,
             output=output,
             reuse=Reuse.REPEAT if force else Reuse.ONLY if collect else Reuse.KEEP,
             track=track,
@@ -185,9 +197,10 @@ def run(
             ),
         )
         if replica_names(task) and not dry_run:
-            if pairs or more_metrics or columns or sort:
+            if pairs or more_metrics or serving or columns or sort:
                 raise RecbenchError(
-                    "--pairs, --more-metrics, --columns and --sort show one split, and the task has replicas.",
+                    "--pairs, --more-metrics, --serving, --columns and --sort show one split, and the task has "
+                    "replicas.",
                     f"Name a replica: --task {task}@0",
                 )
             replicated = run_on_replicas(request, lambda: count.of(run_progress(quiet=quiet)))
@@ -206,6 +219,9 @@ def run(
             # As CSV, the table has these metrics too.
             if more_metrics and form is not Format.CSV:
                 tables.append(metrics_table(result.report, form, view.screen))
+            # As above.
+            if form is not Format.CSV and has_served(result.report):
+                tables.append(cost_table(result.report, form, view.screen))
             if pairs:
                 tables.append(pairs_table(result.report, form, view.screen))
             emit("\n\n".join(tables), styled=view.screen is not None)

@@ -38,6 +38,7 @@ from recbench.registry.requested import Model, request_models
 from recbench.tasks.suite_spec import DEFAULT_METRIC, find_suite
 from recbench.tasks.task import Task
 from recbench.trials.curve_epochs import CurveEpochs
+from recbench.trials.serving_plan import ServingPlan
 from recbench.tuning.past import Budget
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def run(
     curve: str | None = None,
     reach: float | None = None,
     full: bool = False,
+    serving: bool = False,
     threads: int = 1,
     device: Device = "auto",
     jobs: int = 1,
@@ -88,6 +90,7 @@ def run(
         curve: Epochs after which to also score: ``"all"``, ``"every:N"`` or ``"N,N,..."``.
         reach: HR for which the table shows how long each model took to reach it; needs ``curve``.
         full: Whether to rank each held-out item in the full ranking too.
+        serving: Whether to also measure each trained model in use: latency, users per second, size and memory.
         threads: Threads of each trial. One thread gives the same ranks every time, bit for bit.
         device: ``"auto"``, ``"cpu"`` or ``"gpu"``.
         jobs: Trials at a time.
@@ -121,6 +124,7 @@ def run(
         curve=_curve(curve),
         reach=None if reach is None else read_argument("reach", POSITIVE_NUMBER, reach, "For example: reach=0.4"),
         full=full,
+        serving=ServingPlan() if serving else None,
         output=_path("output", output),
         reuse=Reuse(reuse),
         execution=Execution.of(

@@ -20,7 +20,7 @@ from recbench.records.declared_regressions import declarations_file, declared_re
 from recbench.records.grouping import name_of
 from recbench.records.renaming import check_applied, renames_that_apply, with_new_names
 from recbench.records.selection import RecordSet, check_models, check_nothing_in_common, read_records, with_models
-from recbench.records.target import ANY, THROUGHPUT
+from recbench.records.target import ANY, COSTS
 from recbench.reports.compare.accepted_regressions import Allowance, read_allowances
 from recbench.reports.compare.comparison import Compared, compare_records
 from recbench.reports.compare.comparison import Comparison as RecordComparison
@@ -147,14 +147,14 @@ class Comparison:
     def _check_targets(self, given: Sequence[Allowance], policy: Policy) -> None:
         trials = [*self.base.trials, *self.current.trials]
         names = {name for trial in trials for name in (trial.record.model, name_of(trial.record))}
-        gated = {ANY, THROUGHPUT, *policy.gated_metrics}
+        gated = {ANY, *COSTS, *policy.gated_metrics}
         for target in (one.target for one in given):
             if target.model not in {ANY, *names}:
                 raise unknown_name("model of --allow", target.model, names)
             if target.metric_at(policy.k) not in gated:
                 raise RecbenchError(
                     f"--allow {target}: {target.metric_at(policy.k)} is not gated, so it cannot fail the gate.",
-                    f"Gated: {', '.join([*policy.gated_metrics, THROUGHPUT])}.",
+                    f"Gated: {', '.join([*policy.gated_metrics, *COSTS])}.",
                 )
 
     def to_frame(self) -> "pd.DataFrame":

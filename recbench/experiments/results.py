@@ -25,7 +25,9 @@ from recbench.records.selection import RecordSet
 from recbench.registry.settings_used import SettingsUsed
 from recbench.registry.source_defaults import source_defaults
 from recbench.reports.column_choice import chosen_view
+from recbench.reports.cost_figures import present_figures
 from recbench.reports.formats import Format
+from recbench.reports.run.cost_table import cost_table
 from recbench.reports.run.document import run_document
 from recbench.reports.run.document_types import RunDocument
 from recbench.reports.run.measures_table import measures_table
@@ -295,6 +297,16 @@ class Run:
     def metrics_table(self, form: str | Format = Format.TEXT) -> str:
         """Returns the table of MRR, AUC, what lists look like, and HR by cohort."""
         return metrics_table(self.report, Format(form))
+
+    def cost_table(self, form: str | Format = Format.TEXT) -> str:
+        """Returns the table of what each model costs in use: latency, users per second, size, memory and energy.
+
+        Raises:
+            NothingToCompareError: No trial was measured in use, and no sensor was read.
+        """
+        if not present_figures([trial.record for trial in self.trials]):
+            raise NothingToCompareError("No model of this run was measured in use.", "Run with serving=True.")
+        return cost_table(self.report, Format(form))
 
     def pairs_table(self, form: str | Format = Format.TEXT) -> str:
         """Returns the table of all pairs: difference, confidence interval, tests."""

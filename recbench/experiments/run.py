@@ -30,6 +30,7 @@ from recbench.trials.curve_epochs import CurveEpochs
 from recbench.trials.machine import library_settings
 from recbench.trials.planned import PlannedModel, PlannedTrial, plan_trials
 from recbench.trials.revision import revision_fields
+from recbench.trials.serving_plan import ServingPlan
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class RunRequest:
         curve: The epochs after which to score as well; None for no learning curve.
         reach: HR for which the table shows how long each model took to reach it.
         full: Whether to rank each case's item in the full ranking too. A measure of the full ranking implies it.
+        serving: How to measure the trained models in use; None for not at all.
         output: Folder of the records.
         reuse: What to do with trials whose records exist.
         execution: Where the trials run.
@@ -64,6 +66,7 @@ class RunRequest:
     curve: CurveEpochs | None = None
     reach: float | None = None
     full: bool = False
+    serving: ServingPlan | None = None
     output: Path = DEFAULT_OUTPUT
     reuse: Reuse = Reuse.KEEP
     execution: Execution = field(default_factory=Execution)
@@ -180,6 +183,7 @@ class _Prepared:
             request.ks,
             request.curve,
             request.ranks_all_items,
+            serving=request.serving,
             **revision_fields(),
         )
         self._seeds = request.seeds

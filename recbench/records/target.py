@@ -9,6 +9,9 @@ from recbench.evaluation.metric_names import read_measures
 
 ANY: Final = "*"
 THROUGHPUT: Final = "throughput"
+LATENCY: Final = "latency"
+COSTS: Final = (THROUGHPUT, LATENCY)
+"""Names that stand for no measure. Their limits are shares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,7 @@ class Target:
 
     Attributes:
         model: A model, or the label of a configuration; ``*`` for any.
-        metric: A metric such as ``hr`` or ``recall@20``, or ``throughput``; ``*`` for any.
+        metric: A metric such as ``hr`` or ``recall@20``, ``throughput`` or ``latency``; ``*`` for any.
     """
 
     model: str
@@ -28,14 +31,14 @@ class Target:
 
         Args:
             names: The names of the model: its own, and the label of its configuration.
-            metric: The name of a measure, such as ``hr@10``, or ``throughput``.
+            metric: The name of a measure, such as ``hr@10``, ``throughput`` or ``latency``.
             k: Cut-off of metrics that are given without one.
         """
         return (self.model == ANY or self.model in names) and self.metric_at(k) in (ANY, metric)
 
     def metric_at(self, k: int) -> str:
-        """Returns the name of the measure at a cut-off; ``*`` and ``throughput`` stay as they are."""
-        return self.metric if self.metric in (ANY, THROUGHPUT) else read_measures([self.metric], (k,))[0].name
+        """Returns the name of the measure at a cut-off; ``*``, ``throughput`` and ``latency`` stay."""
+        return self.metric if self.metric in (ANY, *COSTS) else read_measures([self.metric], (k,))[0].name
 
     def __str__(self) -> str:
         return f"{self.model}:{self.metric}"

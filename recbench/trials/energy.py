@@ -12,7 +12,7 @@ from typing import Final, Protocol
 POWERCAP: Final = Path("/sys/class/powercap")
 MICROJOULES: Final = 1_000_000
 MOST_WATTS: Final = 1000
-"""More than any processor package uses. A counter that may have turned once more than its readings show tells nothing."""
+"""More than any processor package uses: whether a counter may have made a turn more than its readings show."""
 
 
 class Meter(Protocol):

@@ -7,6 +7,7 @@ from recbench.records.ancestry import Ancestry
 from recbench.records.environments import merged
 from recbench.records.selection import RecordSet
 from recbench.reports.compare.comparison import Compared
+from recbench.reports.compare.costs import compared_costs
 from recbench.reports.compare.decision import Decision
 from recbench.reports.compare.document_types import (
     AncestryDocument,
@@ -18,12 +19,14 @@ from recbench.reports.compare.document_types import (
     LevelDocument,
     PairedSpeedDocument,
     RecordSetDocument,
+    ThroughputDocument,
 )
 from recbench.reports.compare.evidence import Level, Measured
 from recbench.reports.compare.gate import DecidedComparison, GateReport
 from recbench.reports.compare.headline import compare_headline, gate_headline
 from recbench.reports.compare.lines import done_seeds, one_case_notes, tag, unknown_seed_noise
 from recbench.reports.compare.paired_throughput import PairedSpeed
+from recbench.reports.compare.throughput import SpeedDecision
 
 SCHEMA: Final = 1
 
@@ -56,16 +59,10 @@ def compare_document(decided: DecidedComparison) -> CompareDocument:
 def gate_document(report: GateReport) -> GateDocument:
     """Returns the document of ``gate``: that of ``compare``, and what follows from it."""
     document = compare_document(report.decided)
-    for result, speed in zip(document["results"], report.speed, strict=True):
-        result["throughput"] = (
-            None
-            if speed is None
-            else {
-                "gated": speed.verdict is not None,
-                "verdict": speed.verdict,
-                "reason": speed.reason,
-            }
-        )
+    for result, speed, latency in zip(document["results"], report.speed, report.latency, strict=True):
+        result["throughput"] = _speed(speed)
+        if latency is not None:
+            result["latency"] = _speed(latency)
     return {
         **document,
         "headline": gate_headline(report),
@@ -98,6 +95,12 @@ def gate_document(report: GateReport) -> GateDocument:
             for one in report.sanity_checks
         ],
     }
+
+
+def _speed(found: SpeedDecision | None) -> ThroughputDocument | None:
+    if found is None:
+        return None
+    return {"gated": found.verdict is not None, "verdict": found.verdict, "reason": found.reason}
 
 
 def paired_speed_document(model: str, label: str, speed: PairedSpeed) -> PairedSpeedDocument:
@@ -136,7 +139,7 @@ def record_set_document(records: RecordSet) -> RecordSetDocument:
 
 def _result(model: Compared, decisions: dict[str, Decision]) -> ComparedModel:
     base, current = model.match.base, model.match.current
-    return {
+    document: ComparedModel = {
         "model": model.model,
         "task": {"name": model.task.name, "digest": model.task.digest},
         "base_digest": base.task.digest if base else None,
@@ -151,6 +154,16 @@ def _result(model: Compared, decisions: dict[str, Decision]) -> ComparedModel:
         "throughput_ratio": model.throughput_ratio,
         "notes": [*(f"{one.kind} changed: {one.detail}" for one in model.changes), *model.notes],
     }
+    if costs := compared_costs(model):
+        document["costs"] = {
+            one.figure.key: {
+                "baseline": list(one.base.values),
+                "current": list(one.current.values),
+                "ratio": one.ratio,
+            }
+            for one in costs
+        }
+    return document
 
 
 def _ancestry(found: Ancestry | None) -> AncestryDocument | None:

@@ -93,10 +93,10 @@ class AncestryDocument(TypedDict):
 
 
 class ThroughputDocument(TypedDict):
-    """The verdict on the throughput of a model.
+    """The verdict on the throughput or the latency of a model.
 
     Attributes:
-        gated: Whether throughput could be compared.
+        gated: Whether it could be compared.
         verdict: The verdict; null if it could not.
         reason: Why, in words.
     """
@@ -104,6 +104,20 @@ class ThroughputDocument(TypedDict):
     gated: bool
     verdict: Verdict | None
     reason: str
+
+
+class ComparedCostDocument(TypedDict):
+    """A figure of `run --serving`.
+
+    Attributes:
+        baseline: Its value for each seed of the baseline.
+        current: Its value for each current seed.
+        ratio: Median of the current seeds / that of the baseline; null if that is 0.
+    """
+
+    baseline: list[float]
+    current: list[float]
+    ratio: float | None
 
 
 class ComparedModel(TypedDict):
@@ -124,6 +138,8 @@ class ComparedModel(TypedDict):
         throughput_ratio: Throughput of the current records / that of the baseline; null if unknown.
         notes: Lines about this model.
         throughput: Verdict on its throughput; only in the document of a gate.
+        latency: Verdict on its latency; only in the document of a gate, and only with figures of `run --serving`.
+        costs: Figures of `run --serving` that both sides have, by name; only if there are any.
     """
 
     model: str
@@ -140,6 +156,8 @@ class ComparedModel(TypedDict):
     throughput_ratio: float | None
     notes: list[str]
     throughput: NotRequired[ThroughputDocument | None]
+    latency: NotRequired[ThroughputDocument | None]
+    costs: NotRequired[dict[str, ComparedCostDocument]]
 
 
 class RecordSetDocument(TypedDict):
@@ -217,7 +235,7 @@ class AcceptedRegressionDocument(TypedDict):
         model: The model.
         label: The model, or the label of its configuration.
         task: Name of the task.
-        metric: The metric, or `throughput`.
+        metric: The metric, `throughput` or `latency`.
         regression: The figures, in words.
         reason: Why it is intended.
         source: Where it was declared.

@@ -1,14 +1,15 @@
 """Whether a pull request may pass: all verdicts and sanity checks drawn together into one outcome."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from recbench.records.target import THROUGHPUT
+from recbench.records.target import LATENCY, THROUGHPUT
 from recbench.reports.cells import signed
 from recbench.reports.compare.accepted_regressions import AcceptedRegression, Allowance, allowance_for
 from recbench.reports.compare.comparison import Compared, Comparison
 from recbench.reports.compare.decision import Decision, decide
+from recbench.reports.compare.latency import decide_latency
 from recbench.reports.compare.policy import Policy
 from recbench.reports.compare.sanity_checks import CheckName, SanityCheck, sanity_checks
 from recbench.reports.compare.throughput import SpeedDecision, decide_speed
@@ -68,7 +69,7 @@ class Finding:
 
     Attributes:
         model: The model; None for a finding on all of them.
-        metric: The measure, or ``throughput``; empty for a finding on the whole model.
+        metric: The measure, ``throughput`` or ``latency``; empty for a finding on the whole model.
         line: What it is, with the figures.
         is_floor: Whether it speaks against CURRENT whatever BASE is.
         may_be_allowed: Whether it is a regression that can be declared as intended.
@@ -88,6 +89,8 @@ class GateReport:
     Attributes:
         decided: The comparison and its verdicts.
         speed: For each model that was compared, the verdict on its throughput; None for others.
+        latency: For each model that was compared, the verdict on its latency; None for others, and without such
+            figures.
         sanity_checks: What every model must reach.
         outcome: What follows.
         findings: Why the gate does not pass; empty if it does, and without a baseline.
@@ -97,6 +100,7 @@ class GateReport:
 
     decided: DecidedComparison
     speed: tuple[SpeedDecision | None, ...]
+    latency: tuple[SpeedDecision | None, ...]
     sanity_checks: tuple[SanityCheck, ...]
     outcome: GateOutcome
     findings: tuple[Finding, ...]
@@ -110,16 +114,16 @@ class GateReport:
 
     @property
     def changed(self) -> tuple[Compared, ...]:
-        """The models that fail the gate, or are not unchanged by every metric that is shown and by throughput."""
+        """The models that fail the gate, or are not unchanged by every metric that is shown, and by their costs."""
         failing = [one.model for one in self.findings]
         return tuple(
             model
-            for model, decisions, speed in zip(
-                self.decided.comparison.models, self.decided.decisions, self.speed, strict=True
+            for model, decisions, *costs in zip(
+                self.decided.comparison.models, self.decided.decisions, self.speed, self.latency, strict=True
             )
             if model in failing
             or any(one.verdict is not Verdict.UNCHANGED for one in decisions.values())
-            or (speed and speed.verdict not in (None, Verdict.UNCHANGED))
+            or any(one and one.verdict not in (None, Verdict.UNCHANGED) for one in costs)
         )
 
     @property
@@ -168,7 +172,7 @@ def gate(
     not comparable  a model, or one of its gated metrics, is not comparable, no model could be compared at all,
                     CURRENT has a model of BASE in a further configuration, whose figures nothing vouches for, or
                     something would be rejected, but BASE is not an ancestor of CURRENT
-    rejected        a gated metric or throughput regressed, or is inconclusive and the policy is strict;
+    rejected        a gated metric, throughput or latency regressed, or is inconclusive and the policy is strict;
                     or a sanity check fails: a model or seed is missing, or a model is not above chance
     no baseline     BASE has no records, because nothing was accepted yet
     passed          everything else
@@ -187,6 +191,10 @@ def gate(
     if speed is None:
         speed = [None if model.obstacle else decide_speed(model.match, policy) for model in comparison.models]
     speed = tuple(_with_doubt(model, one) for model, one in zip(comparison.models, speed, strict=True))
+    latency = tuple(
+        _with_doubt(model, None if model.obstacle else decide_latency(model.match, policy))
+        for model in comparison.models
+    )
     found = tuple(sanity_checks(comparison, policy))
     failed = _blocked(comparison, Verdict.FAILED)
     incomparable = _blocked(comparison, Verdict.NOT_COMPARABLE) + _unknown_configurations(comparison)
@@ -202,7 +210,10 @@ def gate(
     has_baseline = bool(comparison.base.locations)
     if comparison.nothing_compared and has_baseline:
         incomparable.append(Finding(None, "", _nothing_in_common(comparison)))
-    against = [*_against(comparison, decided, speed, policy), *_below_popularity(comparison, found)]
+    against = [
+        *_against(comparison, decided, {THROUGHPUT: speed, LATENCY: latency}, policy),
+        *_below_popularity(comparison, found),
+    ]
     accepted = [
         AcceptedRegression(one.model, one.metric, one.line, allowance)
         for one in against
@@ -229,11 +240,15 @@ def gate(
         (one.model, one.metric) for one in against if one.model and one.line in lines and not one.is_floor
     )
     decided = replace(decided, accepted=regressions)
-    return GateReport(decided, speed, found, outcome, (*failed, *incomparable, *rejected), tuple(accepted), unused)
+    findings = (*failed, *incomparable, *rejected)
+    return GateReport(decided, speed, latency, found, outcome, findings, tuple(accepted), unused)
 
 
 def _against(
-    comparison: Comparison, decided: DecidedComparison, speed: Sequence[SpeedDecision | None], policy: Policy
+    comparison: Comparison,
+    decided: DecidedComparison,
+    costs: Mapping[str, Sequence[SpeedDecision | None]],
+    policy: Policy,
 ) -> list[Finding]:
     """Returns what speaks against CURRENT: missing models, and what has regressed."""
     missing = [
@@ -247,10 +262,9 @@ def _against(
         if _counts_against(decision.verdict, policy)
     ]
     slower = [
-        Finding(
-            model, THROUGHPUT, f"{comparison.named(model)} throughput {one.verdict}: {one.reason}", may_be_allowed=True
-        )
-        for model, one in zip(comparison.models, speed, strict=True)
+        Finding(model, name, f"{comparison.named(model)} {name} {one.verdict}: {one.reason}", may_be_allowed=True)
+        for name, decisions in costs.items()
+        for model, one in zip(comparison.models, decisions, strict=True)
         if one and one.verdict and _counts_against(one.verdict, policy)
     ]
     return missing + worse + slower

@@ -30,7 +30,7 @@ def first_baseline_lines(report: GateReport) -> list[str]:
 
 
 def details_lines(report: GateReport) -> list[str]:
-    """Returns what else decided: power, throughput, sanity checks and, last, the policy."""
+    """Returns what else decided: power, throughput, latency, sanity checks and, last, the policy."""
     policy = f"Policy: {policy_line(report.decided.policy)}"
     return [*_smallest_drops(report), *_speed(report), *_sanity_checks(report), policy]
 
@@ -65,10 +65,11 @@ def _smallest_drops(report: GateReport) -> list[str]:
 
 def _speed(report: GateReport) -> list[str]:
     lines = []
-    for model, speed in zip(report.decided.comparison.models, report.speed, strict=True):
-        if speed:
-            word = speed.verdict.value if speed.verdict else "not gated"
-            lines.append(f"Throughput of {report.decided.comparison.named(model)}: {word}; {speed.reason}.")
+    for name, decisions in (("Throughput", report.speed), ("Latency", report.latency)):
+        for model, decision in zip(report.decided.comparison.models, decisions, strict=True):
+            if decision:
+                word = decision.verdict.value if decision.verdict else "not gated"
+                lines.append(f"{name} of {report.decided.comparison.named(model)}: {word}; {decision.reason}.")
     return lines
 
 

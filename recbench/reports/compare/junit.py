@@ -9,7 +9,7 @@ from typing import Final
 from xml.etree import ElementTree
 
 from recbench.escaping.xml import xml_text
-from recbench.records.target import THROUGHPUT
+from recbench.records.target import COSTS, LATENCY, THROUGHPUT
 from recbench.reports.cells import signed
 from recbench.reports.compare.comparison import Compared
 from recbench.reports.compare.gate import GateOutcome, GateReport
@@ -39,9 +39,10 @@ def junit_xml(reports: Sequence[GateReport]) -> str:
 def _suite(number: int, report: GateReport) -> ElementTree.Element:
     comparison = report.decided.comparison
     cases = [_case(report, model, metric, decision.verdict) for model, metric, decision in report.decided.cells()] + [
-        _case(report, model, THROUGHPUT, speed.verdict)
-        for model, speed in zip(comparison.models, report.speed, strict=True)
-        if speed and speed.verdict
+        _case(report, model, name, decision.verdict)
+        for name, decisions in ((THROUGHPUT, report.speed), (LATENCY, report.latency))
+        for model, decision in zip(comparison.models, decisions, strict=True)
+        if decision and decision.verdict
     ]
     name = xml_text(f"recbench gate {records_for_others(comparison.base) or 'BASE'}")
     times = [trial.record.started_at for trial in comparison.current.trials]
@@ -70,7 +71,7 @@ def _suite(number: int, report: GateReport) -> ElementTree.Element:
 
 
 def _case(report: GateReport, model: Compared, metric: str, verdict: Verdict) -> ElementTree.Element:
-    label = THROUGHPUT if metric == THROUGHPUT else report.decided.comparison.label(metric)
+    label = metric if metric in COSTS else report.decided.comparison.label(metric)
     attributes = {"name": f"{model.label} {label}", "classname": model.task.name, "time": "0"}
     case = ElementTree.Element("testcase", {name: xml_text(text) for name, text in attributes.items()})
     failing = [one.line for one in report.findings if one.model is model and one.metric in ("", metric)]

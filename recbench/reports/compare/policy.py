@@ -10,7 +10,7 @@ from recbench.errors import RecbenchError
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.metric_names import DEFAULT_METRICS, read_measures
 from recbench.records.renaming import check_renames
-from recbench.records.target import ANY, THROUGHPUT, parse_target
+from recbench.records.target import ANY, COSTS, LATENCY, THROUGHPUT, parse_target
 from recbench.toml_file import TomlKind
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -30,8 +30,9 @@ def _with_targets(limits: dict[str, float]) -> dict[str, float]:
             target = parse_target(text)
         except RecbenchError as error:
             raise ValueError(str(error)) from error
-        if target.metric == THROUGHPUT and limit <= 0:
-            raise ValueError(f"{text}: a drop of throughput is a share above 0, such as 0.2")
+        if target.metric in COSTS and limit <= 0:
+            change = "drop of throughput" if target.metric == THROUGHPUT else "rise of latency"
+            raise ValueError(f"{text}: a {change} is a share above 0, such as 0.2")
     return limits
 
 
@@ -66,12 +67,15 @@ class Policy(BaseModel):
         throughput_seeds: Seeds that each run needs before throughput is gated.
         throughput_fit_seconds: Shortest median fit whose throughput is gated, in seconds. Shorter fits are too short
             to time.
+        gate_latency: Whether higher latency fails the gate, where both runs have figures of ``run --serving``.
+        latency_rise: The largest rise of the median over seeds that passes, of the 95th percentile of requests for
+            users with a long history: 0.2 is a fifth.
         above_chance: Whether the lower end of the confidence interval of HR, and of each gated metric, must be above
             the value of a random order.
         above_popularity: Whether HR, and each gated metric, must be above that of ``popularity`` in the same run.
         floor_exempt: Models, or labels of configurations, that need not be above chance and popularity.
-        limits: Limits of single models and metrics, by ``MODEL:METRIC``. They replace ``floor``, or, for
-            ``MODEL:throughput``, ``throughput_drop``. ``*`` stands for any model or any metric. The most specific
+        limits: Limits of single models and metrics, by ``MODEL:METRIC``. They replace ``floor``, for
+            ``MODEL:throughput`` ``throughput_drop``, and for ``MODEL:latency`` ``latency_rise``. ``*`` stands for any model or any metric. The most specific
             limit counts, and a model is more specific than a metric.
         renamed: The new name of each renamed model of BASE, by its old name.
     """
@@ -89,6 +93,8 @@ class Policy(BaseModel):
     throughput_drop: Annotated[float, Field(gt=0, lt=1)] = 0.2
     throughput_seeds: Annotated[int, Field(ge=2)] = 3
     throughput_fit_seconds: Annotated[float, Field(ge=0)] = 0.1
+    gate_latency: bool = True
+    latency_rise: Annotated[float, Field(gt=0, lt=1)] = 0.2
     above_chance: bool = True
     above_popularity: bool = True
     floor_exempt: tuple[str, ...] = ("random",)
@@ -123,12 +129,16 @@ class Policy(BaseModel):
         """Returns the drop of a model's throughput that is too much."""
         return self._limit(names, THROUGHPUT, self.throughput_drop)
 
+    def latency_rise_of(self, names: Collection[str]) -> float:
+        """Returns the rise of a model's latency that is too much."""
+        return self._limit(names, LATENCY, self.latency_rise)
+
     def _limit(self, names: Collection[str], metric: str, otherwise: float) -> float:
         found: dict[tuple[bool, bool], float] = {}
         for text, limit in self.limits.items():
             target = parse_target(text)
             # A limit of any metric is in the unit of metrics, not a share of the throughput.
-            if target.covers(names, metric, self.k) and (metric != THROUGHPUT or target.metric == THROUGHPUT):
+            if target.covers(names, metric, self.k) and (metric not in COSTS or target.metric == metric):
                 found[target.model != ANY, target.metric != ANY] = limit
         return found[max(found)] if found else otherwise
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from recbench.records.grouping import TrialGroup
+from recbench.records.schema import Record
 from recbench.reports.compare.comparison import throughputs
 from recbench.reports.compare.matching import Match
 from recbench.reports.compare.policy import Policy
@@ -90,12 +91,9 @@ def why_not_gated(match: Match, policy: Policy) -> str:
         return "the policy turns it off (gate_throughput)"
     if match.base is None or match.current is None:
         return "only one of the two runs has it"
-    records = [trial.record for trial in (*match.base.done, *match.current.done)]
-    if any(record.concurrent_trials > 1 for record in records):
-        return "trials ran at the same time as others and shared the machine"
-    differing = differences(records)
-    if differing:
-        return f"different machines: {', '.join(differing)}"
+    reason = other_conditions([trial.record for trial in (*match.base.done, *match.current.done)])
+    if reason:
+        return reason
     for side, group in (("BASE", match.base), ("CURRENT", match.current)):
         for record in (trial.record for trial in group.done):
             if record.throughput_doubts:
@@ -113,3 +111,11 @@ def why_not_gated(match: Match, policy: Policy) -> str:
     if shortest < policy.throughput_fit_seconds:
         return f"a fit takes {shortest:.4f} s: too short to time (< {policy.throughput_fit_seconds:g} s)"
     return ""
+
+
+def other_conditions(records: Sequence[Record]) -> str:
+    """Returns why the times of records cannot be compared: trials shared a machine, or machines differ."""
+    if any(record.concurrent_trials > 1 for record in records):
+        return "trials ran at the same time as others and shared the machine"
+    differing = differences(records)
+    return f"different machines: {', '.join(differing)}" if differing else ""

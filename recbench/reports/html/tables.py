@@ -7,6 +7,7 @@ from recbench.evaluation.metric import Measure
 from recbench.evaluation.ranking import Ranking
 from recbench.records.schema import Status
 from recbench.reports.cells import NO_FIGURE, signed
+from recbench.reports.cost_figures import ENERGY, GPU, SERVING, CostFigure, present_figures
 from recbench.reports.plots.styles import Style
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.summary import ModelSummary
@@ -148,6 +149,18 @@ def costs_of(models: Sequence[Named]) -> Table:
     return Table("Cost", columns, tuple(one.row(_cost_cells(one.summary)) for one in models), has_short_words=True)
 
 
+def costs_in_use(models: Sequence[Named]) -> list[Table]:
+    """Returns the tables of what each configuration costs in use, and of its energy; none without such figures."""
+    records = [trial.record for one in models for trial in one.summary.group.done]
+    tables = []
+    for caption, figures in (("In use", SERVING), ("Energy and GPUs", (*ENERGY, *GPU))):
+        if present := present_figures(records, figures):
+            columns = tuple(Column(one.header) for one in present)
+            rows = [one.row([_cost(one, figure) for figure in present]) for one in models]
+            tables.append(Table(caption, columns, tuple(rows), has_short_words=True))
+    return tables
+
+
 def metric_cell(model: Named, measure: Measure) -> Cell:
     """Returns the mean over seeds, its standard deviation, its confidence interval and the mark of its standing."""
     spread, standing = model.summary.figure(measure), model.standings.get(measure.name)
@@ -218,6 +231,11 @@ def _cost_cells(summary: ModelSummary) -> list[Cell]:
         Cell(f"{len(records)}", len(records)),
         Cell(summary.status.value, -failed, f"{failed} of {len(records)} trials" if failed else ""),
     ]
+
+
+def _cost(model: Named, figure: CostFigure) -> Cell:
+    spread = figure.spread(model.summary.group.done)
+    return Cell(NO_FIGURE) if spread is None else Cell(figure.text(spread.mean), spread.mean)
 
 
 def _number(spread: Spread | None, form: str) -> Cell:

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 from recbench.evaluation.ranking import Ranking
 from recbench.records.finished_trial import FinishedTrial
+from recbench.reports.cost_figures import cost_notes, present_figures
 from recbench.reports.formats import Format
 from recbench.reports.pages.catalogue_caution import catalogue_caution
 from recbench.reports.pages.configurations import Configuration
 from recbench.reports.pages.figure_tables import FigureColumn, cost_columns, figure_tables, metric_columns
 from recbench.reports.pages.ranked_report import correction_lines
 from recbench.reports.rendering import render_lines
+from recbench.reports.run.cost_table import done_records
 from recbench.reports.run.findings import contradiction_notes
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.table import errors, how_to_read
@@ -31,7 +33,9 @@ def figure_sections(
     how = how_to_read(report, Format.MARKDOWN, interval="Below each figure: 95 %")
     reading = [*how, *report.uncertainty.notes, *report.code_notes]
     of_full = [*contradiction_notes(report, most=None), *correction_lines(report)]
+    costs = present_figures(done_records(report), in_all=True)
     of_cost = [*timing_notes([trial.record for trial in trials]), *errors(report)]
+    of_cost += cost_notes(done_records(report)) if costs else []
     caution = catalogue_caution(trials, report.measures, report.correction.uniform)
     sections: list[tuple[str, list[FigureColumn], list[str]]] = [
         ("Accuracy", near, [*reading, *caution]),

@@ -10,9 +10,11 @@ from recbench.escaping.markdown import markdown
 from recbench.evaluation.ranking import Ranking
 from recbench.records.schema import Status
 from recbench.reports.cells import NO_BREAK, NO_RANKS, Markup, Strong, strong
+from recbench.reports.cost_figures import present_figures
 from recbench.reports.formats import Format
 from recbench.reports.pages.configurations import Configuration
 from recbench.reports.rendering import render_table
+from recbench.reports.run.cost_table import cost_columns_of, done_records
 from recbench.reports.run.model_columns import CORRECTED, EPOCHS, FIT, KNOWN, SPEED, STATUS, run_columns
 from recbench.reports.run.run_report import RunReport
 
@@ -53,7 +55,12 @@ def cost_columns(report: RunReport) -> list[FigureColumn]:
     """Returns the columns of what training cost; with the status, if not all trials are done."""
     all_done = all(one.status is Status.DONE for one in report.summaries)
     # What is the same in each repetition comes first.
-    return _columns(report, [EPOCHS, FIT, SPEED, *([] if all_done else [STATUS])])
+    columns = _columns(report, [EPOCHS, FIT, SPEED, *([] if all_done else [STATUS])])
+    # A column with gaps would compare models that were not measured in the same way.
+    costs = cost_columns_of(report.summaries, present_figures(done_records(report), in_all=True))
+    return columns + [
+        FigureColumn(one.wide[0].header, one.wide[0].cells, [""] * len(one.wide[0].cells)) for one in costs
+    ]
 
 
 def figure_tables(columns: Sequence[FigureColumn], found: Sequence[Configuration]) -> list[str]:

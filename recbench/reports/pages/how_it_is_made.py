@@ -270,6 +270,7 @@ def _conditions(one: Configuration, cut_offs: tuple[int, ...]) -> list[_Conditio
             device=record.device,
             jobs=record.concurrent_trials,
             full=record.catalogue is not None or record.catalogue_error is not None,
+            serving=record.serving is not None or record.serving_error is not None,
         )
         last = found[-1] if found else None
         if last and conditions == replace(last, first_seed=last.first_seed + last.n_seeds, n_seeds=1):

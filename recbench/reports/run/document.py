@@ -5,6 +5,7 @@ from typing import Final, cast
 
 from recbench.evaluation.bootstrap import Interval
 from recbench.evaluation.metric import FULL_PREFIX
+from recbench.reports.cost_figures import COST_FIGURES
 from recbench.reports.document_types import Interval as Ends
 from recbench.reports.document_types import SpreadDocument
 from recbench.reports.run.document_types import (
@@ -43,6 +44,10 @@ def run_document(report: RunReport) -> RunDocument:
     ]
     for result, one in zip(results, report.quality, strict=False):
         result["time_to_quality"] = _time_to_quality(one)
+    for result, summary in zip(results, report.summaries, strict=True):
+        done = summary.group.done
+        if costs := {one.key: spread for one in COST_FIGURES if (spread := one.spread(done)) is not None}:
+            result["costs"] = {key: _some_spread(spread) for key, spread in costs.items()}
     correction_note = report.correction.note()
     notes = [*report.uncertainty.notes, *report.code_notes, *report.tie_notes, *report.timing_notes]
     return {

@@ -140,6 +140,7 @@ class ResultDocument(TypedDict):
         records: Path of each record.
         known: Metrics without the cases of items or users that have no train rows, by metric.
         time_to_quality: Only with `--curve`.
+        costs: Figures in use (`--serving`), energy and GPUs, by name: those that all seeds have. Only if there are any.
     """
 
     model: str
@@ -164,6 +165,7 @@ class ResultDocument(TypedDict):
     records: list[str]
     known: dict[str, SpreadDocument | None]
     time_to_quality: NotRequired[TimeToQualityDocument]
+    costs: NotRequired[dict[str, SpreadDocument]]
 
 
 class PairDocument(TypedDict):

@@ -9,6 +9,7 @@ from recbench.evaluation.ranking import Ranking
 from recbench.records.schema import Status
 from recbench.reports.cells import NO_FIGURE, NO_RANKS, Strong, with_sd
 from recbench.reports.columns import Column, Cut, Look, text_column
+from recbench.reports.cost_figures import COST_FIGURES
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.shown_measures import USER_METRICS
 from recbench.reports.run.summary import ModelSummary
@@ -60,7 +61,8 @@ def run_column_names(measures: Iterable[Measure]) -> list[str]:
     full = [*(one.in_ranking(Ranking.FULL) for one in asked), *of_users]
     derived = [f"{prefix}{one.name}" for prefix in (KNOWN, CORRECTED) for one in asked]
     names = [*(one.name for one in (*asked, *full)), *derived]
-    return [MODEL, *dict.fromkeys(names), SPEED, FIT, EPOCHS, TO_FINAL, TO_TARGET, STATUS]
+    costs = (one.name for one in COST_FIGURES)
+    return [MODEL, *dict.fromkeys(names), SPEED, FIT, EPOCHS, TO_FINAL, TO_TARGET, STATUS, *costs]
 
 
 def measure_columns(report: RunReport, measures: Sequence[Measure], *, marks: bool = True) -> list[Column]:

@@ -8,8 +8,10 @@ from recbench.evaluation.bootstrap import RESAMPLES
 from recbench.evaluation.ranking import Ranking
 from recbench.reports.cells import NO_FIGURE, NO_RANKS, code, escape, strong
 from recbench.reports.column_rendering import on_screen, prose, render_columns
+from recbench.reports.cost_figures import COST_FIGURES, present_figures
 from recbench.reports.formats import Format
 from recbench.reports.rendering import paragraph
+from recbench.reports.run.cost_table import cost_columns_of, done_records
 from recbench.reports.run.document import run_document
 from recbench.reports.run.findings import below_popularity_notes, contradiction_notes
 from recbench.reports.run.model_columns import BELOW, SPEED, run_columns
@@ -38,7 +40,9 @@ def run_table(report: RunReport, form: Format, *, marks: bool = True, view: View
         return run_csv(report)
     if form is Format.JSON:
         return json_text(run_document(report))
-    table = render_columns(run_columns(report), form, view)
+    asked = [one for one in COST_FIGURES if one.name in (*(view.columns or ()), view.sort)]
+    columns = [*run_columns(report), *cost_columns_of(report.summaries, present_figures(done_records(report), asked))]
+    table = render_columns(columns, form, view)
     above = on_screen(head(report, form, deviations=table.wide), view.screen)
     legend = prose([*table.notes, *_legend(report, form, view, wide=table.wide)], form, view.screen)
     return "\n".join([*above, "", table.text, "", *legend])

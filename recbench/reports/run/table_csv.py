@@ -4,6 +4,7 @@ from itertools import zip_longest
 
 from recbench.evaluation.metric import FULL_PREFIX
 from recbench.evaluation.ranking import Ranking
+from recbench.reports.cost_figures import present_figures
 from recbench.reports.rendering import csv_text
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.summary import ModelSummary
@@ -35,6 +36,8 @@ def run_csv(report: RunReport) -> str:
     header += [f"known_{name.replace(FULL_PREFIX, 'full_')}" for name in of_known]
     header += [*(f"corrected_{name}" for name in corrected), *cohorts]
     header += ["interactions_per_second", "fit_seconds", "fit_cpu_seconds", "epochs", "throughput_doubts"]
+    costs = present_figures([trial.record for summary in summaries for trial in summary.group.done])
+    header += [one.key for one in costs]
     header += ["seconds_to_99_percent_of_final", "seconds_to_target"] if report.quality else []
     rows: list[list[object]] = []
     columns = (summaries, report.uncertainty.standings, report.of_known_cases, report.quality)
@@ -51,6 +54,7 @@ def run_csv(report: RunReport) -> str:
         row += [_mean(_cohorts(summary).get(name)) for name in cohorts]
         row += [_mean(one) for one in (summary.interactions_per_second, summary.fit_seconds, summary.fit_cpu_seconds)]
         row += [summary.epochs, "; ".join(summary.throughput_doubts) or None]
+        row += [_mean(figure.spread(summary.group.done)) for figure in costs]
         row += [_mean(one.to_final), _mean(one.to_target)] if one else []
         rows.append([*row, summary.status.value])
     return csv_text(rows, [*header, "status"])
