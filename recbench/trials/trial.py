@@ -214,7 +214,11 @@ def _full_ranking(
             traceback.print_exc()
             catalogue_error = _reason(error)
     peak = peak_memory_of(configuration)
-    fields = {"catalogue": catalogue, "catalogue_error": catalogue_error, "process_peak_rss_bytes": peak}
+    fields: dict[str, object] = {
+        "catalogue": catalogue,
+        "catalogue_error": catalogue_error,
+        "process_peak_rss_bytes": peak,
+    }
     return fields, catalogue_ranks
 
 

@@ -49,9 +49,10 @@ def _level(report: GateReport, model: Compared) -> Level:
         return "error"
     verdicts = [decision.verdict for one, _, decision in report.decided.cells() if one is model]
     is_slower = any(
-        speed is not None and speed.verdict in WARNED
-        for one, speed in zip(report.decided.comparison.models, report.speed, strict=True)
+        decision is not None and decision.verdict in WARNED
+        for one, *costs in zip(report.decided.comparison.models, report.speed, report.latency, strict=True)
         if one is model
+        for decision in costs
     )
     return "warning" if is_slower or any(one in WARNED for one in verdicts) else "notice"
 
@@ -70,4 +71,4 @@ def _lines(report: GateReport, model: Compared) -> list[str]:
         + (f" ({signed(model.measured.evidence[metric].difference)})" if metric in model.measured.evidence else "")
         for one, metric, decision in report.decided.cells()
         if one is model and decision.verdict is not Verdict.UNCHANGED
-    ] or ["throughput changed"]
+    ] or ["throughput or latency changed"]

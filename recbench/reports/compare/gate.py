@@ -210,10 +210,8 @@ def gate(
     has_baseline = bool(comparison.base.locations)
     if comparison.nothing_compared and has_baseline:
         incomparable.append(Finding(None, "", _nothing_in_common(comparison)))
-    against = [
-        *_against(comparison, decided, {THROUGHPUT: speed, LATENCY: latency}, policy),
-        *_below_popularity(comparison, found),
-    ]
+    costs = {THROUGHPUT: speed, LATENCY: latency}
+    against = [*_against(comparison, decided, costs, policy), *_below_popularity(comparison, found)]
     accepted = [
         AcceptedRegression(one.model, one.metric, one.line, allowance)
         for one in against

@@ -43,7 +43,8 @@ def decide_latency(match: Match, policy: Policy) -> SpeedDecision | None:
     records = [trial.record for side in (match.base, match.current) if side for trial in side.done]
     if any(record.facts.get("device") == "gpu" for record in records):
         return by_wall
-    by_cpu = _decide(*(_values(side, CPU_OF_REQUEST) for side in (match.base, match.current)), "CPU ms", rise)
+    base, current = (_values(side, CPU_OF_REQUEST) for side in (match.base, match.current))
+    by_cpu = _decide(base, current, "CPU ms", rise)
     if by_wall.verdict is by_cpu.verdict:
         return by_wall
     return SpeedDecision(

@@ -74,9 +74,9 @@ class Policy(BaseModel):
             the value of a random order.
         above_popularity: Whether HR, and each gated metric, must be above that of ``popularity`` in the same run.
         floor_exempt: Models, or labels of configurations, that need not be above chance and popularity.
-        limits: Limits of single models and metrics, by ``MODEL:METRIC``. They replace ``floor``, for
-            ``MODEL:throughput`` ``throughput_drop``, and for ``MODEL:latency`` ``latency_rise``. ``*`` stands for any model or any metric. The most specific
-            limit counts, and a model is more specific than a metric.
+        limits: Limits of single models and metrics, by ``MODEL:METRIC``. They replace ``floor``; for
+            ``MODEL:throughput``, ``throughput_drop``; for ``MODEL:latency``, ``latency_rise``. ``*`` stands for any
+            model or any metric. The most specific limit counts, and a model is more specific than a metric.
         renamed: The new name of each renamed model of BASE, by its old name.
     """
 

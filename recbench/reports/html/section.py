@@ -11,6 +11,7 @@ from recbench.records.history import Accepted
 from recbench.records.history_metrics import HR
 from recbench.records.selection import RecordSet
 from recbench.registry.parameter_values import as_text
+from recbench.reports.cost_figures import cost_notes
 from recbench.reports.differences import Defaults, changed_parameters
 from recbench.reports.formats import Format
 from recbench.reports.html.charts.curves_chart import LearningCurve, curves_figure, mean_curve
@@ -21,7 +22,7 @@ from recbench.reports.html.downloads import Download, downloads
 from recbench.reports.html.pairs_matrix import Matrix, pairs_matrices
 from recbench.reports.html.same_cases import on_same_cases
 from recbench.reports.html.section_report import section_report
-from recbench.reports.html.tables import Named, Table, cohort_tables, costs_of, quality_tables
+from recbench.reports.html.tables import Named, Table, cohort_tables, costs_in_use, costs_of, quality_tables
 from recbench.reports.pages.catalogue_caution import catalogue_caution
 from recbench.reports.pages.configurations import configurations
 from recbench.reports.pages.how_it_is_made import Repetition, repetition
@@ -161,7 +162,7 @@ def task_section(
         anchor,
         _facts(report),
         tuple(_findings(report, first)),
-        (*quality_tables(report, models), costs_of(models)),
+        (*quality_tables(report, models), costs_of(models), *costs_in_use(models)),
         (*problems, *_notes(report)),
         speed_quality_figure(f"{anchor}-cost", _points(models, first), first.label),
         tuple(pairs_matrices(report, models)),
@@ -237,6 +238,7 @@ def _notes(report: RunReport) -> list[str]:
         *report.code_notes,
         *report.tie_notes,
         *report.timing_notes,
+        *cost_notes([trial.record for trial in trials]),
         *_first(errors(report), MOST_ERRORS, "more errors"),
         *([f"The {left:,} configurations with the lowest figures are in the CSV file."] if left > 0 else []),
     ]

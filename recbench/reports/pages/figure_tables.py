@@ -58,9 +58,8 @@ def cost_columns(report: RunReport) -> list[FigureColumn]:
     columns = _columns(report, [EPOCHS, FIT, SPEED, *([] if all_done else [STATUS])])
     # A column with gaps would compare models that were not measured in the same way.
     costs = cost_columns_of(report.summaries, present_figures(done_records(report), in_all=True))
-    return columns + [
-        FigureColumn(one.wide[0].header, one.wide[0].cells, [""] * len(one.wide[0].cells)) for one in costs
-    ]
+    looks = [one.wide[0] for one in costs]
+    return columns + [FigureColumn(look.header, look.cells, [""] * len(look.cells)) for look in looks]
 
 
 def figure_tables(columns: Sequence[FigureColumn], found: Sequence[Configuration]) -> list[str]:

@@ -41,6 +41,7 @@ class _Conditions:
         device: What to train on.
         jobs: Trials at a time.
         full: Whether there is a full ranking.
+        serving: Whether the models were measured in use.
     """
 
     first_seed: int
@@ -50,6 +51,7 @@ class _Conditions:
     device: str
     jobs: int
     full: bool
+    serving: bool
 
     @property
     def words(self) -> list[str]:
@@ -61,6 +63,7 @@ class _Conditions:
             *(["--device", self.device] if self.device != "auto" else []),
             *(["--jobs", str(self.jobs)] if self.jobs > 1 else []),
             *(["--full"] if self.full else []),
+            *(["--serving"] if self.serving else []),
         ]
 
 
