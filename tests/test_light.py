@@ -129,8 +129,8 @@ def test_frameworks_are_extras_and_all_holds_every_extra():
         PROJECT["dependencies"]
     )
     (every,) = extras["all"]
-    # Those of exports are large, and few users need them.
-    assert Requirement(every).extras == extras.keys() - {"all", "mlflow", "wandb"}
+    # Those of exports and of CO2 are large, and few users need them.
+    assert Requirement(every).extras == extras.keys() - {"all", "energy", "mlflow", "wandb"}
 
 
 def test_the_requirements_of_a_gate_are_requirements_of_recbench():
