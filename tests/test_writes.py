@@ -18,6 +18,7 @@ WRITERS = {
 KNOWN = {
     "experiments/environments.py": "writes through atomic_path; a temporary folder holds the records of the check",
     "foreign/host.py": "the pipes to the harness",
+    "foreign/serving_loop.py": "a setting of Linux on its own process, below /proc",
     # The mechanisms.
     "temporary_files.py": "the temporary files",
     "data/cache.py": "atomic_path and move_into_place",
