@@ -11,6 +11,7 @@ import numpy as np
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.ranking import Ranking, Ranks
 from recbench.evaluation.stored_metrics import compute_metrics
+from recbench.records.cost_values import ServingValue
 from recbench.records.finished_trial import FinishedTrial, TrialRanks
 from recbench.records.schema import CurvePoint, Environment, MetricValue, Record, Revision, Status, TaskIdentity
 from recbench.records.selection import RecordSet
@@ -161,3 +162,23 @@ def write(folder: Path, *trials: list[FinishedTrial]) -> Path:
     for trial in (trial for group in trials for trial in group):
         save(trial.record, trial.ranks, folder)
     return folder
+
+
+LATENCY = {"p50_ms": 1.0, "p95_ms": 2.0, "p99_ms": 3.0, "n_requests": 1000, "fewest_rows": 1, "most_rows": 9}
+
+
+def some_serving(p95: float = 2.0, cpu: float = 1.0, **changes: Any) -> ServingValue:
+    values = {
+        "k": 10,
+        "short": LATENCY,
+        "long": LATENCY | {"p95_ms": p95},
+        "first_request_ms": 5.0,
+        "cpu_ms": cpu,
+        "users_per_second": {1: 10.0, 32: 20.0, 1024: 30.0},
+        "memory_bytes": 3 * 2**20,
+        "size_bytes": 2**21,
+        "size_of": "pickle",
+        "requests": 1000,
+        "seconds": 5.0,
+    }
+    return ServingValue.model_validate(values | changes)

@@ -22,6 +22,7 @@ from recbench.evaluation.metric import Measure, custom_metric
 from recbench.evaluation.metric_names import measures_at, parse_measure
 from recbench.output_files import OutputFile
 from recbench.records.benchmark_timings import Timing, Timings
+from recbench.records.cost_values import EnergyValue
 from recbench.records.schema import Revision, Status, TaskIdentity
 from recbench.records.suite_folder import SuiteRecords
 from recbench.reports.compare.benchmark_timings import compare_timings
@@ -36,6 +37,7 @@ from recbench.reports.plots.histograms import plot_histograms
 from recbench.reports.plots.speed_quality import speed_quality
 from recbench.reports.plots.speed_quality_axes import Cost
 from recbench.reports.plots.speed_quality_plot import draw_speed_quality
+from recbench.reports.run.cost_table import cost_table
 from recbench.reports.run.measures_table import measures_table
 from recbench.reports.run.metrics_table import metrics_table
 from recbench.reports.run.pairs_table import pairs_table
@@ -51,7 +53,7 @@ from recbench.reports.tuning.table import tuning_table
 from recbench.tuning.past import Budget, End, PastTrial
 from recbench.tuning.result import ModelTuning
 from recbench.tuning.spaces import Choices
-from tests.examples import DIGEST, ENVIRONMENT, TASK, a_set, some_trials, write
+from tests.examples import DIGEST, ENVIRONMENT, TASK, a_set, some_serving, some_trials, write
 from tests.hostile_text import HARMLESS, HOSTILE, PRINTABLE, SAME, check_shown, check_visible, same_markdown, texts_of
 
 
@@ -64,6 +66,8 @@ def trials_of(name, skill=0.5, **changes):
         "environment": ENVIRONMENT.model_copy(update={"cpu": name, "os": name, "python": name}),
         "revision": Revision(sha=name, dirty=True, reasons=(name,)),
         "device": name,
+        "serving": some_serving(),
+        "energy": EnergyValue(sensors=("rapl",), fit_joules=1.0, score_joules=2.0, grams_per_kwh=3.0, country=name),
     } | changes
     failed = some_trials(f"{name}2", **of_it | {"seeds": 1, "status": Status.FAILED, "error": name})
     return [*some_trials(name, skill, **of_it), *failed]
@@ -83,6 +87,7 @@ def tables_of(name):
     return {
         "run_table": lambda form: run_table(report, form),
         "pairs_table": lambda form: pairs_table(report, form),
+        "cost_table": lambda form: cost_table(report, form),
         "metrics_table": lambda form: metrics_table(report, form),
         "measures_table": lambda form: measures_table(report, [OWN(name)], form),
         "sweep_table": lambda form: sweep_table(run_report(task, swept, ENVIRONMENT, (10,)), name, form),

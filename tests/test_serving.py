@@ -14,7 +14,6 @@ from recbench.foreign import serving_loop
 from recbench.foreign.connection import Connection
 from recbench.foreign.proxy import ForeignModel
 from recbench.records import store
-from recbench.records.cost_values import ServingValue
 from recbench.records.ranks_file import ranks_to_bytes
 from recbench.records.replacement import combined
 from recbench.records.schema import Record, Status
@@ -45,7 +44,7 @@ from recbench.trials.resume import find
 from recbench.trials.serving import MOST_USERS, served_users
 from recbench.trials.serving_plan import ServingPlan
 from recbench.trials.trial import run_trial, trial_outcomes
-from tests.examples import ENVIRONMENT, TASK, a_set, a_trial, some_trials
+from tests.examples import ENVIRONMENT, TASK, a_set, a_trial, some_serving, some_trials
 
 QUICK = ServingPlan(requests=5, seconds=0.0, warm_up=1, batch_seconds=0.0)
 
@@ -264,29 +263,9 @@ def test_a_record_without_figures_in_use_is_not_enough(board, tmp_path):
     assert kept(serving=QUICK, catalogue=True) is not None
 
 
-LATENCY = {"p50_ms": 1.0, "p95_ms": 2.0, "p99_ms": 3.0, "n_requests": 1000, "fewest_rows": 1, "most_rows": 9}
-
-
-def serving(p95=2.0, cpu=1.0, **changes):
-    values = {
-        "k": 10,
-        "short": LATENCY,
-        "long": LATENCY | {"p95_ms": p95},
-        "first_request_ms": 5.0,
-        "cpu_ms": cpu,
-        "users_per_second": {1: 10.0, 32: 20.0, 1024: 30.0},
-        "memory_bytes": 3 * 2**20,
-        "size_bytes": 2**21,
-        "size_of": "pickle",
-        "requests": 1000,
-        "seconds": 5.0,
-    }
-    return ServingValue.model_validate(values | changes)
-
-
 def latencies(*values, cpu=None, **changes):
     return [
-        a_trial("bpr", seed, serving=serving(value, cpu[seed] if cpu else value), **changes)
+        a_trial("bpr", seed, serving=some_serving(value, cpu[seed] if cpu else value), **changes)
         for seed, value in enumerate(values)
     ]
 

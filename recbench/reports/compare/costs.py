@@ -47,7 +47,7 @@ def compared_costs(model: Compared) -> list[ComparedCost]:
     return [ComparedCost(one, before, after) for one, before, after in pairs if before and after]
 
 
-def costs_table(models: Sequence[Compared], form: Format, view: View) -> str:
+def render_costs(models: Sequence[Compared], form: Format, view: View) -> str:
     """Renders one line a model and figure; an empty text if no model has any.
 
     Args:

@@ -7,7 +7,7 @@ from recbench.escaping.markdown import code_block
 from recbench.reports.cells import code, escape, strong
 from recbench.reports.column_rendering import on_screen, prose, render_columns
 from recbench.reports.compare.columns import comparison_columns
-from recbench.reports.compare.costs import costs_table
+from recbench.reports.compare.costs import render_costs
 from recbench.reports.compare.document import compare_document
 from recbench.reports.compare.gate import DecidedComparison
 from recbench.reports.compare.headline import compare_headline
@@ -68,7 +68,7 @@ def figures(decided: DecidedComparison, form: Format, view: View = DEFAULT_VIEW)
         table = render_columns(comparison_columns(decided, numbered), form, view)
         below = prose([*table.notes, *new_case_lines(decided.comparison, digest)], form, view.screen)
         parts.append("\n".join([*on_screen(above, view.screen), "", table.text, *(["", *below] if below else [])]))
-        if costs := costs_table([model for _, model in numbered], form, view):
+        if costs := render_costs([model for _, model in numbered], form, view):
             parts.append(costs)
     return "\n\n".join(parts)
 
