@@ -120,7 +120,7 @@ def test_a_drop_stops_the_job_and_replaces_the_earlier_comment(runner, gh):
     assert 'name="Shop HR@10"' in Path(runner.contexts["steps.gate.outputs.junit"]).read_text()
     assert str(runner.temporary) not in body + runner.summary
     assert (method, place) == ("PATCH", "repos/owner/shop/issues/comments/3")
-    assert "**Gate not passed, rejected: Shop HR@10 regressed: -0.1" in body
+    assert "**Gate not passed (rejected): Shop HR@10 regressed: -0.1" in body
 
 
 def test_a_maintainer_accepts_a_drop_by_a_label(runner, gh):
@@ -184,7 +184,7 @@ def test_a_model_that_fails_is_told_of(runner, gh):
     (runner.workspace / "shop.py").write_text(BROKEN)
     _, code = gate(runner)
     assert code == 3
-    assert "failed: Shop failed: seed 0 failed: ValueError: out of &lt;milk>" in gh.written[0][2]
+    assert "(failed): Shop failed: seed 0 failed: ValueError: out of &lt;milk>" in gh.written[0][2]
 
 
 def test_with_ab_the_commit_that_was_merged_with_is_trained_too(runner, gh):

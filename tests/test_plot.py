@@ -61,6 +61,10 @@ def test_failed_trials_are_named_and_shared_machines_told():
     other = some_trials("bpr", task=TaskIdentity(name="other", digest="sha256:" + "cd" * 32))
     with pytest.raises(RecbenchError, match="of different tasks"):
         speed_quality([side, a_set("b", other)], HR, Cost.THROUGHPUT)
+    others = [a_set(f"b{n}", some_trials("bpr", task=TaskIdentity(name=f"t{n}", digest=f"sha256:{n:064x}")))
+              for n in range(7)]  # fmt: skip
+    with pytest.raises(RecbenchError, match="compared: t0 sha256:000000000000, .* t4 sha256:0+, and 2 more"):
+        speed_quality(others, HR, Cost.THROUGHPUT)
 
 
 def crowded():

@@ -9,6 +9,7 @@ from recbench.experiments.results import Run
 from recbench.experiments.task_source import task_source
 from recbench.records.schema import TaskIdentity
 from recbench.records.selection import read_records
+from recbench.records.task_names import named_tasks
 from recbench.tasks.lookup import find_by_digest
 from recbench.tasks.task import Task
 
@@ -26,9 +27,9 @@ def load_run(records: str, *, task: Task | str | os.PathLike[str] | None, ks: tu
         NothingToCompareError: There are no records.
     """
     trials = read_records(records).trials
-    identities = list(dict.fromkeys((one.record.task.name, one.record.task.digest) for one in trials))
-    if len({digest for _, digest in identities}) > 1:
-        named = ", ".join(f"{name} {digest[:19]}" for name, digest in identities)
+    by_digest = {one.record.task.digest: one.record for one in trials}
+    if len(by_digest) > 1:
+        named = ", ".join(named_tasks(by_digest.values()))
         raise RecbenchError(
             f"{records} holds records of several tasks: {named}.", "Load the folder of one task, or one record."
         )

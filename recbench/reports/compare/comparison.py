@@ -262,10 +262,10 @@ def _other_cases(base: TrialGroup, current: TrialGroup) -> Obstacle | None:
     for side, found in ranks.items():
         for one in found:
             if len(one) != len(first):
-                reason = f"other cases: BASE has {len(first):,}, a trial of {side} has {len(one):,}"
+                reason = f"the cases differ: BASE has {len(first):,}, a trial of {side} has {len(one):,}"
                 return Obstacle(Verdict.NOT_COMPARABLE, f"{reason}, of one task {base.task.digest[:19]}")
             if not (np.array_equal(one.users, first.users) and np.array_equal(one.n_others, first.n_others)):
-                reason = f"other cases: users or numbers of candidates of a trial of {side} differ from those of BASE"
+                reason = f"the cases differ: a trial of {side} has other users or numbers of candidates than BASE"
                 return Obstacle(Verdict.NOT_COMPARABLE, f"{reason}, of one task {base.task.digest[:19]}")
     if len(np.unique(first.users)) < 2:
         return Obstacle(Verdict.NOT_COMPARABLE, "all cases are of one user, so that no interval can be computed")

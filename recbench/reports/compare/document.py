@@ -57,7 +57,7 @@ def compare_document(decided: DecidedComparison) -> CompareDocument:
 
 
 def gate_document(report: GateReport) -> GateDocument:
-    """Returns the document of ``gate``: that of ``compare``, and what follows from it."""
+    """Returns the document of ``gate``: that of ``compare``, and whether the gate passes."""
     document = compare_document(report.decided)
     for result, speed, latency in zip(document["results"], report.speed, report.latency, strict=True):
         result["throughput"] = _speed(speed)

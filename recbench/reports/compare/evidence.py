@@ -1,4 +1,4 @@
-"""What the cases say about models and pairs of models: means, intervals, p-values. No decided."""
+"""What the cases say about models and pairs of models: means, intervals, p-values. It decides nothing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -113,7 +113,7 @@ def _why_not_paired(base: Sequence[Ranks], current: Sequence[Ranks]) -> str:
         have = "have" if lacking[1:] else "has"
         return f"{' and '.join(lacking)} {have} no full ranking of every seed; run again with --full"
     if any(not np.array_equal(one.n_others, base[0].n_others) for one in (*base, *current)):
-        return "other cases: the numbers of items that are ranked in a case differ"
+        return "the cases differ: a case has another number of ranked items"
     return ""
 
 

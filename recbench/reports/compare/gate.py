@@ -84,7 +84,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GateReport:
-    """A decided, and what follows from it.
+    """A comparison with its verdicts, and what the gate makes of them.
 
     Attributes:
         decided: The comparison and its verdicts.

@@ -1,4 +1,4 @@
-"""The gate's verdict in every format: the comparison, and what follows from it."""
+"""The gate's verdict in every format: the comparison, and whether the gate passes."""
 
 from recbench.escaping.data_files import json_text
 from recbench.reports.column_rendering import prose

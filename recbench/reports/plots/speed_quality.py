@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from recbench.errors import NothingToCompareError, RecbenchError
+from recbench.errors import NothingToCompareError
 from recbench.evaluation.bootstrap import Interval
 from recbench.evaluation.inference import infer, seed_mean
 from recbench.evaluation.metric import Measure
@@ -11,6 +11,7 @@ from recbench.evaluation.ranking import Ranking
 from recbench.records.grouping import group_names
 from recbench.records.schema import Status
 from recbench.records.selection import RecordSet
+from recbench.records.task_names import require_one_task
 from recbench.reports.plots.focus import Extent
 from recbench.reports.plots.speed_quality_axes import Cost
 from recbench.reports.run.best_compared import MOST_COMPARED
@@ -79,13 +80,7 @@ def speed_quality(record_sets: Sequence[RecordSet], measure: Measure, axis: Cost
         NothingToCompareError: No trial among them is done.
     """
     records = [trial.record for one in record_sets for trial in one.trials]
-    tasks = {record.task.digest: record.task.name for record in records}
-    if len(tasks) > 1:
-        named = ", ".join(f"{name} {digest[:19]}" for digest, name in tasks.items())
-        raise RecbenchError(
-            f"These records are of different tasks, whose figures cannot be compared: {named}.",
-            "Draw a picture for each task.",
-        )
+    require_one_task(records, "Draw a picture for each task.")
     found = [(summary, one.text) for one in record_sets for summary in summarise(one.trials, [measure])]
     labels = group_names([summary.group for summary, _ in found], [text for _, text in found])
     drawn: list[tuple[ModelSummary, QualityPoint]] = []

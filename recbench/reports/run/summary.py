@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recbench.errors import RecbenchError
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.ranking import Ranking
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.grouping import TrialGroup, group_names, group_trials
 from recbench.records.schema import CatalogueValue, ParameterValue, Record, Status
+from recbench.records.task_names import require_one_task
 from recbench.reports.spread import Spread
 from recbench.trials.facts import NOT_KEPT
 
@@ -131,13 +131,7 @@ def summarise(
     Raises:
         RecbenchError: The trials are of different tasks, or a seed occurs twice.
     """
-    tasks = {one.record.task.digest: one.record.task.name for one in trials}
-    if len(tasks) > 1:
-        named = ", ".join(f"{name} {digest[:19]}" for digest, name in tasks.items())
-        raise RecbenchError(
-            f"These records are of different tasks, whose figures cannot be compared: {named}.",
-            "Compare records of one task.",
-        )
+    require_one_task((one.record for one in trials), "Compare records of one task.")
     groups = group_trials(trials)
     return [
         _summarise_group(group, name, measures, catalogue_size, uniform)
