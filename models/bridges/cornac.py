@@ -24,7 +24,7 @@ from .progress_bars import epochs_of_progress_bar
 if TYPE_CHECKING:
     from recbench.protocol import Int32Array, TrainContext, TrainSet
 
-SET_BY_BRIDGE = ("name", "trainable", "verbose", "seed", "num_threads", "init_params", "use_gpu")
+SET_BY_BRIDGE = ("name", "trainable", "verbose", "seed", "num_threads", "init_params", "use_gpu", "B", "U")
 EPOCHS = ("max_iter", "num_epochs", "n_epochs")
 """What Cornac's models call the number of epochs."""
 
