@@ -22,7 +22,7 @@ from recbench.trials.conditions import Conditions
 from recbench.trials.trial import run_trial
 from recbench.tuning.spaces import Choices, own_spaces
 from recbench_models.bridges import cornac, irspack, rectools, sklearn
-from recbench_models.bridges.bridge import LOWEST, Bridge
+from recbench_models.bridges.bridge import Bridge
 from tests import stub_frameworks
 from tests.conftest import ROOT
 
@@ -90,7 +90,7 @@ def test_users_and_items_that_rectools_drops_are_counted_and_lowest(monkeypatch,
     assert context.facts == {"unknown_users": 1, "unknown_items": 2}
     assert "does not know 1 users and 2 items" in capsys.readouterr().out
     scores = model.score_all(np.array([3, 1]))
-    assert scores.tolist() == [[LOWEST] * 5, [1, 2, LOWEST, 3, LOWEST]]
+    assert scores.tolist() == [[-1] * 5, [1, 2, -1, 3, -1]]
     assert np.isfinite(scores).all()
     record = SimpleNamespace(record=SimpleNamespace(facts=context.facts))
     listed = SimpleNamespace(record=SimpleNamespace(facts={"scores": "places in a ranked list"}))
@@ -111,7 +111,7 @@ def test_a_class_with_fit_and_recommend(name):
     assert (context.facts.get("scores") == "places in a ranked list") == (name == "Counts")
     short = getattr(sklearn, f"tests.listed_models.{name}")(top=1)
     fitted(short)
-    assert (short.score_all(np.array([0]))[0] == LOWEST).tolist() == [True, True, True, False, True]
+    assert short.score_all(np.array([0]))[0].tolist() == [-1, -1, -1, 0, -1]
 
 
 def test_classes_that_are_no_models_of_a_bridge(monkeypatch):

@@ -17,8 +17,8 @@ import numpy as np
 if TYPE_CHECKING:
     from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
-LOWEST = np.finfo(np.float32).min
-"""The score of an item or a user that a framework does not know: lower than the score of any other."""
+LOWEST = -np.inf
+"""Stands for the score of an item or a user that a framework does not know, until ``with_lowest`` replaces it."""
 SCORES_AT_ONCE = 4_000_000
 
 
@@ -79,7 +79,7 @@ class Bridge:
         if known.any():
             given = np.asarray(self.scores_of(users[known]), dtype=np.float64)
             scores[np.ix_(known, self.known_items)] = given[:, self.known_items]
-        return scores
+        return with_lowest(scores)
 
     def prepare(self, train: TrainSet, context: TrainContext) -> Any:
         """Returns the train rows as the framework takes them."""
@@ -105,6 +105,24 @@ class Bridge:
             print(  # noqa: T201 - it goes to the log of the trial
                 f"{name} does not know {unknown['users']} users and {unknown['items']} items; their scores are lowest."
             )
+
+
+def with_lowest(scores: Any) -> Any:
+    """Replaces each LOWEST by a score below all others of its row.
+
+    Its distance from them is that from the lowest to the highest, so that it does not make them near ties.
+
+    Args:
+        scores: float[n, c].
+    """
+    is_lowest = np.isneginf(scores)
+    if not is_lowest.any():
+        return scores
+    is_empty = is_lowest.all(axis=1)
+    low = np.where(is_empty, 0.0, np.where(is_lowest, np.inf, scores).min(axis=1))
+    high = np.where(is_empty, 0.0, scores.max(axis=1))
+    lowest = low - np.where(high > low, high - low, 1.0)
+    return np.where(is_lowest, lowest[:, None], scores)
 
 
 def end_epoch(context: TrainContext, loss: float | None = None) -> None:

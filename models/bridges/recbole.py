@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .bridge import LOWEST, Bridge, bridge_class, end_epoch, find_class
+from .bridge import LOWEST, Bridge, bridge_class, end_epoch, find_class, with_lowest
 
 if TYPE_CHECKING:
     from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
@@ -108,7 +108,7 @@ class RecBoleBridge(Bridge):
         with torch.no_grad():
             scores = self.model.predict(Interaction(tensors)).cpu().numpy()
         known = self.known_users[users][:, None] & self.known_items[items]
-        return np.where(known, scores.reshape(items.shape), LOWEST)
+        return with_lowest(np.where(known, scores.reshape(items.shape), LOWEST))
 
     def scores_of(self, users: Int32Array) -> Any:
         """Returns RecBole's scores of all items."""
