@@ -8,15 +8,17 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 
 from recbench.records.cost_values import EnergyValue, GpuUse
+from recbench.records.tuned_settings import TunedModel
 from recbench.registry.hyperparameters import configure
 from recbench.registry.models import ModelReference, Origin
 from recbench.reports.formats import Format
+from recbench.reports.pages.effort_table import effort_section
 from recbench.reports.pages.figure_tables import cost_columns
 from recbench.reports.run.cost_table import cost_table
 from recbench.reports.run.document import run_document
 from recbench.reports.run.run_report import run_report
 from recbench.trials import energy
-from recbench.trials.carbon import CarbonIntensity, carbon_intensity
+from recbench.trials.carbon import CarbonIntensity, carbon_intensity, grams_of
 from recbench.trials.conditions import Conditions
 from recbench.trials.curve_epochs import CurveEpochs
 from recbench.trials.energy import EnergyMeter
@@ -24,6 +26,7 @@ from recbench.trials.events import ignore
 from recbench.trials.gpu_meter import GpuMeter
 from recbench.trials.trial import run_trial
 from tests.examples import ENVIRONMENT, TASK, a_trial
+from tests.test_settings import a_provenance
 
 
 def write(zone, name, energy, highest="1000000"):
@@ -124,9 +127,11 @@ def test_the_carbon_intensity_is_that_of_a_known_country_alone(monkeypatch):
     table = {"FRA": {"carbon_intensity": 44.2}, "XXX": {"total_TWh": 3}}
     carbon(monkeypatch, "fra", table)
     assert carbon_intensity() == CarbonIntensity("FRA", 44.2)
+    assert (grams_of(7.2e6), grams_of(None)) == (88.4, None)
     for country in ("", "XXX", "ATL"):
         carbon(monkeypatch, country, table)
         assert carbon_intensity() is None
+        assert grams_of(7.2e6) is None
     monkeypatch.setitem(sys.modules, "codecarbon.input", None)
     assert carbon_intensity() is None
 
@@ -147,6 +152,15 @@ def test_grams_are_marked_as_an_estimate_and_shared_machines_have_no_energy():
     assert [one.header for one in cost_columns(report)][-4:-2] == ["fit J", "scoring J"]
     shared = a_trial("bpr", 0, energy=value, concurrent_trials=2)
     assert "costs" not in run_document(run_report(TASK, [shared], ENVIRONMENT, (10,)))["results"][0]
+
+
+def test_the_effort_of_a_tuning_shows_joules_and_marks_grams_as_an_estimate():
+    measured = a_provenance(default_score=0.1, validation_score=0.2).model_copy(update={"joules": 7.2e6})
+    for grams, has_grams in ((None, False), (88.4, True)):
+        tuned = TunedModel(parameters={}, provenance=measured.model_copy(update={"co2_grams_estimate": grams}))
+        page = "\n".join(effort_section({"bpr": tuned}, (), (), (), ()))
+        assert "7,200,000" in page
+        assert ("88.4" in page, "CO2 g (est.)" in page, "est.: an estimate" in page) == (has_grams,) * 3
 
 
 class Nvml:

@@ -121,6 +121,7 @@ class Provenance(_Frozen):
         best_scores: The objective of the best completed trials, up to ``BEST_SCORES``, the highest first.
         at_edge: Parameters whose value lies at an edge of the search space; see ``recbench.tuning.edges``.
         joules: Energy of the processors during the trials; None without a sensor, or with trials on other machines.
+        co2_grams_estimate: Joules x mean carbon intensity of the country in CodeCarbon's table; None without either.
         search_began_at: When the search began, in UTC; it identifies the search.
         earlier: Earlier searches for the same model and task, whose setting this one replaced; None if there are none.
     """
@@ -149,6 +150,7 @@ class Provenance(_Frozen):
     best_scores: tuple[Figure, ...] | None = None
     at_edge: dict[str, Edge] | None = None
     joules: Joules | None = None
+    co2_grams_estimate: Figure | None = None
     search_began_at: AwareDatetime | None = None
     earlier: Effort | None = None
 

@@ -7,9 +7,9 @@ from typing import Final, Literal
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import Record
 from recbench.reports.spread import Spread
+from recbench.trials.carbon import JOULES_PER_KWH
 
 MEBIBYTE: Final = 2**20
-JOULES_PER_KWH: Final = 3_600_000
 ESTIMATED: Final = "est."
 """Marks figures that follow from a table, and not from a measurement alone."""
 

@@ -7,7 +7,9 @@ take the mean of the world.
 
 import importlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+JOULES_PER_KWH: Final = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,13 @@ class CarbonIntensity:
 
     country: str
     grams_per_kwh: float
+
+
+def grams_of(joules: float | None) -> float | None:
+    """Returns an estimate of the CO2 equivalents of measured energy, in grams; None where either is not known."""
+    # CodeCarbon takes seconds to import.
+    found = None if joules is None else carbon_intensity()
+    return None if found is None or joules is None else joules / JOULES_PER_KWH * found.grams_per_kwh
 
 
 def carbon_intensity() -> CarbonIntensity | None:

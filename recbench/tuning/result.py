@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from recbench.protocol import PROTOCOL_VERSION
 from recbench.records.schema import ParameterValue
 from recbench.records.tuned_settings import BEST_SCORES, Provenance, TunedModel
+from recbench.trials.carbon import grams_of
 from recbench.trials.planned import PlannedModel
 from recbench.tuning.edges import at_edge
 from recbench.tuning.objective import EPOCHS, NDCG_AT_10, Objective
@@ -108,6 +109,7 @@ def model_tuning(
         best_scores=best_scores(past, BEST_SCORES),
         at_edge=at_edge(space, parameters),
         joules=joules_spent(past),
+        co2_grams_estimate=grams_of(joules_spent(past)),
         search_began_at=began,
     )
     tuned = TunedModel(parameters=parameters, provenance=provenance, search_space=texts(space))

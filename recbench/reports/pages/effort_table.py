@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from recbench.escaping.markdown import code_block
 from recbench.escaping.shell import shell_command
 from recbench.records.tuned_settings import BEST_SCORES, ConfigurationOrigin, Provenance, TunedModel
+from recbench.reports.cost_figures import ESTIMATED
 from recbench.reports.formats import Format
 from recbench.reports.pages.effort_marks import EXPLANATIONS, effort_marks
 from recbench.reports.rendering import render_lines, render_table
@@ -46,12 +47,14 @@ def effort_section(
 
 def _effort_table(tunings: Mapping[str, Provenance], below: Collection[str]) -> str:
     has_joules = _has_joules(tunings)
+    has_grams = any(one.co2_grams_estimate is not None for one in tunings.values())
     headers = [
         "model",
         "origin",
         "trials (completed)",
         "s",
         *(["J"] if has_joules else []),
+        *([f"CO2 g ({ESTIMATED})"] if has_grams else []),
         "best five trials",
         "marks",
     ]
@@ -62,6 +65,7 @@ def _effort_table(tunings: Mapping[str, Provenance], below: Collection[str]) -> 
             f"{one.trials.ended} of {one.budget_trials} ({one.trials.completed})",
             f"{one.seconds:,.0f} of {one.budget_seconds:,.0f}",
             *([UNKNOWN if one.joules is None else f"{one.joules:,.0f}"] if has_joules else []),
+            *([UNKNOWN if (grams := one.co2_grams_estimate) is None else f"{grams:,.3g}"] if has_grams else []),
             _best_scores(one),
             _marks(one, name in below),
         ]
@@ -103,6 +107,10 @@ def _effort_legend(tunings: Mapping[str, Provenance], below: Collection[str]) ->
         "Their number is in parentheses if it is below five.",
     ]
     present = {mark for name, one in tunings.items() for mark in effort_marks(one, is_below=name in below)}
+    if any(one.co2_grams_estimate is not None for one in tunings.values()):
+        lines.append(
+            f"{ESTIMATED}: an estimate, measured joules x mean carbon intensity of the country in CodeCarbon's table."
+        )
     lines += [f"{mark}: {text}" for mark, text in EXPLANATIONS.items() if mark in present]
     if any(_is_old(one) or (_has_joules(tunings) and one.joules is None) for one in tunings.values()):
         lines.append(f"{UNKNOWN}: not known; an older recbench did not store it, or the machine has no sensor.")

@@ -176,6 +176,7 @@ def _result(one: ModelTuning) -> dict[str, Any]:
         "trials": ended.model_dump(),
         "seconds": spent(one.past),
         "joules": joules_spent(one.past),
+        "co2_grams_estimate": None if provenance is None else provenance.co2_grams_estimate,
         "origin": None if provenance is None else provenance.origin,
         "known_source": None if provenance is None else provenance.known_source,
         "equals_defaults": None if provenance is None else provenance.equals_defaults,
