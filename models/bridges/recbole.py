@@ -63,7 +63,11 @@ class RecBoleBridge(Bridge):
     def learn(self, prepared: Any, train: TrainSet, context: TrainContext) -> None:
         """Trains the model with RecBole's trainer."""
         import torch
+        from recbole.trainer import trainer as trainers
         from recbole.utils import get_trainer, init_seed
+
+        # RecBole would write its log for TensorBoard into the user's working folder.
+        trainers.get_tensorboard = lambda logger: _NoTensorBoard()  # noqa: ARG005
 
         config, data, (train_rows, valid_rows, _), share = prepared
         torch.set_num_threads(context.threads)
@@ -121,6 +125,13 @@ class RecBoleBridge(Bridge):
         with torch.no_grad():
             scores = self.model.full_sort_predict(Interaction({self.config["USER_ID_FIELD"]: numbers}))
         return scores.reshape(len(users), -1).cpu().numpy()[:, self.items]
+
+
+class _NoTensorBoard:
+    """Takes the figures that RecBole logs, and keeps none."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *figures: None  # noqa: ARG005
 
 
 def _numbers(data: Any, field: str, size: int) -> Any:
