@@ -71,6 +71,14 @@ def schema_files() -> dict[str, str]:
     }
 
 
+def assert_fits(verb: str, document: dict[str, Any]) -> None:
+    """Checks that a document has the keys and types of ``LISTINGS``."""
+    adapter = TypeAdapter(LISTINGS[verb])
+    # Keys that the type does not name would be missing in what is written again.
+    read = adapter.validate_json(json.dumps(document), strict=True)
+    assert document == json.loads(adapter.dump_json(read)), verb
+
+
 def file_stem(verb: str) -> str:
     """Returns the name of a schema without its ending, such as ``run-dry-run``."""
     return verb.replace(" --", "-").replace(" ", "-")

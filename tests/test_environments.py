@@ -13,6 +13,7 @@ from recbench.foreign.environments import environment_names, environment_python,
 from recbench.foreign.installation import short_message
 from recbench.foreign.pythons import choose_python
 from tests.command_line import CommandLine
+from tests.reference_schemas import assert_fits
 
 NO_NETWORK = """
   x Failed to fetch: `https://mirror.example/simple/cornac/`
@@ -103,6 +104,7 @@ def test_an_environment_from_its_creation_to_its_end(tmp_path, monkeypatch, home
     assert made.code == 0, made.err
     assert "Installed 29 packages" in made.err
     document = json.loads(made.out)
+    assert_fits("env create", document)
     assert document["check_hr"] == 0.25
     assert document["environment"]["state"] == "ready"
     assert document["environment"]["python"] == ".".join(map(str, sys.version_info[:3]))
@@ -116,12 +118,13 @@ def test_an_environment_from_its_creation_to_its_end(tmp_path, monkeypatch, home
     monkeypatch.setattr(environments, "read_lock", lambda name: read_lock("implicit"))
     ailing = call("env", "doctor", "cornac", "--json")
     assert ailing.code == 1
+    assert_fits("env doctor", json.loads(ailing.out))
     (problems,) = [one["problems"] for one in json.loads(ailing.out)["environments"]]
     assert problems[0] == "it is made from an older lock file"
     assert problems[-1] == "the trial failed: no"
     monkeypatch.undo()
     monkeypatch.setenv("RECBENCH_HOME", str(home))
-    assert call("env", "remove", "cornac").out.startswith("Removed the environment cornac, ")
+    assert_fits("env remove", json.loads(call("env", "remove", "cornac", "--json").out))
     assert call("env", "remove", "cornac").out == "There is no environment cornac to remove.\n"
     assert call("env", "doctor").out.startswith("No environment has been created.")
 

@@ -3,12 +3,11 @@
 import json
 
 import pytest
-from pydantic import TypeAdapter
 
 from recbench.cli import doctor
 from tests.command_line import CommandLine
 from tests.examples import some_trials, write
-from tests.reference_schemas import LISTINGS
+from tests.reference_schemas import LISTINGS, assert_fits
 from tests.test_reference import DOCS, SCHEMAS
 
 
@@ -40,9 +39,10 @@ def test_listings_have_the_keys_and_types_of_their_schemas(printed):
     # The task is built first, and the cache is cleaned last.
     order = ["run --dry-run", *(verb for verb in LISTINGS if verb not in ("run --dry-run", "clean")), "clean"]
     for verb in order:
-        document, adapter = printed(verb), TypeAdapter(LISTINGS[verb])
-        # Keys that the type does not name would be missing in the second.
-        assert document == json.loads(adapter.dump_json(adapter.validate_json(json.dumps(document), strict=True))), verb
+        if verb in ("env create", "env doctor", "env remove"):
+            continue  # They need an environment: see test_environments.py.
+        document = printed(verb)
+        assert_fits(verb, document)
         content = [value for value in document.values() if isinstance(value, list)]
         assert all(content) or verb == "clean", verb
 
