@@ -1,9 +1,10 @@
 """Confidence intervals of means over cases, from a bootstrap over users."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from recbench.evaluation.metric import Float64Array
 from recbench.evaluation.user_sums import UserSums
@@ -12,6 +13,10 @@ RESAMPLES = 10_000
 LEVEL = 0.95
 
 DRAWS_AT_ONCE = 2**21
+COLUMNS_AT_ONCE = 64
+"""Intermediate results of so many columns stay in the cache of the processor; all columns would take gigabytes."""
+WHOLE_IN_FLOAT32 = 2**24
+"""Up to here float32 holds every whole number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +50,45 @@ def resampled_together(of_users: Sequence[UserSums], resamples: int = RESAMPLES,
         seed: What the draws follow from.
     """
     n_users = len(of_users[0])
-    columns = np.column_stack([array for one in of_users for array in (one.sums, one.counts)])
     rng = np.random.Generator(np.random.PCG64(seed))
-    means = [np.empty((resamples, one.sums.shape[1])) for one in of_users]
+    means = [np.empty((one.sums.shape[1], resamples)) for one in of_users]
     at_once = max(DRAWS_AT_ONCE // n_users, 1)
     for start in range(0, resamples, at_once):
         rows = min(at_once, resamples - start)
         drawn = rng.integers(0, n_users, (rows, n_users), dtype=np.int32)
         drawn += (np.arange(rows, dtype=np.int32) * n_users)[:, None]
-        times = np.bincount(drawn.ravel(), minlength=rows * n_users).reshape(rows, n_users)
-        totals = times.astype(np.float64) @ columns
-        for found in means:
-            own, totals = np.split(totals, [found.shape[1] + 1], axis=1)
-            found[start : start + rows] = own[:, :-1] / own[:, -1:]
-    return means
+        times = np.bincount(drawn.ravel(), minlength=rows * n_users).reshape(rows, n_users).astype(np.float64)
+        in_short = times.astype(np.float32)
+        for one, found in zip(of_users, means, strict=True):
+            n_drawn = times @ one.counts
+            for columns in _blocks(one.sums.shape[1]):
+                sums = one.sums[:, columns]
+                exact = _exact_in_float32(sums)
+                totals = np.empty((sums.shape[1], rows))
+                totals[exact] = sums[:, exact].T.astype(np.float32) @ in_short.T
+                totals[~exact] = sums[:, ~exact].T @ times.T
+                np.divide(totals, n_drawn, out=found[columns, start : start + rows])
+    return [found.T for found in means]
+
+
+def _exact_in_float32(sums: Float64Array) -> npt.NDArray[np.bool_]:
+    """Returns bool[columns], whether float32 adds up whatever is drawn of a column without rounding, in half the time.
+
+    That holds for whole numbers, such as hits without ties, whose largest possible total is below 2^24.
+    """
+    largest = np.abs(sums).max(axis=0, initial=0) * len(sums)
+    return np.asarray((largest < WHOLE_IN_FLOAT32) & np.all(sums == np.rint(sums), axis=0))
 
 
 def intervals(resampled: Float64Array, level: float = LEVEL) -> list[Interval]:
     """Returns the percentile interval of each column of float64[resamples, columns] (Efron, 1979)."""
     tail = (1 - level) / 2
-    low, high = np.quantile(resampled, [tail, 1 - tail], axis=0)
-    return [Interval(float(a), float(b)) for a, b in zip(low, high, strict=True)]
+    limits = [
+        np.quantile(np.ascontiguousarray(resampled.T[columns]), [tail, 1 - tail], axis=1)
+        for columns in _blocks(resampled.shape[1])
+    ]
+    return [Interval(float(a), float(b)) for low, high in limits for a, b in zip(low, high, strict=True)]
+
+
+def _blocks(n_columns: int) -> Iterator[slice]:
+    return (slice(first, first + COLUMNS_AT_ONCE) for first in range(0, n_columns, COLUMNS_AT_ONCE))

@@ -13,6 +13,7 @@ places, such as 0.0 and -1.7e-18, where exact arithmetic would give a tie. Such 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -63,7 +64,7 @@ class NearTies:
     below: Int32Array
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Ranks:
     """Where each case's positive stands among those it is ranked with.
 
@@ -91,7 +92,11 @@ class Ranks:
 
     def within(self, k: int) -> int:
         """Returns the cut-off, or the last place of all cases where that comes before; a record may name any k."""
-        return min(k, int(self.after_ties.max(initial=0)))
+        return min(k, self._last_place)
+
+    @cached_property
+    def _last_place(self) -> int:
+        return int(self.after_ties.max(initial=0))
 
 
 def rank_cases(model: Scores, cases: Cases, cases_at_once: int = CASES_AT_ONCE) -> Ranks:

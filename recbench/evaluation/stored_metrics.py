@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from recbench.evaluation.metric import Measure
+from recbench.evaluation.metric import Float64Array, Measure
 from recbench.evaluation.metric_names import measures_at
 from recbench.evaluation.ranking import Ranks
 from recbench.evaluation.user_groups import UserGroups
@@ -53,12 +53,17 @@ def stored_means(ranks: Ranks, ks: Sequence[int], groups: UserGroups) -> dict[Me
     found = {}
     for measure in _measures(tuple(ks)):
         values = measure.values(ranks)
-        mean = float(values.mean())
+        mean = _mean(values)
         optimistic, pessimistic = (
-            mean if other is ranks else float(measure.values(other).mean()) for other in (best, worst)
+            mean if other is ranks else _mean(measure.values(other)) for other in (best, worst)
         )
         found[measure] = MetricMeans(mean, groups.mean_of_means(values), optimistic, pessimistic)
     return found
+
+
+def _mean(values: Float64Array) -> float:
+    # The same sum and quotient as ``values.mean()``, in a third of its time: most arrays of a folder are short.
+    return float(np.add.reduce(values)) / len(values)
 
 
 @lru_cache(maxsize=16)

@@ -116,7 +116,7 @@ def _new_cases(arrays: Mapping[str, Int32Array], n_cases: int) -> NewCases | Non
         return None
     for name in NEW_NAMES:
         places = arrays[name]
-        if np.any(places[1:] <= places[:-1]) or (len(places) and not 0 <= places[0] <= places[-1] < n_cases):
+        if len(places) and (np.any(places[1:] <= places[:-1]) or not 0 <= places[0] <= places[-1] < n_cases):
             raise DamagedArchiveError(f"its {name!r} are not ascending places of its {n_cases:,} cases")
     return NewCases(*(arrays[name] for name in NEW_NAMES))
 

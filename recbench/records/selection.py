@@ -10,6 +10,7 @@ from recbench.errors import NoBaselineError, NothingToCompareError, RecbenchErro
 from recbench.escaping.shell import shell_word
 from recbench.evaluation.user_groups import LatestGroups
 from recbench.file_content import is_lfs_pointer
+from recbench.garbage import without_collection
 from recbench.records.consistency import check_consistency
 from recbench.records.finished_trial import FinishedTrial
 from recbench.records.git_records import Checkout, checked_out
@@ -75,7 +76,8 @@ def read_records(text: str, baselines: Path | None = None) -> RecordSet:
         RecbenchError: ``text`` means nothing, or a record is broken, inconsistent, without its ranks, or too new.
         NothingToCompareError: There are no records, or no baseline was ever accepted.
     """
-    return _read_with(_Reader().read, text, baselines)
+    with without_collection():
+        return _read_with(_Reader().read, text, baselines)
 
 
 def read_with_problems(text: str) -> RecordSet:
@@ -101,7 +103,8 @@ def read_with_problems(text: str) -> RecordSet:
             problems[error.message] = None
             return trial
 
-    found = _read_with(read, text, None)
+    with without_collection():
+        found = _read_with(read, text, None)
     return replace(found, problems=tuple(problems))
 
 

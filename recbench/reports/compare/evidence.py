@@ -85,10 +85,11 @@ def measure_matches(
     limits, found = infer(list(samples.values()), list(differences.values()), resamples)
     intervals = dict(zip(samples, limits, strict=True))
     evidence = dict(zip(differences, found, strict=True))
+    chance = _Chance()
     return [
         Measured(
-            _levels(number, "base", match.base, measures, intervals),
-            _levels(number, "current", match.current, measures, intervals),
+            _levels(number, "base", match.base, measures, intervals, chance),
+            _levels(number, "current", match.current, measures, intervals, chance),
             {one.name: known for one in measures if (known := evidence.get((number, one.name))) is not None},
             lacking[number],
         )
@@ -123,13 +124,28 @@ def _levels(
     group: TrialGroup | None,
     measures: Sequence[Measure],
     intervals: Mapping[Key, Interval | None],
+    chance: "_Chance",
 ) -> dict[str, Level]:
     levels = {}
     for measure in measures:
         ranks = _ranks(group, measure)
-        if not ranks:
+        if group is None or not ranks:
             continue
-        spread = Spread.of(float(measure.values(one).mean()) for one in ranks)
+        spread = Spread.of(trial.mean(measure) for trial in group.done)
         assert spread is not None
-        levels[measure.name] = Level(spread, intervals[number, side, measure.name], measure.chance(ranks[0]))
+        levels[measure.name] = Level(spread, intervals[number, side, measure.name], chance.of(measure, ranks[0]))
     return levels
+
+
+class _Chance:
+    """Computes the value under chance of each measure once for all models that have the same cases."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, bytes, bytes], float | None] = {}
+
+    def of(self, measure: Measure, ranks: Ranks) -> float | None:
+        """Returns the mean value of a random order; see ``Measure.chance``."""
+        key = measure.name, ranks.users.tobytes(), ranks.n_others.tobytes()
+        if key not in self._known:
+            self._known[key] = measure.chance(ranks)
+        return self._known[key]
