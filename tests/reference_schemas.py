@@ -7,10 +7,18 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
+from recbench.cli.shared import baseline_document_types as baseline_types
+from recbench.cli.shared import check_document_types as check_types
+from recbench.cli.shared import commit_document_types as commit_types
+from recbench.cli.shared import content_document_types as content_types
 from recbench.cli.shared import document_types as listing_types
+from recbench.cli.shared import environment_document_types as environment_types
+from recbench.data import statistics as statistics_types
 from recbench.records import schema as record_schema
 from recbench.records.schema import Record
 from recbench.records.sources import Sources
+from recbench.reports import document_types as shared_types
+from recbench.reports import history_document_types as history_types
 from recbench.reports.compare import document_types as compare_types
 from recbench.reports.compare.document_types import ABDocument, CompareDocument, GateDocument
 from recbench.reports.run import document_types as run_types
@@ -19,28 +27,50 @@ from recbench.reports.run.document_types import RunDocument
 from recbench.reports.run.replica_document_types import ReplicasDocument
 from recbench.reports.suite import document_types as suite_types
 from recbench.reports.suite.document_types import SuiteDocument
+from recbench.reports.sweep import document_types as sweep_types
+from recbench.reports.tuning import document_types as tuning_types
+from recbench.tasks import leakage as leakage_types
 from tests.documented_attributes import attributes, sections
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 LISTINGS = {
-    "baseline accept": listing_types.AcceptanceDocument,
-    "baseline list": listing_types.BaselinesDocument,
+    "baseline accept": baseline_types.AcceptanceDocument,
+    "baseline list": baseline_types.BaselinesDocument,
     "cite": listing_types.CitationsDocument,
     "clean": listing_types.CleaningDocument,
+    "data info": content_types.DatasetInfoDocument,
     "data list": listing_types.DatasetsDocument,
-    "doctor": listing_types.DoctorDocument,
-    "env create": listing_types.CreatedEnvironmentDocument,
-    "env doctor": listing_types.CheckedEnvironmentsDocument,
-    "env list": listing_types.EnvironmentsDocument,
-    "env remove": listing_types.RemovedEnvironmentDocument,
+    "doctor": check_types.DoctorDocument,
+    "env list": environment_types.EnvironmentsDocument,
+    "env remove": environment_types.RemovedEnvironmentDocument,
     "list": listing_types.ModelsDocument,
     "run --dry-run": listing_types.PlanDocument,
-    "selftest": listing_types.SelftestDocument,
+    "selftest": check_types.SelftestDocument,
     "suite list": listing_types.SuitesDocument,
     "task list": listing_types.TasksDocument,
+    "task show": content_types.ShownTaskDocument,
 }
 """The type of the document of each verb that lists something, or says what it did."""
+
+
+REPORTS = {
+    "backfill": commit_types.BackfillDocument,
+    "backfill --dry-run": commit_types.BackfillPlanDocument,
+    "bisect": commit_types.BisectDocument,
+    "env create": environment_types.CreatedEnvironmentDocument,
+    "env doctor": environment_types.CheckedEnvironmentsDocument,
+    "history": history_types.HistoryDocument,
+    "sweep": sweep_types.SweepDocument,
+    "tune": tuning_types.TuningDocument,
+}
+"""The type of the document of each verb that needs trials or environments of other frameworks."""
+
+TYPES = [
+    listing_types, baseline_types, check_types, commit_types, content_types, environment_types, history_types,
+    sweep_types, tuning_types, run_types, shared_types, record_schema, leakage_types, statistics_types,
+]  # fmt: skip
+"""Modules whose docstrings describe the fields."""
 
 
 def schema_files() -> dict[str, str]:
@@ -63,10 +93,8 @@ def schema_files() -> dict[str, str]:
         "suite-lint.schema.json": _text("The document of `recbench suite lint --json`", listing_types.LintDocument, []),
         "ab.schema.json": _text("The document of `recbench ab --json`", ABDocument, [compare_types, record_schema]),
         **{
-            f"{file_stem(verb)}.schema.json": _text(
-                f"The document of `recbench {verb} --json`", of, [listing_types, run_types, record_schema]
-            )
-            for verb, of in LISTINGS.items()
+            f"{file_stem(verb)}.schema.json": _text(f"The document of `recbench {verb} --json`", of, TYPES)
+            for verb, of in {**LISTINGS, **REPORTS}.items()
         },
     }
 
@@ -119,8 +147,14 @@ def _describe(part: dict[str, Any], documented: type) -> None:
     """Gives a part of a schema, and its properties, the words of a class's docstring."""
     if issubclass(documented, BaseModel) or "properties" in part:
         fields = {field.alias or name: name for name, field in getattr(documented, "model_fields", {}).items()}
-        meanings = attributes(documented)
+        meanings = _meanings(documented)
         part["description"] = sections(inspect.getdoc(documented) or "", "Attributes")[0].replace("``", "`")
         for name, one in part.get("properties", {}).items():
             if meaning := meanings.get(fields.get(name, name)):
                 one["description"] = meaning.replace("``", "`")
+
+
+def _meanings(documented: type) -> dict[str, str]:
+    """Returns the meaning of each attribute of a class and of the classes that it extends."""
+    bases = [one for one in getattr(documented, "__orig_bases__", ()) if inspect.isclass(one)]
+    return {name: text for one in [*bases, documented] for name, text in attributes(one).items()}

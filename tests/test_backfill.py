@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from recbench.cli.shared.commit_document_types import BackfillDocument, BackfillPlanDocument, BisectDocument
 from recbench.errors import RecbenchError
 from recbench.evaluation import inference
 from recbench.experiments import bisect, commit_trials
@@ -18,7 +19,9 @@ from recbench.git_ranges import commits_in, every
 from recbench.git_work_trees import WorkTree
 from recbench.records import history
 from recbench.records.schema import Revision, TaskIdentity
+from recbench.reports.history_document_types import HistoryDocument
 from tests.command_line import CommandLine
+from tests.document_checks import check_document
 from tests.examples import a_trial
 from tests.test_baselines import git
 
@@ -144,7 +147,9 @@ def test_backfill_trains_what_the_history_lacks_and_goes_on_past_what_is_broken(
     made = commits(repository, "0.5", "0.4", "broken", "0.3", "0.3", trainer=trainer)
     command = ("backfill", f"{made[0]}..main", "--models", "absent,net", "--task", "synthetic")
     planned = recbench(*command, "--dry-run", "--every", "2", "--json")
-    assert [one["models"] for one in json.loads(planned.out)["plan"]] == [["absent", "net"]] * 2
+    document = json.loads(planned.out)
+    check_document(document, BackfillPlanDocument)
+    assert [one["models"] for one in document["plan"]] == [["absent", "net"]] * 2
     assert not trainer.calls
     # The newest first: its line stands last all the same.
     done = recbench("backfill", "HEAD~1..main", "--models", "net", "--task", "synthetic", "--quiet")
@@ -165,11 +170,15 @@ def test_backfill_trains_what_the_history_lacks_and_goes_on_past_what_is_broken(
     assert trainer.calls == [(made[2], "net", 1)]
     again = recbench("backfill", f"{made[2]}..main", "--models", "net", "--task", "synthetic", "--seeds", "2", "--json")
     document = json.loads(again.out)
+    check_document(document, BackfillDocument)
     assert [(one["commit"], one["state"], one["new_lines"]) for one in document["commits"]] == [
         (made[3], "added", 1),
         (made[4], "added", 1),
     ]
-    shown = json.loads(recbench("history", "--json", "--label", "run").out)["trends"][0]["acceptances"]
+    document = json.loads(recbench("history", "--json", "--label", "run").out)
+    check_document(document, HistoryDocument)
+    shown = document["trends"][0]["acceptances"]
+    assert shown[0]["metrics"]["hr@10"] == shown[0]["hr@10"]
     assert [(one["revision"], one["seeds"]) for one in shown] == [(made[1], 1), (made[3], 2), (made[4], 2)]
     # Other hyper-parameters are other lines.
     trainer.calls.clear()
@@ -191,6 +200,7 @@ def test_bisect_finds_the_commit_passes_over_broken_ones_and_asks_for_seeds(repo
     found = recbench(*command, "--json")
     assert found.code == 0
     document = json.loads(found.out)
+    check_document(document, BisectDocument)
     assert (document["bad"], document["good"], document["between"]) == (made[9], made[8], [])
     assert document["drop"]["difference"] < -0.1
     assert document["trained"] == 2 * (len(document["steps"]) + 2) == 2 * len(trainer.calls)

@@ -143,7 +143,7 @@ def test_json_is_one_document_of_the_documented_form(recbench, tmp_path):
     assert set(result["metrics"]) == {"hr@10", "ndcg@10", "mrr", "auc"}
     standing = {"interval", "best", "level_with_best", "below_popularity"}
     assert set(result["metrics"]["hr@10"]) == {"mean", "sd", "values", *standing}
-    # A perfect model would read too little of NDCG@10.
+    # A perfect model has too little of NDCG@10.
     bias = {name: one["bias"] for name, one in document["correction"]["measures"].items()}
     assert set(result["corrected"]) == {"hr@10"}
     assert bias["ndcg@10"] < -0.1 < bias["hr@10"]

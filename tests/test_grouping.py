@@ -138,7 +138,7 @@ def test_corrected_figures_need_uniform_negatives_a_size_and_little_bias():
     assert with_full_ranks(trial).corrected(HR) is None
     assert with_full_ranks(trial).corrected(HR, 500, uniform=True) is not None
     assert known.corrected(RECALL) is None
-    # A perfect model would read 0.55.
+    # A perfect model has 0.55.
     assert known.corrected(HR, 3706) is None
     assert known.perfect_corrected(HR, 3706) == pytest.approx(0.5524, abs=1e-4)
     # The record says more than its figures: older records have corrected ones whatever their bias is.
@@ -155,7 +155,7 @@ def test_a_run_on_a_large_catalogue_says_why_there_is_no_corrected_figure():
     trials = [with_full_ranks(trial, uniform_negatives=UniformNegatives.YES) for trial in some_trials("bpr", seeds=2)]
     report = run_report({**TASK, "mean_catalogue_size": 9810.2}, trials, ENVIRONMENT, (10,))
     told = (
-        "corrected HR@10 and NDCG@10 are missing: a perfect model would read 0.241 and 0.111 after the correction, "
+        "corrected HR@10 and NDCG@10 are missing: a perfect model has 0.241 and 0.111 after the correction, "
         "less than 0.9."
     )
     for form in (Format.TEXT, Format.MARKDOWN, Format.LATEX, Format.HTML):

@@ -295,7 +295,7 @@ def test_a_page_says_why_it_has_no_corrected_metrics():
     for failed in (False, True):
         shown = page(yes, yes, failed=failed)
         assert "| corrected HR@10 |" in re.sub(" +", " ", shown)
-        assert "- corrected HR@10 and NDCG@10: a perfect model would read 1.001 and 0.944." in shown
+        assert "- corrected HR@10 and NDCG@10: a perfect model has 1.001 and 0.944." in shown
         assert missing not in shown
         assert f"{missing}negatives were not drawn uniformly." in page(no, failed=failed)
     # Records that contradict each other have no corrected figures at all: those of some models would mislead.

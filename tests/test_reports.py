@@ -53,7 +53,7 @@ COHORTS = {
     name: [CohortValue(lowest=low, highest=low + 9, n_cases=400, hr=low / 100) for low in (1, 10, 20)]
     for name in ("history", "popularity")
 }
-# A perfect model would read 0.98 of HR@10 and 0.86 of NDCG@10, which is too little for NDCG@10.
+# A perfect model has 0.98 of HR@10 and 0.86 of NDCG@10, which is too little for NDCG@10.
 CORRECTED = {"hr@10": 0.09}
 FULL = {"catalogue": CATALOGUE, "cohorts": COHORTS, "corrected": CORRECTED}
 WHOLE = stored(

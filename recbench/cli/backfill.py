@@ -1,7 +1,7 @@
 """``recbench backfill``: past commits in the history."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -25,8 +25,15 @@ from recbench.experiments.defaults import DEFAULT_TASK, REVISIONS_FOLDER
 from recbench.progress.console import write_message
 
 if TYPE_CHECKING:
+    from recbench.cli.shared.commit_document_types import (
+        BackfillDocument,
+        BackfillPlanDocument,
+        FilledCommitDocument,
+        PlannedCommitDocument,
+    )
     from recbench.experiments.backfill import BackfillRequest, FilledCommit
     from recbench.records.history import Accepted
+    from recbench.reports.run.document_types import TaskDocument
 
 HEADERS = ("commit", "date", "model", "seeds", "HR@10", "NDCG@10", "state", "subject")
 
@@ -104,7 +111,12 @@ def backfill(
 
         filled = fill(request, report)
         if as_json:
-            emit_json({"schema": 1, "task": request.trials.task.summary(), "commits": [*map(_document, filled)]})
+            document: BackfillDocument = {
+                "schema": 1,
+                "task": cast("TaskDocument", request.trials.task.summary()),
+                "commits": [*map(_document, filled)],
+            }
+            emit_json(document)
         else:
             emit_table([*_rows(request, filled)], HEADERS)
         write_problems((one.commit.sha, one.problems) for one in filled)
@@ -116,11 +128,16 @@ def backfill(
 
 def _show_plan(request: "BackfillRequest", missing: dict[str, list[str]], *, as_json: bool) -> None:
     if as_json:
-        plan = [
+        plan: list[PlannedCommitDocument] = [
             {"commit": commit.sha, "date": commit.moment.isoformat(), "models": missing.get(commit.sha, [])}
             for commit in request.commits
         ]
-        emit_json({"schema": 1, "task": request.trials.task.summary(), "plan": plan})
+        document: BackfillPlanDocument = {
+            "schema": 1,
+            "task": cast("TaskDocument", request.trials.task.summary()),
+            "plan": plan,
+        }
+        emit_json(document)
         return
     rows = [
         [commit.short, f"{commit.moment:%Y-%m-%d}", ", ".join(missing.get(commit.sha, [])), commit.subject]
@@ -178,7 +195,7 @@ def _state(filled: "FilledCommit", model: str) -> str:
     return "added" if model in filled.models else "in the history"
 
 
-def _document(filled: "FilledCommit") -> dict[str, Any]:
+def _document(filled: "FilledCommit") -> "FilledCommitDocument":
     return {
         "commit": filled.commit.sha,
         "date": filled.commit.moment.isoformat(),

@@ -17,7 +17,7 @@ from recbench.progress.console import messages, write_message
 from recbench.reports.cells import NO_RANKS
 
 if TYPE_CHECKING:
-    from recbench.cli.shared.document_types import (
+    from recbench.cli.shared.baseline_document_types import (
         AcceptanceDocument,
         AcceptedDocument,
         BaselinesDocument,

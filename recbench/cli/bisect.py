@@ -1,7 +1,7 @@
 """``recbench bisect``: the commit at which a metric fell."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -27,8 +27,10 @@ from recbench.experiments.defaults import DEFAULT_TASK, MAX_SEEDS, N_SEEDS, REVI
 from recbench.progress.console import write_message
 
 if TYPE_CHECKING:
+    from recbench.cli.shared.commit_document_types import BisectDocument, DifferenceDocument
     from recbench.evaluation.inference import Difference
     from recbench.experiments.bisect import Bisection, BisectRequest, BisectStep
+    from recbench.reports.run.document_types import TaskDocument
 
 HEADERS = ("commit", "date", "seeds", "{metric}", "from good", "p (good)", "from bad", "p (bad)", "decision")
 
@@ -122,7 +124,7 @@ def bisect(
 
         found = search(request, report)
     if as_json:
-        emit_json({"schema": 1, "task": request.trials.task.summary(), **_document(request, found)})
+        emit_json(_document(request, found))
     else:
         if found.steps:
             headers = [header.format(metric=measure.label) for header in HEADERS]
@@ -178,8 +180,10 @@ def _reasons(steps: "Sequence[BisectStep]", between: set[str]) -> str:
     return "; ".join([*told, *([f"{more} not tried"] if more else [])])
 
 
-def _document(request: "BisectRequest", found: "Bisection") -> dict[str, Any]:
+def _document(request: "BisectRequest", found: "Bisection") -> "BisectDocument":
     return {
+        "schema": 1,
+        "task": cast("TaskDocument", request.trials.task.summary()),
         "model": request.model,
         "metric": request.measure.name,
         "good": found.good.sha,
@@ -207,7 +211,7 @@ def _document(request: "BisectRequest", found: "Bisection") -> dict[str, Any]:
     }
 
 
-def _difference(found: "Difference | None") -> dict[str, Any] | None:
+def _difference(found: "Difference | None") -> "DifferenceDocument | None":
     if found is None:
         return None
     return {"difference": found.difference, "interval": [found.interval.low, found.interval.high], "p": found.p}

@@ -4,7 +4,7 @@ import logging
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -30,6 +30,7 @@ from recbench.errors import RecbenchError
 from recbench.progress.console import animated
 
 if TYPE_CHECKING:
+    from recbench.cli.shared.content_document_types import DatasetFactsDocument, DatasetInfoDocument
     from recbench.cli.shared.document_types import DatasetDocument, DatasetsDocument
     from recbench.data.interactions import Interactions
 
@@ -230,7 +231,9 @@ def _emit_info(
         plot_histograms(name, counted, OutputFile(plot, advice=BY_NAME_ONLY))
     if as_json:
         figures = {"statistics": asdict(counted)} if counted else {}
-        emit_json({"schema": 1, "dataset": {"name": name, **facts, "citation": citation or None, **figures}})
+        described = {"name": name, **facts, "citation": citation or None, **figures}
+        document: DatasetInfoDocument = {"schema": 1, "dataset": cast("DatasetFactsDocument", described)}
+        emit_json(document)
         return
     figures = {key: value for key, value in asdict(counted).items() if key not in HISTOGRAMS} if counted else {}
     emit_facts([[key.replace("_", " "), _shown(value)] for key, value in {**facts, **figures}.items()], [name, ""])

@@ -7,7 +7,7 @@ from recbench.cli.shared.tables import emit_facts
 from recbench.cli.shared.terminal import emit_json
 
 if TYPE_CHECKING:
-    from recbench.cli.shared.document_types import DoctorDocument, FactsDocument, ImportDocument
+    from recbench.cli.shared.check_document_types import DoctorDocument, FactsDocument, ImportDocument
 
 LIBRARIES = ("numpy", "pandas", "pyarrow")
 """What recbench itself needs to build a task. What the models need is read from their source."""

@@ -13,7 +13,7 @@ from recbench.cli.shared.verbs import Verbs
 from recbench.progress.console import write_message
 
 if TYPE_CHECKING:
-    from recbench.cli.shared.document_types import (
+    from recbench.cli.shared.environment_document_types import (
         CheckedEnvironmentsDocument,
         CreatedEnvironmentDocument,
         EnvironmentDocument,

@@ -22,6 +22,7 @@ from recbench.records.history_metrics import HISTORY_METRICS, HR, NDCG
 
 if TYPE_CHECKING:
     from recbench.output_files import OutputFile
+    from recbench.reports.history_document_types import HistoryDocument
     from recbench.reports.trend import Trend
 
 NOTE = (
@@ -131,7 +132,8 @@ def history(
         write_message(f"Drawn: {draw_trends(found, steps, measures[0], picture)}", "dim")
     if as_json:
         documents = [trend_document(trend, of_trend) for trend, of_trend in zip(found, steps, strict=True)]
-        emit_json({"schema": 1, "trends": documents})
+        document: HistoryDocument = {"schema": 1, "trends": documents}
+        emit_json(document)
         present.check()
         return
     for number, (trend, of_trend) in enumerate(zip(found, steps, strict=True)):

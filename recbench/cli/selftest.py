@@ -15,7 +15,7 @@ from recbench.experiments.defaults import DEFAULT_TASK
 from recbench.progress.console import animated, write_message
 
 if TYPE_CHECKING:
-    from recbench.cli.shared.document_types import CheckCountsDocument, CheckDocument, SelftestDocument
+    from recbench.cli.shared.check_document_types import CheckCountsDocument, CheckDocument, SelftestDocument
     from recbench.reports.run.document_types import TaskDocument
     from recbench.tasks.task import Task as LoadedTask
 

@@ -19,7 +19,7 @@ VARIANCE_WEIGHT = 0.1
 """The paper's gamma: how much variance counts against bias; its experiments use 0.1."""
 
 LEAST_OF_PERFECT = 0.9
-"""A metric is corrected where a perfect model would read at least this much after the correction.
+"""A metric is corrected where a perfect model has at least this much after the correction.
 
 The estimator trades bias for variance, and the more so, the larger the catalogue is: it then reads far too little.
 """

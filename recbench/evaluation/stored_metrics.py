@@ -54,9 +54,7 @@ def stored_means(ranks: Ranks, ks: Sequence[int], groups: UserGroups) -> dict[Me
     for measure in _measures(tuple(ks)):
         values = measure.values(ranks)
         mean = _mean(values)
-        optimistic, pessimistic = (
-            mean if other is ranks else _mean(measure.values(other)) for other in (best, worst)
-        )
+        optimistic, pessimistic = (mean if other is ranks else _mean(measure.values(other)) for other in (best, worst))
         found[measure] = MetricMeans(mean, groups.mean_of_means(values), optimistic, pessimistic)
     return found
 

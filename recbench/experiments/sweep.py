@@ -22,6 +22,7 @@ from recbench.records.store import OTHER_FOLDER
 from recbench.registry.frameworks import check_frameworks
 from recbench.registry.requested import RequestedModel
 from recbench.reports.formats import Format
+from recbench.reports.sweep.document_types import SweepDocument
 from recbench.reports.sweep.points import SweepPoint, sweep_document, sweep_points
 from recbench.reports.sweep.table import sweep_table
 from recbench.tasks.task import Task
@@ -83,7 +84,7 @@ class Sweep:
         frame.insert(0, self.parameter, [parameters[self.parameter] for parameters in frame["parameters"]])
         return frame
 
-    def document(self) -> dict[str, object]:
+    def document(self) -> SweepDocument:
         """Returns the JSON document."""
         return sweep_document(self.run.report, self.parameter)
 

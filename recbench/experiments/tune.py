@@ -28,6 +28,7 @@ from recbench.records.tuned_settings import TunedModel, TunedSettings
 from recbench.registry.parameter_values import as_text
 from recbench.registry.requested import RequestedModel
 from recbench.reports.formats import Format
+from recbench.reports.tuning.document_types import TuningDocument
 from recbench.reports.tuning.plots import draw_history, draw_importance, draw_tuning
 from recbench.reports.tuning.table import tuning_document, tuning_table
 from recbench.runners.base import Runner
@@ -155,7 +156,7 @@ class Tuning:
         """Returns the table in a format."""
         return tuning_table(self.models, self.budget, Format(form))
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> TuningDocument:
         """Returns the JSON document."""
         return tuning_document(self.models, self.budget, self.task, str(self.output), str(self.storage))
 

@@ -103,7 +103,7 @@ class FinishedTrial:
         """Estimates the mean in the full ranking from the ranks among the candidates (Krichene and Rendle, KDD 2020).
 
         None where the metric cannot be corrected, the negatives are not known to be uniform, the size is unknown, or a
-        perfect model would read less than ``LEAST_OF_PERFECT``.
+        perfect model has less than ``LEAST_OF_PERFECT``.
 
         Args:
             measure: The metric and its cut-off.
@@ -122,7 +122,7 @@ class FinishedTrial:
         return float(corrected(measure, ranks, size).mean())
 
     def perfect_corrected(self, measure: Measure, catalogue_size: int | None = None) -> float | None:
-        """Returns what a perfect model would read after the correction, in the cases of this trial.
+        """Returns the value of a perfect model after the correction, in the cases of this trial.
 
         None where the metric cannot be corrected, or the size is unknown.
 

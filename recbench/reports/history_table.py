@@ -1,12 +1,13 @@
 """The trend of one configuration in the history as columns, and as a document."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import cast
 
 from recbench.evaluation.metric import Measure
 from recbench.records.history_metrics import HR
 from recbench.reports.cells import NO_FIGURE, NO_RANKS
 from recbench.reports.columns import Column, Cut, Look, text_column
+from recbench.reports.history_document_types import AcceptanceOfTrendDocument, TrendDocument
 from recbench.reports.short_figures import short_figure, short_interval, short_rate
 from recbench.reports.timing_notes import too_short
 from recbench.reports.trend import Acceptance, Trend
@@ -74,7 +75,7 @@ def _point(one: Acceptance) -> str:
     return f"{one.sha[:9]} ({when})" if one.sha else f"{one.label} of {when}"
 
 
-def trend_document(trend: Trend, steps: Sequence[Step]) -> dict[str, Any]:
+def trend_document(trend: Trend, steps: Sequence[Step]) -> TrendDocument:
     """Returns a trend and its steps as an object of JSON."""
     return {
         "task": trend.task,
@@ -94,8 +95,9 @@ def trend_document(trend: Trend, steps: Sequence[Step]) -> dict[str, Any]:
     }
 
 
-def _document(one: Acceptance) -> dict[str, Any]:
-    return {
+def _document(one: Acceptance) -> AcceptanceOfTrendDocument:
+    means = {metric: spread.mean if spread else None for metric, spread in one.figures.items()}
+    document: AcceptanceOfTrendDocument = {
         "accepted_at": one.accepted_at.isoformat(),
         "kind": "run" if one.is_run else "accepted",
         "label": one.label,
@@ -104,13 +106,15 @@ def _document(one: Acceptance) -> dict[str, Any]:
         "parameters": one.parameters,
         "params": None if one.hyperparameters is None else dict(one.hyperparameters),
         "seeds": one.n_seeds,
-        **{metric: spread.mean if spread else None for metric, spread in one.figures.items()},
+        "metrics": means,
         "intervals": {HR: None if one.interval is None else [one.interval.low, one.interval.high]},
         "changes": dict(one.changes),
         "interactions_per_second": one.interactions_per_second.mean if one.interactions_per_second else None,
         "accepted_regressions": dict(one.accepted_regressions),
         "renamed_from": one.renamed_from,
     }
+    # Documents have always had these; a type cannot name them.
+    return cast(AcceptanceOfTrendDocument, {**document, **means})
 
 
 def _all_known(trend: Trend) -> bool:

@@ -21,7 +21,7 @@ class End(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """What a trial ran with, as its record tells it."""
+    """The versions that a trial ran with, as in its record."""
 
     recbench: str
     python: str

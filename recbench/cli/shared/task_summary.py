@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from recbench.cli.shared.tables import emit_facts, emit_prose, emit_table
 from recbench.cli.shared.terminal import emit, emit_json
 
 if TYPE_CHECKING:
+    from recbench.cli.shared.content_document_types import ShownTaskDocument
     from recbench.tasks.task import Task
 
 
@@ -63,7 +64,8 @@ def emit_task(task: "Task", plot: Path | None, as_json: bool) -> None:
     if plot is not None:
         plot_histograms(task.name, found, OutputFile(plot, advice=BY_NAME_ONLY))
     if as_json:
-        emit_json({"schema": 1, "task": task.summary(), "train": asdict(found), "leakage": shares})
+        document = {"schema": 1, "task": task.summary(), "train": asdict(found), "leakage": shares}
+        emit_json(cast("ShownTaskDocument", document))
         return
     emit_summary(task)
     emit("")

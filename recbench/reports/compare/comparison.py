@@ -235,7 +235,7 @@ def obstacle(match: Match) -> Obstacle | None:
     if base.task.digest != current.task.digest:
         return Obstacle(
             Verdict.NOT_COMPARABLE,
-            f"other tasks: BASE {base.task.name} {base.task.digest[:19]}, "
+            f"different tasks: BASE {base.task.name} {base.task.digest[:19]}, "
             f"CURRENT {current.task.name} {current.task.digest[:19]}",
         )
     if not base.done:
@@ -243,7 +243,7 @@ def obstacle(match: Match) -> Obstacle | None:
     versions = [sorted({t.record.protocol_version for t in side.trials}) for side in (base, current)]
     if versions[0] != versions[1] or len(versions[0]) > 1:
         told = [", ".join(map(str, one)) for one in versions]
-        return Obstacle(Verdict.NOT_COMPARABLE, f"other protocol versions: BASE {told[0]}, CURRENT {told[1]}")
+        return Obstacle(Verdict.NOT_COMPARABLE, f"different protocol versions: BASE {told[0]}, CURRENT {told[1]}")
     return _other_cases(base, current)
 
 
@@ -278,7 +278,7 @@ def _notes(match: Match) -> list[str]:
         return []
     found = []
     if base.done and base.errors:
-        found.append(f"failed trials of BASE are left out: {'; '.join(base.errors)}")
+        found.append(f"failed trials of BASE do not count: {'; '.join(base.errors)}")
     for side, group in (("BASE", base), ("CURRENT", current)):
         doubts = [doubt for trial in group.done for doubt in trial.record.throughput_doubts]
         if doubts:

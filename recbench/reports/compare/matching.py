@@ -8,6 +8,9 @@ from recbench.records.grouping import TrialGroup, configuration_of, group_names,
 from recbench.records.schema import Record
 from recbench.records.selection import RecordSet
 
+MOST_NAMED = 5
+"""An error names at most so many groups of one side."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Match:
@@ -108,6 +111,8 @@ def _by_key(groups: Sequence[TrialGroup], key: Callable[[Record], Hashable]) -> 
 
 def _described(groups: Sequence[TrialGroup]) -> list[str]:
     if len(groups) > 1:
-        return group_names(groups)
+        names = group_names(groups)
+        more = [f"{len(names) - MOST_NAMED:,} more"] if names[MOST_NAMED:] else []
+        return [*names[:MOST_NAMED], *more]
     parameters = groups[0].parameters
     return [", ".join(f"{name}={value}" for name, value in parameters.items()) or "no hyper-parameters"]

@@ -16,7 +16,7 @@ class Correction:
 
     Attributes:
         uniform: Whether the negatives are uniform, without which there is no correction; None if it is not known.
-        perfect: For each measure that can be corrected, what a perfect model would read after the correction; empty if
+        perfect: For each measure that can be corrected, the value of a perfect model after the correction; empty if
             no trial is done, or the size of the catalogue is not known.
     """
 
@@ -35,16 +35,16 @@ class Correction:
         }
 
     def note(self) -> str | None:
-        """Returns the line on what a perfect model would read, and which metrics are missing; None without any."""
+        """Returns the line on the value of a perfect model, and which metrics are missing; None without any."""
         if not self.uniform or not self.perfect:
             return None
         shown = {measure: value for measure, value in self.perfect.items() if self._is_shown(value)}
         missing = {measure: value for measure, value in self.perfect.items() if measure not in shown}
-        sentences = [f"corrected {_labels(shown)}: a perfect model would read {_values(shown)}."] if shown else []
+        sentences = [f"corrected {_labels(shown)}: a perfect model has {_values(shown)}."] if shown else []
         if missing:
             sentences.append(
                 f"corrected {_labels(missing)} {'are' if len(missing) > 1 else 'is'} missing: a "
-                f"perfect model would read {_values(missing)} after the correction, less than {LEAST_OF_PERFECT:g}."
+                f"perfect model has {_values(missing)} after the correction, less than {LEAST_OF_PERFECT:g}."
             )
         return " ".join(sentences)
 
@@ -55,7 +55,7 @@ class Correction:
 def correction_of(
     trials: Iterable[FinishedTrial], measures: Sequence[Measure], catalogue_size: int | None, uniform: bool | None
 ) -> Correction:
-    """Computes what a perfect model would read after the correction.
+    """Computes the value of a perfect model after the correction.
 
     Args:
         trials: The trials of one task, which all have the same cases.

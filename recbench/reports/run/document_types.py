@@ -234,14 +234,13 @@ class ContradictionDocument(TypedDict):
     full_p_holm: float
 
 
-class RunDocument(TypedDict):
-    """The document of `recbench run --json`. Keys may be added; none is renamed.
+class TrialsDocument(TypedDict):
+    """What a document says about trials besides their results.
 
     Attributes:
         schema: Version of this schema.
         task: The task.
         settings: Where the hyper-parameters come from; null without `--settings`.
-        results: One object for each configuration, in the order of the command.
         pairs: All pairs of models, by metric.
         contradictions: Pairs whose order differs between the candidates and the full ranking.
         caution: What a sampled metric says about the full ranking.
@@ -254,7 +253,6 @@ class RunDocument(TypedDict):
     schema: Literal[1]
     task: TaskDocument
     settings: dict[str, Any] | None
-    results: list[ResultDocument]
     pairs: list[PairDocument]
     contradictions: list[ContradictionDocument]
     caution: str
@@ -262,3 +260,13 @@ class RunDocument(TypedDict):
     correction: dict[str, Any]
     notes: list[str]
     environment: dict[str, Any]
+
+
+class RunDocument(TrialsDocument):
+    """The document of `recbench run --json`. Keys may be added; none is renamed.
+
+    Attributes:
+        results: One object for each configuration, in the order of the command.
+    """
+
+    results: list[ResultDocument]

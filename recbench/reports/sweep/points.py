@@ -1,14 +1,15 @@
 """One hyper-parameter's values and what came of each: quality, time and memory."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from recbench.records.schema import ParameterValue
+from recbench.reports.document_types import SpreadDocument
 from recbench.reports.run.document import run_document
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.summary import ModelSummary
 from recbench.reports.run.uncertainty import Standing
 from recbench.reports.spread import Spread
+from recbench.reports.sweep.document_types import SweepDocument, SweptResultDocument
 
 ADVICE = (
     "These figures are of test cases. Do not choose a value by them: on the cases by which it was chosen, the best of "
@@ -51,12 +52,14 @@ def sweep_points(report: RunReport, parameter: str) -> list[SweepPoint]:
     ]
 
 
-def sweep_document(report: RunReport, parameter: str) -> dict[str, Any]:
+def sweep_document(report: RunReport, parameter: str) -> SweepDocument:
     """Returns the document of the run, with each result's value and peak memory."""
     document = run_document(report)
-    results = []
+    results: list[SweptResultDocument] = []
     for result, point in zip(document["results"], sweep_points(report, parameter), strict=True):
         peak = point.peak_bytes
-        peak_document = peak and {"mean": peak.mean, "sd": peak.sd, "values": list(peak.values)}
+        peak_document: SpreadDocument | None = None
+        if peak is not None:
+            peak_document = {"mean": peak.mean, "sd": peak.sd, "values": list(peak.values)}
         results.append({**result, "value": point.value, "process_peak_rss_bytes": peak_document})
     return {**document, "results": results, "model": report.summaries[0].model, "parameter": parameter}

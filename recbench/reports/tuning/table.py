@@ -1,21 +1,22 @@
 """What a tuning found, as a table for people and as a JSON document."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from recbench.escaping.data_files import json_text
-from recbench.records.tuned_settings import FEW_TRIALS, ConfigurationOrigin, TrialCounts
+from recbench.records.tuned_settings import FEW_TRIALS, ConfigurationOrigin, Effort, TrialCounts
 from recbench.reports.column_rendering import prose, render_columns
 from recbench.reports.columns import Column, Cut, Look
 from recbench.reports.formats import Format
 from recbench.reports.rendering import csv_text
+from recbench.reports.run.document_types import TaskDocument
+from recbench.reports.tuning.document_types import EffortDocument, TuningDocument, TuningResultDocument
 from recbench.reports.view import DEFAULT_VIEW, View
 from recbench.tuning.objective import EPOCHS
 from recbench.tuning.past import Budget, End, PastTrial, counts, joules_spent, spent
 from recbench.tuning.result import ModelTuning
 from recbench.tuning.spaces import texts
 
-SCHEMA = 1
 HEADERS = ["model", "defaults", "tuned", "trials", "completed", "pruned", "failed", "out of time", "s", "parameters"]
 TUNING_COLUMNS = (
     "model", "defaults", "tuned", "trials", "completed", "pruned", "failed", "out-of-time", "seconds", "parameters",
@@ -53,11 +54,11 @@ def tuning_table(
 
 def tuning_document(
     found: Sequence[ModelTuning], budget: Budget, task: dict[str, Any], settings: str, storage: str
-) -> dict[str, Any]:
+) -> TuningDocument:
     """Returns the JSON document; keys are only ever added."""
     return {
-        "schema": SCHEMA,
-        "task": task,
+        "schema": 1,
+        "task": cast(TaskDocument, task),
         "budget": {"trials": budget.trials, "seconds": budget.seconds},
         "settings": settings,
         "storage": storage,
@@ -161,7 +162,11 @@ def _errors(past: Sequence[PastTrial]) -> list[str]:
     return [trial.error for trial in past if trial.end is End.FAILED]
 
 
-def _result(one: ModelTuning) -> dict[str, Any]:
+def _effort(effort: Effort) -> EffortDocument:
+    return {"searches": effort.searches, "trials": effort.trials, "seconds": effort.seconds}
+
+
+def _result(one: ModelTuning) -> TuningResultDocument:
     ended: TrialCounts = counts(one.past)
     provenance = None if one.tuned is None else one.tuned.provenance
     return {
@@ -173,7 +178,13 @@ def _result(one: ModelTuning) -> dict[str, Any]:
         "validation_score": None if provenance is None else provenance.validation_score,
         "default_score": None if provenance is None else provenance.default_score,
         "defaults_outside": dict(one.outside),
-        "trials": ended.model_dump(),
+        "trials": {
+            "completed": ended.completed,
+            "pruned": ended.pruned,
+            "failed": ended.failed,
+            "out_of_time": ended.out_of_time,
+            "interrupted": ended.interrupted,
+        },
         "seconds": spent(one.past),
         "joules": joules_spent(one.past),
         "co2_grams_estimate": None if provenance is None else provenance.co2_grams_estimate,
@@ -182,14 +193,14 @@ def _result(one: ModelTuning) -> dict[str, Any]:
         "equals_defaults": None if provenance is None else provenance.equals_defaults,
         "at_edge": None if provenance is None else provenance.at_edge,
         "few_trials": None if provenance is None else provenance.few_trials,
-        "best_scores": None if provenance is None else provenance.best_scores,
-        "effort": None if provenance is None else provenance.effort.model_dump(),
+        "best_scores": None if provenance is None or provenance.best_scores is None else list(provenance.best_scores),
+        "effort": None if provenance is None else _effort(provenance.effort),
         "seconds_saved_by_pruning": sum(trial.saved_seconds for trial in one.past),
         "errors": _errors(one.past),
         "history": [
             {
                 "trial": trial.number,
-                "end": trial.end.value,
+                "end": trial.end,
                 "origin": trial.origin,
                 "score": trial.score,
                 "epochs": trial.epochs,
