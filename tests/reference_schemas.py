@@ -100,8 +100,8 @@ def schema_files() -> dict[str, str]:
 
 
 def assert_fits(verb: str, document: dict[str, Any]) -> None:
-    """Checks that a document has the keys and types of ``LISTINGS``."""
-    adapter = TypeAdapter(LISTINGS[verb])
+    """Checks that a document has the keys and types of its schema."""
+    adapter = TypeAdapter({**LISTINGS, **REPORTS}[verb])
     # Keys that the type does not name would be missing in what is written again.
     read = adapter.validate_json(json.dumps(document), strict=True)
     assert document == json.loads(adapter.dump_json(read)), verb

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from recbench.cli.shared.commit_document_types import BackfillDocument, BackfillPlanDocument, BisectDocument
 from recbench.errors import RecbenchError
 from recbench.evaluation import inference
 from recbench.experiments import bisect, commit_trials
@@ -19,10 +18,9 @@ from recbench.git_ranges import commits_in, every
 from recbench.git_work_trees import WorkTree
 from recbench.records import history
 from recbench.records.schema import Revision, TaskIdentity
-from recbench.reports.history_document_types import HistoryDocument
 from tests.command_line import CommandLine
-from tests.document_checks import check_document
 from tests.examples import a_trial
+from tests.reference_schemas import assert_fits
 from tests.test_baselines import git
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
@@ -148,7 +146,7 @@ def test_backfill_trains_what_the_history_lacks_and_goes_on_past_what_is_broken(
     command = ("backfill", f"{made[0]}..main", "--models", "absent,net", "--task", "synthetic")
     planned = recbench(*command, "--dry-run", "--every", "2", "--json")
     document = json.loads(planned.out)
-    check_document(document, BackfillPlanDocument)
+    assert_fits("backfill --dry-run", document)
     assert [one["models"] for one in document["plan"]] == [["absent", "net"]] * 2
     assert not trainer.calls
     # The newest first: its line stands last all the same.
@@ -170,13 +168,13 @@ def test_backfill_trains_what_the_history_lacks_and_goes_on_past_what_is_broken(
     assert trainer.calls == [(made[2], "net", 1)]
     again = recbench("backfill", f"{made[2]}..main", "--models", "net", "--task", "synthetic", "--seeds", "2", "--json")
     document = json.loads(again.out)
-    check_document(document, BackfillDocument)
+    assert_fits("backfill", document)
     assert [(one["commit"], one["state"], one["new_lines"]) for one in document["commits"]] == [
         (made[3], "added", 1),
         (made[4], "added", 1),
     ]
     document = json.loads(recbench("history", "--json", "--label", "run").out)
-    check_document(document, HistoryDocument)
+    assert_fits("history", document)
     shown = document["trends"][0]["acceptances"]
     assert shown[0]["metrics"]["hr@10"] == shown[0]["hr@10"]
     assert [(one["revision"], one["seeds"]) for one in shown] == [(made[1], 1), (made[3], 2), (made[4], 2)]
@@ -200,7 +198,7 @@ def test_bisect_finds_the_commit_passes_over_broken_ones_and_asks_for_seeds(repo
     found = recbench(*command, "--json")
     assert found.code == 0
     document = json.loads(found.out)
-    check_document(document, BisectDocument)
+    assert_fits("bisect", document)
     assert (document["bad"], document["good"], document["between"]) == (made[9], made[8], [])
     assert document["drop"]["difference"] < -0.1
     assert document["trained"] == 2 * (len(document["steps"]) + 2) == 2 * len(trainer.calls)

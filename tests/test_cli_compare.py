@@ -39,7 +39,7 @@ ENDS = {
         "(rejected): bpr HR@10 inconclusive",
     ),
     "a model failed": (["failed"], 3, "(failed): bpr failed: seed 2 failed: no"),
-    "another task": (["other"], 4, "other tasks: BASE toy sha256:abababababab, CURRENT toy sha256:cdcdcdcdcdcd"),
+    "another task": (["other"], 4, "different tasks: BASE toy sha256:abababababab, CURRENT toy sha256:cdcdcdcdcdcd"),
     "nothing in common": (["missing"], 4, "no model of CURRENT could be compared with BASE"),
 }
 

@@ -27,7 +27,6 @@ from recbench.progress.tuning import TuningLines
 from recbench.records.tuned_settings import load, save
 from recbench.registry.models import ModelReference, Origin, find_model
 from recbench.registry.requested import RequestedModel, request_models
-from recbench.reports.tuning.document_types import TuningDocument
 from recbench.runners.base import Assignment
 from recbench.runners.limits import Limits
 from recbench.runners.processes.local import LocalProcesses
@@ -38,7 +37,7 @@ from recbench.trials.events import TICK, Event, EventKind
 from recbench.trials.identity import TaskFacts
 from recbench.trials.planned import PlannedModel, PlannedTrial, plan_trials
 from recbench.tuning.past import Budget, End, PastTrial, SoFar
-from tests.document_checks import check_document
+from tests.reference_schemas import assert_fits
 from tests.tuned_models import SOURCE
 
 SPACES = """
@@ -188,7 +187,7 @@ def test_killed_it_goes_on(in_its_second_trial, recbench, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "Known: continues; so far best" in done.stderr
     document = json.loads(done.stdout)
-    check_document(document, TuningDocument)
+    assert_fits("tune", document)
     (known,) = document["results"]
     assert known["trials"]["interrupted"] == 1
     assert sum(known["trials"].values()) == 4

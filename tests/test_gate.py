@@ -252,6 +252,16 @@ def test_configurations_are_matched_by_equal_parameters():
         match_groups(a_set("a", *both), a_set("b", third))
 
 
+def test_an_unclear_match_names_a_few_configurations_of_many():
+    sides = [
+        a_set("a", *(some_trials("bpr", seeds=1, parameters={"size": size + offset}) for size in range(8)))
+        for offset in (0, 100)
+    ]
+    with pytest.raises(RecbenchError, match=r"BASE has .*size=4\); 3 more, CURRENT has") as refused:
+        match_groups(*sides)
+    assert refused.value.message.count("size=") == 10
+
+
 def test_a_seed_twice_is_refused():
     twice = [*some_trials("bpr"), a_trial("bpr", 1)]
     with pytest.raises(RecbenchError, match="Seed 1 of bpr occurs twice under the same conditions"):

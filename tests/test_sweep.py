@@ -15,13 +15,12 @@ from recbench.records.selection import read_records
 from recbench.registry.models import find_model
 from recbench.registry.requested import RequestedModel
 from recbench.reports.run.run_report import run_report
-from recbench.reports.sweep.document_types import SweepDocument
 from recbench.reports.sweep.plot import draw_sweep
 from recbench.reports.sweep.points import sweep_document
 from recbench.reports.sweep.table import sweep_table
-from tests.document_checks import check_document
 from tests.examples import ENVIRONMENT, TASK, a_record, stored
 from tests.golden_files import check_golden
+from tests.reference_schemas import assert_fits
 
 OWN = """
 import numpy as np
@@ -83,7 +82,7 @@ def test_a_sweep_runs_trials_that_a_run_keeps(recbench, tmp_path):
     done = recbench(*base, "--param", "size=1,8", "--seeds", "1", "--plot", "sweep.svg", "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
-    check_document(document, SweepDocument)
+    assert_fits("sweep", document)
     few, many = document["results"]
     assert (few["value"], many["value"]) == (1, 8)
     assert few["params"] == {"size": 1, "epochs": 3, "fails": ""}

@@ -278,7 +278,7 @@ def _notes(match: Match) -> list[str]:
         return []
     found = []
     if base.done and base.errors:
-        found.append(f"failed trials of BASE do not count: {'; '.join(base.errors)}")
+        found.append(f"failed trials of BASE are left out: {'; '.join(base.errors)}")
     for side, group in (("BASE", base), ("CURRENT", current)):
         doubts = [doubt for trial in group.done for doubt in trial.record.throughput_doubts]
         if doubts:

@@ -96,6 +96,7 @@ class TuningResultDocument(TypedDict):
         trials: How many trials ended in each way.
         seconds: Seconds of all trials.
         joules: Energy of the processors; null without a sensor.
+        co2_grams_estimate: Estimated CO2 of this energy, in grams; null without an estimate.
         origin: Where the setting comes from.
         known_source: Where the setting was published or found, if it is a known one.
         equals_defaults: Whether the setting equals the defaults.
@@ -119,6 +120,7 @@ class TuningResultDocument(TypedDict):
     trials: TrialCountsDocument
     seconds: float
     joules: float | None
+    co2_grams_estimate: float | None
     origin: ConfigurationOrigin | None
     known_source: str | None
     equals_defaults: bool | None
