@@ -109,12 +109,11 @@ def test_a_version_does_not_depend_on_the_name_of_the_package(tmp_path):
 
 
 def test_records_of_before_the_renaming_keep_their_names():
-    accepted = sorted((ROOT / "results" / "baselines").rglob("*--seed0.json"))
-    assert accepted
-    for path in accepted:
-        record = store.load(path)
-        assert record.stem() == path.stem
-        assert record.reference.startswith("models.")
+    accepted = {path: store.load(path) for path in (ROOT / "results" / "baselines").rglob("*--seed0.json")}
+    assert all(record.stem() == path.stem for path, record in accepted.items())
+    older = {path: record for path, record in accepted.items() if record.reference.startswith("models.")}
+    assert older
+    for path, record in older.items():
         renamed = record.model_copy(update={"reference": f"recbench_{record.reference}"})
         assert renamed.stem() == path.stem
 

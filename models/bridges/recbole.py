@@ -82,7 +82,7 @@ class RecBoleBridge(Bridge):
 
         def counted(*arguments: Any, **named: Any) -> Any:
             loss = run_epoch(*arguments, **named)
-            self.model.eval()
+            self.model.train(False)
             end_epoch(context, float(sum(loss) if isinstance(loss, tuple) else loss))
             return loss
 
@@ -94,7 +94,7 @@ class RecBoleBridge(Bridge):
                 self.model.load_state_dict(saved["state_dict"])
                 self.model.load_other_parameter(saved.get("other_parameter"))
         finally:
-            self.model.eval()
+            self.model.train(False)
             self.folder.cleanup()
 
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:

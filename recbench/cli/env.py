@@ -51,7 +51,6 @@ def create(
     Examples:
       recbench env create cornac
       recbench env create recbole --python python3.11
-      recbench run --models cornac:BPR,bpr --task ml-100k
 
     Exit codes: 0 created, 2 bad input, no network, a lock file that cannot be resolved, or a failed check.
     """
