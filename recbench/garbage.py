@@ -1,4 +1,4 @@
-"""Reads many objects without the garbage collector."""
+"""A pause of the garbage collector."""
 
 import gc
 from collections.abc import Iterator

@@ -67,6 +67,14 @@ def test_failed_trials_are_named_and_shared_machines_told():
         speed_quality(others, HR, Cost.THROUGHPUT)
 
 
+@pytest.mark.parametrize("ratio", [1.0, 1 + 2**-52, 1 + 2**-40])
+def test_models_of_the_same_speed_have_an_axis(ratio):
+    models = [some_trials(name, seeds=1, interactions_per_second=400.0 * by) for name, by in (("a", 1.0), ("b", ratio))]
+    found = speed_quality([a_set("run", *models)], HR, Cost.THROUGHPUT)
+    low, high = picture(found).axes[0].get_xlim()
+    assert low < 400.0 / 1.01 < 400.0 * 1.01 < high
+
+
 def crowded():
     """A dozen models that are nearly alike."""
     groups = [

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from enum import Enum
 from functools import cached_property
@@ -29,6 +30,7 @@ from recbench.cli.shared.option_checks import (
 )
 from recbench.cli.shared.terminal import report_output
 from recbench.errors import RecbenchError, did_you_mean
+from recbench.garbage import without_collection
 from recbench.path_checks import check_working_folder
 from recbench.progress.console import write_message
 from recbench.unexpected_errors import end_unexpectedly
@@ -40,6 +42,9 @@ ONLY_PRINT: Final = frozenset(
     }
 )
 """The verbs that have no other result than what they print: it must not get lost with exit code 0."""
+
+READ_MANY_RECORDS: Final = frozenset({"compare", "gate", "leaderboard", "plot", "report", "site"})
+"""The verbs that read records, print and end. The records stay until then, and to look for garbage takes time."""
 
 
 class Verb(TyperCommand):
@@ -98,7 +103,9 @@ class Verb(TyperCommand):
         """Runs the verb; the hint of an error names only options that the verb has."""
         try:
             check_working_folder()
-            with report_output(only_prints=ctx.command_path.partition(" ")[2] in ONLY_PRINT):
+            verb = ctx.command_path.partition(" ")[2]
+            collection = without_collection() if verb in READ_MANY_RECORDS else nullcontext()
+            with collection, report_output(only_prints=verb in ONLY_PRINT):
                 return super().invoke(ctx)
         except (EOFError, BrokenPipeError) as error:
             # Nobody has expected them here; typer would end the program with 1, which is "regressed" of the gate.

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 AXES = {Cost.THROUGHPUT: "interactions/s (faster is right)", Cost.FIT_SECONDS: "fit seconds (faster is left)"}
+NARROWEST_RANGE = 1.01
+"""The highest cost over the lowest; below, models count as equally fast."""
 LABEL_CHARACTERS = 40
 """The most characters of a label: the middle of a longer one is left out."""
 NOTE_CHARACTERS = 110
@@ -48,13 +50,18 @@ def picture(found: SpeedQuality) -> "Figure":
     figure = new_figure(9, 6)
     axes = figure.subplots()
     drawn = {number: point for number, point in enumerate(found.points) if number not in hidden}
+    axes.set_xscale("log")
+    extents = [point.extent for point in drawn.values()]
+    left, right = min(one.left for one in extents), max(one.right for one in extents)
+    if right < left * NARROWEST_RANGE:
+        # Matplotlib finds no limits for numbers that are nearly the same. Set before it looks for them.
+        axes.set_xlim(left / 2, right * 2)
     for number, point in drawn.items():
         x, y, extent = point.cost.mean, point.quality.mean, point.extent
         upright = [[one] for one in reach(y, extent.low, extent.high)]
         level = [[one] for one in reach(x, extent.left, extent.right)]
         marker = MARKERS[style(number).marker].matplotlib
         axes.errorbar(x, y, yerr=upright, xerr=level, fmt=marker, ms=8, capsize=3, color=LIGHT[style(number).colour])
-    axes.set_xscale("log")
     axes.margins(x=0.15, y=0.12)
     axes.grid(alpha=0.3)
     notes = [_outside(found.points[number], found.axis) for number in sorted(hidden)]
