@@ -102,6 +102,16 @@ def test_users_and_items_that_rectools_drops_are_counted_and_lowest(monkeypatch,
     ]
 
 
+def test_what_a_framework_says_of_items_that_it_does_not_know_does_not_count():
+    class Eager(Bridge):
+        def scores_of(self, users):
+            return np.array([[1.0, 2.0, 99.0]] * len(users))
+
+    model = Eager()
+    model.n_items, model.known_users, model.known_items = 3, np.array([True]), np.array([True, True, False])
+    assert model.score_all(np.array([0])).tolist() == [[1, 2, 0]]
+
+
 @pytest.mark.parametrize("name", ["Counts", "Scored"])
 def test_a_class_with_fit_and_recommend(name):
     model = getattr(sklearn, f"tests.listed_models.{name}")()

@@ -146,6 +146,16 @@ def test_the_python_of_an_environment(monkeypatch):
         choose_python("<3.5", with_uv=False)
 
 
+def test_packages_that_are_not_those_of_the_lock_file():
+    lock = read_lock("implicit")
+    (numpy, *_), scipy = lock.packages["numpy"], lock.packages["scipy"]
+    assert environments._different(lock, {"numpy": f"{numpy}+local", "other": "1"}) == []
+    assert environments._different(lock, {"NumPy": numpy, "SciPy": "0.1"}) == [
+        f"it has scipy 0.1 instead of {' or '.join(sorted(scipy))}"
+    ]
+    assert environments._different(lock, None) == []
+
+
 def test_messages_of_installers_are_shortened():
     lines = ["Resolved 3 packages", *["noise"] * 50, *UNRESOLVED.splitlines(), *["  more"] * 50]
     message = short_message(lines).splitlines()

@@ -25,8 +25,19 @@ from pathlib import Path
 import numpy as np
 
 IMPORTED = Path(__file__).with_name("imported")
+
+
+def first(number):
+    try:
+        IMPORTED.with_name(f"began{number}").mkdir()
+    except FileExistsError:
+        return False
+    return True
+
+
 BEGAN = time.monotonic()
-time.sleep(0.15)
+# The third takes the longest: the fit of the second waits for it.
+time.sleep(0.5 if next(filter(first, range(9))) == 2 else 0.15)
 (IMPORTED / str(os.getpid())).touch()
 ENDED = time.monotonic()
 

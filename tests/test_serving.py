@@ -127,6 +127,31 @@ def test_scores_that_cannot_be_ranked_are_refused(scores, message):
         serving_loop.Requests(model, rows([0], [1]), 3, top_items).seconds_of(np.array([0], dtype=np.int32))
 
 
+def test_what_is_timed_and_counted(monkeypatch):
+    """With a clock of calls: a request takes 1 s by it, and 0.25 s of CPU time."""
+    asked = []
+
+    class Timed(serving_loop.Requests):
+        def seconds_of(self, users):
+            asked.append(users.tolist())
+            clock.now += 1.0
+            return 0.1 if users[0] < 10 else 0.2
+
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(serving_loop, "Requests", Timed)
+    monkeypatch.setattr(serving_loop.time, "perf_counter", lambda: clock.now)
+    monkeypatch.setattr(serving_loop.time, "process_time", lambda: clock.now / 4)
+    users = {"short": np.array([1, 2]), "long": np.array([11, 12]), "users": np.array([1, 2, 3])}
+    plan = {"k": 3, "requests": 2, "seconds": 7.0, "warm_up": 2, "batch_seconds": 0.25, "batches": (2,)}
+    found = serving_loop.measure(Matrix(np.ones((20, 6))), rows([0]), plan | users, top_items)
+    # The first one; two of each group to warm up; 8 s of requests by turns; a batch to warm up, and 0.3 s of batches.
+    warm, timed = [[1], [11], [2], [12]], [[1], [11], [2], [12]] * 2
+    assert asked == [[11], *warm, *timed, [1, 2], [3, 1], [2, 3], [1, 2]]
+    assert (found["first"], found["n_requests"], found["cpu_per_request"]) == (0.2, 4, 0.25)
+    assert found["percentiles"] == {"short": pytest.approx([0.1] * 3), "long": pytest.approx([0.2] * 3)}
+    assert found["users_per_second"] == {2: pytest.approx(20.0)}
+
+
 def test_the_size_of_a_model():
     model = WithAll(np.zeros((10, 10)))
     size, of = serving_loop._size(model)
@@ -258,6 +283,13 @@ def test_a_record_without_figures_in_use_is_not_enough(board, tmp_path):
     assert kept(serving=replace(QUICK, requests=6)) is None
     assert kept(serving=replace(QUICK, seconds=1.0)) is None
     assert kept().record.serving is None
+    # Times of another machine are not those of the new record.
+    before = kept(serving=QUICK)
+    for environment, stays in ((before.record.environment, True), (ENVIRONMENT, False)):
+        changes = {"environment": environment, "serving": None}
+        new = replace(before, record=before.record.model_copy(update=changes))
+        found = combined(before, new, lambda _: True)
+        assert (found is None or found.record.serving is not None) == stays
     # A later run that asks for more of another kind does not lose them.
     make(catalogue=True)
     assert kept(serving=QUICK, catalogue=True) is not None

@@ -42,6 +42,24 @@ def same(past):
     return [(one.end, one.parameters, one.score, one.best_epochs, one.epochs) for one in past]
 
 
+def test_every_fourth_trial_learns_nothing_from_the_scores(model, tmp_path):
+    def drawn(name, sign):
+        (tmp_path / name).mkdir()
+        study = a_study(tmp_path / name, model)
+        for number in range(17):
+            trial = study.ask()
+            parameters = dict(trial.params)
+            score = sign * abs(parameters["good"] - 0.2)
+            study.end(trial, PastTrial(number, End.COMPLETED, parameters, 1.0, score=score))
+            yield parameters
+
+    both = zip(drawn("a", 1), drawn("b", -1), strict=True)
+    same = {number for number, (one, other) in enumerate(both) if one == other}
+    assert {0, 1, 2, 4, 8, 12, 16} <= same
+    # The others look where the scores are high.
+    assert not {5, 6, 7} & same
+
+
 def test_it_begins_with_the_defaults_finds_the_best_setting_and_its_best_epoch(whole):
     past = whole
     assert len(past) == LONG.trials

@@ -1,11 +1,12 @@
 """Confidence intervals of means over cases, from a bootstrap over users."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from recbench.evaluation.column_blocks import column_blocks
 from recbench.evaluation.metric import Float64Array
 from recbench.evaluation.user_sums import UserSums
 
@@ -13,8 +14,6 @@ RESAMPLES = 10_000
 LEVEL = 0.95
 
 DRAWS_AT_ONCE = 2**21
-COLUMNS_AT_ONCE = 64
-"""Intermediate results of so many columns stay in the cache of the processor; all columns would take gigabytes."""
 WHOLE_IN_FLOAT32 = 2**24
 """Up to here float32 holds every whole number."""
 
@@ -61,7 +60,7 @@ def resampled_together(of_users: Sequence[UserSums], resamples: int = RESAMPLES,
         in_short = times.astype(np.float32)
         for one, found in zip(of_users, means, strict=True):
             n_drawn = times @ one.counts
-            for columns in _blocks(one.sums.shape[1]):
+            for columns in column_blocks(one.sums.shape[1]):
                 sums = one.sums[:, columns]
                 exact = _exact_in_float32(sums)
                 totals = np.empty((sums.shape[1], rows))
@@ -85,10 +84,6 @@ def intervals(resampled: Float64Array, level: float = LEVEL) -> list[Interval]:
     tail = (1 - level) / 2
     limits = [
         np.quantile(np.ascontiguousarray(resampled.T[columns]), [tail, 1 - tail], axis=1)
-        for columns in _blocks(resampled.shape[1])
+        for columns in column_blocks(resampled.shape[1])
     ]
     return [Interval(float(a), float(b)) for low, high in limits for a, b in zip(low, high, strict=True)]
-
-
-def _blocks(n_columns: int) -> Iterator[slice]:
-    return (slice(first, first + COLUMNS_AT_ONCE) for first in range(0, n_columns, COLUMNS_AT_ONCE))

@@ -7,6 +7,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from recbench.evaluation.column_blocks import column_blocks
 from recbench.evaluation.combinatorics import binomial_probabilities
 from recbench.evaluation.metric import Float64Array
 from recbench.evaluation.user_sums import UserSums
@@ -18,8 +19,6 @@ POWER = 0.8
 ALPHA = 0.05
 
 SIGNS_AT_ONCE = 2**22
-COLUMNS_AT_ONCE = 64
-"""Intermediate results of so many columns take little memory; all columns would take gigabytes."""
 
 
 def sign_flip_p_values(by_user: UserSums, flips: int = FLIPS, seed: int = 0) -> Float64Array:
@@ -46,8 +45,7 @@ def sign_flip_p_values(by_user: UserSums, flips: int = FLIPS, seed: int = 0) -> 
             np.frombuffer(rng.bytes(rows * -(-len(by_user) // 8)), dtype=np.uint8).reshape(rows, -1), axis=1
         )
         signs = bits[:, : len(by_user)].astype(np.float64) * 2 - 1
-        for first in range(0, len(extreme), COLUMNS_AT_ONCE):
-            columns = slice(first, first + COLUMNS_AT_ONCE)
+        for columns in column_blocks(len(extreme)):
             extreme[columns] += (np.abs(signs @ by_user.sums[:, columns]) >= limit[columns]).sum(axis=0)
     return np.asarray((1 + extreme) / (1 + flips))
 

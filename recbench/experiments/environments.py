@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ from recbench.foreign.environments import (
     environment_names,
     environment_python,
     is_complete,
+    normalised,
     python_in,
     read_lock,
 )
@@ -250,24 +250,14 @@ def check_with_trial(name: str) -> Check:
 
 def _different(lock: Lock, installed: Any) -> list[str]:
     """Returns a line for packages whose versions are not those of the lock file."""
-    found = {_normalised(one): str(version) for one, version in dict(installed or {}).items()}
-    pinned: dict[str, set[str]] = {}
-    # A package may stand in the file once for each version of Python.
-    for line in lock.path.read_text(encoding="utf-8").splitlines():
-        package, equals, rest = line.partition("==")
-        if equals and not line.startswith("#"):
-            pinned.setdefault(_normalised(package), set()).add(rest.partition(";")[0].strip())
+    found = {normalised(one): str(version) for one, version in dict(installed or {}).items()}
     other = [
         f"{one} {found[one]} instead of {' or '.join(sorted(versions))}"
-        for one, versions in pinned.items()
+        for one, versions in lock.packages.items()
         if one in found and found[one].partition("+")[0] not in versions
     ]
     shown = ", ".join(other[:MOST_NAMED]) + (f", {len(other) - MOST_NAMED} more" if len(other) > MOST_NAMED else "")
     return [f"it has {shown}"] if other else []
-
-
-def _normalised(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _digest(lock: Lock) -> str:

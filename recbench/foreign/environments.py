@@ -31,19 +31,20 @@ class Lock:
         path: The file.
         python: The versions of Python that it is for, such as ``>=3.10,<3.12``.
         check: The model with which a trial checks the environment.
-        packages: The pinned packages and their versions.
+        packages: The pinned packages by their normalised names, and the versions of each: one, or several for different
+            versions of Python.
     """
 
     name: str
     path: Path
     python: str
     check: str
-    packages: dict[str, str]
+    packages: dict[str, tuple[str, ...]]
 
     @property
     def version(self) -> str:
         """The version of the framework, which has the name of the environment."""
-        return self.packages[self.name]
+        return self.packages[self.name][0]
 
 
 def locks_folder() -> Path:
@@ -69,8 +70,19 @@ def read_lock(name: str) -> Lock:
     lines = path.read_text(encoding="utf-8").splitlines()
     facts = {found[1]: found[2].strip() for line in lines if (found := _FACT.fullmatch(line))}
     pins = [line.partition(";")[0].strip() for line in lines if line and not line.startswith("#")]
-    packages = {package: version for package, _, version in (pin.partition("==") for pin in pins)}
+    packages: dict[str, tuple[str, ...]] = {}
+    for package, _, version in (pin.partition("==") for pin in pins):
+        packages[normalised(package)] = (*packages.get(normalised(package), ()), version)
     return Lock(name, path, facts["python"], facts["check"], packages)
+
+
+def normalised(package: str) -> str:
+    """Returns the name of a package as indexes compare names.
+
+    >>> normalised("Absl_Py")
+    'absl-py'
+    """
+    return re.sub(r"[-_.]+", "-", package).lower()
 
 
 def environment_folder(name: str) -> Path:

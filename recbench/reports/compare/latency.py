@@ -1,4 +1,4 @@
-"""Whether requests became slower, where it can be told at all."""
+"""The verdict on the latency of requests, if the measurements allow one."""
 
 from collections.abc import Sequence
 from statistics import median
