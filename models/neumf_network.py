@@ -40,7 +40,7 @@ class NeuMFNetwork(tf.Module):
         self.mlp_users = self._normal([n_users, width], init_std)
         self.mlp_items = self._normal([n_items, width], init_std)
         # The first layer's weights in two parts: its sum has a user's share and an item's share, each computed once
-        # for all the pairs that it takes part in.
+        # for all pairs of a batch that it takes part in.
         he = (2 / (2 * width)) ** 0.5
         self.first_users = self._normal([width, width], he)
         self.first_items = self._normal([width, width], he)
@@ -113,14 +113,15 @@ class NeuMFNetwork(tf.Module):
         logits = tf.constant(0.0)
         if part != "mlp":
             p, q = tf.gather(self.gmf_users, users), tf.gather(self.gmf_items, items)
-            logits += tf.linalg.matvec(q, p) + tf.gather(self.gmf_bias, items)
+            logits += tf.reduce_sum(q * p[:, None], 2) + tf.gather(self.gmf_bias, items)
         if part != "gmf":
-            p = tf.gather(self.mlp_users, users)
+            distinct, rows = tf.unique(users)
+            from_users = tf.gather(self._user_shares(distinct), rows)
             if shared:
                 from_items = tf.gather(self.mlp_items @ self.first_items, items)
             else:
                 from_items = tf.tensordot(tf.gather(self.mlp_items, items), self.first_items, 1)
-            logits += self._above_first_layer(p, from_items)
+            logits += self._above_first_layer(from_users, from_items)
         return logits
 
     def item_shares(self) -> tf.Tensor:
@@ -144,11 +145,17 @@ class NeuMFNetwork(tf.Module):
             p, q = tf.gather(self.gmf_users, users), self.gmf_items[start:stop]
             logits += tf.matmul(p, q, transpose_b=True) + self.gmf_bias[start:stop]
         if part != "gmf":
-            logits += self._above_first_layer(tf.gather(self.mlp_users, users), item_shares[start:stop])
+            logits += self._above_first_layer(self._user_shares(users), item_shares[start:stop])
         return logits
 
-    def _above_first_layer(self, users: tf.Tensor, item_shares: tf.Tensor) -> tf.Tensor:
-        hidden = tf.nn.relu((users @ self.first_users + self.first_bias)[:, None] + item_shares)
+    def _user_shares(self, users: tf.Tensor) -> tf.Tensor:
+        return tf.gather(self.mlp_users, users) @ self.first_users + self.first_bias
+
+    def _above_first_layer(self, user_shares: tf.Tensor, item_shares: tf.Tensor) -> tf.Tensor:
+        """Returns float32[n, c] from users' shares float32[n, width] and items' float32[n, c, width] or [c, width]."""
+        sums = user_shares[:, None] + item_shares
+        # One row a pair: products of matrices are faster than the same products of a tensor of rank 3.
+        hidden = tf.nn.relu(tf.reshape(sums, [-1, sums.shape[2]]))
         for weights, bias in self.layers:
-            hidden = tf.nn.relu(tf.tensordot(hidden, weights, 1) + bias)
-        return tf.linalg.matvec(hidden, self.mlp_output) + self.mlp_bias
+            hidden = tf.nn.relu(tf.nn.bias_add(hidden @ weights, bias))
+        return tf.reshape(hidden @ self.mlp_output[:, None], tf.shape(sums)[:2]) + self.mlp_bias
