@@ -11,6 +11,7 @@ from recbench.evaluation.correction import (
     corrected_gains,
     even_chance_rank,
     expected,
+    has_little_bias,
     of_perfect_model,
     rank_probabilities,
 )
@@ -142,6 +143,15 @@ def test_a_perfect_model_reads_less_in_a_larger_catalogue(n, reads):
     others = np.full(7, 100, dtype=np.int32)
     assert of_perfect_model(HR, others, n) == pytest.approx(reads, abs=6e-4)
     assert of_perfect_model(HR, others, n) == pytest.approx(corrected(HR, ranks(np.zeros(7), n_others=100), n).mean())
+
+
+@pytest.mark.parametrize(
+    ("n", "reads", "is_corrected"), [(500, 1.070, True), (800, 1.137, False), (1900, 0.867, False)]
+)
+def test_only_a_value_near_1_of_a_perfect_model_is_little_bias(n, reads, is_corrected):
+    perfect = of_perfect_model(HR, np.full(3, 100, dtype=np.int32), n)
+    assert perfect == pytest.approx(reads, abs=6e-4)
+    assert has_little_bias(perfect) is is_corrected
 
 
 def test_cases_with_fewer_negatives_count_as_they_are():

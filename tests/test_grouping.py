@@ -124,7 +124,7 @@ def test_figures_are_derived_at_any_cut_off_whatever_a_run_stored(tmp_path):
 
 def with_full_ranks(trial, **changes):
     near = trial.candidate_ranks
-    far = replace(near, n_others=near.n_others * 10, better=near.better * 10)
+    far = replace(near, n_others=near.n_others * 5, better=near.better * 5)
     record = trial.record.model_copy(update={"catalogue": LISTS, **changes})
     return FinishedTrial.in_memory(record, TrialRanks(near, far), trial.place)
 
@@ -132,13 +132,14 @@ def with_full_ranks(trial, **changes):
 def test_corrected_figures_need_uniform_negatives_a_size_and_little_bias():
     trial = a_trial("bpr", 0)
     known = with_full_ranks(trial, corrected={"hr@5": 0.1})
-    assert known.corrected(HR) == pytest.approx(corrected(HR, trial.candidate_ranks, 1001).mean())
+    assert known.corrected(HR) == pytest.approx(corrected(HR, trial.candidate_ranks, 501).mean())
     assert known.corrected(HR, 500) == pytest.approx(corrected(HR, trial.candidate_ranks, 500).mean())
     assert known.corrected(HR, 500, uniform=False) is None
     assert with_full_ranks(trial).corrected(HR) is None
     assert with_full_ranks(trial).corrected(HR, 500, uniform=True) is not None
     assert known.corrected(RECALL) is None
-    # A perfect model has 0.55.
+    # A perfect model has 1.14, and 0.55.
+    assert known.corrected(HR, 800) is None
     assert known.corrected(HR, 3706) is None
     assert known.perfect_corrected(HR, 3706) == pytest.approx(0.5524, abs=1e-4)
     # The record says more than its figures: older records have corrected ones whatever their bias is.
@@ -181,6 +182,14 @@ def test_a_run_on_a_large_catalogue_says_why_there_is_no_corrected_figure():
         assert shown["measures"]["hr@10"]["bias"] == pytest.approx(-0.0175, abs=1e-4)
 
 
+def test_a_run_on_a_small_catalogue_says_that_a_corrected_figure_would_be_too_high():
+    trials = [with_full_ranks(trial, uniform_negatives=UniformNegatives.YES) for trial in some_trials("bpr", seeds=2)]
+    report = run_report({**TASK, "mean_catalogue_size": 800.0}, trials, ENVIRONMENT, (10,))
+    table = run_table(report, Format.TEXT)
+    assert "corrected NDCG@10 is missing: a perfect model has 0.691 after the correction, less than 0.9." in table
+    assert "corrected HR@10 is missing: a perfect model has 1.137 after the correction, more than 1.1." in table
+
+
 def test_measures_in_both_rankings_and_beyond_the_candidates():
     trials = [with_full_ranks(trial) for trial in [*some_trials("bpr", 0.6), *some_trials("ncf")]]
     report = run_report(TASK, trials, ENVIRONMENT, (10,))
@@ -191,7 +200,7 @@ def test_measures_in_both_rankings_and_beyond_the_candidates():
     best = [one.standing.best for one in found if one.measure == early]
     assert best == [True, False]
     assert all(one.standing.interval.low <= one.spread.mean <= one.standing.interval.high for one in found)
-    with pytest.raises(RecbenchError, match="full-hr@2000: the cut-off is more than the 1001 items"):
+    with pytest.raises(RecbenchError, match="full-hr@2000: the cut-off is more than the 501 items"):
         measure_models(report, [parse_measure("hr@2000")])
 
 

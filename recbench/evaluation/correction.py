@@ -19,9 +19,11 @@ VARIANCE_WEIGHT = 0.1
 """The paper's gamma: how much variance counts against bias; its experiments use 0.1."""
 
 LEAST_OF_PERFECT = 0.9
-"""A metric is corrected where a perfect model has at least this much after the correction.
+MOST_OF_PERFECT = 1.1
+"""A metric is corrected where a perfect model has at least the one and at most the other after the correction.
 
-The estimator trades bias for variance, and the more so, the larger the catalogue is: it then reads far too little.
+The estimator trades bias for variance. In a large catalogue it reads far too little. In a small one it reads too much
+for a good model: up to 1.16 for HR@k with a perfect model.
 """
 
 RANKS_AT_ONCE = 2**15
@@ -136,6 +138,15 @@ def of_perfect_model(measure: Measure, n_others: Int32Array, n: int, *, distinct
         count * corrected_gains(measure, n, int(m), distinct=distinct)[0] for m, count in enumerate(counts) if count
     ]
     return float(np.sum(first) / len(n_others))
+
+
+def has_little_bias(perfect: float) -> bool:
+    """Whether a metric is corrected, given what ``of_perfect_model`` returns for it.
+
+    >>> has_little_bias(0.954), has_little_bias(0.568), has_little_bias(1.137)
+    (True, False, False)
+    """
+    return LEAST_OF_PERFECT <= perfect <= MOST_OF_PERFECT
 
 
 def even_chance_rank(k: int, n: int, m: int, *, distinct: bool = True) -> int:

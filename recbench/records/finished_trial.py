@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from recbench.evaluation.correction import LEAST_OF_PERFECT, corrected, of_perfect_model
+from recbench.evaluation.correction import corrected, has_little_bias, of_perfect_model
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.new_cases import NewCases
 from recbench.evaluation.ranking import Ranking, Ranks
@@ -102,8 +102,8 @@ class FinishedTrial:
     ) -> float | None:
         """Estimates the mean in the full ranking from the ranks among the candidates (Krichene and Rendle, KDD 2020).
 
-        None where the metric cannot be corrected, the negatives are not known to be uniform, the size is unknown, or a
-        perfect model has less than ``LEAST_OF_PERFECT``.
+        None where the metric cannot be corrected, the negatives are not known to be uniform, the size is unknown, or
+        the value of a perfect model is too far from 1, see ``has_little_bias``.
 
         Args:
             measure: The metric and its cut-off.
@@ -114,7 +114,7 @@ class FinishedTrial:
         if not (self.uniform_negatives if uniform is None else uniform):
             return None
         perfect = self.perfect_corrected(measure, catalogue_size)
-        if perfect is None or perfect < LEAST_OF_PERFECT:
+        if perfect is None or not has_little_bias(perfect):
             return None
         ranks, size = self.candidate_ranks, self._catalogue_size(catalogue_size)
         assert ranks is not None

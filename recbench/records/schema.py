@@ -227,7 +227,7 @@ class Record(_Frozen):
             rounding, and so count as different; see ``recbench.evaluation.ranking.NearTies``. Empty in older records.
         uniform_negatives: Whether the task's negatives are uniform; None in older records.
         corrected: Estimates of the metrics in the full ranking from the sampled ranks, where the negatives are uniform
-            and a perfect model would have at least 0.9. Older records have them without this condition.
+            and a perfect model would have 0.9 to 1.1. Older records have them without these limits.
         correction_bias: For each metric that can be corrected, the corrected value of a perfect model, minus 1. Empty
             if the negatives are not uniform, and in older records.
         catalogue: Metrics of the full ranking, with ``--full``.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from recbench.evaluation.beyond_accuracy import coverage, exposure_gini, hit_rate_by_cohort, mean_popularity
-from recbench.evaluation.correction import LEAST_OF_PERFECT, corrected, of_perfect_model
+from recbench.evaluation.correction import corrected, has_little_bias, of_perfect_model
 from recbench.evaluation.full_ranking import rank_catalogue
 from recbench.evaluation.metric_names import measures_at
 from recbench.evaluation.ranking import Ranks
@@ -75,7 +75,7 @@ def _correction(task: Task, ranks: Ranks, ks: tuple[int, ...]) -> dict[str, obje
         for measure in measures_at(STORED, ks)
         if uniform is UniformNegatives.YES and (value := of_perfect_model(measure, ranks.n_others, n)) is not None
     }
-    shown = [measure for measure, value in perfect.items() if value >= LEAST_OF_PERFECT]
+    shown = [measure for measure, value in perfect.items() if has_little_bias(value)]
     return {
         "uniform_negatives": uniform,
         "corrected": {measure.name: float(corrected(measure, ranks, n).mean()) for measure in shown},

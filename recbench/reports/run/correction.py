@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from recbench.evaluation.correction import LEAST_OF_PERFECT
+from recbench.evaluation.correction import LEAST_OF_PERFECT, MOST_OF_PERFECT, has_little_bias
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.ranking import Ranking
 from recbench.records.finished_trial import FinishedTrial
@@ -28,6 +28,7 @@ class Correction:
         return {
             "uniform_negatives": self.uniform,
             "shown_from": LEAST_OF_PERFECT,
+            "shown_to": MOST_OF_PERFECT,
             "measures": {
                 measure.name: {"perfect": value, "bias": value - 1, "shown": self._is_shown(value)}
                 for measure, value in self.perfect.items()
@@ -39,17 +40,20 @@ class Correction:
         if not self.uniform or not self.perfect:
             return None
         shown = {measure: value for measure, value in self.perfect.items() if self._is_shown(value)}
-        missing = {measure: value for measure, value in self.perfect.items() if measure not in shown}
+        low = {measure: value for measure, value in self.perfect.items() if value < LEAST_OF_PERFECT}
+        high = {measure: value for measure, value in self.perfect.items() if value > MOST_OF_PERFECT}
         sentences = [f"corrected {_labels(shown)}: a perfect model has {_values(shown)}."] if shown else []
-        if missing:
-            sentences.append(
-                f"corrected {_labels(missing)} {'are' if len(missing) > 1 else 'is'} missing: a "
-                f"perfect model has {_values(missing)} after the correction, less than {LEAST_OF_PERFECT:g}."
-            )
+        limits = (low, f"less than {LEAST_OF_PERFECT:g}"), (high, f"more than {MOST_OF_PERFECT:g}")
+        sentences += [
+            f"corrected {_labels(missing)} {'are' if len(missing) > 1 else 'is'} missing: a perfect model has "
+            f"{_values(missing)} after the correction, {beyond}."
+            for missing, beyond in limits
+            if missing
+        ]
         return " ".join(sentences)
 
     def _is_shown(self, value: float) -> bool:
-        return bool(self.uniform) and value >= LEAST_OF_PERFECT
+        return bool(self.uniform) and has_little_bias(value)
 
 
 def correction_of(
