@@ -89,6 +89,8 @@ class OriginalIds:
 class TrainSet:
     """The train rows: all that a model may learn from. All arrays are read-only.
 
+    A task has one train row at least, so that a model can divide by their number.
+
     Attributes:
         n_users: Users are the indices 0 .. n_users - 1.
         n_items: Items are the indices 0 .. n_items - 1; some may have no train row.

@@ -96,6 +96,9 @@ def breakages(task: Task):
         },
     )
     yield "not the train row", {"validation_rows": task.validation_rows - 1}
+    nothing = {name: getattr(task, name)[:0] for name in ("users", "items")}
+    empty = Cases(test.users[:0], test.items[:0], task.validation.negatives[:0])
+    yield "no train row", nothing | {"validation_rows": task.validation_rows[:0], "validation": empty}
     yield "no test case", {"test": Cases(test.users[:0], test.items[:0], test.negatives[:0])}
     yield (
         "a test case twice",
@@ -106,7 +109,7 @@ def breakages(task: Task):
     yield "its spec pins", {"spec": pinned}
 
 
-@pytest.mark.parametrize("which", range(15))
+@pytest.mark.parametrize("which", range(16))
 def test_every_rule_is_checked(board, which):
     message, change = list(breakages(board))[which]
     with pytest.raises(RecbenchError, match=message):

@@ -103,6 +103,15 @@ def test_a_task_without_validation_cases(board):
         tuning_task(empty)
 
 
+def test_a_task_whose_train_rows_are_all_validation_cases(board):
+    of_validation = board.validation_rows[: len(board.validation)]
+    rest = {"rows": board.rows.take(of_validation), "test": board.test, "validation": board.validation}
+    places = np.arange(len(of_validation))
+    whole = Task(board.spec, board.user_ids, board.item_ids, **rest, validation_rows=places)
+    with pytest.raises(RecbenchError, match="has no row to train on besides its validation cases"):
+        tuning_task(whole)
+
+
 def test_a_spy_in_a_trials_process_finds_no_test_case(recbench, home, tmp_path):
     (tmp_path / "spy.py").write_text(SPY)
     (tmp_path / "spaces.toml").write_text("[Spy]\nnosy = { low = 0.0, high = 1.0 }\n")

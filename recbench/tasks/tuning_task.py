@@ -20,11 +20,14 @@ def tuning_task(task: Task) -> Task:
     It has no validation cases of its own, and other bytes than ``task``, so another digest.
 
     Raises:
-        RecbenchError: ``task`` has no validation case.
+        RecbenchError: ``task`` has no validation case, or no train row besides them.
     """
-    if not len(task.validation):
+    rows = task.rows_without_validation()
+    if not len(task.validation) or not len(rows):
+        lacking = "row to train on besides its validation cases"
+        lacking = lacking if len(task.validation) else "validation case to tune on"
         raise RecbenchError(
-            f"Task {task.name!r} has no validation case to tune on: no user has enough train rows.",
+            f"Task {task.name!r} has no {lacking}: no user has enough train rows.",
             "Tune on another task, and use its settings: recbench run --settings FILE.",
         )
     none = Cases(*(np.empty(shape, dtype=np.int32) for shape in (0, 0, (0, task.validation.negatives.shape[1]))))
@@ -39,7 +42,7 @@ def tuning_task(task: Task) -> Task:
         task.spec.model_copy(update=changes),
         task.user_ids,
         task.item_ids,
-        task.rows_without_validation(),
+        rows,
         task.validation,
         np.empty(0, dtype=np.int64),
         none,

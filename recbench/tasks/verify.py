@@ -26,9 +26,10 @@ NEGATIVES = (
 def verify(task: Task) -> None:
     """Checks the rules of a task.
 
-    Indices are in range; no pair is in train twice or in train and test; every validation case is a train row; the
-    negatives of a case are distinct, as many as the spec says, none is the positive and none is an item that its user
-    ever interacted with, in train, validation or test; and the digest is the one that the spec pins.
+    There are a train row and a test case; indices are in range; no pair is in train twice or in train and test;
+    every validation case is a train row; the negatives of a case are distinct, as many as the spec says, none is
+    the positive and none is an item that its user ever interacted with, in train, validation or test; and the
+    digest is the one that the spec pins.
 
     Raises:
         RecbenchError: A rule is broken; the message names the rule and the first offender.
@@ -74,6 +75,8 @@ def check_digest(task: Task) -> None:
 def _check_rows(task: Task) -> None:
     if not len(task.test):
         raise _broken(task, "there is no test case: no user has a row to hold out and another to train on")
+    if not len(task.users):
+        raise _broken(task, "there is no train row: all rows are held out")
     bounds: dict[str, tuple[npt.NDArray[Any], int]] = {
         "users": (task.users, task.n_users),
         "items": (task.items, task.n_items),
