@@ -22,7 +22,7 @@ from recbench.trials.facts import kept_facts, promises_repetition
 from recbench.trials.identity import TaskFacts, identity
 from recbench.trials.learning_curve import Curve
 from recbench.trials.machine import peak_memory_of
-from recbench.trials.memory_check import NotEnoughMemoryError, check_memory
+from recbench.trials.memory_check import NotEnoughMemoryError, memory_checked, stated_memory
 from recbench.trials.model_context import context_for_model
 from recbench.trials.observed import observed
 from recbench.trials.serving import serve
@@ -115,7 +115,21 @@ def _fit_and_score(
     train = task.train_set()
     with configuration.watched():
         model = configuration.create()
-        check_memory(model, train, conditions.memory_limit, notify)
+        needed = stated_memory(model, train)
+    with memory_checked(needed, train, conditions.memory_limit, notify):
+        yield from _fit_and_score_model(model, train, task, configuration, context, energy, conditions, notify)
+
+
+def _fit_and_score_model(
+    model: Recommender,
+    train: TrainSet,
+    task: Task,
+    configuration: Configuration,
+    context: TimedContext,
+    energy: TrialEnergy,
+    conditions: Conditions,
+    notify: Notify,
+) -> Iterator[tuple[dict[str, object], TrialRanks, bool]]:
     warm_up_seconds = None
     if isinstance(model, WarmUp):
         notify(Event(EventKind.PHASE, name="warm-up"))
