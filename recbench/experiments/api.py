@@ -2,17 +2,13 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from recbench.arguments import (
-    PATH,
     POSITIVE,
     POSITIVE_NUMBER,
     SEVERAL,
-    WHOLE,
     read_argument,
-    read_whole_numbers,
 )
 from recbench.data.readers.layout import Layout
 from recbench.device import Device
@@ -21,23 +17,30 @@ from recbench.experiments import evaluate as evaluation
 from recbench.experiments import run as runs
 from recbench.experiments import suite as suites
 from recbench.experiments import sweep as sweeps
-from recbench.experiments.cut_offs import check_cut_offs
+from recbench.experiments.api_arguments import (
+    ModelArgument,
+    TaskArgument,
+    read_curve,
+    read_ks,
+    read_optional_path,
+    read_path,
+    read_seed,
+    read_seeds,
+    several_models,
+)
 from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, N_SEEDS
 from recbench.experiments.execution import Execution
 from recbench.experiments.load import load_run
 from recbench.experiments.optional_packages import check_optuna
 from recbench.experiments.results import Run
-from recbench.experiments.run import check_seeds
 from recbench.experiments.suite import Suite
 from recbench.experiments.sweep import Sweep
 from recbench.experiments.train import Reuse
 from recbench.progress.choice import run_progress, tuning_progress
 from recbench.protocol import Recommender
 from recbench.registry.parameter_values import as_text
-from recbench.registry.requested import Model, request_models
+from recbench.registry.requested import request_models
 from recbench.tasks.suite_spec import DEFAULT_METRIC, find_suite
-from recbench.tasks.task import Task
-from recbench.trials.curve_epochs import CurveEpochs
 from recbench.trials.serving_plan import ServingPlan
 from recbench.tuning.past import Budget
 
@@ -45,11 +48,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from recbench.experiments.tune import Tuning
-
-TaskArgument = Task | str | os.PathLike[str]
-ModelArgument = str | type | Model | Recommender
-"""A name of ``recbench list``, ``file.py:Class``, ``package.module:Class``, a class, an untrained instance, or a
-``recbench.Model``."""
 
 
 def run(
@@ -116,16 +114,16 @@ def run(
         [['popularity', 'hr@10'], ['popularity', 'ndcg@10'], ['random', 'hr@10'], ['random', 'ndcg@10']]
     """
     request = runs.RunRequest(
-        models=request_models(_several(models)),
+        models=request_models(several_models(models)),
         task=task,
-        seeds=_seeds(seeds),
-        ks=_ks(k),
+        seeds=read_seeds(seeds),
+        ks=read_ks(k),
         settings=settings,
-        curve=_curve(curve),
+        curve=read_curve(curve),
         reach=None if reach is None else read_argument("reach", POSITIVE_NUMBER, reach, "For example: reach=0.4"),
         full=full,
         serving=ServingPlan() if serving else None,
-        output=_path("output", output),
+        output=read_path("output", output),
         reuse=Reuse(reuse),
         execution=Execution.of(
             threads=threads,
@@ -197,8 +195,8 @@ def sweep(
         parameter=parameter,
         values=[value if isinstance(value, str) else as_text(value) for value in several],
         task=task,
-        seeds=_seeds(seeds),
-        output=_path("output", output),
+        seeds=read_seeds(seeds),
+        output=read_path("output", output),
         reuse=Reuse(reuse),
         execution=Execution.of(
             threads=threads, device=device, jobs=jobs, timeout=timeout, max_memory=max_memory, cluster=cluster
@@ -282,11 +280,11 @@ def suite(
     request = suites.SuiteRequest(
         name=spec.name if spec else name,
         tasks=several,
-        models=request_models(_several(chosen)),
+        models=request_models(several_models(chosen)),
         metric=metric or (spec.metric if spec else DEFAULT_METRIC),
-        seeds=_seeds(seeds if seeds is not None else spec.seeds if spec else N_SEEDS),
+        seeds=read_seeds(seeds if seeds is not None else spec.seeds if spec else N_SEEDS),
         settings=settings or (spec.settings if spec else None),
-        output=_optional_path("output", output),
+        output=read_optional_path("output", output),
         reuse=Reuse(reuse),
         execution=Execution.of(
             threads=threads, device=device, jobs=jobs, timeout=timeout, max_memory=max_memory, cluster=cluster
@@ -366,13 +364,13 @@ def tune(
         read_argument("budget", POSITIVE_NUMBER, budget, "For example: budget=600, in seconds"),
     )
     request = tunings.TuneRequest(
-        models=request_models(_several(models)),
+        models=request_models(several_models(models)),
         task=task,
         budget=limits,
-        seed=_seed(seed),
-        spaces=_optional_path("spaces", spaces),
-        storage=_optional_path("storage", storage),
-        output=_optional_path("output", output),
+        seed=read_seed(seed),
+        spaces=read_optional_path("spaces", spaces),
+        storage=read_optional_path("storage", storage),
+        output=read_optional_path("output", output),
         force=force,
         metric=metric,
         importance=importance,
@@ -448,12 +446,12 @@ def evaluate(
         task,
         scores,
         name=name,
-        seed=_seed(seed),
-        ks=_ks(k),
+        seed=read_seed(seed),
+        ks=read_ks(k),
         ranked=ranked,
         missing_last=missing_last,
         layout=layout,
-        output=_optional_path("output", output),
+        output=read_optional_path("output", output),
         force=force,
         track_result=track,
     )
@@ -477,44 +475,5 @@ def load(records: str | os.PathLike[str], *, task: TaskArgument | None = None, k
         >>> rb.load("runs").metrics("hr@5").to_frame()[["model", "metric"]].values.tolist()
         [['popularity', 'hr@5']]
     """
-    _path("records", records)
-    return load_run(os.fspath(records), task=task, ks=_ks(k))
-
-
-def _several(models: ModelArgument | Iterable[ModelArgument]) -> list[ModelArgument]:
-    if isinstance(models, str | type | Model) or not isinstance(models, Iterable):
-        return [models]
-    return list(models)
-
-
-def _seeds(seeds: int | Sequence[int]) -> Sequence[int]:
-    found = read_whole_numbers("seeds", seeds, "For example: seeds=3, or seeds=[0, 1, 2]")
-    return range(found) if isinstance(found, int) else tuple(found)
-
-
-def _seed(seed: int) -> int:
-    found = read_argument("seed", WHOLE, seed, "For example: seed=0")
-    check_seeds((found,))
-    return found
-
-
-def _ks(k: int | Sequence[int]) -> tuple[int, ...]:
-    found = read_whole_numbers("k", k, "For example: k=10, or k=[5, 10]")
-    return check_cut_offs((found,) if isinstance(found, int) else tuple(sorted(set(found))))
-
-
-def _curve(text: str | None) -> CurveEpochs | None:
-    try:
-        return None if text is None else CurveEpochs.parse(str(text))
-    except ValueError as error:
-        raise RecbenchError(
-            f"curve={text!r} is not all, every:N, or N,N,...", 'For example: curve="every:5"'
-        ) from error
-
-
-def _path(name: str, path: str | os.PathLike[str]) -> Path:
-    return read_argument(name, PATH, path, f'For example: {name}="results/runs"')
-
-
-def _optional_path(name: str, path: str | os.PathLike[str] | None) -> Path | None:
-    return None if path is None else _path(name, path)
+    read_path("records", records)
+    return load_run(os.fspath(records), task=task, ks=read_ks(k))
