@@ -12,6 +12,7 @@ from recbench.records.ancestry import Ancestry
 from recbench.records.benchmark_timings import Timing, Timings
 from recbench.records.schema import Status, TaskIdentity
 from recbench.records.sources import Sources
+from recbench.reports.compare import evidence
 from recbench.reports.compare.benchmark_timings import compare_timings
 from recbench.reports.compare.benchmark_timings_table import timings_document, timings_table
 from recbench.reports.compare.comparison import compare_records
@@ -151,3 +152,24 @@ def test_seeds_of_different_code_are_noted():
         a_set("a", some_trials("bpr", seeds=2)), a_set("b", mixed), measures_at(["hr"], (10,))
     ).models
     assert "seeds of CURRENT were trained with different code or data: shop.py" in model.notes
+
+
+def test_a_table_computes_no_interval_that_only_documents_and_gates_show(monkeypatch):
+    counts = []
+
+    def counted(levels, differences=(), resamples=0, infer=evidence.infer):
+        if levels or differences:
+            counts.append((len(levels), len(differences)))
+        return infer(levels, differences, resamples)
+
+    monkeypatch.setattr(evidence, "infer", counted)
+    comparison = compare_records(*WELL, measures_at(("hr", "ndcg"), (10,)))
+    decided = decide_verdicts(comparison, Policy(), "again")
+    for form in (Format.TEXT, Format.MARKDOWN, Format.CSV):
+        compare_table(decided, form)
+    assert counts == [(0, 2)]
+    # The gate checks CURRENT against chance: two models by two metrics. The document also shows the one of BASE.
+    gate(comparison, Policy(), "again")
+    assert counts == [(0, 2), (4, 0)]
+    compare_document(decided)
+    assert counts == [(0, 2), (4, 0), (2, 0)]

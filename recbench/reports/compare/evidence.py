@@ -1,7 +1,8 @@
 """What the cases say about models and pairs of models: means, intervals, p-values. It decides nothing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -13,6 +14,31 @@ from recbench.records.grouping import TrialGroup
 from recbench.reports.compare.matching import Match
 from recbench.reports.spread import Spread
 
+Key = tuple[int, str]
+"""A match and a measure's name."""
+
+
+class LevelIntervals:
+    """The intervals of one side's levels, computed together when the first is needed: tables do not show them."""
+
+    def __init__(self, samples: Mapping[Key, Sample], resamples: int) -> None:
+        """Keeps what is needed to compute them.
+
+        Args:
+            samples: The values of each level.
+            resamples: Of the bootstrap.
+        """
+        self._samples, self._resamples = samples, resamples
+
+    def of(self, key: Key) -> Interval | None:
+        """Returns the interval of a level."""
+        return self._computed[key]
+
+    @cached_property
+    def _computed(self) -> dict[Key, Interval | None]:
+        limits, _ = infer(list(self._samples.values()), resamples=self._resamples)
+        return dict(zip(self._samples, limits, strict=True))
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -20,13 +46,20 @@ class Level:
 
     Attributes:
         spread: Means over cases, over the seeds that are done.
-        interval: 95 % interval of their mean, from a bootstrap over users; None for a single user.
         chance: What random order has in expectation; None where the metric does not say.
+        key: What it is called in ``intervals``.
+        intervals: Compute its interval.
     """
 
     spread: Spread
-    interval: Interval | None
     chance: float | None
+    key: Key
+    intervals: LevelIntervals = field(repr=False)
+
+    @property
+    def interval(self) -> Interval | None:
+        """95 % interval of the mean, from a bootstrap over users; None for a single user."""
+        return self.intervals.of(self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +80,6 @@ class Measured:
     lacking: Mapping[str, str]
 
 
-Key = tuple[int, str, str]
-"""A match, one of BASE and CURRENT, and a measure's name."""
-
-
 def measure_matches(
     matches: Sequence[Match], paired: Sequence[bool], measures: Sequence[Measure], resamples: int = RESAMPLES
 ) -> list[Measured]:
@@ -65,8 +94,8 @@ def measure_matches(
     Raises:
         RecbenchError: A cut-off is beyond the candidates of every case.
     """
-    samples: dict[Key, Sample] = {}
-    differences: dict[tuple[int, str], Sample] = {}
+    samples: dict[str, dict[Key, Sample]] = {"base": {}, "current": {}}
+    differences: dict[Key, Sample] = {}
     lacking: list[dict[str, str]] = [{} for _ in matches]
     for number, match in enumerate(matches):
         for measure in measures:
@@ -74,22 +103,22 @@ def measure_matches(
             for side, ranks in sides.items():
                 if ranks:
                     measure.check_cut_off(ranks[0])
-                    samples[number, side, measure.name] = seed_mean(ranks, measure)
+                    samples[side][number, measure.name] = seed_mean(ranks, measure)
             if not paired[number]:
                 continue
             if reason := _why_not_paired(**sides):
                 lacking[number][measure.name] = reason
                 continue
-            base, current = (samples[number, side, measure.name] for side in sides)
+            base, current = (samples[side][number, measure.name] for side in sides)
             differences[number, measure.name] = current - base
-    limits, found = infer(list(samples.values()), list(differences.values()), resamples)
-    intervals = dict(zip(samples, limits, strict=True))
+    _, found = infer([], list(differences.values()), resamples)
     evidence = dict(zip(differences, found, strict=True))
+    intervals = {side: LevelIntervals(of_side, resamples) for side, of_side in samples.items()}
     chance = _Chance()
     return [
         Measured(
-            _levels(number, "base", match.base, measures, intervals, chance),
-            _levels(number, "current", match.current, measures, intervals, chance),
+            _levels(number, match.base, measures, intervals["base"], chance),
+            _levels(number, match.current, measures, intervals["current"], chance),
             {one.name: known for one in measures if (known := evidence.get((number, one.name))) is not None},
             lacking[number],
         )
@@ -120,10 +149,9 @@ def _why_not_paired(base: Sequence[Ranks], current: Sequence[Ranks]) -> str:
 
 def _levels(
     number: int,
-    side: str,
     group: TrialGroup | None,
     measures: Sequence[Measure],
-    intervals: Mapping[Key, Interval | None],
+    intervals: LevelIntervals,
     chance: "_Chance",
 ) -> dict[str, Level]:
     levels = {}
@@ -133,7 +161,7 @@ def _levels(
             continue
         spread = Spread.of(trial.mean(measure) for trial in group.done)
         assert spread is not None
-        levels[measure.name] = Level(spread, intervals[number, side, measure.name], chance.of(measure, ranks[0]))
+        levels[measure.name] = Level(spread, chance.of(measure, ranks[0]), (number, measure.name), intervals)
     return levels
 
 
