@@ -111,6 +111,17 @@ def test_a_run_on_all_replicas_shows_the_variance_and_can_be_resumed(spec):
     markdown = again.table("markdown")
     assert "| split SD | users SD | seeds SD |" in " ".join(markdown.split()).replace(" |", " |")
     assert "Replicas differ in the held-out rows and the negatives." in markdown
+    chosen = CliRunner().invoke(app, [*run, "--columns", "mean,model,Total SD", "--sort", "mean"])
+    header, _, *rows = chosen.stdout.split("\n\n")[1].splitlines()
+    assert header.split() == ["mean", "model", "total", "SD"]
+    means = [float(row.split()[0]) for row in rows]
+    assert means == sorted(means, reverse=True)
+    by_spread = CliRunner().invoke(app, [*run, "--sort", "total-sd"]).stdout.split("\n\n")[1].splitlines()[2:]
+    spreads = [float(row.split()[-2]) for row in by_spread]
+    assert spreads == sorted(spreads)
+    spread = again.table(columns=["model", "total-sd"], sort="total-sd").split("\n\n")[1].splitlines()[2:]
+    assert [float(row.split()[-1]) for row in spread] == spreads
+    assert "column of --columns" in str(CliRunner().invoke(app, [*run, "--columns", "hr@10"]).exception)
     with pytest.raises(RecbenchError, match="different replicas"):
         rb.ReplicatedRun((runs[0], runs[0]))
     assert "Name a replica: --task twice.toml@0" in CliRunner().invoke(app, [*run, "--pairs"]).exception.hint

@@ -162,6 +162,7 @@ def run(
         from recbench.reports.run.metrics_table import metrics_table
         from recbench.reports.run.model_columns import run_column_names
         from recbench.reports.run.pairs_table import pairs_table
+        from recbench.reports.run.replicas import REPLICA_COLUMNS, replicas_table
         from recbench.reports.run.table import run_table
         from recbench.tasks.replicas import replica_names
         from recbench.trials.machine import library_settings
@@ -171,7 +172,9 @@ def run(
         # At once: an unknown metric must not be noticed after the training.
         measures = read_measures(metrics, ks) if metrics else None
         form = Format.JSON if as_json else form
-        view = table_view(columns, sort, run_column_names(measures or measures_at(DEFAULT_METRICS, ks)), form)
+        has_replicas = bool(replica_names(task)) and not dry_run
+        known = REPLICA_COLUMNS if has_replicas else run_column_names(measures or measures_at(DEFAULT_METRICS, ks))
+        view = table_view(columns, sort, known, form)
         request = RunRequest(
             models=request_models(models, param or ()),
             task=task,
@@ -196,15 +199,17 @@ def run(
                 in_process=in_process,
             ),
         )
-        if replica_names(task) and not dry_run:
-            if pairs or more_metrics or serving or columns or sort:
+        if has_replicas:
+            if pairs or more_metrics or serving:
                 raise RecbenchError(
-                    "--pairs, --more-metrics, --serving, --columns and --sort show one split, and the task has "
-                    "replicas.",
+                    "--pairs, --more-metrics and --serving show one split, and the task has replicas.",
                     f"Name a replica: --task {task}@0",
                 )
             replicated = run_on_replicas(request, lambda: count.of(run_progress(quiet=quiet)))
-            emit_json(replicated.document()) if form is Format.JSON else emit(replicated.table(form))
+            if form is Format.JSON:
+                emit_json(replicated.document())
+            else:
+                emit(replicas_table(replicated.report, form, view), styled=view.screen is not None)
             exit_if_failed(replicated.failed)
             return
         progress = count.of(run_progress(quiet=quiet))

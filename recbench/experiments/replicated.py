@@ -1,18 +1,26 @@
 """A run on all replicas of a task."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from recbench.arguments import TEXT, read_argument, read_column_names
 from recbench.errors import NothingToCompareError, RecbenchError
 from recbench.experiments.results import Run
 from recbench.experiments.run import RunRequest, run
 from recbench.progress.choice import Progress
 from recbench.records.finished_trial import FinishedTrial
+from recbench.reports.column_choice import chosen_view
 from recbench.reports.formats import Format
 from recbench.reports.run.replica_document_types import ReplicasDocument
-from recbench.reports.run.replicas import ReplicasReport, replicas_document, replicas_report, replicas_table
+from recbench.reports.run.replicas import (
+    REPLICA_COLUMNS,
+    ReplicasReport,
+    replicas_document,
+    replicas_report,
+    replicas_table,
+)
 from recbench.tasks.replicas import base_name, load_replicas, replica_names, what_varies
 from recbench.tasks.task import Task
 
@@ -51,9 +59,28 @@ class ReplicatedRun:
         """Trials that failed, on any replica."""
         return [trial for one in self.runs for trial in one.failed]
 
-    def table(self, form: str | Format = Format.TEXT) -> str:
-        """Returns the table of the command line; ``form`` is ``text``, ``markdown``, ``csv``, ``latex`` or ``html``."""
-        return replicas_table(self.report, Format(form))
+    def table(
+        self,
+        form: str | Format = Format.TEXT,
+        *,
+        columns: str | Sequence[str] | None = None,
+        sort: str | None = None,
+    ) -> str:
+        """Returns the table of the command line.
+
+        Args:
+            form: ``text``, ``markdown``, ``csv``, ``latex`` or ``html``.
+            columns: Show these columns, in this order, such as ``["model", "mean", "total-sd"]``; None for all. CSV
+                always has all columns.
+            sort: Sort rows by this column, the best first; None for the order of the models. CSV keeps its order.
+
+        Raises:
+            RecbenchError: A column is unknown, or is named twice.
+        """
+        chosen = None if columns is None else read_column_names(columns)
+        by = None if sort is None else read_argument("sort", TEXT, sort, 'For example: sort="mean"')
+        view = chosen_view(chosen, by, REPLICA_COLUMNS, options=("columns", "sort"))
+        return replicas_table(self.report, Format(form), view)
 
     def document(self) -> ReplicasDocument:
         """Returns the JSON document of ``recbench run --json`` for a task with replicas."""

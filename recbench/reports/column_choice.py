@@ -12,7 +12,10 @@ WIDER = 1000
 """What the rank of wider looks is above that of the narrowest ones, where the columns were asked for."""
 
 
-HEADERS = {"interactions/s": "speed", "fit s": "fit", "peak mib": "memory", "s": "seconds"}
+HEADERS = {
+    "interactions/s": "speed", "fit s": "fit", "peak mib": "memory", "s": "seconds",
+    **{f"{name} sd": f"{name}-sd" for name in ("split", "users", "seeds", "total")}, "usual se": "usual-se",
+}  # fmt: skip
 """The names of columns whose headers in the wide table differ from them."""
 
 

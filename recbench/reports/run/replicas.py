@@ -3,17 +3,27 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import Final
 
 from recbench.evaluation.inference import Sample
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.variance_components import VarianceComponents, variance_components
 from recbench.reports.cells import escape
+from recbench.reports.column_rendering import on_screen, prose, render_columns
+from recbench.reports.columns import Column, Cut, Look, rows_of, text_column, wide_looks
 from recbench.reports.formats import Format
-from recbench.reports.rendering import paragraph, render_lines, render_table
+from recbench.reports.rendering import paragraph, render_table
 from recbench.reports.run.replica_document_types import ReplicatedMetricDocument, ReplicatedResultDocument
 from recbench.reports.run.run_report import RunReport, seed_ranks
 from recbench.reports.run.summary import ModelSummary
+from recbench.reports.view import DEFAULT_VIEW, View
 
+REPLICA_COLUMNS: Final = (
+    "model", "metric", "mean", "split-sd", "users-sd", "seeds-sd", "total-sd", "usual-se",
+)  # fmt: skip
+_HEADERS: Final = ("mean", "split SD", "users SD", "seeds SD", "total SD", "usual SE")
+# In a table that is too wide, columns of a lower rank get room first.
+_RANKS: Final = (1, 3, 4, 5, 6, 7)
 LEGEND = (
     "split SD, users SD, seeds SD: standard deviations of the figure of one replica and one seed, by source; their "
     "squares add up to the square of total SD.",
@@ -82,17 +92,19 @@ def replicas_report(reports: Sequence[RunReport], varies: str) -> ReplicasReport
     return ReplicasReport(tuple(reports), tuple(models), varies)
 
 
-def replicas_table(report: ReplicasReport, form: Format) -> str:
-    """Renders one row for each configuration and metric; CSV has full precision and no lines around the table."""
-    headers = ["model", "metric", "mean", "split SD", "users SD", "seeds SD", "total SD", "usual SE"]
-    rows = [
-        [model.name, measure.label, *_figures(model.components.get(measure.name), form)]
-        for measure in report.measures
-        for model in report.models
-    ]
-    table = render_table(rows, headers, "llrrrrrr", form)
+def replicas_table(report: ReplicasReport, form: Format, view: View = DEFAULT_VIEW) -> str:
+    """Renders one row for each configuration and metric; CSV has full precision and no lines around the table.
+
+    Args:
+        report: The figures.
+        form: How.
+        view: Which columns to show, and the terminal that plain text has to fit; CSV and JSON have all columns.
+    """
+    columns = _columns(report, form)
     if form in {Format.CSV, Format.JSON}:
-        return table
+        looks = wide_looks(columns)
+        return render_table(rows_of(looks), [look.header for look in looks], "llrrrrrr", form)
+    table = render_columns(columns, form, view)
     task = report.reports[0].task
     name = escape(str(task["name"]).partition("@")[0], form)
     facts = f"{task['n_users']:,} users, {task['n_items']:,} items, {task['n_cases']:,} cases each"
@@ -100,7 +112,9 @@ def replicas_table(report: ReplicasReport, form: Format) -> str:
         f"Task {name}: {len(report.reports)} replicas, {facts}",
         f"Replicas differ in {escape(report.varies, form)}.",
     ]
-    return "\n".join([*paragraph(head, form), "", table, "", *render_lines(report.notes, form)])
+    above = on_screen(paragraph(head, form), view.screen)
+    below = prose([*table.notes, *report.notes], form, view.screen)
+    return "\n".join([*above, "", table.text, "", *below])
 
 
 def replicas_document(report: ReplicasReport) -> list[ReplicatedResultDocument]:
@@ -145,8 +159,29 @@ def _samples(summary: ModelSummary, measure: Measure) -> list[Sample]:
     return [Sample(measure.values(one), measure.users(one)) for one in ranks.values()]
 
 
-def _figures(one: VarianceComponents | None, form: Format) -> list[str]:
-    if one is None:
-        return [""] * 6
-    figures = [one.mean, *one.standard_deviations, sqrt(one.usual)]
-    return ["" if value is None else repr(value) if form is Format.CSV else f"{value:.4f}" for value in figures]
+def _columns(report: ReplicasReport, form: Format) -> list[Column]:
+    rows = [(model, measure) for measure in report.measures for model in report.models]
+    figures = [_figures(model.components.get(measure.name)) for model, measure in rows]
+    return [
+        text_column("model", [model.name for model, _ in rows], cut=Cut.MIDDLE),
+        text_column("metric", [measure.label for _, measure in rows], rank=2),
+        *(
+            Column(
+                name,
+                (Look(header, [_cell(value, form) for value in values], rank=rank),),
+                # Of the mean, the highest is the best; of what it varies by, the lowest.
+                keys=[-value if name == "mean" and value is not None else value for value in values],
+            )
+            for name, header, rank, values in zip(
+                REPLICA_COLUMNS[2:], _HEADERS, _RANKS, zip(*figures, strict=True), strict=True
+            )
+        ),
+    ]
+
+
+def _figures(one: VarianceComponents | None) -> list[float | None]:
+    return [None] * len(_HEADERS) if one is None else [one.mean, *one.standard_deviations, sqrt(one.usual)]
+
+
+def _cell(value: float | None, form: Format) -> str:
+    return "" if value is None else repr(value) if form is Format.CSV else f"{value:.4f}"
