@@ -45,3 +45,43 @@ def test_a_tuning(synthetic_task, tmp_path):
         Popular, synthetic_task, seeds=1, settings=str(tmp_path / "settings.toml"), output=tmp_path, quiet=True
     )
     assert tuned.trials[0].record.parameters["power"] == found.settings["Popular"]["power"]
+
+
+SCORED = """
+import numpy as np
+
+class Passes:
+    def __init__(self, {name}: int = 3):
+        self.n = {name}
+
+    def fit(self, train, context):
+        for _ in range(self.n):
+            context.end_epoch()
+
+    def score(self, users, items):
+        with open({log!r}, "a") as file:
+            file.write(f"{{len(users)}}\\n")
+        return np.zeros(items.shape)
+"""
+
+
+def test_only_models_whose_epochs_can_be_chosen_are_scored_after_each(synthetic_task, tmp_path):
+    pytest.importorskip("optuna")
+    scored = {}
+    for name in ("epochs", "passes"):
+        log, spaces = tmp_path / f"{name}.log", tmp_path / f"{name}.toml"
+        source = tmp_path / f"by_{name}.py"
+        source.write_text(SCORED.format(name=name, log=str(log)), encoding="utf-8")
+        spaces.write_text(f"[Passes]\n{name} = {{ low = 2, high = 4, integer = true }}\n", encoding="utf-8")
+        rb.tune(
+            f"{source}:Passes",
+            synthetic_task,
+            trials=1,
+            spaces=spaces,
+            storage=tmp_path / f"{name}.db",
+            output=tmp_path / f"tuned-{name}.toml",
+            quiet=True,
+        )
+        scored[name] = sum(map(int, log.read_text(encoding="utf-8").split()))
+    # After each of three epochs and at the end; or at the end alone.
+    assert scored["epochs"] == 4 * scored["passes"]

@@ -44,7 +44,7 @@ from recbench.trials.events import Event, EventKind, IsWanted, Notify, ignore
 from recbench.trials.planned import PlannedModel
 from recbench.trials.revision import revision_fields
 from recbench.tuning.known_configurations import Data, space_for
-from recbench.tuning.objective import NDCG_AT_10, Objective, curve_epochs, longest, main_objective
+from recbench.tuning.objective import EPOCHS, NDCG_AT_10, Objective, curve_epochs, longest, main_objective
 from recbench.tuning.past import Budget, SoFar, counts
 from recbench.tuning.result import ModelTuning, model_tuning
 from recbench.tuning.space_check import settings_to_check
@@ -384,7 +384,9 @@ def _open(
         same["metric"] = objective.name
     study = Study(storage, model.name, same, space, model.parameters, request.seed, most)
     study.name_objective(objective.name)
-    return _Opened(model, space, replace(conditions, curve=curve_epochs(most, objective)), study)
+    # Without the parameter, no trial can be repeated up to its best epoch, and scoring epochs would only take time.
+    curve = curve_epochs(most, objective) if EPOCHS in model.parameters else None
+    return _Opened(model, space, replace(conditions, curve=curve), study)
 
 
 def _written(result: ModelTuning, output: OutputFile, identity: TaskIdentity) -> TunedModel | None:
