@@ -1,5 +1,7 @@
 """Trained models in use: latency, users per second, size and memory; in the same way for every model."""
 
+import csv
+import io
 import json
 import sys
 from dataclasses import replace
@@ -386,6 +388,18 @@ def test_reports_show_figures_in_use():
     line = next(line for line in compare_table(decided, Format.TEXT).splitlines() if "p95 ms, long" in line)
     assert line.split()[-3:] == ["2.05", "3.05", "1.49x"]
     assert compare_document(decided)["results"][0]["costs"]["serving_long_p95_ms"]["current"] == [3.0, 3.1]
+    rows = list(csv.DictReader(io.StringIO(compare_table(decided, Format.CSV))))
+    (row,) = (one for one in rows if one["metric"] == "serving_long_p95_ms")
+    means = [float(row[name]) for name in ("baseline", "current", "difference")]
+    assert means == pytest.approx([2.05, 3.05, 1.0])
+    assert (row["model"], row["baseline_seeds"], row["p"], row["verdict"]) == ("bpr", "2", "", "")
+    latex = compare_table(decided, Format.LATEX)
+    (line,) = (line for line in latex.splitlines() if "p95 ms, long" in line)
+    assert [cell.strip(" \\{}") for cell in line.split("&")][2:] == ["2.05", "3.05", "1.49x"]
+    assert latex.count(r"\begin{tabular}") == 2
+    others = [line for line in latex.splitlines() if "In use: medians over seeds" in line]
+    assert others
+    assert all(line.startswith("%") for line in others)
 
 
 def test_the_limit_of_an_unknown_cost_is_refused():

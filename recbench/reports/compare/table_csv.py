@@ -1,5 +1,7 @@
-"""The comparison as CSV: one line a model and metric, in full precision."""
+"""The comparison as CSV: one line a model and metric, or figure of the cost in use, in full precision."""
 
+from recbench.reports.compare.comparison import Compared
+from recbench.reports.compare.costs import compared_costs
 from recbench.reports.compare.gate import DecidedComparison
 from recbench.reports.rendering import csv_text
 
@@ -25,4 +27,17 @@ def compare_csv(decided: DecidedComparison) -> str:
         row += [decision.p_adjusted, decision.seed_limit, decision.smallest_drop]
         row += [model.throughput_ratio, decision.verdict.value, "; ".join(decision.reasons)]
         rows.append(row)
+    rows += [row for model in decided.comparison.models for row in _cost_rows(model)]
     return csv_text(rows, HEADERS)
+
+
+def _cost_rows(model: Compared) -> list[list[object]]:
+    """Returns a line for each figure of the cost in use, without a test and without a verdict."""
+    rows: list[list[object]] = []
+    for cost in compared_costs(model):
+        row: list[object] = [model.task.name, model.task.digest, model.label, cost.figure.key]
+        for spread in (cost.base, cost.current):
+            row += [spread.mean, spread.sd, len(spread.values)]
+        row.append(cost.current.mean - cost.base.mean)
+        rows.append([*row, *[None] * (len(HEADERS) - len(row))])
+    return rows

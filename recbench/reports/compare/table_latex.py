@@ -8,6 +8,7 @@ from recbench.reports.column_rendering import render_columns
 from recbench.reports.columns import Column, Look
 from recbench.reports.compare.columns import comparison_columns
 from recbench.reports.compare.comparison import Compared
+from recbench.reports.compare.costs import render_costs
 from recbench.reports.compare.evidence import Level, Measured
 from recbench.reports.compare.gate import DecidedComparison
 from recbench.reports.compare.lines import by_task, legend, new_case_lines, obstacles, task_line
@@ -31,7 +32,7 @@ STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 
 
 def compare_latex(decided: DecidedComparison, headline: str, view: View = DEFAULT_VIEW) -> str:
-    """Renders a table for each task, with the lines around it as comments.
+    """Renders a table for each task, and one for the cost in use if it was measured; other lines are comments.
 
     Args:
         decided: The comparison and its verdicts.
@@ -45,6 +46,8 @@ def compare_latex(decided: DecidedComparison, headline: str, view: View = DEFAUL
         above = render_lines([task_line(numbered[0][1])], form)
         below = render_lines([*table.notes, *new_case_lines(comparison, digest)], form)
         parts.append("\n".join([*above, table.text, *below]))
+        if costs := render_costs([model for _, model in numbered], form, view):
+            parts.append(costs)
     stars = ", ".join(f"{stars} p < {limit:g}" for limit, stars in reversed(STARS))
     lines = [f"Bold: the higher of baseline and current. {stars} after Holm.", *legend(decided)[:-1]]
     return "\n\n".join([*parts, "\n".join(render_lines(lines, form))])
