@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -21,7 +22,7 @@ from recbench.trials.clock import TimedContext
 from recbench.trials.conditions import Conditions
 from recbench.trials.trial import run_trial
 from recbench.tuning.spaces import Choices, own_spaces
-from recbench_models.bridges import cornac, irspack, rectools, sklearn
+from recbench_models.bridges import cornac, implicit, irspack, lenskit, recbole, rectools, sklearn
 from recbench_models.bridges.bridge import Bridge
 from tests import stub_frameworks
 from tests.conftest import ROOT
@@ -36,8 +37,8 @@ COUNTS = np.array([1.0, 2.0, 0.0, 3.0, 0.0])
 class StopsAfter(TimedContext):
     """Ends training after some epochs, and asks for scores after each."""
 
-    def __init__(self, epochs, model):
-        super().__init__(0, 1)
+    def __init__(self, epochs, model, device):
+        super().__init__(0, 1, device=device)
         self.most, self.model = epochs, model
 
     def end_epoch(self, loss=None):
@@ -51,8 +52,8 @@ def rows(n_users=3):
     return TrainSet.from_rows(n_users, 5, USERS, ITEMS)
 
 
-def fitted(model, train=None, most=99):
-    context = StopsAfter(most, model)
+def fitted(model, train=None, most=99, device="auto"):
+    context = StopsAfter(most, model, device)
     model.warm_up(train or rows(), context)
     model.fit(train or rows(), context)
     return context
@@ -81,6 +82,88 @@ def test_irspack_runs_epoch_by_epoch(monkeypatch):
     plain = irspack.Plain()
     assert fitted(plain).epochs == 0
     assert plain.score_all(np.array([0])).tolist() == [COUNTS.tolist()]
+
+
+def test_implicit_gives_factors_similarities_or_lists(monkeypatch):
+    pytest.importorskip("scipy")
+    stub_frameworks.implicit(monkeypatch)
+    model = implicit.Factors()
+    assert list(model.defaults) == ["factors", "iterations"]
+    context = fitted(model, device="cpu")
+    assert context.epochs == 3
+    # Two factors, three epochs.
+    assert model.score_all(np.array([1])).tolist() == [(6 * COUNTS).tolist()]
+    assert fitted(implicit.Factors(iterations=9), most=2, device="cpu").epochs == 2
+    neighbours = implicit.Neighbours(K=5)
+    assert fitted(neighbours).epochs == 0
+    # User 0 has items 1 and 3.
+    assert neighbours.score_all(np.array([0])).tolist() == [[1, 1, 0, 1, 0]]
+    lists = implicit.Lists()
+    fitted(lists)
+    assert np.argsort(-lists.score_all(np.array([0, 2])), axis=1)[:, :2].tolist() == [[3, 1]] * 2
+    with pytest.raises(LookupError, match="implicit has no model 'Factor'; similar: Factors"):
+        implicit.Factor  # noqa: B018
+
+
+def test_lenskit_runs_epoch_by_epoch_and_leaves_out_what_it_cannot_score(monkeypatch):
+    stub_frameworks.lenskit(monkeypatch)
+    model = lenskit.Trained()
+    assert dict(model.defaults) == {"epochs": 3, "regularization": 1.0, "feedback": "implicit", "left_out": None}
+    assert isinstance(model.defaults["regularization"], float)
+    assert fitted(model).epochs == 3
+    scores = model.score_all(np.array([0, 2]))
+    # It has no score for items 2 and 4.
+    assert scores[:, [0, 1, 3]].tolist() == [[3, 6, 9], [5, 8, 11]]
+    assert (scores[:, [2, 4]] < scores[:, [0]]).all()
+    stopped = lenskit.Trained(epochs=9)
+    assert fitted(stopped, most=2).epochs == 2
+    assert stopped.scorer.finalized
+    closed = lenskit.Closed()
+    assert fitted(closed).epochs == 0
+    assert closed.scorer.given == {"epochs": 3, "regularization": 1.0, "feedback": "implicit"}
+    no_score = lenskit.NoQuery()
+    fitted(no_score)
+    assert np.isnan(no_score.score_all(np.array([0]))).all()
+    with pytest.raises(LookupError, match="PlainClass of LensKit is no component"):
+        lenskit.PlainClass  # noqa: B018
+
+
+def test_lenskit_gets_the_ratings_of_a_task_that_has_them(monkeypatch):
+    stub_frameworks.lenskit(monkeypatch)
+    ratings = np.array([1, 2, 3, 4, 5, 1], np.float32)
+    prepared = lenskit.Closed().prepare(TrainSet.from_rows(3, 5, USERS, ITEMS, ratings), TimedContext(0, 1))
+    assert prepared.table["rating"].tolist() == ratings.tolist()
+    assert "rating" not in lenskit.Closed().prepare(rows(), TimedContext(0, 1)).table
+
+
+def test_recbole_numbers_its_rows_and_scores_the_rest_lowest(monkeypatch, tmp_path):
+    stub_frameworks.recbole(monkeypatch, tmp_path)
+    model = recbole.Ranks()
+    assert {"embedding_size", "epochs", "learning_rate", "validation_share"} <= model.defaults.keys()
+    context = fitted(model, rows(n_users=4))
+    assert (context.epochs, context.facts) == (3, {"unknown_users": 1, "unknown_items": 2})
+    scores = model.score_all(np.array([3, 2]))
+    assert scores[0].tolist() == [-1] * 5
+    assert scores[1, [0, 1, 3]].tolist() == [3, 6, 9]
+    assert (scores[1, [2, 4]] < 3).all()
+    assert not Path(model.folder.name).exists()
+    assert fitted(recbole.Ranks(epochs=9), most=2).epochs == 2
+    pairs = recbole.Pairs()
+    fitted(pairs)
+    candidates = pairs.score(np.array([0, 2], np.int32), np.array([[3, 1, 4], [0, 3, 2]], np.int32))
+    assert candidates[:, :2].tolist() == [[9, 6], [3, 9]]
+    assert (candidates[:, 2] < candidates[:, :2].min(axis=1)).all()
+    assert pairs.score_all(np.array([0]))[0, [0, 1, 3]].tolist() == [3, 6, 9]
+    with pytest.raises(LookupError, match="Sequences is no general model of RecBole"):
+        recbole.Sequences  # noqa: B018
+
+
+def test_recbole_keeps_the_best_epoch_of_its_own_validation_rows(monkeypatch, tmp_path):
+    stub_frameworks.recbole(monkeypatch, tmp_path)
+    model = recbole.Ranks(validation_share=0.25)
+    assert fitted(model).epochs == 3
+    # The second epoch was the best.
+    assert model.score_all(np.array([2]))[0, [0, 1, 3]].tolist() == [2, 4, 6]
 
 
 def test_users_and_items_that_rectools_drops_are_counted_and_lowest(monkeypatch, capsys):
