@@ -1,202 +1,148 @@
 """The same model in several frameworks: quality, speed and memory, with one clock and one budget of tuning.
 
     recbench env create cornac                 # each framework that should take part
-    python -m benchmarks.frameworks            # ml-100k; writes results/frameworks.md
-    python -m benchmarks.frameworks --trials 60 --budget 900 --seeds 5 --task ml-100k
+    python -m benchmarks.frameworks            # resumes; writes results/frameworks/ and results/frameworks.md
+    python -m benchmarks.frameworks --page     # only writes the page again, from results/frameworks/
 
 All implementations are tuned on validation cases with the same number of trials and seconds. Then each is trained with
-each seed, in turns: all models with the first seed, then all with the second. Frameworks without an environment are
-left out, and the page names them.
+each seed, in turns: all models with the first seed, then all with the second. The implementations, and what explains
+their differences, are in ``frameworks.toml``. An implementation whose environment does not exist is left out.
 """
 
 import argparse
-import tempfile
-from dataclasses import dataclass
+import json
+import os
+import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean
 from typing import Any, Final
 
 import recbench
+from benchmarks.frameworks_page import CHECKS, FOLDER, KINDS_FILE, PAGE, page
 from recbench.errors import RecbenchError
 from recbench.experiments.environments import State, environments
-from recbench.experiments.results import Run
-from recbench.records.schema import Record
+from recbench.output_files import OutputFile
+from recbench.tuning.objective import EPOCHS
 
-KINDS: Final = {
-    "BPR-MF": [
-        "bpr",
-        "cornac:BPR",
-        "implicit:BayesianPersonalizedRanking",
-        "recbole:BPR",
-        "rectools:ImplicitBPRWrapperModel",
-    ],
-    "iALS": [
-        "ials",
-        "als",
-        "implicit:AlternatingLeastSquares",
-        "irspack:IALSRecommender",
-        "lenskit:ImplicitMFScorer",
-        "rectools:ImplicitALSWrapperModel",
-    ],
-    "EASE": [
-        "ease",
-        "cornac:EASE",
-        "irspack:DenseSLIMRecommender",
-        "lenskit:EASEScorer",
-        "recbole:EASE",
-        "rectools:EASEModel",
-    ],
-    "NeuMF": ["ncf", "cornac:NeuMF", "recbole:NeuMF"],
-    "ItemKNN": [
-        "itemknn",
-        "cornac:ItemKNN",
-        "implicit:CosineRecommender",
-        "irspack:CosineKNNRecommender",
-        "lenskit:ItemKNNScorer",
-        "recbole:ItemKNN",
-        "rectools:ImplicitItemKNNWrapperModel",
-    ],
-}
-"""The implementations of each model, the builtin ones first."""
-HEADERS: Final = (
-    "model",
-    "HR@10",
-    "95 %",
-    "NDCG@10",
-    "interactions/s",
-    "s to best peer",
-    "peak memory (MB)",
-    "settings",
-)
+TASK: Final = "ml-100k"
+SPACES: Final = Path(__file__).with_name("frameworks_spaces.toml")
+"""Search spaces of the implementations that need another one than recbench's."""
+CURVE: Final = "1,2,3,5,7,10,15,20,30,40,50,70,100,150,200,300,400"
+MOST_SECONDS: Final = 900
+"""Seconds after which a trial with a seed ends."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """A row of the table."""
+def tuned_entry(model: str, options: argparse.Namespace, settings: Path) -> str | None:
+    """Tunes an implementation, and returns what to run.
 
-    name: str
-    hr: float
-    low: float
-    high: float
-    ndcg: float
-    speed: float | None
-    seconds: float | None
-    memory: float
-    settings: str
+    Args:
+        model: The implementation.
+        options: The budget.
+        settings: The file that takes its setting.
+
+    Returns:
+        The implementation. If the budget completed no trial: the same with its defaults, and as many epochs as fitted
+        into the budget. None if it was never scored.
+    """
+    with SPACES.open("rb") as file:
+        own_space = model in tomllib.load(file)
+    storage = Path(options.work, f"{settings.stem}.db")
+    (result,) = recbench.tune(
+        [model],
+        TASK,
+        trials=options.trials,
+        budget=options.budget,
+        spaces=SPACES if own_space else None,
+        storage=storage,
+        output=settings,
+        threads=1,
+        device="cpu",
+    ).models
+    if result.tuned is not None:
+        return model
+    longest = max((one.epochs for one in result.past), default=0)
+    return f"{model}:{EPOCHS}={longest}" if longest else None
 
 
-def rows_of(run: Run, changed: dict[str, dict[str, Any]]) -> list[Row]:
-    """Returns the rows of one kind of model."""
-    rows, documents = [], [one for one in run.document()["results"] if one["status"] == "done"]
-    best = {one["name"]: one["metrics"]["hr@10"]["mean"] for one in documents}
-    for one in documents:
-        peers = [hr for name, hr in best.items() if name != one["name"] and ":" in name]
-        records = [Record.model_validate_json(Path(path).read_bytes()) for path in one["records"]]
-        interval = one["metrics"]["hr@10"]["interval"]
-        speed = one["interactions_per_second"]
-        rows.append(
-            Row(
-                one["name"],
-                best[one["name"]],
-                *interval,
-                one["metrics"]["ndcg@10"]["mean"],
-                None if speed is None else speed["mean"],
-                seconds_to(max(peers), records) if peers else None,
-                max(record.process_peak_rss_bytes or 0 for record in records) / 1e6,
-                ", ".join(f"{name}={short(value)}" for name, value in changed.get(one["model"], {}).items()),
-            )
+def measure(name: str, models: Sequence[str], options: argparse.Namespace) -> None:
+    """Tunes the implementations of one kind of model, and trains each with each seed."""
+    settings = FOLDER / f"{name}.toml"
+    entries = []
+    for model in models:
+        try:
+            entry = tuned_entry(model, options, settings)
+        except RecbenchError as error:
+            print(f"{model}: {error.message}", flush=True)  # noqa: T201
+            continue
+        if entry is None:
+            print(f"{model}: no score within the budget", flush=True)  # noqa: T201
+        else:
+            entries.append(entry)
+    # A run trains one model with all its seeds before the next: a machine that slows down would slow one model alone.
+    for seed in range(options.seeds):
+        recbench.run(
+            entries,
+            TASK,
+            seeds=[seed],
+            settings=str(settings),
+            curve=CURVE,
+            full=True,
+            threads=1,
+            device="cpu",
+            timeout=MOST_SECONDS,
+            output=FOLDER / name,
         )
-    return sorted(rows, key=lambda row: -row.hr)
 
 
-def seconds_to(target: float, records: list[Record]) -> float | None:
-    """Returns the mean seconds of training until HR@10 reaches the target; None unless every seed reaches it."""
-    reached = []
-    for record in records:
-        points = [(point.fit_seconds, point.metrics["hr@10"]) for point in record.curve]
-        points.append((record.fit_seconds, record.metrics["hr@10"].mean))
-        first = next((seconds for seconds, hr in points if hr is not None and hr >= target), None)
-        if first is None:
-            return None
-        reached.append(first)
-    return fmean(reached)
-
-
-def differences(run: Run) -> list[str]:
-    """Returns a line for each pair of implementations whose HR@10 differs significantly."""
-    pairs = run.pairs()
-    pairs = pairs[(pairs["metric"] == "hr@10") & (pairs["p_holm"] < 0.05)]
-    return [
-        f"- {pair.first} - {pair.second}: {pair.difference:+.4f} ({pair.low:+.4f} to {pair.high:+.4f})"
-        for pair in pairs.itertuples()
-    ]
-
-
-def short(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def cell(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)
-
-
-def table(rows: list[Row]) -> list[str]:
-    lines = [f"| {' | '.join(HEADERS)} |", "|---" * len(HEADERS) + "|"]
-    for row in rows:
-        cells = [row.name, f"{row.hr:.4f}", f"{row.low:.3f}-{row.high:.3f}", f"{row.ndcg:.4f}", cell(row.speed, ",.0f")]
-        cells += [cell(row.seconds, ".2f"), f"{row.memory:,.0f}", row.settings]
-        lines.append(f"| {' | '.join(cells)} |")
-    return lines
+def check(name: str, changes: Sequence[str]) -> None:
+    """Trains implementations with a changed value that should explain a difference, with one seed."""
+    recbench.run(
+        changes,
+        TASK,
+        seeds=1,
+        settings=str(FOLDER / f"{name}.toml"),
+        threads=1,
+        device="cpu",
+        timeout=MOST_SECONDS,
+        output=FOLDER / f"{name}{CHECKS}",
+    )
 
 
 def main() -> None:
+    """Measures what is not measured yet, and writes the page after each kind of model."""
+    with KINDS_FILE.open("rb") as file:
+        kinds: dict[str, dict[str, Any]] = tomllib.load(file)
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--task", default="ml-100k")
-    parser.add_argument("--trials", type=int, default=30, help="trials of the tuning of each model (30)")
-    parser.add_argument("--budget", type=float, default=600, help="seconds of the tuning of each model (600)")
-    parser.add_argument("--seeds", type=int, default=3, help="seeds of each model (3)")
-    parser.add_argument("--kinds", default=",".join(KINDS), help=f"kinds of models ({','.join(KINDS)})")
-    parser.add_argument("--work", default=None, help="folder of trials and records, to resume; a temporary one")
-    parser.add_argument("-o", "--output", default="results/frameworks.md")
+    parser.add_argument("--trials", type=int, default=30, help="trials of the tuning of each implementation (30)")
+    parser.add_argument("--budget", type=float, default=120, help="seconds of the tuning of each implementation (120)")
+    parser.add_argument("--seeds", type=int, default=5, help="seeds of each implementation (5)")
+    parser.add_argument("--kinds", default=",".join(kinds), help=f"kinds of models ({','.join(kinds)})")
+    parser.add_argument("--work", default="runs/frameworks", help="folder of the tuning's trials (runs/frameworks)")
+    parser.add_argument("--page", action="store_true", help="only write the page, from what was measured")
     options = parser.parse_args()
-    work = Path(options.work or tempfile.mkdtemp(prefix="recbench-frameworks-"))
-    found = environments()
-    ready = {one.lock.name for one in found if one.state is State.READY}
-    tuned = {"task": options.task, "budget": options.budget, "trials": options.trials}
-    versions = {one.lock.name: one.lock.version for one in found}
-    lines = [
-        f"# The same models in several frameworks: {options.task}",
-        "",
-        f"Tuned with up to {options.trials} trials and {options.budget:g} s per implementation; {options.seeds} seeds, "
-        "in turns. 95 %: confidence interval over users. s to best peer: seconds of training to the HR@10 of the "
-        "best implementation of another framework; -: never, in some seed. Peak MB: memory of a trial's processes.",
-        "",
-        "Versions: " + ", ".join(f"{name} {version}" for name, version in versions.items() if name in ready) + ".",
-    ]
-    if left_out := sorted(versions.keys() - ready):
-        lines.append(f"Without an environment, and left out: {', '.join(left_out)}.")
-    for kind in options.kinds.split(","):
-        models = [one for one in KINDS[kind] if ":" not in one or one.partition(":")[0] in ready]
-        settings = work / f"{kind}.toml"
-        try:
-            tuning = recbench.tune(models, **tuned, storage=work / f"{kind}.db", output=settings, force=True)
-        except RecbenchError as error:
-            lines += ["", f"## {kind}", "", f"Not measured: {error.message}"]
-            continue
-        run = recbench.run(
-            models,
-            options.task,
-            seeds=options.seeds,
-            settings=str(settings),
-            curve="all",
-            output=work / kind,
-        )
-        lines += ["", f"## {kind}", "", *table(rows_of(run, tuning.settings))]
-        failed = sorted({f"{one.record.model}: {one.record.error}" for one in run.failed})
-        lines += ["", *(f"Failed: {one}" for one in failed)] if failed else []
-        lines += ["", "Significant differences of HR@10 (Holm over all pairs):", "", *(differences(run) or ["none"])]
-    Path(options.output).write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(f"Wrote {options.output}; trials and records: {work}")  # noqa: T201
+    if not options.page:
+        found = environments()
+        ready = {one.lock.name for one in found if one.state is State.READY}
+        FOLDER.mkdir(exist_ok=True)
+        facts = {
+            one.lock.name: {
+                "version": one.lock.version,
+                "python": one.python,
+                "bytes": one.n_bytes,
+                "seconds": one.seconds,
+            }
+            for one in found
+            if one.lock.name in ready
+        }
+        Path(FOLDER, "environments.json").write_text(json.dumps(facts, indent=2) + os.linesep, encoding="utf-8")
+        for name in options.kinds.split(","):
+            models = [one for one in kinds[name]["models"] if ":" not in one or one.partition(":")[0] in ready]
+            measure(name, models, options)
+            if kinds[name]["checks"]:
+                check(name, kinds[name]["checks"])
+            OutputFile(PAGE).write(page().encode())
+    OutputFile(PAGE).write(page().encode())
+    print(f"Wrote {PAGE}")  # noqa: T201
 
 
 if __name__ == "__main__":
