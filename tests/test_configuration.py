@@ -34,6 +34,15 @@ def test_texts_are_read_by_the_constructors_types():
     assert configure(REFERENCE, Toy, {}).parameters["factors"] == 8
 
 
+def test_the_text_of_a_default_is_the_default():
+    class Scaled:
+        def __init__(self, scaling="none", other="log"):
+            pass
+
+    assert configure(REFERENCE, Scaled, {"scaling": "none"}).parameters["scaling"] == "none"
+    assert configure(REFERENCE, Scaled, {"other": "none"}).parameters["other"] is None
+
+
 @pytest.mark.parametrize(
     ("texts", "message"),
     [

@@ -162,6 +162,9 @@ def configure(
                 arguments[name] = (
                     check_type(reference.name, name, values[name], hint)
                     if name in values
+                    # The text "none" of such a default is no None.
+                    else parameter.default
+                    if isinstance(parameter.default, str) and texts[name] == parameter.default
                     else read_text(reference.name, name, texts[name], hint)
                 )
             except RecbenchError as error:
