@@ -175,7 +175,7 @@ def _section(kind: Kind) -> list[str]:
     if kind.facts:
         lines += ["What the code does differently:", "", *(f"- {one}" for one in kind.facts), ""]
     if kind.checks:
-        lines += ["The same implementations with one value changed (first seed):", "", _checks(kind), ""]
+        lines += ["The same implementations with other values (first seed):", "", _checks(kind), ""]
     return lines
 
 
@@ -215,7 +215,7 @@ def _checks(kind: Kind) -> str:
         ]
         hrs = [f"{one.metrics['hr@10'].mean:.4f}" for one in (before, record)]
         rows.append([record.model, ", ".join(changes), *hrs])
-    return render_table(rows, ["implementation", "change", "HR@10 before", "after"], "llrr", Format.MARKDOWN)
+    return render_table(rows, ["implementation", "changes", "HR@10 before", "after"], "llrr", Format.MARKDOWN)
 
 
 def _mean(spreads: Mapping[str, Any], name: str) -> str:
