@@ -69,7 +69,7 @@ def other_content(path: Path, content: bytes, *, binary: bool = False) -> OtherC
         return OtherContent("is a Git LFS pointer, not the file itself", f"Get the file: git lfs pull --include {name}")
     if has_merge_marks(content):
         return OtherContent(
-            "has merge marks: git could not merge two versions of it",
+            "has merge conflict marks of git",
             f"Keep one of the two versions: git checkout --ours {name}, or --theirs",
         )
     if _PAGE.match(content):

@@ -88,7 +88,7 @@ def run_git(
     except subprocess.TimeoutExpired as error:
         raise GitError(
             f"git {arguments[0]} did not end within {seconds:g} s.",
-            f"See what takes so long: GIT_TRACE=1 {shell_command(['git', *arguments])}",
+            f"Find out what takes so long: GIT_TRACE=1 {shell_command(['git', *arguments])}",
         ) from error
     except FileNotFoundError as error:
         raise GitError("git is not installed, or not on the PATH.", "Install git: https://git-scm.com") from error

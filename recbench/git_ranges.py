@@ -63,7 +63,7 @@ def commits_in(text: str) -> list[Commit]:
     """
     old, dots, new = text.partition("..")
     if not (dots and old) or new.startswith("."):
-        raise RecbenchError(f"{text!r} is no range of commits OLD..NEW.", EXAMPLE)
+        raise RecbenchError(f"{text!r} is not a range of commits OLD..NEW.", EXAMPLE)
     found = commits_between(find_commit(old), find_commit(new or "HEAD"))
     if not found:
         backwards = commits_between(find_commit(new or "HEAD"), find_commit(old))

@@ -19,7 +19,7 @@ def check_working_folder() -> None:
         os.getcwd()  # noqa: PTH109
     except FileNotFoundError as error:
         raise RecbenchError(
-            "The working folder does not exist any more: it was removed.",
+            "The working folder no longer exists: it was removed.",
             "Go to a folder that exists, and run the command again: cd ~",
         ) from error
 

@@ -148,7 +148,7 @@ def _marked(marker: Path, patience: _Patience) -> Iterator[None]:
             raise LockHeldError(
                 f"{marker} says that {holder or 'a process'} holds a lock; it has not changed for {now - since:.0f} s. "
                 "This file system has no locks that end with their process.",
-                f"If that process does not run any more, remove the file: rm {shell_word(marker)}",
+                f"If that process no longer runs, remove the file: rm {shell_word(marker)}",
             )
         time.sleep(SECONDS_BETWEEN_ATTEMPTS)
     try:

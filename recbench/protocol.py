@@ -291,8 +291,8 @@ class Recommender(Protocol):
 class StatesMemory(Protocol):
     """Optional: how much memory a model needs, if that grows faster than the train rows.
 
-    The harness shows the number before training. If less memory is left, it does not start the model, and goes on with
-    the other models.
+    The harness shows the number before training. If less memory is left, it does not start the model, and
+    continues with the other models.
     """
 
     def memory_bytes(self, train: TrainSet) -> int:

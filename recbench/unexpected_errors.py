@@ -24,7 +24,7 @@ def end_unexpectedly(error: BaseException) -> NoReturn:
     except OSError:
         # No room for a file: the message then holds the traceback itself.
         where = f"Its traceback could not be written to a file:\n{text}"
-    message = f"Error: recbench itself has failed: {summary}\nThis is no result of a model or of a gate. {where}\n"
+    message = f"Error: recbench itself has failed: {summary}\nThis is not a result of a model or of a gate. {where}\n"
     # Standard error may be closed, or its disk full.
     with contextlib.suppress(OSError):
         os.write(2, message.encode(errors="backslashreplace"))

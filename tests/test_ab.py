@@ -116,7 +116,7 @@ def test_a_slower_revision_is_rejected_after_a_control(repository, trials, recbe
     (repository / "seconds").write_text("9")
     done = recbench("ab", "old", "slow", "--models", "bpr", "--threads", "1", "--timeout", "60", "-o", "kept", "--json")
     assert done.code == 1, done.err
-    assert "Warning: changes that are not committed do not take part: seconds.\n" in done.err
+    assert "Warning: the comparison ignores uncommitted changes: seconds.\n" in done.err
     document = json.loads(done.out)
     adapter = TypeAdapter(ABDocument)
     assert document == adapter.dump_python(adapter.validate_python(document), mode="json")
@@ -174,14 +174,14 @@ def test_an_interrupted_comparison_is_resumed_by_pairs(repository, trials, recbe
     )
     trials.interrupted_at = len(trials.calls)
     done = recbench("ab", "old", "new", "--models", "bpr", "--seeds", "1")
-    assert (done.code, "No trial is kept: use -o FOLDER" in done.err) == (130, True)
+    assert (done.code, "No trial is kept. To be able to resume, use -o FOLDER" in done.err) == (130, True)
 
 
 BAD = {
     "the same commit": ("HEAD", "new", {}, 2, "BASE and HEAD are the same commit, "),
-    "an unknown base": ("nowhere", "new", {}, 2, "BASE 'nowhere' is no revision of this git repository."),
+    "an unknown base": ("nowhere", "new", {}, 2, "BASE 'nowhere' is not a revision of this git repository."),
     "a folder": ("old", "results", {}, 2, "results is a file or folder. To compare records: recbench gate"),
-    "an option": ("old", "main:x", {}, 2, "HEAD 'main:x' is no revision of this git repository."),
+    "an option": ("old", "main:x", {}, 2, "HEAD 'main:x' is not a revision of this git repository."),
     "a head without the model": ("old", "bad", {"seconds": "refused"}, 2, "The revision bad ("),
     "a base that fails": ("bad", "new", {"seconds": "fails"}, 4, "bpr failed at bad ("),
     "a head that fails": (

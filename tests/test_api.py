@@ -269,7 +269,7 @@ BAD_CALLS = {
     "budget=nan is not valid": lambda run, task: rb.tune("itemknn", task, budget=float("nan")),
     "seed='a' is not valid": lambda run, task: rb.tune("itemknn", task, seed="a"),
     "not NoneType": lambda run, task: rb.load_task(None),
-    "'None' cannot be the name of a task": lambda run, task: rb.make_task(task.train_frame(), name=None),
+    "'None' is not a valid name of a task": lambda run, task: rb.make_task(task.train_frame(), name=None),
 }
 
 

@@ -117,9 +117,9 @@ def test_ranges_follow_first_parents_in_the_order_of_the_commits(repository):
     assert [one.subject for one in every(commits_in(f"{made[0]}..main"), 5)] == ["merged"]
     assert every(list("abcdefg"), 3) == ["c", "f", "g"]
     for text, cause in (
-        ("main", "no range"),
-        ("..main", "no range"),
-        ("main...side", "no range"),
+        ("main", "not a range"),
+        ("..main", "not a range"),
+        ("main...side", "not a range"),
         ("nope..main", "git knows no revision 'nope'"),
         ("main..main", "There is no commit in main..main"),
         (f"main..{made[0]}", "There is no commit"),
@@ -224,7 +224,7 @@ def test_bisect_finds_the_commit_passes_over_broken_ones_and_asks_for_seeds(repo
     end = recbench("bisect", swapped[0], "main", "--model", "net", "--task", "synthetic", "--max-seeds", "3")
     assert (end.code, "significantly" in end.err) == (4, True)
     for words, cause in (
-        (("main", level[0]), "is no ancestor of BAD"),
+        (("main", level[0]), "is not an ancestor of BAD"),
         (("main", "main"), "is the same commit as BAD"),
         ((low[2], "main"), f"GOOD, {low[2][:9]}, cannot be trained"),
         (("main~1", "main", "--max-seeds", "1"), "--max-seeds 1 is less than --seeds 3"),

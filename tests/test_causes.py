@@ -78,7 +78,9 @@ def test_what_the_system_refuses_is_no_damage(run_folder, monkeypatch, number, a
         assert not {"elete", "emove", "again: rm", "damaged"} & {*str(raised.value).split()}
 
 
-@pytest.mark.parametrize(("content", "what"), [(POINTER, "Git LFS pointer"), (MERGE, "merge marks"), (b"", "empty")])
+@pytest.mark.parametrize(
+    ("content", "what"), [(POINTER, "Git LFS pointer"), (MERGE, "merge conflict marks"), (b"", "empty")]
+)
 def test_other_content_is_named(run_folder, content, what):
     (record,) = run_folder.glob("*.json")
     for path, read in readers(record).items():
@@ -116,7 +118,7 @@ def test_what_stands_in_place_of_a_file_is_named(home):
     with pytest.raises(RecbenchError, match="lost is a link that leads to no file"):
         lookup.find_task("lost")
     (own / "text.task").write_text("hello\n")
-    with pytest.raises(RecbenchError, match="it begins with something else"):
+    with pytest.raises(RecbenchError, match="its first bytes are not those of this format"):
         task_file.load(own / "text.task")
     with pytest.raises(RecbenchError, match="a device or a pipe"):
         read_interactions(Path(os.devnull))
@@ -190,7 +192,7 @@ def test_a_home_folder_that_is_not_known(command, monkeypatch, tmp_path):
     monkeypatch.setenv("RECBENCH_HOME", "~nosuchuser/x")
     done = command("task", "list")
     assert done.code == 2
-    assert "'nosuchuser', which is not known" in done.err
+    assert "'nosuchuser', which is unknown" in done.err
     monkeypatch.delenv("RECBENCH_HOME")
     monkeypatch.setattr(platformdirs, "user_cache_dir", lambda _: "~/.cache/recbench")
     done = command("task", "list")
@@ -209,7 +211,7 @@ def test_a_working_folder_that_was_removed(command, tmp_path, monkeypatch):
     for words in (["run", "--models", "popularity", "--task", "synthetic"], ["list"], ["task", "list"]):
         done = command(*words)
         assert done.code == 2
-        assert "The working folder does not exist any more" in done.err
+        assert "The working folder no longer exists" in done.err
 
 
 def test_a_deleted_data_file_is_called_missing(command, tmp_path, monkeypatch):
@@ -293,9 +295,9 @@ def test_completion_never_shows_a_traceback(command, monkeypatch):
     ("content", "what"),
     [
         ({"benchmarks": []}, "is a file of pytest-benchmark"),
-        ({"schema": 1, "results": []}, "is what recbench printed with --json"),
-        ([1], "is JSON of another kind"),
-        ({}, "is JSON of another kind"),
+        ({"schema": 1, "results": []}, "is the output of recbench --json"),
+        ([1], "is another kind of JSON"),
+        ({}, "is another kind of JSON"),
     ],
 )
 def test_other_json_is_no_record(tmp_path, content, what):

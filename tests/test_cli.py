@@ -286,7 +286,7 @@ def test_an_interrupted_run_says_what_is_kept(own, tmp_path):
 BAD = {
     "more tables than CSV holds": (
         ["--models", "popularity", "--pairs", "--format", "csv"],
-        "--pairs is another one",
+        "and --pairs adds another",
     ),
     "no such model": (["--models", "bprr"], "Unknown model 'bprr'. Did you mean: bpr"),
     "no such task": (["--models", "popularity", "--task", "synthetik"], "Did you mean: synthetic"),

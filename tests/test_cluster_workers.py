@@ -83,7 +83,7 @@ def test_a_run_without_workers_says_that_it_waits(caplog):
         watch.update({}, now)
     watch.update({"b": Worker("h", 1.0)}, 21.0)
     waits, goes_on = (record.getMessage() for record in caplog.records)
-    assert "has no workers any more. The run waits for one; start one: dask worker tcp://s:1" in waits
+    assert "no longer has workers. The run waits for one; start one: dask worker tcp://s:1" in waits
     assert goes_on == "Worker b answers; the run continues."
 
 

@@ -174,7 +174,7 @@ def test_equal_changes_are_told_once_and_their_absence_too():
     )
     assert "**What changed**\n\n- Code of bpr, ncf: net.py\n\n" in comment(report(base, current), Format.MARKDOWN)
     same = [some_trials(name, 0.3, n=250, sources=sources[0], seeds=2) for name in ("bpr", "ncf")]
-    line = "- No change of hyper-parameters, code, data or versions, as far as the records tell"
+    line = "- No change of hyper-parameters, code, data or versions, as far as the records show"
     assert f"{line}: bpr, ncf\n" in comment(report(base, same), Format.MARKDOWN)
     assert f"{line}.\n" in comment(report(base, base), Format.MARKDOWN)
     assert f"<p><strong>What changed</strong></p>\n\n<ul>\n<li>{line[2:]}.</li>" in comment(

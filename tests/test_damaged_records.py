@@ -56,9 +56,9 @@ def test_what_git_has_made_of_a_record_is_named_with_what_to_do(run, tmp_path):
     both = "".join([*lines[:4], *lines[3:]])
     checkout = f"git checkout --ours {run} {ranks}"
     for path, content, cause, advice in (
-        (run, conflict.encode(), "merge marks", checkout),
-        (run, conflict.replace("\n", "\r\n").encode(), "merge marks", checkout),
-        (run, left.encode(), "merge marks", checkout),
+        (run, conflict.encode(), "merge conflict marks", checkout),
+        (run, conflict.replace("\n", "\r\n").encode(), "merge conflict marks", checkout),
+        (run, left.encode(), "merge conflict marks", checkout),
         (run, both.encode(), "occurs twice, as after a merge", "run the trial again"),
         (run, LFS.encode(), "Git LFS pointer", f"git lfs pull --include {run},{ranks}"),
         (ranks, LFS.encode(), "Git LFS pointer", f"git lfs pull --include {run},{ranks}"),
@@ -81,7 +81,7 @@ def test_what_a_commit_holds_of_a_record_is_named_without_temporary_files(run, m
     git(".", "init", "-q")
     lines = run.read_text().splitlines(keepends=True)
     for content, cause, advice in (
-        ("".join(["<<<<<<< HEAD\n", *lines]), "merge marks", "git log --oneline -- run"),
+        ("".join(["<<<<<<< HEAD\n", *lines]), "merge conflict marks", "git log --oneline -- run"),
         (LFS, "Git LFS pointer", "git worktree add ../base HEAD"),
     ):
         run.write_text(content)
@@ -129,10 +129,10 @@ def test_merge_marks_pointers_and_other_content_of_a_history(run):
     path.write_text(f"<<<<<<< HEAD\n{first}\n=======\n{second}\n>>>>>>> other\n")
     found = history.read_undamaged(path)
     assert len(found.lines) == 2
-    assert ["mark of a merge conflict" in text for text in found.damaged] == [True] * 3
-    with pytest.raises(RecbenchError, match=r"line 1 .*mark of a merge conflict. 2 more lines") as caught:
+    assert ["merge conflict mark" in text for text in found.damaged] == [True] * 3
+    with pytest.raises(RecbenchError, match=r"line 1 .*merge conflict mark of git. 2 more lines") as caught:
         history.read(path)
-    command = caught.value.hint.rpartition("the marks: ")[2]
+    command = caught.value.hint.rpartition("the conflict marks: ")[2]
     for end in ("\n", "\r\n"):
         marked = path.read_text().replace("=======", "||||||| base\n=======").replace("\n", end)
         (run.parent / "marked").write_bytes(marked.encode())

@@ -175,7 +175,7 @@ def test_names_that_do_not_exist_bring_the_nearest(home):
         (("x", "ml1m", None), "Did you mean: ml-1m"),
         (("x", "ml-1m", "ml-100k-lo"), "Did you mean: ml-100k-loo"),
         (("x", "synthetic", None), "recbench task show synthetic --spec"),
-        (("../x", "ml-1m", None), "cannot be the name of a task"),
+        (("../x", "ml-1m", None), "is not a valid name of a task"),
     ):
         with pytest.raises(RecbenchError, match=message):
             make_task_of_dataset(*arguments)
@@ -184,7 +184,7 @@ def test_names_that_do_not_exist_bring_the_nearest(home):
 
 def test_options_that_do_not_go_together():
     for options, message in (
-        ({"like": "ml-100k"}, "not for which data"),
+        ({"like": "ml-100k"}, "but not the data"),
         ({"dataset": "ml-1m", "user_column": "user"}, "need the file"),
         ({"dataset": "ml-1m", "ratings": own_spec_path("x")}, "one source"),
     ):

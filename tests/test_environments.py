@@ -76,8 +76,8 @@ fi
     ("output", "message", "hint"),
     [
         (NO_NETWORK, "cannot be downloaded. uv says:", "Check the network"),
-        (UNRESOLVED, "cannot be resolved any more. uv says:\n  No solution found", "pip install cornac==3.0.1"),
-        (PIP_UNRESOLVED, "cannot be resolved any more", "recbench run --models cornac:CLASS@./my-cornac"),
+        (UNRESOLVED, "can no longer be resolved. uv says:\n  No solution found", "pip install cornac==3.0.1"),
+        (PIP_UNRESOLVED, "can no longer be resolved", "recbench run --models cornac:CLASS@./my-cornac"),
         ("error: No space left on device", "cannot be installed. uv says:\n  error: No space left", "Run it again"),
     ],
 )

@@ -154,7 +154,7 @@ def test_recbole_reads_its_files_as_published(tmp_path):
 @pytest.mark.parametrize("mark", ['"', "\t", '"\t,"'])
 def test_an_id_that_cannot_stand_in_an_atomic_file(tmp_path, mark):
     task = a_task(mark)
-    with pytest.raises(RecbenchError, match="cannot stand in a file of RecBole"):
+    with pytest.raises(RecbenchError, match="cannot be written to a RecBole file"):
         export(task, tmp_path, ExportForm.RECBOLE)
     export(task, tmp_path, ExportForm.CSV)
     assert import_folder("again", tmp_path).digest == task.digest
@@ -224,9 +224,9 @@ def test_users_with_several_cases_have_several_validation_rows(tmp_path):
     [
         ({"candidates": CANDIDATES.replace("v,d,b", "v,d,zz")}, "names 1 items that occur in no row .* such as 'zz'"),
         ({"candidates": CANDIDATES.replace("v,d,b", "nobody,d,b")}, "names 1 users that occur in no row"),
-        ({"candidates": CANDIDATES.replace("v,d,b", "v,a,b")}, "user 'v', item 'a' is no case"),
+        ({"candidates": CANDIDATES.replace("v,d,b", "v,a,b")}, "user 'v', item 'a' is not a case"),
         ({"candidates": CANDIDATES.replace("v,d,b", "v,d,e")}, "the same negative twice"),
-        ({"candidates": CANDIDATES.replace("u,c,d\n", "")}, "has not 2 negatives"),
+        ({"candidates": CANDIDATES.replace("u,c,d\n", "")}, "has 1 instead of 2 negatives"),
         ({"candidates": CANDIDATES.replace("v,d,b", "v,d,d")}, "1 of the 2 lists .* hold their own positive"),
         ({"candidates": "user,item\nu,c\n"}, "no column 'negative'"),
         ({"test": TEST + "u,a\n"}, "a test row is in train"),

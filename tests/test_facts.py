@@ -43,7 +43,7 @@ def test_every_value_becomes_one_that_a_record_can_keep(tmp_path):
     assert len(text) < 20_000
     assert json.loads(text) == facts
     assert (facts["v3"], facts["v4"], facts["v5"], facts["v6"]) == (float(np.float32(0.1)), 3, True, 2.5)
-    assert facts["v0"] == "not kept: nan is no finite number"
+    assert facts["v0"] == "not kept: nan is not a finite number"
     assert facts["v7"] == "not kept: an integer of 16,610 bits"
     assert facts["v16"] == "not kept: a ndarray"
     assert len(kept_facts(dict.fromkeys(map(str, range(10**5)), 1))) == 1001

@@ -40,7 +40,7 @@ DONE, FAILED, TIMED_OUT, OUT_OF_MEMORY = Status.DONE, Status.FAILED, Status.TIME
 ENDS = {
     "Good": (DONE, None, None),
     "Segfaults": (FAILED, "SIGSEGV", "its process was ended by SIGSEGV; in fit, after epoch 2"),
-    "Killed": (FAILED, "SIGKILL", r"ended by SIGKILL \(as the system does when memory runs out\); in fit"),
+    "Killed": (FAILED, "SIGKILL", r"ended by SIGKILL \(the system does this when memory runs out\); in fit"),
     "Aborts": (FAILED, "SIGABRT", "ended by SIGABRT; in score"),
     "Exits": (FAILED, None, "SystemExit: 5"),
     "ExitsHard": (FAILED, None, "its process ended with exit code 7 before the trial was over; in fit"),
@@ -313,7 +313,7 @@ def test_bad_imports_are_bad_input(recbench, tmp_path):
     # With a variable of Python's own, no process is forked: pytest's handler of faults would fill the log.
     done = recbench("run", "--models", "falls.py:Model,popularity", "--task", "synthetic", PYTHONHASHSEED="0")
     assert done.returncode == 2
-    assert "The process that imports model 'Model' died (SIGABRT)." in done.stderr
+    assert "The process that imports the model 'Model' died (SIGABRT)." in done.stderr
     assert "so far" in done.stderr
     (tmp_path / "hangs.py").write_text("import time\ntime.sleep(1000)\n")
     began = time.monotonic()

@@ -240,7 +240,7 @@ def test_an_entry_of_several_files_needs_all_of_them(tmp_path):
     (tmp_path / "other.txt").write_text("0 3\n")
     with pytest.raises(RecbenchError, match=r"missing: test\.txt"):
         fetching.add("gowalla", [tmp_path / "train.txt"])
-    with pytest.raises(RecbenchError, match=r"its name is none of train\.txt, test\.txt"):
+    with pytest.raises(RecbenchError, match=r"its name is not one of train\.txt, test\.txt"):
         fetching.add("gowalla", [tmp_path / "other.txt"])
 
 

@@ -168,9 +168,9 @@ BAD = {
     "no rows in lists": ("1\n2\n", Layout(form=Form.ADJACENCY), "has no rows"),
     "too many": ("1::2::3::4\n1::2::3::4::5\n", Layout(), "line 2: Expected 4 columns, got 5"),
     "control character": ("1::2\x1f::3\n", Layout("1", "2"), "control character"),
-    "unknown encoding": ("1,2\n", Layout(encoding="latin-99"), "no encoding of the name"),
-    "encoding of host names": ("1,2\n", Layout(encoding="idna"), "no encoding of the name"),
-    "encoding of bytes": ("1,2\n", Layout(encoding="base64"), "no encoding of the name"),
+    "unknown encoding": ("1,2\n", Layout(encoding="latin-99"), "no encoding with the name"),
+    "encoding of host names": ("1,2\n", Layout(encoding="idna"), "no encoding with the name"),
+    "encoding of bytes": ("1,2\n", Layout(encoding="base64"), "no encoding with the name"),
     "dates, a number": ("user,item,time\nu,1,2020-01-01\nu,2,2020-01-02\nu,3,1577836800\n", Layout(), "line 4: the t"),
     "numbers, a date": ("user,item,time\nu,1,1\nu,2,2\nu,3,2020-01-01\n", Layout(), "line 4: the timestamp is"),
 }  # fmt: skip

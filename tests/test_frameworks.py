@@ -121,7 +121,7 @@ def test_the_error_of_a_model_that_calls_a_framework_is_the_model_s_own(tmp_path
     own.write_text("import tomli_w\ntomli_w.dumps({'a': object()})\n")
     with pytest.raises(RecbenchError, match="own.py, line 2") as caught:
         find_model(f"{own}:Mine").load()
-    assert caught.value.hint == "The error comes from the model's own code."
+    assert caught.value.hint == "The error is in the code of the model."
 
 
 def test_a_command_names_only_what_recbench_requires():

@@ -214,7 +214,7 @@ def candidates(**columns):
 
 
 BAD = {
-    "no frame": (lambda: make_task({"user": [1]}), "no pandas DataFrame but of type dict", "pandas.DataFrame"),
+    "no frame": (lambda: make_task({"user": [1]}), "not a pandas DataFrame, but has the type dict", "pandas.DataFrame"),
     "no user column": (
         lambda: make_task(ratings().rename(columns={"user": "who"})),
         "no column that can be recognised as the user. Its columns: who, item, rating, timestamp",
@@ -239,7 +239,7 @@ BAD = {
     "a rating that is text": (lambda: make_task(ratings(rating="good")), "rating is 'good', not a number", "Correct"),
     "lists for ids": (lambda: make_task(ratings(item=[[1]] * 400)), "the item column 'item' holds list<", "plain"),
     "no rows": (lambda: make_task(ratings().iloc[:0]), "'ratings' has no rows", "one row for each"),
-    "too few items": (lambda: make_task(ratings()), "100 negatives are wanted", "Lower the number of negatives"),
+    "too few items": (lambda: make_task(ratings()), "a case needs 100 negatives", "Lower the number of negatives"),
     "an unknown split": (lambda: make_task(ratings(), split="leave-one"), "Did you mean: leave-one-out", "n\": 3"),
     "a split without its field": (
         lambda: make_task(ratings(), split="leave-last-fraction"),
@@ -256,11 +256,11 @@ BAD = {
         "Remove them",
     ),
     "no tuple of two": (lambda: make_task([ratings()]), "got 1 DataFrames", "(train, test)"),
-    "a split of a split": (lambda: make_task(split_of(ratings()), split="leave-one-out"), "split already", "Leave"),
-    "a catalogue without a split": (lambda: make_task(ratings(), items=[1]), "go with a split", "Leave them out"),
+    "a split of a split": (lambda: make_task(split_of(ratings()), split="leave-one-out"), "already split", "Leave"),
+    "a catalogue without a split": (lambda: make_task(ratings(), items=[1]), "need a split", "Leave them out"),
     "candidates and a rule": (
         lambda: make_task((*split_of(ratings()), candidates()), negatives=3),
-        "does not go with candidates",
+        "cannot be combined with candidates",
         "Leave one",
     ),
     "candidates of nobody": (
@@ -275,7 +275,7 @@ BAD = {
     ),
     "candidates of no case": (
         lambda: make_task((*split_of(ratings()), candidates(item=ratings()["item"].iloc[50]))),
-        "is no case (1 such rows)",
+        "is not a case (1 such rows)",
         "same split",
     ),
     "candidates without a negative": (

@@ -130,7 +130,7 @@ def test_content_decides_and_not_the_suffix(tmp_path):
     for path in (tmp_path / "p.csv", tmp_path / "a.bin", *paths):
         assert pairs_of(read_interactions(path)) == PAIRS
     for content in packed:
-        assert "damaged or not whole" in refusal(write(tmp_path, content[:-20]))
+        assert "damaged or incomplete" in refusal(write(tmp_path, content[:-20]))
     assert "Parquet file within gzip" in refusal(write(tmp_path, gzip.compress((tmp_path / "p.csv").read_bytes())))
 
 
@@ -155,14 +155,14 @@ REFUSED = {
     "Git LFS": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "Git LFS pointer"),
     "merge marks": (
         CSV.replace("u3,i3", "<<<<<<< a\nu3,i3").encode(),
-        "it has merge marks",
+        "it has merge conflict marks",
     ),
     "a page": (b"<!doctype html><html>", "page of a web server"),
     "tar": (b"x" * 257 + b"ustar\0" + b"\0" * 255, "tar archive"),
     "7z": (b"7z\xbc\xaf\x27\x1c\0\4", "7z x"),
     "Excel": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0", "pandas.read_excel"),
     "a note for Excel": (b"sep=;\nuser;item\nu;i\n", "tail -n +2"),
-    "NUL": (CSV.replace("u3,", "u\0003,").encode(), "line 5: it holds the character NUL"),
+    "NUL": (CSV.replace("u3,", "u\0003,").encode(), "line 5: it contains the character NUL"),
     "zero bytes": (bytes(5000), "zero bytes"),
     "joined files": ((CSV + CSV).encode(), "line 62: it repeats the header"),
     "joined with marks": (("\ufeff" + CSV + "\ufeff" + CSV).encode(), "line 62: it begins with a byte order mark"),
@@ -178,7 +178,10 @@ REFUSED = {
         b'"1::10::3\n1::11::4\n2::10::5\n2::1"\n',
         "line 1: a quotation mark opens a field of 4 li",
     ),
-    "returns in the header": (CSV.replace("timestamp\n", "timestamp\r").encode(), "line 1: it holds a carriage return"),
+    "returns in the header": (
+        CSV.replace("timestamp\n", "timestamp\r").encode(),
+        "line 1: it contains a carriage return",
+    ),
     "returns in a row": (
         CSV.replace("01\n", "01\r").replace("02\n", "02\r").encode(),
         "line 3: it holds 2 carriage returns",
@@ -194,7 +197,7 @@ REFUSED = {
         CSV.replace(",5,", ",1e39,").encode(),
         "'1e39', not a number that 32-bit floats can",
     ),
-    "two columns of a name": (b"user,item,item\na,b,c\n", "more than one column of the name 'item'"),
+    "two columns of a name": (b"user,item,item\na,b,c\n", "more than one column with the name 'item'"),
     "two columns of a role": (b"user,item,Item\na,b,c\n", "more than one column for the item: item, Item"),
     "JSON array": (json.dumps([{"user": 1, "item": 2}]).encode(), "jq -c"),
     "JSON on several lines": (json.dumps({"user": 1, "item": 2}, indent=1).encode(), "jq -c"),

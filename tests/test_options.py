@@ -154,7 +154,7 @@ def test_parameters_may_hold_commas():
 
 @pytest.mark.parametrize("verb", ["run", "tune", "sweep", "score-file", "selftest", "history"])
 def test_a_value_given_twice_is_an_error(verb):
-    assert refused(verb, "--task", "a", "--task=b") == "--task is given twice: a, b.\nGive it once."
+    assert refused(verb, "--task", "a", "--task=b") == "--task is given twice: a, b.\nGive it only once."
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_a_value_given_twice_is_an_error(verb):
 )
 def test_an_empty_path_is_an_error(words, spelling):
     # It would be the working folder.
-    assert refused(*words).startswith(f"{spelling} is empty. A variable of the shell may not be set.\n")
+    assert refused(*words).startswith(f"{spelling} is empty. Check that the shell variable in it is set.\n")
 
 
 def test_every_option_is_a_list_or_an_error_if_given_twice():
@@ -375,7 +375,7 @@ def test_paragraphs_of_the_help_fill_the_width(monkeypatch):
     with redirect_stdout(shown):
         help_text = VERBS["run"].get_help(context("run", [], resilient_parsing=True))
     lines = [line.strip() for line in (shown.getvalue() + help_text).splitlines()]
-    assert "output folder are not run again, unless the task, the model's source or" in lines
+    assert "are in the output folder, unless the task, the model's source or parameters," in lines
 
 
 def test_names_for_completion_are_those_of_the_program():

@@ -113,16 +113,16 @@ def test_another_case_of_the_user_is_seen(tmp_path):
 def test_no_waiver_accepts_other_faults(tmp_path):
     twice = [*LISTS[:3], [2, 7, 3, 7]]
     for form in ("ncf", "pairs"):
-        with pytest.raises(RecbenchError, match="1 of the 4 lists .* hold the same negative twice") as caught:
+        with pytest.raises(RecbenchError, match="1 of the 4 lists .* contain the same negative twice") as caught:
             load(tmp_path, form, [SEEN, POSITIVE], twice)
         assert "user '2', item '1', negative '7'" in str(caught.value)
     # An entry that is dropped may stand twice.
     assert load(tmp_path, "pairs", [SEEN, POSITIVE], [[5, 0, 0, 3], *LISTS[1:]]).summary()["n_negatives_min"] == 1
-    emptied = "1 of the 4 lists .* hold no other negatives than the dropped ones.* user '0', item '3'"
+    emptied = "1 of the 4 lists .* have only negatives that are dropped.* user '0', item '3'"
     with pytest.raises(RecbenchError, match=emptied) as caught:
         load(tmp_path, "pairs", [SEEN, POSITIVE], [[1, 0, 2, 3], *LISTS[1:]])
     assert caught.value.hint.startswith("Leave these cases out of the test rows and of the candidates")
-    with pytest.raises(RecbenchError, match="1 of the 4 lists .* are shorter .* has not 4 negatives but 2"):
+    with pytest.raises(RecbenchError, match="1 of the 4 lists .* are shorter .* has 2 instead of 4 negatives"):
         load(tmp_path, "pairs", [SEEN, POSITIVE], [*LISTS[:3], [7, 8]])
     with pytest.raises(RecbenchError, match="user interacted with"):
         load(tmp_path, "pairs", [Waiver.COLD_CASES, POSITIVE])

@@ -110,7 +110,7 @@ def test_leading_blank_lines_and_text_ids_without_a_header(tmp_path):
 BAD = {
     "time has a fraction": ("user,item,timestamp\n1,2,3.5\n", "line 2: the timestamp is '3.5', not a whole number"),
     "time is too large": ("user,item,timestamp\n1,2,10000000000000000000\n", "not a whole number"),
-    "carriage returns of a mixed file": ("user,item\n1,2\r3,4\n", "line 2: it holds a carriage return"),
+    "carriage returns of a mixed file": ("user,item\n1,2\r3,4\n", "line 2: it contains a carriage return"),
     "one endless line": ("x" * 200_000, "only one column"),
     "empty": ("", "is empty"),
     "only a header": ("user,item\n", "has no rows"),

@@ -79,7 +79,7 @@ def test_the_tables_have_the_figures_of_the_ranks():
     assert [row.name for row in quality.rows] == ["mf", "ease", "bpr"]
     first, last = quality.rows[0].cells[0], quality.rows[-1].cells[0]
     assert (first.mark, last.mark) == ("best", "")
-    assert re.fullmatch(r"± 0\.0\d{3} \[0\.5\d\d, 0\.6\d\d\]", first.detail)
+    assert re.fullmatch(r"±\xa00\.0\d{3} \[0\.5\d\d,\xa00\.6\d\d\]", first.detail)
     assert section.findings[0].startswith("Best by HR@10: mf and ease, 0.")
     assert [column.title for column in cost.columns][:3] == ["training time, s", "CPU time, s", "interactions/s"]
     (matrix, _) = section.matrices

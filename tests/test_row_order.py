@@ -234,7 +234,7 @@ def test_a_spec_may_leave_the_order_open_and_named_orders_keep_their_digest():
         '"split":{"method":"leave-one-out","order":"file"}'
         in parse_spec(SPEC.format('order = "file"\n'), "x.toml").rules()
     )
-    with pytest.raises(RecbenchError, match='seed goes with order = "random"'):
+    with pytest.raises(RecbenchError, match='seed needs order = "random"'):
         parse_spec(SPEC.format('order = "file"\nseed = 1\n'), "x.toml")
 
 
@@ -256,6 +256,6 @@ def test_the_order_on_the_command_line(command_line, tmp_path, monkeypatch):
     assert (done.code, "the rules of spec.toml are in its spec" in done.err) == (2, True)
     options = ("--ratings", "plays.csv", "--like", "ml-100k-random", "--order", "random")
     done = command_line("task", "build", "other", *options)
-    assert (done.code, "does not go with the split 'random-fraction'" in done.err) == (2, True)
+    assert (done.code, "does not suit the split 'random-fraction'" in done.err) == (2, True)
     done = command_line("task", "build", "other", "--ratings", "plays.csv", "--order", "timestamp")
     assert (done.code, "no timestamps" in done.err, "--order random" in done.err) == (2, True, True)

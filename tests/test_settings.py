@@ -199,7 +199,7 @@ def test_the_note_tells_each_models_budget_and_whether_they_were_the_same(tmp_pa
     assert settings_notes(used, ()) == [
         f"Settings: {tmp_path}/s.toml, tuned on validation cases with up to 20 trials and 60 s a model: "
         "Own 20 in 60 s, other 20 in 3 s.",
-        "Not tuned, and so with defaults: third.",
+        "Not tuned, so with defaults: third.",
     ]
     save(some_settings(Own=a_provenance(), other=a_provenance(budget_trials=5)), OutputFile(tmp_path / "s.toml"))
     _, used = use_settings(str(tmp_path / "s.toml"), models[:2], task)
@@ -263,13 +263,13 @@ def test_a_tuning_says_what_is_doubtful_of_its_settings():
     assert notes(origin="drawn", at_edge={}, default_score=0.1) == []
     assert notes(trials=few, origin="default", equals_defaults=False, default_score=0.1) == [
         "Own: completed trials: 9, fewer than 10.",
-        "Own: the defaults won, with another number of epochs.",
+        "Own: the defaults are best, with another number of epochs.",
     ]
     assert notes(origin="known", known_source="A paper", default_score=0.1) == [
-        "Own: a known configuration won, from 'A paper'."
+        "Own: a known configuration is best, from 'A paper'."
     ]
     assert notes(equals_defaults=True, at_edge={"l2": "low"}, earlier=earlier, default_score=0.1) == [
-        "Own: the defaults won.",
+        "Own: the defaults are best.",
         "Own: at an edge of the search space: l2 (low).",
         "Own: search number 2; together 25 trials in 62 s.",
     ]

@@ -59,7 +59,7 @@ def test_info_and_show(recbench, tmp_path):
     )
     shown = recbench("data", "info", "r.csv", "--plot", "r.png")
     assert shown.returncode == 0, shown.stderr
-    assert "users by their rows" in shown.stdout
+    assert "users by number of rows" in shown.stdout
     assert (tmp_path / "r.png").exists()
     document = json.loads(recbench("data", "info", "r.csv", "--json").stdout)["dataset"]
     assert (document["statistics"]["users"], document["timestamps"]) == (9, [0, 8])

@@ -127,7 +127,7 @@ def test_the_metric_must_exist_on_every_task(tmp_path):
     [
         ('["synthetic"]', "there is one, and a suite has at least 2"),
         ("[]", "there is none"),
-        ('["synthetic", "synthetic"]', "'synthetic' is there twice"),
+        ('["synthetic", "synthetic"]', "'synthetic' occurs twice"),
         ('["synthetic", {name = "ml-100k", metric = "mrr"}]', "'metric' of the suite holds for all tasks"),
         ("3", "tasks: Input should be a valid tuple"),
     ],
@@ -145,7 +145,7 @@ def test_bad_suites(tmp_path, command):
 
     with pytest.raises(RecbenchError, match="synthetik.*Did you mean: synthetic"):
         run("synthetic", "synthetik")
-    with pytest.raises(RecbenchError, match="synthetic is there twice"):
+    with pytest.raises(RecbenchError, match="synthetic occurs twice"):
         run("synthetic", rb.load_task("synthetic"))
     copy = tmp_path / "copy.toml"
     spec = command("task", "show", "synthetic", "--spec").out.replace('name = "synthetic"', 'name = "copy"')
@@ -157,7 +157,7 @@ def test_bad_suites(tmp_path, command):
     copy.write_text(spec.replace("[dataset]", "replicas = 3\n\n[dataset]").replace("timestamp", "random"))
     with pytest.raises(RecbenchError, match=r"copy.toml has replicas"):
         run("synthetic", copy)
-    with pytest.raises(RecbenchError, match="either a name or a file, or its tasks"):
+    with pytest.raises(RecbenchError, match="either a suite"):
         rb.suite("small", tasks=["synthetic"])
     assert not (tmp_path / "out").exists()
     assert "Did you mean: small" in command("suite", "run", "smal").err

@@ -109,7 +109,7 @@ def test_what_is_swept():
         ("a=1,,2",): "is not of the form",
         ("=1,2",): "is not of the form",
         ("a=1,2", "a=3"): "gives 'a' twice",
-        ("a=1",): "none of them has several values",
+        ("a=1",): "none of these parameters has several values",
         ("a=1,2", "b=1,2"): "a, b have several values",
     }.items():
         with pytest.raises(RecbenchError, match=re.escape(message)):
@@ -130,7 +130,7 @@ def refused(tmp_path, **changes):
 def test_bad_input_is_noticed_before_anything_is_trained(tmp_path, monkeypatch):
     (tmp_path / "own_model.py").write_text(OWN)
     monkeypatch.chdir(tmp_path)
-    assert "01 is a value that is there already" in refused(tmp_path)
+    assert "01 is given twice" in refused(tmp_path)
     assert "Unknown parameter of 'Own' 'siz'. Did you mean: size" in refused(tmp_path, parameter="siz")
     assert "A seed occurs twice" in refused(tmp_path, seeds=[1, 1])
     assert "timings would be meaningless" in refused(tmp_path, execution=Execution(threads=4096))
@@ -141,7 +141,7 @@ def test_bad_input_is_noticed_before_anything_is_trained(tmp_path, monkeypatch):
     [
         (("--plot", "no/x.png"), "there is no folder no."),
         (("--plot", "x.xyz"), "its ending is of no known kind"),
-        (("--models", "bpr"), "--models names 2 items, and this command takes one: own_model.py:Own, bpr"),
+        (("--models", "bpr"), "--models has 2 items, but this command takes only one: own_model.py:Own, bpr"),
     ],
 )
 def test_bad_options_are_noticed_before_anything_is_trained(recbench, tmp_path, arguments, message):

@@ -215,7 +215,7 @@ def test_declarations_that_make_no_sense():
     train, test, candidates = a_split()
     with pytest.raises(RecbenchError, match="recbench draws the negatives"):
         make_task((train, test), uniform_negatives="yes")
-    with pytest.raises(RecbenchError, match="go with a split"):
+    with pytest.raises(RecbenchError, match="need a split"):
         make_task(train, uniform_negatives="yes")
     with pytest.raises(RecbenchError, match="Did you mean: yes"):
         make_task((train, test, candidates), uniform_negatives="yess")

@@ -34,12 +34,12 @@ def ab(
     models: Configurations,
     task: Task = DEFAULT_TASK,
     seeds: Annotated[
-        int, typer.Option(min=1, help="Number of pairs of trials for each model; throughput needs 6.")
+        int, typer.Option(min=1, help="Number of pairs of trials for each model. A verdict on throughput needs 6.")
     ] = AB_SEEDS,
     seed: FirstSeed = 0,
     settings: Annotated[
         str | None,
-        typer.Option(metavar="tuned|default|FILE", help="Hyper-parameters, as in 'recbench run', of each revision."),
+        typer.Option(metavar="tuned|default|FILE", help="Hyper-parameters of each revision, as in 'recbench run'."),
     ] = None,
     own_environments: OwnEnvironments = False,
     policy: PolicyFile = None,
@@ -72,9 +72,9 @@ def ab(
 ) -> None:
     """Train two revisions of a git repository on this machine, and gate the second: quality and throughput.
 
-    Each revision is checked out in a work tree of its own; your checkout stays as it is. The trials alternate in the
-    order A B B A, each in a process of its own, with the same seeds. Before, BASE alternates with itself: a change of
-    throughput must be larger than what this control shows as noise.
+    Each revision is checked out in a work tree of its own; your checkout does not change. The trials alternate in
+    the order A B B A, each in a process of its own, with the same seeds. A control first alternates BASE with itself:
+    a change of throughput must be larger than the noise of this control.
 
     Examples:
       recbench ab main HEAD --models shop/net.py:Net

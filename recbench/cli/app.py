@@ -75,7 +75,7 @@ COMMANDS: Final = {
     ),
     "score-file": LaterCommand(
         "recbench.cli.score_file:score_file",
-        "Evaluate scores or ranked lists of any program on a task; its record compares and gates like any other.",
+        "Evaluate scores or ranked lists of any program on a task, and store them as a record.",
     ),
     "export": LaterCommand(
         "recbench.cli.export:export",
@@ -87,7 +87,7 @@ COMMANDS: Final = {
     ),
     "leaderboard": LaterCommand(
         "recbench.cli.leaderboard:leaderboard",
-        "Write a page from the records of a run.",
+        "Write a leaderboard page from the records of a run.",
     ),
     "history": LaterCommand(
         "recbench.cli.history:history",
@@ -107,7 +107,7 @@ COMMANDS: Final = {
     ),
     "cite": LaterCommand(
         "recbench.cli.cite:cite",
-        "Print how to cite recbench, and the dataset of a task: plain text and BibTeX.",
+        "Print how to cite recbench and the dataset of a task, as plain text and BibTeX.",
     ),
     "clean": LaterCommand(
         "recbench.cli.clean:clean",

@@ -43,7 +43,7 @@ def backfill(
         str,
         typer.Argument(
             metavar="OLD..NEW",
-            help="The commits after OLD up to NEW, by first parents: of a merged branch, the merge commit.",
+            help="The commits after OLD up to NEW, along first parents. Of a merged branch, only the merge commit.",
             show_default=False,
         ),
     ],
@@ -68,9 +68,9 @@ def backfill(
 ) -> None:
     """Train past commits in work trees, and add them to results/history.jsonl in the order of the commits.
 
-    Your own work tree stays as it is. A commit whose lines are in the history is not trained again, so that the same
-    command resumes. A commit that has the same code of the model as the one before it is not trained either. A commit
-    that cannot be trained is named at the end, with the reason.
+    Your own work tree does not change. recbench skips commits that are in the history: run the same command again to
+    resume. It also skips commits that do not change the code of the model. At the end it lists the commits that could
+    not be trained, with the reasons.
 
     Examples:
       recbench backfill v1.0..main --every 10 --models bpr,popularity
@@ -149,10 +149,10 @@ def _show_plan(request: "BackfillRequest", missing: dict[str, list[str]], *, as_
 def _progress(filled: "FilledCommit") -> str:
     commit = f"{filled.commit.short} of {filled.commit.moment:%Y-%m-%d}"
     if filled.was_finished:
-        return f"{commit}: in the history already"
+        return f"{commit}: already in the history"
     kept = filled.n_trials - filled.n_trained
     parts = [counted(filled.n_trained, "trial")]
-    parts += [f"{kept} kept, of the same code"] if kept else []
+    parts += [f"{kept} skipped, with the same code"] if kept else []
     parts += [f"no figures of {', '.join(filled.problems)}"] if filled.problems else []
     return f"{commit}: {'; '.join(parts)}; {filled.seconds:.1f} s"
 

@@ -46,7 +46,7 @@ def accept(
         ),
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Accept results of uncommitted code too, and leave out failed trials.")
+        bool, typer.Option("--force", help="Also accept results of uncommitted code, and leave out failed trials.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -79,7 +79,7 @@ def accept(
     if ignored := ignored_files(folder):
         messages().print(
             f"Warning: git ignores {len(ignored)} files of {folder}, such as {ignored[0]}; "
-            "others cannot compare with this baseline.\n"
+            "so other people cannot compare with this baseline.\n"
             f"Show the rule, then correct it: git check-ignore --verbose {shell_word(ignored[0])}",
             style="yellow",
         )
@@ -103,9 +103,11 @@ def accept(
             "dim",
         )
     if any(row["written"] or row["removed"] for row in rows):
-        told = f"Accepted under {folder}/<task>/{label}. Commit {folder.parent}/ so that others compare with it."
+        told = (
+            f"Accepted under {folder}/<task>/{label}. Commit {folder.parent}/ so that other people can compare with it."
+        )
     else:
-        told = f"Nothing has changed under {folder}/<task>/{label}."
+        told = f"Nothing changed under {folder}/<task>/{label}."
     messages().print(told, style="dim")
 
 

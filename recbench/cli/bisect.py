@@ -59,14 +59,14 @@ def bisect(
         ),
     ] = None,
     task: Task = DEFAULT_TASK,
-    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds at first.")] = N_SEEDS,
+    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds to start with.")] = N_SEEDS,
     max_seeds: Annotated[
         int,
         typer.Option(
             "--max-seeds",
             min=1,
             max=MAX_SEEDS,
-            help="The most seeds. While the test cannot decide, the number of seeds is doubled.",
+            help="Largest number of seeds. recbench doubles the number while the test cannot decide.",
         ),
     ] = 12,
     seed: FirstSeed = 0,
@@ -82,9 +82,9 @@ def bisect(
 ) -> None:
     """Find the commit at which a metric of a model fell, by a binary search over the first parents.
 
-    Commits are trained in work trees; your own stays as it is. Each step is decided by the paired test over users and
-    by the variation between seeds: a commit is bad if it is significantly lower than GOOD, and good if it is
-    significantly higher than BAD. Commits that cannot be trained are passed over.
+    Commits are trained in work trees; your own work tree does not change. Each step is decided by the
+    paired test over users and by the variation between seeds: a commit is bad if it is significantly lower than GOOD,
+    and good if it is significantly higher than BAD. recbench skips commits that cannot be trained.
 
     Examples:
       recbench bisect v1.0 main --models my_model.py:Net

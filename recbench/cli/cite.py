@@ -22,9 +22,9 @@ def cite(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print how to cite recbench, and the dataset of a task: plain text and BibTeX.
+    """Print how to cite recbench and the dataset of a task, as plain text and BibTeX.
 
-    BibTeX ignores the lines of plain text, so that the output can be saved as a .bib file.
+    BibTeX ignores the lines of plain text, so you can save the output as a .bib file.
 
     Examples:
       recbench cite

@@ -26,7 +26,7 @@ def clean(
             "--own", help="Also remove your own tasks and added datasets, which recbench cannot make or fetch again."
         ),
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed, and remove nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed; remove nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Remove tasks and datasets from the cache that were not used for some time.

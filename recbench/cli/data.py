@@ -42,7 +42,7 @@ Name = Annotated[
 ]
 
 SYNTHETIC = "synthetic"
-SYNTHETIC_TITLE = "Made up by a seeded generator; nothing to fetch. Its shape is set in a task's spec"
+SYNTHETIC_TITLE = "Generated from a seed; nothing to fetch. Its shape is set in a task's spec"
 
 
 @app.command("list")
@@ -227,7 +227,10 @@ def _emit_info(
         }
     if plot is not None:
         if counted is None:
-            raise RecbenchError(f"There are no rows of {name!r} to draw.", f"Fetch them: recbench data fetch {name}")
+            raise RecbenchError(
+                f"The dataset {name!r} is not in the cache, so there are no rows to draw.",
+                f"Fetch it: recbench data fetch {name}",
+            )
         plot_histograms(name, counted, OutputFile(plot, advice=BY_NAME_ONLY))
     if as_json:
         figures = {"statistics": asdict(counted)} if counted else {}

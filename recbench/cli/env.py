@@ -64,7 +64,8 @@ def create(
     emit_prose(
         f"Created the environment {name}: {name} {made.lock.version}, Python {made.python}, "
         f"{megabytes(made.n_bytes)} MB, {made.seconds:.0f} s with {made.installer}.\n"
-        f"Checked: {check.model} has HR@10 {check.hr:.4f} on synthetic, and popularity the same ranks as here.\n"
+        f"Checked: {check.model} has HR@10 {check.hr:.4f} on synthetic, and popularity has the same ranks as in this "
+        "Python.\n"
         f"Use it: recbench run --models {check.model},popularity"
     )
 

@@ -14,7 +14,7 @@ from recbench.progress.console import write_message
 
 
 def export(
-    run: Annotated[str, typer.Argument(help=f"What to export: {RECORDS}", show_default=False)],
+    run: Annotated[str, typer.Argument(help=f"Records to export: {RECORDS}", show_default=False)],
     to: Annotated[ExportTarget, typer.Option("--to", help="The program that reads the export.", show_default=False)],
     output: Annotated[Path | None, output_option("File of --to parquet")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that has other content.")] = False,
@@ -38,7 +38,7 @@ def export(
         raise (
             RecbenchError(f"--to {to} needs the name of a file.", f"For example: -o runs.{to}")
             if to in FILES
-            else RecbenchError(f"--to {to} writes no file, so that it takes no -o.", "Leave -o out.")
+            else RecbenchError(f"--to {to} writes no file, so it does not take -o.", "Leave -o out.")
         )
     check_installed(to)
     from recbench.escaping.file_names import file_name

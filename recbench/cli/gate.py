@@ -23,7 +23,8 @@ def gate(
         list[str] | None,
         typer.Option(
             metavar="BASE,...",
-            help="Comma-separated: more baselines that CURRENT must pass, such as best,v1.0. They find slow losses.",
+            help="Comma-separated: more baselines that CURRENT must pass, such as best,v1.0. They catch a slow "
+            "decline over many changes.",
         ),
     ] = None,
     models: OnlyModels = None,

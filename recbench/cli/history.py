@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from recbench.reports.trend import Trend
 
 NOTE = (
-    "95 %: confidence interval over users, averaged over seeds. change: from the line before of the same label and "
-    "configuration. Revision+: uncommitted changes."
+    "95 %: confidence interval over users, averaged over seeds. change: difference from the previous line of the "
+    "same label and configuration. Revision+: with uncommitted changes."
 )
-NOTE_ON_STEPS = "Step: a change of the mean that seeds do not explain, with its 95 % confidence interval over seeds."
+NOTE_ON_STEPS = (
+    "Step: a change of the mean larger than the variation between seeds, with its 95 % confidence interval over seeds."
+)
 
 
 def history(

@@ -45,7 +45,7 @@ def leaderboard(
     check: Check = False,
     force: ReplacePage = False,
 ) -> None:
-    """Write a page from the records of a run.
+    """Write a leaderboard page from the records of a run.
 
     The page lists the models by the first metric, the pairs of models that are not significantly different, published
     results on the task, how the hyper-parameters were chosen, and the commands that make the page.

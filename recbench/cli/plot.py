@@ -15,13 +15,13 @@ from recbench.reports.plots.speed_quality_axes import Cost
 
 
 def plot(
-    runs: Annotated[list[str], typer.Argument(help=f"What to show: {RECORDS}", show_default=False)],
+    runs: Annotated[list[str], typer.Argument(help=f"Records to show: {RECORDS}", show_default=False)],
     output: Annotated[Path, output_option("Picture, .png, .svg or .pdf")],
     models: OnlyModels = None,
     metrics: Annotated[
-        list[str] | None, metrics_option("One metric, of the vertical axis, such as ndcg@10", "hr@10")
+        list[str] | None, metrics_option("Metric on the vertical axis, such as ndcg@10", "hr@10")
     ] = None,
-    axis: Annotated[Cost, typer.Option("--x-axis", help="Figure of the horizontal axis.")] = Cost.THROUGHPUT,
+    axis: Annotated[Cost, typer.Option("--x-axis", help="Value on the horizontal axis.")] = Cost.THROUGHPUT,
     force: Annotated[bool, replace_option("the picture", made="draw it")] = False,
 ) -> None:
     """Plot quality against speed, from the records of one task.

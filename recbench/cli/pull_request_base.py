@@ -37,7 +37,7 @@ def find_base(target: str, merge_commit: str = "", given_merge_base: str = "") -
     """
     head = commit_of("HEAD")
     if head is None:
-        raise RecbenchError("HEAD is no commit.", "Check out the pull request first.")
+        raise RecbenchError("HEAD is not a commit.", "Check out the pull request first.")
     before = parents(head)
     if head == commit_of(merge_commit) and before[1:]:
         return _present(before[0])

@@ -36,7 +36,7 @@ def push_baseline(branch: str) -> str:
     """
     tested = commit_of("HEAD")
     if tested is None:
-        raise RecbenchError("HEAD is no commit.", f"Check out the branch {branch} first.")
+        raise RecbenchError("HEAD is not a commit.", f"Check out the branch {branch} first.")
     paths = _paths()
     git_output("add", "--all", "--", *paths)
     if not run_git("diff", "--cached", "--quiet", "--", *paths).returncode:
@@ -54,15 +54,15 @@ def push_baseline(branch: str) -> str:
         tip = _fetched(branch)
         if descent(tested, tip).relation is Relation.NO_ANCESTOR:
             raise RecbenchError(
-                f"The branch {branch} does not hold the commit {tested[:SHORT]} any more.",
-                "It was rewritten: start the pipeline of its last commit.",
+                f"The branch {branch} no longer has the commit {tested[:SHORT]}.",
+                "Its history was rewritten. Start the pipeline of its last commit.",
             )
         if run_git("diff", "--quiet", tested, tip, "--", *paths).returncode:
             return (
                 f"{NOTHING}: the baselines of {branch} have changed since {tested[:SHORT]}, by a later job or commit."
             )
         git_output(*_identity(), "rebase", "--quiet", "--autostash", tip)
-    raise RecbenchError(f"Others have pushed to {branch} {ATTEMPTS} times meanwhile.", "Start the job again.")
+    raise RecbenchError(f"Others pushed to {branch} during each of {ATTEMPTS} attempts.", "Start the job again.")
 
 
 def _paths() -> list[str]:

@@ -17,7 +17,7 @@ PAGE = Path("report.html")
 
 
 def report(
-    runs: Annotated[list[str], typer.Argument(help=f"What to show: {RECORDS}", show_default=False)],
+    runs: Annotated[list[str], typer.Argument(help=f"Records to show: {RECORDS}", show_default=False)],
     models: OnlyModels = None,
     metrics: PageMetrics = None,
     output: Annotated[Path | None, output_option("HTML page", show_default=str(PAGE))] = None,

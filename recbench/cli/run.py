@@ -54,8 +54,8 @@ def run(
         str | None,
         typer.Option(
             metavar="tuned|default|FILE",
-            help="Hyper-parameters: tuned ones (of the project, else of recbench), the models' own defaults, or those "
-            "of a file that 'recbench tune' wrote. --param takes precedence.",
+            help="Source of the hyper-parameters: tuned settings (of the project, else of recbench), the models' "
+            "own defaults, or a file that 'recbench tune' wrote. --param takes precedence.",
         ),
     ] = None,
     threads: Threads = 1,
@@ -64,7 +64,8 @@ def run(
         str | None,
         typer.Option(
             metavar="EPOCHS",
-            help="Also score after these epochs: all, every:N, or N,N,... The clock stops meanwhile. The table then "
+            help="Also score after these epochs: all, every:N, or N,N,... The training time excludes this scoring. "
+            "The table then "
             "shows the training time until 99 % of the final HR.",
         ),
     ] = None,
@@ -120,8 +121,8 @@ def run(
 ) -> None:
     """Train each model on the task, rank the same candidates with each, and print the comparison.
 
-    Each trial runs in a process of its own. Trials whose records are in the output folder are not run again, unless
-    the task, the model's source or parameters, or the requested output have changed.
+    Each trial runs in a process of its own. recbench skips trials whose records are in the output folder,
+    unless the task, the model's source or parameters, or the requested output have changed.
 
     Examples:
       recbench run --models bpr,ncf
@@ -140,9 +141,9 @@ def run(
     """
     ks = cut_offs(k)
     if form is Format.CSV and pairs:
-        raise RecbenchError("--format csv prints one table; --pairs is another one.", "Use --json: it has both.")
+        raise RecbenchError("--format csv prints one table, and --pairs adds another.", "Use --json, which has both.")
     if force and collect:
-        raise RecbenchError("--force repeats trials, and --collect runs none.", "Use one of them.")
+        raise RecbenchError("--force repeats trials, but --collect runs none.", "Use only one of them.")
     points = _curve(curve)
     set_quiet(quiet)
     with interruption_message(output) as count:

@@ -24,13 +24,15 @@ def score_file(
     ],
     name: Annotated[str, typer.Option("--name", help="Name of the model in tables and comparisons.")],
     task: Task = DEFAULT_TASK,
-    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of that run; use one file per seed.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MAX_SEED, help="Seed of the run that made the scores. Use one file per seed.")
+    ] = 0,
     k: CutOffs = None,
     ranked: Annotated[
         bool,
         typer.Option(
             "--ranked",
-            help="The rows are lists of items without scores: in the order of a column rank, or the best first.",
+            help="The rows are ranked lists of items without scores: ordered by a column rank, or the best item first.",
         ),
     ] = False,
     missing_last: Annotated[
@@ -56,7 +58,7 @@ def score_file(
     form: Form = Format.TEXT,
     as_json: AsJson = False,
 ) -> None:
-    """Evaluate scores or ranked lists of any program on a task; its record compares and gates like any other.
+    """Evaluate scores or ranked lists of any program on a task, and store them as a record.
 
     Examples:
       recbench score-file scores.csv --name easer --task ml-100k

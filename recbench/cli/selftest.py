@@ -43,10 +43,10 @@ def selftest(
 ) -> None:
     """Check the harness against known answers on a task, and models against their contract.
 
-    The harness: a constant scorer, chance, an oracle and its inverse, and changes that must not change a rank.
-    A model: five fits on the CPU, two of them with the same seed. Its scores may depend on user and item only.
-    Each model is checked in a process of its own. A model that ends this process has failed.
-    A warning is not a failure: it names a result that is wrong for most models but breaks no rule.
+    Checks of the harness: the metrics of a constant scorer, a random scorer, an oracle and an inverse oracle, and
+    changes of the input that must not change a rank. Checks of a model: five fits on the CPU, two of them with the
+    same seed. Its scores may depend on user and item only. Each model runs in a process of its own, and fails if
+    this process ends. A warning is not a failure: the result is wrong for most models, but it breaks no rule.
 
     Examples:
       recbench selftest

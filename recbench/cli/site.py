@@ -17,7 +17,7 @@ def site(
     runs: Annotated[
         list[str] | None,
         typer.Argument(
-            help=f"A page for each: {RECORDS}",
+            help=f"Records; each argument becomes one page: {RECORDS}",
             show_default="all folders of records in results/",
         ),
     ] = None,
@@ -29,7 +29,7 @@ def site(
 ) -> None:
     """Write a web site: a report page for each run, the history of accepted baselines, and a feed of its regressions.
 
-    Any static host can serve the folder. Open index.html to look at it without one.
+    Any static host can serve the folder. To look at the site without a host, open index.html.
 
     Examples:
       recbench site

@@ -39,7 +39,9 @@ NAME = "A name of 'recbench suite list', or a suite file."
 SuiteName = Annotated[str, typer.Argument(metavar="SUITE", help=NAME, show_default=False)]
 Folders = Annotated[
     list[str],
-    typer.Argument(metavar="FOLDER...", help="The records of a suite, or a folder of them.", show_default=False),
+    typer.Argument(
+        metavar="FOLDER...", help="Folder with records of a suite, or a folder of such folders.", show_default=False
+    ),
 ]
 Metric = Annotated[
     str | None,
@@ -61,7 +63,7 @@ def run(
         str | None,
         typer.Option(
             metavar="tuned|default|FILE",
-            help="Hyper-parameters: tuned ones, the models' own defaults, or those of a file.",
+            help="Source of the hyper-parameters: tuned settings, the models' own defaults, or a file.",
             show_default="of the suite",
         ),
     ] = None,
@@ -160,7 +162,8 @@ def report(
     """Compare the models of a suite over the tasks that every model has.
 
     It shows mean ranks and relative scores with confidence intervals, a win matrix, the critical difference, and which
-    models are on the Pareto front of quality and training time. Several folders are the results of several people.
+    models are on the Pareto front of quality and training time. Give several folders to compare the results of several
+    people.
 
     Examples:
       recbench suite report results/suites/small
@@ -185,7 +188,7 @@ def merge(
         typer.Option(
             *OUTPUT,
             metavar=FOLDER,
-            help="Folder of the suite, such as results/suites/small: a folder for each source.",
+            help="Folder of the suite, such as results/suites/small. It has a folder for each source.",
             callback=check_folder,
             rich_help_panel=PANEL,
             show_default=False,

@@ -166,7 +166,7 @@ def parse_sweep(assignments: list[str], model_names: Iterable[str]) -> tuple[str
         values[name] = given
     several = [name for name, given in values.items() if len(given) > 1]
     if len(several) != 1:
-        told = f"{', '.join(several)} have several values" if several else "none of them has several values"
+        told = f"{', '.join(several)} have several values" if several else "none of these parameters has several values"
         raise RecbenchError(
             f"A sweep compares the values of one hyper-parameter, and {told}.",
             "For example: --param factors=16,32,64 --param epochs=30",

@@ -87,7 +87,7 @@ def list_tasks(as_json: AsJson = False) -> None:
 def remove(
     name: Annotated[str, typer.Argument(help="A task's name.", autocompletion=task_name)],
     yes: Annotated[
-        bool, typer.Option("--yes", help="Remove it even if it is yours and recbench cannot make it again.")
+        bool, typer.Option("--yes", help="Also remove a task of your own that recbench cannot make again.")
     ] = False,
 ) -> None:
     """Remove a task from the cache. Records of runs on it stay.
@@ -109,7 +109,7 @@ def remove(
 @app.command()
 def show(
     name: NameOrSpec,
-    spec: Annotated[bool, typer.Option("--spec", help="Print the spec as TOML, as a start for your own.")] = False,
+    spec: Annotated[bool, typer.Option("--spec", help="Print the spec as TOML, to start your own from it.")] = False,
     plot: Plot = None,
     as_json: AsJson = False,
 ) -> None:
@@ -229,7 +229,7 @@ def _check_no_rule(name: str, option: str, field: str, value: str | None) -> Non
     """
     if value is not None:
         raise RecbenchError(
-            f"{option} {value} is a rule, and the rules of {name} are in its spec.",
+            f"{option} {value} sets a rule, but the rules of {name} are in its spec.",
             f'Set it there: {field} = "{value}". To start from: recbench task show {shell_word(name)} --spec',
         )
 
@@ -248,7 +248,7 @@ def _check_source(ratings: Path | None, dataset: str | None, like: str | None, h
         )
     if ratings is None and dataset is None and like is not None:
         raise RecbenchError(
-            f"--like {like} says which rules to use, but not for which data.",
+            f"--like {like} gives the rules, but not the data.",
             "Give a dataset, --dataset NAME (see: recbench data list), or a file, --ratings FILE.",
         )
 

@@ -33,7 +33,7 @@ app = Verbs(help="Import a split that somebody published.")
 
 Name = Annotated[str, typer.Argument(help="Name of the task.")]
 Train = Annotated[Path | None, typer.Option(help="Train rows.")]
-Test = Annotated[Path | None, typer.Option(help="Held-out rows, one a case.")]
+Test = Annotated[Path | None, typer.Option(help="Held-out rows, one per case.")]
 DatasetName = Annotated[
     str | None,
     typer.Option(
@@ -42,12 +42,12 @@ DatasetName = Annotated[
         autocompletion=dataset_name,
     ),
 ]
-Method = Annotated[NegativesMethod, typer.Option("--negatives", help="How to draw negatives if none are published.")]
+Method = Annotated[NegativesMethod, typer.Option("--negatives", help="How to draw negatives if none were published.")]
 Count = Annotated[int, typer.Option(min=1, help="Number of negatives for each case.")]
 Seed = Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of the draw of negatives.")]
 Waive = Annotated[
     list[str] | None,
-    typer.Option(help="A rule that this split may break; every table shows it."),
+    typer.Option(help="A rule that this split may break. Every table shows the waiver."),
 ]
 Declared = Annotated[
     UniformNegatives | None,
@@ -62,9 +62,13 @@ Declared = Annotated[
 @app.command("ncf")
 def import_ncf(
     name: Name,
-    train: Annotated[Path | None, typer.Option(help="Train rows: user, item[, rating, timestamp], by tabs.")] = None,
+    train: Annotated[
+        Path | None, typer.Option(help="Train rows: user, item[, rating, timestamp], separated by tabs.")
+    ] = None,
     test: Test = None,
-    candidates: Annotated[Path | None, typer.Option(help="Candidates: (user,item) and the negatives, by tabs.")] = None,
+    candidates: Annotated[
+        Path | None, typer.Option(help="Candidates: (user,item) and its negatives, separated by tabs.")
+    ] = None,
     dataset: DatasetName = None,
     waive: Waive = None,
     uniform_negatives: Declared = None,
@@ -119,7 +123,8 @@ def import_recbole(
     train: Annotated[Path, typer.Option(help="The atomic file of train rows.")],
     test: Annotated[Path, typer.Option(help="The atomic file of test rows.")],
     validation: Annotated[
-        Path | None, typer.Option(help="The atomic file of validation rows; they are train rows when testing.")
+        Path | None,
+        typer.Option(help="The atomic file of validation rows. A run on the test cases also trains on them."),
     ] = None,
     method: Method = NegativesMethod.UNIFORM,
     count: Count = 100,
@@ -145,13 +150,17 @@ def import_recbole(
 def import_pairs(
     name: Name,
     train: Annotated[Path, typer.Option(help="Train rows, as in 'recbench task build --ratings'.")],
-    test: Annotated[Path, typer.Option(help="Held-out rows, one a case.")],
+    test: Annotated[Path, typer.Option(help="Held-out rows, one per case.")],
     candidates: Annotated[
-        Path | None, typer.Option(help="Negatives, one a row, with the columns user, item, negative.")
+        Path | None, typer.Option(help="Negatives, one per row, with the columns user, item, negative.")
     ] = None,
-    validation: Annotated[Path | None, typer.Option(help="Further train rows, the cases of validation.")] = None,
-    items: Annotated[Path | None, typer.Option(help="All items, column id, if some have no row.")] = None,
-    users: Annotated[Path | None, typer.Option(help="All users, column id.")] = None,
+    validation: Annotated[Path | None, typer.Option(help="More train rows, which are the validation cases.")] = None,
+    items: Annotated[
+        Path | None, typer.Option(help="File of all item ids (column id), if some items have no row.")
+    ] = None,
+    users: Annotated[
+        Path | None, typer.Option(help="File of all user ids (column id), if some users have no row.")
+    ] = None,
     method: Method = NegativesMethod.UNIFORM,
     count: Count = 100,
     seed: Seed = 0,
@@ -192,7 +201,9 @@ def import_pairs(
 @app.command("folder")
 def import_folder(
     name: Name,
-    folder: Annotated[Path, typer.Argument(help="What 'recbench task export' wrote, as csv, parquet or recbole.")],
+    folder: Annotated[
+        Path, typer.Argument(help="Folder that 'recbench task export' wrote, as csv, parquet or recbole.")
+    ],
     force: Replace = False,
 ) -> None:
     """Import an exported task. The digest stays the same.

@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 def tune(
     models: Models,
     task: Task = DEFAULT_TASK,
-    trials: Annotated[int, typer.Option(min=1, help="Trials of each model.")] = 30,
+    trials: Annotated[int, typer.Option(min=1, help="Number of trials for each model.")] = 30,
     budget: Annotated[
         float,
         typer.Option(
             min=0.001,
             metavar="SECONDS",
-            help="Seconds that the trials of each model may take together, over all sessions; imports are not counted.",
+            help="Seconds for all trials of a model together, over all sessions. Imports are not counted.",
         ),
     ] = 600.0,
     threads: Threads = 1,
@@ -58,7 +58,7 @@ def tune(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="SQLite file of all trials. A tuning with the same file resumes.",
+            help="SQLite file of all trials. Use the same file again to resume a tuning.",
             show_default=f"{TUNING_FOLDER}/TASK.db",
         ),
     ] = None,
@@ -188,7 +188,7 @@ def _report(result: "Tuning", output: Path | None) -> None:
     if without := result.without_setting:
         messages().print(
             f"Error: no trial of {', '.join(without)} was completed in the budget, so there is no setting.\n"
-            "Give a larger --budget or --trials (completed trials are kept), or look at the logs of failed trials in "
+            "Give a larger --budget or --trials (completed trials are kept), or see the logs of failed trials in "
             f"{logs}.",
         )
     if failed or without:

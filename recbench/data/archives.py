@@ -46,7 +46,7 @@ def read_npz(file: IO[bytes]) -> dict[str, npt.NDArray[Any]]:
     for name, array in arrays.items():
         # A member that does not begin like an array comes as its bare bytes.
         if not isinstance(array, np.ndarray):
-            raise DamagedArchiveError(f"its member {name!r} is no array")
+            raise DamagedArchiveError(f"its member {name!r} is not an array")
     return arrays
 
 

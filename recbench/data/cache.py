@@ -19,7 +19,7 @@ from recbench.temporary_files import remove_leftovers, temporary_file
 HOME_VARIABLE = "RECBENCH_HOME"
 LOCK_SECONDS = 60
 PLACES = (
-    "Choose a folder with room that you may write to. For results: -o FOLDER. "
+    "Choose a folder that you may write to, on a disk with free space. For results: -o FOLDER. "
     f"For the cache: export {HOME_VARIABLE}=FOLDER"
 )
 
@@ -45,10 +45,10 @@ def home() -> Path:
 def _no_home(override: str | None) -> RecbenchError:
     user = Path(override).parts[0].removeprefix("~") if override else ""
     return RecbenchError(
-        f"{HOME_VARIABLE}={override} lies in the home folder of the user {user!r}, which is not known."
+        f"{HOME_VARIABLE}={override} is in the home folder of the user {user!r}, which is unknown."
         if user
-        else "The cache folder is not known, because this user has no home folder: HOME is not set.",
-        f"Name the folder of the cache: export {HOME_VARIABLE}=/path/to/a/folder",
+        else "The cache folder is unknown: this user has no home folder, because HOME is not set.",
+        f"Set the cache folder: export {HOME_VARIABLE}=/path/to/a/folder",
     )
 
 

@@ -160,7 +160,7 @@ def _add_file(dataset: Dataset, path: Path, gathered: _Gathered) -> None:
         [*dataset.files] if len(dataset.files) == 1 else []
     )
     if not named:
-        raise SourceError(f"its name is none of {', '.join(file.name for file in dataset.files)}")
+        raise SourceError(f"its name is not one of {', '.join(file.name for file in dataset.files)}")
     shutil.copyfile(path, gathered.folder / named[0].name)
     check_published(dataset, named[0], path, f"The file {path}", f"from {dataset.homepage}")
     gathered.put(named[0], str(path.absolute()), verified=False)
@@ -171,7 +171,7 @@ def _add_archive(dataset: Dataset, path: Path, gathered: _Gathered) -> None:
         with zipfile.ZipFile(path) as archive:
             members = set(archive.namelist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise SourceError(f"it is an archive that cannot be read ({error})") from error
+        raise SourceError(f"the archive cannot be read ({error})") from error
     added = False
     for file in dataset.files:
         for source in file.sources:
@@ -191,7 +191,7 @@ def _add_archive(dataset: Dataset, path: Path, gathered: _Gathered) -> None:
     if not added:
         expected_members = [s.member for file in dataset.files for s in file.sources if not isinstance(s, FileSource)]
         raise SourceError(
-            f"it holds no member {' or '.join(expected_members)}" if expected_members else "it is an archive"
+            f"it has no member {' or '.join(expected_members)}" if expected_members else "it is an archive"
         )
 
 

@@ -122,8 +122,8 @@ class TimeColumn:
             return _typed(parts, refuse)
         if any(typed):
             raise RecbenchError(
-                f"{name} has times that are dates in some rows and numbers in others.",
-                "Convert all of them to one form.",
+                f"{name} has dates in some rows and numbers in other rows.",
+                "Convert all of them to the same format.",
             )
         texts = _texts(parts)
         if self._form is None or self._form in set(Unit):

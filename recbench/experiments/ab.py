@@ -137,7 +137,7 @@ def ab(request: ABRequest, progress: Progress) -> ABResult:
             "Commit the change first, or give an earlier BASE: recbench ab HEAD~1 HEAD --models ...",
         )
     if commits[HEAD] == commit_of("HEAD") and (changed := changed_files()):
-        log.warning("Warning: changes that are not committed do not take part: %s.", changed)
+        log.warning("Warning: the comparison ignores uncommitted changes: %s.", changed)
     check_seeds(request.seeds)
     source = task_source(request.task, progressbar=animated())
     with ExitStack() as stack:
@@ -275,7 +275,7 @@ def _trial(side: _Side, request: ABRequest, pair: Pair, folder: Path, watch: Cal
         (place,) = (Path(place) for result in document["results"] for place in result["records"])
     except (KeyError, TypeError, ValueError):
         raise RecbenchError(
-            f"The recbench of {side.name} prints a document of an unknown form.",
+            f"The recbench of {side.name} prints a document in an unknown format.",
             "It may be too old, or newer than this one: compare revisions that are nearer to each other.",
         ) from None
     return finished_trial(load(place), place)

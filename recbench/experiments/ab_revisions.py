@@ -29,8 +29,8 @@ def find_revision(revision: str, name: str) -> str:
     elif Path(revision).exists():
         hint = f"{revision} is a file or folder. To compare records: recbench gate BASE CURRENT"
     else:
-        hint = "Give a branch, a tag or a commit. See what there is: git branch --all; git tag. Get more: git fetch"
-    raise RecbenchError(f"{name} {revision!r} is no revision of this git repository.", hint)
+        hint = "Give a branch, a tag or a commit. List them: git branch --all; git tag. Get more: git fetch"
+    raise RecbenchError(f"{name} {revision!r} is not a revision of this git repository.", hint)
 
 
 def changed_files() -> str:

@@ -1,4 +1,4 @@
-"""The functions behind ``import recbench``: what a person asks for, with plain arguments."""
+"""The functions behind ``import recbench``: one function for each task of a user, with plain arguments."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -267,7 +267,7 @@ def suite(
     """
     if (suite is None) == (tasks is None):
         raise RecbenchError(
-            "A suite is either a name or a file, or its tasks.",
+            "Give either a suite (name or file) or tasks, not both.",
             'For example: recbench.suite("small"), or recbench.suite(tasks=["synthetic", "ml-100k"], models=["ease"])',
         )
     spec = None if suite is None else find_suite(suite)

@@ -128,7 +128,7 @@ def bisect(request: BisectRequest, report: Report = lambda _: None) -> Bisection
         report: Is called with each decision.
 
     Raises:
-        RecbenchError: A revision is unknown, GOOD is no ancestor of BAD, or one of the two cannot be trained.
+        RecbenchError: A revision is unknown, GOOD is not an ancestor of BAD, or one of the two cannot be trained.
         NothingToCompareError: BAD is not significantly lower than GOOD, with the most seeds.
     """
     return _Search(request, report).result()
@@ -243,9 +243,10 @@ def _commits(request: BisectRequest) -> list[Commit]:
     between = commits_between(good, bad)
     if good == bad or descent(good, bad).relation is not Relation.ANCESTOR:
         common = merge_base(good, bad)
-        hint = f"Their merge base is {common[:SHORT]}." if common and common != bad else "Exchange the two."
+        hint = f"Their merge base is {common[:SHORT]}." if common and common != bad else "Exchange GOOD and BAD."
         raise RecbenchError(
-            f"GOOD, {good[:SHORT]}, is {'the same commit as' if good == bad else 'no ancestor of'} BAD, {bad[:SHORT]}.",
+            f"GOOD, {good[:SHORT]}, is {'the same commit as' if good == bad else 'not an ancestor of'} BAD, "
+            f"{bad[:SHORT]}.",
             "Name two commits." if good == bad else hint,
         )
     return [commits_up_to(good)[-1], *between]
@@ -298,7 +299,7 @@ class _Levels:
         ]
         (found,) = infer([], [samples[0] - samples[1]])[1]
         if found is None:
-            raise RecbenchError("All cases are of one user, so that no test can decide.", "Use a task with more users.")
+            raise RecbenchError("All cases belong to one user, so no test is possible.", "Use a task with more users.")
         return found
 
     def is_lower(self, first: Commit, second: Commit) -> bool:

@@ -159,7 +159,7 @@ def _make(lock: Lock, folder: Path, python: str, say: Callable[[str], None]) -> 
         # It does not serve, and a run must not use it.
         (folder / MARK).unlink()
         raise RecbenchError(
-            f"The environment {lock.name} was installed, but it does not serve: {'; '.join(check.problems)}.",
+            f"The environment {lock.name} was installed, but it does not work: {'; '.join(check.problems)}.",
             f"Create it with another Python, such as: recbench env create {lock.name} --python python3.11",
         )
     return check
@@ -243,7 +243,7 @@ def check_with_trial(name: str) -> Check:
         if not problems:
             ranks = [one.ranks for one in (here, there)]
             first, second = (b"" if one is None else ranks_to_bytes(one) for one in ranks)
-            problems += [] if first == second else ["popularity has other ranks there than here"]
+            problems += [] if first == second else ["popularity has different ranks there than here"]
         hr = None if problems else own.record.metrics["hr@10"].mean
     return Check(own.record.model, hr, tuple(problems))
 

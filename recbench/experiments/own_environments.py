@@ -93,4 +93,4 @@ def _cause(text: str) -> str:
     """Returns the first error of an installer, or else its last line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if line.lower().startswith(("error", "×"))]
-    return next(iter([*errors, *lines[-1:]]), "the installer says nothing")
+    return next(iter([*errors, *lines[-1:]]), "the installer printed no message")

@@ -145,7 +145,7 @@ def _run(
         places = [Path(place) for result in document["results"] for place in result["records"]]
         return [finished_trial(load(place), place) for place in places]
     except (KeyError, TypeError):
-        raise RefusedError("it prints a document of an unknown form") from None
+        raise RefusedError("its recbench prints a document in an unknown format") from None
     except RecbenchError as error:
         raise RefusedError(f"its record cannot be read: {error.message}") from None
 

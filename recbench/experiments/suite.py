@@ -228,7 +228,7 @@ def load_suite(
 def _check_no_replicas(task: Task | str | os.PathLike[str]) -> None:
     if not isinstance(task, Task) and replica_names(task):
         raise RecbenchError(
-            f"{task} has replicas, which are no tasks of their own for a mean over tasks.",
+            f"{task} has replicas, which do not count as separate tasks in a mean over tasks.",
             f"Name one of them: {task}@0",
         )
 
@@ -247,8 +247,8 @@ def _check_tasks(tasks: Sequence[Task], measure: Measure) -> None:
     for number, task in enumerate(tasks):
         for other in tasks[:number]:
             if other.name == task.name or other.digest == task.digest:
-                same = "is there twice" if other.name == task.name else f"is the same task as {other.name}"
-                raise RecbenchError(f"The task {task.name} {same}: {task.digest[:19]}.", "Name each task once.")
+                same = "occurs twice" if other.name == task.name else f"is the same task as {other.name}"
+                raise RecbenchError(f"The task {task.name} {same}: {task.digest[:19]}.", "Give each task only once.")
     problems = []
     for task in tasks:
         try:

@@ -165,6 +165,6 @@ def _check_distinct(name: str, configured: Sequence[PlannedModel]) -> None:
     for place, value in enumerate(values):
         if value in values[:place]:
             raise RecbenchError(
-                f"--param {name}: {configured[place].requested.texts[name]} is a value that is there already.",
+                f"--param {name}: {configured[place].requested.texts[name]} is given twice.",
                 "Give each value once.",
             )

@@ -77,7 +77,7 @@ def document_from_tree(
         except ValueError:
             raise RefusedError(_reason(_text(err), code)) from None
     if not isinstance(document, dict):
-        raise RefusedError("it prints a document of an unknown form")
+        raise RefusedError("its recbench prints a document in an unknown format")
     return document
 
 

@@ -216,7 +216,7 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
         raise RecbenchError("The budget must be a finite number of seconds.", "For example: --budget 3600")
     if any(one.label or one.given for one in request.models):
         raise RecbenchError(
-            "A tuning takes models without labels and values.",
+            "A tuning does not accept labels or hyper-parameter values.",
             "Fix a value in the file of search spaces: --spaces FILE",
         )
     objective = None if request.metric is None else Objective.parse(request.metric)
@@ -451,8 +451,8 @@ def _locked(storage: Path) -> Iterator[None]:
         lock.__enter__()
     except LockHeldError as error:
         raise RecbenchError(
-            f"Another tuning uses {storage}. {error.message}",
-            "Wait until it is over, or choose another file with --storage.",
+            f"Another tuning is using {storage}. {error.message}",
+            "Wait until it ends, or choose another file with --storage.",
         ) from error
     except OSError as error:
         raise RecbenchError(

@@ -340,7 +340,7 @@ def _message(error: BaseException) -> str:
         # The text of a KeyError has quotes already.
         return str(error.args[0] if isinstance(error, KeyError) and error.args else error)[:4000]
     except BaseException:  # noqa: BLE001 - it runs a model's code
-        return "(its message cannot be shown)"
+        return "(the message cannot be shown)"
 
 
 def _packages() -> Any:

@@ -117,7 +117,7 @@ def _failure(lock: Lock, lines: Sequence[str], installer: str) -> RecbenchError:
     )
     if UNRESOLVED.search(text):
         return RecbenchError(
-            f"The lock file of the environment {lock.name} ({lock.path}) cannot be resolved any more. "
+            f"The lock file of the environment {lock.name} ({lock.path}) can no longer be resolved. "
             f"{installer} says:\n{message}",
             hint,
         )

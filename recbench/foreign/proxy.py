@@ -228,7 +228,7 @@ def import_foreign(name: str, interpreter: str, what: Mapping[str, Any]) -> type
     # Of any class: it is what the model's code raised.
     except Exception as error:
         connection.close()
-        hint = "The error comes from the model's own code."
+        hint = "The error is in the code of the model."
         if isinstance(error, LookupError):
             hint = "Correct the name of the class: MODULE:CLASS, or FRAMEWORK:CLASS."
         if isinstance(error, ImportError):

@@ -173,8 +173,8 @@ def _acceptable(records: RecordSet, label: str, *, force: bool) -> list[Finished
     """
     if not LABEL.fullmatch(label) or label == BEST:
         raise RecbenchError(
-            f"{label!r} cannot be a label.",
-            f"Use letters, digits, dots, dashes; {BEST!r} is kept by itself. For example: --label main",
+            f"{label!r} is not a valid label.",
+            f"Use letters, digits, dots, dashes; recbench itself maintains {BEST!r}. For example: --label main",
         )
     done = [trial for trial in records.trials if trial.record.status is Status.DONE]
     failed = [trial for trial in records.trials if trial.record.status is not Status.DONE]
@@ -189,9 +189,9 @@ def _acceptable(records: RecordSet, label: str, *, force: bool) -> list[Finished
     unclear = [(trial, reason) for trial in done if (reason := why_unclear(trial.record)) is not None]
     if unclear and not force:
         trial, reason = unclear[0]
-        more = f" {len(unclear) - 1} more trials are like it." if unclear[1:] else ""
+        more = f" {len(unclear) - 1} more trials have the same problem." if unclear[1:] else ""
         raise RecbenchError(
-            f"{records.text} {reason}, so nobody can repeat it (first: {trial.record.model}, seed "
+            f"{records.text} {reason}, so the result cannot be repeated (first: {trial.record.model}, seed "
             f"{trial.record.seed}).{more}",
             f"{how_to_clear(trial.record)}, or accept it anyway with --force.",
         )
@@ -199,7 +199,7 @@ def _acceptable(records: RecordSet, label: str, *, force: bool) -> list[Finished
         if file_name(task) != task:
             raise RecbenchError(
                 f"A record of {records.text} is of the task {task!r}, which cannot be the name of a folder.",
-                "recbench gives no task such a name: get the records again from where they were made.",
+                "recbench never uses such a name. Copy the records again from their source.",
             )
     return done
 
@@ -268,7 +268,7 @@ def release(label: str, new: str, baselines: Path | None = None) -> list[Path]:
         RecbenchError: There is no such label, the new one exists, or a file cannot be read or written.
     """
     if not LABEL.fullmatch(new) or new == BEST:
-        raise RecbenchError(f"{new!r} cannot be a label.", "Use letters, digits, dots, dashes. For example: v1.0")
+        raise RecbenchError(f"{new!r} is not a valid label.", "Use letters, digits, dots, dashes. For example: v1.0")
     baselines = baselines or baselines_folder()
     finish_interrupted(baselines.parent)
     # Any other text would be a pattern, or a path that leads elsewhere.

@@ -91,7 +91,9 @@ def read_timings(path: Path) -> Timings:
             raise RecbenchError(f"{path} is not JSON: it {other.what}.", other.advice or WRITTEN_BY) from error
         raise RecbenchError(f"{path} is not JSON: {error}.", f"It may be truncated. {WRITTEN_BY}") from error
     if not content.benchmarks:
-        raise NothingToCompareError(f"There are no benchmarks in {path}.", "Were all of them skipped?")
+        raise NothingToCompareError(
+            f"There are no benchmarks in {path}.", f"All of them may have been skipped. {WRITTEN_BY}"
+        )
     cpu = content.machine_info.get("cpu") or {}
     parts = [cpu.get("brand_raw") if isinstance(cpu, dict) else None, content.machine_info.get("release")]
     machine = ", ".join(str(part) for part in parts if part)

@@ -72,7 +72,7 @@ def write_notes(records: RecordSet, notes: Sequence[GateNote]) -> str:
         with atomic_path(folder / FILE) as path:
             path.write_text("".join(lines), encoding="utf-8", newline="\n")
     except RecbenchError as error:
-        return f"The history will not say why the gate passed. {error.message}"
+        return f"The history will not show why the gate passed. {error.message}"
     return ""
 
 

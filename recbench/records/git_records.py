@@ -130,6 +130,8 @@ def _copy(tree: str, folder: Path) -> None:
     for name in hashes:
         size = stream.readline().split()[-1]
         if not size.isdigit():
-            raise RecbenchError(f"git has no content of {name} in {tree}.", "Is the repository whole?")
+            raise RecbenchError(
+                f"git has no content of {name} in {tree}.", "The repository may be incomplete. Check it: git fsck"
+            )
         (folder / name).write_bytes(stream.read(int(size)))
         stream.readline()

@@ -202,7 +202,7 @@ class History:
             file = shell_word(str(self.path))
             raise RecbenchError(
                 f"{self.damaged[0]}{more}",
-                "Both versions are right: keep their lines, and remove only the marks: "
+                "Keep the lines of both versions, and remove only the conflict marks: "
                 f"grep -vE '{_MARK_FOR_GREP}' {file} > {file}.merged && mv {file}.merged {file}"
                 if self.has_merge_marks
                 else "Correct the line, or take it from an earlier commit; keep the other lines: "
@@ -327,6 +327,6 @@ def _read(path: Path) -> History:
 
 def _reason(line: bytes, error: ValidationError) -> str:
     if _MERGE_MARK.match(line):
-        return "it is a mark of a merge conflict"
+        return "it is a merge conflict mark of git"
     first = error.errors(include_url=False)[0]
     return f"{'.'.join(str(part) for part in first['loc']) or 'JSON'}: {problem_text(first)}"

@@ -37,11 +37,11 @@ def check_renames(renames: Mapping[str, str]) -> None:
     """
     both = sorted(set(renames) & set(renames.values()))
     if both:
-        raise RecbenchError(f"{both[0]} is an old and a new name.", f"Name the last name only. {EXAMPLE}")
+        raise RecbenchError(f"{both[0]} is an old and a new name.", f"Give only the last name. {EXAMPLE}")
     new = list(renames.values())
     twice = [name for name in new if new.count(name) > 1]
     if twice:
-        raise RecbenchError(f"Two models are renamed to {twice[0]}.", f"Two models cannot become one. {EXAMPLE}")
+        raise RecbenchError(f"Two models are renamed to {twice[0]}.", f"Each model needs its own new name. {EXAMPLE}")
 
 
 def renames_that_apply(base: RecordSet, renames: Mapping[str, str]) -> dict[str, str]:

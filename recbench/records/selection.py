@@ -131,7 +131,8 @@ def _read_with(read: ReadTrial, text: str, baselines: Path | None) -> RecordSet:
     labels = {folder.name for task in _folders(nearest) for folder in _folders(task)}
     if not labels and LABEL.fullmatch(text):
         raise NoBaselineError(
-            f"There are no records {text!r}: it is no folder, no file, and nothing was accepted under {nearest} yet.",
+            f"There are no records {text!r}: it is neither a folder nor a file, and no baseline was accepted under "
+            f"{nearest} yet.",
             f"Accept a baseline: recbench baseline accept RUN --label {shell_word(text)}",
         )
     raise unknown_name(

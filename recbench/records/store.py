@@ -303,11 +303,11 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _refuse_other_json(content: Any, path: Path) -> None:
     if isinstance(content, dict) and ("model" in content or "reference" in content):
         return
-    what, advice = "is JSON of another kind", "Give a folder of records, or one record: recbench run -o FOLDER"
+    what, advice = "is another kind of JSON", "Give a folder of records, or one record: recbench run -o FOLDER"
     if isinstance(content, dict) and "benchmarks" in content:
         what, advice = "is a file of pytest-benchmark", "Compare such files: recbench compare --timings BASE CURRENT"
     elif isinstance(content, dict) and {"schema", "results"} <= content.keys():
-        what, advice = "is what recbench printed with --json", "Give the folder of the records, which -o named"
+        what, advice = "is the output of recbench --json", "Give the folder of the records, as given to -o"
     raise RecbenchError(f"{path} is not a record: it {what}.", advice)
 
 

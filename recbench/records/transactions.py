@@ -194,7 +194,7 @@ def _check(entries: Any) -> None:
     """
     for path, staged in entries["moves"]:
         if not re.fullmatch(r"staged-[0-9a-f]{16}/[0-9]+", staged):
-            raise ValueError(f"{staged!r} is no file of recbench")
+            raise ValueError(f"{staged!r} is not a file of recbench")
         _check_below(path)
     for path in entries["removals"]:
         _check_below(path)
@@ -280,5 +280,5 @@ def _system_errors(path: Path) -> Iterator[None]:
         nearest = shell_word(_nearest_folder(path))
         raise RecbenchError(
             f"Cannot write {path}: {error.strerror or error}. Nothing has changed.",
-            f"The folder must be writable, and its disk must have room: ls -ld {nearest}; df {nearest}",
+            f"The folder must be writable, and its disk must have free space: ls -ld {nearest}; df {nearest}",
         ) from error

@@ -52,7 +52,7 @@ def import_failure(
     elif missing and not is_installed(missing):
         hint = how_to_install([missing])
     else:
-        hint = "The error comes from the model's own code."
+        hint = "The error is in the code of the model."
     shown = f" ({place})" if place else ""
     return RecbenchError(f"Model {name!r} cannot be imported: {type(error).__name__}: {_text(error)}{shown}.", hint)
 

@@ -38,7 +38,7 @@ class InProcess:
         """Imports every model.
 
         Raises:
-            RecbenchError: A model cannot be imported, or refuses its parameters.
+            RecbenchError: A model cannot be imported, or rejects its parameters.
         """
         planned = []
         for one in wanted:

@@ -121,9 +121,7 @@ def call_order(model: Recommender, request: ScoreRequest) -> str:
     before = request_scores(model, request.users, request.items)
     request_scores(model, others.users, others.items)
     after = request_scores(model, request.users, request.items)
-    expect(
-        same_bits(before, after), _differ(before, after, "after a call for other users and items, scores are others")
-    )
+    expect(same_bits(before, after), _differ(before, after, "the scores differ after a call for other users and items"))
     return "bit for bit, with other calls in between"
 
 

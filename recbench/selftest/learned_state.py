@@ -51,7 +51,7 @@ def _large(model: object, at_least: int) -> Iterator[tuple[object, ...]]:
 
 def _array(one: object) -> "np.ndarray[Any, Any] | None":
     """Returns an array or a tensor as an array of numbers; None for other objects."""
-    # Of any class: it runs a model's code, and an object that fails is no array.
+    # Of any class: it runs a model's code, and an object that fails is not an array.
     with suppress(Exception):
         if hasattr(type(one), "__array__") and (array := np.asarray(one)).dtype.kind in "biuf":
             return array

@@ -47,7 +47,7 @@ class ModelUnderTest:
         """Imports the model, reads its hyper-parameters, and lets its constructor check them.
 
         Raises:
-            RecbenchError: It cannot be imported, or refuses its parameters.
+            RecbenchError: It cannot be imported, or rejects its parameters.
         """
         model_class = requested.reference.load()
         if set(without_default(model_class)) - set(requested.given):

@@ -61,7 +61,7 @@ class ModelProcess:
         """Waits until the model is imported.
 
         Raises:
-            RecbenchError: It cannot be imported, refuses its parameters, ends its process, or takes too long.
+            RecbenchError: It cannot be imported, rejects its parameters, ends its process, or takes too long.
         """
         try:
             for answer in self._answers():
@@ -99,7 +99,7 @@ class ModelProcess:
                     case AllMade() if answer.checks == made:
                         return
                     case _:
-                        raise _LostError("its process sent messages in a wrong order")
+                        raise _LostError("its process sent messages in the wrong order")
         except _LostError as error:
             yield Check(ENDS, False, str(error))
 

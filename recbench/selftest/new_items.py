@@ -72,8 +72,8 @@ def new_items_below_known(train: TrainSet, first: Fit) -> str:
     told = f"a new item has a higher score than a known item in {share:.1%} of pairs, over {n_new:,} new items"
     if share > most:
         raise SuspectError(
-            f"{told}; by chance at most {most:.1%}. Unless the model knows items by more than their rows, its metrics "
-            "gain from items that it has not learned: draw items without train rows as negatives too"
+            f"{told}; by chance at most {most:.1%}. Unless the model uses item features, items that it has not "
+            "learned improve its metrics: draw items without train rows as negatives too"
         )
     return told
 

@@ -68,7 +68,7 @@ def map_arrays(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
     with path.open("rb") as file:
         share(file.fileno(), path)
         if file.read(len(MAGIC)) != MAGIC:
-            raise DamagedFileError("it begins with something else")
+            raise DamagedFileError("its first bytes are not those of this format")
         length = int.from_bytes(file.read(8), "little")
         if length > MAX_HEADER:
             raise DamagedFileError(f"its header claims {length} bytes")

@@ -100,7 +100,7 @@ def split_and_draw(spec: TaskSpec, interactions: Interactions) -> Task:
     """Holds out test and validation rows and draws the negatives of both."""
     split, rule = spec.split, spec.negatives
     if not isinstance(rule, Negatives):
-        raise RecbenchError("Published negatives go with a published split.", "Set negatives.method.")
+        raise RecbenchError("Published negatives need a published split.", "Set negatives.method.")
     while True:
         if not depends_on_lines(spec, has_times=interactions.timestamps is not None):
             interactions = in_neutral_order(interactions)

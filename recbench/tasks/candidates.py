@@ -60,7 +60,7 @@ def users_to_leave_out(
     if not n_short:
         return short
     first = int(np.where(short, unseen, unseen.max()).argmin())
-    wanted = "a case needs one" if needed == 1 else f"{needed:,} negatives are wanted"
+    wanted = "a case needs at least one" if needed == 1 else f"a case needs {needed:,} negatives"
     problem = (
         f"{n_short:,} of {n_users:,} users have too few items without an interaction: user {user_ids[first]!r} has "
         f"{unseen[first]:,}, and {wanted}"

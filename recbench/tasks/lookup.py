@@ -69,7 +69,7 @@ def check_name(name: str, *, replace: bool) -> None:
         or len(name) > NAME_LENGTH
     ):
         raise RecbenchError(
-            f"{str(name)[:NAME_LENGTH]!r} cannot be the name of a task.",
+            f"{str(name)[:NAME_LENGTH]!r} is not a valid name of a task.",
             f"Use letters, digits, dots, dashes and underscores, at most {NAME_LENGTH}; '.toml' names a spec file.",
         )
     if name in builtin_specs():

@@ -127,7 +127,7 @@ def make_task(
     if not isinstance(data, tuple | list):
         if users is not None or items is not None or waivers or uniform_negatives is not None:
             raise RecbenchError(
-                "The arguments users, items, waivers and uniform_negatives go with a split: "
+                "The arguments users, items, waivers and uniform_negatives need a split: "
                 "make_task((train, test), ...).",
                 "Leave them out.",
             )
@@ -145,7 +145,7 @@ def make_task(
         )
     if split is not None or filters is not None or like is not None:
         raise RecbenchError(
-            "The arguments split, filters and like do not go with (train, test): these are split already.",
+            "The arguments split, filters and like cannot be combined with (train, test), which is already split.",
             "Leave them out, or give one DataFrame with all rows.",
         )
     uniform = None if uniform_negatives is None else _uniform(uniform_negatives)
@@ -215,7 +215,7 @@ def make_task_of_dataset(
     check_name(name, replace=True)
     if dataset == "synthetic":
         raise RecbenchError(
-            "The synthetic data are no dataset of the catalogue: a task's spec says how to generate them.",
+            "The synthetic data is not a dataset of the catalogue: a task's spec says how to generate them.",
             "Start from this spec: recbench task show synthetic --spec > my-task.toml",
         )
     found = find_dataset(dataset)
@@ -264,7 +264,8 @@ def _from_split(
         )
     if len(frames) == 3 and negatives is not None:
         raise RecbenchError(
-            "The argument negatives does not go with candidates: these are the negatives.", "Leave one of them out."
+            "The argument negatives cannot be combined with candidates, which already contain the negatives.",
+            "Leave one of them out.",
         )
     parts, unit = in_one_unit([read_frame(frames[0], TRAIN, layout), read_frame(frames[1], TEST, layout)])
     user_ids, item_ids, (train, test) = numbered_together(parts, users, items)

@@ -80,7 +80,7 @@ def remove_task(name: str, *, yes: bool = False) -> Removed:
     again, copy = _how_to_build_again(name, files)
     if copy is not None and not yes:
         raise RecbenchError(
-            f"The task {name!r} is yours, and recbench cannot make the same again by itself. {again}",
+            f"The task {name!r} is yours, and recbench cannot build it again by itself. {again}",
             f"{copy}\nRemove it: recbench task remove {shell_word(name)} --yes".lstrip(),
         )
     removed = _remove_all(f"The task {name!r}", files)

@@ -25,7 +25,7 @@ def merged_repeats(interactions: Interactions, rule: Repeated) -> Interactions:
             its rows or with the sum of their ratings.
 
     Raises:
-        RecbenchError: Ratings are to be added, and there are none or their sum is no finite number.
+        RecbenchError: Ratings are to be added, and there are none or their sum is not a finite number.
     """
     order = pairs_in_order(interactions.rows, interactions.n_items)
     rows = interactions.rows.take(order)

@@ -63,7 +63,7 @@ class Rules:
             return self
         if not isinstance(self.split, LastRows):
             raise RecbenchError(
-                f"--order {order} does not go with the split {self.split.method!r}: it holds out no last rows.",
+                f"--order {order} does not suit the split {self.split.method!r}, which does not hold out last rows.",
                 "Leave --order out, or use rules that hold out last rows, such as those of ml-100k-loo.",
             )
         return replace(self, split=with_order(self.split, order))
@@ -133,7 +133,7 @@ def spec_like(like: str | Path | TaskSpec | Task) -> TaskSpec:
         spec = find_task(like).spec or load_task(like).spec
     if isinstance(spec.split, PublishedSplit) or isinstance(spec.negatives, PublishedNegatives):
         raise RecbenchError(
-            f"The split of the task {spec.name!r} was published as files; it is no rule for other data.",
+            f"The split of the task {spec.name!r} was published as files, so it is not a rule for other data.",
             "Use a task that was built by rules, such as --like ml-100k-loo. All tasks: recbench task list",
         )
     if spec.replicas is not None:

@@ -157,7 +157,7 @@ FIRST_FILTERS = ("drop_items", "min_rating", "k_core")
 
 def _check_seed(split: "LastRows") -> "LastRows":
     if split.seed is not None and split.order not in (None, Order.RANDOM):
-        raise ValueError('seed goes with order = "random"')
+        raise ValueError('seed needs order = "random"')
     return split
 
 

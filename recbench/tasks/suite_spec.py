@@ -61,7 +61,7 @@ class SuiteSpec(BaseModel):
     def _several(cls, tasks: tuple[str, ...]) -> tuple[str, ...]:
         for number, task in enumerate(tasks):
             if task in tasks[:number]:
-                raise ValueError(f"{task!r} is there twice; name each task once")
+                raise ValueError(f"{task!r} occurs twice; name each task once")
         if len(tasks) < LEAST_TASKS:
             raise ValueError(
                 f"there {'is one' if tasks else 'is none'}, and a suite has at least {LEAST_TASKS}; "

@@ -80,7 +80,8 @@ def load(path: Path) -> Task:
         raise _damaged(path, error) from error
     if task.digest != header.digest:
         raise RecbenchError(
-            f"{path} was changed after it was written: its digest is {task.digest}, it claims {header.digest}.",
+            f"{path} was changed after it was written: its digest is {task.digest}, but its header has "
+            f"{header.digest}.",
             _again(path),
         )
     verify_once(task)
@@ -153,7 +154,7 @@ def _read(path: Path) -> tuple[_Header, dict[str, npt.NDArray[Any]]]:
     # What recbench wrote before it mapped tasks: an .npz. Imported tasks cannot be built again, so they stay readable.
     with path.open("rb") as file:
         if file.read(len(OLD_START)) != OLD_START:
-            raise DamagedFileError("it begins with something else")
+            raise DamagedFileError("its first bytes are not those of this format")
         file.seek(0)
         arrays = read_npz(file)
     if OLD_HEADER not in arrays:

@@ -27,7 +27,7 @@ def verify_and_cache(task: Task) -> None:
         passed.parent.mkdir(parents=True, exist_ok=True)
         passed.touch()
     except OSError as error:
-        log.debug("The cache cannot store that %s passed: %s", task.name, error)
+        log.debug("The cache cannot store the result of the check of %s: %s", task.name, error)
 
 
 def verify_once(task: Task) -> None:

@@ -106,7 +106,7 @@ def _check_counts(task: Task, what: str, cases: Cases) -> None:
         drawable = len(np.unique(every)) if rule.method == "popularity" else task.n_items
         wrong &= cases.n_negatives != drawable - task.n_seen[cases.users]
     _refuse(task, cases.n_negatives == 0, f"a {what} case has no negative at all", cases)
-    _refuse(task, wrong, f"a {what} case has not {count} negatives", cases)
+    _refuse(task, wrong, f"a {what} case does not have {count} negatives", cases)
 
 
 def _broken_negatives(

@@ -352,7 +352,7 @@ class RecommenderContract:
     def test_new_items_do_not_rank_above_known_items(self, with_new_items: WithNewItems) -> None:
         """Items without train rows gain nothing from not being learned, unless the model ``knows_new_items``."""
         if self.knows_new_items:
-            pytest.skip("the model knows items by more than their train rows")
+            pytest.skip("the model uses item features")
         train, model = with_new_items
         share, most = share_above_known(model, train), highest_by_chance(N_NEW)
         assert share <= most, (

@@ -32,7 +32,7 @@ def kept_facts(facts: Mapping[str, object]) -> dict[str, ParameterScalar | None]
         facts: What a model has reported.
 
     >>> kept_facts({"device": "gpu", "best": np.float32(0.5), "last": float("nan"), "history": [1, 2]})
-    {'device': 'gpu', 'best': 0.5, 'last': 'not kept: nan is no finite number', 'history': 'not kept: a list'}
+    {'device': 'gpu', 'best': 0.5, 'last': 'not kept: nan is not a finite number', 'history': 'not kept: a list'}
     """
     kept = {_text(str(name)): _kept(value) for name, value in list(facts.items())[:MOST_FACTS]}
     if len(facts) > MOST_FACTS:
@@ -68,7 +68,7 @@ def _scalar(value: Any) -> ParameterScalar | None:
         return number if abs(number) < _LARGEST else f"{NOT_KEPT}an integer of {number.bit_length():,} bits"
     if isinstance(value, float):
         real = float.__float__(value)
-        return real if abs(real) <= sys.float_info.max else f"{NOT_KEPT}{real} is no finite number"
+        return real if abs(real) <= sys.float_info.max else f"{NOT_KEPT}{real} is not a finite number"
     if isinstance(value, np.generic) or _is_scalar_of_a_framework(value):
         plain = value.item()
         if isinstance(plain, bool | int | float | str):

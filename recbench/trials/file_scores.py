@@ -127,7 +127,7 @@ def _read(
                 scores.append(-_scores(file, batch, n_rows, "rank"))
             n_rows += len(batch["user"])
     if not n_rows:
-        raise RecbenchError(f"{file.source} has no rows.", "Is the file whole?")
+        raise RecbenchError(f"{file.source} has no rows.", "The file may be truncated: copy or download it again.")
     codes = []
     for kind, parts, ids in (("user", users, task.user_ids), ("item", items, task.item_ids)):
         own, texts = encoded(parts)

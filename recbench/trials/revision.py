@@ -121,14 +121,14 @@ def _own_files(sources: Sources, model: PlannedModel) -> tuple[list[_OwnFile], l
     for name, content in modules.items():
         path = next((folder / name for folder in folders if (folder / name).is_file()), None)
         if path is None:
-            reasons.append(f"{name} cannot be found any more")
+            reasons.append(f"{name} no longer exists")
         elif not is_installed(str(path)):
             files.append(_OwnFile(name, path, content))
     near = list(dict.fromkeys([*(file.path.parent for file in files), *folders]))
     for name, content in sources.named.items():
         path = next((folder / name for folder in near if (folder / name).is_file()), None)
         if path is None:
-            reasons.append(f"{name} cannot be found any more")
+            reasons.append(f"{name} no longer exists")
         else:
             files.append(_OwnFile(name, path, content))
     # A module that was loaded by its path counts as a file that was read.

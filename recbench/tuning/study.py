@@ -290,7 +290,7 @@ def _opening(storage: Path) -> Iterator[None]:
 def _unusable(storage: Path, why: str) -> RecbenchError:
     return RecbenchError(
         f"{storage} cannot be used as the storage of a tuning: {why}.",
-        "Choose another file with --storage, in a folder with room that you may write to.",
+        "Choose another file with --storage, in a folder that you may write to, on a disk with free space.",
     )
 
 

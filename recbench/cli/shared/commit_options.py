@@ -18,13 +18,15 @@ OwnEnvironments = Annotated[
     typer.Option(
         "--own-environments",
         rich_help_panel=PANEL,
-        help="Install the project of each revision in an environment of its own, on top of the present packages.",
+        help="Install the project of each revision in an environment of its own, on top of the installed packages.",
     ),
 ]
 CommitJobs = Annotated[
     int,
     typer.Option(
-        min=1, rich_help_panel=PANEL, help="Commits at a time, each with --threads cores of its own, or on a cluster."
+        min=1,
+        rich_help_panel=PANEL,
+        help="Number of commits to train at the same time, each on --threads cores of its own, or on a cluster.",
     ),
 ]
 

@@ -84,7 +84,7 @@ Param = Annotated[
         "if there is only one model.",
     ),
 ]
-RunAgain = Annotated[bool, typer.Option("--force", help="Run again also trials whose records exist.")]
+RunAgain = Annotated[bool, typer.Option("--force", help="Run trials again even if their records exist.")]
 Seeds = Annotated[int, typer.Option(min=1, help="Number of seeds for each configuration.")]
 FirstSeed = Annotated[int, typer.Option(min=0, max=MAX_SEED, help="The first seed; the others count up from it.")]
 Track = Annotated[
@@ -114,8 +114,8 @@ Jobs = Annotated[
     typer.Option(
         min=1,
         rich_help_panel=PANEL,
-        help="Trials that run at the same time, each with --threads cores of its own. Their throughput is marked as "
-        "shared.",
+        help="Number of trials to run at the same time, each on --threads cores of its own. Their throughput is "
+        "marked as shared.",
     ),
 ]
 Timeout = Annotated[

@@ -31,7 +31,7 @@ Summary = Annotated[
 ]
 Notify = Annotated[
     str | None,
-    _option("--notify", "URL", "Also send the JSON document by POST, in at most 10 s. A failure is only a warning."),
+    _option("--notify", "URL", "Also send the JSON document by POST. The limit is 10 s; a failure is only a warning."),
 ]
 
 

@@ -83,6 +83,6 @@ def _what_is_kept(count: TrialCount) -> str:
     # What --force repeated is not to be repeated again.
     again = shell_command(["recbench", *(argument for argument in sys.argv[1:] if argument != "--force")])
     if count.folder is None:
-        return "Interrupted. No trial is kept: use -o FOLDER to be able to resume."
+        return "Interrupted. No trial is kept. To be able to resume, use -o FOLDER."
     kept = f"{count.kept} of {count.planned} trials are kept in {count.folder}" if count.planned else "No trial ran"
     return f"Interrupted. {kept}. Resume with:\n  {again}"

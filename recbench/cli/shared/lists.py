@@ -18,8 +18,8 @@ def only_item(spelling: str, items: Sequence[str]) -> str:
     """
     if len(items) != 1:
         raise RecbenchError(
-            f"{spelling} names {len(items)} items, and this command takes one: {', '.join(items)}.",
-            f"Run it once for each, such as: {spelling} {items[0]}",
+            f"{spelling} has {len(items)} items, but this command takes only one: {', '.join(items)}.",
+            f"Run the command once for each item, such as: {spelling} {items[0]}",
         )
     return items[0]
 

@@ -31,7 +31,9 @@ def emit_next_step(line: str, screen: "Screen | None") -> None:
 def after_run(run: "Run") -> str:
     """Returns what to do after a run: mend what failed, measure more seeds, and then compare or show the records."""
     if run.failed:
-        return "read the logs that are named below, and run the same command again: it repeats what is missing."
+        return (
+            "read the logs that are listed below, and run the same command again. It repeats only the missing trials."
+        )
     seeds = {trial.record.seed for trial in run.trials}
     if len(seeds) < SEEDS:
         return f"add --seeds {SEEDS} to see how much figures vary between seeds."
@@ -66,26 +68,28 @@ def after_gate(outcome: "GateOutcome", current: str) -> str:
         case GateOutcome.PASSED | GateOutcome.NO_BASELINE:
             return f"make it the new baseline: {shell_command(['recbench', 'baseline', 'accept', current])}"
         case GateOutcome.REJECTED:
-            return "find the cause in the reasons above; more seeds make a verdict more certain, such as --seeds 10."
+            return "see the reasons above; more seeds give more certain verdicts, for example --seeds 10."
         case GateOutcome.FAILED:
             return "read the error above, correct the model, and run it again with the same command."
         case GateOutcome.NOT_COMPARABLE:
-            return "run CURRENT on the task, models and seeds of BASE, and then run the gate again."
+            return "run CURRENT with the task, models and seeds of BASE, then run the gate again."
 
 
 def after_sweep(run: "Run", parameter: str) -> str:
     """Returns what to do after a sweep: choose a value by validation cases."""
     if run.failed:
-        return "read the logs that are named below, and run the same command again: it repeats what is missing."
+        return (
+            "read the logs that are listed below, and run the same command again. It repeats only the missing trials."
+        )
     model = run.trials[0].record.model
     command = shell_command(["recbench", "tune", "--task", run.task.name, "--models", model])
-    return f"choose {parameter} by validation cases: {command}"
+    return f"choose {parameter} on validation cases: {command}"
 
 
 def after_tuning(tuning: "Tuning", output: Path | None) -> str:
     """Returns what to do after a tuning: run with what was found, or look for longer."""
     if not tuning.settings:
-        return "give a larger --budget; trials that exist are kept."
+        return "give a larger --budget. recbench keeps the finished trials."
     models, settings = ",".join(tuning.settings), "tuned" if output is None else str(output)
     words = ["recbench", "run", "--task", tuning.task["name"], "--models", models, "--settings", settings]
     return f"run with these settings: {shell_command(words)}"
@@ -93,9 +97,9 @@ def after_tuning(tuning: "Tuning", output: Path | None) -> str:
 
 def after_list() -> str:
     """Returns what to do with the list of models."""
-    return f"see the hyper-parameters of one: {shell_command(['recbench', 'list', 'bpr'])}"
+    return f"see the hyper-parameters of a model: {shell_command(['recbench', 'list', 'bpr'])}"
 
 
 def after_history() -> str:
     """Returns what to do with the history."""
-    return f"see what is accepted now: {shell_command(['recbench', 'baseline', 'list'])}"
+    return f"see the accepted baselines: {shell_command(['recbench', 'baseline', 'list'])}"

@@ -56,7 +56,7 @@ def check_values(words: Iterable[Word]) -> None:
         # As a path, it would be the working folder.
         if not word.value and re.search("FILE|FOLDER|PATH", word.option.metavar or ""):
             raise RecbenchError(
-                f"{word.spelling} is empty. A variable of the shell may not be set.", _explanation(word.option)
+                f"{word.spelling} is empty. Check that the shell variable in it is set.", _explanation(word.option)
             )
         if word.option.multiple and not any(list_items(word)):
             raise RecbenchError(f"{word.spelling} {word.value!r} has no item.", _explanation(word.option))
@@ -76,7 +76,7 @@ def check_given_once(words: Iterable[Word]) -> None:
         if len(given) > 1:
             raise RecbenchError(
                 f"{spelling} is given {'twice' if len(given) == 2 else f'{len(given)} times'}: {', '.join(given)}.",
-                "Give it once.",
+                "Give it only once.",
             )
 
 

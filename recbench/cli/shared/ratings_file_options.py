@@ -23,10 +23,10 @@ TimestampFormat = Annotated[
         "milliseconds, microseconds, nanoseconds; 'order' if they only give an order. Default: detected.",
     ),
 ]
-Separator = Annotated[str | None, typer.Option(help="Characters between two columns. Default: detected.")]
+Separator = Annotated[str | None, typer.Option(help="Separator of columns, one or more characters. Default: detected.")]
 FileForm = Annotated[Form | None, typer.Option("--form", help="Format of the file. Default: detected.")]
 Encoding = Annotated[str, typer.Option(help="Encoding of the text, such as latin-1.")]
-Member = Annotated[str | None, typer.Option(help="File inside of a zip archive. Default: the only file.")]
+Member = Annotated[str | None, typer.Option(help="File inside a zip archive. Default: the only file.")]
 SkipBadRows = Annotated[
     bool,
     typer.Option(

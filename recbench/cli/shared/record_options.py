@@ -13,16 +13,18 @@ if TYPE_CHECKING:
 
 RECORDS = "a label in results/baselines/, a folder of records, one record, or REV:PATH in git."
 Base = Annotated[str, typer.Argument(help=f"The accepted records: {RECORDS}", show_default=False)]
-Current = Annotated[str, typer.Argument(help="The records to compare with them, named in the same ways.")]
+Current = Annotated[str, typer.Argument(help="The records to compare with BASE, in any of the same forms.")]
 PolicyFile = Annotated[
     Path | None,
-    typer.Option("--policy", metavar="FILE", help="TOML file of limits. A limit that it leaves out has its default."),
+    typer.Option(
+        "--policy", metavar="FILE", help="TOML file of limits. Limits that it does not set keep their defaults."
+    ),
 ]
 Allow = Annotated[
     list[str] | None,
     typer.Option(
         metavar="MODEL:METRIC REASON",
-        help="A regression that is intended, and why; METRIC may be throughput, and * is any. May be repeated.",
+        help="Accept an intended regression, and say why. METRIC may be throughput; * means any. May be repeated.",
     ),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Fail if a verdict is inconclusive.")]

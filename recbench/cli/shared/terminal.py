@@ -134,7 +134,7 @@ def report_output(only_prints: bool) -> Iterator[None]:
         if _Output.failure is not None and not only_prints:
             messages().print(f"Warning: {message}", style="yellow", markup=False)
     if _Output.failure is not None and only_prints:
-        raise RecbenchError(message, "Send it elsewhere.")
+        raise RecbenchError(message, "Redirect it to a file, for example: > output.txt")
 
 
 def _encoding(stream: io.TextIOWrapper) -> str:

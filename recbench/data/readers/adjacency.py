@@ -58,9 +58,9 @@ def _read(source: TextSource, bad: BadRows, lines: LineNumbers, *, counted: bool
 def _list(line: bytes, number: int, counted: bool) -> tuple[str, list[str]] | str:
     """Returns the user and the items of a line, or why it cannot be read."""
     if b"\x00" in line:
-        return "it holds the character NUL"
+        return "it contains the character NUL"
     if line.startswith((b"<<<<<<< ", b">>>>>>> ")) or line.rstrip() == b"=======":
-        return "it is a merge mark: git could not merge two versions of the file"
+        return "it is a merge conflict mark of git"
     # Only blanks of ASCII separate: an id may hold any other character.
     fields = line.split()
     try:

@@ -71,7 +71,7 @@ SKIP = "To leave such rows out: --skip-bad-rows."
 FILE_ADVICE = Advice(
     incomplete=f"Complete or remove these rows; the file may be truncated. {SKIP}",
     wrong=f"Correct the file, or name another column. {SKIP}",
-    empty="Is the file whole?",
+    empty="The file may be truncated: copy or download it again.",
     times='Name the form of the times, such as --timestamp-format "{}".',
 )
 
@@ -360,7 +360,8 @@ def _check_missing_texts(first: OpenTable, bad: BadRows, columns: _Columns, kept
             _refuse_later(columns, bad, kept, missing, partial(_among_numbers, role, parts))
         else:
             log.warning(
-                "%s: %s rows have the %s %s, which many programs write for a missing value. It is read as an id.",
+                "%s: %s rows have the %s %s, which many programs write for a missing value. recbench reads it as an "
+                "id.",
                 first.short_name, f"{int(missing.sum()):,}", role, shown(_id_at(parts, int(missing.argmax()))),
             )  # fmt: skip
 

@@ -58,7 +58,7 @@ def open_frame(frame: object, name: str, layout: Layout = PLAIN) -> OpenTable:
 
     if not isinstance(frame, pd.DataFrame):
         raise RecbenchError(
-            f"{name} is no pandas DataFrame but of type {type(frame).__name__}.",
+            f"{name} is not a pandas DataFrame, but has the type {type(frame).__name__}.",
             "Convert it: pandas.DataFrame(...), or frame.to_pandas() of another library.",
         )
     names = [str(label) for label in frame.columns]

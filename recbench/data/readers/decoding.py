@@ -91,7 +91,9 @@ def read_head(source: TextSource) -> Head:
         text = _Decoder(encoding).decode(raw[skip:], final=len(raw) < HEAD)
         head = Head(_with_newlines(text), len(raw) < HEAD, encoding, content.packings)
     if (other := other_content(source.path, head.text)) is not None and head.text.strip():
-        raise RecbenchError(f"{source.path} is no file of ratings: it {other.what}.", other.advice or "Check the path.")
+        raise RecbenchError(
+            f"{source.path} is not a file of ratings: it {other.what}.", other.advice or "Check the path."
+        )
     return head
 
 
@@ -138,7 +140,7 @@ def _whole_lines(source: TextSource, content: Content, decoder: "_Decoder", carr
             raise RecbenchError(
                 f"{source.path}, line {sum(map(count_lines, before)) + 1}: the line is longer than "
                 f"{MAX_LINE // 2**20} MB.",
-                "Is it text with a line for each interaction?",
+                "Give a text file with one line for each interaction.",
             )
         if not raw:
             break
@@ -200,7 +202,7 @@ def _named_encoding(name: str) -> str:
         _Decoder(found.name).decode(b"a", final=False)
     except (LookupError, ValueError) as error:
         raise RecbenchError(
-            f"There is no encoding of the name {name!r}.{did_you_mean(name, COMMON)}",
+            f"There is no encoding with the name {name!r}.{did_you_mean(name, COMMON)}",
             f"Common encodings: {', '.join(COMMON)}. Name one: --encoding NAME",
         ) from error
     return found.name

@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 SMALL: Final = 2**14
 """Bytes of a block that is not split any more before it is read record by record."""
 PIECES: Final = 16
-CORRECT: Final = f"Correct the line or the separator; the file may be truncated. {SKIP}"
+CORRECT: Final = f"Correct the line, or name another separator. The file may be truncated. {SKIP}"
 
 
 def read_delimited(source: TextSource, detected: DelimitedFormat, bad: BadRows, lines: LineNumbers) -> Iterator[Batch]:
@@ -313,15 +313,15 @@ class _Reader:
         if record.doubt is not None:
             return DOUBTS[record.doubt].format(record.n_lines)
         if b"\x00" in raw:
-            return "it holds the character NUL"
+            return "it contains the character NUL"
         if raw.startswith(MERGE_MARKS):
-            return "it is a merge mark: git could not merge two versions of the file"
+            return "it is a merge conflict mark of git"
         if raw.startswith(BOM):
-            return "it begins with a byte order mark, as if several files had been joined"
+            return "it begins with a byte order mark, as after joining several files"
         if b"\r" in raw and not record.quoted:
             return carriage_returns(raw)
         if raw.strip() == self._header:
-            return "it repeats the header, as if several files had been joined"
+            return "it repeats the header, as after joining several files"
         if len(record.fields) != n_fields:
             return f"Expected {n_fields} columns, got {len(record.fields)}"
         return None

@@ -209,5 +209,7 @@ def carriage_returns(line: bytes) -> str:
     """Returns why a line that holds carriage returns is refused."""
     count = line.count(b"\r")
     return (
-        "it holds a carriage return" if count == 1 else f"it holds {count:,} carriage returns, as if they ended lines"
+        "it contains a carriage return"
+        if count == 1
+        else f"it holds {count:,} carriage returns, as if they ended lines"
     )

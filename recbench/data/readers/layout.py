@@ -178,7 +178,7 @@ def _check_unambiguous(
         if list(names).count(column) > 1:
             positions = [str(position) for position, name in enumerate(names, start=1) if name == column]
             raise RecbenchError(
-                f"{source} has more than one column of the name {column!r}, which is to be the {role}: "
+                f"{source} has more than one column with the name {column!r}, which is the {role}: "
                 f"columns {', '.join(positions)}.",
                 "Rename or remove all but one of them: every name must occur once.",
             )

@@ -203,7 +203,9 @@ def _check_kind(path: Path, content: Content) -> None:
     head = content.head(512)
     within = f" within {' and '.join(content.packings)}" if content.packings else ""
     if head.startswith(PARQUET) and content.packings:
-        raise RecbenchError(f"{path} is a Parquet file{within}.", "Unpack it first: Parquet is compressed by itself.")
+        raise RecbenchError(
+            f"{path} is a Parquet file{within}.", "Unpack it first: Parquet files have their own compression."
+        )
     if head.startswith(ZIP):
         raise RecbenchError(f"{path} is a zip archive{within}.", "Unpack the inner archive.")
     # Text may begin like some of these files, but holds no zero byte.

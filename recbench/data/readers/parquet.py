@@ -54,5 +54,6 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except pa.ArrowException as error:
         raise RecbenchError(
-            f"{path} is not a Parquet file that can be read: {str(error).rstrip('.')}.", "Is it whole?"
+            f"{path} is not a Parquet file that can be read: {str(error).rstrip('.')}.",
+            "It may be truncated: copy or download it again.",
         ) from error

@@ -79,8 +79,8 @@ def open_file(path: Path, layout: Layout, bad: BadRows) -> OpenTable:
     check_no_folder(path)
     if path.exists() and not path.is_file():
         raise RecbenchError(
-            f"{path} is a device or a pipe, and recbench reads a file more than once.",
-            "Write its content to a file, and give that file.",
+            f"{path} is a device or a pipe, but recbench reads a file more than once.",
+            "Save its content to a file, and give the path of that file.",
         )
     if not path.is_file():
         raise RecbenchError(f"No such file: {path}.", "Check the path, or give another file.")
@@ -103,7 +103,7 @@ def readable(path: Path) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno is not None:
             raise cannot_read(str(path), error) from error
         raise RecbenchError(
-            f"{path} cannot be read: {error}.", "The file is damaged or not whole. Copy or download it again."
+            f"{path} cannot be read: {error}.", "The file is damaged or incomplete. Copy or download it again."
         ) from error
 
 

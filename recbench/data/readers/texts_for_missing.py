@@ -19,7 +19,7 @@ MISSING_TEXTS: Final = frozenset(
 """Of Python, pandas, JSON, JavaScript and databases."""
 NUMBER: Final = r"^[+-]?\d+(\.\d*)?([eE][+-]?\d+)?$"
 BRACKETS: Final = re.compile(r"\s*[\[{(].*[\]})]\s*", re.DOTALL)
-NO_ID: Final = "is {value}, which is no id"
+NO_ID: Final = "is {value}, which is not an id"
 AMONG_NUMBERS: Final = "which stands for a missing value; the other ids are numbers"
 
 

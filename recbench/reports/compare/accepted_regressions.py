@@ -59,7 +59,7 @@ def read_allowances(texts: Iterable[tuple[str, str]], source: str) -> list[Allow
         if not reason.strip():
             raise RecbenchError(
                 f"The accepted regression {target} in {source} has no reason.",
-                'Say why it is intended, for example: --allow bpr:hr "half the memory"',
+                'Give the reason, for example: --allow bpr:hr "half the memory"',
             )
         found.append(Allowance(parse_target(target), reason, source))
     return found

@@ -34,7 +34,7 @@ from recbench.reports.view import DEFAULT_VIEW, View
 
 NAMED = 10
 """More unchanged models than these are counted, not named."""
-WITHOUT_CAUSE = "No change of hyper-parameters, code, data or versions, as far as the records tell"
+WITHOUT_CAUSE = "No change of hyper-parameters, code, data or versions, as far as the records show"
 
 
 def comment(report: GateReport, form: Format, view: View = DEFAULT_VIEW) -> str:

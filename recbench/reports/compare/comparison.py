@@ -239,7 +239,7 @@ def obstacle(match: Match) -> Obstacle | None:
             f"CURRENT {current.task.name} {current.task.digest[:19]}",
         )
     if not base.done:
-        return Obstacle(Verdict.NOT_COMPARABLE, f"no trial of BASE ended well: {'; '.join(base.errors)}")
+        return Obstacle(Verdict.NOT_COMPARABLE, f"no trial of BASE is done: {'; '.join(base.errors)}")
     versions = [sorted({t.record.protocol_version for t in side.trials}) for side in (base, current)]
     if versions[0] != versions[1] or len(versions[0]) > 1:
         told = [", ".join(map(str, one)) for one in versions]

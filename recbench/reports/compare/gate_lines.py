@@ -6,7 +6,7 @@ from recbench.escaping.shell import shell_word
 from recbench.reports.compare.gate import GateOutcome, GateReport
 from recbench.reports.compare.policy import Policy
 
-ADVICE = "To accept this run as the baseline, take its records (the folder RUN), and commit the result:"
+ADVICE = "To accept this run as the baseline, accept its records (the folder RUN) and commit the result:"
 
 
 def accepted_lines(report: GateReport) -> list[str]:

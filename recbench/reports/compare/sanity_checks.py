@@ -16,7 +16,7 @@ from recbench.reports.compare.verdict import Verdict
 METRIC = "hr"
 """The metric that must be above chance and above popularity, beside the gated ones."""
 NOT_FINITE = re.compile(r"\breturned (?:nan|-?inf) for\b")
-"""How ``ranking.checked_scores`` says that a score is no finite number."""
+"""How ``ranking.checked_scores`` says that a score is not a finite number."""
 
 
 class CheckName(StrEnum):
@@ -114,7 +114,7 @@ def _of_level(
 
 
 def _not_finite(model: Compared) -> str:
-    """Returns which seed of CURRENT has a score that is no finite number, and which score; empty if none has."""
+    """Returns which seed of CURRENT has a score that is not a finite number, and which score; empty if none has."""
     for trial in model.match.current.done if model.match.current else ():
         error = trial.record.catalogue_error or ""
         if NOT_FINITE.search(error):

@@ -25,8 +25,8 @@ def text_histogram(title: str, histogram: "Histogram") -> str:
 
 def text_histograms(found: "Statistics") -> str:
     """Returns both histograms as text."""
-    users = text_histogram("users by their rows", found.histories)
-    return f"{users}\n\n{text_histogram('items by their rows', found.popularities)}"
+    users = text_histogram("users by number of rows", found.histories)
+    return f"{users}\n\n{text_histogram('items by number of rows', found.popularities)}"
 
 
 def plot_histograms(name: str, found: "Statistics", output: "OutputFile") -> None:
@@ -45,5 +45,5 @@ def plot_histograms(name: str, found: "Statistics", output: "OutputFile") -> Non
             edges = [*histogram.lowest, 2 * histogram.lowest[-1]]
             axes.stairs(histogram.counts, edges, fill=True)
             axes.set_xscale("log", base=2)
-            axes.set(xlabel="rows", ylabel=what, title=f"{what} by their rows, Gini of rows {gini:.2f}")
+            axes.set(xlabel="rows", ylabel=what, title=f"{what} by number of rows, Gini {gini:.2f}")
         save_figure(figure, output)

@@ -20,7 +20,7 @@ def settings_notes(used: SettingsUsed, summaries: Sequence[ModelSummary]) -> lis
         return ["Settings: each model's defaults."]
     lines = [f"Settings: {used.path}, {_budgets(used.tuned)}"]
     if used.untuned:
-        lines.append(f"Not tuned, and so with defaults: {', '.join(used.untuned)}.")
+        lines.append(f"Not tuned, so with defaults: {', '.join(used.untuned)}.")
     if used.overridden:
         told = [f"{one.model}.{one.name}={one.given} (tuned: {one.tuned})" for one in used.overridden]
         lines.append(f"Given by --param instead of the tuned value: {', '.join(told)}.")

@@ -12,8 +12,8 @@ from recbench.reports.spread import Spread
 from recbench.reports.sweep.document_types import SweepDocument, SweptResultDocument
 
 ADVICE = (
-    "These figures are of test cases. Do not choose a value by them: on the cases by which it was chosen, the best of "
-    "many values looks better than it is. 'recbench tune' chooses by validation cases."
+    "These figures are computed on test cases. Do not choose a value from them: the best of many values looks better "
+    "on these cases than it is. Use 'recbench tune', which chooses on validation cases."
 )
 
 

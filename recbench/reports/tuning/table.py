@@ -132,7 +132,8 @@ def _on_defaults(one: ModelTuning) -> list[str]:
         found.append(f"{one.model}: defaults outside of the search space: {named}.")
     if one.tuned is not None and one.tuned.provenance.default_score is None:
         found.append(
-            f"{one.model}: the defaults were not tried to their end, so the tuned setting may be worse than they are."
+            f"{one.model}: the trial with the defaults did not finish, so the tuned setting may be worse than the "
+            "defaults."
         )
     return found
 
@@ -146,9 +147,9 @@ def _marks(one: ModelTuning) -> list[str]:
     if came.few_trials:
         marks.append(f"completed trials: {came.trials.completed}, fewer than {FEW_TRIALS}")
     if came.equals_defaults or came.origin is ConfigurationOrigin.DEFAULT:
-        marks.append("the defaults won" + ("" if came.equals_defaults else ", with another number of epochs"))
+        marks.append("the defaults are best" + ("" if came.equals_defaults else ", with another number of epochs"))
     if came.known_source is not None:
-        marks.append(f"a known configuration won, from {came.known_source!r}")
+        marks.append(f"a known configuration is best, from {came.known_source!r}")
     if came.at_edge:
         named = ", ".join(f"{name} ({edge})" for name, edge in came.at_edge.items())
         marks.append(f"at an edge of the search space: {named}")

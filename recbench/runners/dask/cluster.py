@@ -105,7 +105,7 @@ class Cluster:
         """Imports every model on this machine, whose sources those of the workers are compared with.
 
         Raises:
-            RecbenchError: A model cannot be imported, or refuses its parameters.
+            RecbenchError: A model cannot be imported, or rejects its parameters.
         """
         here = LocalProcesses(self._assignment, self._notify)
         try:

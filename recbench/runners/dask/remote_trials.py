@@ -101,7 +101,8 @@ def run_remote(job: RemoteTrial, wanted: Callable[[], bool], notify: Notify) -> 
     """
     if job.version != VERSION:
         raise RecbenchError(
-            f"The run is of recbench {job.version}, and the worker of {VERSION}.", "Install the same on all machines."
+            f"The run uses recbench {job.version}, but the worker has {VERSION}.",
+            "Install the same version on all machines.",
         )
     if job.conditions.threads > (cores := available_cores()):
         raise RecbenchError(
@@ -109,7 +110,9 @@ def run_remote(job: RemoteTrial, wanted: Callable[[], bool], notify: Notify) -> 
         )
     path = task_path(job.task.identity.digest)
     if not path.exists():
-        raise RecbenchError(f"The task is not here any more: {path}.", "Start the run again: it is sent again.")
+        raise RecbenchError(
+            f"The worker no longer has the task: {path}.", "Start the run again: it sends the task again."
+        )
     while not _one_at_a_time.acquire(timeout=SECONDS_BETWEEN_QUESTIONS):
         if not wanted():
             return None
@@ -197,7 +200,7 @@ def install_task(digest: str, name: str) -> None:
     try:
         found = task_file.load(path).digest
         if found != digest:
-            raise RecbenchError(f"A task of digest {found} arrived in place of {digest}.", "Start the run again.")
+            raise RecbenchError(f"The worker received the task {found} instead of {digest}.", "Start the run again.")
         path.replace(task_path(digest))
     finally:
         path.unlink(missing_ok=True)

@@ -75,7 +75,7 @@ def _reason(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
     if isinstance(error, TimeoutError | asyncio.CancelledError) or not str(error):
-        return f"nothing that speaks Dask's protocol answered within {SECONDS_TO_CONNECT} s"
+        return f"no Dask scheduler answered within {SECONDS_TO_CONNECT} s"
     if isinstance(error, OSError):
         return error.strerror or str(error)
     return f"{type(error).__name__}: {error}"

@@ -97,7 +97,7 @@ class WorkerWatch:
         self._none_since = now if self._none_since is None else self._none_since
         if not self._told and now - self._none_since >= SECONDS_UNTIL_TOLD:
             self._told = True
-            state = "has no workers any more" if not self._workers else "has no worker that answers"
+            state = "no longer has workers" if not self._workers else "has no worker that answers"
             log.warning(
                 "The cluster at %s %s. The run waits for one; start one: dask worker %s --nthreads 1",
                 self._address, state, self._address,

@@ -42,7 +42,7 @@ class LocalProcesses:
         The first of these processes wait, and run their models' first trials.
 
         Raises:
-            RecbenchError: A model cannot be imported, or refuses its parameters.
+            RecbenchError: A model cannot be imported, or rejects its parameters.
         """
         most = available_cores()
         waiting, importing = deque(wanted), deque[WorkerProcess]()
@@ -166,7 +166,7 @@ def _died_importing(worker: WorkerProcess) -> RecbenchError:
     code = worker.end()
     how = HAS_CLOSED_PIPE if code == PIPE_CLOSED else describe_ending(code)[0]
     return RecbenchError(
-        f"The process that imports model {worker.requested.reference.name!r} died ({how}).", _printed_last(worker)
+        f"The process that imports the model {worker.requested.reference.name!r} died ({how}).", _printed_last(worker)
     )
 
 
@@ -174,8 +174,8 @@ def _wrote_nonsense(worker: WorkerProcess, error: MessageError) -> RecbenchError
     worker.end()
     name = worker.requested.reference.name
     return RecbenchError(
-        f"What the import of model {name!r} wrote to recbench's pipe is no message: {error}.",
-        f"A model must not write to files that it has not opened. {_printed_last(worker)}",
+        f"What the import of model {name!r} wrote to recbench's pipe is not a message: {error}.",
+        f"A model must only write to files that it opened itself. {_printed_last(worker)}",
     )
 
 

@@ -25,7 +25,7 @@ IDENTITY = (
     *("n_cases", "n_users", "n_train", "n_items"),
 )
 """The fields of a record that are known before the trial runs, and the same wherever it runs."""
-SOURCE_CHANGED = "its source is not what it was when the run was planned"
+SOURCE_CHANGED = "its source changed after the run was planned"
 
 
 class Supervision:
@@ -81,7 +81,7 @@ class Supervision:
                 if (outcome := self._take(answer, following)) is not None:
                     return outcome
         except MessageError as error:
-            return self._lost(Status.FAILED, f"what its process wrote to recbench's pipe is no message: {error}")
+            return self._lost(Status.FAILED, f"what its process wrote to recbench's pipe is not a message: {error}")
         if over:
             return self._died()
         self._mind_imports()
@@ -180,7 +180,7 @@ class Supervision:
         how, name = describe_ending(code)
         if name is None:
             return self._lost(Status.FAILED, f"its process ended with {how} before the trial was over")
-        hint = " (as the system does when memory runs out)" if name == "SIGKILL" else ""
+        hint = " (the system does this when memory runs out)" if name == "SIGKILL" else ""
         return self._lost(Status.FAILED, f"its process was ended by {name}{hint}", signal_name=name)
 
     def _check_limits(self, now: float) -> TrialOutcome | None:

@@ -176,7 +176,8 @@ def _task(work: "Work") -> "Task":
     task = task_file.load(work.task_file)
     if task.digest != work.digest:
         raise RecbenchError(
-            f"{work.task_file} has changed since the run began: its digest is {task.digest}, and was {work.digest}.",
+            f"{work.task_file} has changed since the run began: its digest was {work.digest}, and is now "
+            f"{task.digest}.",
             "Start the run again.",
         )
     return task

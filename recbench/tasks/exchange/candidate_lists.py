@@ -98,7 +98,7 @@ class CandidateTable:
             row = int(without_case.argmax())
             user, item = divmod(int(keys[row]), len(item_ids))
             raise RecbenchError(
-                f"{self.source}, {self.where(row)}: user {user_ids[user]!r}, item {item_ids[item]!r} is no case "
+                f"{self.source}, {self.where(row)}: user {user_ids[user]!r}, item {item_ids[item]!r} is not a case "
                 f"({int(without_case.sum()):,} such rows).",
                 "Give the candidates of the same split.",
             )

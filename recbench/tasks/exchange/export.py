@@ -108,6 +108,7 @@ def _refuse_tabs(task: Task) -> None:
         bad = next((text for text in ids if any(mark in text for mark in '\t\r\n"')), None)
         if bad is not None:
             raise RecbenchError(
-                f"The {what} id {bad!r} cannot stand in a file of RecBole: it holds a tab, a line end or a quote.",
-                "Export as csv or parquet.",
+                f"The {what} id {bad!r} cannot be written to a RecBole file: it contains a tab, a line end or a "
+                "quotation mark.",
+                "Export as CSV or Parquet: --form csv, or --form parquet.",
             )

@@ -153,7 +153,7 @@ def _rows(path: Path) -> tuple[Int64Array, Float32Array | None]:
                 raise ValueError(f"{fields[~np.isfinite(ratings), 2][0].decode()!r} is not finite")
         except ValueError as error:
             raise RecbenchError(
-                f"{path} has a rating that is no finite number ({error}).", "Give the published file."
+                f"{path} has a rating that is not a finite number ({error}).", "Give the published file."
             ) from error
         fields = np.delete(fields, 2, axis=1)
     return _whole_numbers(path, fields), ratings

@@ -82,14 +82,14 @@ class PublishedLists:
         left = np.where(own | seen, np.int32(NO_ITEM), self.negatives)
         if (emptied := (own | seen) & (left == NO_ITEM).all(axis=1, keepdims=True)).any():
             raise RecbenchError(
-                f"{self._counted(emptied)} hold no other negatives than the dropped ones. "
+                f"{self._counted(emptied)} have only negatives that are dropped. "
                 f"The first: {self._case(int(emptied.any(axis=1).argmax()))}.",
                 "Leave these cases out of the test rows and of the candidates, or give them other negatives.",
             )
         if (twice := _repeated(left)).any():
             raise RecbenchError(
-                f"{self._counted(twice)} hold the same negative twice. The first: {self._entry(twice)}.",
-                "Give lists of distinct negatives: no waiver accepts repeated ones.",
+                f"{self._counted(twice)} contain the same negative twice. The first: {self._entry(twice)}.",
+                "Give lists of distinct negatives. No waiver accepts repeated negatives.",
             )
         return np.take_along_axis(left, np.argsort(left == NO_ITEM, axis=1, kind="stable"), axis=1)
 
@@ -115,8 +115,8 @@ class PublishedLists:
             case = int(short.argmax())
             raise RecbenchError(
                 f"{self._counted(short[:, None])} are shorter than the others. "
-                f"The first, {self._case(case)}, has not {width:,} negatives but {int(counts[case]):,}.",
-                "Is the file whole? Give lists of the same length.",
+                f"The first, {self._case(case)}, has {int(counts[case]):,} instead of {width:,} negatives.",
+                "The file may be truncated: copy or download it again. Give lists of the same length.",
             )
 
     def _seen(self) -> Entries:

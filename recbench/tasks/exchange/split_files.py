@@ -83,7 +83,7 @@ def inside(folder: Path, path: Path) -> Path:
     return whole
 
 
-_EXPORT_AGAIN = "The folder of an exported task holds all of its files: export the task again, or ask for a whole copy."
+_EXPORT_AGAIN = "The folder of an exported task holds all of its files: export the task again, or get a complete copy."
 
 
 CANDIDATES = Layout(user="user", item="item", negative="negative", rating="", timestamp="")
@@ -156,7 +156,7 @@ def _id_columns(
                 parts.append(checked_ids(table, batch, role, n_rows))
             n_rows += len(batch["user"])
         if not n_rows:
-            raise RecbenchError(f"{path} has no rows.", "Is the file whole?")
+            raise RecbenchError(f"{path} has no rows.", "The file may be truncated: copy or download it again.")
         return [encoded(parts) for parts in columns.values()], table.where
 
 
@@ -169,7 +169,7 @@ def _order(files: SplitFiles, n_train: int, n_held: int) -> Int64Array:
     if len(np.unique(rows)) != n_held or rows.min() < 0 or rows.max() >= n_train + n_held:
         raise RecbenchError(
             f"{files.validation_rows} does not name {n_held} rows out of {n_train + n_held}.",
-            "It goes with the validation file of the same export.",
+            "Use the validation file of the same export.",
         )
     order = np.empty(n_train + n_held, dtype=np.int64)
     order[rows] = np.arange(n_train, n_train + n_held)
