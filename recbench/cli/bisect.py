@@ -147,29 +147,29 @@ def _row(step: "BisectStep") -> list[Any]:
     ]
 
 
-def _cells(found: "Difference | None") -> tuple[str, str]:
-    return ("", "") if found is None else (f"{found.difference:+.4f}", f"{found.p:.4f}")
+def _cells(difference: "Difference | None") -> tuple[str, str]:
+    return ("", "") if difference is None else (f"{difference.difference:+.4f}", f"{difference.p:.4f}")
 
 
-def _conclusion(request: "BisectRequest", found: "Bisection") -> str:
-    metric, drop = request.measure.label, found.drop
-    means = f"from {found.means[0]:.4f} to {found.means[1]:.4f}"
+def _conclusion(request: "BisectRequest", bisection: "Bisection") -> str:
+    metric, drop = request.measure.label, bisection.drop
+    means = f"from {bisection.means[0]:.4f} to {bisection.means[1]:.4f}"
     size = f"{means}: {drop.difference:+.4f} [{drop.interval.low:+.4f}, {drop.interval.high:+.4f}]"
-    kept = f", {found.n_kept} kept" if found.n_kept else ""
+    kept = f", {bisection.n_kept} kept" if bisection.n_kept else ""
     effort = (
-        f"{counted(len(found.steps), 'step')} over {counted(found.n_commits, 'commit')}; "
-        f"{counted(found.n_trained, 'trial')} trained{kept}."
+        f"{counted(len(bisection.steps), 'step')} over {counted(bisection.n_commits, 'commit')}; "
+        f"{counted(bisection.n_trained, 'trial')} trained{kept}."
     )
-    if not found.between:
+    if not bisection.between:
         return (
-            f"{metric} of {request.model} fell at {found.bad.short}, {found.bad.subject!r}, {size}.\n"
-            f"{effort}\nSee the change: git show {found.bad.short}"
+            f"{metric} of {request.model} fell at {bisection.bad.short}, {bisection.bad.subject!r}, {size}.\n"
+            f"{effort}\nSee the change: git show {bisection.bad.short}"
         )
-    reasons = _reasons(found.steps, {commit.sha for commit in found.between})
+    reasons = _reasons(bisection.steps, {commit.sha for commit in bisection.between})
     return (
-        f"{metric} of {request.model} fell between {found.good.short} and {found.bad.short}, {size}.\n"
-        f"{len(found.between)} commits between them are not decided: {reasons}.\n"
-        f"{effort}\nSee the changes: git log --first-parent {found.good.short}..{found.bad.short}"
+        f"{metric} of {request.model} fell between {bisection.good.short} and {bisection.bad.short}, {size}.\n"
+        f"{len(bisection.between)} commits between them are not decided: {reasons}.\n"
+        f"{effort}\nSee the changes: git log --first-parent {bisection.good.short}..{bisection.bad.short}"
     )
 
 
@@ -180,17 +180,17 @@ def _reasons(steps: "Sequence[BisectStep]", between: set[str]) -> str:
     return "; ".join([*told, *([f"{more} not tried"] if more else [])])
 
 
-def _document(request: "BisectRequest", found: "Bisection") -> "BisectDocument":
+def _document(request: "BisectRequest", bisection: "Bisection") -> "BisectDocument":
     return {
         "schema": 1,
         "task": cast("TaskDocument", request.trials.task.summary()),
         "model": request.model,
         "metric": request.measure.name,
-        "good": found.good.sha,
-        "bad": found.bad.sha,
-        "between": [commit.sha for commit in found.between],
-        "means": list(found.means),
-        "drop": _difference(found.drop),
+        "good": bisection.good.sha,
+        "bad": bisection.bad.sha,
+        "between": [commit.sha for commit in bisection.between],
+        "means": list(bisection.means),
+        "drop": _difference(bisection.drop),
         "steps": [
             {
                 "commit": step.commit.sha,
@@ -203,15 +203,19 @@ def _document(request: "BisectRequest", found: "Bisection") -> "BisectDocument":
                 "from_bad": _difference(step.from_bad),
                 "problem": step.problem,
             }
-            for step in found.steps
+            for step in bisection.steps
         ],
-        "commits": found.n_commits,
-        "trained": found.n_trained,
-        "kept": found.n_kept,
+        "commits": bisection.n_commits,
+        "trained": bisection.n_trained,
+        "kept": bisection.n_kept,
     }
 
 
-def _difference(found: "Difference | None") -> "DifferenceDocument | None":
-    if found is None:
+def _difference(difference: "Difference | None") -> "DifferenceDocument | None":
+    if difference is None:
         return None
-    return {"difference": found.difference, "interval": [found.interval.low, found.interval.high], "p": found.p}
+    return {
+        "difference": difference.difference,
+        "interval": [difference.interval.low, difference.interval.high],
+        "p": difference.p,
+    }

@@ -210,19 +210,24 @@ def info(
 
 
 def _emit_info(
-    name: str, facts: dict[str, Any], citation: str, found: "Interactions | None", plot: Path | None, as_json: bool
+    name: str,
+    facts: dict[str, Any],
+    citation: str,
+    interactions: "Interactions | None",
+    plot: Path | None,
+    as_json: bool,
 ) -> None:
     counted = None
-    if found is not None:
+    if interactions is not None:
         from recbench.data.statistics import statistics
         from recbench.output_files import BY_NAME_ONLY, OutputFile
         from recbench.reports.plots.histograms import plot_histograms, text_histograms
 
-        counted = statistics(found.users, found.items)
-        times = found.timestamps
+        counted = statistics(interactions.users, interactions.items)
+        times = interactions.timestamps
         facts |= {
-            "duplicates": found.n_duplicates,
-            "ratings": found.ratings is not None,
+            "duplicates": interactions.n_duplicates,
+            "ratings": interactions.ratings is not None,
             "timestamps": None if times is None else [int(times.min()), int(times.max())],
         }
     if plot is not None:

@@ -79,21 +79,24 @@ def list_environments(as_json: AsJson = False) -> None:
     """
     from recbench.experiments import environments
 
-    found = environments.environments()
+    listed = environments.environments()
     if as_json:
-        document: EnvironmentsDocument = {"schema": 1, "environments": [_document(one) for one in found]}
+        document: EnvironmentsDocument = {
+            "schema": 1,
+            "environments": [_document(environment) for environment in listed],
+        }
         emit_json(document)
         return
     rows = [
         [
-            one.lock.name,
-            one.lock.version,
-            one.state.value,
-            one.python or one.lock.python,
-            megabytes(one.n_bytes) if one.n_bytes else "",
-            one.lock.check.partition(":epochs=")[0],
+            environment.lock.name,
+            environment.lock.version,
+            environment.state.value,
+            environment.python or environment.lock.python,
+            megabytes(environment.n_bytes) if environment.n_bytes else "",
+            environment.lock.check.partition(":epochs=")[0],
         ]
-        for one in found
+        for environment in listed
     ]
     emit_table(rows, ["environment", "version", "state", "Python", "MB", "a model of it"])
 
@@ -107,18 +110,18 @@ def remove(name: Name, as_json: AsJson = False) -> None:
     """
     from recbench.experiments import environments
 
-    found = environments.remove(name)
-    is_removed = found.state is not environments.State.MISSING
+    removed = environments.remove(name)
+    is_removed = removed.state is not environments.State.MISSING
     if as_json:
         document: RemovedEnvironmentDocument = {
             "schema": 1,
             "name": name,
             "removed": is_removed,
-            "bytes": found.n_bytes,
+            "bytes": removed.n_bytes,
         }
         emit_json(document)
         return
-    size = f", {megabytes(found.n_bytes)} MB" if found.n_bytes else ""
+    size = f", {megabytes(removed.n_bytes)} MB" if removed.n_bytes else ""
     emit(f"Removed the environment {name}{size}" if is_removed else f"There is no environment {name} to remove.")
 
 
@@ -145,26 +148,30 @@ def doctor(
     """
     from recbench.experiments import environments
 
-    found = [one for one in environments.environments() if one.state is not environments.State.MISSING]
-    names = [one.lock.name for one in found] if name is None else [name]
-    checks = {one: environments.check(one) for one in names}
+    existing = [
+        environment
+        for environment in environments.environments()
+        if environment.state is not environments.State.MISSING
+    ]
+    names = [environment.lock.name for environment in existing] if name is None else [name]
+    checks = {name: environments.check(name) for name in names}
     if as_json:
         document: CheckedEnvironmentsDocument = {
             "schema": 1,
             "environments": [
-                {"name": one, "model": check.model, "check_hr": check.hr, "problems": list(check.problems)}
-                for one, check in checks.items()
+                {"name": name, "model": check.model, "check_hr": check.hr, "problems": list(check.problems)}
+                for name, check in checks.items()
             ],
         }
         emit_json(document)
     elif checks:
         rows = [
-            [one, check.model, "" if check.hr is None else f"{check.hr:.4f}", "; ".join(check.problems) or "ok"]
-            for one, check in checks.items()
+            [name, check.model, "" if check.hr is None else f"{check.hr:.4f}", "; ".join(check.problems) or "ok"]
+            for name, check in checks.items()
         ]
         emit_table(rows, ["environment", "model", "HR@10", "result"])
-        for one in [one for one, check in checks.items() if check.problems]:
-            write_message(f"Create it again: recbench env create {one}")
+        for broken in [name for name, check in checks.items() if check.problems]:
+            write_message(f"Create it again: recbench env create {broken}")
     else:
         emit("No environment has been created. Create one: recbench env create NAME")
     if any(check.problems for check in checks.values()):
@@ -175,16 +182,16 @@ def _say_nothing(line: str) -> None:
     pass
 
 
-def _document(one: "FrameworkEnvironment") -> "EnvironmentDocument":
+def _document(environment: "FrameworkEnvironment") -> "EnvironmentDocument":
     return {
-        "name": one.lock.name,
-        "version": one.lock.version,
-        "state": one.state.value,
-        "python": one.python,
-        "versions_of_python": one.lock.python,
-        "bytes": one.n_bytes,
-        "seconds": one.seconds,
-        "installer": one.installer,
-        "folder": str(one.folder),
-        "check": one.lock.check,
+        "name": environment.lock.name,
+        "version": environment.lock.version,
+        "state": environment.state.value,
+        "python": environment.python,
+        "versions_of_python": environment.lock.python,
+        "bytes": environment.n_bytes,
+        "seconds": environment.seconds,
+        "installer": environment.installer,
+        "folder": str(environment.folder),
+        "check": environment.lock.check,
     }

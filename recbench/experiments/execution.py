@@ -98,14 +98,14 @@ class Execution:
                 "Each worker of a cluster runs one trial at a time.", "Leave --jobs out; start more workers."
             )
 
-    def start(self, source: TaskSource, conditions: Conditions, notify: Notify, wanted: IsWanted = always) -> Runner:
+    def start(self, source: TaskSource, conditions: Conditions, notify: Notify, is_wanted: IsWanted = always) -> Runner:
         """Makes the runner of trials on a task.
 
         Args:
             source: The task and its file.
             conditions: What the trials are run under.
             notify: Receives the events of all trials.
-            wanted: Whether a trial should continue.
+            is_wanted: Whether a trial should continue.
 
         Raises:
             RecbenchError: The cluster cannot be reached, or the packages of the runner are not installed.
@@ -115,7 +115,7 @@ class Execution:
         limits = self.limits
         conditions = replace(conditions, memory_limit=limits.memory_bytes)
         assignment = Assignment(source.path, source.facts, conditions, limits, self.jobs, address=self.cluster)
-        return create_runner(runner_name(self.cluster, in_process=self.in_process), assignment, notify, wanted)
+        return create_runner(runner_name(self.cluster, in_process=self.in_process), assignment, notify, is_wanted)
 
 
 def _check_cores(threads: int, jobs: int) -> None:

@@ -103,7 +103,7 @@ class Suite:
     @property
     def failed(self) -> list[FinishedTrial]:
         """Trials that failed, on any task."""
-        return [trial for one in self.runs for trial in one.failed]
+        return [trial for run in self.runs for trial in run.failed]
 
     def metric(self, name: str) -> "Suite":
         """Returns the same suite ranked by another metric, such as ``"hr@5"`` or ``"full-recall@20"``."""
@@ -121,20 +121,20 @@ class Suite:
             [
                 {
                     "task": task.name,
-                    "model": one.name,
-                    "source": one.source,
+                    "model": standing.name,
+                    "source": standing.source,
                     "score": score,
                     "rank": rank,
-                    "mean_rank": one.mean_rank,
-                    "mean_rank_low": one.rank_interval.low,
-                    "mean_rank_high": one.rank_interval.high,
-                    "relative_score": one.relative_score,
-                    "relative_score_low": one.score_interval.low,
-                    "relative_score_high": one.score_interval.high,
-                    "fit_seconds": one.fit_seconds,
+                    "mean_rank": standing.mean_rank,
+                    "mean_rank_low": standing.rank_interval.low,
+                    "mean_rank_high": standing.rank_interval.high,
+                    "relative_score": standing.relative_score,
+                    "relative_score_low": standing.score_interval.low,
+                    "relative_score_high": standing.score_interval.high,
+                    "fit_seconds": standing.fit_seconds,
                 }
-                for one in self.report.standings
-                for task, score, rank in zip(self.report.tasks, one.scores, one.ranks, strict=True)
+                for standing in self.report.standings
+                for task, score, rank in zip(self.report.tasks, standing.scores, standing.ranks, strict=True)
             ]
         )
 
@@ -168,7 +168,7 @@ def run_suite(request: SuiteRequest, progress: Callable[[], Progress] = run_prog
     measure = parse_measure(request.metric)
     for name in request.tasks:
         _check_no_replicas(name)
-    tasks = [task_source(one, progressbar=animated()).task for one in request.tasks]
+    tasks = [task_source(task, progressbar=animated()).task for task in request.tasks]
     _check_tasks(tasks, measure)
     requests = [
         RunRequest(
@@ -187,8 +187,8 @@ def run_suite(request: SuiteRequest, progress: Callable[[], Progress] = run_prog
     identities = tuple(TaskIdentity(name=task.name, digest=task.digest) for task in tasks)
     manifest = Manifest(name=request.name, metric=measure.name, tasks=identities)
     write_manifest(request.folder, manifest)
-    runs = tuple(run(one, progress()) for one in requests)
-    trials = tuple(trial for one in runs for trial in one.trials)
+    runs = tuple(run(request, progress()) for request in requests)
+    trials = tuple(trial for run in runs for trial in run.trials)
     source = SuiteRecords(request.folder.name, request.folder, manifest, trials)
     return Suite(request.name, measure, (source,), runs=runs)
 
@@ -207,10 +207,10 @@ def load_suite(
         RecbenchError: The records cannot be read, or the folders are of different suites.
         NothingToCompareError: There are no records.
     """
-    sources = read_suites([Path(one) for one in folders])
-    manifests = [one.manifest for one in sources if one.manifest is not None]
-    names = list(dict.fromkeys(one.name for one in manifests))
-    metrics = list(dict.fromkeys(one.metric for one in manifests))
+    sources = read_suites([Path(folder) for folder in folders])
+    manifests = [source.manifest for source in sources if source.manifest is not None]
+    names = list(dict.fromkeys(manifest.name for manifest in manifests))
+    metrics = list(dict.fromkeys(manifest.metric for manifest in manifests))
     if len(names) > 1:
         raise RecbenchError(
             f"These folders hold different suites: {', '.join(names)}.", "Name the folders of one suite."

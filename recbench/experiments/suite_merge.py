@@ -67,7 +67,7 @@ def _present(target: Path) -> list[SuiteRecords]:
             f"{target} holds the records of one source.",
             f"Name the folder above it, which has a folder for each source: -o {target.parent}",
         )
-    below = [one for one in suite_folders(target) if one != target]
+    below = [suite_folder for suite_folder in suite_folders(target) if suite_folder != target]
     return read_suites(below)
 
 
@@ -79,7 +79,7 @@ def _check_source(new: SuiteRecords, present: SuiteRecords | None, target: Path)
     """
     if present is None or present.folder.resolve() == new.folder.resolve():
         return
-    known = {(one.record.task.digest, one.record.stem()): one.record for one in present.trials}
+    known = {(trial.record.task.digest, trial.record.stem()): trial.record for trial in present.trials}
     for trial in new.trials:
         other = known.get((trial.record.task.digest, trial.record.stem()), trial.record)
         if other != trial.record:
@@ -90,7 +90,7 @@ def _check_source(new: SuiteRecords, present: SuiteRecords | None, target: Path)
 
 
 def _check_one_suite(manifests: Sequence[Manifest]) -> None:
-    names = list(dict.fromkeys(one.name for one in manifests))
+    names = list(dict.fromkeys(manifest.name for manifest in manifests))
     if len(names) > 1:
         raise RecbenchError(f"These folders hold different suites: {', '.join(names)}.", "Merge one suite at a time.")
 

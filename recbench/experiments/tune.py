@@ -119,17 +119,17 @@ class Tuning:
     @property
     def without_setting(self) -> list[str]:
         """Models with a search space of which no trial was completed."""
-        return [one.model for one in self.models if one.space and one.tuned is None]
+        return [model.model for model in self.models if model.space and model.tuned is None]
 
     @property
     def failed_searches(self) -> list[str]:
         """Models of which only the trial with the defaults was completed."""
-        return [one.model for one in self.models if one.tuned is not None and one.search_failed]
+        return [model.model for model in self.models if model.tuned is not None and model.search_failed]
 
     @property
     def settings(self) -> dict[str, dict[str, Any]]:
         """The tuned hyper-parameters by model."""
-        return {one.model: dict(one.tuned.parameters) for one in self.models if one.tuned is not None}
+        return {model.model: dict(model.tuned.parameters) for model in self.models if model.tuned is not None}
 
     def to_frame(self) -> "pd.DataFrame":
         """Returns one row for each trial: model, trial, how it ended, score, epochs, seconds, hyper-parameters."""
@@ -138,7 +138,7 @@ class Tuning:
         return pd.DataFrame(
             [
                 {
-                    "model": one.model,
+                    "model": model.model,
                     "trial": past.number,
                     "end": past.end.value,
                     self.objective.name: past.score,
@@ -147,8 +147,8 @@ class Tuning:
                     "seconds": past.seconds,
                     "parameters": past.parameters,
                 }
-                for one in self.models
-                for past in one.past
+                for model in self.models
+                for past in model.past
             ]
         )
 
@@ -172,15 +172,15 @@ class Tuning:
             RecbenchError: matplotlib is not installed, a picture cannot be written, or a file is there that recbench
                 did not write.
         """
-        tuned = [one for one in self.models if one.space]
+        tuned = [model for model in self.models if model.space]
         if path is not None:
             return [draw_tuning(tuned, self.importance, OutputFile(Path(path), force))]
         drawn = []
-        for one in tuned:
-            history, importances = _pictures(self.storage, self.task["name"], one.model, force=force)
-            drawn.append(draw_history(one, history))
-            if importance := self.importance.get(one.model):
-                drawn.append(draw_importance(one.model, importance, importances))
+        for tuning in tuned:
+            history, importances = _pictures(self.storage, self.task["name"], tuning.model, force=force)
+            drawn.append(draw_history(tuning, history))
+            if importance := self.importance.get(tuning.model):
+                drawn.append(draw_importance(tuning.model, importance, importances))
         return drawn
 
     def __repr__(self) -> str:
@@ -214,7 +214,7 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
     execution.check()
     if not math.isfinite(request.budget.seconds):
         raise RecbenchError("The budget must be a finite number of seconds.", "For example: --budget 3600")
-    if any(one.label or one.given for one in request.models):
+    if any(model.label or model.given for model in request.models):
         raise RecbenchError(
             "A tuning does not accept labels or hyper-parameter values.",
             "Fix a value in the file of search spaces: --spaces FILE",
@@ -242,8 +242,8 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
         **revision_fields(),
     )
 
-    def start(conditions: Conditions, notify: Notify, wanted: IsWanted) -> Runner:
-        return execution.start(seen, conditions, notify, wanted)
+    def start(conditions: Conditions, notify: Notify, is_wanted: IsWanted) -> Runner:
+        return execution.start(seen, conditions, notify, is_wanted)
 
     planned = _configured(execution.start(seen, conditions, progress.on_event if progress else ignore), searched)
     for model in planned:
@@ -255,7 +255,9 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
         for model in planned:
             for picture in _pictures(storage, task.name, model.name, force=request.force):
                 picture.check()
-    results = {one.reference.name: ModelTuning(one.reference.name, {}, objective=objective) for one in request.models}
+    results = {
+        model.reference.name: ModelTuning(model.reference.name, {}, objective=objective) for model in request.models
+    }
     importance: dict[str, Mapping[str, float]] = {}
     with _locked(storage), usable(storage):
         studies = [
@@ -267,18 +269,18 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
             seen.facts, start, request.seed, request.budget, storage.parent, progress.on_event, meter, objective
         )
         try:
-            for number, one in enumerate(studies):
+            for number, study in enumerate(studies):
                 progress.on_event(_planned(request.budget, studies, number, objective))
-                tuner.tune(one.study, one.model, one.conditions)
-                past = one.study.past()
-                began = one.study.began
+                tuner.tune(study.study, study.model, study.conditions)
+                past = study.study.past()
+                began = study.study.began
                 result = model_tuning(
-                    one.model, one.space, past, request.budget, request.seed, execution.threads, began, objective
+                    study.model, study.space, past, request.budget, request.seed, execution.threads, began, objective
                 )
                 result = replace(result, tuned=_written(result, output, identity))
                 results[result.model] = result
                 if request.importance:
-                    importance[result.model] = one.study.importance()
+                    importance[result.model] = study.study.importance()
         finally:
             progress.close()
     return Tuning(tuple(results.values()), request.budget, task.summary(), output.path, storage, importance, objective)
@@ -286,8 +288,8 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
 
 def _planned(budget: Budget, studies: Sequence[_Opened], number: int, objective: Objective) -> Event:
     """Returns the event that a model's tuning begins, with the trials of all models that have ended."""
-    past = [one.study.past() for one in studies]
-    ended = sum(counts(one).ended for one in past)
+    past = [study.study.past() for study in studies]
+    ended = sum(counts(trials).ended for trials in past)
     total = budget.trials * len(studies)
     so_far = SoFar(past[number], objective.label)
     return Event(EventKind.PLANNED, name=studies[number].model.name, total=total, done=ended, result=so_far)
@@ -297,22 +299,22 @@ def _with_known_from_other_data(
     spaces: Mapping[str, ModelSpace], models: Sequence[str], task: Task
 ) -> dict[str, ModelSpace]:
     """Returns the models' spaces, without the known configurations that were found on the task's data."""
-    data, found = Data.of(task, builtin_specs()), {}
+    data, extended = Data.of(task, builtin_specs()), {}
     for model in models:
-        found[model], skipped = space_for(model, spaces[model], data)
+        extended[model], skipped = space_for(model, spaces[model], data)
         for line in skipped:
             log.info("%s", line)
-    return found
+    return extended
 
 
 def _searched(
     requested: Sequence[RequestedModel], spaces: Mapping[str, ModelSpace], where: str
 ) -> list[RequestedModel]:
     """Returns the models that have something to tune, and names the others."""
-    searched = [one for one in requested if (space := spaces.get(one.reference.name)) and space.parameters]
-    for one in requested:
-        if one not in searched:
-            log.info("%s has no parameters in %s, and is not tuned.", one.reference.name, where)
+    searched = [model for model in requested if (space := spaces.get(model.reference.name)) and space.parameters]
+    for model in requested:
+        if model not in searched:
+            log.info("%s has no parameters in %s, and is not tuned.", model.reference.name, where)
     if not searched:
         raise RecbenchError(
             f"None of these models has parameters in {where}.",
@@ -342,14 +344,14 @@ def _check_types(runner: Runner, planned: Sequence[PlannedModel], spaces: Mappin
     Raises:
         RecbenchError: A model does not; the message names the parameter and the value.
     """
-    wanted = [
+    models = [
         RequestedModel(model.reference, {name: as_text(value) for name, value in setting.items()})
         for model in planned
         for setting in settings_to_check(spaces[model.name].parameters, model.parameters)
     ]
     try:
-        if wanted:
-            runner.configure(wanted)
+        if models:
+            runner.configure(models)
     except RecbenchError as error:
         raise RecbenchError(
             f"A model does not take a value of its search space in {where}: {error.message}",

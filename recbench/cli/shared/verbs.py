@@ -74,8 +74,8 @@ class Verb(TyperCommand):
     def numbers(self) -> Mapping[str, Numbers]:
         """The numbers that options take, by the option's spelling."""
         hints = get_type_hints(inspect.unwrap(self.callback), include_extras=True) if self.callback is not None else {}
-        found = {long_spelling(option): _numbers(hints.get(name)) for name, option in self._named_options()}
-        return {spelling: numbers for spelling, numbers in found.items() if numbers is not None}
+        ranges = {long_spelling(option): _numbers(hints.get(name)) for name, option in self._named_options()}
+        return {spelling: numbers for spelling, numbers in ranges.items() if numbers is not None}
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Checks the command line and writes it as click reads it; the completion of a shell is left alone."""
@@ -126,18 +126,20 @@ class Verb(TyperCommand):
         return [parameter for parameter in self.get_params(ctx) if isinstance(parameter, TyperOption)]
 
     def _named_options(self) -> list[tuple[str, Option]]:
-        return [(one.name or "", one) for one in self.params if isinstance(one, TyperOption)]
+        return [(parameter.name or "", parameter) for parameter in self.params if isinstance(parameter, TyperOption)]
 
     def _most_arguments(self) -> int | None:
         counts = [parameter.nargs for parameter in self.params if parameter.param_type_name == "argument"]
         return None if -1 in counts else sum(counts)
 
     def _needed_arguments(self) -> list[str]:
-        arguments = [one for one in self.params if one.param_type_name == "argument" and one.required]
-        return [one.metavar or (one.name or "").upper() for one in arguments]
+        arguments = [
+            parameter for parameter in self.params if parameter.param_type_name == "argument" and parameter.required
+        ]
+        return [argument.metavar or (argument.name or "").upper() for argument in arguments]
 
     def _needed_options(self) -> list[Option]:
-        return [one for one in self.params if isinstance(one, TyperOption) and one.required]
+        return [parameter for parameter in self.params if isinstance(parameter, TyperOption) and parameter.required]
 
 
 class VerbGroup(TyperGroup):
@@ -150,8 +152,8 @@ class VerbGroup(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Checks the options before the verb."""
         if not ctx.resilient_parsing:
-            options = [one for one in self.get_params(ctx) if isinstance(one, TyperOption)]
-            shown: dict[str, Option] = {spelling: one for one in options for spelling in one.opts}
+            options = [parameter for parameter in self.get_params(ctx) if isinstance(parameter, TyperOption)]
+            shown: dict[str, Option] = {spelling: option for option in options for spelling in option.opts}
             # In older versions of typer, --help is no option of this class.
             first = [word for word in list(read_words(args, shown))[:1] if word.spelling != "--help"]
             check_known(first, shown, ctx.command_path)
@@ -225,7 +227,7 @@ def _numbers(hint: Any) -> Numbers | None:
     kinds = {*(get_args(kind) or (kind,))} - {type(None)}
     if kinds not in ({int}, {float}):
         return None
-    option = next((one for one in settings if isinstance(one, OptionInfo)), None)
+    option = next((setting for setting in settings if isinstance(setting, OptionInfo)), None)
     return None if option is None else Numbers(kinds == {int}, option.min, option.max)
 
 
