@@ -36,11 +36,11 @@ def history_columns(trend: Trend, measures: Sequence[Measure]) -> list[Column]:
     rows = trend.acceptances
     varying = trend.varying() if _all_known(trend) else None
     texts = [
-        [f"{one.accepted_at:%Y-%m-%d %H:%M}" for one in rows],
-        [one.label for one in rows],
-        [(one.sha or "")[:9] + (DIRTY if one.is_dirty else "") for one in rows],
-        [_parameters(one, varying) for one in rows],
-        [str(one.n_seeds) for one in rows],
+        [f"{row.accepted_at:%Y-%m-%d %H:%M}" for row in rows],
+        [row.label for row in rows],
+        [(row.sha or "")[:9] + (DIRTY if row.is_dirty else "") for row in rows],
+        [_parameters(row, varying) for row in rows],
+        [str(row.n_seeds) for row in rows],
     ]
     columns = [
         text_column(name, cells, rank=RANKS[name], cut=Cut.MIDDLE if name in ("label", "parameters") else None)
@@ -70,9 +70,9 @@ def step_line(step: Step, measure: Measure) -> str:
     return f"Step of {measure.label}: {size}, between {_point(step.before)} and {_point(step.after)}"
 
 
-def _point(one: Acceptance) -> str:
-    when = f"{one.accepted_at:%Y-%m-%d}"
-    return f"{one.sha[:9]} ({when})" if one.sha else f"{one.label} of {when}"
+def _point(acceptance: Acceptance) -> str:
+    when = f"{acceptance.accepted_at:%Y-%m-%d}"
+    return f"{acceptance.sha[:9]} ({when})" if acceptance.sha else f"{acceptance.label} of {when}"
 
 
 def trend_document(trend: Trend, steps: Sequence[Step]) -> TrendDocument:
@@ -81,7 +81,7 @@ def trend_document(trend: Trend, steps: Sequence[Step]) -> TrendDocument:
         "task": trend.task,
         "digest": trend.digest,
         "model": trend.model,
-        "acceptances": [_document(one) for one in trend.acceptances],
+        "acceptances": [_document(acceptance) for acceptance in trend.acceptances],
         "steps": [
             {
                 "metric": step.metric,
@@ -95,51 +95,55 @@ def trend_document(trend: Trend, steps: Sequence[Step]) -> TrendDocument:
     }
 
 
-def _document(one: Acceptance) -> AcceptanceOfTrendDocument:
-    means = {metric: spread.mean if spread else None for metric, spread in one.figures.items()}
+def _document(acceptance: Acceptance) -> AcceptanceOfTrendDocument:
+    means = {metric: spread.mean if spread else None for metric, spread in acceptance.figures.items()}
     document: AcceptanceOfTrendDocument = {
-        "accepted_at": one.accepted_at.isoformat(),
-        "kind": "run" if one.is_run else "accepted",
-        "label": one.label,
-        "revision": one.sha,
-        "dirty": one.is_dirty,
-        "parameters": one.parameters,
-        "params": None if one.hyperparameters is None else dict(one.hyperparameters),
-        "seeds": one.n_seeds,
+        "accepted_at": acceptance.accepted_at.isoformat(),
+        "kind": "run" if acceptance.is_run else "accepted",
+        "label": acceptance.label,
+        "revision": acceptance.sha,
+        "dirty": acceptance.is_dirty,
+        "parameters": acceptance.parameters,
+        "params": None if acceptance.hyperparameters is None else dict(acceptance.hyperparameters),
+        "seeds": acceptance.n_seeds,
         "metrics": means,
-        "intervals": {HR: None if one.interval is None else [one.interval.low, one.interval.high]},
-        "changes": dict(one.changes),
-        "interactions_per_second": one.interactions_per_second.mean if one.interactions_per_second else None,
-        "accepted_regressions": dict(one.accepted_regressions),
-        "renamed_from": one.renamed_from,
+        "intervals": {HR: None if acceptance.interval is None else [acceptance.interval.low, acceptance.interval.high]},
+        "changes": dict(acceptance.changes),
+        "interactions_per_second": acceptance.interactions_per_second.mean
+        if acceptance.interactions_per_second
+        else None,
+        "accepted_regressions": dict(acceptance.accepted_regressions),
+        "renamed_from": acceptance.renamed_from,
     }
     # Documents have always had these; a type cannot name them.
     return cast(AcceptanceOfTrendDocument, {**document, **means})
 
 
 def _all_known(trend: Trend) -> bool:
-    return all(one.hyperparameters is not None for one in trend.acceptances)
+    return all(acceptance.hyperparameters is not None for acceptance in trend.acceptances)
 
 
-def _parameters(one: Acceptance, varying: Sequence[str] | None) -> str:
+def _parameters(acceptance: Acceptance, varying: Sequence[str] | None) -> str:
     """Returns the hyper-parameters that differ in the trend, by name; their hash if not all of them are known."""
-    if one.hyperparameters is None or varying is None:
-        return one.parameters
-    _, _, conditions = one.parameters.partition(" ")
-    names = ", ".join(f"{name}={one.hyperparameters[name]}" for name in varying if name in one.hyperparameters)
+    if acceptance.hyperparameters is None or varying is None:
+        return acceptance.parameters
+    _, _, conditions = acceptance.parameters.partition(" ")
+    names = ", ".join(
+        f"{name}={acceptance.hyperparameters[name]}" for name in varying if name in acceptance.hyperparameters
+    )
     return " ".join(text for text in (names, conditions) if text)
 
 
 def _metric(measure: Measure, rows: Sequence[Acceptance], rank: int) -> Column:
-    spreads = [one.figures[measure.name] for one in rows]
-    wide = [f"{one.mean:.4f}" if one else NO_RANKS for one in spreads]
-    narrow = [short_figure(one.mean) if one else NO_RANKS for one in spreads]
-    keys = [-one.mean if one else None for one in spreads]
+    spreads = [row.figures[measure.name] for row in rows]
+    wide = [f"{spread.mean:.4f}" if spread else NO_RANKS for spread in spreads]
+    narrow = [short_figure(spread.mean) if spread else NO_RANKS for spread in spreads]
+    keys = [-spread.mean if spread else None for spread in spreads]
     figures = Look(measure.label, narrow, "l", rank)
-    intervals = [one.interval if measure.name == HR else None for one in rows]
+    intervals = [row.interval if measure.name == HR else None for row in rows]
     if not any(intervals):
         return Column(measure.name, (Look(measure.label, wide, "l"),), (figures,), keys)
-    limits = [f"{one.low:.3f}-{one.high:.3f}" if one else "" for one in intervals]
+    limits = [f"{interval.low:.3f}-{interval.high:.3f}" if interval else "" for interval in intervals]
     both = [
         f"{text} {short_interval(interval)}" if interval else text
         for text, interval in zip(narrow, intervals, strict=True)
@@ -150,7 +154,7 @@ def _metric(measure: Measure, rows: Sequence[Acceptance], rank: int) -> Column:
 
 
 def _change(measure: Measure, rows: Sequence[Acceptance]) -> Column:
-    changes = [one.changes.get(measure.name) for one in rows]
+    changes = [row.changes.get(measure.name) for row in rows]
     cells = ["" if change is None else f"{change:+.4f}" for change in changes]
     keys = [None if change is None else -change for change in changes]
     return Column(CHANGE, (Look(CHANGE, cells, "l", 2),), keys=keys)
@@ -158,9 +162,9 @@ def _change(measure: Measure, rows: Sequence[Acceptance]) -> Column:
 
 def _speed(rows: Sequence[Acceptance]) -> Column:
     """Returns the column of throughput; a dash where the fit was too short to time."""
-    speeds = [None if too_short(one.fit_seconds) else one.interactions_per_second for one in rows]
-    absent = [NO_FIGURE if too_short(one.fit_seconds) else "" for one in rows]
-    wide = [f"{one.mean:,.0f}" if one else text for one, text in zip(speeds, absent, strict=True)]
-    narrow = [short_rate(one.mean) if one else text for one, text in zip(speeds, absent, strict=True)]
-    keys = [-one.mean if one else None for one in speeds]
+    speeds = [None if too_short(row.fit_seconds) else row.interactions_per_second for row in rows]
+    absent = [NO_FIGURE if too_short(row.fit_seconds) else "" for row in rows]
+    wide = [f"{speed.mean:,.0f}" if speed else text for speed, text in zip(speeds, absent, strict=True)]
+    narrow = [short_rate(speed.mean) if speed else text for speed, text in zip(speeds, absent, strict=True)]
+    keys = [-speed.mean if speed else None for speed in speeds]
     return Column(SPEED, (Look("interactions/s", wide, "l"),), (Look(SPEED, narrow, "l", 8),), keys)

@@ -45,13 +45,13 @@ class _Figure:
     @classmethod
     def of(cls, cell: str) -> Self | None:
         """Reads a cell; None if it holds no figure."""
-        found = _FIGURE.fullmatch(cell)
-        if found is None:
+        match = _FIGURE.fullmatch(cell)
+        if match is None:
             return None
-        marks = "".join(latex(mark) for mark in (found["before"] or "", found["stars"] or "", found["after"].strip()))
+        marks = "".join(latex(mark) for mark in (match["before"] or "", match["stars"] or "", match["after"].strip()))
         # A star would be in braces at the start of a cell; here it is within a superscript.
         mark = f"{{$^{{{marks.replace('{*}', '*')}}}$}}" if marks else ""
-        return cls(found["number"].replace(",", ""), found["sd"] or "", mark, isinstance(cell, Strong))
+        return cls(match["number"].replace(",", ""), match["sd"] or "", mark, isinstance(cell, Strong))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +81,21 @@ def latex_tabular(rows: Sequence[Sequence[str]], headers: Sequence[str], alignme
         _column(header, letter, [row[number] for row in rows])
         for number, (header, letter) in enumerate(zip(headers, alignment, strict=True))
     ]
-    widths = [max(map(len, (f"{one.header}{' ' * PADDING}", *one.cells))) for one in columns]
+    widths = [max(map(len, (f"{column.header}{' ' * PADDING}", *column.cells))) for column in columns]
 
     def line(cells: Sequence[str]) -> str:
         padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
         return f" {' & '.join(padded)} \\\\"
 
-    lines = [line([one.cells[number] for one in columns]) for number in range(len(rows))]
+    lines = [line([column.cells[number] for column in columns]) for number in range(len(rows))]
     return "\n".join(
         [
             PACKAGES,
             "\\begingroup",
             SETUP,
-            f"\\begin{{tabular}}{{{''.join(one.spec for one in columns)}}}",
+            f"\\begin{{tabular}}{{{''.join(column.spec for column in columns)}}}",
             "\\toprule",
-            line([one.header for one in columns]),
+            line([column.header for column in columns]),
             "\\midrule",
             *lines,
             "\\bottomrule",
@@ -110,26 +110,26 @@ def _column(header: str, letter: str, cells: Sequence[str]) -> _Column:
     known = [figure for figure in figures if figure is not None]
     if not known:
         return _Column(letter, latex(header), tuple(map(_text, cells)))
-    numbers, sds = [one.number for one in known], [one.sd for one in known if one.sd]
-    post = max((one.mark for one in known), key=len)
+    numbers, sds = [figure.number for figure in known], [figure.sd for figure in known if figure.sd]
+    post = max((figure.mark for figure in known), key=len)
     if not sds:
         shown = tuple(
-            _braced(cell) if one is None else f"{_number(one)}{one.mark}"
-            for cell, one in zip(cells, figures, strict=True)
+            _braced(cell) if figure is None else f"{_number(figure)}{figure.mark}"
+            for cell, figure in zip(cells, figures, strict=True)
         )
         return _Column(_spec(numbers, post=post), f"{{{latex(header)}}}", shown)
     both = f"{_spec(numbers)}@{{\\,}}{_spec(sds, pre=PLUS_MINUS, post=post)}"
     pairs = tuple(
-        f"{_braced(cell)} &" if one is None else f"{_number(one)} & {_sd(one)}"
-        for cell, one in zip(cells, figures, strict=True)
+        f"{_braced(cell)} &" if figure is None else f"{_number(figure)} & {_sd(figure)}"
+        for cell, figure in zip(cells, figures, strict=True)
     )
     return _Column(both, f"\\multicolumn{{2}}{{c}}{{{latex(header)}}}", pairs)
 
 
 def _spec(numbers: Sequence[str], pre: str = "", post: str = "") -> str:
     """Returns the specification of a column S that has room for these numbers and for the text around them."""
-    parts = [number.lstrip("+-").partition(".") for number in numbers]
-    whole, decimals = max(len(before) for before, _, _ in parts), max(len(after) for _, _, after in parts)
+    split = [number.lstrip("+-").partition(".") for number in numbers]
+    whole, decimals = max(len(before) for before, _, _ in split), max(len(after) for _, _, after in split)
     sign = "+" if any(number[0] in "+-" for number in numbers) else ""
     options = [f"table-format={sign}{whole}{f'.{decimals}' if decimals else ''}"]
     options += [f"table-space-text-pre={{{pre}}}"] if pre else []
@@ -137,12 +137,12 @@ def _spec(numbers: Sequence[str], pre: str = "", post: str = "") -> str:
     return f"S[{','.join(options)}]"
 
 
-def _number(one: _Figure) -> str:
-    return f"\\bfseries {one.number}" if one.is_best else one.number
+def _number(figure: _Figure) -> str:
+    return f"\\bfseries {figure.number}" if figure.is_best else figure.number
 
 
-def _sd(one: _Figure) -> str:
-    return f"{{{PLUS_MINUS}}} {one.sd}{one.mark}" if one.sd else one.mark
+def _sd(figure: _Figure) -> str:
+    return f"{{{PLUS_MINUS}}} {figure.sd}{figure.mark}" if figure.sd else figure.mark
 
 
 def _braced(cell: str) -> str:

@@ -74,11 +74,13 @@ class Trend:
 
     def sparkline(self, metric: str) -> str:
         """Returns a bar for the metric of each acceptance that has it, from the lowest to the highest of them."""
-        return sparkline([spread.mean for one in self.acceptances if (spread := one.figures[metric])])
+        return sparkline([spread.mean for acceptance in self.acceptances if (spread := acceptance.figures[metric])])
 
     def since(self, moment: datetime) -> "Trend":
         """Returns the trend without the acceptances before a moment."""
-        return replace(self, acceptances=tuple(one for one in self.acceptances if one.accepted_at >= moment))
+        return replace(
+            self, acceptances=tuple(acceptance for acceptance in self.acceptances if acceptance.accepted_at >= moment)
+        )
 
     def last(self, most: int) -> "Trend":
         """Returns the trend with the last acceptances alone.
@@ -90,9 +92,11 @@ class Trend:
 
     def varying(self) -> list[str]:
         """Returns the names of the hyper-parameters that are not the same in all acceptances whose values are known."""
-        known = [one.hyperparameters for one in self.acceptances if one.hyperparameters is not None]
+        known = [
+            acceptance.hyperparameters for acceptance in self.acceptances if acceptance.hyperparameters is not None
+        ]
         names = dict.fromkeys(name for values in known for name in values)
-        return [name for name in names if any(_value(one, name) != _value(known[0], name) for one in known)]
+        return [name for name in names if any(_value(value, name) != _value(known[0], name) for value in known)]
 
 
 def trends(
@@ -113,13 +117,13 @@ def trends(
     """
     groups: dict[tuple[str, str, str], dict[tuple[object, ...], list[Accepted]]] = {}
     names = _last_names(lines)
-    wanted = {
+    selected = {
         name
         for line, name in zip(lines, names, strict=True)
         if models is None or {line.model, line.name, name} & {*models}
     }
     for line, name in zip(lines, names, strict=True):
-        if name in wanted and task in (None, line.task) and label in (None, label_of(line)):
+        if name in selected and task in (None, line.task) and label in (None, label_of(line)):
             of_name = groups.setdefault((line.task, line.digest, name), {})
             key = (line.accepted_at, line.label, line.is_run, *_configuration(line))
             of_name.setdefault(key, []).append(line)
@@ -137,12 +141,12 @@ def label_of(line: Accepted) -> str:
 def _last_names(lines: Sequence[Accepted]) -> list[str]:
     """Returns the last name of the model of each line. A name can come back as that of another model."""
     later: dict[tuple[str, str], str] = {}
-    found = []
+    last_names = []
     for line in reversed(lines):
-        found.append(later.get((line.task, line.name), line.name))
+        last_names.append(later.get((line.task, line.name), line.name))
         if line.renamed_from is not None:
-            later[line.task, line.renamed_from] = found[-1]
-    return found[::-1]
+            later[line.task, line.renamed_from] = last_names[-1]
+    return last_names[::-1]
 
 
 def sparkline(values: Sequence[float]) -> str:
@@ -169,10 +173,10 @@ def _acceptances(groups: Sequence[Sequence[Accepted]], metrics: Sequence[str]) -
         first = group[0]
         alone = len(conditions[_moment(group), first.parameters]) == 1
         told = "" if alone else f" (threads {first.threads}, device {first.device})"
-        one = _acceptance(group, first.parameters + told, known.get(first.parameters), metrics)
+        acceptance = _acceptance(group, first.parameters + told, known.get(first.parameters), metrics)
         before = acceptances[earlier].figures if earlier is not None else {}
-        changes = {metric: _difference(one.figures[metric], before.get(metric)) for metric in metrics}
-        acceptances.append(replace(one, changes=changes))
+        changes = {metric: _difference(acceptance.figures[metric], before.get(metric)) for metric in metrics}
+        acceptances.append(replace(acceptance, changes=changes))
     return tuple(acceptances)
 
 
@@ -190,21 +194,21 @@ def _predecessors(groups: Sequence[Sequence[Accepted]]) -> list[int | None]:
     moments: dict[tuple[datetime, str], list[int]] = {}
     for place, group in enumerate(groups):
         moments.setdefault(_moment(group), []).append(place)
-    found: list[int | None] = [None] * len(groups)
+    predecessors: list[int | None] = [None] * len(groups)
     same: dict[tuple[object, ...], int] = {}
     last: dict[str, list[int]] = {}
-    for (_, label), places in moments.items():
-        for place in places:
+    for (_, label), indices in moments.items():
+        for place in indices:
             earlier = last.get(label, [])
-            only = earlier[0] if len(earlier) == len(places) == 1 else None
-            found[place] = same.get((label, *_configuration(groups[place][0])), only)
-        same |= {(label, *_configuration(groups[place][0])): place for place in places}
-        last[label] = places
-    return found
+            only = earlier[0] if len(earlier) == len(indices) == 1 else None
+            predecessors[place] = same.get((label, *_configuration(groups[place][0])), only)
+        same |= {(label, *_configuration(groups[place][0])): place for place in indices}
+        last[label] = indices
+    return predecessors
 
 
-def _difference(one: Spread | None, before: Spread | None) -> float | None:
-    return one.mean - before.mean if one and before else None
+def _difference(spread: Spread | None, before: Spread | None) -> float | None:
+    return spread.mean - before.mean if spread and before else None
 
 
 def _acceptance(

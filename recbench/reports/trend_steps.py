@@ -72,15 +72,15 @@ def trend_steps(trend: Trend, metric: str) -> list[Step]:
 
 
 def _series(trend: Trend) -> list[list[Acceptance]]:
-    points = [one for one in trend.acceptances if not (one.is_run and one.is_dirty)]
+    points = [acceptance for acceptance in trend.acceptances if not (acceptance.is_run and acceptance.is_dirty)]
     parameters: dict[object, set[str]] = {}
-    for one in points:
-        parameters.setdefault((one.sha or one.accepted_at, one.label), set()).add(one.parameters)
+    for point in points:
+        parameters.setdefault((point.sha or point.accepted_at, point.label), set()).add(point.parameters)
     if all(len(known) == 1 for known in parameters.values()):
         return [points]
     series: dict[str, list[Acceptance]] = {}
-    for one in points:
-        series.setdefault(one.parameters, []).append(one)
+    for point in points:
+        series.setdefault(point.parameters, []).append(point)
     return list(series.values())
 
 
@@ -88,34 +88,42 @@ def _steps(points: Sequence[Acceptance], metric: str) -> list[Step]:
     measurements = _measurements(points, metric)
     if len(measurements) < 2:
         return []
-    errors = np.array([_seed_sd(measurements) / math.sqrt(len(one.values)) for one in measurements])
-    means = np.array([math.fsum(one.values) / len(one.values) for one in measurements])
+    errors = np.array([_seed_sd(measurements) / math.sqrt(len(measurement.values)) for measurement in measurements])
+    means = np.array([math.fsum(measurement.values) / len(measurement.values) for measurement in measurements])
     return [
-        Step(metric, measurements[one.start - 1].last, measurements[one.start].first, one.size, one.interval)
-        for one in find_changes(means, errors)
+        Step(
+            metric, measurements[change.start - 1].last, measurements[change.start].first, change.size, change.interval
+        )
+        for change in find_changes(means, errors)
     ]
 
 
 def _measurements(points: Sequence[Acceptance], metric: str) -> list[_Measurement]:
-    known = [(one, spread.values) for one in points if (spread := one.figures[metric]) is not None]
-    found = []
+    known = [(point, spread.values) for point in points if (spread := point.figures[metric]) is not None]
+    measurements = []
     # Every metric: two trainings can have the same HR by chance.
     for _, group in groupby(known, key=lambda pair: [spread and spread.values for spread in pair[0].figures.values()]):
         same = list(group)
-        found.append(_Measurement(same[0][0], same[-1][0], same[0][1]))
-    return found
+        measurements.append(_Measurement(same[0][0], same[-1][0], same[0][1]))
+    return measurements
 
 
 def _seed_sd(measurements: Sequence[_Measurement]) -> float:
     """Returns the standard deviation over seeds, widened for how little is known of it."""
-    degrees = sum(len(one.values) - 1 for one in measurements)
+    degrees = sum(len(measurement.values) - 1 for measurement in measurements)
     if degrees >= LEAST_DEGREES:
         squares = math.fsum(
-            (len(one.values) - 1) * float(np.var(one.values, ddof=1)) for one in measurements if len(one.values) > 1
+            (len(measurement.values) - 1) * float(np.var(measurement.values, ddof=1))
+            for measurement in measurements
+            if len(measurement.values) > 1
         )
         return math.sqrt(squares / degrees) * student_factor(degrees)
-    differences = np.abs(np.diff([one.values[0] for one in measurements]))
+    differences = np.abs(np.diff([measurement.values[0] for measurement in measurements]))
     if len(differences) < LEAST_DIFFERENCES:
-        widths = [one.interval.high - one.interval.low for one in (m.first for m in measurements) if one.interval]
+        widths = [
+            acceptance.interval.high - acceptance.interval.low
+            for acceptance in (m.first for m in measurements)
+            if acceptance.interval
+        ]
         return max([ASSUMED_SEED_SD, *(SHARE_OF_USERS * width / (2 * Z) for width in widths)])
     return max(float(np.median(differences)) / OF_NORMAL / math.sqrt(2), ASSUMED_SEED_SD)

@@ -26,7 +26,7 @@ class Allowance:
     source: str
 
     @property
-    def told(self) -> str:
+    def explanation(self) -> str:
         """The reason on one line, and where it was declared."""
         return f"{shortened(' '.join(self.reason.split()), MOST_REASON)} ({self.source})"
 

@@ -40,28 +40,32 @@ def annotations(reports: Sequence[GateReport]) -> list[str]:
             rest = names[SHOWN - 1 :]
             del found[len(found) - len(rest) :]
             found.append(annotation(level, f"recbench: {len(rest)} more models", [", ".join(rest)]))
-    general = [one.line for report in reports for one in report.findings if one.model is None]
+    general = [finding.line for report in reports for finding in report.findings if finding.model is None]
     return [*(annotation("error", "recbench", [line]) for line in dict.fromkeys(general)), *found]
 
 
 def _level(report: GateReport, model: Compared) -> Level:
-    if any(one.model is model for one in report.findings):
+    if any(finding.model is model for finding in report.findings):
         return "error"
-    verdicts = [decision.verdict for one, _, decision in report.decided.cells() if one is model]
+    verdicts = [decision.verdict for compared, _, decision in report.decided.cells() if compared is model]
     is_slower = any(
         decision is not None and decision.verdict in WARNED
-        for one, *costs in zip(report.decided.comparison.models, report.speed, report.latency, strict=True)
-        if one is model
+        for compared, *costs in zip(report.decided.comparison.models, report.speed, report.latency, strict=True)
+        if compared is model
         for decision in costs
     )
-    return "warning" if is_slower or any(one in WARNED for one in verdicts) else "notice"
+    return "warning" if is_slower or any(verdict in WARNED for verdict in verdicts) else "notice"
 
 
 def _lines(report: GateReport, model: Compared) -> list[str]:
     """Returns what became of a model: why it fails the gate, or else its verdicts."""
     comparison = report.decided.comparison
-    failing = [one.line for one in report.findings if one.model is model]
-    accepted = [f"{one.line}. Accepted: {one.allowance.told}" for one in report.accepted if one.model is model]
+    failing = [finding.line for finding in report.findings if finding.model is model]
+    accepted = [
+        f"{regression.line}. Accepted: {regression.allowance.explanation}"
+        for regression in report.accepted
+        if regression.model is model
+    ]
     if failing or accepted:
         return failing + accepted
     if model.obstacle:
@@ -69,6 +73,6 @@ def _lines(report: GateReport, model: Compared) -> list[str]:
     return [
         f"{comparison.label(metric)} {decision.verdict}"
         + (f" ({signed(model.measured.evidence[metric].difference)})" if metric in model.measured.evidence else "")
-        for one, metric, decision in report.decided.cells()
-        if one is model and decision.verdict is not Verdict.UNCHANGED
+        for compared, metric, decision in report.decided.cells()
+        if compared is model and decision.verdict is not Verdict.UNCHANGED
     ] or ["throughput or latency changed"]

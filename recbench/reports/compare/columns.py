@@ -44,7 +44,7 @@ class _Row:
     is_accepted: bool = False
 
     @property
-    def told(self) -> str:
+    def verdict_text(self) -> str:
         """The verdict with its mark."""
         marked = self.verdict.marked if self.verdict else ""
         return f"{marked}, accepted" if self.is_accepted else marked
@@ -94,7 +94,7 @@ def comparison_columns(decided: DecidedComparison, models: Sequence[tuple[int, C
         ),
         Column(
             VERDICT,
-            (Look(VERDICT, [row.told for row in rows], "l", _RANKS[VERDICT]),),
+            (Look(VERDICT, [row.verdict_text for row in rows], "l", _RANKS[VERDICT]),),
             keys=[WORST_FIRST.index(row.verdict) if row.verdict else None for row in rows],
         ),
     ]

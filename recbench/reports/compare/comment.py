@@ -71,7 +71,10 @@ def _section(heading: str, lines: Sequence[str], form: Format) -> list[str]:
 
 def _list(lines: Sequence[str], form: Format) -> list[str]:
     # A line never breaks beside the sign.
-    return [one.replace(" ±", f"{NO_BREAK}±").replace("± ", f"±{NO_BREAK}") for one in render_lines(lines, form)]
+    return [
+        render_line.replace(" ±", f"{NO_BREAK}±").replace("± ", f"±{NO_BREAK}")
+        for render_line in render_lines(lines, form)
+    ]
 
 
 def _changes(decided: DecidedComparison, changed: Sequence[Compared]) -> list[str]:
@@ -79,8 +82,8 @@ def _changes(decided: DecidedComparison, changed: Sequence[Compared]) -> list[st
     comparison = decided.comparison
     by_change: dict[str, list[str]] = {}
     for model in comparison.models:
-        for one in model.changes:
-            by_change.setdefault(f"{one.kind} of {{}}: {one.detail}", []).append(comparison.named(model))
+        for change in model.changes:
+            by_change.setdefault(f"{change.kind} of {{}}: {change.detail}", []).append(comparison.named(model))
     lines = [_capital(text.replace("{}", _named(models), 1)) for text, models in by_change.items()]
     lines += [f"Renamed: {old} is now {new}" for old, new in comparison.renamed.items()]
     for word, verdict in (("New", Verdict.NEW), ("Missing", Verdict.MISSING)):
@@ -159,7 +162,9 @@ def _repeat(decided: DecidedComparison) -> Sequence[str]:
 
 
 def _commands(commands: Sequence[str], form: Format) -> list[str]:
-    return code_block(commands) if form is Format.MARKDOWN else [f"<p>{code(one, form)}</p>" for one in commands]
+    return (
+        code_block(commands) if form is Format.MARKDOWN else [f"<p>{code(command, form)}</p>" for command in commands]
+    )
 
 
 def _folded(report: GateReport, unchanged: Sequence[Compared], form: Format, view: View) -> list[str]:

@@ -144,14 +144,14 @@ class Comparison:
         """
         if not self._has_several_tasks:
             return f"{len(models)} models"
-        n_models, n_tasks = len({one.label for one in models}), len({one.task.digest for one in models})
+        n_models, n_tasks = len({model.label for model in models}), len({model.task.digest for model in models})
         on_tasks = f"{n_models} model{'s' * (n_models != 1)} on {n_tasks} task{'s' * (n_tasks != 1)}"
         is_complete = len(models) == n_models * n_tasks
         return on_tasks if is_complete else f"{len(models)} results ({on_tasks})"
 
     @cached_property
     def _has_several_tasks(self) -> bool:
-        return len({one.task.digest for one in self.models}) > 1
+        return len({model.task.digest for model in self.models}) > 1
 
     @property
     def nothing_compared(self) -> bool:
@@ -160,7 +160,7 @@ class Comparison:
 
     def same_as(self, metric: str) -> str:
         """Returns the name of the measure of cases that a measure of users equals on these cases, or its own name."""
-        measure = next(one for one in self.measures if one.name == metric)
+        measure = next(measure for measure in self.measures if measure.name == metric)
         other = measure.with_one_case() if self.one_case_each else None
         return metric if other is None else other.name
 
@@ -188,23 +188,23 @@ def compare_records(
     """
     matches = match_groups(base, current)
     obstacles = [obstacle(match) for match in matches]
-    measured = measure_matches(matches, [found is None for found in obstacles], measures, resamples)
+    measured = measure_matches(matches, [obstacle is None for obstacle in obstacles], measures, resamples)
     new_cases, first = new_cases_by_task(matches), known_measure(measures)
-    paired = [found is None for found in obstacles]
+    paired = [obstacle is None for obstacle in obstacles]
     known = measure_known(matches, paired, first, new_cases, resamples) if first else [None] * len(matches)
     labels = group_names([match.present for match in matches])
     models = tuple(
         Compared(
             label,
             match,
-            found,
+            obstacle,
             figures,
             tuple(_notes(match)),
             of_known,
             _ancestry(match, base, current, ancestries),
             changes_of(match),
         )
-        for label, match, found, figures, of_known in zip(labels, matches, obstacles, measured, known, strict=True)
+        for label, match, obstacle, figures, of_known in zip(labels, matches, obstacles, measured, known, strict=True)
     )
     one_case_each = all(have_one_case_each(done) for match in matches if (done := match.present.done))
     return Comparison(base, current, tuple(measures), models, one_case_each, new_cases, renamed)
@@ -242,8 +242,8 @@ def obstacle(match: Match) -> Obstacle | None:
         return Obstacle(Verdict.NOT_COMPARABLE, f"no trial of BASE is done: {'; '.join(base.errors)}")
     versions = [sorted({t.record.protocol_version for t in side.trials}) for side in (base, current)]
     if versions[0] != versions[1] or len(versions[0]) > 1:
-        told = [", ".join(map(str, one)) for one in versions]
-        return Obstacle(Verdict.NOT_COMPARABLE, f"different protocol versions: BASE {told[0]}, CURRENT {told[1]}")
+        shown = [", ".join(map(str, version)) for version in versions]
+        return Obstacle(Verdict.NOT_COMPARABLE, f"different protocol versions: BASE {shown[0]}, CURRENT {shown[1]}")
     return _other_cases(base, current)
 
 
@@ -255,16 +255,19 @@ def throughputs(group: TrialGroup | None) -> list[float]:
 
 def _other_cases(base: TrialGroup, current: TrialGroup) -> Obstacle | None:
     ranks = {
-        side: [one for trial in group.done if (one := trial.candidate_ranks) is not None]
+        side: [known for trial in group.done if (known := trial.candidate_ranks) is not None]
         for side, group in (("BASE", base), ("CURRENT", current))
     }
     first = ranks["BASE"][0]
     for side, found in ranks.items():
-        for one in found:
-            if len(one) != len(first):
-                reason = f"the cases differ: BASE has {len(first):,}, a trial of {side} has {len(one):,}"
+        for ranks_of_trial in found:
+            if len(ranks_of_trial) != len(first):
+                reason = f"the cases differ: BASE has {len(first):,}, a trial of {side} has {len(ranks_of_trial):,}"
                 return Obstacle(Verdict.NOT_COMPARABLE, f"{reason}, of one task {base.task.digest[:19]}")
-            if not (np.array_equal(one.users, first.users) and np.array_equal(one.n_others, first.n_others)):
+            if not (
+                np.array_equal(ranks_of_trial.users, first.users)
+                and np.array_equal(ranks_of_trial.n_others, first.n_others)
+            ):
                 reason = f"the cases differ: a trial of {side} has other users or numbers of candidates than BASE"
                 return Obstacle(Verdict.NOT_COMPARABLE, f"{reason}, of one task {base.task.digest[:19]}")
     if len(np.unique(first.users)) < 2:
@@ -276,13 +279,13 @@ def _notes(match: Match) -> list[str]:
     base, current = match.base, match.current
     if base is None or current is None:
         return []
-    found = []
+    notes = []
     if base.done and base.errors:
-        found.append(f"failed trials of BASE are left out: {'; '.join(base.errors)}")
+        notes.append(f"failed trials of BASE are left out: {'; '.join(base.errors)}")
     for side, group in (("BASE", base), ("CURRENT", current)):
         doubts = [doubt for trial in group.done for doubt in trial.record.throughput_doubts]
         if doubts:
-            found.append(f"throughput of {side} is in doubt: {doubts[0]}")
+            notes.append(f"throughput of {side} is in doubt: {doubts[0]}")
         if files := differing_files(group):
-            found.append(f"seeds of {side} were trained with different code or data: {', '.join(files)}")
-    return found
+            notes.append(f"seeds of {side} were trained with different code or data: {', '.join(files)}")
+    return notes

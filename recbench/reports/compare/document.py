@@ -72,27 +72,27 @@ def gate_document(report: GateReport) -> GateDocument:
         "reasons": list(report.reasons),
         "accepted": [
             {
-                "model": one.model.model,
-                "label": one.model.label,
-                "task": one.model.task.name,
-                "metric": one.metric,
-                "regression": one.line,
-                "reason": one.allowance.reason,
-                "source": one.allowance.source,
+                "model": regression.model.model,
+                "label": regression.model.label,
+                "task": regression.model.task.name,
+                "metric": regression.metric,
+                "regression": regression.line,
+                "reason": regression.allowance.reason,
+                "source": regression.allowance.source,
             }
-            for one in report.accepted
+            for regression in report.accepted
         ],
         "gated": list(report.decided.policy.gated_metrics),
         "floors": [
             {
-                "floor": one.name,
-                "model": one.model,
-                "task": one.task,
-                "metric": one.metric,
-                "held": one.held,
-                "reason": one.reason,
+                "floor": sanity_check.name,
+                "model": sanity_check.model,
+                "task": sanity_check.task,
+                "metric": sanity_check.metric,
+                "held": sanity_check.held,
+                "reason": sanity_check.reason,
             }
-            for one in report.sanity_checks
+            for sanity_check in report.sanity_checks
         ],
     }
 
@@ -148,20 +148,20 @@ def _result(model: Compared, decisions: dict[str, Decision]) -> ComparedModel:
         "compared_seeds": None if model.obstacle else {"base": done_seeds(base), "current": done_seeds(current)},
         "base_params": base.parameters if base else None,
         "params": current.parameters if current else None,
-        "metrics": {metric: _decision(model.measured, metric, one) for metric, one in decisions.items()},
+        "metrics": {metric: _decision(model.measured, metric, decision) for metric, decision in decisions.items()},
         "known": _known(model.known),
         "ancestry": _ancestry(model.ancestry),
         "throughput_ratio": model.throughput_ratio,
-        "notes": [*(f"{one.kind} changed: {one.detail}" for one in model.changes), *model.notes],
+        "notes": [*(f"{change.kind} changed: {change.detail}" for change in model.changes), *model.notes],
     }
     if costs := compared_costs(model):
         document["costs"] = {
-            one.figure.key: {
-                "baseline": list(one.base.values),
-                "current": list(one.current.values),
-                "ratio": one.ratio,
+            cost.figure.key: {
+                "baseline": list(cost.base.values),
+                "current": list(cost.current.values),
+                "ratio": cost.ratio,
             }
-            for one in costs
+            for cost in costs
         }
     return document
 

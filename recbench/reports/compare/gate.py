@@ -110,20 +110,20 @@ class GateReport:
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why the gate does not pass, one line each."""
-        return tuple(one.line for one in self.findings)
+        return tuple(finding.line for finding in self.findings)
 
     @property
     def changed(self) -> tuple[Compared, ...]:
         """The models that fail the gate, or are not unchanged by every metric that is shown, and by their costs."""
-        failing = [one.model for one in self.findings]
+        failing = [finding.model for finding in self.findings]
         return tuple(
             model
             for model, decisions, *costs in zip(
                 self.decided.comparison.models, self.decided.decisions, self.speed, self.latency, strict=True
             )
             if model in failing
-            or any(one.verdict is not Verdict.UNCHANGED for one in decisions.values())
-            or any(one and one.verdict not in (None, Verdict.UNCHANGED) for one in costs)
+            or any(decision.verdict is not Verdict.UNCHANGED for decision in decisions.values())
+            or any(cost and cost.verdict not in (None, Verdict.UNCHANGED) for cost in costs)
         )
 
     @property
@@ -190,12 +190,12 @@ def gate(
     decided = decide_verdicts(comparison, policy, command, policy.gated_metrics, repeat)
     if speed is None:
         speed = [None if model.obstacle else decide_speed(model.match, policy) for model in comparison.models]
-    speed = tuple(_with_doubt(model, one) for model, one in zip(comparison.models, speed, strict=True))
+    speed = tuple(_with_doubt(model, decision) for model, decision in zip(comparison.models, speed, strict=True))
     latency = tuple(
         _with_doubt(model, None if model.obstacle else decide_latency(model.match, policy))
         for model in comparison.models
     )
-    found = tuple(sanity_checks(comparison, policy))
+    checks = tuple(sanity_checks(comparison, policy))
     failed = _blocked(comparison, Verdict.FAILED)
     incomparable = _blocked(comparison, Verdict.NOT_COMPARABLE) + _unknown_configurations(comparison)
     incomparable += [
@@ -211,19 +211,21 @@ def gate(
     if comparison.nothing_compared and has_baseline:
         incomparable.append(Finding(None, "", _nothing_in_common(comparison)))
     costs = {THROUGHPUT: speed, LATENCY: latency}
-    against = [*_against(comparison, decided, costs, policy), *_below_popularity(comparison, found)]
+    against = [*_against(comparison, decided, costs, policy), *_below_popularity(comparison, checks)]
     accepted = [
-        AcceptedRegression(one.model, one.metric, one.line, allowance)
-        for one in against
-        if one.model and one.metric and (allowance := allowance_for(one.model, one.metric, allowances, policy.k))
+        AcceptedRegression(finding.model, finding.metric, finding.line, allowance)
+        for finding in against
+        if finding.model
+        and finding.metric
+        and (allowance := allowance_for(finding.model, finding.metric, allowances, policy.k))
     ]
-    lines = {one.line for one in accepted}
-    left = [one for one in against if one.line not in lines]
-    doubted = [one for one in left if one.model and not (one.model.is_caused or one.is_floor)]
+    lines = {regression.line for regression in accepted}
+    left = [finding for finding in against if finding.line not in lines]
+    doubted = [finding for finding in left if finding.model and not (finding.model.is_caused or finding.is_floor)]
     incomparable += doubted
     rejected = [
-        *(one for one in left if one not in doubted),
-        *_failed_checks(comparison, [one for one in found if not one.told and not _is_of_level(one)]),
+        *(finding for finding in left if finding not in doubted),
+        *_failed_checks(comparison, [check for check in checks if not check.is_reported and not _is_of_level(check)]),
     ]
     outcome = (
         GateOutcome.FAILED if failed
@@ -232,14 +234,16 @@ def gate(
         else GateOutcome.NO_BASELINE if not has_baseline
         else GateOutcome.PASSED
     )  # fmt: skip
-    needed = [one.allowance for one in accepted]
-    unused = tuple(one for one in allowances if one not in needed)
+    needed = [regression.allowance for regression in accepted]
+    unused = tuple(allowance for allowance in allowances if allowance not in needed)
     regressions = frozenset(
-        (one.model, one.metric) for one in against if one.model and one.line in lines and not one.is_floor
+        (finding.model, finding.metric)
+        for finding in against
+        if finding.model and finding.line in lines and not finding.is_floor
     )
     decided = replace(decided, accepted=regressions)
     findings = (*failed, *incomparable, *rejected)
-    return GateReport(decided, speed, latency, found, outcome, findings, tuple(accepted), unused)
+    return GateReport(decided, speed, latency, checks, outcome, findings, tuple(accepted), unused)
 
 
 def _against(
@@ -260,31 +264,33 @@ def _against(
         if _counts_against(decision.verdict, policy)
     ]
     slower = [
-        Finding(model, name, f"{comparison.named(model)} {name} {one.verdict}: {one.reason}", may_be_allowed=True)
+        Finding(
+            model, name, f"{comparison.named(model)} {name} {decision.verdict}: {decision.reason}", may_be_allowed=True
+        )
         for name, decisions in costs.items()
-        for model, one in zip(comparison.models, decisions, strict=True)
-        if one and one.verdict and _counts_against(one.verdict, policy)
+        for model, decision in zip(comparison.models, decisions, strict=True)
+        if decision and decision.verdict and _counts_against(decision.verdict, policy)
     ]
     return missing + worse + slower
 
 
 def _below_popularity(comparison: Comparison, checks: Sequence[SanityCheck]) -> list[Finding]:
     """Returns the models that are not above popularity: an intended regression may be the cause."""
-    return _failed_checks(comparison, [one for one in checks if _is_of_level(one)])
+    return _failed_checks(comparison, [check for check in checks if _is_of_level(check)])
 
 
 def _failed_checks(comparison: Comparison, checks: Sequence[SanityCheck]) -> list[Finding]:
     models = {(model.label, model.task.name): model for model in comparison.models}
     return [
         Finding(
-            models[one.model, one.task],
-            one.metric or "",
-            f"{comparison.named(models[one.model, one.task])} is not {one.name}: {one.reason}",
+            models[check.model, check.task],
+            check.metric or "",
+            f"{comparison.named(models[check.model, check.task])} is not {check.name}: {check.reason}",
             is_floor=True,
-            may_be_allowed=_is_of_level(one),
+            may_be_allowed=_is_of_level(check),
         )
-        for one in checks
-        if not one.held
+        for check in checks
+        if not check.held
     ]
 
 
@@ -298,15 +304,15 @@ def _nothing_in_common(comparison: Comparison) -> str:
         ("CURRENT", [model for model in comparison.models if model.match.current]),
     )
     has = ", ".join(
-        f"{side} has {', '.join(sorted({one.label for one in models})) or 'none'}" for side, models in sides
+        f"{side} has {', '.join(sorted({model.label for model in models})) or 'none'}" for side, models in sides
     )
     return f"no model of CURRENT could be compared with BASE ({has})"
 
 
-def _with_doubt(model: Compared, found: SpeedDecision | None) -> SpeedDecision | None:
-    if found is None or found.verdict is None or model.is_caused:
-        return found
-    return replace(found, verdict=found.verdict.without_cause)
+def _with_doubt(model: Compared, decision: SpeedDecision | None) -> SpeedDecision | None:
+    if decision is None or decision.verdict is None or model.is_caused:
+        return decision
+    return replace(decision, verdict=decision.verdict.without_cause)
 
 
 def _counts_against(verdict: Verdict, policy: Policy) -> bool:
@@ -326,16 +332,16 @@ def _unknown_configurations(comparison: Comparison) -> list[Finding]:
 
     A folder that holds records of an earlier run beside records with new settings must not pass because of the former.
     """
-    known = {(one.task.digest, one.model) for one in comparison.models if one.match.base}
+    known = {(model.task.digest, model.model) for model in comparison.models if model.match.base}
     return [
         Finding(
-            one,
+            model,
             "",
-            f"{comparison.named(one)} not comparable: BASE has {one.model} with other hyper-parameters or conditions "
-            "only",
+            f"{comparison.named(model)} not comparable: BASE has {model.model} with other hyper-parameters or "
+            "conditions only",
         )
-        for one in comparison.models
-        if one.match.base is None and (one.task.digest, one.model) in known
+        for model in comparison.models
+        if model.match.base is None and (model.task.digest, model.model) in known
     ]
 
 

@@ -11,8 +11,8 @@ ADVICE = "To accept this run as the baseline, accept its records (the folder RUN
 
 def accepted_lines(report: GateReport) -> list[str]:
     """Returns the accepted regressions, and the declarations that nothing needed."""
-    lines = [f"Accepted: {one.line}. Reason: {one.allowance.told}." for one in report.accepted]
-    lines += [f"Not needed: {one.target} did not regress. Reason: {one.told}." for one in report.unused]
+    lines = [f"Accepted: {one.line}. Reason: {one.allowance.explanation}." for one in report.accepted]
+    lines += [f"Not needed: {one.target} did not regress. Reason: {one.explanation}." for one in report.unused]
     return lines
 
 

@@ -30,6 +30,6 @@ def accepted_notes(reports: Sequence[GateReport]) -> list[GateNote]:
                 continue
             key = (model.task.digest, model.label)
             group, reasons, old = found.get(key, (model.match.current, {}, None))
-            own = {one.metric: one.allowance.told for one in report.accepted if one.model is model}
+            own = {one.metric: one.allowance.explanation for one in report.accepted if one.model is model}
             found[key] = (group, {**own, **reasons}, old or new_names.get(group.name))
     return [GateNote.of(group, reasons, old) for group, reasons, old in found.values() if reasons or old]

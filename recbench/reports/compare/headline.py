@@ -77,7 +77,7 @@ def _accepted(report: GateReport) -> str:
     labels = {measure.name: measure.label for measure in comparison.measures}
     named = [f"{comparison.named(one.model)} {labels.get(one.metric, one.metric)}" for one in report.accepted]
     shown = ", ".join(named) if len(named) <= NAMED else f"{len(named)} regressions"
-    reasons = dict.fromkeys(one.allowance.told for one in report.accepted)
+    reasons = dict.fromkeys(one.allowance.explanation for one in report.accepted)
     return f" with {'accepted regressions' if named[1:] else 'an accepted regression'} of {shown}: {'; '.join(reasons)}"
 
 

@@ -76,7 +76,7 @@ def _case(report: GateReport, model: Compared, metric: str, verdict: Verdict) ->
     case = ElementTree.Element("testcase", {name: xml_text(text) for name, text in attributes.items()})
     failing = [one.line for one in report.findings if one.model is model and one.metric in ("", metric)]
     accepted = [
-        f"Accepted: {one.line}. Reason: {one.allowance.told}"
+        f"Accepted: {one.line}. Reason: {one.allowance.explanation}"
         for one in report.accepted
         if one.model is model and one.metric == metric
     ]

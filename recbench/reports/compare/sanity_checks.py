@@ -38,7 +38,7 @@ class SanityCheck:
         task: The task's name.
         held: Whether the model passes it.
         reason: The figures, in words.
-        told: Whether the model's verdict, ``failed`` or ``missing``, says the same already.
+        is_reported: Whether the model's verdict, ``failed`` or ``missing``, says the same already.
         metric: By which measure, such as ``hr@10``; None if it is about all.
     """
 
@@ -47,7 +47,7 @@ class SanityCheck:
     task: str
     held: bool
     reason: str
-    told: bool = False
+    is_reported: bool = False
     metric: str | None = None
 
 
@@ -132,7 +132,9 @@ def _popularity(model: Compared, models: Sequence[Compared], metric: str) -> flo
 def _complete(model: Compared) -> SanityCheck:
     base, current = model.match.base, model.match.current
     if model.obstacle and model.obstacle.verdict in (Verdict.MISSING, Verdict.FAILED):
-        return SanityCheck(CheckName.COMPLETE, model.label, model.task.name, False, model.obstacle.reason, told=True)
+        return SanityCheck(
+            CheckName.COMPLETE, model.label, model.task.name, False, model.obstacle.reason, is_reported=True
+        )
     of_base, of_current = (len(side.trials) if side else 0 for side in (base, current))
     told = f"{of_current} seeds, BASE {of_base}" if of_base else f"{of_current} seeds"
     return SanityCheck(CheckName.COMPLETE, model.label, model.task.name, of_current >= of_base, told)

@@ -71,7 +71,7 @@ def exported(trials: Sequence[FinishedTrial]) -> tuple[list[ExportedTrial], list
     keys: list[tuple[str, int, str]] = []
     samples: list[Sample] = []
     measures = {
-        group.task.digest: measures_of([one for one in trials if one.record.task == group.task], (CUT_OFF,), None)
+        group.task.digest: measures_of([trial for trial in trials if trial.record.task == group.task], (CUT_OFF,), None)
         for group in groups
     }
     for number, group in enumerate(groups):
@@ -94,7 +94,7 @@ def exported(trials: Sequence[FinishedTrial]) -> tuple[list[ExportedTrial], list
             name,
             group,
             found.get(("mean", number), {}),
-            {one.name: one.label for one in measures[group.task.digest]},
+            {measure.name: measure.label for measure in measures[group.task.digest]},
         )
         for number, (name, group) in enumerate(zip(names, groups, strict=True))
     ]
@@ -124,13 +124,13 @@ def record_digest(record: Record) -> str:
     return hashlib.sha256(record.model_dump_json(by_alias=True).encode()).hexdigest()
 
 
-def facts_of(one: ExportedTrial) -> dict[str, str]:
+def facts_of(trial: ExportedTrial) -> dict[str, str]:
     """Returns what identifies a trial and its conditions: task, seed, versions and digests."""
-    record = one.record
+    record = trial.record
     facts = {
         "task": record.task.name,
         "task_digest": record.task.digest,
-        "configuration": one.configuration,
+        "configuration": trial.configuration,
         "model": record.model,
         "reference": record.reference,
         "seed": str(record.seed),

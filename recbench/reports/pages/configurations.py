@@ -63,49 +63,52 @@ def configurations(summaries: Sequence[ModelSummary], defaults: Defaults) -> lis
         summaries: The configurations.
         defaults: See ``Defaults``.
     """
-    changed = [changed_parameters(one, defaults) for one in summaries]
+    changed = [changed_parameters(summary, defaults) for summary in summaries]
     detailed = shown_differences(summaries, changed)
-    counts = Counter(zip((one.group.name for one in summaries), detailed, strict=True))
-    exact = group_names([one.group for one in summaries])
-    found = []
+    counts = Counter(zip((summary.group.name for summary in summaries), detailed, strict=True))
+    exact = group_names([summary.group for summary in summaries])
+    described = []
     for summary, of_one, details, name in zip(summaries, changed, detailed, exact, strict=True):
         base = summary.group.name
         if counts[base, details] > 1:
             details = name.removeprefix(f"{base} (").removesuffix(")")
         unchanged = {key: value for key, value in summary.parameters.items() if key not in of_one}
         is_known = not summary.parameters or bool(defaults.get(class_identity(summary.group.record.reference)))
-        found.append(Configuration(summary, details, of_one, unchanged, _anchor(summary), is_known))
-    return found
+        described.append(Configuration(summary, details, of_one, unchanged, _anchor(summary), is_known))
+    return described
 
 
 def with_names(report: RunReport, defaults: Defaults) -> tuple[RunReport, list[Configuration]]:
     """Names the configurations of a report: in sentences, by the model alone if it has no other configuration."""
-    found = configurations(report.summaries, defaults)
-    bases = [one.group.name for one in report.summaries]
+    described = configurations(report.summaries, defaults)
+    bases = [summary.group.name for summary in report.summaries]
     named = [
-        replace(one, summary=replace(one.summary, name=base if bases.count(base) == 1 else one.full_name))
-        for one, base in zip(found, bases, strict=True)
+        replace(
+            configuration,
+            summary=replace(configuration.summary, name=base if bases.count(base) == 1 else configuration.full_name),
+        )
+        for configuration, base in zip(described, bases, strict=True)
     ]
-    return replace(report, summaries=tuple(one.summary for one in named)), named
+    return replace(report, summaries=tuple(configuration.summary for configuration in named)), named
 
 
-def configurations_section(found: Sequence[Configuration], heading: str) -> list[str]:
+def configurations_section(described: Sequence[Configuration], heading: str) -> list[str]:
     """Renders the hyper-parameters of all configurations, in Markdown; values are exact.
 
     Args:
-        found: The configurations.
+        described: The configurations.
         heading: The marks of a heading, such as ``##``.
     """
     rows = [
         [
-            Markup(f'<a id="{one.anchor}"></a>{markdown(_with_model(one))}'),
-            Markup(markdown(_listed(one.changed))),
-            Markup(markdown(_listed(one.unchanged))),
+            Markup(f'<a id="{configuration.anchor}"></a>{markdown(_with_model(configuration))}'),
+            Markup(markdown(_listed(configuration.changed))),
+            Markup(markdown(_listed(configuration.unchanged))),
         ]
-        for one in found
+        for configuration in described
     ]
     table = render_table(rows, ["configuration", "not the default", "default"], "lll", Format.MARKDOWN)
-    unknown = ", ".join(one.full_name for one in found if not one.is_known)
+    unknown = ", ".join(configuration.full_name for configuration in described if not configuration.is_known)
     notes = [f"The source with the defaults was not found: {unknown}."] if unknown else []
     return [
         f"{heading} Hyper-parameters",
@@ -117,10 +120,10 @@ def configurations_section(found: Sequence[Configuration], heading: str) -> list
     ]
 
 
-def _with_model(one: Configuration) -> str:
+def _with_model(configuration: Configuration) -> str:
     """Returns the full name; behind a user's label with the model that it stands for."""
-    record = one.summary.group.record
-    return f"{one.full_name}, model {record.model}" if record.label else one.full_name
+    record = configuration.summary.group.record
+    return f"{configuration.full_name}, model {record.model}" if record.label else configuration.full_name
 
 
 def _anchor(summary: ModelSummary) -> str:

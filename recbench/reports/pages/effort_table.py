@@ -30,7 +30,7 @@ def effort_section(
         notes: Further lines below the tables.
         commands: The words of the commands that tuned them.
     """
-    tunings = {name: one.provenance for name, one in tuned.items()}
+    tunings = {name: tuning.provenance for name, tuning in tuned.items()}
     lines = ["## How the hyper-parameters were chosen", ""]
     lines += [_effort_table(tunings, below), "", *render_lines(_effort_legend(tunings, below), Format.MARKDOWN), ""]
     lines += [_scores_table(tuned), ""]
@@ -47,7 +47,7 @@ def effort_section(
 
 def _effort_table(tunings: Mapping[str, Provenance], below: Collection[str]) -> str:
     has_joules = _has_joules(tunings)
-    has_grams = any(one.co2_grams_estimate is not None for one in tunings.values())
+    has_grams = any(tuning.co2_grams_estimate is not None for tuning in tunings.values())
     headers = [
         "model",
         "origin",
@@ -61,15 +61,15 @@ def _effort_table(tunings: Mapping[str, Provenance], below: Collection[str]) -> 
     rows = [
         [
             name,
-            one.origin.value if one.origin else UNKNOWN,
-            f"{one.trials.ended} of {one.budget_trials} ({one.trials.completed})",
-            f"{one.seconds:,.0f} of {one.budget_seconds:,.0f}",
-            *([UNKNOWN if one.joules is None else f"{one.joules:,.0f}"] if has_joules else []),
-            *([UNKNOWN if (grams := one.co2_grams_estimate) is None else f"{grams:,.3g}"] if has_grams else []),
-            _best_scores(one),
-            _marks(one, name in below),
+            tuning.origin.value if tuning.origin else UNKNOWN,
+            f"{tuning.trials.ended} of {tuning.budget_trials} ({tuning.trials.completed})",
+            f"{tuning.seconds:,.0f} of {tuning.budget_seconds:,.0f}",
+            *([UNKNOWN if tuning.joules is None else f"{tuning.joules:,.0f}"] if has_joules else []),
+            *([UNKNOWN if (grams := tuning.co2_grams_estimate) is None else f"{grams:,.3g}"] if has_grams else []),
+            _best_scores(tuning),
+            _marks(tuning, name in below),
         ]
-        for name, one in tunings.items()
+        for name, tuning in tunings.items()
     ]
     return render_table(rows, headers, f"ll{'r' * (len(headers) - 3)}l", Format.MARKDOWN)
 
@@ -84,7 +84,7 @@ def _is_old(tuning: Provenance) -> bool:
 
 
 def _has_joules(tunings: Mapping[str, Provenance]) -> bool:
-    return any(one.joules is not None for one in tunings.values())
+    return any(tuning.joules is not None for tuning in tunings.values())
 
 
 def _best_scores(tuning: Provenance) -> str:
@@ -106,38 +106,38 @@ def _effort_legend(tunings: Mapping[str, Provenance], below: Collection[str]) ->
         f"best five trials: lowest and highest {_objectives(tunings)} on validation cases. "
         "Their number is in parentheses if it is below five.",
     ]
-    present = {mark for name, one in tunings.items() for mark in effort_marks(one, is_below=name in below)}
-    if any(one.co2_grams_estimate is not None for one in tunings.values()):
+    present = {mark for name, tuning in tunings.items() for mark in effort_marks(tuning, is_below=name in below)}
+    if any(tuning.co2_grams_estimate is not None for tuning in tunings.values()):
         lines.append(
             f"{ESTIMATED}: an estimate, measured joules x mean carbon intensity of the country in CodeCarbon's table."
         )
     lines += [f"{mark}: {text}" for mark, text in EXPLANATIONS.items() if mark in present]
-    if any(_is_old(one) or (_has_joules(tunings) and one.joules is None) for one in tunings.values()):
+    if any(_is_old(tuning) or (_has_joules(tunings) and tuning.joules is None) for tuning in tunings.values()):
         lines.append(f"{UNKNOWN}: not known; an older recbench did not store it, or the machine has no sensor.")
     lines += [
-        f"{name}: the known configuration is from {one.known_source}."
-        for name, one in tunings.items()
-        if one.origin is ConfigurationOrigin.KNOWN
+        f"{name}: the known configuration is from {tuning.known_source}."
+        for name, tuning in tunings.items()
+        if tuning.origin is ConfigurationOrigin.KNOWN
     ]
     tried: dict[tuple[str, ...], list[str]] = {}
-    for name, one in tunings.items():
-        if one.known_tried:
-            tried.setdefault(one.known_tried, []).append(name)
+    for name, tuning in tunings.items():
+        if tuning.known_tried:
+            tried.setdefault(tuning.known_tried, []).append(name)
     lines += [
         f"The search of {', '.join(names)} began with the defaults and with known configurations from: "
         f"{'; '.join(dict.fromkeys(sources))}."
         for sources, names in tried.items()
     ]
-    if len({(one.budget_trials, one.budget_seconds) for one in tunings.values()}) > 1:
+    if len({(tuning.budget_trials, tuning.budget_seconds) for tuning in tunings.values()}) > 1:
         lines.append("The models did not have the same budget.")
     return lines
 
 
 def _scores_table(tuned: Mapping[str, TunedModel]) -> str:
     rows = []
-    for name, one in tuned.items():
-        default = one.provenance.default_score
-        scores = [UNKNOWN if default is None else f"{default:.4f}", f"{one.provenance.validation_score:.4f}"]
+    for name, tuning in tuned.items():
+        default = tuning.provenance.default_score
+        scores = [UNKNOWN if default is None else f"{default:.4f}", f"{tuning.provenance.validation_score:.4f}"]
         rows.append([name, *scores])
     return render_table(rows, ["model", "defaults", "tuned"], "lrr", Format.MARKDOWN)
 
@@ -145,8 +145,8 @@ def _scores_table(tuned: Mapping[str, TunedModel]) -> str:
 def _objectives(tunings: Mapping[str, Provenance]) -> str:
     """Returns what was maximised; with the models of each, if it was not the same for all."""
     by_label: dict[str, list[str]] = {}
-    for name, one in tunings.items():
-        by_label.setdefault(Objective(one.objective, one.full_ranking).label, []).append(name)
+    for name, tuning in tunings.items():
+        by_label.setdefault(Objective(tuning.objective, tuning.full_ranking).label, []).append(name)
     if len(by_label) == 1:
         return next(iter(by_label))
     return " or ".join(f"{label} ({', '.join(names)})" for label, names in by_label.items())

@@ -19,14 +19,14 @@ from recbench.reports.timing_notes import timing_notes
 
 
 def figure_sections(
-    trials: Sequence[FinishedTrial], report: RunReport, found: Sequence[Configuration], heading: str
+    trials: Sequence[FinishedTrial], report: RunReport, configurations: Sequence[Configuration], heading: str
 ) -> list[str]:
     """Renders the sections, in Markdown.
 
     Args:
         trials: The records.
         report: What they say.
-        found: The configurations of its summaries.
+        configurations: The configurations of its summaries.
         heading: The marks of a heading, such as ``##``.
     """
     near, full = (metric_columns(report, ranking) for ranking in Ranking)
@@ -45,6 +45,6 @@ def figure_sections(
     lines = []
     for title, columns, notes in sections:
         if columns:
-            lines += [f"{heading} {title}", "", *figure_tables(columns, found)]
+            lines += [f"{heading} {title}", "", *figure_tables(columns, configurations)]
             lines += [*render_lines(notes, Format.MARKDOWN), ""] if notes else []
     return lines

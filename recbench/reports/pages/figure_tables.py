@@ -44,37 +44,37 @@ def metric_columns(report: RunReport, ranking: Ranking) -> list[FigureColumn]:
         report: The report.
         ranking: Which metrics.
     """
-    of_ranking = [one.name for one in report.columns if one.ranking is ranking]
+    of_ranking = [column.name for column in report.columns if column.ranking is ranking]
     names = [*of_ranking, *(f"{KNOWN}{name}" for name in of_ranking)]
     if ranking is Ranking.FULL:
-        names += [f"{CORRECTED}{one.name}" for one in report.columns]
+        names += [f"{CORRECTED}{column.name}" for column in report.columns]
     return _columns(report, names)
 
 
 def cost_columns(report: RunReport) -> list[FigureColumn]:
     """Returns the columns of what training cost; with the status, if not all trials are done."""
-    all_done = all(one.status is Status.DONE for one in report.summaries)
+    all_done = all(summary.status is Status.DONE for summary in report.summaries)
     # What is the same in each repetition comes first.
     columns = _columns(report, [EPOCHS, FIT, SPEED, *([] if all_done else [STATUS])])
     # A column with gaps would compare models that were not measured in the same way.
     costs = cost_columns_of(report.summaries, present_figures(done_records(report), in_all=True))
-    looks = [one.wide[0] for one in costs]
+    looks = [cost.wide[0] for cost in costs]
     return columns + [FigureColumn(look.header, look.cells, [""] * len(look.cells)) for look in looks]
 
 
-def figure_tables(columns: Sequence[FigureColumn], found: Sequence[Configuration]) -> list[str]:
+def figure_tables(columns: Sequence[FigureColumn], configurations: Sequence[Configuration]) -> list[str]:
     """Renders columns in Markdown; in several tables if one would be wider than a page.
 
     Args:
         columns: The columns.
-        found: The configurations, one for each row.
+        configurations: The configurations, one for each row.
     """
     lines = []
     for start in range(0, len(columns), MOST_FIGURES):
         shown = columns[start : start + MOST_FIGURES]
         rows = [
-            [one.cell, *(_stacked(column.figures[number], column.intervals[number]) for column in shown)]
-            for number, one in enumerate(found)
+            [configuration.cell, *(_stacked(column.figures[number], column.intervals[number]) for column in shown)]
+            for number, configuration in enumerate(configurations)
         ]
         headers = ["model", *(column.header for column in shown)]
         lines += [render_table(rows, headers, f"l{'r' * len(shown)}", Format.MARKDOWN), ""]

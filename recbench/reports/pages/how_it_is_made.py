@@ -84,7 +84,7 @@ class Repetition:
 
 def how_it_is_made(
     trials: Sequence[FinishedTrial],
-    found: Sequence[Configuration],
+    configurations: Sequence[Configuration],
     names: Mapping[str, str],
     place: str,
     build: Sequence[str],
@@ -94,13 +94,13 @@ def how_it_is_made(
 
     Args:
         trials: The records, all of one task.
-        found: Their configurations.
+        configurations: Their configurations.
         names: What commands call each class that has a name, by its ``class_identity``.
         place: The folder of the records.
         build: Commands that build the task, if they are known.
         page: The words of the command that makes the page of the records.
     """
-    made = repetition(trials, found, names, place, build)
+    made = repetition(trials, configurations, names, place, build)
     needed = f"The commands read these files: {', '.join(map(code_span, made.files))}." if made.files else ""
     return [
         "## How it is made",
@@ -113,30 +113,30 @@ def how_it_is_made(
 
 def repetition(
     trials: Sequence[FinishedTrial],
-    found: Sequence[Configuration],
+    configurations: Sequence[Configuration],
     names: Mapping[str, str],
     place: str,
     build: Sequence[str] = (),
 ) -> Repetition:
     """Returns the commands that make the records of some configurations again; see ``how_it_is_made``."""
-    records = [one.record for one in trials]
+    records = [trial.record for trial in trials]
     task = _Task.of(records)
     lines, notes = [*build, *task.lines], [] if build else list(task.notes)
-    cut_offs = next((ks for one in records if (ks := _cut_offs(one))), (10,))
+    cut_offs = next((ks for record in records if (ks := _cut_offs(record))), (10,))
     groups: dict[_Conditions, list[_Entry]] = {}
-    for one in found:
-        if note := _no_class(one.summary.group.record):
-            scored = [_score_file(trial.record, task.word, place) for trial in one.summary.trials]
+    for configuration in configurations:
+        if note := _no_class(configuration.summary.group.record):
+            scored = [_score_file(trial.record, task.word, place) for trial in configuration.summary.trials]
             lines += [shell_command(words) for words in scored if words]
-            notes += [] if all(scored) else [f"{one.full_name}: {note}"]
+            notes += [] if all(scored) else [f"{configuration.full_name}: {note}"]
             continue
-        for conditions in _conditions(one, cut_offs):
-            groups.setdefault(conditions, []).append(_Entry.of(one, names))
+        for conditions in _conditions(configuration, cut_offs):
+            groups.setdefault(conditions, []).append(_Entry.of(configuration, names))
     for conditions, entries in groups.items():
         for of_command in _commands_of(entries):
             lines += _lines(of_command, task.word, [*conditions.words, "-o", place])
-            notes += [note for one in of_command if (note := one.problem)]
-    files = sorted({*filter(None, [task.ratings]), *(file for one in records for file in _files(one))})
+            notes += [note for record in of_command if (note := record.problem)]
+    files = sorted({*filter(None, [task.ratings]), *(file for record in records for file in _files(record))})
     return Repetition(files, notes, lines)
 
 
@@ -159,7 +159,7 @@ class _Task:
     @classmethod
     def of(cls, records: Sequence[Record]) -> Self:
         name, digest = records[0].task.name, records[0].task.digest
-        text = next((one.task_spec for one in records if one.task_spec is not None), None)
+        text = next((record.task_spec for record in records if record.task_spec is not None), None)
         if text is None:
             return cls(name)
         try:
@@ -201,11 +201,11 @@ class _Entry:
     values: Mapping[str, str]
 
     @classmethod
-    def of(cls, one: Configuration, names: Mapping[str, str]) -> Self:
-        record = one.summary.group.record
-        values = {name: as_text(value) for name, value in one.changed.items()}
+    def of(cls, configuration: Configuration, names: Mapping[str, str]) -> Self:
+        record = configuration.summary.group.record
+        values = {name: as_text(value) for name, value in configuration.changed.items()}
         model = names.get(class_identity(record.reference), record.reference)
-        return cls(model, record.label, one.summary.group.name, values)
+        return cls(model, record.label, configuration.summary.group.name, values)
 
     @property
     def _with_values(self) -> str:
@@ -256,13 +256,13 @@ def _is_assignment(text: str, name: str, value: str) -> bool:
 
 def _cut_offs(record: Record) -> tuple[int, ...]:
     """Returns the cut-offs of the metrics that a record stores; none if it has no metrics."""
-    found = (re.fullmatch(r"hr@(\d+)", name) for name in record.metrics)
-    return tuple(sorted(int(one[1]) for one in found if one))
+    matches = (re.fullmatch(r"hr@(\d+)", name) for name in record.metrics)
+    return tuple(sorted(int(match[1]) for match in matches if match))
 
 
-def _conditions(one: Configuration, cut_offs: tuple[int, ...]) -> list[_Conditions]:
+def _conditions(configuration: Configuration, cut_offs: tuple[int, ...]) -> list[_Conditions]:
     """Returns the conditions of the commands that run a configuration: one for each run of seeds without a gap."""
-    records = [trial.record for trial in one.summary.trials]
+    records = [trial.record for trial in configuration.summary.trials]
     found: list[_Conditions] = []
     for record in sorted(records, key=lambda record: record.seed):
         conditions = _Conditions(
@@ -307,28 +307,28 @@ def _commands_of(entries: Sequence[_Entry]) -> list[list[_Entry]]:
     commands: list[list[_Entry]] = []
     # For each command and each name in it, the model that another entry of the name must have; None for no other.
     named: list[dict[str, str | None]] = []
-    for one in entries:
-        model = one.model if one.can_repeat else None
-        free = (number for number, of_command in enumerate(named) if of_command.get(one.name, model) == model)
-        place = next((number for number in free if model or one.name not in named[number]), len(commands))
+    for entry in entries:
+        model = entry.model if entry.can_repeat else None
+        free = (number for number, of_command in enumerate(named) if of_command.get(entry.name, model) == model)
+        place = next((number for number in free if model or entry.name not in named[number]), len(commands))
         if place == len(commands):
             commands.append([])
             named.append({})
-        commands[place].append(one)
-        named[place][one.name] = model
+        commands[place].append(entry)
+        named[place][entry.name] = model
     return commands
 
 
 def _lines(entries: Sequence[_Entry], task: str, options: Sequence[str]) -> list[str]:
     """Returns a command; over several lines if it is long, one for each model's hyper-parameters."""
-    counts = Counter(one.name for one in entries)
-    words = [one.words(repeated=counts[one.name] > 1) for one in entries]
+    counts = Counter(entry.name for entry in entries)
+    words = [entry.words(repeated=counts[entry.name] > 1) for entry in entries]
     head = ["recbench", "run", "--models", ",".join(entry for entry, _ in words), "--task", task]
     given = [[word for text in assignments for word in ("--param", text)] for _, assignments in words if assignments]
-    parts = [shell_command(part) for part in (head, *given, options)]
-    if len(line := " ".join(parts)) <= LONGEST_LINE:
+    commands = [shell_command(part) for part in (head, *given, options)]
+    if len(line := " ".join(commands)) <= LONGEST_LINE:
         return [line]
-    first, *others = parts
+    first, *others = commands
     return [f"{first} \\", *(f"    {part} \\" for part in others[:-1]), f"    {others[-1]}"]
 
 

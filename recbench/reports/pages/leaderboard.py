@@ -55,7 +55,7 @@ class LeaderboardSources:
     @property
     def command(self) -> list[str]:
         """The words of the command that makes the page of the records."""
-        metrics = ["--metrics", ",".join(one.name for one in self.measures)] if self.measures else []
+        metrics = ["--metrics", ",".join(measure.name for measure in self.measures)] if self.measures else []
         return ["recbench", "leaderboard", self.place, *metrics, *self.options]
 
     def command_name(self, summary: ModelSummary) -> str:
@@ -103,15 +103,15 @@ def leaderboard(sources: LeaderboardSources) -> str:
 
 def _kept(trials: Sequence[FinishedTrial]) -> list[str]:
     """Says how much of the data the task keeps, if it leaves anything out."""
-    kept = next((one.record.kept for one in trials if one.record.kept is not None), None)
+    kept = next((trial.record.kept for trial in trials if trial.record.kept is not None), None)
     return [] if kept is None or kept.kept == kept.read else [markdown(kept_line(kept)), ""]
 
 
 def _is_tuned(summary: ModelSummary, tuned: Mapping[str, TunedModel]) -> bool:
     if summary.model not in tuned:
         return False
-    wanted = tuned[summary.model].parameters
-    return all(summary.parameters.get(name) == value for name, value in wanted.items())
+    tuned_parameters = tuned[summary.model].parameters
+    return all(summary.parameters.get(name) == value for name, value in tuned_parameters.items())
 
 
 def _undecided(report: RunReport) -> list[str]:
@@ -127,8 +127,8 @@ def _undecided(report: RunReport) -> list[str]:
             for pair in pairs
             if pair.p_adjusted >= ALPHA
         ]
-        told = "; ".join(level) if level else "none"
-        lines.append(f"- By {measure.label}, {len(level)} of {len(pairs)} pairs: {markdown(told)}.")
+        listed = "; ".join(level) if level else "none"
+        lines.append(f"- By {measure.label}, {len(level)} of {len(pairs)} pairs: {markdown(listed)}.")
     return [
         *lines,
         "",
@@ -137,22 +137,22 @@ def _undecided(report: RunReport) -> list[str]:
     ]
 
 
-def _elsewhere(name: str, found: TunedModel, spaces: Mapping[str, ModelSpace]) -> bool:
+def _elsewhere(name: str, tuned: TunedModel, spaces: Mapping[str, ModelSpace]) -> bool:
     """Whether the model was tuned with an older search space."""
-    return bool(found.search_space) and (name not in spaces or found.search_space != texts(spaces[name].parameters))
+    return bool(tuned.search_space) and (name not in spaces or tuned.search_space != texts(spaces[name].parameters))
 
 
 def _effort(
     sources: LeaderboardSources, report: RunReport, tuned: Mapping[str, TunedModel], published: Sequence[PublishedRow]
 ) -> list[str]:
     """Says how the hyper-parameters were chosen."""
-    own = {one.name: tuned[one.model] for one in report.summaries if _is_tuned(one, tuned)}
+    own = {summary.name: tuned[summary.model] for summary in report.summaries if _is_tuned(summary, tuned)}
     if not own:
         return []
-    untuned = [one.name for one in report.summaries if one.name not in own]
+    untuned = [summary.name for summary in report.summaries if summary.name not in own]
     below = {row.name for row in published if row.name is not None and row.below}
-    models = {one.name: one.model for one in report.summaries}
-    elsewhere = [name for name, one in own.items() if _elsewhere(models[name], one, sources.spaces)]
+    models = {summary.name: summary.model for summary in report.summaries}
+    elsewhere = [name for name, tuning in own.items() if _elsewhere(models[name], tuning, sources.spaces)]
     names = ", ".join(elsewhere)
     note = f"Tuned in another search space than the present one: {names}. The settings file holds that space."
     commands = _tune_commands(sources, report, tuned)
@@ -163,7 +163,7 @@ def _tune_commands(sources: LeaderboardSources, report: RunReport, tuned: Mappin
     """Returns the words of the commands that tuned the models."""
     task = sources.trials[0].record.task.name
     budgets: dict[tuple[str, ...], list[str]] = {}
-    for name, command_name in {one.model: sources.command_name(one) for one in report.summaries}.items():
+    for name, command_name in {summary.model: sources.command_name(summary) for summary in report.summaries}.items():
         if name in tuned:
             one = tuned[name].provenance
             objective = Objective(one.objective, one.full_ranking)

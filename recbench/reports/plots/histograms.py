@@ -23,13 +23,13 @@ def text_histogram(title: str, histogram: "Histogram") -> str:
     return "\n".join([title, *lines])
 
 
-def text_histograms(found: "Statistics") -> str:
+def text_histograms(statistics: "Statistics") -> str:
     """Returns both histograms as text."""
-    users = text_histogram("users by number of rows", found.histories)
-    return f"{users}\n\n{text_histogram('items by number of rows', found.popularities)}"
+    users = text_histogram("users by number of rows", statistics.histories)
+    return f"{users}\n\n{text_histogram('items by number of rows', statistics.popularities)}"
 
 
-def plot_histograms(name: str, found: "Statistics", output: "OutputFile") -> None:
+def plot_histograms(name: str, statistics: "Statistics", output: "OutputFile") -> None:
     """Writes both histograms as a picture.
 
     Raises:
@@ -39,8 +39,11 @@ def plot_histograms(name: str, found: "Statistics", output: "OutputFile") -> Non
 
     with plain_text():
         figure = new_figure(10, 4)
-        figure.suptitle(f"{mathtext(name)}: {found.rows:,} rows, density {found.density:.2%}")
-        sides = (("users", found.histories, found.history_gini), ("items", found.popularities, found.popularity_gini))
+        figure.suptitle(f"{mathtext(name)}: {statistics.rows:,} rows, density {statistics.density:.2%}")
+        sides = (
+            ("users", statistics.histories, statistics.history_gini),
+            ("items", statistics.popularities, statistics.popularity_gini),
+        )
         for axes, (what, histogram, gini) in zip(figure.subplots(1, 2), sides, strict=True):
             edges = [*histogram.lowest, 2 * histogram.lowest[-1]]
             axes.stairs(histogram.counts, edges, fill=True)

@@ -34,25 +34,25 @@ LINE_FROM = 2 * NEAREST
 
 
 @plain_text()
-def draw_speed_quality(found: SpeedQuality, output: OutputFile) -> Path:
+def draw_speed_quality(content: SpeedQuality, output: OutputFile) -> Path:
     """Draws a point for each configuration: the interval over users upright, the range over seeds level.
 
     Raises:
         RecbenchError: matplotlib is not installed, or the picture cannot be written.
     """
-    return save_figure(picture(found), output)
+    return save_figure(picture(content), output)
 
 
 @plain_text()
-def picture(found: SpeedQuality) -> "Figure":
+def picture(content: SpeedQuality) -> "Figure":
     """Returns the picture; its labels are the texts of its axes."""
-    hidden = outside([point.extent for point in found.points])
+    hidden = outside([point.extent for point in content.points])
     figure = new_figure(9, 6)
     axes = figure.subplots()
-    drawn = {number: point for number, point in enumerate(found.points) if number not in hidden}
+    drawn = {number: point for number, point in enumerate(content.points) if number not in hidden}
     axes.set_xscale("log")
     extents = [point.extent for point in drawn.values()]
-    left, right = min(one.left for one in extents), max(one.right for one in extents)
+    left, right = min(extent.left for extent in extents), max(extent.right for extent in extents)
     if right < left * NARROWEST_RANGE:
         # Matplotlib finds no limits for numbers that are nearly the same. Set before it looks for them.
         axes.set_xlim(left / 2, right * 2)
@@ -64,12 +64,12 @@ def picture(found: SpeedQuality) -> "Figure":
         axes.errorbar(x, y, yerr=upright, xerr=level, fmt=marker, ms=8, capsize=3, color=LIGHT[style(number).colour])
     axes.margins(x=0.15, y=0.12)
     axes.grid(alpha=0.3)
-    notes = [_outside(found.points[number], found.axis) for number in sorted(hidden)]
+    notes = [_outside(content.points[number], content.axis) for number in sorted(hidden)]
     below = wrap(f"Outside of the picture: {'; '.join(notes)}", NOTE_CHARACTERS) if notes else []
     axes.set(
-        xlabel="\n".join([AXES[found.axis], *below]),
-        ylabel=f"{mathtext(found.measure.label)}, 95 % over users",
-        title=mathtext(found.task),
+        xlabel="\n".join([AXES[content.axis], *below]),
+        ylabel=f"{mathtext(content.measure.label)}, 95 % over users",
+        title=mathtext(content.task),
     )
     # Labels are placed when the axes have their final place.
     figure.draw_without_rendering()

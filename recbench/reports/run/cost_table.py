@@ -14,17 +14,17 @@ from recbench.reports.run.summary import ModelSummary
 from recbench.reports.screen import Screen
 from recbench.reports.view import View
 
-COST_NAMES = tuple(one.name for one in COST_FIGURES)
+COST_NAMES = tuple(figure.name for figure in COST_FIGURES)
 
 
 def cost_columns_of(summaries: Sequence[ModelSummary], figures: Sequence[CostFigure]) -> list[Column]:
     """Returns a column for each figure: the means over seeds; empty where a seed does not have it."""
     columns = []
     for place, figure in enumerate(figures, start=1):
-        spreads = [figure.spread(one.group.done) for one in summaries]
-        cells = ["" if one is None else figure.text(one.mean) for one in spreads]
+        spreads = [figure.spread(summary.group.done) for summary in summaries]
+        cells = ["" if spread is None else figure.text(spread.mean) for spread in spreads]
         sign = -1 if figure.is_rate else 1
-        keys = [None if one is None else sign * one.mean for one in spreads]
+        keys = [None if spread is None else sign * spread.mean for spread in spreads]
         columns.append(Column(figure.name, (Look(figure.header, cells, rank=place),), keys=keys))
     return columns
 
@@ -45,15 +45,18 @@ def cost_table(report: RunReport, form: Format, screen: Screen | None = None) ->
     records = done_records(report)
     figures = present_figures(records)
     if form in (Format.CSV, Format.JSON):
-        header = ["model", *(one.key for one in figures)]
+        header = ["model", *(figure.key for figure in figures)]
         rows = [
-            [one.name, *(spread.mean if (spread := figure.spread(one.group.done)) else None for figure in figures)]
-            for one in report.summaries
+            [
+                summary.name,
+                *(spread.mean if (spread := figure.spread(summary.group.done)) else None for figure in figures),
+            ]
+            for summary in report.summaries
         ]
         if form is Format.CSV:
             return csv_text(rows, header)
         return json_text([dict(zip(header, row, strict=True)) for row in rows])
-    names = text_column("model", [one.name for one in report.summaries], cut=Cut.MIDDLE)
+    names = text_column("model", [summary.name for summary in report.summaries], cut=Cut.MIDDLE)
     shown = render_columns([names, *cost_columns_of(report.summaries, figures)], form, View(screen=screen))
     return "\n".join([shown.text, "", *prose([*shown.notes, *cost_notes(records)], form, screen)])
 

@@ -87,7 +87,11 @@ def below_popularity_notes(report: RunReport) -> list[str]:
     """Returns a line that names the models that are significantly below popularity; none if none is."""
     found = []
     for summary, standings in zip(report.summaries, report.uncertainty.standings, strict=True):
-        below = [one.label for one in report.columns if one.name in standings and standings[one.name].below_reference]
+        below = [
+            column.label
+            for column in report.columns
+            if column.name in standings and standings[column.name].below_reference
+        ]
         if below:
             found.append(f"{summary.name} ({', '.join(below)})")
     return [f"Significantly below popularity: {'; '.join(found)}."] if found else []

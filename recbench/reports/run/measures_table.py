@@ -81,49 +81,53 @@ def measures_table(report: RunReport, measures: Sequence[Measure], form: Format)
     Raises:
         RecbenchError: See ``measure_models``.
     """
-    found = measure_models(report, measures)
+    measured = measure_models(report, measures)
     if form in (Format.CSV, Format.JSON):
-        rows = [_figures(one) for one in found]
+        rows = [_figures(measured_model) for measured_model in measured]
         return (
             csv_text(rows, KEYS) if form is Format.CSV else json_text([dict(zip(KEYS, r, strict=True)) for r in rows])
         )
     by_measure: dict[Measure, list[MeasuredModel]] = {}
-    for one in found:
-        by_measure.setdefault(one.measure, []).append(one)
+    for measured_model in measured:
+        by_measure.setdefault(measured_model.measure, []).append(measured_model)
     columns = [
         text_column(MODEL, [summary.name for summary in report.summaries], cut=Cut.MIDDLE),
         *(
             measure_column(
                 measure,
                 number,
-                [one.spread for one in of_models],
-                [one.standing for one in of_models],
+                [measured_model.spread for measured_model in of_models],
+                [measured_model.standing for measured_model in of_models],
                 [False] * len(of_models),
             )
             for number, (measure, of_models) in enumerate(by_measure.items())
         ),
     ]
     table = render_columns(columns, form, DEFAULT_VIEW)
-    return "\n".join([table.text, "", *render_lines(_legend(report, found, measures, form), form)])
+    return "\n".join([table.text, "", *render_lines(_legend(report, measured, measures, form), form)])
 
 
-def _legend(report: RunReport, found: Sequence[MeasuredModel], measures: Sequence[Measure], form: Format) -> list[str]:
-    of_cases = ", ".join(one.label for one in measures if not one.metric.per_user)
-    of_users = ", ".join(one.label for one in measures if one.metric.per_user)
+def _legend(
+    report: RunReport, measured: Sequence[MeasuredModel], measures: Sequence[Measure], form: Format
+) -> list[str]:
+    of_cases = ", ".join(measure.label for measure in measures if not measure.metric.per_user)
+    of_users = ", ".join(measure.label for measure in measures if measure.metric.per_user)
     lines = [f"95 %: confidence interval over users (bootstrap, {RESAMPLES:,} resamples), seeds averaged."]
-    lines += mark_lines([one.standing for one in found if one.standing is not None], form)
+    lines += mark_lines(
+        [measured_model.standing for measured_model in measured if measured_model.standing is not None], form
+    )
     lines += [f"Means over cases: {of_cases}."] if of_cases else []
     lines += [f"Means over users, with all held-out items of a user in one list: {of_users}."] if of_users else []
     lines += [report.known.counts.line(None)] if report.known else []
     return lines
 
 
-def _figures(one: MeasuredModel) -> list[object]:
-    spread, interval = one.spread, one.standing.interval if one.standing else None
+def _figures(measured_model: MeasuredModel) -> list[object]:
+    spread, interval = measured_model.spread, measured_model.standing.interval if measured_model.standing else None
     return [
-        one.model,
-        one.measure.ranking.value,
-        one.measure.base_name,
+        measured_model.model,
+        measured_model.measure.ranking.value,
+        measured_model.measure.base_name,
         spread.mean if spread else None,
         spread.sd if spread else None,
         len(spread.values) if spread else 0,

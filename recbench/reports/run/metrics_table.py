@@ -38,8 +38,8 @@ def metrics_table(report: RunReport, form: Format, screen: Screen | None = None)
     headers = [*(one.label for one in ALWAYS), "coverage", "exposure Gini", "popularity"]
     for name, cohorts in (first.cohorts if first else {}).items():
         headers += [f"HR, {COHORT_NAMES[name]} {_range(cohort)}" for cohort in cohorts]
-    names = [one.name for one in report.summaries]
-    figures = [_figures(one) for one in report.summaries]
+    names = [summary.name for summary in report.summaries]
+    figures = [_figures(summary) for summary in report.summaries]
     if form in (Format.CSV, Format.JSON):
         rows = [
             [name, *(None if one is None else one.mean for one in row)]
@@ -64,8 +64,8 @@ def metrics_table(report: RunReport, form: Format, screen: Screen | None = None)
 def _column(header: str, figures: Sequence[Sequence[Spread | None]], place: int) -> Column:
     """Returns the column of a figure; a model without a done trial has no cohorts."""
     values = [row[0] if row else None for row in figures]
-    wide = Look(header, [with_sd(one, 4) for one in values])
-    short = ["" if one is None else short_figure(one.mean) for one in values]
+    wide = Look(header, [with_sd(value, 4) for value in values])
+    short = ["" if value is None else short_figure(value.mean) for value in values]
     return Column(header, (wide,), (Look(_short_header(header), short, rank=place + 1),))
 
 

@@ -35,16 +35,16 @@ def run_columns(report: RunReport) -> list[Column]:
     """Returns all columns of the table of a run."""
     summaries = report.summaries
     return [
-        text_column(MODEL, [one.name for one in summaries], cut=Cut.MIDDLE),
+        text_column(MODEL, [summary.name for summary in summaries], cut=Cut.MIDDLE),
         *measure_columns(report, report.columns),
         *known_columns(report),
         *(
             _figure_column(
-                f"{CORRECTED}{one.name}",
-                f"corrected {one.label}",
-                [summary.corrected.get(one.name) for summary in summaries],
+                f"{CORRECTED}{measure.name}",
+                f"corrected {measure.label}",
+                [summary.corrected.get(measure.name) for summary in summaries],
             )
-            for one in _corrected(report)
+            for measure in _corrected(report)
         ),
         speed_column(summaries),
         fit_column(summaries),
@@ -58,10 +58,10 @@ def run_column_names(measures: Iterable[Measure]) -> list[str]:
     """Returns the names of all columns that the table of some run by these measures has."""
     asked = list(measures)
     of_users = [parse_measure(name).in_ranking(Ranking.FULL) for name in USER_METRICS]
-    full = [*(one.in_ranking(Ranking.FULL) for one in asked), *of_users]
-    derived = [f"{prefix}{one.name}" for prefix in (KNOWN, CORRECTED) for one in asked]
-    names = [*(one.name for one in (*asked, *full)), *derived]
-    costs = (one.name for one in COST_FIGURES)
+    full = [*(measure.in_ranking(Ranking.FULL) for measure in asked), *of_users]
+    derived = [f"{prefix}{measure.name}" for prefix in (KNOWN, CORRECTED) for measure in asked]
+    names = [*(measure.name for measure in (*asked, *full)), *derived]
+    costs = (figure.name for figure in COST_FIGURES)
     return [MODEL, *dict.fromkeys(names), SPEED, FIT, EPOCHS, TO_FINAL, TO_TARGET, STATUS, *costs]
 
 
@@ -81,8 +81,8 @@ def measure_columns(report: RunReport, measures: Sequence[Measure], *, marks: bo
             [summary.figure(measure) for summary in report.summaries],
             [standing.get(measure.name) for standing in standings],
             [
-                measure.ranking is Ranking.FULL and bool(one.group.done) and one.figure(measure) is None
-                for one in report.summaries
+                measure.ranking is Ranking.FULL and bool(summary.group.done) and summary.figure(measure) is None
+                for summary in report.summaries
             ],
             marks=marks,
         )
@@ -137,45 +137,48 @@ def interval_cell(measure: Measure, interval: Interval) -> str:
 
 def speed_column(summaries: Sequence[ModelSummary]) -> Column:
     """Returns the column of throughput; a dash where the fit was too short to time."""
-    speeds = [one.interactions_per_second for one in summaries]
-    marks = [f" {SHARED}" * one.shared_machine + f" {DOUBTFUL}" * bool(one.throughput_doubts) for one in summaries]
+    speeds = [summary.interactions_per_second for summary in summaries]
+    marks = [
+        f" {SHARED}" * summary.shared_machine + f" {DOUBTFUL}" * bool(summary.throughput_doubts)
+        for summary in summaries
+    ]
 
     def cells(shown: Sequence[str]) -> list[str]:
         return [
-            "" if speed is None else NO_FIGURE if too_short(one.fit_seconds) else text + mark
-            for one, speed, text, mark in zip(summaries, speeds, shown, marks, strict=True)
+            "" if speed is None else NO_FIGURE if too_short(summary.fit_seconds) else text + mark
+            for summary, speed, text, mark in zip(summaries, speeds, shown, marks, strict=True)
         ]
 
     wide = cells(["" if speed is None else f"{speed.mean:,.0f}" for speed in speeds])
     narrow = cells(["" if speed is None else short_rate(speed.mean) for speed in speeds])
     keys = [
-        None if speed is None or too_short(one.fit_seconds) else -speed.mean
-        for one, speed in zip(summaries, speeds, strict=True)
+        None if speed is None or too_short(summary.fit_seconds) else -speed.mean
+        for summary, speed in zip(summaries, speeds, strict=True)
     ]
     return Column(SPEED, (Look("interactions/s", wide),), (Look(SPEED, narrow, rank=_SPEED),), keys)
 
 
 def fit_column(summaries: Sequence[ModelSummary]) -> Column:
     """Returns the column of training times."""
-    seconds = [one.fit_seconds for one in summaries]
+    seconds = [summary.fit_seconds for summary in summaries]
     return Column(
         FIT,
-        (Look("fit s", ["" if one is None else _seconds(one.mean) for one in seconds]),),
-        (Look("fit s", ["" if one is None else short_seconds(one.mean) for one in seconds], rank=_FIT),),
-        [None if one is None else one.mean for one in seconds],
+        (Look("fit s", ["" if spread is None else _seconds(spread.mean) for spread in seconds]),),
+        (Look("fit s", ["" if spread is None else short_seconds(spread.mean) for spread in seconds], rank=_FIT),),
+        [None if spread is None else spread.mean for spread in seconds],
     )
 
 
 def epochs_column(summaries: Sequence[ModelSummary]) -> Column:
     """Returns the column of epochs; empty where seeds differ."""
-    cells = ["" if one.epochs is None else str(one.epochs) for one in summaries]
-    return Column(EPOCHS, (Look(EPOCHS, cells, rank=_REST),), keys=[one.epochs for one in summaries])
+    cells = ["" if summary.epochs is None else str(summary.epochs) for summary in summaries]
+    return Column(EPOCHS, (Look(EPOCHS, cells, rank=_REST),), keys=[summary.epochs for summary in summaries])
 
 
 def status_column(summaries: Sequence[ModelSummary]) -> Column:
     """Returns the column of status, which a terminal shows only if some trial is not done."""
-    cells = [one.status.value for one in summaries]
-    all_done = all(one.status is Status.DONE for one in summaries)
+    cells = [summary.status.value for summary in summaries]
+    all_done = all(summary.status is Status.DONE for summary in summaries)
     return Column(STATUS, (Look(STATUS, cells, "l", _STATUS),), only_if_asked=all_done)
 
 
@@ -188,9 +191,11 @@ def known_columns(report: RunReport) -> list[Column]:
     """Returns the column of that measure; none if there is no such measure."""
     return [
         _figure_column(
-            f"{KNOWN}{one.name}", f"known {one.label}", [known.get(one.name) for known in report.of_known_cases]
+            f"{KNOWN}{measure.name}",
+            f"known {measure.label}",
+            [known.get(measure.name) for known in report.of_known_cases],
         )
-        for one in known_measures(report)
+        for measure in known_measures(report)
     ]
 
 
@@ -216,32 +221,42 @@ def _quality_columns(quality: Sequence[TimeToQuality]) -> list[Column]:
     if not quality:
         return []
     metric, target = parse_measure(quality[0].metric).label, quality[0].target
-    finals = [one.to_final for one in quality]
+    finals = [time_to_quality.to_final for time_to_quality in quality]
     columns = [
         Column(
             TO_FINAL,
-            (Look("s to 99 % of HR", ["" if one is None else f"{one.mean:.2f}" for one in finals], rank=_REST),),
-            keys=[None if one is None else one.mean for one in finals],
+            (
+                Look(
+                    "s to 99 % of HR", ["" if spread is None else f"{spread.mean:.2f}" for spread in finals], rank=_REST
+                ),
+            ),
+            keys=[None if spread is None else spread.mean for spread in finals],
         )
     ]
     if target is None:
         return columns
-    reached = [one.to_target for one in quality]
+    reached = [time_to_quality.to_target for time_to_quality in quality]
     return [
         *columns,
         Column(
             TO_TARGET,
-            (Look(f"s to {metric} {target:g}", [_target_cell(one) for one in quality], rank=_REST),),
-            keys=[None if one is None else one.mean for one in reached],
+            (
+                Look(
+                    f"s to {metric} {target:g}",
+                    [_target_cell(time_to_quality) for time_to_quality in quality],
+                    rank=_REST,
+                ),
+            ),
+            keys=[None if spread is None else spread.mean for spread in reached],
         ),
     ]
 
 
-def _target_cell(one: TimeToQuality) -> str:
-    if one.to_target is None:
-        return "never" if one.seeds else ""
-    some = "" if one.reached == one.seeds else f" ({one.reached} of {one.seeds})"
-    return f"{one.to_target.mean:.2f}{some}"
+def _target_cell(quality: TimeToQuality) -> str:
+    if quality.to_target is None:
+        return "never" if quality.seeds else ""
+    some = "" if quality.reached == quality.seeds else f" ({quality.reached} of {quality.seeds})"
+    return f"{quality.to_target.mean:.2f}{some}"
 
 
 def _marked(text: str, standing: Standing | None) -> str:

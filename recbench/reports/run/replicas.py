@@ -72,7 +72,7 @@ class ReplicasReport:
     @property
     def notes(self) -> list[str]:
         """The lines below the table."""
-        every = [one for model in self.models for one in model.components.values()]
+        every = [component for model in self.models for component in model.components.values()]
         lacking = ", ".join(model.name for model in self.models if not model.components)
         notes = [*LEGEND, *([NO_SEEDS] if any(one.seeds is None for one in every) else [])]
         return [*notes, *([f"{INCOMPLETE} {lacking}."] if lacking else [])]
@@ -122,7 +122,7 @@ def replicas_document(report: ReplicasReport) -> list[ReplicatedResultDocument]:
     return [
         {
             "name": model.name,
-            "metrics": {name: _metric(one, model.values[name]) for name, one in model.components.items()},
+            "metrics": {name: _metric(component, model.values[name]) for name, component in model.components.items()},
         }
         for model in report.models
     ]
@@ -150,7 +150,7 @@ def _model(summaries: Sequence[ModelSummary], reports: Sequence[RunReport]) -> R
             continue
         if (found := variance_components(samples)) is not None:
             components[measure.name] = found
-            values[measure.name] = [sum(float(s.values.mean()) for s in one) / len(one) for one in samples]
+            values[measure.name] = [sum(float(s.values.mean()) for s in sample) / len(sample) for sample in samples]
     return ReplicatedModel(summaries[0].name, components, values)
 
 

@@ -53,7 +53,7 @@ def settings_document(used: SettingsUsed, summaries: Sequence[ModelSummary]) -> 
         "source": used.source.value,
         "path": used.path or None,
         "task_digest": used.digest or None,
-        "tuned": {name: one.model_dump(mode="json") for name, one in used.tuned.items()},
+        "tuned": {name: tuning.model_dump(mode="json") for name, tuning in used.tuned.items()},
         "default": list(used.untuned),
         "overridden": [
             {"model": one.model, "name": one.name, "given": one.given, "tuned": one.tuned} for one in used.overridden
@@ -65,10 +65,10 @@ def settings_document(used: SettingsUsed, summaries: Sequence[ModelSummary]) -> 
 def _budgets(tuned: dict[str, Provenance]) -> str:
     if not tuned:
         return "which has none of these models."
-    allowed = {(one.budget_trials, one.budget_seconds) for one in tuned.values()}
-    spent = ", ".join(f"{name} {one.trials.ended} in {one.seconds:,.0f} s" for name, one in tuned.items())
+    allowed = {(tuning.budget_trials, tuning.budget_seconds) for tuning in tuned.values()}
+    spent = ", ".join(f"{name} {tuning.trials.ended} in {tuning.seconds:,.0f} s" for name, tuning in tuned.items())
     if len(allowed) == 1:
         ((trials, seconds),) = allowed
         return f"tuned on validation cases with up to {trials} trials and {seconds:g} s a model: {spent}."
-    told = ", ".join(f"{name} {one.budget_trials} and {one.budget_seconds:g} s" for name, one in tuned.items())
+    told = ", ".join(f"{name} {tuning.budget_trials} and {tuning.budget_seconds:g} s" for name, tuning in tuned.items())
     return f"tuned on validation cases, trials: {spent}. The budgets were not the same: {told}."

@@ -131,7 +131,7 @@ def summarise(
     Raises:
         RecbenchError: The trials are of different tasks, or a seed occurs twice.
     """
-    require_one_task((one.record for one in trials), "Compare records of one task.")
+    require_one_task((trial.record for trial in trials), "Compare records of one task.")
     groups = group_trials(trials)
     return [
         _summarise_group(group, name, measures, catalogue_size, uniform)
@@ -160,7 +160,7 @@ def _summarise_group(
         _known(corrected),
         _known(
             {
-                **{one.base_name: Spread.of_all(trial.mean(one) for trial in done) for one in full},
+                **{measure.base_name: Spread.of_all(trial.mean(measure) for trial in done) for measure in full},
                 **_lists([record.catalogue for record in records]),
             }
         ),
@@ -179,10 +179,10 @@ def _known(spreads: dict[str, Spread | None]) -> dict[str, Spread]:
 def _lists(values: Sequence[CatalogueValue | None]) -> dict[str, Spread | None]:
     """Sums up what the lists of best items look like: it cannot be derived from ranks."""
     return {
-        "coverage": Spread.of_all(one.coverage if one else None for one in values),
-        "gini": Spread.of_all(one.gini if one else None for one in values),
-        "exposure_gini": Spread.of_all(one.gini if one else None for one in values),
-        "popularity": Spread.of_all(one.popularity if one else None for one in values),
+        "coverage": Spread.of_all(value.coverage if value else None for value in values),
+        "gini": Spread.of_all(value.gini if value else None for value in values),
+        "exposure_gini": Spread.of_all(value.gini if value else None for value in values),
+        "popularity": Spread.of_all(value.popularity if value else None for value in values),
     }
 
 

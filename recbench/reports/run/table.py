@@ -40,7 +40,7 @@ def run_table(report: RunReport, form: Format, *, marks: bool = True, view: View
         return run_csv(report)
     if form is Format.JSON:
         return json_text(run_document(report))
-    asked = [one for one in COST_FIGURES if one.name in (*(view.columns or ()), view.sort)]
+    asked = [figure for figure in COST_FIGURES if figure.name in (*(view.columns or ()), view.sort)]
     columns = [*run_columns(report), *cost_columns_of(report.summaries, present_figures(done_records(report), asked))]
     table = render_columns(columns, form, view)
     above = on_screen(head(report, form, deviations=table.wide), view.screen)
@@ -56,8 +56,8 @@ def models_table(report: RunReport, form: Format) -> str:
 def errors(report: RunReport) -> list[str]:
     """Returns what went wrong, one line a trial or curve that failed."""
     found = [f"{summary.name}, {error}" for summary in report.summaries for error in summary.errors]
-    for summary, one in zip(report.summaries, report.quality, strict=False):
-        found += [f"{summary.name}, {error}" for error in one.errors]
+    for summary, time_to_quality in zip(report.summaries, report.quality, strict=False):
+        found += [f"{summary.name}, {error}" for error in time_to_quality.errors]
     return found
 
 
@@ -108,7 +108,7 @@ def how_to_read(report: RunReport, form: Format, *, interval: str = "95 %:", bes
     if of_users := [measure.label for measure in report.columns if measure.metric.per_user]:
         lines.append(f"{', '.join(of_users)}: means over users, with all held-out items of a user in one list.")
     lines += [*report.copy_notes, *below_popularity_notes(report), *short_fit_notes(report.summaries)]
-    if lacking := [one.name for one in report.summaries if one.group.done and _lacks_full(one, report)]:
+    if lacking := [summary.name for summary in report.summaries if summary.group.done and _lacks_full(summary, report)]:
         lines.append(f"{NO_RANKS}: no full ranking; run again with --full: {', '.join(lacking)}.")
     return [*lines, *([report.known.line] if report.known else [])]
 
@@ -118,7 +118,9 @@ def mark_lines(standings: Sequence[Standing], form: Format, best: str | None = N
     if not any(standing.best for standing in standings):
         return []
     best = best or ("*" if form is Format.TEXT else "bold")
-    below = f"; {BELOW}: significantly below popularity" if any(one.below_reference for one in standings) else ""
+    below = (
+        f"; {BELOW}: significantly below popularity" if any(standing.below_reference for standing in standings) else ""
+    )
     return [
         f"{best}: best; =: not significantly different from the best{below} (randomisation test over users, 5 %; "
         "Holm over all pairs of models in a column)."
@@ -137,7 +139,7 @@ def narrow_notes() -> list[str]:
 
 def short_fit_notes(summaries: Sequence[ModelSummary]) -> list[str]:
     """Returns a line on fits that were too short to time; none if there is none."""
-    if not any(too_short(one.fit_seconds) for one in summaries):
+    if not any(too_short(summary.fit_seconds) for summary in summaries):
         return []
     return [
         f"A dash ({NO_FIGURE}) stands for the throughput of a fit of less than {SHORTEST_FIT:g} s: too short to time."

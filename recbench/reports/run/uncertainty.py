@@ -92,7 +92,7 @@ class Uncertainty:
     def without_marks(self) -> "Uncertainty":
         """Returns the same without any mark: of the best model, models level with it, and models below popularity."""
         standings = tuple(
-            {name: Standing(standing.interval) for name, standing in one.items()} for one in self.standings
+            {name: Standing(standing.interval) for name, standing in of_model.items()} for of_model in self.standings
         )
         return replace(self, standings=standings)
 
@@ -125,23 +125,25 @@ def uncertainty(
     if all(len(by_seed) == 1 for by_seed in seeds):
         notes.append("One seed: the variation between seeds is unknown. Use --seeds 3 or more.")
     if single:
-        for one in compared:
-            for number in one.models:
-                standings[number][one.measure.name] = Standing(None)
+        for metric in compared:
+            for number in metric.models:
+                standings[number][metric.measure.name] = Standing(None)
         return Uncertainty(tuple(standings), (), tuple(notes))
     limits, evidence = infer(
-        [mean for one in compared for mean in one.means],
-        [one.means[a] - one.means[b] for one in compared for a, b in one.places],
+        [mean for metric in compared for mean in metric.means],
+        [metric.means[a] - metric.means[b] for metric in compared for a, b in metric.index_pairs],
         resamples,
     )
     intervals, differences = iter(limits), iter(evidence)
     pairs: list[Pair] = []
-    for one in compared:
-        found = _pairs(one, ranks, list(islice(differences, len(one.places))))
-        best, level = _best(one, found)
+    for metric in compared:
+        found = _pairs(metric, ranks, list(islice(differences, len(metric.index_pairs))))
+        best, level = _best(metric, found)
         below = _below(reference, found)
-        for place, (summary, interval) in enumerate(zip(one.models, islice(intervals, len(one.models)), strict=True)):
-            standings[summary][one.measure.name] = Standing(
+        for place, (summary, interval) in enumerate(
+            zip(metric.models, islice(intervals, len(metric.models)), strict=True)
+        ):
+            standings[summary][metric.measure.name] = Standing(
                 interval, place in best, place in level - best, summary in below
             )
         pairs += found
@@ -156,13 +158,13 @@ class _Compared:
         measure: The measure.
         models: Which of the models have ranks in its ranking.
         means: Their values, seeds averaged.
-        places: All pairs of them, as places in ``models``.
+        index_pairs: All pairs of them, as indices in ``models``.
     """
 
     measure: Measure
     models: Sequence[int]
     means: Sequence[Sample]
-    places: Sequence[tuple[int, int]]
+    index_pairs: Sequence[tuple[int, int]]
 
     @classmethod
     def of(cls, measure: Measure, ranks: Sequence[ModelRanks]) -> Self:
@@ -173,11 +175,11 @@ class _Compared:
 
 def _best(compared: _Compared, pairs: Sequence[Pair]) -> tuple[set[int], set[int]]:
     """Returns the models with the highest mean, and those that do not differ significantly from one of them."""
-    values = np.array([one.values.mean() for one in compared.means])
+    values = np.array([mean.values.mean() for mean in compared.means])
     best = set(np.flatnonzero(values == values.max()).tolist()) if len(values) > 1 else set()
     level = {
         place
-        for (a, b), pair in zip(compared.places, pairs, strict=True)
+        for (a, b), pair in zip(compared.index_pairs, pairs, strict=True)
         if best & {a, b} and pair.p_adjusted >= ALPHA
         for place in (a, b)
     }
@@ -195,26 +197,26 @@ def _below(reference: int | None, pairs: Sequence[Pair]) -> set[int]:
 
 def _pairs(compared: _Compared, ranks: Sequence[ModelRanks], evidence: Sequence[Difference | None]) -> list[Pair]:
     """Returns the comparisons by one measure."""
-    known = [one for one in evidence if one is not None]
-    adjusted = holm([one.p for one in known])
+    known = [pair for pair in evidence if pair is not None]
+    adjusted = holm([difference.p for difference in known])
     hits = _hits(compared, ranks)
-    found = []
-    for (a, b), one, p in zip(compared.places, known, adjusted, strict=True):
+    pairs = []
+    for (a, b), measure, p in zip(compared.index_pairs, known, adjusted, strict=True):
         mcnemar = _mcnemar(hits[a], hits[b]) if hits else None
-        found.append(Pair(compared.measure, compared.models[a], compared.models[b], one, p, mcnemar))
-    return found
+        pairs.append(Pair(compared.measure, compared.models[a], compared.models[b], measure, p, mcnemar))
+    return pairs
 
 
 def _hits(compared: _Compared, ranks: Sequence[ModelRanks]) -> list[dict[int, Int8Array]]:
     """Returns the hits of each model by seed; empty where McNemar's test does not apply."""
     measure = compared.measure
-    if not compared.places:
+    if not compared.index_pairs:
         return []
     of_models = [ranks[model][measure.ranking] for model in compared.models]
     users = next(iter(of_models[0].values())).users
     if not measure.metric.is_hit or len(UserGroups.of(users)) < len(users):
         return []
-    return [{seed: whole_hits(measure.values(one)) for seed, one in by_seed.items()} for by_seed in of_models]
+    return [{seed: whole_hits(measure.values(ranks)) for seed, ranks in by_seed.items()} for by_seed in of_models]
 
 
 def _mcnemar(first: dict[int, Int8Array], second: dict[int, Int8Array]) -> tuple[float, ...]:

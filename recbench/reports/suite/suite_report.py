@@ -88,10 +88,10 @@ class SuiteReport:
     @property
     def headline(self) -> str:
         """The verdict in one or two sentences."""
-        best = [one for one in self.standings if one.best]
-        level = [one.name for one in self.standings if one.level_with_best]
+        best = [standing for standing in self.standings if standing.best]
+        level = [standing.name for standing in self.standings if standing.level_with_best]
         first = best[0]
-        names = " and ".join(one.name for one in best)
+        names = " and ".join(standing.name for standing in best)
         low, high = first.rank_interval.low, first.rank_interval.high
         line = f"Best mean rank: {names}, {first.mean_rank:.2f} (95 % {low:.2f} to {high:.2f})."
         return f"{line} Not significantly different: {', '.join(level)}." if level else line
@@ -119,21 +119,21 @@ def suite_report(
     """
     tasks = tasks_of(sources)
     compared = entrants(sources, models)
-    found, missing = common_tasks(compared, tasks, measure)
-    over = over_tasks([one.by_user for one in found], resamples)
+    common, missing = common_tasks(compared, tasks, measure)
+    over = over_tasks([task.by_user for task in common], resamples)
     order = sorted(range(len(compared)), key=lambda number: float(over.mean_ranks.figures[number]))
     mean_ranks = over.mean_ranks.figures[order]
     decided = sum(over.mean_ranks.interval_of_difference(first, second).high < 0 for first, second in pairwise(order))
-    scores = np.array([one.by_user.means for one in found])[:, order]
-    records = [trial.record for one in compared for group in one.groups.values() for trial in group.trials]
+    scores = np.array([task.by_user.means for task in common])[:, order]
+    records = [trial.record for metric in compared for group in metric.groups.values() for trial in group.trials]
     return SuiteReport(
         name,
         measure,
-        tuple(one.task for one in found),
-        tuple(_standings(compared, found, over, order)),
+        tuple(task.task for task in common),
+        tuple(_standings(compared, common, over, order)),
         (scores[:, :, None] > scores[:, None, :]).sum(axis=0),
-        critical_difference(len(compared), len(found)),
-        nemenyi_p_values(mean_ranks, len(found)),
+        critical_difference(len(compared), len(common)),
+        nemenyi_p_values(mean_ranks, len(common)),
         decided,
         tuple(missing),
         tuple(timing_notes(records)),
@@ -164,7 +164,7 @@ def _standings(
             rank_intervals[number],
             float(relative.figures[number]),
             score_intervals[number],
-            tuple(float(one.by_user.means[number]) for one in tasks),
+            tuple(float(task.by_user.means[number]) for task in tasks),
             tuple(over.ranks[:, number].tolist()),
             costs[number],
             number in front,
@@ -178,8 +178,8 @@ def _standings(
 def _fit_seconds(model: Entrant, tasks: Sequence[TaskScores]) -> float | None:
     """Returns the geometric mean over tasks of the training time, seeds averaged; None without a time on every task."""
     seconds = []
-    for one in tasks:
-        of_seeds = [trial.record.fit_seconds for trial in model.groups[one.task.digest].done]
+    for task in tasks:
+        of_seeds = [trial.record.fit_seconds for trial in model.groups[task.task.digest].done]
         known = [value for value in of_seeds if value]
         if len(known) < len(of_seeds):
             return None

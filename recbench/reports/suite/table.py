@@ -46,7 +46,7 @@ def head(report: SuiteReport) -> list[str]:
     names = ", ".join(task.name for task in report.tasks)
     lines = [f"Suite {report.name}, {report.measure.label}, {len(report.tasks)} tasks: {names}", report.headline]
     if report.missing:
-        left_out = len({one.task for one in report.missing})
+        left_out = len({gap.task for gap in report.missing})
         lines.append(f"Not used: {left_out} task{'s' if left_out > 1 else ''} that not every model has.")
         lines += missing_lines(report.missing)
     return lines
@@ -70,22 +70,35 @@ def legend(report: SuiteReport) -> list[str]:
 
 def _columns(report: SuiteReport, form: Format) -> list[Column]:
     standings = report.standings
-    names = [Strong(one.name) if one.best and form is not Format.TEXT else one.name for one in standings]
-    machines = {machine for one in standings for machine in one.machines}
+    names = [
+        Strong(standing.name) if standing.best and form is not Format.TEXT else standing.name for standing in standings
+    ]
+    machines = {machine for standing in standings for machine in standing.machines}
     columns = [
         Column("model", (Look("model", names, "l"),), cut=Cut.MIDDLE),
-        text_column("standing", ["best" if one.best else LEVEL_MARK * one.level_with_best for one in standings]),
-        _figure("rank", "mean rank", [(one.mean_rank, one.rank_interval) for one in standings], 2, 1),
-        _figure("score", "relative score", [(one.relative_score, one.score_interval) for one in standings], 3, 2, -1),
+        text_column(
+            "standing", ["best" if standing.best else LEVEL_MARK * standing.level_with_best for standing in standings]
+        ),
+        _figure("rank", "mean rank", [(standing.mean_rank, standing.rank_interval) for standing in standings], 2, 1),
+        _figure(
+            "score",
+            "relative score",
+            [(standing.relative_score, standing.score_interval) for standing in standings],
+            3,
+            2,
+            -1,
+        ),
         Column(
             "fit",
-            (Look("train s", [_seconds(one) for one in standings], rank=3),),
-            keys=[one.fit_seconds for one in standings],
+            (Look("train s", [_seconds(standing) for standing in standings], rank=3),),
+            keys=[standing.fit_seconds for standing in standings],
         ),
-        text_column("front", ["front" if one.on_front else "" for one in standings], rank=4),
+        text_column("front", ["front" if standing.on_front else "" for standing in standings], rank=4),
     ]
     if len(machines) > 1:
-        columns.append(text_column("machine", [", ".join(one.machines) for one in standings], rank=5, cut=Cut.END))
+        columns.append(
+            text_column("machine", [", ".join(standing.machines) for standing in standings], rank=5, cut=Cut.END)
+        )
     return columns
 
 
@@ -93,7 +106,7 @@ def _figure(
     name: str, header: str, figures: list[tuple[float, Interval]], digits: int, rank: int, sign: int = 1
 ) -> Column:
     values = [f"{value:.{digits}f}" for value, _ in figures]
-    limits = [f"{one.low:.{digits}f}-{one.high:.{digits}f}" for _, one in figures]
+    limits = [f"{text.low:.{digits}f}-{text.high:.{digits}f}" for _, text in figures]
     both = [f"{value} [{limit}]" for value, limit in zip(values, limits, strict=True)]
     return Column(
         name,
@@ -120,8 +133,8 @@ def _win_columns(report: SuiteReport) -> list[Column]:
     ]
 
 
-def _seconds(one: Standing) -> str:
-    return NO_FIGURE if one.fit_seconds is None else seconds_text(one.fit_seconds)
+def _seconds(standing: Standing) -> str:
+    return NO_FIGURE if standing.fit_seconds is None else seconds_text(standing.fit_seconds)
 
 
 def _csv(report: SuiteReport) -> str:
@@ -130,9 +143,10 @@ def _csv(report: SuiteReport) -> str:
     headers += [f"{report.measure.name} {task.name}" for task in report.tasks]
     rows: list[list[object]] = [
         [
-            one.name, one.source, one.mean_rank, one.rank_interval.low, one.rank_interval.high, one.relative_score,
-            one.score_interval.low, one.score_interval.high, one.fit_seconds, one.on_front, *one.scores,
+            standing.name, standing.source, standing.mean_rank, standing.rank_interval.low, standing.rank_interval.high,
+            standing.relative_score, standing.score_interval.low, standing.score_interval.high, standing.fit_seconds,
+            standing.on_front, *standing.scores,
         ]
-        for one in report.standings
+        for standing in report.standings
     ]  # fmt: skip
     return csv_text(rows, headers)

@@ -75,25 +75,25 @@ def entrants(sources: Sequence[SuiteRecords], models: Sequence[str] | None) -> l
     Raises:
         RecbenchError: No source has one of the models, or a seed of a model occurs twice.
     """
-    found = []
-    for one in sources:
-        groups = group_trials(one.trials)
+    entrants_of_all = []
+    for source in sources:
+        groups = group_trials(source.trials)
         by_name: dict[str, dict[str, TrialGroup]] = {}
         for name, group in zip(group_names(groups), groups, strict=True):
             if models is None or {name, group.name, group.model} & {*models}:
                 by_name.setdefault(name, {})[group.task.digest] = group
-        found += [
-            Entrant(name, f"{name} [{one.source}]" if len(sources) > 1 else name, one.source, of_model)
+        entrants_of_all += [
+            Entrant(name, f"{name} [{source.source}]" if len(sources) > 1 else name, source.source, of_model)
             for name, of_model in by_name.items()
         ]
     _check_models(sources, models)
-    return found
+    return entrants_of_all
 
 
 def _check_models(sources: Sequence[SuiteRecords], models: Sequence[str] | None) -> None:
-    records = [trial.record for one in sources for trial in one.trials]
+    records = [trial.record for source in sources for trial in source.trials]
     known = {name for record in records for name in (record.model, record.label) if name}
-    known |= {name for one in sources for name in group_names(group_trials(one.trials))}
+    known |= {name for source in sources for name in group_names(group_trials(source.trials))}
     for name in models or ():
         if name not in known:
             raise RecbenchError(
@@ -110,14 +110,14 @@ def tasks_of(sources: Sequence[SuiteRecords]) -> list[TaskIdentity]:
     """
     digests: dict[str, tuple[str, str]] = {}
     names: dict[str, str] = {}
-    for one in sources:
-        listed = one.manifest.tasks if one.manifest else ()
-        for task in (*listed, *(trial.record.task for trial in one.trials)):
-            digest, source = digests.setdefault(task.name, (task.digest, one.source))
+    for entry in sources:
+        listed = entry.manifest.tasks if entry.manifest else ()
+        for task in (*listed, *(trial.record.task for trial in entry.trials)):
+            digest, source = digests.setdefault(task.name, (task.digest, entry.source))
             if digest != task.digest:
                 raise RecbenchError(
-                    f"The records of {one.source} are of another task {task.name!r}: {task.digest[:19]}, and those of "
-                    f"{source} are of {digest[:19]}.",
+                    f"The records of {entry.source} are of another task {task.name!r}: {task.digest[:19]}, and those "
+                    f"of {source} are of {digest[:19]}.",
                     f"Figures of different tasks cannot be compared. Remove the folder {task.name} of one of the two, "
                     "or run the models again on the same task.",
                 )
@@ -148,24 +148,24 @@ def common_tasks(
             f"A suite compares at least two models, and there is {models[0].name if models else 'none'}.",
             "Run another one: recbench suite run SUITE --models A,B",
         )
-    found: list[TaskScores] = []
+    common: list[TaskScores] = []
     missing: list[Missing] = []
     for task in tasks:
         samples: list[Sample] = []
         lacking: list[Missing] = []
         for model in models:
-            one = _sample(model.groups.get(task.digest), measure)
-            if isinstance(one, str):
-                lacking.append(Missing(task.name, model.name, one))
+            sample = _sample(model.groups.get(task.digest), measure)
+            if isinstance(sample, str):
+                lacking.append(Missing(task.name, model.name, sample))
             else:
-                samples.append(one)
+                samples.append(sample)
         if lacking:
             missing += lacking
         else:
-            found.append(TaskScores(task, _together(samples, task)))
-    if len(found) < 2:
-        raise _too_few(found, missing, measure)
-    return found, missing
+            common.append(TaskScores(task, _together(samples, task)))
+    if len(common) < 2:
+        raise _too_few(common, missing, measure)
+    return common, missing
 
 
 def _sample(group: TrialGroup | None, measure: Measure) -> Sample | str:
@@ -182,16 +182,16 @@ def _sample(group: TrialGroup | None, measure: Measure) -> Sample | str:
 
 def _together(samples: Sequence[Sample], task: TaskIdentity) -> UserSums:
     first = samples[0]
-    if any(not np.array_equal(one.users, first.users) for one in samples):
+    if any(not np.array_equal(sample.users, first.users) for sample in samples):
         raise RecbenchError(
             f"Records of {task.name} {task.digest[:19]} have different cases.",
             "Run the models again: recbench suite run SUITE --force",
         )
-    return UserSums.of(np.column_stack([one.values for one in samples]), first.users)
+    return UserSums.of(np.column_stack([sample.values for sample in samples]), first.users)
 
 
-def _too_few(found: Sequence[TaskScores], missing: Sequence[Missing], measure: Measure) -> NothingToCompareError:
-    have = f"only {found[0].task.name} has" if found else "no task has"
+def _too_few(common: Sequence[TaskScores], missing: Sequence[Missing], measure: Measure) -> NothingToCompareError:
+    have = f"only {common[0].task.name} has" if common else "no task has"
     reasons = "; ".join(missing_lines(missing)) or "there is one task only"
     return NothingToCompareError(
         f"A suite needs two tasks with {measure.label} of every model, and {have}: {reasons}.",
@@ -202,8 +202,8 @@ def _too_few(found: Sequence[TaskScores], missing: Sequence[Missing], measure: M
 def missing_lines(missing: Sequence[Missing]) -> list[str]:
     """Returns a line for each task that the report does not use, with the models that lack it and why."""
     by_task: dict[str, list[Missing]] = {}
-    for one in missing:
-        by_task.setdefault(one.task, []).append(one)
+    for gap in missing:
+        by_task.setdefault(gap.task, []).append(gap)
     return [
-        f"{task}: {', '.join(f'{one.model} ({one.reason})' for one in of_task)}" for task, of_task in by_task.items()
+        f"{task}: {', '.join(f'{gap.model} ({gap.reason})' for gap in of_task)}" for task, of_task in by_task.items()
     ]
