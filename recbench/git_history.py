@@ -93,13 +93,13 @@ def descent(older: str, newer: str) -> Descent:
     return Descent(Relation.NO_ANCESTOR)
 
 
-def merge_base(one: str, other: str) -> str | None:
+def merge_base(first: str, second: str) -> str | None:
     """Returns the best common ancestor of two commits; None if this clone has none.
 
     Raises:
         GitError: Git cannot be run, or refuses.
     """
-    arguments = ("merge-base", one, other)
+    arguments = ("merge-base", first, second)
     done = run_git(*arguments)
     if done.returncode not in (0, 1):
         raise refusal(done, arguments)

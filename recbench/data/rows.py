@@ -51,15 +51,15 @@ class Rows:
         return replace(self, users=user_numbers[self.users], items=item_numbers[self.items])
 
     @classmethod
-    def joined(cls, parts: Sequence["Rows"]) -> "Rows":
+    def joined(cls, chunks: Sequence["Rows"]) -> "Rows":
         """Returns all rows, one part after the other; ratings and times only if every part has them."""
-        if len(parts) == 1:
-            return parts[0]
-        ratings = [part.ratings for part in parts if part.ratings is not None]
-        timestamps = [part.timestamps for part in parts if part.timestamps is not None]
+        if len(chunks) == 1:
+            return chunks[0]
+        ratings = [part.ratings for part in chunks if part.ratings is not None]
+        timestamps = [part.timestamps for part in chunks if part.timestamps is not None]
         return cls(
-            np.concatenate([part.users for part in parts]),
-            np.concatenate([part.items for part in parts]),
-            np.concatenate(ratings) if len(ratings) == len(parts) else None,
-            np.concatenate(timestamps) if len(timestamps) == len(parts) else None,
+            np.concatenate([part.users for part in chunks]),
+            np.concatenate([part.items for part in chunks]),
+            np.concatenate(ratings) if len(ratings) == len(chunks) else None,
+            np.concatenate(timestamps) if len(timestamps) == len(chunks) else None,
         )

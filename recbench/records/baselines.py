@@ -158,8 +158,8 @@ def accept(
             for group in change.changed:
                 reasons = reasons_for(group, change.replaced_by(group), notes, declared)
                 lines += [
-                    history.Accepted.of(one, label, now, reasons=reasons, renamed_from=change.renamed_from)
-                    for one in group.trials
+                    history.Accepted.of(trial, label, now, reasons=reasons, renamed_from=change.renamed_from)
+                    for trial in group.trials
                 ]
         history.append_in(files, lines, log)
     return Acceptance(tuple(changes), tuple(git_files))

@@ -89,9 +89,9 @@ def identity_of(record: Record) -> tuple[object, ...]:
     return (*configuration_of(record), *conditions_of(record).values())
 
 
-def is_same(one: Record, other: Record) -> bool:
+def is_same(first: Record, second: Record) -> bool:
     """Whether two records of a task belong to one group, whatever their seeds."""
-    return identity_of(one) == identity_of(other)
+    return identity_of(first) == identity_of(second)
 
 
 def group_trials(trials: Iterable[FinishedTrial]) -> list[TrialGroup]:
@@ -149,7 +149,7 @@ def differing(groups: Sequence[TrialGroup]) -> tuple[set[str], set[str]]:
             for name in parameters
             if any(group.parameters.get(name, _ABSENT) != agreed.get(name, _ABSENT) for group in groups)
         },
-        {name for name, text in conditions[0].items() if any(one[name] != text for one in conditions)},
+        {name for name, text in conditions[0].items() if any(condition[name] != text for condition in conditions)},
     )
 
 

@@ -70,12 +70,12 @@ def renewed(accepted: FinishedTrial, new: FinishedTrial, *, refresh: bool) -> Fi
     return combined(accepted, new, lambda _: True)
 
 
-def _has_same_result(one: FinishedTrial, other: FinishedTrial) -> bool:
-    identities = {(trial.record.task.digest, trial.record.seed, trial.record.code_version) for trial in (one, other)}
-    if len(identities) > 1 or not is_same(one.record, other.record) or one.ranks is None or other.ranks is None:
+def _has_same_result(first: FinishedTrial, second: FinishedTrial) -> bool:
+    identities = {(trial.record.task.digest, trial.record.seed, trial.record.code_version) for trial in (first, second)}
+    if len(identities) > 1 or not is_same(first.record, second.record) or first.ranks is None or second.ranks is None:
         return False
-    full = one.full_ranks, other.full_ranks
-    return are_equal(one.ranks.candidates, other.ranks.candidates) and (
+    full = first.full_ranks, second.full_ranks
+    return are_equal(first.ranks.candidates, second.ranks.candidates) and (
         full[0] is None or full[1] is None or are_equal(full[0], full[1])
     )
 
@@ -93,8 +93,8 @@ def _missing(present: Record, new: Record) -> dict[str, Any]:
     return found
 
 
-def are_equal(one: Ranks, other: Ranks) -> bool:
+def are_equal(first: Ranks, second: Ranks) -> bool:
     """Whether two trials gave the same ranks."""
     return all(
-        np.array_equal(getattr(one, name), getattr(other, name)) for name in ("users", "n_others", "better", "tied")
+        np.array_equal(getattr(first, name), getattr(second, name)) for name in ("users", "n_others", "better", "tied")
     )

@@ -104,8 +104,8 @@ def read_with_problems(text: str) -> RecordSet:
             return trial
 
     with without_collection():
-        found = _read_with(read, text, None)
-    return replace(found, problems=tuple(problems))
+        records = _read_with(read, text, None)
+    return replace(records, problems=tuple(problems))
 
 
 def _read_with(read: ReadTrial, text: str, baselines: Path | None) -> RecordSet:
@@ -113,11 +113,11 @@ def _read_with(read: ReadTrial, text: str, baselines: Path | None) -> RecordSet:
         raise RecbenchError("No records are named.", "Give a folder of records, a label, or REV:PATH.")
     path, nearest = Path(text), baselines or baselines_folder()
     labelled = _label_folders(
-        text, [nearest] if baselines else [nearest, *(one / BASELINES for one in results_folders())]
+        text, [nearest] if baselines else [nearest, *(folder / BASELINES for folder in results_folders())]
     )
     if labelled:
-        found = _unchanged(lambda: _of_label(read, text, labelled), labelled)
-        return replace(found, hidden=path if _has_records(path) else None)
+        of_label = _unchanged(lambda: _of_label(read, text, labelled), labelled)
+        return replace(of_label, hidden=path if _has_records(path) else None)
     if path.is_dir() and is_suite(path):
         folders = list(record_folders(path)) or [path]
         return RecordSet(text, _in_folders(read, folders), frozenset().union(*map(_files, folders)))
@@ -144,9 +144,9 @@ def _label_folders(label: str, baselines: Iterable[Path]) -> list[Path]:
     """Returns the folders of a label, one for each task, in the first of several folders of baselines that has it."""
     for folder in dict.fromkeys(baselines):
         finish_interrupted(folder.parent)
-        found = [task / label for task in _folders(folder) if LABEL.fullmatch(label) and (task / label).is_dir()]
-        if found:
-            return found
+        folders = [task / label for task in _folders(folder) if LABEL.fullmatch(label) and (task / label).is_dir()]
+        if folders:
+            return folders
     return []
 
 
@@ -163,13 +163,13 @@ def _unchanged(read: Callable[[], RecordSet], folders: Sequence[Path]) -> Record
     for _ in range(ATTEMPTS):
         before = _state(folders)
         try:
-            found = read()
+            content = read()
         except RecbenchError:
             if _state(folders) == before:
                 raise
             continue
         if _state(folders) == before:
-            return found
+            return content
     return read()
 
 
@@ -178,8 +178,8 @@ def _state(folders: Sequence[Path]) -> list[tuple[str, int, int]]:
     states = []
     for path in sorted(path for folder in folders for path in folder.glob("*")):
         with suppress(FileNotFoundError):
-            found = path.stat()
-            states.append((str(path), found.st_ino, found.st_mtime_ns))
+            status = path.stat()
+            states.append((str(path), status.st_ino, status.st_mtime_ns))
     return states
 
 
@@ -194,7 +194,7 @@ def of_models(record_sets: Sequence[RecordSet], names: Sequence[str]) -> list[Re
         RecbenchError: No set has records of one of them.
     """
     check_models(record_sets, names)
-    return [chosen for one in record_sets if (chosen := with_models(one, names)).trials]
+    return [chosen for records in record_sets if (chosen := with_models(records, names)).trials]
 
 
 def check_models(record_sets: Sequence[RecordSet], names: Sequence[str]) -> None:
@@ -203,7 +203,7 @@ def check_models(record_sets: Sequence[RecordSet], names: Sequence[str]) -> None
     Raises:
         RecbenchError: No set has records of one of them.
     """
-    known = {name for one in record_sets for trial in one.trials for name in _names(trial)}
+    known = {name for records in record_sets for trial in records.trials for name in _names(trial)}
     for name in names:
         if name not in known:
             raise unknown_name("model of these records", name, known)
@@ -236,15 +236,15 @@ def _in_revision(read: ReadTrial, text: str) -> RecordSet:
         return RecordSet(text, tuple(map(_without_path, trials)), files)
 
 
-def _advice_in_revision(found: Checkout, revision: str) -> str:
+def _advice_in_revision(state: Checkout, revision: str) -> str:
     """Returns what to do about a file that is damaged in a revision."""
-    if any(is_lfs_pointer(path.read_bytes()) for path in found.folder.iterdir()):
+    if any(is_lfs_pointer(path.read_bytes()) for path in state.folder.iterdir()):
         return (
             "Git LFS keeps pointers in commits. Compare with a checkout of the revision: "
             f"git worktree add ../base {shell_word(revision)}. Or keep records out of LFS, because they are small: "
             "git lfs untrack '*.json' '*.npz'"
         )
-    path = shell_word(found.path or ".")
+    path = shell_word(state.path or ".")
     return f"The file is in the commit in this form. Name another revision; see: git log --oneline -- {path}"
 
 

@@ -37,8 +37,10 @@ class InputFiles:
     def __init__(self, folder: str, folders: Iterable[str]) -> None:
         self._folder = folder
         self._user = _user_folder()
-        own = {folder, *(str(Path(one).absolute()) for one in folders)}
-        self._project = [one for one in own if not is_installed(f"{one}/") and not _is_below(self._user, one)]
+        own = {folder, *(str(Path(folder).absolute()) for folder in folders)}
+        self._project = [
+            tuning for tuning in own if not is_installed(f"{tuning}/") and not _is_below(self._user, tuning)
+        ]
         python = {sys.prefix, sys.base_prefix, sys.exec_prefix}
         self._never = [
             str(Path(recbench.__file__).parent),

@@ -62,7 +62,7 @@ class Assignment:
 class Runner(Protocol):
     """Where trials run: processes of this machine, this process, or a cluster."""
 
-    def configure(self, wanted: Sequence[RequestedModel]) -> list[PlannedModel]:
+    def configure(self, models: Sequence[RequestedModel]) -> list[PlannedModel]:
         """Imports every model and lets it check its hyper-parameters, before anything is trained."""
         ...
 
@@ -84,7 +84,7 @@ class Runner(Protocol):
 class RunnerClass(Protocol):
     """How every runner is made."""
 
-    def __call__(self, assignment: Assignment, notify: Notify, wanted: IsWanted) -> Runner:
+    def __call__(self, assignment: Assignment, notify: Notify, is_wanted: IsWanted) -> Runner:
         """Returns a runner of trials on this assignment."""
         ...
 
@@ -122,14 +122,14 @@ def _check_host_and_port(address: str, place: str) -> None:
     )
 
 
-def create_runner(name: str, assignment: Assignment, notify: Notify, wanted: IsWanted) -> Runner:
+def create_runner(name: str, assignment: Assignment, notify: Notify, is_wanted: IsWanted) -> Runner:
     """Makes the runner of that name.
 
     Args:
         name: A name in ``RUNNERS``.
         assignment: What the trials are run on.
         notify: Receives the events of all trials.
-        wanted: Whether a trial should continue.
+        is_wanted: Whether a trial should continue.
 
     Raises:
         RecbenchError: There is no such runner, or it cannot be used; a model's module starts a run when it is imported;
@@ -141,7 +141,7 @@ def create_runner(name: str, assignment: Assignment, notify: Notify, wanted: IsW
         raise unknown_name("runner", name, RUNNERS)
     module, _, class_name = RUNNERS[name].partition(":")
     runner_class: RunnerClass = getattr(importlib.import_module(module), class_name)
-    return runner_class(assignment, notify, wanted)
+    return runner_class(assignment, notify, is_wanted)
 
 
 def check_in_process(limits: Limits, jobs: int, cluster: str | None) -> None:

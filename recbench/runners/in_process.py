@@ -28,26 +28,26 @@ class InProcess:
         wanted: Is not asked: a trial cannot be ended before its time.
     """
 
-    def __init__(self, assignment: Assignment, notify: Notify, wanted: IsWanted) -> None:  # noqa: ARG002
+    def __init__(self, assignment: Assignment, notify: Notify, is_wanted: IsWanted) -> None:  # noqa: ARG002
         self._task = task_file.load(assignment.task_file)
         self._conditions = assignment.conditions
         self._notify = notify
         self._configurations: dict[str, Configuration] = {}
 
-    def configure(self, wanted: Sequence[RequestedModel]) -> list[PlannedModel]:
+    def configure(self, models: Sequence[RequestedModel]) -> list[PlannedModel]:
         """Imports every model.
 
         Raises:
             RecbenchError: A model cannot be imported, or rejects its parameters.
         """
         planned = []
-        for one in wanted:
-            self._notify(Event(EventKind.IMPORTING, name=one.title))
+        for model in models:
+            self._notify(Event(EventKind.IMPORTING, name=model.title))
             with output_to(None):
-                found = import_and_configure(one, Observation())
-            self._configurations[one.title] = found
+                found = import_and_configure(model, Observation())
+            self._configurations[model.title] = found
             code = found.code
-            planned.append(PlannedModel(one, found.parameters, code.version, code.sources, code.search_path))
+            planned.append(PlannedModel(model, found.parameters, code.version, code.sources, code.search_path))
         return planned
 
     def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, TrialOutcome]]:

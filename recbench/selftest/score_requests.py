@@ -55,9 +55,9 @@ def request_scores(model: Recommender, users: Int32Array, items: Int32Array) -> 
     return answer
 
 
-def same_bits(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
+def same_bits(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> bool:
     """Whether two answers are equal bit for bit; NaN, which has a check of its own, equals NaN."""
-    return bool(np.array_equal(one, other, equal_nan=True))
+    return bool(np.array_equal(first, second, equal_nan=True))
 
 
 def compare(

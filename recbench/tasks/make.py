@@ -286,7 +286,7 @@ def _from_split(
         n_duplicates=sum(part.n_duplicates for part in parts),
         readings=tuple(part.reading for part in parts),
         time_unit=unit,
-        places=places,
+        locations=places,
     )
     rule = choose_negatives(100 if negatives is None else negatives)
     return assemble_drawn(name, "pairs", rows, rule, waivers, uniform)

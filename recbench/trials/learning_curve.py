@@ -22,7 +22,7 @@ class Curve:
         cases: What it is scored on. Nothing is chosen by the result.
         ks: Cut-offs.
         epochs: When.
-        told: Is told of each point while the model trains.
+        notify: Receives each point while the model trains.
         points: The curve so far.
         error: Why there is no more of it: a model may be unable to score before its training is over.
         scoring: Scores the model by one metric; None to compute the metrics that records store.
@@ -32,7 +32,7 @@ class Curve:
     cases: Cases
     ks: tuple[int, ...]
     epochs: CurveEpochs
-    told: Callable[[CurvePoint], None]
+    notify: Callable[[CurvePoint], None]
     points: list[CurvePoint] = field(default_factory=list)
     error: str | None = None
     scoring: CurveScoring | None = None
@@ -52,7 +52,7 @@ class Curve:
             self.error = f"after epoch {epoch}: {describe_error(error)}"
             return
         self._add(epoch, seconds, metrics)
-        self.told(self.points[-1])
+        self.notify(self.points[-1])
 
     def end(self, epoch: int, seconds: float, ranks: Ranks) -> None:
         """Adds the last point.

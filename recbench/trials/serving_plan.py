@@ -23,11 +23,11 @@ class ServingPlan:
     warm_up: int = 20
     batch_seconds: float = 1.0
 
-    def is_covered_by(self, found: ServingValue | None) -> bool:
+    def is_covered_by(self, measured: ServingValue | None) -> bool:
         """Whether figures are there that were measured like this, or for longer."""
         return (
-            found is not None
-            and found.k == self.k
-            and found.requests >= self.requests
-            and found.seconds >= self.seconds
+            measured is not None
+            and measured.k == self.k
+            and measured.requests >= self.requests
+            and measured.seconds >= self.seconds
         )

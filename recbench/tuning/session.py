@@ -85,7 +85,7 @@ class Session:
         """Follows the trials: keeps their clocks, prunes those that fall behind, and passes on what shows progress."""
         if event.kind is EventKind.TICK:
             self._tick()
-        elif event.trial is not None and self.wanted(event.trial):
+        elif event.trial is not None and self.is_running(event.trial):
             running = self._running[event.trial.label]
             match event.kind:
                 case EventKind.LOST:
@@ -99,7 +99,7 @@ class Session:
                 case EventKind.STARTED | EventKind.MEMORY | EventKind.EPOCH:
                     self._notify(event)
 
-    def wanted(self, trial: PlannedTrial) -> bool:
+    def is_running(self, trial: PlannedTrial) -> bool:
         """Whether the trial has not been ended."""
         return trial.label in self._running
 
@@ -109,7 +109,7 @@ class Session:
             return
         score = point.metrics[self._objective.metric]
         running.scored(point.epoch, score)
-        if self._study.told(running.trial, score, point.epoch) and running.has_more_to_train:
+        if self._study.falls_behind(running.trial, score, point.epoch) and running.has_more_to_train:
             self.end(running.planned, running.past(End.PRUNED))
 
     def _tick(self) -> None:

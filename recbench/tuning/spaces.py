@@ -90,13 +90,13 @@ class Choices(_Frozen):
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        if len({repr(one) for one in self.choices}) < len(self.choices):
+        if len({repr(choice) for choice in self.choices}) < len(self.choices):
             raise ValueError("choices has the same value twice")
         return self
 
     def holds(self, value: object) -> bool:
         """Whether the value is one of these."""
-        return any(type(one) is type(value) and one == value for one in self.choices)
+        return any(type(choice) is type(value) and choice == value for choice in self.choices)
 
     def text(self) -> str:
         """Returns it as it stands in the file."""
@@ -162,7 +162,7 @@ class ModelSpace:
     def text(self) -> str:
         """Returns all of it, in words."""
         ranges = [f"{name} = {text}" for name, text in texts(self.parameters).items()]
-        return ", ".join([*ranges, *(one.text() for one in self.known)])
+        return ", ".join([*ranges, *(measure.text() for measure in self.known)])
 
 
 def texts(space: Space) -> dict[str, str]:

@@ -173,7 +173,7 @@ class Study:
             trial.set_user_attr(ORIGIN, ConfigurationOrigin.DRAWN)
         return trial
 
-    def told(self, trial: Trial, score: float, epoch: int) -> bool:
+    def falls_behind(self, trial: Trial, score: float, epoch: int) -> bool:
         """Takes in a score during training, and returns whether the trial fell behind and should end."""
         trial.report(score, epoch)
         return trial.should_prune()

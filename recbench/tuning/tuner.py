@@ -57,7 +57,7 @@ class Tuner:
             KeyboardInterrupt: The running trials can be tried again.
         """
         session = Session(study, model, self._seed, self._budget, self._notify, self._meter, self._objective)
-        runner = self._start(conditions, session.on_event, session.wanted)
+        runner = self._start(conditions, session.on_event, session.is_running)
         try:
             for planned, outcome in runner.run(session.trials(), self._folder):
                 if not outcome.is_final:

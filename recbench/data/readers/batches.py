@@ -366,13 +366,13 @@ def _check_missing_texts(first: OpenTable, bad: BadRows, columns: _Columns, kept
             )  # fmt: skip
 
 
-def _among_numbers(role: str, parts: "list[pa.DictionaryArray]", row: int, advice: Advice) -> tuple[str, str]:
-    return f"the {role} is {shown(_id_at(parts, row))}, {AMONG_NUMBERS}", advice.incomplete
+def _among_numbers(role: str, chunks: "list[pa.DictionaryArray]", row: int, advice: Advice) -> tuple[str, str]:
+    return f"the {role} is {shown(_id_at(chunks, row))}, {AMONG_NUMBERS}", advice.incomplete
 
 
-def _id_at(parts: "list[pa.DictionaryArray]", row: int) -> str:
+def _id_at(chunks: "list[pa.DictionaryArray]", row: int) -> str:
     """Returns the id of a row of all parts."""
-    for part in parts:
+    for part in chunks:
         if row < len(part):
             return str(part[row].as_py())
         row -= len(part)
@@ -421,9 +421,9 @@ def _add(table: OpenTable, batch: Batch, start: int, bad: BadRows, columns: _Col
     whole = bool(good.all())
     # An older pyarrow takes no array of numpy as a filter.
     kept = pa.array(good)
-    for role, parts in (("user", columns.users), ("item", columns.items)):
+    for role, chunks in (("user", columns.users), ("item", columns.items)):
         # Encoded again, so that the dictionary holds no id of a row that is left out.
-        parts.append(ids[role] if whole else ids[role].filter(kept).dictionary_decode().dictionary_encode())
+        chunks.append(ids[role] if whole else ids[role].filter(kept).dictionary_decode().dictionary_encode())
     if ratings is not None:
         columns.ratings.append(ratings if whole else ratings[good])
     if columns.times is not None:
@@ -510,15 +510,15 @@ def _with_texts(part: "pa.DictionaryArray") -> "pa.DictionaryArray":
     return pa.DictionaryArray.from_arrays(part.indices, texts).dictionary_decode().dictionary_encode()
 
 
-def encoded(parts: list["pa.DictionaryArray"]) -> tuple[Int32Array, IdTable]:
+def encoded(chunks: list["pa.DictionaryArray"]) -> tuple[Int32Array, IdTable]:
     """Returns codes and ids of parts that have a dictionary each, in one numbering; empties the list."""
     import pyarrow as pa
 
-    if len({part.type for part in parts}) > 1:
+    if len({part.type for part in chunks}) > 1:
         # The type of the ids may change: between the parts of a table, or where a text follows whole numbers in JSON.
-        parts[:] = [_with_texts(part) for part in parts]
-    whole = pa.chunked_array(parts).unify_dictionaries()
-    parts.clear()
+        chunks[:] = [_with_texts(part) for part in chunks]
+    whole = pa.chunked_array(chunks).unify_dictionaries()
+    chunks.clear()
     codes = np.concatenate([chunk.indices.to_numpy() for chunk in whole.chunks])
     ids: list[Any] = whole.chunk(0).dictionary.to_pylist()
     texts = [value if isinstance(value, str) else str(value) for value in ids]

@@ -84,11 +84,11 @@ class Cluster:
         RecbenchError: Dask is not installed, or nobody answers at that address.
     """
 
-    def __init__(self, assignment: Assignment, notify: Notify, wanted: IsWanted = always) -> None:
+    def __init__(self, assignment: Assignment, notify: Notify, is_wanted: IsWanted = always) -> None:
         assert assignment.address is not None
         self._assignment = assignment
         self._notify = notify
-        self._wanted = wanted
+        self._wanted = is_wanted
         self._connection = DaskConnection(assignment.address, self._hear)
         self._watch = WorkerWatch(assignment.address)
         self._events: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
@@ -101,7 +101,7 @@ class Cluster:
         self._announced: set[str] = set()
         self._with_task: set[str] = set()
 
-    def configure(self, wanted: Sequence[RequestedModel]) -> list[PlannedModel]:
+    def configure(self, models: Sequence[RequestedModel]) -> list[PlannedModel]:
         """Imports every model on this machine, whose sources those of the workers are compared with.
 
         Raises:
@@ -109,7 +109,7 @@ class Cluster:
         """
         here = LocalProcesses(self._assignment, self._notify)
         try:
-            return here.configure(wanted)
+            return here.configure(models)
         finally:
             here.close()
 
@@ -121,7 +121,7 @@ class Cluster:
         Raises:
             RecbenchError: The cluster is lost or has no workers, or no worker can run trials.
         """
-        self._connection.listen(self._topic, lambda told: self._events.put(("told", told)))
+        self._connection.listen(self._topic, lambda message: self._events.put(("told", message)))
         looked = time.monotonic()
         self._watch.update(self._connection.workers(wait=True), looked)
         coming = iter(trials)
@@ -136,8 +136,8 @@ class Cluster:
                         yield trial, self._failed(trial, folder, f"its worker died, {MOST_ATTEMPTS} times")
                 for running in self._overdue(now):
                     limit = self._assignment.limits.seconds
-                    told = f"took longer than {limit:g} s, and its worker {running.worker} does not answer"
-                    yield running.trial, self._failed(running.trial, folder, told, Status.TIMED_OUT)
+                    message = f"took longer than {limit:g} s, and its worker {running.worker} does not answer"
+                    yield running.trial, self._failed(running.trial, folder, message, Status.TIMED_OUT)
                 self._take_back(now)
             self._dispatch(coming)
             self._hear(SECONDS_BETWEEN_TICKS)
@@ -148,7 +148,7 @@ class Cluster:
 
     def close(self) -> None:
         """Lets the workers stop, and leaves the cluster."""
-        self._connection.close(one.future for one in self._running.values())
+        self._connection.close(job.future for job in self._running.values())
         self._running.clear()
 
     def _is_one_due(self, coming: Iterator[PlannedTrial]) -> bool:
@@ -160,8 +160,8 @@ class Cluster:
     def _dispatch(self, coming: Iterator[PlannedTrial]) -> None:
         workers = self._watch.usable()
         hosts = Counter(workers.values())
-        busy = {one.worker for one in self._running.values()}
-        free = [one for one in workers if one not in busy]
+        busy = {job.worker for job in self._running.values()}
+        free = [worker for worker in workers if worker not in busy]
         if not free or not self._is_one_due(coming):
             return
         # Those that run no trial of another run come first; behind such a trial, this one gets its turn.
@@ -235,8 +235,8 @@ class Cluster:
             about(self._running[key].trial, self._notify)(happened)
 
     def _drop_unwanted(self) -> None:
-        for key, one in list(self._running.items()):
-            if not self._wanted(one.trial):
+        for key, job in list(self._running.items()):
+            if not self._wanted(job.trial):
                 self._give_up(key)
         self._waiting = deque(trial for trial in self._waiting if self._wanted(trial))
 
@@ -264,17 +264,17 @@ class Cluster:
     def _lost(self) -> list[PlannedTrial]:
         """Returns the trials whose workers have disappeared, or were stopped before they began: they run no more."""
         lost = {
-            key: one
-            for key, one in self._running.items()
-            if not one.future.done()
-            and (not self._watch.has(one.worker) or (not one.phase and self._watch.is_silent(one.worker)))
+            key: job
+            for key, job in self._running.items()
+            if not job.future.done()
+            and (not self._watch.has(job.worker) or (not job.phase and self._watch.is_silent(job.worker)))
         }
-        for key, one in lost.items():
+        for key, job in lost.items():
             self._give_up(key)
-            self._notify(Event(EventKind.LOST, trial=one.trial))
-            state = "does not answer" if self._watch.has(one.worker) else "is gone"
-            log.warning("Worker %s %s, and with it %s.", one.worker, state, one.trial.label)
-        return [one.trial for one in lost.values()]
+            self._notify(Event(EventKind.LOST, trial=job.trial))
+            state = "does not answer" if self._watch.has(job.worker) else "is gone"
+            log.warning("Worker %s %s, and with it %s.", job.worker, state, job.trial.label)
+        return [job.trial for job in lost.values()]
 
     def _overdue(self, now: float) -> list[_Running]:
         """Returns the trials that are beyond their limit and whose workers do not end them; they are given up."""
@@ -282,11 +282,11 @@ class Cluster:
         if limit is None:
             return []
         overdue = {
-            key: one
-            for key, one in self._running.items()
-            if one.phase
-            and not one.future.done()
-            and now - one.since > limit + (0 if self._watch.is_silent(one.worker) else SECONDS_OF_GRACE)
+            key: job
+            for key, job in self._running.items()
+            if job.phase
+            and not job.future.done()
+            and now - job.since > limit + (0 if self._watch.is_silent(job.worker) else SECONDS_OF_GRACE)
         }
         for key in overdue:
             self._give_up(key)
@@ -294,13 +294,13 @@ class Cluster:
 
     def _take_back(self, now: float) -> None:
         """Takes back trials that wait behind those of other runs, if another worker is free for each."""
-        queued = [key for key, one in self._running.items() if not one.phase and now - one.since > SECONDS_TO_BEGIN]
-        free = self._watch.usable().keys() - {one.worker for one in self._running.values()}
+        queued = [key for key, job in self._running.items() if not job.phase and now - job.since > SECONDS_TO_BEGIN]
+        free = self._watch.usable().keys() - {job.worker for job in self._running.values()}
         if not queued or not free:
             return
         of_others = self._of_other_runs()
         n_free = len(free - of_others)
-        for key in [one for one in queued if self._running[one].worker in of_others][:n_free]:
+        for key in [job for job in queued if self._running[job].worker in of_others][:n_free]:
             self._return(self._running[key].trial)
             self._give_up(key)
 

@@ -85,12 +85,12 @@ class RemoteResult:
     log: bytes
 
 
-def run_remote(job: RemoteTrial, wanted: Callable[[], bool], notify: Notify) -> RemoteResult | None:
+def run_remote(job: RemoteTrial, is_wanted: Callable[[], bool], notify: Notify) -> RemoteResult | None:
     """Runs a trial on this machine, after whatever trial this worker still runs.
 
     Args:
         job: The trial.
-        wanted: Whether anyone still waits for it.
+        is_wanted: Whether anyone still waits for it.
         notify: Receives the trial's events.
 
     Returns:
@@ -114,15 +114,15 @@ def run_remote(job: RemoteTrial, wanted: Callable[[], bool], notify: Notify) -> 
             f"The worker no longer has the task: {path}.", "Start the run again: it sends the task again."
         )
     while not _one_at_a_time.acquire(timeout=SECONDS_BETWEEN_QUESTIONS):
-        if not wanted():
+        if not is_wanted():
             return None
     try:
-        return _run_alone(job, path, wanted, notify)
+        return _run_alone(job, path, is_wanted, notify)
     finally:
         _one_at_a_time.release()
 
 
-def _run_alone(job: RemoteTrial, path: Path, wanted: Callable[[], bool], notify: Notify) -> RemoteResult | None:
+def _run_alone(job: RemoteTrial, path: Path, is_wanted: Callable[[], bool], notify: Notify) -> RemoteResult | None:
     with tempfile.TemporaryDirectory() as folder:
         log = logs.new_log(Path(folder), "trial")
         assignment = Assignment(
@@ -131,7 +131,7 @@ def _run_alone(job: RemoteTrial, path: Path, wanted: Callable[[], bool], notify:
         supervision = Supervision(job.trial, assignment, log, notify)
         try:
             while (outcome := supervision.step()) is None or not outcome.is_final:
-                if not wanted():
+                if not is_wanted():
                     return None
                 wait_for([supervision.worker])
         finally:

@@ -28,15 +28,15 @@ class LocalProcesses:
         wanted: Whether a trial should continue.
     """
 
-    def __init__(self, assignment: Assignment, notify: Notify, wanted: IsWanted = always) -> None:
+    def __init__(self, assignment: Assignment, notify: Notify, is_wanted: IsWanted = always) -> None:
         self._assignment = assignment
         self._notify = notify
-        self._wanted = wanted
+        self._wanted = is_wanted
         self._prepared: list[WorkerProcess] = []
         self._ahead = ImportsAhead(self._prepare, assignment.limits.seconds)
         self._running: list[Supervision] = []
 
-    def configure(self, wanted: Sequence[RequestedModel]) -> list[PlannedModel]:
+    def configure(self, models: Sequence[RequestedModel]) -> list[PlannedModel]:
         """Imports every model in a process of its own, as many at a time as there are cores.
 
         The first of these processes wait, and run their models' first trials.
@@ -45,7 +45,7 @@ class LocalProcesses:
             RecbenchError: A model cannot be imported, or rejects its parameters.
         """
         most = available_cores()
-        waiting, importing = deque(wanted), deque[WorkerProcess]()
+        waiting, importing = deque(models), deque[WorkerProcess]()
         planned = []
         while waiting or importing:
             while waiting and len(importing) < most:
@@ -77,27 +77,27 @@ class LocalProcesses:
             while len(self._running) < self._assignment.concurrent and (trial := next(coming, None)) is not None:
                 if known:
                     known.popleft()
-                self._running.append(self._start(trial, folder, [one.model.requested for one in known]))
+                self._running.append(self._start(trial, folder, [measure.model.requested for measure in known]))
             if not self._running:
                 return
-            wait_for([*(one.worker for one in self._running), *self._ahead.importing])
+            wait_for([*(job.worker for job in self._running), *self._ahead.importing])
             self._prepared += self._ahead.step()
             self._end_large()
-            for one in list(self._running):
-                outcome = one.step()
-                if not self._wanted(one.trial):
-                    self._running.remove(one)
-                    one.end()
+            for job in list(self._running):
+                outcome = job.step()
+                if not self._wanted(job.trial):
+                    self._running.remove(job)
+                    job.end()
                 elif outcome is not None:
                     if outcome.is_final:
-                        self._running.remove(one)
-                    yield one.trial, outcome
+                        self._running.remove(job)
+                    yield job.trial, outcome
             self._notify(TICK)
 
     def close(self) -> None:
         """Ends all processes at once."""
-        for one in self._running:
-            one.end()
+        for job in self._running:
+            job.end()
         for worker in self._prepared:
             worker.end()
         self._ahead.close()
@@ -116,7 +116,7 @@ class LocalProcesses:
     def _start(self, trial: PlannedTrial, folder: Path, coming: Sequence[RequestedModel]) -> Supervision:
         log = logs.new_log(folder, trial.stem(self._assignment.task.identity, self._assignment.conditions))
         self._notify(Event(EventKind.STARTED, trial=trial))
-        ready = next((one for one in self._prepared if one.requested == trial.model.requested), None)
+        ready = next((worker for worker in self._prepared if worker.requested == trial.model.requested), None)
         if ready is not None:
             self._prepared.remove(ready)
         else:
@@ -125,7 +125,7 @@ class LocalProcesses:
 
     def _imports(self) -> int:
         """Returns how many processes import a model now."""
-        return len(self._ahead.importing) + sum(one.worker.ready is None for one in self._running)
+        return len(self._ahead.importing) + sum(job.worker.ready is None for job in self._running)
 
     def _await_ready(self, worker: WorkerProcess) -> PlannedModel:
         limit = self._assignment.limits.seconds
@@ -153,10 +153,10 @@ class LocalProcesses:
                     f"Importing {worker.requested.reference.name!r} takes longer than {limit:g} s.",
                     "Use a longer --timeout.",
                 )
-            for one in self._prepared:
-                if (excess := one.beyond_memory()) is not None:
+            for worker in self._prepared:
+                if (excess := worker.beyond_memory()) is not None:
                     raise RecbenchError(
-                        f"Importing {one.requested.reference.name!r} {excess}.", "Use a larger --max-memory."
+                        f"Importing {worker.requested.reference.name!r} {excess}.", "Use a larger --max-memory."
                     )
             wait_for([worker])
             self._notify(TICK)

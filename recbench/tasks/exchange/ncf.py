@@ -97,7 +97,7 @@ def import_ncf(
     readings = (Reading(train.name, len(train_rows)), Reading(test.name, len(test_rows)))
     rows = PublishedRows(
         user_ids, item_ids, train_part.take(first), test_part, candidates,
-        n_duplicates=n_duplicates, readings=readings, time_unit=unit, places=_places(train, negatives, train_rows),
+        n_duplicates=n_duplicates, readings=readings, time_unit=unit, locations=_places(train, negatives, train_rows),
     )  # fmt: skip
     return assemble(spec, rows.with_allowed_negatives(waivers))
 

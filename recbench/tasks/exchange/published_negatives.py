@@ -47,7 +47,7 @@ class PublishedLists:
 
     Attributes:
         negatives: int32[cases, width], filled up with ``NO_ITEM``.
-        places: Where they stand.
+        locations: Where they are in the files.
         train: The train rows.
         test: The rows of the cases.
         user_ids: The original id of each user index.
@@ -55,7 +55,7 @@ class PublishedLists:
     """
 
     negatives: Int32Array
-    places: Places
+    locations: Places
     train: Rows
     test: Rows
     user_ids: IdTable
@@ -133,7 +133,7 @@ class PublishedLists:
         return seen
 
     def _counted(self, broken: Entries) -> str:
-        return f"{int(broken.any(axis=1).sum()):,} of the {len(broken):,} lists in {self.places.source}"
+        return f"{int(broken.any(axis=1).sum()):,} of the {len(broken):,} lists in {self.locations.source}"
 
     def _case(self, case: int) -> str:
         user, item = self.user_ids[int(self.test.users[case])], self.item_ids[int(self.test.items[case])]
@@ -143,11 +143,11 @@ class PublishedLists:
         """Names the first entry that is marked, and the row that makes it no negative."""
         case, column = divmod(int(broken.argmax()), broken.shape[1])
         user, negative = int(self.test.users[case]), int(self.negatives[case, column])
-        text = f"{self.places.negative(case, column)}: {self._case(case)}, negative {self.item_ids[negative]!r}"
+        text = f"{self.locations.negative(case, column)}: {self._case(case)}, negative {self.item_ids[negative]!r}"
         if negative == self.test.items[case]:
             return text
         if ((self.train.users == user) & (self.train.items == negative)).any():
-            place = self.places.train_row(self.user_ids[user], self.item_ids[negative])
+            place = self.locations.train_row(self.user_ids[user], self.item_ids[negative])
             return f"{text}, a train row of this user{f' ({place})' if place else ''}"
         is_test = ((self.test.users == user) & (self.test.items == negative)).any()
         return f"{text}, another test row of this user" if is_test else text

@@ -58,7 +58,7 @@ class PublishedRows:
         n_duplicates: Rows left out when the files were read.
         readings: What was read from each file.
         time_unit: What the times count since 1970; None if there are none.
-        places: Where the files say something; with negatives only.
+        locations: Where the files say something; with negatives only.
     """
 
     user_ids: IdTable
@@ -71,7 +71,7 @@ class PublishedRows:
     n_duplicates: int = 0
     readings: tuple[Reading | None, ...] = ()
     time_unit: Unit | None = None
-    places: Places | None = None
+    locations: Places | None = None
 
     def with_allowed_negatives(self, waivers: frozenset[Waiver]) -> "PublishedRows":
         """Returns the split without the negatives that break a rule; without negatives, the same split.
@@ -79,9 +79,9 @@ class PublishedRows:
         Raises:
             RecbenchError: See ``PublishedLists.allowed``.
         """
-        if self.negatives is None or self.places is None:
+        if self.negatives is None or self.locations is None:
             return self
-        lists = PublishedLists(self.negatives, self.places, self.train, self.test, self.user_ids, self.item_ids)
+        lists = PublishedLists(self.negatives, self.locations, self.train, self.test, self.user_ids, self.item_ids)
         return replace(self, negatives=lists.allowed(waivers))
 
     def without_users(self, left_out: npt.NDArray[np.bool_]) -> "PublishedRows":
@@ -109,7 +109,7 @@ class PublishedRows:
         )
 
 
-def in_one_unit(parts: Sequence[Interactions]) -> tuple[list[Interactions], Unit | None]:
+def in_one_unit(files: Sequence[Interactions]) -> tuple[list[Interactions], Unit | None]:
     """Converts the times of several parts to the finest of their units.
 
     Returns:
@@ -118,9 +118,9 @@ def in_one_unit(parts: Sequence[Interactions]) -> tuple[list[Interactions], Unit
     Raises:
         RecbenchError: The times of one part only give an order, those of another count from 1970.
     """
-    units = {part.unit for part in parts if part.unit is not None}
+    units = {part.unit for part in files if part.unit is not None}
     if len(units) < 2:
-        return list(parts), next(iter(units), None)
+        return list(files), next(iter(units), None)
     if Unit.ORDER in units:
         raise RecbenchError(
             f"The times of the files count different things: {', '.join(sorted(units))}.",
@@ -134,25 +134,25 @@ def in_one_unit(parts: Sequence[Interactions]) -> tuple[list[Interactions], Unit
         timestamps = part.timestamps * (PER_SECOND[finest] // PER_SECOND[part.unit])
         return replace(part, rows=replace(part.rows, timestamps=timestamps), time_unit=finest)
 
-    return [converted(part) for part in parts], finest
+    return [converted(part) for part in files], finest
 
 
 def numbered_together(
-    parts: Sequence[Interactions], users: Sequence[IdTable] = (), items: Sequence[IdTable] = ()
+    files: Sequence[Interactions], users: Sequence[IdTable] = (), items: Sequence[IdTable] = ()
 ) -> tuple[IdTable, IdTable, list[Rows]]:
     """Gives the users and items of several parts common numbers, by a hash, see ``Interactions.numbered_by_hash``.
 
     Args:
-        parts: The parts, such as train and test.
+        files: The parts, such as train and test.
         users: Further users, who may occur in no part.
         items: Further items.
 
     Returns:
         The users, the items, and the rows of each part.
     """
-    user_ids, user_numbers = _numbered([*(part.user_ids for part in parts), *users])
-    item_ids, item_numbers = _numbered([*(part.item_ids for part in parts), *items])
-    numbers = zip(parts, user_numbers, item_numbers, strict=False)
+    user_ids, user_numbers = _numbered([*(part.user_ids for part in files), *users])
+    item_ids, item_numbers = _numbered([*(part.item_ids for part in files), *items])
+    numbers = zip(files, user_numbers, item_numbers, strict=False)
     return user_ids, item_ids, [part.rows.renumbered(*of_part) for part, *of_part in numbers]
 
 
