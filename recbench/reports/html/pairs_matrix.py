@@ -56,7 +56,7 @@ class Matrix:
     @property
     def fits(self) -> int:
         """The smallest width of a window, in pixels, in which all columns have room."""
-        return fitting_width(205 + 56 * len(self.models))
+        return fitting_width(205 + 60 * len(self.models))
 
 
 def pairs_matrices(report: RunReport, models: Sequence[Named]) -> list[Matrix]:

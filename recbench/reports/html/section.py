@@ -34,7 +34,7 @@ from recbench.reports.plots.styles import style
 from recbench.reports.run.best_compared import MOST_COMPARED
 from recbench.reports.run.findings import contradiction_notes
 from recbench.reports.run.run_report import RunReport
-from recbench.reports.run.table import errors, how_to_read
+from recbench.reports.run.table import errors, how_to_read, interval_start
 from recbench.reports.trend import trends
 
 MOST_SHOWN: Final = 200
@@ -170,7 +170,7 @@ def task_section(
         first.label,
         tuple(cohort_tables(models)),
         tuple(_trends(report, models, history)),
-        tuple(_model(one, defaults) for one in models),
+        tuple(_model(model, defaults) for model in models),
         tuple(_repeat(run, models, names, defaults) for run in runs),
         tuple(_environment(report)),
         tuple(downloads(exact, task)),
@@ -230,7 +230,7 @@ def _notes(report: RunReport) -> list[str]:
     left = len(report.summaries) - MOST_SHOWN
     trials = [trial for summary in report.summaries for trial in summary.trials]
     return [
-        *how_to_read(report, Format.HTML),
+        *how_to_read(report, Format.HTML, interval=interval_start(wide=False), best="★ and bold"),
         *contradiction_notes(report, most=None),
         *catalogue_caution(trials, report.columns, report.correction.uniform),
         *correction_lines(report),
@@ -251,12 +251,12 @@ def _first(lines: Sequence[str], most: int, what: str) -> list[str]:
 def _points(models: Sequence[Named], measure: Measure) -> list[StyledPoint]:
     """Returns the points of the configurations that have quality and cost."""
     points = []
-    for one in models[:MOST_COMPARED]:
-        standing = one.standings.get(measure.name)
+    for model in models[:MOST_COMPARED]:
+        standing = model.standings.get(measure.name)
         interval = standing.interval if standing else None
-        point = quality_point(one.summary, one.summary.name, measure, Cost.FIT_SECONDS, interval)
+        point = quality_point(model.summary, model.summary.name, measure, Cost.FIT_SECONDS, interval)
         if point is not None:
-            points.append(StyledPoint(point, one.style))
+            points.append(StyledPoint(point, model.style))
     return points
 
 
@@ -264,8 +264,8 @@ def _curves(name: str, models: Sequence[Named]) -> Figure | None:
     """Returns the chart of the learning curves: HR@10, or else the first metric that the curves have."""
     found = {
         number: curves
-        for number, one in enumerate(models[:MOST_COMPARED])
-        if (curves := [trial.record.curve for trial in one.summary.group.done if trial.record.curve])
+        for number, model in enumerate(models[:MOST_COMPARED])
+        if (curves := [trial.record.curve for trial in model.summary.group.done if trial.record.curve])
         # One point is the end, and no curve.
         and max(map(len, curves)) > 1
     }
@@ -287,10 +287,14 @@ def _trends(report: RunReport, models: Sequence[Named], history: Sequence[Accept
     parts = []
     of_task = [line for line in history if line.digest == digest]
     for place, trend in enumerate(trends(of_task, [HR])):
-        known = next((one.style for one in models if one.summary.model == trend.model), style(len(models) + place))
+        known = next(
+            (model.style for model in models if model.summary.model == trend.model), style(len(models) + place)
+        )
         chart = trend_chart(trend, HR, known)
         if chart is not None:
-            figures = [(one, spread.mean) for one in trend.acceptances if (spread := one.figures[HR])]
+            figures = [
+                (acceptance, spread.mean) for acceptance in trend.acceptances if (spread := acceptance.figures[HR])
+            ]
             latest, value = figures[-1]
             told = f"{value:.4f} on {latest.accepted_at:%Y-%m-%d} ({latest.label})"
             described = ", ".join(f"{mean:.4f}" for _, mean in figures)
@@ -300,7 +304,7 @@ def _trends(report: RunReport, models: Sequence[Named], history: Sequence[Accept
 
 def _repeat(run: RecordSet, models: Sequence[Named], names: Mapping[str, str], defaults: Defaults) -> RepeatPart:
     own = {id(trial) for trial in run.trials}
-    summaries = [one.summary for one in models if id(one.summary.trials[0]) in own]
+    summaries = [model.summary for model in models if id(model.summary.trials[0]) in own]
     return RepeatPart(run.text, repetition(run.trials, configurations(summaries, defaults), names, run.text))
 
 

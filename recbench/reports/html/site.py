@@ -147,13 +147,13 @@ def _trends(history: Sequence[Accepted]) -> list[ShownTrend]:
 
 def _rows(trend: Trend) -> tuple[AcceptedRow, ...]:
     rows = []
-    for before, one in zip([None, *trend.acceptances], trend.acceptances, strict=False):
-        spread, earlier = one.figures[HR], before.figures[HR] if before else None
+    for before, acceptance in zip([None, *trend.acceptances], trend.acceptances, strict=False):
+        spread, earlier = acceptance.figures[HR], before.figures[HR] if before else None
         rows.append(
             AcceptedRow(
-                f"{one.accepted_at:%Y-%m-%d %H:%M}",
-                one.label,
-                (one.sha or "unknown")[:9],
+                f"{acceptance.accepted_at:%Y-%m-%d %H:%M}",
+                acceptance.label,
+                (acceptance.sha or "unknown")[:9],
                 f"{spread.mean:.4f}" if spread else NO_RANKS,
                 signed(spread.mean - earlier.mean) if spread and earlier else "",
             )

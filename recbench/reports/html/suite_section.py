@@ -64,7 +64,7 @@ class SuiteSection:
     @property
     def wins_fit(self) -> int:
         """The smallest width of a window, in pixels, in which the win matrix has room."""
-        return fitting_width(205 + 56 * len(self.wins))
+        return fitting_width(205 + 60 * len(self.wins))
 
 
 def suite_section(report: SuiteReport, number: int) -> SuiteSection:
@@ -104,7 +104,7 @@ def _over_tasks(report: SuiteReport) -> Table:
         Column("training time, s", "Geometric mean over tasks"),
         Column("machine", "The processors that its trials ran on"),
     )
-    rows = [_row(number, one, _cells(one)) for number, one in enumerate(report.standings)]
+    rows = [_row(number, standing, _cells(standing)) for number, standing in enumerate(report.standings)]
     return Table("Over all tasks", columns, tuple(rows))
 
 
@@ -129,10 +129,13 @@ def _by_task(report: SuiteReport) -> Table:
     rows = [
         _row(
             number,
-            one,
-            [Cell(f"{score:.4f}", score, f"rank {rank:g}") for score, rank in zip(one.scores, one.ranks, strict=True)],
+            standing,
+            [
+                Cell(f"{score:.4f}", score, f"rank {rank:g}")
+                for score, rank in zip(standing.scores, standing.ranks, strict=True)
+            ],
         )
-        for number, one in enumerate(report.standings)
+        for number, standing in enumerate(report.standings)
     ]
     return Table(f"{report.measure.label} on each task", tuple(columns), tuple(rows))
 
@@ -143,9 +146,9 @@ def _row(number: int, one: Standing, cells: Sequence[Cell]) -> Row:
 
 def _speed_quality(report: SuiteReport, anchor: str) -> Figure | None:
     points = [
-        StyledPoint(_point(one, one.fit_seconds), style(number))
-        for number, one in enumerate(report.standings)
-        if one.fit_seconds is not None
+        StyledPoint(_point(standing, standing.fit_seconds), style(number))
+        for number, standing in enumerate(report.standings)
+        if standing.fit_seconds is not None
     ]
     return speed_quality_figure(
         f"{anchor}-cost",

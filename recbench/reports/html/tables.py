@@ -94,7 +94,7 @@ class Table:
     @property
     def fits(self) -> int:
         """The smallest width of a window, in pixels, in which all columns have room; see the style sheet."""
-        return fitting_width(230 + (84 if self.has_short_words else 108) * len(self.columns))
+        return fitting_width(230 + (84 if self.has_short_words else 118) * len(self.columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def quality_tables(report: RunReport, models: Sequence[Named]) -> list[Table]:
         measures = [measure for measure in report.columns if measure.ranking is ranking]
         if measures:
             columns = [Column(measure.label, _help(measure)) for measure in measures]
-            rows = [one.row([metric_cell(one, measure) for measure in measures]) for one in models]
+            rows = [model.row([metric_cell(model, measure) for measure in measures]) for model in models]
             ordered = report.columns.index(measures[0]) == 0
             tables.append(Table(caption, tuple(columns), tuple(rows), 0 if ordered else None))
     return tables
@@ -146,17 +146,19 @@ def costs_of(models: Sequence[Named]) -> Table:
         Column("seeds", "Trials"),
         Column("status", "How the trials ended"),
     )
-    return Table("Cost", columns, tuple(one.row(_cost_cells(one.summary)) for one in models), has_short_words=True)
+    return Table(
+        "Cost", columns, tuple(model.row(_cost_cells(model.summary)) for model in models), has_short_words=True
+    )
 
 
 def costs_in_use(models: Sequence[Named]) -> list[Table]:
     """Returns the tables of what each configuration costs in use, and of its energy; none without such figures."""
-    records = [trial.record for one in models for trial in one.summary.group.done]
+    records = [trial.record for model in models for trial in model.summary.group.done]
     tables = []
     for caption, figures in (("In use", SERVING), ("Energy and GPUs", (*ENERGY, *GPU))):
         if present := present_figures(records, figures):
             columns = tuple(Column(one.header) for one in present)
-            rows = [one.row([_cost(one, figure) for figure in present]) for one in models]
+            rows = [model.row([_cost(model, figure) for figure in present]) for model in models]
             tables.append(Table(caption, columns, tuple(rows), has_short_words=True))
     return tables
 
@@ -166,23 +168,23 @@ def metric_cell(model: Named, measure: Measure) -> Cell:
     spread, standing = model.summary.figure(measure), model.standings.get(measure.name)
     if spread is None:
         return Cell(NO_FIGURE)
-    detail = f"± {spread.sd:.4f} " if spread.sd is not None else ""
+    detail = f"±\N{NO-BREAK SPACE}{spread.sd:.4f} " if spread.sd is not None else ""
     if standing is not None and standing.interval is not None:
         # Figures of the full ranking are small.
         digits = 4 if measure.ranking is Ranking.FULL else 3
-        detail += f"[{standing.interval.low:.{digits}f}, {standing.interval.high:.{digits}f}]"
+        detail += f"[{standing.interval.low:.{digits}f},\N{NO-BREAK SPACE}{standing.interval.high:.{digits}f}]"
     return Cell(f"{spread.mean:.4f}", spread.mean, detail.strip(), _mark(standing))
 
 
 def cohort_tables(models: Sequence[Named]) -> list[Table]:
     """Returns one table for each value by which cases are divided into thirds."""
     tables = []
-    known = [one for one in models if one.summary.cohorts]
+    known = [model for model in models if model.summary.cohorts]
     for name, caption in (
         ("history", "By the train rows of the case's user"),
         ("popularity", "By the train rows of the case's item"),
     ):
-        having = [one for one in known if name in one.summary.cohorts]
+        having = [measure for measure in known if name in measure.summary.cohorts]
         if not having:
             continue
         columns = [

@@ -73,7 +73,10 @@ def _draw_metric(
     if not known:
         return
     at, means, intervals = zip(*known, strict=True)
-    bars = [reach(mean, one.low, one.high) if one else (0.0, 0.0) for mean, one in zip(means, intervals, strict=True)]
+    bars = [
+        reach(mean, interval.low, interval.high) if interval else (0.0, 0.0)
+        for mean, interval in zip(means, intervals, strict=True)
+    ]
     axes.errorbar(
         at,
         means,
@@ -86,7 +89,7 @@ def _draw_metric(
 
 
 def _draw_spreads(axes: "Axes", places: Sequence[float], spreads: Sequence[Spread | None], label: str) -> None:
-    known = [(place, one) for place, one in zip(places, spreads, strict=True) if one]
+    known = [(place, spread) for place, spread in zip(places, spreads, strict=True) if spread]
     if known:
         means = [one.mean for _, one in known]
         bars = [reach(one.mean, min(one.values), max(one.values)) for _, one in known]

@@ -17,7 +17,19 @@ from recbench.tuning.past import Budget, End, PastTrial, counts, joules_spent, s
 from recbench.tuning.result import ModelTuning
 from recbench.tuning.spaces import texts
 
-HEADERS = ["model", "defaults", "tuned", "trials", "completed", "pruned", "failed", "out of time", "s", "parameters"]
+CSV_HEADERS = [
+    "model",
+    "defaults",
+    "tuned",
+    "trials",
+    "completed",
+    "pruned",
+    "failed",
+    "out of time",
+    "s",
+    "parameters",
+]
+HEADERS = [*CSV_HEADERS[:-2], "time (s)", "parameters"]
 TUNING_COLUMNS = (
     "model", "defaults", "tuned", "trials", "completed", "pruned", "failed", "out-of-time", "seconds", "parameters",
 )  # fmt: skip
@@ -27,33 +39,33 @@ RANKS = (0, 2, 1, 4, 8, 7, 6, 9, 5, 3)
 
 
 def tuning_table(
-    found: Sequence[ModelTuning], budget: Budget, form: Format = Format.TEXT, view: View = DEFAULT_VIEW
+    tunings: Sequence[ModelTuning], budget: Budget, form: Format = Format.TEXT, view: View = DEFAULT_VIEW
 ) -> str:
     """Renders one line a model, and what the columns mean; JSON has the results alone, an object a model.
 
     Args:
-        found: The result of each model.
+        tunings: The result of each model.
         budget: What each model was allowed.
         form: How to render it.
         view: Which columns to show, and the terminal that plain text has to fit.
     """
     if form is Format.JSON:
-        return json_text([_result(one) for one in found])
+        return json_text([_result(tuning) for tuning in tunings])
     if form is Format.CSV:
-        return csv_text([_row(one) for one in found], HEADERS)
-    labels = ", ".join(dict.fromkeys(one.objective.label for one in found))
-    table = render_columns(_columns(found), form, view)
+        return csv_text([_row(tuning) for tuning in tunings], CSV_HEADERS)
+    labels = ", ".join(dict.fromkeys(tuning.objective.label for tuning in tunings))
+    table = render_columns(_columns(tunings), form, view)
     legend = [
         *table.notes,
         f"defaults, tuned: {labels} on validation cases. "
         f"Budget: {budget.trials} trials and {budget.seconds:g} s a model, without starts of processes and imports.",
-        *_notes(found),
+        *_notes(tunings),
     ]
     return "\n".join([table.text, "", *prose(legend, form, view.screen)])
 
 
 def tuning_document(
-    found: Sequence[ModelTuning], budget: Budget, task: dict[str, Any], settings: str, storage: str
+    tunings: Sequence[ModelTuning], budget: Budget, task: dict[str, Any], settings: str, storage: str
 ) -> TuningDocument:
     """Returns the JSON document; keys are only ever added."""
     return {
@@ -62,27 +74,29 @@ def tuning_document(
         "budget": {"trials": budget.trials, "seconds": budget.seconds},
         "settings": settings,
         "storage": storage,
-        "results": [_result(one) for one in found],
+        "results": [_result(tuning) for tuning in tunings],
     }
 
 
-def _row(one: ModelTuning) -> list[str]:
-    if not one.space:
-        return [one.model, *[""] * 8, "nothing to tune"]
-    ended = counts(one.past)
+def _row(tuning: ModelTuning) -> list[str]:
+    if not tuning.space:
+        return [tuning.model, *[""] * 8, "nothing to tune"]
+    ended = counts(tuning.past)
     scores = ["", ""]
     parameters = "no trial was completed"
-    if one.tuned is not None:
-        default = one.tuned.provenance.default_score
-        scores = ["" if default is None else f"{default:.4f}", f"{one.tuned.provenance.validation_score:.4f}"]
-        searched = {name: value for name, value in one.tuned.parameters.items() if name in one.space or name == EPOCHS}
+    if tuning.tuned is not None:
+        default = tuning.tuned.provenance.default_score
+        scores = ["" if default is None else f"{default:.4f}", f"{tuning.tuned.provenance.validation_score:.4f}"]
+        searched = {
+            name: value for name, value in tuning.tuned.parameters.items() if name in tuning.space or name == EPOCHS
+        }
         parameters = ", ".join(f"{name}={_short(value)}" for name, value in searched.items())
     numbers = [ended.ended, ended.completed, ended.pruned, ended.failed, ended.out_of_time]
-    return [one.model, *scores, *map(str, numbers), f"{spent(one.past):,.0f}", parameters]
+    return [tuning.model, *scores, *map(str, numbers), f"{spent(tuning.past):,.0f}", parameters]
 
 
-def _columns(found: Sequence[ModelTuning]) -> list[Column]:
-    rows = [_row(one) for one in found]
+def _columns(tunings: Sequence[ModelTuning]) -> list[Column]:
+    rows = [_row(tuning) for tuning in tunings]
     columns = []
     for place, (name, header, rank) in enumerate(zip(TUNING_COLUMNS, HEADERS, RANKS, strict=True)):
         is_text = name in ("model", "parameters")
@@ -109,40 +123,40 @@ def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _notes(found: Sequence[ModelTuning]) -> list[str]:
+def _notes(tunings: Sequence[ModelTuning]) -> list[str]:
     lines = []
-    for one in found:
-        saved = sum(trial.saved_seconds for trial in one.past)
+    for tuning in tunings:
+        saved = sum(trial.saved_seconds for trial in tuning.past)
         if saved:
-            lines.append(f"{one.model}: pruning saved about {saved:,.0f} s.")
-        ended = counts(one.past)
+            lines.append(f"{tuning.model}: pruning saved about {saved:,.0f} s.")
+        ended = counts(tuning.past)
         if ended.interrupted:
-            lines.append(f"{one.model}: {ended.interrupted} trials were interrupted, and tried again.")
-        lines += [*_on_defaults(one), *_marks(one)]
-        if errors := _errors(one.past):
-            lines.append(f"{one.model}: {ended.failed} of {ended.ended} trials failed, the last with: {errors[-1]}")
+            lines.append(f"{tuning.model}: {ended.interrupted} trials were interrupted, and tried again.")
+        lines += [*_on_defaults(tuning), *_marks(tuning)]
+        if errors := _errors(tuning.past):
+            lines.append(f"{tuning.model}: {ended.failed} of {ended.ended} trials failed, the last with: {errors[-1]}")
     return lines
 
 
-def _on_defaults(one: ModelTuning) -> list[str]:
+def _on_defaults(tuning: ModelTuning) -> list[str]:
     """Returns a line for defaults outside of the search space, and one if the column of the defaults is empty."""
-    found = []
-    if one.outside:
-        named = ", ".join(f"{name}={value}" for name, value in one.outside.items())
-        found.append(f"{one.model}: defaults outside of the search space: {named}.")
-    if one.tuned is not None and one.tuned.provenance.default_score is None:
-        found.append(
-            f"{one.model}: the trial with the defaults did not finish, so the tuned setting may be worse than the "
+    notes = []
+    if tuning.outside:
+        named = ", ".join(f"{name}={value}" for name, value in tuning.outside.items())
+        notes.append(f"{tuning.model}: defaults outside of the search space: {named}.")
+    if tuning.tuned is not None and tuning.tuned.provenance.default_score is None:
+        notes.append(
+            f"{tuning.model}: the trial with the defaults did not finish, so the tuned setting may be worse than the "
             "defaults."
         )
-    return found
+    return notes
 
 
-def _marks(one: ModelTuning) -> list[str]:
+def _marks(tuning: ModelTuning) -> list[str]:
     """Returns a line for each thing that a reader must know of the search that found a setting."""
-    if one.tuned is None:
+    if tuning.tuned is None:
         return []
-    came = one.tuned.provenance
+    came = tuning.tuned.provenance
     marks = []
     if came.few_trials:
         marks.append(f"completed trials: {came.trials.completed}, fewer than {FEW_TRIALS}")
@@ -156,7 +170,7 @@ def _marks(one: ModelTuning) -> list[str]:
     if came.earlier is not None:
         effort = came.effort
         marks.append(f"search number {effort.searches}; together {effort.trials} trials in {effort.seconds:,.0f} s")
-    return [f"{one.model}: {mark}." for mark in marks]
+    return [f"{tuning.model}: {mark}." for mark in marks]
 
 
 def _errors(past: Sequence[PastTrial]) -> list[str]:
@@ -167,18 +181,18 @@ def _effort(effort: Effort) -> EffortDocument:
     return {"searches": effort.searches, "trials": effort.trials, "seconds": effort.seconds}
 
 
-def _result(one: ModelTuning) -> TuningResultDocument:
-    ended: TrialCounts = counts(one.past)
-    provenance = None if one.tuned is None else one.tuned.provenance
+def _result(tuning: ModelTuning) -> TuningResultDocument:
+    ended: TrialCounts = counts(tuning.past)
+    provenance = None if tuning.tuned is None else tuning.tuned.provenance
     return {
-        "model": one.model,
-        "status": "nothing-to-tune" if not one.space else "tuned" if one.tuned else "no-completed-trial",
-        "search_space": texts(one.space),
-        "params": None if one.tuned is None else one.tuned.parameters,
-        "objective": None if provenance is None else one.objective.name,
+        "model": tuning.model,
+        "status": "nothing-to-tune" if not tuning.space else "tuned" if tuning.tuned else "no-completed-trial",
+        "search_space": texts(tuning.space),
+        "params": None if tuning.tuned is None else tuning.tuned.parameters,
+        "objective": None if provenance is None else tuning.objective.name,
         "validation_score": None if provenance is None else provenance.validation_score,
         "default_score": None if provenance is None else provenance.default_score,
-        "defaults_outside": dict(one.outside),
+        "defaults_outside": dict(tuning.outside),
         "trials": {
             "completed": ended.completed,
             "pruned": ended.pruned,
@@ -186,8 +200,8 @@ def _result(one: ModelTuning) -> TuningResultDocument:
             "out_of_time": ended.out_of_time,
             "interrupted": ended.interrupted,
         },
-        "seconds": spent(one.past),
-        "joules": joules_spent(one.past),
+        "seconds": spent(tuning.past),
+        "joules": joules_spent(tuning.past),
         "co2_grams_estimate": None if provenance is None else provenance.co2_grams_estimate,
         "origin": None if provenance is None else provenance.origin,
         "known_source": None if provenance is None else provenance.known_source,
@@ -196,8 +210,8 @@ def _result(one: ModelTuning) -> TuningResultDocument:
         "few_trials": None if provenance is None else provenance.few_trials,
         "best_scores": None if provenance is None or provenance.best_scores is None else list(provenance.best_scores),
         "effort": None if provenance is None else _effort(provenance.effort),
-        "seconds_saved_by_pruning": sum(trial.saved_seconds for trial in one.past),
-        "errors": _errors(one.past),
+        "seconds_saved_by_pruning": sum(trial.saved_seconds for trial in tuning.past),
+        "errors": _errors(tuning.past),
         "history": [
             {
                 "trial": trial.number,
@@ -210,6 +224,6 @@ def _result(one: ModelTuning) -> TuningResultDocument:
                 "params": trial.parameters,
                 "log": trial.log or None,
             }
-            for trial in one.past
+            for trial in tuning.past
         ],
     }

@@ -53,7 +53,7 @@ def mean_curve(curves: Sequence[Sequence[CurvePoint]], metric: str) -> tuple[tup
             if metric in point.metrics:
                 by_epoch.setdefault(point.epoch, []).append(point)
     return tuple(
-        (fmean(one.fit_seconds for one in points), fmean(one.metrics[metric] for one in points))
+        (fmean(point.fit_seconds for point in points), fmean(point.metrics[metric] for point in points))
         for _, points in sorted(by_epoch.items())
         if len(points) == len(curves)
     )
@@ -77,16 +77,18 @@ def curves_figure(name: str, curves: Sequence[LearningCurve], label: str) -> Fig
     unlabelled = max(missing for _, missing in drawn)
     if unlabelled:
         notes.append(f"{unlabelled} lines have no label, because there is no room: point at their ends to read names.")
-    finals = "; ".join(f"{one.name}: {one.final:.4f} after {seconds_text(one.points[-1][0])} s" for one in curves)
+    finals = "; ".join(
+        f"{curve.name}: {curve.final:.4f} after {seconds_text(curve.points[-1][0])} s" for curve in curves
+    )
     return Figure(
         name, f"{label} during training", f"Final values: {finals}.", tuple(c for c, _ in drawn), tuple(notes)
     )
 
 
 def _chart(frame: Frame, curves: Sequence[LearningCurve], label: str) -> tuple[Chart, int]:
-    seconds = [point[0] for one in curves for point in one.points]
-    finals = [one.final for one in curves]
-    values = [point[1] for one in curves for point in one.points]
+    seconds = [point[0] for curve in curves for point in curve.points]
+    finals = [curve.final for curve in curves]
+    values = [point[1] for curve in curves for point in curve.points]
     top, weakest = max(values), min(finals)
     # At least half of the way up, also where all models end alike.
     lowest = max(min(values), weakest - max(SHOWN_BELOW * (top - weakest), (weakest - min(values)) / 2))
@@ -94,13 +96,13 @@ def _chart(frame: Frame, curves: Sequence[LearningCurve], label: str) -> tuple[C
     y = scale(lowest, top, frame.bottom, frame.top)
     paths, texts = axes(frame, x, y, "seconds of training", label)
     marks, spots, taken = [], [], []
-    for one in curves:
-        line = _within([(x.at(second), y.at(value)) for second, value in one.points], frame.bottom)
-        paths.append(Path(polyline(line), f"curve c{one.style.colour}"))
-        marks.append(Mark(*line[-1], one.style, f"{one.name}: {one.final:.4f}"))
+    for curve in curves:
+        line = _within([(x.at(second), y.at(value)) for second, value in curve.points], frame.bottom)
+        paths.append(Path(polyline(line), f"curve c{curve.style.colour}"))
+        marks.append(Mark(*line[-1], curve.style, f"{curve.name}: {curve.final:.4f}"))
         spots.append(line[-1])
         taken += [box_between(*at, *at, 3) for at in dense(line)]
-    labels = short_labels([one.name for one in curves], frame.label_characters)
+    labels = short_labels([curve.name for curve in curves], frame.label_characters)
     taken += [box_between(*at, *at, 7) for at in spots]
     named, leaders, missing = beside(spots, labels, frame.font, taken, frame.area)
     return Chart(frame.width, frame.height, (*paths, *leaders), tuple(marks), (*texts, *named)), missing

@@ -32,9 +32,9 @@ class StyledPoint:
     @property
     def text(self) -> str:
         """Its figures as text."""
-        one = self.point
-        between = f" [{one.interval.low:.4f}, {one.interval.high:.4f}]" if one.interval else ""
-        return f"{one.label}: {one.quality.mean:.4f}{between}, {seconds_text(one.cost.mean)} s"
+        point = self.point
+        between = f" [{point.interval.low:.4f}, {point.interval.high:.4f}]" if point.interval else ""
+        return f"{point.label}: {point.quality.mean:.4f}{between}, {seconds_text(point.cost.mean)} s"
 
 
 BARS = "Vertical bars: 95 % confidence interval over users. Horizontal bars: range over seeds."
@@ -54,17 +54,18 @@ def speed_quality_figure(name: str, points: Sequence[StyledPoint], quality: str,
     """
     if not points:
         return None
-    hidden = outside([one.point.extent for one in points])
-    shown = [one for number, one in enumerate(points) if number not in hidden]
+    hidden = outside([point.point.extent for point in points])
+    shown = [point for number, point in enumerate(points) if number not in hidden]
     front = [
-        points[number] for number in pareto_front([(one.point.cost.mean, one.point.quality.mean) for one in points])
+        points[number]
+        for number in pareto_front([(point.point.cost.mean, point.point.quality.mean) for point in points])
     ]
-    drawn = [_chart(frame, shown, [one for one in front if one in shown], quality) for frame in FRAMES]
+    drawn = [_chart(frame, shown, [point for point in front if point in shown], quality) for frame in FRAMES]
     notes = [f"Outside of the chart: {'; '.join(points[number].text for number in sorted(hidden))}."] if hidden else []
     unlabelled = max(missing for _, missing in drawn)
     if unlabelled:
         notes.append(f"{unlabelled} points have no label, because there is no room: point at them to read their names.")
-    names = ", ".join(one.point.label for one in front)
+    names = ", ".join(point.point.label for point in front)
     return Figure(
         name,
         f"{quality} against training time",
@@ -78,25 +79,25 @@ def speed_quality_figure(name: str, points: Sequence[StyledPoint], quality: str,
 def _chart(
     frame: Frame, points: Sequence[StyledPoint], front: Sequence[StyledPoint], quality: str
 ) -> tuple[Chart, int]:
-    extents = [one.point.extent for one in points]
-    left, right = min(one.left for one in extents), max(one.right for one in extents)
+    extents = [point.point.extent for point in points]
+    left, right = min(extent.left for extent in extents), max(extent.right for extent in extents)
     x = scale(left, right, frame.left, frame.right, logarithmic=True, margin=0.08)
-    y = scale(min(one.low for one in extents), max(one.high for one in extents), frame.bottom, frame.top)
+    y = scale(min(extent.low for extent in extents), max(extent.high for extent in extents), frame.bottom, frame.top)
     paths, texts = axes(frame, x, y, "training time in seconds (less is better)", f"{quality} (more is better)")
     marks, spots, taken = [], [], []
-    for one, extent in zip(points, extents, strict=True):
-        at = x.at(one.point.cost.mean), y.at(one.point.quality.mean)
+    for point, extent in zip(points, extents, strict=True):
+        at = x.at(point.point.cost.mean), y.at(point.point.quality.mean)
         left, right, low, high = x.at(extent.left), x.at(extent.right), y.at(extent.low), y.at(extent.high)
         bars = polyline([(left, at[1]), (right, at[1])]) + polyline([(at[0], low), (at[0], high)])
-        paths.append(Path(bars, f"bar c{one.style.colour}"))
-        marks.append(Mark(*at, one.style, one.text))
+        paths.append(Path(bars, f"bar c{point.style.colour}"))
+        marks.append(Mark(*at, point.style, point.text))
         spots.append(at)
         taken += [box_between(left, at[1], right, at[1], MARK_SIZE), box_between(at[0], low, at[0], high, MARK_SIZE)]
     if front:
         steps = _staircase(frame, x, y, front)
         paths.append(Path(polyline(steps), "front"))
         taken += [box_between(*place, *place, 2) for place in dense(steps)]
-    labels = short_labels([one.point.label for one in points], frame.label_characters)
+    labels = short_labels([point.point.label for point in points], frame.label_characters)
     named, leaders, missing = beside(spots, labels, frame.font, taken, frame.area)
     return Chart(frame.width, frame.height, (*paths, *leaders), tuple(marks), (*texts, *named)), missing
 
@@ -104,8 +105,8 @@ def _chart(
 def _staircase(frame: Frame, x: Scale, y: Scale, front: Sequence[StyledPoint]) -> list[tuple[float, float]]:
     """Returns the line below which every place is beaten by a model on the front."""
     line: list[tuple[float, float]] = []
-    for one in front:
-        at = x.at(one.point.cost.mean), y.at(one.point.quality.mean)
+    for point in front:
+        at = x.at(point.point.cost.mean), y.at(point.point.quality.mean)
         if line:
             line.append((at[0], line[-1][1]))
         line.append(at)
