@@ -84,7 +84,7 @@ def breakages(task: Task):
     yield "the same negative twice", {"test": with_case(test, 0, negatives=[negatives[1], *negatives[1:]])}
     yield "positive is a negative", {"test": with_case(test, 0, negatives=[test.items[0], *negatives[1:]])}
     yield "interacted with", {"test": with_case(test, 0, negatives=[own_train, *negatives[1:]])}
-    yield "has not 12 negatives", {"test": with_case(test, 0, negatives=[*negatives[1:], NO_ITEM])}
+    yield "does not have 12 negatives", {"test": with_case(test, 0, negatives=[*negatives[1:], NO_ITEM])}
     yield "outside 0 .. 23", {"test": with_case(test, 0, negatives=[24, *negatives[1:]])}
     yield "outside 0 .. 23", {"items": np.append(task.items[:-1], np.int32(-1))}
     yield (
@@ -121,5 +121,5 @@ def test_a_waiver_allows_one_negative_less(board):
     waiving = board.spec.model_copy(update={"waivers": (Waiver.POSITIVE_AMONG_NEGATIVES,)})
     verify(changed(board, test=short, spec=waiving))
     two_short = with_case(board.test, 3, negatives=[*board.test.negatives[3, 2:], NO_ITEM, NO_ITEM])
-    with pytest.raises(RecbenchError, match="has not 12 negatives"):
+    with pytest.raises(RecbenchError, match="does not have 12 negatives"):
         verify(changed(board, test=two_short, spec=waiving))
