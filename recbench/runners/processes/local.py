@@ -153,10 +153,10 @@ class LocalProcesses:
                     f"Importing {worker.requested.reference.name!r} takes longer than {limit:g} s.",
                     "Use a longer --timeout.",
                 )
-            for worker in self._prepared:
-                if (excess := worker.beyond_memory()) is not None:
+            for prepared in self._prepared:
+                if (excess := prepared.beyond_memory()) is not None:
                     raise RecbenchError(
-                        f"Importing {worker.requested.reference.name!r} {excess}.", "Use a larger --max-memory."
+                        f"Importing {prepared.requested.reference.name!r} {excess}.", "Use a larger --max-memory."
                     )
             wait_for([worker])
             self._notify(TICK)
