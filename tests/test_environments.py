@@ -133,7 +133,7 @@ def test_an_environment_from_its_creation_to_its_end(tmp_path, monkeypatch, home
 def test_an_environment_that_fails_its_check_is_not_used(tmp_path, monkeypatch, home):
     installer(tmp_path, monkeypatch, "exit 0")
     monkeypatch.setattr(environments, "check_with_trial", lambda name: Check("cornac:BPR", None, ("it crashed",)))
-    with pytest.raises(RecbenchError, match="does not serve: it crashed"):
+    with pytest.raises(RecbenchError, match="does not work: it crashed"):
         environments.create("cornac", None, lambda line: None)
     assert environments.environment("cornac").state is State.INCOMPLETE
 

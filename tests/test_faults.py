@@ -65,7 +65,7 @@ ENDS = {
     "ChangesItsSurroundings": (DONE, None, None),
     "ClosesAll": (FAILED, None, "its process closed the pipe to recbench; in fit"),
     "Reads": (FAILED, None, "EOFError: EOF when reading a line"),
-    "TalksNonsense": (FAILED, None, r"wrote to recbench's pipe is no message: it begins with b'nonsense'"),
+    "TalksNonsense": (FAILED, None, r"wrote to recbench's pipe is not a message: it begins with b'nonsense'"),
     "LeavesADaemon": (DONE, None, None),
     "KillsItsGuardian": (FAILED, "SIGKILL", "ended by SIGKILL"),
     "SignalsItsParents": (DONE, None, None),
