@@ -104,7 +104,7 @@ def left_out(seen, users, unseen=None, **rule):
 def test_users_with_too_few_unseen_items_are_left_out_or_get_fewer_negatives(caplog):
     seen = seen_by([(0, 0), (1, 0), (1, 1), (1, 2)], 2, 5)
     assert left_out(seen, [0, 1]) == left_out(seen, [1, 0, 0], too_few="leave-out") == [1]
-    assert "1 of 2 users have too few items without an interaction: user 'u1' has 2, and a case needs 3 negatives" in caplog.text
+    assert "1 of 2 users have too few items without an interaction: user 'u1' has 2, and a case needs 3" in caplog.text
     assert left_out(seen, [0, 1], too_few="fewer") == left_out(seen, [0]) == []
     drawn = draw(seen, [0, 1, 1], "uniform", 3)
     assert (drawn >= 0).sum(axis=1).tolist() == [3, 2, 2]

@@ -179,7 +179,7 @@ def in_its_second_trial(tmp_path):
 def test_killed_it_goes_on(in_its_second_trial, recbench, tmp_path):
     other = recbench(*BASE)
     assert other.returncode == 2
-    assert "Another tuning uses results/tuning/synthetic.db." in other.stderr
+    assert "Another tuning is using results/tuning/synthetic.db." in other.stderr
     in_its_second_trial.kill()
     in_its_second_trial.wait()
     (tmp_path / "go").touch()

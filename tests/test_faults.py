@@ -289,7 +289,7 @@ def test_limits_hold_during_imports(tmp_path, monkeypatch, synthetic_task):
     assert re.match(r"Importing 'Model' used \d{3} MiB of memory; the limit is 400 MiB\.", large)
     assert re.search(r"died \(exit code 9\)\.\nIt printed last:\n(.|\n)*\nthe reason$", loud)
     assert len(loud) < 20_000
-    assert "wrote to recbench's pipe is no message" in nonsense
+    assert "wrote to recbench's pipe is not a message" in nonsense
     assert "died (SIGKILL)" in stops
     assert "died (its process closed the pipe to recbench)" in closes
 

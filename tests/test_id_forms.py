@@ -111,10 +111,10 @@ def test_texts_that_stand_for_no_id_are_refused_where_a_format_has_nothing_but_t
     csv, lines = tmp_path / "r.csv", tmp_path / "r.jsonl"
     for text in MISSING + NO_IDS:
         pd.DataFrame({"user": ["7", text, "8.0"], "item": [1, 2, 3]}).to_csv(csv, index=False)
-        with pytest.raises(RecbenchError, match="line 3: the user is .*which (is no id|stands for a missing value)"):
+        with pytest.raises(RecbenchError, match="line 3: the user is .*which (is not an id|stands for a)"):
             read_interactions(csv)
         assert list(read_interactions(csv, Layout(skip_bad_rows=True)).user_ids) == ["7", "8.0"]
-        with pytest.raises(RecbenchError, match="row 2 .*: the item is .*which (is no id|stands for a missing value)"):
+        with pytest.raises(RecbenchError, match="row 2 .*: the item is .*which (is not an id|stands for a)"):
             make_task(pd.DataFrame({"user": ["u"] * 4, "item": ["1", "2", text, "3"]}), negatives=1)
         with pytest.raises(RecbenchError, match="position 1 of the catalogue"):
             make_task(split(), negatives=2, items=["0", text])

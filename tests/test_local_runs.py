@@ -98,7 +98,7 @@ BAD = {
     "memory of no size": (["--max-memory", "much"], "--max-memory 'much' is not an amount of memory"),
     "memory of no bytes": (["--max-memory", "0GB"], "--max-memory '0GB' is not an amount of memory"),
     "no time": (["--timeout", "0"], "--timeout '0' is not a number from 0.001 up"),
-    "repeated and not run": (["--force", "--collect"], "Use one of them"),
+    "repeated and not run": (["--force", "--collect"], "Use only one of them"),
 }
 
 

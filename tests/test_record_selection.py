@@ -172,7 +172,7 @@ def test_a_set_of_a_revision_against_itself(repository):
 
 
 def test_where_nothing_was_ever_accepted_a_label_is_no_baseline(here):
-    with pytest.raises(NothingToCompareError, match="nothing was accepted under results/baselines yet"):
+    with pytest.raises(NothingToCompareError, match="no baseline was accepted under results/baselines yet"):
         read_records("main")
 
 

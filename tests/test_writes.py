@@ -24,6 +24,7 @@ KNOWN = {
     "data/cache.py": "atomic_path and move_into_place",
     "output_files.py": "in atomic_path or a temporary folder",
     "process_locks.py": "the files of locks",
+    "trials/memory_claims.py": "under a lock; a claim that was cut short counts as none",
     "records/transactions.py": "several files at once, by a journal",
     "records/store.py": "in a temporary folder, which is renamed",
     # Into a temporary file or folder that one of the mechanisms moves.

@@ -48,6 +48,7 @@ def _groups(mount: Path, membership: Path) -> Iterator[tuple[Path, _Files]]:
     try:
         lines = membership.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
+        # A system without control groups.
         return
     for line in lines:
         _, _, rest = line.partition(":")
@@ -65,8 +66,8 @@ def _groups(mount: Path, membership: Path) -> Iterator[tuple[Path, _Files]]:
 
 
 def _left(folder: Path, files: _Files) -> int | None:
+    # A group without a limit says "max", which is no number, or a number beyond any memory.
     with suppress(OSError, ValueError):
-        # A group without a limit says "max", which is no number, or a number beyond any memory.
         limit = int((folder / files.limit).read_text(encoding="ascii"))
         used = int((folder / files.used).read_text(encoding="ascii"))
         return max(limit - max(used - _droppable(folder, files.droppable), 0), 0)
@@ -74,6 +75,7 @@ def _left(folder: Path, files: _Files) -> int | None:
 
 
 def _droppable(folder: Path, name: str) -> int:
+    # Without this file, all memory counts as used.
     with suppress(OSError, ValueError):
         for line in (folder / "memory.stat").read_text(encoding="ascii").splitlines():
             key, _, value = line.partition(" ")

@@ -50,10 +50,12 @@ def memory_claimed(needed: int, free: Callable[[], int], folder: Path) -> Iterat
     try:
         memory = _claim(needed, free, own)
     except (OSError, LockHeldError):
+        # A folder that cannot be used must not stop a trial.
         memory = Memory(free())
     try:
         yield memory
     finally:
+        # A claim that stays is removed by the next trial: its process has ended then.
         with suppress(OSError):
             own.unlink(missing_ok=True)
 
@@ -68,7 +70,7 @@ def _claim(needed: int, free: Callable[[], int], own: Path) -> Memory:
         if needed <= memory.free:
             pid = os.getpid()
             claim = {"needed": needed, "resident": _resident(pid), "started": process_start(pid)}
-            own.write_text(json.dumps(claim), encoding="ascii")
+            own.write_bytes(json.dumps(claim).encode("ascii"))
     return memory
 
 
