@@ -145,3 +145,30 @@ def test_the_first_words_come_before_the_slow_imports(own, tmp_path):
             (tmp_path / "go").touch()
         process.communicate(timeout=60)
     assert process.returncode == 0
+
+
+def test_a_model_that_imports_slowly_is_waited_for_beside_others(recbench, tmp_path):
+    source = """
+import time
+
+import numpy as np
+
+time.sleep(1)
+
+
+class Slow:
+    def __init__(self, level=0.5):
+        self.level = level
+
+    def fit(self, train, context):
+        pass
+
+    def score(self, users, items):
+        return np.full(items.shape, self.level)
+"""
+    (tmp_path / "slow.py").write_text(source, encoding="utf-8")
+    done = recbench(
+        "run", "--models", "slow.py:Slow,popularity", "--task", "synthetic", "--seeds", "1", "--timeout", "30", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    assert [one["params"] for one in json.loads(done.stdout)["results"]] == [{"level": 0.5}, {}]
