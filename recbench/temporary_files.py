@@ -8,9 +8,10 @@ import re
 import secrets
 import shutil
 import stat
+import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,8 @@ from recbench.operating_system import has_use_locks, lock_exclusively
 TEMPORARY_NAME: Final = re.compile(r"\.recbench-[0-9a-f]{16}\.tmp")
 SECONDS_WITHOUT_LOCKS: Final = 24 * 3600
 """Where the file system has no locks, younger files may belong to a process that still runs."""
+TEMPORARY_FOLDER_VARIABLES: Final = ("TMPDIR", "TEMP", "TMP")
+"""Where POSIX and Windows programs look for the temporary folder; Python looks at all of them."""
 
 
 @contextmanager
@@ -28,14 +31,11 @@ def temporary_file(folder: Path) -> Iterator[Path]:
     Raises:
         OSError: It cannot be made.
     """
-    path = _new_path(folder)
-    # Not tempfile: its files are closed to everyone but their owner, and would stay so.
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
-    try:
-        with _locked(descriptor):
+    with _locked(folder, _make_file) as path:
+        try:
             yield path
-    finally:
-        path.unlink(missing_ok=True)
+        finally:
+            path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -45,13 +45,31 @@ def temporary_folder(parent: Path) -> Iterator[Path]:
     Raises:
         OSError: It cannot be made.
     """
-    path = _new_path(parent)
-    path.mkdir()
-    try:
-        with _locked(_open(path)):
+    with _locked(parent, _make_folder) as path:
+        try:
             yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def own_temporary_folder() -> Iterator[Mapping[str, str]]:
+    """Yields the environment variables that give a process a temporary folder of its own, removed after the block.
+
+    Programs that are ended before they clear up leave files in the temporary folder; TensorFlow leaves some for each
+    function that it compiles. Without a folder in which one can be made, the process shares everybody's.
+    """
+    with ExitStack() as made:
+        variables = {}
+        # Few models need one.
+        with suppress(OSError):
+            parent = Path(tempfile.gettempdir())
+            remove_leftovers(parent)
+            folder = made.enter_context(temporary_folder(parent))
+            # Frameworks run code from there, and others may write to its parent.
+            folder.chmod(stat.S_IRWXU)
+            variables = dict.fromkeys(TEMPORARY_FOLDER_VARIABLES, str(folder))
+        yield variables
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -79,26 +97,54 @@ def is_left_over(path: Path) -> bool:
         return left
 
 
-def _new_path(folder: Path) -> Path:
-    return folder / f".recbench-{secrets.token_hex(8)}.tmp"
+def _make_file(path: Path) -> int:
+    # Not tempfile: its files are closed to everyone but their owner, and would stay so.
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+
+
+def _make_folder(path: Path) -> int | None:
+    path.mkdir()
+    # Another process may have taken it for a leftover.
+    with suppress(FileNotFoundError):
+        return _open(path)
+    return None
 
 
 @contextmanager
-def _locked(descriptor: int | None) -> Iterator[None]:
-    """Holds the lock of an open file during the block, and closes it."""
-    if descriptor is not None:
-        # Not every file system has locks.
-        with suppress(OSError):
-            lock_exclusively(descriptor)
-        if not has_use_locks():
-            # Windows renames no file that is open.
-            os.close(descriptor)
-            descriptor = None
+def _locked(folder: Path, make: Callable[[Path], int | None]) -> Iterator[Path]:
+    """Makes a file or folder with a new name in ``folder``, and holds its lock during the block.
+
+    Args:
+        folder: Where.
+        make: Makes it, and opens it, if the system opens such a thing.
+    """
+    is_locked = False
+    while not is_locked:
+        path = folder / f".recbench-{secrets.token_hex(8)}.tmp"
+        descriptor = make(path)
+        is_locked = _lock(descriptor, path)
+    if descriptor is not None and not has_use_locks():
+        # Windows renames no file that is open.
+        os.close(descriptor)
+        descriptor = None
     try:
-        yield
+        yield path
     finally:
         if descriptor is not None:
             os.close(descriptor)
+
+
+def _lock(descriptor: int | None, path: Path) -> bool:
+    """Locks a new file or folder; closes it if another process has removed it before it was locked."""
+    locked = None
+    # Not every file system has locks.
+    with suppress(OSError):
+        locked = None if descriptor is None else lock_exclusively(descriptor)
+    if locked is not False and path.exists():
+        return True
+    if descriptor is not None:
+        os.close(descriptor)
+    return False
 
 
 def _remove_if_left(path: Path) -> None:

@@ -15,6 +15,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import traceback
 import types
 from collections.abc import Mapping
@@ -90,6 +91,7 @@ class ForkedWorkers:
             signal.signal(signal.SIGINT, signal.default_int_handler)
             os.environ.clear()
             os.environ.update(environment)
+            tempfile.tempdir = None
             _, sys.path[:], parent, _ = json.loads(command[-1])
             for name in sys.modules.keys() - self.modules:
                 if not name.startswith(LOADED_ONCE):

@@ -178,6 +178,7 @@ def _handle(connection: socket.socket, workers: "ForkedWorkers") -> None:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
+    tempfile.tempdir = None
     sys.path.append(folder)
     sys.argv = [str(ROOT / "recbench" / "__main__.py"), *arguments]
     workers.install()

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from recbench import temporary_files
 from recbench.records import store
 from recbench.records.selection import read_records
 
@@ -56,6 +57,50 @@ def test_a_process_each_whose_threads_are_set_before_it_loads_anything(recbench,
         assert {name: record.facts[name] for name in expected} == expected
         assert 0 < record.start_seconds < 30
         assert record.concurrent_trials == 1
+
+
+LEAVING = """
+import os
+import tempfile
+import numpy as np
+
+
+class Leaving:
+    def __init__(self, code: int = 0):
+        self.code = code
+
+    def fit(self, train, context):
+        descriptor, self.name = tempfile.mkstemp()
+        os.close(descriptor)
+        mode = os.stat(os.path.dirname(self.name)).st_mode & 0o777
+        context.report(mode=mode, variables=os.environ["TMPDIR"] == os.environ["TEMP"] == os.path.dirname(self.name))
+        if self.code:
+            os._exit(self.code)
+
+    def score(self, users, items):
+        assert os.path.exists(self.name)
+        return np.random.default_rng(0).random(items.shape)
+"""
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_what_a_model_leaves_in_the_temporary_folder_is_removed(recbench, tmp_path, code):
+    (tmp_path / "leaving.py").write_text(LEAVING)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    command = ("run", "--models", "leaving.py:Leaving", "--task", "synthetic", "--seeds", "2", "--param")
+    done = recbench(*command, f"Leaving.code={code}", TMPDIR=str(temporary))
+    assert done.returncode == (3 if code else 0), done.stderr
+    assert not list(temporary.iterdir())
+    if not code:
+        for record in records(tmp_path / "results" / "runs"):
+            assert (record.facts["mode"], record.facts["variables"]) == (0o700, True)
+
+
+def test_without_a_temporary_folder_a_process_gets_none(tmp_path, monkeypatch):
+    monkeypatch.setattr(temporary_files.tempfile, "gettempdir", lambda: str(tmp_path / "none"))
+    with temporary_files.own_temporary_folder() as variables:
+        assert variables == {}
 
 
 def test_peak_memory_is_a_trials_own(recbench, own, tmp_path):

@@ -53,6 +53,25 @@ def test_only_what_ended_processes_have_left_is_removed(tmp_path):
     assert all(path.read_text() == "precious" for path in own)
 
 
+def test_what_is_removed_before_it_is_locked_is_made_again(tmp_path, monkeypatch):
+    lock, taken = temporary_files.lock_exclusively, []
+
+    def lock_late(descriptor):
+        if not taken:
+            taken.extend(tmp_path.iterdir())
+            remove_leftovers(tmp_path)
+        return lock(descriptor)
+
+    for make in (temporary_file, temporary_folder):
+        taken.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(temporary_files, "lock_exclusively", lock_late)
+            with make(tmp_path) as path:
+                assert taken not in ([], [path])
+                assert list(tmp_path.iterdir()) == [path]
+                assert not is_left_over(path)
+
+
 @needs_fork
 def test_without_locks_only_what_is_a_day_old_is_removed(tmp_path, monkeypatch):
     left = leave_behind(tmp_path)

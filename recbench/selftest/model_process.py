@@ -15,6 +15,7 @@ from recbench.runners.processes.starting import start_command
 from recbench.selftest.check import Check
 from recbench.selftest.messages import AllMade, Answer, AnswerReader, Begin, Imported, Made, Refused, Step
 from recbench.tasks.task import Task
+from recbench.temporary_files import own_temporary_folder
 from recbench.trials.machine import library_settings
 
 SECONDS_BETWEEN_LOOKS = 0.1
@@ -44,9 +45,11 @@ class ModelProcess:
         self._threads, self.seconds = threads, seconds
         self._step, self._since = "import", time.monotonic()
         self._reader = AnswerReader()
+        self._temporary_folder = contextlib.ExitStack()
+        temporary = self._temporary_folder.enter_context(own_temporary_folder())
         self._tree = ProcessTree(
             start_command("recbench.selftest.worker"),
-            {**os.environ, **library_settings(threads, "cpu")},
+            {**os.environ, **library_settings(threads, "cpu"), **temporary},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -110,6 +113,7 @@ class ModelProcess:
         # What was not sent is lost with the process.
         with contextlib.suppress(OSError):
             self._commands.close()
+        self._temporary_folder.close()
 
     def _answers(self) -> Iterator[Answer]:
         """Yields what the process answers, and waits for it.

@@ -16,6 +16,7 @@ from recbench.runners.limits import MemoryWatch
 from recbench.runners.processes.messages import Answer, AnswerReader, MessageError, Prepare, Ready, Work
 from recbench.runners.processes.output_pipe import OutputPipe
 from recbench.runners.processes.starting import start_command
+from recbench.temporary_files import own_temporary_folder
 from recbench.trials.machine import library_settings
 
 SECONDS_BETWEEN_LOOKS: Final = 0.1
@@ -51,10 +52,12 @@ class WorkerProcess:
         conditions = assignment.conditions
         self._output = OutputPipe()
         self._reader = AnswerReader(MOST_BYTES_BESIDE + MOST_BYTES_OF_A_CASE * assignment.task.n_cases)
+        self._temporary_folder = contextlib.ExitStack()
+        temporary = self._temporary_folder.enter_context(own_temporary_folder())
         self._started = self._looked = time.monotonic()
         self._tree = ProcessTree(
             start_command("recbench.runners.processes.worker"),
-            {**os.environ, **library_settings(conditions.threads, conditions.device)},
+            {**os.environ, **library_settings(conditions.threads, conditions.device), **temporary},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._output.writer,
@@ -140,6 +143,7 @@ class WorkerProcess:
         with contextlib.suppress(OSError):
             self._commands.close()
         self._output.close()
+        self._temporary_folder.close()
         return code
 
     def _send(self, message: Prepare | Work, following: bytes = b"") -> None:
