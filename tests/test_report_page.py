@@ -144,9 +144,12 @@ def test_failed_trials_and_records_without_ranks_are_shown(tmp_path):
     failed = some_trials("bpr", status=Status.FAILED, error="ValueError: boom\nTraceback")
     page = report_page(sources(failed))
     assert "No trial has ranks, so there are no figures of quality." in page
-    assert "bpr, seed 0: ValueError: boom" in page
-    assert "3 of 3 trials" in page
+    assert "bpr, seeds 0, 1, 2: ValueError: boom" in page
+    assert "Failed: bpr (3 of 3 trials)." in page
     assert "Quality against cost" not in page
+    beside = report_page(sources(failed, some_trials("ncf", 0.6)))
+    assert "HR@10 of ncf: 0." in beside
+    assert "significantly better" not in beside
     folder = write(tmp_path / "runs", some_trials("bpr"), some_trials("ncf", 0.6), some_trials("mf", 0.55))
     ranks = sorted(folder.glob("*.npz"))
     ranks[0].unlink()

@@ -152,8 +152,25 @@ def test_trials_of_different_machines_are_named():
 @pytest.mark.parametrize("uniform", [True, False])
 def test_a_cut_off_that_takes_all_candidates_is_said_to_tell_nothing(uniform):
     task = {**TASK, "uniform_negatives": uniform}
-    assert caution(task, [101]).startswith("HR@101 among 100 negatives is 1 for every model")
-    assert "for every model" not in caution(task, [100])
+    assert caution(task, [101], ()).startswith("HR@101 among 100 negatives is 1 for every model")
+    assert "for every model" not in caution(task, [100], ())
+
+
+@pytest.mark.parametrize("uniform", [True, False, None])
+def test_the_line_about_samples_names_the_column_with_the_exact_value(uniform):
+    task = {**TASK, "uniform_negatives": uniform}
+    for full, exact in (([], "Use --full for the exact value."), ([10], "The exact value is full HR@10.")):
+        assert exact in caution(task, [10], full)
+    assert "Use --full" in caution(task, [10], [20])
+
+
+def test_trials_with_the_same_error_have_one_line():
+    errors = ["boom", "boom", "other"]
+    records = [a_record("bpr", seed, status=Status.FAILED, error=error) for seed, error in enumerate(errors)]
+    found = report(stored(*records))
+    lines = run_table(found, Format.TEXT).splitlines()
+    assert [line for line in lines if line.startswith("bpr, ")] == ["bpr, seeds 0, 1: boom", "bpr, seed 2: other"]
+    assert found.summaries[0].errors == ["seed 0: boom", "seed 1: boom", "seed 2: other"]
 
 
 def test_models_that_agree_in_every_case_have_no_detectable_difference():

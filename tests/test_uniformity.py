@@ -170,7 +170,7 @@ def test_few_negatives_decide_nothing():
     tiny = make_task((one, other, other.assign(negative="c")), items=["a", "b", "c", "d"])
     assert tiny.uniformity.uniform is UniformNegatives.UNKNOWN
     assert tiny.uniformity.p_uniform is None
-    assert "not known whether" in caution({**TASK, "uniform_negatives": None}, [10])
+    assert "not known whether" in caution({**TASK, "uniform_negatives": None}, [10], ())
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_a_declaration_takes_precedence_and_is_tested(tmp_path, caplog, power, d
     assert task.uniformity.tested is judge(task).tested
     assert (warning in caplog.text) if warning else "declared" not in caplog.text
     if declared == "yes":
-        line = caution({**TASK, "uniformity": task.uniformity.model_dump(mode="json")}, [10])
+        line = caution({**TASK, "uniformity": task.uniformity.model_dump(mode="json")}, [10], ())
         assert ("chi-square" in line) == (warning is not None)
     # A declaration is about the negatives of the test cases; recbench draws those of validation.
     assert tuning_task(task).spec.negatives.uniformity.source == "tested"

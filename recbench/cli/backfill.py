@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from recbench.cli.shared.commit_options import CommitJobs, OwnEnvironments, counted, write_problems
+from recbench.cli.shared.commit_options import CommitJobs, OwnEnvironments, write_problems
 from recbench.cli.shared.execution_options import (
     Cluster,
     Configurations,
@@ -21,6 +21,7 @@ from recbench.cli.shared.interruption import interruption_message
 from recbench.cli.shared.output_options import AsJson, Quiet, RecordsFolder
 from recbench.cli.shared.tables import emit_table
 from recbench.cli.shared.terminal import ExitCode, emit_json, set_quiet
+from recbench.counted import counted
 from recbench.experiments.defaults import DEFAULT_TASK, REVISIONS_FOLDER
 from recbench.progress.console import write_message
 

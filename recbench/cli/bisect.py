@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from recbench.cli.shared.commit_options import OwnEnvironments, counted
+from recbench.cli.shared.commit_options import OwnEnvironments
 from recbench.cli.shared.completion import metric_list, model_list
 from recbench.cli.shared.execution_options import (
     METRICS,
@@ -23,6 +23,7 @@ from recbench.cli.shared.lists import cut_offs, only_item
 from recbench.cli.shared.output_options import AsJson, Quiet, RecordsFolder
 from recbench.cli.shared.tables import emit_prose, emit_table
 from recbench.cli.shared.terminal import ExitCode, emit_json, set_quiet
+from recbench.counted import counted
 from recbench.experiments.defaults import DEFAULT_TASK, MAX_SEEDS, N_SEEDS, REVISIONS_FOLDER
 from recbench.progress.console import write_message
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean
 
+from recbench.counted import counted
 from recbench.errors import RecbenchError
 from recbench.evaluation.metric import Measure
 from recbench.records.finished_trial import FinishedTrial
@@ -77,7 +78,7 @@ def configuration_of(record: Record) -> tuple[object, ...]:
 def conditions_of(record: Record) -> dict[str, str]:
     """Returns what a configuration ran under, in words: two of them are never averaged."""
     return {
-        "threads": f"{record.threads} thread{'s' if record.threads != 1 else ''}",
+        "threads": counted(record.threads, "thread"),
         "device": f"device {record.device}",
         "protocol_version": f"protocol version {record.protocol_version}",
         "reference": class_identity(record.reference),

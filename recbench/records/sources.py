@@ -6,6 +6,8 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
+from recbench.counted import counted
+
 CHANGED: Final = "changed during the trial"
 """Stands for the hash of a file that was changed after the trial had read it: such a record is never kept."""
 
@@ -35,7 +37,7 @@ class Sources(BaseModel):
             "source file": len(self.modules) + len(self.late_modules),
             "data file": len(self.named) + len(self.data),
         }
-        return ", ".join(f"{number} {kind}{'s' if number > 1 else ''}" for kind, number in numbers.items() if number)
+        return ", ".join(counted(number, kind) for kind, number in numbers.items() if number)
 
     def version(self, before: str | None) -> str | None:
         """Returns the code version of a trial that has loaded and read these files.

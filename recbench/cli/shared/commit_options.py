@@ -31,15 +31,6 @@ CommitJobs = Annotated[
 ]
 
 
-def counted(n: int, what: str) -> str:
-    """Returns a number with its noun.
-
-    >>> counted(1, "trial"), counted(0, "trial")
-    ('1 trial', '0 trials')
-    """
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
-
-
 def write_problems(problems: "Iterable[tuple[str, Mapping[str, str]]]") -> None:
     """Writes which commits lack figures and why: commits in a row with the same reason together.
 

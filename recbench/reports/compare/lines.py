@@ -2,6 +2,7 @@
 
 import re
 
+from recbench.counted import counted
 from recbench.evaluation.bootstrap import RESAMPLES
 from recbench.git_history import SHORT
 from recbench.records.environments import merged
@@ -209,15 +210,17 @@ def _origin(records: RecordSet) -> str:
     machines: dict[str, None] = {}
     revisions: dict[str, None] = {}
     for count in dict.fromkeys(trial.record.threads for trial in records.trials):
-        threads = f"{count} thread{'s' if count != 1 else ''}"
+        threads = counted(count, "thread")
         for machine in merged(trial.record.environment for trial in records.trials if trial.record.threads == count):
             packages = [f"{name} {machine.packages[name]}" for name in ("tensorflow",) if name in machine.packages]
-            line = ", ".join([machine.cpu, f"{machine.cores} cores", machine.os, f"Python {machine.python}", *packages])
+            line = ", ".join(
+                [machine.cpu, counted(machine.cores, "core"), machine.os, f"Python {machine.python}", *packages]
+            )
             machines[f"{line}; {threads}"] = None
     for record in (trial.record for trial in records.trials):
         if record.revision:
             revisions[f"revision {record.revision.sha[:12]}{' (changed)' if record.revision.dirty else ''}"] = None
-    number = f"{len(records.trials)} record{'s' if len(records.trials) != 1 else ''}"
+    number = counted(len(records.trials), "record")
     return "; ".join([number, *machines, *revisions])
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recbench.counted import counted
 from recbench.evaluation.paired_ratios import PairedRatio, as_change, fewest_pairs, paired_ratio
 from recbench.evaluation.paired_tests import holm
 from recbench.records.grouping import TrialGroup, group_trials, is_same
@@ -155,7 +156,7 @@ def _why_not(model: Compared, pairs: Sequence[Pair], control: Sequence[Pair], po
         return model.obstacle.reason
     counts, fewest = (len(pairs), len(control)), fewest_pairs()
     if policy.gate_throughput and min(counts) < fewest:
-        of_trials = f"{counts[0]} pair{'s' if counts[0] != 1 else ''} of trials"
+        of_trials = f"{counted(counts[0], 'pair')} of trials"
         return f"{of_trials}, and {counts[1]} of the control; {fewest} are needed: use --seeds {fewest}"
     return why_not_gated(model.match, policy)
 

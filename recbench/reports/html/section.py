@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from recbench.counted import counted
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.metric_names import parse_measure
 from recbench.records.environments import merged
@@ -161,7 +162,7 @@ def task_section(
         task.name,
         anchor,
         _facts(report),
-        tuple(_findings(report, first)),
+        (*_findings(report, first), *_failures(report)),
         (*quality_tables(report, models), costs_of(models), *costs_in_use(models)),
         (*problems, *_notes(report)),
         speed_quality_figure(f"{anchor}-cost", _points(models, first), first.label),
@@ -190,14 +191,10 @@ def _facts(report: RunReport) -> str:
     seeds = sorted({trial.record.seed for trial in trials})
     return (
         f"{record.n_users:,} users with {record.n_cases:,} cases, {record.n_train:,} train rows; "
-        f"{_counted(len(report.summaries), 'configuration')}, {_counted(len(trials), 'trial')}, "
+        f"{counted(len(report.summaries), 'configuration')}, {counted(len(trials), 'trial')}, "
         f"{'seeds' if seeds[1:] else 'seed'} {_range(seeds)}. "
         f"Digest {record.task.digest[:19]}."
     )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' if number != 1 else ''}"
 
 
 def _range(numbers: Sequence[int]) -> str:
@@ -224,6 +221,17 @@ def _findings(report: RunReport, measure: Measure) -> list[str]:
     elif len(ranked) > 1 and len(best) == 1:
         lines.append("It is significantly better than all others.")
     return lines
+
+
+def _failures(report: RunReport) -> list[str]:
+    """Returns how many trials of which models failed."""
+    failures = [
+        f"{summary.name} ({sum(trial.record.error is not None for trial in summary.trials)} of "
+        f"{counted(len(summary.trials), 'trial')})"
+        for summary in report.summaries
+        if any(trial.record.error is not None for trial in summary.trials)
+    ]
+    return [f"Failed: {', '.join(failures)}."] if failures else []
 
 
 def _notes(report: RunReport) -> list[str]:
@@ -315,7 +323,7 @@ def _model(named: Named, defaults: Defaults) -> ModelPart:
     facts = [
         record.reference,
         f"seeds {seeds}",
-        f"{record.threads} thread{'s' if record.threads != 1 else ''}",
+        counted(record.threads, "thread"),
         f"device {record.device}",
         *([f"code {record.code_version[:19]}"] if record.code_version else []),
     ]
@@ -331,7 +339,7 @@ def _environment(report: RunReport) -> list[tuple[str, str]]:
     for number, machine in enumerate(machines, start=1):
         suffix = f" {number}" if machines[1:] else ""
         rows += [
-            (f"Machine{suffix}", f"{machine.cpu}, {machine.cores} cores, {machine.os}"),
+            (f"Machine{suffix}", f"{machine.cpu}, {counted(machine.cores, 'core')}, {machine.os}"),
             *([(f"GPU{suffix}", ", ".join(gpu.name for gpu in machine.gpus))] if machine.gpus else []),
             (f"Python{suffix}", machine.python),
             (f"Packages{suffix}", ", ".join(f"{name} {version}" for name, version in machine.packages.items())),

@@ -123,6 +123,7 @@ def run_report(
     summaries = summarise(trials, summed_up(shown), size, uniform is True)
     near = [measure.k for measure in shown if measure.k is not None and measure.ranking is Ranking.CANDIDATES]
     cut_offs = near or list(ks)
+    full_cut_offs = {measure.k for measure in shown if measure.k is not None and measure.ranking is Ranking.FULL}
     curves = any(one.record.curve for one in trials)
     return RunReport(
         task,
@@ -131,7 +132,7 @@ def run_report(
         tuple(summaries),
         compare_models(summaries, shown),
         tuple(time_to_quality(summaries, ks, target) if curves else ()),
-        caution(task, cut_offs),
+        caution(task, cut_offs, full_cut_offs),
         correction_of(trials, shown, size, uniform),
         tuple(timing_notes([one.record for one in trials])),
         settings,

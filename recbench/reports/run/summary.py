@@ -1,6 +1,6 @@
 """The trials of one task, summed up by configuration."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from recbench.evaluation.metric import Measure
@@ -97,20 +97,30 @@ class ModelSummary:
     @property
     def errors(self) -> list[str]:
         """What went wrong, one line a seed and reason: it failed, or lacks a ranking, figures in use or a fact."""
-        found = []
+        records = [trial.record for trial in self.trials]
+        return [f"seed {record.seed}{problem}" for record in records for problem in _problems(record)]
+
+    @property
+    def errors_by_reason(self) -> list[str]:
+        """The same, one line for each reason."""
+        seeds: dict[str, list[int]] = {}
         for record in (trial.record for trial in self.trials):
-            if record.error:
-                found.append(f"seed {record.seed}: {record.error.splitlines()[0]}")
-            if record.catalogue_error:
-                found.append(f"seed {record.seed}, full ranking: {record.catalogue_error.splitlines()[0]}")
-            if record.serving_error:
-                found.append(f"seed {record.seed}, serving: {record.serving_error.splitlines()[0]}")
-            found += [
-                f"seed {record.seed}: report({name}=...) was {value}"
-                for name, value in record.facts.items()
-                if isinstance(value, str) and value.startswith(NOT_KEPT)
-            ]
-        return found
+            for problem in _problems(record):
+                seeds.setdefault(problem, []).append(record.seed)
+        return [f"seed{'s' if of[1:] else ''} {', '.join(map(str, of))}{problem}" for problem, of in seeds.items()]
+
+
+def _problems(record: Record) -> Iterator[str]:
+    """Yields what went wrong in a trial, to follow its seed."""
+    if record.error:
+        yield f": {record.error.splitlines()[0]}"
+    if record.catalogue_error:
+        yield f", full ranking: {record.catalogue_error.splitlines()[0]}"
+    if record.serving_error:
+        yield f", serving: {record.serving_error.splitlines()[0]}"
+    for name, value in record.facts.items():
+        if isinstance(value, str) and value.startswith(NOT_KEPT):
+            yield f": report({name}=...) was {value}"
 
 
 def summarise(

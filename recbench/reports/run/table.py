@@ -54,8 +54,8 @@ def models_table(report: RunReport, form: Format) -> str:
 
 
 def errors(report: RunReport) -> list[str]:
-    """Returns what went wrong, one line a trial or curve that failed."""
-    found = [f"{summary.name}, {error}" for summary in report.summaries for error in summary.errors]
+    """Returns what went wrong, one line for each reason of a model, and for each curve."""
+    found = [f"{summary.name}, {error}" for summary in report.summaries for error in summary.errors_by_reason]
     for summary, time_to_quality in zip(report.summaries, report.quality, strict=False):
         found += [f"{summary.name}, {error}" for error in time_to_quality.errors]
     return found

@@ -1,5 +1,6 @@
 """The tables of a suite in every format. Figures are rounded in tables, and nowhere else."""
 
+from recbench.counted import counted
 from recbench.escaping.data_files import json_text
 from recbench.evaluation.bootstrap import RESAMPLES, Interval
 from recbench.reports.cells import NO_FIGURE, Strong, escape
@@ -47,7 +48,7 @@ def head(report: SuiteReport) -> list[str]:
     lines = [f"Suite {report.name}, {report.measure.label}, {len(report.tasks)} tasks: {names}", report.headline]
     if report.missing:
         left_out = len({gap.task for gap in report.missing})
-        lines.append(f"Not used: {left_out} task{'s' if left_out > 1 else ''} that not every model has.")
+        lines.append(f"Not used: {counted(left_out, 'task')} that not every model has.")
         lines += missing_lines(report.missing)
     return lines
 
