@@ -212,7 +212,7 @@ def test_many_configurations_are_shown_and_only_the_best_are_compared(monkeypatc
     assert any("Only the best 20 of 30 configurations are compared" in note for note in section.notes)
     assert (len(section.matrices[0].models), section.matrices[0].n_left_out) == (16, 4)
     # 20 long labels at one place do not fit. Those that are there do not overlap: the test in the browser looks.
-    assert any("have no label" in note for note in section.speed_quality.notes)
+    assert any("No room for the labels of" in note for note in section.speed_quality.notes)
 
 
 def luminance(colour):

@@ -1,6 +1,7 @@
 """Suites: runs, reports over the tasks that every model has, results of others, and the gate."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -82,6 +83,16 @@ def test_a_suite_runs_resumes_and_reports(tmp_path, monkeypatch, command):
     assert "Suite tiny" in page
     assert "Relative NDCG@10 against training time" in page
     assert '<td data-label="2 random">2</td>' in page
+    assert "<h1>recbench report: suite tiny</h1>" in page
+    assert "<li>★: lowest mean rank" in page
+    assert "<li>[ ]: 95 % confidence interval" in page
+    assert "machine" not in suite.table()
+    assert command("site", "tiny", "-o", "public").code == 0
+    index = (tmp_path / "public" / "index.html").read_text()
+    link = re.search(r'<li><a href="(pages/[^"]*)#suite-1">Suite tiny, tiny</a>: NDCG@10, 2 tasks: [^<]*', index)
+    assert link
+    assert "Best mean rank: popularity" in link[0]
+    assert 'id="suite-1"' in (tmp_path / "public" / link[1]).read_text()
 
 
 def test_the_report_reads_as_accepted(tmp_path, request):

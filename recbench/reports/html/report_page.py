@@ -9,7 +9,7 @@ from recbench.records.selection import RecordSet
 from recbench.reports.differences import Defaults
 from recbench.reports.html.rendering import render_page
 from recbench.reports.html.section import Section, task_section
-from recbench.reports.html.suite_section import suite_section
+from recbench.reports.html.suite_section import SuiteSection, suite_section
 from recbench.reports.suite.suite_report import SuiteReport
 
 
@@ -43,10 +43,12 @@ class Report:
     Attributes:
         text: The page as HTML.
         sections: The tasks that it shows.
+        suites: The suites that it shows.
     """
 
     text: str
     sections: Sequence[Section]
+    suites: Sequence[SuiteSection]
 
 
 def report_page(sources: PageSources) -> str:
@@ -65,17 +67,19 @@ def report(sources: PageSources, home: str = "") -> Report:
         RecbenchError: A cut-off is beyond the lists.
     """
     sections = task_sections(sources)
-    tasks = ", ".join(dict.fromkeys(section.task for section in sections))
+    suites = [suite_section(one, number) for number, one in enumerate(sources.suites, start=1)]
+    of_suites = [f"suite {suite.name}" for suite in suites]
+    names = of_suites or dict.fromkeys(section.task for section in sections)
     text = render_page(
         "report.html.jinja",
-        title=f"recbench report: {tasks}",
+        title=f"recbench report: {', '.join(names)}",
         places=[run.text for run in sources.runs],
         sections=sections,
-        suites=[suite_section(one, number) for number, one in enumerate(sources.suites, start=1)],
+        suites=suites,
         problems=sources.problems,
         home=home,
     )
-    return Report(text, sections)
+    return Report(text, sections, suites)
 
 
 def task_sections(sources: PageSources) -> list[Section]:

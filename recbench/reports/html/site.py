@@ -14,6 +14,7 @@ from recbench.reports.html.charts.trend_chart import trend_chart
 from recbench.reports.html.rendering import render_feed, render_page
 from recbench.reports.html.report_page import PageSources, Report, report
 from recbench.reports.html.section import Section
+from recbench.reports.html.suite_section import SuiteSection
 from recbench.reports.plots.styles import style
 from recbench.reports.regressions import Regression, regressions
 from recbench.reports.trend import Trend, trends
@@ -31,11 +32,13 @@ class Listed:
         address: Its address, from the list.
         place: The records that it shows.
         sections: Its tasks.
+        suites: Its suites.
     """
 
     address: str
     place: str
     sections: Sequence[Section]
+    suites: Sequence[SuiteSection]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ def site_pages(pages: Mapping[str, PageSources], history: Sequence[Accepted]) ->
         address = f"{PAGES}/{name}.html"
         page: Report = report(sources, home=f"../{INDEX}")
         files[address] = page.text
-        listed.append(Listed(address, ", ".join(run.text for run in sources.runs), page.sections))
+        listed.append(Listed(address, ", ".join(run.text for run in sources.runs), page.sections, page.suites))
     tasks = dict.fromkeys(section.task for one in listed for section in one.sections)
     files[INDEX] = render_page(
         "index.html.jinja",
@@ -120,6 +123,7 @@ def site_pages(pages: Mapping[str, PageSources], history: Sequence[Accepted]) ->
         feed=FEED,
         history=HISTORY if shown else "",
         alerts=alerts,
+        suites=[(one, suite) for one in listed for suite in one.suites],
         tasks={
             task: [(one, section) for one in listed for section in one.sections if section.task == task]
             for task in tasks

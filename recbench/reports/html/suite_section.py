@@ -13,7 +13,7 @@ from recbench.reports.plots.styles import Style, style
 from recbench.reports.seconds import seconds_text
 from recbench.reports.spread import Spread
 from recbench.reports.suite.suite_report import Standing, SuiteReport
-from recbench.reports.suite.table import head, legend
+from recbench.reports.suite.table import left_out, legend, scope
 
 MOST_MODELS = 16
 """More models have no room beside each other in the win matrix."""
@@ -42,7 +42,9 @@ class SuiteSection:
     Attributes:
         anchor: Its identifier in the page.
         name: The name of the suite.
-        lines: What was compared, the verdict, and what is missing.
+        scope: The metric and the tasks.
+        verdict: The best models.
+        missing: Which tasks are not used, and why.
         tables: The models over all tasks, and the score on each task.
         notes: How to read them.
         wins: The win matrix.
@@ -53,7 +55,9 @@ class SuiteSection:
 
     anchor: str
     name: str
-    lines: Sequence[str]
+    scope: str
+    verdict: str
+    missing: Sequence[str]
     tables: Sequence[Table]
     notes: Sequence[str]
     wins: Sequence[WinRow]
@@ -80,9 +84,11 @@ def suite_section(report: SuiteReport, number: int) -> SuiteSection:
     return SuiteSection(
         anchor,
         report.name,
-        head(report),
+        scope(report),
+        report.headline,
+        left_out(report),
         (_over_tasks(report), _by_task(report)),
-        legend(report),
+        legend(report, best="★", seconds="training time", interval="[ ]: 95 %"),
         [
             WinRow(
                 one.name,
@@ -98,13 +104,17 @@ def suite_section(report: SuiteReport, number: int) -> SuiteSection:
 
 
 def _over_tasks(report: SuiteReport) -> Table:
+    several = len({machine for standing in report.standings for machine in standing.machines}) > 1
     columns = (
         Column("relative score", "Score divided by the best score of the task: mean over tasks, 95 % interval"),
         Column("mean rank", "1 is the best: mean over tasks, 95 % interval"),
         Column("training time, s", "Geometric mean over tasks"),
-        Column("machine", "The processors that its trials ran on"),
+        *([Column("machine", "The processors that its trials ran on")] if several else []),
     )
-    rows = [_row(number, standing, _cells(standing)) for number, standing in enumerate(report.standings)]
+    rows = [
+        _row(number, standing, [*_cells(standing), *([Cell(", ".join(standing.machines))] if several else [])])
+        for number, standing in enumerate(report.standings)
+    ]
     return Table("Over all tasks", columns, tuple(rows))
 
 
@@ -120,7 +130,6 @@ def _cells(one: Standing) -> list[Cell]:
             mark,
         ),
         Cell(NO_FIGURE) if seconds is None else Cell(seconds_text(seconds), seconds, "front" if one.on_front else ""),
-        Cell(", ".join(one.machines)),
     ]
 
 

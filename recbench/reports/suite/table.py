@@ -44,26 +44,43 @@ WINS = "Wins: tasks on which the model of the row has a higher score than the mo
 
 def head(report: SuiteReport) -> list[str]:
     """Returns the lines above the tables."""
-    names = ", ".join(task.name for task in report.tasks)
-    lines = [f"Suite {report.name}, {report.measure.label}, {len(report.tasks)} tasks: {names}", report.headline]
+    return [f"Suite {report.name}, {scope(report)}", report.headline, *left_out(report)]
+
+
+def scope(report: SuiteReport) -> str:
+    """Returns the metric and the tasks."""
+    return f"{report.measure.label}, {len(report.tasks)} tasks: {', '.join(task.name for task in report.tasks)}"
+
+
+def left_out(report: SuiteReport) -> list[str]:
+    """Returns which tasks are not used, and why."""
+    lines = []
     if report.missing:
-        left_out = len({gap.task for gap in report.missing})
-        lines.append(f"Not used: {counted(left_out, 'task')} that not every model has.")
+        tasks = {gap.task for gap in report.missing}
+        lines.append(f"Not used: {counted(len(tasks), 'task')} that not every model has.")
         lines += missing_lines(report.missing)
     return lines
 
 
-def legend(report: SuiteReport) -> list[str]:
-    """Returns the lines below the tables."""
+def legend(report: SuiteReport, best: str = "best", seconds: str = "train s", interval: str = "95 %:") -> list[str]:
+    """Returns the lines below the tables.
+
+    Args:
+        report: The suite.
+        best: How the table marks the best model.
+        seconds: The header of the training time.
+        interval: Which figures of the table are intervals.
+    """
     n_models, n_tasks = len(report.standings), len(report.tasks)
     few = " With so few tasks, it finds only large differences." if n_tasks < 10 else ""
     return [
-        f"95 %: confidence interval from a paired bootstrap over tasks and users ({RESAMPLES:,} resamples).",
-        f"best: lowest mean rank; {LEVEL_MARK}: not significantly different from the best (the 95 % interval of the "
+        f"{interval} confidence interval from a paired bootstrap over tasks and users ({RESAMPLES:,} resamples).",
+        f"{best}: lowest mean rank; {LEVEL_MARK}: not significantly different from the best (the 95 % interval of the "
         "paired difference of mean ranks includes 0).",
-        f"{report.neighbours_decided} of {n_models - 1} neighbouring models differ significantly in mean rank.",
+        "Significant differences in mean rank between neighbouring models: "
+        f"{report.neighbours_decided} of {n_models - 1}.",
         f"Critical difference of mean ranks (Nemenyi, 5 %): {report.critical_difference:.2f}.{few}",
-        "relative score: score divided by the best score of the task, mean over tasks. train s: geometric mean over "
+        f"relative score: score divided by the best score of the task, mean over tasks. {seconds}: geometric mean over "
         "tasks. front: no other model has both a higher relative score and a shorter training time.",
         *report.notes,
     ]

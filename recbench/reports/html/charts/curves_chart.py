@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from recbench.counted import counted
 from recbench.records.schema import CurvePoint
 from recbench.reports.html.charts.frame import FRAMES, Frame, axes
 from recbench.reports.html.charts.labels import beside, box_between, dense
@@ -76,7 +77,9 @@ def curves_figure(name: str, curves: Sequence[LearningCurve], label: str) -> Fig
     notes = []
     unlabelled = max(missing for _, missing in drawn)
     if unlabelled:
-        notes.append(f"{unlabelled} lines have no label, because there is no room: point at their ends to read names.")
+        notes.append(
+            f"No room for the labels of {counted(unlabelled, 'line')}: hover over the end of a line to read its name."
+        )
     finals = "; ".join(
         f"{curve.name}: {curve.final:.4f} after {seconds_text(curve.points[-1][0])} s" for curve in curves
     )

@@ -57,7 +57,8 @@ def scale(
         ratio = max(high / low, 1.5)
         return Scale(low / ratio**margin, low * ratio ** (1 + margin), start, end, logarithmic=True)
     size = max(high - low, SMALLEST, abs(high) * 1e-3)
-    return Scale(low - margin * size, low + (1 + margin) * size, start, end)
+    middle, length = (low + high) / 2, (0.5 + margin) * size
+    return Scale(middle - length, middle + length, start, end)
 
 
 def _ticks(low: float, high: float, most: int) -> list[float]:

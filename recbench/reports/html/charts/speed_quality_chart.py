@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from recbench.counted import counted
 from recbench.reports.html.charts.frame import FRAMES, Frame, axes
 from recbench.reports.html.charts.labels import beside, box_between, dense
 from recbench.reports.html.charts.scales import Scale, scale
@@ -64,7 +65,7 @@ def speed_quality_figure(name: str, points: Sequence[StyledPoint], quality: str,
     notes = [f"Outside of the chart: {'; '.join(points[number].text for number in sorted(hidden))}."] if hidden else []
     unlabelled = max(missing for _, missing in drawn)
     if unlabelled:
-        notes.append(f"{unlabelled} points have no label, because there is no room: point at them to read their names.")
+        notes.append(f"No room for the labels of {counted(unlabelled, 'point')}: hover over a point to read its name.")
     names = ", ".join(point.point.label for point in front)
     return Figure(
         name,
