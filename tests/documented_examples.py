@@ -37,7 +37,7 @@ FIGURE = re.compile(rf"{NUMBER.pattern}|(?<!\S)-(?!\S)")
 NOTE_OF_NO_FIGURE = "A dash (-) stands for the throughput of a fit"
 """Begins a line that is there if a fit was too short to time."""
 UNIT_OF_COST = re.compile(r"\s?(?:[kMG]?/s|ms|µs|s|J|[kMG]i?B)\b")
-COSTS = ("/s", "fit s", "time", "memory", " MB", " MiB", " s", "speed")
+COSTS = ("/s", "fit s", "time", "memory", " MB", " MiB", " s", "(s)", "speed")
 """The ends of the heads of columns of costs."""
 TIME_TO_QUALITY = "s to "
 RULE = re.compile(r"[\s|:-]*-{3,}[\s|:-]*")

@@ -129,11 +129,11 @@ model         HR@10    interactions/s    fit s    epochs
 itemknn  *   0.4450           401,891   0.0296         1
 ease         0.4583           172,904   0.0694         1
 
-BASE main: 6 records; AMD Turin, 1 cores, Linux 6.18, Python 3.11.7
+BASE main: 6 records; AMD Turin, 1 core, Linux 6.18, Python 3.11.7
 
-model      speed    peak MiB    s to HR@10 0.3
--------  -------  ----------  ----------------
-itemknn    1.40x          84              0.13
+model      speed    peak MiB    s to HR@10 0.3    time (s)
+-------  -------  ----------  ----------------  ----------
+itemknn    1.40x          84              0.13          19
 
 Took 3.2 s and 17 MB at revision 4f0b25ac9 on 2026-01-02.
 """
@@ -154,9 +154,10 @@ Took 3.2 s and 17 MB at revision 4f0b25ac9 on 2026-01-02.
         ("4f0b25ac9", "1111111a1", True),
         ("2026-01-02", "2027-12-31", True),
         ("AMD EPYC, Linux 6.1, Python 3.11.7", "Other CPU, Darwin, Python 3.14.0", True),
-        ("AMD Turin, 1 cores, Linux", "Intel, 8 cores, Darwin", True),
+        ("AMD Turin, 1 core, Linux", "Intel, 8 cores, Darwin", True),
         ("1.40x", "0.97x", True),
         ("0.13", "12.5", True),
+        ("  19\n", "   7\n", True),
         ("HR@10 0.3", "HR@10 0.4", False),
         ("0.4450", "0.4451", False),
         ("  1\nease", "  2\nease", False),
