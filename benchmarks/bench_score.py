@@ -8,7 +8,7 @@ import pytest
 from recbench.evaluation.full_ranking import rank_catalogue
 from recbench.evaluation.ranking import rank_cases
 from recbench.evaluation.stored_metrics import compute_metrics
-from recbench.operating_system import peak_memory_bytes
+from recbench.operating_system.memory import peak_memory_bytes
 from recbench.protocol import TrainSet
 from recbench.tasks.task import Cases
 

@@ -23,7 +23,7 @@ from typing import Annotated, Any
 import typer
 from tabulate import tabulate
 
-from recbench.operating_system import available_cores
+from recbench.operating_system.processor import available_cores
 from recbench.tasks.lookup import task_names
 
 CONTESTS = Path(__file__).with_suffix(".toml")

@@ -18,7 +18,8 @@ from typing import Final
 
 from recbench.errors import RecbenchError
 from recbench.escaping.shell import shell_word
-from recbench.operating_system import lock_exclusively, process_start
+from recbench.operating_system.file_locks import lock_exclusively
+from recbench.operating_system.process_identity import process_start
 
 log = logging.getLogger(__name__)
 

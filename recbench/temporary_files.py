@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from recbench.operating_system import has_use_locks, lock_exclusively
+from recbench.operating_system.file_locks import has_use_locks, lock_exclusively
 
 TEMPORARY_NAME: Final = re.compile(r"\.recbench-[0-9a-f]{16}\.tmp")
 SECONDS_WITHOUT_LOCKS: Final = 24 * 3600

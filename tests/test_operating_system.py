@@ -13,9 +13,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from recbench import operating_system
 from recbench.cli import doctor
-from recbench.operating_system import ProcessTree, incoming_pipe, wait_for_pipes, weaker_guarantees
+from recbench.operating_system import guardians
+from recbench.operating_system.guarantees import weaker_guarantees
+from recbench.operating_system.pipes import incoming_pipe, wait_for_pipes
+from recbench.operating_system.process_tree import ProcessTree
+from recbench.operating_system.processor import available_cores
 from recbench.records import store
 from recbench.records.schema import Status
 from recbench.runners.processes.output_pipe import OutputPipe
@@ -61,7 +64,7 @@ def system(request, monkeypatch):
         for module in (os, signal, select):
             monkeypatch.delattr(module, name, raising=False)
     if request.param != "here":
-        monkeypatch.setattr(operating_system, "has_guardians", lambda: False)
+        monkeypatch.setattr(guardians, "c_library", lambda: None)
     return request.param
 
 
@@ -184,7 +187,7 @@ def test_output_is_read_while_it_is_written(tmp_path):
 def test_a_process_says_where_it_hangs(system, tmp_path):
     """It is asked by a signal, or has a timer."""
     program = """
-from recbench.operating_system import print_stacks
+from recbench.operating_system.stacks import print_stacks
 import time
 print_stacks(0.5)
 def hanging():
@@ -226,7 +229,7 @@ def bad_run(tmp_path_factory):
     models = ",".join(f"{MODELS}:{name}" for name in ("Aborts", "ExitsHard", "Hangs", "Leaks", "Good"))
     done = subprocess.run(
         command("run", "--models", models, "--task", "synthetic", "--seeds", "1", "--timeout", "4",
-                "--max-memory", "400MiB", "--jobs", str(min(2, operating_system.available_cores())), "-o", "runs"),
+                "--max-memory", "400MiB", "--jobs", str(min(2, available_cores())), "-o", "runs"),
         cwd=folder, env=surroundings(folder, alternative("windows")),
         capture_output=True, encoding="utf-8", timeout=300,
     )  # fmt: skip

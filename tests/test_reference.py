@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from recbench.cli.app import app
 from recbench.cli.shared.terminal import ExitCode
 from recbench.evaluation.metric_names import builtin_metrics, find_metric
-from recbench.operating_system import Guarantee
+from recbench.operating_system.guarantees import Guarantee
 from recbench.records.ranks_file import RANK_ARRAYS
 from recbench.records.schema import Record, Status
 from recbench.reports.compare.document_types import CompareDocument, GateDocument

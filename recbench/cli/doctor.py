@@ -20,7 +20,7 @@ def doctor(as_json: AsJson = False) -> None:
     import recbench
     from recbench.data.cache import home
     from recbench.installations import other_installations
-    from recbench.operating_system import weaker_guarantees
+    from recbench.operating_system.guarantees import weaker_guarantees
     from recbench.registry.frameworks import how_to_install, needed_modules, owners
     from recbench.registry.models import known_models
     from recbench.requirements import running_folder

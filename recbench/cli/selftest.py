@@ -56,7 +56,7 @@ def selftest(
 
     Exit codes: 0 nothing failed, 1 a check failed, 2 bad input, 130 interrupted.
     """
-    from recbench.operating_system import available_cores
+    from recbench.operating_system.processor import available_cores
     from recbench.trials.machine import library_settings
 
     if threads > (cores := available_cores()):

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from recbench.operating_system import has_use_locks, lock_if_unused, lock_in_use
+from recbench.operating_system.file_locks import has_use_locks, lock_if_unused, lock_in_use
 
 _held: dict[Path, int] = {}
 """The descriptors of files that this process uses until it ends."""

@@ -11,7 +11,7 @@ from recbench.device import Device
 from recbench.errors import RecbenchError
 from recbench.experiments.task_source import TaskSource
 from recbench.installations import other_installations
-from recbench.operating_system import available_cores
+from recbench.operating_system.processor import available_cores
 from recbench.requirements import running_folder
 from recbench.runners.base import Assignment, Runner, check_in_process, create_runner, runner_name
 from recbench.runners.limits import Limits, parse_size

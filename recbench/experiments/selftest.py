@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 from recbench.experiments.task_source import TaskSource
-from recbench.operating_system import available_cores
+from recbench.operating_system.processor import available_cores
 from recbench.registry.requested import RequestedModel
 from recbench.selftest.check import Check
 from recbench.selftest.known_answers import known_answers

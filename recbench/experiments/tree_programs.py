@@ -17,7 +17,7 @@ import recbench
 from recbench.data.cache import HOME_VARIABLE
 from recbench.git_commands import OF_WORK_TREE
 from recbench.git_work_trees import WorkTree
-from recbench.operating_system import ProcessTree
+from recbench.operating_system.process_tree import ProcessTree
 from recbench.requirements import is_checkout
 
 # The process runs the recbench of the given file, whatever else on the module search path has that name.

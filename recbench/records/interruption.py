@@ -30,7 +30,7 @@ def interruptible() -> Iterator[None]:
     SIGHUP below ``nohup``.
     """
     # Here, so that --help answers at once.
-    from recbench.operating_system import terminating_signals
+    from recbench.operating_system.signals import terminating_signals
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, *terminating_signals())}
     for number, handler in before.items():
@@ -45,7 +45,7 @@ def interruptible() -> Iterator[None]:
 
 def ignore_interruptions() -> None:
     """Lets what follows the first interruption, such as its message, not be interrupted again."""
-    from recbench.operating_system import terminating_signals
+    from recbench.operating_system.signals import terminating_signals
 
     for number in (signal.SIGINT, *terminating_signals()):
         signal.signal(number, signal.SIG_IGN)

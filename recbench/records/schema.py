@@ -152,7 +152,7 @@ class Environment(_Frozen):
         packages: Versions of the packages that the model has imported, and of numpy, scipy and pandas. Older records
             list six packages, imported or not.
         weaker_guarantees: What the harness cannot guarantee on this system; see
-            ``recbench.operating_system.Guarantee``. Empty on Linux, and then not in the record's file.
+            ``recbench.operating_system.guarantees.Guarantee``. Empty on Linux, and then not in the record's file.
         gpus: The GPUs that the trial used; left out of the record if there are none.
         interpreter: The Python program that the model ran in, as the user gave it; ``python`` and ``packages`` are then
             its own. Empty for a model that ran beside recbench, and then not in the record's file.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import psutil
 
 from recbench.errors import RecbenchError, shortened
-from recbench.operating_system import has_guardians
+from recbench.operating_system.guardians import has_guardians
 
 SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([a-z]*)")
 UNITS = {

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from recbench.errors import RecbenchError
-from recbench.operating_system import ProcessTree, describe_ending, incoming_pipe, wait_for_pipes
+from recbench.operating_system.endings import describe_ending
+from recbench.operating_system.pipes import incoming_pipe, wait_for_pipes
+from recbench.operating_system.process_tree import ProcessTree
 from recbench.registry.requested import RequestedModel
 from recbench.runners.processes.messages import Prepare
 from recbench.runners.processes.starting import start_command

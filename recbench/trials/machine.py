@@ -6,7 +6,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from recbench.device import Device
-from recbench.operating_system import available_cores, peak_memory_bytes, processor_name, weaker_guarantees
+from recbench.operating_system.guarantees import weaker_guarantees
+from recbench.operating_system.memory import peak_memory_bytes
+from recbench.operating_system.processor import available_cores, processor_name
 from recbench.records.schema import Environment
 from recbench.registry.distributions import distributions_of, versions_of
 from recbench.registry.hyperparameters import Configuration

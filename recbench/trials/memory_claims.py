@@ -15,7 +15,7 @@ from typing import Final
 
 import psutil
 
-from recbench.operating_system import process_start
+from recbench.operating_system.process_identity import process_start
 from recbench.process_locks import LockHeldError, lock_held
 
 SECONDS: Final = 10.0

@@ -12,7 +12,7 @@ from recbench.evaluation.top_items import top_items
 from recbench.foreign import serving_loop
 from recbench.foreign.connection import CLOCK_TOLERANCE, ForeignError
 from recbench.foreign.proxy import ForeignModel
-from recbench.operating_system import keep_peak_memory
+from recbench.operating_system.memory import keep_peak_memory
 from recbench.protocol import Int32Array, Recommender, TrainSet
 from recbench.records.cost_values import LatencyValue, ServingValue
 from recbench.trials.serving_plan import ServingPlan

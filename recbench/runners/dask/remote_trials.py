@@ -13,7 +13,7 @@ from pathlib import Path
 import recbench
 from recbench.data.cache import home, locked_file
 from recbench.errors import RecbenchError
-from recbench.operating_system import available_cores
+from recbench.operating_system.processor import available_cores
 from recbench.protocol import PROTOCOL_VERSION
 from recbench.records.ranks_file import ranks_to_bytes
 from recbench.runners.base import Assignment

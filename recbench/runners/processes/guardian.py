@@ -10,13 +10,8 @@ import signal
 import time
 from typing import Final, NoReturn
 
-from recbench.operating_system import (
-    adopt_orphans,
-    die_with_parent,
-    has_guardians,
-    kill_descendants,
-    signal_when_parent_ends,
-)
+from recbench.operating_system.guardians import adopt_orphans, die_with_parent, has_guardians, signal_when_parent_ends
+from recbench.operating_system.process_tree import kill_descendants
 
 SECONDS_TO_CLEAR: Final = 0.3
 SECONDS_BETWEEN_LOOKS: Final = 0.005

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from recbench.operating_system import available_cores
+from recbench.operating_system.processor import available_cores
 from recbench.registry.requested import RequestedModel
 from recbench.runners.processes.messages import MessageError, Ready
 from recbench.runners.processes.worker_process import WorkerProcess

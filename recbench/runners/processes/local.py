@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from recbench.errors import RecbenchError, shortened
-from recbench.operating_system import available_cores, describe_ending, wait_for_pipes
+from recbench.operating_system.endings import describe_ending
+from recbench.operating_system.pipes import wait_for_pipes
+from recbench.operating_system.processor import available_cores
 from recbench.registry.requested import RequestedModel
 from recbench.runners.base import Assignment
 from recbench.runners.processes.imports_ahead import ImportsAhead

@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from recbench.operating_system import enlarge_pipe
+from recbench.operating_system.pipes import enlarge_pipe
 from recbench.trials.logs import Log
 
 READ_BYTES: Final = 2**16

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from recbench.errors import shortened
-from recbench.operating_system import describe_ending
+from recbench.operating_system.endings import describe_ending
 from recbench.records.finished_trial import TrialRanks
 from recbench.records.ranks_file import ranks_from_bytes
 from recbench.records.schema import Record, Status

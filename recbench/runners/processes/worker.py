@@ -102,7 +102,7 @@ def main(parent: int) -> None:
 
     faulthandler.enable()
 
-    from recbench.operating_system import print_stacks
+    from recbench.operating_system.stacks import print_stacks
     from recbench.runners.processes.harness_imports import import_harness
 
     # The run may ask where a trial hangs before this process knows how long it may take.
@@ -127,7 +127,7 @@ def main(parent: int) -> None:
 
 
 def _prepare(channel: Channel, commands: BinaryIO) -> "Configuration":
-    from recbench.operating_system import print_stacks
+    from recbench.operating_system.stacks import print_stacks
     from recbench.registry.hyperparameters import import_and_configure
     from recbench.registry.observation import Observation
     from recbench.runners.processes.messages import Prepare, Ready
@@ -153,7 +153,7 @@ def _prepare(channel: Channel, commands: BinaryIO) -> "Configuration":
 
 
 def _run(channel: Channel, commands: BinaryIO, configuration: "Configuration") -> None:
-    from recbench.operating_system import print_stacks
+    from recbench.operating_system.stacks import print_stacks
     from recbench.records.ranks_file import ranks_to_bytes
     from recbench.runners.processes.messages import Ended, Work
     from recbench.trials.trial import trial_outcomes
@@ -195,7 +195,7 @@ def _end() -> NoReturn:
 
 
 def _flush() -> None:
-    from recbench.operating_system import flush_native_output
+    from recbench.operating_system.c_library import flush_native_output
 
     for stream in _STREAMS:
         # A model may have closed it, or put anything in the place of its methods.

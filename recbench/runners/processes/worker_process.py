@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from recbench.operating_system import ProcessTree, incoming_pipe
+from recbench.operating_system.pipes import incoming_pipe
+from recbench.operating_system.process_tree import ProcessTree
 from recbench.registry.requested import RequestedModel
 from recbench.runners.base import Assignment
 from recbench.runners.limits import MemoryWatch

@@ -1,0 +1,35 @@
+"""The processor: its name, and the cores that this process may use."""
+
+import os
+import platform
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+
+def available_cores() -> int:
+    """Returns how many processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    if hasattr(psutil.Process, "cpu_affinity"):
+        return len(psutil.Process().cpu_affinity() or [0])
+    return os.cpu_count() or 1
+
+
+def processor_name() -> str:
+    """Returns the model name of the processor; its architecture where the system does not know the name."""
+    # Only Linux has this file.
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    if sys.platform == "darwin":
+        # The name is for people only, and the fallback below has one.
+        with suppress(OSError, subprocess.SubprocessError):
+            command = ["sysctl", "-n", "machdep.cpu.brand_string"]
+            done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=10, check=True)
+            return done.stdout.strip()
+    return platform.processor() or platform.machine()
