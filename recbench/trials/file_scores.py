@@ -13,9 +13,11 @@ import numpy.typing as npt
 from recbench.data.id_forms import difference, other_forms
 from recbench.data.ids import IdTable
 from recbench.data.ordering import stable_order
-from recbench.data.readers.batches import BadRows, Batch, OpenTable, checked_ids, encoded, shown
+from recbench.data.readers.bad_rows import BadRows, checked_ids
 from recbench.data.readers.dataframes import open_frame
 from recbench.data.readers.layout import Layout
+from recbench.data.readers.numbering import encoded
+from recbench.data.readers.open_tables import Batch, OpenTable, shown
 from recbench.data.readers.ratings_files import open_file, readable
 from recbench.errors import RecbenchError
 from recbench.protocol import FloatArray, Int32Array, Int64Array, TrainContext, TrainSet

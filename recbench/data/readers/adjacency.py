@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from recbench.data.readers.batches import SHOWN, BadRows, Batch
+from recbench.data.readers.bad_rows import BadRows
 from recbench.data.readers.decoding import TextSource, blocks_of_lines
 from recbench.data.readers.line_numbers import LineNumbers, at_line
+from recbench.data.readers.open_tables import SHOWN, Batch
 from recbench.errors import RecbenchError
 
 ADVICE = "Correct the line; the file may be truncated. To leave such lines out: --skip-bad-rows."

@@ -1,18 +1,19 @@
 """Batches of columns, from any kind of table, to interactions: ids numbered, values checked."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from recbench.data.ids import IdTable
 from recbench.data.interactions import Interactions
+from recbench.data.readers.bad_rows import BadRows, described, refusal
 from recbench.data.readers.id_columns import MISSING, encode_ids, rows_of_names
+from recbench.data.readers.numbering import encoded
+from recbench.data.readers.open_tables import Advice, Batch, OpenTable, shown
 from recbench.data.readers.texts_for_missing import AMONG_NUMBERS, NO_ID, IdTexts, look_at_texts
 from recbench.data.reading import Reading
 from recbench.data.repeated_pairs import first_of_pairs, repeats_text
@@ -20,125 +21,12 @@ from recbench.data.rows import Rows
 from recbench.data.time_column import TimeColumn
 from recbench.data.times import Times
 from recbench.errors import RecbenchError
-from recbench.protocol import Float32Array, Int32Array, Int64Array
+from recbench.protocol import Float32Array, Int64Array
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 log = logging.getLogger(__name__)
-
-Batch = dict[str, "pa.Array"]
-"""The columns of some rows by their role; texts or plain values."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The position of a row in its file.
-
-    Attributes:
-        number: What orders the rows of a file: a line, or a row.
-        text: The position in words, for messages.
-    """
-
-    number: int
-    text: str
-
-
-Where = Callable[[int], Place]
-"""Finds the position of a row, by its number from 0 among the rows of all batches that have been read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """What the reader of an error message can do.
-
-    Attributes:
-        incomplete: About missing values.
-        wrong: About values of the wrong kind.
-        empty: About a table without rows.
-        times: How to name the form of times; ``{}`` stands for an example.
-    """
-
-    incomplete: str
-    wrong: str
-    empty: str
-    times: str
-
-
-SHOWN = 80
-"""Characters of a value or a line that a message shows."""
-SKIP = "To leave such rows out: --skip-bad-rows."
-FILE_ADVICE = Advice(
-    incomplete=f"Complete or remove these rows; the file may be truncated. {SKIP}",
-    wrong=f"Correct the file, or name another column. {SKIP}",
-    empty="The file may be truncated: copy or download it again.",
-    times='Name the form of the times, such as --timestamp-format "{}".',
-)
-
-
-@dataclass(frozen=True, slots=True)
-class OpenTable:
-    """A table of ratings that is being read: a file or a DataFrame.
-
-    Attributes:
-        source: The file, or a name for the DataFrame, for messages.
-        batches: Its columns; every batch has the same ones.
-        where: Describes the position of a row, for messages.
-        advice: What an error message advises.
-        guesses: What recbench recognised by itself, such as ``separator ','``.
-        typed: Whether the format tells a missing value, a list or an object from its text, as JSON does.
-        names: Names of columns, in lower case, that are no user and no item of a row; for text with a line of them.
-    """
-
-    source: Path | str
-    batches: Iterable[Batch]
-    where: Where
-    advice: Advice = FILE_ADVICE
-    guesses: tuple[str, ...] = ()
-    typed: bool = False
-    names: frozenset[str] = frozenset()
-
-    @property
-    def short_name(self) -> str:
-        """The name of a file without its folder, for the log."""
-        return _short_name(self.source)
-
-
-def _short_name(source: Path | str) -> str:
-    return source.name if isinstance(source, Path) else source
-
-
-@dataclass(slots=True)
-class BadRows:
-    """What happens to rows that cannot be read.
-
-    Attributes:
-        skip: Leave them out instead of refusing the file.
-        count: How many were left out.
-        first: The first of them: its file, its position, and why it cannot be read.
-    """
-
-    skip: bool
-    count: int = 0
-    first: tuple[Path | str, Place, str] | None = None
-
-    def leave_out(self, source: Path | str, place: Place, reason: str, count: int = 1) -> None:
-        """Counts rows that are left out.
-
-        Args:
-            source: Their file.
-            place: The position of the first of them.
-            reason: Why it cannot be read.
-            count: How many they are.
-        """
-        self.count += count
-        if self.first is None or (self.first[0] == source and place.number < self.first[1].number):
-            self.first = source, place, reason
-
-    @property
-    def first_reason(self) -> str | None:
-        """Which row is the first that was left out, and why."""
-        return self.first and f"{_short_name(self.first[0])}, {self.first[1].text}: {self.first[2]}"
 
 
 Described = Callable[[int, Advice], tuple[str, str]]
@@ -268,40 +156,6 @@ def _check_alike(first: OpenTable, other: OpenTable) -> None:
         )
 
 
-def checked_ids(table: OpenTable, batch: Batch, role: str, start: int) -> "pa.DictionaryArray":
-    """Returns the column of a role that holds ids, dictionary-encoded.
-
-    Args:
-        table: The table.
-        batch: A batch of its columns.
-        role: The role.
-        start: The number of the batch's first row.
-
-    Raises:
-        RecbenchError: A value is no id; the message names the first row and counts them.
-    """
-    encoded, wrong = encode_ids(batch[role])
-    for reason, rows in wrong.items():
-        raise _refusal(table, batch, start, rows, role, reason)
-    return encoded
-
-
-def _described(batch: Batch, row: int, role: str, reason: str) -> str:
-    return f"the {role} {reason.replace('{value}', _text(batch[role], row))}"
-
-
-def _refusal(
-    table: OpenTable, batch: Batch, start: int, rows: npt.NDArray[np.bool_], role: str, reason: str
-) -> RecbenchError:
-    """Returns the error about the marked rows of a batch that starts with row ``start``."""
-    row, more = int(rows.argmax()), int(rows.sum())
-    count = f" ({more:,} such rows here)" if more > 1 else ""
-    return RecbenchError(
-        f"{table.source}, {table.where(start + row).text}: {_described(batch, row, role, reason)}{count}.",
-        table.advice.incomplete if reason == MISSING else table.advice.wrong,
-    )
-
-
 def _refuse_later(
     columns: _Columns, bad: BadRows, kept: npt.NDArray[np.bool_], offending: npt.NDArray[np.bool_], what: Described
 ) -> None:
@@ -390,9 +244,9 @@ def _add(table: OpenTable, batch: Batch, start: int, bad: BadRows, columns: _Col
         if not offending.any():
             return
         if not bad.skip:
-            raise _refusal(table, batch, start, offending, role, reason)
+            raise refusal(table, batch, start, offending, role, reason)
         row = int(offending.argmax())
-        place, what = table.where(start + row), _described(batch, row, role, reason)
+        place, what = table.where(start + row), described(batch, row, role, reason)
         bad.leave_out(table.source, place, what, int(offending.sum()))
         good[offending] = False
 
@@ -471,16 +325,6 @@ def _ratings(column: "pa.Array", good: npt.NDArray[np.bool_], unless: Callable[[
     return ratings
 
 
-def _text(column: "pa.Array", row: int) -> str:
-    return shown(column[row].as_py())
-
-
-def shown(value: object) -> str:
-    """Returns the text of a value for a message, shortened."""
-    text = str(value)
-    return repr(text) if len(text) <= SHOWN else f"{text[:SHOWN]!r}..."
-
-
 def _numbered(columns: _Columns, kept: npt.NDArray[np.bool_], times: Times | None, reading: Reading) -> Interactions:
     """Numbers the ids of the rows marked in ``kept`` (bool[rows])."""
     users, user_ids = encoded(columns.users)
@@ -500,30 +344,3 @@ def _first_of_pairs(interactions: Interactions, name: str) -> Interactions:
         log.warning("%s: %s", name, repeats_text(duplicates, has_times=interactions.timestamps is not None))
         return replace(interactions, rows=interactions.rows.take(first), n_duplicates=duplicates)
     return interactions
-
-
-def _with_texts(part: "pa.DictionaryArray") -> "pa.DictionaryArray":
-    """Returns a part whose dictionary holds the texts of its values, each once."""
-    import pyarrow as pa
-
-    texts = pa.array([str(value) for value in part.dictionary.to_pylist()], pa.string())
-    return pa.DictionaryArray.from_arrays(part.indices, texts).dictionary_decode().dictionary_encode()
-
-
-def encoded(chunks: list["pa.DictionaryArray"]) -> tuple[Int32Array, IdTable]:
-    """Returns codes and ids of parts that have a dictionary each, in one numbering; empties the list."""
-    import pyarrow as pa
-
-    if len({part.type for part in chunks}) > 1:
-        # The type of the ids may change: between the parts of a table, or where a text follows whole numbers in JSON.
-        chunks[:] = [_with_texts(part) for part in chunks]
-    whole = pa.chunked_array(chunks).unify_dictionaries()
-    chunks.clear()
-    codes = np.concatenate([chunk.indices.to_numpy() for chunk in whole.chunks])
-    ids: list[Any] = whole.chunk(0).dictionary.to_pylist()
-    texts = [value if isinstance(value, str) else str(value) for value in ids]
-    if len(set(texts)) == len(texts):
-        return codes, IdTable.from_strings(texts)
-    # Values that differ and read the same, such as the bytes and the text of an id.
-    index = {text: number for number, text in enumerate(dict.fromkeys(texts))}
-    return np.array([index[text] for text in texts], dtype=np.int32)[codes], IdTable.from_strings(index)

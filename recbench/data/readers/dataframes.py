@@ -4,9 +4,11 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from recbench.data.interactions import Interactions
-from recbench.data.readers.batches import Advice, BadRows, OpenTable, Place, to_interactions
+from recbench.data.readers.bad_rows import BadRows
+from recbench.data.readers.batches import to_interactions
 from recbench.data.readers.id_columns import NotAnIdError, id_text, plain_column
 from recbench.data.readers.layout import PLAIN, Layout, choose_columns
+from recbench.data.readers.open_tables import Advice, OpenTable, Place
 from recbench.errors import RecbenchError
 
 if TYPE_CHECKING:

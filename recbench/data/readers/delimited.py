@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from recbench.data.readers.batches import BadRows, Batch
+from recbench.data.readers.bad_rows import BadRows
 from recbench.data.readers.decoding import TextSource, blocks_of_lines, count_lines
 from recbench.data.readers.delimited_format import (
     ENCODING_ADVICE,
@@ -23,6 +23,7 @@ from recbench.data.readers.delimited_format import (
     with_separator_byte,
 )
 from recbench.data.readers.line_numbers import LineNumbers, at_line
+from recbench.data.readers.open_tables import Batch
 from recbench.data.readers.quoting import (
     LONGEST_FIELD,
     NEWLINE,

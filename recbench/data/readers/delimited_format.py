@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from recbench.data.readers.batches import SHOWN
 from recbench.data.readers.decoding import Head, is_text
 from recbench.data.readers.layout import ALIASES, Layout, choose_columns, plain_name
+from recbench.data.readers.open_tables import SHOWN
 from recbench.data.readers.quoting import (
     Record,
     Table,

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from recbench.data.readers.batches import SHOWN, BadRows, Batch
+from recbench.data.readers.bad_rows import BadRows
 from recbench.data.readers.decoding import Head, TextSource, blocks_of_lines, is_text
 from recbench.data.readers.id_columns import NotAnIdError, id_text
 from recbench.data.readers.layout import Form, Layout, choose_columns
 from recbench.data.readers.line_numbers import LineNumbers, at_line
+from recbench.data.readers.open_tables import SHOWN, Batch
 from recbench.errors import RecbenchError
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Callable
 
-from recbench.data.readers.batches import Place
+from recbench.data.readers.open_tables import Place
 
 
 def at_line(number: int) -> Place:

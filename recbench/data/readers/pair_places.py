@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from recbench.data.readers.batches import OpenTable
 from recbench.data.readers.id_columns import encode_ids
+from recbench.data.readers.open_tables import OpenTable
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from recbench.data.readers.batches import Batch
 from recbench.data.readers.id_columns import plain_column
 from recbench.data.readers.layout import Layout, choose_columns
+from recbench.data.readers.open_tables import Batch
 from recbench.errors import RecbenchError
 
 ROWS_AT_ONCE = 2**20

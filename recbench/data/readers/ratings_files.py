@@ -13,13 +13,15 @@ from pathlib import Path
 
 from recbench.data.interactions import Interactions
 from recbench.data.readers.adjacency import read_adjacency, read_counted_lists
-from recbench.data.readers.batches import BadRows, OpenTable, Place, to_interactions
+from recbench.data.readers.bad_rows import BadRows
+from recbench.data.readers.batches import to_interactions
 from recbench.data.readers.decoding import Head, TextSource, read_head
 from recbench.data.readers.delimited import read_delimited
 from recbench.data.readers.delimited_format import detect_format
 from recbench.data.readers.json_lines import ObjectReader, object_columns
 from recbench.data.readers.layout import ALIASES, PLAIN, Form, Layout
 from recbench.data.readers.line_numbers import LineNumbers
+from recbench.data.readers.open_tables import OpenTable, Place
 from recbench.data.readers.opening import is_parquet
 from recbench.data.readers.pair_places import place_of_pair
 from recbench.data.readers.parquet import parquet_columns, read_parquet

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from recbench.data.readers.batches import checked_ids, encoded
+from recbench.data.readers.bad_rows import checked_ids
 from recbench.data.readers.dataframes import open_frame
 from recbench.data.readers.layout import Layout
+from recbench.data.readers.numbering import encoded
 from recbench.tasks.exchange.candidate_lists import CandidateTable, IdColumn
 
 NAME = "DataFrame 'candidates'"

@@ -9,8 +9,10 @@ import numpy as np
 
 from recbench.data.ids import IdTable
 from recbench.data.interactions import inverse_order
-from recbench.data.readers.batches import BadRows, Place, checked_ids, encoded
+from recbench.data.readers.bad_rows import BadRows, checked_ids
 from recbench.data.readers.layout import PLAIN, Layout
+from recbench.data.readers.numbering import encoded
+from recbench.data.readers.open_tables import Place
 from recbench.data.readers.ratings_files import open_file, place_in_files, read_interactions, readable
 from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
