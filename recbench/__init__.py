@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from recbench.experiments.results import Run
     from recbench.experiments.suite import Suite
     from recbench.experiments.sweep import Sweep
-    from recbench.experiments.tune import Tuning
+    from recbench.experiments.tuning import Tuning
     from recbench.registry.requested import Model
     from recbench.reports.compare.policy import Policy
     from recbench.tasks.lookup import load_task
@@ -80,7 +80,7 @@ _MODULES = {
     "recbench.experiments.results": ("Run",),
     "recbench.experiments.suite": ("Suite",),
     "recbench.experiments.sweep": ("Sweep",),
-    "recbench.experiments.tune": ("Tuning",),
+    "recbench.experiments.tuning": ("Tuning",),
     "recbench.registry.requested": ("Model",),
     "recbench.reports.compare.policy": ("Policy",),
     "recbench.tasks.lookup": ("load_task",),

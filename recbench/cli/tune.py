@@ -27,7 +27,7 @@ from recbench.progress.console import messages, write_message
 from recbench.reports.formats import Format
 
 if TYPE_CHECKING:
-    from recbench.experiments.tune import Tuning
+    from recbench.experiments.tuning import Tuning
     from recbench.output_files import OutputFile
 
 

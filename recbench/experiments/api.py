@@ -47,7 +47,7 @@ from recbench.tuning.past import Budget
 if TYPE_CHECKING:
     import pandas as pd
 
-    from recbench.experiments.tune import Tuning
+    from recbench.experiments.tuning import Tuning
 
 
 def run(

@@ -10,7 +10,7 @@ from recbench.escaping.shell import shell_command
 if TYPE_CHECKING:
     from recbench.experiments.comparison import Comparison
     from recbench.experiments.results import Run
-    from recbench.experiments.tune import Tuning
+    from recbench.experiments.tuning import Tuning
     from recbench.reports.compare.gate import GateOutcome
     from recbench.reports.screen import Screen
 
