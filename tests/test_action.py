@@ -114,13 +114,13 @@ def test_a_drop_stops_the_job_and_replaces_the_earlier_comment(runner, gh):
     ((method, place, body),) = gh.written
     assert code == 1
     log = done["Run and gate"].stderr + done["Run and gate"].stdout
-    assert "\n::error title=recbench%3A Shop::Shop HR@10 regressed: -0." in log
+    assert "\n::error title=recbench%3A Shop::Shop HR@10 regressed, from 0." in log
     assert "Warning: --notify: 127.0.0.1 did not take the message: Connection refused." in log
     assert not re.search("secret|hidden", log + body + runner.summary)
     assert 'name="Shop HR@10"' in Path(runner.contexts["steps.gate.outputs.junit"]).read_text()
     assert str(runner.temporary) not in body + runner.summary
     assert (method, place) == ("PATCH", "repos/owner/shop/issues/comments/3")
-    assert "**Gate not passed (rejected): Shop HR@10 regressed: -0.1" in body
+    assert "**Gate FAILED: Shop HR@10 regressed, from 0." in body
 
 
 def test_a_maintainer_accepts_a_drop_by_a_label(runner, gh):
@@ -162,7 +162,7 @@ def test_the_first_pull_request_gets_a_neutral_comment(runner, gh, upstream):
     assert (code, runner.contexts["steps.gate.outputs.result"]) == (0, "no-baseline")
     body = gh.written[0][2]
     assert "**No baseline yet, so nothing was compared: " in body
-    assert "not passed" not in body
+    assert "FAILED" not in body
     assert "recbench baseline accept RUN\n" in body
     assert "::warning title=No baseline::Nothing was compared." in done["Run and gate"].stdout
 
@@ -231,7 +231,7 @@ def test_what_could_not_be_decided_is_published_as_not_passed(runner, gh, inputs
     done, found = gate(runner, **inputs)
     assert found == code, done["Run and gate"].stderr
     body = gh.written[0][2]
-    assert body.startswith(f"{TAG}\n**Gate not passed: recbench ended with exit code {code}.**\n\n    ")
+    assert body.startswith(f"{TAG}\n**Gate FAILED: recbench ended with exit code {code}.**\n\n    ")
     assert message in body
     assert message in runner.summary
 

@@ -75,7 +75,7 @@ def test_who_improved_main_does_not_make_a_pull_request_a_regression(project, co
     tip = git_output("rev-parse", "main").decode().strip()
     headline = headline.replace(better[:12], tip[:12])
     assert done.code == 4, done.err
-    assert done.out.startswith(f"Gate not passed (not comparable): {headline} bpr HR@10 lower: -0.")
+    assert done.out.startswith(f"Gate FAILED: {headline} bpr HR@10 lower, from 0.")
     assert "! lower" in done.out
     assert "regressed:" not in done.out
     assert f"whose differences are due to CURRENT: commit {first[:12]}." in done.out

@@ -30,7 +30,7 @@ def runs(tmp_path):
 
 ENDS = {
     "same": (["same"], 0, "Gate passed. Unchanged: bpr."),
-    "worse": (["worse"], 1, "Gate not passed (rejected): bpr HR@10 regressed: -0.07"),
+    "worse": (["worse"], 1, "Gate FAILED: bpr HR@10 regressed, from 0."),
     "inconclusive": (["unsure"], 0, "Gate passed. Inconclusive: bpr."),
     "inconclusive, strictly": (["unsure", "--strict"], 1, "(rejected): bpr HR@10 inconclusive"),
     "inconclusive, strictly by policy": (

@@ -67,7 +67,7 @@ def wide():
 def test_the_order_is_that_of_a_reviewer(wide):
     text = comment(wide, Format.MARKDOWN)
     parts = [
-        "**Gate not passed",
+        "**Gate FAILED",
         "**What changed**",
         "| model",
         "Unchanged: ",

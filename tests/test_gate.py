@@ -52,7 +52,7 @@ def speeds(*values, **changes):
 def test_a_drop_is_rejected_and_a_rise_passes():
     worse = gated([some_trials("bpr", 0.5)], [some_trials("bpr", 0.42)])
     assert (worse.outcome, verdicts(worse)) == (GateOutcome.REJECTED, [Verdict.REGRESSED])
-    assert worse.reasons[0].startswith("bpr HR@10 regressed: -0.07")
+    assert worse.reasons[0].startswith("bpr HR@10 regressed, from 0.5000 to 0.42")
     better = gated([some_trials("bpr", 0.42)], [some_trials("bpr", 0.5)])
     assert (better.outcome, verdicts(better), better.reasons) == (GateOutcome.PASSED, [Verdict.IMPROVED], ())
 

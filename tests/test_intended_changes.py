@@ -54,7 +54,7 @@ def test_a_reason_lets_a_regression_pass_and_the_history_keeps_it(command, drop)
     assert headline.startswith(
         f"**Gate passed with an accepted regression of bpr HR@10: {reason}. Regressed: bpr (HR@10 -0."
     )
-    assert "- Accepted: bpr HR@10 regressed: -0." in done.out
+    assert "- Accepted: bpr HR@10 regressed, from 0." in done.out
     assert "recbench gate main after --allow bpr:hr 'half the memory, half the time'" in done.out
     assert done.out.endswith("<!-- recbench:result:changed -->\n")
     document = json.loads(command("gate", "main", drop, "--allow=bpr:*", reason, "--json").out)
@@ -107,7 +107,10 @@ def test_what_was_allowed_does_not_hide_the_rest(command):
     run("before", ("bpr", 0.5), ("ncf", 0.5), ("ease", 0.5))
     run("after", ("bpr", 0.4), ("ncf", 0.4))
     report = compare("before", "after").gate(allow={"bpr:hr": "x", "ncf:throughput": "y"}).report
-    assert [reason.partition(":")[0] for reason in report.reasons] == ["ease missing", "ncf HR@10 regressed"]
+    assert [reason.split(", from")[0].partition(":")[0] for reason in report.reasons] == [
+        "ease missing",
+        "ncf HR@10 regressed",
+    ]
     assert [str(one.target) for one in report.unused] == ["ncf:throughput"]
 
 

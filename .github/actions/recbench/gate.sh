@@ -113,7 +113,7 @@ fi
 # Silence would leave the comment of an earlier push standing, which may say that the gate passed.
 if [ ! -s "$report" ]; then
   # The folder is on this machine only.
-  { printf '**Gate not passed: recbench ended with exit code %d.**\n\n' "$code" &&
+  { printf '**Gate FAILED: recbench ended with exit code %d.**\n\n' "$code" &&
     tail -n 20 "$log" | sed "s|$folder/||g; s/^/    /"; } >"$report"
 fi
 [ ! -s "$annotations" ] || grep '^::' "$annotations"

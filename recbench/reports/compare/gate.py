@@ -346,8 +346,10 @@ def _unknown_configurations(comparison: Comparison) -> list[Finding]:
 
 
 def _of_cell(comparison: Comparison, model: Compared, metric: str, decision: Decision) -> str:
-    evidence = model.measured.evidence[metric]
+    measured, evidence = model.measured, model.measured.evidence[metric]
+    before, after = (f"{figures[metric].mean:.4f}" for figures in (measured.base, measured.current))
     return (
-        f"{comparison.named(model)} {comparison.label(metric)} {decision.verdict}: {signed(evidence.difference)} "
+        f"{comparison.named(model)} {comparison.label(metric)} {decision.verdict}, from {before} to {after}: "
+        f"{signed(evidence.difference)} "
         f"(95 % {signed(evidence.interval.low)} to {signed(evidence.interval.high)})"
     )

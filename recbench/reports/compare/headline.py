@@ -66,7 +66,7 @@ def gate_headline(report: GateReport) -> str:
     if report.outcome is GateOutcome.NO_BASELINE:
         return f"No baseline yet, so nothing was compared: {report.decided.comparison.base.text} has no records."
     more = f" (and {len(report.reasons) - 1} more)" if len(report.reasons) > 1 else ""
-    return f"Gate not passed ({report.outcome}): {doubt}{report.reasons[0]}{more}."
+    return f"Gate FAILED: {doubt}{report.reasons[0]}{more}."
 
 
 def _accepted(report: GateReport) -> str:
