@@ -2,7 +2,8 @@
 
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from recbench.errors import describe_error, error_text
 from recbench.evaluation.new_cases import NewCases
@@ -62,9 +63,10 @@ def trial_outcomes(
     energy = TrialEnergy()
     context = TimedContext(seed, conditions.threads, device=conditions.device, energy=energy.clock)
     base = identity(TaskFacts.of(task), configuration, seed, conditions)
+    trial = _Trial(task, configuration, context, energy, conditions, notify)
     is_yielding = False
     try:
-        for measured, ranks, is_final in _fit_and_score(task, configuration, context, energy, conditions, notify):
+        for measured, ranks, is_final in trial.fit_and_score():
             fields = base | observed(configuration, kept_facts(context.facts)) | _reported(configuration, context)
             outcome = TrialOutcome(Record(**fields, **measured, status=Status.DONE), ranks, is_final=is_final)
             is_yielding = True
@@ -103,154 +105,151 @@ def _reported(configuration: Configuration, context: TimedContext) -> dict[str, 
     return {"facts": facts, "repeatable": None if facts.get("device") == "gpu" else promised}
 
 
-def _fit_and_score(
-    task: Task,
-    configuration: Configuration,
-    context: TimedContext,
-    energy: TrialEnergy,
-    conditions: Conditions,
-    notify: Notify,
-) -> Iterator[tuple[dict[str, object], TrialRanks, bool]]:
-    """Yields the fields of the record, the ranks, and whether these are all."""
-    train = task.train_set()
-    with configuration.watched():
-        model = configuration.create()
-        needed = stated_memory(model, train)
-    with memory_checked(needed, train, conditions.memory_limit, notify):
-        yield from _fit_and_score_model(model, train, task, configuration, context, energy, conditions, notify)
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """What a trial works with.
 
+    Attributes:
+        task: The task.
+        configuration: The model with its hyper-parameters.
+        context: What the model gets, with the clock.
+        energy: The meter of its energy.
+        conditions: The conditions.
+        notify: Receives events.
+    """
 
-def _fit_and_score_model(
-    model: Recommender,
-    train: TrainSet,
-    task: Task,
-    configuration: Configuration,
-    context: TimedContext,
-    energy: TrialEnergy,
-    conditions: Conditions,
-    notify: Notify,
-) -> Iterator[tuple[dict[str, object], TrialRanks, bool]]:
-    warm_up_seconds = None
-    if isinstance(model, WarmUp):
-        notify(Event(EventKind.PHASE, name="warm-up"))
-        silent = TimedContext(context.seed, context.threads, device=context.device)
+    task: Task
+    configuration: Configuration
+    context: TimedContext
+    energy: TrialEnergy
+    conditions: Conditions
+    notify: Notify
+
+    def fit_and_score(self) -> Iterator[tuple[dict[str, object], TrialRanks, bool]]:
+        """Yields the fields of the record, the ranks, and whether these are all."""
+        train = self.task.train_set()
+        with self.configuration.watched():
+            model = self.configuration.create()
+            needed = stated_memory(model, train)
+        with memory_checked(needed, train, self.conditions.memory_limit, self.notify):
+            measured, ranks = self._fit_and_rank(model, train)
+            found = TrialRanks(ranks, new=NewCases.of(self.task))
+            yield measured, found, not (self.conditions.catalogue or self.conditions.serving)
+            if self.conditions.catalogue:
+                more, catalogue_ranks = self._full_ranking(model, train)
+                measured |= more
+                found = TrialRanks(ranks, catalogue_ranks, found.new)
+                yield measured, found, self.conditions.serving is None
+            if self.conditions.serving:
+                # At the end, so that no other figure depends on it.
+                yield measured | self._in_use(model, train, self.conditions.serving), found, True
+
+    def _warm_up(self, model: Recommender, train: TrainSet) -> float | None:
+        """Lets the model warm up; returns the seconds, None if it has nothing to warm up."""
+        if not isinstance(model, WarmUp):
+            return None
+        self.notify(Event(EventKind.PHASE, name="warm-up"))
+        silent = TimedContext(self.context.seed, self.context.threads, device=self.context.device)
         silent.start()
-        with configuration.watched(), context_for_model(silent) as for_model:
+        with self.configuration.watched(), context_for_model(silent) as for_model:
             model.warm_up(train, for_model)
-        warm_up_seconds = silent.seconds
+        return silent.seconds
 
-    def point_added(point: CurvePoint) -> None:
-        notify(Event(EventKind.POINT, point=point))
+    def _curve(self, model: Recommender, train: TrainSet) -> Curve | None:
+        """Returns the learning curve to be measured; None if there is to be none."""
+        conditions, test = self.conditions, self.task.test
+        if conditions.curve is None:
+            return None
 
-    def progress(done: int, total: int) -> None:
-        notify(Event(EventKind.PROGRESS, done=done, total=total))
+        def point_added(point: CurvePoint) -> None:
+            self.notify(Event(EventKind.POINT, point=point))
 
-    curve = None
-    if conditions.curve is not None:
         measure = conditions.curve_measure
-        scoring = None if measure is None else CurveScoring.of(measure, train, task.test)
-        curve = Curve(model, task.test, conditions.ks, conditions.curve, point_added, scoring=scoring)
+        scoring = None if measure is None else CurveScoring.of(measure, train, test)
+        return Curve(model, test, conditions.ks, conditions.curve, point_added, scoring=scoring)
 
-    def after_epoch(epoch: int, loss: float | None) -> None:
-        notify(Event(EventKind.EPOCH, epoch=epoch, loss=loss, seconds=context.seconds))
-        if curve is not None:
-            curve.epoch(epoch, context.seconds)
+    def _fit_and_rank(self, model: Recommender, train: TrainSet) -> tuple[dict[str, object], Ranks]:
+        """Returns the fields of the record that the training and the candidates give, and the ranks."""
+        context, energy, configuration = self.context, self.energy, self.configuration
+        warm_up_seconds = self._warm_up(model, train)
+        curve = self._curve(model, train)
 
-    context.on_epoch = after_epoch
-    # The model never holds the context itself: its callback leads to the curve, and so to the test cases.
-    with configuration.watched(), context_for_model(context) as for_model:
-        notify(Event(EventKind.PHASE, name="fit"))
-        context.start()
-        model.fit(train, for_model)
-        context.finish()
-        fit_joules = energy.clock.take()
-        notify(Event(EventKind.PHASE, name="score"))
-        timed = TimedScores(model)
-        energy.clock.start()
-        began = time.perf_counter()
-        ranks = rank_cases(timed, task.test)
-        score_seconds = time.perf_counter() - began
-        energy.clock.stop()
-        epochs = max(context.epochs, 1)
-        if curve is not None:
-            curve.end(epochs, context.seconds, ranks)
-    measured = {
-        **figures.of_candidates(task, train, ranks, conditions.ks),
-        "curve": curve.points if curve is not None else [],
-        "curve_error": curve.error if curve is not None else None,
-        "epochs": epochs,
-        "loss": context.loss,
-        "fit_seconds": context.seconds,
-        "fit_cpu_seconds": context.cpu_seconds,
-        "warm_up_seconds": warm_up_seconds,
-        "import_seconds": configuration.import_seconds,
-        "score_seconds": score_seconds,
-        "first_score_seconds": timed.first_seconds,
-        "longest_score_seconds": timed.longest_seconds,
-        "interactions_per_second": len(train) * epochs / context.seconds,
-        "throughput_doubts": throughput_doubts(
-            context, model, configuration.parameters, len(train), timed.longest_seconds
-        ),
-        "process_peak_rss_bytes": peak_memory_of(configuration),
-        **energy.fields(fit_joules, energy.clock.take()),
-    }
-    found = TrialRanks(ranks, new=NewCases.of(task))
-    yield measured, found, not (conditions.catalogue or conditions.serving)
-    if conditions.catalogue:
-        more, catalogue_ranks = _full_ranking(task, configuration, context, model, train, conditions, progress, notify)
-        measured |= more
-        found = TrialRanks(ranks, catalogue_ranks, found.new)
-        yield measured, found, conditions.serving is None
-    if conditions.serving:
-        # At the end, so that no other figure depends on it.
-        yield measured | _in_use(configuration, context, model, train, conditions.serving, notify), found, True
+        def after_epoch(epoch: int, loss: float | None) -> None:
+            self.notify(Event(EventKind.EPOCH, epoch=epoch, loss=loss, seconds=context.seconds))
+            if curve is not None:
+                curve.epoch(epoch, context.seconds)
 
+        context.on_epoch = after_epoch
+        # The model never holds the context itself: its callback leads to the curve, and so to the test cases.
+        with configuration.watched(), context_for_model(context) as for_model:
+            self.notify(Event(EventKind.PHASE, name="fit"))
+            context.start()
+            model.fit(train, for_model)
+            context.finish()
+            fit_joules = energy.clock.take()
+            self.notify(Event(EventKind.PHASE, name="score"))
+            timed = TimedScores(model)
+            energy.clock.start()
+            began = time.perf_counter()
+            ranks = rank_cases(timed, self.task.test)
+            score_seconds = time.perf_counter() - began
+            energy.clock.stop()
+            epochs = max(context.epochs, 1)
+            if curve is not None:
+                curve.end(epochs, context.seconds, ranks)
+        measured = {
+            **figures.of_candidates(self.task, train, ranks, self.conditions.ks),
+            "curve": curve.points if curve is not None else [],
+            "curve_error": curve.error if curve is not None else None,
+            "epochs": epochs,
+            "loss": context.loss,
+            "fit_seconds": context.seconds,
+            "fit_cpu_seconds": context.cpu_seconds,
+            "warm_up_seconds": warm_up_seconds,
+            "import_seconds": configuration.import_seconds,
+            "score_seconds": score_seconds,
+            "first_score_seconds": timed.first_seconds,
+            "longest_score_seconds": timed.longest_seconds,
+            "interactions_per_second": len(train) * epochs / context.seconds,
+            "throughput_doubts": throughput_doubts(
+                context, model, configuration.parameters, len(train), timed.longest_seconds
+            ),
+            "process_peak_rss_bytes": peak_memory_of(configuration),
+            **energy.fields(fit_joules, energy.clock.take()),
+        }
+        return measured, ranks
 
-def _full_ranking(
-    task: Task,
-    configuration: Configuration,
-    context: TimedContext,
-    model: Recommender,
-    train: TrainSet,
-    conditions: Conditions,
-    progress: Callable[[int, int], None],
-    notify: Notify,
-) -> tuple[dict[str, object], Ranks | None]:
-    """Returns the fields of the record that the full ranking gives, and the ranks; None if it failed."""
-    catalogue, catalogue_ranks, catalogue_error = None, None, None
-    notify(Event(EventKind.PHASE, name="full"))
-    with configuration.watched(), context_for_model(context):
-        try:
-            catalogue, catalogue_ranks = figures.of_catalogue(task, model, train, conditions.ks, progress)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001 - what was trained and ranked before is kept
-            traceback.print_exc()
-            catalogue_error = _reason(error)
-    peak = peak_memory_of(configuration)
-    fields: dict[str, object] = {
-        "catalogue": catalogue,
-        "catalogue_error": catalogue_error,
-        "process_peak_rss_bytes": peak,
-    }
-    return fields, catalogue_ranks
+    def _full_ranking(self, model: Recommender, train: TrainSet) -> tuple[dict[str, object], Ranks | None]:
+        """Returns the fields of the record that the full ranking gives, and the ranks; None if it failed."""
 
+        def progress(done: int, total: int) -> None:
+            self.notify(Event(EventKind.PROGRESS, done=done, total=total))
 
-def _in_use(
-    configuration: Configuration,
-    context: TimedContext,
-    model: Recommender,
-    train: TrainSet,
-    plan: ServingPlan,
-    notify: Notify,
-) -> dict[str, object]:
-    """Returns the fields of the record on the model in use."""
-    notify(Event(EventKind.PHASE, name="serving"))
-    with configuration.watched(), context_for_model(context):
-        try:
-            return {"serving": serve(model, train, plan)}
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001 - as above
-            traceback.print_exc()
-            return {"serving_error": _reason(error)}
+        catalogue, catalogue_ranks, catalogue_error = None, None, None
+        self.notify(Event(EventKind.PHASE, name="full"))
+        with self.configuration.watched(), context_for_model(self.context):
+            try:
+                catalogue, catalogue_ranks = figures.of_catalogue(self.task, model, train, self.conditions.ks, progress)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - what was trained and ranked before is kept
+                traceback.print_exc()
+                catalogue_error = _reason(error)
+        fields: dict[str, object] = {
+            "catalogue": catalogue,
+            "catalogue_error": catalogue_error,
+            "process_peak_rss_bytes": peak_memory_of(self.configuration),
+        }
+        return fields, catalogue_ranks
+
+    def _in_use(self, model: Recommender, train: TrainSet, plan: ServingPlan) -> dict[str, object]:
+        """Returns the fields of the record on the model in use."""
+        self.notify(Event(EventKind.PHASE, name="serving"))
+        with self.configuration.watched(), context_for_model(self.context):
+            try:
+                return {"serving": serve(model, train, plan)}
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - as above
+                traceback.print_exc()
+                return {"serving_error": _reason(error)}
