@@ -347,7 +347,7 @@ def _unknown_configurations(comparison: Comparison) -> list[Finding]:
 
 def _of_cell(comparison: Comparison, model: Compared, metric: str, decision: Decision) -> str:
     measured, evidence = model.measured, model.measured.evidence[metric]
-    before, after = (f"{figures[metric].mean:.4f}" for figures in (measured.base, measured.current))
+    before, after = (f"{figures[metric].spread.mean:.4f}" for figures in (measured.base, measured.current))
     return (
         f"{comparison.named(model)} {comparison.label(metric)} {decision.verdict}, from {before} to {after}: "
         f"{signed(evidence.difference)} "
