@@ -65,7 +65,7 @@ def read_argument(name: str, kind: TypeAdapter[Value], value: object, hint: str)
         return kind.validate_python(value)
     except ValidationError as error:
         shown = " ".join(reprlib.repr(value).split())
-        problems = [": ".join([*map(str, one["loc"][-1:]), problem_text(one)]) for one in error.errors()]
+        problems = [": ".join([*map(str, problem["loc"][-1:]), problem_text(problem)]) for problem in error.errors()]
         raise RecbenchError(f"The argument {name}={shown} is not valid: {'; '.join(problems)}.", hint) from error
 
 

@@ -90,7 +90,7 @@ def did_you_mean(name: str, known: Iterable[str], shown: str = "{}") -> str:
     plain: dict[str, list[str]] = {}
     for known_name in sorted(known):
         plain.setdefault(known_name.lower(), []).append(known_name)
-    near = [each for one in difflib.get_close_matches(name.lower(), plain, n=3, cutoff=0.5) for each in plain[one]]
+    near = [each for match in difflib.get_close_matches(name.lower(), plain, n=3, cutoff=0.5) for each in plain[match]]
     return f" Did you mean: {', '.join(map(shown.format, near))}?" if near else ""
 
 

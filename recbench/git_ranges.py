@@ -64,12 +64,12 @@ def commits_in(text: str) -> list[Commit]:
     old, dots, new = text.partition("..")
     if not (dots and old) or new.startswith("."):
         raise RecbenchError(f"{text!r} is not a range of commits OLD..NEW.", EXAMPLE)
-    found = commits_between(find_commit(old), find_commit(new or "HEAD"))
-    if not found:
+    commits = commits_between(find_commit(old), find_commit(new or "HEAD"))
+    if not commits:
         backwards = commits_between(find_commit(new or "HEAD"), find_commit(old))
         hint = f"Did you mean {new or 'HEAD'}..{old}?" if backwards else "Both name the same commit."
         raise NothingToCompareError(f"There is no commit in {text}.", hint)
-    return found
+    return commits
 
 
 def commits_between(old: str, new: str) -> list[Commit]:
@@ -88,8 +88,8 @@ def commits_between(old: str, new: str) -> list[Commit]:
             f"The commits between {old[:SHORT]} and {new[:SHORT]} are not known: {known.reason}.",
             "Get them: git fetch --unshallow --tags",
         )
-    wanted = set(git_output("rev-list", "--first-parent", f"{old}..{new}").decode().split())
-    return [commit for commit in commits_up_to(new) if commit.sha in wanted]
+    hashes = set(git_output("rev-list", "--first-parent", f"{old}..{new}").decode().split())
+    return [commit for commit in commits_up_to(new) if commit.sha in hashes]
 
 
 def every(commits: Sequence[Commit], step: int) -> list[Commit]:
@@ -105,9 +105,9 @@ def commits_up_to(new: str) -> list[Commit]:
     listing = git_output("log", "--first-parent", "--reverse", "--format=%H %ct %s", new).decode(errors="replace")
     # All of them, for moments must not depend on where a range begins.
     before = datetime.min.replace(tzinfo=UTC)
-    found = []
+    commits = []
     for line in listing.splitlines():
         sha, seconds, subject = [*line.split(" ", 2), ""][:3]
         before = max(datetime.fromtimestamp(int(seconds), UTC), before + _TICK)
-        found.append(Commit(sha, before, subject))
-    return found
+        commits.append(Commit(sha, before, subject))
+    return commits

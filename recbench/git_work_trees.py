@@ -130,20 +130,20 @@ def _add(repository: Path, commit: str, root: Path, made: list[tuple[Path, Path]
         )
     if done.returncode:
         text = done.stderr.decode(errors="replace")
-        causes = [found[1] for line in text.splitlines() if (found := _CAUSE.fullmatch(line.strip()))]
+        causes = [match[1] for line in text.splitlines() if (match := _CAUSE.fullmatch(line.strip()))]
         causes = [line for line in text.splitlines() if "git-lfs" in line] + causes
         # The last one says only that the checkout failed; the first one why.
         why = causes[0] if causes else text.strip() or f"git ended with {done.returncode}"
         raise _not_made(commit, _lack_of_room(repository, commit, root.parent) or why)
-    for path, wanted in _submodules(root):
+    for path, pinned in _submodules(root):
         source = repository / path
         if (source / ".git").exists():
-            if run_git("cat-file", "-e", f"{wanted}^{{commit}}", folder=source, unset=OF_WORK_TREE).returncode:
+            if run_git("cat-file", "-e", f"{pinned}^{{commit}}", folder=source, unset=OF_WORK_TREE).returncode:
                 raise WorkTreeError(
-                    f"The submodule {path} does not have the commit {wanted[:SHORT]}, which {commit[:SHORT]} needs.",
+                    f"The submodule {path} does not have the commit {pinned[:SHORT]}, which {commit[:SHORT]} needs.",
                     f"Get it: git -C {path} fetch",
                 )
-            _add(source, wanted, root / path, made)
+            _add(source, pinned, root / path, made)
 
 
 def _submodules(tree: Path) -> Iterator[tuple[str, str]]:

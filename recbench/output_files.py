@@ -177,9 +177,9 @@ def _state(path: Path) -> _State:
 
 def _state_of_text(text: str) -> _State:
     head = text[:_HEAD_LENGTH]
-    if found := _SEAL.search(head):
-        unsealed = text.replace(found[0], UNSEALED, 1)
-        return _State.REPLACEABLE if _checksum(unsealed) == found[1] else _State.EDITED
+    if match := _SEAL.search(head):
+        unsealed = text.replace(match[0], UNSEALED, 1)
+        return _State.REPLACEABLE if _checksum(unsealed) == match[1] else _State.EDITED
     marked = head.startswith(SETTINGS_MARK) or _EARLIER_PAGE.search(head)
     return _State.REPLACEABLE if marked else _State.FOREIGN
 

@@ -192,8 +192,8 @@ def _text(holder: _Holder) -> bytes:
 def _read(content: bytes) -> _Holder | None:
     """Returns the holder that a file names; None if it names none, as while it is being written."""
     try:
-        found = json.loads(content)
-        return _Holder(str(found["host"]), int(found["pid"]), str(found["started"]))
+        fields = json.loads(content)
+        return _Holder(str(fields["host"]), int(fields["pid"]), str(fields["started"]))
     except (ValueError, KeyError, TypeError):
         return None
 

@@ -117,8 +117,8 @@ def _all_lines() -> Sequence[str]:
 
 
 def _name(line: str) -> str:
-    found = _NAME.match(line)
-    return _normalised(found[0]) if found else ""
+    match = _NAME.match(line)
+    return _normalised(match[0]) if match else ""
 
 
 def _of_checkout(folder: Path) -> Sequence[str]:

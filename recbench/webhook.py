@@ -47,21 +47,21 @@ class Webhook:
             RecbenchError: It is not an address of http or https. The message does not show it.
         """
         try:
-            parts = urlsplit(url)
-            host, port = parts.hostname, parts.port
+            address = urlsplit(url)
+            host, port = address.hostname, address.port
         except ValueError as error:
             raise RecbenchError("The value of --notify is not an address.", ADVICE) from error
-        if parts.scheme not in ("http", "https"):
+        if address.scheme not in ("http", "https"):
             raise RecbenchError("--notify takes an address of http or https only.", ADVICE)
         if not host or any(character <= " " or character == "\x7f" for character in url):
             raise RecbenchError("The value of --notify is not an address.", ADVICE)
         shown = f"[{host}]" if ":" in host else host
         place = shown if port is None else f"{shown}:{port}"
         headers = {"Content-Type": "application/json", "User-Agent": "recbench"}
-        if parts.username is not None:
-            secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        if address.username is not None:
+            secret = f"{unquote(address.username)}:{unquote(address.password or '')}"
             headers["Authorization"] = f"Basic {base64.b64encode(secret.encode()).decode()}"
-        return cls(shown, parts._replace(netloc=place, fragment="").geturl(), headers)
+        return cls(shown, address._replace(netloc=place, fragment="").geturl(), headers)
 
     def post(self, document: Any, seconds: float = SECONDS) -> str:
         """Sends a document.

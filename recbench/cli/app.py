@@ -146,8 +146,8 @@ class Program(LaterCommands):
 app = Verbs(name="recbench", help=HELP, cls=Program, add_completion=True, rich_markup_mode="rich")
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(is_given: bool) -> None:
+    if is_given:
         import recbench
 
         with report_output(only_prints=True):

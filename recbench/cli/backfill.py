@@ -120,10 +120,10 @@ def backfill(
             emit_json(document)
         else:
             emit_table([*_rows(request, filled)], HEADERS)
-        write_problems((one.commit.sha, one.problems) for one in filled)
+        write_problems((filled_commit.commit.sha, filled_commit.problems) for filled_commit in filled)
         if not quiet:
             write_message("See the trend: recbench history --label run", "dim")
-        if not any(one.n_trials or one.was_finished for one in filled):
+        if not any(filled_commit.n_trials or filled_commit.was_finished for filled_commit in filled):
             raise typer.Exit(ExitCode.MODEL_FAILED)
 
 
@@ -152,19 +152,19 @@ def _progress(filled: "FilledCommit") -> str:
     if filled.was_finished:
         return f"{commit}: already in the history"
     kept = filled.n_trials - filled.n_trained
-    parts = [counted(filled.n_trained, "trial")]
-    parts += [f"{kept} skipped, with the same code"] if kept else []
-    parts += [f"no figures of {', '.join(filled.problems)}"] if filled.problems else []
-    return f"{commit}: {'; '.join(parts)}; {filled.seconds:.1f} s"
+    phrases = [counted(filled.n_trained, "trial")]
+    phrases += [f"{kept} skipped, with the same code"] if kept else []
+    phrases += [f"no figures of {', '.join(filled.problems)}"] if filled.problems else []
+    return f"{commit}: {'; '.join(phrases)}; {filled.seconds:.1f} s"
 
 
 def _rows(request: "BackfillRequest", filled: "Sequence[FilledCommit]") -> Iterator[list[Any]]:
     from statistics import fmean
 
     lines = _lines(request)
-    for one in filled:
+    for filled_commit in filled:
         for model in request.models:
-            present = lines.get((one.commit.sha, model), [])
+            present = lines.get((filled_commit.commit.sha, model), [])
             figures = [
                 f"{fmean(known):.4f}"
                 if (known := [value for line in present if (value := line.figure(metric)) is not None])
@@ -172,8 +172,8 @@ def _rows(request: "BackfillRequest", filled: "Sequence[FilledCommit]") -> Itera
                 for metric in ("hr@10", "ndcg@10")
             ]
             yield [
-                *(one.commit.short, f"{one.commit.moment:%Y-%m-%d}", model, len(present), *figures),
-                *(_state(one, model), one.commit.subject),
+                *(filled_commit.commit.short, f"{filled_commit.commit.moment:%Y-%m-%d}", model, len(present), *figures),
+                *(_state(filled_commit, model), filled_commit.commit.subject),
             ]
 
 
@@ -183,11 +183,11 @@ def _lines(request: "BackfillRequest") -> "dict[tuple[str | None, str], list[Acc
     from recbench.records import history
     from recbench.records.results_folder import history_file
 
-    found: dict[tuple[str | None, str], list[Accepted]] = {}
+    lines: dict[tuple[str | None, str], list[Accepted]] = {}
     for line in history.read() if history_file().exists() else ():
         if is_of_request(line, request):
-            found.setdefault((line.sha, line.backfilled), []).append(line)
-    return found
+            lines.setdefault((line.sha, line.backfilled), []).append(line)
+    return lines
 
 
 def _state(filled: "FilledCommit", model: str) -> str:

@@ -94,8 +94,8 @@ def accept(
     ]
     emit_table(shown, ["task", "model", "seeds", "HR@10 old -> new", "NDCG@10 old -> new", "records"])
     if accepted.git_files:
-        told = f"Written for git: {', '.join(map(str, accepted.git_files))}."
-        write_message(told, "dim")
+        message = f"Written for git: {', '.join(map(str, accepted.git_files))}."
+        write_message(message, "dim")
     if any(row["kept"] for row in rows):
         write_message(
             "Kept: records of the same ranks, hyper-parameters and code. To update their timings, add "
@@ -103,12 +103,12 @@ def accept(
             "dim",
         )
     if any(row["written"] or row["removed"] for row in rows):
-        told = (
+        message = (
             f"Accepted under {folder}/<task>/{label}. Commit {folder.parent}/ so that other people can compare with it."
         )
     else:
-        told = f"Nothing changed under {folder}/<task>/{label}."
-    messages().print(told, style="dim")
+        message = f"Nothing changed under {folder}/<task>/{label}."
+    messages().print(message, style="dim")
 
 
 @app.command("list")
@@ -140,7 +140,7 @@ def list_baselines(
             "revision": group.record.revision.sha if group.record.revision else None,
         }
         for (task, label), groups in accepted_groups().items()
-        for group, name in sorted(zip(groups, group_names(groups), strict=True), key=lambda one: one[1])
+        for group, name in sorted(zip(groups, group_names(groups), strict=True), key=lambda pair: pair[1])
     ]
     if as_json:
         document: BaselinesDocument = {"schema": 1, "baselines": rows}

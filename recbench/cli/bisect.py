@@ -123,15 +123,15 @@ def bisect(
             if not quiet:
                 write_message(_progress(step), "dim")
 
-        found = search(request, report)
+        bisection = search(request, report)
     if as_json:
-        emit_json(_document(request, found))
+        emit_json(_document(request, bisection))
     else:
-        if found.steps:
+        if bisection.steps:
             headers = [header.format(metric=measure.label) for header in HEADERS]
-            emit_table([_row(step) for step in found.steps], headers)
-        emit_prose(f"{chr(10) if found.steps else ''}{_conclusion(request, found)}")
-    if found.between:
+            emit_table([_row(step) for step in bisection.steps], headers)
+        emit_prose(f"{chr(10) if bisection.steps else ''}{_conclusion(request, bisection)}")
+    if bisection.between:
         raise typer.Exit(ExitCode.CHECK_FAILED)
 
 
@@ -176,9 +176,9 @@ def _conclusion(request: "BisectRequest", bisection: "Bisection") -> str:
 
 def _reasons(steps: "Sequence[BisectStep]", between: set[str]) -> str:
     inside = [step for step in steps if step.commit.sha in between]
-    told = [f"{step.commit.short} {step.side}{f' ({step.problem})' if step.problem else ''}" for step in inside]
+    reasons = [f"{step.commit.short} {step.side}{f' ({step.problem})' if step.problem else ''}" for step in inside]
     more = len(between) - len(inside)
-    return "; ".join([*told, *([f"{more} not tried"] if more else [])])
+    return "; ".join([*reasons, *([f"{more} not tried"] if more else [])])
 
 
 def _document(request: "BisectRequest", bisection: "Bisection") -> "BisectDocument":

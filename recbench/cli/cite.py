@@ -34,16 +34,17 @@ def cite(
     """
     from recbench.experiments import citations
 
-    found = citations.cite(task)
+    entries = citations.cite(task)
     if as_json:
         document: CitationsDocument = {
             "schema": 1,
-            "citations": [{"subject": one.subject, "bibtex": one.bibtex, "text": one.text} for one in found],
+            "citations": [{"subject": entry.subject, "bibtex": entry.bibtex, "text": entry.text} for entry in entries],
         }
         emit_json(document)
         return
     # BibTeX takes an @ in a comment for the beginning of an entry.
     blocks = [
-        "\n".join(filter(None, [f"% {one.subject}: {one.text}".replace("@", "(at)"), one.bibtex])) for one in found
+        "\n".join(filter(None, [f"% {entry.subject}: {entry.text}".replace("@", "(at)"), entry.bibtex]))
+        for entry in entries
     ]
     emit("\n\n".join(blocks))

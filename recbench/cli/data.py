@@ -168,7 +168,7 @@ def info(
     from recbench.data.fetch import cached_files, fetch, is_cached
 
     facts: dict[str, Any]
-    found: Interactions | None = None
+    interactions: Interactions | None = None
     citation = ""
     if name == SYNTHETIC:
         from recbench.data.synthetic import SyntheticParameters
@@ -186,7 +186,7 @@ def info(
         if is_cached(name):
             from recbench.data.published_files import read_rows
 
-            found = read_rows(dataset, fetch(name))
+            interactions = read_rows(dataset, fetch(name))
     else:
         from recbench.data.readers.layout import Layout
         from recbench.data.readers.ratings_files import read_interactions
@@ -204,9 +204,9 @@ def info(
             skip_bad_rows,
             timestamp_format=time_format(timestamp_format),
         )
-        found = read_interactions(Path(name), layout)
+        interactions = read_interactions(Path(name), layout)
         facts = {}
-    _emit_info(name, facts, citation, found, plot, as_json)
+    _emit_info(name, facts, citation, interactions, plot, as_json)
 
 
 def _emit_info(

@@ -36,7 +36,11 @@ def doctor(as_json: AsJson = False) -> None:
         for package in owners(modules)
     }
     broken = {package for package, result in imports.items() if result["seconds"] is None}
-    cannot_run = {name: found for name, needed in needs.items() if (found := sorted(broken & {*owners(needed)}))}
+    cannot_run = {
+        name: blocking_packages
+        for name, needed in needs.items()
+        if (blocking_packages := sorted(broken & {*owners(needed)}))
+    }
     missing = sorted(package for package in broken if imports[package]["result"] == NOT_INSTALLED)
     facts: FactsDocument = {
         "recbench": recbench.__version__,

@@ -74,17 +74,17 @@ def gate(
     note_labels(comparisons[0].current, *(comparison.base for comparison in comparisons))
     gates = [comparison.gate(policy, strict=strict, allow=reasons) for comparison in comparisons]
     outcome = worst_outcome(gates)
-    outputs.write([one.report for one in gates])
+    outputs.write([gate.report for gate in gates])
     if form is Format.JSON:
         emit_json(gates_document(gates, outcome))
     else:
-        mark = [result_mark([one.report for one in gates])] if form in (Format.MARKDOWN, Format.HTML) else []
-        tables = [gate_table(one.report, form, view) for one in gates]
+        mark = [result_mark([gate.report for gate in gates])] if form in (Format.MARKDOWN, Format.HTML) else []
+        tables = [gate_table(gate.report, form, view) for gate in gates]
         emit("\n\n".join([*tables, *mark]), styled=view.screen is not None)
         emit_next_step(after_gate(outcome, current), view.screen)
-    first_that_counts = next(one for one in gates if one.outcome is outcome)
+    first_that_counts = next(gate for gate in gates if gate.outcome is outcome)
     outputs.send(first_that_counts.headline, lambda: gates_document(gates, outcome))
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)
-    if problem := write_notes(comparisons[0].current, accepted_notes([one.report for one in gates])):
+    if problem := write_notes(comparisons[0].current, accepted_notes([gate.report for gate in gates])):
         write_message(f"note: {problem}", "yellow")

@@ -118,12 +118,12 @@ def history(
     every = trends(present.lines, names, models, task, label)
     recent = [(trend, trend if moment is None else trend.since(moment)) for trend in every]
     chosen = [(whole, part if last is None else part.last(last)) for whole, part in recent if part.acceptances]
-    found = [part for _, part in chosen]
+    shown_trends = [part for _, part in chosen]
     # In the whole trend: what is not shown says where a step is, too.
     steps = [
         [step for step in trend_steps(whole, names[0]) if step.after in part.acceptances] for whole, part in chosen
     ]
-    if not found:
+    if not shown_trends:
         present.check()
         raise NothingToCompareError(
             "No line of the history matches.", "Leave out --models, --task, --label or --since."
@@ -131,14 +131,14 @@ def history(
     if picture is not None:
         from recbench.reports.plots.trend_plot import draw_trends
 
-        write_message(f"Drawn: {draw_trends(found, steps, measures[0], picture)}", "dim")
+        write_message(f"Drawn: {draw_trends(shown_trends, steps, measures[0], picture)}", "dim")
     if as_json:
-        documents = [trend_document(trend, of_trend) for trend, of_trend in zip(found, steps, strict=True)]
+        documents = [trend_document(trend, of_trend) for trend, of_trend in zip(shown_trends, steps, strict=True)]
         document: HistoryDocument = {"schema": 1, "trends": documents}
         emit_json(document)
         present.check()
         return
-    for number, (trend, of_trend) in enumerate(zip(found, steps, strict=True)):
+    for number, (trend, of_trend) in enumerate(zip(shown_trends, steps, strict=True)):
         head = one_line(f"{trend.model} on {trend.task} {trend.digest[:19]}  {trend.sparkline(names[0])}")
         emit_prose(f"\n{head}" if number else head)
         emit_columns(history_columns(trend, measures), view)
@@ -164,9 +164,9 @@ def _checked(plot: Path) -> "OutputFile":
 
 def _remarks(trend: "Trend") -> Iterator[str]:
     """Yields a line for each accepted regression and each new name."""
-    for one in trend.acceptances:
-        when = f"{one.accepted_at:%Y-%m-%d %H:%M}"
-        if one.renamed_from is not None:
-            yield f"{when}: renamed from {one.renamed_from}"
-        for metric, reason in one.accepted_regressions.items():
+    for acceptance in trend.acceptances:
+        when = f"{acceptance.accepted_at:%Y-%m-%d %H:%M}"
+        if acceptance.renamed_from is not None:
+            yield f"{when}: renamed from {acceptance.renamed_from}"
+        for metric, reason in acceptance.accepted_regressions.items():
             yield f"{when}: regression of {metric} accepted: {reason}"

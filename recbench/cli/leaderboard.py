@@ -67,7 +67,8 @@ def leaderboard(
 
     if form not in ENDINGS:
         raise RecbenchError(
-            f"leaderboard does not write {form.value}.", f"Use one of: {', '.join(one.value for one in ENDINGS)}"
+            f"leaderboard does not write {form.value}.",
+            f"Use one of: {', '.join(page_format.value for page_format in ENDINGS)}",
         )
     measures = read_measures(metrics, cut_offs(None)) if metrics else None
     given = {"--settings": settings, "--published": published, "-o": output}

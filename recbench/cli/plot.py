@@ -50,9 +50,9 @@ def plot(
     task = record_sets[0].trials[0].record.task.name
     picture = OutputFile(output_file(output, Path(f"{file_name(task)}.png")), force)
     check_picture(picture)
-    found = speed_quality(record_sets, measure, axis)
-    if found.left_out:
-        write_message(f"Not drawn, because they have no figures: {', '.join(found.left_out)}")
-    for note in found.notes:
+    content = speed_quality(record_sets, measure, axis)
+    if content.left_out:
+        write_message(f"Not drawn, because they have no figures: {', '.join(content.left_out)}")
+    for note in content.notes:
         write_message(note, "yellow")
-    write_message(f"Drawn: {draw_speed_quality(found, picture)}", "dim")
+    write_message(f"Drawn: {draw_speed_quality(content, picture)}", "dim")

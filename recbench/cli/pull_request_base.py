@@ -50,13 +50,13 @@ def find_base(target: str, merge_commit: str = "", given_merge_base: str = "") -
     branch = f"refs/remotes/origin/{target}"
     _fetch(*_depth(), f"+refs/heads/{target}:{branch}")
     _deepen(lambda: merge_base(head, branch) is not None, head, f"refs/heads/{target}")
-    found = merge_base(head, branch)
-    if found is None:
+    ancestor = merge_base(head, branch)
+    if ancestor is None:
         raise RecbenchError(
             f"HEAD ({head}) and the branch {target} have no common ancestor in this clone.",
             "Check out the whole history ('fetch-depth: 0' of actions/checkout, GIT_DEPTH=0 on GitLab).",
         )
-    return found
+    return ancestor
 
 
 def _present(commit: str) -> str:
@@ -70,13 +70,13 @@ def _depth() -> list[str]:
     return ["--depth=1"] if is_shallow() else []
 
 
-def _deepen(is_enough: Callable[[], bool], *wanted: str) -> None:
+def _deepen(is_enough: Callable[[], bool], *refspecs: str) -> None:
     """Fetches older commits of a shallow clone until there are enough, or all."""
     for step in (*(f"--deepen={count}" for count in DEEPER), "--unshallow"):
         if is_enough() or not is_shallow():
             return
         try:
-            _fetch(step, *wanted)
+            _fetch(step, *refspecs)
         except GitError:
             # A merge that was made in the job is in no remote repository; its parents may be.
             _fetch(step)
@@ -84,8 +84,8 @@ def _deepen(is_enough: Callable[[], bool], *wanted: str) -> None:
 
 def _fetch(*arguments: str) -> None:
     options = [word for word in arguments if word.startswith("--")]
-    wanted = [word for word in arguments if not word.startswith("--")]
-    command = ["fetch", "--quiet", "--no-tags", *options, "origin", *wanted]
+    refspecs = [word for word in arguments if not word.startswith("--")]
+    command = ["fetch", "--quiet", "--no-tags", *options, "origin", *refspecs]
     done = run_git(*command, seconds=FETCH_SECONDS)
     if done.returncode:
         raise refusal(done, command)

@@ -107,11 +107,11 @@ def main() -> int:
     parser.add_argument("--branch", required=True, help="Name of the branch in origin whose commit is checked out.")
     given = parser.parse_args()
     try:
-        told = push_baseline(given.branch)
+        message = push_baseline(given.branch)
     except RecbenchError as error:
         sys.stderr.write(f"Error: The accepted baselines are not pushed. {error}\n")
         return 2
-    sys.stdout.write(f"{told}\n")
+    sys.stdout.write(f"{message}\n")
     return 0
 
 

@@ -73,29 +73,31 @@ def selftest(
     requested = request_models(models or [], param or [])
     source = task_source(task, progressbar=animated())
     loaded = source.task
-    found: list[CheckDocument] = []
+    check_documents: list[CheckDocument] = []
     try:
         # Closed at once, so that an interruption ends the models' processes.
         with closing(checks(source, requested, threads, _announce, timeout)) as made:
-            for one in made:
-                check = one.check
-                if not as_json and (not found or found[-1]["model"] != one.model):
-                    emit(_heading(loaded, one.model))
+            for checked in made:
+                check = checked.check
+                if not as_json and (not check_documents or check_documents[-1]["model"] != checked.model):
+                    emit(_heading(loaded, checked.model))
                 state = check.state
-                found.append({"model": one.model, "name": check.name, "state": state, "detail": check.detail})
+                check_documents.append(
+                    {"model": checked.model, "name": check.name, "state": state, "detail": check.detail}
+                )
                 if not as_json:
                     emit(f"{MARKS[state]:6} {one_line(check.name)} — {one_line(check.detail)}")
     except KeyboardInterrupt:
-        write_message(f"Interrupted after {len(found)} checks.")
+        write_message(f"Interrupted after {len(check_documents)} checks.")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
-    counts = {state: sum(check["state"] == state for check in found) for state in MARKS}
+    counts = {state: sum(check["state"] == state for check in check_documents) for state in MARKS}
     if as_json:
         document: SelftestDocument = {
             "schema": 1,
             "task": cast("TaskDocument", loaded.summary()),
             "threads": threads,
             "summary": cast("CheckCountsDocument", {**counts, "passed": not counts["failed"]}),
-            "checks": found,
+            "checks": check_documents,
         }
         emit_json(document)
     else:

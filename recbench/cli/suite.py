@@ -213,7 +213,7 @@ def merge(
 
     form = Format.JSON if as_json else form
     view = _view(columns, sort, form)
-    copied = merge_suites([Path(one) for one in folders], output)
+    copied = merge_suites([Path(folder) for folder in folders], output)
     write_message(f"{copied} records copied into {output}", "dim")
     _emit(load_suite([output], metric, models), form, view)
 
@@ -238,7 +238,7 @@ def lint(
     """
     from recbench.experiments.suite_lint import lint_suites
 
-    problems = lint_suites([Path(one) for one in folders or ()])
+    problems = lint_suites([Path(folder) for folder in folders or ()])
     if as_json:
         document: LintDocument = {"schema": 1, "problems": problems}
         emit_json(document)
@@ -265,19 +265,19 @@ def list_suites(as_json: AsJson = False) -> None:
             "schema": 1,
             "suites": [
                 {
-                    "name": one.name,
-                    "description": one.description,
-                    "tasks": list(one.tasks),
-                    "models": list(one.models),
-                    "metric": one.metric,
-                    "seeds": one.seeds,
+                    "name": suite.name,
+                    "description": suite.description,
+                    "tasks": list(suite.tasks),
+                    "models": list(suite.models),
+                    "metric": suite.metric,
+                    "seeds": suite.seeds,
                 }
-                for one in suites
+                for suite in suites
             ],
         }
         emit_json(document)
         return
-    rows = [[one.name, len(one.tasks), ", ".join(one.models), one.description] for one in suites]
+    rows = [[suite.name, len(suite.tasks), ", ".join(suite.models), suite.description] for suite in suites]
     emit_table(rows, ["suite", "tasks", "models", "description"])
 
 

@@ -95,7 +95,7 @@ def sweep(
 
         form = Format.JSON if as_json else form
         known = sweep_column_names()
-        shown = None if columns is None else [column_name(one, name, known) for one in columns]
+        shown = None if columns is None else [column_name(column, name, known) for column in columns]
         view = table_view(shown, None if sort is None else column_name(sort, name, known), known, form)
         os.environ.update(library_settings(threads, device))
         if plot is not None:
@@ -166,9 +166,11 @@ def parse_sweep(assignments: list[str], model_names: Iterable[str]) -> tuple[str
         values[name] = given
     several = [name for name, given in values.items() if len(given) > 1]
     if len(several) != 1:
-        told = f"{', '.join(several)} have several values" if several else "none of these parameters has several values"
+        problem = (
+            f"{', '.join(several)} have several values" if several else "none of these parameters has several values"
+        )
         raise RecbenchError(
-            f"A sweep compares the values of one hyper-parameter, and {told}.",
+            f"A sweep compares the values of one hyper-parameter, and {problem}.",
             "For example: --param factors=16,32,64 --param epochs=30",
         )
     (name,) = several

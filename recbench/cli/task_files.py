@@ -267,10 +267,10 @@ def _waivers(names: list[str] | None) -> "frozenset[Waiver]":
     from recbench.tasks.spec import Waiver
 
     known = {waiver.value: waiver for waiver in Waiver}
-    for wanted in names or ():
-        if wanted not in known:
-            raise unknown_name("waiver", wanted, known)
-    return frozenset(known[wanted] for wanted in names or ())
+    for name in names or ():
+        if name not in known:
+            raise unknown_name("waiver", name, known)
+    return frozenset(known[name] for name in names or ())
 
 
 def _check_name(name: str, replace: bool) -> None:

@@ -167,9 +167,9 @@ def tune(
 
 
 def _draw(result: "Tuning", picture: "OutputFile") -> None:
-    for one in result.models:
-        if one.space and not result.importance.get(one.model):
-            write_message(f"{one.model}: too few completed trials for parameters' importance.")
+    for tuned in result.models:
+        if tuned.space and not result.importance.get(tuned.model):
+            write_message(f"{tuned.model}: too few completed trials for parameters' importance.")
     drawn = result.plot(picture.path, force=picture.force)
     write_message(f"Drawn: {', '.join(map(str, drawn))}", "dim")
 

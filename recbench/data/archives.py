@@ -134,12 +134,12 @@ def _decompressed(stored: bytes, member: zipfile.ZipInfo) -> bytes | None:
     """Returns the content of a member; None if it is not what the archive says of it."""
     if member.compress_type == zipfile.ZIP_DEFLATED:
         # One byte more than it should have: enough to notice, and no endless stream.
-        found = zlib.decompressobj(-zlib.MAX_WBITS).decompress(stored, member.file_size + 1)
+        content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(stored, member.file_size + 1)
     elif member.compress_type == zipfile.ZIP_STORED:
-        found = stored
+        content = stored
     else:
         return None
-    return found if len(found) == member.file_size and zlib.crc32(found) == member.CRC else None
+    return content if len(content) == member.file_size and zlib.crc32(content) == member.CRC else None
 
 
 @lru_cache(maxsize=64)

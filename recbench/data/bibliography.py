@@ -18,17 +18,17 @@ def plain_text(entry: str) -> str:
     >>> plain_text("@article{a,\n  author = {Ann B\\'e and C. D. and E F},\n  title = {{On} X},\n  year = {2020}\n}")
     'Ann Bé, C. D. and E F. On X. 2020.'
     """
-    fields = {found["name"]: _without_markup(found["value"]) for found in FIELD.finditer(entry)}
+    fields = {match["name"]: _without_markup(match["value"]) for match in FIELD.finditer(entry)}
     *others, last = fields["author"].split(" and ")
     authors = f"{', '.join(others)} and {last}" if others else last
     volume = fields.get("volume", "") + (f"({fields['number']})" if "number" in fields else "")
     published = [fields.get("journal") or fields.get("booktitle"), volume, fields.get("pages"), fields["year"]]
-    parts = [authors, fields["title"], fields.get("howpublished"), ", ".join(filter(None, published))]
+    elements = [authors, fields["title"], fields.get("howpublished"), ", ".join(filter(None, published))]
     if "doi" in fields:
-        parts.append(f"doi:{fields['doi']}")
-    return " ".join(f"{part.removesuffix('.')}." for part in parts if part)
+        elements.append(f"doi:{fields['doi']}")
+    return " ".join(f"{element.removesuffix('.')}." for element in elements if element)
 
 
 def _without_markup(value: str) -> str:
-    accented = ACCENT.sub(lambda found: unicodedata.normalize("NFC", found["letter"] + MARKS[found["mark"]]), value)
+    accented = ACCENT.sub(lambda match: unicodedata.normalize("NFC", match["letter"] + MARKS[match["mark"]]), value)
     return accented.replace("{", "").replace("}", "").replace("--", "–")

@@ -126,8 +126,8 @@ def locked_file(path: Path) -> Iterator[None]:
 def remove_leftovers_in_cache() -> None:
     """Removes from the cache what processes that were killed have left of their writes and downloads."""
     for folder in ("tasks/*", "datasets", "datasets/*"):
-        for found in home().glob(folder):
-            remove_leftovers(found)
+        for path in home().glob(folder):
+            remove_leftovers(path)
 
 
 @contextlib.contextmanager
@@ -150,8 +150,10 @@ def _is_elsewhere(error: OSError, target: Path) -> bool:
     if not isinstance(error.filename, str | bytes | os.PathLike):
         return False
     path = Path(os.fsdecode(error.filename)).absolute()
-    places = {one.absolute() for one in (target, _followed(target))}
-    return not any(path in (one, *one.parents) or path.is_relative_to(one.parent) for one in places)
+    locations = {location.absolute() for location in (target, _followed(target))}
+    return not any(
+        path in (location, *location.parents) or path.is_relative_to(location.parent) for location in locations
+    )
 
 
 def _followed(target: Path) -> Path:

@@ -112,15 +112,15 @@ class SameThing:
 def same_things(ids: Iterable[str]) -> list[SameThing]:
     """Finds ids that may name the same thing, one entry for each kind of difference."""
     known: dict[str, str] = {}
-    found: dict[str, SameThing] = {}
+    things: dict[str, SameThing] = {}
     for text in ids:
         if (other := known.setdefault(plain(text), text)) != text:
             kind = difference(other, text)
-            before = found.get(kind)
-            found[kind] = SameThing(before.count + 1, kind, before.first, before.second) if before else SameThing(
+            before = things.get(kind)
+            things[kind] = SameThing(before.count + 1, kind, before.first, before.second) if before else SameThing(
                 1, kind, other, text
             )  # fmt: skip
-    return list(found.values())
+    return list(things.values())
 
 
 def other_forms(ids: Iterable[str], known: Collection[str]) -> Iterator[tuple[str, str]]:

@@ -97,18 +97,18 @@ def _one_order_of_items(interactions: Interactions) -> bool:
     )
 
 
-def _follow(codes: Int32Array, ranks: Iterable[Int64Array], places: npt.NDArray[np.bool_] | None = None) -> bool:
+def _follow(codes: Int32Array, ranks: Iterable[Int64Array], compared: npt.NDArray[np.bool_] | None = None) -> bool:
     """Whether successive rows ascend, or descend, in one of the ``ranks``.
 
     Args:
         codes: int32[rows].
         ranks: Orders of the codes, int64[codes] each; codes with equal ranks are not compared.
-        places: bool[rows - 1], which successive rows are compared; None for all.
+        compared: bool[rows - 1], which successive rows are compared; None for all.
     """
     for rank in ranks:
         steps = np.diff(rank[codes])
-        if places is not None:
-            steps = steps[places]
+        if compared is not None:
+            steps = steps[compared]
         n_steps, up = int((steps != 0).sum()), int((steps > 0).sum())
         share = max(up, n_steps - up) / n_steps if n_steps else 0.0
         if share >= LEAST_SHARE and (2 * share - 1) * np.sqrt(n_steps) >= LEAST_DEVIATIONS:
@@ -120,9 +120,9 @@ def _id_ranks(ids: IdTable) -> Iterator[Int64Array]:
     """Yields the order of the ids as text, and by their number if each is a number, possibly after a prefix."""
     texts = list(ids)
     yield _ranks(texts)
-    if all(parts := [NUMBERED.fullmatch(text) for text in texts]):
+    if all(matches := [NUMBERED.fullmatch(text) for text in texts]):
         # Text of a number without leading zeros: the longer is the larger.
-        yield _ranks([(match[1], len(match[2]), match[2]) for match in parts if match])
+        yield _ranks([(match[1], len(match[2]), match[2]) for match in matches if match])
 
 
 def _ranks(keys: Sequence[str | tuple[str, int, str]]) -> Int64Array:

@@ -64,29 +64,29 @@ class TimeColumn:
 
     def __init__(self, form: str | None = None) -> None:
         self._form = form
-        self._parts: list[Int64Array | pa.Array] = []
+        self._chunks: list[Int64Array | pa.Array] = []
 
     def add(self, column: "pa.Array") -> None:
         """Adds the times of a batch: whole numbers, floats, times, dates, or the text of any of these."""
         import pyarrow as pa
 
-        self._parts.append(column)
+        self._chunks.append(column)
         if self._form is None or self._form in set(Unit):
             if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
                 return
             try:
                 # As floats, nanoseconds would lose their order.
-                self._parts[-1] = column.cast(pa.int64()).to_numpy(zero_copy_only=False)
+                self._chunks[-1] = column.cast(pa.int64()).to_numpy(zero_copy_only=False)
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
                 return
 
     def text(self, row: int) -> str:
         """Returns the text of a row, for messages."""
-        for part in self._parts:
-            if row < len(part):
-                value = part[row]
+        for chunk in self._chunks:
+            if row < len(chunk):
+                value = chunk[row]
                 return str(value.as_py() if hasattr(value, "as_py") else value)
-            row -= len(part)
+            row -= len(chunk)
         raise IndexError(row)
 
     def read(self, name: str, refuse: Refuse, advice: str) -> Times:
@@ -111,21 +111,21 @@ class TimeColumn:
     def _read(self, name: str, refuse: Refuse, advice: str) -> Times:
         import pyarrow as pa
 
-        parts = self._parts
-        if all(isinstance(part, np.ndarray) for part in parts):
-            return self._numbers(np.concatenate(parts), refuse)
+        chunks = self._chunks
+        if all(isinstance(chunk, np.ndarray) for chunk in chunks):
+            return self._numbers(np.concatenate(chunks), refuse)
         typed = [
-            not isinstance(part, np.ndarray) and (pa.types.is_date(part.type) or pa.types.is_timestamp(part.type))
-            for part in parts
+            not isinstance(chunk, np.ndarray) and (pa.types.is_date(chunk.type) or pa.types.is_timestamp(chunk.type))
+            for chunk in chunks
         ]
         if all(typed):
-            return _typed(parts, refuse)
+            return _typed(chunks, refuse)
         if any(typed):
             raise RecbenchError(
                 f"{name} has dates in some rows and numbers in other rows.",
                 "Convert all of them to the same format.",
             )
-        texts = _texts(parts)
+        texts = _texts(chunks)
         if self._form is None or self._form in set(Unit):
             numbers = _floats(texts)
             is_number = ~np.isnan(numbers) | (texts.str.lower() == "nan").to_numpy(dtype=np.bool_)
@@ -195,14 +195,14 @@ def _dates(microseconds: Int64Array, valid: Bools, form: str, refuse: Refuse) ->
     return Times.of_dates(microseconds, f"dates {form}")
 
 
-def _typed(parts: "list[Any]", refuse: Refuse) -> Times:
+def _typed(chunks: "list[Any]", refuse: Refuse) -> Times:
     import pyarrow as pa
 
-    column = pa.chunked_array([part.cast(pa.timestamp("us"), safe=False) for part in parts])
+    column = pa.chunked_array([chunk.cast(pa.timestamp("us"), safe=False) for chunk in chunks])
     microseconds = column.cast(pa.int64()).to_numpy()
-    if all(pa.types.is_timestamp(part.type) and part.type.unit == "ns" for part in parts):
+    if all(pa.types.is_timestamp(chunk.type) and chunk.type.unit == "ns" for chunk in chunks):
         # Finer than microseconds: as they are, so that their order stays.
-        exact = pa.chunked_array([part.cast(pa.int64()) for part in parts]).to_numpy()
+        exact = pa.chunked_array([chunk.cast(pa.int64()) for chunk in chunks]).to_numpy()
         if (exact % 1000).any():
             refuse(exact < 0, "a time from 1970 on")
             return Times(exact, Unit.NANOSECONDS, TYPED)
@@ -210,11 +210,11 @@ def _typed(parts: "list[Any]", refuse: Refuse) -> Times:
     return Times.of_dates(microseconds, TYPED)
 
 
-def _texts(parts: "list[Any]") -> "pd.Series[Any]":
+def _texts(chunks: "list[Any]") -> "pd.Series[Any]":
     import pandas as pd
 
-    values = [part.tolist() if isinstance(part, np.ndarray) else part.to_pylist() for part in parts]
-    return pd.Series([str(value) for part in values for value in part], dtype=object)
+    values = [chunk.tolist() if isinstance(chunk, np.ndarray) else chunk.to_pylist() for chunk in chunks]
+    return pd.Series([str(value) for chunk in values for value in chunk], dtype=object)
 
 
 def _floats(texts: "pd.Series[Any]") -> npt.NDArray[np.float64]:

@@ -65,9 +65,9 @@ def read_dates(texts: "pd.Series[Any]", pattern: str | None, name: str, advice: 
     iso = Dates(iso.microseconds, iso.valid & ~plain.str.fullmatch(r"-?\d+").to_numpy(dtype=np.bool_), ISO)
     if iso.valid.all():
         return iso
-    found = [iso, *(_parsed(plain, each, each) for each in _possible(plain))]
-    best = max(int(dates.valid.sum()) for dates in found)
-    likely = [dates for dates in found if int(dates.valid.sum()) == best]
+    readings = [iso, *(_parsed(plain, each, each) for each in _possible(plain))]
+    best = max(int(dates.valid.sum()) for dates in readings)
+    likely = [dates for dates in readings if int(dates.valid.sum()) == best]
     for other in likely[1:]:
         if not np.array_equal(other.microseconds, likely[0].microseconds):
             example = plain[likely[0].valid].iloc[0]

@@ -71,8 +71,8 @@ def mean_popularity(top: Int32Array, train_counts: Int64Array) -> float:
     """
     _, codes, sizes = np.unique(train_counts, return_inverse=True, return_counts=True)
     percentiles = (np.cumsum(sizes) - sizes / 2)[codes] / len(train_counts)
-    places = top[top != NO_ITEM]
-    return float(percentiles[places].mean()) if len(places) else float("nan")
+    items = top[top != NO_ITEM]
+    return float(percentiles[items].mean()) if len(items) else float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +106,9 @@ def hit_rate_by_cohort(ranks: Ranks, values: npt.NDArray[np.number], k: int, n_c
         n_cohorts: How many cohorts.
     """
     hits = hit_rate(ranks, k)
-    parts = np.array_split(np.argsort(values, kind="stable"), n_cohorts)
+    cohorts = np.array_split(np.argsort(values, kind="stable"), n_cohorts)
     return tuple(
-        Cohort(len(part), float(values[part[0]]), float(values[part[-1]]), float(hits[part].mean()))
-        for part in parts
-        if len(part)
+        Cohort(len(cohort), float(values[cohort[0]]), float(values[cohort[-1]]), float(hits[cohort].mean()))
+        for cohort in cohorts
+        if len(cohort)
     )

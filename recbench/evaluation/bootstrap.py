@@ -50,7 +50,7 @@ def resampled_together(of_users: Sequence[UserSums], resamples: int = RESAMPLES,
     """
     n_users = len(of_users[0])
     rng = np.random.Generator(np.random.PCG64(seed))
-    means = [np.empty((one.sums.shape[1], resamples)) for one in of_users]
+    means = [np.empty((user_sums.sums.shape[1], resamples)) for user_sums in of_users]
     at_once = max(DRAWS_AT_ONCE // n_users, 1)
     for start in range(0, resamples, at_once):
         rows = min(at_once, resamples - start)
@@ -58,16 +58,16 @@ def resampled_together(of_users: Sequence[UserSums], resamples: int = RESAMPLES,
         drawn += (np.arange(rows, dtype=np.int32) * n_users)[:, None]
         times = np.bincount(drawn.ravel(), minlength=rows * n_users).reshape(rows, n_users).astype(np.float64)
         in_short = times.astype(np.float32)
-        for one, found in zip(of_users, means, strict=True):
-            n_drawn = times @ one.counts
-            for columns in column_blocks(one.sums.shape[1]):
-                sums = one.sums[:, columns]
+        for user_sums, mean_draws in zip(of_users, means, strict=True):
+            n_drawn = times @ user_sums.counts
+            for columns in column_blocks(user_sums.sums.shape[1]):
+                sums = user_sums.sums[:, columns]
                 exact = _exact_in_float32(sums)
                 totals = np.empty((sums.shape[1], rows))
                 totals[exact] = sums[:, exact].T.astype(np.float32) @ in_short.T
                 totals[~exact] = sums[:, ~exact].T @ times.T
-                np.divide(totals, n_drawn, out=found[columns, start : start + rows])
-    return [found.T for found in means]
+                np.divide(totals, n_drawn, out=mean_draws[columns, start : start + rows])
+    return [mean_draws.T for mean_draws in means]
 
 
 def _exact_in_float32(sums: Float64Array) -> npt.NDArray[np.bool_]:

@@ -48,8 +48,8 @@ def find_changes(values: Float64Array, errors: Float64Array) -> list[Change]:
     weights = 1 / np.maximum(errors, LEAST_SD) ** 2
     bounds = [0, *segment_starts(values, weights, penalty(len(values))), len(values)]
     segments = [slice(*pair) for pair in pairwise(bounds)]
-    means = [float(np.average(values[one], weights=weights[one])) for one in segments]
-    variances = [1 / float(weights[one].sum()) for one in segments]
+    means = [float(np.average(values[segment], weights=weights[segment])) for segment in segments]
+    variances = [1 / float(weights[segment].sum()) for segment in segments]
     changes = []
     for number in range(1, len(segments)):
         size = means[number] - means[number - 1]
@@ -98,12 +98,12 @@ def segment_starts(values: Float64Array, weights: Float64Array, of_change: float
     n = len(values)
     # Around their mean, so that the differences of sums keep their digits.
     centred = values - np.average(values, weights=weights)
-    sums = [np.concatenate([[0.0], np.cumsum(one)]) for one in (weights, weights * centred, weights * centred**2)]
+    sums = [np.concatenate([[0.0], np.cumsum(terms)]) for terms in (weights, weights * centred, weights * centred**2)]
     least = np.full(n + 1, np.inf)
     least[0] = -of_change
     last = np.zeros(n + 1, dtype=np.int64)
     for end in range(1, n + 1):
-        total, first, second = (one[end] - one[:end] for one in sums)
+        total, first, second = (cumulative[end] - cumulative[:end] for cumulative in sums)
         costs = least[:end] + second - first**2 / total + of_change
         last[end] = np.argmin(costs)
         least[end] = costs[last[end]]

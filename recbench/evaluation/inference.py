@@ -61,7 +61,7 @@ def seed_mean(ranks: Iterable[Ranks], measure: Measure) -> Sample:
         measure: The metric and its cut-off.
     """
     of_seeds = list(ranks)
-    return Sample(np.mean([measure.values(one) for one in of_seeds], axis=0), measure.users(of_seeds[0]))
+    return Sample(np.mean([measure.values(seed_ranks) for seed_ranks in of_seeds], axis=0), measure.users(of_seeds[0]))
 
 
 def infer(
@@ -79,7 +79,7 @@ def infer(
     """
     samples = [*levels, *differences]
     limits: list[Interval | None] = [None] * len(samples)
-    found: list[Difference | None] = [None] * len(differences)
+    estimates: list[Difference | None] = [None] * len(differences)
     for of_users in _grouped(samples):
         sums = [UserSums.of(_columns(samples, numbers), samples[numbers[0]].users) for numbers in of_users]
         if len(sums[0]) < 2:
@@ -89,9 +89,11 @@ def infer(
                 limits[number] = interval
             first = sum(number < len(levels) for number in numbers)
             values = _columns(samples, numbers)
-            for number, one in zip(numbers[first:], _differences(values, by_user, first, limits, numbers), strict=True):
-                found[number - len(levels)] = one
-    return limits[: len(levels)], found
+            for number, difference in zip(
+                numbers[first:], _differences(values, by_user, first, limits, numbers), strict=True
+            ):
+                estimates[number - len(levels)] = difference
+    return limits[: len(levels)], estimates
 
 
 def _grouped(samples: Sequence[Sample]) -> list[list[list[int]]]:
@@ -117,10 +119,10 @@ def _differences(
         return []
     p_values = sign_flip_p_values(UserSums(by_user.sums[:, first:], by_user.counts)).tolist()
     errors, means = by_user.standard_errors(), by_user.means
-    found = []
+    differences = []
     for column, p in enumerate(p_values, start=first):
         interval = limits[numbers[column]]
         assert interval is not None
         won, lost = float((values[:, column] > 0).mean()), float((values[:, column] < 0).mean())
-        found.append(Difference(float(means[column]), interval, p, float(errors[column]), won, lost))
-    return found
+        differences.append(Difference(float(means[column]), interval, p, float(errors[column]), won, lost))
+    return differences

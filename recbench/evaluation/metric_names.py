@@ -23,8 +23,8 @@ DEFAULT_METRICS = ("hr", "ndcg")
 
 def builtin_metrics() -> tuple[str, ...]:
     """Returns the names of the metrics that come with recbench: one for each file of ``metrics/``."""
-    found = iter_modules([str(Path(__file__).parent / "metrics")])
-    return tuple(sorted(module.name.replace("_", "-") for module in found))
+    modules = iter_modules([str(Path(__file__).parent / "metrics")])
+    return tuple(sorted(module.name.replace("_", "-") for module in modules))
 
 
 def metric_names() -> tuple[str, ...]:

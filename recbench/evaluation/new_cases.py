@@ -28,14 +28,14 @@ class NewCases:
         """Finds them among the test cases of a task."""
         is_new_item = np.bincount(task.items, minlength=task.n_items)[task.test.items] == 0
         is_new_user = np.bincount(task.users, minlength=task.n_users)[task.test.users] == 0
-        return cls(*(np.flatnonzero(found).astype(np.int32) for found in (is_new_item, is_new_user)))
+        return cls(*(np.flatnonzero(is_new).astype(np.int32) for is_new in (is_new_item, is_new_user)))
 
     def among(self, n_cases: int) -> npt.NDArray[np.bool_]:
         """Returns bool[n_cases], whether a case has a new item or a new user."""
-        found = np.zeros(n_cases, dtype=np.bool_)
-        found[self.items] = True
-        found[self.users] = True
-        return found
+        is_new = np.zeros(n_cases, dtype=np.bool_)
+        is_new[self.items] = True
+        is_new[self.users] = True
+        return is_new
 
 
 def ranks_of_known(ranks: Ranks, new: NewCases) -> Ranks:

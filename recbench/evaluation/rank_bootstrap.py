@@ -82,11 +82,11 @@ def over_tasks(tasks: Sequence[UserSums], resamples: int = RESAMPLES, seed: int 
         resamples: Of the bootstrap.
         seed: What the draws follow from.
     """
-    scores = np.array([one.means for one in tasks])
-    drawn = [resampled_means(one, resamples, seed + number) for number, one in enumerate(tasks, start=1)]
+    scores = np.array([task.means for task in tasks])
+    drawn = [resampled_means(task, resamples, seed + number) for number, task in enumerate(tasks, start=1)]
     ranks, relative = ranks_of(scores), relative_to_best(scores)
-    rank_draws = np.array([ranks_of(one) for one in drawn])
-    relative_draws = np.array([relative_to_best(one) for one in drawn])
+    rank_draws = np.array([ranks_of(task_means) for task_means in drawn])
+    relative_draws = np.array([relative_to_best(task_means) for task_means in drawn])
     chosen, users = _draw_tasks(len(tasks), resamples, seed)
     return OverTasks(
         ranks,

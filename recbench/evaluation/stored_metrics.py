@@ -50,13 +50,13 @@ def stored_means(ranks: Ranks, ks: Sequence[int], groups: UserGroups) -> dict[Me
         untied = np.zeros_like(ranks.tied)
         best = replace(ranks, tied=untied)
         worst = replace(ranks, better=ranks.better + ranks.tied, tied=untied)
-    found = {}
+    means = {}
     for measure in _measures(tuple(ks)):
         values = measure.values(ranks)
         mean = _mean(values)
         optimistic, pessimistic = (mean if other is ranks else _mean(measure.values(other)) for other in (best, worst))
-        found[measure] = MetricMeans(mean, groups.mean_of_means(values), optimistic, pessimistic)
-    return found
+        means[measure] = MetricMeans(mean, groups.mean_of_means(values), optimistic, pessimistic)
+    return means
 
 
 def _mean(values: Float64Array) -> float:

@@ -71,13 +71,13 @@ def variance_components(replicas: Sequence[Sequence[Sample]]) -> VarianceCompone
     if len(replicas) < 2:
         return None
     users = [np.unique(seeds[0].users) for seeds in replicas]
-    if any(not np.array_equal(users[0], one) for one in users[1:]):
+    if any(not np.array_equal(users[0], replica_users) for replica_users in users[1:]):
         raise ValueError("the replicas have different users")
     n = len(users[0])
     if n < 2:
         return None
-    figures = [[float(one.values.mean()) for one in seeds] for seeds in replicas]
-    of_users = np.stack([np.mean([_of_users(one) for one in seeds], axis=0) for seeds in replicas])
+    figures = [[float(sample.values.mean()) for sample in seeds] for seeds in replicas]
+    of_users = np.stack([np.mean([_of_users(sample) for sample in seeds], axis=0) for seeds in replicas])
     by_seed = [np.var(values, ddof=1) for values in figures if len(values) > 1]
     seeds = float(np.mean(by_seed)) if by_seed else None
     per_seed = float(np.mean([1 / len(values) for values in figures]))

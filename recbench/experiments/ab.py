@@ -309,9 +309,9 @@ def _records_folder(output: Path | None) -> Iterator[Path]:
 
 def _read(folder: Path) -> RecordSet:
     """Reads records with their ranks, for their folder may be a temporary one."""
-    found = read_records(f"./{folder}" if not folder.is_absolute() else str(folder))
-    trials = (FinishedTrial.in_memory(trial.record, trial.ranks, trial.place) for trial in found.trials)
-    return replace(found, trials=tuple(trials))
+    record_set = read_records(f"./{folder}" if not folder.is_absolute() else str(folder))
+    trials = (FinishedTrial.in_memory(trial.record, trial.ranks, trial.place) for trial in record_set.trials)
+    return replace(record_set, trials=tuple(trials))
 
 
 def _of_commit(records: RecordSet, name: str, commit: str) -> RecordSet:
@@ -323,10 +323,10 @@ def ab_document(result: ABResult, gate: Gate) -> ABDocument:
     """Returns the JSON document of ``recbench ab``: that of the gate, and the figures of the pairs."""
     return {
         **gate.document(),
-        "control": [record_set_document(one) for one in (result.control.first, result.control.second)],
+        "control": [record_set_document(record_set) for record_set in (result.control.first, result.control.second)],
         "pairs": [
-            paired_speed_document(model.model, model.label, one)
+            paired_speed_document(model.model, model.label, speed)
             for model in gate.report.decided.comparison.models
-            for one in result.speeds.get(model.label, ())
+            for speed in result.speeds.get(model.label, ())
         ],
     }

@@ -108,16 +108,17 @@ class ABState:
                 )
             return cls(folder, identity)
         try:
-            found = _File.model_validate_json(text)
+            content = _File.model_validate_json(text)
         except ValidationError as error:
             raise RecbenchError(
                 f"{file} is damaged.", f"Remove the folder, or choose another one. {OTHER_FOLDER}"
             ) from error
-        if found.identity != identity:
+        if content.identity != identity:
             raise RecbenchError(
-                f"The folder {folder} holds another comparison: {_difference(found.identity, identity)}.", OTHER_FOLDER
+                f"The folder {folder} holds another comparison: {_difference(content.identity, identity)}.",
+                OTHER_FOLDER,
             )
-        return cls(folder, identity, set(found.done))
+        return cls(folder, identity, set(content.done))
 
     def left(self, seeds: Sequence[int]) -> list[Pair]:
         """Returns the pairs that are still to be trained: for each model the control, and then the comparison."""
@@ -136,7 +137,7 @@ class ABState:
             RecbenchError: The file cannot be written.
         """
         self.done.add(pair)
-        ordered = sorted(self.done, key=lambda one: (one.model, one.stage, one.seed))
+        ordered = sorted(self.done, key=lambda done_pair: (done_pair.model, done_pair.stage, done_pair.seed))
         text = _File(identity=self.identity, done=tuple(ordered)).model_dump_json(indent=1, by_alias=True) + "\n"
         try:
             with atomic_path(self.folder / NAME) as path:
@@ -145,9 +146,9 @@ class ABState:
             raise _unusable(self.folder, error) from error
 
 
-def _difference(found: ABIdentity, wanted: ABIdentity) -> str:
-    names = [name for name in ABIdentity.model_fields if getattr(found, name) != getattr(wanted, name)]
-    return "; ".join(f"{name} {getattr(found, name)}, not {getattr(wanted, name)}" for name in names)
+def _difference(other: ABIdentity, own: ABIdentity) -> str:
+    names = [name for name in ABIdentity.model_fields if getattr(other, name) != getattr(own, name)]
+    return "; ".join(f"{name} {getattr(other, name)}, not {getattr(own, name)}" for name in names)
 
 
 def _unusable(folder: Path, error: OSError) -> RecbenchError:

@@ -32,8 +32,8 @@ def read_seeds(seeds: int | Sequence[int]) -> Sequence[int]:
     Raises:
         RecbenchError: It is neither.
     """
-    found = read_whole_numbers("seeds", seeds, "For example: seeds=3, or seeds=[0, 1, 2]")
-    return range(found) if isinstance(found, int) else tuple(found)
+    argument = read_whole_numbers("seeds", seeds, "For example: seeds=3, or seeds=[0, 1, 2]")
+    return range(argument) if isinstance(argument, int) else tuple(argument)
 
 
 def read_seed(seed: int) -> int:
@@ -42,9 +42,9 @@ def read_seed(seed: int) -> int:
     Raises:
         RecbenchError: It is not a whole number that can be a seed.
     """
-    found = read_argument("seed", WHOLE, seed, "For example: seed=0")
-    check_seeds((found,))
-    return found
+    number = read_argument("seed", WHOLE, seed, "For example: seed=0")
+    check_seeds((number,))
+    return number
 
 
 def read_ks(k: int | Sequence[int]) -> tuple[int, ...]:
@@ -53,8 +53,8 @@ def read_ks(k: int | Sequence[int]) -> tuple[int, ...]:
     Raises:
         RecbenchError: One of them cannot be a cut-off.
     """
-    found = read_whole_numbers("k", k, "For example: k=10, or k=[5, 10]")
-    return check_cut_offs((found,) if isinstance(found, int) else tuple(sorted(set(found))))
+    argument = read_whole_numbers("k", k, "For example: k=10, or k=[5, 10]")
+    return check_cut_offs((argument,) if isinstance(argument, int) else tuple(sorted(set(argument))))
 
 
 def read_curve(text: str | None) -> CurveEpochs | None:

@@ -94,17 +94,17 @@ def backfill(request: BackfillRequest, report: Report = lambda _: None) -> list[
     """
     check_history()
     missing = missing_trials(request)
-    found = {}
+    filled = {}
     for commit in request.commits:
         if commit.sha not in missing:
-            found[commit.sha] = FilledCommit(commit, was_finished=True)
-            report(found[commit.sha])
+            filled[commit.sha] = FilledCommit(commit, was_finished=True)
+            report(filled[commit.sha])
     pending = [commit for commit in request.commits if commit.sha in missing]
     with closing(_trained(pending, missing, request)) as trained:
         for commit, run in trained:
-            found[commit.sha] = _filled(commit, run)
-            report(found[commit.sha])
-    return [found[commit.sha] for commit in request.commits]
+            filled[commit.sha] = _filled(commit, run)
+            report(filled[commit.sha])
+    return [filled[commit.sha] for commit in request.commits]
 
 
 def missing_trials(request: BackfillRequest) -> dict[str, list[str]]:

@@ -189,11 +189,11 @@ class _Search:
             if self._levels.is_lower(bad, good):
                 return
             if not self._add_seeds():
-                found = self._levels.difference(bad, good)
-                interval = f"[{found.interval.low:+.4f}, {found.interval.high:+.4f}]"
+                drop = self._levels.difference(bad, good)
+                interval = f"[{drop.interval.low:+.4f}, {drop.interval.high:+.4f}]"
                 raise NothingToCompareError(
                     f"{self._request.measure.label} of {self._request.model} did not fall significantly from "
-                    f"{good.short} to {bad.short}: {found.difference:+.4f} {interval}, with {self._n_seeds} seeds.",
+                    f"{good.short} to {bad.short}: {drop.difference:+.4f} {interval}, with {self._n_seeds} seeds.",
                     "See the figures of all commits: recbench backfill OLD..NEW, and then recbench history. "
                     "More seeds show smaller drops: --max-seeds 30",
                 )
@@ -269,7 +269,7 @@ class _Levels:
         if len(present) >= n_seeds:
             return ""
         seeds = range(request.seed + len(present), request.seed + n_seeds)
-        run = request.trials.train(commit.sha, [request.model], seeds, [one.sha for one in like])
+        run = request.trials.train(commit.sha, [request.model], seeds, [neighbour.sha for neighbour in like])
         if run.problems:
             return "; ".join(run.problems.values())
         n_trained = run.n_trained(commit.sha, self._began)
@@ -284,7 +284,7 @@ class _Levels:
 
     def difference(self, first: Commit, second: Commit) -> Difference:
         """Returns the paired difference, first minus second, over seeds."""
-        key = tuple((one.sha, len(self._trials[one.sha])) for one in (first, second))
+        key = tuple((commit.sha, len(self._trials[commit.sha])) for commit in (first, second))
         if key not in self._differences:
             self._differences[key] = self._difference(first, second)
         return self._differences[key]
@@ -292,21 +292,25 @@ class _Levels:
     def _difference(self, first: Commit, second: Commit) -> Difference:
         samples = [
             seed_mean(
-                [ranks for trial in self._trials[one.sha] if (ranks := trial.ranks_in(self._request.measure.ranking))],
+                [
+                    ranks
+                    for trial in self._trials[commit.sha]
+                    if (ranks := trial.ranks_in(self._request.measure.ranking))
+                ],
                 self._request.measure,
             )
-            for one in (first, second)
+            for commit in (first, second)
         ]
-        (found,) = infer([], [samples[0] - samples[1]])[1]
-        if found is None:
+        (difference,) = infer([], [samples[0] - samples[1]])[1]
+        if difference is None:
             raise RecbenchError("All cases belong to one user, so no test is possible.", "Use a task with more users.")
-        return found
+        return difference
 
     def is_lower(self, first: Commit, second: Commit) -> bool:
         """Whether a commit is significantly lower than another, by its cases and by its seeds."""
-        policy, found = self._request.policy, self.difference(first, second)
+        policy, drop = self._request.policy, self.difference(first, second)
         limit = seed_limit(self._spread(first), self._spread(second), policy.seed_z, policy.assumed_seed_sd)
-        return found.p < policy.alpha and found.interval.high < 0 and -found.difference > limit
+        return drop.p < policy.alpha and drop.interval.high < 0 and -drop.difference > limit
 
     def _spread(self, commit: Commit) -> Spread:
         spread = Spread.of_all(trial.mean(self._request.measure) for trial in self._trials[commit.sha])

@@ -148,7 +148,7 @@ class Comparison:
         trials = [*self.base.trials, *self.current.trials]
         names = {name for trial in trials for name in (trial.record.model, name_of(trial.record))}
         gated = {ANY, *COSTS, *policy.gated_metrics}
-        for target in (one.target for one in given):
+        for target in (allowance.target for allowance in given):
             if target.model not in {ANY, *names}:
                 raise unknown_name("model of --allow", target.model, names)
             if target.metric_at(policy.k) not in gated:
@@ -278,18 +278,18 @@ def compare_with_all(
         NothingToCompareError: See ``compare``.
     """
     records = _records(current)
-    found: list[RecordSet] = []
+    baselines: list[RecordSet] = []
     for base in bases:
         try:
-            found.append(_records(base))
+            baselines.append(_records(base))
         except NoBaselineError:
-            if found and found[0].locations:
+            if baselines and baselines[0].locations:
                 raise
-            found.append(RecordSet(base, (), frozenset()))
+            baselines.append(RecordSet(base, (), frozenset()))
     return [
-        _compared(one, records, DEFAULT_K, DEFAULT_METRICS, models, renames)
-        for number, one in enumerate(found)
-        for renames in [renamed if one.locations and not number else renames_that_apply(one, renamed)]
+        _compared(baseline, records, DEFAULT_K, DEFAULT_METRICS, models, renames)
+        for number, baseline in enumerate(baselines)
+        for renames in [renamed if baseline.locations and not number else renames_that_apply(baseline, renamed)]
     ]
 
 
@@ -307,7 +307,7 @@ def _compared(
     base = with_new_names(base, applied)
     if models is not None:
         check_models([base, current], models)
-        base, current = (with_models(one, models) for one in (base, current))
+        base, current = (with_models(side, models) for side in (base, current))
     cut_off = read_argument("k", POSITIVE, k, "For example: k=10")
     names = None if models is None else tuple(models)
     return Comparison(base, current, cut_off, tuple(read_metrics(metrics)), applied, names)

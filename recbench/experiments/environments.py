@@ -197,10 +197,10 @@ def remove(name: str) -> FrameworkEnvironment:
     Raises:
         RecbenchError: There is no environment of that name, or its folder may not be removed.
     """
-    found = environment(name)
-    if found.state is not State.MISSING:
-        remove_folder(found.folder)
-    return found
+    removed = environment(name)
+    if removed.state is not State.MISSING:
+        remove_folder(removed.folder)
+    return removed
 
 
 def check(name: str) -> Check:
@@ -209,17 +209,17 @@ def check(name: str) -> Check:
     Raises:
         RecbenchError: There is no environment of that name.
     """
-    found = environment(name)
-    if found.state in (State.MISSING, State.INCOMPLETE):
-        return Check(found.lock.check, None, (f"it is {found.state}",))
-    problems = [f"it is {found.state}"] if found.state is State.OUTDATED else []
+    checked = environment(name)
+    if checked.state in (State.MISSING, State.INCOMPLETE):
+        return Check(checked.lock.check, None, (f"it is {checked.state}",))
+    problems = [f"it is {checked.state}"] if checked.state is State.OUTDATED else []
     try:
         connection = Connection(str(environment_python(name)))
         done, _ = connection.request("versions")
         connection.close()
     except RecbenchError as error:
-        return Check(found.lock.check, None, (*problems, error.message.rstrip(".")))
-    problems += _different(found.lock, done.fields.get("packages"))
+        return Check(checked.lock.check, None, (*problems, error.message.rstrip(".")))
+    problems += _different(checked.lock, done.fields.get("packages"))
     trials = check_with_trial(name)
     return Check(trials.model, trials.hr, (*problems, *trials.problems))
 
@@ -235,14 +235,14 @@ def check_with_trial(name: str) -> Check:
         run = api.run(models, CHECK_TASK, seeds=1, output=folder, quiet=True)
         trials = {trial.record.model: trial for trial in run.trials}
         problems = [
-            f"the trial of {one} failed: {(trial.record.error or '').rstrip('.')}"
-            for one, trial in trials.items()
+            f"the trial of {title} failed: {(trial.record.error or '').rstrip('.')}"
+            for title, trial in trials.items()
             if trial.record.status is not Status.DONE
         ]
         here, there, own = trials[POPULARITY], trials[f"{POPULARITY}@{name}"], trials[model.partition(":epochs=")[0]]
         if not problems:
-            ranks = [one.ranks for one in (here, there)]
-            first, second = (b"" if one is None else ranks_to_bytes(one) for one in ranks)
+            ranks = [trial.ranks for trial in (here, there)]
+            first, second = (b"" if trial_ranks is None else ranks_to_bytes(trial_ranks) for trial_ranks in ranks)
             problems += [] if first == second else ["popularity has different ranks there than here"]
         hr = None if problems else own.record.metrics["hr@10"].mean
     return Check(own.record.model, hr, tuple(problems))
@@ -250,11 +250,11 @@ def check_with_trial(name: str) -> Check:
 
 def _different(lock: Lock, installed: Any) -> list[str]:
     """Returns a line for packages whose versions are not those of the lock file."""
-    found = {normalised(one): str(version) for one, version in dict(installed or {}).items()}
+    installed_versions = {normalised(package): str(version) for package, version in dict(installed or {}).items()}
     other = [
-        f"{one} {found[one]} instead of {' or '.join(sorted(versions))}"
-        for one, versions in lock.packages.items()
-        if one in found and found[one].partition("+")[0] not in versions
+        f"{package} {installed_versions[package]} instead of {' or '.join(sorted(versions))}"
+        for package, versions in lock.packages.items()
+        if package in installed_versions and installed_versions[package].partition("+")[0] not in versions
     ]
     shown = ", ".join(other[:MOST_NAMED]) + (f", {len(other) - MOST_NAMED} more" if len(other) > MOST_NAMED else "")
     return [f"it has {shown}"] if other else []

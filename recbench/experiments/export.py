@@ -79,15 +79,15 @@ def export_mlflow(trials: Sequence[FinishedTrial]) -> Exported:
 
     try:
         client = MlflowClient()
-        return _counted(trials, lambda one: _to_mlflow(client, one))
+        return _counted(trials, lambda trial: _to_mlflow(client, trial))
     except MlflowException as error:
         raise _refusal("MLflow", error, "Check MLFLOW_TRACKING_URI, and that its server runs.") from None
 
 
-def _to_mlflow(client: Any, one: ExportedTrial) -> bool:
+def _to_mlflow(client: Any, trial: ExportedTrial) -> bool:
     from mlflow.entities import Metric, Param
 
-    facts, record = facts_of(one), one.record
+    facts, record = facts_of(trial), trial.record
     name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or f"{PROJECT}/{record.task.name}"
     experiment = client.get_experiment_by_name(name)
     number = experiment.experiment_id if experiment else client.create_experiment(name)
@@ -99,8 +99,8 @@ def _to_mlflow(client: Any, one: ExportedTrial) -> bool:
     tags = {f"{PREFIX}{key}": value[:MOST_CHARACTERS] for key, value in facts.items() if key != "record"}
     if record.revision:
         tags["mlflow.source.git.commit"] = record.revision.sha
-    run = client.create_run(number, started, tags, f"{one.configuration} seed {record.seed}").info.run_id
-    metrics = [Metric(key, value, started, 0) for key, value in _numbers(one).items()]
+    run = client.create_run(number, started, tags, f"{trial.configuration} seed {record.seed}").info.run_id
+    metrics = [Metric(key, value, started, 0) for key, value in _numbers(trial).items()]
     texts = {name: as_text(value) for name, value in record.parameters.items()} | {f"{PREFIX}seed": str(record.seed)}
     client.log_batch(run, metrics, [Param(key, value[:MOST_CHARACTERS]) for key, value in texts.items()])
     client.set_terminated(run, "FINISHED" if record.status is Status.DONE else "FAILED")
@@ -119,38 +119,38 @@ def export_wandb(trials: Sequence[FinishedTrial]) -> Exported:
     import wandb
 
     try:
-        return _counted(trials, lambda one: _to_wandb(wandb, one))
+        return _counted(trials, lambda trial: _to_wandb(wandb, trial))
     except wandb.errors.Error as error:
         advice = "Log in: wandb login. Or write files: export WANDB_MODE=offline"
         raise _refusal("Weights & Biases", error, advice) from None
 
 
-def _to_wandb(wandb: Any, one: ExportedTrial) -> bool:
-    facts, record = facts_of(one), one.record
+def _to_wandb(wandb: Any, trial: ExportedTrial) -> bool:
+    facts, record = facts_of(trial), trial.record
     run = wandb.init(
         project=os.environ.get("WANDB_PROJECT") or PROJECT,
         id=facts["record"][:16],
-        name=f"{one.configuration} seed {record.seed}",
-        group=one.configuration,
+        name=f"{trial.configuration} seed {record.seed}",
+        group=trial.configuration,
         job_type=record.task.name,
         config={**record.parameters, PROJECT: {**facts, "seed": record.seed}},
         resume="allow",
         settings=wandb.Settings(silent=True, console="off"),
     )
-    run.summary.update(_numbers(one))
+    run.summary.update(_numbers(trial))
     run.finish(exit_code=0 if record.status is Status.DONE else 1)
     return True
 
 
 def _counted(trials: Sequence[FinishedTrial], write: Any) -> Exported:
-    written = [write(one) for one in exported(trials)[0]]
+    written = [write(trial) for trial in exported(trials)[0]]
     return Exported(sum(written), len(written) - sum(written))
 
 
-def _numbers(one: ExportedTrial) -> dict[str, float]:
+def _numbers(trial: ExportedTrial) -> dict[str, float]:
     """Returns the figures with the ends of their intervals, and the costs."""
-    numbers = costs_of(one.record)
-    for metric, figure in one.figures.items():
+    numbers = costs_of(trial.record)
+    for metric, figure in trial.figures.items():
         values = {"": figure.value, "_low": figure.low, "_high": figure.high}
         numbers |= {f"{identifier(metric)}{end}": value for end, value in values.items() if value is not None}
     return numbers

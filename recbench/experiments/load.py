@@ -27,30 +27,30 @@ def load_run(records: str, *, task: Task | str | os.PathLike[str] | None, ks: tu
         NothingToCompareError: There are no records.
     """
     trials = read_records(records).trials
-    by_digest = {one.record.task.digest: one.record for one in trials}
+    by_digest = {trial.record.task.digest: trial.record for trial in trials}
     if len(by_digest) > 1:
         named = ", ".join(named_tasks(by_digest.values()))
         raise RecbenchError(
             f"{records} holds records of several tasks: {named}.", "Load the folder of one task, or one record."
         )
     identity = trials[0].record.task
-    found = _task(identity) if task is None else task_source(task).task
-    if found.digest != identity.digest:
+    run_task = _task(identity) if task is None else task_source(task).task
+    if run_task.digest != identity.digest:
         raise RecbenchError(
-            f"{records} holds records of {identity.name} {identity.digest[:19]}, not of {found.name} "
-            f"{found.digest[:19]}.",
+            f"{records} holds records of {identity.name} {identity.digest[:19]}, not of {run_task.name} "
+            f"{run_task.digest[:19]}.",
             "Give the task that the records were made on.",
         )
     folder = Path(records)
-    return Run(trials, found, ks, folder=folder if folder.exists() else None)
+    return Run(trials, run_task, ks, folder=folder if folder.exists() else None)
 
 
 def _task(identity: TaskIdentity) -> Task:
-    found = find_by_digest(identity.name, identity.digest)
-    if found is None:
+    task = find_by_digest(identity.name, identity.digest)
+    if task is None:
         raise RecbenchError(
             f"The task {identity.name!r} of digest {identity.digest[:19]} is not in the cache.",
             f"Build it with: recbench task build {shell_word(identity.name)}. "
             "Or pass it: recbench.load(records, task=task)",
         )
-    return found
+    return task

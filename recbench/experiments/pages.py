@@ -72,7 +72,7 @@ def leaderboard_page(
         settings=tuned,
         published=results,
         spaces=own_spaces(),
-        names={class_identity(one.recorded): name for name, one in known_models().items()},
+        names={class_identity(reference.recorded): name for name, reference in known_models().items()},
         measures=measures,
         defaults=_defaults(trials),
         options=options,
@@ -114,14 +114,14 @@ def _settings_for(task: TaskIdentity, given: Path | None) -> tuple[TunedSettings
     """
     files = {str(given): load(given)} if given else find_settings(task.name)
     warnings = []
-    for where, one in files.items():
-        if one.task.digest == task.digest:
+    for where, settings in files.items():
+        if settings.task.digest == task.digest:
             continue
-        problem = _other_task(where, "tuned settings", one.task.digest, task)
+        problem = _other_task(where, "tuned settings", settings.task.digest, task)
         if given:
             raise RecbenchError(problem, "Give the file for the task of the records, or leave out --settings.")
         warnings.append(f"{problem} They are left out. To show settings for this task: --settings FILE.")
-    return _merged([one for one in files.values() if one.task.digest == task.digest]), tuple(warnings)
+    return _merged([settings for settings in files.values() if settings.task.digest == task.digest]), tuple(warnings)
 
 
 def _published_for(task: TaskIdentity, given: Path | None) -> tuple[Published | None, tuple[str, ...]]:
@@ -160,5 +160,5 @@ def _sealed(text: str) -> str:
 
 def _merged(files: Sequence[TunedSettings]) -> TunedSettings | None:
     """Returns the settings of all models; those of an earlier file take precedence."""
-    models = {name: one for settings in reversed(files) for name, one in settings.models.items()}
+    models = {name: model for settings in reversed(files) for name, model in settings.models.items()}
     return files[0].model_copy(update={"models": models}) if files else None

@@ -41,8 +41,8 @@ class ReplicatedRun:
     def __post_init__(self) -> None:
         if len(self.runs) < 2:
             raise NothingToCompareError("There are fewer than two replicas.", "Set replicas = 5 in the spec.")
-        if len({base_name(one.task.name) for one in self.runs}) > 1 or len(
-            {one.task.digest for one in self.runs}
+        if len({base_name(run.task.name) for run in self.runs}) > 1 or len(
+            {run.task.digest for run in self.runs}
         ) < len(self.runs):
             raise RecbenchError(
                 "The runs are not of different replicas of one task.",
@@ -52,12 +52,12 @@ class ReplicatedRun:
     @cached_property
     def report(self) -> ReplicasReport:
         """The figures, computed from the ranks."""
-        return replicas_report([one.report for one in self.runs], what_varies(self.runs[0].task.spec))
+        return replicas_report([run.report for run in self.runs], what_varies(self.runs[0].task.spec))
 
     @property
     def failed(self) -> list[FinishedTrial]:
         """Trials that failed, on any replica."""
-        return [trial for one in self.runs for trial in one.failed]
+        return [trial for run in self.runs for trial in run.failed]
 
     def table(
         self,
@@ -90,14 +90,14 @@ class ReplicatedRun:
             "varies": self.report.varies,
             "results": replicas_document(self.report),
             "notes": self.report.notes,
-            "runs": [one.document() for one in self.runs],
+            "runs": [run.document() for run in self.runs],
         }
 
     def to_frame(self) -> "pd.DataFrame":
         """Returns one row for each replica, trial and metric: the columns of ``Run.to_frame``, and task."""
         import pandas as pd
 
-        return pd.concat([one.to_frame().assign(task=one.task.name) for one in self.runs], ignore_index=True)
+        return pd.concat([run.to_frame().assign(task=run.task.name) for run in self.runs], ignore_index=True)
 
     def __repr__(self) -> str:
         return self.table()

@@ -54,7 +54,7 @@ def render_report(
     if models is not None:
         record_sets = of_models(record_sets, models)
     history, damaged = accepted_lines()
-    problems = (*(problem for one in record_sets for problem in one.problems), *damaged, *suite_problems)
+    problems = (*(problem for record_set in record_sets for problem in record_set.problems), *damaged, *suite_problems)
     defaults = source_defaults(trial.record.reference for run in record_sets for trial in run.trials)
     sources = PageSources(record_sets, measures, history, command_names(), problems, defaults, suites)
     return ReportPage(report_page(sources), tuple(record_sets), problems)
@@ -67,7 +67,7 @@ def expanded(runs: Sequence[str]) -> list[str]:
 
 def _sources(run: str) -> list[str]:
     path = Path(run)
-    return [str(one) for one in suite_folders(path) if one != path] or [run] if path.is_dir() else [run]
+    return [str(folder) for folder in suite_folders(path) if folder != path] or [run] if path.is_dir() else [run]
 
 
 def suite_reports(runs: Sequence[str], models: Sequence[str] | None) -> tuple[list[SuiteReport], list[str]]:
@@ -78,7 +78,7 @@ def suite_reports(runs: Sequence[str], models: Sequence[str] | None) -> tuple[li
         models: Only these models; None for all.
     """
     folders: dict[str, list[str]] = {}
-    found: list[SuiteReport] = []
+    reports: list[SuiteReport] = []
     problems: list[str] = []
     for run in runs:
         if is_suite(Path(run)):
@@ -90,10 +90,10 @@ def suite_reports(runs: Sequence[str], models: Sequence[str] | None) -> tuple[li
             folders.setdefault(manifest.name if manifest else "", []).append(run)
     for name, of_suite in folders.items():
         try:
-            found.append(load_suite(of_suite, models=models).report)
+            reports.append(load_suite(of_suite, models=models).report)
         except RecbenchError as error:
             problems.append(f"Suite {name}: {error.message}")
-    return found, problems
+    return reports, problems
 
 
 def accepted_lines() -> tuple[Sequence[Accepted], list[str]]:
@@ -109,4 +109,4 @@ def accepted_lines() -> tuple[Sequence[Accepted], list[str]]:
 
 def command_names() -> dict[str, str]:
     """Returns the name of each model that has one, by its class."""
-    return {class_identity(one.recorded): name for name, one in known_models().items()}
+    return {class_identity(reference.recorded): name for name, reference in known_models().items()}

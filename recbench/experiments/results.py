@@ -101,7 +101,7 @@ class Run:
     @property
     def failed(self) -> list[FinishedTrial]:
         """Trials that failed, or whose full ranking, curve or measurement in use failed."""
-        return [one for one in self.trials if not _has_all(one)]
+        return [trial for trial in self.trials if not _has_all(trial)]
 
     def metrics(self, *names: str) -> "Run":
         """Returns the same run with these metrics, instead of the present ones, in its tables, frames and pairs.
@@ -256,8 +256,8 @@ class Run:
         from recbench.reports.plots.speed_quality_axes import Cost
         from recbench.reports.plots.speed_quality_plot import draw_speed_quality
 
-        found = speed_quality([self.records()], parse_measure(metric), Cost(against))
-        return draw_speed_quality(found, OutputFile(Path(path), force))
+        content = speed_quality([self.records()], parse_measure(metric), Cost(against))
+        return draw_speed_quality(content, OutputFile(Path(path), force))
 
     def table(
         self,
@@ -366,8 +366,8 @@ def _measures(names: str | Sequence[str]) -> tuple[Measure, ...]:
     return tuple(parse_measure(name) for name in read_metrics(names))
 
 
-def _has_all(one: FinishedTrial) -> bool:
-    record = one.record
+def _has_all(trial: FinishedTrial) -> bool:
+    record = trial.record
     errors = (record.catalogue_error, record.curve_error, record.serving_error)
     return record.status is Status.DONE and not any(error is not None for error in errors)
 

@@ -109,14 +109,14 @@ def run_revision(
     problems: dict[str, str] = {}
     for model in request.models:
         try:
-            found = _run(tree, request, model, output.absolute(), python, stop)
+            trials = _run(tree, request, model, output.absolute(), python, stop)
         except RefusedError as refused:
             problems[model] = refused.why
             continue
-        unusable = [why for one in found if (why := _unusable(one, request, tree)) is not None]
+        unusable = [why for trial in trials if (why := _unusable(trial, request, tree)) is not None]
         if unusable:
             problems[model] = unusable[0]
-        by_model[model] = [one for one in found if _unusable(one, request, tree) is None]
+        by_model[model] = [trial for trial in trials if _unusable(trial, request, tree) is None]
     return RevisionRun(by_model, problems, time.monotonic() - began)
 
 
@@ -142,8 +142,8 @@ def _run(
 
     document = document_from_tree(tree, arguments, python, check_stop)
     try:
-        places = [Path(place) for result in document["results"] for place in result["records"]]
-        return [finished_trial(load(place), place) for place in places]
+        paths = [Path(path) for result in document["results"] for path in result["records"]]
+        return [finished_trial(load(path), path) for path in paths]
     except (KeyError, TypeError):
         raise RefusedError("its recbench prints a document in an unknown format") from None
     except RecbenchError as error:

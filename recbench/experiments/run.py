@@ -207,9 +207,13 @@ class _Prepared:
             return self.runner.configure(self._models)
         if used.of_another_task:
             log.warning("Warning: %s", other_task(used))
-        for one in used.overridden:
+        for parameter in used.overridden:
             log.info(
-                "--param %s.%s=%s takes precedence over the tuned value %s.", one.model, one.name, one.given, one.tuned
+                "--param %s.%s=%s takes precedence over the tuned value %s.",
+                parameter.model,
+                parameter.name,
+                parameter.given,
+                parameter.tuned,
             )
         try:
             return self.runner.configure(self._models)

@@ -53,9 +53,9 @@ def selftest(
     kept: dict[int, ModelProcess] = {}
     running: ModelProcess | None = None
     try:
-        for number, one in enumerate(models):
-            announce(f"Importing {one.title}")
-            running = ModelProcess(one, threads, seconds)
+        for number, model in enumerate(models):
+            announce(f"Importing {model.title}")
+            running = ModelProcess(model, threads, seconds)
             running.await_import()
             if len(kept) < available_cores():
                 kept[number] = running
@@ -64,17 +64,17 @@ def selftest(
         announce(f"Known answers on {source.task.name} ...")
         for check in known_answers(source.task):
             yield Checked(None, check)
-        for number, one in enumerate(models):
+        for number, model in enumerate(models):
             running = kept.pop(number, None)
             if running is None:
-                running = ModelProcess(one, threads, seconds)
+                running = ModelProcess(model, threads, seconds)
                 running.await_import()
 
-            def step(text: str, name: str = one.title) -> None:
+            def step(text: str, name: str = model.title) -> None:
                 announce(f"{name}: {text} ...")
 
             for check in running.checks(source.task, source.path, step):
-                yield Checked(one.title, check)
+                yield Checked(model.title, check)
             running.end()
     finally:
         for process in [*kept.values(), *([running] if running else [])]:

@@ -58,8 +58,8 @@ def render_site(runs: Sequence[str] = ()) -> Site:
         RecbenchError: A record cannot be read.
         NothingToCompareError: There are no records.
     """
-    places = expanded(runs) or pages_of(results_folder())
-    if not places:
+    chosen_runs = expanded(runs) or pages_of(results_folder())
+    if not chosen_runs:
         raise NothingToCompareError(
             f"There are no records in {results_folder()}.",
             "Records are written by: recbench run --models ... -o FOLDER",
@@ -68,28 +68,28 @@ def render_site(runs: Sequence[str] = ()) -> Site:
     names = command_names()
     pages: dict[str, PageSources] = {}
     warnings = list(damaged)
-    for place in places:
-        records = read_with_problems(place)
+    for run in chosen_runs:
+        records = read_with_problems(run)
         warnings += records.problems
         defaults = source_defaults(trial.record.reference for trial in records.trials)
-        suites, problems = suite_reports([place], None)
+        suites, problems = suite_reports([run], None)
         warnings += problems
         page = PageSources([records], None, history, names, (*records.problems, *problems), defaults, suites)
-        pages[_unused(_page_name(place), pages)] = page
-    runs_shown = tuple(run for page in pages.values() for run in page.runs)
+        pages[_unused(_page_name(run), pages)] = page
+    runs_shown = tuple(record_set for page in pages.values() for record_set in page.runs)
     return Site(site_pages(pages, history), runs_shown, tuple(warnings))
 
 
 def pages_of(folder: Path) -> list[str]:
     """Returns what has a page in a folder of results: each folder of records, and each suite as one."""
-    found = {one.parent if is_suite(one.parent) else one for one in record_folders(folder)}
-    return sorted(path.as_posix() for path in found)
+    paths = {path.parent if is_suite(path.parent) else path for path in record_folders(folder)}
+    return sorted(path.as_posix() for path in paths)
 
 
 def _unused(name: str, pages: Container[str]) -> str:
     """Returns the name, with a number if another page has it."""
     names = chain([name], (f"{name}-{number}" for number in count(2)))
-    return next(one for one in names if one not in pages)
+    return next(page_name for page_name in names if page_name not in pages)
 
 
 def _page_name(place: str) -> str:
@@ -98,5 +98,5 @@ def _page_name(place: str) -> str:
     >>> _page_name("results/leaderboards/ml-100k"), _page_name("../runs/")
     ('leaderboards-ml-100k', 'runs')
     """
-    parts = [part for part in place.replace(":", "/").split("/") if part not in ("", ".", "..", "results")]
-    return file_name("-".join(parts) or "results")
+    segments = [segment for segment in place.replace(":", "/").split("/") if segment not in ("", ".", "..", "results")]
+    return file_name("-".join(segments) or "results")

@@ -41,10 +41,10 @@ def _suite(suite: Path) -> Iterator[str]:
     names = set()
     sound = True
     for source in sources:
-        found = list(_source(source))
-        sound = sound and not found
-        yield from found
-        if not found and (manifest := read_manifest(source)) is not None:
+        problems = list(_source(source))
+        sound = sound and not problems
+        yield from problems
+        if not problems and (manifest := read_manifest(source)) is not None:
             names.add(manifest.name)
     if len(names) > 1:
         yield f"{suite}: its sources are of different suites: {', '.join(sorted(names))}"

@@ -37,18 +37,18 @@ def merge_suites(folders: Sequence[Path], target: Path) -> int:
     given = read_suites(folders)
     present = _present(target)
     tasks_of([*present, *given])
-    by_source = {one.source: one for one in present}
-    for one in given:
-        _check_source(one, by_source.get(one.source), target)
-    manifests = [one.manifest for one in (*present, *given) if one.manifest is not None]
+    by_source = {records.source: records for records in present}
+    for records in given:
+        _check_source(records, by_source.get(records.source), target)
+    manifests = [records.manifest for records in (*present, *given) if records.manifest is not None]
     _check_one_suite(manifests)
     copied = 0
-    for one in given:
-        folder = target / one.source
-        if folder.resolve() == one.folder.resolve():
+    for records in given:
+        folder = target / records.source
+        if folder.resolve() == records.folder.resolve():
             continue
-        write_manifest(folder, one.manifest or _manifest_of(one, manifests, target))
-        for trial in one.trials:
+        write_manifest(folder, records.manifest or _manifest_of(records, manifests, target))
+        for trial in records.trials:
             save(trial.record, trial.ranks, task_folder(folder, trial.record.task.name))
             copied += 1
     return copied

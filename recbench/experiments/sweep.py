@@ -161,7 +161,7 @@ def sweep(request: SweepRequest, progress: Progress | None = None) -> Sweep:
 
 def _check_distinct(name: str, configured: Sequence[PlannedModel]) -> None:
     """Checks that no value was written in two ways, such as 0.1 and 0.10."""
-    values = [one.parameters[name] for one in configured]
+    values = [model.parameters[name] for model in configured]
     for place, value in enumerate(values):
         if value in values[:place]:
             raise RecbenchError(

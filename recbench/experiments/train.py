@@ -84,8 +84,8 @@ def train(
 
 def _out_of_date(changes: Sequence[FileChanges]) -> str:
     """Returns the line on records of other code, given the changed files of each."""
-    changed = sorted({file for one in changes for file in one.changed})
-    missing = sorted({file for one in changes for file in one.missing})
+    changed = sorted({file for record_changes in changes for file in record_changes.changed})
+    missing = sorted({file for record_changes in changes for file in record_changes.missing})
     reasons = [f"{_shown(changed)} {'has' if len(changed) == 1 else 'have'} changed"] if changed else []
     reasons += [f"{_shown(missing)} {'is' if len(missing) == 1 else 'are'} missing or unreadable"] if missing else []
     records = "1 record is" if len(changes) == 1 else f"{len(changes)} records are"
@@ -108,7 +108,7 @@ def _kept(
     existing: Mapping[str, FinishedTrial | None], trials: Sequence[PlannedTrial], folder: Path, reuse: Reuse
 ) -> dict[str, FinishedTrial]:
     """Returns the records that need not be made again, and logs how many there are."""
-    present = {label: one for label, one in existing.items() if one is not None}
+    present = {label: trial for label, trial in existing.items() if trial is not None}
     if reuse is Reuse.ONLY:
         if not present:
             raise NothingToCompareError(
@@ -119,7 +119,7 @@ def _kept(
         return present
     if reuse is Reuse.REPEAT:
         return {}
-    done = {label: one for label, one in present.items() if one.record.status is Status.DONE}
+    done = {label: trial for label, trial in present.items() if trial.record.status is Status.DONE}
     if done:
         log.info(
             "%d of %d trials are kept in %s and are not run again (%s); --force repeats them.",

@@ -92,8 +92,8 @@ def protocol_version(tree: WorkTree) -> int | None:
     except OSError:
         # An old commit has its protocol elsewhere; whether it can run, its own program says.
         return None
-    found = _PROTOCOL_VERSION.search(text)
-    return int(found[1]) if found else None
+    match = _PROTOCOL_VERSION.search(text)
+    return int(match[1]) if match else None
 
 
 def own_recbench(tree: WorkTree) -> Path:
@@ -127,7 +127,9 @@ def _environment(tree: WorkTree) -> dict[str, str]:
     here = [Path(entry or ".") for entry in sys.path]
     folders = [tree.working_folder, tree.root, tree.root / "src"]
     folders += [place for entry in here if (place := tree.in_tree(entry)) is not None]
-    before = [one for one in kept.get("PYTHONPATH", "").split(os.pathsep) if one and tree.in_tree(Path(one)) is None]
+    before = [
+        entry for entry in kept.get("PYTHONPATH", "").split(os.pathsep) if entry and tree.in_tree(Path(entry)) is None
+    ]
     present = dict.fromkeys(str(folder) for folder in folders if folder.is_dir())
     return {**kept, "PYTHONPATH": os.pathsep.join([*present, *before])}
 
@@ -139,8 +141,8 @@ def _text(file: IO[bytes]) -> str:
 
 def _reason(err: str, code: int) -> str:
     """Returns the error that recbench has printed, in one line; or else the last lines."""
-    parts = _ERROR.split(err)
-    if len(parts) > 1:
-        return " ".join(parts[-1].split())
+    messages = _ERROR.split(err)
+    if len(messages) > 1:
+        return " ".join(messages[-1].split())
     lines = [line.strip() for line in err.splitlines() if line.strip()]
     return " / ".join(lines[-MOST_LINES:]) or f"recbench ended with exit code {code}"

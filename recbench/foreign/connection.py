@@ -206,8 +206,8 @@ class Connection:
         """Returns the rest of the line in which the token stands: start-up code may have printed something before."""
         seen = 0
         while line := self._answers.readline(MOST_NOISE_BYTES):
-            before, found, after = line.partition(token)
-            if found:
+            before, separator, after = line.partition(token)
+            if separator:
                 return after
             seen += len(before)
             if seen > MOST_NOISE_BYTES:

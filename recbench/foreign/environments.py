@@ -68,7 +68,7 @@ def read_lock(name: str) -> Lock:
         raise unknown_name("environment", name, environment_names())
     path = locks_folder() / f"{name}.txt"
     lines = path.read_text(encoding="utf-8").splitlines()
-    facts = {found[1]: found[2].strip() for line in lines if (found := _FACT.fullmatch(line))}
+    facts = {match[1]: match[2].strip() for line in lines if (match := _FACT.fullmatch(line))}
     pins = [line.partition(";")[0].strip() for line in lines if line and not line.startswith("#")]
     packages: dict[str, tuple[str, ...]] = {}
     for package, _, version in (pin.partition("==") for pin in pins):

@@ -162,7 +162,7 @@ class Host:
                 traceback.print_exc()
             with contextlib.suppress(Exception):
                 sys.stderr.flush()
-            names = [one.__name__ for one in type(error).__mro__]
+            names = [base.__name__ for base in type(error).__mro__]
             self.send({"kind": "raised", "types": names, "message": _message(error)})
             return
         opened = [[path, flags] for path, flags in self.opened.items()]
@@ -174,13 +174,13 @@ class Host:
         _offer_protocol()
         began = time.perf_counter()
         sys.addaudithook(self._audit)
-        found = getattr(_import(content), content["class"], None)
-        if not inspect.isclass(found):
+        model_class = getattr(_import(content), content["class"], None)
+        if not inspect.isclass(model_class):
             raise AttributeError("there is no class {!r} in {}".format(content["class"], content["module"]))
-        self._class = found
-        hints = getattr(found.__init__, "__annotations__", {})
+        self._class = model_class
+        hints = getattr(model_class.__init__, "__annotations__", {})
         parameters = []
-        for name, parameter in inspect.signature(found).parameters.items():
+        for name, parameter in inspect.signature(model_class).parameters.items():
             if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
                 continue
             is_required = parameter.default is parameter.empty
@@ -196,18 +196,18 @@ class Host:
                 )
         file = None
         with contextlib.suppress(TypeError, OSError):
-            file = os.path.abspath(inspect.getfile(found))  # noqa: PTH100 - links are not resolved
-        named = getattr(found, "sources", ())
-        promise = getattr(found, "repeatable_on_threads", None)
+            file = os.path.abspath(inspect.getfile(model_class))  # noqa: PTH100 - links are not resolved
+        named = getattr(model_class, "sources", ())
+        promise = getattr(model_class, "repeatable_on_threads", None)
         return {
             "parameters": parameters,
-            "methods": [name for name in ("fit", "score", *OPTIONAL) if callable(getattr(found, name, None))],
+            "methods": [name for name in ("fit", "score", *OPTIONAL) if callable(getattr(model_class, name, None))],
             "file": file,
-            "module": found.__module__,
-            "sources": [str(one) for one in named] if isinstance(named, (list, tuple)) else [],
+            "module": model_class.__module__,
+            "sources": [str(source) for source in named] if isinstance(named, (list, tuple)) else [],
             "repeatable": promise if isinstance(promise, bool) else None,
             "seconds": time.perf_counter() - began,
-            "summary": next(iter((inspect.getdoc(found) or "").strip().splitlines()), ""),
+            "summary": next(iter((inspect.getdoc(model_class) or "").strip().splitlines()), ""),
         }, None
 
     def _do_create(self, content: Any) -> Any:
@@ -332,7 +332,7 @@ def _plain(value: Any) -> Any:
 
 def _is_recordable(value: Any) -> bool:
     items = value if isinstance(value, (list, tuple)) else [value]
-    return all(one is None or type(one) in (bool, int, float, str) for one in items)
+    return all(item is None or type(item) in (bool, int, float, str) for item in items)
 
 
 def _message(error: BaseException) -> str:
@@ -346,7 +346,11 @@ def _message(error: BaseException) -> str:
 def _packages() -> Any:
     from importlib import metadata
 
-    return {str(one.metadata["Name"]): str(one.version) for one in metadata.distributions() if one.metadata["Name"]}
+    return {
+        str(distribution.metadata["Name"]): str(distribution.version)
+        for distribution in metadata.distributions()
+        if distribution.metadata["Name"]
+    }
 
 
 def main() -> None:

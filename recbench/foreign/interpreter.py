@@ -30,16 +30,16 @@ def find_interpreter(text: str) -> str:
     path = Path(text).expanduser()
     if path.is_dir():
         inside = [path / "bin" / "python", path / "Scripts" / "python.exe"]
-        path = next((one for one in inside if one.is_file()), path)
-    found = shutil.which(text) if os.sep not in text and "/" not in text else str(path)
-    if found is None or not Path(found).is_file():
+        path = next((file for file in inside if file.is_file()), path)
+    program = shutil.which(text) if os.sep not in text and "/" not in text else str(path)
+    if program is None or not Path(program).is_file():
         raise RecbenchError(
             f"There is no interpreter {text}.",
             "Give the path of a Python program with numpy: --models my_model.py:Mine@/path/to/venv/bin/python",
         )
-    if not os.access(found, os.X_OK):
-        raise RecbenchError(f"The interpreter {text} may not be run.", f"Check it: ls -l {found}")
-    return os.path.abspath(found)  # noqa: PTH100 - links are not resolved
+    if not os.access(program, os.X_OK):
+        raise RecbenchError(f"The interpreter {text} may not be run.", f"Check it: ls -l {program}")
+    return os.path.abspath(program)  # noqa: PTH100 - links are not resolved
 
 
 def short_name(text: str) -> str:
@@ -92,6 +92,6 @@ def _version(interpreter: str) -> tuple[int, ...] | None:
             check=False,
         )
         text = shortened(done.stdout.decode(errors="replace"), 10_000)
-        _, found, version = text.rpartition("python=")
-        return tuple(int(part) for part in version.split(".")) if found else None
+        _, marker, version = text.rpartition("python=")
+        return tuple(int(part) for part in version.split(".")) if marker else None
     return None

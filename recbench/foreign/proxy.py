@@ -80,9 +80,9 @@ class ForeignModel:
     def fit(self, train: TrainSet, context: TrainContext) -> None:
         """Trains the model in its process; the clock is the harness's."""
         self._send(train)
-        began, told = perf_counter(), self._train("fit", context).get("seconds")
-        if not isinstance(told, int | float) or not 0 <= told <= perf_counter() - began + CLOCK_TOLERANCE:
-            raise ForeignError(f"the process of {self.connection.interpreter} says that fit() took {told} s")
+        began, seconds = perf_counter(), self._train("fit", context).get("seconds")
+        if not isinstance(seconds, int | float) or not 0 <= seconds <= perf_counter() - began + CLOCK_TOLERANCE:
+            raise ForeignError(f"the process of {self.connection.interpreter} says that fit() took {seconds} s")
 
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
         """Asks the model; see ``recbench.protocol.Recommender``."""
@@ -143,7 +143,7 @@ class ForeignModel:
 
     def _send(self, train: TrainSet) -> None:
         """Sends the train rows, unless the process has them."""
-        if any(one is train for one in self._sent):
+        if any(sent is train for sent in self._sent):
             return
         names = ("users", "items", "ratings", "timestamps", "indptr", "indices")
         arrays = {name: array for name in names if (array := getattr(train, name)) is not None}
@@ -166,12 +166,16 @@ def foreign_class(
 ) -> type[ForeignModel]:
     """Makes the class that stands for a foreign one; its constructor has the same parameters."""
     parameters, annotations = [], {}
-    for one in imported.parameters:
-        default: Any = tuple(one.default) if one.is_tuple and isinstance(one.default, list) else one.default
-        kept = inspect.Parameter.empty if one.required else default
-        parameters.append(inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=kept))
-        if one.hint in HINTS and default is not None:
-            annotations[one.name] = HINTS[one.hint]
+    for parameter in imported.parameters:
+        default: Any = (
+            tuple(parameter.default)
+            if parameter.is_tuple and isinstance(parameter.default, list)
+            else parameter.default
+        )
+        kept = inspect.Parameter.empty if parameter.required else default
+        parameters.append(inspect.Parameter(parameter.name, inspect.Parameter.KEYWORD_ONLY, default=kept))
+        if parameter.hint in HINTS and default is not None:
+            annotations[parameter.name] = HINTS[parameter.hint]
 
     def constructor(self: ForeignModel, **arguments: Any) -> None:
         ForeignModel.__init__(self, **arguments)
@@ -195,10 +199,10 @@ def foreign_class(
 def _memory_bytes(self: ForeignModel, train: TrainSet) -> int:
     self._send(train)
     done, _ = self.connection.request("memory_bytes", model=self._number)
-    found = done.fields.get("bytes")
-    if not isinstance(found, int):
+    n_bytes = done.fields.get("bytes")
+    if not isinstance(n_bytes, int):
         raise ForeignError(f"the process of {self.connection.interpreter} sent no number of bytes")
-    return found
+    return n_bytes
 
 
 def _score_all(self: ForeignModel, users: Int32Array) -> FloatArray:

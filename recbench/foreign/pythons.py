@@ -45,5 +45,5 @@ def choose_python(versions: str, *, with_uv: bool) -> str:
 def _candidates() -> Iterator[tuple[str, str]]:
     yield sys.executable, platform.python_version()
     for minor in range(NEWEST, 8, -1):
-        if (found := shutil.which(f"python3.{minor}")) is not None:
-            yield found, f"3.{minor}"
+        if (program := shutil.which(f"python3.{minor}")) is not None:
+            yield program, f"3.{minor}"

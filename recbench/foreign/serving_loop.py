@@ -64,10 +64,10 @@ class Requests:
             unseen = scores.copy()
             unseen[seen] = -np.inf
             left = min(self._k, train.n_items - len(seen))
-            found = self._best(unseen, left) if left else np.empty(0, dtype=np.intp)
-            if len(found) != left:
+            best_items = self._best(unseen, left) if left else np.empty(0, dtype=np.intp)
+            if len(best_items) != left:
                 raise ValueError("a score of user index {} is not a number".format(user))
-            answers.append(unseen[found])
+            answers.append(unseen[best_items])
         return answers
 
     def _scores(self, users: Any) -> Any:
@@ -129,7 +129,7 @@ def measure(model: Any, train: Any, plan: Any, best: Any) -> Any:
     return {
         "first": first,
         "n_requests": number,
-        "percentiles": {name: np.percentile(found, (50, 95, 99)).tolist() for name, found in times.items()},
+        "percentiles": {name: np.percentile(seconds, (50, 95, 99)).tolist() for name, seconds in times.items()},
         "cpu_per_request": cpu_seconds / (2 * number),
         "users_per_second": rates,
         "memory_bytes": None if peak is None or resident is None else max(peak - resident, 0),
@@ -204,7 +204,7 @@ def _size(model: Any) -> Any:
 
 def _bytes_of_arrays(model: Any) -> Any:
     """Returns the bytes of all arrays and tensors that are reachable from a model; None if there is none."""
-    found: Any = {}
+    sizes: Any = {}
     seen: Any = set()
     left = [model]
     while left and len(seen) < MOST_OBJECTS:
@@ -214,14 +214,14 @@ def _bytes_of_arrays(model: Any) -> Any:
         seen.add(id(value))
         n_bytes = _own_bytes(value)
         if n_bytes is not None:
-            found[id(value)] = n_bytes
+            sizes[id(value)] = n_bytes
         elif isinstance(value, dict):
             left += list(value.values())
         elif isinstance(value, (list, tuple, set, frozenset)):
             left += list(value)
         else:
             left += list((getattr(value, "__dict__", None) or {}).values())
-    return sum(found.values()) if found else None
+    return sum(sizes.values()) if sizes else None
 
 
 def _own_bytes(value: Any) -> Any:

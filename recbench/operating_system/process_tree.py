@@ -98,7 +98,11 @@ class ProcessTree:
 
     def _marked(self) -> list[psutil.Process]:
         """Returns the processes that were started in this tree; those too whose parent is gone."""
-        return [one for one in psutil.process_iter() if one.pid != self.process.pid and self._has_marker(one)]
+        return [
+            process
+            for process in psutil.process_iter()
+            if process.pid != self.process.pid and self._has_marker(process)
+        ]
 
     def _has_marker(self, process: psutil.Process) -> bool:
         # Other users' processes cannot be read, and are not of this tree.
@@ -127,10 +131,10 @@ def _own_session() -> dict[str, Any]:
 def _kill_all(find: Callable[[], list[psutil.Process]]) -> None:
     """Ends the processes that ``find`` returns, until it returns none that is alive; at most ``SECONDS_TO_KILL``."""
     end = time.monotonic() + SECONDS_TO_KILL
-    while (alive := [one for one in find() if _is_alive(one)]) and time.monotonic() < end:
-        for one in alive:
+    while (alive := [process for process in find() if _is_alive(process)]) and time.monotonic() < end:
+        for process in alive:
             with suppress(psutil.Error):
-                one.kill()
+                process.kill()
 
 
 def _is_alive(process: psutil.Process) -> bool:

@@ -29,7 +29,11 @@ class MessageConsole(Console):
     def print(self, *objects: Any, **settings: Any) -> None:
         """Prints texts, and what else rich can render."""
         super().print(
-            *(Text(self._fitted(_shown(one))) if isinstance(one, str) else one for one in objects), **settings
+            *(
+                Text(self._fitted(_shown(renderable))) if isinstance(renderable, str) else renderable
+                for renderable in objects
+            ),
+            **settings,
         )
 
     def print_labelled(self, label: str, text: str, style: str) -> None:

@@ -53,15 +53,15 @@ class RunLines:
         """Returns loss, throughput and time left after an epoch; empty for other events."""
         if event.kind is not EventKind.EPOCH or event.trial is None:
             return ""
-        parts = [] if event.loss is None else [f"loss {event.loss:.4f}"]
+        figures = [] if event.loss is None else [f"loss {event.loss:.4f}"]
         if event.seconds > 0:
             epochs = event.trial.model.parameters.get("epochs")
             if event.seconds >= SHORTEST_FIT:
                 speed = self._n_train * event.epoch / event.seconds
-                parts.append(f"{speed:,.0f} interactions/s" if self._during else short_rate(speed))
+                figures.append(f"{speed:,.0f} interactions/s" if self._during else short_rate(speed))
             if isinstance(epochs, int) and epochs >= event.epoch:
-                parts.append(f"{event.seconds / event.epoch * (epochs - event.epoch):.0f} s left")
-        return ", ".join(parts)
+                figures.append(f"{event.seconds / event.epoch * (epochs - event.epoch):.0f} s left")
+        return ", ".join(figures)
 
     def time_left(self) -> str:
         """Returns how long the whole run still takes; empty as long as that is unknown."""

@@ -58,13 +58,13 @@ class TimeLeft:
             return None
         average = fmean(known.values())
         left = sum(known.get(title, average) * count for title, count in self._waiting.items())
-        for one in self._running.values():
-            left += max(known.get(one.title, average) - (now - one.since), 0.0)
+        for trial in self._running.values():
+            left += max(known.get(trial.title, average) - (now - trial.since), 0.0)
         return left / self._at_a_time
 
     def _known(self, now: float) -> dict[str, float]:
         """Returns the seconds of a trial of each configuration of which something is known."""
-        known = {one.title: (now - one.since) / one.share for one in self._running.values() if one.share}
+        known = {trial.title: (now - trial.since) / trial.share for trial in self._running.values() if trial.share}
         return known | {title: fmean(seconds) for title, seconds in self._seconds.items()}
 
     def _on_trial(self, trial: PlannedTrial, event: Event) -> None:

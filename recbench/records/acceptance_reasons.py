@@ -24,16 +24,16 @@ def reasons_for(
         declared: Reasons by ``MODEL:METRIC``, of which those count whose metric is lower than before.
     """
     names = {group.model, group.name}
-    found = {}
+    reasons = {}
     for text, reason in declared.items():
         target = parse_target(text)
         for metric in HISTORY_METRICS:
             if target.covers(names, metric, K) and _is_lower(group, before, metric):
-                found[metric] = reason
+                reasons[metric] = reason
     for note in notes:
         if note.is_about(group):
-            found |= note.accepted
-    return found
+            reasons |= note.accepted
+    return reasons
 
 
 def new_names(notes: Sequence[GateNote], groups: Collection[TrialGroup]) -> dict[str, str]:

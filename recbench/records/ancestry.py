@@ -65,8 +65,8 @@ def find_ancestries(base: RecordSet, current: RecordSet) -> Ancestries:
 def worst(ancestries: Ancestries, base: Iterable[Record], current: Iterable[Record]) -> Ancestry | None:
     """Returns the worst ancestry of the records of two groups; None if it was not looked up."""
     pairs = product(_revisions(base), _revisions(current))
-    found = [known for pair in pairs if (known := ancestries.get(pair)) is not None]
-    return max(found, key=lambda one: _WORST_LAST.index(one.relation), default=None)
+    known_ancestries = [known for pair in pairs if (known := ancestries.get(pair)) is not None]
+    return max(known_ancestries, key=lambda ancestry: _WORST_LAST.index(ancestry.relation), default=None)
 
 
 def _revisions(records: Iterable[Record]) -> list[Revision | None]:
@@ -110,12 +110,12 @@ class Holder:
         if commit is None:
             return None
         if self._in_revision:
-            return last_change(commit, [f":(top,literal){found[2]}" for found in self._in_revision])
+            return last_change(commit, [f":(top,literal){match[2]}" for match in self._in_revision])
         return last_change(commit, self._folders, Path(self._folders[0]))
 
     @property
     def _in_revision(self) -> list[re.Match[str]]:
-        return [found for location in self._locations if (found := _IN_REVISION.fullmatch(location))]
+        return [match for location in self._locations if (match := _IN_REVISION.fullmatch(location))]
 
     @property
     def _folders(self) -> list[str]:
@@ -165,5 +165,5 @@ def _looked_up(base: Revision | None, current: Revision | None, held: Holder, ne
 
 
 def _best(older: str, newest: Iterable[str]) -> Descent:
-    answers = [descent(older, one) for one in newest]
-    return next((one for one in answers if one.relation is Relation.ANCESTOR), answers[0])
+    answers = [descent(older, commit) for commit in newest]
+    return next((answer for answer in answers if answer.relation is Relation.ANCESTOR), answers[0])

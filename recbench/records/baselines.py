@@ -60,12 +60,12 @@ class Change:
         """
         if len(self.before) == len(self.after) == 1:
             return self.before[0]
-        same = [one for one in self.before if is_same(one.record, group.record)]
+        same = [accepted for accepted in self.before if is_same(accepted.record, group.record)]
         return same[0] if same else None
 
     def n_kept(self, group: TrialGroup) -> int:
         """Returns how many trials of a new group are accepted trials that stay as they are."""
-        present = {id(trial) for one in self.before for trial in one.trials}
+        present = {id(trial) for accepted in self.before for trial in accepted.trials}
         return sum(id(trial) in present for trial in group.trials)
 
     def n_dropped(self, group: TrialGroup) -> int:
@@ -247,11 +247,11 @@ def _find_changes(
 
 def _accepted_as(folder: Path, name: str, old: str | None) -> list[FinishedTrial]:
     """Returns the accepted trials of a model, also those under its earlier name."""
-    found = [*_accepted(folder, name), *(_accepted(folder, old) if old else [])]
-    for trial in found:
+    trials = [*_accepted(folder, name), *(_accepted(folder, old) if old else [])]
+    for trial in trials:
         # Now: the files are replaced before somebody asks for the old figures.
         _ = trial.ranks
-    return found
+    return trials
 
 
 def _under_new_name(trials: Sequence[FinishedTrial], name: str, old: str | None) -> list[FinishedTrial]:
@@ -314,8 +314,8 @@ def _content(path: Path) -> bytes:
 
 def _accepted(folder: Path, name: str | None = None) -> list[FinishedTrial]:
     """Returns the accepted trials of a folder: those of one model or label of a configuration, or all."""
-    found = [store.finished_trial(store.load(path), path) for path in sorted(folder.glob("*.json"))]
-    return [trial for trial in found if name in (None, name_of(trial.record))]
+    trials = [store.finished_trial(store.load(path), path) for path in sorted(folder.glob("*.json"))]
+    return [trial for trial in trials if name in (None, name_of(trial.record))]
 
 
 def _replace(before: Sequence[FinishedTrial], after: Sequence[TrialGroup], folder: Path, files: Transaction) -> None:
@@ -337,9 +337,9 @@ def _replace(before: Sequence[FinishedTrial], after: Sequence[TrialGroup], folde
 
 def _not_yet_told(declared: Mapping[str, str], log: Path) -> dict[str, str]:
     """Returns the declared reasons that the history does not hold yet."""
-    told: set[str] = set()
+    recorded_reasons: set[str] = set()
     if declared and log.exists():
         lines = history.read_undamaged(log).lines
-        told = {reason for line in lines for reason in line.accepted_regressions.values()}
+        recorded_reasons = {reason for line in lines for reason in line.accepted_regressions.values()}
     reasons = {target: f"{reason} ({DECLARATIONS})" for target, reason in declared.items()}
-    return {target: reason for target, reason in reasons.items() if reason not in told}
+    return {target: reason for target, reason in reasons.items() if reason not in recorded_reasons}

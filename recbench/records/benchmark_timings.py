@@ -95,9 +95,10 @@ def read_timings(path: Path) -> Timings:
             f"There are no benchmarks in {path}.", f"All of them may have been skipped. {WRITTEN_BY}"
         )
     cpu = content.machine_info.get("cpu") or {}
-    parts = [cpu.get("brand_raw") if isinstance(cpu, dict) else None, content.machine_info.get("release")]
-    machine = ", ".join(str(part) for part in parts if part)
+    machine_details = [cpu.get("brand_raw") if isinstance(cpu, dict) else None, content.machine_info.get("release")]
+    machine = ", ".join(str(detail) for detail in machine_details if detail)
     timings = tuple(
-        Timing(one.fullname, one.stats.median, one.extra_info.interactions_per_second) for one in content.benchmarks
+        Timing(benchmark.fullname, benchmark.stats.median, benchmark.extra_info.interactions_per_second)
+        for benchmark in content.benchmarks
     )
     return Timings(path, machine, timings)

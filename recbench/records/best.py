@@ -27,14 +27,16 @@ def best_groups(
         return list(accepted)
     left, alone, chosen = list(best), [], []
     for group in accepted:
-        same = next((one for one in left if is_same(one.record, group.record)), None)
+        same = next((best_group for best_group in left if is_same(best_group.record, group.record)), None)
         if same is None:
             alone.append(group)
         else:
             left.remove(same)
             chosen.append(_better(same, group, refresh=refresh))
     if not alone:
-        return chosen + [one for one in left if not any(is_same(one.record, other.record) for other in removed)]
+        return chosen + [
+            best_group for best_group in left if not any(is_same(best_group.record, other.record) for other in removed)
+        ]
     return chosen + (left if left and max(map(_mean, left)) >= max(map(_mean, alone)) else alone)
 
 
@@ -47,7 +49,10 @@ def settled(accepted: Sequence[TrialGroup], group: TrialGroup, *, refresh: bool)
         refresh: See ``renewed``.
     """
     present = {
-        trial.record.seed: trial for one in accepted if is_same(one.record, group.record) for trial in one.trials
+        trial.record.seed: trial
+        for accepted_group in accepted
+        if is_same(accepted_group.record, group.record)
+        for trial in accepted_group.trials
     }
     pairs = ((present.get(trial.record.seed), trial) for trial in group.trials)
     return TrialGroup(tuple((old and renewed(old, new, refresh=refresh)) or new for old, new in pairs))

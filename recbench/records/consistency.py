@@ -45,8 +45,8 @@ def check_consistency(trial: FinishedTrial, groups: LatestGroups | None = None) 
     if not any(STORED_METRIC.fullmatch(name) for name in record.metrics):
         raise _broken(trial, "metrics: it is done, but stores no hr@k or ndcg@k")
     _check_metrics(trial, Ranking.CANDIDATES, record.metrics, groups)
-    for k, told in record.ties_across_cut.items():
-        _check(trial, f"ties_across_cut.{k}", told, ties_across_cut(candidates, k))
+    for k, stored in record.ties_across_cut.items():
+        _check(trial, f"ties_across_cut.{k}", stored, ties_across_cut(candidates, k))
     if (record.catalogue is None) != (ranks.catalogue is None):
         raise _broken(trial, "it has only one of figures and ranks of the full ranking")
     if record.catalogue is not None and ranks.catalogue is not None:
@@ -66,23 +66,23 @@ def _check_ranks(trial: FinishedTrial, ranks: Ranks) -> None:
 
 
 def _check_metrics(
-    trial: FinishedTrial, ranking: Ranking, told: Mapping[str, MetricValue], groups: LatestGroups
+    trial: FinishedTrial, ranking: Ranking, metrics: Mapping[str, MetricValue], groups: LatestGroups
 ) -> None:
     ranks = trial.ranks_in(ranking)
     assert ranks is not None
     field = "metrics" if ranking is Ranking.CANDIDATES else "catalogue.metrics"
-    ks = sorted({int(found[1]) for name in told if (found := STORED_METRIC.fullmatch(name))})
+    ks = sorted({int(match[1]) for name in metrics if (match := STORED_METRIC.fullmatch(name))})
     for measure, own in stored_means(ranks, ks, groups.of(ranks.users)).items():
         trial.known_means[measure.in_ranking(ranking)] = own.mean
         name = measure.name
-        if name in told:
+        if name in metrics:
             for part in PARTS:
-                _check(trial, f"{field}.{name}.{part}", getattr(told[name], part), getattr(own, part))
+                _check(trial, f"{field}.{name}.{part}", getattr(metrics[name], part), getattr(own, part))
 
 
-def _check(trial: FinishedTrial, field: str, told: float, own: float) -> None:
-    if abs(own - told) > TOLERANCE:
-        raise _broken(trial, f"{field} is {told!r}, but its ranks give {own!r}")
+def _check(trial: FinishedTrial, field: str, stored: float, own: float) -> None:
+    if abs(own - stored) > TOLERANCE:
+        raise _broken(trial, f"{field} is {stored!r}, but its ranks give {own!r}")
 
 
 def _broken(trial: FinishedTrial, what: str) -> RecbenchError:

@@ -63,8 +63,8 @@ def _declared_before(base: RecordSet, file: Path) -> Mapping[str, str]:
     """Returns what the file held in the commit of BASE; nothing if the commit or the file is unknown."""
     with suppress(GitError, RecbenchError, UnicodeDecodeError):
         commit = Holder(base).accepted_in()
-        found = run_git("cat-file", "blob", f"{commit}:./{file.as_posix()}") if commit else None
-        if found is not None and found.returncode == 0:
-            text = found.stdout.decode("utf-8")
+        blob = run_git("cat-file", "blob", f"{commit}:./{file.as_posix()}") if commit else None
+        if blob is not None and blob.returncode == 0:
+            text = blob.stdout.decode("utf-8")
             return _KIND.check(_KIND.parse(text, str(file)), _Declarations, str(file)).root
     return {}

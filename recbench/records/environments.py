@@ -14,21 +14,22 @@ def merged(environments: Iterable[Environment]) -> list[Environment]:
     Returns:
         The merged ones, in the order in which they first occur.
     """
-    found: list[Environment] = []
-    for one in environments:
-        place = next((index for index, other in enumerate(found) if _agree(one, other)), None)
+    merged_environments: list[Environment] = []
+    for environment in environments:
+        place = next((index for index, other in enumerate(merged_environments) if _agree(environment, other)), None)
         if place is None:
-            found.append(one)
+            merged_environments.append(environment)
             continue
-        other = found[place]
-        packages = dict(sorted({**other.packages, **one.packages}.items()))
-        gpus = (*other.gpus, *(gpu for gpu in one.gpus if gpu not in other.gpus))
-        found[place] = other.model_copy(update={"packages": packages, "gpus": gpus})
-    return found
+        other = merged_environments[place]
+        packages = dict(sorted({**other.packages, **environment.packages}.items()))
+        gpus = (*other.gpus, *(gpu for gpu in environment.gpus if gpu not in other.gpus))
+        merged_environments[place] = other.model_copy(update={"packages": packages, "gpus": gpus})
+    return merged_environments
 
 
-def _agree(one: Environment, other: Environment) -> bool:
+def _agree(environment: Environment, other: Environment) -> bool:
     other_packages = {"packages": other.packages, "gpus": other.gpus}
-    return one.model_copy(update=other_packages) == other and all(
-        one.packages[name] == other.packages[name] for name in one.packages.keys() & other.packages.keys()
+    return environment.model_copy(update=other_packages) == other and all(
+        environment.packages[name] == other.packages[name]
+        for name in environment.packages.keys() & other.packages.keys()
     )

@@ -65,9 +65,9 @@ def write_notes(records: RecordSet, notes: Sequence[GateNote]) -> str:
     folder = _folder(records)
     if folder is None or not notes:
         return ""
-    replaced = {(one.task, one.name, one.started_at) for one in notes}
-    kept = [one for one in read_notes(records) if (one.task, one.name, one.started_at) not in replaced]
-    lines = [json.dumps(one.model_dump(mode="json", by_alias=True), sort_keys=True) + "\n" for one in (*kept, *notes)]
+    replaced = {(note.task, note.name, note.started_at) for note in notes}
+    kept = [note for note in read_notes(records) if (note.task, note.name, note.started_at) not in replaced]
+    lines = [json.dumps(note.model_dump(mode="json", by_alias=True), sort_keys=True) + "\n" for note in (*kept, *notes)]
     try:
         with atomic_path(folder / FILE) as path:
             path.write_text("".join(lines), encoding="utf-8", newline="\n")
@@ -100,4 +100,4 @@ def _folder(records: RecordSet) -> Path | None:
 
 def _are_in(folder: Path, records: RecordSet) -> bool:
     here = str(folder.resolve())
-    return bool(records.locations) and all(str(Path(one).parent) == here for one in records.locations)
+    return bool(records.locations) and all(str(Path(location).parent) == here for location in records.locations)

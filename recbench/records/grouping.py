@@ -167,11 +167,11 @@ _ABSENT = object()
 
 def _by_seed(trials: Iterable[FinishedTrial]) -> tuple[FinishedTrial, ...]:
     ordered = sorted(trials, key=lambda trial: trial.record.seed)
-    for one, other in pairwise(ordered):
-        if one.record.seed == other.record.seed:
+    for trial, other in pairwise(ordered):
+        if trial.record.seed == other.record.seed:
             raise RecbenchError(
-                f"Seed {one.record.seed} of {one.record.model} occurs twice under the same conditions: {one.place} and "
-                f"{other.place}.",
+                f"Seed {trial.record.seed} of {trial.record.model} occurs twice under the same conditions: "
+                f"{trial.place} and {other.place}.",
                 "Keep one of the two records.",
             )
     return tuple(ordered)

@@ -256,13 +256,13 @@ def _with_lines(before: bytes, lines: Sequence[Accepted]) -> bytes:
         if stripped := text.removeprefix(codecs.BOM_UTF8).strip():
             line = Accepted.model_validate_json(stripped)
             known.setdefault((line.digest, line.name), []).append((line.accepted_at, place))
-    final = max((place for places in known.values() for _, place in places), default=-1)
+    final = max((place for dated_places in known.values() for _, place in dated_places), default=-1)
     added: dict[int, bytes] = {}
-    for line in sorted(lines, key=lambda one: one.accepted_at):
+    for line in sorted(lines, key=lambda line: line.accepted_at):
         text = json.dumps(line.model_dump(mode="json", by_alias=True), sort_keys=True).encode() + end
-        places = known.get((line.digest, line.name), [])
-        older = [place for moment, place in places if moment <= line.accepted_at]
-        place = max(older, default=min((place for _, place in places), default=final + 1) - 1)
+        dated_places = known.get((line.digest, line.name), [])
+        older = [place for moment, place in dated_places if moment <= line.accepted_at]
+        place = max(older, default=min((place for _, place in dated_places), default=final + 1) - 1)
         at = len(present) if place == final else place
         added[at] = added.get(at, b"") + text
     gap = end if before and not before.endswith(b"\n") else b""
@@ -310,7 +310,7 @@ def _read(path: Path) -> History:
             f"{path} {other.what}.",
             other.advice or f"Take it from an earlier commit: git log -- {shell_word(str(path))}",
         )
-    found: dict[str, Accepted] = {}
+    lines: dict[str, Accepted] = {}
     damaged = []
     # Not splitlines, which also ends lines at characters that are none for git and editors.
     for number, line in enumerate(content.removeprefix(codecs.BOM_UTF8).split(b"\n"), start=1):
@@ -321,8 +321,8 @@ def _read(path: Path) -> History:
         except ValidationError as error:
             damaged.append(f"{path}, line {number} is not an accepted record: {_reason(line, error)}.")
         else:
-            found.setdefault(accepted.model_dump_json(), accepted)
-    return History(path, sorted(found.values(), key=lambda line: line.accepted_at), damaged, has_merge_marks)
+            lines.setdefault(accepted.model_dump_json(), accepted)
+    return History(path, sorted(lines.values(), key=lambda line: line.accepted_at), damaged, has_merge_marks)
 
 
 def _reason(line: bytes, error: ValidationError) -> str:

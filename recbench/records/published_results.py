@@ -105,7 +105,7 @@ def _check_given_once(measures: Sequence[Measure]) -> None:
     Raises:
         ValueError: One is.
     """
-    if twice := next((one for one in measures if measures.count(one) > 1), None):
+    if twice := next((measure for measure in measures if measures.count(measure) > 1), None):
         raise ValueError(f"{twice.name} is given twice")
 
 

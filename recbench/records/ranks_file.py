@@ -105,7 +105,12 @@ def advice_on_git(path: Path, content: bytes) -> str:
 
 def _arrays(ranks: TrialRanks) -> dict[str, Int32Array]:
     kinds = {"candidates": ranks.candidates, "catalogue": ranks.catalogue}
-    arrays = {f"{kind}.{name}": getattr(one, name) for kind, one in kinds.items() if one for name in RANK_ARRAYS}
+    arrays = {
+        f"{kind}.{name}": getattr(kind_ranks, name)
+        for kind, kind_ranks in kinds.items()
+        if kind_ranks
+        for name in RANK_ARRAYS
+    }
     if ranks.new is not None:
         arrays |= zip(NEW_NAMES, (ranks.new.items, ranks.new.users), strict=True)
     return arrays
@@ -115,8 +120,8 @@ def _new_cases(arrays: Mapping[str, Int32Array], n_cases: int) -> NewCases | Non
     if not any(name in arrays for name in NEW_NAMES):
         return None
     for name in NEW_NAMES:
-        places = arrays[name]
-        if len(places) and (np.any(places[1:] <= places[:-1]) or not 0 <= places[0] <= places[-1] < n_cases):
+        cases = arrays[name]
+        if len(cases) and (np.any(cases[1:] <= cases[:-1]) or not 0 <= cases[0] <= cases[-1] < n_cases):
             raise DamagedArchiveError(f"its {name!r} are not ascending places of its {n_cases:,} cases")
     return NewCases(*(arrays[name] for name in NEW_NAMES))
 

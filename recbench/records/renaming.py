@@ -56,7 +56,7 @@ def check_applied(base: RecordSet, current: RecordSet, renames: Mapping[str, str
     Raises:
         RecbenchError: BASE has neither of the two names or both, or CURRENT lacks a new name or has an old one.
     """
-    before, after = ({name_of(trial.record) for trial in one.trials} for one in (base, current))
+    before, after = ({name_of(trial.record) for trial in side.trials} for side in (base, current))
     for old, new in renames.items():
         if old not in before and new not in before:
             raise unknown_name("model of BASE", old, before, EXAMPLE)

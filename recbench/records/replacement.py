@@ -82,15 +82,15 @@ def _has_same_result(first: FinishedTrial, second: FinishedTrial) -> bool:
 
 def _missing(present: Record, new: Record) -> dict[str, Any]:
     """Returns the fields of the stored record that the new one has no values for."""
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     if present.catalogue is not None and new.catalogue is None:
-        found |= {"catalogue": present.catalogue, "catalogue_error": None}
+        fields |= {"catalogue": present.catalogue, "catalogue_error": None}
     # Times are of a machine; ranks are not.
     if present.serving is not None and new.serving is None and present.environment == new.environment:
-        found |= {"serving": present.serving, "serving_error": None}
+        fields |= {"serving": present.serving, "serving_error": None}
     if len(present.curve) > len(new.curve):
-        found |= {"curve": present.curve, "curve_error": present.curve_error}
-    return found
+        fields |= {"curve": present.curve, "curve_error": present.curve_error}
+    return fields
 
 
 def are_equal(first: Ranks, second: Ranks) -> bool:

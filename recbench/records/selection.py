@@ -219,19 +219,19 @@ def _names(trial: FinishedTrial) -> set[str]:
 
 
 def _in_revision(read: ReadTrial, text: str) -> RecordSet:
-    with checked_out(text) as found:
+    with checked_out(text) as checkout:
         revision = text.partition(":")[0]
-        location = f"{found.sha}:{found.place}"
+        location = f"{checkout.sha}:{checkout.place}"
         try:
-            if found.file is not None:
-                trial = _without_path(read(found.folder / found.file, text))
+            if checkout.file is not None:
+                trial = _without_path(read(checkout.folder / checkout.file, text))
                 return RecordSet(text, (trial,), frozenset([location]))
-            files = frozenset(f"{location}/{path.name}".replace(":/", ":") for path in found.folder.glob("*.json"))
-            trials = _in_folder(read, found.folder, f"{revision}:{found.path}")
+            files = frozenset(f"{location}/{path.name}".replace(":/", ":") for path in checkout.folder.glob("*.json"))
+            trials = _in_folder(read, checkout.folder, f"{revision}:{checkout.path}")
         except RecbenchError as error:
-            if str(found.folder) in error.hint:
+            if str(checkout.folder) in error.hint:
                 # It names a temporary file.
-                raise RecbenchError(error.message, _advice_in_revision(found, revision)) from error
+                raise RecbenchError(error.message, _advice_in_revision(checkout, revision)) from error
             raise
         return RecordSet(text, tuple(map(_without_path, trials)), files)
 

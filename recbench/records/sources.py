@@ -56,9 +56,9 @@ class Sources(BaseModel):
         """Returns the files that both list, with other content."""
         return sorted(
             path
-            for one, another in zip(self._kinds(), other._kinds(), strict=True)
-            for path in one.keys() & another.keys()
-            if one[path] != another[path]
+            for files, other_files in zip(self._kinds(), other._kinds(), strict=True)
+            for path in files.keys() & other_files.keys()
+            if files[path] != other_files[path]
         )
 
     def _kinds(self) -> tuple[dict[str, str], ...]:

@@ -101,15 +101,15 @@ def read_suites(folders: Sequence[Path]) -> list[SuiteRecords]:
         RecbenchError: A folder does not exist, a record is broken or inconsistent, or two folders have one name.
         NothingToCompareError: A folder has no records.
     """
-    places = list(dict.fromkeys(place for folder in folders for place in suite_folders(_existing(folder))))
-    names = [place.resolve().name for place in places]
+    paths = list(dict.fromkeys(path for folder in folders for path in suite_folders(_existing(folder))))
+    names = [path.resolve().name for path in paths]
     for number, name in enumerate(names):
         if name in names[:number]:
             raise RecbenchError(
-                f"Two folders are called {name!r}: {places[names.index(name)]} and {places[number]}.",
+                f"Two folders are called {name!r}: {paths[names.index(name)]} and {paths[number]}.",
                 "Rename one of them: the names distinguish the sources in tables.",
             )
-    return [_read(place, name) for place, name in zip(places, names, strict=True)]
+    return [_read(path, name) for path, name in zip(paths, names, strict=True)]
 
 
 def read_folder(folder: Path) -> tuple[FinishedTrial, ...]:
@@ -122,7 +122,7 @@ def read_folder(folder: Path) -> tuple[FinishedTrial, ...]:
 
 
 def _read(folder: Path, source: str) -> SuiteRecords:
-    trials = tuple(trial for one in record_folders(folder) for trial in read_folder(one))
+    trials = tuple(trial for record_folder in record_folders(folder) for trial in read_folder(record_folder))
     if not trials:
         raise NothingToCompareError(
             f"There are no records in {folder}.", "They are written by: recbench suite run SUITE -o FOLDER"

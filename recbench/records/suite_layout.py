@@ -22,5 +22,5 @@ def suite_folders(folder: Path) -> list[Path]:
 
 def record_folders(folder: Path) -> Iterator[Path]:
     """Yields the folders of records in a folder, without results that failed trials have replaced."""
-    found = {path.parent for path in folder.rglob(RECORDS)}
-    yield from sorted(path for path in found if path.name != REPLACED and not path.name.startswith("."))
+    folders = {path.parent for path in folder.rglob(RECORDS)}
+    yield from sorted(path for path in folders if path.name != REPLACED and not path.name.startswith("."))

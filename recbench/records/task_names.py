@@ -15,7 +15,7 @@ def named_tasks(records: Iterable[Record]) -> list[str]:
     Args:
         records: The records, in the order in which their tasks are named.
     """
-    names = list(dict.fromkeys(f"{one.task.name} {one.task.digest[:19]}" for one in records))
+    names = list(dict.fromkeys(f"{record.task.name} {record.task.digest[:19]}" for record in records))
     more = [f"and {len(names) - NAMED} more"] if len(names) > NAMED else []
     return names[:NAMED] + more
 
@@ -30,7 +30,7 @@ def require_one_task(records: Iterable[Record], hint: str) -> None:
     Raises:
         RecbenchError: They are of different tasks.
     """
-    by_digest = {one.task.digest: one for one in records}
+    by_digest = {record.task.digest: record for record in records}
     if len(by_digest) > 1:
         named = ", ".join(named_tasks(by_digest.values()))
         raise RecbenchError(f"These records are of different tasks, whose figures cannot be compared: {named}.", hint)

@@ -201,8 +201,8 @@ def _check(entries: Any) -> None:
 
 
 def _check_below(path: str) -> None:
-    parts = Path(path).parts
-    if not parts or ".." in parts or Path(path).is_absolute():
+    components = Path(path).parts
+    if not components or ".." in components or Path(path).is_absolute():
         raise ValueError(f"{path!r} is not below the folder")
 
 

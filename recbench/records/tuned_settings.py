@@ -225,12 +225,12 @@ def find_settings(task: str) -> dict[str, TunedSettings]:
         RecbenchError: A file cannot be read, or is not a settings file.
     """
     project, builtin = project_settings_path(task), builtin_settings_path(task)
-    found = {str(project): load(project)} if project.exists() else {}
+    settings_by_file = {str(project): load(project)} if project.exists() else {}
     if builtin.exists():
         settings = load(builtin)
-        if all(own.task.digest == settings.task.digest for own in found.values()):
-            found[f"{PLACE}/{builtin.name}"] = settings
-    return found
+        if all(own.task.digest == settings.task.digest for own in settings_by_file.values()):
+            settings_by_file[f"{PLACE}/{builtin.name}"] = settings
+    return settings_by_file
 
 
 def load(path: Path) -> TunedSettings:

@@ -82,9 +82,9 @@ def _used(model_class: type) -> Iterator[tuple[str, Any]]:
         if not isinstance(function, FunctionType):
             yield f"its attribute {name!r}", value
             continue
-        for variable, found in globals_of(function).items():
-            if found is not model_class:
-                yield f"the global variable {variable!r}", found
+        for variable, global_value in globals_of(function).items():
+            if global_value is not model_class:
+                yield f"the global variable {variable!r}", global_value
         for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
             if cell.cell_contents is not model_class:
                 yield f"the variable {variable!r}", cell.cell_contents

@@ -56,12 +56,12 @@ def is_importable(model_class: type) -> bool:
     if module is None or model_class.__module__ == "__main__":
         return False
     spec = getattr(module, "__spec__", None)
-    found = _find(model_class.__module__)
+    import_spec = _find(model_class.__module__)
     return (
         getattr(module, model_class.__qualname__, None) is model_class
         and spec is not None
-        and found is not None
-        and found.origin == spec.origin
+        and import_spec is not None
+        and import_spec.origin == spec.origin
     )
 
 

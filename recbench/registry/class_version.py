@@ -189,7 +189,7 @@ def _is_of_a_module(value: Any) -> bool:
     """Whether the object is what its module has under its name, and the module has a source of its own."""
     if value.__module__ == "__main__" or (module := sys.modules.get(value.__module__)) is None:
         return False
-    found: Any = module
+    attribute: Any = module
     for name in value.__qualname__.split("."):
-        found = getattr(found, name, None)
-    return found is value and getattr(module, "__spec__", None) is not None
+        attribute = getattr(attribute, name, None)
+    return attribute is value and getattr(module, "__spec__", None) is not None

@@ -75,9 +75,9 @@ def source_code(name: str, file: Path) -> ModelCode:
     digest = hashlib.sha256()
     files = {}
     try:
-        for path, found in _files(name, file, root, own).items():
-            content = _source(found)
-            files[path] = found
+        for path, module_file in _files(name, file, root, own).items():
+            content = _source(module_file)
+            files[path] = module_file
             if own == BUILTIN_PACKAGE:
                 path, content = _normal_form(path, content)
             digest.update(f"{path} {len(content)}\n".encode())
@@ -94,10 +94,10 @@ def _files(name: str, file: Path, root: Path, own: str) -> dict[str, Path]:
     """Returns the files by their paths, in the order of the paths."""
     # Beside a module that was installed alone stand all other packages; the version of its distribution counts instead.
     alone = not own and is_installed(str(file))
-    found = {file} if alone else _closure(name, file, root, own)
+    files = {file} if alone else _closure(name, file, root, own)
     # By their parts: paths of Windows are sorted without regard to upper case.
-    ordered = sorted(found, key=lambda one: one.parts)
-    return {f"{own}/" * bool(own) + one.relative_to(root).as_posix(): one for one in ordered}
+    ordered = sorted(files, key=lambda path: path.parts)
+    return {f"{own}/" * bool(own) + path.relative_to(root).as_posix(): path for path in ordered}
 
 
 def _source(file: Path) -> bytes:
@@ -125,10 +125,10 @@ def _closure(name: str, file: Path, root: Path, own: str) -> set[Path]:
         for imported in imported_names(ast.walk(ast.parse(path.read_bytes())), package):
             if own and imported.partition(".")[0] != own:
                 continue
-            found = _file_of(imported.removeprefix(own).removeprefix("."), root)
-            if found is not None and found not in seen:
-                seen.add(found)
-                waiting.append((imported, found))
+            imported_file = _file_of(imported.removeprefix(own).removeprefix("."), root)
+            if imported_file is not None and imported_file not in seen:
+                seen.add(imported_file)
+                waiting.append((imported, imported_file))
     return seen
 
 

@@ -35,11 +35,11 @@ def distributions_of(modules: Iterable[str]) -> dict[str, str]:
     files: dict[str, set[str]] = {}
     versions: dict[str, str] = {}
     for package in sorted(_packages(modules)):
-        found = _in_folder(_file(package))
-        if found is None:
+        location = _in_folder(_file(package))
+        if location is None:
             versions |= _by_name(package)
         else:
-            files.setdefault(found[0], set()).add(found[1])
+            files.setdefault(location[0], set()).add(location[1])
     for folder, inside in files.items():
         for owner in _owners(Path(folder), inside):
             versions[owner.name] = owner.version
@@ -48,7 +48,7 @@ def distributions_of(modules: Iterable[str]) -> dict[str, str]:
 
 def versions_of(names: Iterable[str]) -> dict[str, str]:
     """Returns the versions of those distributions that are installed."""
-    return {name: version for one in names for name, version in _by_name(one).items()}
+    return {name: version for distribution in names for name, version in _by_name(distribution).items()}
 
 
 def _by_name(name: str) -> dict[str, str]:
@@ -61,16 +61,16 @@ def _by_name(name: str) -> dict[str, str]:
 def _packages(modules: Iterable[str]) -> set[str]:
     """Returns the top packages; of a namespace, which several distributions may share, the packages in it."""
     known = sys.stdlib_module_names | {"recbench", "recbench_models", "__main__"}
-    found = set()
+    packages = set()
     for name in modules:
-        parts = name.split(".")
-        if parts[0] in known:
+        components = name.split(".")
+        if components[0] in known:
             continue
-        if _file(parts[0]):
-            found.add(parts[0])
-        elif parts[1:] and _file(".".join(parts[:2])):
-            found.add(".".join(parts[:2]))
-    return found
+        if _file(components[0]):
+            packages.add(components[0])
+        elif components[1:] and _file(".".join(components[:2])):
+            packages.add(".".join(components[:2]))
+    return packages
 
 
 def _file(module: str) -> str:
@@ -96,10 +96,10 @@ def _owners(folder: Path, files: set[str]) -> list[Distribution]:
     records = {info.name: info / "RECORD" for info in folder.glob("*.dist-info")}
     # Most packages have the name of their distribution: few lists of files need a search for all the others.
     likely = {file: [name for name in records if _is_named_after(name, file)] for file in files}
-    found = {name for file, names in likely.items() for name in names if _has_any(records[name], {file})}
-    waiting = {file for file, names in likely.items() if found.isdisjoint(names)}
-    found |= {name for name in records.keys() - found if waiting and _has_any(records[name], waiting)}
-    return [_distribution(records[name].parent) for name in sorted(found)]
+    owner_names = {name for file, names in likely.items() for name in names if _has_any(records[name], {file})}
+    waiting = {file for file, names in likely.items() if owner_names.isdisjoint(names)}
+    owner_names |= {name for name in records.keys() - owner_names if waiting and _has_any(records[name], waiting)}
+    return [_distribution(records[name].parent) for name in sorted(owner_names)]
 
 
 def _is_named_after(info: str, file: str) -> bool:

@@ -13,12 +13,12 @@ LARGE = 2**20
 def file_hash(file: str) -> str | None:
     """Returns the SHA-256 of a file, in hexadecimal; None if there is no such file or it cannot be read."""
     try:
-        found = Path(file).stat()
-        if not stat.S_ISREG(found.st_mode):
+        status = Path(file).stat()
+        if not stat.S_ISREG(status.st_mode):
             return None
-        if found.st_size < LARGE:
+        if status.st_size < LARGE:
             return _hash(file)
-        return _hash_of_large(file, found.st_size, found.st_mtime_ns)
+        return _hash_of_large(file, status.st_size, status.st_mtime_ns)
     except (OSError, ValueError):
         # Whoever asks reports a missing or unreadable file, and keeps no record of it.
         return None

@@ -45,7 +45,8 @@ def describe_foreign(reference: ModelReference) -> tuple[str, dict[str, str]]:
     parameters = inspect.signature(model_class).parameters.values()
     required = inspect.Parameter.empty
     return model_class.imported.summary, {
-        one.name: REQUIRED if one.default is required else repr(one.default) for one in parameters
+        parameter.name: REQUIRED if parameter.default is required else repr(parameter.default)
+        for parameter in parameters
     }
 
 

@@ -76,7 +76,7 @@ def check_frameworks(references: Iterable[ModelReference]) -> None:
     Raises:
         RecbenchError: A package is missing; the message names it and the models that need it.
     """
-    missing = {reference.name: found for reference in references if (found := missing_modules(reference))}
+    missing = {reference.name: absent for reference in references if (absent := missing_modules(reference))}
     if not missing:
         return
     models: dict[tuple[str, ...], list[str]] = {}
@@ -87,7 +87,7 @@ def check_frameworks(references: Iterable[ModelReference]) -> None:
         f"which {'is' if len(packages) == 1 else 'are'} not installed."
         for packages, names in models.items()
     ]
-    raise RecbenchError(" ".join(sentences), how_to_install(module for found in missing.values() for module in found))
+    raise RecbenchError(" ".join(sentences), how_to_install(module for absent in missing.values() for module in absent))
 
 
 def models_that_need(package: str) -> list[str]:

@@ -101,8 +101,8 @@ def import_and_configure(requested: RequestedModel, observation: Observation | N
         began = time.perf_counter()
         model_class = requested.reference.load()
         seconds = time.perf_counter() - began
-        found = configure(requested.reference, model_class, requested.texts, requested.values, observation)
-        configuration = replace(found, import_seconds=seconds, label=requested.label, observation=observation)
+        configured = configure(requested.reference, model_class, requested.texts, requested.values, observation)
+        configuration = replace(configured, import_seconds=seconds, label=requested.label, observation=observation)
         configuration.create()
     return configuration
 

@@ -69,9 +69,9 @@ def not_in_module(
         reason: Why the model cannot be imported.
         folders: The folders of the user's code.
     """
-    parts = module.split(".")
+    components = module.split(".")
     for folder in (inner for outer in folders for inner in (outer, outer / "src")):
-        file = folder.joinpath(*parts[:-1], f"{parts[-1]}.py")
+        file = folder.joinpath(*components[:-1], f"{components[-1]}.py")
         if file.is_file():
             return RecbenchError(
                 " ".join(filter(None, (f"Model {name!r} cannot be imported: {reason}.", shared_name(module, folders)))),

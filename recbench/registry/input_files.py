@@ -46,7 +46,7 @@ class InputFiles:
             str(Path(recbench.__file__).parent),
             str(builtin_folder()),
             str(home().absolute()),
-            *(one for one in python if not _is_below(folder, one)),
+            *(prefix for prefix in python if not _is_below(folder, prefix)),
         ]
         temporary = tempfile.gettempdir()
         self._outside = [*SYSTEM_FOLDERS, *([] if _is_below(folder, temporary) else [temporary])]
@@ -59,13 +59,13 @@ class InputFiles:
         """
         if is_installed(file) or not NEVER.isdisjoint(Path(file).parts):
             return False
-        if any(_is_below(file, one) for one in self._never):
+        if any(_is_below(file, folder) for folder in self._never):
             return False
-        if any(_is_below(file, one) for one in self._project):
+        if any(_is_below(file, folder) for folder in self._project):
             return True
         if _is_below(file, self._user):
             return not os.path.relpath(file, self._user).startswith(".")
-        return not any(_is_below(file, one) for one in self._outside)
+        return not any(_is_below(file, folder) for folder in self._outside)
 
     def path_of(self, file: str) -> str:
         """Returns the path by which a record names a file.
@@ -85,7 +85,7 @@ class InputFiles:
 
     def find(self, path: str) -> str:
         """Returns the file that a record names."""
-        path = ESCAPED.sub(lambda found: chr(int(found[1], 16)), path)
+        path = ESCAPED.sub(lambda match: chr(int(match[1], 16)), path)
         return os.path.join(self._folder, os.path.expanduser(path))  # noqa: PTH111, PTH118
 
 

@@ -22,4 +22,4 @@ def is_installed(file: str) -> bool:
 def _library_folders() -> tuple[str, ...]:
     folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     folders.add(os.path.dirname(os.__file__))  # noqa: PTH120
-    return tuple(f"{folder}{os.sep}" for one in folders for folder in {one, os.path.realpath(one)})
+    return tuple(f"{folder}{os.sep}" for path in folders for folder in {path, os.path.realpath(path)})

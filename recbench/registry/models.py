@@ -101,21 +101,21 @@ class ModelReference:
                         search_first(folders)
                     module = importlib.import_module(module_name)
                 # It may be made by the module's own code.
-                found = getattr(module, class_name, None)
+                model_class = getattr(module, class_name, None)
         except (RecbenchError, KeyboardInterrupt):
             raise
         # Of any class: it runs a user's code. The message names the error itself.
         except BaseException as error:
             raise import_failure(self.name, module_name, class_name, error, folders) from error
-        if not inspect.isclass(found):
+        if not inspect.isclass(model_class):
             if shared_name(module_name, folders):
                 reason = f"the module {module_name!r} has no class {class_name!r}"
                 if (failure := not_in_module(self.name, module_name, class_name, reason, folders)) is not None:
                     raise failure
             classes = [name for name, _ in inspect.getmembers(module, inspect.isclass)]
             raise unknown_name(f"class in {module_name}", class_name, classes)
-        check_is_model(found, self.target)
-        return found
+        check_is_model(model_class, self.target)
+        return model_class
 
     def _unpickle(self) -> type:
         search_first([Path.cwd()])
@@ -322,9 +322,13 @@ def _parameters(node: ast.ClassDef, tree: ast.Module) -> dict[str, str]:
             pairs = [(a.arg, defaults.get(a.arg)) for a in positional]
             pairs += [(a.arg, d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
             return {name: ast.unparse(default) if default else REQUIRED for name, default in pairs}
-    before = {one.name: one for one in tree.body[: tree.body.index(node)] if isinstance(one, ast.ClassDef)}
+    before = {
+        statement.name: statement
+        for statement in tree.body[: tree.body.index(node)]
+        if isinstance(statement, ast.ClassDef)
+    }
     bases = [before[base.id] for base in node.bases if isinstance(base, ast.Name) and base.id in before]
-    inherited = next((found for base in bases if (found := _parameters(base, tree))), {})
+    inherited = next((parameters for base in bases if (parameters := _parameters(base, tree))), {})
     is_dataclass = any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list)
     return inherited | (_fields(node) if is_dataclass else {})
 

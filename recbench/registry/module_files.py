@@ -58,9 +58,9 @@ def locate(path: str, search_path: Sequence[str]) -> str | None:
         path: As ``module_files`` returns it.
         search_path: The folders in which modules are looked for.
     """
-    *parts, last = path.split("/")
+    *packages, last = path.split("/")
     stem = last.partition(".")[0]
-    names = parts if stem == PACKAGE_FILE else [*parts, stem]
+    names = packages if stem == PACKAGE_FILE else [*packages, stem]
     where: Sequence[str] | None = None
     spec = None
     for index in range(len(names)):
@@ -94,20 +94,20 @@ def _file(name: str) -> Path | None:
         return None
     # Not by getattr, which lets a module that is loaded lazily load.
     try:
-        told = vars(sys.modules[name]).get("__file__")
+        location = vars(sys.modules[name]).get("__file__")
     except (KeyError, TypeError):
         return None
-    if not isinstance(told, str) or is_installed(told):
+    if not isinstance(location, str) or is_installed(location):
         return None
-    file = Path(os.path.abspath(told))  # noqa: PTH100 - links are not resolved
+    file = Path(os.path.abspath(location))  # noqa: PTH100 - links are not resolved
     if is_installed(str(file)):
         return None
     # Of a module in an archive, the archive counts.
-    return next((one for one in (file, *file.parents) if one.is_file()), None)
+    return next((path for path in (file, *file.parents) if path.is_file()), None)
 
 
 def _path(name: str, file: Path) -> str:
     name = name.removeprefix(FILE_MODULE)
     stem, _, ending = file.name.partition(".")
-    parts = [*name.split("."), PACKAGE_FILE] if stem == PACKAGE_FILE else name.split(".")
-    return f"{'/'.join(parts)}.{ending}"
+    components = [*name.split("."), PACKAGE_FILE] if stem == PACKAGE_FILE else name.split(".")
+    return f"{'/'.join(components)}.{ending}"

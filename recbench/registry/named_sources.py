@@ -22,7 +22,7 @@ def named_sources(model_class: type, *, by_value: bool) -> dict[str, Path]:
     Raises:
         RecbenchError: The attribute is no list of paths, or a file does not exist.
     """
-    owner = next((one for one in model_class.__mro__ if ATTRIBUTE in vars(one)), None)
+    owner = next((base for base in model_class.__mro__ if ATTRIBUTE in vars(base)), None)
     if owner is None:
         return {}
     names: Any = vars(owner)[ATTRIBUTE]

@@ -79,10 +79,10 @@ class Observation:
         code = {*files, *modules.values()}
         inputs = InputFiles(self._folder, [*(str(Path(file).parent) for file in code), *search_path])
         data = {
-            inputs.path_of(file): found
+            inputs.path_of(file): digest
             for file, opened in self._sources_read().items()
             if file not in code and file not in self._written and inputs.has(file)
-            if (found := self._content(file, opened)) is not None
+            if (digest := self._content(file, opened)) is not None
         }
         if len(data) > MANY:
             data = present_data({f"{path.rpartition('/')[0]}/" for path in data}, self._folder)
@@ -110,27 +110,27 @@ class Observation:
 
     def _sources_read(self) -> dict[str, int]:
         """Returns when each file was first read; of a compiled module, its source counts."""
-        found: dict[str, int] = {}
+        first_reads: dict[str, int] = {}
         for file, opened in list(self._read.items()):
             source = file
             if file.endswith(".pyc"):
                 with contextlib.suppress(ValueError, NotImplementedError):
                     source = importlib.util.source_from_cache(file)
-            found[source] = min(opened, found.get(source, opened))
-        return found
+            first_reads[source] = min(opened, first_reads.get(source, opened))
+        return first_reads
 
     def _content(self, file: str, opened: int) -> str | None:
         """Returns the hash of a file; ``CHANGED`` if it was changed after it was opened.
 
         None for a file that does not exist or was made by the trial: it is no input.
         """
-        found = file_hash(file)
-        if found is None:
+        digest = file_hash(file)
+        if digest is None:
             return None
         modified = Path(file).stat().st_mtime_ns
         if modified > opened and file not in self._updated:
             return CHANGED
-        return None if modified > self._began else found
+        return None if modified > self._began else digest
 
 
 def present_modules(paths: Sequence[str], search_path: Sequence[str]) -> dict[str, str]:
@@ -140,8 +140,8 @@ def present_modules(paths: Sequence[str], search_path: Sequence[str]) -> dict[st
         paths: Paths of modules, as a record lists them.
         search_path: The folders in which modules are looked for.
     """
-    found = {path: locate(path, search_path) for path in paths}
-    return {path: (file_hash(file) if file else None) or MISSING for path, file in found.items()}
+    files = {path: locate(path, search_path) for path in paths}
+    return {path: (file_hash(file) if file else None) or MISSING for path, file in files.items()}
 
 
 def present_data(paths: Sequence[str] | set[str], folder: str) -> dict[str, str]:
@@ -157,9 +157,9 @@ def present_data(paths: Sequence[str] | set[str], folder: str) -> dict[str, str]
     }
 
 
-def _is_same(one: str | None, other: str) -> bool:
+def _is_same(file: str | None, other: str) -> bool:
     try:
-        return one is not None and Path(one).samefile(other)
+        return file is not None and Path(file).samefile(other)
     except OSError:
         # One of them was removed meanwhile.
         return False

@@ -111,21 +111,21 @@ def use_settings(
         _named(used) or next(iter(files)),
         next(iter(files.values())).task.digest,
         task.digest,
-        {name: one.provenance for name, one in tuned.items()},
+        {name: tuned_model.provenance for name, tuned_model in tuned.items()},
         tuple(name for name in names if name not in tuned),
         overridden,
     )
 
 
 def _find(task: str) -> dict[str, TunedSettings]:
-    found = find_settings(task)
-    if not found:
+    settings = find_settings(task)
+    if not settings:
         name = project_settings_path(task)
         raise RecbenchError(
             f"No model was tuned on the task {task!r} yet: there is no {name} and no {PLACE}/{name.name}.",
             f"Tune: recbench tune --models ... --task {shell_word(task)}; or give --settings default, or a file.",
         )
-    return found
+    return settings
 
 
 def _named(used: dict[str, dict[str, TunedModel]]) -> str:

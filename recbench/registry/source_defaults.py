@@ -19,13 +19,13 @@ def source_defaults(references: Iterable[str]) -> dict[str, dict[str, ParameterV
     Args:
         references: What records say of the classes, such as ``recbench_models.bpr:BPR`` or ``my_model.py:Net``.
     """
-    known = {class_identity(one.recorded): one for one in known_models().values()}
-    found = {}
+    known = {class_identity(model.recorded): model for model in known_models().values()}
+    defaults = {}
     for reference in dict.fromkeys(references):
         split = split_interpreter(reference, ())
         bare = split[0] if split is not None else reference
-        found[class_identity(reference)] = _defaults(known.get(class_identity(bare)) or _of_working_folder(bare))
-    return found
+        defaults[class_identity(reference)] = _defaults(known.get(class_identity(bare)) or _of_working_folder(bare))
+    return defaults
 
 
 def _of_working_folder(reference: str) -> ModelReference | None:
@@ -35,7 +35,7 @@ def _of_working_folder(reference: str) -> ModelReference | None:
         return None
     stem = Path(*module.split("."))
     files = [Path(module)] if module.endswith(".py") else [stem.with_suffix(".py"), stem / "__init__.py"]
-    file = next((one for one in files if one.is_file()), None)
+    file = next((path for path in files if path.is_file()), None)
     return None if file is None else ModelReference(name, f"{file}:{name}", Origin.FILE)
 
 
@@ -46,10 +46,10 @@ def _defaults(reference: ModelReference | None) -> dict[str, ParameterValue]:
         texts = describe(reference).parameters
     except RecbenchError:
         return {}
-    found = {}
+    defaults = {}
     for name, text in texts.items():
         try:
-            found[name] = recordable(reference.name, name, ast.literal_eval(text))
+            defaults[name] = recordable(reference.name, name, ast.literal_eval(text))
         except (ValueError, SyntaxError, RecbenchError):
             continue
-    return found
+    return defaults

@@ -21,4 +21,4 @@ def code_notes(groups: Sequence[TrialGroup]) -> list[str]:
 def differing_files(group: TrialGroup) -> list[str]:
     """Returns the files that differ between the first trial that is done and another."""
     sources = [trial.record.sources for trial in group.done]
-    return sorted({file for one in sources[1:] for file in sources[0].differing(one)})
+    return sorted({file for other in sources[1:] for file in sources[0].differing(other)})

@@ -74,8 +74,8 @@ def chosen_columns(columns: Sequence[Column], names: Sequence[str] | None) -> li
     if names is None:
         return list(columns)
     by_name = {column.name: column for column in columns}
-    found = [by_name[name] for name in names if name in by_name]
-    return [_ranked(column, number) for number, column in enumerate(found)]
+    chosen = [by_name[name] for name in names if name in by_name]
+    return [_ranked(column, number) for number, column in enumerate(chosen)]
 
 
 def sorted_columns(columns: Sequence[Column], name: str | None) -> list[Column]:

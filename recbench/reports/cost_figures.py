@@ -53,8 +53,8 @@ def _latency(percentile: Literal[50, 95, 99], users: Literal["short", "long"]) -
     def value(record: Record) -> float | None:
         if record.serving is None:
             return None
-        found = record.serving.short if users == "short" else record.serving.long
-        return {50: found.p50_ms, 95: found.p95_ms, 99: found.p99_ms}[percentile]
+        latency = record.serving.short if users == "short" else record.serving.long
+        return {50: latency.p50_ms, 95: latency.p95_ms, 99: latency.p99_ms}[percentile]
 
     key = f"serving_{users}_p{percentile}_ms"
     return CostFigure(f"p{percentile}-{users}", key, f"p{percentile} ms, {users}", value, _three_digits)
@@ -124,7 +124,7 @@ def _percent(value: float) -> str:
 
 
 LATENCIES: Final = tuple(_latency(percentile, users) for users in ("short", "long") for percentile in (50, 95, 99))
-GATED_LATENCY: Final = next(one for one in LATENCIES if one.name == "p95-long")
+GATED_LATENCY: Final = next(figure for figure in LATENCIES if figure.name == "p95-long")
 """What a policy calls ``latency``."""
 CPU_OF_REQUEST: Final = CostFigure("cpu-request", "serving_cpu_ms", "CPU ms", _cpu, _three_digits)
 SERVING: Final = (
@@ -159,7 +159,7 @@ def present_figures(
         in_all: Whether all records must have them.
     """
     has = all if in_all else any
-    return [one for one in figures if records and has(one.value(record) is not None for record in records)]
+    return [figure for figure in figures if records and has(figure.value(record) is not None for record in records)]
 
 
 def cost_notes(records: Sequence[Record]) -> list[str]:
@@ -168,7 +168,7 @@ def cost_notes(records: Sequence[Record]) -> list[str]:
     lines = []
     if served:
         short, long = served[0].short, served[0].long
-        requests = min(min(one.short.n_requests, one.long.n_requests) for one in served)
+        requests = min(min(serving.short.n_requests, serving.long.n_requests) for serving in served)
         lines += [
             f"p50, p95, p99: time of a request for the best {served[0].k} items of one user that are not in the user's "
             f"train rows; at least {requests:,} requests of each group, one after the other. CPU ms: mean CPU time.",
@@ -177,12 +177,12 @@ def cost_notes(records: Sequence[Record]) -> list[str]:
             "model: size of the pickled model. serving: peak memory beyond the memory before."
             + (" The size is that of the arrays if a model cannot be pickled." * _has_arrays(records)),
         ]
-    if countries := {one.energy.country for one in records if one.energy and one.energy.country}:
+    if countries := {record.energy.country for record in records if record.energy and record.energy.country}:
         lines.append(
             f"{ESTIMATED}: measured joules x mean carbon intensity of the country ({', '.join(sorted(countries))}) in "
             "CodeCarbon's table."
         )
-    if sensors := {name for one in records if one.energy for name in one.energy.sensors}:
+    if sensors := {name for record in records if record.energy for name in record.energy.sensors}:
         lines.append(
             f"J: measured by {' and '.join(sorted(sensors)).upper()}, with all other programs of the machine; without "
             "trials that ran beside others."

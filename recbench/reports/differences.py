@@ -37,10 +37,13 @@ def shown_differences(summaries: Sequence[ModelSummary], changed: Sequence[Mappi
         changed: The ``changed_parameters`` of each.
     """
     alike: dict[str, list[TrialGroup]] = {}
-    for one in summaries:
-        alike.setdefault(one.group.name, []).append(one.group)
+    for summary in summaries:
+        alike.setdefault(summary.group.name, []).append(summary.group)
     varying = {name: differing(groups) for name, groups in alike.items()}
-    return [_shown(one.group, of_one, *varying[one.group.name]) for one, of_one in zip(summaries, changed, strict=True)]
+    return [
+        _shown(summary.group, parameters, *varying[summary.group.name])
+        for summary, parameters in zip(summaries, changed, strict=True)
+    ]
 
 
 def _shown(
@@ -61,12 +64,12 @@ def _shown(
 
 def difference_notes(summaries: Sequence[ModelSummary], defaults: Defaults) -> list[str]:
     """Returns a line with the hyper-parameters that are not the defaults, and one for models of unknown defaults."""
-    changed = [changed_parameters(one, defaults) for one in summaries]
+    changed = [changed_parameters(summary, defaults) for summary in summaries]
     texts: dict[str, list[str]] = {"that are not the defaults": [], "of models whose defaults are not known here": []}
-    for one, of_one, differences in zip(summaries, changed, shown_differences(summaries, changed), strict=True):
-        if of_one and differences:
-            is_known = bool(defaults.get(class_identity(one.group.record.reference)))
-            texts[list(texts)[not is_known]].append(f"{one.group.name} ({differences})")
+    for summary, parameters, differences in zip(summaries, changed, shown_differences(summaries, changed), strict=True):
+        if parameters and differences:
+            is_known = bool(defaults.get(class_identity(summary.group.record.reference)))
+            texts[list(texts)[not is_known]].append(f"{summary.group.name} ({differences})")
     return [f"Hyper-parameters {which}: {', '.join(named)}." for which, named in texts.items() if named]
 
 

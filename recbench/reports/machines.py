@@ -53,10 +53,10 @@ def differences(records: Iterable[Record]) -> list[str]:
     record is older than the field.
     """
     prints = [Fingerprint.of(record) for record in records]
-    found = []
+    lines = []
     for field in fields(Fingerprint):
-        values = [value for one in prints if (value := getattr(one, field.name)) is not None]
+        values = [value for fingerprint in prints if (value := getattr(fingerprint, field.name)) is not None]
         values = list(dict.fromkeys(str(value) or "none" for value in values))
         if len(values) > 1:
-            found.append(f"{field.name} {' against '.join(values)}")
-    return found
+            lines.append(f"{field.name} {' against '.join(values)}")
+    return lines

@@ -127,7 +127,7 @@ def known_figures(
     figures = []
     for group in groups:
         known = known_group(group, counts)
-        spreads = {one.name: Spread.of_all(trial.mean(one) for trial in known.done) for one in of_cases}
+        spreads = {measure.name: Spread.of_all(trial.mean(measure) for trial in known.done) for measure in of_cases}
         figures.append({name: spread for name, spread in spreads.items() if spread is not None})
     return KnownFigures(counts, tuple(figures), shown)
 

@@ -40,24 +40,28 @@ def regressions(trends: Sequence[Trend], metric: str, policy: Policy) -> list[Re
         metric: Such as ``hr@10``.
         policy: The minimum effect, and how much seeds explain.
     """
-    found = []
+    drops = []
     for trend in trends:
         for place, after in enumerate(trend.acceptances):
             before = _before(trend.acceptances[:place], after)
-            old, new = (one.figures[metric] if one else None for one in (before, after))
+            old, new = (acceptance.figures[metric] if acceptance else None for acceptance in (before, after))
             if before is None or old is None or new is None:
                 continue
             limit = max(policy.floor + SLACK, seed_limit(old, new, policy.seed_z, policy.assumed_seed_sd))
             if old.mean - new.mean > limit:
-                found.append(Regression(trend, before, after, old, new))
-    return sorted(found, key=lambda one: one.after.accepted_at, reverse=True)
+                drops.append(Regression(trend, before, after, old, new))
+    return sorted(drops, key=lambda regression: regression.after.accepted_at, reverse=True)
 
 
 def _before(earlier: Sequence[Acceptance], after: Acceptance) -> Acceptance | None:
     """Returns the acceptance that another one replaced: the same hyper-parameters if possible, or else the only one."""
-    of_label = [one for one in earlier if one.label == after.label and one.accepted_at < after.accepted_at]
-    same = [one for one in of_label if one.parameters == after.parameters]
+    of_label = [
+        acceptance
+        for acceptance in earlier
+        if acceptance.label == after.label and acceptance.accepted_at < after.accepted_at
+    ]
+    same = [acceptance for acceptance in of_label if acceptance.parameters == after.parameters]
     if same:
         return same[-1]
-    latest = [one for one in of_label if one.accepted_at == of_label[-1].accepted_at]
+    latest = [acceptance for acceptance in of_label if acceptance.accepted_at == of_label[-1].accepted_at]
     return latest[0] if len(latest) == 1 else None

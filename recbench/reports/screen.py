@@ -108,7 +108,7 @@ def wrapped(text: str, screen: Screen) -> list[str]:
 def filled(words: Sequence[str], width: int) -> list[str]:
     """Returns words as lines of at most this many columns; a longer word is broken."""
     lines: list[str] = []
-    for word in [part for whole in words for part in _parts(whole, width)]:
+    for word in [chunk for whole in words for chunk in _parts(whole, width)]:
         joined = f"{lines[-1]} {word}" if lines else word
         if lines and cell_len(joined) <= width:
             lines[-1] = joined
@@ -118,13 +118,13 @@ def filled(words: Sequence[str], width: int) -> list[str]:
 
 
 def _parts(word: str, width: int) -> list[str]:
-    """Returns a word in parts that fit; a character that is wider than the terminal is a part of its own."""
-    parts = []
+    """Returns a word in chunks that fit; a character that is wider than the terminal is a chunk of its own."""
+    chunks = []
     while cell_len(word) > width:
-        part = _start(word, width) or word[0]
-        parts.append(part)
-        word = word[len(part) :]
-    return [*parts, word] if word or not parts else parts
+        chunk = _start(word, width) or word[0]
+        chunks.append(chunk)
+        word = word[len(chunk) :]
+    return [*chunks, word] if word or not chunks else chunks
 
 
 def _command(command: str, width: int) -> list[str]:

@@ -130,10 +130,10 @@ def _widths(looks: Sequence[_Sized], width: int) -> list[int]:
         widths[number] = max(min(size, left // (len(elastic) - place)), 1)
         left -= widths[number]
     fitting: list[int] = []
-    for one in widths:
+    for column_width in widths:
         used = sum(fitting) + GAP * len(fitting)
         if used < width:
-            fitting.append(min(one, width - used))
+            fitting.append(min(column_width, width - used))
     return fitting
 
 
@@ -156,7 +156,7 @@ def _cells(look: _Sized, width: int, screen: Screen) -> tuple[list[list[str]], l
 def _distinct(cut: dict[str, str], width: int, screen: Screen) -> dict[str, str]:
     """Returns cut names of which no two are equal: equal ones end with a number."""
     times = Counter(cut.values())
-    found, number = {}, 0
+    distinct_names, number = {}, 0
     for name, short in cut.items():
         if times[short] > 1:
             number += 1
@@ -164,8 +164,8 @@ def _distinct(cut: dict[str, str], width: int, screen: Screen) -> dict[str, str]
             short = (
                 screen.cut(name, max(width - len(ending) + 1, 1), at_end=True).removesuffix(screen.ellipsis) + ending
             )
-        found[name] = short
-    return found
+        distinct_names[name] = short
+    return distinct_names
 
 
 def _line(texts: Sequence[str], looks: Sequence[_Sized], widths: Sequence[int]) -> str:

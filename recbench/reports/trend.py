@@ -172,8 +172,8 @@ def _acceptances(groups: Sequence[Sequence[Accepted]], metrics: Sequence[str]) -
     for group, earlier in zip(groups, _predecessors(groups), strict=True):
         first = group[0]
         alone = len(conditions[_moment(group), first.parameters]) == 1
-        told = "" if alone else f" (threads {first.threads}, device {first.device})"
-        acceptance = _acceptance(group, first.parameters + told, known.get(first.parameters), metrics)
+        suffix = "" if alone else f" (threads {first.threads}, device {first.device})"
+        acceptance = _acceptance(group, first.parameters + suffix, known.get(first.parameters), metrics)
         before = acceptances[earlier].figures if earlier is not None else {}
         changes = {metric: _difference(acceptance.figures[metric], before.get(metric)) for metric in metrics}
         acceptances.append(replace(acceptance, changes=changes))

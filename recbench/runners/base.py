@@ -110,11 +110,11 @@ def runner_name(cluster: str | None = None, *, in_process: bool = False) -> str:
 
 
 def _check_host_and_port(address: str, place: str) -> None:
-    found = HOST_AND_PORT.fullmatch(place)
-    if found is not None and 0 < int(found["port"]) < 2**16:
+    match = HOST_AND_PORT.fullmatch(place)
+    if match is not None and 0 < int(match["port"]) < 2**16:
         return
     shown = shortened(address, 80)
-    host = found["host"] if found is not None else place if HOST.fullmatch(place) else "HOST"
+    host = match["host"] if match is not None else place if HOST.fullmatch(place) else "HOST"
     what = "names no port" if HOST.fullmatch(place) else "is not the address of a host and a port"
     raise RecbenchError(
         f"--cluster {shown!r} {what}.",

@@ -44,10 +44,10 @@ class InProcess:
         for model in models:
             self._notify(Event(EventKind.IMPORTING, name=model.title))
             with output_to(None):
-                found = import_and_configure(model, Observation())
-            self._configurations[model.title] = found
-            code = found.code
-            planned.append(PlannedModel(model, found.parameters, code.version, code.sources, code.search_path))
+                configuration = import_and_configure(model, Observation())
+            self._configurations[model.title] = configuration
+            code = configuration.code
+            planned.append(PlannedModel(model, configuration.parameters, code.version, code.sources, code.search_path))
         return planned
 
     def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, TrialOutcome]]:

@@ -85,7 +85,7 @@ class MemoryWatch:
             self._looks += 1
         except psutil.Error:
             return 0
-        resident = [_resident(one) for one in self._processes]
+        resident = [_resident(member) for member in self._processes]
         used = sum(resident)
         if used > limit and len(resident) > 1:
             used = max(max(resident), sum(map(_proportional, self._processes)))

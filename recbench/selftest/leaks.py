@@ -171,11 +171,11 @@ CHECKS = (
 )
 
 
-def _differ(one: FloatArray, other: FloatArray, what: str) -> str:
+def _differ(first: FloatArray, other: FloatArray, what: str) -> str:
     with np.errstate(all="ignore"):
-        differ = one != other
+        differ = first != other
     row, column = np.unravel_index(int(differ.argmax()), differ.shape)
-    return f"{what}: {one[row, column]:.9g}, then {other[row, column]:.9g} ({int(differ.sum()):,} of {differ.size:,})"
+    return f"{what}: {first[row, column]:.9g}, then {other[row, column]:.9g} ({int(differ.sum()):,} of {differ.size:,})"
 
 
 def _check_no_position_bonus(everywhere: FloatArray) -> None:

@@ -32,27 +32,27 @@ def _large(model: object, at_least: int) -> Iterator[tuple[object, ...]]:
     seen: dict[int, object] = {}
     waiting: list[object] = [model]
     while waiting and len(seen) < MOST_OBJECTS:
-        one = waiting.pop()
-        if id(one) in seen or one is None or isinstance(one, NOTHING_LEARNED):
+        value = waiting.pop()
+        if id(value) in seen or value is None or isinstance(value, NOTHING_LEARNED):
             continue
-        seen[id(one)] = one
-        if isinstance(one, CONTAINERS):
-            if len(one) >= at_least:
-                yield type(one).__name__, id(one), len(one)
-            waiting.extend(one.values() if isinstance(one, dict) else one)
-        elif (array := _array(one)) is not None:
+        seen[id(value)] = value
+        if isinstance(value, CONTAINERS):
+            if len(value) >= at_least:
+                yield type(value).__name__, id(value), len(value)
+            waiting.extend(value.values() if isinstance(value, dict) else value)
+        elif (array := _array(value)) is not None:
             if array.size >= at_least:
                 yield array.dtype.str, array.shape, hashlib.sha256(np.ascontiguousarray(array).data).digest()
         else:
             # An object may define its attributes in any way.
             with suppress(Exception):
-                waiting.extend(vars(one).values())
+                waiting.extend(vars(value).values())
 
 
-def _array(one: object) -> "np.ndarray[Any, Any] | None":
+def _array(value: object) -> "np.ndarray[Any, Any] | None":
     """Returns an array or a tensor as an array of numbers; None for other objects."""
     # Of any class: it runs a model's code, and an object that fails is not an array.
     with suppress(Exception):
-        if hasattr(type(one), "__array__") and (array := np.asarray(one)).dtype.kind in "biuf":
+        if hasattr(type(value), "__array__") and (array := np.asarray(value)).dtype.kind in "biuf":
             return array
     return None

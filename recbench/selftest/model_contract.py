@@ -154,13 +154,14 @@ def trains_in_fit(first: Fit) -> str:
     """What only the first call of ``score`` needs is small beside ``fit``, for it is not timed."""
     first.answered()
     once, of_fit = first.first_seconds - first.repeated_seconds, first.context.seconds
-    told = f"fit() took {of_fit:.4f} s, the first call of score() {first.first_seconds:.4f} s, the same call again "
-    told += f"{first.repeated_seconds:.4f} s"
-    expect(not (first.learned_in_score and once > of_fit), f"score() sets what the model has learned: {told}")
+    timings = f"fit() took {of_fit:.4f} s, the first call of score() {first.first_seconds:.4f} s, the same call again "
+    timings += f"{first.repeated_seconds:.4f} s"
+    expect(not (first.learned_in_score and once > of_fit), f"score() sets what the model has learned: {timings}")
     expect(
-        once <= max(LONG_SCORE_SECONDS, LONG_SCORE * of_fit), f"the first call of score() does more than fit(): {told}"
+        once <= max(LONG_SCORE_SECONDS, LONG_SCORE * of_fit),
+        f"the first call of score() does more than fit(): {timings}",
     )
-    return told
+    return timings
 
 
 @check("two fits of one seed agree bit for bit")
@@ -186,8 +187,8 @@ def scoring_leaves_no_trace(first: Fit, scored: Fit) -> str:
 @check("another seed makes another model")
 def another_seed(first: Fit, other: Fit) -> str:
     """Unless the model draws no random numbers, which only its author knows."""
-    one, two = first.answered(), other.answered()
-    if same_bits(one, two):
+    scores, other_scores = first.answered(), other.answered()
+    if same_bits(scores, other_scores):
         raise NotApplicableError("seeds 0 and 1 give the same scores: right if the model draws no random numbers")
     return "seeds 0 and 1"
 
@@ -244,9 +245,11 @@ def _left_out(reason: str) -> Iterator[Check]:
 
 
 def _same_scores(first: Fit, other: Fit, otherwise: str) -> str:
-    one, two = first.answered(), other.answered()
-    if not same_bits(one, two):
+    scores, other_scores = first.answered(), other.answered()
+    if not same_bits(scores, other_scores):
         with np.errstate(all="ignore"):
-            largest = float(np.nanmax(np.abs(one.astype(np.float64) - two)))
-        raise BrokenError(f"{otherwise}: {int((one != two).sum()):,} of {one.size:,} scores, by up to {largest:.3g}")
-    return f"{one.size:,} scores"
+            largest = float(np.nanmax(np.abs(scores.astype(np.float64) - other_scores)))
+        raise BrokenError(
+            f"{otherwise}: {int((scores != other_scores).sum()):,} of {scores.size:,} scores, by up to {largest:.3g}"
+        )
+    return f"{scores.size:,} scores"

@@ -69,16 +69,16 @@ def new_items_below_known(train: TrainSet, first: Fit) -> str:
     share = share_above_known(first.trained(), train)
     n_new = train.n_items - len(np.unique(train.items))
     most = highest_by_chance(n_new)
-    told = f"a new item has a higher score than a known item in {share:.1%} of pairs, over {n_new:,} new items"
+    finding = f"a new item has a higher score than a known item in {share:.1%} of pairs, over {n_new:,} new items"
     if share > most:
         raise SuspectError(
-            f"{told}; by chance at most {most:.1%}. Unless the model uses item features, items that it has not "
+            f"{finding}; by chance at most {most:.1%}. Unless the model uses item features, items that it has not "
             "learned improve its metrics: draw items without train rows as negatives too"
         )
-    return told
+    return finding
 
 
 def _some(indices: npt.NDArray[np.intp], most: int) -> Int32Array:
     """Returns at most so many of the indices, from all over them."""
-    places = np.linspace(0, len(indices) - 1, min(most, len(indices))).astype(np.int64)
-    return indices[places].astype(np.int32)
+    positions = np.linspace(0, len(indices) - 1, min(most, len(indices))).astype(np.int64)
+    return indices[positions].astype(np.int32)

@@ -85,14 +85,14 @@ def task_files(name: str | None = None) -> list[CachedFile]:
     Raises:
         RecbenchError: A folder of the cache cannot be read.
     """
-    found = []
+    files = []
     for folder, pattern in TASK_NAMES.items():
         for path, status in _regular_files(home() / "tasks" / folder):
             match = pattern.fullmatch(path.name)
             if match and name in (None, match["name"], match["name"].partition("@")[0]):
                 replaceable = folder not in ("own", "by-digest") or _can_be_built_again(path)
-                found.append(CachedFile(Kind.TASK, match["name"], path, status.st_size, status.st_mtime, replaceable))
-    return found
+                files.append(CachedFile(Kind.TASK, match["name"], path, status.st_size, status.st_mtime, replaceable))
+    return files
 
 
 def dataset_files(name: str | None = None) -> list[CachedFile]:
@@ -101,7 +101,7 @@ def dataset_files(name: str | None = None) -> list[CachedFile]:
     Raises:
         RecbenchError: A folder of the cache cannot be read.
     """
-    found = []
+    cached_files = []
     for dataset, entry in catalogue().items():
         if name not in (None, dataset):
             continue
@@ -110,10 +110,10 @@ def dataset_files(name: str | None = None) -> list[CachedFile]:
         # A dataset is used, fetched and removed as a whole.
         last_used = max((status.st_mtime for _, status in files), default=0)
         replaceable = added_from(dataset, entry) is None
-        found += [
+        cached_files += [
             CachedFile(Kind.DATASET, dataset, path, status.st_size, last_used, replaceable) for path, status in files
         ]
-    return found
+    return cached_files
 
 
 def added_from(name: str, dataset: Dataset) -> str | None:
@@ -146,7 +146,7 @@ def _checks() -> list[CachedFile]:
 def _left_overs() -> list[CachedFile]:
     tasks, datasets = home() / "tasks", home() / "datasets"
     folders = [*(tasks / folder for folder in TASK_NAMES), *(datasets / name for name in catalogue())]
-    found = [
+    left_overs = [
         CachedFile(Kind.LEFT_OVER, path.name, path, status.st_size, status.st_mtime)
         for folder in folders
         for path, status in _regular_files(folder)
@@ -159,8 +159,8 @@ def _left_overs() -> list[CachedFile]:
             inside = [status for folder in (path, *path.rglob("*")) if (status := _status(folder)) is not None]
             n_bytes = sum(status.st_size for status in inside if stat.S_ISREG(status.st_mode))
             newest = max((status.st_mtime for status in inside), default=0)
-            found.append(CachedFile(Kind.LEFT_OVER, path.name, path, n_bytes, newest))
-    return found
+            left_overs.append(CachedFile(Kind.LEFT_OVER, path.name, path, n_bytes, newest))
+    return left_overs
 
 
 def _can_be_built_again(path: Path) -> bool:

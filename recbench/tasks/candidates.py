@@ -60,10 +60,10 @@ def users_to_leave_out(
     if not n_short:
         return short
     first = int(np.where(short, unseen, unseen.max()).argmin())
-    wanted = "a case needs at least one" if needed == 1 else f"a case needs {needed:,} negatives"
+    requirement = "a case needs at least one" if needed == 1 else f"a case needs {needed:,} negatives"
     problem = (
         f"{n_short:,} of {n_users:,} users have too few items without an interaction: user {user_ids[first]!r} has "
-        f"{unseen[first]:,}, and {wanted}"
+        f"{unseen[first]:,}, and {requirement}"
     )
     if n_short == n_users or (rule.too_few is None and 2 * n_short > n_users):
         raise RecbenchError(f"{problem}.", _more_negatives(rule, n_short < n_users, bool(unseen[case_users].any())))

@@ -48,11 +48,11 @@ class ColdCases:
 
 def cold_cases(train: Rows, test: Rows, user_ids: IdTable, item_ids: IdTable) -> list[ColdCases]:
     """Returns the cold cases of users and of items, where there are any."""
-    found = [
+    cases_by_column = [
         _of_column("user", train.users, test.users, user_ids),
         _of_column("item", train.items, test.items, item_ids),
     ]
-    return [cases for cases in found if cases.cold.any()]
+    return [cases for cases in cases_by_column if cases.cold.any()]
 
 
 def _of_column(kind: str, train: npt.NDArray[np.int32], test: npt.NDArray[np.int32], ids: IdTable) -> ColdCases:

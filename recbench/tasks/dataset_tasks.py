@@ -26,18 +26,18 @@ class Need:
 def needs(spec: TaskSpec) -> list[Need]:
     """Returns what the filters and the split of a spec need besides users and items."""
     filters, split = spec.filters, spec.split
-    found = []
+    requirements = []
     if isinstance(split, GlobalTime):
-        found.append(Need("timestamps", "split all rows at one time"))
+        requirements.append(Need("timestamps", "split all rows at one time"))
     elif getattr(split, "order", None) is Order.TIMESTAMP:
-        found.append(Need("timestamps", "hold out the latest rows of each user"))
+        requirements.append(Need("timestamps", "hold out the latest rows of each user"))
     if filters.since is not None or filters.until is not None:
-        found.append(Need("timestamps", "keep only rows of a period (since, until)"))
+        requirements.append(Need("timestamps", "keep only rows of a period (since, until)"))
     if filters.min_rating is not None:
-        found.append(Need("ratings", f"keep only rows rated at least {filters.min_rating:g} (min_rating)"))
+        requirements.append(Need("ratings", f"keep only rows rated at least {filters.min_rating:g} (min_rating)"))
     if filters.weights is Weights.LOG:
-        found.append(Need("ratings", 'take their logarithm (weights = "log")'))
-    return found
+        requirements.append(Need("ratings", 'take their logarithm (weights = "log")'))
+    return requirements
 
 
 def lacking(dataset: Dataset, spec: TaskSpec) -> Need | None:
@@ -94,16 +94,16 @@ def unknown_task(name: str, taken: Collection[str]) -> RecbenchError:
         name: The name that was not found.
         taken: Names of tasks that exist.
     """
-    wanted = name.lower()
-    if wanted in catalogue():
-        return _dataset_instead(name, wanted, taken)
+    lower_name = name.lower()
+    if lower_name in catalogue():
+        return _dataset_instead(name, lower_name, taken)
     for rule, model in _rules().items():
-        dataset = wanted.removesuffix(f"-{rule}")
-        buildable = dataset != wanted and dataset in catalogue() and wanted not in taken
+        dataset = lower_name.removesuffix(f"-{rule}")
+        buildable = dataset != lower_name and dataset in catalogue() and lower_name not in taken
         if buildable and lacking(catalogue()[dataset], model) is None:
             return RecbenchError(
                 f"The task {name!r} is not built yet.",
-                f"Build it from the dataset {dataset}:\n{_command(wanted, dataset, model)}",
+                f"Build it from the dataset {dataset}:\n{_command(lower_name, dataset, model)}",
             )
     return unknown_name("task", name, taken, "Or the path of a spec file: --task my-task.toml")
 

@@ -174,7 +174,7 @@ def _groups(uniform: Float64Array, popular: Float64Array) -> Int64Array:
     groups, group, sums = np.zeros(len(uniform), dtype=np.int64), 0, [0.0, 0.0]
     for level, of_level in enumerate(zip(uniform, popular, strict=True)):
         groups[level] = group
-        sums = [one + float(other) for one, other in zip(sums, of_level, strict=True)]
+        sums = [total + float(count) for total, count in zip(sums, of_level, strict=True)]
         if sums[0] >= least[0] and sums[1] >= least[1]:
             group, sums = group + 1, [0.0, 0.0]
     # What is left after the last whole group goes to it.

@@ -46,11 +46,11 @@ class Kept(BaseModel):
 
 def kept_line(kept: Kept) -> str:
     """Returns the shares of the data that a task keeps, and what they mean, as one line."""
-    parts = [_part(name, getattr(kept.kept, name), getattr(kept.read, name)) for name in Counts.model_fields]
+    shares = [_part(name, getattr(kept.kept, name), getattr(kept.read, name)) for name in Counts.model_fields]
     return (
-        f"The filters and the split keep {parts[0]}, {parts[1]} and {parts[2]}. The figures hold for these users and "
-        "items only: a strict filter can keep few of them (a k-core can leave only 2 %), and another model may be best "
-        "for the others."
+        f"The filters and the split keep {shares[0]}, {shares[1]} and {shares[2]}. The figures hold for these users "
+        "and items only: a strict filter can keep few of them (a k-core can leave only 2 %), and another model may be "
+        "best for the others."
     )
 
 

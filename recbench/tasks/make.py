@@ -218,15 +218,15 @@ def make_task_of_dataset(
             "The synthetic data is not a dataset of the catalogue: a task's spec says how to generate them.",
             "Start from this spec: recbench task show synthetic --spec > my-task.toml",
         )
-    found = find_dataset(dataset)
+    entry = find_dataset(dataset)
     data = CatalogueData(source="catalogue", name=dataset)
     base = None if like is None else spec_like(like)
     rules = Rules() if base is None else rules_of(base, same_data=base.dataset == data)
     rules = rules.with_too_few(too_few).with_order(order)
-    own_rules = f"{'latest' if found.has_timestamps else 'one'} row of each user held out"
+    own_rules = f"{'latest' if entry.has_timestamps else 'one'} row of each user held out"
     spec = TaskSpec(
         name=name,
-        description=f"{found.title}, {own_rules if base is None else f'rules of {base.name}'}",
+        description=f"{entry.title}, {own_rules if base is None else f'rules of {base.name}'}",
         dataset=data,
         filters=rules.filters,
         split=rules.split,
@@ -267,14 +267,14 @@ def _from_split(
             "The argument negatives cannot be combined with candidates, which already contain the negatives.",
             "Leave one of them out.",
         )
-    parts, unit = in_one_unit([read_frame(frames[0], TRAIN, layout), read_frame(frames[1], TEST, layout)])
-    user_ids, item_ids, (train, test) = numbered_together(parts, users, items)
+    interactions, unit = in_one_unit([read_frame(frames[0], TRAIN, layout), read_frame(frames[1], TEST, layout)])
+    user_ids, item_ids, (train, test) = numbered_together(interactions, users, items)
     _check_apart(train, test, user_ids, item_ids)
-    lists, places = None, None
+    lists, locations = None, None
     if len(frames) == 3:
         candidates = read_candidates(frames[2], layout)
         lists, where = candidates.lists(user_ids, item_ids, test, width=0)
-        places = Places(
+        locations = Places(
             candidates.source, where, lambda user, item: place_of_pair(open_frame(frames[0], TRAIN, layout), user, item)
         )
     rows = PublishedRows(
@@ -283,10 +283,10 @@ def _from_split(
         train,
         test,
         lists,
-        n_duplicates=sum(part.n_duplicates for part in parts),
-        readings=tuple(part.reading for part in parts),
+        n_duplicates=sum(part.n_duplicates for part in interactions),
+        readings=tuple(part.reading for part in interactions),
         time_unit=unit,
-        locations=places,
+        locations=locations,
     )
     rule = choose_negatives(100 if negatives is None else negatives)
     return assemble_drawn(name, "pairs", rows, rule, waivers, uniform)
@@ -338,7 +338,7 @@ def _waivers(names: Collection[str]) -> frozenset[Waiver]:
 
 
 def _uniform(answer: str) -> UniformNegatives:
-    known = [one.value for one in UniformNegatives]
+    known = [member.value for member in UniformNegatives]
     if answer not in known:
         raise unknown_name("value of uniform_negatives", str(answer), known)
     return UniformNegatives(answer)

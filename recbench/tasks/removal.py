@@ -72,7 +72,7 @@ def remove_task(name: str, *, yes: bool = False) -> Removed:
         RecbenchError: There is no such task, recbench cannot make it again, or a running process uses it.
     """
     built = {file.name for file in task_files()}
-    known = {*task_names(), *built, *(one.partition("@")[0] for one in built)}
+    known = {*task_names(), *built, *(task_name.partition("@")[0] for task_name in built)}
     if name not in known:
         hint = f"{name} is a file of your own: delete it yourself." if name.endswith(".toml") else ""
         raise unknown_name("task", name, known, hint)

@@ -36,7 +36,7 @@ def load_replicas(name: str | os.PathLike[str], *, rebuild: bool = False, progre
     Raises:
         RecbenchError: The spec draws nothing, so that all replicas are the same; or as for ``load_task``.
     """
-    tasks = [load_task(one, rebuild=rebuild, progressbar=progressbar) for one in replica_names(name)]
+    tasks = [load_task(replica_name, rebuild=rebuild, progressbar=progressbar) for replica_name in replica_names(name)]
     for task in tasks[1:]:
         if _same_cases(tasks[0], task):
             raise RecbenchError(
@@ -68,9 +68,9 @@ def base_name(replica: str) -> str:
     return re.sub(r"@\d+$", "", replica)
 
 
-def _same_cases(one: Task, other: Task) -> bool:
+def _same_cases(task: Task, other: Task) -> bool:
     return (
-        np.array_equal(one.test.users, other.test.users)
-        and np.array_equal(one.test.items, other.test.items)
-        and np.array_equal(np.sort(one.test.negatives, axis=1), np.sort(other.test.negatives, axis=1))
+        np.array_equal(task.test.users, other.test.users)
+        and np.array_equal(task.test.items, other.test.items)
+        and np.array_equal(np.sort(task.test.negatives, axis=1), np.sort(other.test.negatives, axis=1))
     )

@@ -24,9 +24,9 @@ def settled(split: Split | PublishedSplit, interactions: Interactions, name: str
         return split
     order = split.order
     if interactions.timestamps is None and order in (None, Order.FILE):
-        found = sorted_by(interactions)
-        _report(name, found, is_open=order is None)
-        order = order or (Order.FILE if found is None else Order.RANDOM)
+        sort_key = sorted_by(interactions)
+        _report(name, sort_key, is_open=order is None)
+        order = order or (Order.FILE if sort_key is None else Order.RANDOM)
     return with_order(split, order or Order.TIMESTAMP)
 
 
@@ -35,23 +35,23 @@ def with_order(split: LastRows, order: Order) -> LastRows:
     return split.model_copy(update={"order": order, "seed": (split.seed or 0) if order is Order.RANDOM else None})
 
 
-def _report(name: str, found: SortedBy | None, *, is_open: bool) -> None:
-    if found is None and is_open:
+def _report(name: str, sort_key: SortedBy | None, *, is_open: bool) -> None:
+    if sort_key is None and is_open:
         log.info(
             "There are no timestamps, and recbench finds no order by user or item in the rows of %s. The last rows of "
             "a user are the last in the file. To hold out random rows instead: %s.",
             name, HOW_TO_CHOOSE.format(Order.RANDOM),
         )  # fmt: skip
-    elif found is not None and is_open:
+    elif sort_key is not None and is_open:
         log.warning(
             "There are no timestamps, and the rows of %s are sorted by %s: the last row of a user need not be the "
             "latest. Random rows of each user are held out. If the order of the lines is the order in time: %s.",
-            name, found, HOW_TO_CHOOSE.format(Order.FILE),
+            name, sort_key, HOW_TO_CHOOSE.format(Order.FILE),
         )  # fmt: skip
-    elif found not in (None, SortedBy.USER):
+    elif sort_key not in (None, SortedBy.USER):
         # Rows that are sorted by user alone may be in order of time for each user, as whoever names the order says.
         log.warning(
             "There are no timestamps, and the rows of %s are sorted by %s, but the split holds out the last rows of "
             'each user (order = "file"). If these are not the latest, metrics mislead. To hold out random rows: %s.',
-            name, found, HOW_TO_CHOOSE.format(Order.RANDOM),
+            name, sort_key, HOW_TO_CHOOSE.format(Order.RANDOM),
         )  # fmt: skip

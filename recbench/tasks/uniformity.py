@@ -38,28 +38,32 @@ def judge(task: Task, declared: UniformNegatives | None = None) -> Uniformity:
         declared: What the user says; it takes precedence, and the test is recorded beside it.
     """
     users, items = (np.concatenate([getattr(part, column) for part in (task, task.test)]) for column in COLUMNS)
-    found = examine_draws(users, items, task.test, task.n_users, task.n_items)
-    tested = _decision(found)
+    statistics = examine_draws(users, items, task.test, task.n_users, task.n_items)
+    tested = _decision(statistics)
     return Uniformity(
         uniform=tested if declared is None else declared,
         source="tested" if declared is None else "declared",
         tested=tested,
-        p_uniform=None if found is None else found.p_uniform,
-        p_popularity=None if found is None else found.p_popularity,
+        p_uniform=None if statistics is None else statistics.p_uniform,
+        p_popularity=None if statistics is None else statistics.p_popularity,
     )
 
 
-def _decision(found: DrawStatistics | None) -> UniformNegatives:
+def _decision(statistics: DrawStatistics | None) -> UniformNegatives:
     """Decides by two tests.
 
     Uniform negatives are called uniform in 99 % of the cases and not uniform in 0.1 %, as the levels say. Negatives are
     only called uniform if there are enough of them to reject draws by popularity.
     """
-    if found is None:
+    if statistics is None:
         return UniformNegatives.UNKNOWN
-    if found.p_uniform < REJECTED:
+    if statistics.p_uniform < REJECTED:
         return UniformNegatives.NO
-    clear = found.p_uniform >= PLAUSIBLE and found.p_popularity < REJECTED and found.n_negatives >= LEAST_NEGATIVES
+    clear = (
+        statistics.p_uniform >= PLAUSIBLE
+        and statistics.p_popularity < REJECTED
+        and statistics.n_negatives >= LEAST_NEGATIVES
+    )
     return UniformNegatives.YES if clear else UniformNegatives.UNKNOWN
 
 
@@ -88,10 +92,10 @@ def contradiction(uniformity: Uniformity) -> str | None:
         return None
     if answers[0] is answers[1]:
         return None
-    told = p_text(uniformity.p_uniform)
+    p_value_text = p_text(uniformity.p_uniform)
     if answers[0] is UniformNegatives.YES:
-        return f"The negatives are declared as uniform, but a chi-square test rejects uniform draws ({told})."
-    return f"The negatives are declared as not uniform, but a chi-square test finds them uniform ({told})."
+        return f"The negatives are declared as uniform, but a chi-square test rejects uniform draws ({p_value_text})."
+    return f"The negatives are declared as not uniform, but a chi-square test finds them uniform ({p_value_text})."
 
 
 def uniformity_text(uniformity: Uniformity) -> str:

@@ -49,9 +49,9 @@ def verify(task: Task) -> None:
             raise _broken(task, "a validation case is not the train row that it names")
     for what, cases in (("test", task.test), ("validation", task.validation)):
         _check_counts(task, what, cases)
-        # One part at least: there may be no validation case.
-        parts = [cases.part(start, start + CASES_AT_ONCE) for start in range(0, len(cases) or 1, CASES_AT_ONCE)]
-        broken = [_broken_negatives(part, task.n_items, train, test) for part in parts]
+        # One chunk at least: there may be no validation case.
+        chunks = [cases.part(start, start + CASES_AT_ONCE) for start in range(0, len(cases) or 1, CASES_AT_ONCE)]
+        broken = [_broken_negatives(chunk, task.n_items, train, test) for chunk in chunks]
         for rule, offending in zip(NEGATIVES, zip(*broken, strict=True), strict=True):
             _refuse(task, np.concatenate(offending), rule.format(what), cases)
     check_digest(task)

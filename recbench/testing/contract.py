@@ -307,7 +307,7 @@ class RecommenderContract:
         full.trained()
         assert_not_failed(model_contract.stops_when_told(full, stopped))
         # A model that never calls end_epoch counts as one pass.
-        epochs, epochs_if_stopped = (max(one.context.epochs, 1) for one in (full, stopped))
+        epochs, epochs_if_stopped = (max(training.context.epochs, 1) for training in (full, stopped))
         assert epochs_if_stopped == 1, (
             f"end_epoch() returned False after epoch 1, and the model ended {epochs_if_stopped} epochs"
         )
@@ -375,5 +375,5 @@ def assert_not_failed(check: Check) -> None:
     assert check.passed is not False, f"{check.name}: {check.detail}"
 
 
-def _same(one: Recommender, other: Recommender, pairs: Pairs) -> bool:
-    return np.array_equal(one.score(*pairs), other.score(*pairs))
+def _same(model: Recommender, other: Recommender, pairs: Pairs) -> bool:
+    return np.array_equal(model.score(*pairs), other.score(*pairs))

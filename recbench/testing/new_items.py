@@ -21,12 +21,12 @@ def train_with_new_items(*, ratings: bool = False, timestamps: bool = False) -> 
     """
     chosen = np.random.default_rng(0).random((N_USERS, N_KNOWN)) < np.linspace(0.8, 0.05, N_KNOWN)
     chosen[0], chosen[-1] = True, False
-    users, places = np.nonzero(chosen)
+    users, columns = np.nonzero(chosen)
     return TrainSet.from_rows(
         N_USERS,
         N_KNOWN + N_NEW,
         users.astype(np.int32),
-        (2 * places).astype(np.int32),
+        (2 * columns).astype(np.int32),
         np.ones(len(users), dtype=np.float32) if ratings else None,
         np.arange(len(users), dtype=np.int64) if timestamps else None,
     )

@@ -28,8 +28,8 @@ class CarbonIntensity:
 def grams_of(joules: float | None) -> float | None:
     """Returns an estimate of the CO2 equivalents of measured energy, in grams; None where either is not known."""
     # CodeCarbon takes seconds to import.
-    found = None if joules is None else carbon_intensity()
-    return None if found is None or joules is None else joules / JOULES_PER_KWH * found.grams_per_kwh
+    intensity = None if joules is None else carbon_intensity()
+    return None if intensity is None or joules is None else joules / JOULES_PER_KWH * intensity.grams_per_kwh
 
 
 def carbon_intensity() -> CarbonIntensity | None:

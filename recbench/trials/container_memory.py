@@ -39,8 +39,8 @@ def container_memory_left(mount: Path = MOUNT, membership: Path = MEMBERSHIP) ->
     Returns:
         None where there is no limit, or none can be read.
     """
-    found = [left for folder, files in _groups(mount, membership) if (left := _left(folder, files)) is not None]
-    return min(found, default=None)
+    bytes_left = [left for folder, files in _groups(mount, membership) if (left := _left(folder, files)) is not None]
+    return min(bytes_left, default=None)
 
 
 def _groups(mount: Path, membership: Path) -> Iterator[tuple[Path, _Files]]:

@@ -53,7 +53,7 @@ def _own_seconds() -> float:
 
 def _seconds_of_children() -> dict[tuple[int, float], float]:
     """Returns the CPU seconds of each running child; with those of its own children that have ended."""
-    found: dict[tuple[int, float], float] = {}
+    seconds: dict[tuple[int, float], float] = {}
     # A child that has ended meanwhile, or a system that does not tell: wall time stays.
     with suppress(psutil.Error, OSError):
         for child in psutil.Process().children(recursive=True):
@@ -61,5 +61,5 @@ def _seconds_of_children() -> dict[tuple[int, float], float]:
             with suppress(psutil.Error, OSError):
                 times = child.cpu_times()
                 ended = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
-                found[child.pid, child.create_time()] = times.user + times.system + ended
-    return found
+                seconds[child.pid, child.create_time()] = times.user + times.system + ended
+    return seconds

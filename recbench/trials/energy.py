@@ -35,8 +35,8 @@ class EnergyMeter:
 
     def __init__(self, folder: Path | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         # Subzones, such as intel-rapl:0:0, are parts of their package; "psys" contains the packages.
-        found = sorted((POWERCAP if folder is None else folder).glob("intel-rapl:*"))
-        zones = [zone for zone in found if _text(zone / "name").startswith("package")]
+        all_zones = sorted((POWERCAP if folder is None else folder).glob("intel-rapl:*"))
+        zones = [zone for zone in all_zones if _text(zone / "name").startswith("package")]
         self._ranges = {zone / "energy_uj": _number(zone / "max_energy_range_uj") for zone in zones}
         self._clock = clock
         self._read_at = clock()
@@ -55,7 +55,7 @@ class EnergyMeter:
         most = (at - self._read_at) * MOST_WATTS * MICROJOULES
         used = [_used(self._last[counter], now[counter], self._ranges[counter], most) for counter in now]
         self._last, self._read_at = now, at
-        known = [one for one in used if one is not None]
+        known = [amount for amount in used if amount is not None]
         return sum(known) / MICROJOULES if len(known) == len(used) else None
 
 

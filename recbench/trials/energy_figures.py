@@ -32,10 +32,10 @@ class TrialEnergy:
         """
         gpus = self._gpus
         use = None if gpus is None else gpus.use()
-        found: dict[str, Any] = {} if use is None else {"gpu_use": use}
+        fields: dict[str, Any] = {} if use is None else {"gpu_use": use}
         sensors = tuple(name for name in ("rapl", "nvml") if name in fit and (name != "nvml" or _is_used(gpus)))
         if not sensors:
-            return found
+            return fields
         scored = [score[name] for name in sensors if name in score]
         carbon = carbon_intensity()
         energy = EnergyValue(
@@ -45,7 +45,7 @@ class TrialEnergy:
             grams_per_kwh=None if carbon is None else carbon.grams_per_kwh,
             country=None if carbon is None else carbon.country,
         )
-        return found | {"energy": energy}
+        return fields | {"energy": energy}
 
 
 def _is_used(gpus: GpuMeter | None) -> bool:

@@ -40,18 +40,18 @@ def of_catalogue(
         ScoreError: Scores cannot be ranked.
     """
     began = time.perf_counter()
-    found = rank_catalogue(model, train, task.test, LIST_LENGTH, progress)
-    lists = found.top if found.top is not None else np.empty((0, LIST_LENGTH), dtype=np.int32)
+    ranking = rank_catalogue(model, train, task.test, LIST_LENGTH, progress)
+    lists = ranking.top if ranking.top is not None else np.empty((0, LIST_LENGTH), dtype=np.int32)
     counts = np.bincount(train.items, minlength=train.n_items)
     value = CatalogueValue(
-        metrics=values(found.ranks, ks),
+        metrics=values(ranking.ranks, ks),
         list_length=LIST_LENGTH,
         coverage=coverage(lists, train.n_items),
         gini=exposure_gini(lists, train.n_items),
         popularity=mean_popularity(lists, counts),
         seconds=time.perf_counter() - began,
     )
-    return value, found.ranks
+    return value, ranking.ranks
 
 
 def values(ranks: Ranks, ks: tuple[int, ...]) -> dict[str, MetricValue]:

@@ -54,8 +54,8 @@ class FileScores:
 
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
         """Looks the pairs up; see ``recbench.protocol.Recommender``."""
-        found, at = self.find(users.astype(np.int64)[:, None] * self._n_items + items)
-        return np.where(found, self._scores[at], self._missing)
+        has_score, at = self.find(users.astype(np.int64)[:, None] * self._n_items + items)
+        return np.where(has_score, self._scores[at], self._missing)
 
     def find(self, keys: Int64Array) -> tuple[npt.NDArray[np.bool_], Int64Array]:
         """Returns which pairs the file has, and where."""
@@ -104,9 +104,9 @@ def read_scores(
         )
     first = np.concatenate([[True], ~repeated])
     keys, scores = keys[first], scores[first]
-    found = FileScores(keys, scores, task.n_items, float(np.nextafter(scores.min(), -np.inf)))
-    _check_complete(path, task, found, refuse=not (ranked or missing_last))
-    return found
+    file_scores = FileScores(keys, scores, task.n_items, float(np.nextafter(scores.min(), -np.inf)))
+    _check_complete(path, task, file_scores, refuse=not (ranked or missing_last))
+    return file_scores
 
 
 def _read(
@@ -131,8 +131,8 @@ def _read(
     if not n_rows:
         raise RecbenchError(f"{file.source} has no rows.", "The file may be truncated: copy or download it again.")
     codes = []
-    for kind, parts, ids in (("user", users, task.user_ids), ("item", items, task.item_ids)):
-        own, texts = encoded(parts)
+    for kind, batches, ids in (("user", users, task.user_ids), ("item", items, task.item_ids)):
+        own, texts = encoded(batches)
         index = {text: number for number, text in enumerate(ids)}
         _check_forms(str(file.source), kind, np.bincount(own, minlength=len(texts)), texts, index)
         codes.append(np.array([index.get(text, -1) for text in texts], dtype=np.int32)[own])
@@ -197,15 +197,17 @@ def _check_complete(path: Path | str, task: Task, scores: FileScores, refuse: bo
     test, lacking, total, first = task.test, 0, 0, ""
     for start in range(0, len(test), 2**14):
         cases = test.part(start, start + 2**14)
-        wanted = np.column_stack(
+        candidates = np.column_stack(
             [cases.items, np.where(cases.negatives == NO_ITEM, cases.items[:, None], cases.negatives)]
         )
-        found, _ = scores.find(cases.users.astype(np.int64)[:, None] * task.n_items + wanted)
-        total += found.size
-        lacking += int((~found).sum())
+        has_score, _ = scores.find(cases.users.astype(np.int64)[:, None] * task.n_items + candidates)
+        total += has_score.size
+        lacking += int((~has_score).sum())
         if lacking and not first:
-            case, place = (int(index) for index in np.argwhere(~found)[0])
-            first = f"user {task.user_ids[int(cases.users[case])]!r}, item {task.item_ids[int(wanted[case, place])]!r}"
+            case, place = (int(index) for index in np.argwhere(~has_score)[0])
+            first = (
+                f"user {task.user_ids[int(cases.users[case])]!r}, item {task.item_ids[int(candidates[case, place])]!r}"
+            )
     if lacking and refuse:
         raise RecbenchError(
             f"{path} lacks {lacking:,} of the {total:,} candidates of {task.name!r}; the first: {first}.",

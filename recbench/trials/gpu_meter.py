@@ -42,7 +42,7 @@ class GpuMeter:
         own = self._own()
         self._sample(own)
         used = [None if now[number] is None or last[number] is None else now[number] - last[number] for number in own]  # type: ignore[operator]
-        known = [one for one in used if one is not None]
+        known = [amount for amount in used if amount is not None]
         self._has_energy = self._has_energy and len(known) == len(used)
         return sum(known) / MILLIJOULES if len(known) == len(used) else None
 
@@ -71,22 +71,22 @@ class GpuMeter:
 
     def _own(self) -> dict[int, int | None]:
         """Returns the memory of this process on each GPU that it computes on, by the number of the GPU."""
-        found: dict[int, int | None] = {}
+        memory: dict[int, int | None] = {}
         for number, gpu in enumerate(self._gpus):
             with self._ignored_errors():
                 for process in self._nvml.nvmlDeviceGetComputeRunningProcesses(gpu):
                     if process.pid == os.getpid():
-                        found[number] = process.usedGpuMemory
-        return found
+                        memory[number] = process.usedGpuMemory
+        return memory
 
     def _energy(self) -> list[int | None]:
-        found: list[int | None] = []
+        readings: list[int | None] = []
         for gpu in self._gpus:
             energy = None
             with self._ignored_errors():
                 energy = int(self._nvml.nvmlDeviceGetTotalEnergyConsumption(gpu))
-            found.append(energy)
-        return found
+            readings.append(energy)
+        return readings
 
     @contextmanager
     def _ignored_errors(self) -> Iterator[None]:

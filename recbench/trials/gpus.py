@@ -26,11 +26,11 @@ def gpus_used(*, reported: bool) -> tuple[Gpu, ...]:
     """
     if not (reported or _has_loaded_driver()):
         return ()
-    found = {row[0]: Gpu(name=row[1], driver=row[2]) for row in _query("--query-gpu=uuid,name,driver_version", 3)}
-    if found:
+    gpus = {row[0]: Gpu(name=row[1], driver=row[2]) for row in _query("--query-gpu=uuid,name,driver_version", 3)}
+    if gpus:
         own = [uuid for pid, uuid in _query("--query-compute-apps=pid,gpu_uuid", 2) if pid == str(os.getpid())]
-        used = [found[uuid] for uuid in own if uuid in found]
-        return tuple(used or (found.values() if reported or _torch_on_gpu() else ()))
+        used = [gpus[uuid] for uuid in own if uuid in gpus]
+        return tuple(used or (gpus.values() if reported or _torch_on_gpu() else ()))
     if reported or _torch_on_gpu():
         return (Gpu(name=_torch_name() or "unknown", driver=_other_driver()),)
     return ()

@@ -94,8 +94,8 @@ def _resident(pid: int) -> int:
     with suppress(psutil.Error):
         process = psutil.Process(pid)
         total = 0
-        for one in (process, *process.children(recursive=True)):
+        for member in (process, *process.children(recursive=True)):
             with suppress(psutil.Error):
-                total += int(one.memory_info().rss)
+                total += int(member.memory_info().rss)
         return total
     return 0

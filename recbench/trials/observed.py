@@ -21,8 +21,8 @@ def observed(configuration: Configuration, facts: Mapping[str, object]) -> dict[
     observation, code = configuration.observation, configuration.code
     if observation is None:
         return {}
-    found = {"gpus": gpus_used(reported=facts.get("device") == "gpu")}
-    fields: dict[str, Any] = {"environment": machine.environment_of(configuration).model_copy(update=found)}
+    changes = {"gpus": gpus_used(reported=facts.get("device") == "gpu")}
+    fields: dict[str, Any] = {"environment": machine.environment_of(configuration).model_copy(update=changes)}
     if configuration.reference.origin is not Origin.BUILTIN:
         sources = observation.late(code.sources, code.files, code.search_path)
         fields |= {"sources": sources, "code_version": sources.version(code.version)}

@@ -45,13 +45,13 @@ def find(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) 
             return store.finished_trial(record, path)
         if not _has_all(record, conditions):
             return None
-        found = store.finished_trial(record, path)
-        check_consistency(found)
+        finished_trial = store.finished_trial(record, path)
+        check_consistency(finished_trial)
     except UnreadableError:
         raise
     except RecbenchError:
         return None
-    ranks = found.candidate_ranks
+    ranks = finished_trial.candidate_ranks
     if ranks is None or not np.array_equal(ranks.users, task.test.users):
         return None
     changes: dict[str, object] = {}
@@ -60,8 +60,8 @@ def find(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) 
         from recbench.trials import figures
 
         changes.update(figures.of_candidates(task, task.train_set(), ranks, conditions.ks))
-        if record.catalogue is not None and found.full_ranks is not None:
-            metrics = figures.values(found.full_ranks, conditions.ks)
+        if record.catalogue is not None and finished_trial.full_ranks is not None:
+            metrics = figures.values(finished_trial.full_ranks, conditions.ks)
             changes["catalogue"] = record.catalogue.model_copy(update={"metrics": metrics})
     if not conditions.catalogue:
         changes |= {"catalogue": None, "catalogue_error": None}
@@ -69,7 +69,7 @@ def find(trial: PlannedTrial, task: Task, conditions: Conditions, folder: Path) 
         changes |= {"serving": None, "serving_error": None}
     if conditions.curve is None:
         changes |= {"curve": (), "curve_error": None}
-    return replace(found, record=record.model_copy(update=changes))
+    return replace(finished_trial, record=record.model_copy(update=changes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +131,12 @@ def _has_all(record: Record, conditions: Conditions) -> bool:
     return conditions.curve is None or _has_curve(record, conditions.curve, conditions.ks)
 
 
-def _has_curve(record: Record, wanted: CurveEpochs, ks: tuple[int, ...]) -> bool:
+def _has_curve(record: Record, curve_epochs: CurveEpochs, ks: tuple[int, ...]) -> bool:
     names = {measure.name for measure in measures_at(DEFAULT_METRICS, ks)}
     points = {point.epoch for point in record.curve if names <= set(point.metrics)}
     if record.curve_error is not None:
         return record.epochs in points
-    return all(epoch in points for epoch in range(1, record.epochs + 1) if epoch in wanted) and record.epochs in points
+    return (
+        all(epoch in points for epoch in range(1, record.epochs + 1) if epoch in curve_epochs)
+        and record.epochs in points
+    )

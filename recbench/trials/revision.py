@@ -79,9 +79,9 @@ def _differences(sources: Sources, model: PlannedModel, sha: str) -> list[str]:
     """Returns what the revision does not hold, each with the reason."""
     try:
         repository = Path(os.fsdecode(git_output("rev-parse", "--show-toplevel")).rstrip("\n"))
-        found, reasons = _own_files(sources, model)
+        files, reasons = _own_files(sources, model)
         # The model's file is given by its path, and is also among its modules.
-        return list(dict.fromkeys([*reasons, *_uncommitted(found, _Commit(repository, sha))]))
+        return list(dict.fromkeys([*reasons, *_uncommitted(files, _Commit(repository, sha))]))
     except GitError as error:
         return [f"The model's files cannot be looked up: {error.message}"]
 
@@ -184,10 +184,10 @@ class _Commit:
         root = self.repository if path.is_relative_to(self.repository) else self.repository.resolve()
         if not path.is_relative_to(root):
             return None
-        parts = path.relative_to(root).parts
+        components = path.relative_to(root).parts
         entries = _entries(self)
-        for length in range(1, len(parts) + 1):
-            name = "/".join(parts[:length])
+        for length in range(1, len(components) + 1):
+            name = "/".join(components[:length])
             if name not in entries:
                 continue
             mode, identity = entries[name]

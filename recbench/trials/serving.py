@@ -105,35 +105,35 @@ def serve(model: Recommender, train: TrainSet, plan: ServingPlan) -> ServingValu
     }
     began = perf_counter()
     if isinstance(model, ForeignModel):
-        found = _Figures.model_validate(model.serve(numbers, arrays))
-        if found.seconds > perf_counter() - began + CLOCK_TOLERANCE:
-            raise ForeignError(f"the process of {model.connection.interpreter} says that it took {found.seconds} s")
+        figures = _Figures.model_validate(model.serve(numbers, arrays))
+        if figures.seconds > perf_counter() - began + CLOCK_TOLERANCE:
+            raise ForeignError(f"the process of {model.connection.interpreter} says that it took {figures.seconds} s")
     else:
         keep_peak_memory()
-        found = _Figures.model_validate(serving_loop.measure(model, train, {**numbers, **arrays}, top_items))
+        figures = _Figures.model_validate(serving_loop.measure(model, train, {**numbers, **arrays}, top_items))
     return ServingValue(
         k=plan.k,
-        short=_latency(found, "short", users.short, train),
-        long=_latency(found, "long", users.long, train),
-        first_request_ms=found.first * MILLISECONDS,
-        cpu_ms=found.cpu_per_request * MILLISECONDS,
-        users_per_second=found.users_per_second,
-        memory_bytes=found.memory_bytes,
-        size_bytes=found.size_bytes,
-        size_of=found.size_of,
+        short=_latency(figures, "short", users.short, train),
+        long=_latency(figures, "long", users.long, train),
+        first_request_ms=figures.first * MILLISECONDS,
+        cpu_ms=figures.cpu_per_request * MILLISECONDS,
+        users_per_second=figures.users_per_second,
+        memory_bytes=figures.memory_bytes,
+        size_bytes=figures.size_bytes,
+        size_of=figures.size_of,
         requests=plan.requests,
         seconds=plan.seconds,
     )
 
 
-def _latency(found: _Figures, name: Literal["short", "long"], users: Int32Array, train: TrainSet) -> LatencyValue:
-    p50, p95, p99 = (seconds * MILLISECONDS for seconds in found.percentiles[name])
+def _latency(figures: _Figures, name: Literal["short", "long"], users: Int32Array, train: TrainSet) -> LatencyValue:
+    p50, p95, p99 = (seconds * MILLISECONDS for seconds in figures.percentiles[name])
     rows: Any = np.diff(train.indptr)[users]
     return LatencyValue(
         p50_ms=p50,
         p95_ms=p95,
         p99_ms=p99,
-        n_requests=found.n_requests,
+        n_requests=figures.n_requests,
         fewest_rows=int(rows.min()),
         most_rows=int(rows.max()),
     )

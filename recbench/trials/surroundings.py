@@ -65,5 +65,5 @@ def _handlers() -> dict[int, Any]:
     """Returns the handlers of all signals that Python knows them of; none in another thread than the main one."""
     if threading.current_thread() is not threading.main_thread():
         return {}
-    found = {number: signal.getsignal(number) for number in signal.valid_signals()}
-    return {number: handler for number, handler in found.items() if handler is not None}
+    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    return {number: handler for number, handler in handlers.items() if handler is not None}

@@ -46,19 +46,19 @@ def throughput_doubts(
         n_train: Train rows.
         longest_score_seconds: Seconds of the longest call of ``score``.
     """
-    found = []
+    doubts = []
     if context.refused:
-        found.append(
+        doubts.append(
             f"end_epoch() was called {context.refused:,} times outside of training, such as from score(); these calls "
             "are not counted"
         )
-    found += _of_passes(context, model, parameters, n_train)
+    doubts += _of_passes(context, model, parameters, n_train)
     if longest_score_seconds > max(LONG_SCORE_SECONDS, LONG_SCORE * context.seconds):
-        found.append(
+        doubts.append(
             f"a call of score() took {longest_score_seconds:.2f} s and fit() {context.seconds:.4f} s: training in "
             "score() is not timed"
         )
-    return found
+    return doubts
 
 
 def _of_passes(context: TimedContext, model: Recommender, parameters: Mapping[str, object], n_train: int) -> list[str]:
@@ -69,16 +69,16 @@ def _of_passes(context: TimedContext, model: Recommender, parameters: Mapping[st
     limits = _positive(parameters) or _positive(_attributes(model))
     # A model may train several networks one after the other, each for as many epochs as one of its limits says.
     if limits and passes > sum(limits.values()) * len(limits):
-        told = ", ".join(f"{name}={value}" for name, value in limits.items())
-        return [f"{passes:,} passes were counted, more than {told}"]
+        stated_limits = ", ".join(f"{name}={value}" for name, value in limits.items())
+        return [f"{passes:,} passes were counted, more than {stated_limits}"]
     bound = max(FASTEST_PASS_SECONDS, FASTEST_ROW_SECONDS * n_train / context.threads)
-    if too_fast := sum(one < bound for one in seconds):
+    if too_fast := sum(duration < bound for duration in seconds):
         return [
             f"{too_fast:,} of {passes:,} passes over {n_train:,} train rows took less than {bound * 1e6:.2g} µs each"
         ]
     if limits or passes < FEW_PASSES:
         return []
-    alike = sum(seconds) ** 2 / sum(one**2 for one in seconds)
+    alike = sum(seconds) ** 2 / sum(duration**2 for duration in seconds)
     if alike * UNEVEN < len(seconds):
         return [
             f"the longest of {passes:,} passes took {max(seconds):.3g} s, half of them less than {median(seconds):.3g} "

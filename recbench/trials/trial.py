@@ -133,16 +133,16 @@ class _Trial:
             needed = stated_memory(model, train)
         with memory_checked(needed, train, self.conditions.memory_limit, self.notify):
             measured, ranks = self._fit_and_rank(model, train)
-            found = TrialRanks(ranks, new=NewCases.of(self.task))
-            yield measured, found, not (self.conditions.catalogue or self.conditions.serving)
+            trial_ranks = TrialRanks(ranks, new=NewCases.of(self.task))
+            yield measured, trial_ranks, not (self.conditions.catalogue or self.conditions.serving)
             if self.conditions.catalogue:
                 more, catalogue_ranks = self._full_ranking(model, train)
                 measured |= more
-                found = TrialRanks(ranks, catalogue_ranks, found.new)
-                yield measured, found, self.conditions.serving is None
+                trial_ranks = TrialRanks(ranks, catalogue_ranks, trial_ranks.new)
+                yield measured, trial_ranks, self.conditions.serving is None
             if self.conditions.serving:
                 # At the end, so that no other figure depends on it.
-                yield measured | self._in_use(model, train, self.conditions.serving), found, True
+                yield measured | self._in_use(model, train, self.conditions.serving), trial_ranks, True
 
     def _warm_up(self, model: Recommender, train: TrainSet) -> float | None:
         """Lets the model warm up; returns the seconds, None if it has nothing to warm up."""

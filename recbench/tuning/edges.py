@@ -44,7 +44,7 @@ def _edge(name: str, where: Range | Choices, value: SettingValue) -> Edge | None
 
 
 def _edge_of_sizes(where: Choices, value: float) -> Edge | None:
-    sizes = [one for one in where.choices if isinstance(one, int | float) and not isinstance(one, bool)]
+    sizes = [choice for choice in where.choices if isinstance(choice, int | float) and not isinstance(choice, bool)]
     if len(sizes) < max(len(where.choices), FEWEST_SIZES):
         return None
     return Edge.LOW if value <= min(sizes) else Edge.HIGH if value >= max(sizes) else None

@@ -52,7 +52,9 @@ class Data:
         """Returns how the task shows that the configuration was found on its data; None if it does not."""
         if self.digest in known.found_on:
             return f"this task, {self.digest[:19]}, is one of its found_on"
-        if (other := next((self.others[one] for one in known.found_on if one in self.others), None)) is not None:
+        if (
+            other := next((self.others[digest] for digest in known.found_on if digest in self.others), None)
+        ) is not None:
             return f"the task {other}, which is one of its found_on, is cut from the same dataset"
         own = {name.casefold() for name in self.names}
         name = next((name for name in known.datasets if name.casefold() in own), None)

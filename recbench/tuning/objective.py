@@ -153,7 +153,7 @@ def score_of(record: Record, last: float, objective: Objective = NDCG_AT_10) -> 
     points = [(point.metrics[objective.metric], point.epoch - before) for point in record.curve if point.epoch > before]
     at_end = record.curve[-1].metrics[objective.metric]
     # Among equals the shortest training.
-    best, epochs = max(points, key=lambda one: (one[0], -one[1]), default=(at_end, asked))
+    best, epochs = max(points, key=lambda point: (point[0], -point[1]), default=(at_end, asked))
     return TrialScore(last + (best - at_end) if objective.full_ranking else best, last, epochs)
 
 
@@ -164,7 +164,7 @@ def longest(space: Space, defaults: Mapping[str, ParameterValue]) -> int:
         values: list[object] = [defaults.get(EPOCHS)]
     else:
         values = list(where.choices) if isinstance(where, Choices) else [int(where.high)]
-    return max([one for one in values if isinstance(one, int)], default=1)
+    return max([value for value in values if isinstance(value, int)], default=1)
 
 
 def curve_epochs(epochs: int, objective: Objective = NDCG_AT_10) -> CurveEpochs:

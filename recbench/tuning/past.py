@@ -113,8 +113,8 @@ class Budget:
 
 def counts(past: Sequence[PastTrial]) -> TrialCounts:
     """Counts the trials by their ends."""
-    found = Counter(trial.end.replace("-", "_") for trial in past)
-    return TrialCounts(**found)
+    ends = Counter(trial.end.replace("-", "_") for trial in past)
+    return TrialCounts(**ends)
 
 
 def spent(past: Sequence[PastTrial]) -> float:

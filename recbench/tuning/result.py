@@ -41,7 +41,9 @@ class ModelTuning:
     @property
     def search_failed(self) -> bool:
         """Whether trials of other values than the defaults were made, and all of them failed."""
-        searched = [one.end for one in self.past if one.parameters != self.defaults and one.end is not End.INTERRUPTED]
+        searched = [
+            trial.end for trial in self.past if trial.parameters != self.defaults and trial.end is not End.INTERRUPTED
+        ]
         return bool(searched) and all(end is End.FAILED for end in searched)
 
 
@@ -67,7 +69,7 @@ def model_tuning(
         began: When the search began, in UTC.
         objective: What was maximised.
     """
-    found, space = best(past), searched.parameters
+    best_trial, space = best(past), searched.parameters
     defaults = {name: model.parameters.get(name) for name in space}
     without = ModelTuning(
         model.name,
@@ -77,16 +79,18 @@ def model_tuning(
         defaults=defaults,
         objective=objective,
     )
-    if found is None or found.score is None or found.versions is None:
+    if best_trial is None or best_trial.score is None or best_trial.versions is None:
         return without
     # All of them, not only the searched ones: a default that changes later must not change what was tuned.
-    parameters = {name: value for name, value in {**model.parameters, **found.parameters}.items() if value is not None}
-    if found.best_epochs is not None:
-        parameters[EPOCHS] = found.best_epochs
+    parameters = {
+        name: value for name, value in {**model.parameters, **best_trial.parameters}.items() if value is not None
+    }
+    if best_trial.best_epochs is not None:
+        parameters[EPOCHS] = best_trial.best_epochs
     provenance = Provenance(
         objective=objective.metric,
         full_ranking=objective.full_ranking,
-        validation_score=found.score,
+        validation_score=best_trial.score,
         default_score=default_score(past, space, model.parameters),
         budget_trials=budget.trials,
         budget_seconds=budget.seconds,
@@ -97,13 +101,13 @@ def model_tuning(
         threads=threads,
         code_version=model.code_version,
         protocol_version=PROTOCOL_VERSION,
-        recbench_version=found.versions.recbench,
-        python=found.versions.python,
-        packages=found.versions.packages,
-        tuned_at=found.began or datetime.now(UTC),
-        origin=found.origin,
-        known_source=found.known_source,
-        known_tried=tuple(one.source for one in searched.known),
+        recbench_version=best_trial.versions.recbench,
+        python=best_trial.versions.python,
+        packages=best_trial.versions.packages,
+        tuned_at=best_trial.began or datetime.now(UTC),
+        origin=best_trial.origin,
+        known_source=best_trial.known_source,
+        known_tried=tuple(configuration.source for configuration in searched.known),
         # The best epoch is part of the setting even where the space has no ``epochs``.
         equals_defaults=parameters == {name: model.parameters.get(name) for name in parameters},
         best_scores=best_scores(past, BEST_SCORES),
@@ -118,5 +122,8 @@ def model_tuning(
 
 def default_score(past: Sequence[PastTrial], space: Space, defaults: Mapping[str, ParameterValue]) -> float | None:
     """Returns what the model's defaults reached at the end of their training; None if they were not tried as such."""
-    wanted = {name: defaults.get(name) for name in space}
-    return next((one.last_score for one in past if one.parameters == wanted and one.last_score is not None), None)
+    searched_defaults = {name: defaults.get(name) for name in space}
+    return next(
+        (trial.last_score for trial in past if trial.parameters == searched_defaults and trial.last_score is not None),
+        None,
+    )

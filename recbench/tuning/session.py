@@ -133,8 +133,10 @@ class Session:
 
     def _plan(self, trial: Trial) -> PlannedTrial:
         parameters = {**self._model.parameters, **trial.params}
-        wanted = RequestedModel(self._model.reference, {name: as_text(value) for name, value in trial.params.items()})
-        return PlannedTrial(PlannedModel(wanted, parameters, self._model.code_version), self._seed, trial.number)
+        requested = RequestedModel(
+            self._model.reference, {name: as_text(value) for name, value in trial.params.items()}
+        )
+        return PlannedTrial(PlannedModel(requested, parameters, self._model.code_version), self._seed, trial.number)
 
     def _seconds(self) -> list[float]:
         return [running.seconds for running in self._running.values()]

@@ -21,7 +21,7 @@ def settings_to_check(space: Space, defaults: Mapping[str, ParameterValue]) -> l
         space: Where to look for each parameter.
         defaults: The model's parameters without any setting.
     """
-    doubtful = {name: list(_of_other_type(one, defaults.get(name))) for name, one in space.items()}
+    doubtful = {name: list(_of_other_type(parameter, defaults.get(name))) for name, parameter in space.items()}
     return [
         {name: value for name, value in zip(doubtful, values, strict=True) if value is not None}
         for values in zip_longest(*doubtful.values())
@@ -30,7 +30,7 @@ def settings_to_check(space: Space, defaults: Mapping[str, ParameterValue]) -> l
 
 def outside(space: Space, defaults: Mapping[str, ParameterValue]) -> dict[str, ParameterValue]:
     """Returns the defaults that the space does not hold."""
-    return {name: defaults.get(name) for name, one in space.items() if not one.holds(defaults.get(name))}
+    return {name: defaults.get(name) for name, parameter in space.items() if not parameter.holds(defaults.get(name))}
 
 
 def first_setting(space: Space, defaults: Mapping[str, ParameterValue]) -> dict[str, SettingValue]:
@@ -38,7 +38,7 @@ def first_setting(space: Space, defaults: Mapping[str, ParameterValue]) -> dict[
 
     These are the defaults that the space holds, and numbers outside of its ranges; other defaults cannot be tried.
     """
-    return {name: value for name, one in space.items() if _can_be_tried(one, value := defaults.get(name))}  # type: ignore[misc]
+    return {name: value for name, parameter in space.items() if _can_be_tried(parameter, value := defaults.get(name))}  # type: ignore[misc]
 
 
 def _can_be_tried(parameter: Parameter, value: ParameterValue) -> bool:

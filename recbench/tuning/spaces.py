@@ -167,7 +167,7 @@ class ModelSpace:
 
 def texts(space: Space) -> dict[str, str]:
     """Returns where to look for each parameter, as it stands in the file."""
-    return {name: one.text() for name, one in space.items()}
+    return {name: parameter.text() for name, parameter in space.items()}
 
 
 def own_spaces_path() -> Path:
@@ -187,7 +187,7 @@ def read_spaces(path: Path) -> dict[str, ModelSpace]:
         RecbenchError: The file cannot be read, or is not one; the message names the model and the parameter.
     """
     content = TomlKind("file of search spaces").read(path)
-    known = {model: one.pop(KNOWN, []) for model, one in content.items() if isinstance(one, dict)}
+    known = {model: table.pop(KNOWN, []) for model, table in content.items() if isinstance(table, dict)}
     try:
         spaces = _SPACES.validate_python(content)
     except ValidationError as error:
@@ -197,11 +197,11 @@ def read_spaces(path: Path) -> dict[str, ModelSpace]:
 
 def _known(path: Path, model: str, space: Space, content: object) -> tuple[Known, ...]:
     try:
-        found = _KNOWN.validate_python(content)
+        configurations = _KNOWN.validate_python(content)
     except ValidationError as error:
         raise _broken(path, error, (model, KNOWN)) from error
-    for one in found:
-        for name, value in one.setting.items():
+    for configuration in configurations:
+        for name, value in configuration.setting.items():
             if name not in space:
                 raise unknown_name(f"parameter in {path}, [[{model}.{KNOWN}]]", name, space)
             if not space[name].holds(value):
@@ -209,7 +209,7 @@ def _known(path: Path, model: str, space: Space, content: object) -> tuple[Known
                     f"{path}, [[{model}.{KNOWN}]]: {name} = {_toml(value)} is not in {space[name].text()}.",
                     "Correct the setting, or widen the space.",
                 )
-    return found
+    return configurations
 
 
 def _broken(path: Path, error: ValidationError, before: tuple[str, ...]) -> RecbenchError:

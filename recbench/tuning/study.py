@@ -106,7 +106,7 @@ class Study:
     ) -> None:
         self._where = storage
         self._seed = seed
-        self._distributions = {name: _distribution(one) for name, one in space.parameters.items()}
+        self._distributions = {name: _distribution(parameter) for name, parameter in space.parameters.items()}
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         with usable(storage), _opening(storage):
             storage.parent.mkdir(parents=True, exist_ok=True)
@@ -153,7 +153,7 @@ class Study:
 
     def past(self) -> list[PastTrial]:
         """Returns the trials that are over."""
-        return [_past(one) for one in self.optuna.get_trials(deepcopy=False) if one.state.is_finished()]
+        return [_past(trial) for trial in self.optuna.get_trials(deepcopy=False) if trial.state.is_finished()]
 
     def ask(self) -> Trial:
         """Begins the next trial.
@@ -204,7 +204,7 @@ class Study:
         PED-ANOVA (Watanabe et al., IJCAI 2023), normalised to a sum of 1.
         """
         completed = self.optuna.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
-        if len({one.value for one in completed}) < IMPORTANT_FROM:
+        if len({trial.value for trial in completed}) < IMPORTANT_FROM:
             return {}
         return optuna.importance.get_param_importances(self.optuna)
 
@@ -224,11 +224,11 @@ class Study:
             return
         differing = [what for what in {**stored, **identity} if stored.get(what) != identity.get(what)]
         if differing:
-            told = "; ".join(
+            differences = "; ".join(
                 f"{what} was {stored.get(what, UNNAMED)} and is {identity.get(what, UNNAMED)}" for what in differing
             )
             raise RecbenchError(
-                f"{self._where} holds trials of {name!r} that cannot be resumed: {told}.",
+                f"{self._where} holds trials of {name!r} that cannot be resumed: {differences}.",
                 "Choose another file with --storage FILE, or delete this one; the settings found so far are kept.",
             )
 
@@ -254,8 +254,11 @@ def _starts(
     origin = ConfigurationOrigin.DEFAULT if is_whole else ConfigurationOrigin.DRAWN
     # A parameter that a known configuration leaves out may be newer than it, and had its default then.
     known = [
-        ({**first, **one.setting}, {ORIGIN: str(ConfigurationOrigin.KNOWN), KNOWN_SOURCE: one.source})
-        for one in space.known
+        (
+            {**first, **configuration.setting},
+            {ORIGIN: str(ConfigurationOrigin.KNOWN), KNOWN_SOURCE: configuration.source},
+        )
+        for configuration in space.known
     ]
     return [*([(first, {ORIGIN: str(origin)})] if first else []), *known]
 
@@ -344,5 +347,5 @@ def _past(trial: FrozenTrial) -> PastTrial:
         cost = {"seconds": trial.user_attrs.get("seconds", 0.0), "joules": trial.user_attrs.get("joules")}
         return PastTrial(end=End.INTERRUPTED, **cost, **kept)
     versions = facts["versions"]
-    told = {**facts, "end": End(facts["end"]), "versions": None if versions is None else Versions(**versions)}
-    return PastTrial(**told, **kept)
+    fields = {**facts, "end": End(facts["end"]), "versions": None if versions is None else Versions(**versions)}
+    return PastTrial(**fields, **kept)

@@ -81,13 +81,13 @@ def _ended(failed: PastTrial, outcome: TrialOutcome, log: str, objective: Object
         last = objective.of(outcome.ranks)
         if last is None:
             return replace(past, error=f"full ranking: {record.catalogue_error}", log=log)
-        found = score_of(record, last, objective)
+        trial_score = score_of(record, last, objective)
         return replace(
             past,
             end=End.COMPLETED,
-            score=found.score,
-            last_score=found.last_score,
-            best_epochs=found.epochs,
+            score=trial_score.score,
+            last_score=trial_score.last_score,
+            best_epochs=trial_score.epochs,
             versions=Versions(record.recbench_version, record.environment.python, record.environment.packages),
         )
     error = (record.error or "no reason is known").splitlines()[0]

@@ -72,7 +72,7 @@ def read_words(words: Sequence[str], options: Mapping[str, Option]) -> Iterator[
                 yield Word(option, spelling, None)
                 continue
             first = value if equals else rest.pop(0)
-            more = list(takewhile(lambda one: one.partition("=")[0] not in options, rest[: n_values(option) - 1]))
+            more = list(takewhile(lambda text: text.partition("=")[0] not in options, rest[: n_values(option) - 1]))
             del rest[: len(more)]
             yield Word(option, spelling, first, tuple(more))
         elif short is not None and len(word) > 2:

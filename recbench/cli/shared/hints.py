@@ -26,7 +26,7 @@ def own_sentences(hint: str, own: Collection[str], all_verbs: Collection[str]) -
     lines = []
     for line in hint.split("\n"):
         sentences = _SENTENCE_END.split(line)
-        kept = [one for one in sentences if foreign.isdisjoint(_OPTION.findall(_COMMAND.sub("", one)))]
+        kept = [sentence for sentence in sentences if foreign.isdisjoint(_OPTION.findall(_COMMAND.sub("", sentence)))]
         if kept:
             lines.append(" ".join(kept))
     return "\n".join(lines)

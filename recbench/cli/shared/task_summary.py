@@ -32,7 +32,7 @@ def emit_replicas(tasks: "Sequence[Task]") -> None:
     """Writes the digest and the counts of each replica of a task to standard output."""
     from recbench.tasks.replicas import base_name, what_varies
 
-    rows = [[one.name, one.digest[:19], f"{one.n_train:,}", f"{len(one.test):,}"] for one in tasks]
+    rows = [[replica.name, replica.digest[:19], f"{replica.n_train:,}", f"{len(replica.test):,}"] for replica in tasks]
     emit_table(rows, ["replica", "digest", "train", "cases"])
     emit_prose(f"\nReplicas of {base_name(tasks[0].name)} differ in {what_varies(tasks[0].spec)}.")
 
@@ -58,22 +58,22 @@ def emit_task(task: "Task", plot: Path | None, as_json: bool) -> None:
     from recbench.tasks.leakage import leakage
     from recbench.tasks.spec import CatalogueData
 
-    found, shares = statistics(task.users, task.items), asdict(leakage(task))
+    train_statistics, shares = statistics(task.users, task.items), asdict(leakage(task))
     source = task.spec.dataset
     entry = catalogue().get(source.name) if isinstance(source, CatalogueData) else None
     if plot is not None:
-        plot_histograms(task.name, found, OutputFile(plot, advice=BY_NAME_ONLY))
+        plot_histograms(task.name, train_statistics, OutputFile(plot, advice=BY_NAME_ONLY))
     if as_json:
-        document = {"schema": 1, "task": task.summary(), "train": asdict(found), "leakage": shares}
+        document = {"schema": 1, "task": task.summary(), "train": asdict(train_statistics), "leakage": shares}
         emit_json(cast("ShownTaskDocument", document))
         return
     emit_summary(task)
     emit("")
     rows = [
-        ["density", f"{found.density:.4%}"],
-        ["Gini of items' rows", f"{found.popularity_gini:.4f}"],
-        ["median rows of a user", f"{found.median_history:g}"],
-        ["median rows of an item", f"{found.median_popularity:g}"],
+        ["density", f"{train_statistics.density:.4%}"],
+        ["Gini of items' rows", f"{train_statistics.popularity_gini:.4f}"],
+        ["median rows of a user", f"{train_statistics.median_history:g}"],
+        ["median rows of an item", f"{train_statistics.median_popularity:g}"],
     ]
     emit_facts(rows, ["train rows", ""])
     emit("")
@@ -81,7 +81,7 @@ def emit_task(task: "Task", plot: Path | None, as_json: bool) -> None:
         [[text, "no times" if shares[key] is None else f"{shares[key]:.2%}"] for key, text in LEAKAGE.items()],
         ["leakage", "share"],
     )
-    emit("\n" + text_histograms(found))
+    emit("\n" + text_histograms(train_statistics))
     if entry is not None:
         emit(f"\nLicence: {entry.licence} ({entry.homepage})\n\n{citations()[entry.citation]}")
 

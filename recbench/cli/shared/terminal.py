@@ -195,9 +195,10 @@ def exit_if_failed(failed: "Sequence[FinishedTrial]") -> None:
     """
     from recbench.trials.logs import log_path
 
-    for one in failed:
+    for trial in failed:
         messages().print(
-            f"Log of {one.record.label or one.record.model}, seed {one.record.seed}: {log_path(Path(one.place))}",
+            f"Log of {trial.record.label or trial.record.model}, seed {trial.record.seed}: "
+            f"{log_path(Path(trial.place))}",
         )
     if failed:
         raise typer.Exit(ExitCode.MODEL_FAILED)

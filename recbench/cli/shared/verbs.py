@@ -67,8 +67,8 @@ class Verb(TyperCommand):
     def choices(self) -> Mapping[str, tuple[str, ...]]:
         """The values of options that take one of a few names, by the option's spelling."""
         hints = get_type_hints(inspect.unwrap(self.callback)) if self.callback is not None else {}
-        found = {long_spelling(option): _choices(hints.get(name)) for name, option in self._named_options()}
-        return {spelling: choices for spelling, choices in found.items() if choices}
+        all_choices = {long_spelling(option): _choices(hints.get(name)) for name, option in self._named_options()}
+        return {spelling: choices for spelling, choices in all_choices.items() if choices}
 
     @cached_property
     def numbers(self) -> Mapping[str, Numbers]:

@@ -209,14 +209,14 @@ def _check_missing_texts(first: OpenTable, bad: BadRows, columns: _Columns, kept
             continue
         missing = np.zeros(len(kept), dtype=np.bool_)
         missing[np.concatenate(column.missing)] = True
-        parts = columns.users if role == "user" else columns.items
+        chunks = columns.users if role == "user" else columns.items
         if column.n_numbers > column.n_names:
-            _refuse_later(columns, bad, kept, missing, partial(_among_numbers, role, parts))
+            _refuse_later(columns, bad, kept, missing, partial(_among_numbers, role, chunks))
         else:
             log.warning(
                 "%s: %s rows have the %s %s, which many programs write for a missing value. recbench reads it as an "
                 "id.",
-                first.short_name, f"{int(missing.sum()):,}", role, shown(_id_at(parts, int(missing.argmax()))),
+                first.short_name, f"{int(missing.sum()):,}", role, shown(_id_at(chunks, int(missing.argmax()))),
             )  # fmt: skip
 
 

@@ -195,17 +195,17 @@ def _encoding(source: TextSource, head: bytes) -> tuple[str, int]:
 
 def _named_encoding(name: str) -> str:
     try:
-        found = codecs.lookup(name)
+        codec = codecs.lookup(name)
         # Others, such as that of base 64, do not lead from bytes to text. An empty text would not show it.
-        "a".encode(found.name)
+        "a".encode(codec.name)
         # Nor do some of host names read a text with invalid bytes on.
-        _Decoder(found.name).decode(b"a", final=False)
+        _Decoder(codec.name).decode(b"a", final=False)
     except (LookupError, ValueError) as error:
         raise RecbenchError(
             f"There is no encoding with the name {name!r}.{did_you_mean(name, COMMON)}",
             f"Common encodings: {', '.join(COMMON)}. Name one: --encoding NAME",
         ) from error
-    return found.name
+    return codec.name
 
 
 def _wide_encoding(head: bytes) -> str | None:

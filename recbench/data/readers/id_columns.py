@@ -121,14 +121,14 @@ def rows_of_names(users: "pa.DictionaryArray", items: "pa.DictionaryArray", name
     import pyarrow as pa
     import pyarrow.compute
 
-    found = []
+    masks = []
     for column in (users, items):
         texts = pa.compute.utf8_lower(pa.compute.utf8_trim_whitespace(column.dictionary))
         entries = _mask(pa.compute.fill_null(pa.compute.is_in(texts, pa.array(sorted(names), texts.type)), False))
         if not entries.any():
             return None
-        found.append(_rows(column, entries))
-    return found[0] & found[1]
+        masks.append(_rows(column, entries))
+    return masks[0] & masks[1]
 
 
 def _decoded(value: bytes) -> str | None:

@@ -31,12 +31,12 @@ def files_of_table(path: Path) -> list[Path]:
             "Write it as one file: python -c 'import sys, pandas; pandas.read_parquet(sys.argv[1]).to_parquet("
             f"sys.argv[2])' {shell_word(str(path))} ratings.parquet",
         )
-    parts = [child for child in children if child.is_file() and PART.fullmatch(child.name)]
-    if not parts or parts != children:
+    part_files = [child for child in children if child.is_file() and PART.fullmatch(child.name)]
+    if not part_files or part_files != children:
         names = ", ".join(child.name for child in children[:SHOWN]) or "none"
         raise RecbenchError(
             f"{path} is a folder, and a file is expected. A folder is read only if it holds nothing but the parts of a "
             f"table (part-00000, part-00001, ...). Its files: {names}.",
             "Give the file with the ratings.",
         )
-    return [part for part in parts if part.stat().st_size] or parts[:1]
+    return [part for part in part_files if part.stat().st_size] or part_files[:1]

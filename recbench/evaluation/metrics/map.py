@@ -23,8 +23,8 @@ def average_precision(ranks: Ranks, k: int) -> Float64Array:
     blocks = held_out_blocks(ranks)
     start, end = blocks.start, blocks.end(k)
     step = (blocks.held_out - 1) / np.maximum(blocks.size - 1, 1)
-    places = harmonic(end) - harmonic(start)
-    sums = (blocks.above + 1 - step * (start + 1)) * places + step * (end - start)
+    reciprocal_sums = harmonic(end) - harmonic(start)
+    sums = (blocks.above + 1 - step * (start + 1)) * reciprocal_sums + step * (end - start)
     return blocks.per_user(blocks.held_out / blocks.size * sums) / np.minimum(blocks.n_held_out, k)
 
 

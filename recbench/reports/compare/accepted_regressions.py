@@ -54,17 +54,17 @@ def read_allowances(texts: Iterable[tuple[str, str]], source: str) -> list[Allow
     Raises:
         RecbenchError: A target cannot be read, or a reason is empty.
     """
-    found = []
+    allowances = []
     for target, reason in texts:
         if not reason.strip():
             raise RecbenchError(
                 f"The accepted regression {target} in {source} has no reason.",
                 'Give the reason, for example: --allow bpr:hr "half the memory"',
             )
-        found.append(Allowance(parse_target(target), reason, source))
-    return found
+        allowances.append(Allowance(parse_target(target), reason, source))
+    return allowances
 
 
 def allowance_for(model: Compared, metric: str, allowances: Sequence[Allowance], k: int) -> Allowance | None:
     """Returns the first allowance that covers a metric of a model; None if there is none."""
-    return next((one for one in allowances if one.target.covers(model.names, metric, k)), None)
+    return next((allowance for allowance in allowances if allowance.target.covers(model.names, metric, k)), None)

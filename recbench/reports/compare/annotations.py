@@ -32,16 +32,16 @@ def annotations(reports: Sequence[GateReport]) -> list[str]:
             level = min(levels.get(name, LEVELS[-1]), _level(report, model), key=LEVELS.index)
             levels[name] = level
             lines.setdefault(name, []).extend(_lines(report, model))
-    found = []
+    commands = []
     for level in LEVELS:
         names = [name for name, of_name in levels.items() if of_name == level]
-        found += [annotation(level, f"recbench: {name}", list(dict.fromkeys(lines[name]))) for name in names]
+        commands += [annotation(level, f"recbench: {name}", list(dict.fromkeys(lines[name]))) for name in names]
         if len(names) > SHOWN:
             rest = names[SHOWN - 1 :]
-            del found[len(found) - len(rest) :]
-            found.append(annotation(level, f"recbench: {len(rest)} more models", [", ".join(rest)]))
+            del commands[len(commands) - len(rest) :]
+            commands.append(annotation(level, f"recbench: {len(rest)} more models", [", ".join(rest)]))
     general = [finding.line for report in reports for finding in report.findings if finding.model is None]
-    return [*(annotation("error", "recbench", [line]) for line in dict.fromkeys(general)), *found]
+    return [*(annotation("error", "recbench", [line]) for line in dict.fromkeys(general)), *commands]
 
 
 def _level(report: GateReport, model: Compared) -> Level:

@@ -67,7 +67,7 @@ def changed_figures(decided: DecidedComparison, models: Sequence[Compared], form
     names = list(dict.fromkeys(row.model.label for row in rows))
     longest = max(len(escape(name, form)) for name in names)
     rooms = [(layout, _room(layout, rows, form), least) for layout, least in _layouts()]
-    layout, size, _ = next((one for one in rooms if one[1] >= min(longest, one[2])), rooms[-1])
+    layout, size, _ = next((room for room in rooms if room[1] >= min(longest, room[2])), rooms[-1])
     short = _shortened(names, min(max(size, LEAST_NAME), MOST_NAME), form)
     cells = [[short[row.model.label], *(cell(row) for _, _, cell in layout)] for row in rows]
     headers = ["model", *(head for head, _, _ in layout)]
@@ -121,16 +121,16 @@ def _marked(escaped: str, cell: str) -> str:
 
 def _shortened(names: Sequence[str], size: int, form: Format) -> dict[str, str]:
     """Returns the names as they fit; no two of them become the same."""
-    found: dict[str, str] = {}
+    short_names: dict[str, str] = {}
     for name in names:
         short = _cut(name, size, form)
         number = 1
-        while short in found.values():
+        while short in short_names.values():
             number += 1
             ending = f"{ELLIPSIS}{number}"
             short = _cut(name, size - len(ending), form) + ending
-        found[name] = short
-    return found
+        short_names[name] = short
+    return short_names
 
 
 def _cut(name: str, size: int, form: Format) -> str:
@@ -163,18 +163,18 @@ def _mean(side: str) -> _Cell:
 
 
 def _difference(row: _Row) -> str:
-    found = row.model.measured.evidence.get(row.metric)
-    if found is None:
+    evidence = row.model.measured.evidence.get(row.metric)
+    if evidence is None:
         return ""
-    return f"{signed(found.difference)} [{signed(found.interval.low)}, {signed(found.interval.high)}]"
+    return f"{signed(evidence.difference)} [{signed(evidence.interval.low)}, {signed(evidence.interval.high)}]"
 
 
 def _short_difference(row: _Row) -> str:
-    found = row.model.measured.evidence.get(row.metric)
-    if found is None:
+    evidence = row.model.measured.evidence.get(row.metric)
+    if evidence is None:
         return ""
-    low, high = short_difference(found.interval.low), short_difference(found.interval.high)
-    return f"{short_difference(found.difference)} [{low}, {high}]"
+    low, high = short_difference(evidence.interval.low), short_difference(evidence.interval.high)
+    return f"{short_difference(evidence.difference)} [{low}, {high}]"
 
 
 def _speed(row: _Row) -> str:

@@ -75,12 +75,12 @@ def _value(parameters: Mapping[str, ParameterValue], name: str) -> str:
 
 def _classes(match: Match) -> str:
     groups = [group for group in (match.base, match.current) if group]
-    found = dict.fromkeys(class_identity(trial.record.reference) for group in groups for trial in group.trials)
-    return ", ".join(found) if len(found) > 1 else ""
+    classes = dict.fromkeys(class_identity(trial.record.reference) for group in groups for trial in group.trials)
+    return ", ".join(classes) if len(classes) > 1 else ""
 
 
 def _code(old: Record, new: Record) -> str:
-    before, after = ({**one.sources.modules, **one.sources.late_modules} for one in (old, new))
+    before, after = ({**record.sources.modules, **record.sources.late_modules} for record in (old, new))
     files = _files(before, after, _list_files(old, new))
     if files or None in (old.code_version, new.code_version) or old.code_version == new.code_version:
         return files
@@ -107,8 +107,8 @@ def _files(before: Mapping[str, str], after: Mapping[str, str], are_listed: bool
 
 def _versions(old: Record, new: Record) -> str:
     before, after = (
-        {"recbench": one.recbench_version, "Python": one.environment.python, **one.environment.packages}
-        for one in (old, new)
+        {"recbench": record.recbench_version, "Python": record.environment.python, **record.environment.packages}
+        for record in (old, new)
     )
     changed = [name for name in before if name in after and before[name] != after[name]]
     return _some([f"{name} {before[name]} -> {after[name]}" for name in changed], "packages")

@@ -60,13 +60,17 @@ def comparison_columns(decided: DecidedComparison, models: Sequence[tuple[int, C
     rows = [row for number, model in models for row in _rows(decided, number, model)]
     evidence = [row.measured.evidence.get(row.metric) for row in rows]
     wide = [
-        f"{signed(one.difference)} ({signed(one.interval.low)} to {signed(one.interval.high)})" if one else ""
-        for one in evidence
+        f"{signed(difference.difference)} ({signed(difference.interval.low)} to {signed(difference.interval.high)})"
+        if difference
+        else ""
+        for difference in evidence
     ]
-    alone = [short_difference(one.difference) if one else "" for one in evidence]
+    alone = [short_difference(difference.difference) if difference else "" for difference in evidence]
     both = [
-        f"{text} [{short_difference(one.interval.low)}, {short_difference(one.interval.high)}]" if one else ""
-        for text, one in zip(alone, evidence, strict=True)
+        f"{text} [{short_difference(difference.interval.low)}, {short_difference(difference.interval.high)}]"
+        if difference
+        else ""
+        for text, difference in zip(alone, evidence, strict=True)
     ]
     speeds = [_speed(row.model) if row.verdict else None for row in rows]
     speed_cells = [
@@ -82,7 +86,7 @@ def comparison_columns(decided: DecidedComparison, models: Sequence[tuple[int, C
             DIFFERENCE,
             (Look("difference (95 %)", wide),),
             (Look("difference [95 %]", both, rank=_INTERVAL_RANK), Look(DIFFERENCE, alone, rank=_RANKS[DIFFERENCE])),
-            [None if one is None else -one.difference for one in evidence],
+            [None if difference is None else -difference.difference for difference in evidence],
         ),
         Column(
             SPEED,

@@ -48,7 +48,7 @@ def comment(report: GateReport, form: Format, view: View = DEFAULT_VIEW) -> str:
     decided = report.decided
     changed = report.changed
     unchanged = [model for model in decided.comparison.models if model not in changed]
-    parts = [
+    blocks = [
         [tag(decided, "gate"), *title(gate_headline(report), form)],
         _list(report.reasons if report.reasons[1:] else (), form),
         _list(accepted_lines(report), form),
@@ -60,7 +60,7 @@ def comment(report: GateReport, form: Format, view: View = DEFAULT_VIEW) -> str:
         _section("Repeat the comparison", _commands(_repeat(decided), form), form),
         details("How it was decided", _folded(report, unchanged, form, view)),
     ]
-    return "\n".join(line for part in parts if part for line in (*part, "")).rstrip("\n")
+    return "\n".join(line for block in blocks if block for line in (*block, "")).rstrip("\n")
 
 
 def _section(heading: str, lines: Sequence[str], form: Format) -> list[str]:
@@ -87,9 +87,9 @@ def _changes(decided: DecidedComparison, changed: Sequence[Compared]) -> list[st
     lines = [_capital(text.replace("{}", _named(models), 1)) for text, models in by_change.items()]
     lines += [f"Renamed: {old} is now {new}" for old, new in comparison.renamed.items()]
     for word, verdict in (("New", Verdict.NEW), ("Missing", Verdict.MISSING)):
-        found = [comparison.named(one) for one in changed if one.obstacle and one.obstacle.verdict is verdict]
-        lines += [f"{word}: {_named(found)}"] if found else []
-    without = [comparison.named(one) for one in changed if not one.changes and not one.obstacle]
+        names = [comparison.named(model) for model in changed if model.obstacle and model.obstacle.verdict is verdict]
+        lines += [f"{word}: {_named(names)}"] if names else []
+    without = [comparison.named(model) for model in changed if not model.changes and not model.obstacle]
     if without or not lines:
         lines.append(f"{WITHOUT_CAUSE}: {_named(without)}" if without else f"{WITHOUT_CAUSE}.")
     return lines
@@ -106,7 +106,7 @@ def _named(names: Sequence[str]) -> str:
 
 def _tables(decided: DecidedComparison, models: Sequence[Compared], form: Format, view: View) -> list[list[str]]:
     """Returns a table for each task, with the lines around it."""
-    parts = []
+    blocks = []
     for digest, numbered in by_task(decided.comparison).items():
         chosen = [(number, model) for number, model in numbered if model in models]
         if not chosen:
@@ -118,10 +118,10 @@ def _tables(decided: DecidedComparison, models: Sequence[Compared], form: Format
             else changed_figures(decided, [model for _, model in chosen], form)
         )
         below = _list([*table.notes, *new_case_lines(decided.comparison, digest)], form)
-        parts.append([line] if form is Format.MARKDOWN else paragraph([line], form))
-        parts.append([table.text])
-        parts.append(below)
-    return parts
+        blocks.append([line] if form is Format.MARKDOWN else paragraph([line], form))
+        blocks.append([table.text])
+        blocks.append(below)
+    return blocks
 
 
 def _unchanged_line(decided: DecidedComparison, models: Sequence[Compared], form: Format) -> list[str]:
@@ -177,5 +177,5 @@ def _folded(report: GateReport, unchanged: Sequence[Compared], form: Format, vie
         *map(_capital, legend(decided)),
         *origins_for_others(decided),
     ]
-    tables = [line for part in _tables(decided, unchanged, form, view) if part for line in (*part, "")]
+    tables = [line for block in _tables(decided, unchanged, form, view) if block for line in (*block, "")]
     return [*tables, *_list(lines, form)]

@@ -259,8 +259,8 @@ def _other_cases(base: TrialGroup, current: TrialGroup) -> Obstacle | None:
         for side, group in (("BASE", base), ("CURRENT", current))
     }
     first = ranks["BASE"][0]
-    for side, found in ranks.items():
-        for ranks_of_trial in found:
+    for side, ranks_of_side in ranks.items():
+        for ranks_of_trial in ranks_of_side:
             if len(ranks_of_trial) != len(first):
                 reason = f"the cases differ: BASE has {len(first):,}, a trial of {side} has {len(ranks_of_trial):,}"
                 return Obstacle(Verdict.NOT_COMPARABLE, f"{reason}, of one task {base.task.digest[:19]}")

@@ -43,8 +43,8 @@ def compared_costs(model: Compared) -> list[ComparedCost]:
     base, current = model.match.base, model.match.current
     if model.obstacle or base is None or current is None:
         return []
-    pairs = [(one, one.spread(base.done), one.spread(current.done)) for one in SERVING]
-    return [ComparedCost(one, before, after) for one, before, after in pairs if before and after]
+    pairs = [(figure, figure.spread(base.done), figure.spread(current.done)) for figure in SERVING]
+    return [ComparedCost(figure, before, after) for figure, before, after in pairs if before and after]
 
 
 def render_costs(models: Sequence[Compared], form: Format, view: View) -> str:
@@ -64,7 +64,7 @@ def render_costs(models: Sequence[Compared], form: Format, view: View) -> str:
         text_column("figure", [cost.figure.header for _, cost in rows]),
         text_column("baseline", [cost.figure.text(median(cost.base.values)) for _, cost in rows], "r", rank=2),
         text_column("current", [cost.figure.text(median(cost.current.values)) for _, cost in rows], "r", rank=1),
-        text_column("ratio", [NO_FIGURE if one is None else f"{one:.2f}x" for one in ratios], "r", rank=3),
+        text_column("ratio", [NO_FIGURE if ratio is None else f"{ratio:.2f}x" for ratio in ratios], "r", rank=3),
     ]
     records = [trial.record for model, _ in rows for side in (model.match.base, model.match.current) if side
                for trial in side.done]  # fmt: skip

@@ -115,7 +115,7 @@ def decide(comparison: Comparison, policy: Policy, families: Sequence[Sequence[s
     Returns:
         For each model of the comparison, its decisions by metric, in the order of the comparison's metrics.
     """
-    found: dict[tuple[int, str], Decision] = {}
+    decisions: dict[tuple[int, str], Decision] = {}
     for family in families:
         cells = [
             (number, metric) for number, model in enumerate(comparison.models) for metric in family
@@ -127,15 +127,15 @@ def decide(comparison: Comparison, policy: Policy, families: Sequence[Sequence[s
         adjusted = dict(zip(distinct, p_values, strict=True))
         for number, metric in cells:
             model, p = comparison.models[number], adjusted[tests[number, metric]]
-            found[number, metric] = _of_cell(model, metric, p, policy, len(distinct))
+            decisions[number, metric] = _of_cell(model, metric, p, policy, len(distinct))
     for number, model in enumerate(comparison.models):
         for metric in comparison.metrics:
             if model.obstacle:
-                found[number, metric] = Decision(model.obstacle.verdict, (model.obstacle.reason,))
+                decisions[number, metric] = Decision(model.obstacle.verdict, (model.obstacle.reason,))
             elif reason := model.measured.lacking.get(metric):
-                found[number, metric] = Decision(Verdict.NOT_COMPARABLE, (reason,))
+                decisions[number, metric] = Decision(Verdict.NOT_COMPARABLE, (reason,))
     return [
-        {metric: found[number, metric] for metric in comparison.metrics if (number, metric) in found}
+        {metric: decisions[number, metric] for metric in comparison.metrics if (number, metric) in decisions}
         for number in range(len(comparison.models))
     ]
 
@@ -174,13 +174,13 @@ def _reasons(
     if word is not Verdict.INCONCLUSIVE:
         return []
     size = abs(evidence.difference)
-    found = [f"the confidence interval includes changes larger than {floor:g}"]
+    reasons = [f"the confidence interval includes changes larger than {floor:g}"]
     if size <= floor + SLACK:
-        found.append(f"the change is not larger than {floor:g}")
+        reasons.append(f"the change is not larger than {floor:g}")
     if size <= seeds:
-        found.append(f"the variation between seeds explains changes up to {seeds:.4f}")
+        reasons.append(f"the variation between seeds explains changes up to {seeds:.4f}")
     if evidence.interval.low <= 0 <= evidence.interval.high:
-        found.append("the confidence interval includes 0")
+        reasons.append("the confidence interval includes 0")
     elif p_adjusted >= alpha:
-        found.append(f"p is {p_adjusted:.3f} after Holm")
-    return found
+        reasons.append(f"p is {p_adjusted:.3f} after Holm")
+    return reasons

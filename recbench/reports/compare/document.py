@@ -97,10 +97,10 @@ def gate_document(report: GateReport) -> GateDocument:
     }
 
 
-def _speed(found: SpeedDecision | None) -> ThroughputDocument | None:
-    if found is None:
+def _speed(decision: SpeedDecision | None) -> ThroughputDocument | None:
+    if decision is None:
         return None
-    return {"gated": found.verdict is not None, "verdict": found.verdict, "reason": found.reason}
+    return {"gated": decision.verdict is not None, "verdict": decision.verdict, "reason": decision.reason}
 
 
 def paired_speed_document(model: str, label: str, speed: PairedSpeed) -> PairedSpeedDocument:
@@ -131,7 +131,7 @@ def record_set_document(records: RecordSet) -> RecordSetDocument:
     return {
         "name": records.text,
         "records": [trial.place for trial in records.trials],
-        "environments": [one.model_dump(mode="json") for one in merged(environments)],
+        "environments": [environment.model_dump(mode="json") for environment in merged(environments)],
         "threads": sorted({trial.record.threads for trial in records.trials}),
         "revisions": sorted({trial.record.revision.sha for trial in records.trials if trial.record.revision}),
     }
@@ -166,15 +166,15 @@ def _result(model: Compared, decisions: dict[str, Decision]) -> ComparedModel:
     return document
 
 
-def _ancestry(found: Ancestry | None) -> AncestryDocument | None:
-    if found is None:
+def _ancestry(ancestry: Ancestry | None) -> AncestryDocument | None:
+    if ancestry is None:
         return None
     return {
-        "relation": found.relation,
-        "base": found.base,
-        "current": found.current,
-        "merge_base": found.merge_base,
-        "reason": found.reason,
+        "relation": ancestry.relation,
+        "base": ancestry.base,
+        "current": ancestry.current,
+        "merge_base": ancestry.merge_base,
+        "reason": ancestry.reason,
     }
 
 

@@ -111,15 +111,19 @@ def measure_matches(
                 continue
             base, current = (samples[side][number, measure.name] for side in sides)
             differences[number, measure.name] = current - base
-    _, found = infer([], list(differences.values()), resamples)
-    evidence = dict(zip(differences, found, strict=True))
+    _, inferred_differences = infer([], list(differences.values()), resamples)
+    evidence = dict(zip(differences, inferred_differences, strict=True))
     intervals = {side: LevelIntervals(of_side, resamples) for side, of_side in samples.items()}
     chance = _Chance()
     return [
         Measured(
             _levels(number, match.base, measures, intervals["base"], chance),
             _levels(number, match.current, measures, intervals["current"], chance),
-            {one.name: known for one in measures if (known := evidence.get((number, one.name))) is not None},
+            {
+                measure.name: known
+                for measure in measures
+                if (known := evidence.get((number, measure.name))) is not None
+            },
             lacking[number],
         )
         for number, match in enumerate(matches)
@@ -131,9 +135,9 @@ def _ranks(group: TrialGroup | None, measure: Measure) -> list[Ranks]:
 
     None if a seed has no such ranks, or if they are of different numbers of cases.
     """
-    found = [trial.ranks_in(measure.ranking) for trial in (group.done if group else ())]
-    ranks = [one for one in found if one is not None]
-    return ranks if len(ranks) == len(found) and len({len(one) for one in ranks}) == 1 else []
+    all_ranks = [trial.ranks_in(measure.ranking) for trial in (group.done if group else ())]
+    ranks = [seed_ranks for seed_ranks in all_ranks if seed_ranks is not None]
+    return ranks if len(ranks) == len(all_ranks) and len({len(seed_ranks) for seed_ranks in ranks}) == 1 else []
 
 
 def _why_not_paired(base: Sequence[Ranks], current: Sequence[Ranks]) -> str:
@@ -142,7 +146,7 @@ def _why_not_paired(base: Sequence[Ranks], current: Sequence[Ranks]) -> str:
     if lacking:
         have = "have" if lacking[1:] else "has"
         return f"{' and '.join(lacking)} {have} no full ranking of every seed; run again with --full"
-    if any(not np.array_equal(one.n_others, base[0].n_others) for one in (*base, *current)):
+    if any(not np.array_equal(ranks.n_others, base[0].n_others) for ranks in (*base, *current)):
         return "the cases differ: a case has another number of ranked items"
     return ""
 

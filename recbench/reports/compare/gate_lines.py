@@ -11,8 +11,13 @@ ADVICE = "To accept this run as the baseline, accept its records (the folder RUN
 
 def accepted_lines(report: GateReport) -> list[str]:
     """Returns the accepted regressions, and the declarations that nothing needed."""
-    lines = [f"Accepted: {one.line}. Reason: {one.allowance.explanation}." for one in report.accepted]
-    lines += [f"Not needed: {one.target} did not regress. Reason: {one.explanation}." for one in report.unused]
+    lines = [
+        f"Accepted: {regression.line}. Reason: {regression.allowance.explanation}." for regression in report.accepted
+    ]
+    lines += [
+        f"Not needed: {allowance.target} did not regress. Reason: {allowance.explanation}."
+        for allowance in report.unused
+    ]
     return lines
 
 
@@ -47,7 +52,7 @@ def policy_line(policy: Policy) -> str:
 
 def _toml(value: object) -> str:
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{json.dumps(name)} = {_toml(one)}' for name, one in value.items())}}}"
+        return f"{{{', '.join(f'{json.dumps(name)} = {_toml(entry)}' for name, entry in value.items())}}}"
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"
     return str(value).lower() if isinstance(value, bool) else f'"{value}"' if isinstance(value, str) else f"{value:g}"
@@ -74,7 +79,7 @@ def _speed(report: GateReport) -> list[str]:
 
 
 def _sanity_checks(report: GateReport) -> list[str]:
-    broken = [f"{one.model} is not {one.name}" for one in report.sanity_checks if not one.held]
-    count = f"{sum(one.held for one in report.sanity_checks)} of {len(report.sanity_checks)} hold"
-    names = ", ".join(dict.fromkeys(one.name.value for one in report.sanity_checks))
+    broken = [f"{check.model} is not {check.name}" for check in report.sanity_checks if not check.held]
+    count = f"{sum(check.held for check in report.sanity_checks)} of {len(report.sanity_checks)} hold"
+    names = ", ".join(dict.fromkeys(check.name.value for check in report.sanity_checks))
     return [f"Sanity checks ({names}): {count}" + (f"; failed: {', '.join(broken)}." if broken else ".")]

@@ -22,14 +22,18 @@ def result_mark(reports: Sequence[GateReport]) -> str:
 
 def accepted_notes(reports: Sequence[GateReport]) -> list[GateNote]:
     """Returns a note for each model with accepted regressions or a new name; all gates together."""
-    found: dict[tuple[str, str], tuple[TrialGroup, dict[str, str], str | None]] = {}
+    notes: dict[tuple[str, str], tuple[TrialGroup, dict[str, str], str | None]] = {}
     for report in reports:
         new_names = {new: old for old, new in report.decided.comparison.renamed.items()}
         for model in report.decided.comparison.models:
             if model.match.current is None:
                 continue
             key = (model.task.digest, model.label)
-            group, reasons, old = found.get(key, (model.match.current, {}, None))
-            own = {one.metric: one.allowance.explanation for one in report.accepted if one.model is model}
-            found[key] = (group, {**own, **reasons}, old or new_names.get(group.name))
-    return [GateNote.of(group, reasons, old) for group, reasons, old in found.values() if reasons or old]
+            group, reasons, old = notes.get(key, (model.match.current, {}, None))
+            own = {
+                regression.metric: regression.allowance.explanation
+                for regression in report.accepted
+                if regression.model is model
+            }
+            notes[key] = (group, {**own, **reasons}, old or new_names.get(group.name))
+    return [GateNote.of(group, reasons, old) for group, reasons, old in notes.values() if reasons or old]

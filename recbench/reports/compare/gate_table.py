@@ -34,8 +34,8 @@ def gate_table(report: GateReport, form: Format, view: View = DEFAULT_VIEW) -> s
         return comment(report, form, view)
     listed = [f"- {line}" for line in report.reasons] if report.reasons[1:] else []
     *shown, policy = details_lines(report)
-    told = [*reasons(decided), *legend(decided), policy, *origins(decided), f"Again: {decided.command}"]
-    blocks = [[gate_headline(report), *listed], [*accepted_lines(report), *seeds_compared(decided), *shown], told]
+    notes = [*reasons(decided), *legend(decided), policy, *origins(decided), f"Again: {decided.command}"]
+    blocks = [[gate_headline(report), *listed], [*accepted_lines(report), *seeds_compared(decided), *shown], notes]
     top, *others = ("\n".join(prose(block, form, view.screen)) for block in blocks if block)
     first = first_baseline_lines(report)
     return "\n\n".join([top, *(["\n".join(first)] if first else []), figures(decided, form, view), *others])

@@ -32,28 +32,28 @@ def _verdicts(decided: DecidedComparison, metrics: Sequence[str] | None = None) 
     groups: dict[Verdict, dict[int, list[str]]] = {}
     comparison = decided.comparison
     models = comparison.models
-    places = {id(model): number for number, model in enumerate(models)}
+    numbers = {id(model): number for number, model in enumerate(models)}
     for model, metric, decision in decided.cells(metrics):
         text = comparison.label(metric)
         if decision.verdict in WITH_FIGURES:
             text += f" {model.measured.evidence[metric].difference:+.4f}"
-        groups.setdefault(decision.verdict, {}).setdefault(places[id(model)], []).append(text)
+        groups.setdefault(decision.verdict, {}).setdefault(numbers[id(model)], []).append(text)
     n_shown = len(comparison.metrics if metrics is None else metrics)
-    parts = []
+    clauses = []
     for verdict in WORST_FIRST:
-        found = groups.get(verdict, {})
-        if not found:
+        texts_by_model = groups.get(verdict, {})
+        if not texts_by_model:
             continue
-        if len(found) > NAMED:
-            parts.append(f"{verdict}: {comparison.counted([models[number] for number in found])}")
+        if len(texts_by_model) > NAMED:
+            clauses.append(f"{verdict}: {comparison.counted([models[number] for number in texts_by_model])}")
             continue
         named = []
-        for number, texts in found.items():
+        for number, texts in texts_by_model.items():
             name = comparison.named(models[number])
             whole = verdict not in WITH_FIGURES and len(texts) == n_shown
             named.append(name if whole or models[number].obstacle else f"{name} ({', '.join(texts)})")
-        parts.append(f"{verdict}: {', '.join(named)}")
-    sentence = "; ".join(parts) + "."
+        clauses.append(f"{verdict}: {', '.join(named)}")
+    sentence = "; ".join(clauses) + "."
     return sentence[0].upper() + sentence[1:]
 
 
@@ -75,9 +75,12 @@ def _accepted(report: GateReport) -> str:
         return ""
     comparison = report.decided.comparison
     labels = {measure.name: measure.label for measure in comparison.measures}
-    named = [f"{comparison.named(one.model)} {labels.get(one.metric, one.metric)}" for one in report.accepted]
+    named = [
+        f"{comparison.named(regression.model)} {labels.get(regression.metric, regression.metric)}"
+        for regression in report.accepted
+    ]
     shown = ", ".join(named) if len(named) <= NAMED else f"{len(named)} regressions"
-    reasons = dict.fromkeys(one.allowance.explanation for one in report.accepted)
+    reasons = dict.fromkeys(regression.allowance.explanation for regression in report.accepted)
     return f" with {'accepted regressions' if named[1:] else 'an accepted regression'} of {shown}: {'; '.join(reasons)}"
 
 
@@ -88,7 +91,9 @@ def _ancestry_sentence(decided: DecidedComparison) -> str:
     if not doubted:
         return ""
     known = [model.ancestry for model in doubted if model.ancestry]
-    base, current = (", ".join(dict.fromkeys(one)) for one in zip(*((a.base, a.current) for a in known), strict=True))
+    base, current = (
+        ", ".join(dict.fromkeys(commits)) for commits in zip(*((a.base, a.current) for a in known), strict=True)
+    )
     of = (
         ""
         if all(model in doubted for model in comparison.models if model.match.base)

@@ -20,12 +20,12 @@ REASON: Final = "REASON"
 
 def open_targets(report: GateReport) -> list[Target]:
     """Returns the regressions that fail the gate and can be declared as intended; empty if there are none."""
-    found = [
-        Target(one.model.group.name, one.metric)
-        for one in report.findings
-        if one.model and one.metric and one.may_be_allowed
+    all_targets = [
+        Target(finding.model.group.name, finding.metric)
+        for finding in report.findings
+        if finding.model and finding.metric and finding.may_be_allowed
     ]
-    targets = list(dict.fromkeys(found))
+    targets = list(dict.fromkeys(all_targets))
     return targets if len(targets) <= NAMED else [Target(ANY, ANY)]
 
 

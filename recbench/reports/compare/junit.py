@@ -64,7 +64,7 @@ def _suite(number: int, report: GateReport) -> ElementTree.Element:
     )
     ElementTree.SubElement(suite, "properties")
     suite.extend(cases)
-    general = "\n".join(xml_text(one.line) for one in report.findings if one.model is None)
+    general = "\n".join(xml_text(finding.line) for finding in report.findings if finding.model is None)
     ElementTree.SubElement(suite, "system-out").text = general
     ElementTree.SubElement(suite, "system-err")
     return suite
@@ -74,11 +74,11 @@ def _case(report: GateReport, model: Compared, metric: str, verdict: Verdict) ->
     label = metric if metric in COSTS else report.decided.comparison.label(metric)
     attributes = {"name": f"{model.label} {label}", "classname": model.task.name, "time": "0"}
     case = ElementTree.Element("testcase", {name: xml_text(text) for name, text in attributes.items()})
-    failing = [one.line for one in report.findings if one.model is model and one.metric in ("", metric)]
+    failing = [finding.line for finding in report.findings if finding.model is model and finding.metric in ("", metric)]
     accepted = [
-        f"Accepted: {one.line}. Reason: {one.allowance.explanation}"
-        for one in report.accepted
-        if one.model is model and one.metric == metric
+        f"Accepted: {regression.line}. Reason: {regression.allowance.explanation}"
+        for regression in report.accepted
+        if regression.model is model and regression.metric == metric
     ]
     if failing:
         lines = [*failing, *_figures(model, metric)]
@@ -91,11 +91,11 @@ def _case(report: GateReport, model: Compared, metric: str, verdict: Verdict) ->
 
 
 def _figures(model: Compared, metric: str) -> list[str]:
-    found = model.measured.evidence.get(metric)
-    if found is None:
+    evidence = model.measured.evidence.get(metric)
+    if evidence is None:
         return []
     base, current = model.measured.base[metric], model.measured.current[metric]
     return [
-        f"baseline {base.spread.mean:.4f}, current {current.spread.mean:.4f}, difference {signed(found.difference)} "
-        f"(95 % {signed(found.interval.low)} to {signed(found.interval.high)})"
+        f"baseline {base.spread.mean:.4f}, current {current.spread.mean:.4f}, difference {signed(evidence.difference)} "
+        f"(95 % {signed(evidence.interval.low)} to {signed(evidence.interval.high)})"
     ]

@@ -16,11 +16,11 @@ def new_cases_by_task(matches: Sequence[Match]) -> dict[str, NewCaseCounts]:
         for group in (match.current, match.base):
             if group is not None:
                 groups.setdefault(group.task.digest, []).append(group)
-    found = {
+    counts_by_task = {
         digest: new_case_counts(trial for group in of_task for trial in group.done)
         for digest, of_task in groups.items()
     }
-    return {digest: counts for digest, counts in found.items() if counts is not None}
+    return {digest: counts for digest, counts in counts_by_task.items() if counts is not None}
 
 
 def measure_known(
@@ -39,15 +39,15 @@ def measure_known(
         new_cases: See ``new_cases_by_task``.
         resamples: Of the bootstrap.
     """
-    places = [
+    numbers = [
         number
         for number, match in enumerate(matches)
         if match.present.task.digest in new_cases and new_cases[match.present.task.digest].matters
     ]
-    known = [Match(*(_known(group, new_cases) for group in (matches[n].base, matches[n].current))) for n in places]
-    measured = measure_matches(known, [paired[n] for n in places], [measure], resamples)
-    found = dict(zip(places, measured, strict=True))
-    return [found.get(number) for number in range(len(matches))]
+    known = [Match(*(_known(group, new_cases) for group in (matches[n].base, matches[n].current))) for n in numbers]
+    measured = measure_matches(known, [paired[n] for n in numbers], [measure], resamples)
+    measured_by_number = dict(zip(numbers, measured, strict=True))
+    return [measured_by_number.get(number) for number in range(len(matches))]
 
 
 def _known(group: TrialGroup | None, new_cases: Mapping[str, NewCaseCounts]) -> TrialGroup | None:

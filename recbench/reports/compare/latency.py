@@ -77,11 +77,11 @@ def _why_not_gated(match: Match, sides: Sequence[Sequence[float]], policy: Polic
 def _decide(base: Sequence[float], current: Sequence[float], unit: str, rise: float) -> SpeedDecision:
     before, after = median(base), median(current)
     change = f", {after / before - 1:+.0%}" if before else ""
-    told = f"medians {GATED_LATENCY.text(before)} and {GATED_LATENCY.text(after)} {unit}{change}"
+    medians = f"medians {GATED_LATENCY.text(before)} and {GATED_LATENCY.text(after)} {unit}{change}"
     if before / (1 + rise) <= after <= before * (1 + rise):
-        return SpeedDecision(Verdict.UNCHANGED, told)
+        return SpeedDecision(Verdict.UNCHANGED, medians)
     if min(current) > max(base):
-        return SpeedDecision(Verdict.REGRESSED, f"{told}; the seeds' ranges do not overlap")
+        return SpeedDecision(Verdict.REGRESSED, f"{medians}; the seeds' ranges do not overlap")
     if max(current) < min(base):
-        return SpeedDecision(Verdict.IMPROVED, f"{told}; the seeds' ranges do not overlap")
-    return SpeedDecision(Verdict.INCONCLUSIVE, f"{told}, but the seeds' ranges overlap")
+        return SpeedDecision(Verdict.IMPROVED, f"{medians}; the seeds' ranges do not overlap")
+    return SpeedDecision(Verdict.INCONCLUSIVE, f"{medians}, but the seeds' ranges overlap")

@@ -74,21 +74,26 @@ def reasons(decided: DecidedComparison, with_changes: bool = True) -> list[str]:
         + [
             f"{comparison.named(model)}: {line}"
             for model in comparison.models
-            for line in (*(f"{one.kind} changed: {one.detail}" for one in model.changes if with_changes), *model.notes)
+            for line in (
+                *(f"{change.kind} changed: {change.detail}" for change in model.changes if with_changes),
+                *model.notes,
+            )
         ]
     )
 
 
 def ancestry_notes(decided: DecidedComparison) -> list[str]:
     """Returns lines on the merge base if BASE is not an ancestor of CURRENT, and on why this is unknown, if it is."""
-    known = list(dict.fromkeys(one.ancestry for one in decided.comparison.models if one.ancestry and one.match.base))
+    known = list(
+        dict.fromkeys(model.ancestry for model in decided.comparison.models if model.ancestry and model.match.base)
+    )
     lines = [
-        f"Compare with the merge base of {one.base} and {one.current}, whose differences are due to CURRENT: commit "
-        f"{one.merge_base[:SHORT]}."
-        for one in known
-        if one.merge_base
+        f"Compare with the merge base of {ancestry.base} and {ancestry.current}, whose differences are due to CURRENT: "
+        f"commit {ancestry.merge_base[:SHORT]}."
+        for ancestry in known
+        if ancestry.merge_base
     ]
-    reasons = dict.fromkeys(one.reason for one in known if one.reason)
+    reasons = dict.fromkeys(ancestry.reason for ancestry in known if ancestry.reason)
     return lines + [f"It is unknown whether BASE is an ancestor of CURRENT: {reason}." for reason in reasons]
 
 

@@ -22,9 +22,9 @@ class Match:
     @property
     def present(self) -> TrialGroup:
         """The group that is there: of CURRENT, or else of BASE."""
-        found = self.current or self.base
-        assert found is not None
-        return found
+        group = self.current or self.base
+        assert group is not None
+        return group
 
     @property
     def names(self) -> frozenset[str]:
@@ -57,7 +57,7 @@ def match_groups(base: RecordSet, current: RecordSet) -> list[Match]:
         matches += _match_models(theirs[partner[digest]] if digest in partner else [], groups)
     for digest, groups in theirs.items():
         if digest not in partner.values():
-            matches += [Match(one, None) for one in groups]
+            matches += [Match(group, None) for group in groups]
     return matches
 
 
@@ -85,7 +85,7 @@ def _match_models(base: Sequence[TrialGroup], current: Sequence[TrialGroup]) -> 
                 "Where there are several groups of a model, those with equal hyper-parameters are compared: "
                 "give folders that have one configuration each.",
             )
-        matches += [Match(None, one) for one in ours] + [Match(one, None) for one in theirs]
+        matches += [Match(None, group) for group in ours] + [Match(group, None) for group in theirs]
     return matches
 
 
@@ -103,10 +103,10 @@ def _take_pairs(base: list[TrialGroup], current: list[TrialGroup], key: Callable
 
 
 def _by_key(groups: Sequence[TrialGroup], key: Callable[[Record], Hashable]) -> dict[Hashable, list[TrialGroup]]:
-    found: dict[Hashable, list[TrialGroup]] = {}
+    groups_by_key: dict[Hashable, list[TrialGroup]] = {}
     for group in groups:
-        found.setdefault(key(group.record), []).append(group)
-    return found
+        groups_by_key.setdefault(key(group.record), []).append(group)
+    return groups_by_key
 
 
 def _described(groups: Sequence[TrialGroup]) -> list[str]:

@@ -59,7 +59,7 @@ class PairedSpeed:
     def figures(self) -> str:
         """The figures in words."""
         interval = self.ratio.interval
-        low, high = (f"{as_change(one):+.1%}" for one in (interval.low, interval.high))
+        low, high = (f"{as_change(bound):+.1%}" for bound in (interval.low, interval.high))
         return (
             f"{as_change(self.ratio.shift):+.1%} by {self.clock} (95 % {low} to {high}, {self.ratio.n} pairs, p "
             f"{self.p_adjusted:.3g}); noise of the control ±{as_change(self.ratio.noise):.1%}"
@@ -124,18 +124,18 @@ def decide_clocks(by_clock: Sequence[PairedSpeed]) -> SpeedDecision:
     Args:
         by_clock: By wall time, and by CPU time if it is known.
     """
-    decided = next((one for one in by_clock if one.verdict is not Verdict.INCONCLUSIVE), None)
+    decided = next((speed for speed in by_clock if speed.verdict is not Verdict.INCONCLUSIVE), None)
     limit = f"{-as_change(-by_clock[0].limit):.0%}"
     if decided is None:
-        noisy = [one for one in by_clock if one.is_too_noisy]
+        noisy = [speed for speed in by_clock if speed.is_too_noisy]
         why = (
             f"the control was too noisy to decide about {limit}: end other programs, or use more seeds"
             if len(noisy) == len(by_clock)
             else f"a change by {limit} is neither shown nor excluded: use {_more_seeds(by_clock[0].ratio.n)}"
         )
-        return SpeedDecision(Verdict.INCONCLUSIVE, f"{why}. {'; '.join(one.figures for one in by_clock)}")
+        return SpeedDecision(Verdict.INCONCLUSIVE, f"{why}. {'; '.join(speed.figures for speed in by_clock)}")
     if decided is by_clock[0]:
-        others = [f"; {as_change(one.ratio.shift):+.1%} by {one.clock}" for one in by_clock[1:]]
+        others = [f"; {as_change(speed.ratio.shift):+.1%} by {speed.clock}" for speed in by_clock[1:]]
         return SpeedDecision(decided.verdict, decided.figures + "".join(others))
     first = by_clock[0]
     cause = "the control was too noisy" if first.is_too_noisy else "it varied too much"
@@ -203,12 +203,12 @@ _CLOCKS: Mapping[str, Callable[[Record], float | None]] = {"wall time": _wall_se
 
 def _ratios(pairs: Sequence[Pair], control: Sequence[Pair]) -> dict[str, PairedRatio]:
     """Returns what the pairs say, by each clock that all of them have."""
-    found = {}
+    ratios = {}
     for clock, seconds in _CLOCKS.items():
-        own, of_control = (_log_ratios(one, seconds) for one in (pairs, control))
+        own, of_control = (_log_ratios(record_pairs, seconds) for record_pairs in (pairs, control))
         if own and of_control:
-            found[clock] = paired_ratio(np.array(own), np.array(of_control))
-    return found
+            ratios[clock] = paired_ratio(np.array(own), np.array(of_control))
+    return ratios
 
 
 def _log_ratios(pairs: Sequence[Pair], seconds: Callable[[Record], float | None]) -> list[float]:
@@ -217,5 +217,5 @@ def _log_ratios(pairs: Sequence[Pair], seconds: Callable[[Record], float | None]
     All trials have the same number of train rows and of epochs, or their throughput would not be compared.
     """
     times = [(seconds(first), seconds(second)) for first, second in pairs]
-    known = [(one, other) for one, other in times if one and other]
-    return [math.log(one / other) for one, other in known] if len(known) == len(times) else []
+    known = [(first, second) for first, second in times if first and second]
+    return [math.log(first / second) for first, second in known] if len(known) == len(times) else []

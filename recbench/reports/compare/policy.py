@@ -134,13 +134,13 @@ class Policy(BaseModel):
         return self._limit(names, LATENCY, self.latency_rise)
 
     def _limit(self, names: Collection[str], metric: str, otherwise: float) -> float:
-        found: dict[tuple[bool, bool], float] = {}
+        limits: dict[tuple[bool, bool], float] = {}
         for text, limit in self.limits.items():
             target = parse_target(text)
             # A limit of any metric is in the unit of metrics, not a share of the throughput.
             if target.covers(names, metric, self.k) and (metric not in COSTS or target.metric == metric):
-                found[target.model != ANY, target.metric != ANY] = limit
-        return found[max(found)] if found else otherwise
+                limits[target.model != ANY, target.metric != ANY] = limit
+        return limits[max(limits)] if limits else otherwise
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the limits as plain values; without the tables that are empty."""

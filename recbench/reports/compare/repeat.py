@@ -28,7 +28,7 @@ def records_for_others(records: RecordSet) -> str | None:
 
     A label stays as it is. ``REV:PATH`` names the commit: ``HEAD`` is another one in another clone.
     """
-    commit = next((found[1] for one in sorted(records.locations) if (found := _IN_COMMIT.match(one))), None)
+    commit = next((match[1] for location in sorted(records.locations) if (match := _IN_COMMIT.match(location))), None)
     if commit is not None:
         # A revision without a path stands for what was trained with its code.
         _, colon, path = records.text.partition(":")
@@ -70,7 +70,7 @@ def _is_committed(records: RecordSet) -> bool:
     """Whether the records are those of a label or of a revision, which another clone has too."""
     if Path(records.text).is_absolute():
         return False
-    accepted = any(f"/{BASELINES}/" in Path(one).as_posix() for one in records.locations)
+    accepted = any(f"/{BASELINES}/" in Path(location).as_posix() for location in records.locations)
     return ":" in records.text or bool(LABEL.fullmatch(records.text) and accepted)
 
 
@@ -86,13 +86,16 @@ def run_commands(records: RecordSet, folder: str) -> list[str]:
     """
     groups = group_trials(records.trials)
     references = [group.record.reference for group in groups]
-    if any(SCORES_OF_FILE in one or BY_VALUE in one for one in references):
+    if any(SCORES_OF_FILE in reference or BY_VALUE in reference for reference in references):
         return []
     defaults = source_defaults(references)
     batches: list[list[TrialGroup]] = []
     for group in groups:
         key = _conditions(group)
-        batch = next((one for one in batches if _conditions(one[0]) == key and _is_free(group, one)), None)
+        batch = next(
+            (open_batch for open_batch in batches if _conditions(open_batch[0]) == key and _is_free(group, open_batch)),
+            None,
+        )
         if batch is None:
             batches.append([group])
         else:
@@ -101,7 +104,7 @@ def run_commands(records: RecordSet, folder: str) -> list[str]:
 
 
 def _is_free(group: TrialGroup, batch: Sequence[TrialGroup]) -> bool:
-    return all(one.model != group.model for one in batch)
+    return all(other.model != group.model for other in batch)
 
 
 def _conditions(group: TrialGroup) -> tuple[object, ...]:

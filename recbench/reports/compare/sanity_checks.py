@@ -64,39 +64,39 @@ def sanity_checks(comparison: Comparison, policy: Policy) -> list[SanityCheck]:
 
     A model that is missing has only the last.
     """
-    found: list[SanityCheck] = []
+    checks: list[SanityCheck] = []
     for model in comparison.models:
-        found += _of_quality(model, comparison, policy)
-        found.append(_complete(model))
-    return found
+        checks += _of_quality(model, comparison, policy)
+        checks.append(_complete(model))
+    return checks
 
 
 def _of_quality(model: Compared, comparison: Comparison, policy: Policy) -> list[SanityCheck]:
     always = measure_of(METRIC, policy.k)
     if always.name not in model.measured.current:
         return []
-    found = []
+    checks = []
     not_finite = _not_finite(model)
-    told = not_finite or "all scores are"
-    found.append(SanityCheck(CheckName.FINITE, model.label, model.task.name, not not_finite, told))
+    reason = not_finite or "all scores are"
+    checks.append(SanityCheck(CheckName.FINITE, model.label, model.task.name, not not_finite, reason))
     if {model.model, model.group.name} & set(policy.floor_exempt):
-        return found
+        return checks
     gated = [measure for measure in policy.measures if measure.name in policy.gated_metrics]
     for measure in dict.fromkeys([always, *gated]):
         level = model.measured.current.get(measure.name)
         if level is not None:
-            found += _of_level(model, measure, level, comparison, policy)
-    return found
+            checks += _of_level(model, measure, level, comparison, policy)
+    return checks
 
 
 def _of_level(
     model: Compared, measure: Measure, level: Level, comparison: Comparison, policy: Policy
 ) -> list[SanityCheck]:
     """Returns the checks of a model by one measure."""
-    found = []
+    checks = []
 
     def add(name: CheckName, held: bool, reason: str) -> None:
-        found.append(SanityCheck(name, model.label, model.task.name, held, reason, metric=measure.name))
+        checks.append(SanityCheck(name, model.label, model.task.name, held, reason, metric=measure.name))
 
     if policy.above_chance and level.chance is not None:
         # A single user has no interval; then the mean itself must do.
@@ -110,7 +110,7 @@ def _of_level(
     if policy.above_popularity and bar is not None and model.model != POPULARITY:
         mean = level.spread.mean
         add(CheckName.ABOVE_POPULARITY, mean > bar, f"{measure.label} {mean:.4f}, popularity {bar:.4f}")
-    return found
+    return checks
 
 
 def _not_finite(model: Compared) -> str:
@@ -136,5 +136,5 @@ def _complete(model: Compared) -> SanityCheck:
             CheckName.COMPLETE, model.label, model.task.name, False, model.obstacle.reason, is_reported=True
         )
     of_base, of_current = (len(side.trials) if side else 0 for side in (base, current))
-    told = f"{of_current} seeds, BASE {of_base}" if of_base else f"{of_current} seeds"
-    return SanityCheck(CheckName.COMPLETE, model.label, model.task.name, of_current >= of_base, told)
+    reason = f"{of_current} seeds, BASE {of_base}" if of_base else f"{of_current} seeds"
+    return SanityCheck(CheckName.COMPLETE, model.label, model.task.name, of_current >= of_base, reason)

@@ -28,20 +28,20 @@ def gate_summary(reports: Sequence[GateReport]) -> str:
     Args:
         reports: The gates.
     """
-    parts = []
+    blocks = []
     for report in reports:
-        parts += [comment(report, Format.MARKDOWN), *(["\n".join(chart)] if (chart := _chart(report)) else [])]
-    return "\n\n".join(parts) + "\n"
+        blocks += [comment(report, Format.MARKDOWN), *(["\n".join(chart)] if (chart := _chart(report)) else [])]
+    return "\n\n".join(blocks) + "\n"
 
 
 def _chart(report: GateReport) -> list[str]:
     """Returns bars of BASE and CURRENT; nothing if there are no two figures to show."""
     decided = report.decided
-    metric = next((one for one in decided.comparison.metrics if one in decided.policy.gated_metrics), None)
+    metric = next((name for name in decided.comparison.metrics if name in decided.policy.gated_metrics), None)
     if metric is None:
         return []
-    measured = [one for one in decided.comparison.models if metric in one.measured.evidence]
-    shown = ([one for one in measured if one in report.changed] or measured)[:MOST_MODELS]
+    measured = [model for model in decided.comparison.models if metric in model.measured.evidence]
+    shown = ([model for model in measured if model in report.changed] or measured)[:MOST_MODELS]
     if not shown:
         return []
     bars = [bar for model in shown for bar in _bars(report, model, metric)]

@@ -36,8 +36,8 @@ def compare_table(decided: DecidedComparison, form: Format, view: View = DEFAULT
     headline, blocked = compare_headline(decided), obstacles(decided)
     rest = [*reasons(decided), *legend(decided)]
     if form is Format.TEXT:
-        told = [*origins(decided), f"Again: {decided.command}"]
-        lines = prose([*blocked, *rest, *told], form, view.screen)
+        provenance = [*origins(decided), f"Again: {decided.command}"]
+        lines = prose([*blocked, *rest, *provenance], form, view.screen)
         above = on_screen([escape(headline, form)], view.screen)
         return "\n".join([*above, "", figures(decided, form, view), "", *lines])
     return "\n".join(
@@ -61,21 +61,21 @@ def title(headline: str, form: Format) -> list[str]:
 
 def figures(decided: DecidedComparison, form: Format, view: View = DEFAULT_VIEW) -> str:
     """Renders the figures, a table a task."""
-    parts = []
+    blocks = []
     for digest, numbered in by_task(decided.comparison).items():
         line = escape(task_line(numbered[0][1]), form)
         above = [line] if form is Format.MARKDOWN else paragraph([line], form)
         table = render_columns(comparison_columns(decided, numbered), form, view)
         below = prose([*table.notes, *new_case_lines(decided.comparison, digest)], form, view.screen)
-        parts.append("\n".join([*on_screen(above, view.screen), "", table.text, *(["", *below] if below else [])]))
+        blocks.append("\n".join([*on_screen(above, view.screen), "", table.text, *(["", *below] if below else [])]))
         if costs := render_costs([model for _, model in numbered], form, view):
-            parts.append(costs)
-    return "\n\n".join(parts)
+            blocks.append(costs)
+    return "\n\n".join(blocks)
 
 
 def folded(lines: Sequence[str], decided: DecidedComparison, form: Format) -> list[str]:
     """Returns what stands in the folded part of a page in Markdown or HTML."""
-    told = render_lines([*lines, *origins(decided)], form)
+    rendered_lines = render_lines([*lines, *origins(decided)], form)
     if form is Format.HTML:
-        return [*told, f"<p>{code(decided.command, form)}</p>"]
-    return [*told, "", *code_block([decided.command])]
+        return [*rendered_lines, f"<p>{code(decided.command, form)}</p>"]
+    return [*rendered_lines, "", *code_block([decided.command])]

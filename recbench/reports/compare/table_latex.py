@@ -40,17 +40,17 @@ def compare_latex(decided: DecidedComparison, headline: str, view: View = DEFAUL
         view: Which columns to show.
     """
     form, comparison = Format.LATEX, decided.comparison
-    parts = ["\n".join(render_lines([headline, *obstacles(decided)], form))]
+    blocks = ["\n".join(render_lines([headline, *obstacles(decided)], form))]
     for digest, numbered in by_task(comparison).items():
         table = render_columns(_columns(decided, numbered), form, view)
         above = render_lines([task_line(numbered[0][1])], form)
         below = render_lines([*table.notes, *new_case_lines(comparison, digest)], form)
-        parts.append("\n".join([*above, table.text, *below]))
+        blocks.append("\n".join([*above, table.text, *below]))
         if costs := render_costs([model for _, model in numbered], form, view):
-            parts.append(costs)
+            blocks.append(costs)
     stars = ", ".join(f"{stars} p < {limit:g}" for limit, stars in reversed(STARS))
     lines = [f"Bold: the higher of baseline and current. {stars} after Holm.", *legend(decided)[:-1]]
-    return "\n\n".join([*parts, "\n".join(render_lines(lines, form))])
+    return "\n\n".join([*blocks, "\n".join(render_lines(lines, form))])
 
 
 def _columns(decided: DecidedComparison, numbered: Sequence[tuple[int, Compared]]) -> list[Column]:

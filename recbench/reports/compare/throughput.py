@@ -66,14 +66,14 @@ def decide_speed(match: Match, policy: Policy) -> SpeedDecision:
 
 def _decide(base: Sequence[float], current: Sequence[float], unit: str, drop: float) -> SpeedDecision:
     ratio = median(current) / median(base)
-    told = f"medians {median(base):,.0f} and {median(current):,.0f} {unit}, {ratio - 1:+.0%}"
+    medians = f"medians {median(base):,.0f} and {median(current):,.0f} {unit}, {ratio - 1:+.0%}"
     if ratio >= 1 - drop and ratio <= 1 / (1 - drop):
-        return SpeedDecision(Verdict.UNCHANGED, told)
+        return SpeedDecision(Verdict.UNCHANGED, medians)
     if max(current) < min(base):
-        return SpeedDecision(Verdict.REGRESSED, f"{told}; the seeds' ranges do not overlap")
+        return SpeedDecision(Verdict.REGRESSED, f"{medians}; the seeds' ranges do not overlap")
     if min(current) > max(base):
-        return SpeedDecision(Verdict.IMPROVED, f"{told}; the seeds' ranges do not overlap")
-    return SpeedDecision(Verdict.INCONCLUSIVE, f"{told}, but the seeds' ranges overlap")
+        return SpeedDecision(Verdict.IMPROVED, f"{medians}; the seeds' ranges do not overlap")
+    return SpeedDecision(Verdict.INCONCLUSIVE, f"{medians}, but the seeds' ranges overlap")
 
 
 def _throughputs_of_cpu(group: TrialGroup | None) -> list[float]:
@@ -81,8 +81,8 @@ def _throughputs_of_cpu(group: TrialGroup | None) -> list[float]:
     records = [trial.record for trial in group.done if trial.record.interactions_per_second] if group else []
     if any(record.facts.get("device") == "gpu" for record in records):
         return []
-    found = [record.n_train * record.epochs / seconds for record in records if (seconds := record.fit_cpu_seconds)]
-    return found if len(found) == len(records) else []
+    speeds = [record.n_train * record.epochs / seconds for record in records if (seconds := record.fit_cpu_seconds)]
+    return speeds if len(speeds) == len(records) else []
 
 
 def why_not_gated(match: Match, policy: Policy) -> str:
@@ -100,8 +100,8 @@ def why_not_gated(match: Match, policy: Policy) -> str:
                 return f"in doubt in {side}, seed {record.seed}: {'; '.join(record.throughput_doubts)}"
     epochs = [sorted({trial.record.epochs for trial in side.done}) for side in (match.base, match.current)]
     if epochs[0] != epochs[1] or len(epochs[0]) > 1:
-        told = " and ".join(", ".join(map(str, one)) for one in epochs)
-        return f"different numbers of epochs, {told}, and a part of the time of a fit does not depend on them"
+        epochs_text = " and ".join(", ".join(map(str, epochs_of_side)) for epochs_of_side in epochs)
+        return f"different numbers of epochs, {epochs_text}, and a part of the time of a fit does not depend on them"
     counts = len(throughputs(match.base)), len(throughputs(match.current))
     if min(counts) < policy.throughput_seeds:
         return f"{counts[0]} and {counts[1]} seeds; {policy.throughput_seeds} are needed in each run"

@@ -16,44 +16,44 @@ def bencher_document(configurations: Sequence[ExportedConfiguration]) -> dict[st
     The limits of the throughput are its extremes over seeds.
     """
     document = {}
-    for one in configurations:
+    for configuration in configurations:
         measures = {
             metric: _without_none({"value": figure.value, "lower_value": figure.low, "upper_value": figure.high})
-            for metric, figure in one.figures.items()
+            for metric, figure in configuration.figures.items()
         }
-        if speeds := _speeds(one):
+        if speeds := _speeds(configuration):
             measures[THROUGHPUT] = {"value": fmean(speeds), "lower_value": min(speeds), "upper_value": max(speeds)}
         if measures:
-            document[f"{one.group.task.name}/{one.name}"] = measures
+            document[f"{configuration.group.task.name}/{configuration.name}"] = measures
     return document
 
 
 def action_benchmark_document(configurations: Sequence[ExportedConfiguration]) -> list[dict[str, Any]]:
     """Returns the JSON that github-action-benchmark reads with ``tool: customBiggerIsBetter``."""
     entries = []
-    for one in configurations:
-        name, extra = f"{one.group.task.name} / {one.name}", _extra(one)
-        for metric, figure in one.figures.items():
-            label = one.labels[metric]
+    for configuration in configurations:
+        name, extra = f"{configuration.group.task.name} / {configuration.name}", _extra(configuration)
+        for metric, figure in configuration.figures.items():
+            label = configuration.labels[metric]
             limits = "" if figure.low is None else f"{figure.low:.4f} to {figure.high:.4f}"
             entry = {"name": f"{name} / {label}", "unit": label, "value": figure.value, "range": limits, "extra": extra}
             entries.append(entry)
-        if speeds := _speeds(one):
+        if speeds := _speeds(configuration):
             limits = f"{min(speeds):.0f} to {max(speeds):.0f}"
             entry = {"name": f"{name} / {THROUGHPUT}", "unit": "interactions/s", "value": fmean(speeds)}
             entries.append({**entry, "range": limits, "extra": extra})
     return entries
 
 
-def _speeds(one: ExportedConfiguration) -> list[float]:
-    return [speed for trial in one.group.done if (speed := trial.record.interactions_per_second)]
+def _speeds(configuration: ExportedConfiguration) -> list[float]:
+    return [speed for trial in configuration.group.done if (speed := trial.record.interactions_per_second)]
 
 
-def _extra(one: ExportedConfiguration) -> str:
-    record = one.group.record
+def _extra(configuration: ExportedConfiguration) -> str:
+    record = configuration.group.record
     packages = " ".join(f"{name}=={version}" for name, version in sorted(record.environment.packages.items()))
     lines = {
-        "seeds": ", ".join(str(trial.record.seed) for trial in one.group.done),
+        "seeds": ", ".join(str(trial.record.seed) for trial in configuration.group.done),
         "parameters": " ".join(f"{name}={as_text(value)}" for name, value in record.parameters.items()),
         "task": record.task.digest,
         "code": record.code_version or "unknown",

@@ -80,12 +80,12 @@ def exported(trials: Sequence[FinishedTrial]) -> tuple[list[ExportedTrial], list
                 keys.append((kind, number, measure.name))
                 samples.append(seed_mean(ranks, measure))
     intervals, _ = infer(samples)
-    found: dict[tuple[str, int], dict[str, Figure]] = {}
+    figures: dict[tuple[str, int], dict[str, Figure]] = {}
     for (kind, number, metric), sample, interval in zip(keys, samples, intervals, strict=True):
         limits = (interval.low, interval.high) if interval else (None, None)
-        found.setdefault((kind, number), {})[metric] = Figure(float(sample.values.mean()), *limits)
+        figures.setdefault((kind, number), {})[metric] = Figure(float(sample.values.mean()), *limits)
     exported_trials = [
-        ExportedTrial(trial.record, name, found.get((f"seed {trial.record.seed}", number), {}))
+        ExportedTrial(trial.record, name, figures.get((f"seed {trial.record.seed}", number), {}))
         for number, (name, group) in enumerate(zip(names, groups, strict=True))
         for trial in group.trials
     ]
@@ -93,7 +93,7 @@ def exported(trials: Sequence[FinishedTrial]) -> tuple[list[ExportedTrial], list
         ExportedConfiguration(
             name,
             group,
-            found.get(("mean", number), {}),
+            figures.get(("mean", number), {}),
             {measure.name: measure.label for measure in measures[group.task.digest]},
         )
         for number, (name, group) in enumerate(zip(names, groups, strict=True))

@@ -10,24 +10,24 @@ from recbench.reports.exports.figures import ExportedTrial, Figure, costs_of, fa
 def export_rows(trials: Sequence[ExportedTrial]) -> list[dict[str, Any]]:
     """Returns the rows. All have the same columns; the hyper-parameters are JSON."""
     measured: list[tuple[ExportedTrial, str | None, Figure | None]] = []
-    for one in trials:
-        measured += [(one, metric, figure) for metric, figure in one.figures.items()] or [(one, None, None)]
+    for trial in trials:
+        measured += [(trial, metric, figure) for metric, figure in trial.figures.items()] or [(trial, None, None)]
     return [
         {
             **dict.fromkeys(FACTS, None),
-            **facts_of(one),
-            "seed": one.record.seed,
-            "threads": one.record.threads,
-            "started_at": one.record.started_at,
-            "parameters": json.dumps(one.record.parameters, sort_keys=True),
+            **facts_of(trial),
+            "seed": trial.record.seed,
+            "threads": trial.record.threads,
+            "started_at": trial.record.started_at,
+            "parameters": json.dumps(trial.record.parameters, sort_keys=True),
             **dict.fromkeys(COSTS, None),
-            **costs_of(one.record),
+            **costs_of(trial.record),
             "metric": metric,
             "value": figure.value if figure else None,
             "low": figure.low if figure else None,
             "high": figure.high if figure else None,
         }
-        for one, metric, figure in measured
+        for trial, metric, figure in measured
     ]
 
 

@@ -67,7 +67,7 @@ def report(sources: PageSources, home: str = "") -> Report:
         RecbenchError: A cut-off is beyond the lists.
     """
     sections = task_sections(sources)
-    suites = [suite_section(one, number) for number, one in enumerate(sources.suites, start=1)]
+    suites = [suite_section(suite_report, number) for number, suite_report in enumerate(sources.suites, start=1)]
     of_suites = [f"suite {suite.name}" for suite in suites]
     names = of_suites or dict.fromkeys(section.task for section in sections)
     text = render_page(
@@ -99,7 +99,7 @@ def task_sections(sources: PageSources) -> list[Section]:
 
 
 def _of_task(runs: Sequence[RecordSet], digest: str) -> list[RecordSet]:
-    found = [
+    runs_of_task = [
         replace(run, trials=tuple(trial for trial in run.trials if trial.record.task.digest == digest)) for run in runs
     ]
-    return [run for run in found if run.trials]
+    return [run for run in runs_of_task if run.trials]

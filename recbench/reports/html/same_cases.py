@@ -24,8 +24,8 @@ def on_same_cases(runs: Sequence[RecordSet]) -> tuple[list[RecordSet], list[str]
     for run in runs:
         trials = []
         for trial in run.trials:
-            ranks = {ranking: one for ranking in Ranking if (one := trial.ranks_in(ranking)) is not None}
-            if all(_same(one, first.setdefault(ranking, one)) for ranking, one in ranks.items()):
+            by_ranking = {ranking: ranks for ranking in Ranking if (ranks := trial.ranks_in(ranking)) is not None}
+            if all(_same(ranks, first.setdefault(ranking, ranks)) for ranking, ranks in by_ranking.items()):
                 trials.append(trial)
                 continue
             problems.append(f"{trial.place} has other cases than the first record of its task. Run the trial again.")
@@ -34,5 +34,5 @@ def on_same_cases(runs: Sequence[RecordSet]) -> tuple[list[RecordSet], list[str]
     return kept, problems
 
 
-def _same(one: Ranks, other: Ranks) -> bool:
-    return np.array_equal(one.users, other.users) and np.array_equal(one.n_others, other.n_others)
+def _same(ranks: Ranks, other: Ranks) -> bool:
+    return np.array_equal(ranks.users, other.users) and np.array_equal(ranks.n_others, other.n_others)

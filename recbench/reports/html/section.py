@@ -270,20 +270,20 @@ def _points(models: Sequence[Named], measure: Measure) -> list[StyledPoint]:
 
 def _curves(name: str, models: Sequence[Named]) -> Figure | None:
     """Returns the chart of the learning curves: HR@10, or else the first metric that the curves have."""
-    found = {
+    curves_by_model = {
         number: curves
         for number, model in enumerate(models[:MOST_COMPARED])
         if (curves := [trial.record.curve for trial in model.summary.group.done if trial.record.curve])
         # One point is the end, and no curve.
         and max(map(len, curves)) > 1
     }
-    names = [metric for curves in found.values() for metric in curves[0][0].metrics]
+    names = [metric for curves in curves_by_model.values() for metric in curves[0][0].metrics]
     if not names:
         return None
     metric = HR if HR in names else names[0]
     lines = [
         LearningCurve(models[number].summary.name, models[number].style, points)
-        for number, curves in found.items()
+        for number, curves in curves_by_model.items()
         if (points := mean_curve(curves, metric))
     ]
     return curves_figure(name, lines, parse_measure(metric).label)
@@ -292,7 +292,7 @@ def _curves(name: str, models: Sequence[Named]) -> Figure | None:
 def _trends(report: RunReport, models: Sequence[Named], history: Sequence[Accepted]) -> list[TrendPart]:
     """Returns the history of the models of this task."""
     digest = report.summaries[0].group.task.digest
-    parts = []
+    trend_parts = []
     of_task = [line for line in history if line.digest == digest]
     for place, trend in enumerate(trends(of_task, [HR])):
         known = next(
@@ -304,10 +304,12 @@ def _trends(report: RunReport, models: Sequence[Named], history: Sequence[Accept
                 (acceptance, spread.mean) for acceptance in trend.acceptances if (spread := acceptance.figures[HR])
             ]
             latest, value = figures[-1]
-            told = f"{value:.4f} on {latest.accepted_at:%Y-%m-%d} ({latest.label})"
+            latest_text = f"{value:.4f} on {latest.accepted_at:%Y-%m-%d} ({latest.label})"
             described = ", ".join(f"{mean:.4f}" for _, mean in figures)
-            parts.append(TrendPart(trend.model, told, f"HR@10 of {trend.model} by acceptance: {described}", chart))
-    return parts
+            trend_parts.append(
+                TrendPart(trend.model, latest_text, f"HR@10 of {trend.model} by acceptance: {described}", chart)
+            )
+    return trend_parts
 
 
 def _repeat(run: RecordSet, models: Sequence[Named], names: Mapping[str, str], defaults: Defaults) -> RepeatPart:

@@ -61,8 +61,8 @@ def section_report(runs: Sequence[RecordSet], asked: Sequence[Measure] | None = 
 
 
 def _summaries(runs: Sequence[RecordSet], measures: Sequence[Measure], *, uniform: bool) -> list[ModelSummary]:
-    found = [
+    summaries = [
         (summary, run.text) for run in runs for summary in summarise(run.trials, summed_up(measures), uniform=uniform)
     ]
-    names = group_names([summary.group for summary, _ in found], [text for _, text in found])
-    return [replace(summary, name=name) for (summary, _), name in zip(found, names, strict=True)]
+    names = group_names([summary.group for summary, _ in summaries], [text for _, text in summaries])
+    return [replace(summary, name=name) for (summary, _), name in zip(summaries, names, strict=True)]

@@ -116,16 +116,16 @@ def site_pages(pages: Mapping[str, PageSources], history: Sequence[Accepted]) ->
         page: Report = report(sources, home=f"../{INDEX}")
         files[address] = page.text
         listed.append(Listed(address, ", ".join(run.text for run in sources.runs), page.sections, page.suites))
-    tasks = dict.fromkeys(section.task for one in listed for section in one.sections)
+    tasks = dict.fromkeys(section.task for entry in listed for section in entry.sections)
     files[INDEX] = render_page(
         "index.html.jinja",
         title="recbench results",
         feed=FEED,
         history=HISTORY if shown else "",
         alerts=alerts,
-        suites=[(one, suite) for one in listed for suite in one.suites],
+        suites=[(entry, suite) for entry in listed for suite in entry.suites],
         tasks={
-            task: [(one, section) for one in listed for section in one.sections if section.task == task]
+            task: [(entry, section) for entry in listed for section in entry.sections if section.task == task]
             for task in tasks
         },
     )
@@ -166,16 +166,16 @@ def _rows(trend: Trend) -> tuple[AcceptedRow, ...]:
 
 
 def _alerts(shown: Sequence[ShownTrend]) -> list[Alert]:
-    anchors = {id(one.trend): one.anchor for one in shown}
-    found = regressions([one.trend for one in shown], HR, Policy())
-    return [_alert(one, anchors[id(one.trend)]) for one in found]
+    anchors = {id(shown_trend.trend): shown_trend.anchor for shown_trend in shown}
+    all_regressions = regressions([shown_trend.trend for shown_trend in shown], HR, Policy())
+    return [_alert(regression, anchors[id(regression.trend)]) for regression in all_regressions]
 
 
-def _alert(one: Regression, anchor: str) -> Alert:
-    trend, after = one.trend, one.after
+def _alert(regression: Regression, anchor: str) -> Alert:
+    trend, after = regression.trend, regression.after
     key = "\n".join([trend.digest, trend.model, after.label, after.parameters, after.accepted_at.isoformat()])
     title = (
-        f"{trend.model} on {trend.task}: HR@10 fell from {one.old.mean:.4f} to {one.new.mean:.4f} "
+        f"{trend.model} on {trend.task}: HR@10 fell from {regression.old.mean:.4f} to {regression.new.mean:.4f} "
         f"(label {after.label}, revision {(after.sha or 'unknown')[:9]})"
     )
     digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]

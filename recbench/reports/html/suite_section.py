@@ -80,7 +80,7 @@ def suite_section(report: SuiteReport, number: int) -> SuiteSection:
     """
     anchor = f"suite-{number}"
     shown = report.standings[:MOST_MODELS]
-    names = short_labels([one.name for one in shown], LABEL_CHARACTERS)
+    names = short_labels([standing.name for standing in shown], LABEL_CHARACTERS)
     return SuiteSection(
         anchor,
         report.name,
@@ -91,11 +91,11 @@ def suite_section(report: SuiteReport, number: int) -> SuiteSection:
         legend(report, best="★", seconds="training time", interval="[ ]: 95 %"),
         [
             WinRow(
-                one.name,
+                standing.name,
                 style(row),
                 tuple(None if row == column else int(report.wins[row, column]) for column in range(len(shown))),
             )
-            for row, one in enumerate(shown)
+            for row, standing in enumerate(shown)
         ],
         [f"{place} {name}" for place, name in enumerate(names, start=1)],
         len(report.standings) - len(shown),
@@ -118,18 +118,20 @@ def _over_tasks(report: SuiteReport) -> Table:
     return Table("Over all tasks", columns, tuple(rows))
 
 
-def _cells(one: Standing) -> list[Cell]:
-    rank, score, seconds = one.rank_interval, one.score_interval, one.fit_seconds
-    mark = "best" if one.best else "equal" if one.level_with_best else ""
+def _cells(standing: Standing) -> list[Cell]:
+    rank, score, seconds = standing.rank_interval, standing.score_interval, standing.fit_seconds
+    mark = "best" if standing.best else "equal" if standing.level_with_best else ""
     return [
-        Cell(f"{one.relative_score:.3f}", one.relative_score, f"[{score.low:.3f}, {score.high:.3f}]"),
+        Cell(f"{standing.relative_score:.3f}", standing.relative_score, f"[{score.low:.3f}, {score.high:.3f}]"),
         Cell(
-            f"{one.mean_rank:.2f}",
-            one.mean_rank,
+            f"{standing.mean_rank:.2f}",
+            standing.mean_rank,
             f"[{rank.low:.2f}, {rank.high:.2f}]",
             mark,
         ),
-        Cell(NO_FIGURE) if seconds is None else Cell(seconds_text(seconds), seconds, "front" if one.on_front else ""),
+        Cell(NO_FIGURE)
+        if seconds is None
+        else Cell(seconds_text(seconds), seconds, "front" if standing.on_front else ""),
     ]
 
 
@@ -149,8 +151,8 @@ def _by_task(report: SuiteReport) -> Table:
     return Table(f"{report.measure.label} on each task", tuple(columns), tuple(rows))
 
 
-def _row(number: int, one: Standing, cells: Sequence[Cell]) -> Row:
-    return Row(one.name, "", style(number), tuple(cells))
+def _row(number: int, standing: Standing, cells: Sequence[Cell]) -> Row:
+    return Row(standing.name, "", style(number), tuple(cells))
 
 
 def _speed_quality(report: SuiteReport, anchor: str) -> Figure | None:
@@ -167,6 +169,8 @@ def _speed_quality(report: SuiteReport, anchor: str) -> Figure | None:
     )
 
 
-def _point(one: Standing, seconds: float) -> QualityPoint:
-    quality = Spread((one.relative_score,), one.relative_score, None)
-    return QualityPoint(one.model, one.name, quality, one.score_interval, Spread((seconds,), seconds, None))
+def _point(standing: Standing, seconds: float) -> QualityPoint:
+    quality = Spread((standing.relative_score,), standing.relative_score, None)
+    return QualityPoint(
+        standing.model, standing.name, quality, standing.score_interval, Spread((seconds,), seconds, None)
+    )

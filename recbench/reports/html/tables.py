@@ -157,7 +157,7 @@ def costs_in_use(models: Sequence[Named]) -> list[Table]:
     tables = []
     for caption, figures in (("In use", SERVING), ("Energy and GPUs", (*ENERGY, *GPU))):
         if present := present_figures(records, figures):
-            columns = tuple(Column(one.header) for one in present)
+            columns = tuple(Column(figure.header) for figure in present)
             rows = [model.row([_cost(model, figure) for figure in present]) for model in models]
             tables.append(Table(caption, columns, tuple(rows), has_short_words=True))
     return tables
@@ -184,7 +184,7 @@ def cohort_tables(models: Sequence[Named]) -> list[Table]:
         ("history", "By the train rows of the case's user"),
         ("popularity", "By the train rows of the case's item"),
     ):
-        having = [measure for measure in known if name in measure.summary.cohorts]
+        having = [model for model in known if name in model.summary.cohorts]
         if not having:
             continue
         columns = [
@@ -192,9 +192,9 @@ def cohort_tables(models: Sequence[Named]) -> list[Table]:
             for cohort in having[0].summary.cohorts[name]
         ]
         rows = [
-            one.row([_number(cohort.hr, ".4f") for cohort in one.summary.cohorts[name]])
-            for one in having
-            if len(one.summary.cohorts[name]) == len(columns)
+            model.row([_number(cohort.hr, ".4f") for cohort in model.summary.cohorts[name]])
+            for model in having
+            if len(model.summary.cohorts[name]) == len(columns)
         ]
         tables.append(Table(caption, tuple(columns), tuple(rows)))
     return tables

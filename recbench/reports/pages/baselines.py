@@ -35,14 +35,14 @@ def baselines_page(tasks: Mapping[str, Sequence[FinishedTrial]], label: str, def
 
 
 def _task(name: str, trials: Sequence[FinishedTrial], defaults: Defaults) -> str:
-    report, found = with_names(ranked_report(trials), defaults)
+    report, configurations = with_names(ranked_report(trials), defaults)
     return "\n".join(
         [
             f"## {markdown(name)}",
             "",
             where_from(trials, report),
             "",
-            *figure_sections(trials, report, found, "###"),
-            *configurations_section(found, "###"),
+            *figure_sections(trials, report, configurations, "###"),
+            *configurations_section(configurations, "###"),
         ]
     )

@@ -17,12 +17,12 @@ def catalogue_caution(trials: Sequence[FinishedTrial], measures: Sequence[Measur
         measures: The metrics of the page.
         uniform: Whether the negatives were drawn uniformly; None if it is not known.
     """
-    cut_offs = [one.k for one in measures if one.ranking is Ranking.CANDIDATES and one.k is not None]
+    cut_offs = [measure.k for measure in measures if measure.ranking is Ranking.CANDIDATES and measure.k is not None]
     near, full = some_ranks(trials, Ranking.CANDIDATES), some_ranks(trials, Ranking.FULL)
     if not cut_offs or near is None:
         return []
     k, m = 10 if 10 in cut_offs else cut_offs[0], int(near.n_others.max())
-    items = next((one.record.n_items for one in trials if one.record.n_items is not None), None)
+    items = next((trial.record.n_items for trial in trials if trial.record.n_items is not None), None)
     catalogue = f"the {items:,} items of the catalogue" if items is not None else "the items of the catalogue"
     ranked = None if full is None else round(float(full.n_others.mean()) + 1)
     if ranked is not None and ranked <= m + 1:

@@ -84,10 +84,10 @@ def figure_tables(columns: Sequence[FigureColumn], configurations: Sequence[Conf
 def _columns(report: RunReport, names: Sequence[str]) -> list[FigureColumn]:
     """Returns the columns of these names, as far as the report has them, in this order."""
     known = {column.name: column.wide for column in run_columns(report)}
-    found = [known[name] for name in names if name in known]
+    chosen = [known[name] for name in names if name in known]
     return [
         FigureColumn(looks[0].header, looks[0].cells, looks[1].cells if looks[1:] else [""] * len(looks[0].cells))
-        for looks in found
+        for looks in chosen
     ]
 
 

@@ -263,7 +263,7 @@ def _cut_offs(record: Record) -> tuple[int, ...]:
 def _conditions(configuration: Configuration, cut_offs: tuple[int, ...]) -> list[_Conditions]:
     """Returns the conditions of the commands that run a configuration: one for each run of seeds without a gap."""
     records = [trial.record for trial in configuration.summary.trials]
-    found: list[_Conditions] = []
+    command_conditions: list[_Conditions] = []
     for record in sorted(records, key=lambda record: record.seed):
         conditions = _Conditions(
             first_seed=record.seed,
@@ -275,12 +275,12 @@ def _conditions(configuration: Configuration, cut_offs: tuple[int, ...]) -> list
             full=record.catalogue is not None or record.catalogue_error is not None,
             serving=record.serving is not None or record.serving_error is not None,
         )
-        last = found[-1] if found else None
+        last = command_conditions[-1] if command_conditions else None
         if last and conditions == replace(last, first_seed=last.first_seed + last.n_seeds, n_seeds=1):
-            found[-1] = replace(last, n_seeds=last.n_seeds + 1)
+            command_conditions[-1] = replace(last, n_seeds=last.n_seeds + 1)
         else:
-            found.append(conditions)
-    return found
+            command_conditions.append(conditions)
+    return command_conditions
 
 
 def _no_class(record: Record) -> str:

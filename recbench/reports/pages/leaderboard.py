@@ -78,7 +78,7 @@ def leaderboard(sources: LeaderboardSources) -> str:
     Raises:
         RecbenchError: The records are of different tasks.
     """
-    report, found = sources.report()
+    report, configurations = sources.report()
     tuned = {} if sources.settings is None else dict(sources.settings.models)
     published = beside_published(report.summaries, sources.published.results if sources.published else ())
     build = sources.published.build if sources.published else ()
@@ -91,12 +91,12 @@ def leaderboard(sources: LeaderboardSources) -> str:
             where_from(sources.trials, report),
             "",
             *_kept(sources.trials),
-            *figure_sections(sources.trials, report, found, "##"),
+            *figure_sections(sources.trials, report, configurations, "##"),
             *_undecided(report),
             *published_section(published),
             *_effort(sources, report, tuned, published),
-            *configurations_section(found, "##"),
-            *how_it_is_made(sources.trials, found, sources.names, sources.place, build, sources.command),
+            *configurations_section(configurations, "##"),
+            *how_it_is_made(sources.trials, configurations, sources.names, sources.place, build, sources.command),
         ]
     )
 
@@ -165,11 +165,11 @@ def _tune_commands(sources: LeaderboardSources, report: RunReport, tuned: Mappin
     budgets: dict[tuple[str, ...], list[str]] = {}
     for name, command_name in {summary.model: sources.command_name(summary) for summary in report.summaries}.items():
         if name in tuned:
-            one = tuned[name].provenance
-            objective = Objective(one.objective, one.full_ranking)
-            budget = ["--metric", objective.name, "--trials", str(one.budget_trials)]
-            budget += ["--budget", f"{one.budget_seconds:g}"]
-            budget += ["--threads", str(one.threads), "--seed", str(one.seed)]
+            provenance = tuned[name].provenance
+            objective = Objective(provenance.objective, provenance.full_ranking)
+            budget = ["--metric", objective.name, "--trials", str(provenance.budget_trials)]
+            budget += ["--budget", f"{provenance.budget_seconds:g}"]
+            budget += ["--threads", str(provenance.threads), "--seed", str(provenance.seed)]
             space = ["--spaces", "FILE"] if _elsewhere(name, tuned[name], sources.spaces) else []
             budgets.setdefault((*budget, *space), []).append(command_name)
     return [

@@ -19,14 +19,16 @@ def leaderboard_latex(sources: LeaderboardSources) -> str:
         RecbenchError: The records are of different tasks.
     """
     form = Format.LATEX
-    report, found = sources.report()
-    names = [one.summary.name for one in found]
+    report, configurations = sources.report()
+    names = [configuration.summary.name for configuration in configurations]
     record = sources.trials[0].record
     task = f"Task {record.task.name} {record.task.digest[:19]}: {record.n_cases:,} cases of {record.n_users:,} users"
     accuracy, full = (metric_columns(report, ranking) for ranking in Ranking)
-    parts = {"Accuracy": accuracy, "Full ranking": full, "Cost": cost_columns(report)}
+    columns_by_title = {"Accuracy": accuracy, "Full ranking": full, "Cost": cost_columns(report)}
     tables = [
-        "\n".join([*render_lines([title], form), _table(names, columns)]) for title, columns in parts.items() if columns
+        "\n".join([*render_lines([title], form), _table(names, columns)])
+        for title, columns in columns_by_title.items()
+        if columns
     ]
     caution = catalogue_caution(sources.trials, report.measures, report.correction.uniform)
     doubts = [*report.code_notes, *timing_notes([trial.record for trial in sources.trials]), *errors(report)]

@@ -55,9 +55,9 @@ class PublishedRow:
     def below(self) -> tuple[Measure, ...]:
         """The measures by which the configuration is significantly below the published result."""
         return tuple(
-            one
-            for one, value in self.result.figures.items()
-            if one in self.own and self.own[one].is_below(float(value))
+            measure
+            for measure, value in self.result.figures.items()
+            if measure in self.own and self.own[measure].is_below(float(value))
         )
 
 
@@ -86,7 +86,9 @@ def beside_published(summaries: Sequence[ModelSummary], results: Sequence[Publis
     for result in results:
         of_model = [summary.name for summary in summaries if summary.model == result.model]
         rows += [
-            PublishedRow(result, name, {one: own[name, one] for one in result.figures if (name, one) in own})
+            PublishedRow(
+                result, name, {measure: own[name, measure] for measure in result.figures if (name, measure) in own}
+            )
             for name in of_model
         ]
         if not of_model:
@@ -107,7 +109,9 @@ def _own_figures(asked: Mapping[tuple[str, Measure], ModelSummary]) -> dict[tupl
         spreads[name, measure] = spread
         samples.append(seed_mean(of_seeds.values(), measure))
     intervals, _ = infer(samples)
-    return {key: OwnFigure(spread, one) for (key, spread), one in zip(spreads.items(), intervals, strict=True)}
+    return {
+        key: OwnFigure(spread, interval) for (key, spread), interval in zip(spreads.items(), intervals, strict=True)
+    }
 
 
 def _check_cut_off(measure: Measure, ranks: Ranks) -> None:

@@ -23,18 +23,18 @@ def published_section(rows: Sequence[PublishedRow]) -> list[str]:
     """
     if not rows:
         return []
-    measures = list(dict.fromkeys(one for row in rows for one in row.result.figures))
+    measures = list(dict.fromkeys(measure for row in rows for measure in row.result.figures))
     tables = [
         of_ranking[start : start + PER_TABLE]
         for ranking in Ranking
-        if (of_ranking := [one for one in measures if one.ranking is ranking])
+        if (of_ranking := [measure for measure in measures if measure.ranking is ranking])
         for start in range(0, len(of_ranking), PER_TABLE)
     ]
     notes = list(dict.fromkeys(row.result.note for row in rows if row.result.note))
     cells = [_cells(rows, shown, notes) for shown in tables]
     lines = ["## Published results", ""]
     for shown, of_table in zip(tables, cells, strict=True):
-        labels, figures = [one.label for one in shown], "r" * len(shown)
+        labels, figures = [measure.label for measure in shown], "r" * len(shown)
         headers = ["published method", *labels, "model here", *(f"{label} here" for label in labels), "source"]
         lines += [render_table(of_table, headers, f"l{figures}l{figures}l", Format.MARKDOWN), ""]
     has_gaps = any(UNKNOWN in row for of_table in cells for row in of_table)
@@ -48,9 +48,9 @@ def _cells(rows: Sequence[PublishedRow], measures: Sequence[Measure], notes: Seq
     return [
         [
             row.result.method,
-            *(str(row.result.figures.get(one, UNKNOWN)) for one in measures),
+            *(str(row.result.figures.get(measure, UNKNOWN)) for measure in measures),
             row.name or UNKNOWN,
-            *(_own_cell(row, one) for one in measures),
+            *(_own_cell(row, measure) for measure in measures),
             row.result.source + (f" ({notes.index(row.result.note) + 1})" if row.result.note else ""),
         ]
         for row in shown

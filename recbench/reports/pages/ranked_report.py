@@ -69,7 +69,7 @@ def where_from(trials: Sequence[FinishedTrial], report: RunReport) -> str:
     """Returns the line on the task, the seeds, the machines and the revisions of the records, in Markdown."""
     first = report.summaries[0].group.record
     seeds = max(len(summary.trials) for summary in report.summaries)
-    machines = sorted({f"{one.environment.cpu}, threads: {one.threads}" for one in (t.record for t in trials)})
+    machines = sorted({f"{record.environment.cpu}, threads: {record.threads}" for record in (t.record for t in trials)})
     revisions = sorted({r.sha[:9] for t in trials if (r := t.record.revision)})
     n_items = next((n for trial in trials if (n := trial.record.n_items) is not None), None)
     items = "" if n_items is None else f", {n_items:,} items"

@@ -59,7 +59,7 @@ def _below_gap(points: Sequence[Extent]) -> frozenset[int]:
     ordered = sorted(range(len(points)), key=lambda number: points[number].high)
     for count in range(len(ordered) // 2, 0, -1):
         below, above = ordered[:count], [points[number] for number in ordered[count:]]
-        low, high = min(one.low for one in above), max(one.high for one in above)
+        low, high = min(point.low for point in above), max(point.high for point in above)
         if len(above) > 1 and low - points[below[-1]].high > high - low:
             return frozenset(below)
     return frozenset()

@@ -58,7 +58,7 @@ def place_labels(
     Returns:
         A box for each label; None if no place within ``FARTHEST`` and the area is free.
     """
-    found: list[Box | None] = []
+    boxes: list[Box | None] = []
     placed: list[Box] = []
     lines: list[Box] = []
     for point, size in zip(points, sizes, strict=True):
@@ -71,11 +71,11 @@ def place_labels(
             if not _meets_any(box, lines) and not any(_meets_any(spot, placed) for spot in line_to(point, box))
         )
         chosen = next(uncrossed, free[0] if free else None)
-        found.append(chosen)
+        boxes.append(chosen)
         if chosen is not None:
             placed.append(chosen)
             lines += line_to(point, chosen)
-    return found
+    return boxes
 
 
 def nearest_of(point: tuple[float, float], box: Box) -> tuple[float, float]:
@@ -86,10 +86,10 @@ def nearest_of(point: tuple[float, float], box: Box) -> tuple[float, float]:
 def line_to(point: tuple[float, float], box: Box) -> list[Box]:
     """Returns spots along the line from a point to its label."""
     x, y = nearest_of(point, box)
-    parts = max(int(max(abs(x - point[0]), abs(y - point[1])) // NEAREST), 1)
-    along = [part / parts for part in range(1, parts)]
-    places = [(point[0] + share * (x - point[0]), point[1] + share * (y - point[1])) for share in along]
-    return [Box(a, b, a, b).grown(1) for a, b in places]
+    n_segments = max(int(max(abs(x - point[0]), abs(y - point[1])) // NEAREST), 1)
+    along = [segment / n_segments for segment in range(1, n_segments)]
+    spots = [(point[0] + share * (x - point[0]), point[1] + share * (y - point[1])) for share in along]
+    return [Box(a, b, a, b).grown(1) for a, b in spots]
 
 
 def _meets_any(box: Box, others: Iterable[Box]) -> bool:

@@ -13,7 +13,7 @@ def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
     [0, 1, 3]
     """
     front: list[int] = []
-    for number in sorted(range(len(points)), key=lambda one: (points[one][0], -points[one][1])):
+    for number in sorted(range(len(points)), key=lambda index: (points[index][0], -points[index][1])):
         if not front or points[number][1] > points[front[-1]][1]:
             front.append(number)
     return front

@@ -79,13 +79,17 @@ def speed_quality(record_sets: Sequence[RecordSet], measure: Measure, axis: Cost
         RecbenchError: They are of different tasks.
         NothingToCompareError: No trial among them is done.
     """
-    records = [trial.record for one in record_sets for trial in one.trials]
+    records = [trial.record for record_set in record_sets for trial in record_set.trials]
     require_one_task(records, "Draw a picture for each task.")
-    found = [(summary, one.text) for one in record_sets for summary in summarise(one.trials, [measure])]
-    labels = group_names([summary.group for summary, _ in found], [text for _, text in found])
+    summaries_with_texts = [
+        (summary, record_set.text) for record_set in record_sets for summary in summarise(record_set.trials, [measure])
+    ]
+    labels = group_names(
+        [summary.group for summary, _ in summaries_with_texts], [text for _, text in summaries_with_texts]
+    )
     drawn: list[tuple[ModelSummary, QualityPoint]] = []
     left_out = []
-    for (summary, _), label in zip(found, labels, strict=True):
+    for (summary, _), label in zip(summaries_with_texts, labels, strict=True):
         point = quality_point(summary, label, measure, axis, None)
         if point is not None:
             drawn.append((summary, point))

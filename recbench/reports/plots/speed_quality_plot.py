@@ -58,8 +58,8 @@ def picture(content: SpeedQuality) -> "Figure":
         axes.set_xlim(left / 2, right * 2)
     for number, point in drawn.items():
         x, y, extent = point.cost.mean, point.quality.mean, point.extent
-        upright = [[one] for one in reach(y, extent.low, extent.high)]
-        level = [[one] for one in reach(x, extent.left, extent.right)]
+        upright = [[length] for length in reach(y, extent.low, extent.high)]
+        level = [[length] for length in reach(x, extent.left, extent.right)]
         marker = MARKERS[style(number).marker].matplotlib
         axes.errorbar(x, y, yerr=upright, xerr=level, fmt=marker, ms=8, capsize=3, color=LIGHT[style(number).colour])
     axes.margins(x=0.15, y=0.12)

@@ -40,15 +40,19 @@ def draw_trends(trends: Sequence[Trend], steps: Sequence[Sequence[Step]], measur
     """
     figure = new_figure(WIDTH, 0.5 + HEIGHT * len(trends))
     panels = figure.subplots(len(trends), 1, squeeze=False)[:, 0]
-    for number, (axes, trend, found) in enumerate(zip(panels, trends, steps, strict=True)):
+    for number, (axes, trend, trend_steps) in enumerate(zip(panels, trends, steps, strict=True)):
         axes.set_title(mathtext(f"{trend.model} on {trend.task}"), loc="left")
         axes.set_ylabel(mathtext(measure.label))
-        _draw(axes, trend, found, measure, number)
+        _draw(axes, trend, trend_steps, measure, number)
     return save_figure(figure, output)
 
 
 def _draw(axes: "Axes", trend: Trend, steps: Sequence[Step], measure: Measure, number: int) -> None:
-    known = [(one, spread) for one in trend.acceptances if (spread := one.figures[measure.name]) is not None]
+    known = [
+        (acceptance, spread)
+        for acceptance in trend.acceptances
+        if (spread := acceptance.figures[measure.name]) is not None
+    ]
     if not known:
         return
     look, at = style(number), range(len(known))
@@ -65,10 +69,10 @@ def _draw(axes: "Axes", trend: Trend, steps: Sequence[Step], measure: Measure, n
         linewidth=1,
         elinewidth=0.8,
     )
-    places = {id(one): place for place, (one, _) in enumerate(known)}
-    _draw_steps(axes, known, [step for step in steps if id(step.after) in places], places)
+    positions = {id(acceptance): position for position, (acceptance, _) in enumerate(known)}
+    _draw_steps(axes, known, [step for step in steps if id(step.after) in positions], positions)
     ticks = sorted({round(tick * (len(known) - 1) / max(MOST_TICKS - 1, 1)) for tick in range(MOST_TICKS)})
-    axes.set_xticks(ticks, [_tick(known[place][0]) for place in ticks])
+    axes.set_xticks(ticks, [_tick(known[position][0]) for position in ticks])
     axes.tick_params(axis="x", labelsize="small")
 
 
@@ -76,19 +80,19 @@ def _draw_steps(
     axes: "Axes",
     known: Sequence[tuple[Acceptance, Spread]],
     steps: Sequence[Step],
-    places: Mapping[int, int],
+    positions: Mapping[int, int],
 ) -> None:
     """Draws the mean of each segment, and a line between the two points of each step."""
-    bounds = [0, *(places[id(step.after)] for step in steps), len(known)]
+    bounds = [0, *(positions[id(step.after)] for step in steps), len(known)]
     if steps:
         for start, end in pairwise(bounds):
             means = [spread.mean for _, spread in known[start:end]]
             level = sum(means) / len(means)
             axes.plot([start, end - 1], [level, level], color="black", linewidth=1.5)
     for step in steps:
-        after = places[id(step.after)]
+        after = positions[id(step.after)]
         # The points between the two have no figure, or are not shown.
-        middle = (after + places.get(id(step.before), after - 1)) / 2
+        middle = (after + positions.get(id(step.before), after - 1)) / 2
         axes.axvline(middle, color="black", linestyle="--", linewidth=0.8)
         axes.annotate(
             f"{step.size:+.3f}",
@@ -101,6 +105,6 @@ def _draw_steps(
         )
 
 
-def _tick(one: Acceptance) -> str:
-    when = f"{one.accepted_at:%Y-%m-%d}"
-    return f"{when}\n{mathtext(one.sha[:REVISION])}" if one.sha else when
+def _tick(acceptance: Acceptance) -> str:
+    when = f"{acceptance.accepted_at:%Y-%m-%d}"
+    return f"{when}\n{mathtext(acceptance.sha[:REVISION])}" if acceptance.sha else when

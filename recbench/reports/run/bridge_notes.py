@@ -16,11 +16,17 @@ def bridge_notes(summaries: Sequence[ModelSummary]) -> list[str]:
     unknown, listed = [], []
     for summary in summaries:
         facts = [trial.record.facts for trial in summary.group.done]
-        counts = {kind: max((_count(one.get(fact)) for one in facts), default=0) for fact, kind in UNKNOWN.items()}
+        counts = {
+            kind: max((_count(trial_facts.get(fact)) for trial_facts in facts), default=0)
+            for fact, kind in UNKNOWN.items()
+        }
         if any(counts.values()):
-            told = " and ".join(f"{count:,} {kind}" for kind, count in counts.items() if count)
-            unknown.append(f"{told} of {summary.name}")
-        listed += [f"{summary.name} ({told})" for told in {str(one[SCORES]) for one in facts if one.get(SCORES)}]
+            amounts = " and ".join(f"{count:,} {kind}" for kind, count in counts.items() if count)
+            unknown.append(f"{amounts} of {summary.name}")
+        listed += [
+            f"{summary.name} ({description})"
+            for description in {str(trial_facts[SCORES]) for trial_facts in facts if trial_facts.get(SCORES)}
+        ]
     lines = []
     if unknown:
         lines.append(f"Not known to the framework, and scored lowest: {', '.join(unknown)}.")

@@ -42,11 +42,11 @@ def run_document(report: RunReport) -> RunDocument:
             report.summaries, report.uncertainty.standings, report.of_known_cases, strict=True
         )
     ]
-    for result, one in zip(results, report.quality, strict=False):
-        result["time_to_quality"] = _time_to_quality(one)
+    for result, time_to_quality in zip(results, report.quality, strict=False):
+        result["time_to_quality"] = _time_to_quality(time_to_quality)
     for result, summary in zip(results, report.summaries, strict=True):
         done = summary.group.done
-        if costs := {one.key: spread for one in COST_FIGURES if (spread := one.spread(done)) is not None}:
+        if costs := {figure.key: spread for figure in COST_FIGURES if (spread := figure.spread(done)) is not None}:
             result["costs"] = {key: _some_spread(spread) for key, spread in costs.items()}
     correction_note = report.correction.note()
     notes = [*report.uncertainty.notes, *report.code_notes, *report.tie_notes, *report.timing_notes]
@@ -56,7 +56,7 @@ def run_document(report: RunReport) -> RunDocument:
         "settings": settings_document(report.settings, report.summaries) if report.settings else None,
         "results": results,
         "pairs": [pair_document(pair, report) for pair in report.uncertainty.pairs],
-        "contradictions": [_contradiction(one, report) for one in contradictions(report)],
+        "contradictions": [_contradiction(contradiction, report) for contradiction in contradictions(report)],
         "caution": report.caution,
         "new_cases": report.known.counts.document() if report.known else None,
         "correction": report.correction.document(),
@@ -86,8 +86,13 @@ def _result(
         "corrected": {name: _spread(spread) for name, spread in summary.corrected.items()},
         "cohorts": {
             name: [
-                {"lowest": one.lowest, "highest": one.highest, "n_cases": one.n_cases, "hr": _some_spread(one.hr)}
-                for one in cohorts
+                {
+                    "lowest": cohort.lowest,
+                    "highest": cohort.highest,
+                    "n_cases": cohort.n_cases,
+                    "hr": _some_spread(cohort.hr),
+                }
+                for cohort in cohorts
             ]
             for name, cohorts in summary.cohorts.items()
         },
@@ -147,27 +152,27 @@ def pair_document(pair: Pair, report: RunReport) -> PairDocument:
     }
 
 
-def _contradiction(one: Contradiction, report: RunReport) -> ContradictionDocument:
-    names = [report.summaries[number].name for number in (one.sampled_winner, one.full_winner)]
+def _contradiction(contradiction: Contradiction, report: RunReport) -> ContradictionDocument:
+    names = [report.summaries[number].name for number in (contradiction.sampled_winner, contradiction.full_winner)]
     return {
-        "metric": one.measure.name,
-        "full_metric": one.full.measure.name,
+        "metric": contradiction.measure.name,
+        "full_metric": contradiction.full.measure.name,
         "better_among_candidates": names[0],
         "better_in_full_ranking": names[1],
-        "difference": abs(one.sampled.evidence.difference),
-        "p_holm": one.sampled.p_adjusted,
-        "full_difference": -abs(one.full.evidence.difference),
-        "full_p_holm": one.full.p_adjusted,
+        "difference": abs(contradiction.sampled.evidence.difference),
+        "p_holm": contradiction.sampled.p_adjusted,
+        "full_difference": -abs(contradiction.full.evidence.difference),
+        "full_p_holm": contradiction.full.p_adjusted,
     }
 
 
-def _time_to_quality(one: TimeToQuality) -> TimeToQualityDocument:
+def _time_to_quality(time_to_quality: TimeToQuality) -> TimeToQualityDocument:
     return {
-        "metric": one.metric,
-        "seconds_to_99_percent_of_final": _spread(one.to_final),
-        "target": one.target,
-        "seconds_to_target": _spread(one.to_target),
-        "seeds_that_reached_target": one.reached,
+        "metric": time_to_quality.metric,
+        "seconds_to_99_percent_of_final": _spread(time_to_quality.to_final),
+        "target": time_to_quality.target,
+        "seconds_to_target": _spread(time_to_quality.to_target),
+        "seeds_that_reached_target": time_to_quality.reached,
     }
 
 

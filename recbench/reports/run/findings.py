@@ -44,7 +44,7 @@ def contradictions(report: RunReport) -> list[Contradiction]:
     for pair in report.uncertainty.significant:
         if pair.measure in report.columns:
             of_measure.setdefault(pair.measure, {})[pair.first, pair.second] = pair
-    found = []
+    ordered = []
     for measure in report.columns:
         if measure.ranking is Ranking.FULL:
             continue
@@ -54,8 +54,10 @@ def contradictions(report: RunReport) -> list[Contradiction]:
             for models, pair in of_measure.get(measure, {}).items()
             if models in in_full and pair.evidence.difference * in_full[models].evidence.difference < 0
         ]
-        found += sorted(opposite, key=lambda one: -min(_errors(one.sampled), _errors(one.full)))
-    return found
+        ordered += sorted(
+            opposite, key=lambda contradiction: -min(_errors(contradiction.sampled), _errors(contradiction.full))
+        )
+    return ordered
 
 
 def contradiction_notes(report: RunReport, most: int | None = PAIRS_IN_A_LINE) -> list[str]:
@@ -65,12 +67,14 @@ def contradiction_notes(report: RunReport, most: int | None = PAIRS_IN_A_LINE) -
         report: The run.
         most: How many pairs a line names; None for all.
     """
-    found, lines = contradictions(report), []
-    for measure in dict.fromkeys(one.measure for one in found):
-        of_measure = [one for one in found if one.measure == measure]
+    all_contradictions, lines = contradictions(report), []
+    for measure in dict.fromkeys(contradiction.measure for contradiction in all_contradictions):
+        of_measure = [contradiction for contradiction in all_contradictions if contradiction.measure == measure]
         losers: dict[str, list[str]] = {}
-        for one in of_measure[:most]:
-            winner, loser = (report.summaries[number].name for number in (one.sampled_winner, one.full_winner))
+        for contradiction in of_measure[:most]:
+            winner, loser = (
+                report.summaries[number].name for number in (contradiction.sampled_winner, contradiction.full_winner)
+            )
             losers.setdefault(winner, []).append(loser)
         named = [f"{winner} over {', '.join(names)}" for winner, names in losers.items()]
         rest = len(of_measure) - len(of_measure[:most])
@@ -85,7 +89,7 @@ def contradiction_notes(report: RunReport, most: int | None = PAIRS_IN_A_LINE) -
 
 def below_popularity_notes(report: RunReport) -> list[str]:
     """Returns a line that names the models that are significantly below popularity; none if none is."""
-    found = []
+    named = []
     for summary, standings in zip(report.summaries, report.uncertainty.standings, strict=True):
         below = [
             column.label
@@ -93,8 +97,8 @@ def below_popularity_notes(report: RunReport) -> list[str]:
             if column.name in standings and standings[column.name].below_reference
         ]
         if below:
-            found.append(f"{summary.name} ({', '.join(below)})")
-    return [f"Significantly below popularity: {'; '.join(found)}."] if found else []
+            named.append(f"{summary.name} ({', '.join(below)})")
+    return [f"Significantly below popularity: {'; '.join(named)}."] if named else []
 
 
 def _winners(pair: Pair) -> tuple[int, int]:

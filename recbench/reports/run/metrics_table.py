@@ -35,14 +35,14 @@ def metrics_table(report: RunReport, form: Format, screen: Screen | None = None)
         screen: The terminal that plain text has to fit; None for the wide table.
     """
     first = next((summary for summary in report.summaries if summary.cohorts), None)
-    headers = [*(one.label for one in ALWAYS), "coverage", "exposure Gini", "popularity"]
+    headers = [*(measure.label for measure in ALWAYS), "coverage", "exposure Gini", "popularity"]
     for name, cohorts in (first.cohorts if first else {}).items():
         headers += [f"HR, {COHORT_NAMES[name]} {_range(cohort)}" for cohort in cohorts]
     names = [summary.name for summary in report.summaries]
     figures = [_figures(summary) for summary in report.summaries]
     if form in (Format.CSV, Format.JSON):
         rows = [
-            [name, *(None if one is None else one.mean for one in row)]
+            [name, *(None if spread is None else spread.mean for spread in row)]
             for name, row in zip(names, figures, strict=True)
         ]
         if form is Format.CSV:
@@ -50,7 +50,7 @@ def metrics_table(report: RunReport, form: Format, screen: Screen | None = None)
         # A model without a done trial has no cohorts.
         return json_text([dict(zip(["model", *headers], row, strict=False)) for row in rows])
     if screen is None:
-        cells = [[name, *(with_sd(one, 4) for one in row)] for name, row in zip(names, figures, strict=True)]
+        cells = [[name, *(with_sd(spread, 4) for spread in row)] for name, row in zip(names, figures, strict=True)]
         table = render_table(cells, ["model", *headers], f"l{'r' * len(headers)}", form, header_width=18)
         return "\n".join([table, "", *render_lines(LEGEND, form)])
     columns = [

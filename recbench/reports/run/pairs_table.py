@@ -86,7 +86,9 @@ def _columns(pairs: Sequence[Pair], report: RunReport) -> list[Column]:
         (*columns[2].wide, *columns[3].wide),
         (
             Look(
-                DIFFERENCE, [f"{one} {interval}" for one, interval in zip(differences, intervals, strict=True)], rank=2
+                DIFFERENCE,
+                [f"{difference} {interval}" for difference, interval in zip(differences, intervals, strict=True)],
+                rank=2,
             ),
             Look(DIFFERENCE, differences, rank=1),
         ),
@@ -95,11 +97,19 @@ def _columns(pairs: Sequence[Pair], report: RunReport) -> list[Column]:
 
 
 def _figures(pair: Pair, report: RunReport) -> list[object]:
-    one = pair.evidence
+    evidence = pair.evidence
     names = [report.summaries[number].name for number in (pair.first, pair.second)]
     mcnemar = max(pair.mcnemar) if pair.mcnemar else None
-    tests = [one.p, pair.p_adjusted, mcnemar]
-    figures = [one.difference, one.interval.low, one.interval.high, *tests, one.won, pair.tied, one.lost]
+    tests = [evidence.p, pair.p_adjusted, mcnemar]
+    figures = [
+        evidence.difference,
+        evidence.interval.low,
+        evidence.interval.high,
+        *tests,
+        evidence.won,
+        pair.tied,
+        evidence.lost,
+    ]
     return [pair.measure.name, *names, *figures, pair.detectable]
 
 

@@ -74,7 +74,7 @@ class ReplicasReport:
         """The lines below the table."""
         every = [component for model in self.models for component in model.components.values()]
         lacking = ", ".join(model.name for model in self.models if not model.components)
-        notes = [*LEGEND, *([NO_SEEDS] if any(one.seeds is None for one in every) else [])]
+        notes = [*LEGEND, *([NO_SEEDS] if any(component.seeds is None for component in every) else [])]
         return [*notes, *([f"{INCOMPLETE} {lacking}."] if lacking else [])]
 
 
@@ -86,8 +86,8 @@ def replicas_report(reports: Sequence[RunReport], varies: str) -> ReplicasReport
         varies: What differs between the replicas.
     """
     models = [
-        _model([one for report in reports for one in report.summaries if one.name == summary.name], reports)
-        for summary in reports[0].summaries
+        _model([summary for report in reports for summary in report.summaries if summary.name == first.name], reports)
+        for first in reports[0].summaries
     ]
     return ReplicasReport(tuple(reports), tuple(models), varies)
 
@@ -128,15 +128,15 @@ def replicas_document(report: ReplicasReport) -> list[ReplicatedResultDocument]:
     ]
 
 
-def _metric(one: VarianceComponents, values: list[float]) -> ReplicatedMetricDocument:
-    split, users, seeds, total = one.standard_deviations
+def _metric(component: VarianceComponents, values: list[float]) -> ReplicatedMetricDocument:
+    split, users, seeds, total = component.standard_deviations
     return {
-        "mean": one.mean,
+        "mean": component.mean,
         "split_sd": split,
         "users_sd": users,
         "seeds_sd": seeds,
         "total_sd": total,
-        "usual_se": sqrt(one.usual),
+        "usual_se": sqrt(component.usual),
         "values": values,
     }
 
@@ -148,15 +148,15 @@ def _model(summaries: Sequence[ModelSummary], reports: Sequence[RunReport]) -> R
         samples = [_samples(summary, measure) for summary in summaries]
         if len(samples) < len(reports) or not all(samples):
             continue
-        if (found := variance_components(samples)) is not None:
-            components[measure.name] = found
+        if (component := variance_components(samples)) is not None:
+            components[measure.name] = component
             values[measure.name] = [sum(float(s.values.mean()) for s in sample) / len(sample) for sample in samples]
     return ReplicatedModel(summaries[0].name, components, values)
 
 
 def _samples(summary: ModelSummary, measure: Measure) -> list[Sample]:
-    ranks = seed_ranks(summary, measure.ranking)
-    return [Sample(measure.values(one), measure.users(one)) for one in ranks.values()]
+    by_seed = seed_ranks(summary, measure.ranking)
+    return [Sample(measure.values(ranks), measure.users(ranks)) for ranks in by_seed.values()]
 
 
 def _columns(report: ReplicasReport, form: Format) -> list[Column]:
@@ -179,8 +179,12 @@ def _columns(report: ReplicasReport, form: Format) -> list[Column]:
     ]
 
 
-def _figures(one: VarianceComponents | None) -> list[float | None]:
-    return [None] * len(_HEADERS) if one is None else [one.mean, *one.standard_deviations, sqrt(one.usual)]
+def _figures(component: VarianceComponents | None) -> list[float | None]:
+    return (
+        [None] * len(_HEADERS)
+        if component is None
+        else [component.mean, *component.standard_deviations, sqrt(component.usual)]
+    )
 
 
 def _cell(value: float | None, form: Format) -> str:

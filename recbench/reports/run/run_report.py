@@ -124,7 +124,7 @@ def run_report(
     near = [measure.k for measure in shown if measure.k is not None and measure.ranking is Ranking.CANDIDATES]
     cut_offs = near or list(ks)
     full_cut_offs = {measure.k for measure in shown if measure.k is not None and measure.ranking is Ranking.FULL}
-    curves = any(one.record.curve for one in trials)
+    curves = any(trial.record.curve for trial in trials)
     return RunReport(
         task,
         environment,
@@ -134,7 +134,7 @@ def run_report(
         tuple(time_to_quality(summaries, ks, target) if curves else ()),
         caution(task, cut_offs, full_cut_offs),
         correction_of(trials, shown, size, uniform),
-        tuple(timing_notes([one.record for one in trials])),
+        tuple(timing_notes([trial.record for trial in trials])),
         settings,
         tuple(code_notes([summary.group for summary in summaries])),
         (*tie_notes(summaries, 10 if 10 in cut_offs else cut_offs[0]), *bridge_notes(summaries)),
@@ -147,18 +147,18 @@ def run_report(
 def summed_up(shown: Sequence[Measure]) -> tuple[Measure, ...]:
     """Returns what is shown and what every document holds besides, each once."""
     always = measures_at(ALWAYS_SUMMED_UP, ())
-    return (*shown, *(one for one in always if one not in shown))
+    return (*shown, *(measure for measure in always if measure not in shown))
 
 
 def compare_models(summaries: Sequence[ModelSummary], measures: Sequence[Measure]) -> Uncertainty:
     """Compares the configurations by each measure; the reference is popularity, where it is one of them."""
     ranks = [{ranking: seed_ranks(summary, ranking) for ranking in Ranking} for summary in summaries]
-    reference = next((number for number, one in enumerate(summaries) if one.model == POPULARITY), None)
+    reference = next((number for number, summary in enumerate(summaries) if summary.model == POPULARITY), None)
     return uncertainty(ranks, measures, reference=reference)
 
 
 def seed_ranks(summary: ModelSummary, ranking: Ranking) -> SeedRanks:
     """Returns the ranks of a configuration by seed; empty if a seed that is done has no such ranks."""
-    found = {trial.record.seed: trial.ranks_in(ranking) for trial in summary.group.done}
-    known = {seed: ranks for seed, ranks in found.items() if ranks is not None}
-    return known if len(known) == len(found) else {}
+    by_seed = {trial.record.seed: trial.ranks_in(ranking) for trial in summary.group.done}
+    known = {seed: ranks for seed, ranks in by_seed.items() if ranks is not None}
+    return known if len(known) == len(by_seed) else {}

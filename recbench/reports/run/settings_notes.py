@@ -22,8 +22,11 @@ def settings_notes(used: SettingsUsed, summaries: Sequence[ModelSummary]) -> lis
     if used.untuned:
         lines.append(f"Not tuned, so with defaults: {', '.join(used.untuned)}.")
     if used.overridden:
-        told = [f"{one.model}.{one.name}={one.given} (tuned: {one.tuned})" for one in used.overridden]
-        lines.append(f"Given by --param instead of the tuned value: {', '.join(told)}.")
+        overrides = [
+            f"{override.model}.{override.name}={override.given} (tuned: {override.tuned})"
+            for override in used.overridden
+        ]
+        lines.append(f"Given by --param instead of the tuned value: {', '.join(overrides)}.")
     changed = sorted(
         {
             summary.model
@@ -56,7 +59,8 @@ def settings_document(used: SettingsUsed, summaries: Sequence[ModelSummary]) -> 
         "tuned": {name: tuning.model_dump(mode="json") for name, tuning in used.tuned.items()},
         "default": list(used.untuned),
         "overridden": [
-            {"model": one.model, "name": one.name, "given": one.given, "tuned": one.tuned} for one in used.overridden
+            {"model": override.model, "name": override.name, "given": override.given, "tuned": override.tuned}
+            for override in used.overridden
         ],
         "notes": settings_notes(used, summaries),
     }
@@ -70,5 +74,7 @@ def _budgets(tuned: dict[str, Provenance]) -> str:
     if len(allowed) == 1:
         ((trials, seconds),) = allowed
         return f"tuned on validation cases with up to {trials} trials and {seconds:g} s a model: {spent}."
-    told = ", ".join(f"{name} {tuning.budget_trials} and {tuning.budget_seconds:g} s" for name, tuning in tuned.items())
-    return f"tuned on validation cases, trials: {spent}. The budgets were not the same: {told}."
+    budgets = ", ".join(
+        f"{name} {tuning.budget_trials} and {tuning.budget_seconds:g} s" for name, tuning in tuned.items()
+    )
+    return f"tuned on validation cases, trials: {spent}. The budgets were not the same: {budgets}."

@@ -56,11 +56,11 @@ def shown_measures(asked: Sequence[Measure], sampled: Ranks | None, full: Ranks 
         sampled: See ``default_measures``.
         full: See ``default_measures``.
     """
-    if full is None or any(one.ranking is Ranking.FULL for one in asked):
-        return tuple(sorted(asked, key=lambda one: one.ranking is Ranking.FULL))
+    if full is None or any(measure.ranking is Ranking.FULL for measure in asked):
+        return tuple(sorted(asked, key=lambda measure: measure.ranking is Ranking.FULL))
     most = int(sampled.n_others.max()) + 1 if sampled is not None and len(sampled) else 0
-    near = [one for one in asked if one.k is None or one.k <= most]
-    return (*near, *(one.in_ranking(Ranking.FULL) for one in asked))
+    near = [measure for measure in asked if measure.k is None or measure.k <= most]
+    return (*near, *(measure.in_ranking(Ranking.FULL) for measure in asked))
 
 
 def have_one_case_each(trials: Sequence[FinishedTrial]) -> bool:
@@ -81,10 +81,14 @@ def one_case_each(ranks: Ranks) -> bool:
 
 def without_copies(measures: Sequence[Measure]) -> tuple[Measure, ...]:
     """Returns the measures without metrics of users that equal another of them where each user has one case."""
-    return tuple(one for one in measures if one.with_one_case() not in measures)
+    return tuple(measure for measure in measures if measure.with_one_case() not in measures)
 
 
 def copy_notes(measures: Sequence[Measure]) -> list[str]:
     """Returns a line that says which metrics of users equal metrics of cases where each user has one case."""
-    equal = [f"{one.label} equals {other.label}" for one in measures if (other := one.with_one_case()) is not None]
+    equal = [
+        f"{measure.label} equals {other.label}"
+        for measure in measures
+        if (other := measure.with_one_case()) is not None
+    ]
     return [f"Each user has one case: {', '.join(equal)}."] if equal else []

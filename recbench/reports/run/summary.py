@@ -166,7 +166,7 @@ def _summarise_group(
         group,
         name,
         next((trial.record.status for trial in group.trials if trial.record.status is not Status.DONE), Status.DONE),
-        _known({one.name: Spread.of_all(trial.mean(one) for trial in done) for one in sampled}),
+        _known({measure.name: Spread.of_all(trial.mean(measure) for trial in done) for measure in sampled}),
         _known(corrected),
         _known(
             {

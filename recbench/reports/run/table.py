@@ -55,10 +55,10 @@ def models_table(report: RunReport, form: Format) -> str:
 
 def errors(report: RunReport) -> list[str]:
     """Returns what went wrong, one line for each reason of a model, and for each curve."""
-    found = [f"{summary.name}, {error}" for summary in report.summaries for error in summary.errors_by_reason]
+    lines = [f"{summary.name}, {error}" for summary in report.summaries for error in summary.errors_by_reason]
     for summary, time_to_quality in zip(report.summaries, report.quality, strict=False):
-        found += [f"{summary.name}, {error}" for error in time_to_quality.errors]
-    return found
+        lines += [f"{summary.name}, {error}" for error in time_to_quality.errors]
+    return lines
 
 
 def head(report: RunReport, form: Format, *, deviations: bool = True) -> list[str]:
@@ -101,7 +101,7 @@ def how_to_read(report: RunReport, form: Format, *, interval: str = "95 %:", bes
         best: What marks the best model; None for the mark of the format.
     """
     lines = []
-    standings = [standing for one in report.uncertainty.standings for standing in one.values()]
+    standings = [standing for of_model in report.uncertainty.standings for standing in of_model.values()]
     if any(standing.interval for standing in standings):
         lines.append(f"{interval} confidence interval over users (bootstrap, {RESAMPLES:,} resamples), seeds averaged.")
     lines += mark_lines(standings, form, best)

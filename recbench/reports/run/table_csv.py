@@ -37,25 +37,27 @@ def run_csv(report: RunReport) -> str:
     header += [*(f"corrected_{name}" for name in corrected), *cohorts]
     header += ["interactions_per_second", "fit_seconds", "fit_cpu_seconds", "epochs", "throughput_doubts"]
     costs = present_figures([trial.record for summary in summaries for trial in summary.group.done])
-    header += [one.key for one in costs]
+    header += [figure.key for figure in costs]
     header += ["seconds_to_99_percent_of_final", "seconds_to_target"] if report.quality else []
     rows: list[list[object]] = []
     columns = (summaries, report.uncertainty.standings, report.of_known_cases, report.quality)
-    for summary, standings, known, one in zip_longest(*columns):
+    for summary, standings, known, time_to_quality in zip_longest(*columns):
         row: list[object] = [summary.name]
         for name in shown:
             row += _parts(summary.metrics.get(name), standings.get(name))
         row += [_mean(summary.metrics.get(name)) for name in further]
         for name in full:
-            parts = _parts(summary.catalogue.get(name), standings.get(f"{FULL_PREFIX}{name}"))
-            row += parts if name in shown_full else parts[:1]
+            cells = _parts(summary.catalogue.get(name), standings.get(f"{FULL_PREFIX}{name}"))
+            row += cells if name in shown_full else cells[:1]
         row += [_mean(known.get(name)) for name in of_known]
         row += [_mean(summary.corrected.get(name)) for name in corrected]
         row += [_mean(_cohorts(summary).get(name)) for name in cohorts]
-        row += [_mean(one) for one in (summary.interactions_per_second, summary.fit_seconds, summary.fit_cpu_seconds)]
+        row += [
+            _mean(spread) for spread in (summary.interactions_per_second, summary.fit_seconds, summary.fit_cpu_seconds)
+        ]
         row += [summary.epochs, "; ".join(summary.throughput_doubts) or None]
         row += [_mean(figure.spread(summary.group.done)) for figure in costs]
-        row += [_mean(one.to_final), _mean(one.to_target)] if one else []
+        row += [_mean(time_to_quality.to_final), _mean(time_to_quality.to_target)] if time_to_quality else []
         rows.append([*row, summary.status.value])
     return csv_text(rows, [*header, "status"])
 

@@ -16,17 +16,19 @@ def tie_notes(summaries: Sequence[ModelSummary], k: int) -> list[str]:
         summaries: The configurations.
         k: The cut-off that the lines speak of.
     """
-    ranks = [[one for trial in s.group.done if (one := trial.candidate_ranks) is not None] for s in summaries]
-    tied = [max((ties_across_cut(one, k) for one in of_seeds), default=0.0) for of_seeds in ranks]
+    ranks_by_model = [
+        [ranks for trial in s.group.done if (ranks := trial.candidate_ranks) is not None] for s in summaries
+    ]
+    tied = [max((ties_across_cut(ranks, k) for ranks in of_seeds), default=0.0) for of_seeds in ranks_by_model]
     near = [
         max((trial.record.near_ties_across_cut.get(k, 0.0) for trial in summary.group.done), default=0.0)
         for summary in summaries
     ]
     hit, lines = f"whether a case is a hit at {k}", []
-    if told := _shares(summaries, tied):
-        lines.append(f"Ties: equal scores decide {hit} in {told}. Every order of a tie counts alike.")
-    if told := _shares(summaries, near):
-        lines.append(f"Near ties: differences of scores as small as rounding decide {hit} in {told}.")
+    if shares := _shares(summaries, tied):
+        lines.append(f"Ties: equal scores decide {hit} in {shares}. Every order of a tie counts alike.")
+    if shares := _shares(summaries, near):
+        lines.append(f"Near ties: differences of scores as small as rounding decide {hit} in {shares}.")
     return lines
 
 

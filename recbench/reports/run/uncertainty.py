@@ -137,16 +137,16 @@ def uncertainty(
     intervals, differences = iter(limits), iter(evidence)
     pairs: list[Pair] = []
     for metric in compared:
-        found = _pairs(metric, ranks, list(islice(differences, len(metric.index_pairs))))
-        best, level = _best(metric, found)
-        below = _below(reference, found)
+        metric_pairs = _pairs(metric, ranks, list(islice(differences, len(metric.index_pairs))))
+        best, level = _best(metric, metric_pairs)
+        below = _below(reference, metric_pairs)
         for place, (summary, interval) in enumerate(
             zip(metric.models, islice(intervals, len(metric.models)), strict=True)
         ):
             standings[summary][metric.measure.name] = Standing(
                 interval, place in best, place in level - best, summary in below
             )
-        pairs += found
+        pairs += metric_pairs
     return Uncertainty(tuple(standings), tuple(pairs), tuple(notes))
 
 

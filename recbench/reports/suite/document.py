@@ -14,30 +14,30 @@ def suite_document(report: SuiteReport) -> SuiteDocument:
         "metric": report.measure.name,
         "verdict": report.headline,
         "tasks": [{"name": task.name, "digest": task.digest} for task in report.tasks],
-        "models": [_model(one, [task.name for task in report.tasks]) for one in report.standings],
+        "models": [_model(standing, [task.name for task in report.tasks]) for standing in report.standings],
         "pairs": [_pair(report, first, second) for first, second in combinations(range(len(report.standings)), 2)],
         "critical_difference": report.critical_difference,
         "neighbours_decided": report.neighbours_decided,
-        "missing": [{"task": one.task, "model": one.model, "reason": one.reason} for one in report.missing],
+        "missing": [{"task": gap.task, "model": gap.model, "reason": gap.reason} for gap in report.missing],
     }
 
 
-def _model(one: Standing, tasks: list[str]) -> SuiteModelDocument:
+def _model(standing: Standing, tasks: list[str]) -> SuiteModelDocument:
     return {
-        "name": one.name,
-        "model": one.model,
-        "source": one.source,
-        "machines": list(one.machines),
-        "mean_rank": one.mean_rank,
-        "mean_rank_interval": (one.rank_interval.low, one.rank_interval.high),
-        "relative_score": one.relative_score,
-        "relative_score_interval": (one.score_interval.low, one.score_interval.high),
-        "scores": dict(zip(tasks, one.scores, strict=True)),
-        "ranks": dict(zip(tasks, one.ranks, strict=True)),
-        "fit_seconds": one.fit_seconds,
-        "on_pareto_front": one.on_front,
-        "best": one.best,
-        "level_with_best": one.level_with_best,
+        "name": standing.name,
+        "model": standing.model,
+        "source": standing.source,
+        "machines": list(standing.machines),
+        "mean_rank": standing.mean_rank,
+        "mean_rank_interval": (standing.rank_interval.low, standing.rank_interval.high),
+        "relative_score": standing.relative_score,
+        "relative_score_interval": (standing.score_interval.low, standing.score_interval.high),
+        "scores": dict(zip(tasks, standing.scores, strict=True)),
+        "ranks": dict(zip(tasks, standing.ranks, strict=True)),
+        "fit_seconds": standing.fit_seconds,
+        "on_pareto_front": standing.on_front,
+        "best": standing.best,
+        "level_with_best": standing.level_with_best,
     }
 
 

@@ -174,7 +174,7 @@ def _sample(group: TrialGroup | None, measure: Measure) -> Sample | str:
         return "no records"
     if group.errors:
         return "; ".join(group.errors)
-    ranks = [one for trial in group.done if (one := trial.ranks_in(measure.ranking)) is not None]
+    ranks = [ranks_of_trial for trial in group.done if (ranks_of_trial := trial.ranks_in(measure.ranking)) is not None]
     if len(ranks) < len(group.done):
         return f"no full ranking, which {measure.label} needs"
     return seed_mean(ranks, measure)

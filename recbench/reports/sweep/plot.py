@@ -36,20 +36,20 @@ def draw_sweep(report: RunReport, parameter: str, output: OutputFile) -> Path:
     figure = new_figure(10, 6)
     figure.suptitle(mathtext(f"{report.summaries[0].model} on {report.task['name']}: {parameter}"))
     values = [point.value for point in points]
-    places, logarithmic = _places(values)
+    positions, logarithmic = _places(values)
     (quality, seconds), (speed, memory) = figure.subplots(2, 2, sharex=True)
     for number, measure in enumerate(report.measures):
-        _draw_metric(quality, points, places, measure, style(number))
+        _draw_metric(quality, points, positions, measure, style(number))
     quality.set(ylabel="quality, 95 % over users")
     legend_above(quality)
-    _draw_spreads(seconds, places, [point.summary.fit_seconds for point in points], "fit seconds")
-    _draw_spreads(speed, places, [point.summary.interactions_per_second for point in points], "interactions/s")
-    _draw_spreads(memory, places, [_mebibytes(point.peak_bytes) for point in points], "peak memory, MiB")
+    _draw_spreads(seconds, positions, [point.summary.fit_seconds for point in points], "fit seconds")
+    _draw_spreads(speed, positions, [point.summary.interactions_per_second for point in points], "interactions/s")
+    _draw_spreads(memory, positions, [_mebibytes(point.peak_bytes) for point in points], "peak memory, MiB")
     for axes in (speed, memory):
         axes.set_xlabel(mathtext(parameter))
         if logarithmic:
             axes.set_xscale("log")
-        axes.set_xticks(places, [mathtext(str(value), TICK_CHARACTERS) for value in values])
+        axes.set_xticks(positions, [mathtext(str(value), TICK_CHARACTERS) for value in values])
         axes.minorticks_off()
     return save_figure(figure, output)
 
@@ -63,11 +63,11 @@ def _places(values: Sequence[object]) -> tuple[list[float], bool]:
 
 
 def _draw_metric(
-    axes: "Axes", points: Sequence[SweepPoint], places: Sequence[float], measure: Measure, look: Style
+    axes: "Axes", points: Sequence[SweepPoint], positions: Sequence[float], measure: Measure, look: Style
 ) -> None:
     known = [
-        (place, spread.mean, standing.interval)
-        for place, point in zip(places, points, strict=True)
+        (position, spread.mean, standing.interval)
+        for position, point in zip(positions, points, strict=True)
         if (spread := point.summary.metrics.get(measure.name)) and (standing := point.standings.get(measure.name))
     ]
     if not known:
@@ -88,15 +88,20 @@ def _draw_metric(
     )
 
 
-def _draw_spreads(axes: "Axes", places: Sequence[float], spreads: Sequence[Spread | None], label: str) -> None:
-    known = [(place, spread) for place, spread in zip(places, spreads, strict=True) if spread]
+def _draw_spreads(axes: "Axes", positions: Sequence[float], spreads: Sequence[Spread | None], label: str) -> None:
+    known = [(position, spread) for position, spread in zip(positions, spreads, strict=True) if spread]
     if known:
-        means = [one.mean for _, one in known]
-        bars = [reach(one.mean, min(one.values), max(one.values)) for _, one in known]
+        means = [spread.mean for _, spread in known]
+        bars = [reach(spread.mean, min(spread.values), max(spread.values)) for _, spread in known]
         axes.errorbar(
-            [place for place, _ in known], means, yerr=list(zip(*bars, strict=True)), fmt="o-", capsize=3, color="C2"
+            [position for position, _ in known],
+            means,
+            yerr=list(zip(*bars, strict=True)),
+            fmt="o-",
+            capsize=3,
+            color="C2",
         )
-        axes.set_ylim(0, HEADROOM * max(max(one.values) for _, one in known))
+        axes.set_ylim(0, HEADROOM * max(max(spread.values) for _, spread in known))
     axes.set_ylabel(label)
 
 

@@ -107,7 +107,7 @@ def _csv(report: RunReport, parameter: str, points: list[SweepPoint]) -> str:
             row += [spread.mean, spread.sd] if spread else [None, None]
             row += [interval.low, interval.high] if interval else [None, None]
         costs = (point.summary.fit_seconds, point.summary.interactions_per_second, point.peak_bytes)
-        row += [one.mean if one else None for one in costs]
+        row += [cost.mean if cost else None for cost in costs]
         rows.append([*row, point.summary.epochs, point.summary.status.value])
     costs_of = ["fit_seconds", "interactions_per_second", "process_peak_rss_bytes", "epochs", "status"]
     return csv_text(rows, [*headers, *costs_of])

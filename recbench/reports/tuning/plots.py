@@ -64,7 +64,7 @@ def draw_tuning(
 def _history(axes: "Axes", result: ModelTuning) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    scored = [(one.number, one.end, one.score) for one in result.past if one.score is not None]
+    scored = [(trial.number, trial.end, trial.score) for trial in result.past if trial.score is not None]
     for end, marker in MARKERS.items():
         some = [(number, score) for number, ended, score in scored if ended is end]
         if some:
@@ -73,7 +73,7 @@ def _history(axes: "Axes", result: ModelTuning) -> None:
     if completed:
         numbers, scores = zip(*completed, (result.past[-1].number, 0.0), strict=True)
         axes.step(numbers, list(accumulate(scores, max)), where="post", label="best so far")
-    failed = [one.number for one in result.past if one.end is End.FAILED]
+    failed = [trial.number for trial in result.past if trial.end is End.FAILED]
     if failed:
         # At the lower edge, for they have no score.
         axes.plot(failed, [0.02] * len(failed), "v", transform=axes.get_xaxis_transform(), label=End.FAILED.value)

@@ -88,7 +88,7 @@ class Cluster:
         assert assignment.address is not None
         self._assignment = assignment
         self._notify = notify
-        self._wanted = is_wanted
+        self._is_wanted = is_wanted
         self._connection = DaskConnection(assignment.address, self._hear)
         self._watch = WorkerWatch(assignment.address)
         self._events: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
@@ -166,7 +166,7 @@ class Cluster:
             return
         # Those that run no trial of another run come first; behind such a trial, this one gets its turn.
         of_others = self._of_other_runs()
-        for worker in sorted(free, key=lambda one: one in of_others):
+        for worker in sorted(free, key=lambda address: address in of_others):
             if not self._is_one_due(coming):
                 return
             if not self._has_task(worker):
@@ -236,9 +236,9 @@ class Cluster:
 
     def _drop_unwanted(self) -> None:
         for key, job in list(self._running.items()):
-            if not self._wanted(job.trial):
+            if not self._is_wanted(job.trial):
                 self._give_up(key)
-        self._waiting = deque(trial for trial in self._waiting if self._wanted(trial))
+        self._waiting = deque(trial for trial in self._waiting if self._is_wanted(trial))
 
     def _ended(self) -> Iterator[_Running]:
         """Yields the trials that have ended."""

@@ -79,7 +79,7 @@ class DaskConnection:
             if wait:
                 self._client.wait_for_workers(1, timeout=SECONDS_TO_WAIT_FOR_WORKERS)
             # Of all of them: some versions of Dask tell of five only, unless they are asked.
-            found = self._client.scheduler_info(n_workers=-1)["workers"]
+            workers = self._client.scheduler_info(n_workers=-1)["workers"]
         except TimeoutError as error:
             if self._client.status != "running":
                 raise self._lost() from error
@@ -91,7 +91,7 @@ class DaskConnection:
             raise self._lost() from error
         if self._client.status != "running":
             raise self._lost()
-        return {str(worker): Worker(str(one["host"]), float(one["last_seen"])) for worker, one in found.items()}
+        return {str(worker): Worker(str(facts["host"]), float(facts["last_seen"])) for worker, facts in workers.items()}
 
     def processing(self) -> dict[str, list[str]]:
         """Returns the keys of the tasks that each worker has been given, by any client, by its address.

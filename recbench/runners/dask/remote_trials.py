@@ -198,9 +198,11 @@ def install_task(digest: str, name: str) -> None:
     """
     path = _arriving(digest, name)
     try:
-        found = task_file.load(path).digest
-        if found != digest:
-            raise RecbenchError(f"The worker received the task {found} instead of {digest}.", "Start the run again.")
+        received_digest = task_file.load(path).digest
+        if received_digest != digest:
+            raise RecbenchError(
+                f"The worker received the task {received_digest} instead of {digest}.", "Start the run again."
+            )
         path.replace(task_path(digest))
     finally:
         path.unlink(missing_ok=True)

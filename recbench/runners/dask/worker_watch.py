@@ -31,7 +31,7 @@ class WorkerWatch:
         self._refusals: dict[str, UnusableWorkerError] = {}
         self._now = 0.0
         self._none_since: float | None = None
-        self._told = False
+        self._has_warned = False
 
     def update(self, workers: Mapping[str, Worker], now: float) -> None:
         """Takes in what the scheduler knows, and says so if no worker is left or if one has come again.
@@ -90,13 +90,13 @@ class WorkerWatch:
     def _tell_of_none(self, now: float) -> None:
         usable = self.usable()
         if usable:
-            if self._told:
+            if self._has_warned:
                 log.info("Worker %s answers; the run continues.", next(iter(usable)))
-            self._none_since, self._told = None, False
+            self._none_since, self._has_warned = None, False
             return
         self._none_since = now if self._none_since is None else self._none_since
-        if not self._told and now - self._none_since >= SECONDS_UNTIL_TOLD:
-            self._told = True
+        if not self._has_warned and now - self._none_since >= SECONDS_UNTIL_TOLD:
+            self._has_warned = True
             state = "no longer has workers" if not self._workers else "has no worker that answers"
             log.warning(
                 "The cluster at %s %s. The run waits for one; start one: dask worker %s --nthreads 1",

@@ -33,7 +33,7 @@ class LocalProcesses:
     def __init__(self, assignment: Assignment, notify: Notify, is_wanted: IsWanted = always) -> None:
         self._assignment = assignment
         self._notify = notify
-        self._wanted = is_wanted
+        self._is_wanted = is_wanted
         self._prepared: list[WorkerProcess] = []
         self._ahead = ImportsAhead(self._prepare, assignment.limits.seconds)
         self._running: list[Supervision] = []
@@ -87,7 +87,7 @@ class LocalProcesses:
             self._end_large()
             for job in list(self._running):
                 outcome = job.step()
-                if not self._wanted(job.trial):
+                if not self._is_wanted(job.trial):
                     self._running.remove(job)
                     job.end()
                 elif outcome is not None:

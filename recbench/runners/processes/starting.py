@@ -28,6 +28,6 @@ def start_command(module: str) -> list[str]:
     Args:
         module: The module's name; ``parent`` is the id of this process.
     """
-    path = [one or str(Path.cwd()) for one in sys.path]
+    path = [entry or str(Path.cwd()) for entry in sys.path]
     # -u: what a process printed last before it died is in its log.
     return [sys.executable, "-u", "-P", "-c", START, json.dumps([recbench.__file__, path, os.getpid(), module])]

@@ -144,12 +144,12 @@ class Supervision:
         ranks = self._ranks(content) if content else None
         if record.status not in ((Status.FAILED, Status.OUT_OF_MEMORY) if ranks is None else (Status.DONE,)):
             raise MessageError(f"a record with the status {record.status} comes with {len(content):,} bytes of ranks")
-        told = {
+        fields = {
             "start_seconds": self.worker.start_seconds,
             "concurrent_trials": self._assignment.concurrent,
             "imports_during_fit": self._imports_during_fit,
         }
-        return TrialOutcome(record.model_copy(update=told), ranks, is_final=answer.is_final)
+        return TrialOutcome(record.model_copy(update=fields), ranks, is_final=answer.is_final)
 
     def _check_identity(self, record: Record) -> None:
         """Checks that a record is the trial's.

@@ -104,14 +104,14 @@ def read_split(files: SplitFiles, layout: Layout = PLAIN, width: int = 0) -> Pub
     """
     train, test = read_interactions(files.train, layout), read_interactions(files.test, layout)
     held = None if files.validation is None else read_interactions(files.validation, layout)
-    parts, unit = in_one_unit([train, test, *([held] if held else [])])
-    user_ids, item_ids, rows = numbered_together(parts, _listed(files.users), _listed(files.items))
+    interactions, unit = in_one_unit([train, test, *([held] if held else [])])
+    user_ids, item_ids, rows = numbered_together(interactions, _listed(files.users), _listed(files.items))
     negatives, validation_negatives = (
         None if path is None or part is None else _candidates(path).lists(user_ids, item_ids, part, width)
         for path, part in ((files.candidates, rows[1]), (files.validation_candidates, rows[2] if held else None))
     )
     train_files = [files.train, *([] if files.validation is None else [files.validation])]
-    places = negatives and Places(
+    locations = negatives and Places(
         str(files.candidates), negatives[1], lambda user, item: place_in_files(train_files, layout, user, item)
     )
     order = np.arange(len(train)) if held is None else _order(files, len(train), len(held))
@@ -123,10 +123,10 @@ def read_split(files: SplitFiles, layout: Layout = PLAIN, width: int = 0) -> Pub
         negatives and negatives[0],
         None if held is None else inverse_order(order)[len(train) :].astype(np.int64),
         validation_negatives and validation_negatives[0],
-        sum(part.n_duplicates for part in parts),
-        tuple(part.reading for part in parts),
+        sum(part.n_duplicates for part in interactions),
+        tuple(part.reading for part in interactions),
         unit,
-        places,
+        locations,
     )
 
 
@@ -154,12 +154,12 @@ def _id_columns(
     with readable(path):
         table, n_rows = open_file(path, layout, BadRows(skip=False)), 0
         for batch in table.batches:
-            for role, parts in columns.items():
-                parts.append(checked_ids(table, batch, role, n_rows))
+            for role, chunks in columns.items():
+                chunks.append(checked_ids(table, batch, role, n_rows))
             n_rows += len(batch["user"])
         if not n_rows:
             raise RecbenchError(f"{path} has no rows.", "The file may be truncated: copy or download it again.")
-        return [encoded(parts) for parts in columns.values()], table.where
+        return [encoded(chunks) for chunks in columns.values()], table.where
 
 
 def _order(files: SplitFiles, n_train: int, n_held: int) -> Int64Array:

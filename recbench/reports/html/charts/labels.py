@@ -51,8 +51,8 @@ def beside(
 
 def dense(line: Sequence[tuple[float, float]], step: float = 8) -> list[tuple[float, float]]:
     """Returns places along a line at most ``step`` pixels apart."""
-    found = list(line[:1])
+    points = list(line[:1])
     for (x1, y1), (x2, y2) in pairwise(line):
         count = max(int(max(abs(x2 - x1), abs(y2 - y1)) // step), 1)
-        found += [(x1 + part / count * (x2 - x1), y1 + part / count * (y2 - y1)) for part in range(1, count + 1)]
-    return found
+        points += [(x1 + part / count * (x2 - x1), y1 + part / count * (y2 - y1)) for part in range(1, count + 1)]
+    return points

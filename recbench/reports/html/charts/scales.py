@@ -31,7 +31,7 @@ class Scale:
         """Returns the place of a figure, in pixels."""
         low, high = self.low, self.high
         if self.logarithmic:
-            low, high, value = (math.log(max(one, SMALLEST)) for one in (low, high, value))
+            low, high, value = (math.log(max(figure, SMALLEST)) for figure in (low, high, value))
         return self.start + (value - low) / (high - low) * (self.end - self.start)
 
     def ticks(self, most: int) -> list[float]:
@@ -64,7 +64,7 @@ def scale(
 def _ticks(low: float, high: float, most: int) -> list[float]:
     rough = (high - low) / most
     power = 10 ** math.floor(math.log10(rough))
-    step = next(power * one for one in STEPS if power * one >= rough * (1 - SMALLEST))
+    step = next(power * factor for factor in STEPS if power * factor >= rough * (1 - SMALLEST))
     first = math.ceil(low / step)
     return [round(number * step, 12) for number in range(first, math.floor(high / step) + 1)]
 

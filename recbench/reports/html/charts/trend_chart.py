@@ -22,7 +22,9 @@ def trend_chart(trend: Trend, metric: str, style: Style) -> Chart | None:
     Returns:
         The chart; None if no acceptance has the metric.
     """
-    known = [(one, spread) for one in trend.acceptances if (spread := one.figures[metric]) is not None]
+    known = [
+        (acceptance, spread) for acceptance in trend.acceptances if (spread := acceptance.figures[metric]) is not None
+    ]
     if not known:
         return None
     values = [value for _, spread in known for value in spread.values]
@@ -34,10 +36,12 @@ def trend_chart(trend: Trend, metric: str, style: Style) -> Chart | None:
         Path(polyline(at), f"curve c{style.colour}"),
     ]
     marks = []
-    for (across, middle), (one, spread) in zip(at, known, strict=True):
+    for (across, middle), (acceptance, spread) in zip(at, known, strict=True):
         bar = polyline([(across, y.at(min(spread.values))), (across, y.at(max(spread.values)))])
         paths.append(Path(bar, f"bar c{style.colour}"))
-        marks.append(Mark(across, middle, style, f"{one.accepted_at:%Y-%m-%d} {one.label}: {spread.mean:.4f}"))
+        marks.append(
+            Mark(across, middle, style, f"{acceptance.accepted_at:%Y-%m-%d} {acceptance.label}: {spread.mean:.4f}")
+        )
     texts = [Text(LEFT - 5, y.at(tick) + 4, f"{tick:g}", "end") for tick in y.ticks(4)]
     texts.append(Text(LEFT, HEIGHT - 8, f"{known[0][0].accepted_at:%Y-%m-%d}"))
     if len(known) > 1:
