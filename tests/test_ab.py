@@ -189,7 +189,7 @@ BAD = {
         "bad",
         {"seconds": "fails"},
         3,
-        "(failed): bpr failed: seed 0 failed: ValueError: out of",
+        "Gate FAILED: bpr failed: seed 0 failed: ValueError: out of",
     ),
     "another task": ("old", "bad", {"seconds": "other task"}, 4, "makes another task toy: sha256:cdcdcdcdcdcd"),
     "another protocol": (

@@ -184,7 +184,7 @@ def test_a_model_that_fails_is_told_of(runner, gh):
     (runner.workspace / "shop.py").write_text(BROKEN)
     _, code = gate(runner)
     assert code == 3
-    assert "(failed): Shop failed: seed 0 failed: ValueError: out of &lt;milk>" in gh.written[0][2]
+    assert "Gate FAILED: Shop failed: seed 0 failed: ValueError: out of &lt;milk>" in gh.written[0][2]
 
 
 def test_with_ab_the_commit_that_was_merged_with_is_trained_too(runner, gh):

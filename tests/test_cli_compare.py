@@ -32,13 +32,13 @@ ENDS = {
     "same": (["same"], 0, "Gate passed. Unchanged: bpr."),
     "worse": (["worse"], 1, "Gate FAILED: bpr HR@10 regressed, from 0."),
     "inconclusive": (["unsure"], 0, "Gate passed. Inconclusive: bpr."),
-    "inconclusive, strictly": (["unsure", "--strict"], 1, "(rejected): bpr HR@10 inconclusive"),
+    "inconclusive, strictly": (["unsure", "--strict"], 1, "Gate FAILED: bpr HR@10 inconclusive"),
     "inconclusive, strictly by policy": (
         ["unsure", "--policy", "strict.toml"],
         1,
-        "(rejected): bpr HR@10 inconclusive",
+        "Gate FAILED: bpr HR@10 inconclusive",
     ),
-    "a model failed": (["failed"], 3, "(failed): bpr failed: seed 2 failed: no"),
+    "a model failed": (["failed"], 3, "Gate FAILED: bpr failed: seed 2 failed: no"),
     "another task": (["other"], 4, "different tasks: BASE toy sha256:abababababab, CURRENT toy sha256:cdcdcdcdcdcd"),
     "nothing in common": (["missing"], 4, "no model of CURRENT could be compared with BASE"),
 }

@@ -217,7 +217,7 @@ def test_the_gate_rejects_a_drop_in_the_full_ranking_or_of_users():
     for metric, label in {"full-hr": "full HR@10", "full-recall@20": "full Recall@20"}.items():
         report = gated(base, worse, metric)
         assert report.outcome is GateOutcome.REJECTED
-        assert report.reasons[0].startswith(f"bpr {label} regressed: -0.")
+        assert report.reasons[0].startswith(f"bpr {label} regressed, from 0.")
     assert gated(base, [trials("bpr", 0.5, 0.301, cases_each=3)], "full-hr", "full-recall@20").reasons == ()
 
 

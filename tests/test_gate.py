@@ -52,7 +52,7 @@ def speeds(*values, **changes):
 def test_a_drop_is_rejected_and_a_rise_passes():
     worse = gated([some_trials("bpr", 0.5)], [some_trials("bpr", 0.42)])
     assert (worse.outcome, verdicts(worse)) == (GateOutcome.REJECTED, [Verdict.REGRESSED])
-    assert worse.reasons[0].startswith("bpr HR@10 regressed, from 0.5000 to 0.42")
+    assert worse.reasons[0].startswith("bpr HR@10 regressed, from 0.4792 to 0.4019: -0.0772 (95 % ")
     better = gated([some_trials("bpr", 0.42)], [some_trials("bpr", 0.5)])
     assert (better.outcome, verdicts(better), better.reasons) == (GateOutcome.PASSED, [Verdict.IMPROVED], ())
 
@@ -286,7 +286,7 @@ def test_any_metric_can_gate(tmp_path):
     path = tmp_path / "gate.toml"
     path.write_text('gated = ["recall"]\nk = 5\n')
     report = gated([some_trials("bpr", 0.5)], [some_trials("bpr", 0.42)], **read_policy(path).to_dict())
-    assert report.reasons[0].startswith("bpr Recall@5 regressed: -0.0")
+    assert report.reasons[0].startswith("bpr Recall@5 regressed, from 0.2403 to 0.2019: -0.0")
     path.write_text('gated = ["recal"]')
     with pytest.raises(RecbenchError, match=r"gated.0: Unknown metric 'recal'. Did you mean: recall"):
         read_policy(path)
