@@ -134,7 +134,8 @@ def test_layouts_without_an_installation(tmp_path):
 
 
 def test_a_module_in_src_that_is_not_installed(tmp_path, monkeypatch):
-    monkeypatch.setattr("sys.path", [*sys.path])
+    # Without the folders of other tests' projects.
+    monkeypatch.setattr("sys.path", [folder for folder in sys.path if not Path(folder, "shop").exists()])
     for name in [name for name in sys.modules if name.partition(".")[0] == "shop"]:
         # Of another test's project.
         monkeypatch.delitem(sys.modules, name)

@@ -3,6 +3,7 @@
 To accept a change: pytest tests/test_screens.py --accept-golden
 """
 
+import importlib
 import re
 import subprocess
 import sys
@@ -116,6 +117,8 @@ def a_run(report, folder="runs"):
 @pytest.fixture
 def screens_of(monkeypatch, report, recbench_on, tmp_path):
     """The command line whose output is a golden file, by the name of the file."""
+    # Before the functions that it imports are replaced: it keeps those that it imports first.
+    importlib.import_module("recbench.experiments.replicated")
     monkeypatch.setattr(recbench.experiments.run, "run", lambda request, progress: a_run(report))
     monkeypatch.setattr(recbench.tasks.replicas, "replica_names", lambda task: [])
     swept = run_report(
