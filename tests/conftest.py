@@ -40,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than there are cores: some tests wait most of their time for processes that hang or are killed."""
+    """One worker more than cores: some tests mostly wait, for processes that hang or are killed."""
     return available_cores() + 1
 
 
