@@ -39,9 +39,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than cores: some tests mostly wait, for processes that hang or are killed."""
-    return available_cores() + 1
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """With ``-n auto``, one worker more than cores: some tests mostly wait, for processes that hang or are killed."""
+    return available_cores() + 1 if config.option.numprocesses == "auto" else None
 
 
 @pytest.fixture(autouse=True)
