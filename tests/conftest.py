@@ -23,7 +23,6 @@ import pytest
 
 from recbench import testing
 from recbench.data.fetch import fetch
-from recbench.operating_system.processor import available_cores
 from recbench.progress.console import messages
 from recbench.tasks.task import Task
 from tests.disk import skip_flushes
@@ -36,12 +35,6 @@ skip_flushes()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--accept-golden", action="store_true", help="rewrite the golden files")
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """With ``-n auto``, one worker more than cores: some tests mostly wait, for processes that hang or are killed."""
-    return available_cores() + 1 if config.option.numprocesses == "auto" else None
 
 
 @pytest.fixture(autouse=True)
