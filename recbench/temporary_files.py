@@ -72,6 +72,12 @@ def own_temporary_folder() -> Iterator[Mapping[str, str]]:
         yield variables
 
 
+def shared_temporary_folder() -> str:
+    """Returns the temporary folder of all programs, also in a process that has one from ``own_temporary_folder``."""
+    folder = Path(tempfile.gettempdir())
+    return str(folder.parent if TEMPORARY_NAME.fullmatch(folder.name) else folder)
+
+
 def remove_leftovers(folder: Path) -> None:
     """Removes the temporary files and folders of processes that have ended; of a read-only folder, none.
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -95,6 +96,22 @@ def test_what_a_model_leaves_in_the_temporary_folder_is_removed(recbench, tmp_pa
     if not code:
         for record in records(tmp_path / "results" / "runs"):
             assert (record.facts["mode"], record.facts["variables"]) == (0o700, True)
+
+
+def test_what_lies_in_the_temporary_folder_of_all_programs_is_no_input(recbench, tmp_path_factory):
+    (shared := tmp_path_factory.mktemp("shared")).joinpath("data.txt").write_text("x")
+    (work := tmp_path_factory.mktemp("work")).joinpath("reading.py").write_text(
+        f"import numpy as np\n\n\nclass Reading:\n    def fit(self, train, context):\n"
+        f"        open({str(shared / 'data.txt')!r}).close()\n\n"
+        "    def score(self, users, items):\n        return np.random.default_rng(0).random(items.shape)\n"
+    )
+    command = ("run", "--models", f"{work / 'reading.py'}:Reading", "--task", "synthetic", "--seeds", "1", "-o")
+    for temporary, inputs in ((shared, set()), (work, {"data.txt"})):
+        output = work / f"runs-{temporary.name}"
+        done = recbench(*command, str(output), TMPDIR=str(temporary))
+        assert done.returncode == 0, done.stderr
+        (record,) = records(output)
+        assert {Path(name).name for name in record.sources.data} == inputs
 
 
 def test_without_a_temporary_folder_a_process_gets_none(tmp_path, monkeypatch):

@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import recbench
 from recbench.builtin_models import builtin_folder
 from recbench.data.cache import home
 from recbench.registry.installed import is_installed
+from recbench.temporary_files import shared_temporary_folder
 
 SYSTEM_FOLDERS = (
     "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr", "/var",
@@ -48,7 +48,7 @@ class InputFiles:
             str(home().absolute()),
             *(prefix for prefix in python if not _is_below(folder, prefix)),
         ]
-        temporary = tempfile.gettempdir()
+        temporary = shared_temporary_folder()
         self._outside = [*SYSTEM_FOLDERS, *([] if _is_below(folder, temporary) else [temporary])]
 
     def has(self, file: str) -> bool:
