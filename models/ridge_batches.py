@@ -99,7 +99,10 @@ class RidgeBatches:
 
         def improve(batch: Batch) -> None:
             own = memory.take(padded, batch.items)
-            solved[batch.users] = _improved(own, start[batch.users], every, strengths[batch.users][:, None])
+            # BLAS may set the flag of an invalid value while it reads numbers beside a matrix, which it then ignores.
+            # A result that is not finite is found below.
+            with np.errstate(over="ignore", invalid="ignore"):
+                solved[batch.users] = _improved(own, start[batch.users], every, strengths[batch.users][:, None])
 
         def solve_exactly(user: int) -> None:
             items = self._rows.indices[self._rows.indptr[user] : self._rows.indptr[user + 1]]
