@@ -192,7 +192,7 @@ def test_an_ended_run_says_so_and_ends_at_once(tmp_path, number, code, delay):
     process.send_signal(number)
     output, messages = process.communicate(timeout=30)
     assert time.monotonic() - began < 2
-    assert process.returncode == code
+    assert process.returncode == code, messages
     assert output == ""
     assert "Traceback" not in messages
     found = re.search(r"Interrupted\. (?:No trial ran|(\d+) of 40 trials are kept in results/runs)\.", messages)
@@ -202,22 +202,34 @@ def test_an_ended_run_says_so_and_ends_at_once(tmp_path, number, code, delay):
     assert not psutil.wait_procs(workers, timeout=5)[1]
 
 
-def test_an_interruption_while_a_class_is_made_has_its_exit_code(tmp_path):
-    """As it may while modules are imported: ``dataclass`` runs the methods that it writes by ``exec``."""
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param('exec("signal.raise_signal(signal.SIGINT)")', id="dataclass"),  # runs methods that it writes
+        pytest.param('type("Made", (), {"name": SetsName()})', id="set_name"),  # raises RuntimeError until Python 3.12
+    ],
+)
+def test_an_interruption_while_a_class_is_made_has_its_exit_code(tmp_path, statement):
+    """As it may while modules are imported."""
     program = """
+import signal
 from pathlib import Path
 from recbench.cli import app
 from recbench.cli.shared import interruption
 from recbench.cli.shared.later_commands import LaterCommand
 
+class SetsName:
+    def __set_name__(self, owner, name):
+        signal.raise_signal(signal.SIGINT)
+
 def make_a_class():
     with interruption.interruption_message(Path("results")):
-        exec("import signal; signal.raise_signal(signal.SIGINT)")
+        STATEMENT
 
 app.COMMANDS["make-a-class"] = LaterCommand("__main__:make_a_class", "Makes a class.")
 app.main()
 """
-    (tmp_path / "program.py").write_text(program)
+    (tmp_path / "program.py").write_text(program.replace("STATEMENT", statement))
     done = subprocess.run(
         [sys.executable, "-m", "program", "make-a-class"],
         cwd=tmp_path,

@@ -18,7 +18,7 @@ from recbench.cli.shared.terminal import (
 )
 from recbench.cli.shared.verbs import Verbs
 from recbench.errors import RecbenchError
-from recbench.records.interruption import forget_interruption
+from recbench.records.interruption import forget_interruption, interruption_behind
 from recbench.system_errors import system_error
 from recbench.unexpected_errors import end_unexpectedly
 
@@ -195,6 +195,8 @@ def main() -> None:
         if COMPLETION in os.environ:
             # The shell would put a traceback into the command line that is being typed.
             sys.exit(ExitCode.BAD_INPUT)
+        if interruption_behind(error) is not None:
+            sys.exit(ExitCode.INTERRUPTED)
         refused = system_error(error)
         if refused is None:
             end_unexpectedly(error)

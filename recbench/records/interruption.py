@@ -43,6 +43,18 @@ def interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def interruption_behind(error: BaseException) -> KeyboardInterrupt | None:
+    """Returns the interruption that an error is or comes from; None if there is none.
+
+    Python and libraries replace whatever ends a call of theirs by an error of their own: ``RuntimeError`` if it is
+    ``__set_name__`` while a class is made (until Python 3.12), as while modules are imported.
+    """
+    at: BaseException | None = error
+    while at is not None and not isinstance(at, KeyboardInterrupt):
+        at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
+    return at
+
+
 def ignore_interruptions() -> None:
     """Lets what follows the first interruption, such as its message, not be interrupted again."""
     from recbench.operating_system.signals import terminating_signals

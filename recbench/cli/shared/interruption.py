@@ -12,7 +12,7 @@ import typer
 from recbench.cli.shared.terminal import ExitCode
 from recbench.escaping.shell import shell_command
 from recbench.progress.console import messages
-from recbench.records.interruption import Terminated, ignore_interruptions, interruptible
+from recbench.records.interruption import Terminated, ignore_interruptions, interruptible, interruption_behind
 
 if TYPE_CHECKING:
     from recbench.progress.choice import Progress
@@ -72,7 +72,10 @@ def interruption_message(folder: Path | None) -> Iterator[TrialCount]:
     with interruptible():
         try:
             yield count
-        except KeyboardInterrupt as interruption:
+        except (KeyboardInterrupt, Exception) as error:
+            interruption = interruption_behind(error)
+            if interruption is None:
+                raise
             ignore_interruptions()
             messages().print(_what_is_kept(count))
             code = ExitCode.TERMINATED if isinstance(interruption, Terminated) else ExitCode.INTERRUPTED
