@@ -1,5 +1,6 @@
 """Runs that are ended from outside, at any moment, and disks that take no more: what is left is whole, or absent."""
 
+import contextlib
 import ctypes
 import os
 import random
@@ -23,6 +24,7 @@ from recbench.records.schema import Status
 from recbench.records.selection import read_records
 from recbench.records.store import TrialRanks
 from recbench.runners import schedule
+from recbench.runners.processes.local import wait_for
 from recbench.runners.schedule import run_plan
 from recbench.trials.conditions import TrialOutcome
 from tests.examples import a_record
@@ -263,6 +265,37 @@ def test_no_interruption_comes_between_a_record_and_its_count(tmp_path, monkeypa
     with pytest.raises(Terminated), interruptible():
         run_plan(OneTrial(), [trial], tmp_path, lambda event: kept.append(event.result))
     assert [one.path for one in kept] == list(tmp_path.glob("*.json"))
+
+
+def lose_an_interruption():
+    """As Python does in ``__del__``."""
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGTERM)
+
+
+class LosesAnInterruption:
+    """A ``Runner`` that loses an interruption, and goes on."""
+
+    def run(self, trials, folder):
+        lose_an_interruption()
+        for trial in trials:
+            yield trial, TrialOutcome(a_record("popularity", 0), None)
+
+
+def test_a_run_ends_though_its_interruption_is_lost(tmp_path, monkeypatch):
+    monkeypatch.setattr(schedule, "with_own_files_checked", lambda record, model: record)
+    trials, kept = [SimpleNamespace(label="popularity, seed 0", model=None)] * 40, []
+    with pytest.raises(Terminated), interruptible():
+        run_plan(LosesAnInterruption(), trials, tmp_path, kept.append)
+    assert len(kept) == 1
+    run_plan(OneTrial(), trials[:1], tmp_path, kept.append)
+
+
+def test_waiting_for_a_trial_ends_though_an_interruption_was_lost():
+    with interruptible():
+        lose_an_interruption()
+        with pytest.raises(Terminated):
+            wait_for([])
 
 
 def test_two_runs_share_a_folder(tmp_path):

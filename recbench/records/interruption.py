@@ -16,10 +16,12 @@ class _State:
     Attributes:
         held: How many blocks must not be interrupted now.
         pending: What came meanwhile.
+        raised: What was raised. It is lost where Python only prints an error, as in ``__del__`` and in callbacks.
     """
 
     held = 0
     pending: type[KeyboardInterrupt] | None = None
+    raised: type[KeyboardInterrupt] | None = None
 
 
 @contextmanager
@@ -41,6 +43,7 @@ def interruptible() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        _State.raised = None
 
 
 def interruption_behind(error: BaseException) -> KeyboardInterrupt | None:
@@ -82,8 +85,18 @@ def uninterrupted() -> Iterator[None]:
     finally:
         _State.held -= 1
         if not _State.held and _State.pending is not None:
-            pending, _State.pending = _State.pending, None
-            raise pending
+            _State.raised, _State.pending = _State.pending, None
+            raise _State.raised
+
+
+def raise_lost_interruption() -> None:
+    """Raises an interruption again that was raised inside of ``interruptible`` and got lost.
+
+    Raises:
+        KeyboardInterrupt: There was one.
+    """
+    if _State.raised is not None and not _State.held:
+        raise _State.raised
 
 
 def interruption_is_pending() -> bool:
@@ -96,4 +109,5 @@ def _handle(number: int, _: FrameType | None) -> None:
     if _State.held:
         _State.pending = kind
     else:
+        _State.raised = kind
         raise kind

@@ -11,7 +11,7 @@ from recbench.path_checks import check_no_file_above
 from recbench.process_locks import LockHeldError
 from recbench.records import store
 from recbench.records.finished_trial import FinishedTrial
-from recbench.records.interruption import interruption_is_pending, uninterrupted
+from recbench.records.interruption import interruption_is_pending, raise_lost_interruption, uninterrupted
 from recbench.records.replacement import combined
 from recbench.records.schema import Status
 from recbench.runners.base import Runner
@@ -52,6 +52,7 @@ def run_plan(runner: Runner, trials: Sequence[PlannedTrial], folder: Path, notif
                 n_kept += 1
                 kept = stored.record.status is Status.DONE
                 notify(Event(EventKind.ENDED, trial=trial, result=stored, kept=kept))
+        raise_lost_interruption()
 
 
 def _save(trial: PlannedTrial, outcome: TrialOutcome, folder: Path) -> FinishedTrial:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recbench.records.interruption import raise_lost_interruption
 from recbench.records.ranks_file import ranks_from_bytes
 from recbench.records.schema import Record, Status
 from recbench.registry.requested import RequestedModel
@@ -126,6 +127,7 @@ class Cluster:
         self._watch.update(self._connection.workers(wait=True), looked)
         coming = iter(trials)
         while self._running or self._is_one_due(coming):
+            raise_lost_interruption()
             if (now := time.monotonic()) - looked > SECONDS_BETWEEN_LOOKS:
                 self._watch.update(self._connection.workers(), now)
                 looked = now

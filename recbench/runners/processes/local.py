@@ -9,6 +9,7 @@ from recbench.errors import RecbenchError, shortened
 from recbench.operating_system.endings import describe_ending
 from recbench.operating_system.pipes import wait_for_pipes
 from recbench.operating_system.processor import available_cores
+from recbench.records.interruption import raise_lost_interruption
 from recbench.registry.requested import RequestedModel
 from recbench.runners.base import Assignment
 from recbench.runners.processes.imports_ahead import ImportsAhead
@@ -188,4 +189,5 @@ def _printed_last(worker: WorkerProcess) -> str:
 
 def wait_for(workers: Sequence[WorkerProcess]) -> None:
     """Waits until one of them has something to say, or it is time to look at all of them."""
+    raise_lost_interruption()
     wait_for_pipes([worker.answers_pipe for worker in workers], SECONDS_BETWEEN_LOOKS)
