@@ -209,6 +209,7 @@ def test_an_ended_run_says_so_and_ends_at_once(tmp_path, number, code, delay):
     [
         pytest.param('exec("signal.raise_signal(signal.SIGINT)")', id="dataclass"),  # runs methods that it writes
         pytest.param('type("Made", (), {"name": SetsName()})', id="set_name"),  # raises RuntimeError until Python 3.12
+        pytest.param("raise_another_error()", id="no reference"),  # as pydantic does
     ],
 )
 def test_an_interruption_while_a_class_is_made_has_its_exit_code(tmp_path, statement):
@@ -223,6 +224,14 @@ from recbench.cli.shared.later_commands import LaterCommand
 class SetsName:
     def __set_name__(self, owner, name):
         signal.raise_signal(signal.SIGINT)
+
+def raise_another_error():
+    text = ""
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt as interruption:
+        text = repr(interruption)
+    raise ValueError(text)
 
 def make_a_class():
     with interruption.interruption_message(Path("results")):

@@ -2,10 +2,11 @@
 
 import os
 import sys
-from typing import Final
+from typing import Final, NoReturn
 
 import typer
 
+from recbench.cli.shared.interruption import exit_code
 from recbench.cli.shared.later_commands import LaterCommand, LaterCommands
 from recbench.cli.shared.terminal import (
     ExitCode,
@@ -18,7 +19,7 @@ from recbench.cli.shared.terminal import (
 )
 from recbench.cli.shared.verbs import Verbs
 from recbench.errors import RecbenchError
-from recbench.records.interruption import forget_interruption, interruption_behind
+from recbench.records.interruption import forget_interruption, interruptible, interruption_behind
 from recbench.system_errors import system_error
 from recbench.unexpected_errors import end_unexpectedly
 
@@ -166,19 +167,29 @@ def main() -> None:
     """Runs the command line. Errors that the user can mend end it with exit code 2 or 4, and any others with 70."""
     open_standard_streams()
     show_log()
-    try:
-        app(prog_name="recbench")
-    except SystemExit as ended:
-        if ended.code == 1 and isinstance(ended.__context__, BrokenPipeError):
-            # The reader of a help has seen enough. Typer would end the program with 1.
-            discard_output()
-            sys.exit(ExitCode.OK)
-        raise
-    except KeyboardInterrupt:
-        sys.exit(ExitCode.INTERRUPTED)
-    except RecbenchError as error:
+    with interruptible():
+        try:
+            app(prog_name="recbench")
+        except SystemExit as ended:
+            if ended.code == 1 and isinstance(ended.__context__, BrokenPipeError):
+                # The reader of a help has seen enough. Typer would end the program with 1.
+                discard_output()
+                sys.exit(ExitCode.OK)
+            raise
+        # Of any class, for libraries replace errors, those of the system among them, by errors of their own.
+        except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - the last place where it can be told
+            interruption = interruption_behind(error)
+            if interruption is not None:
+                sys.exit(exit_code(interruption))
+            _end_with(error)
+        finally:
+            forget_interruption()
+
+
+def _end_with(error: BaseException) -> NoReturn:
+    if isinstance(error, RecbenchError):
         fail(error)
-    except ModuleNotFoundError as error:
+    if isinstance(error, ModuleNotFoundError):
         # Here, so that --help is fast.
         from recbench.requirements import install_command, package_of
 
@@ -190,16 +201,10 @@ def main() -> None:
                 f"This command needs {package}, which is not installed.", f"Install it: {install_command([package])}"
             )
         )
-    # Of any class, for libraries wrap the system's errors into errors of their own.
-    except Exception as error:  # noqa: BLE001 - the last place where it can be told
-        if COMPLETION in os.environ:
-            # The shell would put a traceback into the command line that is being typed.
-            sys.exit(ExitCode.BAD_INPUT)
-        if interruption_behind(error) is not None:
-            sys.exit(ExitCode.INTERRUPTED)
-        refused = system_error(error)
-        if refused is None:
-            end_unexpectedly(error)
-        fail(refused)
-    finally:
-        forget_interruption()
+    if COMPLETION in os.environ:
+        # The shell would put a traceback into the command line that is being typed.
+        sys.exit(ExitCode.BAD_INPUT)
+    refused = system_error(error)
+    if refused is None:
+        end_unexpectedly(error)
+    fail(refused)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from recbench.cli.shared.execution_options import MODEL_FORMS, Param, Task, Threads, models_option
+from recbench.cli.shared.interruption import exit_code
 from recbench.cli.shared.output_options import AsJson
 from recbench.cli.shared.terminal import ExitCode, emit, emit_json
 from recbench.errors import RecbenchError
@@ -87,9 +88,9 @@ def selftest(
                 )
                 if not as_json:
                     emit(f"{MARKS[state]:6} {one_line(check.name)} — {one_line(check.detail)}")
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interruption:
         write_message(f"Interrupted after {len(check_documents)} checks.")
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
+        raise typer.Exit(exit_code(interruption)) from None
     counts = {state: sum(check["state"] == state for check in check_documents) for state in MARKS}
     if as_json:
         document: SelftestDocument = {

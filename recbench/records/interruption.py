@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from recbench.operating_system.signals import terminating_signals
+
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM, SIGHUP or Ctrl-Break has come."""
@@ -31,9 +33,6 @@ def interruptible() -> Iterator[None]:
     Only the main thread can do so. Signals that are ignored stay ignored: SIGINT in a shell's background jobs, and
     SIGHUP below ``nohup``.
     """
-    # Here, so that --help answers at once.
-    from recbench.operating_system.signals import terminating_signals
-
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, *terminating_signals())}
     for number, handler in before.items():
         if handler is not signal.SIG_IGN or number == signal.SIGTERM:
@@ -47,21 +46,19 @@ def interruptible() -> Iterator[None]:
 
 
 def interruption_behind(error: BaseException) -> KeyboardInterrupt | None:
-    """Returns the interruption that an error is or comes from; None if there is none.
+    """Returns the interruption that an error inside of ``interruptible`` is or comes from; None if there is none.
 
-    Python and libraries replace whatever ends a call of theirs by an error of their own: ``RuntimeError`` if it is
-    ``__set_name__`` while a class is made (until Python 3.12), as while modules are imported.
+    Python and libraries replace an interruption by an error of their own, with or without a reference to it:
+    ``RuntimeError`` from ``__set_name__`` (until Python 3.12) and ``SchemaError`` from pydantic, both while modules are
+    imported. So any error after an interruption counts.
     """
-    at: BaseException | None = error
-    while at is not None and not isinstance(at, KeyboardInterrupt):
-        at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
-    return at
+    if isinstance(error, KeyboardInterrupt):
+        return error
+    return None if _State.raised is None else _State.raised()
 
 
 def ignore_interruptions() -> None:
     """Lets what follows the first interruption, such as its message, not be interrupted again."""
-    from recbench.operating_system.signals import terminating_signals
-
     for number in (signal.SIGINT, *terminating_signals()):
         signal.signal(number, signal.SIG_IGN)
 

@@ -12,7 +12,7 @@ import typer
 from recbench.cli.shared.terminal import ExitCode
 from recbench.escaping.shell import shell_command
 from recbench.progress.console import messages
-from recbench.records.interruption import Terminated, ignore_interruptions, interruptible, interruption_behind
+from recbench.records.interruption import Terminated, ignore_interruptions, interruption_behind
 
 if TYPE_CHECKING:
     from recbench.progress.choice import Progress
@@ -69,17 +69,20 @@ def interruption_message(folder: Path | None) -> Iterator[TrialCount]:
         typer.Exit: The block was interrupted.
     """
     count = TrialCount(folder)
-    with interruptible():
-        try:
-            yield count
-        except (KeyboardInterrupt, Exception) as error:
-            interruption = interruption_behind(error)
-            if interruption is None:
-                raise
-            ignore_interruptions()
-            messages().print(_what_is_kept(count))
-            code = ExitCode.TERMINATED if isinstance(interruption, Terminated) else ExitCode.INTERRUPTED
-            raise typer.Exit(code) from None
+    try:
+        yield count
+    except (KeyboardInterrupt, Exception) as error:
+        interruption = interruption_behind(error)
+        if interruption is None:
+            raise
+        ignore_interruptions()
+        messages().print(_what_is_kept(count))
+        raise typer.Exit(exit_code(interruption)) from None
+
+
+def exit_code(interruption: KeyboardInterrupt) -> ExitCode:
+    """Returns the exit code of a command that is interrupted."""
+    return ExitCode.TERMINATED if isinstance(interruption, Terminated) else ExitCode.INTERRUPTED
 
 
 def _what_is_kept(count: TrialCount) -> str:
