@@ -12,20 +12,21 @@ from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 class ImplicitALS:
     """Weighted matrix factorisation of the package implicit, by alternating least squares (Hu et al., ICDM 2008).
 
-    Every user-item pair weighs 1, and a train row alpha more. Each vector takes three steps of conjugate gradients an
-    epoch (Takacs et al., RecSys 2011). ``ials`` is the same idea with a regularisation that grows with a vector's rows.
+    Every user-item pair has the weight 1, and a train row has the weight 1 + alpha. In each epoch, every vector takes
+    three steps of the conjugate gradient method (Takacs et al., RecSys 2011). ``ials`` is a related model: its
+    regularisation of a vector grows with the number of rows.
 
-    The right alpha depends on the size of the data, and the right L2 of implicit depends on alpha. The two
-    hyper-parameters below do not::
+    The best alpha depends on the size of the data, and the best L2 of implicit depends on alpha. The two
+    hyper-parameters below depend on neither::
 
         alpha = n_users * n_items / (unobserved_ratio * n_rows)
         L2 of implicit = regularization * alpha
 
     Args:
         factors: Length of the vectors.
-        epochs: Passes over the train rows, each of which solves for all users and all items.
-        regularization: L2 of every vector, where a train row weighs 1.
-        unobserved_ratio: Weight of all user-item pairs together, relative to that of all train rows together.
+        epochs: Passes over the train rows. Each pass solves for all users and then for all items.
+        regularization: L2 of every vector, for train rows of weight 1.
+        unobserved_ratio: Total weight of all user-item pairs, divided by the total weight of all train rows.
 
     Raises:
         ValueError: A value is out of range.

@@ -31,36 +31,37 @@ Kind = type[DenseTraining] | type[OwnNegativesTraining] | type[SharedNegativesTr
 class BPR:
     """BPR matrix factorisation with item biases, trained by Adagrad (Rendle et al., UAI 2009).
 
-    The score of item i for user u is <p_u, q_i> + b_i, or with the cosine of p_u and q_i, divided by ``temperature``,
-    in the place of the inner product. In each epoch every train row (u, i) is paired with freshly drawn items j that
-    u has not interacted with in train. The paper's loss, ``loss="bpr"``, is the mean over j of -log sigmoid(score_ui
-    - score_uj). The default is the sampled softmax, which is the paper's loss for one j: -log(exp(score_ui) /
-    (exp(score_ui) + sum_j exp(score_uj))). It did better on validation cases, above all of sparse data. The paper's
-    model is ``loss="bpr", similarity="inner"``.
+    The score of item i for user u is <p_u, q_i> + b_i with ``similarity="inner"``, and cos(p_u, q_i) / temperature +
+    b_i with ``similarity="cosine"``. In each epoch, every train row (u, i) is paired with newly drawn items j that u
+    has not interacted with in train. The paper's model is ``loss="bpr", similarity="inner"``; its loss is the mean over
+    j of -log sigmoid(score_ui - score_uj). The default loss is the sampled softmax, -log(exp(score_ui) /
+    (exp(score_ui) + sum_j exp(score_uj))), which equals the paper's loss for a single j. It was better on validation
+    cases, most of all on sparse data.
 
-    Added to the loss is L2 / 2 times the squared norms of p_u, q_i and q_j, p_u and q_i once for each train row, q_j as
-    often as it is expected in the place of one. One update takes all train rows of a block of users; the blocks come in
-    a new order each epoch.
+    The regularisation adds L2 / 2 times the squared norms of the vectors: of p_u and q_i once per train row, and of q_j
+    as often as item j is expected as a negative. One update uses all train rows of a block of users. The blocks are
+    shuffled in each epoch.
 
     Args:
         factors: Length of the vectors p and q.
         epochs: Passes over the train rows.
-        learning_rate: That of the optimiser.
+        learning_rate: Learning rate of the optimiser.
         regularization: The L2 of the vectors of each pair is this value, divided by the square root of the mean number
-            of train rows, see ``models.mean_rows``.
-        negatives: Items j for each train row and epoch.
-        negative_exponent: j is drawn in proportion to its number of train rows to this power: 0 uniform, 1 popularity.
-        loss: sampled_softmax, in which all train rows of a block share ``shared_negatives`` negatives; bpr; softmax,
-            which is the sampled softmax with ``negatives`` of each row's own; hinge; or the pointwise bce.
+            of train rows (``models.mean_rows``).
+        negatives: Items j per train row and epoch.
+        negative_exponent: An item is drawn in proportion to its number of train rows to this power: 0 is uniform, 1 is
+            popularity.
+        loss: sampled_softmax: all train rows of a block share ``shared_negatives`` negatives. softmax: the same loss
+            with ``negatives`` separate negatives per row. The others are bpr, hinge and the pointwise bce.
         optimizer: adagrad, adam or sgd.
-        batch_size: Train rows in one update, about: a batch takes whole users.
+        batch_size: Target number of train rows in one update. A batch holds all rows of its users.
         init_std: Standard deviation of the initial vectors.
-        balance: A user's train rows count in proportion to their number to the power of minus this, in the loss and in
-            the regularisation: 0 all rows alike, 1 all users alike.
-        similarity: inner, the inner product <p_u, q_i>; or cosine, the cosine of the angle between p_u and q_i, divided
-            by ``temperature``, in its place.
-        temperature: Used with cosine only: a low one lets the hardest negatives count most.
-        shared_negatives: Used with sampled_softmax only, instead of ``negatives``: items drawn for each block.
+        balance: Each row weighs the number of its user's train rows to the power of -``balance``, in the loss and in
+            the regularisation: 0 weighs all rows equally, 1 all users.
+        similarity: inner: the inner product <p_u, q_i>. cosine: the cosine of the angle between p_u and q_i, divided by
+            ``temperature``.
+        temperature: For ``similarity="cosine"`` only. A lower value gives more weight to the hardest negatives.
+        shared_negatives: Items drawn per block. For ``loss="sampled_softmax"`` only, in place of ``negatives``.
 
     Raises:
         ValueError: A value is out of range.

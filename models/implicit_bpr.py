@@ -10,16 +10,16 @@ from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
 
 class ImplicitBPR:
-    """BPR of the package implicit (Cython, OpenMP, plain SGD); draws negatives in proportion to popularity.
+    """BPR of the package implicit (Cython, OpenMP, plain SGD), which draws negatives in proportion to popularity.
 
-    So an item without train rows is never a negative, and implicit leaves its score at 0, which is above the scores of
-    many known items. Here it gets the lowest bias of the known items.
+    implicit therefore never draws an item without train rows, and leaves its score at 0. Many known items have lower
+    scores. In recbench, such an item gets the lowest bias of the known items.
 
     Args:
         factors: Length of the vectors.
         epochs: Passes over the train rows.
-        learning_rate: That of SGD.
-        regularization: L2.
+        learning_rate: Learning rate of SGD.
+        regularization: L2 of the vectors and item biases.
 
     Raises:
         ValueError: A value is out of range.

@@ -18,20 +18,21 @@ Similarity = Literal["cosine", "bm25", "tfidf"]
 class ItemKNN:
     """Item-based nearest neighbours (Sarwar et al., WWW 2001), with the similarities of the package implicit.
 
-    An item's score is the sum of its similarities to those of its nearest that the user has. The model of implicit asks
-    the other way round: which of the user's items count it among their nearest. That favours items which are near to
-    many, and was worse by 0.01 to 0.03 of NDCG@10 on the validation cases of MovieLens 100K. The neighbours are found
-    here, because implicit sets aside memory for lists of the full length, even where few items have a user in common.
+    The score of an item is the sum of its similarities to the user's items, over the user's items that are among its
+    own nearest neighbours. The model of implicit reverses this relation: it sums over the user's items that have the
+    scored item among their nearest neighbours. That favours items which are neighbours of many other items; NDCG@10 was
+    lower by 0.01 to 0.03 on the validation cases of MovieLens 100K. recbench searches the neighbours itself, because
+    implicit allocates neighbour lists of full length, even where few items have a user in common.
 
     An item has overlap * n_users * n_items / n_rows neighbours, see ``models.nearest_items``.
 
     Args:
-        overlap: How many of a user's items are among the nearest of an item, where both are average; the item itself
-            counts among its nearest.
-        similarity: cosine of the items' columns; tfidf, the same with users weighted by the logarithm of how few items
-            they have; or bm25, the inner product of columns weighted by BM25.
-        k1: Of bm25: how much it matters that an item has many users.
-        b: Of bm25: how much an item is held down for having more users than others, 0 to 1.
+        overlap: Number of a user's items that are among the nearest neighbours of an item, for an average user and an
+            average item. An item is its own nearest neighbour.
+        similarity: cosine: the cosine of the items' columns. tfidf: the same, with users weighted by the logarithm of
+            their inverse number of items. bm25: the inner product of columns weighted by BM25.
+        k1: For ``similarity="bm25"`` only: the saturation of the weight with the number of users of an item.
+        b: For ``similarity="bm25"`` only: how strongly the weight is reduced for items with many users, 0 to 1.
 
     Raises:
         ValueError: A value is out of range.

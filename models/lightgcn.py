@@ -22,32 +22,32 @@ Training = LightGCNTraining | SharedLightGCNTraining
 class LightGCN:
     """LightGCN (He et al., SIGIR 2020), trained by Adam with the BPR loss.
 
-    The score of item i for user u is <p_u, q_i>. These vectors are the mean of trained ones and of what one, two, ...
-    ``layers`` propagations along the train rows make of them, see ``models.graph_propagation``. In each epoch every
-    train row is paired with freshly drawn items that its user has not interacted with in train; a batch's loss is the
-    mean over its pairs. With the loss sampled_softmax all train rows of a batch share ``shared_negatives`` negatives
-    instead; the batch takes whole users. Every update propagates over the whole graph and back: its costs grow with all
-    train rows, so batches should be large.
+    The score of item i for user u is <p_u, q_i>. These vectors are the mean of the trained vectors and of the results
+    of 1, 2, ... ``layers`` propagations over the graph of train rows (``models.graph_propagation``). In each epoch,
+    every train row is paired with newly drawn items that its user has not interacted with in train. The loss of a batch
+    is the mean over its pairs. With ``loss="sampled_softmax"``, all train rows of a batch share ``shared_negatives``
+    negatives, and a batch holds all rows of its users. Every update propagates over the whole graph and back. Its cost
+    grows with the number of all train rows, so use large batches.
 
     Args:
         factors: Length of the vectors.
-        layers: Propagations.
+        layers: Number of propagations.
         epochs: Passes over the train rows.
-        learning_rate: That of Adam.
+        learning_rate: Learning rate of Adam.
         regularization: The L2 of the trained vectors of each pair is this value, divided by the mean number of train
-            rows, see ``models.mean_rows``. The square root, as in other models, did worse on validation cases.
-        negatives: Negatives for each train row and epoch.
-        negative_exponent: They are drawn in proportion to their number of train rows to this power: 0 uniform, 1
+            rows (``models.mean_rows``). Its square root, as in other models, was worse on validation cases.
+        negatives: Negatives per train row and epoch.
+        negative_exponent: An item is drawn in proportion to its number of train rows to this power: 0 is uniform, 1 is
             popularity.
         batch_size: Train rows in one update.
         init_std: Standard deviation of the initial vectors.
-        loss: bpr; or sampled_softmax, see ``models.bpr.BPR``.
-        balance: Used with sampled_softmax only: a user's train rows count in proportion to their number to the power of
-            minus this.
-        similarity: inner, the inner product <p_u, q_i>; or cosine, the cosine of the
-            angle between p_u and q_i, divided by ``temperature``, in its place.
-        temperature: Used with cosine only: a low one lets the hardest negatives count most.
-        shared_negatives: Used with sampled_softmax only, instead of ``negatives``: items drawn for each batch.
+        loss: bpr or sampled_softmax (see ``models.bpr.BPR``).
+        balance: For ``loss="sampled_softmax"`` only: each row weighs the number of its user's train rows to the power
+            of -``balance``.
+        similarity: inner: the inner product <p_u, q_i>. cosine: the cosine of the angle between p_u and q_i, divided by
+            ``temperature``.
+        temperature: For ``similarity="cosine"`` only. A lower value gives more weight to the hardest negatives.
+        shared_negatives: Items drawn per batch. For ``loss="sampled_softmax"`` only, in place of ``negatives``.
 
     Raises:
         ValueError: A value is out of range.

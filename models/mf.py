@@ -9,25 +9,26 @@ from .optimizers import OptimizerName
 class MF(BPR):
     """Logistic matrix factorisation with biases, trained by Adagrad (Rendle et al., RecSys 2020).
 
-    After "Neural Collaborative Filtering vs. Matrix Factorization Revisited", whose own optimiser is plain SGD.
-    The score of item i for user u is <p_u, q_i> + b_i + b_u. In each epoch every train row is an example of the class 1
-    with ``negatives`` freshly drawn items that the user has not interacted with in train, examples of the class 0; the
-    loss is their logistic loss, summed, plus L2 / 2 times the squared norms of the vectors, see
-    ``models.bpr.BPR``, from which it differs in nothing else.
+    The model is that of "Neural Collaborative Filtering vs. Matrix Factorization Revisited", which trains it by plain
+    SGD. The score of item i for user u is <p_u, q_i> + b_i + b_u. In each epoch, every train row is an example of class
+    1. ``negatives`` newly drawn items that the user has not interacted with in train are examples of class 0. The loss
+    is the sum of the logistic losses, plus L2 / 2 times the squared norms of the vectors. Everything else is as in
+    ``models.bpr.BPR``.
 
     Args:
         factors: Length of the vectors p and q.
         epochs: Passes over the train rows.
-        learning_rate: That of the optimiser.
+        learning_rate: Learning rate of the optimiser.
         regularization: The L2 of the vectors of each train row is this value, divided by the square root of the mean
-            number of train rows, see ``models.mean_rows``. Biases have none.
-        negatives: Negatives for each train row and epoch.
-        negative_exponent: They are drawn in proportion to their number of train rows to this power: 0 uniform, 1
+            number of train rows (``models.mean_rows``). Biases are not regularised.
+        negatives: Negatives per train row and epoch.
+        negative_exponent: An item is drawn in proportion to its number of train rows to this power: 0 is uniform, 1 is
             popularity.
         optimizer: adagrad, adam or sgd.
-        batch_size: Train rows in one update, about: a batch takes whole users.
+        batch_size: Target number of train rows in one update. A batch holds all rows of its users.
         init_std: Standard deviation of the initial vectors.
-        balance: A user's train rows count in proportion to their number to the power of minus this.
+        balance: Each row weighs the number of its user's train rows to the power of -``balance``: 0 weighs all rows
+            equally, 1 all users.
 
     Raises:
         ValueError: A value is out of range.

@@ -25,31 +25,31 @@ PAIRS_AT_ONCE = 2**15
 class NeuMF:
     """NeuMF, the NCF paper's fusion of GMF and an MLP (He et al., WWW 2017), trained by Adagrad.
 
-    GMF is the inner product of a user's and an item's vector of length ``factors``, and a bias of the item. The MLP
-    takes another pair of vectors of length 4 * mlp_factors through layers of 4, 2 and 1 times ``mlp_factors`` units
-    with ReLU and a linear one. The score is the sum of both. Every train row is a positive with ``negatives`` freshly
-    drawn items that the user has not interacted with in train.
+    GMF is the inner product of a user vector and an item vector of length ``factors``, plus a bias of the item. The MLP
+    has its own user and item vectors of length 4 * mlp_factors. Its layers have 4, 2 and 1 times ``mlp_factors`` units
+    with ReLU; a linear layer follows. The score is the sum of GMF and MLP. Every train row is a positive, and has
+    ``negatives`` newly drawn items that the user has not interacted with in train.
 
     Args:
-        factors: Predictive factors: length of GMF's vectors.
-        mlp_factors: Those of the MLP: units of its last layer. The paper's are as many.
+        factors: Length of GMF's vectors (the paper's "predictive factors").
+        mlp_factors: Units of the last layer of the MLP. In the paper, as many as ``factors``.
         epochs: Passes over the train rows.
-        pretraining_epochs: Passes that GMF and the MLP are each trained alone before, as in the paper.
-        learning_rate: That of the optimiser.
-        negatives: Negatives for each positive.
-        negative_exponent: They are drawn in proportion to their number of train rows to this power: 0 uniform, 1
+        pretraining_epochs: Passes in which GMF and the MLP are first trained separately, as in the paper.
+        learning_rate: Learning rate of the optimiser.
+        negatives: Negatives per positive.
+        negative_exponent: An item is drawn in proportion to its number of train rows to this power: 0 is uniform, 1 is
             popularity.
-        loss: bce, binary cross-entropy of positives and negatives, divided by ``negatives``; or bpr or softmax, see
-            ``models.losses``. Summed over the positives of a batch.
-        optimizer: adam, adagrad or sgd, those of Keras.
+        loss: bce: the binary cross-entropy of a positive and its negatives, summed and divided by ``negatives``. Or bpr
+            or softmax (``models.losses``). The loss is summed over the positives of a batch.
+        optimizer: adam, adagrad or sgd, as in Keras.
         regularization: The L2 of the vectors of each pair is this value, divided by the square root of the mean number
-            of train rows, see ``models.mean_rows``.
-        layer_regularization: L2, on the weights of the MLP's layers, once for each positive. Without it they grow
-            where regularisation keeps the vectors small, and the MLP learns its train rows by heart.
+            of train rows (``models.mean_rows``).
+        layer_regularization: L2 of the weights of the MLP's layers, per positive. Without it, these weights grow where
+            regularisation keeps the vectors small, and the MLP overfits.
         batch_size: Positives in one update.
         init_std: Standard deviation of the initial vectors.
-        balance: A user's train rows count in proportion to their number to the power of minus this: 0 all rows alike, 1
-            all users alike.
+        balance: Each row weighs the number of its user's train rows to the power of -``balance``: 0 weighs all rows
+            equally, 1 all users.
 
     Raises:
         ValueError: A value is out of range.

@@ -13,15 +13,15 @@ from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 class RP3Beta:
     """RP3beta, random walks of three steps (Paudel et al., ACM TIIS 2017).
 
-    The weight from item i to item j is the sum over users u of (p_iu p_uj)^alpha, divided by n_j^beta. Here p_iu is one
-    by the number of users of i, p_uj one by the number of items of u, and n_j the number of users of j. An item's score
-    is the sum of the weights from the user's items to it. Of the weights to an item, only the largest are kept:
-    overlap * n_users * n_items / n_rows, see ``models.nearest_items``.
+    The weight from item i to item j is the sum over users u of (p_iu p_uj)^alpha, divided by n_j^beta. Here p_iu is 1
+    divided by the number of users of i, p_uj is 1 divided by the number of items of u, and n_j is the number of users
+    of j. The score of an item is the sum of the weights from the user's items to it. Of the weights to an item, only
+    the overlap * n_users * n_items / n_rows largest are kept (``models.nearest_items``).
 
     Args:
-        overlap: How many of a user's items have a weight to an item, where both are average.
-        alpha: Exponent of the probabilities; 1 for a random walk, less to favour frequent users and items less.
-        beta: How much popular items are held down; 0 for not at all.
+        overlap: Number of a user's items that have a weight to an item, for an average user and an average item.
+        alpha: Exponent of the probabilities. 1 is a random walk; a lower value favours frequent users and items less.
+        beta: How strongly the scores of popular items are reduced; 0 is not at all.
 
     Raises:
         ValueError: A value is out of range.

@@ -24,16 +24,17 @@ class SLIM:
     The scores are X W for the binary train rows X. Column j of W minimises
     ||x_j - X w||^2 / 2 + l2 / 2 ||w||^2 + l1 |w|_1 with w_j = 0.
 
-    Training starts from the solution without l1, which has a closed form (EASE, Steck, WWW 2019), with a larger l2 in
-    its place. A pass goes once over all items i and sets row i of W, all columns together, to what is best given the
-    rest, by cyclic coordinate descent (Friedman et al., J. Stat. Softw. 2010) on X'X. From this start, two passes came
-    closer to the minimum on MovieLens data than 15 passes from zero. Takes memory for three matrices of
-    n_items x n_items numbers of 4 bytes, and time in proportion to n_items^3.
+    Training starts from the solution with a larger l2 and without l1, which has a closed form (EASE, Steck, WWW 2019).
+    A pass is one round of cyclic coordinate descent on X'X (Friedman et al., J. Stat. Softw. 2010): for one item i
+    after another, it sets row i of W, in all columns, to the minimum given all other rows. On MovieLens data, two
+    passes from this start came closer to the minimum than 15 passes from zero. Training needs memory for three matrices
+    of n_items x n_items numbers of 4 bytes, and its time grows with n_items^3.
 
     Args:
-        l1: Regularisation that makes weights zero, in the unit of users that two items have in common.
-        l2: Regularisation that makes them small, in the same unit.
-        non_negative: Whether weights below 0 are ruled out, as in the paper; they were of use on validation cases.
+        l1: L1 regularisation, which makes weights zero. Its unit is users that two items have in common.
+        l2: L2 regularisation, which makes weights small, in the same unit.
+        non_negative: Whether all weights must be at least 0, as in the paper. Negative weights helped on validation
+            cases.
         epochs: Passes.
 
     Raises:
