@@ -52,7 +52,7 @@ def _effort_table(tunings: Mapping[str, Provenance], below: Collection[str]) -> 
         "model",
         "origin",
         "trials (completed)",
-        "s",
+        "time (s)",
         *(["J"] if has_joules else []),
         *([f"CO2 g ({ESTIMATED})"] if has_grams else []),
         "best five trials",

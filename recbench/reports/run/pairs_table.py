@@ -24,12 +24,12 @@ HEADERS = [
     "p",
     "p (Holm)",
     "McNemar",
-    "won",
-    "tied",
-    "lost",
+    "better in",
+    "equal in",
+    "worse in",
     "detectable",
 ]
-RANKS = {"p (Holm)": 1, "p": 3, "won": 4, "tied": 4, "lost": 4, "detectable": 5, "McNemar": 6}
+RANKS = {"p (Holm)": 1, "p": 3, "better in": 4, "equal in": 4, "worse in": 4, "detectable": 5, "McNemar": 6}
 """Which columns get room first in a table that is too wide."""
 CSV_HEADERS = (
     "metric", "first", "second", "difference", "low", "high", "p", "p_holm", "p_mcnemar", "won", "tied", "lost",
@@ -45,7 +45,7 @@ DIFFERENCE_LINES = {
 LEGEND = (
     "p: randomisation test over users (signs of users' sums, 10,000 times); Holm: over all pairs by that metric.",
     "McNemar: exact test on hits, the largest p over seeds; only where each user has one case.",
-    "won, tied, lost: shares of cases (metrics of users: shares of users). "
+    "better, equal, worse in: shares of cases in which first is (metrics of users: shares of users). "
     "detectable: the smallest true difference found with 80 % power at p < 0.05.",
 )
 
