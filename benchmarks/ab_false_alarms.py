@@ -47,17 +47,17 @@ def main() -> None:
             noise: dict[str, list[float]] = {clock: [] for clock in CLOCKS}
             for _ in range(arguments.comparisons):
                 with other_processes(load):
-                    found = compare(steps, slower)
-                counts["recbench ab"][found["verdict"]] += 1
+                    comparison = compare(steps, slower)
+                counts["recbench ab"][comparison["verdict"]] += 1
                 for clock in CLOCKS:
-                    counts[clock][found[clock]["verdict"]] += 1
-                    noise[clock].append(found[clock]["noise"])
+                    counts[clock][comparison[clock]["verdict"]] += 1
+                    noise[clock].append(comparison[clock]["noise"])
                 if arguments.log:
                     with arguments.log.open("a", encoding="utf-8") as log:
-                        log.write(json.dumps({"load": load, "slower": slower, **found}) + "\n")
+                        log.write(json.dumps({"load": load, "slower": slower, **comparison}) + "\n")
             for name, of_name in counts.items():
                 typical = f"{np.median(noise[name]):.1%}" if name in noise else ""
-                rows.append([load, f"{slower:.0%}", name, *(of_name[one] for one in VERDICTS), typical])
+                rows.append([load, f"{slower:.0%}", name, *(of_name[verdict] for verdict in VERDICTS), typical])
     headers = ["other processes", "slower by", "decided by", *VERDICTS, "noise of the control (median)"]
     print(tabulate(rows, headers, tablefmt="pipe", disable_numparse=True))  # noqa: T201
 
@@ -88,17 +88,17 @@ def compare(steps: int, slower: float) -> dict:
     alpha = Policy().alpha
     by_clock = [
         decide_ratio(clock, ratio, p, AB_THROUGHPUT_DROP, alpha)
-        for (clock, ratio), p in zip(ratios.items(), holm([one.p for one in ratios.values()]), strict=True)
+        for (clock, ratio), p in zip(ratios.items(), holm([paired.p for paired in ratios.values()]), strict=True)
     ]
-    found = {
-        one.clock: {
-            "verdict": one.verdict.value,
-            "change": as_change(one.ratio.shift),
-            "noise": as_change(one.ratio.noise),
+    details = {
+        decision.clock: {
+            "verdict": decision.verdict.value,
+            "change": as_change(decision.ratio.shift),
+            "noise": as_change(decision.ratio.noise),
         }
-        for one in by_clock
+        for decision in by_clock
     }
-    return {"verdict": decide_clocks(by_clock).verdict, **found}
+    return {"verdict": decide_clocks(by_clock).verdict, **details}
 
 
 def log_ratios(first: int, second: int, n: int) -> np.ndarray:
@@ -131,14 +131,14 @@ def other_processes(count: int) -> Iterator[None]:
     """Lets other processes work and rest on the same cores."""
     context = multiprocessing.get_context("fork")
     busy = [context.Process(target=_work_and_rest, args=(number,), daemon=True) for number in range(count)]
-    for one in busy:
-        one.start()
+    for process in busy:
+        process.start()
     try:
         yield
     finally:
-        for one in busy:
-            one.terminate()
-            one.join()
+        for process in busy:
+            process.terminate()
+            process.join()
 
 
 def _work_and_rest(number: int) -> None:

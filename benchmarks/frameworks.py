@@ -60,7 +60,7 @@ def tuned_entry(model: str, options: argparse.Namespace, settings: Path) -> str 
     ).models
     if result.tuned is not None:
         return model
-    longest = max((one.epochs for one in result.past), default=0)
+    longest = max((trial.epochs for trial in result.past), default=0)
     return f"{model}:{EPOCHS}={longest}" if longest else None
 
 
@@ -121,22 +121,22 @@ def main() -> None:
     parser.add_argument("--page", action="store_true", help="only write the page, from what was measured")
     options = parser.parse_args()
     if not options.page:
-        found = environments()
-        ready = {one.lock.name for one in found if one.state is State.READY}
+        all_environments = environments()
+        ready = {environment.lock.name for environment in all_environments if environment.state is State.READY}
         FOLDER.mkdir(exist_ok=True)
         facts = {
-            one.lock.name: {
-                "version": one.lock.version,
-                "python": one.python,
-                "bytes": one.n_bytes,
-                "seconds": one.seconds,
+            environment.lock.name: {
+                "version": environment.lock.version,
+                "python": environment.python,
+                "bytes": environment.n_bytes,
+                "seconds": environment.seconds,
             }
-            for one in found
-            if one.lock.name in ready
+            for environment in all_environments
+            if environment.lock.name in ready
         }
         Path(FOLDER, "environments.json").write_text(json.dumps(facts, indent=2) + os.linesep, encoding="utf-8")
         for name in options.kinds.split(","):
-            models = [one for one in kinds[name]["models"] if ":" not in one or one.partition(":")[0] in ready]
+            models = [model for model in kinds[name]["models"] if ":" not in model or model.partition(":")[0] in ready]
             measure(name, models, options)
             if kinds[name]["checks"]:
                 check(name, kinds[name]["checks"])

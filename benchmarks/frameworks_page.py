@@ -80,27 +80,27 @@ def _kind(name: str, facts: Mapping[str, Any]) -> Kind:
     trials = read_records(str(FOLDER / name)).trials
     settings = FOLDER / f"{name}.toml"
     report = ranked_report(trials)
-    measured = {one.model for one in report.summaries}
-    unmeasured = [one for one in facts["models"] if one not in measured]
+    measured = {summary.model for summary in report.summaries}
+    unmeasured = [model for model in facts["models"] if model not in measured]
     return Kind(
         facts["title"],
         trials,
         report,
         load(settings).models if settings.exists() else {},
         facts["facts"],
-        [*(f"{one} ({why})" for one, why in facts["left_out"].items()), *unmeasured],
+        [*(f"{model} ({why})" for model, why in facts["left_out"].items()), *unmeasured],
         read_records(f"{FOLDER / name}{CHECKS}").trials if Path(f"{FOLDER / name}{CHECKS}").is_dir() else (),
     )
 
 
 def _budget(kinds: Sequence[Kind]) -> tuple[int, float]:
-    efforts = [one.provenance for kind in kinds for one in kind.tuned.values()]
-    return max(one.budget_trials for one in efforts), max(one.budget_seconds for one in efforts)
+    efforts = [tuned.provenance for kind in kinds for tuned in kind.tuned.values()]
+    return max(effort.budget_trials for effort in efforts), max(effort.budget_seconds for effort in efforts)
 
 
 def _command(kinds: Sequence[Kind]) -> str:
     trials, seconds = _budget(kinds)
-    seeds = max(len(one.trials) for kind in kinds for one in kind.report.summaries)
+    seeds = max(len(summary.trials) for kind in kinds for summary in kind.report.summaries)
     return f"python -m benchmarks.frameworks --trials {trials} --budget {seconds:g} --seeds {seeds}"
 
 
@@ -138,7 +138,7 @@ def _head(kinds: Sequence[Kind]) -> list[str]:
 
 def _task_line(kind: Kind) -> str:
     record = kind.report.summaries[0].group.record
-    seeds = max(len(one.trials) for one in kind.report.summaries)
+    seeds = max(len(summary.trials) for summary in kind.report.summaries)
     return (
         f"`{record.task.digest[:19]}`: {record.n_users:,} users with {record.n_cases:,} cases, {record.n_items:,} "
         f"items, {record.n_train:,} train rows; {seeds} seeds; {markdown(record.environment.cpu)}, one thread; Python "
@@ -147,10 +147,10 @@ def _task_line(kind: Kind) -> str:
 
 
 def _environments() -> list[str]:
-    found = json.loads(Path(FOLDER, "environments.json").read_text(encoding="utf-8"))
+    environments = json.loads(Path(FOLDER, "environments.json").read_text(encoding="utf-8"))
     rows = [
-        [name, one["version"], one["python"], f"{one['bytes'] / 1e6:,.0f}", f"{one['seconds']:.0f}"]
-        for name, one in found.items()
+        [name, facts["version"], facts["python"], f"{facts['bytes'] / 1e6:,.0f}", f"{facts['seconds']:.0f}"]
+        for name, facts in environments.items()
     ]
     headers = ["framework", "version", "Python", "size (MB)", "installation (s)"]
     table = render_table(rows, headers, "lllrr", Format.MARKDOWN)
@@ -168,12 +168,16 @@ def _section(kind: Kind) -> list[str]:
     if kind.missing:
         lines += [f"Not measured: {', '.join(kind.missing)}.", ""]
     failed = sorted(
-        {f"{one.record.model}: {one.record.error}" for one in kind.trials if one.record.status is not Status.DONE}
+        {
+            f"{trial.record.model}: {trial.record.error}"
+            for trial in kind.trials
+            if trial.record.status is not Status.DONE
+        }
     )
-    lines += [f"- Failed: {markdown(one)}" for one in failed] + [""] * bool(failed)
+    lines += [f"- Failed: {markdown(failure)}" for failure in failed] + [""] * bool(failed)
     lines += ["Significant differences of HR@10:", "", *_differences(kind), ""]
     if kind.facts:
-        lines += ["What the code does differently:", "", *(f"- {one}" for one in kind.facts), ""]
+        lines += ["What the code does differently:", "", *(f"- {fact}" for fact in kind.facts), ""]
     if kind.checks:
         lines += ["The same implementations with other values (first seed):", "", _checks(kind), ""]
     return lines
@@ -181,18 +185,18 @@ def _section(kind: Kind) -> list[str]:
 
 def _accuracy(kind: Kind) -> str:
     rows = []
-    for number, one in enumerate(kind.report.summaries):
+    for number, summary in enumerate(kind.report.summaries):
         standing = kind.report.uncertainty.standings[number].get("hr@10")
         ends = None if standing is None else standing.interval
         rows.append(
             [
-                one.model,
-                _mean(one.metrics, "hr@10"),
+                summary.model,
+                _mean(summary.metrics, "hr@10"),
                 f"{ends.low:.3f}-{ends.high:.3f}" if ends else "",
-                _mean(one.metrics, "ndcg@10"),
-                _mean(one.catalogue, "hr@10"),
-                _mean(one.catalogue, "ndcg@10"),
-                _completed(kind.tuned.get(one.model)),
+                _mean(summary.metrics, "ndcg@10"),
+                _mean(summary.catalogue, "hr@10"),
+                _mean(summary.catalogue, "ndcg@10"),
+                _completed(kind.tuned.get(summary.model)),
             ]
         )
     headers = ["implementation", "HR@10", "95 % CI", "NDCG@10", "full HR@10", "full NDCG@10", "trials (completed)"]
@@ -201,7 +205,7 @@ def _accuracy(kind: Kind) -> str:
 
 def _checks(kind: Kind) -> str:
     rows = []
-    for record in (one.record for one in kind.checks if one.record.status is Status.DONE):
+    for record in (trial.record for trial in kind.checks if trial.record.status is Status.DONE):
         before = next(
             trial.record
             for summary in kind.report.summaries
@@ -213,7 +217,7 @@ def _checks(kind: Kind) -> str:
             for name, value in record.parameters.items()
             if value != before.parameters.get(name)
         ]
-        hrs = [f"{one.metrics['hr@10'].mean:.4f}" for one in (before, record)]
+        hrs = [f"{compared.metrics['hr@10'].mean:.4f}" for compared in (before, record)]
         rows.append([record.model, ", ".join(changes), *hrs])
     return render_table(rows, ["implementation", "changes", "HR@10 before", "after"], "llrr", Format.MARKDOWN)
 
@@ -231,21 +235,27 @@ def _completed(tuned: TunedModel | None) -> str:
 
 
 def _cost(kind: Kind) -> str:
-    peers = [one.metrics["hr@10"].mean for one in kind.report.summaries if ":" in one.model and "hr@10" in one.metrics]
+    peers = [
+        peer.metrics["hr@10"].mean for peer in kind.report.summaries if ":" in peer.model and "hr@10" in peer.metrics
+    ]
     target = max(peers, default=None)
     rows = []
-    for one in kind.report.summaries:
-        records = [trial.record for trial in one.trials if trial.record.status is Status.DONE]
+    for summary in kind.report.summaries:
+        records = [trial.record for trial in summary.trials if trial.record.status is Status.DONE]
         if not records:
             continue
         seconds = median(cpu_seconds(record) for record in records)
         speed = median(record.n_train * record.epochs / cpu_seconds(record) for record in records)
         memory = max(record.process_peak_rss_bytes or 0 for record in records)
-        reached = [] if target is None else [found for one in records if (found := seconds_to(target, one)) is not None]
+        reached = (
+            []
+            if target is None
+            else [needed for record in records if (needed := seconds_to(target, record)) is not None]
+        )
         share = "" if len(reached) in (0, len(records)) else f" ({len(reached)} of {len(records)})"
         rows.append(
             [
-                one.model,
+                summary.model,
                 f"{records[0].epochs}",
                 f"{seconds:.2f}",
                 f"{float(f'{speed:.2g}'):,.0f}",
@@ -283,22 +293,22 @@ def _differences(kind: Kind) -> list[str]:
         lead = pair.evidence.difference
         winner, loser = (pair.first, pair.second) if lead > 0 else (pair.second, pair.first)
         above.setdefault(winner, []).append((loser, abs(lead)))
-    names = [one.model for one in kind.report.summaries]
+    names = [summary.model for summary in kind.report.summaries]
     return [
         f"- {names[winner]} is above "
-        + ", ".join(f"{names[loser]} (+{lead:.4f})" for loser, lead in sorted(found, key=lambda one: one[1]))
+        + ", ".join(f"{names[loser]} (+{lead:.4f})" for loser, lead in sorted(losers, key=lambda entry: entry[1]))
         + "."
-        for winner, found in sorted(above.items())
+        for winner, losers in sorted(above.items())
     ] or ["- none"]
 
 
 def _settings(kind: Kind) -> list[str]:
     lines = [f"**{kind.title}**", ""]
-    for one in kind.report.summaries:
-        tuned = kind.tuned.get(one.model)
-        names = [*tuned.search_space, *(["epochs"] if "epochs" in one.parameters else [])] if tuned else ["epochs"]
-        values = ", ".join(f"{name}={_short(one, name)}" for name in dict.fromkeys(names))
-        lines.append(f"- {one.model}: {markdown(values)}")
+    for summary in kind.report.summaries:
+        tuned = kind.tuned.get(summary.model)
+        names = [*tuned.search_space, *(["epochs"] if "epochs" in summary.parameters else [])] if tuned else ["epochs"]
+        values = ", ".join(f"{name}={_short(summary, name)}" for name in dict.fromkeys(names))
+        lines.append(f"- {summary.model}: {markdown(values)}")
     return lines
 
 

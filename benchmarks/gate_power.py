@@ -44,7 +44,7 @@ def simulate(folder: str, comparisons: int) -> list[list[str]]:
     """Returns the rows of one task: shares of comparisons called regressed, by the gate and by the tolerance."""
     trials = read_records(folder).trials
     ranks = [trial.candidate_ranks for trial in trials if trial.candidate_ranks is not None]
-    hits = np.stack([hit_rate(one, 10) for one in ranks])
+    hits = np.stack([hit_rate(trial_ranks, 10) for trial_ranks in ranks])
     rows = []
     for seeds in SEEDS:
         if 2 * seeds > len(hits):
@@ -52,8 +52,8 @@ def simulate(folder: str, comparisons: int) -> list[list[str]]:
         cells = [f"{len(ranks[0]):,}", str(seeds)]
         for drop in DROPS:
             rng = np.random.default_rng([seeds, round(drop * 1000)])
-            found = np.array([compare(hits, ranks[0].users, seeds, drop, rng) for _ in range(comparisons)])
-            gate, tolerance = found.mean(axis=0)
+            regressed = np.array([compare(hits, ranks[0].users, seeds, drop, rng) for _ in range(comparisons)])
+            gate, tolerance = regressed.mean(axis=0)
             cells.append(f"{gate:.1%} / {tolerance:.1%}")
         rows.append([trials[0].record.task.name, *cells])
     return rows

@@ -119,14 +119,14 @@ def drop_commits(rng: np.random.Generator) -> list[int]:
 def score(steps: Sequence[Step], drops: Sequence[int]) -> Score:
     """Compares the steps with the planted drops; a drop is found once."""
     ranges = [(int(step.before.sha or "", 16), int(step.after.sha or "", 16), step.size) for step in steps]
-    free, found, exact = list(drops), 0, 0
+    free, n_found, exact = list(drops), 0, 0
     for before, after, size in ranges:
         near = [drop for drop in free if size < 0 and before - NEAR < drop <= after + NEAR]
         if near:
             free.remove(near[0])
-            found += 1
+            n_found += 1
             exact += before < near[0] <= after
-    return Score(found, exact, len(ranges) - found)
+    return Score(n_found, exact, len(ranges) - n_found)
 
 
 def scores(
@@ -134,25 +134,25 @@ def scores(
 ) -> list[Score]:
     """Returns the scores of several repositories."""
     rng = np.random.Generator(np.random.PCG64(seed))
-    found = []
+    results = []
     for _ in range(n):
         planted = drop_commits(rng) if drops else []
         lines = list(simulated(rng, noises[rng.integers(len(noises))], n_seeds, changing, planted))
         (trend,) = trends(lines, ["hr@10", "ndcg@10"])
-        found.append(score(trend_steps(trend, "hr@10"), planted))
-    return found
+        results.append(score(trend_steps(trend, "hr@10"), planted))
+    return results
 
 
 def row(drops: bool, n_seeds: int, changing: float, every: Sequence[Score]) -> list[str]:
     """Returns the cells of one kind of repository."""
     planted = DROPS * len(every) if drops else 0
-    counts = [sum(one.found for one in every), sum(one.exact for one in every)]
+    counts = [sum(result.found for result in every), sum(result.exact for result in every)]
     shares = [f"{count / planted:.1%}" if planted else "" for count in counts]
-    all_found = f"{fmean(one.found == DROPS for one in every):.1%}" if planted else ""
-    few = [f"{fmean(one.false <= most for one in every):.1%}" for most in (0, 1)]
+    all_found = f"{fmean(result.found == DROPS for result in every):.1%}" if planted else ""
+    few = [f"{fmean(result.false <= most for result in every):.1%}" for most in (0, 1)]
     return [
         *(str(DROPS * drops), str(n_seeds), f"{changing:.0%}", all_found, *shares, *few),
-        f"{fmean(one.false for one in every):.3f}",
+        f"{fmean(result.false for result in every):.3f}",
     ]
 
 
@@ -167,7 +167,7 @@ def main() -> None:
         for n_seeds in (3, 1)
         for changing in (1.0, 0.3, 0.1)
     ]
-    deviations = ", ".join(f"{one.sd:.4f}" for one in noises)
+    deviations = ", ".join(f"{noise.sd:.4f}" for noise in noises)
     print(f"{n} repositories a row; standard deviations over seeds: {deviations}")  # noqa: T201
     print(tabulate(rows, HEADERS, tablefmt="pipe", disable_numparse=True))  # noqa: T201
 

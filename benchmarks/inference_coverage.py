@@ -49,8 +49,8 @@ def main() -> None:
         "any of 10 pairs, Holm",
     ]
     rows = [
-        [one.label, f"{mean:.4f}", *(f"{share:.1%}" for share in of_measure)]
-        for one, mean, of_measure in zip(measures, truth, shares, strict=True)
+        [measure.label, f"{mean:.4f}", *(f"{share:.1%}" for share in of_measure)]
+        for measure, mean, of_measure in zip(measures, truth, shares, strict=True)
     ]
     print(tabulate(rows, headers, tablefmt="pipe", disable_numparse=True))  # noqa: T201
 
@@ -58,12 +58,12 @@ def main() -> None:
 def simulate(rng: np.random.Generator, n_users: int, measures: tuple[Measure, ...], truth: list[float]) -> np.ndarray:
     """Returns, for each measure, 1 or 0 for: mean covered, difference covered, false alarm, false alarm of any pair."""
     models = draw_models(rng, n_users, N_MODELS)
-    found = uncertainty([{Ranking.FULL: {0: ranks}} for ranks in models], measures, RESAMPLES)
+    estimates = uncertainty([{Ranking.FULL: {0: ranks}} for ranks in models], measures, RESAMPLES)
     rows = []
     for measure, mean in zip(measures, truth, strict=True):
-        interval = found.standings[0][measure.name].interval
+        interval = estimates.standings[0][measure.name].interval
         assert interval is not None
-        pairs = [pair for pair in found.pairs if pair.measure == measure]
+        pairs = [pair for pair in estimates.pairs if pair.measure == measure]
         first = pairs[0].evidence
         rows.append(
             [
@@ -79,7 +79,7 @@ def simulate(rng: np.random.Generator, n_users: int, measures: tuple[Measure, ..
 def true_means(measures: tuple[Measure, ...]) -> list[float]:
     """Returns the mean of each measure over very many users."""
     (ranks,) = draw_models(np.random.default_rng(1), USERS_OF_TRUTH, 1)
-    return [float(UserSums.of(one.values(ranks)[:, None], one.users(ranks)).means[0]) for one in measures]
+    return [float(UserSums.of(measure.values(ranks)[:, None], measure.users(ranks)).means[0]) for measure in measures]
 
 
 def draw_models(rng: np.random.Generator, n_users: int, n_models: int) -> list[Ranks]:

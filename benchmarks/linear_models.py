@@ -63,8 +63,8 @@ def precision(train: TrainSet, l2: float) -> list[str]:
         scores.append(model.score_all(users).astype(np.float64))
     double, single = scores
     error = np.sqrt(((double - single) ** 2).mean() / (double**2).mean())
-    lists = [np.argsort(-one, axis=1, kind="stable")[:, :LISTED] for one in scores]
-    shared = np.mean([len(np.intersect1d(one, other)) / LISTED for one, other in zip(*lists, strict=True)])
+    lists = [np.argsort(-matrix, axis=1, kind="stable")[:, :LISTED] for matrix in scores]
+    shared = np.mean([len(np.intersect1d(items, other)) / LISTED for items, other in zip(*lists, strict=True)])
     return [f"{error:.1e}", f"{shared:.2%}", *seconds]
 
 
@@ -74,7 +74,7 @@ def losses(train: TrainSet) -> list[tuple[int, str, str, str]]:
     rows[train.users, train.items] = 1
     items = np.unique(np.linspace(0, train.n_items - 1, ITEMS).astype(int))
     least = np.array([loss(rows, item, minimum(rows, item)) for item in items])
-    found = []
+    results = []
     for passes in PASSES:
         begin = time.process_time()
         model = SLIM(l1=L1, l2=L2, epochs=passes)
@@ -82,9 +82,9 @@ def losses(train: TrainSet) -> list[tuple[int, str, str, str]]:
         seconds = time.process_time() - begin
         weights = model._transposed.T
         reached = np.array([loss(rows, item, weights[:, item].astype(np.float64)) for item in items])
-        above = [f"{one:.1e}" for one in (reached.sum() / least.sum() - 1, (reached / least - 1).max())]
-        found.append((passes, f"{seconds:.2f}", *above))
-    return found
+        above = [f"{excess:.1e}" for excess in (reached.sum() / least.sum() - 1, (reached / least - 1).max())]
+        results.append((passes, f"{seconds:.2f}", *above))
+    return results
 
 
 def minimum(rows: np.ndarray, item: int) -> np.ndarray:

@@ -90,16 +90,16 @@ def main(
             typer.echo(f"Left out, for there is no task {contest['task']}: {contest['title']}", err=True)
             continue
         contenders = [Contender(**values) for values in contest["contenders"]]
-        for absent in [one for one in contenders if one.needs and find_spec(one.needs) is None]:
+        for absent in [contender for contender in contenders if contender.needs and find_spec(contender.needs) is None]:
             typer.echo(f"Left out, for it is not installed: {absent.name}", err=True)
             contenders.remove(absent)
         measure_speed(contest["task"], contenders, rounds)
-        target = max(one.metric("hr@10") for one in contenders if one.peer)
+        target = max(contender.metric("hr@10") for contender in contenders if contender.peer)
         times = measure_time_to(target, contest["task"], contenders, rounds)
         typer.echo(f"\n{contest['title']}, {rounds} rounds\n\n{table(contenders, target, times)}")
         everything[contest["task"]] = {
-            one.name: {"runs": one.runs, "seconds_to_hr": {"hr": target, "seconds": times[one.name]}}
-            for one in contenders
+            contender.name: {"runs": contender.runs, "seconds_to_hr": {"hr": target, "seconds": times[contender.name]}}
+            for contender in contenders
         }
     if output is not None:
         output.write_text(json.dumps(everything, indent=1), encoding="utf-8")
@@ -108,44 +108,44 @@ def main(
 def measure_speed(task: str, contenders: list[Contender], rounds: int) -> None:
     """Runs everyone with one thread and with all cores, round after round."""
     choices = sorted({1, available_cores()})
-    for seed, threads, one in product(range(rounds), choices, contenders):
-        typer.echo(f"round {seed + 1} of {rounds}: {one.name}, threads {threads}", err=True)
-        one.runs.setdefault(threads, []).append(one.run(task, threads, seed))
+    for seed, threads, contender in product(range(rounds), choices, contenders):
+        typer.echo(f"round {seed + 1} of {rounds}: {contender.name}, threads {threads}", err=True)
+        contender.runs.setdefault(threads, []).append(contender.run(task, threads, seed))
 
 
 def measure_time_to(
     target: float, task: str, contenders: list[Contender], rounds: int
 ) -> dict[str, list[float | None]]:
     """Returns for each contender, a value a round, the seconds of training until HR@10 was ``target``."""
-    times: dict[str, list[float | None]] = {one.name: [] for one in contenders}
-    for seed, one in product(range(rounds), contenders):
-        typer.echo(f"time to HR@10 {target:.4f}, round {seed + 1} of {rounds}: {one.name}", err=True)
-        run = one.run(task, one.best_threads, seed, ["--curve", "all", "--reach", str(target)])
+    times: dict[str, list[float | None]] = {competitor.name: [] for competitor in contenders}
+    for seed, contender in product(range(rounds), contenders):
+        typer.echo(f"time to HR@10 {target:.4f}, round {seed + 1} of {rounds}: {contender.name}", err=True)
+        run = contender.run(task, contender.best_threads, seed, ["--curve", "all", "--reach", str(target)])
         reached = run["time_to_quality"]["seconds_to_target"]
-        times[one.name].append(reached and reached["mean"])
+        times[contender.name].append(reached and reached["mean"])
     return times
 
 
 def table(contenders: list[Contender], target: float, times: dict[str, list[float | None]]) -> str:
     """Returns the table, in Markdown."""
-    best = max((one for one in contenders if one.peer), key=lambda one: median(one.speeds(one.best_threads)))
+    best = max((peer for peer in contenders if peer.peer), key=lambda peer: median(peer.speeds(peer.best_threads)))
     to_beat = best.speeds(best.best_threads)
     rows = []
-    for one in contenders:
-        speeds = one.speeds(one.best_threads)
+    for contender in contenders:
+        speeds = contender.speeds(contender.best_threads)
         ratios = [own / other for own, other in zip(speeds, to_beat, strict=True)]
-        reached = [seconds for seconds in times[one.name] if seconds is not None]
+        reached = [seconds for seconds in times[contender.name] if seconds is not None]
         rows.append(
             [
-                one.name,
-                one.best_threads,
+                contender.name,
+                contender.best_threads,
                 f"{median(speeds) / 1e6:.1f}",
                 f"{min(speeds) / 1e6:.1f} to {max(speeds) / 1e6:.1f}",
                 f"{median(ratios):.2f}",
                 f"{min(ratios):.2f} to {max(ratios):.2f}",
-                f"{one.metric('hr@10'):.4f}",
-                f"{one.metric('ndcg@10'):.4f}",
-                f"{median(reached):.2f} ({len(reached)} of {len(times[one.name])})" if reached else "never",
+                f"{contender.metric('hr@10'):.4f}",
+                f"{contender.metric('ndcg@10'):.4f}",
+                f"{median(reached):.2f} ({len(reached)} of {len(times[contender.name])})" if reached else "never",
             ]
         )
     headers = ["", "threads", "M interactions/s", "spread", f"times {best.name}", "spread", "HR@10", "NDCG@10"]

@@ -41,8 +41,8 @@ def main() -> None:
     truth = ranks_of(true_scores).mean(axis=0), relative_to_best(true_scores).mean(axis=0)
     rows = []
     for n_tasks in arguments.tasks:
-        found = np.mean([simulate(rng, n_tasks, arguments.users, truth) for _ in range(arguments.simulations)], axis=0)
-        rows.append([n_tasks, *(f"{share:.1%}" for share in found[:5]), f"{found[5]:.2f}"])
+        means = np.mean([simulate(rng, n_tasks, arguments.users, truth) for _ in range(arguments.simulations)], axis=0)
+        rows.append([n_tasks, *(f"{share:.1%}" for share in means[:5]), f"{means[5]:.2f}"])
     headers = [
         "tasks", "covered: mean rank", "of the worst model", "covered: relative score",
         "false alarms: difference of mean ranks", "false alarms: Nemenyi", "width of a mean rank's interval",
@@ -72,14 +72,14 @@ def simulate(
         covered(over.relative_scores.intervals(), truth[1]),
         not difference.low <= 0 <= difference.high,
         bool(nemenyi_p_values(over.mean_ranks.figures, n_tasks)[EQUAL] < 0.05),
-        float(np.mean([one.high - one.low for one in ranks])),
+        float(np.mean([interval.high - interval.low for interval in ranks])),
     )
 
 
 def covered(intervals: list[Interval], truth: np.ndarray) -> float:
     """Returns the share of covered values, with an error of rounding to the two digits that tables show."""
     pairs = zip(intervals, truth, strict=True)
-    return float(np.mean([one.low - 0.005 <= value <= one.high + 0.005 for one, value in pairs]))
+    return float(np.mean([interval.low - 0.005 <= value <= interval.high + 0.005 for interval, value in pairs]))
 
 
 def draw_task(rng: np.random.Generator, scores: np.ndarray, n_users: int) -> UserSums:

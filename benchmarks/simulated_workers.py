@@ -64,12 +64,12 @@ def measure(n_workers: int, n_trials: int, seconds: float) -> str:
         address = server.stdout.readline().strip()
         words = [sys.executable, __file__, "--trials", str(n_trials), "--client", address, str(n_workers)]
         done = subprocess.run(words, stdout=subprocess.PIPE, text=True, cwd=folder, check=True)
-        found = json.loads(done.stdout.splitlines()[-1])
-        told = json.loads(server.communicate("\n")[0].splitlines()[-1])
-    rate = n_trials / found["seconds"]
+        run_figures = json.loads(done.stdout.splitlines()[-1])
+        worker_figures = json.loads(server.communicate("\n")[0].splitlines()[-1])
+    rate = n_trials / run_figures["seconds"]
     return (
-        f"| {n_workers} | {n_trials:,} | {found['seconds']:.1f} | {rate:.0f} | {found['cpu']:.1f} | {found['mib']:.0f} "
-        f"| {told['mib']:.0f} | {told['sent']} | {N_TRIALS / rate:.0f} |"
+        f"| {n_workers} | {n_trials:,} | {run_figures['seconds']:.1f} | {rate:.0f} | {run_figures['cpu']:.1f} "
+        f"| {run_figures['mib']:.0f} | {worker_figures['mib']:.0f} | {worker_figures['sent']} | {N_TRIALS / rate:.0f} |"
     )
 
 

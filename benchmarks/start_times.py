@@ -36,7 +36,7 @@ def main() -> None:
     rounds = [{name: cpu_seconds(words) for name, words in COMMANDS.items()} for _ in range(parser.parse_args().rounds)]
     print("| command | CPU seconds | spread | ratio | spread |\n|---|---|---|---|---|")  # noqa: T201
     for name in COMMANDS:
-        seconds, ratios = [one[name] for one in rounds], [one[name] / one[BASE] for one in rounds]
+        seconds, ratios = [timings[name] for timings in rounds], [timings[name] / timings[BASE] for timings in rounds]
         print(  # noqa: T201
             f"| {name} | {statistics.median(seconds):.3f} | {min(seconds):.3f} to {max(seconds):.3f} "
             f"| {statistics.median(ratios):.2f} | {min(ratios):.2f} to {max(ratios):.2f} |"

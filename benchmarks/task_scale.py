@@ -85,9 +85,9 @@ def write_ratings(path: str, n_rows: int) -> None:
     activity, popularity = (np.cumsum(np.arange(1, n + 1) ** -skew) for n, skew in ((n_users, 0.4), (N_ITEMS, 0.8)))
     keys = np.empty(0, dtype=np.int64)
     while len(keys) < n_rows:
-        wanted = (n_rows - len(keys)) * 5 // 4 + 1000
-        users = np.searchsorted(activity, rng.random(wanted) * activity[-1])
-        items = np.searchsorted(popularity, rng.random(wanted) * popularity[-1])
+        n_draws = (n_rows - len(keys)) * 5 // 4 + 1000
+        users = np.searchsorted(activity, rng.random(n_draws) * activity[-1])
+        items = np.searchsorted(popularity, rng.random(n_draws) * popularity[-1])
         keys = np.unique(np.concatenate([keys, users * N_ITEMS + items]))
     keys = keys[np.sort(rng.permutation(len(keys))[:n_rows])]
     keys = rng.permutation(keys)

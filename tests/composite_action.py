@@ -85,7 +85,10 @@ class Runner:
     def run(self, **inputs: str) -> dict[str, subprocess.CompletedProcess[str]]:
         """Returns what became of each step that ran, by its name; installing is left out."""
         self.temporary.mkdir(exist_ok=True)
-        values = {f"inputs.{name}": self._value(str(one.get("default", ""))) for name, one in ACTION["inputs"].items()}
+        values = {
+            f"inputs.{name}": self._value(str(definition.get("default", "")))
+            for name, definition in ACTION["inputs"].items()
+        }
         self.contexts |= values | {f"inputs.{name.replace('_', '-')}": value for name, value in inputs.items()}
         done, failed = {}, False
         for step in ACTION["runs"]["steps"][1:]:
@@ -95,7 +98,7 @@ class Runner:
             outputs = self.temporary / "outputs"
             outputs.write_text("")
             own = {name: self._value(text) for name, text in step.get("env", {}).items()}
-            found = subprocess.run(
+            completed = subprocess.run(
                 ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
                 cwd=self.workspace,
                 env={**os.environ, **self._platform(outputs), **self.environment, **own},
@@ -103,8 +106,8 @@ class Runner:
                 text=True,
                 check=False,
             )
-            done[step["name"]] = found
-            failed |= found.returncode != 0
+            done[step["name"]] = completed
+            failed |= completed.returncode != 0
             for line in outputs.read_text().splitlines():
                 name, _, value = line.partition("=")
                 self.contexts[f"steps.{step['id']}.outputs.{name}"] = value
@@ -124,7 +127,7 @@ class Runner:
         }
 
     def _value(self, text: str) -> str:
-        return re.sub(r"\$\{\{(.*?)\}\}", lambda found: self._first(found[1]), text)
+        return re.sub(r"\$\{\{(.*?)\}\}", lambda match: self._first(match[1]), text)
 
     def _first(self, expression: str) -> str:
         names = [name.strip() for name in expression.split("||")]
@@ -138,5 +141,5 @@ class Runner:
         if term == "!cancelled()":
             return True
         name, sign, value = re.fullmatch(r"(.*?)(?: (==|!=) '(.*)')?", term).groups()
-        found = self._first(name)
-        return bool(found) if sign is None else (found == value) == (sign == "==")
+        actual = self._first(name)
+        return bool(actual) if sign is None else (actual == value) == (sign == "==")

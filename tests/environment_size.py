@@ -31,7 +31,9 @@ def closure(names: Iterable[str]) -> set[str]:
         if name not in seen:
             seen.add(name)
             waiting += [
-                one.name for one in map(Requirement, lines) if one.marker is None or one.marker.evaluate({"extra": ""})
+                requirement.name
+                for requirement in map(Requirement, lines)
+                if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
             ]
     return seen
 
@@ -46,7 +48,7 @@ def sizes(of: Distribution) -> tuple[int, int]:
 
 def main(most: float | None = None) -> int:
     """Prints the sizes; returns the exit code."""
-    measured = {canonicalize_name(one.name): sizes(one) for one in distributions()}
+    measured = {canonicalize_name(dist.name): sizes(dist) for dist in distributions()}
     total, bytecode = (sum(column) / 1e6 for column in zip(*measured.values(), strict=True))
     gate = sum(measured[name][0] for name in closure(Requirement(line).name for line in gate_requirements())) / 1e6
     largest = sorted(measured, key=lambda name: -measured[name][0])[:5]

@@ -115,14 +115,14 @@ def main() -> int:
             except BrokenProcessPool:
                 print(f"A process died over an input; it is the file in one of the folders {options.keep}/running-*.")
                 return 1
-    found = 0
+    unexpected = 0
     for name in sorted({name for name, _ in counts}):
         own = {outcome: count for (reader, outcome), count in sorted(counts.items()) if reader == name}
-        found += sum(count for outcome, count in own.items() if outcome not in ("read", "refused"))
+        unexpected += sum(count for outcome, count in own.items() if outcome not in ("read", "refused"))
         print(f"{name:18}", f"{sum(own.values()):>9,}", ", ".join(f"{outcome} {own[outcome]:,}" for outcome in own))
     seconds = time.monotonic() - began
-    print(f"{counts.total():,} inputs in {seconds:.0f} s; {found:,} raised another error than the project's own")
-    return 1 if found else 0
+    print(f"{counts.total():,} inputs in {seconds:.0f} s; {unexpected:,} raised another error than the project's own")
+    return 1 if unexpected else 0
 
 
 if __name__ == "__main__":

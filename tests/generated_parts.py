@@ -22,7 +22,7 @@ def names_of_parts(text: str) -> list[str]:
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Returns a Markdown table; a ``|`` in a cell is escaped."""
     lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join("| " + " | ".join(_cell(one) for one in line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
 
 
 def _cell(text: str) -> str:
@@ -38,4 +38,4 @@ def plain(text: str) -> str:
     """Returns the text of a docstring or of a help as one line of Markdown in which nothing is markup but code."""
     text = re.sub(r"'(recbench [^']+)'", r"`\1`", " ".join(text.replace("``", "`").split()))
     pieces = re.split(r"(`[^`]+`)", text)
-    return "".join(one if one.startswith("`") else re.sub(r"([\\*_<\[\]])", r"\\\1", one) for one in pieces)
+    return "".join(piece if piece.startswith("`") else re.sub(r"([\\*_<\[\]])", r"\\\1", piece) for piece in pieces)

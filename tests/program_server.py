@@ -97,7 +97,7 @@ class ProgramServer:
             tempfile.TemporaryFile() as output,
             tempfile.TemporaryFile() as messages,
         ):
-            streams = [one.fileno() for one in (nothing, output, messages)]
+            streams = [file.fileno() for file in (nothing, output, messages)]
             try:
                 status = ask(str(self.path), arguments, str(folder), environment, streams, timeout)
             except TimeoutError:

@@ -22,8 +22,8 @@ def rankings() -> tuple[np.ndarray, np.ndarray]:
     """
     draw = np.random.RandomState(20)
     items = np.array([draw.permutation(N_ITEMS) for _ in range(N_USERS)])
-    places = (draw.random_sample(N_USERS) ** 3 * N_ITEMS).astype(np.int64)
-    return items, items[np.arange(N_USERS), places]
+    positions = (draw.random_sample(N_USERS) ** 3 * N_ITEMS).astype(np.int64)
+    return items, items[np.arange(N_USERS), positions]
 
 
 def main() -> None:
@@ -34,8 +34,8 @@ def main() -> None:
     users = np.repeat(np.arange(N_USERS), N_ITEMS)
     ranks = np.tile(np.arange(1, N_ITEMS + 1), N_USERS)
     recommended = pd.DataFrame({"user_id": users, "item_id": items.ravel(), "rank": ranks})
-    wanted = pd.DataFrame({"user_id": np.arange(N_USERS), "item_id": relevant})
-    found: dict[str, object] = {"rectools": version("rectools")}
+    interactions = pd.DataFrame({"user_id": np.arange(N_USERS), "item_id": relevant})
+    results: dict[str, object] = {"rectools": version("rectools")}
     for k in CUT_OFFS:
         asked = {
             f"hr@{k}": metrics.HitRate(k=k),
@@ -43,8 +43,8 @@ def main() -> None:
             f"mrr@{k}": metrics.MRR(k=k),
             f"coverage@{k}": metrics.CatalogCoverage(k=k, normalize=True),
         }
-        found |= metrics.calc_metrics(asked, recommended, wanted, catalog=range(N_ITEMS))
-    text = json.dumps({name: float(x) if name != "rectools" else x for name, x in found.items()}, indent=1)
+        results |= metrics.calc_metrics(asked, recommended, interactions, catalog=range(N_ITEMS))
+    text = json.dumps({name: float(x) if name != "rectools" else x for name, x in results.items()}, indent=1)
     (Path(__file__).parent / "golden" / "rectools.json").write_text(text + "\n")
 
 

@@ -27,26 +27,38 @@ def _verbs(path: str, command: Any) -> list[tuple[str, Any]]:
     below = getattr(command, "commands", None)
     if below is None:
         return [(path, command)]
-    return [found for name, one in below.items() if not one.hidden for found in _verbs(f"{path} {name}", one)]
+    return [
+        verb
+        for name, subcommand in below.items()
+        if not subcommand.hidden
+        for verb in _verbs(f"{path} {name}", subcommand)
+    ]
 
 
 def _section(path: str, verb: Any) -> str:
-    arguments = [one for one in verb.params if one.param_type_name == "argument"]
-    options = [one for one in verb.params if one.param_type_name == "option" and not one.hidden]
+    arguments = [parameter for parameter in verb.params if parameter.param_type_name == "argument"]
+    options = [parameter for parameter in verb.params if parameter.param_type_name == "option" and not parameter.hidden]
     usage = " ".join([path, *map(_usage, arguments), *(["[OPTIONS]"] if options else [])])
-    parts = [f"## {path}", _paragraphs(verb.help), f"```text\n{usage}\n```"]
+    blocks = [f"## {path}", _paragraphs(verb.help), f"```text\n{usage}\n```"]
     if arguments:
-        parts.append(table(["argument", "meaning"], [[code(_name(one)), plain(one.help or "")] for one in arguments]))
+        blocks.append(
+            table(
+                ["argument", "meaning"], [[code(_name(argument)), plain(argument.help or "")] for argument in arguments]
+            )
+        )
     panels: dict[str, list[Any]] = {OWN_PANEL: []}
     for option in options:
         panels.setdefault(option.rich_help_panel or OWN_PANEL, []).append(option)
     for panel, inside in panels.items():
         if inside:
-            rows = [[_spellings(one, verb), _meaning(one, verb), _default(one)] for one in inside]
-            parts.append(f"**{panel}**\n\n" + table(["option", "meaning", "default"], rows))
+            rows = [
+                [_spellings(panel_option, verb), _meaning(panel_option, verb), _default(panel_option)]
+                for panel_option in inside
+            ]
+            blocks.append(f"**{panel}**\n\n" + table(["option", "meaning", "default"], rows))
     if verb.examples:
-        parts.append("**Examples**\n\n```text\n" + "\n".join(verb.examples) + "\n```")
-    return "\n\n".join(parts)
+        blocks.append("**Examples**\n\n```text\n" + "\n".join(verb.examples) + "\n```")
+    return "\n\n".join(blocks)
 
 
 def _usage(argument: Any) -> str:
@@ -62,7 +74,9 @@ def _spellings(option: Any, verb: Any) -> str:
     spellings = sorted(option.opts, key=len)
     long = spellings[-1]
     value = "" if option.is_flag else f" {_value(option, verb, long)}"
-    return ", ".join(code(one) for one in spellings[:-1]) + (", " if spellings[:-1] else "") + code(f"{long}{value}")
+    return (
+        ", ".join(code(short) for short in spellings[:-1]) + (", " if spellings[:-1] else "") + code(f"{long}{value}")
+    )
 
 
 def _value(option: Any, verb: Any, spelling: str) -> str:

@@ -13,23 +13,23 @@ from tests.generated_parts import code, plain, table
 
 def builtin_models() -> str:
     """Returns one section for each builtin model."""
-    models = {name: one for name, one in known_models().items() if one.origin is Origin.BUILTIN}
-    parts = []
+    models = {name: model for name, model in known_models().items() if model.origin is Origin.BUILTIN}
+    blocks = []
     for name, reference in models.items():
         module, _, class_name = reference.target.partition(":")
         docstring = _docstring(f"models/{module.partition('.')[2]}.py", class_name)
         text, arguments = sections(docstring, "Args")
         packages = owners(needed_modules(reference))
-        needs = [one for one in packages if one not in ("numpy",)]
-        parts.append(f"### {name}\n\n{_paragraphs(text)}")
-        parts.append(f"Needs: {', '.join(map(code, needs))}." if needs else "Needs no other package.")
+        needs = [package for package in packages if package not in ("numpy",)]
+        blocks.append(f"### {name}\n\n{_paragraphs(text)}")
+        blocks.append(f"Needs: {', '.join(map(code, needs))}." if needs else "Needs no other package.")
         rows = [
             [code(parameter), code(default), plain(arguments[parameter])]
             for parameter, default in describe(reference).parameters.items()
         ]
         if rows:
-            parts.append(table(["hyper-parameter", "default", "meaning"], rows))
-    return "\n\n".join(parts)
+            blocks.append(table(["hyper-parameter", "default", "meaning"], rows))
+    return "\n\n".join(blocks)
 
 
 def _docstring(path: str, class_name: str) -> str:
@@ -43,10 +43,10 @@ def _docstring(path: str, class_name: str) -> str:
 
 def _paragraphs(text: str) -> str:
     """Returns a docstring's text; an indented paragraph is a block of code."""
-    found = []
+    rendered = []
     for paragraph in re.split(r"\n\s*\n", text):
         if paragraph.startswith("    "):
-            found.append(f"```text\n{inspect.cleandoc(paragraph)}\n```")
+            rendered.append(f"```text\n{inspect.cleandoc(paragraph)}\n```")
         else:
-            found.append(plain(paragraph.replace("::", ":")))
-    return "\n\n".join(found)
+            rendered.append(plain(paragraph.replace("::", ":")))
+    return "\n\n".join(rendered)

@@ -112,9 +112,9 @@ def file_stem(verb: str) -> str:
     return verb.replace(" --", "-").replace(" ", "-")
 
 
-def _text(title: str, of: type, places: Iterable[Any]) -> str:
+def _text(title: str, of: type, modules_and_classes: Iterable[Any]) -> str:
     schema = {"$schema": DIALECT, **TypeAdapter(of).json_schema(by_alias=True, mode="validation")}
-    documented = {one.__name__: one for one in _classes([of, *places])}
+    documented = {cls.__name__: cls for cls in _classes([of, *modules_and_classes])}
     for name, part in {of.__name__: schema, **schema.get("$defs", {})}.items():
         if name in documented:
             _describe(part, documented[name])
@@ -124,23 +124,23 @@ def _text(title: str, of: type, places: Iterable[Any]) -> str:
 def _canonical(part: Any) -> Any:
     """Returns a part in the form of every version of pydantic, without the titles that it makes from names."""
     if isinstance(part, list):
-        return [_canonical(one) for one in part]
+        return [_canonical(item) for item in part]
     if isinstance(part, float) and part.is_integer():
         return int(part)
     if not isinstance(part, dict):
         return part
     if len(part.get("allOf", ())) == 1:
         part = {**part, **part["allOf"][0]}
-    needless = {name for name, one in part.items() if name == "title" and isinstance(one, str)}
+    needless = {name for name, value in part.items() if name == "title" and isinstance(value, str)}
     needless |= {"enum"} if "const" in part else set()
     needless |= {"allOf"} if "$ref" in part else set()
     needless |= {"additionalProperties"} if part.get("additionalProperties") is True else set()
-    return {name: _canonical(one) for name, one in part.items() if name not in needless}
+    return {name: _canonical(value) for name, value in part.items() if name not in needless}
 
 
-def _classes(places: Iterable[Any]) -> list[type]:
-    inside = [found for place in places if inspect.ismodule(place) for found in vars(place).values()]
-    return [one for one in [*inside, *places] if inspect.isclass(one)]
+def _classes(modules_and_classes: Iterable[Any]) -> list[type]:
+    inside = [member for module in modules_and_classes if inspect.ismodule(module) for member in vars(module).values()]
+    return [cls for cls in [*inside, *modules_and_classes] if inspect.isclass(cls)]
 
 
 def _describe(part: dict[str, Any], documented: type) -> None:
@@ -149,12 +149,12 @@ def _describe(part: dict[str, Any], documented: type) -> None:
         fields = {field.alias or name: name for name, field in getattr(documented, "model_fields", {}).items()}
         meanings = _meanings(documented)
         part["description"] = sections(inspect.getdoc(documented) or "", "Attributes")[0].replace("``", "`")
-        for name, one in part.get("properties", {}).items():
+        for name, property_schema in part.get("properties", {}).items():
             if meaning := meanings.get(fields.get(name, name)):
-                one["description"] = meaning.replace("``", "`")
+                property_schema["description"] = meaning.replace("``", "`")
 
 
 def _meanings(documented: type) -> dict[str, str]:
     """Returns the meaning of each attribute of a class and of the classes that it extends."""
-    bases = [one for one in getattr(documented, "__orig_bases__", ()) if inspect.isclass(one)]
-    return {name: text for one in [*bases, documented] for name, text in attributes(one).items()}
+    bases = [base for base in getattr(documented, "__orig_bases__", ()) if inspect.isclass(base)]
+    return {name: text for cls in [*bases, documented] for name, text in attributes(cls).items()}

@@ -45,12 +45,12 @@ def metric_names() -> str:
     metrics = [find_metric(name) for name in builtin_metrics()]
     rows = [
         [
-            code(f"{one.name}@K" if one.takes_k else one.name),
-            one.label,
-            "user" if one.per_user else "case",
-            "yes" if one.gains else "no",
+            code(f"{metric.name}@K" if metric.takes_k else metric.name),
+            metric.label,
+            "user" if metric.per_user else "case",
+            "yes" if metric.gains else "no",
         ]
-        for one in metrics
+        for metric in metrics
     ]
     return table(["name", "in tables", "one value per", "corrected for sampling"], rows)
 
@@ -60,12 +60,12 @@ def datasets() -> str:
     rows = [
         [
             code(name),
-            f"[{one.title}]({one.homepage})",
-            *("" if count is None else f"{count:,}" for count in (one.rows, one.users, one.items)),
-            " and ".join([*["ratings"] * one.has_ratings, *["times"] * one.has_timestamps]),
-            one.licence,
+            f"[{dataset.title}]({dataset.homepage})",
+            *("" if count is None else f"{count:,}" for count in (dataset.rows, dataset.users, dataset.items)),
+            " and ".join([*["ratings"] * dataset.has_ratings, *["times"] * dataset.has_timestamps]),
+            dataset.licence,
         ]
-        for name, one in catalogue().items()
+        for name, dataset in catalogue().items()
     ]
     return table(["name", "dataset", "rows", "users", "items", "has", "licence"], rows)
 

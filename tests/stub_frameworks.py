@@ -9,15 +9,17 @@ import pytest
 
 def install(monkeypatch: pytest.MonkeyPatch, name: str, **content) -> types.ModuleType:
     """Makes a module importable during a test, and the packages around it."""
-    parts = name.split(".")
-    for end in range(1, len(parts) + 1):
-        module_name = ".".join(parts[:end])
-        if module_name not in sys.modules or end == len(parts):
+    components = name.split(".")
+    for end in range(1, len(components) + 1):
+        module_name = ".".join(components[:end])
+        if module_name not in sys.modules or end == len(components):
             module = types.ModuleType(module_name)
             module.__path__ = []
             monkeypatch.setitem(sys.modules, module_name, module)
             if end > 1:
-                monkeypatch.setattr(sys.modules[".".join(parts[: end - 1])], parts[end - 1], module, raising=False)
+                monkeypatch.setattr(
+                    sys.modules[".".join(components[: end - 1])], components[end - 1], module, raising=False
+                )
     vars(sys.modules[name]).update(content)
     return sys.modules[name]
 
@@ -115,7 +117,7 @@ def rectools(monkeypatch: pytest.MonkeyPatch) -> None:
     import pandas as pd
 
     def construct(rows):
-        ids = {one: types.SimpleNamespace(external_ids=rows[f"{one}_id"].unique()) for one in ("user", "item")}
+        ids = {entity: types.SimpleNamespace(external_ids=rows[f"{entity}_id"].unique()) for entity in ("user", "item")}
         return types.SimpleNamespace(user_id_map=ids["user"], item_id_map=ids["item"], rows=rows)
 
     class PopularModel:

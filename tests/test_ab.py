@@ -122,7 +122,7 @@ def test_a_slower_revision_is_rejected_after_a_control(repository, trials, recbe
     assert document == adapter.dump_python(adapter.validate_python(document), mode="json")
     assert document["outcome"] == "rejected"
     assert document["reasons"][0].startswith("bpr throughput regressed: -2")
-    assert [(one["clock"], one["pairs"], one["verdict"]) for one in document["pairs"]] == [
+    assert [(pair["clock"], pair["pairs"], pair["verdict"]) for pair in document["pairs"]] == [
         ("wall time", 6, "regressed"),
         ("CPU time", 6, "regressed"),
     ]

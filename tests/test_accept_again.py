@@ -206,9 +206,11 @@ def test_branches_that_accept_the_same_models_merge(tmp_path, accept):
 
     shared = [a_record("popularity", 0), a_record("ncf", 0)]
     accept_on("main", *shared, *bpr(0))
-    accept_on("one", *[a_record(one.model, 0, **LATER) for one in shared], *bpr(0, hr=0.7))
+    accept_on("one", *[a_record(record.model, 0, **LATER) for record in shared], *bpr(0, hr=0.7))
     git(".", "checkout", "-q", "main")
-    accept_on("two", *[a_record(one.model, 0, **LATER | {"fit_seconds": 5.0}) for one in shared], a_record("als", 0))
+    accept_on(
+        "two", *[a_record(record.model, 0, **LATER | {"fit_seconds": 5.0}) for record in shared], a_record("als", 0)
+    )
     git(".", "merge", "-q", "--no-edit", "one")
     assert sorted(line.model for line in history.read()) == ["als", "bpr", "bpr", "ncf", "popularity"]
     # Two results of one trial are a conflict. The files of one of them stay together, without marks.
@@ -217,7 +219,7 @@ def test_branches_that_accept_the_same_models_merge(tmp_path, accept):
     accept_on("four", *bpr(0, hr=0.3))
     with pytest.raises(AssertionError, match="Cannot merge binary files"):
         git(".", "merge", "-q", "--no-edit", "three")
-    assert round(next(one for one in read_records("main").trials if one.record.model == "bpr").mean(HR), 1) == 0.3
+    assert round(next(trial for trial in read_records("main").trials if trial.record.model == "bpr").mean(HR), 1) == 0.3
     assert not [line for line in git(".", "ls-files").split() if line.endswith(".lock")]
 
 

@@ -45,11 +45,11 @@ def visible_files() -> set[str]:
 
 def present() -> dict[str, str]:
     """What a reader finds: the accepted configurations, and the number of lines of the history."""
-    found = {
+    configurations = {
         label: sorted((group.model, group.parameters["factors"], len(group.trials)) for group in groups)
         for (_, label), groups in baselines.accepted_groups().items()
     }
-    return {"baselines": str(found), "history": str(len(history.read()))}
+    return {"baselines": str(configurations), "history": str(len(history.read()))}
 
 
 def restored(folder: Path, copy: Path) -> None:
@@ -115,7 +115,7 @@ def test_acceptances_at_once_lose_no_line_and_mix_nothing(project, tmp_path):
     assert len(group.trials) == 2
 
 
-@pytest.mark.parametrize("verb", [one for one, _ in VERBS.values()], ids=VERBS)
+@pytest.mark.parametrize("verb", [verb for verb, _ in VERBS.values()], ids=VERBS)
 def test_a_full_disk_changes_nothing_and_is_named(project, monkeypatch, verb):
     before, files_before = present(), visible_files()
 

@@ -145,8 +145,8 @@ def test_the_labels_of_the_event_count_if_github_cannot_be_asked(gh):
         return done.stdout.strip(), done.stderr
 
     assert accepted('["accept-regression"]') == ("accepted=false", "")
-    told, message = accepted('["accept-regression"]', PATH=str(gh.folder.parent))
-    assert told == "accepted=true"
+    output, message = accepted('["accept-regression"]', PATH=str(gh.folder.parent))
+    assert output == "accepted=true"
     assert message.startswith("::notice title=Labels of the event::GitHub cannot be asked for the labels: [Errno ")
     gh.refuses("pr", "gh: Bad credentials (HTTP 401)")
     assert accepted("")[0] == "accepted=false"
@@ -228,8 +228,8 @@ def test_with_ab_the_commit_that_was_merged_with_is_trained_too(runner, gh):
     ids=["no such model", "no baseline", "an option as baseline", "as records", "as further base", "help of run"],
 )
 def test_what_could_not_be_decided_is_published_as_not_passed(runner, gh, inputs, code, message):
-    done, found = gate(runner, **inputs)
-    assert found == code, done["Run and gate"].stderr
+    done, exit_code = gate(runner, **inputs)
+    assert exit_code == code, done["Run and gate"].stderr
     body = gh.written[0][2]
     assert body.startswith(f"{TAG}\n**Gate FAILED: recbench ended with exit code {code}.**\n\n    ")
     assert message in body

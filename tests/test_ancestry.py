@@ -51,8 +51,8 @@ def project(tmp_path, monkeypatch):
 
 def relation(base, current):
     """The only ancestry of two runs."""
-    (found,) = set(find_ancestries(read_records(base), read_records(current)).values())
-    return found.relation
+    (ancestry,) = set(find_ancestries(read_records(base), read_records(current)).values())
+    return ancestry.relation
 
 
 def test_who_improved_main_does_not_make_a_pull_request_a_regression(project, command, tmp_path_factory):
@@ -155,8 +155,8 @@ def test_a_shallow_clone_says_what_it_cannot_tell(project, tmp_path_factory, mon
     assert relation("runs-1", "runs-2") is Relation.ANCESTOR
     assert relation("runs-0", "runs-2") is Relation.UNKNOWN
     git(clone, "fetch", "-q", "--depth=1", "origin", first)
-    (found,) = set(find_ancestries(read_records("runs-0"), read_records("runs-2")).values())
-    assert found.reason == "this clone is shallow; get the other commits with: git fetch --unshallow"
+    (ancestry,) = set(find_ancestries(read_records("runs-0"), read_records("runs-2")).values())
+    assert ancestry.reason == "this clone is shallow; get the other commits with: git fetch --unshallow"
     git(clone, "fetch", "-q", "--unshallow")
     assert relation("runs-0", "runs-2") is Relation.ANCESTOR
 

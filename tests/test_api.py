@@ -90,10 +90,10 @@ def test_ranks_have_the_original_ids(result, synthetic_task):
 def test_pairs_and_curves(result):
     pairs = result.pairs()
     assert len(pairs) == 3 * 2
-    one = pairs[(pairs["metric"] == "hr@10") & (pairs["second"] == "unpopular") & (pairs["first"] == "Popular")].iloc[0]
-    assert one["low"] < one["difference"] < one["high"]
-    assert one["difference"] > 0
-    assert one["p_holm"] >= one["p"]
+    row = pairs[(pairs["metric"] == "hr@10") & (pairs["second"] == "unpopular") & (pairs["first"] == "Popular")].iloc[0]
+    assert row["low"] < row["difference"] < row["high"]
+    assert row["difference"] > 0
+    assert row["p_holm"] >= row["p"]
     curves = result.curves()
     assert set(curves["metric"]) >= {"hr@10", "ndcg@10"}
     assert curves[curves["model"] == "Popular"]["epoch"].unique().tolist() == [1, 2]
@@ -171,9 +171,9 @@ def test_scores_of_a_frame_a_function_and_a_model_give_the_same_ranks(result, sy
     model.counts = counts
     expected = result.trials[0].candidate_ranks
     for given in (scores, lambda users, items: counts[items] / 3, model):
-        found = rb.evaluate(synthetic_task, given, name="theirs")
-        assert np.array_equal(found.trials[0].candidate_ranks.better, expected.better)
-        assert np.array_equal(found.trials[0].candidate_ranks.tied, expected.tied)
+        evaluated = rb.evaluate(synthetic_task, given, name="theirs")
+        assert np.array_equal(evaluated.trials[0].candidate_ranks.better, expected.better)
+        assert np.array_equal(evaluated.trials[0].candidate_ranks.tied, expected.tied)
     assert rb.evaluate(synthetic_task, scores, name="theirs", output=tmp_path / "r").trials[0].path.exists()
     with pytest.raises(rb.RecbenchError, match="theirs: score"):
         rb.evaluate(synthetic_task, lambda users, items: np.zeros(3), name="theirs")
@@ -234,7 +234,7 @@ def test_a_model_that_fails_is_part_of_the_run(synthetic_task, tmp_path):
             raise RuntimeError("as asked")
 
     result = rb.run([Fails, "random"], synthetic_task, seeds=1, output=tmp_path, quiet=True)
-    assert [one.record.model for one in result.failed] == ["Fails"]
+    assert [trial.record.model for trial in result.failed] == ["Fails"]
     frame = result.to_frame().set_index("model")
     assert frame.loc["Fails", "status"] == "failed"
     assert pd.isna(frame.loc["Fails", "metric"])
@@ -291,10 +291,10 @@ def test_bad_arguments_of_other_functions(result, synthetic_task, message):
 
 
 def test_numbers_of_numpy_are_numbers(synthetic_task, tmp_path):
-    found = rb.run("random", synthetic_task, seeds=np.int64(2), k=np.array([5, 10]), output=tmp_path, quiet=True)
-    assert found.ks == (5, 10)
-    assert [trial.record.seed for trial in found.trials] == [0, 1]
-    assert found.metrics(["hr@5", "mrr"]).to_frame()["metric"].unique().tolist() == ["hr@5", "mrr"]
+    run = rb.run("random", synthetic_task, seeds=np.int64(2), k=np.array([5, 10]), output=tmp_path, quiet=True)
+    assert run.ks == (5, 10)
+    assert [trial.record.seed for trial in run.trials] == [0, 1]
+    assert run.metrics(["hr@5", "mrr"]).to_frame()["metric"].unique().tolist() == ["hr@5", "mrr"]
     assert rb.make_task(synthetic_task.train_frame(), negatives=np.int64(5)).test.negatives.shape[1] == 5
 
 
@@ -304,8 +304,8 @@ def test_a_score_goes_before_a_rating(synthetic_task):
     rows = pd.concat([cases[["user", "item"]], negatives], ignore_index=True)
     counts = synthetic_task.train_frame()["item"].value_counts()
     rows["rating"], rows["score"] = 1.0, rows["item"].map(counts).fillna(0)
-    found = rb.evaluate(synthetic_task, rows, name="theirs").to_frame()["value"]
-    assert found.tolist() == elsewhere(synthetic_task).to_frame()["value"].tolist()
+    values = rb.evaluate(synthetic_task, rows, name="theirs").to_frame()["value"]
+    assert values.tolist() == elsewhere(synthetic_task).to_frame()["value"].tolist()
 
 
 def test_a_task_of_frames_runs(tmp_path):

@@ -7,26 +7,26 @@ from tests.test_api import Popular
 
 
 def test_a_sweep_has_other_values_than_its_instance(synthetic_task, tmp_path):
-    found = rb.sweep(Popular(power=3.0), "power", [1.0, -1.0], synthetic_task, seeds=1, output=tmp_path, quiet=True)
-    assert [point.value for point in found.points] == [1.0, -1.0]
+    sweep = rb.sweep(Popular(power=3.0), "power", [1.0, -1.0], synthetic_task, seeds=1, output=tmp_path, quiet=True)
+    assert [point.value for point in sweep.points] == [1.0, -1.0]
 
 
 def test_a_sweep(synthetic_task, tmp_path):
-    found = rb.sweep(Popular, "power", [1.0, -1.0], synthetic_task, seeds=1, output=tmp_path, quiet=True)
-    assert [point.value for point in found.points] == [1.0, -1.0]
-    assert found.run.to_frame()["model"].nunique() == 2
-    assert found.to_frame()["power"].unique().tolist() == [1.0, -1.0]
-    assert repr(found) == found.table()
-    assert "<table" in found._repr_html_()
-    assert found.table("markdown").count("|") > 10
-    assert found.plot(tmp_path / "sweep.svg").exists()
+    sweep = rb.sweep(Popular, "power", [1.0, -1.0], synthetic_task, seeds=1, output=tmp_path, quiet=True)
+    assert [point.value for point in sweep.points] == [1.0, -1.0]
+    assert sweep.run.to_frame()["model"].nunique() == 2
+    assert sweep.to_frame()["power"].unique().tolist() == [1.0, -1.0]
+    assert repr(sweep) == sweep.table()
+    assert "<table" in sweep._repr_html_()
+    assert sweep.table("markdown").count("|") > 10
+    assert sweep.plot(tmp_path / "sweep.svg").exists()
 
 
 def test_a_tuning(synthetic_task, tmp_path):
     pytest.importorskip("optuna")
     spaces = tmp_path / "spaces.toml"
     spaces.write_text("[Popular]\npower = { low = -1.0, high = 1.0 }\n")
-    found = rb.tune(
+    tuning = rb.tune(
         Popular,
         synthetic_task,
         trials=3,
@@ -36,15 +36,15 @@ def test_a_tuning(synthetic_task, tmp_path):
         output=tmp_path / "settings.toml",
         quiet=True,
     )
-    assert found.settings["Popular"]["power"] > 0
-    assert len(found.to_frame()) == 3
-    assert repr(found) == found.table()
-    assert "<table" in found._repr_html_()
-    assert not found.without_setting
+    assert tuning.settings["Popular"]["power"] > 0
+    assert len(tuning.to_frame()) == 3
+    assert repr(tuning) == tuning.table()
+    assert "<table" in tuning._repr_html_()
+    assert not tuning.without_setting
     tuned = rb.run(
         Popular, synthetic_task, seeds=1, settings=str(tmp_path / "settings.toml"), output=tmp_path, quiet=True
     )
-    assert tuned.trials[0].record.parameters["power"] == found.settings["Popular"]["power"]
+    assert tuned.trials[0].record.parameters["power"] == tuning.settings["Popular"]["power"]
 
 
 SCORED = """

@@ -109,12 +109,12 @@ def test_ranges_follow_first_parents_in_the_order_of_the_commits(repository):
     git(repository, "checkout", "-q", "main")
     git(repository, "merge", "-q", "--no-ff", "-m", "merged", "side")
     (repository / "main").mkdir()  # A folder of the name of a branch.
-    found = commits_in(f"{made[0]}..main")
-    assert [one.subject for one in found] == ["0.2 1", "merged"]
-    assert found[0].moment < found[1].moment
+    branch_commits = commits_in(f"{made[0]}..main")
+    assert [commit.subject for commit in branch_commits] == ["0.2 1", "merged"]
+    assert branch_commits[0].moment < branch_commits[1].moment
     # The same moments in another range.
-    assert commits_in("HEAD~1..") == found[1:]
-    assert [one.subject for one in every(commits_in(f"{made[0]}..main"), 5)] == ["merged"]
+    assert commits_in("HEAD~1..") == branch_commits[1:]
+    assert [commit.subject for commit in every(commits_in(f"{made[0]}..main"), 5)] == ["merged"]
     assert every(list("abcdefg"), 3) == ["c", "f", "g"]
     for text, cause in (
         ("main", "not a range"),
@@ -126,9 +126,9 @@ def test_ranges_follow_first_parents_in_the_order_of_the_commits(repository):
     ):
         with pytest.raises(RecbenchError, match=cause):
             commits_in(text)
-    with pytest.raises(RecbenchError) as told:
+    with pytest.raises(RecbenchError) as caught:
         commits_in(f"main..{made[0]}")
-    assert told.value.hint == f"Did you mean {made[0]}..main?"
+    assert caught.value.hint == f"Did you mean {made[0]}..main?"
     # A shallow clone with the two ends and nothing between.
     commits(repository, "1", "2", "3")
     git(repository, "update-ref", "refs/heads/old", made[0])
@@ -136,9 +136,9 @@ def test_ranges_follow_first_parents_in_the_order_of_the_commits(repository):
     git(repository, "clone", "-q", "--depth", "1", "--no-single-branch", repository.as_uri(), str(clone))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(clone)
-        with pytest.raises(RecbenchError, match="this clone is shallow") as told:
+        with pytest.raises(RecbenchError, match="this clone is shallow") as caught:
             commits_in("origin/old..origin/main")
-    assert "git fetch --unshallow" in told.value.hint
+    assert "git fetch --unshallow" in caught.value.hint
 
 
 def test_backfill_trains_what_the_history_lacks_and_goes_on_past_what_is_broken(repository, trainer, recbench):
@@ -147,7 +147,7 @@ def test_backfill_trains_what_the_history_lacks_and_goes_on_past_what_is_broken(
     planned = recbench(*command, "--dry-run", "--every", "2", "--json")
     document = json.loads(planned.out)
     assert_fits("backfill --dry-run", document)
-    assert [one["models"] for one in document["plan"]] == [["absent", "net"]] * 2
+    assert [entry["models"] for entry in document["plan"]] == [["absent", "net"]] * 2
     assert not trainer.calls
     # The newest first: its line stands last all the same.
     done = recbench("backfill", "HEAD~1..main", "--models", "net", "--task", "synthetic", "--quiet")
@@ -159,9 +159,9 @@ def test_backfill_trains_what_the_history_lacks_and_goes_on_past_what_is_broken(
     assert f"No figures of absent at {where}: the model absent of the commit is broken" in done.err
     assert f"No figures of net at {made[2][:9]}" in done.err
     lines = [json.loads(text) for text in Path("results/history.jsonl").read_text().splitlines()]
-    assert [one["sha"] for one in lines] == [made[1], made[3], made[4]]
-    assert {one["backfilled"] for one in lines} == {"net"}
-    assert [one.sha for one in history.read()] == [made[1], made[3], made[4]]
+    assert [line["sha"] for line in lines] == [made[1], made[3], made[4]]
+    assert {line["backfilled"] for line in lines} == {"net"}
+    assert [line.sha for line in history.read()] == [made[1], made[3], made[4]]
     # Nothing is trained again but what was broken; more seeds are more lines of the same commits.
     trainer.calls.clear()
     recbench("backfill", f"{made[0]}..main", "--models", "net", "--task", "synthetic")
@@ -169,7 +169,7 @@ def test_backfill_trains_what_the_history_lacks_and_goes_on_past_what_is_broken(
     again = recbench("backfill", f"{made[2]}..main", "--models", "net", "--task", "synthetic", "--seeds", "2", "--json")
     document = json.loads(again.out)
     assert_fits("backfill", document)
-    assert [(one["commit"], one["state"], one["new_lines"]) for one in document["commits"]] == [
+    assert [(entry["commit"], entry["state"], entry["new_lines"]) for entry in document["commits"]] == [
         (made[3], "added", 1),
         (made[4], "added", 1),
     ]
@@ -177,7 +177,7 @@ def test_backfill_trains_what_the_history_lacks_and_goes_on_past_what_is_broken(
     assert_fits("history", document)
     shown = document["trends"][0]["acceptances"]
     assert shown[0]["metrics"]["hr@10"] == shown[0]["hr@10"]
-    assert [(one["revision"], one["seeds"]) for one in shown] == [(made[1], 1), (made[3], 2), (made[4], 2)]
+    assert [(entry["revision"], entry["seeds"]) for entry in shown] == [(made[1], 1), (made[3], 2), (made[4], 2)]
     # Other hyper-parameters are other lines.
     trainer.calls.clear()
     recbench("backfill", "HEAD~1..main", "--models", "net:size=2", "--task", "synthetic")
@@ -195,29 +195,29 @@ def test_backfill_trains_what_the_history_lacks_and_goes_on_past_what_is_broken(
 def test_bisect_finds_the_commit_passes_over_broken_ones_and_asks_for_seeds(repository, trainer, recbench):
     made = commits(repository, *["0.5"] * 5, "broken", *["0.5"] * 3, *["0.3"] * 6, trainer=trainer)
     command = ("bisect", made[0], "main", "--model", "net", "--task", "synthetic", "--seeds", "2")
-    found = recbench(*command, "--json")
-    assert found.code == 0
-    document = json.loads(found.out)
+    result = recbench(*command, "--json")
+    assert result.code == 0
+    document = json.loads(result.out)
     assert_fits("bisect", document)
     assert (document["bad"], document["good"], document["between"]) == (made[9], made[8], [])
     assert document["drop"]["difference"] < -0.1
     assert document["trained"] == 2 * (len(document["steps"]) + 2) == 2 * len(trainer.calls)
     assert len(document["steps"]) <= 4
-    told = recbench(*command)
-    assert f"HR@10 of net fell at {made[9][:9]}, '0.3 9'" in told.out
+    text_result = recbench(*command)
+    assert f"HR@10 of net fell at {made[9][:9]}, '0.3 9'" in text_result.out
     # The commit of the drop cannot be trained.
     low = commits(repository, "0.5", "0.5", "broken", "0.2", "0.2", trainer=trainer)
-    found = recbench("bisect", low[0], "main", "--model", "net", "--task", "synthetic", "--seeds", "1")
-    assert found.code == 1
-    assert f"fell between {low[1][:9]} and {low[3][:9]}" in found.out
-    assert f"{low[2][:9]} cannot be trained (the model net of the commit {low[2][:12]} is broken)" in found.out
+    result = recbench("bisect", low[0], "main", "--model", "net", "--task", "synthetic", "--seeds", "1")
+    assert result.code == 1
+    assert f"fell between {low[1][:9]} and {low[3][:9]}" in result.out
+    assert f"{low[2][:9]} cannot be trained (the model net of the commit {low[2][:12]} is broken)" in result.out
     # A small drop needs more seeds, and then there may be none.
     level = commits(repository, "0.5", "0.5", trainer=trainer)
     trainer.calls.clear()
-    found = recbench("bisect", level[0], "main", "--model", "net", "--task", "synthetic", "--max-seeds", "12")
-    assert found.code == 4
-    assert "did not fall significantly" in found.err
-    assert "12 seeds" in found.err
+    result = recbench("bisect", level[0], "main", "--model", "net", "--task", "synthetic", "--max-seeds", "12")
+    assert result.code == 4
+    assert "did not fall significantly" in result.err
+    assert "12 seeds" in result.err
     assert [seeds for *_, seeds in trainer.calls] == [3, 3, 3, 3, 6, 6]
     # A difference that seeds may explain is no drop, whatever its sign.
     swapped = commits(repository, "0.5", "0.49", trainer=trainer)
@@ -238,14 +238,14 @@ def test_bisect_names_a_range_if_the_test_cannot_decide(repository, trainer, rec
     ends = made[-1], made[0]
     monkeypatch.setattr(bisect._Levels, "is_lower", lambda _, first, second: (first.sha, second.sha) == ends)
     words = ("--model", "net", "--task", "synthetic", "--seeds", "1", "--max-seeds", "3")
-    found = recbench("bisect", made[0], "main", *words)
-    assert found.code == 1
-    assert f"HR@10 of net fell between {made[0][:9]} and {made[-1][:9]}" in found.out
-    assert "6 commits between them are not decided" in found.out
-    assert "3 not tried" in found.out
+    result = recbench("bisect", made[0], "main", *words)
+    assert result.code == 1
+    assert f"HR@10 of net fell between {made[0][:9]} and {made[-1][:9]}" in result.out
+    assert "6 commits between them are not decided" in result.out
+    assert "3 not tried" in result.out
     # 1, 2 and 3 seeds of the two ends and the first commit, and then 3 of the others.
     assert [seeds for *_, seeds in trainer.calls] == [1] * 9 + [3] * 2
-    assert f"See the changes: git log --first-parent {made[0][:9]}..{made[-1][:9]}" in found.out
+    assert f"See the changes: git log --first-parent {made[0][:9]}..{made[-1][:9]}" in result.out
 
 
 def test_a_copy_that_ends_halfway_leaves_no_record_without_its_ranks(tmp_path, monkeypatch):

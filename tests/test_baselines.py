@@ -45,8 +45,8 @@ def places(tmp_path):
     return tmp_path / "baselines", tmp_path / "history.jsonl"
 
 
-def accept(side, places, label="main", **options):
-    return baselines.accept(side, label, *places, **options).changes
+def accept(side, paths, label="main", **options):
+    return baselines.accept(side, label, *paths, **options).changes
 
 
 def test_accepted_records_can_be_read_by_their_label(tmp_path, places):
@@ -61,9 +61,11 @@ def test_ranks_in_the_whole_catalogue_are_accepted_too(tmp_path, places):
     (trial,) = side.trials
     far = replace(trial.candidate_ranks, n_others=trial.candidate_ranks.n_others * 2)
     metrics = {name: MetricValue(**asdict(value)) for name, value in compute_metrics(far, (10,)).items()}
-    told = CatalogueValue(metrics=metrics, list_length=10, coverage=0.5, gini=0.5, popularity=0.5, seconds=1.0)
+    catalogue = CatalogueValue(metrics=metrics, list_length=10, coverage=0.5, gini=0.5, popularity=0.5, seconds=1.0)
     store.save(
-        trial.record.model_copy(update={"catalogue": told}), TrialRanks(trial.candidate_ranks, far), tmp_path / "run"
+        trial.record.model_copy(update={"catalogue": catalogue}),
+        TrialRanks(trial.candidate_ranks, far),
+        tmp_path / "run",
     )
     accept(read_records(str(tmp_path / "run")), places)
     assert np.array_equal(read_records("main", places[0]).trials[0].full_ranks.n_others, far.n_others)
@@ -74,8 +76,8 @@ def test_a_models_records_are_replaced_and_others_stay(tmp_path, places):
     new = a_record("bpr", 0, parameters={"factors": 8, "epochs": 20})
     (change,) = accept(a_run(tmp_path / "two", new), places)
     assert [trial.record.seed for group in change.before for trial in group.trials] == [0, 1]
-    found = read_records("main", places[0]).trials
-    assert sorted((t.record.model, t.record.parameters["factors"]) for t in found) == [("bpr", 8), ("ncf", 64)]
+    trials = read_records("main", places[0]).trials
+    assert sorted((t.record.model, t.record.parameters["factors"]) for t in trials) == [("bpr", 8), ("ncf", 64)]
     assert len(list((places[0] / "toy" / "main").glob("[!.]*"))) == 4
 
 
@@ -106,8 +108,8 @@ def test_a_release_is_a_copy_that_does_not_change(tmp_path, places):
 def test_failed_and_uncommitted_runs_need_force(tmp_path, places):
     failed = a_record("ncf", 0, status=Status.FAILED, error="ValueError: no")
     dirty = a_record("bpr", 0, revision=Revision(sha="0" * 40, dirty=True))
-    for name, record, told in (("f", failed, "ncf, seed 0: failed"), ("d", dirty, "uncommitted")):
-        with pytest.raises(RecbenchError, match=told):
+    for name, record, message in (("f", failed, "ncf, seed 0: failed"), ("d", dirty, "uncommitted")):
+        with pytest.raises(RecbenchError, match=message):
             accept(a_run(tmp_path / name, a_record("popularity", 0), record), places)
     with pytest.raises(RecbenchError, match="outside of a git repository"):
         accept(a_run(tmp_path / "o", a_record("bpr", 0, revision=None)), places)
@@ -133,7 +135,7 @@ def test_the_history_grows_by_a_line_a_record(tmp_path, places):
     assert first.hr_interval[0] < first.hr < first.hr_interval[1]
     assert (first.model, first.task, first.label, first.sha) == ("bpr", "toy", "main", "0" * 40)
     (trend,) = trends(lines, ["hr@10"])
-    assert [one.n_seeds for one in trend.acceptances] == [3, 3]
+    assert [acceptance.n_seeds for acceptance in trend.acceptances] == [3, 3]
     assert trend.sparkline("hr@10") == "▁█"
     assert trends(lines, ["hr@10"], models=["ncf"]) == trends(lines, ["hr@10"], task="other") == []
 
@@ -156,13 +158,13 @@ def git(folder, *arguments):
 
 def test_git_merges_what_two_branches_accepted(tmp_path):
     repository = tmp_path / "repository"
-    places = repository / "results" / "baselines", repository / "results" / "history.jsonl"
+    paths = repository / "results" / "baselines", repository / "results" / "history.jsonl"
     (repository / "results").mkdir(parents=True)
     git(repository, "init", "-q", "-b", "main")
 
     def accept_and_commit(branch, model):
         git(repository, "checkout", "-q", "-B", branch)
-        accept(a_run(tmp_path / model, *(a_record(model, seed) for seed in range(2))), places)
+        accept(a_run(tmp_path / model, *(a_record(model, seed) for seed in range(2))), paths)
         git(repository, "add", ".")
         git(repository, "commit", "-q", "-m", branch)
 
@@ -171,11 +173,11 @@ def test_git_merges_what_two_branches_accepted(tmp_path):
     git(repository, "checkout", "-q", "main")
     accept_and_commit("two", "ncf")
     git(repository, "merge", "-q", "--no-edit", "one")
-    lines = history.read(places[1])
+    lines = history.read(paths[1])
     # The merge has put the later acceptance first; the reader orders them by time.
     assert [line.model for line in lines] == ["popularity"] * 2 + ["bpr"] * 2 + ["ncf"] * 2
-    assert [json.loads(line)["model"] for line in places[1].read_text().splitlines()][2] == "ncf"
-    assert {trial.record.model for trial in read_records("main", places[0]).trials} == {"popularity", "bpr", "ncf"}
+    assert [json.loads(line)["model"] for line in paths[1].read_text().splitlines()][2] == "ncf"
+    assert {trial.record.model for trial in read_records("main", paths[0]).trials} == {"popularity", "bpr", "ncf"}
     assert list(repository.rglob("*.lock"))
     assert not {name for name in git(repository, "ls-files").split() if ".lock" in name or ".recbench" in name}
 

@@ -42,9 +42,9 @@ def test_means_are_those_of_the_drawn_users_whatever_the_kind_of_column():
     counts = np.array([1.0, 2.0, 4.0])
     # Whole numbers, whole numbers too large for float32, fractions; and more columns than are summed at once.
     sums = np.tile(np.array([[1, 2**24 + 1, 0.1], [0, 3, 0.7], [2, 5, 1.3]]), 30)
-    found = resampled_means(UserSums(sums, counts), 40)
+    means = resampled_means(UserSums(sums, counts), 40)
     drawn = np.random.Generator(np.random.PCG64(0)).integers(0, 3, (40, 3), dtype=np.int32)
-    assert found == pytest.approx(sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)[:, None], rel=1e-15, abs=0)
+    assert means == pytest.approx(sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)[:, None], rel=1e-15, abs=0)
 
 
 def test_the_same_seed_draws_the_same():

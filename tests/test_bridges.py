@@ -278,7 +278,7 @@ def test_every_framework_has_a_bridge_a_lock_file_and_search_spaces():
     assert set(BRIDGES) == {file.stem for file in folder.glob("*.py")} - {"__init__", "bridge", "progress_bars"}
     assert {*environment_names(), "sklearn"} == set(BRIDGES)
     spaces = [name.partition(":")[0] for name in own_spaces() if ":" in name]
-    assert {one: spaces.count(one) for one in spaces} == dict.fromkeys(environment_names(), 5)
+    assert {framework: spaces.count(framework) for framework in spaces} == dict.fromkeys(environment_names(), 5)
 
 
 @pytest.mark.parametrize("framework", environment_names())

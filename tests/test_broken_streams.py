@@ -143,9 +143,9 @@ def commands(group, above=()):
 def test_all_verbs_go_through_the_same_end():
     import typer
 
-    found = dict(commands(typer.main.get_command(app)))
-    assert [name for name, command in found.items() if not isinstance(command, Verb)] == []
-    assert set(found) >= ONLY_PRINT
+    commands_by_name = dict(commands(typer.main.get_command(app)))
+    assert [name for name, command in commands_by_name.items() if not isinstance(command, Verb)] == []
+    assert set(commands_by_name) >= ONLY_PRINT
 
 
 def test_in_one_process_a_model_leaves_the_run_as_it_was(tmp_path, monkeypatch):

@@ -83,10 +83,10 @@ def test_stubborn_cases_are_drawn_with_the_same_odds():
 
 def test_the_seed_decides():
     seen = seen_by([(0, 0)], 1, 500)
-    one, same, other = (draw(seen, [0, 0], "uniform", 50, seed) for seed in (1, 1, 2))
-    assert np.array_equal(one, same)
-    assert not np.array_equal(one, other)
-    assert not np.array_equal(one[0], one[1])
+    first, same, other = (draw(seen, [0, 0], "uniform", 50, seed) for seed in (1, 1, 2))
+    assert np.array_equal(first, same)
+    assert not np.array_equal(first, other)
+    assert not np.array_equal(first[0], first[1])
 
 
 def test_later_cases_do_not_change_earlier_ones():

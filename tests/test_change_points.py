@@ -33,8 +33,8 @@ def test_the_partition_is_that_of_ruptures_and_of_all_partitions():
 
     def cost(starts):
         bounds = [0, *starts, 9]
-        parts = [(values[a:b], weights[a:b]) for a, b in itertools.pairwise(bounds)]
-        return sum((w * (v - np.average(v, weights=w)) ** 2).sum() for v, w in parts) + 2 * len(starts)
+        segments = [(values[a:b], weights[a:b]) for a, b in itertools.pairwise(bounds)]
+        return sum((w * (v - np.average(v, weights=w)) ** 2).sum() for v, w in segments) + 2 * len(starts)
 
     every = [combination for k in range(9) for combination in itertools.combinations(range(1, 9), k)]
     assert tuple(segment_starts(values, weights, 2)) == min(every, key=cost)
@@ -48,7 +48,7 @@ def test_a_change_has_the_size_and_interval_of_weighted_means():
     assert change.interval.low == pytest.approx(-0.1 - change_points.Z * error)
     # A point that is less certain is no change; without any noise, each difference is one.
     assert not find_changes(np.array([0.5, 0.5, 0.46]), np.array([0.01, 0.01, 0.03]))
-    assert [one.start for one in find_changes(np.array([0.5, 0.5, 0.4999]), np.zeros(3))] == [2]
+    assert [change_point.start for change_point in find_changes(np.array([0.5, 0.5, 0.4999]), np.zeros(3))] == [2]
     assert not find_changes(np.array([0.5]), np.zeros(1))
     assert [round(student_factor(n) * change_points.Z, 2) for n in (5, 30)] == [2.57, 2.04]
 
@@ -107,16 +107,16 @@ def test_configurations_and_renamed_models(tmp_path):
         for seed in (0, 1)
     ]
     (trend,) = trends(renamed, ["hr@10"])
-    (step,) = found = trend_steps(trend, "hr@10")
+    (step,) = steps = trend_steps(trend, "hr@10")
     assert (trend.model, round(step.size, 3), step.before.sha[-1]) == ("new", -0.1, "1")
     pytest.importorskip("matplotlib")
-    picture = draw_trends([trend], [found], parse_measure("hr@10"), OutputFile(tmp_path / "history.svg"))
+    picture = draw_trends([trend], [steps], parse_measure("hr@10"), OutputFile(tmp_path / "history.svg"))
     assert "-0.100" in picture.read_text()
 
 
 def test_planted_drops_of_a_simulated_repository_are_found():
     noises = history_steps.real_noise(Path(__file__).parent.parent / "results" / "baselines")
     assert noises
-    found = history_steps.scores(2, noises, 3, 0.5)
-    assert [one.found for one in found] == [3] * 2
-    assert all(one.false <= 1 for one in found)
+    scores = history_steps.scores(2, noises, 3, 0.5)
+    assert [score.found for score in scores] == [3] * 2
+    assert all(score.false <= 1 for score in scores)

@@ -47,8 +47,8 @@ def test_the_verb_prints_a_file_for_bibtex(capfd, monkeypatch):
     assert "(at)" not in printed
     assert RECBENCH in printed
     assert citations()["harper2015movielens"] in printed
-    found = json.loads(recbench_program("cite", "--task", "synthetic", "--json").out)["citations"]
-    assert [citation["bibtex"] for citation in found] == [RECBENCH, None]
+    references = json.loads(recbench_program("cite", "--task", "synthetic", "--json").out)["citations"]
+    assert [citation["bibtex"] for citation in references] == [RECBENCH, None]
     assert recbench_program("cite", "--task", "nothing").code == 2
 
 

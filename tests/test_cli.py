@@ -144,7 +144,7 @@ def test_json_is_one_document_of_the_documented_form(recbench, tmp_path):
     standing = {"interval", "best", "level_with_best", "below_popularity"}
     assert set(result["metrics"]["hr@10"]) == {"mean", "sd", "values", *standing}
     # A perfect model has too little of NDCG@10.
-    bias = {name: one["bias"] for name, one in document["correction"]["measures"].items()}
+    bias = {name: measure["bias"] for name, measure in document["correction"]["measures"].items()}
     assert set(result["corrected"]) == {"hr@10"}
     assert bias["ndcg@10"] < -0.1 < bias["hr@10"]
     (record, _) = (json.loads((tmp_path / place).read_text()) for place in result["records"])
@@ -216,9 +216,9 @@ def test_a_csv_has_every_metric_of_the_document(recbench):
         **{f"full_{name}": value["mean"] for name, value in result["full"].items()},
         **{f"corrected_{name}": value["mean"] for name, value in result["corrected"].items()},
         **{
-            f"hr_{name}_{number}": one["hr"]["mean"]
+            f"hr_{name}_{number}": cohort["hr"]["mean"]
             for name, cohorts in result["cohorts"].items()
-            for number, one in enumerate(cohorts, 1)
+            for number, cohort in enumerate(cohorts, 1)
         },
         **{name: result[name]["mean"] for name in ("interactions_per_second", "fit_seconds", "fit_cpu_seconds")},
     }
@@ -239,8 +239,8 @@ def test_a_dry_run_trains_nothing(recbench, tmp_path):
 def test_a_model_of_ones_own_and_its_chatter(recbench, own, tmp_path):
     done = recbench("run", "--models", f"popularity,{own}:MostPopular", "--task", "synthetic", "--json")
     assert done.returncode == 0, done.stderr
-    one, other = json.loads(done.stdout)["results"]
-    assert one["metrics"] == other["metrics"]
+    popularity, most_popular = json.loads(done.stdout)["results"]
+    assert popularity["metrics"] == most_popular["metrics"]
     assert "chatter" not in done.stderr
     logs = [path.read_text() for path in (tmp_path / "results" / "runs" / "logs").glob("*MostPopular*.log")]
     assert logs == ["chatter on standard output\nchatter past sys.stderr\n"] * 3
@@ -255,9 +255,9 @@ def test_a_model_that_fails_does_not_stop_the_others(recbench, own, tmp_path):
     assert "NotANumber, seed 0: score() returned nan for case 0 (user index 0, item index" in done.stdout
     assert "Raises, seed 0: MemoryError: no room" in done.stdout
     assert "Traceback (most recent" not in done.stderr
-    told = re.findall(r"Log of (\w+), seed 0: (\S+)", done.stderr)
-    assert [name for name, _ in told] == ["NotANumber", "Raises"]
-    assert all("Traceback" in (tmp_path / path).read_text() for _, path in told)
+    logs = re.findall(r"Log of (\w+), seed 0: (\S+)", done.stderr)
+    assert [name for name, _ in logs] == ["NotANumber", "Raises"]
+    assert all("Traceback" in (tmp_path / path).read_text() for _, path in logs)
 
 
 def test_an_interrupted_run_says_what_is_kept(own, tmp_path):
@@ -393,9 +393,9 @@ def test_all_models_end_to_end(recbench, tmp_path):
     models = ("bpr", "ncf", "implicit-bpr", "popularity", "random")
     done = recbench("run", "--models", ",".join(models), "--task", "synthetic", "--seeds", "1", "--json")
     assert done.returncode == 0, done.stderr
-    found = {r["model"]: r["metrics"]["hr@10"]["mean"] for r in json.loads(done.stdout)["results"]}
-    assert set(found) == set(models)
-    assert found["random"] < 0.15 < found["popularity"]
-    assert min(found[name] for name in ("bpr", "ncf", "implicit-bpr")) > found["popularity"]
+    hit_rates = {r["model"]: r["metrics"]["hr@10"]["mean"] for r in json.loads(done.stdout)["results"]}
+    assert set(hit_rates) == set(models)
+    assert hit_rates["random"] < 0.15 < hit_rates["popularity"]
+    assert min(hit_rates[name] for name in ("bpr", "ncf", "implicit-bpr")) > hit_rates["popularity"]
     assert "tensorflow" not in done.stderr.lower().replace("importing", "")
     assert Path(tmp_path / "results" / "runs").exists()

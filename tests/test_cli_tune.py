@@ -70,8 +70,8 @@ def test_from_tuning_to_a_run(recbench, tmp_path):
     known, popularity = document["results"]
     assert (known["status"], popularity["status"]) == ("tuned", "nothing-to-tune")
     assert "popularity has no parameters in spaces.toml, and is not tuned." in done.stderr
-    told = re.sub(r"\s+", " ", done.stderr)
-    assert "Known: skipped the known configuration from 'A search on the synthetic task'; it was found" in told
+    messages = re.sub(r"\s+", " ", done.stderr)
+    assert "Known: skipped the known configuration from 'A search on the synthetic task'; it was found" in messages
     assert all(trial["params"]["good"] != 0.7 for trial in known["history"])
     assert known["trials"]["completed"] + known["trials"]["pruned"] == 5
     assert len(known["history"]) == 5
@@ -98,14 +98,14 @@ def test_defaults_outside_of_the_space_are_tried_and_told(recbench, tmp_path):
     (tmp_path / "spaces.toml").write_text("[Known]\ngood = { low = 0.9, high = 1.0 }\n")
     done = recbench(*BASE, "--trials", "2", "--metric", "full-recall@20", "--json")
     assert done.returncode == 0, done.stderr
-    (found,) = json.loads(done.stdout)["results"]
-    assert found["objective"] == "full-recall@20"
+    (result,) = json.loads(done.stdout)["results"]
+    assert result["objective"] == "full-recall@20"
     assert "Known [1/2] full Recall@20 0." in done.stderr
     provenance = load(tmp_path / "s.toml").models["Known"].provenance
     assert (provenance.objective, provenance.full_ranking) == ("recall@20", True)
-    assert found["defaults_outside"] == {"good": 0.2}
-    assert [trial["params"]["good"] == 0.2 for trial in found["history"]] == [True, False]
-    assert found["default_score"] is not None
+    assert result["defaults_outside"] == {"good": 0.2}
+    assert [trial["params"]["good"] == 0.2 for trial in result["history"]] == [True, False]
+    assert result["default_score"] is not None
     assert (
         "Known: defaults outside of the search space: good=0.2."
         in recbench(*BASE, "--trials", "2", "--metric", "full-recall@20").stdout
@@ -116,9 +116,9 @@ def test_a_space_whose_values_a_model_does_not_take_is_refused_before_any_trial(
     (tmp_path / "spaces.toml").write_text("[Known]\nepochs = { low = 4, high = 8 }\n")
     done = recbench(*BASE, "--trials", "2")
     assert done.returncode == 2, done.stderr
-    told = re.sub(r"\s+", " ", done.stderr)
-    assert "does not take a value of its search space in spaces.toml: Known.epochs=5.5" in told
-    assert "integer = true" in told
+    messages = re.sub(r"\s+", " ", done.stderr)
+    assert "does not take a value of its search space in spaces.toml: Known.epochs=5.5" in messages
+    assert "integer = true" in messages
     assert not (tmp_path / "results" / "tuning" / "synthetic.db").exists()
 
 
@@ -132,13 +132,13 @@ def test_a_search_of_which_only_the_defaults_were_completed_ends_with_3(recbench
 
 def test_scores_come_while_a_trial_runs(tmp_path, synthetic_task):
     task_file.save(synthetic_task, tmp_path / "s.task")
-    told = []
+    events = []
     conditions = Conditions(curve=CurveEpochs(every=2))
     assignment = Assignment(tmp_path / "s.task", TaskFacts.of(synthetic_task), conditions, Limits())
-    runner = LocalProcesses(assignment, told.append)
+    runner = LocalProcesses(assignment, events.append)
     planned = runner.configure([RequestedModel(ModelReference("Known", f"{tmp_path}/known.py:Known", Origin.FILE), {})])
     ((_, outcome),) = runner.run(plan_trials(planned, [0]), tmp_path)
-    points = [event for event in told if event.kind is EventKind.POINT]
+    points = [event for event in events if event.kind is EventKind.POINT]
     expected = [("Known, seed 0", epoch) for epoch in (2, 4, 6)]
     assert [(event.trial.label, event.point.epoch) for event in points] == expected
     assert tuple(event.point for event in points)[:2] == outcome.record.curve[:2]
@@ -191,7 +191,7 @@ def test_killed_it_goes_on(in_its_second_trial, recbench, tmp_path):
     (known,) = document["results"]
     assert known["trials"]["interrupted"] == 1
     assert sum(known["trials"].values()) == 4
-    assert [one["end"] for one in known["history"]].index("interrupted") == 1
+    assert [entry["end"] for entry in known["history"]].index("interrupted") == 1
     killed, retried = known["history"][1:3]
     assert killed["params"] == retried["params"]
 
@@ -266,11 +266,11 @@ def test_settings_go_into_the_project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert tune(request(output=None)).output == Path("results/settings/synthetic.toml")
     path = tmp_path / "results" / "settings" / "synthetic.toml"
-    found = load(path)
-    empty = found.models["Known"].model_copy(update={"parameters": {}})
-    save(found.with_model("Known", empty).with_model("other", empty), OutputFile(path))
+    settings = load(path)
+    empty = settings.models["Known"].model_copy(update={"parameters": {}})
+    save(settings.with_model("Known", empty).with_model("other", empty), OutputFile(path))
     tune(request(output=None))
-    assert load(path).models == {"Known": found.models["Known"], "other": empty}
+    assert load(path).models == {"Known": settings.models["Known"], "other": empty}
 
 
 def test_a_model_that_changes_meanwhile(tmp_path, monkeypatch):

@@ -44,7 +44,7 @@ LINES_OF_CELLS = """() => [...document.querySelectorAll("th, td")].map((cell) =>
 
 def report(base, current, allow=(), command="recbench gate base now"):
     policy = Policy()
-    allowances = [Allowance(parse_target(one), "half the memory", "--allow") for one in allow]
+    allowances = [Allowance(parse_target(target), "half the memory", "--allow") for target in allow]
     comparison = compare_records(a_set("base", *base), a_set("now", *current), policy.measures, resamples=200)
     return gate(comparison, policy, command, allowances)
 
@@ -66,7 +66,7 @@ def wide():
 
 def test_the_order_is_that_of_a_reviewer(wide):
     text = comment(wide, Format.MARKDOWN)
-    parts = [
+    sections = [
         "**Gate FAILED",
         "**What changed**",
         "| model",
@@ -75,8 +75,8 @@ def test_the_order_is_that_of_a_reviewer(wide):
         "**Repeat",
         "<det",
     ]
-    places = [text.index(part) for part in parts]
-    assert places == sorted(places)
+    positions = [text.index(section) for section in sections]
+    assert positions == sorted(positions)
     assert "Unchanged: same, popularity (no change of more than 0.005)." in text
     assert "\n- New: new\n- Missing: gone\n" in text
     shown = text.partition("<details>")[0]
@@ -129,9 +129,9 @@ def test_no_cell_has_more_than_two_lines_in_a_browser(wide):
 
 
 def changes(base=None, current=None):
-    sides = (a_set(name, [a_trial("bpr", 0, n=20, **(one or {}))]) for name, one in (("a", base), ("b", current)))
+    sides = (a_set(name, [a_trial("bpr", 0, n=20, **(fields or {}))]) for name, fields in (("a", base), ("b", current)))
     (match,) = match_groups(*sides)
-    return [f"{one.kind}: {one.detail}" for one in changes_of(match)]
+    return [f"{change.kind}: {change.detail}" for change in changes_of(match)]
 
 
 def test_what_changed_is_told_by_the_names_of_the_project():
@@ -169,8 +169,8 @@ def test_what_changed_is_told_by_the_names_of_the_project():
 def test_equal_changes_are_told_once_and_their_absence_too():
     sources = [Sources(modules={"net.py": version}) for version in "12"]
     base, current = (
-        [some_trials(name, skill, n=250, sources=one, seeds=2) for name in ("bpr", "ncf")]
-        for one, skill in zip(sources, (0.5, 0.3), strict=True)
+        [some_trials(name, skill, n=250, sources=model_sources, seeds=2) for name in ("bpr", "ncf")]
+        for model_sources, skill in zip(sources, (0.5, 0.3), strict=True)
     )
     assert "**What changed**\n\n- Code of bpr, ncf: net.py\n\n" in comment(report(base, current), Format.MARKDOWN)
     same = [some_trials(name, 0.3, n=250, sources=sources[0], seeds=2) for name in ("bpr", "ncf")]

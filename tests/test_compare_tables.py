@@ -121,14 +121,14 @@ def test_the_example_has_every_verdict():
     assert known == set(Verdict) - {Verdict.LOWER, Verdict.HIGHER}
     sides = [
         a_set(
-            one.text,
+            record_set.text,
             [
                 a_trial_of(t.record.model_copy(update={"revision": None}), t.candidate_ranks)
-                for t in one.trials
+                for t in record_set.trials
                 if t.ranks
             ],
         )
-        for one in (BASE, CURRENT)
+        for record_set in (BASE, CURRENT)
     ]
     doubted = {decision.verdict for _, _, decision in compared(*sides, APART).cells()}
     assert doubted & {Verdict.REGRESSED, Verdict.LOWER, Verdict.IMPROVED, Verdict.HIGHER} == {

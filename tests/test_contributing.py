@@ -11,10 +11,10 @@ PLACEHOLDERS = re.compile(r"NAME|VERB|OWNER|TEST\b")
 def named_paths(name):
     text = re.sub(r"```.*?```", "", (ROOT / name).read_text("utf-8"), flags=re.DOTALL)
     return {
-        found
+        path
         for quoted in re.findall(r"`([^`\n]+)`", text)
-        for found in PATH.findall(quoted)
-        if not PLACEHOLDERS.search(found)
+        for path in PATH.findall(quoted)
+        if not PLACEHOLDERS.search(path)
     }
 
 

@@ -54,8 +54,8 @@ def ranks(better, tied=None, n_others=M):
 )
 def test_the_papers_toy_example(true_ranks, hit_rate):
     for distinct in (False, True):
-        found = expected(HR, np.array(true_ranks), 10_000, M, distinct=distinct).mean()
-        assert found == pytest.approx(hit_rate, abs=5e-4)
+        mean = expected(HR, np.array(true_ranks), 10_000, M, distinct=distinct).mean()
+        assert mean == pytest.approx(hit_rate, abs=5e-4)
 
 
 def test_a_hit_among_99_negatives_is_a_coin_flip_at_rank_346():
@@ -66,19 +66,19 @@ def test_a_hit_among_99_negatives_is_a_coin_flip_at_rank_346():
 
 def test_hit_rate_is_a_distribution_function():
     true_ranks = np.array([1, 2, 100, 346, 3542])
-    found = expected(HR, true_ranks, N, M, distinct=False)
-    np.testing.assert_allclose(found, stats.binom.cdf(9, M, (true_ranks - 1) / (N - 1)), rtol=1e-12)
+    hit_probabilities = expected(HR, true_ranks, N, M, distinct=False)
+    np.testing.assert_allclose(hit_probabilities, stats.binom.cdf(9, M, (true_ranks - 1) / (N - 1)), rtol=1e-12)
 
 
 @given(st.integers(2, 60), st.integers(1, 59), st.integers(1, 12))
 def test_probabilities_are_scipys(n, m, k):
     m = min(m, n - 1)
     true_ranks = np.arange(1, n + 1)
-    found = rank_probabilities(true_ranks, n, m)
+    probabilities = rank_probabilities(true_ranks, n, m)
     np.testing.assert_allclose(
-        found, stats.hypergeom.pmf(np.arange(m + 1), n - 1, true_ranks[:, None] - 1, m), atol=1e-11
+        probabilities, stats.hypergeom.pmf(np.arange(m + 1), n - 1, true_ranks[:, None] - 1, m), atol=1e-11
     )
-    np.testing.assert_allclose(found.sum(axis=1), 1.0)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
 
 
 def test_sampled_ranks_have_the_probabilities_that_are_stated():

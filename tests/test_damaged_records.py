@@ -127,9 +127,9 @@ def test_merge_marks_pointers_and_other_content_of_a_history(run):
     first, second = lines_of(run)
     path = Path("results/history.jsonl")
     path.write_text(f"<<<<<<< HEAD\n{first}\n=======\n{second}\n>>>>>>> other\n")
-    found = history.read_undamaged(path)
-    assert len(found.lines) == 2
-    assert ["merge conflict mark" in text for text in found.damaged] == [True] * 3
+    undamaged = history.read_undamaged(path)
+    assert len(undamaged.lines) == 2
+    assert ["merge conflict mark" in text for text in undamaged.damaged] == [True] * 3
     with pytest.raises(RecbenchError, match=r"line 1 .*merge conflict mark of git. 2 more lines") as caught:
         history.read(path)
     command = caught.value.hint.rpartition("the conflict marks: ")[2]

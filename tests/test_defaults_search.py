@@ -43,22 +43,22 @@ def result(dataset, parameters, points, **more):
 def test_configurations_are_the_defaults_and_distinct_draws_from_the_space():
     drawn = configurations("bpr", SPACE, DEFAULTS, 30)
     assert drawn[0] == DEFAULTS
-    assert len({configuration_key(one) for one in drawn}) == 30
-    for one in drawn:
-        assert one.keys() == DEFAULTS.keys()
-        assert one["switch"] is True
-        assert all(space.holds(one[name]) for name, space in SPACE.items())
-        assert all(isinstance(one[name], type(value)) for name, value in DEFAULTS.items())
+    assert len({configuration_key(configuration) for configuration in drawn}) == 30
+    for configuration in drawn:
+        assert configuration.keys() == DEFAULTS.keys()
+        assert configuration["switch"] is True
+        assert all(space.holds(configuration[name]) for name, space in SPACE.items())
+        assert all(isinstance(configuration[name], type(value)) for name, value in DEFAULTS.items())
     # Uniform draws reach both ends of the space; every other draw keeps some defaults.
-    assert min(one["rate"] for one in drawn) < 0.03
-    assert max(one["rate"] for one in drawn) > 0.4
-    kept = [sum(one[name] == DEFAULTS[name] for name in SPACE) for one in drawn]
+    assert min(configuration["rate"] for configuration in drawn) < 0.03
+    assert max(configuration["rate"] for configuration in drawn) > 0.4
+    kept = [sum(configuration[name] == DEFAULTS[name] for name in SPACE) for configuration in drawn]
     assert sum(kept[2::2]) > 2 * sum(kept[1::2])
 
 
 def test_configurations_depend_on_the_model_alone_and_a_larger_number_only_adds():
-    few, many, other = (configurations(*one) for one in [("bpr", SPACE, DEFAULTS, 5), ("bpr", SPACE, DEFAULTS, 9),
-                                                         ("mf", SPACE, DEFAULTS, 5)])  # fmt: skip
+    few, many, other = (configurations(*args) for args in [("bpr", SPACE, DEFAULTS, 5), ("bpr", SPACE, DEFAULTS, 9),
+                                                           ("mf", SPACE, DEFAULTS, 5)])  # fmt: skip
     assert many[:5] == few
     assert other[1:] != few[1:]
     assert configurations("popularity", {}, {}, 5) == [{}]
@@ -69,7 +69,7 @@ def test_every_model_has_configurations():
     for model, space in read_spaces(own_spaces_path()).items():
         drawn = configurations(model, space.parameters, defaults(model), 6)
         assert len(drawn) == 6
-        assert all(one.holds(each[name]) for each in drawn[1:] for name, one in space.parameters.items())
+        assert all(parameter.holds(each[name]) for each in drawn[1:] for name, parameter in space.parameters.items())
 
 
 def test_a_trial_also_gives_the_values_of_fewer_epochs_and_its_own_trial_takes_precedence():
@@ -138,12 +138,14 @@ def test_results_are_kept_line_by_line_and_a_cut_line_is_left_out(tmp_path):
 
 def test_the_list_of_datasets_is_complete_and_its_synthetic_tasks_are_pinned():
     datasets = read_datasets()
-    assert [one.stage for one in datasets] == sorted(one.stage for one in datasets)
-    assert {"ml-100k", "ml-100k-loo", "ncf-ml-1m", "gowalla"} < {one.name for one in datasets}
-    made = [one for one in datasets if not isinstance(one.task, str)]
+    assert [dataset.stage for dataset in datasets] == sorted(dataset.stage for dataset in datasets)
+    assert {"ml-100k", "ml-100k-loo", "ncf-ml-1m", "gowalla"} < {dataset.name for dataset in datasets}
+    made = [dataset for dataset in datasets if not isinstance(dataset.task, str)]
     assert len(made) >= 3
-    assert all(one.task.is_relative_to(DATASETS.parent) and "digest = " in one.task.read_text() for one in made)
-    assert load_task(next(one.task for one in made if one.name == "made-dense")).n_users == 400
+    assert all(
+        dataset.task.is_relative_to(DATASETS.parent) and "digest = " in dataset.task.read_text() for dataset in made
+    )
+    assert load_task(next(dataset.task for dataset in made if dataset.name == "made-dense")).n_users == 400
 
 
 def test_a_dataset_that_must_be_imported_says_how():
@@ -162,8 +164,8 @@ def test_a_search_runs_each_trial_once_within_its_seconds_and_resumes(tmp_path):
         return read_results(results_path("ease", tmp_path))
 
     first = run()
-    assert [one.dataset for one in first] == ["one", "one", "two"]
-    assert all(one.status == "done" and one.points[1] > 0.1 and one.seconds > 0 for one in first)
+    assert [trial.dataset for trial in first] == ["one", "one", "two"]
+    assert all(trial.status == "done" and trial.points[1] > 0.1 and trial.seconds > 0 for trial in first)
     assert first[0].parameters == first[2].parameters == defaults("ease")
     assert first[0].points == first[2].points != first[1].points
     assert run() == first
@@ -175,16 +177,16 @@ def test_a_search_runs_each_trial_once_within_its_seconds_and_resumes(tmp_path):
 def test_a_trial_that_times_out_takes_its_whole_time():
     planned = SimpleNamespace(model=SimpleNamespace(name="bpr", parameters={}, code_version=None))
     record = a_record("bpr", 0, status=Status.TIMED_OUT)
-    one = _result(Dataset("one", "synthetic", 1), "sha256:0", planned, record, 5.0)
-    assert (one.status, one.seconds, one.points) == ("timed-out", 5.0, {})
+    timed_out = _result(Dataset("one", "synthetic", 1), "sha256:0", planned, record, 5.0)
+    assert (timed_out.status, timed_out.seconds, timed_out.points) == ("timed-out", 5.0, {})
 
 
 def test_the_page_shows_regrets_of_todays_defaults_and_keeps_its_other_text(tmp_path, monkeypatch, capsys):
     default = defaults("ease")
     for dataset, values in (("ml-100k", (0.27, 0.28)), ("gowalla", (0.11, 0.10))):
         for l2, value in zip((default["l2"], 5.0), values, strict=True):
-            one = result(dataset, {**default, "l2": l2}, {1: value}, model="ease")
-            append_result(results_path("ease", tmp_path), one)
+            trial = result(dataset, {**default, "l2": l2}, {1: value}, model="ease")
+            append_result(results_path("ease", tmp_path), trial)
     results = page.results_by_model(tmp_path)
     shown = page.tables(results, ["ml-100k", "made-dense", "gowalla"])
     assert "| ease    |    0.0100 |            – |    0.0000 | 0.0050 |" in shown
@@ -215,5 +217,5 @@ def test_the_documentation_of_the_models_is_made_from_the_stored_results(monkeyp
 def test_stored_results_are_of_todays_parameters():
     for model, stored in page.results_by_model().items():
         names = defaults(model).keys()
-        assert all(one.parameters.keys() == names for one in stored), f"delete the results of {model}"
+        assert all(trial.parameters.keys() == names for trial in stored), f"delete the results of {model}"
     assert json.loads(configuration_key({"b": 1, "a": 2})) == {"a": 2, "b": 1}

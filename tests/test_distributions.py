@@ -54,7 +54,7 @@ def test_it_finds_what_the_standard_library_finds():
 
 
 def test_environments_of_one_machine_are_merged_unless_a_version_differs():
-    one, other, newer, elsewhere = (
+    first, other, newer, elsewhere = (
         ENVIRONMENT.model_copy(update={"packages": packages, "cpu": cpu})
         for packages, cpu in (
             ({"numpy": "2", "torch": "1"}, "A"),
@@ -63,5 +63,5 @@ def test_environments_of_one_machine_are_merged_unless_a_version_differs():
             ({"numpy": "2"}, "B"),
         )
     )
-    together = one.model_copy(update={"packages": {"jax": "1", "numpy": "2", "torch": "1"}})
-    assert merged([one, other, newer, elsewhere]) == [together, newer, elsewhere]
+    together = first.model_copy(update={"packages": {"jax": "1", "numpy": "2", "torch": "1"}})
+    assert merged([first, other, newer, elsewhere]) == [together, newer, elsewhere]

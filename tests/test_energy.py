@@ -104,9 +104,9 @@ def test_the_energy_of_a_trial(board, tmp_path, monkeypatch):
     monkeypatch.setattr(energy, "POWERCAP", tmp_path)
     monkeypatch.setitem(sys.modules, "pynvml", None)
     monkeypatch.setitem(sys.modules, "codecarbon", None)
-    found = energy_of(board)
-    assert (found.sensors, found.fit_joules, found.score_joules) == (("rapl",), 6.0, 1.0)
-    assert (found.grams_per_kwh, found.country) == (None, None)
+    energy_value = energy_of(board)
+    assert (energy_value.sensors, energy_value.fit_joules, energy_value.score_joules) == (("rapl",), 6.0, 1.0)
+    assert (energy_value.grams_per_kwh, energy_value.country) == (None, None)
     # Points of a learning curve do not count as training.
     assert energy_of(board, curve=CurveEpochs(every=1)).fit_joules == 6.0
     monkeypatch.setattr(energy, "POWERCAP", tmp_path / "none")
@@ -143,13 +143,13 @@ def test_grams_are_marked_as_an_estimate_and_shared_machines_have_no_energy():
     assert "fit CO2 g (est.)" in text
     assert "est.: measured joules x mean carbon intensity of the country (FRA) in CodeCarbon's table." in text
     costs = run_document(report)["results"][0]["costs"]
-    assert {name: one["mean"] for name, one in costs.items()} == {
+    assert {name: cost["mean"] for name, cost in costs.items()} == {
         "fit_joules": 7.2e6,
         "score_joules": 3.6e6,
         "fit_co2_grams_estimate": 200.0,
         "score_co2_grams_estimate": 100.0,
     }
-    assert [one.header for one in cost_columns(report)][-4:-2] == ["fit J", "scoring J"]
+    assert [column.header for column in cost_columns(report)][-4:-2] == ["fit J", "scoring J"]
     shared = a_trial("bpr", 0, energy=value, concurrent_trials=2)
     assert "costs" not in run_document(run_report(TASK, [shared], ENVIRONMENT, (10,)))["results"][0]
 

@@ -109,7 +109,7 @@ def test_an_environment_from_its_creation_to_its_end(tmp_path, monkeypatch, home
     assert document["environment"]["state"] == "ready"
     assert document["environment"]["python"] == ".".join(map(str, sys.version_info[:3]))
     assert environment_python("cornac") == home / "environments" / "cornac" / "bin" / "python"
-    listed = {one["name"]: one["state"] for one in json.loads(call("env", "list", "--json").out)["environments"]}
+    listed = {entry["name"]: entry["state"] for entry in json.loads(call("env", "list", "--json").out)["environments"]}
     assert listed == {**dict.fromkeys(environment_names(), "not created"), "cornac": "ready"}
     # One that fails to be created again stays.
     assert call("env", "create", "cornac").code == 2
@@ -119,7 +119,7 @@ def test_an_environment_from_its_creation_to_its_end(tmp_path, monkeypatch, home
     ailing = call("env", "doctor", "cornac", "--json")
     assert ailing.code == 1
     assert_fits("env doctor", json.loads(ailing.out))
-    (problems,) = [one["problems"] for one in json.loads(ailing.out)["environments"]]
+    (problems,) = [entry["problems"] for entry in json.loads(ailing.out)["environments"]]
     assert problems[0] == "it is made from an older lock file"
     assert problems[-1] == "the trial failed: no"
     monkeypatch.undo()

@@ -32,7 +32,7 @@ def test_bencher_metric_format(command):
     trials, (_, configuration) = exported(some_trials("a", n=60) + some_trials("bpr", 0.5, seeds=2, n=60))
     assert document[name]["hr@10"]["value"] == configuration.figures["hr@10"].value
     assert configuration.figures["hr@10"].value == pytest.approx(
-        sum(one.figures["hr@10"].value for one in trials[-2:]) / 2
+        sum(trial.figures["hr@10"].value for trial in trials[-2:]) / 2
     )
 
 
@@ -77,8 +77,8 @@ def test_parquet_has_a_row_for_each_trial_and_measure(command):
 
 def test_a_user_with_all_cases_has_no_interval():
     trial = a_trial("bpr", 0, n=1)
-    ((one,), (configuration,)) = exported([trial])
-    assert (one.figures["hr@10"].low, configuration.figures["hr@10"].high) == (None, None)
+    ((exported_trial,), (configuration,)) = exported([trial])
+    assert (exported_trial.figures["hr@10"].low, configuration.figures["hr@10"].high) == (None, None)
     assert (identifier("full-user-ndcg@20"), len(record_digest(trial.record))) == ("full_user_ndcg_at_20", 64)
 
 

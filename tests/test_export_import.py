@@ -147,8 +147,8 @@ def test_recbole_reads_its_files_as_published(tmp_path):
     head = (tmp_path / "strange.train.inter").read_text().splitlines()[:2]
     assert head[0] == "user_id:token\titem_id:token\trating:float\ttimestamp:float"
     assert len(head[1].split("\t")) == 4
-    parts = [pd.read_csv(tmp_path / f"strange.{part}.inter", sep="\t") for part in ("train", "valid", "test")]
-    assert [len(part) for part in parts] == [task.n_train - len(task.validation), len(task.validation), len(task.test)]
+    splits = [pd.read_csv(tmp_path / f"strange.{part}.inter", sep="\t") for part in ("train", "valid", "test")]
+    assert [len(part) for part in splits] == [task.n_train - len(task.validation), len(task.validation), len(task.test)]
 
 
 @pytest.mark.parametrize("mark", ['"', "\t", '"\t,"'])

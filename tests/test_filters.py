@@ -85,11 +85,11 @@ def test_a_window_of_time_in_the_data_s_unit_or_in_dates():
 
 def test_sampled_users_do_not_depend_on_the_order_of_the_file():
     rows = [(f"u{n}", f"i{n % 7}") for n in range(50)]
-    one, other = (apply_filters(interactions(r), Filters(sample_users=20)) for r in (rows, rows[::-1]))
-    assert set(one.user_ids) == set(other.user_ids)
-    assert one.n_users == 20
+    sample, other = (apply_filters(interactions(r), Filters(sample_users=20)) for r in (rows, rows[::-1]))
+    assert set(sample.user_ids) == set(other.user_ids)
+    assert sample.n_users == 20
     again = apply_filters(interactions(rows), Filters(sample_users=20, sample_seed=1))
-    assert set(again.user_ids) != set(one.user_ids)
+    assert set(again.user_ids) != set(sample.user_ids)
     with pytest.raises(RecbenchError, match="only 50 users are left"):
         apply_filters(interactions(rows), Filters(sample_users=51))
 

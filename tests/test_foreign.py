@@ -48,14 +48,16 @@ def test_a_model_gives_the_same_ranks_and_record_in_both_interpreters(synthetic_
         here, there = configured(model), configured(f"{model}@{sys.executable}")
         assert (here.parameters, here.code_version) == (there.parameters, there.code_version)
         curve = CurveEpochs(every=1)
-        own, foreign = (trial(synthetic_task, one, catalogue=True, curve=curve) for one in (here, there))
+        own, foreign = (
+            trial(synthetic_task, configuration, catalogue=True, curve=curve) for configuration in (here, there)
+        )
         assert foreign.record.error is None
         assert ranks_to_bytes(own.ranks) == ranks_to_bytes(foreign.ranks)
         assert own.record.catalogue.metrics == foreign.record.catalogue.metrics
         same = ("task", "metrics", "epochs", "loss", "facts", "n_train", "protocol_version", "repeatable")
         for name in same:
             assert getattr(own.record, name) == getattr(foreign.record, name), name
-        assert [one.metrics for one in own.record.curve] == [one.metrics for one in foreign.record.curve]
+        assert [point.metrics for point in own.record.curve] == [point.metrics for point in foreign.record.curve]
         environment = foreign.record.environment
         assert environment.interpreter == sys.executable
         assert environment.python == ".".join(map(str, sys.version_info[:3]))

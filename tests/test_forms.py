@@ -69,10 +69,10 @@ def test_forms(tmp_path, text, layout, ratings, packed):
             archive.writestr("folder/", "")
             archive.writestr("folder/ratings.gz" if "gzip" in packed else "folder/ratings", content)
         path = tmp_path / "a.zip"
-    found = read_interactions(path, layout)
-    wanted = [("1", "1193"), ("1", "661")]
-    assert pairs(found) == (wanted if len(found) == 2 else wanted[1:])
-    assert (None if found.ratings is None else found.ratings.tolist()) == ratings
+    interactions = read_interactions(path, layout)
+    expected = [("1", "1193"), ("1", "661")]
+    assert pairs(interactions) == (expected if len(interactions) == 2 else expected[1:])
+    assert (None if interactions.ratings is None else interactions.ratings.tolist()) == ratings
 
 
 def test_book_crossing_is_latin_1_with_quotes(tmp_path):
@@ -80,9 +80,9 @@ def test_book_crossing_is_latin_1_with_quotes(tmp_path):
     path = write(tmp_path, text.encode("latin-1"))
     with pytest.raises(RecbenchError, match="line 3: it is not valid text in utf-8"):
         read_interactions(path)
-    found = read_interactions(path, Layout(encoding="latin-1"))
-    assert pairs(found) == [("276725", "034545104X"), ("1", 'Ébène "x"; y')]
-    assert found.ratings.tolist() == [0, 10]
+    interactions = read_interactions(path, Layout(encoding="latin-1"))
+    assert pairs(interactions) == [("276725", "034545104X"), ("1", 'Ébène "x"; y')]
+    assert interactions.ratings.tolist() == [0, 10]
 
 
 def test_an_archive_with_several_members_needs_a_name(tmp_path):
@@ -124,8 +124,8 @@ def test_a_block_of_nulls_among_json_lines(tmp_path, monkeypatch):
 def test_a_separator_across_the_border_of_two_blocks(tmp_path, monkeypatch):
     monkeypatch.setattr("recbench.data.readers.opening.BLOCK", 7)
     rows = [(f"u{n % 9}", f"i{n}") for n in range(300)]
-    found = read_interactions(write(tmp_path, "".join(f"{u}::{i}::4\n" for u, i in rows)), Layout("1", "2", "3"))
-    assert pairs(found) == rows
+    interactions = read_interactions(write(tmp_path, "".join(f"{u}::{i}::4\n" for u, i in rows)), Layout("1", "2", "3"))
+    assert pairs(interactions) == rows
     lists = write(tmp_path, "".join(f"{u} {i}\n" for u, i in rows), "lists")
     assert pairs(read_interactions(lists, Layout(form=Form.ADJACENCY))) == rows
 
@@ -134,12 +134,12 @@ def test_ids_of_any_kind_stay_what_they_are(tmp_path):
     ids = ["007", "7", "1000000000000", "-3", "1e3", "a,b", "a\tb", "日本", "ü", "null", "NaN", "None", " x "]
     table = pd.DataFrame({"user": ids, "item": ids[::-1]})
     table.to_csv(tmp_path / "x.csv", index=False)
-    wanted = list(zip(ids, ids[::-1], strict=True))
-    assert pairs(read_interactions(tmp_path / "x.csv")) == wanted
+    expected = list(zip(ids, ids[::-1], strict=True))
+    assert pairs(read_interactions(tmp_path / "x.csv")) == expected
     table.to_parquet(tmp_path / "x.parquet")
-    assert pairs(read_interactions(tmp_path / "x.parquet")) == wanted
-    lines = "".join(json.dumps({"user": u, "item": i}) + "\n" for u, i in wanted)
-    assert pairs(read_interactions(write(tmp_path, lines, "x.json"))) == wanted
+    assert pairs(read_interactions(tmp_path / "x.parquet")) == expected
+    lines = "".join(json.dumps({"user": u, "item": i}) + "\n" for u, i in expected)
+    assert pairs(read_interactions(write(tmp_path, lines, "x.json"))) == expected
     numbers = pd.DataFrame({"user": [10**12, 3, 10**12], "item": [5, 5, 10**18]})
     numbers.to_parquet(tmp_path / "n.parquet")
     assert pairs(read_interactions(tmp_path / "n.parquet")) == [
@@ -152,9 +152,9 @@ def test_ids_of_any_kind_stay_what_they_are(tmp_path):
 def test_mixed_types_in_json(tmp_path):
     lines = ['{"user": 1, "item": "a", "rating": "3"}', '{"user": "01", "item": 12, "rating": 4}', ""]
     lines += ['{"item": "b", "user": 1, "rating": 5}']
-    found = read_interactions(write(tmp_path, "\n".join(lines)))
-    assert pairs(found) == [("1", "a"), ("01", "12"), ("1", "b")]
-    assert found.ratings.tolist() == [3, 4, 5]
+    interactions = read_interactions(write(tmp_path, "\n".join(lines)))
+    assert pairs(interactions) == [("1", "a"), ("01", "12"), ("1", "b")]
+    assert interactions.ratings.tolist() == [3, 4, 5]
     numbers = '{"user": "x", "item": 12}\n{"user": "y", "item": 13}\n'
     assert pairs(read_interactions(write(tmp_path, numbers))) == [("x", "12"), ("y", "13")]
 
@@ -200,8 +200,8 @@ def test_bad_rows_can_be_left_out_and_are_counted(tmp_path, caplog, text, layout
     with pytest.raises(RecbenchError) as caught:
         read_interactions(path, layout)
     assert "--skip-bad-rows" in caught.value.hint
-    found = read_interactions(path, Layout(form=layout.form, skip_bad_rows=True))
-    assert list(found.item_ids) == ["1", "7"]
+    interactions = read_interactions(path, Layout(form=layout.form, skip_bad_rows=True))
+    assert list(interactions.item_ids) == ["1", "7"]
     assert f"{count} rows cannot be read and are left out" in caplog.text
 
 
@@ -217,9 +217,9 @@ def test_bad_rows_can_be_left_out_and_are_counted(tmp_path, caplog, text, layout
 )
 def test_times_are_recognised_and_said(tmp_path, times, read, said):
     path = write(tmp_path, "user,item,time\n" + "".join(f"u,{n},{time}\n" for n, time in enumerate(times)))
-    found = read_interactions(path)
-    assert found.timestamps.tolist() == read
-    assert said in str(found.reading)
+    interactions = read_interactions(path)
+    assert interactions.timestamps.tolist() == read
+    assert said in str(interactions.reading)
 
 
 def test_units_by_size():

@@ -95,7 +95,7 @@ def test_a_run_ends_before_it_trains_and_list_shows_which_models_can_run(recbenc
     assert "builtin  yes" in rows["als"]
     assert install_command(["tensorflow"]) in done.stderr
     listed = json.loads(recbench("list", "--json", **environment).stdout)["models"]
-    assert {one["model"] for one in listed if one["missing"]} == {*FRAMEWORKS["tensorflow"]}
+    assert {entry["model"] for entry in listed if entry["missing"]} == {*FRAMEWORKS["tensorflow"]}
 
 
 def test_a_framework_whose_import_fails_shows_its_own_error_and_its_models(recbench, tmp_path):

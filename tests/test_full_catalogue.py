@@ -159,16 +159,16 @@ def test_a_positive_that_is_a_train_row_is_ranked_all_the_same():
 
 
 def test_progress_is_told_after_each_block():
-    told = []
+    progress = []
     cases = cases_of([(user, 0) for user in range(5)])
     rank_catalogue(
         Rows(np.zeros((5, 4))),
         train_of(np.zeros((5, 4))),
         cases,
-        on_progress=lambda done, total: told.append((done, total)),
+        on_progress=lambda done, total: progress.append((done, total)),
         cells_at_once=8,
     )
-    assert told == [(2, 5), (4, 5), (5, 5)]
+    assert progress == [(2, 5), (4, 5), (5, 5)]
 
 
 def test_the_models_own_table_is_not_written_to(board):

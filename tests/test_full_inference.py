@@ -89,13 +89,13 @@ def test_scipy_agrees_where_users_have_several_cases(measure):
     users = np.sort(rng.integers(0, 80, 400))
     first, second = (full_ranks((rng.exponential(scale, 400) * 20).astype(int), users) for scale in (1.0, 1.25))
     means = [seed_mean([ranks], measure) for ranks in (first, second)]
-    (interval, _), (found,) = infer(means, [means[0] - means[1]])
+    (interval, _), (evidence,) = infer(means, [means[0] - means[1]])
     sums = UserSums.of((means[0] - means[1]).values[:, None], means[0].users)
     level = UserSums.of(means[0].values[:, None], means[0].users)
     theirs = stats.permutation_test(
         (sums.sums[:, 0],), np.sum, permutation_type="samples", n_resamples=9999, rng=np.random.default_rng(3)
     )
-    assert found.p == pytest.approx(theirs.pvalue, abs=0.02)
+    assert evidence.p == pytest.approx(theirs.pvalue, abs=0.02)
     drawn = stats.bootstrap(
         (level.sums[:, 0], level.counts),
         lambda values, counts, axis: values.sum(axis=axis) / counts.sum(axis=axis),
@@ -105,7 +105,7 @@ def test_scipy_agrees_where_users_have_several_cases(measure):
     )
     limits, width = drawn.confidence_interval, interval.high - interval.low
     assert (interval.low, interval.high) == pytest.approx((limits.low, limits.high), abs=0.03 * width)
-    assert found.difference == pytest.approx(means[0].values.mean() - means[1].values.mean())
+    assert evidence.difference == pytest.approx(means[0].values.mean() - means[1].values.mean())
 
 
 def test_intervals_cover_and_models_that_are_alike_are_told_apart_5_times_of_100():
@@ -117,7 +117,7 @@ def test_intervals_cover_and_models_that_are_alike_are_told_apart_5_times_of_100
         users, *models = two_alike(rng, 150, clustered=True)
         n = len(users)
         better = [np.where(hits > 0, rng.integers(0, 10, n), rng.integers(10, 300, n)) for hits in models]
-        ranks = [{Ranking.FULL: {0: full_ranks(one, users)}} for one in better]
+        ranks = [{Ranking.FULL: {0: full_ranks(n_better, users)}} for n_better in better]
         for place, pair in enumerate(uncertainty(ranks, measures, 500).pairs):
             covered[place] += pair.evidence.interval.low <= 0 <= pair.evidence.interval.high
             rejected[place] += pair.evidence.p <= 0.05
@@ -130,7 +130,7 @@ def test_full_columns_have_marks_and_intervals_and_metrics_of_users_where_these_
     assert columns(report) == ["hr@10", "ndcg@10", "full-hr@10", "full-ndcg@10"]
     several = report_on(*(trials(model, 0.5, 0.3, cases_each=3) for model in ("bpr", "ncf")))
     assert columns(several)[4:] == ["full-recall@20", "full-user-ndcg@20"]
-    best, level, below = (one["full-hr@10"] for one in report.uncertainty.standings)
+    best, level, below = (standings["full-hr@10"] for standings in report.uncertainty.standings)
     assert (best.best, level.level_with_best, below.best, below.level_with_best) == (True, True, False, False)
     table, document = run_table(report, Format.TEXT), run_document(report)
     assert f"* {report.summaries[0].catalogue['hr@10'].mean:.4f}" in table
@@ -180,8 +180,13 @@ def test_models_below_popularity_are_named_and_marked():
 def test_opposite_orders_of_the_two_rankings_are_named_if_both_are_significant():
     models = [trials(f"m{n}", 0.2 + n / 10, 0.5 - n / 10) for n in range(4)]
     report = report_on(*models, trials("slim", 0.505, 0.499, luck=5))
-    found = [one for one in contradictions(report) if one.measure.name == "hr@10"]
-    pairs = {(report.summaries[a.sampled_winner].name, report.summaries[a.full_winner].name) for a in found}
+    hr_contradictions = [
+        contradiction for contradiction in contradictions(report) if contradiction.measure.name == "hr@10"
+    ]
+    pairs = {
+        (report.summaries[contradiction.sampled_winner].name, report.summaries[contradiction.full_winner].name)
+        for contradiction in hr_contradictions
+    }
     expected = {(f"m{better}", f"m{worse}") for better in range(4) for worse in range(better)}
     assert {pair for pair in pairs if "slim" not in pair} == expected
     assert ("slim", "m0") not in pairs  # In the full ranking, they differ by less than chance.
@@ -244,11 +249,11 @@ def test_nothing_passes_whose_records_lack_the_gated_full_ranking():
 def test_sanity_checks_hold_gated_metrics_to_chance_and_popularity():
     sides = [[trials("popularity", 0.3, 0.2), trials("bpr", 0.5, 0.1), trials("ncf", 0.5, 0.02)]] * 2
     report = gated(*sides, "full-hr")
-    broken = {(one.model, one.name) for one in report.sanity_checks if not one.held}
+    broken = {(check.model, check.name) for check in report.sanity_checks if not check.held}
     both = {CheckName.ABOVE_CHANCE, CheckName.ABOVE_POPULARITY}
     assert broken == {("bpr", CheckName.ABOVE_POPULARITY)} | {("ncf", name) for name in both}
-    assert {one.metric for one in report.sanity_checks if one.name in both} == {"hr@10", "full-hr@10"}
-    assert all(one.held for one in gated(*sides, "hr").sanity_checks)
+    assert {check.metric for check in report.sanity_checks if check.name in both} == {"hr@10", "full-hr@10"}
+    assert all(check.held for check in gated(*sides, "hr").sanity_checks)
 
 
 def test_equal_metrics_are_one_test_of_the_family():
@@ -263,7 +268,7 @@ def test_equal_metrics_are_one_test_of_the_family():
 def test_policies_take_any_metric():
     policy = Policy(k=5, gated=("HR", "recall@20", "full-ndcg", "full-mrr"))
     assert policy.gated_metrics == ("hr@5", "recall@20", "full-ndcg@5", "full-mrr")
-    assert [one.name for one in policy.measures] == ["hr@5", "ndcg@5", "recall@20", "full-ndcg@5", "full-mrr"]
+    assert [measure.name for measure in policy.measures] == ["hr@5", "ndcg@5", "recall@20", "full-ndcg@5", "full-mrr"]
     for wrong in ("full-recal", "hr@0", "mrr@5"):
         with pytest.raises(ValueError, match="metric|cut-off"):
             Policy(gated=(wrong,))
@@ -298,4 +303,4 @@ def test_samples_of_other_users_are_inferred_apart():
     sixty = np.arange(60, dtype=np.int32)
     of_cases, of_users, others = Sample(values, sixty // 2), Sample(values[:30], sixty[:30]), Sample(values, sixty)
     together, _ = infer([of_cases, of_users, others])
-    assert together == [infer([one])[0][0] for one in (of_cases, of_users, others)]
+    assert together == [infer([sample])[0][0] for sample in (of_cases, of_users, others)]

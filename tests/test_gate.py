@@ -192,8 +192,8 @@ def test_a_baseline_that_never_ended_well():
 
 
 def test_a_single_user_is_not_enough():
-    one = [with_ranks(t, users=t.candidate_ranks.users * 0) for t in some_trials("bpr")]
-    report = gated([one], [one])
+    trials = [with_ranks(t, users=t.candidate_ranks.users * 0) for t in some_trials("bpr")]
+    report = gated([trials], [trials])
     assert report.outcome is GateOutcome.NOT_COMPARABLE
     assert "all cases are of one user" in report.reasons[0]
 
@@ -241,12 +241,12 @@ def test_tasks_are_compared_each_with_its_own():
 
 def test_configurations_are_matched_by_equal_parameters():
     changed = match_groups(a_set("a", some_trials("bpr")), a_set("b", some_trials("bpr", parameters=SMALL)))
-    assert [(one.base is None, one.current is None) for one in changed] == [(False, False)]
+    assert [(match.base is None, match.current is None) for match in changed] == [(False, False)]
     both = [some_trials("bpr"), some_trials("bpr", parameters=SMALL)]
     crossed = match_groups(a_set("a", *both), a_set("b", *both[::-1]))
-    assert all(one.base.parameters == one.current.parameters for one in crossed)
+    assert all(match.base.parameters == match.current.parameters for match in crossed)
     fewer = match_groups(a_set("a", *both), a_set("b", both[1]))
-    assert [one.current is None for one in fewer] == [False, True]
+    assert [match.current is None for match in fewer] == [False, True]
     third = some_trials("bpr", parameters={"factors": 9})
     with pytest.raises(RecbenchError, match="not clear which configurations of bpr belong together.*factors=9"):
         match_groups(a_set("a", *both), a_set("b", third))
@@ -269,17 +269,17 @@ def test_a_seed_twice_is_refused():
 
 
 def test_conditions_are_matched_where_a_model_ran_under_several():
-    one, two, four = (some_trials("bpr", threads=threads) for threads in (1, 2, 4))
-    assert [(m.base is None, m.current is None) for m in match_groups(a_set("a", one), a_set("b", two))] == [
+    single, two, four = (some_trials("bpr", threads=threads) for threads in (1, 2, 4))
+    assert [(m.base is None, m.current is None) for m in match_groups(a_set("a", single), a_set("b", two))] == [
         (False, False)
     ]
-    several = match_groups(a_set("a", one), a_set("b", one, two))
+    several = match_groups(a_set("a", single), a_set("b", single, two))
     assert [(m.base and m.base.record.threads, m.current.record.threads) for m in several] == [(1, 1), (None, 2)]
-    report = gated([one], [one, two])
+    report = gated([single], [single, two])
     assert report.outcome is GateOutcome.NOT_COMPARABLE
     assert report.reasons[0].startswith("bpr (2 threads) not comparable: BASE has bpr with other hyper-parameters or")
     with pytest.raises(RecbenchError, match=r"not clear which.*CURRENT has bpr \(2 threads\); bpr \(4 threads\)"):
-        match_groups(a_set("a", one), a_set("b", two, four))
+        match_groups(a_set("a", single), a_set("b", two, four))
 
 
 def test_any_metric_can_gate(tmp_path):
@@ -375,7 +375,7 @@ def test_throughput_is_gated_only_if_wall_time_and_cpu_time_agree(current, chang
     ({"packages": {"tensorflow": "2"}}, {"packages": {}}, "the seeds' ranges do not overlap"),
 ])  # fmt: skip
 def test_throughput_needs_the_same_tensorflow_and_gpu(base, current, reason):
-    sides = [{"environment": ENVIRONMENT.model_copy(update=one)} for one in (base, current)]
+    sides = [{"environment": ENVIRONMENT.model_copy(update=change)} for change in (base, current)]
     (match,) = match_groups(
         a_set("a", speeds(*BASE_SPEEDS, **sides[0])), a_set("b", speeds(70.0, 70.0, 70.0, **sides[1]))
     )

@@ -73,7 +73,7 @@ def test_junit_has_a_test_for_each_model_and_metric(wide):
     failed = {name for name, case in by_metric.items() if case.find("failure") is not None}
     assert failed == {
         f"{LONG[0]} HR@10",
-        *(f"{name} {one}" for name in ("gone", "broken") for one in ("HR@10", "NDCG@10")),
+        *(f"{name} {metric}" for name in ("gone", "broken") for metric in ("HR@10", "NDCG@10")),
     }
     skipped = {name: case.find("skipped").text for name, case in by_metric.items() if case.find("skipped") is not None}
     assert set(skipped) == {"bpr|<b>*_` HR@10", "new HR@10", "new NDCG@10"}

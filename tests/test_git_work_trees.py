@@ -107,9 +107,9 @@ def test_a_tree_that_cannot_be_made_says_why_and_leaves_nothing(repository, monk
     monkeypatch.setattr(git_work_trees, "_lack_of_room", lambda *_: room(repository, empty, repository))
     empty = git_output("mktree", given=b"").decode().strip()
     monkeypatch.setattr(git_work_trees.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
-    with pytest.raises(WorkTreeError, match="No space left on device: its files need 0.0 MB") as told, work_tree(sha):
+    with pytest.raises(WorkTreeError, match="No space left on device: its files need 0.0 MB") as caught, work_tree(sha):
         pass
-    assert "Free some space" in told.value.hint
+    assert "Free some space" in caught.value.hint
     monkeypatch.setattr(git_work_trees.shutil, "disk_usage", lambda _: SimpleNamespace(free=10**6))
     with pytest.raises(WorkTreeError, match=blob), work_tree(sha):
         pass
@@ -153,8 +153,8 @@ def test_trials_run_with_the_code_of_the_commit(repository, tmp_path, monkeypatc
         # The module of the commit was not the one that ran: a copy is installed.
         assert revision_runs._unusable(trial, request, tree) is None
         other = trial.record.model_copy(update={"sources": Sources(modules={"mine.py": "0" * 64})})
-        told = revision_runs._unusable(replace(trial, record=other), request, tree)
-        assert "an installed copy of mine.py was imported" in told
+        reason = revision_runs._unusable(replace(trial, record=other), request, tree)
+        assert "an installed copy of mine.py was imported" in reason
     monkeypatch.setattr(revision_runs, "PROTOCOL_VERSION", 99)
     with work_tree(second) as tree:
         run = run_revision(tree, request, tmp_path / "records")

@@ -85,13 +85,13 @@ def test_every_report_has_a_row_for_each_thread_count():
 
 def test_accepted_baselines_and_their_history_keep_conditions_apart(tmp_path):
     write(tmp_path / "run", two_thread_counts())
-    places = tmp_path / "baselines", tmp_path / "history.jsonl"
-    changes = baselines.accept(read_records(str(tmp_path / "run")), "main", *places).changes
+    paths = tmp_path / "baselines", tmp_path / "history.jsonl"
+    changes = baselines.accept(read_records(str(tmp_path / "run")), "main", *paths).changes
     assert sorted((change.model, len(change.after)) for change in changes) == [("bpr", 2), ("ncf", 1)]
-    (bpr,) = [one for one in trends(history.read(places[1]), ["hr@10"]) if one.model == "bpr"]
-    assert [one.n_seeds for one in bpr.acceptances] == [2, 2]
-    assert all("threads" in one.parameters for one in bpr.acceptances)
-    (again, _) = baselines.accept(read_records(str(tmp_path / "run")), "main", *places).changes
+    (bpr,) = [trend for trend in trends(history.read(paths[1]), ["hr@10"]) if trend.model == "bpr"]
+    assert [acceptance.n_seeds for acceptance in bpr.acceptances] == [2, 2]
+    assert all("threads" in acceptance.parameters for acceptance in bpr.acceptances)
+    (again, _) = baselines.accept(read_records(str(tmp_path / "run")), "main", *paths).changes
     assert [again.replaced_by(group).record.threads for group in again.after] == [
         group.record.threads for group in again.after
     ]
@@ -155,13 +155,13 @@ def test_corrected_figures_need_uniform_negatives_a_size_and_little_bias():
 def test_a_run_on_a_large_catalogue_says_why_there_is_no_corrected_figure():
     trials = [with_full_ranks(trial, uniform_negatives=UniformNegatives.YES) for trial in some_trials("bpr", seeds=2)]
     report = run_report({**TASK, "mean_catalogue_size": 9810.2}, trials, ENVIRONMENT, (10,))
-    told = (
+    note = (
         "corrected HR@10 and NDCG@10 are missing: a perfect model has 0.241 and 0.111 after the correction, "
         "less than 0.9."
     )
     for form in (Format.TEXT, Format.MARKDOWN, Format.LATEX, Format.HTML):
         table = run_table(report, form)
-        assert told in table
+        assert note in table
         assert table.count("corrected") == 1
     assert "corrected" not in run_table(report, Format.CSV)
     document = run_document(report)
@@ -171,7 +171,7 @@ def test_a_run_on_a_large_catalogue_says_why_there_is_no_corrected_figure():
         "bias": pytest.approx(-0.7594, abs=1e-4),
         "shown": False,
     }
-    assert told in document["notes"]
+    assert note in document["notes"]
     # The bias for the catalogue does not depend on how negatives were drawn; the figures do.
     for uniform in (False, None):
         other = run_report({**TASK, "uniform_negatives": uniform}, trials, ENVIRONMENT, (10,))
@@ -194,12 +194,15 @@ def test_measures_in_both_rankings_and_beyond_the_candidates():
     trials = [with_full_ranks(trial) for trial in [*some_trials("bpr", 0.6), *some_trials("ncf")]]
     report = run_report(TASK, trials, ENVIRONMENT, (10,))
     early = Measure(custom_metric(lambda ranks: ranks.better < 5, "early"))
-    found = measure_models(report, [RECALL, parse_measure("hr@200"), early])
-    columns = list(dict.fromkeys(one.measure.name for one in found))
+    measured_models = measure_models(report, [RECALL, parse_measure("hr@200"), early])
+    columns = list(dict.fromkeys(measured.measure.name for measured in measured_models))
     assert columns == ["recall@10", "early", "full-recall@10", "full-hr@200", "full-early"]
-    best = [one.standing.best for one in found if one.measure == early]
+    best = [measured.standing.best for measured in measured_models if measured.measure == early]
     assert best == [True, False]
-    assert all(one.standing.interval.low <= one.spread.mean <= one.standing.interval.high for one in found)
+    assert all(
+        measured.standing.interval.low <= measured.spread.mean <= measured.standing.interval.high
+        for measured in measured_models
+    )
     with pytest.raises(RecbenchError, match="full-hr@2000: the cut-off is more than the 501 items"):
         measure_models(report, [parse_measure("hr@2000")])
 

@@ -13,7 +13,7 @@ LINES_ABOVE = 4
 
 def names(node):
     """The names of the classes that an expression holds."""
-    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)} if node is not None else BROAD
+    return {child.id for child in ast.walk(node) if isinstance(child, ast.Name)} if node is not None else BROAD
 
 
 def comments(text):
@@ -48,12 +48,12 @@ def unexplained(text):
 
 
 def test_each_broad_or_silent_handler_says_why():
-    found = [
+    locations = [
         f"{path.relative_to(PACKAGE.parent)}:{line}"
         for path in sorted(PACKAGE.rglob("*.py"))
         for line in unexplained(path.read_text(encoding="utf-8"))
     ]
-    assert found == []
+    assert locations == []
 
 
 def test_what_counts_as_explained():

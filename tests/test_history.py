@@ -48,17 +48,20 @@ def of_factors(factors):
 
 
 def changes_of(trend):
-    return [None if (change := one.changes["hr@10"]) is None else round(change, 2) for one in trend.acceptances]
+    return [
+        None if (change := acceptance.changes["hr@10"]) is None else round(change, 2)
+        for acceptance in trend.acceptances
+    ]
 
 
 def test_configurations_are_neither_averaged_nor_compared_with_each_other():
     small, large = of_factors(4), of_factors(64)
-    found = trends(
+    trend_list = trends(
         [*lines(0, 0.2, **small), *lines(0, 0.8, **large), *lines(1, 0.3, **small), *lines(1, 0.7, **large)], ["hr@10"]
     )
-    (trend,) = found
-    assert [one.n_seeds for one in trend.acceptances] == [2] * 4
-    first, second, third, fourth = (one.figures["hr@10"].mean for one in trend.acceptances)
+    (trend,) = trend_list
+    assert [acceptance.n_seeds for acceptance in trend.acceptances] == [2] * 4
+    first, second, third, fourth = (acceptance.figures["hr@10"].mean for acceptance in trend.acceptances)
     assert changes_of(trend) == [None, None, round(third - first, 2), round(fourth - second, 2)]
     assert trend.varying() == ["factors"]
 
@@ -66,7 +69,7 @@ def test_configurations_are_neither_averaged_nor_compared_with_each_other():
 @pytest.mark.parametrize("apart", [{"reference": "other:Model"}, {"threads": 2}, {"device": "gpu"}])
 def test_other_conditions_are_another_configuration(apart):
     (trend,) = trends([*lines(0, 0.5), *lines(0, 0.6, **apart)], ["hr@10"])
-    assert [one.n_seeds for one in trend.acceptances] == [2, 2]
+    assert [acceptance.n_seeds for acceptance in trend.acceptances] == [2, 2]
 
 
 def test_configurations_with_labels_have_trends_of_their_own():
@@ -85,7 +88,7 @@ def test_a_change_is_from_the_one_before_under_the_same_label():
         *lines(3, 0.3, label="nightly"),
     ]
     (trend,) = trends(every, ["hr@10"])
-    means = [one.figures["hr@10"].mean for one in trend.acceptances]
+    means = [acceptance.figures["hr@10"].mean for acceptance in trend.acceptances]
     assert changes_of(trend) == [None, None, round(means[2] - means[0], 2), round(means[3] - means[1], 2)]
     low, high = (line.hr_interval for line in lines(0, 0.2))
     assert trend.acceptances[0].interval.low == pytest.approx((low[0] + high[0]) / 2)
@@ -106,9 +109,9 @@ def test_a_fit_that_is_too_short_to_time_has_no_throughput():
 def shown(capsys, **options):
     show(**options, as_json=True)
     return [
-        (trend["model"], one["kind"], one["label"], one["seeds"])
+        (trend["model"], acceptance["kind"], acceptance["label"], acceptance["seeds"])
         for trend in json.loads(capsys.readouterr().out)["trends"]
-        for one in trend["acceptances"]
+        for acceptance in trend["acceptances"]
     ]
 
 
@@ -150,7 +153,7 @@ def test_sweeps_evaluations_and_runs_of_the_api_are_tracked(synthetic_task, caps
         track=True,
     )
     sweep(request)
-    assert [one[:2] for one in shown(capsys)] == [("popularity", "run"), ("mine", "run"), *[("itemknn", "run")] * 2]
+    assert [row[:2] for row in shown(capsys)] == [("popularity", "run"), ("mine", "run"), *[("itemknn", "run")] * 2]
     # The history is checked before anything is trained.
     Path("results/history.jsonl").write_text("<<<<<<< HEAD\n")
     for tracked in (
@@ -215,7 +218,7 @@ def test_older_lines_have_no_names_of_hyper_parameters(capsys):
     old = [line.model_copy(update={"hyperparameters": {}, "reference": "", "accepted_at": START}) for line in new]
     other = [line.model_copy(update={"parameters": "0123456789ab"}) for line in old]
     (trend,) = trends([*other, *old, *new], ["hr@10"])
-    assert [one.hyperparameters for one in trend.acceptances] == [None, *[new[0].hyperparameters] * 2]
+    assert [acceptance.hyperparameters for acceptance in trend.acceptances] == [None, *[new[0].hyperparameters] * 2]
     history.append([*other, *new])
     assert b'"hyperparameters": {}' not in Path("results/history.jsonl").read_bytes()
     show()

@@ -115,15 +115,15 @@ def OWN(name):  # noqa: N802
 
 
 def test_every_table_is_tried():
-    found = set()
+    table_names = set()
     for module in pkgutil.walk_packages(recbench.reports.__path__, "recbench.reports."):
         loaded = importlib.import_module(module.name)
-        found |= {
+        table_names |= {
             name
-            for name, one in inspect.getmembers(loaded, inspect.isfunction)
-            if name.endswith("_table") and one.__module__ == loaded.__name__ and not name.startswith("_")
+            for name, function in inspect.getmembers(loaded, inspect.isfunction)
+            if name.endswith("_table") and function.__module__ == loaded.__name__ and not name.startswith("_")
         }
-    assert found - {"render_table", "screen_table", "models_table"} == set(tables_of(HARMLESS))
+    assert table_names - {"render_table", "screen_table", "models_table"} == set(tables_of(HARMLESS))
     assert set(SAME) == {form.value for form in Format}
 
 
@@ -136,7 +136,7 @@ def tables():
 @pytest.mark.parametrize("form", Format)
 def test_a_table_keeps_its_shape_in_every_format(tables, form):
     for name in tables[0]:
-        shown, plain = (one[name](form) for one in tables)
+        shown, plain = (functions[name](form) for functions in tables)
         check_visible(shown)
         SAME[form.value](shown, plain)
 
@@ -187,11 +187,11 @@ def invoke(tmp_path, monkeypatch, capfd):
 def arguments_of(command, hostile_too):
     """Returns what a verb requires: plausible values, of which none names a model, or hostile ones."""
     words = []
-    for one in command.params:
-        if one.required:
-            value = HOSTILE if hostile_too else PLAUSIBLE.get(one.name, PLAUSIBLE.get(max(one.opts, key=len), "x"))
-            words += [value] if one.param_type_name == "argument" else [max(one.opts, key=len), value]
-        elif "--task" in one.opts:
+    for param in command.params:
+        if param.required:
+            value = HOSTILE if hostile_too else PLAUSIBLE.get(param.name, PLAUSIBLE.get(max(param.opts, key=len), "x"))
+            words += [value] if param.param_type_name == "argument" else [max(param.opts, key=len), value]
+        elif "--task" in param.opts:
             # The default task would be fetched.
             words += ["--task", "synthetic"]
     return words
@@ -206,9 +206,9 @@ def test_every_option_of_every_verb_shows_what_it_was_given(invoke, verb):
     if hostile:
         invoke(*verb, *hostile)
     words = arguments_of(command, hostile_too=False)
-    for one in command.params:
-        option = max(one.opts, key=len)
-        if one.param_type_name == "option" and not one.is_flag:
+    for param in command.params:
+        option = max(param.opts, key=len)
+        if param.param_type_name == "option" and not param.is_flag:
             given = [HOSTILE if before == option else word for before, word in zip(["", *words], words, strict=False)]
             invoke(*verb, *given, *([] if option in words else [option, HOSTILE]))
 
@@ -269,9 +269,9 @@ def test_pictures_draw_names_as_they_are(tmp_path, monkeypatch):
     past = tuple(PastTrial(number, end, {}, 1.0, score=0.5) for number, end in enumerate(End))
     swept = [trial for value in (FORMULA, "b") for trial in some_trials(FORMULA, n=60, parameters={FORMULA: value})]
     report = run_report(TASK | {"name": FORMULA}, swept, ENVIRONMENT, (10,))
-    found = speed_quality([a_set("x", some_trials(FORMULA, n=60))], parse_measure("hr@10"), Cost.THROUGHPUT)
+    trade_off = speed_quality([a_set("x", some_trials(FORMULA, n=60))], parse_measure("hr@10"), Cost.THROUGHPUT)
     for draw in (
-        lambda: draw_speed_quality(found, output),
+        lambda: draw_speed_quality(trade_off, output),
         lambda: draw_history(ModelTuning(FORMULA, {}, past), output),
         lambda: draw_importance(FORMULA, {FORMULA: 0.5, "b": 0.5}, output),
         lambda: draw_sweep(report, FORMULA, output),

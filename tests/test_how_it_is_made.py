@@ -102,9 +102,9 @@ def test_the_commands_of_a_page_make_the_same_page_in_another_folder(tmp_path, m
 
 
 def made(*trials, names=None, **changes):
-    found = configurations(summarise(trials, ()), {"models.bpr:Model": {"factors": 64, "epochs": 20}})
+    run_configurations = configurations(summarise(trials, ()), {"models.bpr:Model": {"factors": 64, "epochs": 20}})
     arguments = {"place": "records", "build": (), "page": ["recbench", "leaderboard", "records"], **changes}
-    return "\n".join(how_it_is_made(trials, found, names or {"models.bpr:Model": "bpr"}, **arguments))
+    return "\n".join(how_it_is_made(trials, run_configurations, names or {"models.bpr:Model": "bpr"}, **arguments))
 
 
 def test_what_differs_between_records_differs_in_the_commands():
@@ -120,10 +120,10 @@ def test_what_differs_between_records_differs_in_the_commands():
 
 
 def test_one_command_names_only_what_it_can_tell_apart():
-    one, other = ({"reference": f"{file}.py:Net", "parameters": {}} for file in "ab")
+    net_a, net_b = ({"reference": f"{file}.py:Net", "parameters": {}} for file in "ab")
     labels = [some_trials("bpr", seeds=1, label="x", parameters={"factors": n, "epochs": 20})[0] for n in (8, 16)]
     commands = [line for line in made(
-        *some_trials("Net", seeds=1, **one), *some_trials("Net", 0.4, seeds=1, **other), *labels
+        *some_trials("Net", seeds=1, **net_a), *some_trials("Net", 0.4, seeds=1, **net_b), *labels
     ).splitlines() if line.startswith("recbench run")]  # fmt: skip
     assert commands == [
         "recbench run --models a.py:Net,x=bpr --task toy --param x.factors=8 --seeds 1 --threads 1 -o records",
@@ -159,7 +159,7 @@ def test_what_no_command_gives_is_said():
 
 
 @pytest.mark.parametrize(
-    ("spec", "found"),
+    ("spec", "expected"),
     [
         ("rm -rf ~", "# The records hold no readable spec of the task toy."),
         (SPEC + 'description = "x"\n', "# The records hold no readable spec"),
@@ -167,9 +167,9 @@ def test_what_no_command_gives_is_said():
         (SPEC.replace('source = "file"\npath = "ratings.csv"', 'source = "dataframe"'), "was made from a DataFrame"),
     ],
 )
-def test_a_spec_from_a_record_is_shown_only_as_a_spec(spec, found):
+def test_a_spec_from_a_record_is_shown_only_as_a_spec(spec, expected):
     page = made(*some_trials("bpr", seeds=1, task_spec=spec))
-    assert found in page
+    assert expected in page
     assert "\nrm" not in page
     assert page.count("\nEND_OF_SPEC\n") == ("toml" in page)
 
@@ -180,13 +180,13 @@ def test_defaults_are_read_from_the_source_without_importing_it(tmp_path, monkey
     source = f"raise SystemExit('imported')\n{MODEL.replace('noise=0', 'noise=N')}{FURTHER_CLASSES}"
     (tmp_path / "pkg" / "net.py").write_text(source)
     names = ("pkg/net.py:My", "pkg.net:My", "pkg.net:Below", "pkg.net:Fields", "pkg.net:More")
-    found = source_defaults([*names, "none.py:My", "scores of a file", "recbench_models.ease:EASE"])
-    assert found["pkg/net.py:My"] == found["pkg.net:My"] == found["pkg.net:Below"]
-    assert found["pkg.net:Below"] == {"weight": 1.0, "tags": ["a", "b"]}
-    assert found["pkg.net:Fields"] == {"rate": 0.5}
-    assert found["pkg.net:More"] == {"rate": 0.25, "depth": 3}
-    assert found["none.py:My"] == found["scores of a file"] == {}
-    assert found["models.ease:EASE"].keys() == {"l2"}
+    defaults = source_defaults([*names, "none.py:My", "scores of a file", "recbench_models.ease:EASE"])
+    assert defaults["pkg/net.py:My"] == defaults["pkg.net:My"] == defaults["pkg.net:Below"]
+    assert defaults["pkg.net:Below"] == {"weight": 1.0, "tags": ["a", "b"]}
+    assert defaults["pkg.net:Fields"] == {"rate": 0.5}
+    assert defaults["pkg.net:More"] == {"rate": 0.25, "depth": 3}
+    assert defaults["none.py:My"] == defaults["scores of a file"] == {}
+    assert defaults["models.ease:EASE"].keys() == {"l2"}
 
 
 FURTHER_CLASSES = """

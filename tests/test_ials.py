@@ -25,11 +25,11 @@ def naive(rows, others, exponent):
     """Each row's vector by its normal equations, in float64, written as in the paper."""
     unobserved, regularization = papers(rows, exponent)
     solved = np.zeros((len(rows), others.shape[1]))
-    for one, row in enumerate(rows):
+    for index, row in enumerate(rows):
         strength = regularization * (row.sum() + unobserved * len(others)) ** exponent
         weights = np.diag(row + unobserved)
         left = others.T @ weights @ others + strength * np.eye(others.shape[1])
-        solved[one] = np.linalg.solve(left, others.T @ row)
+        solved[index] = np.linalg.solve(left, others.T @ row)
     return solved
 
 
@@ -72,13 +72,15 @@ def test_batches_hold_every_row_once_and_no_more_cells_than_they_may(synthetic_t
     degrees = np.diff(train.indptr)
     assert (degrees > 40).any()
     assert (degrees <= 40).any()
-    one = ridge_batches.RidgeBatches(train)
-    found = {int(user): row[row < train.n_items].tolist() for batch in one._batches
-             for user, row in zip(batch.users, batch.items, strict=True)}  # fmt: skip
-    assert found.keys() | set(one._large.tolist()) == set(np.flatnonzero(degrees).tolist())
-    assert not found.keys() & set(one._large.tolist())
-    assert all(items == train.indices[slice(*train.indptr[user : user + 2])].tolist() for user, items in found.items())
-    assert max(batch.items.size for batch in one._batches) <= 40
+    batches = ridge_batches.RidgeBatches(train)
+    items_by_user = {int(user): row[row < train.n_items].tolist() for batch in batches._batches
+                     for user, row in zip(batch.users, batch.items, strict=True)}  # fmt: skip
+    assert items_by_user.keys() | set(batches._large.tolist()) == set(np.flatnonzero(degrees).tolist())
+    assert not items_by_user.keys() & set(batches._large.tolist())
+    assert all(
+        items == train.indices[slice(*train.indptr[user : user + 2])].tolist() for user, items in items_by_user.items()
+    )
+    assert max(batch.items.size for batch in batches._batches) <= 40
 
 
 def test_users_without_rows_have_no_vector_and_stop_nobody():
@@ -121,8 +123,11 @@ def test_a_few_steps_reach_the_loss_of_exact_solutions(synthetic_task, monkeypat
     trained = fitted(model(epochs=12), synthetic_task)
     monkeypatch.setattr(ridge_batches, "CELLS", 1)
     exact = fitted(model(epochs=12), synthetic_task)
-    found, best = (loss(rows, one._users.astype(float), one._items.astype(float)) for one in (trained, exact))
-    assert found == pytest.approx(best, rel=1e-3)
+    trained_loss, best = (
+        loss(rows, recommender._users.astype(float), recommender._items.astype(float))
+        for recommender in (trained, exact)
+    )
+    assert trained_loss == pytest.approx(best, rel=1e-3)
 
 
 def test_as_many_steps_as_factors_solve_equations_of_very_different_directions(monkeypatch):
@@ -131,6 +136,6 @@ def test_as_many_steps_as_factors_solve_equations_of_very_different_directions(m
     rng = np.random.default_rng(0)
     own = (rng.normal(size=(3, 9, 4)) * [1, 2, 4, 8]).astype(np.float32)
     every, strengths = np.eye(4, dtype=np.float32), np.full((3, 1), 0.1, dtype=np.float32)
-    found = ridge_batches._improved(own, np.zeros((3, 4), dtype=np.float32), every, strengths)
+    improved = ridge_batches._improved(own, np.zeros((3, 4), dtype=np.float32), every, strengths)
     left = own.transpose(0, 2, 1) @ own + 1.1 * np.eye(4)
-    np.testing.assert_allclose(found, np.linalg.solve(left, own.sum(1)[:, :, None])[:, :, 0], atol=1e-3)
+    np.testing.assert_allclose(improved, np.linalg.solve(left, own.sum(1)[:, :, None])[:, :, 0], atol=1e-3)

@@ -145,8 +145,8 @@ def test_an_exported_task_may_have_users_called_nan(tmp_path):
 def test_scores_of_ids_in_another_form_are_refused_or_told(caplog):
     task = make_task(frame(), negatives=2)
     cases = task.cases_frame()
-    wanted = [(r.user, item) for r in cases.itertuples() for item in (r.item, *r.negatives)]
-    scores = pd.DataFrame(wanted, columns=["user", "item"]).assign(score=range(len(wanted)))
+    pairs = [(r.user, item) for r in cases.itertuples() for item in (r.item, *r.negatives)]
+    scores = pd.DataFrame(pairs, columns=["user", "item"]).assign(score=range(len(pairs)))
     for column in ("user", "item"):
         with pytest.raises(RecbenchError, match=f"60 of 60 rows have {column} ids that the task writes in another"):
             evaluate(task, scores.assign(**{column: scores[column] + ".0"}), name="x", ks=(1,), missing_last=True)

@@ -80,8 +80,8 @@ def overlaps(first, second):
 
 def test_imports_overlap_each_other_and_no_fit(tmp_path, synthetic_task, monkeypatch):
     records = run(tmp_path, synthetic_task, monkeypatch, trials=4)
-    imports = [(one.facts["began"], one.facts["ended"]) for one in records]
-    fits = [(one.facts["fit_began"], one.facts["fit_ended"]) for one in records]
+    imports = [(record.facts["began"], record.facts["ended"]) for record in records]
+    fits = [(record.facts["fit_began"], record.facts["fit_ended"]) for record in records]
     assert not any(overlaps(fit, other) for fit in fits for other in imports)
     # The first has been imported when the run was planned.
     assert [later[1] < fit[0] for later, fit in zip(imports[1:], fits, strict=False)] == [False, True, False]

@@ -58,7 +58,7 @@ def test_a_reason_lets_a_regression_pass_and_the_history_keeps_it(command, drop)
     assert "recbench gate main after --allow bpr:hr 'half the memory, half the time'" in done.out
     assert done.out.endswith("<!-- recbench:result:changed -->\n")
     document = json.loads(command("gate", "main", drop, "--allow=bpr:*", reason, "--json").out)
-    assert [(one["metric"], one["reason"]) for one in document["accepted"]] == [("hr@10", reason)]
+    assert [(regression["metric"], regression["reason"]) for regression in document["accepted"]] == [("hr@10", reason)]
     command("gate", "main", drop, "--allow", "*:hr", "first", "--allow", "ncf:hr", "second")
     assert read_notes(read_records(drop))[0].accepted == {"hr@10": "first (--allow)"}
     assert command("baseline", "accept", drop).code == 0
@@ -111,7 +111,7 @@ def test_what_was_allowed_does_not_hide_the_rest(command):
         "ease missing",
         "ncf HR@10 regressed",
     ]
-    assert [str(one.target) for one in report.unused] == ["ncf:throughput"]
+    assert [str(allowance.target) for allowance in report.unused] == ["ncf:throughput"]
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
@@ -164,7 +164,10 @@ def test_limits_of_single_models_and_metrics(command, tmp_path):
     run("before", ("bpr", 0.5), ("ncf", 0.5))
     run("after", ("bpr", 0.4), ("ncf", 0.4))
     gate = compare("before", "after").gate(policy)
-    assert [one["hr@10"].verdict for one in gate.report.decided.decisions] == [Verdict.REGRESSED, Verdict.UNCHANGED]
+    assert [decisions["hr@10"].verdict for decisions in gate.report.decided.decisions] == [
+        Verdict.REGRESSED,
+        Verdict.UNCHANGED,
+    ]
     assert 'limits = {"*:hr" = 0.2, "bpr:*" = 0.3' in gate.table()
     for text, message in (
         ('[limits]\n"bpr:hits" = 0.1', "Unknown metric 'hits'"),

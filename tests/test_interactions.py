@@ -26,9 +26,12 @@ def test_numbers_tell_nothing_of_the_order_of_rows():
         return Interactions(Rows(users.astype(np.int32), items.astype(np.int32)), *ids).numbered_by_hash()
 
     rows = [(f"u{n % 7}", f"i{n}") for n in range(40)]
-    one, other = numbered(rows), numbered(rows[::-1])
-    assert list(one.item_ids) == list(other.item_ids)
-    assert one.items.tolist() == other.items.tolist()[::-1]
-    pairs = [(one.user_ids[u], one.item_ids[i]) for u, i in zip(one.users.tolist(), one.items.tolist(), strict=True)]
+    interactions, other = numbered(rows), numbered(rows[::-1])
+    assert list(interactions.item_ids) == list(other.item_ids)
+    assert interactions.items.tolist() == other.items.tolist()[::-1]
+    pairs = [
+        (interactions.user_ids[u], interactions.item_ids[i])
+        for u, i in zip(interactions.users.tolist(), interactions.items.tolist(), strict=True)
+    ]
     assert pairs == rows
-    assert list(one.item_ids) != [item for _, item in rows]
+    assert list(interactions.item_ids) != [item for _, item in rows]

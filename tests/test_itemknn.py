@@ -15,8 +15,8 @@ def nearest(similarities, k):
     """Keeps the k largest of each row; the smallest that is kept must be alone, or the choice would be chance."""
     kept = np.zeros_like(similarities)
     for row, values in zip(kept, similarities, strict=True):
-        places = np.argsort(-values, kind="stable")[:k]
-        row[places] = values[places]
+        columns = np.argsort(-values, kind="stable")[:k]
+        row[columns] = values[columns]
     return kept
 
 

@@ -32,9 +32,9 @@ def a_result(*, full: bool = False, hits: int = 5, **changes) -> FinishedTrial:
     ranks = Ranks(users, zeros + 100, better, zeros)
     metrics = {
         name: MetricValue(
-            mean=one.mean, user_mean=one.user_mean, optimistic=one.optimistic, pessimistic=one.pessimistic
+            mean=means.mean, user_mean=means.user_mean, optimistic=means.optimistic, pessimistic=means.pessimistic
         )
-        for name, one in compute_metrics(ranks, (10,)).items()
+        for name, means in compute_metrics(ranks, (10,)).items()
     }
     if full:
         changes["catalogue"] = CatalogueValue(
@@ -74,10 +74,10 @@ def test_a_failure_replaces_no_good_record_of_the_same_code(tmp_path, status):
 def test_what_only_the_old_record_has_is_added_to_the_new_one(tmp_path):
     put(a_result(full=True), tmp_path)
     put(a_result(curve=a_curve(0.1, 0.5), fit_seconds=9.0), tmp_path)
-    found = kept(tmp_path)
-    assert found.record.fit_seconds == 9
-    assert found.full_ranks is not None
-    assert len(found.record.curve) == 2
+    trial = kept(tmp_path)
+    assert trial.record.fit_seconds == 9
+    assert trial.full_ranks is not None
+    assert len(trial.record.curve) == 2
     put(a_result(full=True, catalogue_error=None), tmp_path)
     assert len(kept(tmp_path).record.curve) == 2
 
@@ -104,8 +104,8 @@ def test_a_killed_write_loses_neither_the_old_record_nor_a_finished_one(tmp_path
     put(a_result(), folder)
     seen = set()
     for _ in killed_at_each_write(write):
-        found = kept(folder)
-        seen.add((found.record.status, found.record.metrics.get("hr@10") and found.record.metrics["hr@10"].mean))
+        trial = kept(folder)
+        seen.add((trial.record.status, trial.record.metrics.get("hr@10") and trial.record.metrics["hr@10"].mean))
         write()
         assert kept(folder).record.status is new.record.status
         assert {path.name for path in folder.iterdir()} - {"replaced"} == {

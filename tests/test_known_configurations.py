@@ -60,4 +60,4 @@ def test_every_model_begins_with_at_most_as_many():
 def test_no_known_configuration_of_the_builtin_models_is_used_on_the_ncf_split():
     ncf = Data("sha256:d06a5d776341fc992a02a248f8334893f93284e71881e9baa6227fa57b99de14", {"any-name"})
     for name, space in read_spaces(own_spaces_path()).items():
-        assert all("NCF" not in one.source for one in space_for(name, space, ncf)[0].known)
+        assert all("NCF" not in configuration.source for configuration in space_for(name, space, ncf)[0].known)

@@ -143,7 +143,8 @@ def test_latex_can_be_compiled_and_its_figures_read_back(tmp_path):
             if figures := re.findall(r"\b0\.\d{3,4}\b", line.partition("  ")[2]):
                 model = re.match(r"\S+", line)[0]
                 assert any(
-                    one.split()[:1] == [model] and figures == re.findall(r"\b0\.\d{3,4}\b", one)[: len(figures)]
-                    for one in shown
+                    shown_line.split()[:1] == [model]
+                    and figures == re.findall(r"\b0\.\d{3,4}\b", shown_line)[: len(figures)]
+                    for shown_line in shown
                 ), (line, pages.stdout)
     assert any(re.match(r"bpr \(l2=1320\) +0\.5814 ± 0\.0025 ", line) for line in shown), pages.stdout

@@ -115,8 +115,8 @@ def places(tmp_path):
 def sources(tmp_path, places):
     published = load_published(tmp_path / "published.toml")
     trials = read_records(str(places)).trials
-    names = {one.record.reference: one.record.model for one in trials}
-    defaults = {one.record.reference: {"factors": 32, "epochs": 20, "loss": "bpr"} for one in trials}
+    names = {trial.record.reference: trial.record.model for trial in trials}
+    defaults = {trial.record.reference: {"factors": 32, "epochs": 20, "loss": "bpr"} for trial in trials}
     known = {"bpr": SPACE}
     return LeaderboardSources("records", trials, some_settings(), published, known, names, defaults=defaults)
 
@@ -254,9 +254,9 @@ def test_files_for_another_task_are_never_mixed_in(tmp_path, monkeypatch, capfd,
 def test_significantly_below_takes_the_interval_and_the_seeds():
     interval = Interval(0.48, 0.52)
     figure = OwnFigure(Spread((0.45, 0.55), 0.5, 0.05), interval)
-    assert [figure.is_below(one) for one in (0.51, 0.53, 0.56)] == [False, False, True]
+    assert [figure.is_below(published) for published in (0.51, 0.53, 0.56)] == [False, False, True]
     one_seed = OwnFigure(Spread((0.5,), 0.5, None), interval)
-    assert [one_seed.is_below(one) for one in (0.51, 0.53)] == [False, True]
+    assert [one_seed.is_below(published) for published in (0.51, 0.53)] == [False, True]
     assert not OwnFigure(Spread((0.5,), 0.5, None), None).is_below(0.9)
 
 
@@ -315,7 +315,11 @@ def test_published_figures_in_the_full_ranking_are_compared_with_full_ranks():
     recall, hr = parse_measure("full-recall@20"), parse_measure("hr@10")
     assert row.own[recall].spread.mean == recall.values(ranks).mean()
     assert row.own[hr].spread.mean == hr.values(sampled).mean()
-    assert all(one.interval.low < one.spread.mean < one.interval.high for one in row.own.values() if one.spread.mean)
+    assert all(
+        figure.interval.low < figure.spread.mean < figure.interval.high
+        for figure in row.own.values()
+        if figure.spread.mean
+    )
     assert row.below == (hr, recall)
     too_many = PublishedResult.model_validate(
         {"model": "bpr", "method": "BPR", "source": "A paper", "full": {"recall@202": 0.9}}
@@ -330,7 +334,7 @@ def test_the_files_of_published_results_in_this_repository_can_be_read():
     files = {path.stem: load_published(path) for path in (Path(__file__).parents[1] / "results/published").iterdir()}
     assert files["ncf-ml-1m"].digest.startswith("sha256:d06a5d776341")
     assert files["gowalla"].digest.startswith("sha256:15bd93278888")
-    assert all(one.full for one in files["gowalla"].results)
+    assert all(result.full for result in files["gowalla"].results)
 
 
 @pytest.mark.parametrize(

@@ -39,14 +39,14 @@ def a_task(train, test, n_users=4, n_items=5):
 def test_shares_of_a_small_split():
     train = [(0, 0, 1), (0, 1, 9), (1, 0, 2), (1, 2, 8), (3, 3, 7)]
     test = [(0, 2, 5), (1, 1, 10), (2, 4, 6)]
-    found = leakage(a_task(train, test))
-    assert found.cases_before_their_item == 1 / 3  # item 2 is first met at 8, the case is at 5
-    assert found.train_rows_after_own_case == 1 / 4  # (0, 1, 9), of the rows of users 0 and 1
-    assert found.train_rows_after_first_case == 3 / 5  # later than 5
-    assert found.cold_cases == 1 / 3
-    assert found.cases_of_cold_users == 1 / 3
-    assert found.cold_items == 1 / 5
-    assert found.cold_users == 1 / 4
+    shares = leakage(a_task(train, test))
+    assert shares.cases_before_their_item == 1 / 3  # item 2 is first met at 8, the case is at 5
+    assert shares.train_rows_after_own_case == 1 / 4  # (0, 1, 9), of the rows of users 0 and 1
+    assert shares.train_rows_after_first_case == 3 / 5  # later than 5
+    assert shares.cold_cases == 1 / 3
+    assert shares.cases_of_cold_users == 1 / 3
+    assert shares.cold_items == 1 / 5
+    assert shares.cold_users == 1 / 4
 
 
 rows_of = st.lists(
@@ -56,19 +56,19 @@ rows_of = st.lists(
 
 @given(rows_of, rows_of)
 def test_against_a_plain_loop(train, test):
-    found = leakage(a_task(train, test))
+    shares = leakage(a_task(train, test))
     firsts = {item: min(t for _, i, t in train if i == item) for _, item, _ in train}
     own = {user: min(t for u, _, t in test if u == user) for user, _, _ in test}
-    assert found.cases_before_their_item == sum(firsts.get(i, t) > t for _, i, t in test) / len(test)
+    assert shares.cases_before_their_item == sum(firsts.get(i, t) > t for _, i, t in test) / len(test)
     mine = [t > own[u] for u, _, t in train if u in own]
-    assert found.train_rows_after_own_case == (sum(mine) / len(mine) if mine else 0)
-    assert found.cold_cases == sum(i not in firsts for _, i, _ in test) / len(test)
+    assert shares.train_rows_after_own_case == (sum(mine) / len(mine) if mine else 0)
+    assert shares.cold_cases == sum(i not in firsts for _, i, _ in test) / len(test)
 
 
 def test_without_times_only_what_needs_none(board):
-    found = leakage(board)
-    assert (found.cases_before_their_item, found.train_rows_after_own_case) == (None, None)
-    assert found.cold_cases == 0
+    shares = leakage(board)
+    assert (shares.cases_before_their_item, shares.train_rows_after_own_case) == (None, None)
+    assert shares.cold_cases == 0
 
 
 def test_a_split_in_the_order_of_time_leaves_no_own_row_for_later(synthetic_task):

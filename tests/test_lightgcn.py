@@ -46,8 +46,8 @@ def vectors(seed):
 def test_propagation_is_the_mean_of_powers_of_the_adjacency_matrix(train, layers):
     both, users, items = vectors(2)
     powers = [np.linalg.matrix_power(adjacency(train), layer) @ both for layer in range(layers + 1)]
-    found = np.concatenate(Graph.of(train).propagate(users, items, layers))
-    np.testing.assert_allclose(found, np.mean(powers, axis=0), rtol=1e-5, atol=1e-6)
+    propagated = np.concatenate(Graph.of(train).propagate(users, items, layers))
+    np.testing.assert_allclose(propagated, np.mean(powers, axis=0), rtol=1e-5, atol=1e-6)
 
 
 def test_gradients_are_those_of_the_loss_through_the_propagation(train):
@@ -64,8 +64,8 @@ def test_gradients_are_those_of_the_loss_through_the_propagation(train):
     expected = tape.gradient(loss, [users, items])
     found_loss, *gradients = pair_gradients(p, q, *pairs)
     assert float(found_loss) == pytest.approx(float(loss), rel=1e-6)
-    for found, right in zip(graph.propagate(*gradients, 2), expected, strict=True):
-        np.testing.assert_allclose(found, tf.convert_to_tensor(right), rtol=1e-5, atol=1e-6)
+    for gradient, right in zip(graph.propagate(*gradients, 2), expected, strict=True):
+        np.testing.assert_allclose(gradient, tf.convert_to_tensor(right), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("similarity", ["inner", "cosine"])
@@ -77,18 +77,18 @@ def test_an_update_of_pairs_follows_the_gradient(train, similarity):
     training.initialise(3)
     rows, seed = training.lay_out(train), tf.constant([3, 1])
     of_users, positives, negatives = rows.pairs.epoch(seed, 1)
-    users, items = (tf.constant(one.numpy()) for one in training._vectors)
+    users, items = (tf.constant(variable.numpy()) for variable in training._vectors)
     with tf.GradientTape() as tape:
         tape.watch([users, items])
         p, q = rows.graph.propagate(users, items, 1)
         if similarity == "cosine":
-            p, q = (tf.math.l2_normalize(one, 1, epsilon=1e-12) * temperature**-0.5 for one in (p, q))
+            p, q = (tf.math.l2_normalize(matrix, 1, epsilon=1e-12) * temperature**-0.5 for matrix in (p, q))
         p = tf.gather(p, of_users)
         margins = tf.reduce_sum(p * (tf.gather(q, positives) - tf.gather(q, negatives[:, 0])), 1)
         loss = tf.reduce_mean(tf.nn.softplus(-margins))
     gradients = tape.gradient(loss, [users, items])
-    found, _ = training.epoch(rows, seed)
-    assert float(found) == pytest.approx(float(loss), rel=1e-5)
+    epoch_loss, _ = training.epoch(rows, seed)
+    assert float(epoch_loss) == pytest.approx(float(loss), rel=1e-5)
     for after, before, gradient in zip(training._vectors, [users, items], gradients, strict=True):
         clear = np.abs(gradient) > 1e-3
         assert clear.mean() > 0.5
@@ -127,27 +127,27 @@ def test_an_update_with_shared_negatives_follows_the_gradient_through_the_propag
     pool = below(random_bits(tf.constant([n_negatives]), tf.constant([3, 1, 0, 0])), tf.constant(7)).numpy()
     assert len(set(pool.tolist())) == 7, "every item is drawn"
     place = training._blocks.place
-    users, items = (tf.constant(one.numpy()) for one in (training.users, training.items))
+    users, items = (tf.constant(variable.numpy()) for variable in (training.users, training.items))
     at = place[train.users]
     seen = np.zeros((9, 7), dtype=bool)
     seen[at, train.items] = True
     with tf.GradientTape() as tape:
         tape.watch([users, items])
-        p, q = (tf.math.l2_normalize(one, 1, epsilon=1e-12) for one in rows.graph.propagate(users, items, 2))
+        p, q = (tf.math.l2_normalize(matrix, 1, epsilon=1e-12) for matrix in rows.graph.propagate(users, items, 2))
         scores = tf.matmul(p, q, transpose_b=True) / temperature
         others = tf.where(seen[:, pool], 0.0, tf.exp(tf.gather(scores, pool, axis=1)))
         own = tf.gather_nd(scores, np.stack([at, train.items], 1))
         loss = tf.reduce_mean(tf.math.log(tf.exp(own) + tf.gather(tf.reduce_sum(others, 1), at)) - own)
         squares = tf.reduce_sum(rows.user_decay * users**2) + tf.reduce_sum(rows.item_decay * items**2)
         gradients = tape.gradient(loss + squares / 2, [users, items])
-    found, skipped = training.epoch(rows, tf.constant([3, 1]))
-    assert float(found) == pytest.approx(float(loss), rel=1e-5)
+    epoch_loss, skipped = training.epoch(rows, tf.constant([3, 1]))
+    assert float(epoch_loss) == pytest.approx(float(loss), rel=1e-5)
     assert int(skipped) == 0
     for after, before, gradient in zip([training.users, training.items], [users, items], gradients, strict=True):
         np.testing.assert_allclose(after, before - rate * gradient, rtol=1e-4, atol=1e-5)
     of_users, of_items = training.vectors(rows.graph)
-    after = [one.numpy() for one in rows.graph.propagate(training.users, training.items, 2)]
-    expected = [one / np.maximum(np.linalg.norm(one, axis=1, keepdims=True), 1e-6) for one in after]
+    after = [matrix.numpy() for matrix in rows.graph.propagate(training.users, training.items, 2)]
+    expected = [matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), 1e-6) for matrix in after]
     met = np.diff(train.indptr) > 0
     np.testing.assert_allclose(
         (of_users @ of_items.T)[met], (expected[0][place] @ expected[1].T)[met] / temperature, rtol=1e-4, atol=1e-5

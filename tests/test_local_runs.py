@@ -51,9 +51,9 @@ def records(folder):
 def test_a_process_each_whose_threads_are_set_before_it_loads_anything(recbench, own, tmp_path):
     done = recbench("run", "--models", own, "--task", "synthetic", OMP_NUM_THREADS="7")
     assert done.returncode == 0, done.stderr
-    found = records(tmp_path / "results" / "runs")
-    assert len({record.facts["process"] for record in found}) == 3
-    for record in found:
+    run_records = records(tmp_path / "results" / "runs")
+    assert len({record.facts["process"] for record in run_records}) == 3
+    for record in run_records:
         expected = {"runs": 1, "threads": "1", "tf": "1", "head": True, "frameworks": 0}
         assert {name: record.facts[name] for name in expected} == expected
         assert 0 < record.start_seconds < 30
@@ -124,7 +124,10 @@ def test_peak_memory_is_a_trials_own(recbench, own, tmp_path):
     base = ("run", "--models", own, "--task", "synthetic", "--seeds", "1")
     for megabytes in ("300", "0"):
         assert recbench(*base, "--param", f"Own.megabytes={megabytes}").returncode == 0
-    peaks = {one.parameters["megabytes"]: one.process_peak_rss_bytes for one in records(tmp_path / "results" / "runs")}
+    peaks = {
+        record.parameters["megabytes"]: record.process_peak_rss_bytes
+        for record in records(tmp_path / "results" / "runs")
+    }
     assert 290 < (peaks[300] - peaks[0]) / 2**20 < 350
 
 
@@ -135,9 +138,9 @@ def test_in_one_process_the_ranks_are_the_same(recbench, own, tmp_path):
     apart, together = (sorted((tmp_path / name).glob("*.json")) for name in ("apart", "together"))
     assert [path.name for path in apart] == [path.name for path in together]
     assert len(apart) == 6
-    for one, other in zip(apart, together, strict=True):
-        assert one.with_suffix(".npz").read_bytes() == other.with_suffix(".npz").read_bytes()
-        assert store.load(one).metrics == store.load(other).metrics
+    for apart_path, together_path in zip(apart, together, strict=True):
+        assert apart_path.with_suffix(".npz").read_bytes() == together_path.with_suffix(".npz").read_bytes()
+        assert store.load(apart_path).metrics == store.load(together_path).metrics
     assert [store.load(path).facts["runs"] for path in together if "Own" in path.name] == [1, 2]
 
 
@@ -233,4 +236,4 @@ class Slow:
         "run", "--models", "slow.py:Slow,popularity", "--task", "synthetic", "--seeds", "1", "--timeout", "30", "--json"
     )
     assert done.returncode == 0, done.stderr
-    assert [one["params"] for one in json.loads(done.stdout)["results"]] == [{"level": 0.5}, {}]
+    assert [result["params"] for result in json.loads(done.stdout)["results"]] == [{"level": 0.5}, {}]

@@ -31,8 +31,8 @@ def test_the_gradients_are_those_of_the_loss(loss):
     ],
 )
 def test_values_by_hand(loss, value):
-    found, *_ = loss_and_gradients(loss, tf.constant([1.5]), tf.constant([[1.0]]), tf.constant([[1.0]]))
-    assert float(found) == pytest.approx(value, rel=1e-6)
+    computed, *_ = loss_and_gradients(loss, tf.constant([1.5]), tf.constant([[1.0]]), tf.constant([[1.0]]))
+    assert float(computed) == pytest.approx(value, rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ def test_values_by_hand(loss, value):
     ],
 )
 def test_values_of_two_negatives_by_hand(loss, value):
-    found, *_ = loss_and_gradients(loss, tf.constant([1.5]), tf.constant([[1.0], [0.0]]), tf.ones([2, 1]))
-    assert float(found) == pytest.approx(value, rel=1e-6)
+    computed, *_ = loss_and_gradients(loss, tf.constant([1.5]), tf.constant([[1.0], [0.0]]), tf.ones([2, 1]))
+    assert float(computed) == pytest.approx(value, rel=1e-6)
 
 
 @pytest.mark.parametrize("loss", get_args(LossName))

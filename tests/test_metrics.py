@@ -37,9 +37,9 @@ def test_a_constant_scorer_gets_its_chance_and_no_more():
     ],
 )
 def test_values_by_hand(better, tied, hit, gain):
-    one = ranks([better], [tied])
-    assert hit_rate(one, 10)[0] == pytest.approx(hit, abs=1e-15)
-    assert ndcg(one, 10)[0] == pytest.approx(gain, abs=1e-15)
+    case_ranks = ranks([better], [tied])
+    assert hit_rate(case_ranks, 10)[0] == pytest.approx(hit, abs=1e-15)
+    assert ndcg(case_ranks, 10)[0] == pytest.approx(gain, abs=1e-15)
 
 
 def test_means_bounds_and_users():

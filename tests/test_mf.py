@@ -36,12 +36,12 @@ def test_an_update_follows_the_gradient_of_the_logistic_loss_with_both_biases(tr
     p, q = tf.Variable(training.users.numpy()[:, :FACTORS]), tf.Variable(training.items.numpy()[:, :FACTORS])
     of_users, of_items = tf.Variable(tf.zeros(4)), tf.Variable(tf.zeros(N_ITEMS))
     seed, used = tf.constant([7, 1]), len(train)
-    places, items = rows.users[0][:used], rows.items[0][:used]
+    user_positions, items = rows.users[0][:used], rows.items[0][:used]
     drawn = training._draw(rows.unseen, tf.constant(0), rows.users[0], tf.concat([seed, [0]], 0))[:, :used]
     with tf.GradientTape() as tape:
         scores = tf.matmul(p, q, transpose_b=True) + of_users[:, None] + of_items
-        own = tf.gather_nd(scores, tf.stack([places, items], -1))
-        others = tf.gather_nd(scores, tf.stack([tf.broadcast_to(places, drawn.shape), drawn], -1))
+        own = tf.gather_nd(scores, tf.stack([user_positions, items], -1))
+        others = tf.gather_nd(scores, tf.stack([tf.broadcast_to(user_positions, drawn.shape), drawn], -1))
         loss = tf.reduce_sum(tf.nn.softplus(-own)) + tf.reduce_sum(tf.nn.softplus(others))
         squares = tf.reduce_sum(rows.user_decay[0][:, None] * p**2) + tf.reduce_sum(rows.item_decay[:, None] * q**2)
         gradients = tape.gradient(loss + squares / 2, [p, q, of_users, of_items])

@@ -62,8 +62,8 @@ def with_marks(separator, rows=(20, 40)):
 @pytest.mark.parametrize("separator", ["\t", ",", ";", "|", "::"])
 def test_stray_marks_swallow_no_row(tmp_path, separator):
     for rows in ((20, 40), (20,), (59,)):
-        found = pairs_of(read_interactions(write(tmp_path, with_marks(separator, rows))))
-        assert [pair for pair in found if not pair[1].startswith('"')] == [
+        read_pairs = pairs_of(read_interactions(write(tmp_path, with_marks(separator, rows))))
+        assert [pair for pair in read_pairs if not pair[1].startswith('"')] == [
             pair for number, pair in enumerate(PAIRS, start=1) if number not in rows
         ]
 
@@ -259,10 +259,10 @@ def test_a_header_among_the_rows_is_no_row(tmp_path):
 
 
 def test_the_type_of_ids_may_change_within_a_table(tmp_path, monkeypatch):
-    parts = [pa.array([1, 2]), pa.array([1, 3], pa.int32()), pa.array(["1", "x"]), pa.array([2, 7], pa.uint64())]
+    user_columns = [pa.array([1, 2]), pa.array([1, 3], pa.int32()), pa.array(["1", "x"]), pa.array([2, 7], pa.uint64())]
     folder = tmp_path / "parts"
     folder.mkdir()
-    for number, users in enumerate(parts):
+    for number, users in enumerate(user_columns):
         table = pa.table({"user": users, "item": pa.array([f"{number}a", f"{number}b"])})
         pa.parquet.write_table(table, folder / f"part-{number}.parquet")
     users = [user for user, _ in pairs_of(read_interactions(folder))]

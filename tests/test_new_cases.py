@@ -113,17 +113,17 @@ def test_a_full_ranking_that_is_kept_keeps_the_new_cases():
 
 def test_figures_of_the_known_cases_are_those_of_ranks_without_the_others():
     trials = [told(a_trial("bpr", seed, 0.4, n=40), new_cases(items=[0, 5], users=[5, 7])) for seed in (0, 1)]
-    found = known_figures(group_trials(trials), [HR, NDCG, PER_USER])
+    known = known_figures(group_trials(trials), [HR, NDCG, PER_USER])
     keep = np.delete(np.arange(40), [0, 5, 7])
-    assert set(found.figures[0]) == {"hr@10", "ndcg@10"}
+    assert set(known.figures[0]) == {"hr@10", "ndcg@10"}
     for measure in (HR, NDCG):
         expected = []
         for trial in trials:
             ranks = trial.candidate_ranks
             arrays = (ranks.users, ranks.n_others, ranks.better, ranks.tied)
             expected.append(measure.values(Ranks(*(array[keep] for array in arrays))).mean())
-        assert found.figures[0][measure.name].values == pytest.approx(expected, abs=1e-12)
-    assert found.measure == HR
+        assert known.figures[0][measure.name].values == pytest.approx(expected, abs=1e-12)
+    assert known.measure == HR
     assert known_figures(group_trials(trials), [PER_USER, NDCG]).measure == NDCG
 
 
@@ -177,7 +177,7 @@ def test_the_known_cases_have_their_own_order_of_models():
     """A model that hits all new cases leads the table, and is the last where these are left out."""
     new = new_cases(range(120))
     lucky, able = a_trial("lucky", 0, 0.55), a_trial("able", 0, 0.6)
-    lucky_ranks, able_ranks = (one.candidate_ranks for one in (lucky, able))
+    lucky_ranks, able_ranks = (trial.candidate_ranks for trial in (lucky, able))
     lucky_ranks.better[:120], able_ranks.better[:120] = 0, 50
     trials = [told(lucky, new), told(able, new)]
     report = run_report(TASK, trials, ENVIRONMENT, (10,))
@@ -197,7 +197,7 @@ def test_a_comparison_measures_the_known_cases_without_a_verdict():
     new = new_cases(range(100))
     base, current = a_trial("bpr", 0, 0.5), a_trial("bpr", 0, 0.5, luck=1)
     document = json.loads(compared([told(base, new)], [current], Format.JSON))
-    expected = [HR.values(ranks_of_known(one.candidate_ranks, new)) for one in (base, current)]
+    expected = [HR.values(ranks_of_known(trial.candidate_ranks, new)) for trial in (base, current)]
     (result,) = document["results"]
     known = result["known"]["hr@10"]
     assert known["baseline"]["mean"] == pytest.approx(expected[0].mean(), abs=1e-12)

@@ -61,9 +61,9 @@ def check(model):
     ],
 )
 def test_a_model_that_never_lowers_new_items_gets_a_warning(model, state, detail):
-    found = check(model)
-    assert (found.state, found.passed) == (state, state != "failed")
-    assert detail in found.detail
+    outcome = check(model)
+    assert (outcome.state, outcome.passed) == (state, state != "failed")
+    assert detail in outcome.detail
 
 
 def test_the_contract_fails_such_a_model_unless_it_says_that_it_knows_new_items():
@@ -133,8 +133,8 @@ def test_tasks_without_new_items_or_without_known_ones_are_skipped():
 
 @pytest.mark.parametrize("n_new", [3, 30, 200])
 def test_random_places_of_new_items_seldom_exceed_the_limit(n_new):
-    places = np.random.default_rng(1).random((2000, n_new)).mean(axis=1)
-    assert (places > highest_by_chance(n_new)).mean() < 0.05
+    mean_positions = np.random.default_rng(1).random((2000, n_new)).mean(axis=1)
+    assert (mean_positions > highest_by_chance(n_new)).mean() < 0.05
     assert highest_by_chance(n_new) < 1
 
 

@@ -60,16 +60,16 @@ def test_the_users_of_a_curve_are_drawn_once():
 def test_a_tuning_by_a_metric_of_users_in_the_full_ranking(synthetic_task, tmp_path):
     objective = Objective.parse("full-recall@20")
     past = tuned(synthetic_task, tmp_path, Budget(8, 1000.0), objective=objective)
-    assert {one.end for one in past} <= {End.COMPLETED, End.PRUNED}
-    found = best(past)
-    assert abs(found.parameters["good"] - 0.7) < 0.3
-    assert found.best_epochs == 3
-    assert 0.05 < found.score < 0.9
-    assert found.score > past[0].last_score
+    assert {trial.end for trial in past} <= {End.COMPLETED, End.PRUNED}
+    best_trial = best(past)
+    assert abs(best_trial.parameters["good"] - 0.7) < 0.3
+    assert best_trial.best_epochs == 3
+    assert 0.05 < best_trial.score < 0.9
+    assert best_trial.score > past[0].last_score
 
 
 def test_names_and_labels():
-    assert [one.name for one in map(Objective.parse, ("NDCG@10", "full-recall@20", "full-mrr"))] == [
+    assert [objective.name for objective in map(Objective.parse, ("NDCG@10", "full-recall@20", "full-mrr"))] == [
         "ndcg@10",
         "full-recall@20",
         "full-mrr",
@@ -99,11 +99,13 @@ def test_a_cut_off_beyond_the_ranking_is_refused_before_any_trial(synthetic_task
 
 
 def test_a_metric_of_users_with_one_case_each(synthetic_task):
-    one = synthetic_task.validation.part(0, 1)
-    caution = Objective.parse("full-recall@20").caution(replace(synthetic_task, validation=one))
+    single_case = synthetic_task.validation.part(0, 1)
+    caution = Objective.parse("full-recall@20").caution(replace(synthetic_task, validation=single_case))
     assert caution == "Each user of synthetic has one validation case, so full Recall@20 equals full HR@20."
-    assert Objective.parse("full-hr@20").caution(replace(synthetic_task, validation=one)) is None
-    same_user = Cases(*(np.repeat(array, 2, axis=0) for array in (one.users, one.items, one.negatives)))
+    assert Objective.parse("full-hr@20").caution(replace(synthetic_task, validation=single_case)) is None
+    same_user = Cases(
+        *(np.repeat(array, 2, axis=0) for array in (single_case.users, single_case.items, single_case.negatives))
+    )
     assert Objective.parse("recall@20").caution(replace(synthetic_task, validation=same_user)) is None
 
 

@@ -280,7 +280,7 @@ def start_sleeping(folder, system):
         if line.startswith("[1/1]"):
             break
     time.sleep(1)
-    return process, [one.pid for one in psutil.Process(process.pid).children(recursive=True)]
+    return process, [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
 
 
 def test_a_killed_run_takes_its_trials_along(tmp_path):

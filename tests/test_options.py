@@ -75,7 +75,7 @@ def refused(verb, *words):
 
 
 def options(command):
-    return [one for one in command.params if isinstance(one, TyperOption)]
+    return [param for param in command.params if isinstance(param, TyperOption)]
 
 
 def plain(hint):
@@ -181,8 +181,8 @@ def test_every_option_is_a_list_or_an_error_if_given_twice():
             spelling = long_spelling(option)
             words = [spelling, "1", spelling, "2"]
             if option.multiple:
-                found = as_click_words(list(read_words(words, {spelling: option})))
-                assert found in (words, [spelling, "1", spelling, "2"])
+                click_words = as_click_words(list(read_words(words, {spelling: option})))
+                assert click_words in (words, [spelling, "1", spelling, "2"])
             else:
                 assert f"{spelling} is given twice: 1, 2." in refused(verb, *words)
 
@@ -195,8 +195,8 @@ def test_an_old_and_a_present_spelling_are_one_option():
 
 
 def test_lists_that_are_separated_by_spaces():
-    told = refused("run", "--models", "bpr", "popularity", "random", "--seeds", "1")
-    assert told.endswith("Separate its items by commas: --models bpr,popularity,random")
+    message = refused("run", "--models", "bpr", "popularity", "random", "--seeds", "1")
+    assert message.endswith("Separate its items by commas: --models bpr,popularity,random")
     assert "Separate its items by commas: --metrics hr,ndcg" in refused("compare", "a", "b", "--metric", "hr", "ndcg")
     assert "--seeds takes one value, not 0 1 2." in refused("run", "--models", "bpr", "--seeds", "0", "1", "2")
     assert refused("run", "bpr").startswith("recbench run takes no argument, not bpr.")
@@ -214,8 +214,8 @@ def test_near_names():
     assert did_you_mean("BPR", ["bpr", "ncf"]) == " Did you mean: bpr?"
     assert did_you_mean("bpr", ["BPR", "Bpr"]) == " Did you mean: BPR, Bpr?"
     assert "Did you mean: --models?" in refused("run", "--Modles", "bpr")
-    told = refused("run", "--models", "bpr", "--format", "MarkDown")
-    assert told.startswith("Unknown value of --format 'MarkDown'. Did you mean: markdown?")
+    message = refused("run", "--models", "bpr", "--format", "MarkDown")
+    assert message.startswith("Unknown value of --format 'MarkDown'. Did you mean: markdown?")
     for words, near in ((["RUN"], "run"), (["runn"], "run"), (["task", "Shwo"], "show")):
         with pytest.raises(RecbenchError, match=f"Did you mean: {near}"):
             ROOT.main(words, prog_name="recbench", standalone_mode=False)
@@ -310,8 +310,8 @@ def messages_of_the_package():
     for path in sorted((Path(__file__).parent.parent / "recbench").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.JoinedStr):
-                parts = [str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values]
-                yield path.name, "".join(parts)
+                pieces = [str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values]
+                yield path.name, "".join(pieces)
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield path.name, node.value
 
@@ -407,7 +407,7 @@ def complete(shell, line, tmp_path, **environment):
 
 
 @pytest.mark.parametrize(
-    ("shell", "line", "found"),
+    ("shell", "line", "expected"),
     [
         ("bash", "recbench ru", "run"),
         ("bash", "recbench run --models bpr,pop", "bpr,popularity"),
@@ -419,8 +419,8 @@ def complete(shell, line, tmp_path, **environment):
         ("zsh", "recbench run --metrics hr,user", """_arguments '*: :(("hr,user-ndcg"))'"""),
     ],
 )
-def test_completion(shell, line, found, tmp_path):
-    assert complete(shell, line, tmp_path) == found
+def test_completion(shell, line, expected, tmp_path):
+    assert complete(shell, line, tmp_path) == expected
 
 
 def test_no_name_that_a_shell_would_execute_is_completed(home):

@@ -44,7 +44,7 @@ def test_own_files_are_replaced(tmp_path, present):
         path.write_bytes(present.encode())
     put(OutputFile(path), "new")
     assert path.read_text() == "new"
-    assert [one.name for one in path.parent.iterdir()] == ["page.md"]
+    assert [file.name for file in path.parent.iterdir()] == ["page.md"]
 
 
 FOREIGN = {

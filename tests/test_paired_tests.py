@@ -75,8 +75,8 @@ def test_mcnemar_agrees_with_the_exact_binomial_test():
 @pytest.mark.parametrize("chance", [0.0, 0.2, 1.0])
 def test_binomial_probabilities_agree_with_scipy(chance):
     successes = np.arange(2001)
-    found = binomial_probabilities(2000, successes, np.array(chance))
-    assert found == pytest.approx(stats.binom.pmf(successes, 2000, chance), rel=1e-9, abs=1e-300)
+    probabilities = binomial_probabilities(2000, successes, np.array(chance))
+    assert probabilities == pytest.approx(stats.binom.pmf(successes, 2000, chance), rel=1e-9, abs=1e-300)
 
 
 def test_holm_by_hand():
@@ -87,10 +87,10 @@ def test_holm_by_hand():
 
 def test_the_detectable_difference_is_found_four_times_of_five():
     rng = np.random.default_rng(8)
-    found = 0
+    n_detected = 0
     difference = detectable_difference(1 / np.sqrt(200))
     assert difference == pytest.approx(2.8016 / np.sqrt(200), rel=1e-4)
     for number in range(400):
         by_user = differences(rng.normal(difference, 1.0, 200))
-        found += sign_flip_p_values(by_user, 500, seed=number)[0] <= 0.05
-    assert 0.74 * 400 <= found <= 0.86 * 400
+        n_detected += sign_flip_p_values(by_user, 500, seed=number)[0] <= 0.05
+    assert 0.74 * 400 <= n_detected <= 0.86 * 400

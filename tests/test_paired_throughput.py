@@ -37,7 +37,8 @@ NOISY = QUIET * 20
 def test_trials_alternate_so_that_a_steady_change_of_the_machine_cancels_out():
     order = list(alternation(4))
     mean = {
-        is_second: np.mean([place for place, one in enumerate(order) if one[1] == is_second]) for is_second in (0, 1)
+        is_second: np.mean([place for place, trial in enumerate(order) if trial[1] == is_second])
+        for is_second in (0, 1)
     }
     assert sorted(order) == sorted(product(range(4), (False, True)))
     assert mean[0] == mean[1]
@@ -48,7 +49,7 @@ def test_the_interval_covers_the_median_and_no_fewer_pairs_do():
     rng = np.random.default_rng(0)
     for n in (6, 15, 40):
         draws = rng.standard_t(1.5, (600, n))
-        covered = np.mean([one.low <= 0 <= one.high for one in map(median_interval, draws)])
+        covered = np.mean([bounds.low <= 0 <= bounds.high for bounds in map(median_interval, draws)])
         assert 0.94 <= covered <= 0.99
     interval = median_interval(np.arange(9.0))
     assert (interval.low, interval.high) == (1.0, 7.0)  # P(B <= 1) = 10 / 512
@@ -68,11 +69,11 @@ def test_the_noise_of_the_control_hardly_depends_on_an_outlier():
 def test_the_p_value_is_the_share_of_draws_that_are_as_extreme():
     pairs, control = np.array([-0.3, -0.2, 0.05, -0.2]), np.array([0.1, -0.2, 0.0])
     sizes = np.abs(np.concatenate([pairs, control]))
-    ranks = [np.mean(np.flatnonzero(np.sort(sizes) == one)) + 1 if one else 0 for one in sizes]
+    ranks = [np.mean(np.flatnonzero(np.sort(sizes) == size)) + 1 if size else 0 for size in sizes]
     observed = abs(np.sign(pairs) @ ranks[:4])
     draws = [
-        abs(np.dot(signs, [ranks[place] for place in places])) >= observed - 1e-9
-        for places in combinations(range(7), 4)
+        abs(np.dot(signs, [ranks[place] for place in subset])) >= observed - 1e-9
+        for subset in combinations(range(7), 4)
         for signs in product((-1, 1), repeat=4)
     ]
     assert signed_rank_p(pairs, control) == pytest.approx(np.mean(draws), abs=0.04)
@@ -84,11 +85,11 @@ def test_a_slow_machine_in_one_of_the_two_parts_makes_no_false_alarm():
     """The pairs vary a hundred times more than the control: then the test alone would reject too often."""
     rng = np.random.default_rng(1)
     limit = -math.log1p(-0.1)
-    found = 0
+    false_alarms = 0
     for _ in range(100):
         ratio = paired_ratio(rng.normal(0, 1, N), rng.normal(0, 0.01, N))
-        found += ratio.p < 0.05 and ratio.interval.high < 0 and ratio.shift < -limit
-    assert found <= 5
+        false_alarms += ratio.p < 0.05 and ratio.interval.high < 0 and ratio.shift < -limit
+    assert false_alarms <= 5
 
 
 def timed(walls, cpus=None, **changes):
@@ -159,7 +160,7 @@ def test_one_outlier_among_nine_pairs_hides_no_slow_down():
 
 def test_without_cpu_times_wall_time_alone_decides():
     decision, by_clock, _ = decided(SLOWER, cpus=np.full(N, np.inf))
-    assert (decision.verdict, [one.clock for one in by_clock]) == (Verdict.REGRESSED, ["wall time"])
+    assert (decision.verdict, [speed.clock for speed in by_clock]) == (Verdict.REGRESSED, ["wall time"])
     assert by_clock[0].p_adjusted == by_clock[0].ratio.p
 
 

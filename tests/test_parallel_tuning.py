@@ -29,18 +29,18 @@ def one_at_a_time(task, model, tmp_path_factory):
 
 
 def parameters(past):
-    return [one.parameters for one in sorted(past, key=lambda one: one.number)]
+    return [trial.parameters for trial in sorted(past, key=lambda trial: trial.number)]
 
 
 def finished(past):
-    return [one for one in past if one.end is not End.INTERRUPTED]
+    return [trial for trial in past if trial.end is not End.INTERRUPTED]
 
 
 @pytest.mark.parametrize("at_a_time", [2, 5])
 def test_it_draws_the_trials_of_one_at_a_time_and_never_one_twice(task, model, one_at_a_time, tmp_path, at_a_time):
     past = tuned(task, tmp_path, LONG, model, at_a_time=at_a_time)
     assert parameters(past)[:STARTUP_TRIALS] == parameters(one_at_a_time)[:STARTUP_TRIALS]
-    assert len({one["good"] for one in parameters(past)}) == LONG.trials
+    assert len({configuration["good"] for configuration in parameters(past)}) == LONG.trials
     ended = counts(past)
     assert ended.completed + ended.pruned == ended.ended == LONG.trials
     assert ended.pruned >= 1
@@ -53,7 +53,7 @@ def test_all_running_trials_end_with_the_budget(task, model, tmp_path, monkeypat
     past = tuned(task, tmp_path, Budget(50, 2000.0), model, at_a_time=3)
     # One of the three may just have ended.
     assert counts(past).out_of_time in (2, 3)
-    assert {one.end for one in past if one.number >= len(past) - 2} == {End.OUT_OF_TIME}
+    assert {trial.end for trial in past if trial.number >= len(past) - 2} == {End.OUT_OF_TIME}
     assert counts(past).completed >= 1
     # The clock of this test goes on whenever it is looked at.
     assert 2000.0 <= spent(past) < 2050.0
@@ -65,19 +65,19 @@ def test_interrupted_all_running_trials_are_tried_again(task, model, one_at_a_ti
         with pytest.raises(KeyboardInterrupt):
             tuned(task, tmp_path, LONG, model, interrupted=lambda turns=turns: next(turns), at_a_time=3)
     past = tuned(task, tmp_path, LONG, model, at_a_time=3)
-    interrupted = [one for one in past if one.end is End.INTERRUPTED]
+    interrupted = [trial for trial in past if trial.end is End.INTERRUPTED]
     assert len(interrupted) == 6
     assert counts(past).ended == LONG.trials
     tried = parameters(finished(past))
-    assert all(one.parameters in tried for one in interrupted)
-    assert all(one in tried for one in parameters(one_at_a_time)[:STARTUP_TRIALS])
+    assert all(trial.parameters in tried for trial in interrupted)
+    assert all(configuration in tried for configuration in parameters(one_at_a_time)[:STARTUP_TRIALS])
 
 
 def test_what_was_left_running_by_a_killed_tuning_is_tried_again(task, model, tmp_path):
     left = a_study(tmp_path, model)
     first, second = left.ask(), left.ask()
     past = tuned(task, tmp_path, Budget(2, 1000.0), model)
-    assert [one.end for one in past[:2]] == [End.INTERRUPTED] * 2
+    assert [trial.end for trial in past[:2]] == [End.INTERRUPTED] * 2
     assert parameters(finished(past)) == [first.params, second.params]
 
 
@@ -87,8 +87,8 @@ def test_a_trial_whose_worker_is_lost_is_one_trial(task, model, tmp_path):
     whole = tuned(task, tmp_path, LONG, model, at_a_time=2)
     (tmp_path / "lost").mkdir()
     past = tuned(task, tmp_path / "lost", Budget(4, 1000.0), model, at_a_time=2, lost=[1, 2])
-    assert [(one.parameters, one.end, one.score) for one in sorted(past, key=lambda one: one.number)] == [
-        (one.parameters, one.end, one.score) for one in sorted(whole, key=lambda one: one.number)[:4]
+    assert [(trial.parameters, trial.end, trial.score) for trial in sorted(past, key=lambda trial: trial.number)] == [
+        (trial.parameters, trial.end, trial.score) for trial in sorted(whole, key=lambda trial: trial.number)[:4]
     ]
 
 

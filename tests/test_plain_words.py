@@ -48,17 +48,17 @@ GENERATED = re.compile(r"<!-- generated: (?P<name>[a-z-]+) -->.*?<!-- end of (?P
 def prose(text):
     """Returns a page with its code, its outputs and its generated parts blanked; lines keep their numbers."""
     for pattern in (GENERATED, FENCE, COMMENT, CODE):
-        text = pattern.sub(lambda found: "\n" * found[0].count("\n"), text)
+        text = pattern.sub(lambda match: "\n" * match[0].count("\n"), text)
     return text
 
 
 def private_words(text):
     """Returns each private word with its line, from 1, and what to write instead."""
     return [
-        f"line {number}: {found[0]!r}; write: {PLAIN[pattern]}"
+        f"line {number}: {match[0]!r}; write: {PLAIN[pattern]}"
         for number, line in enumerate(text.splitlines(), 1)
         for pattern in PLAIN
-        if (found := re.search(rf"\b({pattern})\b", line, re.IGNORECASE))
+        if (match := re.search(rf"\b({pattern})\b", line, re.IGNORECASE))
     ]
 
 
@@ -75,12 +75,12 @@ def test_help_uses_no_private_words():
 
 
 def test_messages_use_no_private_words():
-    found = {
+    words_by_file = {
         path.relative_to(ROOT).as_posix(): words
         for path in sorted((ROOT / "recbench").rglob("*.py"))
         if (words := private_words("\n".join(messages(path.read_text("utf-8")))))
     }
-    assert found == {}
+    assert words_by_file == {}
 
 
 def messages(source: str) -> Iterator[str]:

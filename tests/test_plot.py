@@ -23,8 +23,8 @@ HR, NDCG = parse_measure("hr@10"), parse_measure("ndcg@10")
 def test_points_are_configurations_with_their_intervals():
     slow = some_trials("ncf", 0.6, fit_seconds=8.0, interactions_per_second=100.0)
     quick = some_trials("bpr", 0.5, fit_seconds=2.0, interactions_per_second=400.0)
-    found = speed_quality([a_set("run", slow, quick)], NDCG, Cost.THROUGHPUT)
-    ncf, bpr = found.points
+    plot_data = speed_quality([a_set("run", slow, quick)], NDCG, Cost.THROUGHPUT)
+    ncf, bpr = plot_data.points
     assert (ncf.label, bpr.label) == ("ncf", "bpr")
     assert (ncf.cost.mean, bpr.cost.mean) == (100.0, 400.0)
     assert ncf.quality.mean == pytest.approx(sum(t.record.metrics["ndcg@10"].mean for t in slow) / 3)
@@ -36,10 +36,10 @@ def test_points_are_configurations_with_their_intervals():
 def test_only_the_best_of_many_configurations_are_drawn(monkeypatch):
     monkeypatch.setattr("recbench.reports.plots.speed_quality.MOST_COMPARED", 2)
     models = [some_trials(name, skill, seeds=1) for name, skill in (("a", 0.5), ("bad", 0.2), ("b", 0.6))]
-    found = speed_quality([a_set("run", *models)], HR, Cost.THROUGHPUT)
-    assert [point.label for point in found.points] == ["a", "b"]
-    assert all(point.interval for point in found.points)
-    assert found.notes[0].startswith("Only the best 2 of 3 configurations are drawn.")
+    plot_data = speed_quality([a_set("run", *models)], HR, Cost.THROUGHPUT)
+    assert [point.label for point in plot_data.points] == ["a", "b"]
+    assert all(point.interval for point in plot_data.points)
+    assert plot_data.notes[0].startswith("Only the best 2 of 3 configurations are drawn.")
     assert len(speed_quality([a_set("run", *models[:2])], HR, Cost.THROUGHPUT).points) == 2
 
 
@@ -53,9 +53,9 @@ def test_labels_tell_configurations_and_runs_apart():
 
 def test_failed_trials_are_named_and_shared_machines_told():
     side = a_set("run", some_trials("bpr", concurrent_trials=2), some_trials("ncf", status=Status.FAILED, error="x"))
-    found = speed_quality([side], HR, Cost.THROUGHPUT)
-    assert found.left_out == ("ncf (failed)",)
-    assert any("shared the machine" in note for note in found.notes)
+    plot_data = speed_quality([side], HR, Cost.THROUGHPUT)
+    assert plot_data.left_out == ("ncf (failed)",)
+    assert any("shared the machine" in note for note in plot_data.notes)
     with pytest.raises(NothingToCompareError, match="None of these trials is done and has timings"):
         speed_quality([a_set("run", some_trials("ncf", status=Status.FAILED))], HR, Cost.THROUGHPUT)
     other = some_trials("bpr", task=TaskIdentity(name="other", digest="sha256:" + "cd" * 32))
@@ -70,8 +70,8 @@ def test_failed_trials_are_named_and_shared_machines_told():
 @pytest.mark.parametrize("ratio", [1.0, 1 + 2**-52, 1 + 2**-40])
 def test_models_of_the_same_speed_have_an_axis(ratio):
     models = [some_trials(name, seeds=1, interactions_per_second=400.0 * by) for name, by in (("a", 1.0), ("b", ratio))]
-    found = speed_quality([a_set("run", *models)], HR, Cost.THROUGHPUT)
-    low, high = picture(found).axes[0].get_xlim()
+    plot_data = speed_quality([a_set("run", *models)], HR, Cost.THROUGHPUT)
+    low, high = picture(plot_data).axes[0].get_xlim()
     assert low < 400.0 / 1.01 < 400.0 * 1.01 < high
 
 
@@ -91,7 +91,7 @@ def test_labels_cover_neither_each_other_nor_points():
     (axes,) = figure.axes
     boxes = [text.get_window_extent() for text in axes.texts]
     assert len(boxes) == 13
-    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+    assert not any(box.overlaps(other) for box, other in itertools.combinations(boxes, 2))
     spots = [axes.transData.transform(line.get_xydata()[0]) for bars in axes.containers for line in [bars.lines[0]]]
     assert len(spots) == 13
     assert not any(box.contains(*spot) for box, spot in itertools.product(boxes, spots))
@@ -155,10 +155,10 @@ def test_places_are_near_and_a_label_without_one_is_left_out():
 
 @pytest.mark.parametrize(("name", "start"), [("x.png", b"\x89PNG"), ("x.svg", b"<?xml"), ("x.pdf", b"%PDF")])
 def test_pictures_of_all_kinds(tmp_path, name, start):
-    found = speed_quality([a_set("run", some_trials("bpr"))], HR, Cost.THROUGHPUT)
-    assert draw_speed_quality(found, OutputFile(tmp_path / name)).read_bytes().startswith(start)
+    plot_data = speed_quality([a_set("run", some_trials("bpr"))], HR, Cost.THROUGHPUT)
+    assert draw_speed_quality(plot_data, OutputFile(tmp_path / name)).read_bytes().startswith(start)
     with pytest.raises(RecbenchError, match="Use one of the endings .png"):
-        draw_speed_quality(found, OutputFile(tmp_path / "x.nothing"))
+        draw_speed_quality(plot_data, OutputFile(tmp_path / "x.nothing"))
 
 
 def test_the_verb(recbench, tmp_path):

@@ -121,9 +121,9 @@ def run(python, folder, *arguments):
 
 def test_a_project_inherits_the_suite_from_a_wheel(outside, project):
     where = "import recbench; print(recbench.__file__)"
-    found = subprocess.run([outside, "-c", where], cwd=project, check=True, capture_output=True, text=True,
+    child = subprocess.run([outside, "-c", where], cwd=project, check=True, capture_output=True, text=True,
                            env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"})  # fmt: skip
-    assert "outside" in found.stdout
+    assert "outside" in child.stdout
     done = run(outside, project, "pytest", "-q", "-p", "no:cacheprovider", "tests")
     assert done.returncode == 0, done.stdout + done.stderr
     n_tests = sum(name.startswith("test_") for name in dir(RecommenderContract))

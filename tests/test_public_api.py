@@ -36,12 +36,12 @@ def described(name):
         return [f"{name}: {type(value).__name__}"]
     lines = [f"{name}{signature(value)}"]
     if inspect.isclass(value) and not issubclass(value, Exception):
-        for member, found in sorted(vars(value).items()):
+        for member, attribute in sorted(vars(value).items()):
             if member.startswith("_"):
                 continue
-            if inspect.isfunction(found) or isinstance(found, classmethod | staticmethod):
+            if inspect.isfunction(attribute) or isinstance(attribute, classmethod | staticmethod):
                 lines.append(f"    {member}{signature(getattr(value, member))}")
-            elif isinstance(found, property) or type(found).__name__ == "cached_property":
+            elif isinstance(attribute, property) or type(attribute).__name__ == "cached_property":
                 lines.append(f"    {member}")
     return lines
 
@@ -88,8 +88,8 @@ def test_the_package_is_typed():
 def modules_with_examples():
     for path in sorted(ROOT.rglob("*.py")):
         if re.search(r"^\s*>>> ", path.read_text(encoding="utf-8"), re.MULTILINE):
-            parts = path.relative_to(ROOT.parent).with_suffix("").parts
-            yield ".".join(part for part in parts if part != "__init__")
+            components = path.relative_to(ROOT.parent).with_suffix("").parts
+            yield ".".join(part for part in components if part != "__init__")
 
 
 @pytest.mark.parametrize("name", list(modules_with_examples()))

@@ -95,9 +95,9 @@ def test_a_push_that_is_refused_says_what_to_allow(upstream, monkeypatch, capsys
     accepted()
     monkeypatch.setattr(sys, "argv", ["push_baseline", "--branch", "main"])
     assert program.main() == 2
-    told = capsys.readouterr().err
-    assert "The push to main was refused: [remote rejected] (pre-receive hook declined)" in told
-    assert "contents: write" in told
+    stderr = capsys.readouterr().err
+    assert "The push to main was refused: [remote rejected] (pre-receive hook declined)" in stderr
+    assert "contents: write" in stderr
 
 
 def test_a_branch_that_was_rewritten_and_a_folder_without_baselines(upstream, tmp_path):
@@ -151,9 +151,9 @@ def test_the_action_runs_accepts_and_pushes(tmp_path):
     assert push == "python -P -m recbench.cli.push_baseline --branch=main"
     commands, _ = run_script(tmp_path, RECORDS="made", REFRESH_TIMINGS="true")
     assert commands[:-1] == ["recbench baseline accept --label=main --refresh-timings -- made"]
-    for inputs, told in (({"MODELS": "--help"}, "begins with a dash"), ({}, "give 'models' to train")):
+    for inputs, message in (({"MODELS": "--help"}, "begins with a dash"), ({}, "give 'models' to train")):
         commands, done = run_script(tmp_path, **inputs)
-        assert (commands, done.returncode, told in done.stderr) == ([], 2, True)
+        assert (commands, done.returncode, message in done.stderr) == ([], 2, True)
 
 
 def test_the_jobs_name_what_exists():

@@ -35,20 +35,20 @@ HARNESS = (Task, Cases, Curve, TimedContext)
 
 
 def neighbours(thing):
-    found = list(gc.get_referents(thing))
+    referents = list(gc.get_referents(thing))
     if isinstance(thing, np.ndarray):
-        found.append(thing.base)
+        referents.append(thing.base)
     if isinstance(thing, memoryview):
-        found.append(thing.obj)
+        referents.append(thing.obj)
     if isinstance(thing, weakref.ref):
-        found.append(thing())
+        referents.append(thing())
     for kind in type(thing).__mro__:
         slots = vars(kind).get("__slots__", ())
         for name in ("__dict__", *([slots] if isinstance(slots, str) else slots)):
             # Past whatever the class makes of the access to an attribute.
             with contextlib.suppress(AttributeError, TypeError):
-                found.append(object.__getattribute__(thing, name))
-    return found
+                referents.append(object.__getattribute__(thing, name))
+    return referents
 
 
 def in_harness(module_name):
@@ -81,30 +81,30 @@ def reachable(*roots):
 
 
 def secrets_of(task):
-    parts = {"test": task.test, "validation": task.validation}
+    splits = {"test": task.test, "validation": task.validation}
     return {
-        **{f"{part}.{name}": getattr(cases, name) for part, cases in parts.items() for name in vars(Cases(0, 0, 0))},
+        **{f"{part}.{name}": getattr(cases, name) for part, cases in splits.items() for name in vars(Cases(0, 0, 0))},
         "validation_rows": task.validation_rows,
     }
 
 
 def leaks(things, secrets):
     """Names what is within reach and should not be."""
-    found = []
+    leaked = []
     for thing in things:
         if isinstance(thing, HARNESS):
-            found.append(type(thing).__name__)
+            leaked.append(type(thing).__name__)
         for name, secret in secrets.items():
             if isinstance(thing, np.ndarray):
                 if np.shares_memory(thing, secret):
-                    found.append(f"memory of {name}")
+                    leaked.append(f"memory of {name}")
                 if thing.dtype.kind in "iuf" and thing.size and holds(thing, secret):
-                    found.append(f"values of {name}")
+                    leaked.append(f"values of {name}")
             elif isinstance(thing, bytes | bytearray) and secret.tobytes() in thing:
-                found.append(f"bytes of {name}")
+                leaked.append(f"bytes of {name}")
             elif isinstance(thing, list | tuple) and is_list_of(thing, secret):
-                found.append(f"a list of {name}")
-    return found
+                leaked.append(f"a list of {name}")
+    return leaked
 
 
 def holds(array, secret):
@@ -180,8 +180,8 @@ def test_the_walk_finds_what_a_context_with_a_callback_gives_away(task):
     curve = Curve(Probe(), task.test, (1,), CurveEpochs.parse("all"), ignore)
     context = TimedContext(0, 1, lambda epoch, loss: curve.epoch(epoch, 0.0))
     for handed in (context, context.end_epoch):
-        found = leaks(reachable(handed), secrets_of(task))
-        assert {"TimedContext", "Curve", "Cases", "memory of test.items", "values of test.negatives"} <= set(found)
+        leaked = leaks(reachable(handed), secrets_of(task))
+        assert {"TimedContext", "Curve", "Cases", "memory of test.items", "values of test.negatives"} <= set(leaked)
 
 
 def test_the_walk_finds_views_slots_weak_references_and_copies(task):
@@ -209,7 +209,11 @@ def pairs(users, items):
 
 
 def arrays_of(train):
-    ids = [array for one in (train.encoded_user_ids, train.encoded_item_ids) for array in (one.text, one.offsets)]
+    ids = [
+        array
+        for encoded in (train.encoded_user_ids, train.encoded_item_ids)
+        for array in (encoded.text, encoded.offsets)
+    ]
     rows = (train.users, train.items, train.ratings, train.timestamps, train.indptr, train.indices)
     return [array for array in (*rows, *ids) if array is not None]
 

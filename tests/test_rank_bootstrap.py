@@ -24,8 +24,8 @@ def test_nemenyi_is_that_of_scikit_posthocs():
     # It ranks ascending, so that the highest score must be the lowest number.
     expected = posthocs.posthoc_nemenyi_friedman(-scores).to_numpy()
     ranks = ranks_of(scores).mean(axis=0)
-    found = nemenyi_p_values(ranks, 7)
-    assert found == pytest.approx(expected, abs=1e-9)
+    p_values = nemenyi_p_values(ranks, 7)
+    assert p_values == pytest.approx(expected, abs=1e-9)
     distances = np.abs(ranks[:, None] - ranks[None, :])
     assert ((distances > critical_difference(5, 7)) == (expected < 0.05)).all()
 
@@ -53,7 +53,7 @@ def test_the_bootstrap_is_paired_and_over_tasks():
     clear = over_tasks([sums(rng, (1.0, 0.6, 0.2)) for _ in range(5)], 500)
     assert clear.mean_ranks.figures.tolist() == [1, 2, 3]
     # The difficulty of users, which all models share, does not blur the ranks.
-    assert [(one.low, one.high) for one in clear.mean_ranks.intervals()] == [(1, 1), (2, 2), (3, 3)]
+    assert [(bounds.low, bounds.high) for bounds in clear.mean_ranks.intervals()] == [(1, 1), (2, 2), (3, 3)]
     assert clear.mean_ranks.interval_of_difference(0, 1).high < 0
     # Tasks disagree: users are sure of each, and tasks are not.
     mixed = over_tasks([sums(rng, means) for means in [(1, 0.2), (0.2, 1), (1, 0.2), (0.2, 1)]], 500)
@@ -73,5 +73,5 @@ def test_one_task_fewer_is_drawn():
 
 
 def test_the_same_records_give_the_same_intervals():
-    one, other = (over_tasks([sums(np.random.default_rng(3), (1, 0.9))] * 2, 100) for _ in range(2))
-    assert (one.mean_ranks.draws == other.mean_ranks.draws).all()
+    result, other = (over_tasks([sums(np.random.default_rng(3), (1, 0.9))] * 2, 100) for _ in range(2))
+    assert (result.mean_ranks.draws == other.mean_ranks.draws).all()

@@ -50,8 +50,8 @@ def test_counting_agrees_with_a_plain_loop(values, data):
 def test_the_order_of_negatives_does_not_matter(values, data):
     negatives = list(range(1, len(values)))
     shuffled = data.draw(st.permutations(negatives))
-    one, other = (rank_cases(Scorer([values]), cases([0], [0], [order])) for order in (negatives, shuffled))
-    assert (one.better[0], one.tied[0]) == (other.better[0], other.tied[0])
+    first, other = (rank_cases(Scorer([values]), cases([0], [0], [order])) for order in (negatives, shuffled))
+    assert (first.better[0], first.tied[0]) == (other.better[0], other.tied[0])
 
 
 @given(st.lists(few_values, min_size=2, max_size=6), st.integers(1, 6))
@@ -155,8 +155,8 @@ def test_equal_means_the_same_number_and_sums_in_another_order_are_near_ties():
     [(2, 0, 1, 0, 1), (1, 0, 0, 1, 1), (2, 0, 0, 9, 0), (1, 0, 9, 0, 0), (1, 1, 1, 1, 0), (0, 1, 0, 1, 1)],
 )
 def test_near_ties_that_decide_a_hit(better, tied, above, below, share):
-    counts = (np.array([one, one], dtype=np.int32) for one in (9, better, tied))
-    near = NearTies(*(np.array([one, 0], dtype=np.int32) for one in (above, below)))
+    counts = (np.array([count, count], dtype=np.int32) for count in (9, better, tied))
+    near = NearTies(*(np.array([count, 0], dtype=np.int32) for count in (above, below)))
     ranks = Ranks(np.arange(2, dtype=np.int32), *counts, near)
     assert near_ties_across_cut(ranks, 2) == share / 2
     assert near_ties_across_cut(replace(ranks, near=None), 2) is None

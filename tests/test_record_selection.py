@@ -68,11 +68,11 @@ def test_a_folder_and_one_record(here):
 
 def test_what_the_records_of_a_task_share_is_decoded_once(here):
     folder = write(here / "runs", some_trials("bpr", seeds=3), some_trials("ncf", seeds=1, n=1000))
-    one, two, three, other = read_records("runs").trials
-    assert one.candidate_ranks.users is two.candidate_ranks.users is three.candidate_ranks.users
-    assert not np.array_equal(one.candidate_ranks.better, two.candidate_ranks.better)
-    assert len(other.candidate_ranks.users) == 1000
-    for trial in (one, two, three, other):
+    bpr_0, bpr_1, bpr_2, ncf = read_records("runs").trials
+    assert bpr_0.candidate_ranks.users is bpr_1.candidate_ranks.users is bpr_2.candidate_ranks.users
+    assert not np.array_equal(bpr_0.candidate_ranks.better, bpr_1.candidate_ranks.better)
+    assert len(ncf.candidate_ranks.users) == 1000
+    for trial in (bpr_0, bpr_1, bpr_2, ncf):
         alone = load_ranks(trial.path).candidates
         assert all(np.array_equal(getattr(trial.candidate_ranks, name), getattr(alone, name)) for name in RANK_ARRAYS)
         assert trial.known_means[HR] == trial.mean(HR) == HR.values(alone).mean()
@@ -181,17 +181,17 @@ def test_damaged_ranks_are_told_of(here):
     folder = write(here / "runs", [a_trial("bpr", 0, n=40)])
     (path,) = folder.glob("*.npz")
     content, good = path.read_bytes(), read_records("runs").trials[0].candidate_ranks
-    told = []
+    messages = []
     for place in range(0, len(content), 9):
         path.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
         try:
             ranks = read_records("runs").trials[0].candidate_ranks
         except RecbenchError as error:
-            told.append(error.message)
+            messages.append(error.message)
         else:
             assert all(np.array_equal(getattr(ranks, name), getattr(good, name)) for name in RANK_ARRAYS)
-    assert len(told) > len(content) / 9 / 2
-    assert all("runs/toy--bpr" in message for message in told)
+    assert len(messages) > len(content) / 9 / 2
+    assert all("runs/toy--bpr" in message for message in messages)
 
 
 @pytest.mark.parametrize(
@@ -272,8 +272,8 @@ def test_figures_of_the_whole_catalogue_follow_from_its_ranks(here):
         trial.candidate_ranks, n_others=trial.candidate_ranks.n_others * 10, better=trial.candidate_ranks.better * 10
     )
     values = {name: MetricValue(**asdict(value)) for name, value in compute_metrics(far, (10,)).items()}
-    told = CatalogueValue(metrics=values, list_length=10, coverage=0.5, gini=0.5, popularity=0.5, seconds=1.0)
-    record = trial.record.model_copy(update={"catalogue": told})
+    catalogue = CatalogueValue(metrics=values, list_length=10, coverage=0.5, gini=0.5, popularity=0.5, seconds=1.0)
+    record = trial.record.model_copy(update={"catalogue": catalogue})
     check(record, TrialRanks(trial.candidate_ranks, far))
     with pytest.raises(RecbenchError, match="only one of figures and ranks of the full ranking"):
         check(record, trial.ranks)
@@ -301,8 +301,8 @@ def test_a_folder_called_like_a_label(project):
     assert len(read_records("best").trials) == 1
     Path("main/package.json").unlink()
     a_run(project / "main", a_record("bpr", 0), a_record("ncf", 0))
-    found = read_records("main")
-    assert (len(found.trials), found.hidden) == (1, Path("main"))
+    records = read_records("main")
+    assert (len(records.trials), records.hidden) == (1, Path("main"))
     assert len(read_records("./main").trials) == 2
     assert len(read_records("results/baselines/toy/main").trials) == 1
 

@@ -17,8 +17,8 @@ CANDIDATES, CATALOGUE = (
 RANKS = TrialRanks(CANDIDATES)
 
 
-def same(one, other):
-    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ranks_file.RANK_ARRAYS)
+def same(ranks, other):
+    return all(np.array_equal(getattr(ranks, name), getattr(other, name)) for name in ranks_file.RANK_ARRAYS)
 
 
 def test_a_record_comes_back_as_it_went_in(tmp_path):

@@ -34,7 +34,7 @@ from tests.reference_tables import builtin_tasks, columns, datasets, forms, metr
 DOCS = ROOT / "docs"
 SCHEMAS = DOCS / "reference" / "schemas"
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
-SPLITS = [get_args(one.model_fields["method"].annotation)[0] for one in get_args(Split)]
+SPLITS = [get_args(split.model_fields["method"].annotation)[0] for split in get_args(Split)]
 ARGUMENT = typer.main.get_command(app).commands["gate"].params[0]
 GENERATORS = {
     "builtin-models": builtin_models,

@@ -134,12 +134,12 @@ def test_a_model_file_of_a_package_may_use_relative_imports(tmp_path, monkeypatc
         (package.parent / "__init__.py").touch()
         (package.parent / "rates.py").write_text("RATE = 3.0")
     monkeypatch.setattr("sys.path", [*sys.path])
-    found = find_model(f"{package}/two_tower.py:Mine").load()
-    assert found.__module__ == ("shop_True.models.two_tower" if init else "models.two_tower")
-    assert model_code(found).version is not None
-    before = model_code(found).version
+    model_class = find_model(f"{package}/two_tower.py:Mine").load()
+    assert model_class.__module__ == ("shop_True.models.two_tower" if init else "models.two_tower")
+    assert model_code(model_class).version is not None
+    before = model_code(model_class).version
     (package / "layers.py").write_text("SLOPE = 4.0")
-    assert model_code(found).version != before
+    assert model_code(model_class).version != before
     sys.modules.pop("models", None)
 
 

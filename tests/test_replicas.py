@@ -45,7 +45,7 @@ def spec(tmp_path, monkeypatch):
 
 def test_each_replica_is_a_task_with_a_digest_of_its_own(spec):
     tasks = load_replicas(spec())
-    assert [one.name for one in tasks] == ["twice@0", "twice@1"]
+    assert [task.name for task in tasks] == ["twice@0", "twice@1"]
     assert (tasks[0].test.items != tasks[1].test.items).any()
     assert what_varies(tasks[0].spec) == "the held-out rows and the negatives"
     assert load_task("twice.toml@1").digest == tasks[1].digest
@@ -97,7 +97,7 @@ def test_a_run_on_all_replicas_shows_the_variance_and_can_be_resumed(spec):
     shown = CliRunner().invoke(app, [*run, "--json"])
     assert shown.exit_code == 0, shown.output
     document = json.loads(shown.stdout)
-    assert [one["task"]["name"] for one in document["runs"]] == ["twice@0", "twice@1"]
+    assert [entry["task"]["name"] for entry in document["runs"]] == ["twice@0", "twice@1"]
     metric = document["results"][1]["metrics"]["hr@10"]
     assert metric["seeds_sd"] is None
     assert metric["total_sd"] ** 2 == pytest.approx(metric["split_sd"] ** 2 + metric["users_sd"] ** 2)

@@ -56,7 +56,7 @@ def page_file(tmp_path_factory):
     weak = [
         some_trials(name, hr, seeds=2, n=60, fit_seconds=0.001) for name, hr in (("popularity", 0.2), ("random", 0.1))
     ]
-    hostile = [one for name in (HOSTILE, "n" * 200) for one in trials_of(name, seeds=2, curve=curve)]
+    hostile = [trial for name in (HOSTILE, "n" * 200) for trial in trials_of(name, seeds=2, curve=curve)]
     file = tmp_path_factory.mktemp("page") / "report.html"
     file.write_text(report_page(sources(*models, *weak, hostile, some_trials("bpr", n=60, task=OTHER_TASK))))
     return file
@@ -139,7 +139,7 @@ def test_axe_finds_no_violation(opened):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})
         result = page.evaluate("axe.run({resultTypes: ['violations']})")
-        assert [(one["id"], one["nodes"][0]["html"]) for one in result["violations"]] == []
+        assert [(violation["id"], violation["nodes"][0]["html"]) for violation in result["violations"]] == []
         assert len(result["passes"]) > 20
 
 

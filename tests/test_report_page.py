@@ -52,11 +52,11 @@ class Links(HTMLParser):
 
 def downloads(page):
     """The files inside a page, by name."""
-    found = {}
+    files = {}
     for address, name in re.findall(r'<a href="data:[^"]*;base64,([^"]*)" download="([^"]*)"', page):
         content = base64.b64decode(address)
-        found[name.removesuffix(".gz")] = (gzip.decompress(content) if name.endswith(".gz") else content).decode()
-    return found
+        files[name.removesuffix(".gz")] = (gzip.decompress(content) if name.endswith(".gz") else content).decode()
+    return files
 
 
 def test_the_page_needs_nothing_but_itself():
@@ -174,10 +174,10 @@ def test_trials_with_other_cases_are_not_compared():
 
 @pytest.mark.parametrize("name", [HOSTILE, "n" * 200, "名" * 200], ids=["hostile", "long", "wide"])
 def test_names_are_shown_and_never_interpreted(name):
-    def page_of(one):
+    def page_of(model_name):
         curve = a_curve(0.1, 0.2)
-        trials = [*trials_of(one, curve=curve), *some_trials("bpr", n=60, curve=curve)]
-        return report_page(replace(sources(trials), problems=(one,)))
+        trials = [*trials_of(model_name, curve=curve), *some_trials("bpr", n=60, curve=curve)]
+        return report_page(replace(sources(trials), problems=(model_name,)))
 
     page, plain = page_of(name), page_of(HARMLESS)
     check_visible(re.sub(r'href="data:[^"]*"', "", page))
@@ -185,7 +185,7 @@ def test_names_are_shown_and_never_interpreted(name):
     # labels have other places, and so lines that lead to them.
     charts = re.compile(r'(<svg class="(?:chart|small)[^>]*>)(.*?)</svg>', re.DOTALL)
     attributes = re.compile(r'(?<= )(?:href|download|title|aria-label|data-[a-z]+)="[^"]*"')
-    same_html(*(attributes.sub("", charts.sub(r"</svg>", one)) for one in (page, plain)))
+    same_html(*(attributes.sub("", charts.sub(r"</svg>", markup)) for markup in (page, plain)))
     for _, inside in charts.findall(page):
         assert set(re.findall(r"<[^\s>]*", inside)) <= {
             "<path",
@@ -220,9 +220,9 @@ def luminance(colour):
     return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
 
 
-def contrast(one, other):
+def contrast(first_colour, second_colour):
     """Of WCAG 2."""
-    a, b = (float(luminance(colour) @ [0.2126, 0.7152, 0.0722]) for colour in (one, other))
+    a, b = (float(luminance(colour) @ [0.2126, 0.7152, 0.0722]) for colour in (first_colour, second_colour))
     return (max(a, b) + 0.05) / (min(a, b) + 0.05)
 
 
@@ -246,12 +246,15 @@ def test_colours_are_distinct_for_colour_blind_readers(colours, ground):
     assert all(contrast(colour, ground) >= 3 for colour in colours)
     seen = {"nothing": np.eye(3), **{name: np.array(matrix) for name, matrix in DEFICIENCIES.items()}}
     for name, matrix in seen.items():
-        for one, other in itertools.combinations(colours, 2):
-            distance = np.linalg.norm(lab(matrix @ luminance(one)) - lab(matrix @ luminance(other)))
-            assert distance > 30, (name, one, other, distance)
+        for first_colour, second_colour in itertools.combinations(colours, 2):
+            distance = np.linalg.norm(lab(matrix @ luminance(first_colour)) - lab(matrix @ luminance(second_colour)))
+            assert distance > 30, (name, first_colour, second_colour, distance)
 
 
 def test_42_models_have_different_styles():
     assert len({style(number) for number in range(len(LIGHT) * len(MARKERS))}) == 42
     neighbours = [(style(number), style(number + 1)) for number in range(60)]
-    assert all(one.colour != other.colour and one.marker != other.marker for one, other in neighbours)
+    assert all(
+        first_style.colour != second_style.colour and first_style.marker != second_style.marker
+        for first_style, second_style in neighbours
+    )

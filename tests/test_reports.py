@@ -167,10 +167,10 @@ def test_the_line_about_samples_names_the_column_with_the_exact_value(uniform):
 def test_trials_with_the_same_error_have_one_line():
     errors = ["boom", "boom", "other"]
     records = [a_record("bpr", seed, status=Status.FAILED, error=error) for seed, error in enumerate(errors)]
-    found = report(stored(*records))
-    lines = run_table(found, Format.TEXT).splitlines()
+    bpr_report = report(stored(*records))
+    lines = run_table(bpr_report, Format.TEXT).splitlines()
     assert [line for line in lines if line.startswith("bpr, ")] == ["bpr, seeds 0, 1: boom", "bpr, seed 2: other"]
-    assert found.summaries[0].errors == ["seed 0: boom", "seed 1: boom", "seed 2: other"]
+    assert bpr_report.summaries[0].errors == ["seed 0: boom", "seed 1: boom", "seed 2: other"]
 
 
 def test_models_that_agree_in_every_case_have_no_detectable_difference():
@@ -203,10 +203,10 @@ def test_doubtful_throughput_and_ties_are_told():
     table = run_table(report, Format.TEXT)
     rows = {line.split()[0]: line for line in table.splitlines() if line[:3] in ("ncf", "bpr")}
     assert (" ? " in rows["ncf"], " ? " in rows["bpr"]) == (True, False)
-    told = f"?: the throughput of ncf is in doubt and never gated, in 1 of 2 trials. Seed 1: {doubt}."
-    assert told in table.splitlines()
+    note = f"?: the throughput of ncf is in doubt and never gated, in 1 of 2 trials. Seed 1: {doubt}."
+    assert note in table.splitlines()
     assert "a hit at 10 in 100.0% of the cases of tied." in table
     assert "as small as rounding decide whether a case is a hit at 10 in 25.0% of the cases of bpr." in table
     document = run_document(report)
-    assert [one["throughput_doubts"] for one in document["results"]] == [[f"seed 1: {doubt}"], [], []]
-    assert told in document["notes"]
+    assert [result["throughput_doubts"] for result in document["results"]] == [[f"seed 1: {doubt}"], [], []]
+    assert note in document["notes"]

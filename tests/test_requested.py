@@ -50,15 +50,15 @@ def test_assignments_of_another_form(text):
 
 
 def texts_of(models, assignments):
-    return {one.title: one.texts for one in request_models(models, assignments)}
+    return {model.title: model.texts for model in request_models(models, assignments)}
 
 
 def test_a_model_may_occur_in_several_configurations():
     entries = ["bpr", "bpr:factors=8", "bpr:factors=16:epochs=3", "bpr:factors=16:epochs=4", "x=bpr", "y=bpr", "bpr"]
-    assert [one.title for one in request_models(entries)] == [
+    assert [model.title for model in request_models(entries)] == [
         "bpr", "bpr factors=8", "bpr factors=16,epochs=3", "bpr factors=16,epochs=4", "x", "y",
     ]  # fmt: skip
-    assert [one.title for one in request_models(["bpr:factors=8"])] == ["bpr"]
+    assert [model.title for model in request_models(["bpr:factors=8"])] == ["bpr"]
 
 
 def test_assignments_go_to_a_label_or_to_all_models_of_a_name():
@@ -108,7 +108,7 @@ def test_models_from_python():
             Model(Own(7), layers=[1], label="own"),
         ]
     )
-    assert [(one.title, one.reference.origin, one.values) for one in requested] == [
+    assert [(model.title, model.reference.origin, model.values) for model in requested] == [
         ("ease", Origin.BUILTIN, {}),
         ("ease l2=3.0", Origin.BUILTIN, {"l2": 3.0}),
         ("bpr-32", Origin.BUILTIN, {"factors": 32}),

@@ -48,9 +48,9 @@ def own(tmp_path):
 
 
 def planned(own: Path, seed: int = 0, **texts: str) -> PlannedTrial:
-    wanted = RequestedModel(ModelReference("Own", f"{own}:Own", Origin.FILE), texts)
-    found = import_and_configure(wanted)
-    return PlannedTrial(PlannedModel(wanted, found.parameters, found.code_version), seed)
+    requested = RequestedModel(ModelReference("Own", f"{own}:Own", Origin.FILE), texts)
+    configuration = import_and_configure(requested)
+    return PlannedTrial(PlannedModel(requested, configuration.parameters, configuration.code_version), seed)
 
 
 def made(own: Path, task, folder: Path, conditions: Conditions = PLAIN, seed: int = 0, **texts: str):
@@ -99,11 +99,11 @@ def test_code_of_an_unknown_version_is_never_kept(own, board, tmp_path):
 def test_other_cut_offs_are_computed_from_the_ranks(own, board, tmp_path):
     made(own, board, tmp_path, Conditions(ks=(10,), catalogue=True))
     asked = Conditions(ks=(1, 5), catalogue=True)
-    found = find(planned(own), board, asked, tmp_path).record
+    reused = find(planned(own), board, asked, tmp_path).record
     fresh = made(own, board, tmp_path / "fresh", asked).record
     for field in ("metrics", "ties_across_cut", "corrected", "cohorts"):
-        assert getattr(found, field) == getattr(fresh, field)
-    assert found.catalogue.metrics == fresh.catalogue.metrics
+        assert getattr(reused, field) == getattr(fresh, field)
+    assert reused.catalogue.metrics == fresh.catalogue.metrics
 
 
 def test_what_was_not_asked_for_then_needs_a_new_trial_and_what_is_not_asked_for_now_stays_on_disk(
@@ -113,20 +113,20 @@ def test_what_was_not_asked_for_then_needs_a_new_trial_and_what_is_not_asked_for
     assert find(planned(own), board, Conditions(catalogue=True), tmp_path) is None
     assert find(planned(own), board, Conditions(curve=CurveEpochs.parse("all")), tmp_path) is None
     stored = made(own, board, tmp_path, Conditions(catalogue=True, curve=CurveEpochs.parse("2")))
-    found = find(planned(own), board, Conditions(), tmp_path)
-    assert (found.record.catalogue, found.record.curve) == (None, ())
-    assert store.load(found.path) == stored.record
+    reused = find(planned(own), board, Conditions(), tmp_path)
+    assert (reused.record.catalogue, reused.record.curve) == (None, ())
+    assert store.load(reused.path) == stored.record
 
 
-@pytest.mark.parametrize(("had", "wanted", "enough"), [
+@pytest.mark.parametrize(("had", "requested", "enough"), [
     ("all", "2", True), ("all", "every:3", True), ("2", "2", True), ("2", "2,3", False), ("every:2", "all", False),
     ("2", "2,7", True),
 ])  # fmt: skip
-def test_a_curve_must_have_the_points(own, board, tmp_path, had, wanted, enough):
+def test_a_curve_must_have_the_points(own, board, tmp_path, had, requested, enough):
     made(own, board, tmp_path, Conditions(curve=CurveEpochs.parse(had)))
-    found = find(planned(own), board, Conditions(curve=CurveEpochs.parse(wanted)), tmp_path)
-    assert (found is not None) == enough
-    assert find(planned(own), board, Conditions(ks=(1,), curve=CurveEpochs.parse(wanted)), tmp_path) is None
+    reused = find(planned(own), board, Conditions(curve=CurveEpochs.parse(requested)), tmp_path)
+    assert (reused is not None) == enough
+    assert find(planned(own), board, Conditions(ks=(1,), curve=CurveEpochs.parse(requested)), tmp_path) is None
 
 
 def test_broken_records_are_as_none(own, board, tmp_path):
@@ -177,7 +177,7 @@ def test_a_run_is_continued(recbench, own, tmp_path):
     own.write_text(OWN + "# another\n")
     collected = recbench(*base, "--collect", "--json")
     assert "Not there: Own, seed 0; Own, seed 1" in collected.stderr
-    assert [one["model"] for one in json.loads(collected.stdout)["results"]] == ["popularity"]
+    assert [result["model"] for result in json.loads(collected.stdout)["results"]] == ["popularity"]
 
 
 def test_a_failed_trial_is_run_again(recbench, own):

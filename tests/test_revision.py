@@ -141,9 +141,9 @@ def test_named_files_and_scripts_read_by_their_path_count_and_data_does_not(repo
     (repository / "weights.json").write_text("{}")
     (repository / "rows.csv").write_text("1,2\n")
     (repository / "plugin.py").write_text("x = 1\n")
-    found = {name: file_hash(name) for name in ("weights.json", "rows.csv", "plugin.py")}
-    data = {name: found[name] for name in ("rows.csv", "plugin.py")}
-    assert reasons(named={"weights.json": found["weights.json"]}, data=data) == (
+    hashes = {name: file_hash(name) for name in ("weights.json", "rows.csv", "plugin.py")}
+    data = {name: hashes[name] for name in ("rows.csv", "plugin.py")}
+    assert reasons(named={"weights.json": hashes["weights.json"]}, data=data) == (
         "weights.json is not in the commit",
         "plugin.py is not in the commit",
     )
@@ -166,10 +166,10 @@ def test_code_that_was_only_called_is_in_no_commit(repository):
 def test_records_of_an_earlier_version_do_not_say_whether_the_files_were_committed(tmp_path):
     record = a_record("M", 0, reference="m.py:M", sources=Sources(modules={"m.py": "0" * 64}))
     side = a_run(tmp_path / "run", record)
-    places = tmp_path / "baselines", tmp_path / "history.jsonl"
+    paths = tmp_path / "baselines", tmp_path / "history.jsonl"
     with pytest.raises(RecbenchError, match="earlier recbench, which did not check"):
-        baselines.accept(side, "main", *places)
-    assert baselines.accept(side, "main", *places, force=True).changes
+        baselines.accept(side, "main", *paths)
+    assert baselines.accept(side, "main", *paths, force=True).changes
 
 
 def a_git_that(folder: Path, monkeypatch, script: str) -> None:

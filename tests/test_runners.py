@@ -57,11 +57,11 @@ class Points(list):
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    found = dask_cluster.Cluster(tmp_path_factory.mktemp("cluster"))
+    local_cluster = dask_cluster.Cluster(tmp_path_factory.mktemp("cluster"))
     for _ in range(AT_A_TIME):
-        found.add_worker()
-    yield found
-    found.end()
+        local_cluster.add_worker()
+    yield local_cluster
+    local_cluster.end()
 
 
 @pytest.fixture
@@ -76,25 +76,25 @@ def runner(request, tmp_path, synthetic_task, points):
     conditions = Conditions(curve=CurveEpochs(every=1))
     assignment = Assignment(tmp_path / "s.task", TaskFacts.of(synthetic_task), conditions, Limits(), AT_A_TIME)
     if request.param == "local":
-        found = LocalProcesses(assignment, points.on_event, points.wanted)
+        trial_runner = LocalProcesses(assignment, points.on_event, points.wanted)
     else:
         assignment = replace(assignment, address=request.getfixturevalue("cluster").address)
-        found = Cluster(assignment, points.on_event, points.wanted)
-        while len(found._connection.workers(wait=True)) < AT_A_TIME:
+        trial_runner = Cluster(assignment, points.on_event, points.wanted)
+        while len(trial_runner._connection.workers(wait=True)) < AT_A_TIME:
             time.sleep(0.05)
-    yield found
-    found.close()
+    yield trial_runner
+    trial_runner.close()
 
 
 def own(runner, tmp_path):
-    wanted = RequestedModel(ModelReference("Own", f"{tmp_path}/own_model.py:Own", Origin.FILE), {})
-    (model,) = runner.configure([wanted])
+    requested = RequestedModel(ModelReference("Own", f"{tmp_path}/own_model.py:Own", Origin.FILE), {})
+    (model,) = runner.configure([requested])
     return model
 
 
 def trial_processes():
-    found = psutil.Process().children(recursive=True)
-    return [one for one in found if "recbench.runners.processes.worker" in " ".join(one.cmdline())]
+    children = psutil.Process().children(recursive=True)
+    return [child for child in children if "recbench.runners.processes.worker" in " ".join(child.cmdline())]
 
 
 def test_a_trial_is_taken_when_there_is_room(runner, tmp_path):
@@ -117,8 +117,8 @@ def test_a_trial_is_taken_when_there_is_room(runner, tmp_path):
 def test_a_trial_that_is_not_wanted_any_more_is_ended_and_others_take_its_place(runner, points, tmp_path):
     model = own(runner, tmp_path)
     trials = (PlannedTrial(model, 0, number) if number < 2 else PlannedTrial(model, number) for number in range(5))
-    found = list(runner.run(trials, tmp_path))
-    assert sorted(trial.seed for trial, _ in found) == [2, 3, 4]
+    outcomes = list(runner.run(trials, tmp_path))
+    assert sorted(trial.seed for trial, _ in outcomes) == [2, 3, 4]
     assert not psutil.wait_procs(trial_processes(), timeout=10)[1]
     assert points.count("Own trial 0, seed 0") == points.count("Own trial 1, seed 0") == 1
 

@@ -24,23 +24,23 @@ SIZES = ROOT / "recbench" / "foreign" / "serving_loop.py"
 
 
 def offences(source: str) -> list[str]:
-    found = []
+    violations = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import | ast.ImportFrom):
             names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
-            found += [name for name in names if name.partition(".")[0] in MODULES]
+            violations += [name for name in names if name.partition(".")[0] in MODULES]
         if not isinstance(node, ast.Call):
             continue
         called = ast.unparse(node.func)
         written_here = called == "exec" and all(isinstance(argument, ast.Constant) for argument in node.args)
         if called.rpartition(".")[2] in CALLS and not written_here:
-            found.append(called)
+            violations.append(called)
         keywords = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
         if called in LOADS and keywords.get("allow_pickle") != "False":
-            found.append(f"{called} without allow_pickle=False")
+            violations.append(f"{called} without allow_pickle=False")
         if keywords.get("shell") == "True":
-            found.append(f"{called} with a shell")
-    return found
+            violations.append(f"{called} with a shell")
+    return violations
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=[str(path.relative_to(ROOT)) for path in SOURCES])
@@ -93,7 +93,7 @@ def test_archives_are_read_member_by_member_and_never_unpacked(tmp_path, member)
     path.write_bytes(target.getvalue())
     with pytest.raises(RecbenchError, match="is not .* as published"):
         fetching.add("ml-100k", [path])
-    assert [found for found in tmp_path.rglob("*") if found.is_file()] == [path]
+    assert [file for file in tmp_path.rglob("*") if file.is_file()] == [path]
 
 
 def test_every_file_of_the_catalogue_can_be_checked_before_use():

@@ -78,7 +78,7 @@ def folder(tmp_path_factory):
     ]
     (folder / "results").mkdir()
     history = folder / "results" / "history.jsonl"
-    history.write_text("".join(f"{one.model_dump_json(by_alias=True)}\n" for one in lines))
+    history.write_text("".join(f"{accepted.model_dump_json(by_alias=True)}\n" for accepted in lines))
     return folder
 
 
@@ -110,7 +110,7 @@ def check_width(written, width):
 
 
 def a_run(report, folder="runs"):
-    trials = [trial for one in report.summaries for trial in one.trials]
+    trials = [trial for summary in report.summaries for trial in summary.trials]
     return SimpleNamespace(report=report, failed=[], trials=trials, folder=folder, task=SimpleNamespace(name="toy"))
 
 
@@ -147,10 +147,10 @@ def screens_of(monkeypatch, report, recbench_on, tmp_path):
 
 @pytest.mark.parametrize("verb", ["run", "compare", "gate", "sweep", "tune", "history"])
 def test_screens_read_as_accepted(verb, screens_of, recbench_on, request):
-    parts = []
+    screens = []
     for width in WIDTHS:
-        parts += [f"=== {width} columns", *shown(recbench_on(width, *screens_of[verb]), width)]
-    check_golden(f"screen-{verb}.txt", "\n".join(parts) + "\n", request)
+        screens += [f"=== {width} columns", *shown(recbench_on(width, *screens_of[verb]), width)]
+    check_golden(f"screen-{verb}.txt", "\n".join(screens) + "\n", request)
 
 
 def test_the_default_table_at_80_columns(screens_of, recbench_on):
@@ -242,7 +242,7 @@ NAMES = {"hostile": HOSTILE, "long": "x" * 200, "wide": "長い名前" * 50, "ma
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 def test_names_are_shown_and_never_interpreted(name):
     names = [f"{name}1", f"{name}2", f"{name[:50]}3"]
-    trials = [trial for one in names for trial in some_trials(one, n=60)]
+    trials = [trial for model in names for trial in some_trials(model, n=60)]
     report = run_report(TASK | {"name": name}, trials, ENVIRONMENT, (10,))
     for width in (2, 20, 60, 80, 200):
         for styled in (False, True):
@@ -282,7 +282,7 @@ def test_a_command_can_be_copied():
     lines = wrapped(line, Screen(30))
     assert max(map(len, lines)) <= 30
     at = lines.index("recbench compare main \\")
-    assert "".join(one.removesuffix("\\").lstrip() if one.endswith("\\") else one.lstrip() for one in lines[at:]) == (
+    assert "".join(row.removesuffix("\\").lstrip() if row.endswith("\\") else row.lstrip() for row in lines[at:]) == (
         "recbench compare main 'a folder/of mine' --metrics hr@10,ndcg@10"
     )
     # The shell reads back what it is given, wherever lines end.

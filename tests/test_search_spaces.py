@@ -91,7 +91,7 @@ def test_all_spaces_are_equally_wide(model):
 
 def test_known_settings_are_settings_of_the_models():
     spaces = read_spaces(own_spaces_path())
-    known = [(name, one.setting) for name, space in spaces.items() for one in space.known]
+    known = [(name, configuration.setting) for name, space in spaces.items() for configuration in space.known]
     assert known
     for name, setting in known:
         find_model(name).load()(**setting)

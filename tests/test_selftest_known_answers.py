@@ -141,7 +141,7 @@ def test_a_count_over_the_catalogue_that_is_wrong_is_found(synthetic_task, monke
     def count_others(scores, own, left_out):
         is_other = np.ones(len(scores), dtype=bool)
         is_other[left_out] = False
-        counts = [[count(scores, one, is_other).sum() for one in own] for count in (better, tied)]
+        counts = [[count(scores, score, is_other).sum() for score in own] for count in (better, tied)]
         return tuple(np.array(counts, dtype=np.int32))
 
     monkeypatch.setattr(full_ranking, "count_others", count_others)
@@ -194,9 +194,9 @@ def with_validation_rows_that_stay_in_train(task):
     ],
 )
 def test_rows_that_are_where_they_should_not_be_are_found(board, spoil, name, detail):
-    found = failed(spoil(board))
-    assert "the task keeps its rules" in found
-    (found_detail,) = (text for check, text in found.items() if check.startswith(name))
+    failures = failed(spoil(board))
+    assert "the task keeps its rules" in failures
+    (found_detail,) = (text for check, text in failures.items() if check.startswith(name))
     assert detail in found_detail
 
 

@@ -418,16 +418,16 @@ def test_a_model_without_a_mistake_passes(model, where, request):
 @pytest.mark.parametrize("model", BROKEN, ids=[model.__name__ for model in BROKEN])
 def test_a_mistake_is_found_and_named(synthetic_task, model):
     names, detail = BROKEN[model]
-    found = failures(contract(model, synthetic_task)[0])
-    assert set(found) == names
-    assert any(detail in text for text in found.values())
+    failed_checks = failures(contract(model, synthetic_task)[0])
+    assert set(failed_checks) == names
+    assert any(detail in text for text in failed_checks.values())
 
 
 @pytest.mark.parametrize(("model", "value"), [(NotANumber, "nan"), (Infinite, "-inf")])
 def test_scores_that_are_not_finite_are_named(synthetic_task, model, value):
-    found = failures(contract(model, synthetic_task)[0])
-    assert "are not finite; user index" in found[FORM]
-    assert found[FORM].endswith(f"has {value}")
+    failed_checks = failures(contract(model, synthetic_task)[0])
+    assert "are not finite; user index" in failed_checks[FORM]
+    assert failed_checks[FORM].endswith(f"has {value}")
 
 
 @pytest.mark.parametrize(
@@ -436,9 +436,9 @@ def test_scores_that_are_not_finite_are_named(synthetic_task, model, value):
 )
 def test_a_model_that_cannot_be_asked_fails_every_question_and_the_contract_goes_on(synthetic_task, model, detail):
     results, _ = contract(model, synthetic_task)
-    found = failures(results)
-    assert detail in found[FORM]
-    assert {TWICE, OTHERS, ORDER, BATCH, BEFORE, ARGUMENTS, REPEATS} <= set(found) | {ARGUMENTS}
+    failed_checks = failures(results)
+    assert detail in failed_checks[FORM]
+    assert {TWICE, OTHERS, ORDER, BATCH, BEFORE, ARGUMENTS, REPEATS} <= set(failed_checks) | {ARGUMENTS}
     assert len(results) == len(contract(Good, synthetic_task)[0])
 
 

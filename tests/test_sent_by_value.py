@@ -83,8 +83,8 @@ def script(tmp_path):
 
 @pytest.mark.parametrize("arguments", [(), ("--in-process",)], ids=["processes", "in process"])
 def test_a_class_of_the_main_module_runs(script, arguments):
-    found, records = script(CELL, *arguments)
-    assert found == [False] * 6
+    reused, records = script(CELL, *arguments)
+    assert reused == [False] * 6
     assert [record.error for record in records if record.status is not Status.DONE] == []
     mine = [record for record in records if record.model == "Mine"]
     assert {(record.label, record.seed) for record in mine} == {("", 0), ("", 1), ("half", 0), ("half", 1)}
@@ -93,14 +93,14 @@ def test_a_class_of_the_main_module_runs(script, arguments):
     metrics = {record.label or record.model: record.metrics for record in records}
     assert metrics["Mine"] == metrics["popularity"]
     # The same cell again, further down in its file.
-    found, _ = script("\n\n\n" + CELL)
-    assert found == [True] * 6
+    reused, _ = script("\n\n\n" + CELL)
+    assert reused == [True] * 6
 
 
 def test_records_of_another_version_of_the_class_are_not_taken(script):
     script(CELL)
-    found, _ = script(CELL.replace("SHIFT = 1.0", "SHIFT = 2.0"))
-    assert found == [False] * 4 + [True] * 2
+    reused, _ = script(CELL.replace("SHIFT = 1.0", "SHIFT = 2.0"))
+    assert reused == [False] * 4 + [True] * 2
 
 
 def version_of(source):

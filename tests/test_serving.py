@@ -95,9 +95,9 @@ def test_a_request_gives_the_best_items_without_those_of_the_train_rows(monkeypa
     train, users = rows([5, 4], [0, 1, 2, 3, 4, 5]), np.array([0, 1], dtype=np.int32)
     given = []
 
-    def best(found, k):
-        given.append((found.copy(), k))
-        return top_items(found, k)
+    def best(unseen_scores, k):
+        given.append((unseen_scores.copy(), k))
+        return top_items(unseen_scores, k)
 
     for model in (Matrix(scores), WithAll(scores)):
         given.clear()
@@ -145,13 +145,13 @@ def test_what_is_timed_and_counted(monkeypatch):
     monkeypatch.setattr(serving_loop.time, "process_time", lambda: clock.now / 4)
     users = {"short": np.array([1, 2]), "long": np.array([11, 12]), "users": np.array([1, 2, 3])}
     plan = {"k": 3, "requests": 2, "seconds": 7.0, "warm_up": 2, "batch_seconds": 0.25, "batches": (2,)}
-    found = serving_loop.measure(Matrix(np.ones((20, 6))), rows([0]), plan | users, top_items)
+    measured = serving_loop.measure(Matrix(np.ones((20, 6))), rows([0]), plan | users, top_items)
     # The first one; two of each group to warm up; 8 s of requests by turns; a batch to warm up, and 0.3 s of batches.
     warm, timed = [[1], [11], [2], [12]], [[1], [11], [2], [12]] * 2
     assert asked == [[11], *warm, *timed, [1, 2], [3, 1], [2, 3], [1, 2]]
-    assert (found["first"], found["n_requests"], found["cpu_per_request"]) == (0.2, 4, 0.25)
-    assert found["percentiles"] == {"short": pytest.approx([0.1] * 3), "long": pytest.approx([0.2] * 3)}
-    assert found["users_per_second"] == {2: pytest.approx(20.0)}
+    assert (measured["first"], measured["n_requests"], measured["cpu_per_request"]) == (0.2, 4, 0.25)
+    assert measured["percentiles"] == {"short": pytest.approx([0.1] * 3), "long": pytest.approx([0.2] * 3)}
+    assert measured["users_per_second"] == {2: pytest.approx(20.0)}
 
 
 def test_the_size_of_a_model():
@@ -198,17 +198,17 @@ def test_nothing_else_of_a_trial_changes(synthetic_task, tmp_path):
     # Records without such figures are those of older versions.
     assert not {"serving", "serving_error", "energy", "gpu_use"} & set(json.loads(plain.record.to_json()))
     assert Record.model_validate_json(served.record.to_json()) == served.record
-    found = served.record.serving
-    assert found.short.n_requests == found.long.n_requests >= QUICK.requests
-    assert 0 < found.short.p50_ms <= found.short.p95_ms <= found.short.p99_ms
-    assert found.short.most_rows < found.long.fewest_rows
-    assert set(found.users_per_second) == {1, 32, 1024}
-    assert found.size_of == "pickle"
-    assert found.size_bytes > 10_000
-    assert found.first_request_ms > 0
-    assert found.cpu_ms > 0
+    serving = served.record.serving
+    assert serving.short.n_requests == serving.long.n_requests >= QUICK.requests
+    assert 0 < serving.short.p50_ms <= serving.short.p95_ms <= serving.short.p99_ms
+    assert serving.short.most_rows < serving.long.fewest_rows
+    assert set(serving.users_per_second) == {1, 32, 1024}
+    assert serving.size_of == "pickle"
+    assert serving.size_bytes > 10_000
+    assert serving.first_request_ms > 0
+    assert serving.cpu_ms > 0
     if sys.platform == "linux":
-        assert found.memory_bytes is not None
+        assert serving.memory_bytes is not None
     assert plain.record.process_peak_rss_bytes <= served.record.process_peak_rss_bytes
 
 
@@ -290,8 +290,8 @@ def test_a_record_without_figures_in_use_is_not_enough(board, tmp_path):
     for environment, stays in ((before.record.environment, True), (ENVIRONMENT, False)):
         changes = {"environment": environment, "serving": None}
         new = replace(before, record=before.record.model_copy(update=changes))
-        found = combined(before, new, lambda _: True)
-        assert (found is None or found.record.serving is not None) == stays
+        merged = combined(before, new, lambda _: True)
+        assert (merged is None or merged.record.serving is not None) == stays
     # A later run that asks for more of another kind does not lose them.
     make(catalogue=True)
     assert kept(serving=QUICK, catalogue=True) is not None
@@ -378,18 +378,18 @@ def test_reports_show_figures_in_use():
     place = header.split(",").index("serving_long_p95_ms")
     assert (first.split(",")[place], second.split(",")[place]) == ("2.05", "")
     # A leaderboard shows a cost that all models have.
-    assert not any("p95" in one.header for one in cost_columns(report))
+    assert not any("p95" in column.header for column in cost_columns(report))
     alone = run_report(TASK, latencies(2.0, 2.1), ENVIRONMENT, (10,))
-    assert any(one.header == "p95 ms, long" for one in cost_columns(alone))
+    assert any(column.header == "p95 ms, long" for column in cost_columns(alone))
     section = task_section(1, [a_set("runs", latencies(2.0, 2.1))], None, [], {}, {})
-    assert [one.caption for one in section.tables][-1] == "In use"
+    assert [section_table.caption for section_table in section.tables][-1] == "In use"
     compared = compare_records(a_set("base", latencies(2.0, 2.1)), a_set("now", latencies(3.0, 3.1)), Policy().measures)
     decided = gate(compared, Policy(), "again").decided
     line = next(line for line in compare_table(decided, Format.TEXT).splitlines() if "p95 ms, long" in line)
     assert line.split()[-3:] == ["2.05", "3.05", "1.49x"]
     assert compare_document(decided)["results"][0]["costs"]["serving_long_p95_ms"]["current"] == [3.0, 3.1]
     rows = list(csv.DictReader(io.StringIO(compare_table(decided, Format.CSV))))
-    (row,) = (one for one in rows if one["metric"] == "serving_long_p95_ms")
+    (row,) = (record for record in rows if record["metric"] == "serving_long_p95_ms")
     means = [float(row[name]) for name in ("baseline", "current", "difference")]
     assert means == pytest.approx([2.05, 3.05, 1.0])
     assert (row["model"], row["baseline_seeds"], row["p"], row["verdict"]) == ("bpr", "2", "", "")

@@ -73,7 +73,7 @@ PARAMETERS = {"share": 0.1 + 0.2, "epochs": 2, "fast": True, "loss": "softmax"}
 
 
 def some_settings(digest="sha256:" + "ab" * 32, **models):
-    tuned = {name: TunedModel(parameters=PARAMETERS, provenance=one) for name, one in models.items()}
+    tuned = {name: TunedModel(parameters=PARAMETERS, provenance=provenance) for name, provenance in models.items()}
     return TunedSettings(task=TaskIdentity(name="synthetic", digest=digest), models=tuned)
 
 
@@ -145,9 +145,9 @@ def test_what_is_given_goes_before_what_is_tuned(tmp_path):
     save(some_settings(Own=a_provenance()), OutputFile(tmp_path / "s.toml"))
     task = TaskIdentity(name="synthetic", digest="sha256:" + "cd" * 32)
     models = [wanted("Own", epochs="7"), wanted("other", epochs="9")]
-    found, used = use_settings(str(tmp_path / "s.toml"), models, task)
-    assert found[0].texts == {"share": "0.30000000000000004", "epochs": "7", "fast": "true", "loss": "softmax"}
-    assert found[1] == models[1]
+    tuned_models, used = use_settings(str(tmp_path / "s.toml"), models, task)
+    assert tuned_models[0].texts == {"share": "0.30000000000000004", "epochs": "7", "fast": "true", "loss": "softmax"}
+    assert tuned_models[1] == models[1]
     assert (used.untuned, used.of_another_task) == (("other",), True)
     (lost,) = used.overridden
     assert (lost.model, lost.name, lost.given, lost.tuned) == ("Own", "epochs", "7", 2)
@@ -176,10 +176,10 @@ def test_the_projects_settings_take_precedence(of_recbench):
     _, used = use_settings("tuned", models, task)
     assert (used.path, set(used.tuned)) == ("models/settings/synthetic.toml", {"Own", "other"})
     save(some_settings(Own=a_provenance(seed=2)), project)
-    found, used = use_settings("tuned", models, task)
+    tuned_models, used = use_settings("tuned", models, task)
     assert used.path == "results/settings/synthetic.toml (Own), models/settings/synthetic.toml (other)"
-    assert {name: one.seed for name, one in used.tuned.items()} == {"Own": 2, "other": 1}
-    assert [bool(model.texts) for model in found] == [True, True, False]
+    assert {name: provenance.seed for name, provenance in used.tuned.items()} == {"Own": 2, "other": 1}
+    assert [bool(model.texts) for model in tuned_models] == [True, True, False]
     assert use_settings("tuned", models[:1], task)[1].path == "results/settings/synthetic.toml"
     # The two files are about other tasks: what comes with recbench does not count.
     save(some_settings("sha256:" + "cd" * 32, other=a_provenance()), OutputFile(of_recbench))
@@ -222,14 +222,14 @@ def test_a_run_with_settings(recbench, tmp_path):
     assert document["settings"]["source"] == "file"
     assert document["settings"]["tuned"]["Own"]["validation_score"] == 0.123456789012345678
     digest = document["task"]["digest"]
-    told = f"s.toml was tuned on another task, of digest sha256:{'ab' * 32}; this run's is {digest}."
-    assert f"Warning: {told}" in done.stderr
+    warning = f"s.toml was tuned on another task, of digest sha256:{'ab' * 32}; this run's is {digest}."
+    assert f"Warning: {warning}" in done.stderr
     assert "--param Own.epochs=5 takes precedence over the tuned value 2." in done.stderr
     # Training for test cases takes every train row, those that validation held out included.
     record = json.loads((tmp_path / own["records"][0]).read_text())
     assert record["facts"]["rows"] == record["n_train"] == document["task"]["n_train"]
     table = recbench(*base, "--settings", "s.toml", "--param", "Own.epochs=5").stdout
-    assert told in table
+    assert warning in table
     assert "Given by --param instead of the tuned value: Own.epochs=5 (tuned: 2)." in table
     assert "The source has changed since the tuning of: Own." in table
 
@@ -255,8 +255,8 @@ def test_settings_that_do_not_fit(recbench, tmp_path):
 def test_a_tuning_says_what_is_doubtful_of_its_settings():
     def notes(**changes):
         tuned = TunedModel(parameters=PARAMETERS, provenance=a_provenance(**changes))
-        one = ModelTuning("Own", {"share": Range(low=0, high=1)}, tuned=tuned)
-        return [line for line in tuning_table([one], Budget(30, 60.0)).splitlines() if line.startswith("Own: ")]
+        tuning = ModelTuning("Own", {"share": Range(low=0, high=1)}, tuned=tuned)
+        return [line for line in tuning_table([tuning], Budget(30, 60.0)).splitlines() if line.startswith("Own: ")]
 
     few = TrialCounts(completed=9, pruned=21)
     earlier = Effort(searches=1, trials=5, seconds=2.25)

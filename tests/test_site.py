@@ -36,10 +36,10 @@ def accepted(day, hr, model="bpr", label="main", parameters="abc", seeds=3):
 
 
 def found(*lines):
-    history = [line for one in lines for line in one]
+    history = [line for acceptance in lines for line in acceptance]
     return [
-        (one.trend.model, one.after.label, round(one.old.mean - one.new.mean, 3))
-        for one in regressions(trends(history, [HR]), HR, Policy())
+        (regression.trend.model, regression.after.label, round(regression.old.mean - regression.new.mean, 3))
+        for regression in regressions(trends(history, [HR]), HR, Policy())
     ]
 
 
@@ -89,7 +89,7 @@ def feed_of(history):
 def test_the_feed_holds_the_regressions_and_keeps_their_identifiers():
     before = [*accepted(0, 0.5), *accepted(1, 0.4)]
     feed = feed_of(before)
-    assert [one.tag.removeprefix(ATOM) for one in feed][:3] == ["title", "id", "updated"]
+    assert [element.tag.removeprefix(ATOM) for element in feed][:3] == ["title", "id", "updated"]
     assert feed.findtext(f"{ATOM}updated") == "2026-03-02T12:00:00+00:00"
     (entry,) = feed.findall(f"{ATOM}entry")
     assert entry.findtext(f"{ATOM}title").startswith("bpr on toy: HR@10 fell from 0.5010 to 0.4010 (label main, rev")

@@ -97,10 +97,14 @@ class Project:
 
     @property
     def planned(self) -> PlannedTrial:
-        found = self.configured()
-        code = found.code
+        configuration = self.configured()
+        code = configuration.code
         model = PlannedModel(
-            RequestedModel(found.reference), found.parameters, code.version, code.sources, code.search_path
+            RequestedModel(configuration.reference),
+            configuration.parameters,
+            code.version,
+            code.sources,
+            code.search_path,
         )
         return PlannedTrial(model, 0)
 
@@ -108,8 +112,8 @@ class Project:
         return find(self.planned, self.task, Conditions(), self.folder / "o") is not None
 
     def changed(self) -> list[str]:
-        found = changed_files(self.planned, self.task, Conditions(), self.folder / "o")
-        return sorted((*found.changed, *found.missing))
+        changes = changed_files(self.planned, self.task, Conditions(), self.folder / "o")
+        return sorted((*changes.changed, *changes.missing))
 
 
 @pytest.fixture
@@ -120,9 +124,9 @@ def project(tmp_path, monkeypatch, board):
     monkeypatch.chdir(work)
     monkeypatch.setattr("sys.path", [str(library), *sys.path])
     monkeypatch.setattr("sys.dont_write_bytecode", True)
-    found = Project(work, board)
-    yield found
-    found.forget()
+    new_project = Project(work, board)
+    yield new_project
+    new_project.forget()
 
 
 LOADED = {

@@ -60,9 +60,9 @@ def test_specs_survive_toml_and_json(spec):
 
 
 def test_rules_do_not_depend_on_names_or_places():
-    one = parse_spec(GOOD, "one")
+    first = parse_spec(GOOD, "one")
     other = parse_spec(GOOD.replace("mine", "other").replace("ratings.csv", "/else/where.csv"), "other")
-    assert one.rules() == other.rules()
-    assert one.rules() != parse_spec(GOOD.replace("0.1", "0.2"), "third").rules()
-    assert one.rules() == parse_spec(GOOD.replace("0.1", "0.10"), "fourth").rules()
-    assert one.fingerprint() != other.fingerprint()
+    assert first.rules() == other.rules()
+    assert first.rules() != parse_spec(GOOD.replace("0.1", "0.2"), "third").rules()
+    assert first.rules() == parse_spec(GOOD.replace("0.1", "0.10"), "fourth").rules()
+    assert first.fingerprint() != other.fingerprint()

@@ -72,8 +72,8 @@ def test_against_a_plain_loop(rows, fraction, order):
         own = [row for row in range(len(rows)) if users[row] == user]
         if order is Order.TIMESTAMP:
             own.sort(key=lambda row: times[row])
-        wanted = ceil(Decimal(fraction) * len(own))
-        expected += own[len(own) - wanted :] if wanted < len(own) else []
+        n_held = ceil(Decimal(fraction) * len(own))
+        expected += own[len(own) - n_held :] if n_held < len(own) else []
     assert held_rows(last_fraction(fraction, order), 5, users, times).tolist() == expected
 
 
@@ -85,15 +85,15 @@ def test_the_last_n_rows_and_of_short_users_all_but_one():
 
 def test_random_rows_are_a_share_of_each_user_and_follow_the_seed():
     users = users_of(*np.repeat(np.arange(200), 10))
-    one, same, other = (
+    held_out, same_seed, other_seed = (
         held_rows(RandomFraction(method="random-fraction", fraction=Decimal("0.25"), seed=seed), 200, users, None)
         for seed in (1, 1, 2)
     )
-    assert one.tolist() == same.tolist()
-    assert one.tolist() != other.tolist()
-    assert np.bincount(users[one]).tolist() == [3] * 200
+    assert held_out.tolist() == same_seed.tolist()
+    assert held_out.tolist() != other_seed.tolist()
+    assert np.bincount(users[held_out]).tolist() == [3] * 200
     # Every place within a user is as likely: 600 of 2,000 rows, 60 expected in each of ten.
-    assert (np.abs(np.bincount(one % 10, minlength=10) - 60) < 35).all()
+    assert (np.abs(np.bincount(held_out % 10, minlength=10) - 60) < 35).all()
 
 
 def test_validation_of_a_published_split_is_the_last_row_by_time_or_any_row():

@@ -13,11 +13,11 @@ from recbench.reports.plots.histograms import plot_histograms, text_histogram
 
 @given(st.lists(st.integers(1, 300), min_size=1))
 def test_bins_double_and_hold_all(values):
-    found = doubling_histogram(np.array(values))
-    for lowest, highest, count in zip(found.lowest, found.highest, found.counts, strict=True):
+    histogram = doubling_histogram(np.array(values))
+    for lowest, highest, count in zip(histogram.lowest, histogram.highest, histogram.counts, strict=True):
         assert count == sum(lowest <= value <= highest for value in values)
         assert highest == 2 * lowest - 1
-    assert sum(found.counts) == len(values)
+    assert sum(histogram.counts) == len(values)
 
 
 def test_gini_from_all_alike_to_one_has_all():
@@ -27,10 +27,10 @@ def test_gini_from_all_alike_to_one_has_all():
 
 
 def test_figures_of_rows():
-    found = statistics(np.array([0, 0, 0, 5]), np.array([1, 2, 3, 1]))
-    assert (found.rows, found.users, found.items, found.density) == (4, 2, 3, 4 / 6)
-    assert (found.median_history, found.median_popularity) == (2, 1)
-    assert (found.histories.lowest, found.histories.counts) == ((1, 2), (1, 1))
+    row_statistics = statistics(np.array([0, 0, 0, 5]), np.array([1, 2, 3, 1]))
+    assert (row_statistics.rows, row_statistics.users, row_statistics.items, row_statistics.density) == (4, 2, 3, 4 / 6)
+    assert (row_statistics.median_history, row_statistics.median_popularity) == (2, 1)
+    assert (row_statistics.histories.lowest, row_statistics.histories.counts) == ((1, 2), (1, 1))
 
 
 def test_a_histogram_in_the_terminal():
@@ -41,15 +41,15 @@ def test_a_histogram_in_the_terminal():
 
 
 def test_a_picture(tmp_path, monkeypatch):
-    found = statistics(np.array([0, 0, 0, 5]), np.array([1, 2, 3, 1]))
-    plot_histograms("toy", found, OutputFile(tmp_path / "toy.png"))
+    row_statistics = statistics(np.array([0, 0, 0, 5]), np.array([1, 2, 3, 1]))
+    plot_histograms("toy", row_statistics, OutputFile(tmp_path / "toy.png"))
     assert (tmp_path / "toy.png").read_bytes().startswith(b"\x89PNG")
     for bad in (tmp_path / "no" / "toy.png", tmp_path / "toy.xyz"):
         with pytest.raises(RecbenchError, match="Cannot write the picture"):
-            plot_histograms("toy", found, OutputFile(bad))
+            plot_histograms("toy", row_statistics, OutputFile(bad))
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     with pytest.raises(RecbenchError, match="Pictures need matplotlib") as caught:
-        plot_histograms("toy", found, OutputFile(tmp_path / "toy.png"))
+        plot_histograms("toy", row_statistics, OutputFile(tmp_path / "toy.png"))
     assert "pip install 'matplotlib>=" in caught.value.hint
 
 

@@ -17,9 +17,9 @@ def test_a_task_comes_back_as_it_went_in(synthetic_task, tmp_path):
     back = task_file.load(path)
     assert back.digest == synthetic_task.digest
     assert back.spec == synthetic_task.spec
-    for (name, one), (other_name, other) in zip(synthetic_task.arrays(), back.arrays(), strict=True):
+    for (name, array), (other_name, other_array) in zip(synthetic_task.arrays(), back.arrays(), strict=True):
         assert name == other_name
-        assert np.array_equal(one, other)
+        assert np.array_equal(array, other_array)
     assert [file.name for file in tmp_path.iterdir() if file.is_file()] == ["task.task"]
 
 

@@ -68,7 +68,7 @@ def test_a_suite_runs_resumes_and_reports(tmp_path, monkeypatch, command):
         execution=Execution(in_process=True),
     )
     suite = run_suite(request, NoProgress)
-    assert [one.name for one in suite.report.standings] == ["popularity", "random"]
+    assert [standing.name for standing in suite.report.standings] == ["popularity", "random"]
     assert suite.report.standings[0].scores[0] == pytest.approx(suite.runs[0].to_frame()["value"][0])
     frame = suite.to_frame()
     assert frame["task"].tolist() == ["synthetic", "skewed-synthetic"] * 2
@@ -107,7 +107,7 @@ def test_the_report_reads_as_accepted(tmp_path, request):
         assert "slim" in suite.table(form)
     document = json.loads(suite.table("json"))
     assert document["missing"] == [{"task": "two", "model": "slim", "reason": "seed 0 failed: no room"}]
-    pairs = {(one["first"], one["second"]): (one["won"], one["lost"]) for one in document["pairs"]}
+    pairs = {(pair["first"], pair["second"]): (pair["won"], pair["lost"]) for pair in document["pairs"]}
     assert pairs["ease", "popularity"] == (2, 0)
     assert suite.metric("mrr").report.measure.name == "mrr"
 
@@ -273,6 +273,6 @@ def test_the_gate_takes_a_suite(tmp_path, command):
     assert "ease on two missing" in command("gate", "base", "less").out
     # Holm adjusts over all tasks and models together: 3 x 3 tests by each metric.
     decided = rb.compare("base", "worse").gate().report.decided
-    tests = [one for model in decided.comparison.models for one in model.measured.evidence.values()]
+    tests = [evidence for model in decided.comparison.models for evidence in model.measured.evidence.values()]
     adjusted = [decision.p_adjusted for _, _, decision in decided.cells()]
-    assert min(adjusted) == pytest.approx(9 * min(one.p for one in tests))
+    assert min(adjusted) == pytest.approx(9 * min(test.p for test in tests))

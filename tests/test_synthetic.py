@@ -15,10 +15,10 @@ def test_it_has_the_size_and_density_asked_for_and_no_pair_twice():
 
 
 def test_one_seed_makes_the_same_rows_and_another_seed_others():
-    one, same, other = (generate(SyntheticParameters(seed=seed)) for seed in (1, 1, 2))
-    assert np.array_equal(one.items, same.items)
-    assert list(one.user_ids) == list(same.user_ids)
-    assert not np.array_equal(one.items, other.items)
+    interactions, same, other = (generate(SyntheticParameters(seed=seed)) for seed in (1, 1, 2))
+    assert np.array_equal(interactions.items, same.items)
+    assert list(interactions.user_ids) == list(same.user_ids)
+    assert not np.array_equal(interactions.items, other.items)
 
 
 def test_popularity_skew_makes_popular_items_more_popular():

@@ -94,7 +94,7 @@ def test_the_next_command_removes_what_was_left_in_the_cache(home, place):
     assert not any(path.exists() for path in left)
     left = leave_behind(home / place)
     with temporary_file(home / place) as file:
-        assert set(left) >= {one.path for one in clean(0, dry_run=True).removed if one.path.name.startswith(".")}
+        assert set(left) >= {entry.path for entry in clean(0, dry_run=True).removed if entry.path.name.startswith(".")}
         clean(0)
         assert file.exists()
 

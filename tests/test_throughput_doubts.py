@@ -65,9 +65,9 @@ def test_honest_passes_are_believed(passes, values):
     ],
 )
 def test_passes_that_cannot_be_are_doubted(passes, values, reason):
-    for found in (doubts(fitted(*passes), parameters=values), doubts(fitted(*passes), **values)):
-        assert len(found) == 1
-        assert reason in found[0]
+    for reasons in (doubts(fitted(*passes), parameters=values), doubts(fitted(*passes), **values)):
+        assert len(reasons) == 1
+        assert reason in reasons[0]
 
 
 def test_many_rows_or_threads_change_what_a_pass_may_take():
@@ -103,8 +103,9 @@ def test_epochs_that_end_while_the_model_is_scored_do_not_count():
     ("fit", "score", "doubted"), [(0.01, 0.09, False), (0.01, 0.3, True), (1.0, 1.9, False), (1.0, 2.1, True)]
 )
 def test_a_long_call_of_score_is_doubted(fit, score, doubted):
-    found = doubts(fitted(fit), score=score)
-    assert [f"a call of score() took {score:.2f} s and fit() {fit:.4f} s" in one for one in found] == [True] * doubted
+    reasons = doubts(fitted(fit), score=score)
+    message = f"a call of score() took {score:.2f} s and fit() {fit:.4f} s"
+    assert [message in reason for reason in reasons] == [True] * doubted
 
 
 def test_a_model_that_hides_its_attributes_is_no_obstacle():

@@ -11,18 +11,18 @@ def test_the_first_point_that_is_good_enough_counts():
         a_record("bpr", 0, curve=a_curve(0.2, 0.494, 0.51, 0.5)),
         a_record("bpr", 1, curve=a_curve(0.1, 0.2, 0.4)),
     ]
-    [one] = time_to_quality(summarise(stored(*records), ()), [5, 10], 0.45)
-    assert one.metric == "hr@10"
-    assert one.to_final.values == pytest.approx((3.0, 3.0))
-    assert one.to_target.values == pytest.approx((2.0,))
-    assert (one.reached, one.seeds) == (1, 2)
+    [result] = time_to_quality(summarise(stored(*records), ()), [5, 10], 0.45)
+    assert result.metric == "hr@10"
+    assert result.to_final.values == pytest.approx((3.0, 3.0))
+    assert result.to_target.values == pytest.approx((2.0,))
+    assert (result.reached, result.seeds) == (1, 2)
 
 
 def test_a_curve_that_was_lost_tells_nothing_but_why():
     record = a_record("bpr", 0, curve=a_curve(0.5), curve_error="after epoch 1: no")
-    [one] = time_to_quality(summarise(stored(record), ()), [10], 0.1)
-    assert (one.to_final, one.to_target, one.seeds) == (None, None, 0)
-    assert one.errors == ("seed 0, curve: after epoch 1: no",)
+    [result] = time_to_quality(summarise(stored(record), ()), [10], 0.1)
+    assert (result.to_final, result.to_target, result.seeds) == (None, None, 0)
+    assert result.errors == ("seed 0, curve: after epoch 1: no",)
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,8 @@ def test_a_form_is_recognised_and_a_pattern_names_it(tmp_path, pattern):
     times = moments()
     texts = [str(int(t.timestamp())) if pattern == "%s" else t.strftime(pattern) for t in times]
     expected = [int(t.timestamp()) for t in times]
-    found = read(tmp_path, texts)
-    assert (found.timestamps.tolist(), found.time_unit) == (expected, Unit.SECONDS)
+    interactions = read(tmp_path, texts)
+    assert (interactions.timestamps.tolist(), interactions.time_unit) == (expected, Unit.SECONDS)
     frame = read_frame(pd.DataFrame({"user": 1, "item": range(len(texts)), "timestamp": texts}), "frame")
     assert frame.timestamps.tolist() == expected
     named = pattern.replace("GMT", "%Z").replace("UTC", "%Z").replace("+0000", "%z").replace("+00:00", "%z")
@@ -73,8 +73,8 @@ def test_fractions_zones_and_units(tmp_path):
         ("3", "1"): ([3, 1], Unit.ORDER),
     }
     for texts, (values, unit) in cases.items():
-        found = read(tmp_path, texts)
-        assert (found.timestamps.tolist(), found.time_unit) == (values, unit), texts
+        interactions = read(tmp_path, texts)
+        assert (interactions.timestamps.tolist(), interactions.time_unit) == (values, unit), texts
         as_numbers = pd.DataFrame({"user": 1, "item": [0, 1], "timestamp": pd.Series(texts)})
         if not any("-" in text for text in texts):
             as_numbers["timestamp"] = pd.to_numeric(as_numbers["timestamp"])
@@ -114,10 +114,10 @@ def test_ambiguous_dates_can_be_named(tmp_path):
 
 def test_skipped_rows_and_unlikely_times_are_told(tmp_path, caplog):
     texts = ["1400000000000"] * 3 + ["1400000000", "0", "2500000000000"]
-    found = read(tmp_path, texts, skip_bad_rows=True)
-    assert found.items.tolist() == [0, 1, 2, 3, 4]
-    assert list(found.item_ids) == ["0", "1", "2", "4", "5"]
-    assert found.timestamps.tolist() == [1400000000000] * 3 + [0, 2500000000000]
+    interactions = read(tmp_path, texts, skip_bad_rows=True)
+    assert interactions.items.tolist() == [0, 1, 2, 3, 4]
+    assert list(interactions.item_ids) == ["0", "1", "2", "4", "5"]
+    assert interactions.timestamps.tolist() == [1400000000000] * 3 + [0, 2500000000000]
     assert "1 of 5 rows are before 1971; the first of them is 1970-01-01" in caplog.text
     assert "1 of 5 rows are in the future; the first of them is 2049-03-22" in caplog.text
 
@@ -125,15 +125,15 @@ def test_skipped_rows_and_unlikely_times_are_told(tmp_path, caplog):
 def test_the_first_batch_does_not_decide(tmp_path, monkeypatch):
     monkeypatch.setattr("recbench.data.readers.opening.BLOCK", 256)
     whole = [str(START + i) for i in range(60)]
-    found = read(tmp_path, [*whole, "1400000000.5"])
-    assert found.timestamps[[0, 60]].tolist() == [1400000000000, 1400000000500]
+    interactions = read(tmp_path, [*whole, "1400000000.5"])
+    assert interactions.timestamps[[0, 60]].tolist() == [1400000000000, 1400000000500]
     dates = [t.strftime("%m/%d/%Y") for t in moments(60)]
     assert np.array_equal(read(tmp_path, ["05/06/2014"] * 60 + dates).timestamps[60:], read(tmp_path, dates).timestamps)
 
 
 def test_a_column_of_times_that_is_passed_over_is_told(tmp_path, caplog):
     path = tmp_path / "r.csv"
-    for name, told in (
+    for name, expects_hint in (
         ("event_time", True),
         ("created_at", True),
         ("Update", False),
@@ -144,7 +144,7 @@ def test_a_column_of_times_that_is_passed_over_is_told(tmp_path, caplog):
         path.write_text(f"user,item,{name}\nu,i,1400000000\n")
         caplog.clear()
         assert read_interactions(path).timestamps is None
-        assert (f"{name!r} may hold them: name it with --timestamp-column" in caplog.text) == told
+        assert (f"{name!r} may hold them: name it with --timestamp-column" in caplog.text) == expects_hint
         assert read_interactions(path, Layout(timestamp=name)).timestamps.tolist() == [1_400_000_000]
     caplog.clear()
     read_interactions(path, Layout(timestamp=""))

@@ -39,7 +39,7 @@ def whole(task, model, tmp_path_factory):
 
 def same(past):
     """What must repeat itself."""
-    return [(one.end, one.parameters, one.score, one.best_epochs, one.epochs) for one in past]
+    return [(trial.end, trial.parameters, trial.score, trial.best_epochs, trial.epochs) for trial in past]
 
 
 def test_every_fourth_trial_learns_nothing_from_the_scores(model, tmp_path):
@@ -54,7 +54,7 @@ def test_every_fourth_trial_learns_nothing_from_the_scores(model, tmp_path):
             yield parameters
 
     both = zip(drawn("a", 1), drawn("b", -1), strict=True)
-    same = {number for number, (one, other) in enumerate(both) if one == other}
+    same = {number for number, (parameters, other_parameters) in enumerate(both) if parameters == other_parameters}
     assert {0, 1, 2, 4, 8, 12, 16} <= same
     # The others look where the scores are high.
     assert not {5, 6, 7} & same
@@ -64,17 +64,19 @@ def test_it_begins_with_the_defaults_finds_the_best_setting_and_its_best_epoch(w
     past = whole
     assert len(past) == LONG.trials
     assert past[0].parameters == {"good": 0.2, "epochs": 6}
-    found = best(past)
-    assert abs(found.parameters["good"] - 0.7) < 0.15
-    assert found.best_epochs == 3
-    assert found.score > past[0].score > past[0].last_score
+    best_trial = best(past)
+    assert abs(best_trial.parameters["good"] - 0.7) < 0.15
+    assert best_trial.best_epochs == 3
+    assert best_trial.score > past[0].score > past[0].last_score
     ended = counts(past)
     assert ended.pruned >= 2
     assert ended.completed + ended.pruned == ended.ended == LONG.trials
-    pruned = [one for one in past if one.end is End.PRUNED]
-    assert all(0 < one.epochs < one.planned_epochs for one in pruned)
-    assert all(one.saved_seconds == one.seconds / one.epochs * (one.planned_epochs - one.epochs) for one in pruned)
-    assert all(one.saved_seconds == 0 for one in past if one.end is End.COMPLETED)
+    pruned = [trial for trial in past if trial.end is End.PRUNED]
+    assert all(0 < trial.epochs < trial.planned_epochs for trial in pruned)
+    assert all(
+        trial.saved_seconds == trial.seconds / trial.epochs * (trial.planned_epochs - trial.epochs) for trial in pruned
+    )
+    assert all(trial.saved_seconds == 0 for trial in past if trial.end is End.COMPLETED)
 
 
 def test_other_programs_see_what_is_maximised(model, tmp_path):
@@ -88,10 +90,10 @@ def test_other_programs_see_what_is_maximised(model, tmp_path):
 def test_known_settings_come_after_the_defaults(task, model, tmp_path):
     known = Known(source="A paper", dataset="elsewhere", found_on=(), setting={"good": 0.7})
     past = tuned(task, tmp_path, Budget(3, 1000.0), model, a_study(tmp_path, model, known=[known]))
-    assert [one.parameters["good"] for one in past[:2]] == [0.2, 0.7]
+    assert [trial.parameters["good"] for trial in past[:2]] == [0.2, 0.7]
     assert past[1].parameters["epochs"] == 6
     assert past[2].parameters["good"] not in (0.2, 0.7)
-    assert [one.origin for one in past] == ["default", "known", "drawn"]
+    assert [trial.origin for trial in past] == ["default", "known", "drawn"]
     tuned_to = model_tuning(model, ModelSpace(SPACE, (known,)), past, LONG, seed=0, threads=1).tuned.provenance
     assert (tuned_to.origin, tuned_to.known_source, tuned_to.known_tried) == ("known", "A paper", ("A paper",))
 
@@ -99,12 +101,12 @@ def test_known_settings_come_after_the_defaults(task, model, tmp_path):
 def test_the_setting_says_where_it_comes_from(whole, model):
     past = whole
     result = model_tuning(model, ModelSpace(SPACE), past, LONG, seed=0, threads=1)
-    found, came = best(past), result.tuned.provenance
+    best_trial, came = best(past), result.tuned.provenance
     # All parameters, also the two that were not searched.
-    searched = {"good": found.parameters["good"], "epochs": 3}
+    searched = {"good": best_trial.parameters["good"], "epochs": 3}
     assert result.tuned.parameters == {**model.parameters, **searched}
     assert model.parameters.keys() - searched.keys() == {"fails_above", "pretraining"}
-    assert (came.validation_score, came.default_score) == (found.score, past[0].last_score)
+    assert (came.validation_score, came.default_score) == (best_trial.score, past[0].last_score)
     assert (came.trials, came.budget_trials, came.budget_seconds) == (counts(past), 12, 1000.0)
     assert came.seconds == spent(past)
     assert came.code_version == model.code_version
@@ -112,7 +114,7 @@ def test_the_setting_says_where_it_comes_from(whole, model):
     assert (came.origin, came.known_tried, came.equals_defaults) == ("drawn", (), False)
     assert came.best_scores == best_scores(past, 5)
     assert len(came.best_scores) == 5
-    assert came.best_scores[0] == found.score
+    assert came.best_scores[0] == best_trial.score
     assert came.joules is None or came.joules > 0
     assert result.tuned.search_space["epochs"] == "{ low = 4, high = 10, integer = true }"
 
@@ -135,10 +137,10 @@ def test_killed_while_its_first_trials_are_queued_it_queues_the_rest(model, tmp_
     known = [Known(source="A", dataset="x", found_on=(), setting={"good": good}) for good in (0.5, 0.7)]
     study = a_study(tmp_path, model)
     trials = study.optuna.get_trials
-    assert [one.system_attrs["fixed_params"]["good"] for one in trials()] == [0.2]
+    assert [trial.system_attrs["fixed_params"]["good"] for trial in trials()] == [0.2]
     for _ in range(2):
         study = a_study(tmp_path, model, known=known)
-        assert [one.system_attrs["fixed_params"]["good"] for one in trials()] == [0.2, 0.5, 0.7]
+        assert [trial.system_attrs["fixed_params"]["good"] for trial in trials()] == [0.2, 0.5, 0.7]
 
 
 def test_the_same_seed_gives_the_same_trials_and_another_seed_others(task, whole, model, tmp_path):
@@ -149,7 +151,7 @@ def test_the_same_seed_gives_the_same_trials_and_another_seed_others(task, whole
 
 def test_a_trial_that_has_trained_to_its_end_is_not_cut_short(task, model, tmp_path):
     past = tuned(task, tmp_path, LONG, model, space={**SPACE, "epochs": Range(low=1, high=1, integer=True)})
-    assert {one.end for one in past} == {End.COMPLETED}
+    assert {trial.end for trial in past} == {End.COMPLETED}
 
 
 def test_interrupted_it_tries_what_it_would_have_tried(task, whole, model, tmp_path):
@@ -160,10 +162,10 @@ def test_interrupted_it_tries_what_it_would_have_tried(task, whole, model, tmp_p
     # As if killed: begun, and never ended.
     left = a_study(tmp_path, model).ask()
     past = tuned(task, tmp_path, LONG, model)
-    assert [one.number for one in past if one.end is End.INTERRUPTED] == [0, 5, left.number]
+    assert [trial.number for trial in past if trial.end is End.INTERRUPTED] == [0, 5, left.number]
     assert counts(past).interrupted == 3
-    assert same(one for one in past if one.end is not End.INTERRUPTED) == same(whole)
-    assert [one.origin for one in past if one.end is not End.INTERRUPTED] == [one.origin for one in whole]
+    assert same(trial for trial in past if trial.end is not End.INTERRUPTED) == same(whole)
+    assert [trial.origin for trial in past if trial.end is not End.INTERRUPTED] == [trial.origin for trial in whole]
 
 
 def test_what_was_noted_of_a_killed_trial_counts(task, model, tmp_path):
@@ -197,11 +199,11 @@ def test_failed_trials_count_and_their_reasons_are_kept(task, model, tmp_path):
     assert ended.failed >= 2
     assert ended.completed >= 2
     assert ended.ended == LONG.trials
-    for one in past:
-        assert (one.end is End.FAILED) == (one.parameters["good"] > 0.5)
-        if one.end is End.FAILED:
-            assert one.error == f"failed: RuntimeError: good is {one.parameters['good']:.2f}"
-            assert "Known" in one.log
+    for trial in past:
+        assert (trial.end is End.FAILED) == (trial.parameters["good"] > 0.5)
+        if trial.end is End.FAILED:
+            assert trial.error == f"failed: RuntimeError: good is {trial.parameters['good']:.2f}"
+            assert "Known" in trial.log
     assert best(past).parameters["good"] <= 0.5
 
 
@@ -260,8 +262,8 @@ def curved_score(scores, trained, **parameters):
 
 
 def test_the_best_epoch():
-    found = curved_score({2: 0.1, 4: 0.4, 6: 0.4, 8: 0.3}, 8, epochs=8)
-    assert (found.score, found.last_score, found.epochs) == (0.4, 0.3, 4)
+    finished = curved_score({2: 0.1, 4: 0.4, 6: 0.4, 8: 0.3}, 8, epochs=8)
+    assert (finished.score, finished.last_score, finished.epochs) == (0.4, 0.3, 4)
     stopped = curved_score({2: 0.1, 3: 0.2}, 3, epochs=8)
     assert (stopped.score, stopped.epochs) == (0.2, 3)
     # Three of eight passes were a pre-training, in which the score was best.
@@ -277,8 +279,8 @@ def test_an_earlier_epoch_of_a_sample_of_the_users_is_as_much_better_as_there():
     scores = {2: 0.4, 4: 0.25}
     points = [CurvePoint(epoch=n, fit_seconds=1.0, metrics={"recall@20": score}) for n, score in scores.items()]
     record = a_record("bpr", 0, curve=tuple(points), epochs=4, parameters={"epochs": 4})
-    found = score_of(record, 0.3, Objective.parse("full-recall@20"))
-    assert (found.score, found.last_score, found.epochs) == (pytest.approx(0.45), 0.3, 2)
+    trial_score = score_of(record, 0.3, Objective.parse("full-recall@20"))
+    assert (trial_score.score, trial_score.last_score, trial_score.epochs) == (pytest.approx(0.45), 0.3, 2)
 
 
 def test_curves_have_the_same_points_in_all_trials():
@@ -398,7 +400,7 @@ def test_values_within():
     assert [whole.holds(value) for value in (1, 9, 3.0, 3.5, 0, True, "3", None)] == [True] * 3 + [False] * 5
     assert Choices(choices=(True, 1.5, "a")).holds(True)
     assert not Choices(choices=(1, 0)).holds(True)
-    texts = [one.text() for one in (whole, Range(low=1e-4, high=0.5, log=True), Choices(choices=("a", True, 2)))]
+    texts = [values.text() for values in (whole, Range(low=1e-4, high=0.5, log=True), Choices(choices=("a", True, 2)))]
     assert texts == [
         "{ low = 1, high = 9, integer = true }",
         "{ low = 0.0001, high = 0.5, log = true }",

@@ -61,8 +61,8 @@ def secrets_of_test(task):
 
 def test_its_train_rows_are_those_for_validation_and_its_cases_the_validation_cases(task):
     seen = tuning_task(task)
-    for one, other in zip(arrays_of(seen.train_set()), arrays_of(task.train_set_for_validation()), strict=True):
-        assert np.array_equal(one, other)
+    for array, expected in zip(arrays_of(seen.train_set()), arrays_of(task.train_set_for_validation()), strict=True):
+        assert np.array_equal(array, expected)
     assert np.array_equal(seen.test.items, task.validation.items)
     assert np.array_equal(seen.test.negatives, task.validation.negatives)
     assert (len(seen.validation), seen.n_users, seen.n_items) == (0, task.n_users, task.n_items)
@@ -74,11 +74,11 @@ def test_its_train_rows_are_those_for_validation_and_its_cases_the_validation_ca
 def test_nothing_in_it_or_its_file_leads_to_a_test_case(task, tmp_path):
     seen = tuning_task(task)
     secrets = secrets_of_test(task)
-    found = {leak for leak in leaks(reachable(seen), secrets) if leak not in ("Task", "Cases")}
+    leaked = {leak for leak in leaks(reachable(seen), secrets) if leak not in ("Task", "Cases")}
     if task.name == "checkerboard":
         # Whose users have one test and one validation case each, with the same negatives.
-        found -= {"memory of test.users", "values of test.negatives"}
-    assert not found
+        leaked -= {"memory of test.users", "values of test.negatives"}
+    assert not leaked
     test = pairs(task.test.users, task.test.items)
     assert not test & pairs(seen.users, seen.items)
     assert not test & pairs(seen.test.users, seen.test.items)
@@ -106,8 +106,8 @@ def test_a_task_without_validation_cases(board):
 def test_a_task_whose_train_rows_are_all_validation_cases(board):
     of_validation = board.validation_rows[: len(board.validation)]
     rest = {"rows": board.rows.take(of_validation), "test": board.test, "validation": board.validation}
-    places = np.arange(len(of_validation))
-    whole = Task(board.spec, board.user_ids, board.item_ids, **rest, validation_rows=places)
+    row_indices = np.arange(len(of_validation))
+    whole = Task(board.spec, board.user_ids, board.item_ids, **rest, validation_rows=row_indices)
     with pytest.raises(RecbenchError, match="has no row to train on besides its validation cases"):
         tuning_task(whole)
 
@@ -123,23 +123,23 @@ def test_a_spy_in_a_trials_process_finds_no_test_case(recbench, home, tmp_path):
     test, validation = (pairs(cases.users, cases.items) for cases in (task.test, task.validation))
 
     def spied():
-        found = json.loads((tmp_path / "spied.json").read_text())
-        cases = [set(zip(users, items, strict=True)) for users, items, _ in found["tasks"]]
-        return found, cases, set(zip(*found["train"], strict=True))
+        spy_report = json.loads((tmp_path / "spied.json").read_text())
+        cases = [set(zip(users, items, strict=True)) for users, items, _ in spy_report["tasks"]]
+        return spy_report, cases, set(zip(*spy_report["train"], strict=True))
 
-    found, cases, rows = spied()
+    spy_report, cases, rows = spied()
     assert cases
-    assert all(one == validation for one in cases)
-    assert all(n_validation == 0 for *_, n_validation in found["tasks"])
+    assert all(case_pairs == validation for case_pairs in cases)
+    assert all(n_validation == 0 for *_, n_validation in spy_report["tasks"])
     assert not (test | validation) & rows
     assert rows | validation == pairs(task.users, task.items)
-    assert set(found["files"]) == set(found["maps"])
-    (file,) = found["maps"]
+    assert set(spy_report["files"]) == set(spy_report["maps"])
+    (file,) = spy_report["maps"]
     assert file.startswith(str(home / "tasks" / "tuning"))
     read = task_file.load(tmp_path / file)
     assert not test & (pairs(read.users, read.items) | pairs(read.test.users, read.test.items))
     # The spy can see: in a run, whose trials score test cases, it finds them.
     assert recbench("run", *base, "--seeds", "1", PYTHONHASHSEED="0").returncode == 0
     _, cases, rows = spied()
-    assert all(one == test for one in cases)
+    assert all(case_pairs == test for case_pairs in cases)
     assert rows == pairs(task.users, task.items)

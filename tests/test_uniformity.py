@@ -95,10 +95,10 @@ def test_the_tail_is_scipys(degrees):
 def test_p_values_of_the_true_distribution_are_uniform(power):
     rng = np.random.default_rng(1)
     seen = seen_pairs(rng)
-    found = [statistics(rng, seen, power) for _ in range(300)]
-    p_values = [one.p_popularity if power else one.p_uniform for one in found]
+    results = [statistics(rng, seen, power) for _ in range(300)]
+    p_values = [result.p_popularity if power else result.p_uniform for result in results]
     assert stats.kstest(p_values, "uniform").pvalue > 0.01
-    others = [one.p_uniform if power else one.p_popularity for one in found]
+    others = [result.p_uniform if power else result.p_popularity for result in results]
     assert max(others) < 0.001
 
 
@@ -120,8 +120,8 @@ def test_any_lists_have_an_answer_or_none(seed, n_users, n_items, width):
         left = order[n_seen:][: int(rng.integers(0, width + 1))]
         lists[user, : len(left)] = left
     users, items = np.array(rows, dtype=np.int32).T
-    found = examine_draws(users, items, Cases(np.arange(n_users), np.zeros(n_users), lists), n_users, n_items)
-    assert found is None or (0 <= found.p_uniform <= 1 and 0 <= found.p_popularity <= 1)
+    result = examine_draws(users, items, Cases(np.arange(n_users), np.zeros(n_users), lists), n_users, n_items)
+    assert result is None or (0 <= result.p_uniform <= 1 and 0 <= result.p_popularity <= 1)
 
 
 @pytest.mark.parametrize(("power", "answer"), [(0, UniformNegatives.YES), (1, UniformNegatives.NO)])
@@ -153,21 +153,21 @@ def test_the_order_of_the_cases_changes_nothing(most, monkeypatch):
     users, items = (column.astype(np.int32) for column in np.nonzero(seen))
     of_cases = np.tile(np.arange(N_USERS, dtype=np.int32), 2), np.arange(2 * N_USERS, dtype=np.int32) % 7
     lists = np.concatenate([drawn(rng, seen, 0), drawn(rng, seen, 0)])
-    found = []
+    results = []
     for order in (np.arange(2 * N_USERS), rng.permutation(2 * N_USERS)):
         cases = Cases(*(column[order] for column in (*of_cases, lists)))
-        found.append(examine_draws(users, items, cases, *seen.shape))
-    assert found[1].p_uniform == pytest.approx(found[0].p_uniform)
-    assert found[1].n_negatives == found[0].n_negatives == most * N_NEGATIVES
+        results.append(examine_draws(users, items, cases, *seen.shape))
+    assert results[1].p_uniform == pytest.approx(results[0].p_uniform)
+    assert results[1].n_negatives == results[0].n_negatives == most * N_NEGATIVES
 
 
 def test_few_negatives_decide_nothing():
     train, test, candidates = a_split()
     few = candidates.assign(negatives=[negatives[:3] for negatives in candidates["negatives"]])
     assert make_task((train, test, few)).summary()["uniform_negatives"] is None
-    one = pd.DataFrame({"user": ["u", "v"], "item": ["a", "b"]})
-    other = pd.DataFrame({"user": ["u", "v"], "item": ["b", "a"]})
-    tiny = make_task((one, other, other.assign(negative="c")), items=["a", "b", "c", "d"])
+    tiny_train = pd.DataFrame({"user": ["u", "v"], "item": ["a", "b"]})
+    tiny_test = pd.DataFrame({"user": ["u", "v"], "item": ["b", "a"]})
+    tiny = make_task((tiny_train, tiny_test, tiny_test.assign(negative="c")), items=["a", "b", "c", "d"])
     assert tiny.uniformity.uniform is UniformNegatives.UNKNOWN
     assert tiny.uniformity.p_uniform is None
     assert "not known whether" in caution({**TASK, "uniform_negatives": None}, [10], ())

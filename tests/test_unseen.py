@@ -138,8 +138,8 @@ def test_a_pass_holds_every_row_once_and_leaves_out_users_without_a_negative(loo
         np.concatenate([train.items, np.arange(15, dtype=np.int32)]),
     )
     users, items, negatives = Pairs.of(full, 0.0).epoch(tf.constant([0, 1]), 2)
-    found = sorted(zip(users.numpy().tolist(), items.numpy().tolist(), strict=True))
-    assert found == sorted(zip(train.users.tolist(), train.items.tolist(), strict=True))
+    epoch_pairs = sorted(zip(users.numpy().tolist(), items.numpy().tolist(), strict=True))
+    assert epoch_pairs == sorted(zip(train.users.tolist(), train.items.tolist(), strict=True))
     assert not mask[users.numpy()[:, None], negatives.numpy()].any()
     other_order, *_ = Pairs.of(full, 0.0).epoch(tf.constant([0, 2]), 2)
     assert not np.array_equal(users, other_order)

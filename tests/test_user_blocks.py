@@ -21,8 +21,8 @@ def test_every_user_has_a_place_and_every_row_is_there_once(train, batch_size, s
     assert len(set(blocks.place.tolist())) == train.n_users
     assert blocks.place.max() < blocks.n_blocks * blocks.size
     user_at = dict(zip(blocks.place.tolist(), range(train.n_users), strict=True))
-    found = sorted((user_at[place], item) for place, item in zip(blocks.users, blocks.indices, strict=True))
-    assert found == sorted(zip(train.users.tolist(), train.items.tolist(), strict=True))
+    pairs = sorted((user_at[place], item) for place, item in zip(blocks.users, blocks.indices, strict=True))
+    assert pairs == sorted(zip(train.users.tolist(), train.items.tolist(), strict=True))
     assert blocks.rows.sum() == len(train)
     assert blocks.rows.max() <= blocks.capacity
     padded = blocks.padded(blocks.indices + 1)

@@ -29,13 +29,13 @@ def ranks_from_scores(scores, positives):
 
 def of_list(hits, k, n_held_out):
     """The four metrics of one list of hits, straight from their definitions."""
-    found = hits[:k]
-    gain = sum(hit / np.log2(place + 2) for place, hit in enumerate(found))
+    top_hits = hits[:k]
+    gain = sum(hit / np.log2(place + 2) for place, hit in enumerate(top_hits))
     ideal = sum(1 / np.log2(place + 2) for place in range(min(k, n_held_out)))
-    precisions = [sum(hits[: place + 1]) / (place + 1) for place, hit in enumerate(found) if hit]
+    precisions = [sum(hits[: place + 1]) / (place + 1) for place, hit in enumerate(top_hits) if hit]
     return {
-        "recall": sum(found) / n_held_out,
-        "precision": sum(found) / k,
+        "recall": sum(top_hits) / n_held_out,
+        "precision": sum(top_hits) / k,
         "user-ndcg": gain / ideal,
         "map": sum(precisions) / min(k, n_held_out),
     }
@@ -48,7 +48,7 @@ def over_all_orders(scores, positives, k):
     ]
     orders = itertools.product(*(list(itertools.permutations(block)) for block in blocks))
     values = [of_list([item in positives for block in order for item in block], k, len(positives)) for order in orders]
-    return {name: np.mean([one[name] for one in values]) for name in USER_METRICS}
+    return {name: np.mean([metrics[name] for metrics in values]) for name in USER_METRICS}
 
 
 @settings(deadline=None, max_examples=200)
@@ -58,8 +58,8 @@ def test_ties_count_by_their_expectation_over_all_orders(scores, k, data):
     positives = data.draw(st.permutations(range(len(scores))))[:n_held_out]
     ranks, expected = ranks_from_scores(scores, positives), over_all_orders(scores, positives, k)
     for name in USER_METRICS:
-        (found,) = parse_measure(f"{name}@{k}").values(ranks)
-        assert found == pytest.approx(expected[name], abs=1e-12), name
+        (value,) = parse_measure(f"{name}@{k}").values(ranks)
+        assert value == pytest.approx(expected[name], abs=1e-12), name
 
 
 @settings(deadline=None)
@@ -104,8 +104,8 @@ def test_ranx_agrees_in_the_full_ranking(synthetic_task, k):
         warnings.simplefilter("ignore")
         import ranx
 
-        qrels, found = ranx.Qrels(relevant), ranx.Run(run)
-        theirs = {name: ranx.evaluate(qrels, found, other, return_mean=False) for name, other in theirs_of.items()}
+        qrels, ranx_run = ranx.Qrels(relevant), ranx.Run(run)
+        theirs = {name: ranx.evaluate(qrels, ranx_run, other, return_mean=False) for name, other in theirs_of.items()}
     # ranx divides average precision by all held-out items, we by min(m, k).
     held_out = np.unique(cases.users, return_counts=True)[1]
     theirs["map"] = theirs["map"] * held_out / np.minimum(held_out, k)

@@ -19,13 +19,13 @@ def simulated(rng, true=TRUE, seeds=SEEDS):
         of_split = rng.normal(0, true["s"]) + rng.normal(0, true["us"], USERS)
         trials = [of_user + of_split + rng.normal(0, true["t"]) + rng.normal(0, true["e"], USERS) for _ in range(seeds)]
         # The two cases of a user differ by a constant that does not change the user's mean.
-        replicas.append([Sample(np.repeat(one, CASES) + np.tile([1.0, -1.0], USERS), users) for one in trials])
+        replicas.append([Sample(np.repeat(trial, CASES) + np.tile([1.0, -1.0], USERS), users) for trial in trials])
     return replicas
 
 
 def test_the_estimates_are_right_on_average():
     rng = np.random.default_rng(0)
-    found = [variance_components(simulated(rng)) for _ in range(200)]
+    estimates = [variance_components(simulated(rng)) for _ in range(200)]
     n = USERS
     expected = {
         "seeds": TRUE["t"] ** 2 + TRUE["e"] ** 2 / n,
@@ -33,12 +33,12 @@ def test_the_estimates_are_right_on_average():
         "users": TRUE["u"] ** 2 / n,
     }
     for name, value in expected.items():
-        assert np.mean([getattr(one, name) for one in found]) == pytest.approx(value, rel=0.12), name
+        assert np.mean([getattr(estimate, name) for estimate in estimates]) == pytest.approx(value, rel=0.12), name
     usual = (TRUE["u"] ** 2 + TRUE["us"] ** 2 + TRUE["e"] ** 2 / SEEDS) / n
-    assert np.mean([one.usual for one in found]) == pytest.approx(usual, rel=0.05)
+    assert np.mean([estimate.usual for estimate in estimates]) == pytest.approx(usual, rel=0.05)
     # The sources add up to the variance of a single figure over other users, splits and seeds.
     single = np.var([simulated(rng)[0][0].values.mean() for _ in range(1000)], ddof=1)
-    assert np.mean([one.total for one in found]) == pytest.approx(single, rel=0.12)
+    assert np.mean([estimate.total for estimate in estimates]) == pytest.approx(single, rel=0.12)
 
 
 def test_a_source_that_does_not_vary_has_no_variance():
@@ -57,6 +57,6 @@ def test_what_cannot_be_decomposed():
     assert variance_components(replicas[:1]) is None
     alone = [[Sample(np.ones(3), np.zeros(3, dtype=np.int32))]] * 2
     assert variance_components(alone) is None
-    others = [Sample(one.values, one.users + 1) for one in replicas[1]]
+    others = [Sample(sample.values, sample.users + 1) for sample in replicas[1]]
     with pytest.raises(ValueError, match="different users"):
         variance_components([replicas[0], others])

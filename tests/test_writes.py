@@ -65,7 +65,7 @@ KNOWN = {
 
 def writes(path: Path) -> set[str]:
     """The functions through which a module may write a file."""
-    found = set()
+    functions = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if not isinstance(node, ast.Call):
             continue
@@ -74,16 +74,18 @@ def writes(path: Path) -> set[str]:
             continue
         if name in ("open", "ZipFile", "fdopen"):
             values = [
-                one.value for one in (*node.args, *(k.value for k in node.keywords)) if isinstance(one, ast.Constant)
+                argument.value
+                for argument in (*node.args, *(k.value for k in node.keywords))
+                if isinstance(argument, ast.Constant)
             ]
             modes = {value for value in values if isinstance(value, str) and len(value) <= 3}
-            flags = {one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute)}
+            flags = {child.attr for child in ast.walk(node) if isinstance(child, ast.Attribute)}
             if not any(set(mode) & set("wax+") for mode in modes) and not flags & {"O_WRONLY", "O_RDWR", "O_CREAT"}:
                 continue
         elif name in ("copy", "save", "move", "rename", "truncate") and not _is_of_files(node):
             continue
-        found.add(name)
-    return found
+        functions.add(name)
+    return functions
 
 
 def _is_of_files(call: ast.Call) -> bool:
@@ -93,8 +95,8 @@ def _is_of_files(call: ast.Call) -> bool:
 
 
 def test_only_known_modules_write_files():
-    found = {path.relative_to(PACKAGE).as_posix(): writes(path) for path in PACKAGE.rglob("*.py")}
-    unknown = {name: names for name, names in found.items() if names and name not in KNOWN}
+    writes_by_module = {path.relative_to(PACKAGE).as_posix(): writes(path) for path in PACKAGE.rglob("*.py")}
+    unknown = {name: names for name, names in writes_by_module.items() if names and name not in KNOWN}
     assert not unknown, "write through atomic_path, OutputFile.write or write_all, or say here why not"
 
 

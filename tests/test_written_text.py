@@ -17,12 +17,16 @@ SOURCES = sorted(Path(recbench.__file__).parent.rglob("*.py"))
 
 
 def keywords(call):
-    return {one.arg for one in call.keywords}
+    return {keyword.arg for keyword in call.keywords}
 
 
 def writes_text(call):
     name = getattr(call.func, "attr", "")
-    modes = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    modes = [
+        argument.value
+        for argument in call.args
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    ]
     return name == "write_text" or (name == "open" and any(mode in ("w", "x", "w+") for mode in modes))
 
 

@@ -46,9 +46,9 @@ SPACE = {"good": Range(low=0.0, high=1.0), "epochs": Range(low=4, high=10, integ
 class Replayed:
     """A ``Runner`` that runs a trial here, and then sends the events that a process would have sent."""
 
-    def __init__(self, task, conditions, notify, wanted, interrupted):
+    def __init__(self, task, conditions, notify, is_wanted, interrupted):
         self.task, self.conditions, self.interrupted = task, conditions, interrupted
-        self.notify, self.wanted = notify, wanted
+        self.notify, self.wanted = notify, is_wanted
 
     def run(self, trials, folder):
         for trial in trials:
@@ -76,8 +76,8 @@ class Together(Replayed):
     Trials of the numbers ``lost`` lose their worker when all is told but their end, and are begun again.
     """
 
-    def __init__(self, task, conditions, notify, wanted, interrupted, at_a_time, lost):
-        super().__init__(task, conditions, notify, wanted, interrupted)
+    def __init__(self, task, conditions, notify, is_wanted, interrupted, at_a_time, lost):
+        super().__init__(task, conditions, notify, is_wanted, interrupted)
         self.at_a_time, self.lost = at_a_time, set(lost)
 
     def run(self, trials, folder):
@@ -88,8 +88,8 @@ class Together(Replayed):
                 running.append((trial, self.outcome(trial, sent), sent, [*sent]))
             if not running:
                 return
-            for one in list(running):
-                trial, outcome, every, left = one
+            for job in list(running):
+                trial, outcome, every, left = job
                 if left:
                     self.notify(replace(left.pop(0), trial=trial))
                 elif trial.number in self.lost:
@@ -101,9 +101,9 @@ class Together(Replayed):
                 if self.interrupted():
                     raise KeyboardInterrupt
                 if not self.wanted(trial):
-                    running.remove(one)
+                    running.remove(job)
                 elif not left and trial.number not in self.lost:
-                    running.remove(one)
+                    running.remove(job)
                     yield trial, outcome
 
 
@@ -111,9 +111,9 @@ def known_model(folder: Path, **texts: str) -> PlannedModel:
     path = folder / "known.py"
     if not path.exists():
         path.write_text(SOURCE)
-    wanted = RequestedModel(ModelReference("Known", f"{path}:Known", Origin.FILE), texts)
-    found = import_and_configure(wanted)
-    return PlannedModel(wanted, found.parameters, found.code_version)
+    requested = RequestedModel(ModelReference("Known", f"{path}:Known", Origin.FILE), texts)
+    configuration = import_and_configure(requested)
+    return PlannedModel(requested, configuration.parameters, configuration.code_version)
 
 
 def a_study(folder, model, space=SPACE, seed=0, known=(), **identity):
@@ -141,10 +141,10 @@ def tuned(
     study = study or a_study(folder, model, space, seed)
     seen = tuning_task(task)
 
-    def start(conditions, notify, wanted):
+    def start(conditions, notify, is_wanted):
         if at_a_time == 1:
-            return Replayed(seen, conditions, notify, wanted, interrupted)
-        return Together(seen, conditions, notify, wanted, interrupted, at_a_time, lost)
+            return Replayed(seen, conditions, notify, is_wanted, interrupted)
+        return Together(seen, conditions, notify, is_wanted, interrupted, at_a_time, lost)
 
     tuner = Tuner(
         TaskFacts.of(seen),

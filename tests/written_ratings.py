@@ -159,10 +159,10 @@ def _adjacency(rng: random.Random, encoding: str) -> tuple[_Rows, Layout]:
 
 def _break(rng: random.Random, rows: _Rows, separator: str) -> set[int]:
     """Breaks a row or two; returns their lines."""
-    places = [place for place, pair in enumerate(rows.pairs) if pair is not None]
+    valid_indices = [place for place, pair in enumerate(rows.pairs) if pair is not None]
     broken = []
     # Of three rows, nobody can tell which one is wrong.
-    for place in rng.sample(places, rng.choice((1, 1, 2)) if len(places) > 3 else 0):
+    for place in rng.sample(valid_indices, rng.choice((1, 1, 2)) if len(valid_indices) > 3 else 0):
         text = rows.texts[place]
         within = text.replace(separator, "\udcff" + separator, 1)
         changes = [text + separator + "more", text.rpartition(separator)[0], text + "\0", within, rows.texts[0]]

@@ -39,16 +39,16 @@ def main() -> int:
 def run_or_choose(arguments: argparse.Namespace) -> int:
     datasets = read_datasets()
     for name in filter(None, arguments.datasets.split(",")):
-        if name not in [one.name for one in datasets]:
-            raise unknown_name("dataset", name, [one.name for one in datasets])
+        if name not in [dataset.name for dataset in datasets]:
+            raise unknown_name("dataset", name, [dataset.name for dataset in datasets])
     if arguments.datasets:
-        datasets = [one for one in datasets if one.name in arguments.datasets.split(",")]
-    models = [one for one in arguments.models.split(",") if one] or list(known_models())
+        datasets = [dataset for dataset in datasets if dataset.name in arguments.datasets.split(",")]
+    models = [model_name for model_name in arguments.models.split(",") if model_name] or list(known_models())
     for model in models:
         find_model(model)
     if arguments.verb == "choose":
-        chosen = {model: found for model, found in results_by_model().items() if model in models}
-        print(chosen_configurations(chosen, [one.name for one in datasets]))  # noqa: T201
+        chosen = {model: results for model, results in results_by_model().items() if model in models}
+        print(chosen_configurations(chosen, [dataset.name for dataset in datasets]))  # noqa: T201
         return 0
     for name in ("configurations", "finalists", "seconds"):
         if getattr(arguments, name) <= 0:
@@ -67,7 +67,7 @@ def run_or_choose(arguments: argparse.Namespace) -> int:
 
 def document(check: bool) -> int:
     before = PAGE.read_text("utf-8")
-    after = with_tables(before, tables(results_by_model(), [one.name for one in read_datasets()]))
+    after = with_tables(before, tables(results_by_model(), [dataset.name for dataset in read_datasets()]))
     if check:
         if before != after:
             print(f"{PAGE} is not current: python -m benchmarks.defaults document", file=sys.stderr)  # noqa: T201

@@ -64,7 +64,12 @@ def read_datasets(path: Path = DATASETS) -> list[Dataset]:
     """
     entries = TomlKind("list of datasets").load(path, _File).root
     datasets = [
-        Dataset(name, path.parent / one.task if one.task.endswith(".toml") else one.task, one.stage, one.how_to_import)
-        for name, one in entries.items()
+        Dataset(
+            name,
+            path.parent / entry.task if entry.task.endswith(".toml") else entry.task,
+            entry.stage,
+            entry.how_to_import,
+        )
+        for name, entry in entries.items()
     ]
-    return sorted(datasets, key=lambda one: one.stage)
+    return sorted(datasets, key=lambda dataset: dataset.stage)

@@ -23,7 +23,7 @@ DASH = "–"
 def results_by_model(folder: Path = FOLDER) -> dict[str, list[Result]]:
     """Returns the newest results of each model that has some, in the order of the models' names."""
     read = [newest(read_results(path)) for path in sorted(folder.glob("*.jsonl"))]
-    return {one[0].model: one for one in read if one}
+    return {results[0].model: results for results in read if results}
 
 
 def tables(results: Mapping[str, Sequence[Result]], datasets: Sequence[str]) -> str:
@@ -39,12 +39,12 @@ def tables(results: Mapping[str, Sequence[Result]], datasets: Sequence[str]) -> 
         best.append(_row(model, best_values(values), datasets))
         of_default = regrets(values, configuration_key(defaults(model)))
         own.append([*_row(model, of_default, datasets), _mean(of_default)])
-        tried = [one for one in datasets if any(one in by_dataset for by_dataset in values.values())]
+        tried = [dataset for dataset in datasets if any(dataset in by_dataset for by_dataset in values.values())]
         chosen = leave_one_out(values, tried)
         regret = chosen.regrets if chosen else {}
         left_out.append([*_row(model, regret, datasets), _mean(regret)])
-        count = {one: sum(result.dataset == one for result in all_results) for one in datasets}
-        trials.append([model, *(str(count[one]) for one in datasets)])
+        count = {dataset: sum(result.dataset == dataset for result in all_results) for dataset in datasets}
+        trials.append([model, *(str(count[dataset]) for dataset in datasets)])
     head = ["model", *datasets]
     return "\n\n".join(
         [
@@ -65,7 +65,7 @@ def chosen_configurations(results: Mapping[str, Sequence[Result]], datasets: Seq
     lines = []
     for model, all_results in results.items():
         values = values_of(all_results)
-        tried = [one for one in datasets if any(one in by_dataset for by_dataset in values.values())]
+        tried = [dataset for dataset in datasets if any(dataset in by_dataset for by_dataset in values.values())]
         own = regrets(values, configuration_key(defaults(model)))
         lines.append(f"{model}: regret of the defaults {_text(own)}")
         choice = choose(values, tried)
@@ -93,7 +93,7 @@ def with_tables(page: str, new: str) -> str:
 
 
 def _row(model: str, values: Mapping[str, float], datasets: Sequence[str]) -> list[str]:
-    return [model, *(f"{values[one]:.4f}" if one in values else DASH for one in datasets)]
+    return [model, *(f"{values[dataset]:.4f}" if dataset in values else DASH for dataset in datasets)]
 
 
 def _mean(values: Mapping[str, float]) -> str:

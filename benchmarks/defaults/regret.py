@@ -75,7 +75,7 @@ def choose(values: Values, datasets: Sequence[str], scored: Sequence[str] | None
         if by_dataset.keys() >= set(scored or datasets)
     ]
     # By the text of the configuration among equals, so that the order of the trials does not matter.
-    return min(choices, key=lambda one: (one.mean, one.key), default=None)
+    return min(choices, key=lambda choice: (choice.mean, choice.key), default=None)
 
 
 def leave_one_out(values: Values, datasets: Sequence[str]) -> Choice | None:
@@ -84,11 +84,11 @@ def leave_one_out(values: Values, datasets: Sequence[str]) -> Choice | None:
     The key is empty: each dataset has a configuration of its own. None if no configuration was tried on all datasets,
     or there are fewer than two datasets.
     """
-    found: dict[str, float] = {}
+    regret_by_dataset: dict[str, float] = {}
     for left_out in datasets:
-        others = [one for one in datasets if one != left_out]
+        others = [dataset for dataset in datasets if dataset != left_out]
         choice = choose(values, others, datasets) if others else None
         if choice is None:
             return None
-        found[left_out] = regrets(values, choice.key)[left_out]
-    return Choice("", found) if found else None
+        regret_by_dataset[left_out] = regrets(values, choice.key)[left_out]
+    return Choice("", regret_by_dataset) if regret_by_dataset else None

@@ -91,15 +91,15 @@ def _search_one(
     conditions = Conditions(execution.threads, execution.device, curve=CurveEpochs(chosen=SCORED_EPOCHS))
     present = read_results(path)
     if dataset.stage == 1:
-        wanted = configurations(model, space, defaults(model), effort.configurations)
+        candidates = configurations(model, space, defaults(model), effort.configurations)
     else:
-        first = [one.name for one in datasets if one.stage == 1]
-        small = [one for one in newest(present) if one.dataset in first]
-        wanted = finalists(small, defaults(model), effort.finalists)
-    own = [one for one in present if (one.dataset, one.digest) == (dataset.name, digest)]
-    spent = [sum(one.seconds for one in own)]
-    known = {one.key for one in own}
-    missing = [one for one in wanted if configuration_key(one) not in known]
+        first = [other.name for other in datasets if other.stage == 1]
+        small = [trial for trial in newest(present) if trial.dataset in first]
+        candidates = finalists(small, defaults(model), effort.finalists)
+    own = [trial for trial in present if (trial.dataset, trial.digest) == (dataset.name, digest)]
+    spent = [sum(trial.seconds for trial in own)]
+    known = {trial.key for trial in own}
+    missing = [parameters for parameters in candidates if configuration_key(parameters) not in known]
 
     if not missing:
         return
@@ -139,7 +139,7 @@ def finalists(present: Sequence[Result], default: Mapping[str, ParameterValue], 
     values = values_of(present)
     best = best_values(values)
     regret: dict[str, float] = {}
-    parameters = {one.key: dict(one.parameters) for one in present}
+    parameters = {trial.key: dict(trial.parameters) for trial in present}
     for result in present:
         for key, _ in result.values():
             if values[key].keys() == best.keys():

@@ -113,6 +113,6 @@ def _end_last_line(descriptor: int, path: Path) -> None:
 def newest(results: Iterable[Result]) -> list[Result]:
     """Returns the last result of each dataset and configuration; those of an earlier form of a dataset are left out."""
     every = list(results)
-    digests = {one.dataset: one.digest for one in every}
-    current = [one for one in every if one.digest == digests[one.dataset]]
-    return list({(one.dataset, one.key): one for one in current}.values())
+    digests = {result.dataset: result.digest for result in every}
+    current = [result for result in every if result.digest == digests[result.dataset]]
+    return list({(result.dataset, result.key): result for result in current}.values())
