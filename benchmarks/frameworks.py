@@ -3,6 +3,7 @@
     recbench env create cornac                 # each framework that should take part
     python -m benchmarks.frameworks            # resumes; writes results/frameworks/ and results/frameworks.md
     python -m benchmarks.frameworks --page     # only writes the page again, from results/frameworks/
+    python -m benchmarks.frameworks --check    # writes nothing; exits with 1 if the page is not that of these records
 
 All implementations are tuned on validation cases with the same number of trials and seconds. Then each is trained with
 each seed, in turns: all models with the first seed, then all with the second. The implementations, and what explains
@@ -119,7 +120,12 @@ def main() -> None:
     parser.add_argument("--kinds", default=",".join(kinds), help=f"kinds of models ({','.join(kinds)})")
     parser.add_argument("--work", default="runs/frameworks", help="folder of the tuning's trials (runs/frameworks)")
     parser.add_argument("--page", action="store_true", help="only write the page, from what was measured")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the page is not current")
     options = parser.parse_args()
+    if options.check:
+        if PAGE.read_text(encoding="utf-8") != page():
+            raise SystemExit(f"{PAGE} is not current: python -m benchmarks.frameworks --page")
+        return
     if not options.page:
         all_environments = environments()
         ready = {environment.lock.name for environment in all_environments if environment.state is State.READY}

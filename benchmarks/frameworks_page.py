@@ -27,6 +27,8 @@ KINDS_FILE: Final = Path(__file__).with_name("frameworks.toml")
 CHECKS: Final = "-checks"
 """What the folder of the records of changed implementations is called, after the kind of model."""
 FEW_TRIALS: Final = 10
+LEADERBOARDS_BUDGET: Final = (100, 180)
+"""Trials and seconds of the tuning of each model on the leaderboards of MovieLens 100K."""
 TOLERANCE: Final = 1e-4
 """Of HR@10: closed-form models of the same formula differ by rounding."""
 NEVER: Final = "-"
@@ -117,7 +119,7 @@ def _head(kinds: Sequence[Kind]) -> list[str]:
         _task_line(first),
         "",
         f"- **Budget.** Each implementation was tuned on validation cases: {trials} trials, at most {seconds:,.0f} s. "
-        "Every fourth trial is drawn at random. The leaderboards have a larger budget of 100 trials or 180 s.",
+        f"Every fourth trial is drawn at random. {_leaderboards_budget(trials, seconds)}",
         "- **Search spaces.** They are equally wide. Scales go from a tenth of the framework's default to ten times "
         "the default, factors from 16 to 256, epochs from half of the default to twice as many. A poor default can "
         "therefore leave good values outside of the space.",
@@ -134,6 +136,12 @@ def _head(kinds: Sequence[Kind]) -> list[str]:
         "many epochs as fitted into the budget.",
         "",
     ]
+
+
+def _leaderboards_budget(trials: int, seconds: float) -> str:
+    if (trials, seconds) == LEADERBOARDS_BUDGET:
+        return "The leaderboards have the same budget."
+    return "The leaderboards have another budget: {} trials or {} s.".format(*LEADERBOARDS_BUDGET)
 
 
 def _task_line(kind: Kind) -> str:

@@ -45,8 +45,8 @@ DIFFERENCE_LINES = {
 LEGEND = (
     "p: randomisation test over users (signs of users' sums, 10,000 times); Holm: over all pairs by that metric.",
     "McNemar: exact test on hits, the largest p over seeds; only where each user has one case.",
-    "better, equal, worse in: shares of cases in which first is (metrics of users: shares of users). "
-    "detectable: the smallest true difference found with 80 % power at p < 0.05.",
+    "better in, equal in, worse in: shares of cases in which the first model is better, equal or worse (metrics of "
+    "users: shares of users). detectable: the smallest true difference found with 80 % power at p < 0.05.",
 )
 
 
