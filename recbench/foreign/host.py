@@ -294,8 +294,17 @@ def _execute(name: str, file: str, locations: Any) -> Any:
 
 
 def _offer_protocol() -> None:
-    """Lets a model's file import the names of ``recbench.protocol``, which it needs for its annotations."""
-    if "recbench" in sys.modules or importlib.util.find_spec("recbench") is not None:
+    """Lets a model's file import the names of ``recbench.protocol``, which it needs for its annotations.
+
+    They come from recbench itself, if this interpreter can import it. It may find one that it cannot import: the
+    repository of a model may hold recbench, and recbench needs a newer Python than a model.
+    """
+    try:
+        importlib.import_module("recbench.protocol")
+    except Exception:  # noqa: BLE001 - SyntaxError is one, and a missing package another
+        for name in [name for name in sys.modules if name.partition(".")[0] == "recbench"]:
+            del sys.modules[name]
+    else:
         return
     package, protocol = types.ModuleType("recbench"), types.ModuleType("recbench.protocol")
     package.__path__ = []
