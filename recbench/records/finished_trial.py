@@ -84,7 +84,9 @@ class FinishedTrial:
         if (known := self.known_means.get(measure)) is not None:
             return known
         ranks = self.ranks_in(measure.ranking)
-        return None if ranks is None else float(measure.values(ranks).mean())
+        if ranks is None:
+            return None
+        return self.known_means.setdefault(measure, float(measure.values(ranks).mean()))
 
     @property
     def uniform_negatives(self) -> bool | None:
