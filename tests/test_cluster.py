@@ -10,6 +10,8 @@ import psutil
 import pytest
 
 from recbench.records.selection import read_records
+from recbench.runners.dask import scheduler_check
+from tests.command_line import CommandLine
 from tests.dask_cluster import Cluster, Proxy, Run, free_port, trial_processes
 
 pytest.importorskip("distributed")
@@ -83,7 +85,7 @@ def test_the_same_ranks_as_here_and_the_task_is_sent_once(cluster, own):
     assert len(shipped) == 2
     # Not the time of modification, which is that of the last use.
     before = {path: path.stat().st_ino for path in shipped}
-    Run(own, cluster.address, *arguments, "--force").end(0)
+    Run(own, cluster.address, "--models", "random", "--seeds", "2", "--force").end(0)
     assert {path: path.stat().st_ino for path in cluster.folder.glob("home*/tasks/shipped/*")} == before
 
 
@@ -156,8 +158,12 @@ def test_a_scheduler_that_is_killed(cluster, own):
     assert not psutil.wait_procs(workers, timeout=20)[1]
 
 
-def test_nobody_there(own):
-    run = Run(own, f"tcp://127.0.0.1:{free_port()}", "--models", "popularity")
-    run.end(2)
-    assert "There is no Dask scheduler at tcp://127.0.0.1:" in run.messages
-    assert not (own / "results").exists()
+def test_nobody_there(own, capfd, monkeypatch):
+    monkeypatch.chdir(own)
+    monkeypatch.setattr(scheduler_check, "SECONDS_TO_CONNECT", 0.5)
+    program, address = CommandLine(capfd, monkeypatch), f"tcp://127.0.0.1:{free_port()}"
+    for command in (["run"], ["tune", "--trials", "1", "-o", "tuned.toml"]):
+        done = program(*command, "--models", "itemknn", "--task", "synthetic", "--cluster", address)
+        assert done.code == 2
+        assert f"There is no Dask scheduler at {address}" in done.err
+        assert not (own / "results").exists()

@@ -12,7 +12,7 @@ import pytest
 from recbench.records.tuned_settings import load
 from recbench.tasks import task_file
 from recbench.tasks.tuning_task import tuning_task
-from tests.dask_cluster import Cluster, Proxy, Run, free_port, trial_processes
+from tests.dask_cluster import Cluster, Proxy, Run, trial_processes
 from tests.tuned_models import SOURCE
 
 pytest.importorskip("distributed")
@@ -152,10 +152,3 @@ def test_it_goes_on_where_it_was(cluster, tmp_path, how):
     assert [one["end"] for one in history] == ["interrupted"] * 2 + ["completed"] * 3
     assert [one["params"] for one in history[:2]] == [one["params"] for one in history[2:4]]
     assert all(one["seconds"] > 0 for one in history)
-
-
-def test_nobody_there(tmp_path):
-    run = tuning(tmp_path, f"tcp://127.0.0.1:{free_port()}", "Waits", 1)
-    run.end(2)
-    assert "There is no Dask scheduler at tcp://127.0.0.1:" in run.messages
-    assert not (tmp_path / "results").exists()

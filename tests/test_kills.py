@@ -141,7 +141,7 @@ def test_a_killed_run_takes_its_processes_along_and_is_continued(tmp_path):
     whole = start(tmp_path / "whole")
     assert "popularity" in whole.communicate(timeout=120)[0]
     seconds = time.monotonic() - began
-    for _ in range(10):
+    for _ in range(6):
         process = start(tmp_path, "--force")
         time.sleep(chance.uniform(0, seconds))
         workers = children_of(process)

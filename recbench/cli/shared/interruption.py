@@ -71,6 +71,7 @@ def interruption_message(folder: Path | None) -> Iterator[TrialCount]:
     count = TrialCount(folder)
     try:
         yield count
+    # Of any class, for an interruption may have become another error.
     except (KeyboardInterrupt, Exception) as error:
         interruption = interruption_behind(error)
         if interruption is None:
