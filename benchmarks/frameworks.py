@@ -2,6 +2,7 @@
 
     recbench env create cornac                 # each framework that should take part
     python -m benchmarks.frameworks            # resumes; writes results/frameworks/ and results/frameworks.md
+    python -m benchmarks.frameworks --task ncf-ml-1m         # another task; writes results/frameworks-ncf-ml-1m.md
     python -m benchmarks.frameworks --page     # only writes the page again, from results/frameworks/
     python -m benchmarks.frameworks --check    # writes nothing; exits with 1 if the page is not that of these records
 
@@ -19,13 +20,20 @@ from pathlib import Path
 from typing import Any, Final
 
 import recbench
-from benchmarks.frameworks_page import CHECKS, FOLDER, KINDS_FILE, PAGE, page
+from benchmarks.frameworks_page import (
+    CHECKS,
+    ENVIRONMENTS,
+    FIRST_TASK,
+    KINDS_FILE,
+    page,
+    page_file,
+    task_folder,
+)
 from recbench.errors import RecbenchError
 from recbench.experiments.environments import State, environments
 from recbench.output_files import OutputFile
 from recbench.tuning.objective import EPOCHS
 
-TASK: Final = "ml-100k"
 SPACES: Final = Path(__file__).with_name("frameworks_spaces.toml")
 """Search spaces of the implementations that need another one than recbench's."""
 CURVE: Final = "1,2,3,5,7,10,15,20,30,40,50,70,100,150,200,300,400"
@@ -50,7 +58,7 @@ def tuned_entry(model: str, options: argparse.Namespace, settings: Path) -> str 
     storage = Path(options.work, f"{settings.stem}.db")
     (result,) = recbench.tune(
         [model],
-        TASK,
+        options.task,
         trials=options.trials,
         budget=options.budget,
         spaces=SPACES if own_space else None,
@@ -67,7 +75,7 @@ def tuned_entry(model: str, options: argparse.Namespace, settings: Path) -> str 
 
 def measure(name: str, models: Sequence[str], options: argparse.Namespace) -> None:
     """Tunes the implementations of one kind of model, and trains each with each seed."""
-    settings = FOLDER / f"{name}.toml"
+    settings = task_folder(options.task) / f"{name}.toml"
     entries = []
     for model in models:
         try:
@@ -83,7 +91,7 @@ def measure(name: str, models: Sequence[str], options: argparse.Namespace) -> No
     for seed in range(options.seeds):
         recbench.run(
             entries,
-            TASK,
+            options.task,
             seeds=[seed],
             settings=str(settings),
             curve=CURVE,
@@ -91,21 +99,21 @@ def measure(name: str, models: Sequence[str], options: argparse.Namespace) -> No
             threads=1,
             device="cpu",
             timeout=MOST_SECONDS,
-            output=FOLDER / name,
+            output=task_folder(options.task) / name,
         )
 
 
-def check(name: str, changes: Sequence[str]) -> None:
+def check(task: str, name: str, changes: Sequence[str]) -> None:
     """Trains implementations with a changed value that should explain a difference, with one seed."""
     recbench.run(
         changes,
-        TASK,
+        task,
         seeds=1,
-        settings=str(FOLDER / f"{name}.toml"),
+        settings=str(task_folder(task) / f"{name}.toml"),
         threads=1,
         device="cpu",
         timeout=MOST_SECONDS,
-        output=FOLDER / f"{name}{CHECKS}",
+        output=task_folder(task) / f"{name}{CHECKS}",
     )
 
 
@@ -114,6 +122,7 @@ def main() -> None:
     with KINDS_FILE.open("rb") as file:
         kinds: dict[str, dict[str, Any]] = tomllib.load(file)
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--task", default=FIRST_TASK, help=f"the task ({FIRST_TASK})")
     parser.add_argument("--trials", type=int, default=30, help="trials of the tuning of each implementation (30)")
     parser.add_argument("--budget", type=float, default=120, help="seconds of the tuning of each implementation (120)")
     parser.add_argument("--seeds", type=int, default=5, help="seeds of each implementation (5)")
@@ -122,14 +131,15 @@ def main() -> None:
     parser.add_argument("--page", action="store_true", help="only write the page, from what was measured")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the page is not current")
     options = parser.parse_args()
+    file = page_file(options.task)
     if options.check:
-        if PAGE.read_text(encoding="utf-8") != page():
-            raise SystemExit(f"{PAGE} is not current: python -m benchmarks.frameworks --page")
+        if file.read_text(encoding="utf-8") != page(options.task):
+            raise SystemExit(f"{file} is not current: python -m benchmarks.frameworks --task {options.task} --page")
         return
     if not options.page:
         all_environments = environments()
         ready = {environment.lock.name for environment in all_environments if environment.state is State.READY}
-        FOLDER.mkdir(exist_ok=True)
+        task_folder(options.task).mkdir(parents=True, exist_ok=True)
         facts = {
             environment.lock.name: {
                 "version": environment.lock.version,
@@ -140,15 +150,20 @@ def main() -> None:
             for environment in all_environments
             if environment.lock.name in ready
         }
-        Path(FOLDER, "environments.json").write_text(json.dumps(facts, indent=2) + os.linesep, encoding="utf-8")
+        ENVIRONMENTS.write_text(json.dumps(facts, indent=2) + os.linesep, encoding="utf-8")
         for name in options.kinds.split(","):
-            models = [model for model in kinds[name]["models"] if ":" not in model or model.partition(":")[0] in ready]
+            of_task = kinds[name].get(options.task, {})
+            models = [
+                model
+                for model in kinds[name]["models"]
+                if model not in of_task.get("left_out", {}) and (":" not in model or model.partition(":")[0] in ready)
+            ]
             measure(name, models, options)
-            if kinds[name]["checks"]:
-                check(name, kinds[name]["checks"])
-            OutputFile(PAGE).write(page().encode())
-    OutputFile(PAGE).write(page().encode())
-    print(f"Wrote {PAGE}")  # noqa: T201
+            if changes := of_task.get("checks"):
+                check(options.task, name, changes)
+            OutputFile(file).write(page(options.task).encode())
+    OutputFile(file).write(page(options.task).encode())
+    print(f"Wrote {file}")  # noqa: T201
 
 
 if __name__ == "__main__":

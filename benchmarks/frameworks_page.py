@@ -20,15 +20,16 @@ from recbench.reports.rendering import render_table
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.summary import ModelSummary
 
-PAGE: Final = Path("results/frameworks.md")
 FOLDER: Final = Path("results/frameworks")
-"""Records and tuned settings of each kind of model, and the sizes of the environments."""
+ENVIRONMENTS: Final = FOLDER / "environments.json"
+"""Versions and sizes of the environments."""
+FIRST_TASK: Final = "ml-100k"
 KINDS_FILE: Final = Path(__file__).with_name("frameworks.toml")
 CHECKS: Final = "-checks"
 """What the folder of the records of changed implementations is called, after the kind of model."""
 FEW_TRIALS: Final = 10
-LEADERBOARDS_BUDGET: Final = (100, 180)
-"""Trials and seconds of the tuning of each model on the leaderboards of MovieLens 100K."""
+LEADERBOARD_BUDGETS: Final = {"ml-100k": (100, 180), "ncf-ml-1m": (100, 600)}
+"""Trials and seconds of the tuning of each model on the leaderboard of a task."""
 TOLERANCE: Final = 1e-4
 """Of HR@10: closed-form models of the same formula differ by rounding."""
 NEVER: Final = "-"
@@ -44,6 +45,7 @@ class Kind:
         report: The report on them; the best implementation first.
         tuned: The tuned settings of each implementation that has some.
         facts: What the code of the implementations does differently.
+        findings: What explains differences on this task.
         missing: Implementations without a record, and why.
         checks: The records of implementations with a changed value.
     """
@@ -53,16 +55,28 @@ class Kind:
     report: RunReport
     tuned: Mapping[str, TunedModel]
     facts: Sequence[str]
+    findings: Sequence[str]
     missing: Sequence[str]
     checks: Sequence[FinishedTrial]
 
 
-def page() -> str:
-    """Returns the page, in Markdown, with its checksum."""
+def page_file(task: str) -> Path:
+    """Returns where the page on a task lies."""
+    return FOLDER.with_name("frameworks.md" if task == FIRST_TASK else f"frameworks-{task}.md")
+
+
+def task_folder(task: str) -> Path:
+    """Returns the folder of the records and tuned settings of each kind of model on a task."""
+    return FOLDER / task
+
+
+def page(task: str) -> str:
+    """Returns the page on a task, in Markdown, with its checksum."""
     with KINDS_FILE.open("rb") as file:
         listed = tomllib.load(file)
-    kinds = [_kind(name, facts) for name, facts in listed.items() if (FOLDER / name).is_dir()]
-    missing = [facts["title"] for name, facts in listed.items() if not (FOLDER / name).is_dir()]
+    is_measured = {name: (task_folder(task) / name).is_dir() for name in listed}
+    kinds = [_kind(task, name, facts) for name, facts in listed.items() if is_measured[name]]
+    missing = [facts["title"] for name, facts in listed.items() if not is_measured[name]]
     lines = [f"<!-- {UNSEALED} -->", *_head(kinds), *_environments()]
     for kind in kinds:
         lines += _section(kind)
@@ -72,16 +86,18 @@ def page() -> str:
     for kind in kinds:
         lines += [*_settings(kind), ""]
     lines += ["## How it is made", "", "The same command resumes. `--page` writes the page from the records alone.", ""]
-    names = json.loads(Path(FOLDER, "environments.json").read_text(encoding="utf-8"))
+    names = json.loads(ENVIRONMENTS.read_text(encoding="utf-8"))
     lines += ["```", *(f"recbench env create {name}" for name in names)]
     lines += ["uv pip install --python ENVIRONMENT_OF_CORNAC/bin/python torch", _command(kinds), "```"]
     return seal("\n".join(lines) + "\n")
 
 
-def _kind(name: str, facts: Mapping[str, Any]) -> Kind:
-    trials = read_records(str(FOLDER / name)).trials
-    settings = FOLDER / f"{name}.toml"
-    report = ranked_report(trials)
+def _kind(task: str, name: str, facts: Mapping[str, Any]) -> Kind:
+    folder = task_folder(task) / name
+    trials = read_records(str(folder)).trials
+    settings, checks = folder.with_suffix(".toml"), folder.with_name(f"{name}{CHECKS}")
+    report, of_task = ranked_report(trials), facts.get(task, {})
+    left_out = of_task.get("left_out", {})
     measured = {summary.model for summary in report.summaries}
     unmeasured = [model for model in facts["models"] if model not in measured]
     return Kind(
@@ -90,8 +106,9 @@ def _kind(name: str, facts: Mapping[str, Any]) -> Kind:
         report,
         load(settings).models if settings.exists() else {},
         facts["facts"],
-        [*(f"{model} ({why})" for model, why in facts["left_out"].items()), *unmeasured],
-        read_records(f"{FOLDER / name}{CHECKS}").trials if Path(f"{FOLDER / name}{CHECKS}").is_dir() else (),
+        of_task.get("findings", []),
+        [f"{model} ({left_out[model]})" if model in left_out else model for model in unmeasured],
+        read_records(str(checks)).trials if checks.is_dir() else (),
     )
 
 
@@ -103,7 +120,9 @@ def _budget(kinds: Sequence[Kind]) -> tuple[int, float]:
 def _command(kinds: Sequence[Kind]) -> str:
     trials, seconds = _budget(kinds)
     seeds = max(len(summary.trials) for kind in kinds for summary in kind.report.summaries)
-    return f"python -m benchmarks.frameworks --trials {trials} --budget {seconds:g} --seeds {seeds}"
+    task = kinds[0].trials[0].record.task.name
+    chosen = "" if task == FIRST_TASK else f" --task {task}"
+    return f"python -m benchmarks.frameworks{chosen} --trials {trials} --budget {seconds:g} --seeds {seeds}"
 
 
 def _head(kinds: Sequence[Kind]) -> list[str]:
@@ -119,7 +138,7 @@ def _head(kinds: Sequence[Kind]) -> list[str]:
         _task_line(first),
         "",
         f"- **Budget.** Each implementation was tuned on validation cases: {trials} trials, at most {seconds:,.0f} s. "
-        f"Every fourth trial is drawn at random. {_leaderboards_budget(trials, seconds)}",
+        f"Every fourth trial is drawn at random. {_leaderboard_budget(first, trials, seconds)}",
         "- **Search spaces.** They are equally wide. Scales go from a tenth of the framework's default to ten times "
         "the default, factors from 16 to 256, epochs from half of the default to twice as many. A poor default can "
         "therefore leave good values outside of the space.",
@@ -138,10 +157,13 @@ def _head(kinds: Sequence[Kind]) -> list[str]:
     ]
 
 
-def _leaderboards_budget(trials: int, seconds: float) -> str:
-    if (trials, seconds) == LEADERBOARDS_BUDGET:
-        return "The leaderboards have the same budget."
-    return "The leaderboards have another budget: {} trials or {} s.".format(*LEADERBOARDS_BUDGET)
+def _leaderboard_budget(kind: Kind, trials: int, seconds: float) -> str:
+    budget = LEADERBOARD_BUDGETS.get(kind.trials[0].record.task.name)
+    if budget is None:
+        return ""
+    if budget == (trials, seconds):
+        return "The leaderboard has the same budget."
+    return f"The leaderboard has another budget: {budget[0]} trials or {budget[1]} s."
 
 
 def _task_line(kind: Kind) -> str:
@@ -155,7 +177,7 @@ def _task_line(kind: Kind) -> str:
 
 
 def _environments() -> list[str]:
-    environments = json.loads(Path(FOLDER, "environments.json").read_text(encoding="utf-8"))
+    environments = json.loads(ENVIRONMENTS.read_text(encoding="utf-8"))
     rows = [
         [name, facts["version"], facts["python"], f"{facts['bytes'] / 1e6:,.0f}", f"{facts['seconds']:.0f}"]
         for name, facts in environments.items()
@@ -186,6 +208,8 @@ def _section(kind: Kind) -> list[str]:
     lines += ["Significant differences of HR@10:", "", *_differences(kind), ""]
     if kind.facts:
         lines += ["What the code does differently:", "", *(f"- {fact}" for fact in kind.facts), ""]
+    if kind.findings:
+        lines += ["What explains differences here:", "", *(f"- {finding}" for finding in kind.findings), ""]
     if kind.checks:
         lines += ["The same implementations with other values (first seed):", "", _checks(kind), ""]
     return lines
