@@ -1,6 +1,7 @@
 """``recbench ab``: the order of the trials, the verdict, what is kept, and what cannot be compared."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -175,6 +176,26 @@ def test_an_interrupted_comparison_is_resumed_by_pairs(repository, trials, recbe
     trials.interrupted_at = len(trials.calls)
     done = recbench("ab", "old", "new", "--models", "bpr", "--seeds", "1")
     assert (done.code, "No trial is kept. To be able to resume, use -o FOLDER" in done.err) == (130, True)
+
+
+def test_a_comparison_that_is_interrupted_in_its_first_pair_is_resumed(repository, trials, recbench):
+    command = ("ab", "old", "new", "--models", "bpr", "--seeds", "1", "-o", "kept")
+    trials.interrupted_at = 1
+    assert recbench(*command).code == 130
+    assert (repository / "kept" / "control-first").is_dir()
+    trials.interrupted_at = None
+    done = recbench(*command)
+    assert done.code == 0, done.err
+
+
+def test_half_a_pair_of_a_seed_that_is_no_longer_asked_for_counts_on_neither_side(repository, trials, recbench):
+    command = ("ab", "old", "new", "--models", "bpr", "-o", "kept", "--seeds")
+    trials.interrupted_at = 9  # the base of the last pair is trained, and its head is not
+    assert recbench(*command, "3").code == 130
+    trials.interrupted_at = None
+    done = recbench(*command, "1")
+    assert done.code == 0, done.err
+    assert not re.search(r"\b[23] records", done.out), done.out
 
 
 BAD = {

@@ -233,6 +233,13 @@ def test_bisect_finds_the_commit_passes_over_broken_ones_and_asks_for_seeds(repo
         assert (done.code, cause in done.err) == (2, True), done.err
 
 
+def test_bisect_names_a_commit_without_the_ranking_that_the_metric_needs(repository, trainer, recbench):
+    made = commits(repository, "0.5", "0.3", trainer=trainer)
+    result = recbench("bisect", made[0], "main", "--model", "net", "--task", "synthetic", "--metrics", "full-hr@10")
+    assert result.code == 2
+    assert "seed 0, full ranking: it has none" in result.err
+
+
 def test_bisect_names_a_range_if_the_test_cannot_decide(repository, trainer, recbench, monkeypatch):
     made = commits(repository, "0.5", *["0.4"] * 6, "0.3", trainer=trainer)
     ends = made[-1], made[0]

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from recbench.records.schema import Status
 from recbench.registry.models import ModelReference, Origin
 from recbench.registry.requested import RequestedModel
 from recbench.runners.base import Assignment
@@ -12,6 +13,7 @@ from recbench.runners.processes import imports_ahead, local
 from recbench.runners.processes.imports_ahead import ImportsAhead
 from recbench.runners.processes.local import LocalProcesses
 from recbench.runners.processes.messages import MessageError, Refused
+from recbench.runners.processes.supervision import SOURCE_CHANGED
 from recbench.tasks import task_file
 from recbench.trials.conditions import Conditions
 from recbench.trials.events import EventKind
@@ -87,6 +89,22 @@ def test_imports_overlap_each_other_and_no_fit(tmp_path, synthetic_task, monkeyp
     assert [later[1] < fit[0] for later, fit in zip(imports[1:], fits, strict=False)] == [False, True, False]
     assert len(list((tmp_path / "imported").iterdir())) == 4
     assert [record.imports_during_fit for record in records] == [0] * 4
+
+
+def test_a_source_that_is_changed_after_the_plan_fails_the_trials_of_imports_ahead(
+    tmp_path, synthetic_task, monkeypatch
+):
+    begin = ImportsAhead.begin
+
+    def begin_with_changed_source(*arguments):
+        (tmp_path / "own_model.py").write_text(OWN + "\nCHANGED = True\n")
+        begin(*arguments)
+
+    monkeypatch.setattr(ImportsAhead, "begin", begin_with_changed_source)
+    records = run(tmp_path, synthetic_task, monkeypatch, trials=4)
+    assert records[0].status is Status.DONE
+    for record in records[1:]:
+        assert (record.status, record.error) == (Status.FAILED, f"{SOURCE_CHANGED}; in import")
 
 
 def test_the_record_shows_an_import_during_a_fit(tmp_path, synthetic_task, monkeypatch):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -68,6 +69,16 @@ def test_a_failure_replaces_no_good_record_of_the_same_code(tmp_path, status):
     # The failure of changed code takes its place, for the old record is not of that code. Its results are kept.
     put(a_failure(status), tmp_path, same_code=False)
     assert kept(tmp_path).record.status is status
+    assert kept(tmp_path / "replaced").full_ranks is not None
+
+
+def test_a_failure_that_was_set_aside_keeps_the_results_of_earlier_code(tmp_path):
+    put(a_result(full=True), tmp_path)
+    failure = a_failure()
+    changed = failure.record.model_copy(update={"code_version": "2", "started_at": datetime(2026, 2, 1, tzinfo=UTC)})
+    store.set_aside(FinishedTrial(changed, ""), tmp_path)
+    store.store_set_aside(tmp_path)
+    assert kept(tmp_path).record.status is Status.FAILED
     assert kept(tmp_path / "replaced").full_ranks is not None
 
 

@@ -253,6 +253,35 @@ app.main()
     assert done.stderr.startswith("Interrupted. No trial ran. Resume with:")
 
 
+@pytest.mark.parametrize(
+    ("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 143)], ids=["SIGINT", "SIGTERM", "SIGHUP"]
+)
+@pytest.mark.parametrize("when", ["it runs", "its error is printed"])
+def test_an_interruption_of_any_command_has_its_exit_code(tmp_path, name, code, when):
+    """Also of one without trials, which leaves nothing to resume."""
+    program = f"""
+import signal
+from recbench.cli import app
+from recbench.cli.shared.later_commands import LaterCommand
+from recbench.errors import RecbenchError
+
+def is_interrupted():
+    signal.raise_signal(signal.{name})
+
+def fails():
+    app.fail = lambda error: is_interrupted()
+    raise RecbenchError("It is wrong.")
+
+app.COMMANDS["own"] = LaterCommand("__main__:{"is_interrupted" if when == "it runs" else "fails"}", "Ends.")
+app.main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, "own"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, preexec_fn=take_interruptions,
+    )  # fmt: skip
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+
+
 class OneTrial:
     """A ``Runner`` whose trial is over at once."""
 

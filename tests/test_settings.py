@@ -112,6 +112,11 @@ def test_a_setting_adds_the_effort_of_the_searches_that_it_replaces(tmp_path):
     # The same search with a larger budget keeps what it knew.
     longer = after(again, search_began_at=second, seconds=8.0)
     assert longer.models["Own"].provenance.effort == Effort(searches=2, trials=30, seconds=23.0)
+    # The first one writes the file again, and then the second one: each counts once.
+    turns = after(longer, search_began_at=first, trials=TrialCounts(completed=10), seconds=15.0)
+    assert turns.models["Own"].provenance.effort == Effort(searches=2, trials=30, seconds=23.0)
+    turns = after(turns, search_began_at=second, seconds=8.0)
+    assert turns.models["Own"].provenance.effort == Effort(searches=2, trials=30, seconds=23.0)
     # An older file does not identify its search.
     assert after(old, search_began_at=first).models["Own"].provenance.effort.searches == 2
 

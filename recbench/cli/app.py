@@ -167,23 +167,35 @@ def main() -> None:
     """Runs the command line. Errors that the user can mend end it with exit code 2 or 4, and any others with 70."""
     open_standard_streams()
     show_log()
-    with interruptible():
-        try:
-            app(prog_name="recbench")
-        except SystemExit as ended:
-            if ended.code == 1 and isinstance(ended.__context__, BrokenPipeError):
-                # The reader of a help has seen enough. Typer would end the program with 1.
-                discard_output()
-                sys.exit(ExitCode.OK)
-            raise
-        # Of any class, for libraries replace errors, those of the system among them, by errors of their own.
-        except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - the last place where it can be told
-            interruption = interruption_behind(error)
-            if interruption is not None:
-                sys.exit(exit_code(interruption))
-            _end_with(error)
-        finally:
-            forget_interruption()
+    try:
+        with interruptible():
+            _run()
+    # Another one than the one that ended the command, while its message was printed.
+    except KeyboardInterrupt as interruption:
+        sys.exit(exit_code(interruption))
+
+
+def _run() -> None:
+    try:
+        app(prog_name="recbench")
+    except SystemExit as ended:
+        if ended.code == 1 and isinstance(ended.__context__, BrokenPipeError):
+            # The reader of a help has seen enough. Typer would end the program with 1.
+            discard_output()
+            sys.exit(ExitCode.OK)
+        interruption = interruption_behind(ended)
+        if ended.code == ExitCode.INTERRUPTED and interruption is not None:
+            # Typer has taken SIGTERM for Ctrl-C.
+            sys.exit(exit_code(interruption))
+        raise
+    # Of any class, for libraries replace errors, those of the system among them, by errors of their own.
+    except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - the last place where it can be told
+        interruption = interruption_behind(error)
+        if interruption is not None:
+            sys.exit(exit_code(interruption))
+        _end_with(error)
+    finally:
+        forget_interruption()
 
 
 def _end_with(error: BaseException) -> NoReturn:

@@ -157,8 +157,9 @@ def ab(request: ABRequest, progress: Progress) -> ABResult:
                 for side, commit, name in ((BASE, commits[BASE], request.base), (HEAD, commits[HEAD], request.head))
             }
             _check(sides, request)
+            state.save()
             _train(sides, request, source, state, left, progress)
-        base, head, first, second = (_read(folder / name) for name in (BASE, HEAD, *CONTROL))
+        base, head, first, second = (_read(folder / name, request.seeds) for name in (BASE, HEAD, *CONTROL))
     return ABResult(
         _of_commit(base, request.base, commits[BASE]),
         _of_commit(head, request.head, commits[HEAD]),
@@ -307,10 +308,17 @@ def _records_folder(output: Path | None) -> Iterator[Path]:
         yield folder
 
 
-def _read(folder: Path) -> RecordSet:
-    """Reads records with their ranks, for their folder may be a temporary one."""
+def _read(folder: Path, seeds: Sequence[int]) -> RecordSet:
+    """Reads the records of these seeds with their ranks, for their folder may be a temporary one.
+
+    The folder may hold other seeds, also half a pair, if more seeds were asked for before.
+    """
     record_set = read_records(f"./{folder}" if not folder.is_absolute() else str(folder))
-    trials = (FinishedTrial.in_memory(trial.record, trial.ranks, trial.place) for trial in record_set.trials)
+    trials = (
+        FinishedTrial.in_memory(trial.record, trial.ranks, trial.place)
+        for trial in record_set.trials
+        if trial.record.seed in seeds
+    )
     return replace(record_set, trials=tuple(trials))
 
 

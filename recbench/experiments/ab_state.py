@@ -137,6 +137,14 @@ class ABState:
             RecbenchError: The file cannot be written.
         """
         self.done.add(pair)
+        self.save()
+
+    def save(self) -> None:
+        """Writes the file. Without it, a folder that holds the first trials could not be used again.
+
+        Raises:
+            RecbenchError: The file cannot be written.
+        """
         ordered = sorted(self.done, key=lambda done_pair: (done_pair.model, done_pair.stage, done_pair.seed))
         text = _File(identity=self.identity, done=tuple(ordered)).model_dump_json(indent=1, by_alias=True) + "\n"
         try:

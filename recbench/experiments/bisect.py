@@ -272,6 +272,9 @@ class _Levels:
         run = request.trials.train(commit.sha, [request.model], seeds, [neighbour.sha for neighbour in like])
         if run.problems:
             return "; ".join(run.problems.values())
+        for trial in run.trials:
+            if trial.ranks_in(request.measure.ranking) is None:
+                return f"seed {trial.record.seed}, full ranking: {trial.record.catalogue_error or 'it has none'}"
         n_trained = run.n_trained(commit.sha, self._began)
         self.n_trained += n_trained
         self.n_kept += len(run.trials) - n_trained

@@ -40,9 +40,12 @@ def interruptible() -> Iterator[None]:
     try:
         yield
     finally:
+        # What comes from here on comes too late to interrupt the block.
+        _State.held += 1
         for number, handler in before.items():
             signal.signal(number, handler)
-        _State.raised = None
+        _State.held -= 1
+        _State.raised = _State.pending = None
 
 
 def interruption_behind(error: BaseException) -> KeyboardInterrupt | None:

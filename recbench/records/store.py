@@ -74,8 +74,7 @@ def save(record: Record, ranks: TrialRanks | None, folder: Path, combine: Combin
         stored = combine(present, new)
         if stored is None:
             return new
-        if present is not None and present.record.status is Status.DONE and stored.record.status is not Status.DONE:
-            _keep_replaced(path)
+        _keep_done(present, stored, path)
         _place(set_aside(stored, folder), folder)
     return finished_trial(record, path)
 
@@ -156,7 +155,9 @@ def _place_all(folder: Path) -> None:
         except RecbenchError:
             # Nobody can read it. It stays, for whoever wants to look.
             continue
-        if combined(present, finished_trial(record, path), _is_older(record)) is not None:
+        stored = combined(present, finished_trial(record, path), _is_older(record))
+        if stored is not None:
+            _keep_done(present, stored, folder / path.name)
             _place(aside, folder)
         else:
             shutil.rmtree(aside, ignore_errors=True)
@@ -183,8 +184,10 @@ def _present(path: Path) -> FinishedTrial | None:
     return trial
 
 
-def _keep_replaced(path: Path) -> None:
+def _keep_done(present: FinishedTrial | None, stored: FinishedTrial, path: Path) -> None:
     """Keeps the results of earlier code, which a failed trial of changed code replaces, in a folder of their own."""
+    if present is None or present.record.status is not Status.DONE or stored.record.status is Status.DONE:
+        return
     target = path.parent / REPLACED / path.name
     with write_errors(target), atomic_path(target.with_suffix(".npz")) as ranks, atomic_path(target) as record:
         shutil.copyfile(path.with_suffix(".npz"), ranks)

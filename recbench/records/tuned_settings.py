@@ -90,6 +90,20 @@ class Effort(_Frozen):
     seconds: Seconds
 
 
+class SearchEffort(_Frozen):
+    """The effort of one search.
+
+    Attributes:
+        began_at: When it began, in UTC; it identifies the search.
+        trials: Its trials, without the interrupted.
+        seconds: The seconds of all its trials.
+    """
+
+    began_at: AwareDatetime
+    trials: Count
+    seconds: Seconds
+
+
 class Provenance(_Frozen):
     """Where a setting comes from: the one search that found it.
 
@@ -123,7 +137,10 @@ class Provenance(_Frozen):
         joules: Energy of the processors during the trials; None without a sensor, or with trials on other machines.
         co2_grams_estimate: Joules x mean carbon intensity of the country in CodeCarbon's table; None without either.
         search_began_at: When the search began, in UTC; it identifies the search.
-        earlier: Earlier searches for the same model and task, whose setting this one replaced; None if there are none.
+        earlier: Earlier searches for the same model and task of which the file does not say when they began; None if
+            there are none.
+        other_searches: The other searches for the same model and task whose settings were in the file; None if there
+            are none.
     """
 
     objective: str
@@ -153,6 +170,7 @@ class Provenance(_Frozen):
     co2_grams_estimate: Figure | None = None
     search_began_at: AwareDatetime | None = None
     earlier: Effort | None = None
+    other_searches: tuple[SearchEffort, ...] | None = None
 
     @property
     def few_trials(self) -> bool:
@@ -161,18 +179,35 @@ class Provenance(_Frozen):
 
     @property
     def effort(self) -> Effort:
-        """The effort of this search and of all earlier ones."""
-        before = self.earlier or Effort(searches=0, trials=0, seconds=0.0)
+        """The effort of this search and of all others for the same model and task."""
+        before, others = self.earlier or Effort(searches=0, trials=0, seconds=0.0), self.other_searches or ()
         return Effort(
-            searches=before.searches + 1,
-            trials=before.trials + self.trials.ended,
-            seconds=before.seconds + self.seconds,
+            searches=before.searches + len(others) + 1,
+            trials=before.trials + sum(search.trials for search in others) + self.trials.ended,
+            seconds=before.seconds + sum(search.seconds for search in others) + self.seconds,
         )
 
     def replacing(self, present: "Provenance") -> "Provenance":
-        """Returns the same with the effort of what it replaces: of another search, all; of this one, what that knew."""
-        is_same = self.search_began_at is not None and present.search_began_at == self.search_began_at
-        return self.model_copy(update={"earlier": present.earlier if is_same else present.effort})
+        """Returns the same with the effort of the searches that the setting knows which it replaces.
+
+        Each search counts once, however often searches take turns in writing the file.
+        """
+        earlier, others = present.earlier, {search.began_at: search for search in present.other_searches or ()}
+        if present.search_began_at is None:
+            earlier = Effort(
+                searches=1 + (earlier.searches if earlier else 0),
+                trials=present.trials.ended + (earlier.trials if earlier else 0),
+                seconds=present.seconds + (earlier.seconds if earlier else 0.0),
+            )
+        else:
+            others[present.search_began_at] = SearchEffort(
+                began_at=present.search_began_at, trials=present.trials.ended, seconds=present.seconds
+            )
+        if self.search_began_at is not None:
+            others.pop(self.search_began_at, None)
+        return self.model_copy(
+            update={"earlier": earlier, "other_searches": tuple(others[key] for key in sorted(others)) or None}
+        )
 
 
 class TunedModel(_Frozen):

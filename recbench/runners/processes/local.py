@@ -122,7 +122,11 @@ class LocalProcesses:
         ready = next((worker for worker in self._prepared if worker.requested == trial.model.requested), None)
         if ready is not None:
             self._prepared.remove(ready)
-        else:
+            if ready.ready is not None and ready.ready.code_version != trial.model.code_version:
+                # The source was changed between the plan and this import. A new import fails, and says so.
+                ready.end()
+                ready = None
+        if ready is None:
             self._ahead.begin(coming, self._prepared)
         return Supervision(trial, self._assignment, log, about(trial, self._notify), self._imports, ready)
 
