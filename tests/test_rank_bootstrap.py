@@ -75,3 +75,13 @@ def test_one_task_fewer_is_drawn():
 def test_the_same_records_give_the_same_intervals():
     result, other = (over_tasks([sums(np.random.default_rng(3), (1, 0.9))] * 2, 100) for _ in range(2))
     assert (result.mean_ranks.draws == other.mean_ranks.draws).all()
+
+
+def test_the_same_hits_of_other_users_are_tied():
+    """Means over three seeds are thirds, whose sums depend on their order."""
+    rng, users = np.random.default_rng(0), np.arange(200, dtype=np.int32)
+    values = np.repeat([0.0, 1 / 3, 2 / 3, 1.0], [60, 50, 50, 40])
+    sums = [UserSums.of(np.column_stack([rng.permutation(values), rng.permutation(values)]), users) for _ in range(20)]
+    assert any(first != second for first, second in (task.means for task in sums))
+    over = over_tasks(sums, resamples=10)
+    assert over.mean_ranks.figures.tolist() == [1.5, 1.5]

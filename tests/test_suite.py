@@ -208,6 +208,66 @@ def test_results_of_others(tmp_path, command):
     assert len(load_suite([tmp_path / "results/suites/toys"]).sources) == 3
 
 
+def test_people_with_the_same_folder_name_are_not_mixed(tmp_path, command):
+    own = a_suite(tmp_path / "own" / "local", {"ease": SKILLS["ease"]})
+    a_suite(tmp_path / "bob" / "local", {"knn": SKILLS["knn"]})
+    before = sorted(path.relative_to(own) for path in own.rglob("*"))
+    refused = command("suite", "merge", "bob/local", "-o", "own")
+    assert refused.code == 2
+    assert "the two may be of different people" in refused.err
+    assert sorted(path.relative_to(own) for path in own.rglob("*")) == before
+    # A folder that has grown is merged again; an older copy of it adds nothing.
+    a_suite(tmp_path / "newer" / "local", SKILLS)
+    assert command("suite", "merge", "newer/local", "-o", "own").code == 0
+    assert command("suite", "merge", "bob/local", "-o", "own").code == 0
+    assert len(load_suite([own]).report.standings) == 3
+
+
+def test_a_second_configuration_on_one_task_leaves_the_complete_one_whole(tmp_path):
+    folder = a_suite(tmp_path / "toys", SKILLS)
+    other = a_trial("ease", 0, 0.4, n=200, task=identity("one"), parameters={"factors": 32, "epochs": 20})
+    write(task_folder(folder, "one"), [other])
+    whole = load_suite([folder], models=["ease (factors=64)", "knn", "popularity"]).report
+    assert [standing.name for standing in whole.standings] == ["ease (factors=64)", "knn", "popularity"]
+    assert len(whole.tasks) == 3
+
+
+def test_records_of_a_task_that_is_no_longer_of_the_suite_are_named_and_not_used(tmp_path):
+    folder = a_suite(tmp_path / "toys", SKILLS)
+    # The task three was removed, and the task two has another digest now.
+    a_suite(folder, {model: skills[:2] for model, skills in SKILLS.items()}, tasks=("one", "two"), digests={"two": "f"})
+    suite = load_suite([folder])
+    assert [task.name for task in suite.report.tasks] == ["one", "two"]
+    left_out = f"three sha256:{'2' * 12}, two sha256:{'1' * 12}"
+    assert f"Not used: 6 records of toys of tasks that are not in its suite.toml: {left_out}." in suite.table()
+
+
+def test_a_suite_that_was_tuned_on_some_tasks_only_trains_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    request = SuiteRequest(
+        name="tiny", tasks=["synthetic", "skewed-synthetic"], models=request_models(["popularity", "random"]),
+        seeds=(0,), output=tmp_path / "tiny", settings="tuned", execution=Execution(in_process=True),
+    )  # fmt: skip
+    with pytest.raises(RecbenchError, match="No model was tuned on the task"):
+        run_suite(request, NoProgress)
+    assert not (tmp_path / "tiny").exists()
+
+
+def test_a_replica_of_a_spec_file_is_found_from_the_folder_of_the_suite(tmp_path):
+    (tmp_path / "s.toml").write_text('name = "s"\ntasks = ["twice.toml@0", "synthetic"]\nmodels = ["ease", "random"]\n')
+    assert find_suite(tmp_path / "s.toml").tasks == (str(tmp_path / "twice.toml@0"), "synthetic")
+
+
+def test_the_name_of_a_task_is_no_markup(tmp_path):
+    a_suite(
+        tmp_path / "toys",
+        SKILLS | {"slim": (0.6, "no room", 0.5)},
+        tasks=("one", "# two", "three"),
+        digests={"# two": "1"},
+    )
+    assert "\n\\# two: slim" in load_suite([tmp_path / "toys"]).table("markdown").replace("<br>", "")
+
+
 def test_records_of_another_digest_are_refused(tmp_path, command):
     a_suite(tmp_path / "toys/me", SKILLS)
     a_suite(tmp_path / "other", {"ease": (0.6, 0.6, 0.5)}, digests={"two": "f"})

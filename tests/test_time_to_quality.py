@@ -25,6 +25,12 @@ def test_a_curve_that_was_lost_tells_nothing_but_why():
     assert result.errors == ("seed 0, curve: after epoch 1: no",)
 
 
+def test_curves_with_other_cut_offs_have_no_time_to_quality():
+    record = a_record("bpr", 0, curve=a_curve(0.2, 0.5))
+    [result] = time_to_quality(summarise(stored(record), ()), [5], 0.1)
+    assert (result.to_final, result.to_target, result.seeds) == (None, None, 0)
+
+
 @pytest.mark.parametrize(
     ("text", "epochs"), [("all", [1, 2, 3, 4, 5, 6]), ("every:3", [3, 6]), ("2,5", [2, 5]), ("4", [4])]
 )

@@ -15,6 +15,8 @@ from recbench.evaluation.metric import Float64Array
 from recbench.evaluation.user_sums import UserSums
 from recbench.protocol import Int64Array
 
+DECIMALS = 12
+"""Of scores that are ranked: sums of the same values in another order differ by less."""
 SPREAD_OF_DRAWS = 7919
 """A prime: which draw of users the n-th drawn task takes, so that no two drawn tasks of a resample share one."""
 
@@ -57,6 +59,11 @@ class OverTasks:
     relative_scores: Resampled
 
 
+def level(scores: Float64Array) -> Float64Array:
+    """Returns scores that are equal where they differ by rounding only: means of the same hits in another order."""
+    return np.round(scores, DECIMALS)
+
+
 def ranks_of(scores: Float64Array) -> Float64Array:
     """Returns the ranks along the last axis, 1 for the highest score; equal scores share the mean of their ranks.
 
@@ -82,8 +89,8 @@ def over_tasks(tasks: Sequence[UserSums], resamples: int = RESAMPLES, seed: int 
         resamples: Of the bootstrap.
         seed: What the draws follow from.
     """
-    scores = np.array([task.means for task in tasks])
-    drawn = [resampled_means(task, resamples, seed + number) for number, task in enumerate(tasks, start=1)]
+    scores = np.array([level(task.means) for task in tasks])
+    drawn = [level(resampled_means(task, resamples, seed + number)) for number, task in enumerate(tasks, start=1)]
     ranks, relative = ranks_of(scores), relative_to_best(scores)
     rank_draws = np.array([ranks_of(task_means) for task_means in drawn])
     relative_draws = np.array([relative_to_best(task_means) for task_means in drawn])

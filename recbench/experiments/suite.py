@@ -23,6 +23,7 @@ from recbench.records.finished_trial import FinishedTrial
 from recbench.records.schema import TaskIdentity
 from recbench.records.suite_folder import Manifest, SuiteRecords, read_suites, task_folder, write_manifest
 from recbench.registry.requested import RequestedModel
+from recbench.registry.settings_used import use_settings
 from recbench.reports.formats import Format
 from recbench.reports.suite.document import suite_document
 from recbench.reports.suite.document_types import SuiteDocument
@@ -185,6 +186,10 @@ def run_suite(request: SuiteRequest, progress: Callable[[], Progress] = run_prog
         for task in tasks
     ]
     identities = tuple(TaskIdentity(name=task.name, digest=task.digest) for task in tasks)
+    if request.settings is not None:
+        for identity in identities:
+            # Raises an error if no model was tuned on the task.
+            use_settings(request.settings, (), identity)
     manifest = Manifest(name=request.name, metric=measure.name, tasks=identities)
     write_manifest(request.folder, manifest)
     runs = tuple(run(request, progress()) for request in requests)

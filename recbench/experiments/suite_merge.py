@@ -80,6 +80,13 @@ def _check_source(new: SuiteRecords, present: SuiteRecords | None, target: Path)
     if present is None or present.folder.resolve() == new.folder.resolve():
         return
     known = {(trial.record.task.digest, trial.record.stem()): trial.record for trial in present.trials}
+    added = {(trial.record.task.digest, trial.record.stem()) for trial in new.trials}
+    if not (known.keys() <= added or added <= known.keys()):
+        raise RecbenchError(
+            f"{target / new.source} has records that {new.folder} does not have, and lacks some of that folder: the "
+            "two may be of different people.",
+            "Rename the folder that is merged: its name distinguishes the source.",
+        )
     for trial in new.trials:
         other = known.get((trial.record.task.digest, trial.record.stem()), trial.record)
         if other != trial.record:

@@ -1,7 +1,7 @@
 """Which trials are seeds of one configuration under one set of conditions. All reports group in this way."""
 
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean
@@ -107,7 +107,9 @@ def group_trials(trials: Iterable[FinishedTrial]) -> list[TrialGroup]:
     return [TrialGroup(_by_seed(group)) for group in groups.values()]
 
 
-def group_names(groups: Sequence[TrialGroup], sources: Sequence[str] | None = None) -> list[str]:
+def group_names(
+    groups: Sequence[TrialGroup], sources: Sequence[str] | None = None, *, same_on_all_tasks: bool = False
+) -> list[str]:
     """Names the groups so that no two names are the same, as far as anything differs.
 
     A name is that of ``name_of``. Where several groups of a task share it, the hyper-parameters and conditions in which
@@ -116,11 +118,14 @@ def group_names(groups: Sequence[TrialGroup], sources: Sequence[str] | None = No
     Args:
         groups: The groups.
         sources: Where each comes from, such as the folder that was named.
+        same_on_all_tasks: Whether what follows in brackets on one task follows on all.
     """
     alike: dict[tuple[str, str], list[TrialGroup]] = {}
     for group in groups:
         alike.setdefault((group.name, group.task.digest), []).append(group)
     varying = {key: differing(of_name) for key, of_name in alike.items()}
+    if same_on_all_tasks:
+        varying = _on_all_tasks(varying)
     details = [_details(group, *varying[group.name, group.task.digest]) for group in groups]
     counts = Counter(_key(group, detail) for group, detail in zip(groups, details, strict=True))
     if sources is not None:
@@ -132,6 +137,18 @@ def group_names(groups: Sequence[TrialGroup], sources: Sequence[str] | None = No
         f"{group.name} ({', '.join(detail)})" if detail else group.name
         for group, detail in zip(groups, details, strict=True)
     ]
+
+
+def _on_all_tasks(
+    varying: Mapping[tuple[str, str], tuple[set[str], set[str]]],
+) -> dict[tuple[str, str], tuple[set[str], set[str]]]:
+    """Returns for each name, on each of its tasks, what varies on any of them."""
+    parameters: dict[str, set[str]] = {}
+    conditions: dict[str, set[str]] = {}
+    for (name, _), (of_parameters, of_conditions) in varying.items():
+        parameters.setdefault(name, set()).update(of_parameters)
+        conditions.setdefault(name, set()).update(of_conditions)
+    return {key: (parameters[key[0]], conditions[key[0]]) for key in varying}
 
 
 def _key(group: TrialGroup, detail: Sequence[str]) -> tuple[str, ...]:

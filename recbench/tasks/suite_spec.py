@@ -1,6 +1,7 @@
 """Suites: several tasks and one set of models, as a TOML file."""
 
 import os
+import re
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -15,6 +16,8 @@ from recbench.toml_file import TomlKind
 DEFAULT_METRIC: Final = "ndcg@10"
 LEAST_TASKS: Final = 2
 SUFFIX: Final = ".toml"
+SPEC_FILE: Final = re.compile(r"\.toml(@\d+)?$")
+"""How a task that is a spec file ends, with the number of a replica if it is one."""
 SUITE_FILE = TomlKind(
     "suite",
     "A name of 'recbench suite list', or the path of a suite file.",
@@ -108,7 +111,7 @@ def read_suite(path: Path) -> SuiteSpec:
         RecbenchError: The file is missing, is not TOML, or breaks the schema; the message names each field.
     """
     spec = SUITE_FILE.load(path, SuiteSpec)
-    tasks = tuple(os.fspath(path.parent / task) if task.endswith(SUFFIX) else task for task in spec.tasks)
+    tasks = tuple(os.fspath(path.parent / task) if SPEC_FILE.search(task) else task for task in spec.tasks)
     settings = spec.settings
     if settings is not None and settings.endswith(SUFFIX):
         settings = os.fspath(path.parent / settings)

@@ -57,7 +57,12 @@ def seconds_to(curve: Sequence[CurvePoint], metric: str, value: float) -> float 
 
 def _of_model(records: Sequence[Record], metric: str, target: float | None) -> TimeToQuality:
     curves = [record for record in records if record.status is Status.DONE and record.curve]
-    done = [record for record in curves if record.curve_error is None]
+    # The points have the cut-offs of the run, and a report may ask for others.
+    done = [
+        record
+        for record in curves
+        if record.curve_error is None and all(metric in point.metrics for point in record.curve)
+    ]
     to_final = [seconds_to(r.curve, metric, SHARE_OF_FINAL * r.curve[-1].metrics[metric]) for r in done]
     to_target = [seconds_to(r.curve, metric, target) if target is not None else None for r in done]
     return TimeToQuality(

@@ -11,11 +11,19 @@ import numpy as np
 from recbench.evaluation.bootstrap import RESAMPLES, Interval
 from recbench.evaluation.metric import Float64Array, Measure
 from recbench.evaluation.nemenyi import critical_difference, nemenyi_p_values
-from recbench.evaluation.rank_bootstrap import OverTasks, over_tasks
+from recbench.evaluation.rank_bootstrap import OverTasks, level, over_tasks
 from recbench.records.schema import TaskIdentity
 from recbench.records.suite_folder import SuiteRecords
 from recbench.reports.plots.pareto import pareto_front
-from recbench.reports.suite.task_scores import Entrant, Missing, TaskScores, common_tasks, entrants, tasks_of
+from recbench.reports.suite.task_scores import (
+    Entrant,
+    Missing,
+    TaskScores,
+    common_tasks,
+    entrants,
+    listed_only,
+    tasks_of,
+)
 from recbench.reports.timing_notes import timing_notes
 
 
@@ -71,6 +79,7 @@ class SuiteReport:
         p_nemenyi: float64[models, models].
         neighbours_decided: How many models have a significantly better mean rank than the next one.
         missing: What is missing on the tasks that are not used.
+        unlisted: A line for each source with records of tasks that its list does not have. They are not used.
         notes: What a reader of the timings should know.
     """
 
@@ -83,6 +92,7 @@ class SuiteReport:
     p_nemenyi: Float64Array
     neighbours_decided: int
     missing: tuple[Missing, ...]
+    unlisted: tuple[str, ...]
     notes: tuple[str, ...]
 
     @property
@@ -117,6 +127,7 @@ def suite_report(
         RecbenchError: Sources have different tasks of one name, a model is unknown, or ranks are missing.
         NothingToCompareError: Fewer than two models, or no two tasks that all models have.
     """
+    sources, unlisted = listed_only(sources)
     tasks = tasks_of(sources)
     compared = entrants(sources, models)
     common, missing = common_tasks(compared, tasks, measure)
@@ -124,7 +135,7 @@ def suite_report(
     order = sorted(range(len(compared)), key=lambda number: float(over.mean_ranks.figures[number]))
     mean_ranks = over.mean_ranks.figures[order]
     decided = sum(over.mean_ranks.interval_of_difference(first, second).high < 0 for first, second in pairwise(order))
-    scores = np.array([task.by_user.means for task in common])[:, order]
+    scores = level(np.array([task.by_user.means for task in common]))[:, order]
     records = [trial.record for metric in compared for group in metric.groups.values() for trial in group.trials]
     return SuiteReport(
         name,
@@ -136,6 +147,7 @@ def suite_report(
         nemenyi_p_values(mean_ranks, len(common)),
         decided,
         tuple(missing),
+        tuple(unlisted),
         tuple(timing_notes(records)),
     )
 

@@ -3,7 +3,7 @@
 from recbench.counted import counted
 from recbench.escaping.data_files import json_text
 from recbench.evaluation.bootstrap import RESAMPLES, Interval
-from recbench.reports.cells import NO_FIGURE, Strong, escape
+from recbench.reports.cells import NO_FIGURE, Strong, escape, escape_line
 from recbench.reports.column_rendering import on_screen, prose, render_columns
 from recbench.reports.columns import Column, Cut, Look, text_column
 from recbench.reports.formats import Format
@@ -33,7 +33,7 @@ def suite_table(report: SuiteReport, form: Format, view: View = DEFAULT_VIEW) ->
         return _csv(report)
     models = render_columns(_columns(report, form), form, view)
     wins = render_columns(_win_columns(report), form, View(screen=view.screen))
-    above = on_screen(paragraph([escape(line, form) for line in head(report)], form), view.screen)
+    above = on_screen(paragraph([escape_line(line, form) for line in head(report)], form), view.screen)
     notes = prose([*models.notes, *legend(report), *wins.notes], form, view.screen)
     title = on_screen(paragraph([escape(WINS, form)], form), view.screen)
     return "\n".join([*above, "", models.text, "", *title, "", wins.text, "", *notes])
@@ -54,7 +54,7 @@ def scope(report: SuiteReport) -> str:
 
 def left_out(report: SuiteReport) -> list[str]:
     """Returns which tasks are not used, and why."""
-    lines = []
+    lines = [*report.unlisted]
     if report.missing:
         tasks = {gap.task for gap in report.missing}
         lines.append(f"Not used: {counted(len(tasks), 'task')} that not every model has.")

@@ -1,10 +1,11 @@
 """The scores of every model on every task of a suite, and what is missing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from recbench.counted import counted
 from recbench.errors import NothingToCompareError, RecbenchError, did_you_mean
 from recbench.evaluation.inference import Sample, seed_mean
 from recbench.evaluation.metric import Measure
@@ -12,6 +13,7 @@ from recbench.evaluation.user_sums import UserSums
 from recbench.records.grouping import TrialGroup, group_names, group_trials
 from recbench.records.schema import TaskIdentity
 from recbench.records.suite_folder import SuiteRecords
+from recbench.records.suite_layout import MANIFEST
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +67,30 @@ class TaskScores:
     by_user: UserSums
 
 
+def listed_only(sources: Sequence[SuiteRecords]) -> tuple[list[SuiteRecords], list[str]]:
+    """Leaves out the records of tasks that the list of a source does not have.
+
+    They are of a task that was removed from the suite, or that has another digest since.
+
+    Returns:
+        The sources, and a line for each that has such records.
+    """
+    kept, lines = [], []
+    for source in sources:
+        if source.manifest is None:
+            kept.append(source)
+            continue
+        listed = {(task.name, task.digest) for task in source.manifest.tasks}
+        trials = [trial for trial in source.trials if (trial.record.task.name, trial.record.task.digest) in listed]
+        if len(trials) < len(source.trials):
+            others = {trial.record.task for trial in source.trials} - {*source.manifest.tasks}
+            names = ", ".join(sorted(f"{task.name} {task.digest[:19]}" for task in others))
+            count = counted(len(source.trials) - len(trials), "record")
+            lines.append(f"Not used: {count} of {source.source} of tasks that are not in its {MANIFEST}: {names}.")
+        kept.append(replace(source, trials=tuple(trials)))
+    return kept, lines
+
+
 def entrants(sources: Sequence[SuiteRecords], models: Sequence[str] | None) -> list[Entrant]:
     """Returns the models of all sources, each of its tasks together.
 
@@ -79,7 +105,7 @@ def entrants(sources: Sequence[SuiteRecords], models: Sequence[str] | None) -> l
     for source in sources:
         groups = group_trials(source.trials)
         by_name: dict[str, dict[str, TrialGroup]] = {}
-        for name, group in zip(group_names(groups), groups, strict=True):
+        for name, group in zip(group_names(groups, same_on_all_tasks=True), groups, strict=True):
             if models is None or {name, group.name, group.model} & {*models}:
                 by_name.setdefault(name, {})[group.task.digest] = group
         entrants_of_all += [
@@ -93,7 +119,7 @@ def entrants(sources: Sequence[SuiteRecords], models: Sequence[str] | None) -> l
 def _check_models(sources: Sequence[SuiteRecords], models: Sequence[str] | None) -> None:
     records = [trial.record for source in sources for trial in source.trials]
     known = {name for record in records for name in (record.model, record.label) if name}
-    known |= {name for source in sources for name in group_names(group_trials(source.trials))}
+    known |= {name for source in sources for name in group_names(group_trials(source.trials), same_on_all_tasks=True)}
     for name in models or ():
         if name not in known:
             raise RecbenchError(
