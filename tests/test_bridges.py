@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -164,6 +165,14 @@ def test_recbole_keeps_the_best_epoch_of_its_own_validation_rows(monkeypatch, tm
     assert fitted(model).epochs == 3
     # The second epoch was the best.
     assert model.score_all(np.array([2]))[0, [0, 1, 3]].tolist() == [2, 4, 6]
+
+
+@pytest.mark.parametrize("times", [1_500_000_000, 1_500_000_000_123, 1_500_000_000_123_456, 1_500_000_000_123_456_789])
+def test_rectools_takes_times_in_any_unit(monkeypatch, times):
+    stub_frameworks.rectools(monkeypatch)
+    timed = replace(rows(), timestamps=np.full(len(rows()), times))
+    prepared = rectools.PopularModel().prepare(timed, TimedContext(0, 1))
+    assert {moment.year for moment in prepared.rows["datetime"]} == {2017}
 
 
 def test_users_and_items_that_rectools_drops_are_counted_and_lowest(monkeypatch, capsys):

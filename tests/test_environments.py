@@ -129,10 +129,22 @@ def test_an_environment_from_its_creation_to_its_end(tmp_path, monkeypatch, home
     assert call("env", "doctor").out.startswith("No environment has been created.")
 
 
+def cannot_be_imported(*_, **__):
+    raise RecbenchError("it crashed.")
+
+
+def is_interrupted(*_, **__):
+    raise KeyboardInterrupt
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for uv is a script of a shell")
 def test_an_environment_that_fails_its_check_is_not_used(tmp_path, monkeypatch, home):
     installer(tmp_path, monkeypatch, "exit 0")
-    monkeypatch.setattr(environments, "check_with_trial", lambda name: Check("cornac:BPR", None, ("it crashed",)))
+    monkeypatch.setattr(environments.api, "run", is_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        environments.create("cornac", None, lambda line: None)
+    assert environments.environment("cornac").state is State.INCOMPLETE
+    monkeypatch.setattr(environments.api, "run", cannot_be_imported)
     with pytest.raises(RecbenchError, match="does not work: it crashed"):
         environments.create("cornac", None, lambda line: None)
     assert environments.environment("cornac").state is State.INCOMPLETE

@@ -10,6 +10,7 @@ import pytest
 from recbench.errors import RecbenchError
 from recbench.foreign import connection, host
 from recbench.foreign.connection import Connection
+from recbench.foreign.interpreter import find_interpreter
 from recbench.records.ranks_file import ranks_to_bytes
 from recbench.records.schema import Record, Status
 from recbench.registry.foreign_names import split_interpreter
@@ -89,6 +90,7 @@ def test_a_process_of_its_own_and_the_command_line(capfd, monkeypatch, tmp_path)
         ("objects", "TypeError: score() returned Python objects"),
         ("shape", "score() returned the shape (600, 100) for cases 0 to 599, expected (600, 101)"),
         ("stdin", None),
+        ("group", "ExceptionGroup: two of them"),
     ],
 )
 def test_what_a_model_does_wrong_is_the_error_that_it_is_here(bad, synthetic_task, how, message):
@@ -96,6 +98,16 @@ def test_what_a_model_does_wrong_is_the_error_that_it_is_here(bad, synthetic_tas
     record = trial(synthetic_task, replace(bad, arguments={"how": how})).record
     assert (record.error or "").startswith(message or "")
     assert (record.error is None) == (message is None)
+
+
+def test_a_model_may_keep_its_context_and_report_while_it_scores(synthetic_task):
+    model = f"{FILE}:Bad:how=late"
+    foreign = f"{FILE}:Bad@{sys.executable}:how=late"
+    records = [trial(synthetic_task, configured(name), catalogue=True).record for name in (model, foreign)]
+    assert [record.error for record in records] == [None, None]
+    assert [record.facts["said"] for record in records] == ["late", "late"]
+    # Epochs outside of training do not count; a model without any has trained for one.
+    assert [record.epochs for record in records] == [1, 1]
 
 
 @pytest.mark.parametrize(
@@ -152,6 +164,14 @@ def test_start_up_code_may_print(tmp_path):
     link = Connection(script(tmp_path, f'printf noise; exec {sys.executable} "$@"'))
     assert link.python
     link.close()
+
+
+def test_a_virtual_environment_is_named_by_its_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    python = tmp_path / "venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    assert find_interpreter("venv") == find_interpreter("./venv") == str(python)
 
 
 def test_interpreters_and_models_that_do_not_exist(tmp_path):

@@ -47,7 +47,7 @@ class RecToolsBridge(Bridge):
 
         times = np.zeros(len(train), np.int64) if train.timestamps is None else train.timestamps
         columns = {"user_id": train.users, "item_id": train.items, "weight": 1.0}
-        return Dataset.construct(pd.DataFrame({**columns, "datetime": pd.to_datetime(times, unit="s")}))
+        return Dataset.construct(pd.DataFrame({**columns, "datetime": pd.to_datetime(times, unit=_unit(times))}))
 
     def learn(self, prepared: Any, train: TrainSet, context: TrainContext) -> None:
         """Trains the model; the models of implicit inside report their epochs."""
@@ -113,3 +113,9 @@ def _defaults(found: Any, name: str) -> dict[str, Any]:
 def __getattr__(name: str) -> Any:
     found = find_class("RecTools", ["rectools.models"], name)
     return bridge_class(RecToolsBridge, found, name, _defaults(found, name), __name__)
+
+
+def _unit(times: Any) -> str:
+    """Returns the unit that the size of the times suggests; recbench keeps them as the data has them."""
+    latest = int(np.max(times, initial=0))
+    return next((unit for unit, end in (("s", 10**11), ("ms", 10**14), ("us", 10**17)) if latest < end), "ns")

@@ -16,7 +16,7 @@ from recbench.data.cache import atomic_path, home, write_errors
 from recbench.data.removal import remove_folder
 from recbench.errors import RecbenchError
 from recbench.experiments import api
-from recbench.foreign.connection import Connection
+from recbench.foreign.connection import Connection, ForeignError
 from recbench.foreign.environments import (
     MARK,
     Lock,
@@ -154,10 +154,15 @@ def _make(lock: Lock, folder: Path, python: str, say: Callable[[str], None]) -> 
     with atomic_path(folder / MARK) as temporary:
         temporary.write_text(json.dumps(facts), encoding="utf-8", newline="\n")
     say(f"[2/2] Checking it with a trial of {lock.check} on {CHECK_TASK}")
-    check = check_with_trial(lock.name)
+    is_good = False
+    try:
+        check = check_with_trial(lock.name)
+        is_good = not check.problems
+    finally:
+        if not is_good:
+            # It does not serve, and a run must not use it.
+            (folder / MARK).unlink()
     if check.problems:
-        # It does not serve, and a run must not use it.
-        (folder / MARK).unlink()
         raise RecbenchError(
             f"The environment {lock.name} was installed, but it does not work: {'; '.join(check.problems)}.",
             f"Create it with another Python, such as: recbench env create {lock.name} --python python3.11",
@@ -219,6 +224,8 @@ def check(name: str) -> Check:
         connection.close()
     except RecbenchError as error:
         return Check(checked.lock.check, None, (*problems, error.message.rstrip(".")))
+    except ForeignError as error:
+        return Check(checked.lock.check, None, (*problems, str(error)))
     problems += _different(checked.lock, done.fields.get("packages"))
     trials = check_with_trial(name)
     return Check(trials.model, trials.hr, (*problems, *trials.problems))
@@ -232,7 +239,10 @@ def check_with_trial(name: str) -> Check:
     model = read_lock(name).check
     with tempfile.TemporaryDirectory() as folder:
         models = [POPULARITY, f"{POPULARITY}@{name}", model]
-        run = api.run(models, CHECK_TASK, seeds=1, output=folder, quiet=True)
+        try:
+            run = api.run(models, CHECK_TASK, seeds=1, output=folder, quiet=True)
+        except RecbenchError as error:
+            return Check(model.partition(":epochs=")[0], None, (error.message.rstrip("."),))
         trials = {trial.record.model: trial for trial in run.trials}
         problems = [
             f"the trial of {title} failed: {(trial.record.error or '').rstrip('.')}"

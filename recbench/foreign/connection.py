@@ -294,7 +294,13 @@ def _same_exception(types: list[str], message: str) -> Exception:
             break
     else:
         known = Exception
-    base = known if known not in (UnicodeDecodeError, UnicodeEncodeError, UnicodeTranslateError) else ValueError
+    # These are made of more than a message.
+    base = {
+        UnicodeDecodeError: ValueError,
+        UnicodeEncodeError: ValueError,
+        UnicodeTranslateError: ValueError,
+        ExceptionGroup: Exception,
+    }.get(known, known)
     name = types[0] if types and types[0].isidentifier() else "Exception"
     made = base if name == base.__name__ else type(name, (base,), {})
     error: Exception = made(shortened(message))

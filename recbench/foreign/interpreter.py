@@ -28,10 +28,11 @@ def find_interpreter(text: str) -> str:
     if (python := environment_python(text)) is not None:
         return str(python)
     path = Path(text).expanduser()
-    if path.is_dir():
-        inside = [path / "bin" / "python", path / "Scripts" / "python.exe"]
-        path = next((file for file in inside if file.is_file()), path)
-    program = shutil.which(text) if os.sep not in text and "/" not in text else str(path)
+    inside = [file for file in (path / "bin" / "python", path / "Scripts" / "python.exe") if file.is_file()]
+    if inside:
+        program: str | None = str(inside[0])
+    else:
+        program = shutil.which(text) if os.sep not in text and "/" not in text else str(path)
     if program is None or not Path(program).is_file():
         raise RecbenchError(
             f"There is no interpreter {text}.",

@@ -65,6 +65,7 @@ class ForeignModel:
     def __init__(self, **arguments: Any) -> None:
         cls = type(self)
         self._number = ForeignModel._next_number
+        self._context: TrainContext | None = None
         ForeignModel._next_number += 1
         while cls._dropped:
             cls.connection.request("drop", model=cls._dropped.pop())
@@ -95,13 +96,14 @@ class ForeignModel:
             plan: The plan, without the users.
             users: The users of requests and batches.
         """
-        done, _ = self.connection.request("serve", users, model=self._number, plan=plan)
+        done, _ = self.connection.request("serve", users, on_event=self._while_scoring, model=self._number, plan=plan)
         figures = done.fields.get("figures")
         if not isinstance(figures, dict):
             raise ForeignError(f"the process of {self.connection.interpreter} sent no figures")
         return figures
 
     def _train(self, kind: str, context: TrainContext) -> dict[str, Any]:
+        self._context = context
         raised: list[BaseException] = []
         began, last = perf_counter(), 0.0
 
@@ -141,6 +143,17 @@ class ForeignModel:
             raise raised[0]
         return done.fields
 
+    def _while_scoring(self, event: Epoch | Report) -> dict[str, Any] | None:
+        """Passes on what a model says that keeps its context; the context refuses epochs outside of training."""
+        if self._context is None:
+            raise ForeignError(
+                f"the process of {self.connection.interpreter} sent {event.kind!r} before it was trained"
+            )
+        if isinstance(event, Report):
+            self._context.report(**event.facts)  # type: ignore[arg-type]
+            return None
+        return {"kind": "go_on", "value": self._context.end_epoch(event.loss)}
+
     def _send(self, train: TrainSet) -> None:
         """Sends the train rows, unless the process has them."""
         if any(sent is train for sent in self._sent):
@@ -155,7 +168,9 @@ class ForeignModel:
 
     def _scores(self, kind: str, expected: int, **arrays: npt.NDArray[Any]) -> FloatArray:
         most = max(SMALLEST_LIMIT, MOST_SCORE_BYTES * expected)
-        _, scores = self.connection.request(kind, arrays, most_bytes=most, model=self._number)
+        _, scores = self.connection.request(
+            kind, arrays, on_event=self._while_scoring, most_bytes=most, model=self._number
+        )
         if scores is None:
             raise ForeignError(f"the process of {self.connection.interpreter} sent no scores")
         return scores
