@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -115,7 +115,11 @@ def __getattr__(name: str) -> Any:
     return bridge_class(RecToolsBridge, found, name, _defaults(found, name), __name__)
 
 
-def _unit(times: Any) -> str:
+def _unit(times: Any) -> Literal["s", "ms", "us", "ns"]:
     """Returns the unit that the size of the times suggests; recbench keeps them as the data has them."""
     latest = int(np.max(times, initial=0))
-    return next((unit for unit, end in (("s", 10**11), ("ms", 10**14), ("us", 10**17)) if latest < end), "ns")
+    if latest < 10**11:
+        return "s"
+    if latest < 10**14:
+        return "ms"
+    return "us" if latest < 10**17 else "ns"
