@@ -71,9 +71,16 @@ class CornacLate(CornacBPR):
         return self.counts + 0
 
 
+class CornacWMF(CornacLate):
+    """Has scores of its initial factors before the end of its training."""
+
+    def score(self, user):
+        return np.zeros(5) if self.counts is None else self.counts
+
+
 def cornac(monkeypatch: pytest.MonkeyPatch) -> None:
     """Installs a stub of Cornac."""
-    install(monkeypatch, "cornac.models", BPR=CornacBPR, Late=CornacLate)
+    install(monkeypatch, "cornac.models", BPR=CornacBPR, Late=CornacLate, WMF=CornacWMF)
     install(monkeypatch, "cornac.data", Dataset=lambda **given: types.SimpleNamespace(**given))
     install(monkeypatch, "cornac.exception", ScoreException=type("ScoreException", (Exception,), {}))
 

@@ -69,9 +69,9 @@ def test_cornac_counts_its_epochs_and_takes_all_users_and_items(monkeypatch):
     assert scores.tolist() == [[9, 0, 6], [0.5, 0.5, 0.5]]
     assert fitted(cornac.BPR(max_iter=7), most=2).epochs == 2
     # A model whose scores come at the end counts as one pass: nobody may ask for them before.
-    late = cornac.Late()
-    assert fitted(late).epochs == 0
-    assert late.score_all(np.array([0])).tolist() == [COUNTS.tolist()]
+    for late in (cornac.Late(), cornac.WMF()):
+        assert fitted(late).epochs == 0
+        assert late.score_all(np.array([0])).tolist() == [COUNTS.tolist()]
 
 
 def test_irspack_runs_epoch_by_epoch(monkeypatch):

@@ -1,6 +1,7 @@
 """Models in another interpreter: the same ranks, the same record, and errors for all that can go wrong there."""
 
 import json
+import os
 import sys
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from recbench.foreign.connection import Connection
 from recbench.foreign.interpreter import find_interpreter
 from recbench.records.ranks_file import ranks_to_bytes
 from recbench.records.schema import Record, Status
+from recbench.records.sources import CHANGED
 from recbench.registry.foreign_names import split_interpreter
 from recbench.registry.hyperparameters import import_and_configure
 from recbench.registry.models import find_model
@@ -98,6 +100,16 @@ def test_what_a_model_does_wrong_is_the_error_that_it_is_here(bad, synthetic_tas
     record = trial(synthetic_task, replace(bad, arguments={"how": how})).record
     assert (record.error or "").startswith(message or "")
     assert (record.error is None) == (message is None)
+
+
+def test_a_file_that_is_changed_after_the_model_read_it_is_recorded_as_changed(synthetic_task, tmp_path, monkeypatch):
+    # Files in the system's temporary folder are no input.
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "weights.csv").write_text("1")
+    os.utime(tmp_path / "weights.csv", (0, 0))
+    model = f"{FILE}:Bad@{sys.executable}:how=reads {tmp_path / 'weights.csv'}"
+    data = trial(synthetic_task, configured(model)).record.sources.data
+    assert [content for path, content in data.items() if path.endswith("weights.csv")] == [CHANGED]
 
 
 def test_a_model_may_keep_its_context_and_report_while_it_scores(synthetic_task):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from recbench.errors import RecbenchError
+from recbench.evaluation.score_arrays import score_array
 from recbench.evaluation.top_items import top_items
 from recbench.foreign import serving_loop
 from recbench.foreign.connection import Connection
@@ -101,7 +102,7 @@ def test_a_request_gives_the_best_items_without_those_of_the_train_rows(monkeypa
 
     for model in (Matrix(scores), WithAll(scores)):
         given.clear()
-        assert serving_loop.Requests(model, train, 3, best).seconds_of(users) > 0
+        assert serving_loop.Requests(model, train, 3, best, score_array).seconds_of(users) > 0
         # The second user has all items in the train rows: the list is empty.
         assert [k for _, k in given] == [3]
         assert top_items(*given[0]).tolist() == [3, 2, 1]
@@ -110,8 +111,12 @@ def test_a_request_gives_the_best_items_without_those_of_the_train_rows(monkeypa
     monkeypatch.setattr(serving_loop, "CELLS_AT_ONCE", 6)
     monkeypatch.setattr(serving_loop, "TILE_CELLS_AT_ONCE", 4)
     for model, calls in ((WithAll(scores), 2), (Matrix(scores), 4)):
-        serving_loop.Requests(model, train, 3, top_items).seconds_of(users)
+        serving_loop.Requests(model, train, 3, top_items, score_array).seconds_of(users)
         assert len(model.asked) == calls
+
+
+def requests_of(model):
+    return serving_loop.Requests(model, rows([0], [1]), 3, top_items, score_array)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +131,12 @@ def test_a_request_gives_the_best_items_without_those_of_the_train_rows(monkeypa
 def test_scores_that_cannot_be_ranked_are_refused(scores, message):
     model = WithAll(scores)
     with pytest.raises(ValueError, match=message):
-        serving_loop.Requests(model, rows([0], [1]), 3, top_items).seconds_of(np.array([0], dtype=np.int32))
+        requests_of(model).seconds_of(np.array([0], dtype=np.int32))
+
+
+def test_scores_of_types_that_numpy_does_not_have_are_taken():
+    bfloat16 = pytest.importorskip("ml_dtypes").bfloat16
+    assert requests_of(WithAll(np.ones((2, 6), dtype=bfloat16))).seconds_of(np.array([0], dtype=np.int32)) > 0
 
 
 def test_what_is_timed_and_counted(monkeypatch):
@@ -145,7 +155,7 @@ def test_what_is_timed_and_counted(monkeypatch):
     monkeypatch.setattr(serving_loop.time, "process_time", lambda: clock.now / 4)
     users = {"short": np.array([1, 2]), "long": np.array([11, 12]), "users": np.array([1, 2, 3])}
     plan = {"k": 3, "requests": 2, "seconds": 7.0, "warm_up": 2, "batch_seconds": 0.25, "batches": (2,)}
-    measured = serving_loop.measure(Matrix(np.ones((20, 6))), rows([0]), plan | users, top_items)
+    measured = serving_loop.measure(Matrix(np.ones((20, 6))), rows([0]), plan | users, top_items, score_array)
     # The first one; two of each group to warm up; 8 s of requests by turns; a batch to warm up, and 0.3 s of batches.
     warm, timed = [[1], [11], [2], [12]], [[1], [11], [2], [12]] * 2
     assert asked == [[11], *warm, *timed, [1, 2], [3, 1], [2, 3], [1, 2]]

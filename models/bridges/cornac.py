@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 SET_BY_BRIDGE = ("name", "trainable", "verbose", "seed", "num_threads", "init_params", "use_gpu", "B", "U")
 EPOCHS = ("max_iter", "num_epochs", "n_epochs")
 """What Cornac's models call the number of epochs."""
+SCORED_AT_THE_END = ("WMF",)
+"""Until their training ends, these give scores of their initial factors: they train copies."""
 
 
 class CornacBridge(Bridge):
@@ -83,6 +85,8 @@ class CornacBridge(Bridge):
         return rows
 
     def _can_score(self) -> bool:
+        if type(self).__name__ in SCORED_AT_THE_END:
+            return False
         try:
             self.model.score(0)
         # Of any class: it is the model's own code, in a state that its author did not expect.

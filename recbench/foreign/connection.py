@@ -47,7 +47,7 @@ class Done(_Answer):
     """A request is done; further fields depend on the request."""
 
     kind: Literal["done"]
-    opened: list[tuple[str, int]] = []
+    opened: list[tuple[str, int, int]] = []
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class Connection:
     Attributes:
         interpreter: The same.
         python: Its version of Python.
-        opened: Takes the files that the process opens, with the flags of ``os.open``.
+        opened: Takes the files that the process opens, with the flags of ``os.open`` and the time in ns.
 
     Raises:
         RecbenchError: The interpreter cannot be used.
@@ -99,7 +99,7 @@ class Connection:
 
     def __init__(self, interpreter: str) -> None:
         self.interpreter = interpreter
-        self.opened: Callable[[object, int], None] = lambda path, flags: None  # noqa: ARG005
+        self.opened: Callable[[object, int, int], None] = lambda path, flags, when: None  # noqa: ARG005
         try:
             self._process = subprocess.Popen(
                 [interpreter, "-I", str(Path(host.__file__).resolve())],
@@ -154,8 +154,8 @@ class Connection:
                 continue
             if isinstance(answer, Raised):
                 raise _same_exception(answer.types, answer.message)
-            for path, flags in answer.opened:
-                self.opened(path, flags)
+            for path, flags, when in answer.opened:
+                self.opened(path, flags, when)
             return answer, self._read_array(most_bytes) if answer.array else None
 
     def _greet(self) -> str:

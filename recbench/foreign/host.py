@@ -20,7 +20,7 @@ import traceback
 import types
 from typing import Any
 
-VERSION = 1
+VERSION = 2
 """Counts up when a message changes. The two sides must have the same."""
 MOST_OPENED = 10_000
 OPTIONAL = ("warm_up", "memory_bytes", "score_all")
@@ -165,7 +165,7 @@ class Host:
             names = [base.__name__ for base in type(error).__mro__]
             self.send({"kind": "raised", "types": names, "message": _message(error)})
             return
-        opened = [[path, flags] for path, flags in self.opened.items()]
+        opened = [[path, flags, when] for path, (flags, when) in self.opened.items()]
         self.opened.clear()
         self.send(dict(fields, kind="done", opened=opened), array)
 
@@ -247,14 +247,10 @@ class Host:
         return {}, _array(self._models[content["model"]].score_all(content["given"]["users"]))
 
     def _do_serve(self, content: Any) -> Any:
-        folder = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
-        # Of recbench's own files, as this one is; numpy is all that they need.
-        best, loop = (
-            _execute("recbench_" + name, os.path.join(folder, *place, name + ".py"), None)  # noqa: PTH118
-            for place, name in ((("..", "evaluation"), "top_items"), ((), "serving_loop"))
-        )
+        best, loop = _own_module("top_items", "..", "evaluation"), _own_module("serving_loop")
         plan = dict(content["plan"], **content["given"])
-        return {"figures": loop.measure(self._models[content["model"]], self._train, plan, best.top_items)}, None
+        model, as_array = self._models[content["model"]], _own_module("score_arrays", "..", "evaluation").score_array
+        return {"figures": loop.measure(model, self._train, plan, best.top_items, as_array)}, None
 
     def _audit(self, event: str, arguments: Any) -> None:
         # It runs for every event of the interpreter, and must be fast for all but this one.
@@ -262,8 +258,8 @@ class Host:
             return
         with contextlib.suppress(Exception):
             path = os.path.abspath(os.fsdecode(arguments[0]))  # noqa: PTH100
-            if not path.startswith((sys.prefix, sys.base_prefix)) and "site-packages" not in path:
-                self.opened.setdefault(path, arguments[2])
+            if not path.startswith((sys.prefix + os.sep, sys.base_prefix + os.sep)) and "site-packages" not in path:
+                self.opened.setdefault(path, (arguments[2], time.time_ns()))
 
 
 class StoppedByHarnessError(Exception):
@@ -319,15 +315,19 @@ def _offer_protocol() -> None:
     sys.modules.update({"recbench": package, "recbench.protocol": protocol})
 
 
-def _array(scores: Any) -> Any:
-    import numpy as np
+def _own_module(name: str, *folders: str) -> Any:
+    """Returns a module of recbench's own files, as this one is; numpy is all that these need."""
+    full_name = "recbench_" + name
+    if full_name not in sys.modules:
+        here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
+        _execute(full_name, os.path.join(here, *folders, name + ".py"), None)  # noqa: PTH118
+    return sys.modules[full_name]
 
-    array = np.asarray(scores)
+
+def _array(scores: Any) -> Any:
+    array = _own_module("score_arrays", "..", "evaluation").score_array(scores)
     if array.dtype.hasobject:
         raise TypeError("score() returned Python objects ({}), not an array of numbers".format(type(scores).__name__))
-    # Floating-point types of other packages, such as bfloat16, have no name in numpy's format.
-    if "float" in array.dtype.name and not np.issubdtype(array.dtype, np.floating):
-        array = array.astype(np.float32)
     return array
 
 

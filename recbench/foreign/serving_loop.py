@@ -27,10 +27,11 @@ class Requests:
         train: The train rows: ``n_items``, ``indptr`` and ``indices``.
         k: Length of the lists.
         best: Returns the indices of the k highest scores; ``recbench.evaluation.top_items.top_items``.
+        as_array: Returns scores as an array; ``recbench.evaluation.score_arrays.score_array``.
     """
 
-    def __init__(self, model: Any, train: Any, k: int, best: Any) -> None:
-        self._model, self._train, self._k, self._best = model, train, k, best
+    def __init__(self, model: Any, train: Any, k: int, best: Any, as_array: Any) -> None:
+        self._model, self._train, self._k, self._best, self._as_array = model, train, k, best, as_array
         self._has_score_all = callable(getattr(model, "score_all", None))
         self._items = np.arange(train.n_items, dtype=np.int32)
 
@@ -81,13 +82,13 @@ class Requests:
         return tiles[0] if len(tiles) == 1 else np.concatenate(tiles, axis=1)
 
     def _checked(self, scores: Any, shape: Any) -> Any:
-        array = np.asarray(scores)
+        array = self._as_array(scores)
         if array.shape != shape or not np.issubdtype(array.dtype, np.floating):
             raise ValueError("scores are {} of the shape {}, expected {}".format(array.dtype, array.shape, shape))
         return array
 
 
-def measure(model: Any, train: Any, plan: Any, best: Any) -> Any:
+def measure(model: Any, train: Any, plan: Any, best: Any, as_array: Any) -> Any:
     """Measures a trained model in use.
 
     The first request is timed apart. A warm-up follows, which is not timed. Then requests for one user alternate
@@ -101,11 +102,12 @@ def measure(model: Any, train: Any, plan: Any, best: Any) -> Any:
             sizes; ``short``, ``long`` and ``users``: int32[n], the users of requests and of batches, which are used in
             turns.
         best: See ``Requests``.
+        as_array: See ``Requests``.
 
     Returns:
         A dictionary of plain numbers, see ``recbench.trials.serving``; times in seconds, sizes in bytes.
     """
-    requests = Requests(model, train, plan["k"], best)
+    requests = Requests(model, train, plan["k"], best, as_array)
     resident = _status("VmRSS:")
     is_known = resident is not None and _forget_peak()
     groups = {"short": plan["short"], "long": plan["long"]}

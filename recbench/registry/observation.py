@@ -89,12 +89,13 @@ class Observation:
         late_modules = {path: self._content(file, self._began) or CHANGED for path, file in modules.items()}
         return known.model_copy(update={"late_modules": late_modules, "data": data})
 
-    def note(self, path: object, flags: int) -> None:
+    def note(self, path: object, flags: int, when: int | None = None) -> None:
         """Notes that a file is opened.
 
         Args:
             path: Its path; anything else is ignored.
             flags: Those of ``os.open``.
+            when: When it was opened, in ns since 1970; None for now. Another process tells of it later.
         """
         if isinstance(path, bytes):
             path = os.fsdecode(path)
@@ -104,7 +105,7 @@ class Observation:
         if flags & os.O_WRONLY or flags & (os.O_CREAT | os.O_TRUNC):
             self._written.add(path)
             return
-        self._read.setdefault(path, time.time_ns())
+        self._read.setdefault(path, time.time_ns() if when is None else when)
         if flags & os.O_RDWR:
             self._updated.add(path)
 

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from recbench.data.random_bits import Purpose, RandomBits
+from recbench.evaluation.score_arrays import score_array
 from recbench.evaluation.top_items import top_items
 from recbench.foreign import serving_loop
 from recbench.foreign.connection import CLOCK_TOLERANCE, ForeignError
@@ -110,7 +111,9 @@ def serve(model: Recommender, train: TrainSet, plan: ServingPlan) -> ServingValu
             raise ForeignError(f"the process of {model.connection.interpreter} says that it took {figures.seconds} s")
     else:
         keep_peak_memory()
-        figures = _Figures.model_validate(serving_loop.measure(model, train, {**numbers, **arrays}, top_items))
+        figures = _Figures.model_validate(
+            serving_loop.measure(model, train, {**numbers, **arrays}, top_items, score_array)
+        )
     return ServingValue(
         k=plan.k,
         short=_latency(figures, "short", users.short, train),
