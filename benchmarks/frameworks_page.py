@@ -143,8 +143,9 @@ def _head(kinds: Sequence[Kind]) -> list[str]:
         "the default, factors from 16 to 256, epochs from half of the default to twice as many. A poor default can "
         "therefore leave good values outside of the space.",
         "- **Runs.** One thread. All implementations run with the first seed, then all with the second, and so on.",
-        "- **CPU seconds.** Other work shared the core, so times are CPU seconds of the training process. They exclude "
-        "the conversion of rows, imports and scoring. Interactions per CPU second are rounded to two digits.",
+        "- **CPU seconds.** Other programs ran at the same time, so times are CPU seconds of the training process. "
+        "They exclude the conversion of rows, imports and scoring. Interactions per CPU second are rounded to two "
+        "digits.",
         "- **To best peer.** CPU seconds of training until HR@10 reaches the final HR@10 of the best implementation "
         "outside of recbench: median over the seeds that reach it. A dash: never. The learning curve has a point after "
         "1, 2, 3, 5, 7, 10, 15, 20, ... epochs. Models without epochs have only the end.",
@@ -263,7 +264,8 @@ def _completed(tuned: TunedModel | None) -> str:
     if tuned is None:
         return "none completed †"
     counts = tuned.provenance.trials
-    return f"{counts.ended} ({counts.completed}){' †' if counts.completed < FEW_TRIALS else ''}"
+    failed = f"; {counts.failed} failed" if counts.failed else ""
+    return f"{counts.ended} ({counts.completed}{failed}){' †' if counts.completed < FEW_TRIALS else ''}"
 
 
 def _cost(kind: Kind) -> str:

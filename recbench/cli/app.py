@@ -170,9 +170,11 @@ def main() -> None:
     try:
         with interruptible():
             _run()
-    # Another one than the one that ended the command, while its message was printed.
+    # A second one, which came while the message about the first one or about an error was printed.
     except KeyboardInterrupt as interruption:
         sys.exit(exit_code(interruption))
+    finally:
+        forget_interruption()
 
 
 def _run() -> None:
@@ -194,8 +196,6 @@ def _run() -> None:
         if interruption is not None:
             sys.exit(exit_code(interruption))
         _end_with(error)
-    finally:
-        forget_interruption()
 
 
 def _end_with(error: BaseException) -> NoReturn:

@@ -80,10 +80,10 @@ def listed_only(sources: Sequence[SuiteRecords]) -> tuple[list[SuiteRecords], li
         if source.manifest is None:
             kept.append(source)
             continue
-        listed = {(task.name, task.digest) for task in source.manifest.tasks}
-        trials = [trial for trial in source.trials if (trial.record.task.name, trial.record.task.digest) in listed]
+        listed = {*source.manifest.tasks}
+        trials = [trial for trial in source.trials if trial.record.task in listed]
         if len(trials) < len(source.trials):
-            others = {trial.record.task for trial in source.trials} - {*source.manifest.tasks}
+            others = {trial.record.task for trial in source.trials} - listed
             names = ", ".join(sorted(f"{task.name} {task.digest[:19]}" for task in others))
             count = counted(len(source.trials) - len(trials), "record")
             lines.append(f"Not used: {count} of {source.source} of tasks that are not in its {MANIFEST}: {names}.")
