@@ -148,3 +148,34 @@ def test_cpu_seconds_are_those_of_the_process_and_of_its_children_while_the_cloc
         context.finish()
         assert context.cpu_seconds >= before + 0.05
         running.communicate(b"\n")
+
+
+ON_DEMAND = """
+import sys, time
+for line in sys.stdin:
+    end = time.process_time() + 0.2
+    while time.process_time() < end:
+        pass
+    print(flush=True)
+"""
+
+
+def test_a_child_that_works_while_the_clock_stands_still_counts_only_with_its_other_work():
+    with subprocess.Popen(
+        [sys.executable, "-c", ON_DEMAND], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as child:
+
+        def works(*_):
+            child.stdin.write("\n")
+            child.stdout.readline()
+
+        works()
+        context = TimedContext(0, 1, on_epoch=works)
+        context.start()
+        for _ in range(3):
+            works()
+            assert context.end_epoch()
+        works()
+        context.finish()
+        child.communicate("")
+    assert 0.7 < context.cpu_seconds < 1.0

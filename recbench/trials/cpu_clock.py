@@ -2,7 +2,6 @@
 
 import os
 import time
-from contextlib import suppress
 
 import psutil
 
@@ -11,26 +10,28 @@ class CpuClock:
     """A clock that runs while the CPU works for this process or a child of it.
 
     Wall time grows while other programs have the CPU; this time does not. Children that have ended and were waited for
-    count by the system's own sum. Children that still run are looked up only at the first ``start`` and at ``finish``,
-    because that reads the whole process table.
+    count by the system's own sum. Children that run at the first ``start``, such as another interpreter that trains the
+    model, are read at every ``start`` and ``stop``, to the system's tick of usually 10 ms. Children that came later and
+    still run are looked up only at ``finish``, because that reads the whole process table. They count with all that
+    they used, also while the clock stood still.
     """
 
     def __init__(self) -> None:
         self._elapsed = 0.0
         self._since: float | None = None
-        self._children: dict[tuple[int, float], float] | None = None
+        self._known: list[psutil.Process] | None = None
 
     @property
     def seconds(self) -> float:
-        """CPU seconds so far; those of children that still run are added by ``finish``."""
-        running = 0.0 if self._since is None else _own_seconds() - self._since
+        """CPU seconds so far; those of children that came after the first ``start`` are added by ``finish``."""
+        running = 0.0 if self._since is None else self._used() - self._since
         return self._elapsed + running
 
     def start(self) -> None:
         """Starts the clock."""
-        if self._children is None:
-            self._children = _seconds_of_children()
-        self._since = _own_seconds()
+        if self._known is None:
+            self._known = _children()
+        self._since = self._used()
 
     def stop(self) -> None:
         """Stops the clock."""
@@ -38,28 +39,34 @@ class CpuClock:
         self._since = None
 
     def finish(self) -> None:
-        """Adds the children that still run, without what they used before the first ``start``."""
-        before, now = self._children or {}, _seconds_of_children()
-        self._elapsed += sum(seconds - before.get(child, 0.0) for child, seconds in now.items())
-        # The system has added all seconds of a child that ended meanwhile.
-        self._elapsed -= sum(seconds for child, seconds in before.items() if child not in now)
+        """Adds the children that came after the first ``start`` and still run."""
+        known = self._known or []
+        self._elapsed += sum(_seconds_of(child) for child in _children() if child not in known)
+        # The sum may have become smaller: some systems do not tell of a child that has ended until it was waited for.
         self._elapsed = max(self._elapsed, 0.0)
 
+    def _used(self) -> float:
+        times = os.times()
+        own = time.process_time() + times.children_user + times.children_system
+        return own + sum(_seconds_of(child) for child in self._known or [])
 
-def _own_seconds() -> float:
-    times = os.times()
-    return time.process_time() + times.children_user + times.children_system
+
+def _children() -> list[psutil.Process]:
+    """Returns the children that run, and theirs; none if the system does not tell."""
+    try:
+        return psutil.Process().children(recursive=True)
+    except (psutil.Error, OSError):
+        return []
 
 
-def _seconds_of_children() -> dict[tuple[int, float], float]:
-    """Returns the CPU seconds of each running child; with those of its own children that have ended."""
-    seconds: dict[tuple[int, float], float] = {}
-    # A child that has ended meanwhile, or a system that does not tell: wall time stays.
-    with suppress(psutil.Error, OSError):
-        for child in psutil.Process().children(recursive=True):
-            # As above.
-            with suppress(psutil.Error, OSError):
-                times = child.cpu_times()
-                ended = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
-                seconds[child.pid, child.create_time()] = times.user + times.system + ended
-    return seconds
+def _seconds_of(child: psutil.Process) -> float:
+    """Returns the CPU seconds of a child, with those of its own children that have ended; 0 once it has ended itself.
+
+    The system's sum of this process has all of them as soon as it was waited for.
+    """
+    try:
+        times = child.cpu_times()
+    except (psutil.Error, OSError):
+        return 0.0
+    ended = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
+    return float(times.user + times.system + ended)
