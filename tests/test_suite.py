@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -12,14 +13,18 @@ from recbench.experiments.execution import Execution
 from recbench.experiments.suite import SuiteRequest, load_suite, run_suite
 from recbench.experiments.suite_lint import lint_suites
 from recbench.experiments.suite_merge import merge_suites
+from recbench.experiments.task_source import task_source
+from recbench.output_files import OutputFile
 from recbench.progress.choice import NoProgress
 from recbench.records.schema import TaskIdentity
 from recbench.records.suite_folder import Manifest, task_folder, write_manifest
+from recbench.records.tuned_settings import TunedModel, TunedSettings, project_settings_path, save
 from recbench.registry.requested import request_models
 from recbench.tasks.suite_spec import builtin_suites, find_suite
 from tests.command_line import CommandLine
 from tests.examples import ENVIRONMENT, a_trial, write
 from tests.golden_files import check_golden
+from tests.test_settings import a_provenance
 
 TASKS = ("one", "two", "three")
 
@@ -251,6 +256,32 @@ def test_a_suite_that_was_tuned_on_some_tasks_only_trains_nothing(tmp_path, monk
     with pytest.raises(RecbenchError, match="No model was tuned on the task"):
         run_suite(request, NoProgress)
     assert not (tmp_path / "tiny").exists()
+
+
+def test_a_suite_says_on_which_tasks_a_model_was_tuned(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tuned = TunedModel(parameters={"overlap": 2.0}, provenance=a_provenance())
+    for name in ("synthetic", "skewed-synthetic"):
+        task = TaskIdentity(name=name, digest=task_source(name).task.digest)
+        settings = TunedSettings(task=task, models={"itemknn" if name == "synthetic" else "ease": tuned})
+        save(settings, OutputFile(project_settings_path(name)))
+    request = SuiteRequest(
+        name="tiny", tasks=["synthetic", "skewed-synthetic"], models=request_models(["popularity", "itemknn"]),
+        seeds=(0,), output=tmp_path / "tiny", settings="tuned", execution=Execution(in_process=True),
+    )  # fmt: skip
+    suite = run_suite(request, NoProgress)
+    assert suite.document()["settings_notes"] == [
+        f"synthetic: Settings: {project_settings_path('synthetic')}, tuned on validation cases with up to 20 trials and "
+        "60 s a model: itemknn 20 in 60 s.",
+        "synthetic: Not tuned, so with defaults: popularity.",
+        "synthetic: The source has changed since the tuning of: itemknn.",
+        f"skewed-synthetic: Settings: {project_settings_path('skewed-synthetic')}, which has none of these models.",
+        "skewed-synthetic: Not tuned, so with defaults: popularity, itemknn.",
+    ]
+    assert all(note in suite.table("markdown") for note in suite.report.settings_notes)
+    defaults = run_suite(replace(request, settings="default", output=tmp_path / "defaults"), NoProgress)
+    assert defaults.report.settings_notes == ("Settings: each model's defaults.",)
+    assert load_suite([tmp_path / "tiny"]).report.settings_notes == ()
 
 
 def test_a_replica_of_a_spec_file_is_found_from_the_folder_of_the_suite(tmp_path):

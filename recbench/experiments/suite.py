@@ -27,6 +27,7 @@ from recbench.registry.settings_used import use_settings
 from recbench.reports.formats import Format
 from recbench.reports.suite.document import suite_document
 from recbench.reports.suite.document_types import SuiteDocument
+from recbench.reports.run.settings_notes import settings_notes_of_tasks
 from recbench.reports.suite.suite_report import SuiteReport, suite_report
 from recbench.reports.suite.table import suite_table
 from recbench.tasks.replicas import replica_names
@@ -99,7 +100,14 @@ class Suite:
             RecbenchError: The records are of different tasks of one name, or ranks are missing.
             NothingToCompareError: Fewer than two models, or no two tasks that all models have.
         """
-        return suite_report(self.name, self.sources, self.measure, self.models)
+        settings = settings_notes_of_tasks(
+            [
+                (run.task.name, run.settings, [trial.record for trial in run.trials])
+                for run in self.runs
+                if run.settings is not None
+            ]
+        )
+        return suite_report(self.name, self.sources, self.measure, self.models, settings_notes=settings)
 
     @property
     def failed(self) -> list[FinishedTrial]:

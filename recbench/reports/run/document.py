@@ -53,7 +53,7 @@ def run_document(report: RunReport) -> RunDocument:
     return {
         "schema": SCHEMA,
         "task": cast(TaskDocument, report.task),
-        "settings": settings_document(report.settings, report.summaries) if report.settings else None,
+        "settings": settings_document(report.settings, report.records) if report.settings else None,
         "results": results,
         "pairs": [pair_document(pair, report) for pair in report.uncertainty.pairs],
         "contradictions": [_contradiction(contradiction, report) for contradiction in contradictions(report)],

@@ -10,7 +10,7 @@ from recbench.evaluation.metric_names import measures_at
 from recbench.evaluation.new_cases import NewCases
 from recbench.evaluation.ranking import Ranking
 from recbench.records.finished_trial import FinishedTrial
-from recbench.records.schema import Environment
+from recbench.records.schema import Environment, Record
 from recbench.registry.settings_used import SettingsUsed
 from recbench.reports.code_notes import code_notes
 from recbench.reports.differences import Defaults, difference_notes
@@ -69,6 +69,11 @@ class RunReport:
     one_case_each: bool = False
     parameter_notes: tuple[str, ...] = ()
     known: KnownFigures | None = None
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """A record of each configuration."""
+        return tuple(summary.group.record for summary in self.summaries)
 
     @property
     def columns(self) -> tuple[Measure, ...]:

@@ -1,20 +1,19 @@
 """Where the hyper-parameters of a run come from, in words: no table hides who was tuned, and how much."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from recbench.records.schema import Record
 from recbench.records.tuned_settings import Provenance
 from recbench.registry.settings_used import SettingsUsed, Source
-from recbench.reports.run.summary import ModelSummary
 
 
-def settings_notes(used: SettingsUsed, summaries: Sequence[ModelSummary]) -> list[str]:
+def settings_notes(used: SettingsUsed, records: Iterable[Record]) -> list[str]:
     """Returns the lines under a table.
 
     Args:
         used: What the run took from where.
-        summaries: The run's models, whose source may have changed since.
+        records: Records of the run's models, whose source may have changed since.
     """
     if used.source is Source.DEFAULT:
         return ["Settings: each model's defaults."]
@@ -27,17 +26,27 @@ def settings_notes(used: SettingsUsed, summaries: Sequence[ModelSummary]) -> lis
             for override in used.overridden
         ]
         lines.append(f"Given by --param instead of the tuned value: {', '.join(overrides)}.")
-    changed = sorted(
-        {
-            summary.model
-            for summary in summaries
-            if summary.model in used.tuned
-            and not _is_made_by(summary.group.record, used.tuned[summary.model].code_version)
-        }
-    )
+    changed = {
+        record.model
+        for record in records
+        if record.model in used.tuned and not _is_made_by(record, used.tuned[record.model].code_version)
+    }
     if changed:
-        lines.append(f"The source has changed since the tuning of: {', '.join(changed)}.")
+        lines.append(f"The source has changed since the tuning of: {', '.join(sorted(changed))}.")
     return [*lines, *([other_task(used)] if used.of_another_task else [])]
+
+
+def settings_notes_of_tasks(of_tasks: Sequence[tuple[str, SettingsUsed, Iterable[Record]]]) -> list[str]:
+    """Returns the lines for runs on several tasks; each line names its task, unless all have the same lines.
+
+    Args:
+        of_tasks: The name of each task, and what ``settings_notes`` takes.
+    """
+    notes = {task: settings_notes(used, records) for task, used, records in of_tasks}
+    distinct = list(notes.values())
+    if all(lines == distinct[0] for lines in distinct):
+        return distinct[0] if distinct else []
+    return [f"{task}: {line}" for task, lines in notes.items() for line in lines]
 
 
 def _is_made_by(record: Record, version: str | None) -> bool:
@@ -50,7 +59,7 @@ def other_task(used: SettingsUsed) -> str:
     return f"{used.path} was tuned on another task, of digest {used.digest}; this run's is {used.task_digest}."
 
 
-def settings_document(used: SettingsUsed, summaries: Sequence[ModelSummary]) -> dict[str, Any]:
+def settings_document(used: SettingsUsed, records: Iterable[Record]) -> dict[str, Any]:
     """Returns the object ``settings`` of the JSON document."""
     return {
         "source": used.source.value,
@@ -62,7 +71,7 @@ def settings_document(used: SettingsUsed, summaries: Sequence[ModelSummary]) -> 
             {"model": override.model, "name": override.name, "given": override.given, "tuned": override.tuned}
             for override in used.overridden
         ],
-        "notes": settings_notes(used, summaries),
+        "notes": settings_notes(used, records),
     }
 
 

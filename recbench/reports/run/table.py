@@ -147,7 +147,7 @@ def short_fit_notes(summaries: Sequence[ModelSummary]) -> list[str]:
 
 
 def _legend(report: RunReport, form: Format, view: View, *, wide: bool) -> list[str]:
-    settings = settings_notes(report.settings, report.summaries) if report.settings else []
+    settings = settings_notes(report.settings, report.records) if report.settings else []
     settings += report.parameter_notes
     notes = [*report.uncertainty.notes, *report.code_notes, *report.tie_notes, *report.timing_notes, *settings]
     findings = [

@@ -19,6 +19,7 @@ def suite_document(report: SuiteReport) -> SuiteDocument:
         "critical_difference": report.critical_difference,
         "neighbours_decided": report.neighbours_decided,
         "missing": [{"task": gap.task, "model": gap.model, "reason": gap.reason} for gap in report.missing],
+        "settings_notes": list(report.settings_notes),
     }
 
 

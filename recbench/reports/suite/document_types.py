@@ -101,6 +101,7 @@ class SuiteDocument(TypedDict):
         critical_difference: Nemenyi's, of mean ranks, at 5 %.
         neighbours_decided: How many models have a significantly better mean rank than the next one.
         missing: What is missing on the tasks that are not used.
+        settings_notes: Where the hyper-parameters come from; empty if no source was chosen, and for ``suite report``.
     """
 
     schema: Literal[1]
@@ -113,3 +114,4 @@ class SuiteDocument(TypedDict):
     critical_difference: float
     neighbours_decided: int
     missing: list[MissingDocument]
+    settings_notes: list[str]

@@ -80,6 +80,7 @@ class SuiteReport:
         neighbours_decided: How many models have a significantly better mean rank than the next one.
         missing: What is missing on the tasks that are not used.
         unlisted: A line for each source with records of tasks that its list does not have. They are not used.
+        settings_notes: Where the hyper-parameters come from; empty if the records were read from folders.
         notes: What a reader of the timings should know.
     """
 
@@ -93,6 +94,7 @@ class SuiteReport:
     neighbours_decided: int
     missing: tuple[Missing, ...]
     unlisted: tuple[str, ...]
+    settings_notes: tuple[str, ...]
     notes: tuple[str, ...]
 
     @property
@@ -113,6 +115,7 @@ def suite_report(
     measure: Measure,
     models: Sequence[str] | None = None,
     resamples: int = RESAMPLES,
+    settings_notes: Sequence[str] = (),
 ) -> SuiteReport:
     """Sums up the records of a suite.
 
@@ -122,6 +125,7 @@ def suite_report(
         measure: The metric.
         models: Only these models; None for all.
         resamples: Of the bootstrap.
+        settings_notes: Where the hyper-parameters come from.
 
     Raises:
         RecbenchError: Sources have different tasks of one name, a model is unknown, or ranks are missing.
@@ -148,6 +152,7 @@ def suite_report(
         decided,
         tuple(missing),
         tuple(unlisted),
+        tuple(settings_notes),
         tuple(timing_notes(records)),
     )
 

@@ -82,6 +82,7 @@ def legend(report: SuiteReport, best: str = "best", seconds: str = "train s", in
         f"Critical difference of mean ranks (Nemenyi, 5 %): {report.critical_difference:.2f}.{few}",
         f"relative score: score divided by the best score of the task, mean over tasks. {seconds}: geometric mean over "
         "tasks. front: no other model has both a higher relative score and a shorter training time.",
+        *report.settings_notes,
         *report.notes,
     ]
 
