@@ -9,6 +9,8 @@
 All implementations are tuned on validation cases with the same number of trials and seconds. Then each is trained with
 each seed, in turns: all models with the first seed, then all with the second. The implementations, and what explains
 their differences, are in ``frameworks.toml``. An implementation whose environment does not exist is left out.
+
+To train again without tuning again, delete the records and keep the settings, the ``.toml`` files beside them.
 """
 
 import argparse
@@ -32,6 +34,7 @@ from benchmarks.frameworks_page import (
 from recbench.errors import RecbenchError
 from recbench.experiments.environments import State, environments
 from recbench.output_files import OutputFile
+from recbench.records import tuned_settings
 from recbench.tuning.objective import EPOCHS
 
 SPACES: Final = Path(__file__).with_name("frameworks_spaces.toml")
@@ -53,6 +56,8 @@ def tuned_entry(model: str, options: argparse.Namespace, settings: Path) -> str 
         The implementation. If the budget completed no trial: the same with its defaults, and as many epochs as fitted
         into the budget. None if it was never scored.
     """
+    if _is_tuned(model, options, settings):
+        return model
     with SPACES.open("rb") as file:
         own_space = model in tomllib.load(file)
     storage = Path(options.work, f"{settings.stem}.db")
@@ -71,6 +76,17 @@ def tuned_entry(model: str, options: argparse.Namespace, settings: Path) -> str 
         return model
     longest = max((trial.epochs for trial in result.past), default=0)
     return f"{model}:{EPOCHS}={longest}" if longest else None
+
+
+def _is_tuned(model: str, options: argparse.Namespace, settings: Path) -> bool:
+    """Whether a setting has come from a whole search with this budget."""
+    tuned = tuned_settings.load(settings).models.get(model) if settings.exists() else None
+    if tuned is None:
+        return False
+    provenance = tuned.provenance
+    return (provenance.budget_trials, provenance.budget_seconds) == (options.trials, options.budget) and (
+        provenance.trials.ended >= options.trials or provenance.seconds >= options.budget
+    )
 
 
 def measure(name: str, models: Sequence[str], options: argparse.Namespace) -> None:

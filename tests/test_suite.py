@@ -271,8 +271,8 @@ def test_a_suite_says_on_which_tasks_a_model_was_tuned(tmp_path, monkeypatch):
     )  # fmt: skip
     suite = run_suite(request, NoProgress)
     assert suite.document()["settings_notes"] == [
-        f"synthetic: Settings: {project_settings_path('synthetic')}, tuned on validation cases with up to 20 trials and "
-        "60 s a model: itemknn 20 in 60 s.",
+        f"synthetic: Settings: {project_settings_path('synthetic')}, tuned on validation cases with up to 20 trials "
+        "and 60 s a model: itemknn 20 in 60 s.",
         "synthetic: Not tuned, so with defaults: popularity.",
         "synthetic: The source has changed since the tuning of: itemknn.",
         f"skewed-synthetic: Settings: {project_settings_path('skewed-synthetic')}, which has none of these models.",
