@@ -23,6 +23,7 @@ import pytest
 
 from recbench import testing
 from recbench.data.fetch import fetch
+from recbench.operating_system.processor import available_cores
 from recbench.progress.console import messages
 from recbench.tasks.task import Task
 from tests.disk import skip_flushes
@@ -35,6 +36,12 @@ skip_flushes()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--accept-golden", action="store_true", help="rewrite the golden files")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Returns one more than there are cores: a fifth of the time, tests wait for processes that they have started."""
+    return available_cores() + 1
 
 
 @pytest.fixture(autouse=True)
