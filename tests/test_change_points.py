@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import history_steps
 from recbench.evaluation import change_points
-from recbench.evaluation.change_points import find_changes, segment_starts, student_factor
+from recbench.evaluation.change_points import find_changes, segment_starts
 from recbench.evaluation.metric_names import parse_measure
 from recbench.output_files import OutputFile
 from recbench.records.history import Accepted
@@ -50,7 +50,6 @@ def test_a_change_has_the_size_and_interval_of_weighted_means():
     assert not find_changes(np.array([0.5, 0.5, 0.46]), np.array([0.01, 0.01, 0.03]))
     assert [change_point.start for change_point in find_changes(np.array([0.5, 0.5, 0.4999]), np.zeros(3))] == [2]
     assert not find_changes(np.array([0.5]), np.zeros(1))
-    assert [round(student_factor(n) * change_points.Z, 2) for n in (5, 30)] == [2.57, 2.04]
 
 
 def line(number, seed, hr, **changes):

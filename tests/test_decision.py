@@ -1,13 +1,15 @@
 """The rule that turns evidence into a word, at and around its boundaries."""
 
 import math
+from statistics import NormalDist
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recbench.evaluation.bootstrap import Interval
-from recbench.reports.compare.decision import seed_limit, smallest_drop, verdict
+from recbench.reports.compare.decision import seed_error, seed_limit, smallest_drop, verdict, with_seeds
 from recbench.reports.compare.verdict import MARKS, Verdict
 from recbench.reports.spread import Spread
 
@@ -30,7 +32,10 @@ TABLE = {
     "certain, and just beyond the floor": ((-0.0051, (-0.006, -0.004), 0.0, 0.001), "regressed"),
     "certain, but too small to matter": ((-0.003, (-0.004, -0.002), 0.0, 0.001), "unchanged"),
     "no change at all": ((0.0, (0.0, 0.0), 0.0, 1.0), "unchanged"),
-    "the interval fills the floor": ((0.0, (-0.005, 0.005), 0.001, 0.9), "unchanged"),
+    "the interval fills the floor": ((0.0, (-0.005, 0.005), 0.0, 0.9), "unchanged"),
+    "the interval fits, but seeds add to it": ((0.0, (-0.005, 0.005), 0.001, 0.9), "inconclusive"),
+    "users and seeds together fit": ((0.001, (-0.002, 0.003), 0.002, 0.9), "unchanged"),
+    "seeds alone leave more open": ((0.0, (-0.001, 0.001), 0.006, 0.9), "inconclusive"),
     "a drop beyond the floor is possible": ((0.0, (-0.0051, 0.004), 0.001, 0.9), "inconclusive"),
     "a rise beyond the floor is possible": ((0.0, (-0.004, 0.0051), 0.001, 0.9), "inconclusive"),
 }
@@ -62,8 +67,10 @@ def test_words_mean_what_they_say(values, seeds, p, floor):
     if word is Verdict.UNCHANGED:
         assert low >= -floor - 1e-11
         assert high <= floor + 1e-11
+        assert seeds <= floor + 1e-11
     if word is Verdict.INCONCLUSIVE:
-        assert low < -floor or high > floor
+        wider = with_seeds(difference, Interval(low, high), seeds)
+        assert wider.low < -floor or wider.high > floor
     mirrored = verdict(-difference, Interval(-high, -low), seeds, p, floor, ALPHA)
     assert mirrored == MIRROR.get(word, word)
 
@@ -77,18 +84,31 @@ def test_more_doubt_never_makes_a_verdict(values, seeds, p, more_noise, more_p):
     assert after in (before, Verdict.UNCHANGED, Verdict.INCONCLUSIVE)
 
 
-def test_seed_noise():
-    base, current = Spread.of([0.5, 0.52, 0.54]), Spread.of([0.5, 0.5])
-    assert seed_limit(base, current, 1.96, 0.003) == pytest.approx(1.96 * 0.02 / math.sqrt(3))
-    assert seed_limit(current, Spread.of([0.5]), 1.96, 0.003) == pytest.approx(1.96 * 0.003)
-
-
 def test_the_smallest_drop_is_what_the_rule_finds_four_times_in_five():
     normal = 2.8015852
-    assert smallest_drop(0.01, 0.0, 0.005, 0.05, 1) == pytest.approx(normal * 0.01)
-    assert smallest_drop(0.0, 0.0, 0.005, 0.05, 1) == 0.005
-    assert smallest_drop(0.001, 0.02, 0.005, 0.05, 1) == pytest.approx(0.02 + 0.8416212 * 0.001)
-    assert smallest_drop(0.01, 0.0, 0.005, 0.05, 10) > smallest_drop(0.01, 0.0, 0.005, 0.05, 1)
+    assert smallest_drop(0.01, 0.0, 0.0, 0.005, 0.05, 1) == pytest.approx(normal * 0.01)
+    assert smallest_drop(0.0, 0.0, 0.0, 0.005, 0.05, 1) == 0.005
+    assert smallest_drop(0.001, 0.02, 0.0, 0.005, 0.05, 1) == pytest.approx(0.02 + 0.8416212 * 0.001)
+    assert smallest_drop(0.003, 0.02, 0.004, 0.005, 0.05, 1) == pytest.approx(0.02 + 0.8416212 * 0.005)
+    assert smallest_drop(0.01, 0.0, 0.0, 0.005, 0.05, 10) > smallest_drop(0.01, 0.0, 0.0, 0.005, 0.05, 1)
+
+
+@pytest.mark.parametrize(("users_error", "sd", "seeds"), [(0.0005, 0.003, 1), (0.001, 0.003, 5), (0.003, 0.003, 1)])
+def test_a_drop_of_that_size_is_found_four_times_in_five(users_error, sd, seeds):
+    """A simulation of users and seeds that are normally distributed, with the rule itself."""
+    rng = np.random.default_rng(0)
+    found = 0
+    for _ in range(1_000):
+        base = Spread.of((0.5 + rng.normal(0, sd, seeds)).tolist())
+        limit = seed_limit(base, base, 1.96, 0.003)
+        true = smallest_drop(users_error, limit, seed_error(base, base, 0.003), FLOOR, ALPHA, 1)
+        noise = rng.normal(0, users_error) + rng.normal(0, sd * math.sqrt(2 / seeds))
+        difference = -true + noise
+        half = 1.96 * users_error
+        p = 2 * NormalDist().cdf(-abs(difference) / users_error)
+        word = verdict(difference, Interval(difference - half, difference + half), limit, p, FLOOR, ALPHA)
+        found += word is Verdict.REGRESSED
+    assert 0.75 < found / 1_000 < 0.87
 
 
 def test_every_verdict_has_a_mark():

@@ -67,24 +67,6 @@ def penalty(n: int) -> float:
     return 4 + 2 * math.log(n)
 
 
-def student_factor(degrees: int) -> float:
-    """Returns by how much an estimated standard error is to be widened, so that 95 % intervals hold.
-
-    The 97.5 % quantile of Student's t over that of the normal distribution, by the expansion of Abramowitz and Stegun,
-    26.7.5. It is within 3 % for two degrees of freedom, and within .1 % for five.
-
-    >>> [round(student_factor(degrees) * Z, 2) for degrees in (5, 10, 100)]
-    [2.57, 2.23, 1.98]
-    """
-    z, n = Z, degrees
-    terms = (
-        (z**3 + z) / (4 * n),
-        (5 * z**5 + 16 * z**3 + 3 * z) / (96 * n**2),
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * n**3),
-    )
-    return (z + sum(terms)) / z
-
-
 def segment_starts(values: Float64Array, weights: Float64Array, of_change: float) -> list[int]:
     """Returns the first points of all segments but the first, for the partition of least cost.
 

@@ -5,6 +5,7 @@ The table of a run and the comparison of two runs both come here, so the same ra
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -43,6 +44,10 @@ class Difference:
         standard_error: Of the difference, over users.
         won: Share of cases, or users, in which the first is better.
         lost: Share in which the second is better.
+        rare: How far the difference may be from 0 because of users that were not seen, if fewer than ten of those seen
+            differ; otherwise 0. A bootstrap draws only users that were seen, so where hardly any of them differs, its
+            interval is too narrow. It is the upper 97.5 % limit of the number of users that differ, times the largest
+            difference of one (one case, if none differs), over the number of cases.
     """
 
     difference: float
@@ -51,6 +56,11 @@ class Difference:
     standard_error: float
     won: float
     lost: float
+    rare: float = 0.0
+
+
+MOST_OF_FEW: Final = (3.689, 5.572, 7.225, 8.767, 10.242, 11.668, 13.059, 14.423, 15.763, 17.085)
+"""Upper 97.5 % limit of a Poisson mean of which 0, 1, 2, ... events were seen (Garwood, Biometrika, 1936)."""
 
 
 def seed_mean(ranks: Iterable[Ranks], measure: Measure) -> Sample:
@@ -124,5 +134,14 @@ def _differences(
         interval = limits[numbers[column]]
         assert interval is not None
         won, lost = float((values[:, column] > 0).mean()), float((values[:, column] < 0).mean())
-        differences.append(Difference(float(means[column]), interval, p, float(errors[column]), won, lost))
+        rare = _rare(np.abs(by_user.sums[:, column]), float(by_user.counts.sum()))
+        differences.append(Difference(float(means[column]), interval, p, float(errors[column]), won, lost, rare))
     return differences
+
+
+def _rare(of_users: Float64Array, n_cases: float) -> float:
+    """Returns ``Difference.rare``, from the absolute sums of each user's differences."""
+    n_differ = int(np.count_nonzero(of_users))
+    if n_differ >= len(MOST_OF_FEW):
+        return 0.0
+    return MOST_OF_FEW[n_differ] * (float(of_users.max()) or 1.0) / n_cases

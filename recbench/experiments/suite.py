@@ -25,9 +25,9 @@ from recbench.records.suite_folder import Manifest, SuiteRecords, read_suites, t
 from recbench.registry.requested import RequestedModel
 from recbench.registry.settings_used import use_settings
 from recbench.reports.formats import Format
+from recbench.reports.run.settings_notes import settings_notes_of_tasks
 from recbench.reports.suite.document import suite_document
 from recbench.reports.suite.document_types import SuiteDocument
-from recbench.reports.run.settings_notes import settings_notes_of_tasks
 from recbench.reports.suite.suite_report import SuiteReport, suite_report
 from recbench.reports.suite.table import suite_table
 from recbench.tasks.replicas import replica_names

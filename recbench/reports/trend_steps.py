@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 
 from recbench.evaluation.bootstrap import Interval
-from recbench.evaluation.change_points import Z, find_changes, student_factor
+from recbench.evaluation.change_points import Z, find_changes
+from recbench.evaluation.student import student_quantile
 from recbench.reports.compare.policy import Policy
 from recbench.reports.trend import Acceptance, Trend
 
@@ -117,7 +118,7 @@ def _seed_sd(measurements: Sequence[_Measurement]) -> float:
             for measurement in measurements
             if len(measurement.values) > 1
         )
-        return math.sqrt(squares / degrees) * student_factor(degrees)
+        return math.sqrt(squares / degrees) * student_quantile(0.975, degrees) / Z
     differences = np.abs(np.diff([measurement.values[0] for measurement in measurements]))
     if len(differences) < LEAST_DIFFERENCES:
         widths = [

@@ -72,12 +72,16 @@ class Measured:
         evidence: Of CURRENT minus BASE, each with its seeds averaged case by case; empty where there is nothing to
             compare.
         lacking: Why a measure of a pair is not compared, such as a record without a full ranking.
+        same_ranks: The measures in whose ranking both sides have the same ranks.
+        seed_differences: CURRENT minus BASE of each seed; empty unless both have the same seeds.
     """
 
     base: Mapping[str, Level]
     current: Mapping[str, Level]
     evidence: Mapping[str, Difference]
     lacking: Mapping[str, str]
+    same_ranks: frozenset[str]
+    seed_differences: Mapping[str, Spread]
 
 
 def measure_matches(
@@ -97,6 +101,7 @@ def measure_matches(
     samples: dict[str, dict[Key, Sample]] = {"base": {}, "current": {}}
     differences: dict[Key, Sample] = {}
     lacking: list[dict[str, str]] = [{} for _ in matches]
+    same_ranks: list[set[str]] = [set() for _ in matches]
     for number, match in enumerate(matches):
         for measure in measures:
             sides = {"base": _ranks(match.base, measure), "current": _ranks(match.current, measure)}
@@ -111,6 +116,8 @@ def measure_matches(
                 continue
             base, current = (samples[side][number, measure.name] for side in sides)
             differences[number, measure.name] = current - base
+            if _distinct(sides["base"]) == _distinct(sides["current"]):
+                same_ranks[number].add(measure.name)
     _, inferred_differences = infer([], list(differences.values()), resamples)
     evidence = dict(zip(differences, inferred_differences, strict=True))
     intervals = {side: LevelIntervals(of_side, resamples) for side, of_side in samples.items()}
@@ -125,6 +132,8 @@ def measure_matches(
                 if (known := evidence.get((number, measure.name))) is not None
             },
             lacking[number],
+            frozenset(same_ranks[number]),
+            _seed_differences(match, [measure for measure in measures if (number, measure.name) in differences]),
         )
         for number, match in enumerate(matches)
     ]
@@ -138,6 +147,27 @@ def _ranks(group: TrialGroup | None, measure: Measure) -> list[Ranks]:
     all_ranks = [trial.ranks_in(measure.ranking) for trial in (group.done if group else ())]
     ranks = [seed_ranks for seed_ranks in all_ranks if seed_ranks is not None]
     return ranks if len(ranks) == len(all_ranks) and len({len(seed_ranks) for seed_ranks in ranks}) == 1 else []
+
+
+def _seed_differences(match: Match, measures: Sequence[Measure]) -> dict[str, Spread]:
+    if match.base is None or match.current is None:
+        return {}
+    base, current = ({trial.record.seed: trial for trial in side.done} for side in (match.base, match.current))
+    if base.keys() != current.keys():
+        return {}
+    seeds = sorted(base)
+    spreads = {}
+    for measure in measures:
+        sides = [[side[seed].mean(measure) for seed in seeds] for side in (current, base)]
+        of_seeds = Spread.of(new - old for new, old in zip(*sides, strict=True) if new is not None and old is not None)
+        if of_seeds is not None:
+            spreads[measure.name] = of_seeds
+    return spreads
+
+
+def _distinct(all_ranks: Sequence[Ranks]) -> set[tuple[bytes, bytes]]:
+    """Returns the different ranks of the seeds: those of a model without randomness are all the same."""
+    return {(ranks.better.tobytes(), ranks.tied.tobytes()) for ranks in all_ranks}
 
 
 def _why_not_paired(base: Sequence[Ranks], current: Sequence[Ranks]) -> str:
