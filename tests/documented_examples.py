@@ -45,7 +45,8 @@ RULE = re.compile(r"[\s|:-]*-{3,}[\s|:-]*")
 CHANGING = [
     (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?"), "DATE"),
     (re.compile(r"\d{4}-\d\d-\d\d"), "DATE"),
-    (re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,10}\b|\b[0-9a-f]{40}\b"), "REVISION"),
+    # One in 69 revisions of nine characters has only digits.
+    (re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,10}\b|\b\d{9}\b|\b[0-9a-f]{40}\b"), "REVISION"),
     (re.compile(r"(?<=thread; |ecords; |record; ).*?(?=, Python)|(?<=threads; ).*?(?=, Python)"), "MACHINE"),
     (re.compile(r"Python 3\.\d+\.\d+\S*"), "PYTHON"),
     (re.compile(r"[-─━=]{3,}"), "---"),
