@@ -129,8 +129,8 @@ def legend(decided: DecidedComparison) -> list[str]:
         f"regressed, improved: the change is larger than {decided.policy.floor:g}{limits} and than the variation "
         f"between seeds, its confidence interval excludes 0, and p < {decided.policy.alpha:g} (randomisation "
         f"test over users, Holm {_family(decided)}).",
-        f"unchanged: the confidence interval excludes any change larger than {decided.policy.floor:g}; inconclusive: "
-        "everything else.",
+        f"unchanged: the same ranks, or users and seeds exclude any change larger than {decided.policy.floor:g}; "
+        "inconclusive: everything else.",
         *(["lower, higher: the same as regressed, improved, but it may be due to other commits."] if doubted else []),
         "speed: median throughput of current / baseline. Do not compare it between different machines."
         + (f" A dash ({NO_FIGURE}): fits of less than {SHORTEST_FIT:g} s are too short to time." if short else ""),

@@ -57,6 +57,7 @@ class Policy(BaseModel):
         floor: The minimum effect: the largest change of a metric that does not matter. 0.005 is half a percentage
             point of HR.
         seed_z: A change must be larger than this number of standard errors of the difference of two means over seeds.
+            For few seeds, Student's distribution increases the number.
         assumed_seed_sd: Assumed standard deviation over seeds if a run has one seed. The confidence interval over users
             does not cover the variation between seeds: without this assumption, 7 of 100 simulated comparisons on
             ``ml-100k`` without any change were called regressed.
