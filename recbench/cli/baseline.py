@@ -68,8 +68,9 @@ def accept(
     from recbench.records.renaming import read_renames
     from recbench.records.results_folder import baselines_folder
     from recbench.records.selection import read_records
+    from recbench.records.superseded import without_superseded
 
-    records = read_records(run)
+    records = without_superseded(read_records(run))
     note_labels(records)
     renames = read_renames(renamed or ())
     accepted = baselines.accept(

@@ -20,6 +20,7 @@ from recbench.records.declared_regressions import declarations_file, declared_re
 from recbench.records.grouping import name_of
 from recbench.records.renaming import check_applied, renames_that_apply, with_new_names
 from recbench.records.selection import RecordSet, check_models, check_nothing_in_common, read_records, with_models
+from recbench.records.superseded import without_superseded
 from recbench.records.target import ANY, COSTS
 from recbench.reports.compare.accepted_regressions import Allowance, read_allowances
 from recbench.reports.compare.comparison import Compared, compare_records
@@ -302,6 +303,7 @@ def _compared(
     renamed: Mapping[str, str],
 ) -> Comparison:
     check_nothing_in_common(base, current)
+    current = without_superseded(current)
     check_applied(base, current, renamed)
     applied = renames_that_apply(base, renamed)
     base = with_new_names(base, applied)

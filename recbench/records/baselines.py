@@ -193,7 +193,7 @@ def _acceptable(records: RecordSet, label: str, *, force: bool) -> list[Finished
         raise RecbenchError(
             f"{records.text} {reason}, so the result cannot be repeated (first: {trial.record.model}, seed "
             f"{trial.record.seed}).{more}",
-            f"{how_to_clear(trial.record)}, or accept it anyway with --force.",
+            f"{how_to_clear(trial.record)}. Or accept the record as it is: add --force.",
         )
     for task in sorted({trial.record.task.name for trial in done}):
         if file_name(task) != task:

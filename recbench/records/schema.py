@@ -181,7 +181,7 @@ class Revision(_Frozen):
         sha: The commit.
         dirty: Whether the trial ran other code, as far as recbench can see: tracked files differed from the commit, or
             it does not hold the model's own files as they were used, or git could not tell.
-        reasons: Why it is dirty, where more than changed tracked files is behind it. Empty if the commit holds the
+        reasons: Why it is dirty; older records do not name changed files. Empty if it is not, and the commit holds the
             model's own files. None if recbench did not look for them: for builtin models, and in older records; then
             not in the record's file.
     """

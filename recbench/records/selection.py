@@ -38,6 +38,7 @@ class RecordSet:
         locations: Their files: absolute paths, or ``sha:path``, where the path starts at the root of the repository.
         hidden: A folder or file of records with the name of the label that ``text`` means; None if there is none.
         problems: Why some of the trials have no ranks although they are done; empty unless these were asked for.
+        superseded: What was left out because the code has changed since; see ``recbench.records.superseded``.
     """
 
     text: str
@@ -45,6 +46,7 @@ class RecordSet:
     locations: frozenset[str]
     hidden: Path | None = None
     problems: tuple[str, ...] = ()
+    superseded: tuple[str, ...] = ()
 
 
 def check_nothing_in_common(base: RecordSet, current: RecordSet) -> None:

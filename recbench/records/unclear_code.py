@@ -22,5 +22,7 @@ def why_unclear(record: Record) -> str | None:
 def how_to_clear(record: Record) -> str:
     """Returns what to do about a record of unclear code."""
     if record.revision is None:
-        return "See what git says: git status. Then run again" if record.no_revision else "Run it in a git repository"
-    return "Commit the model's files and run again"
+        if record.no_revision:
+            return "See what git says: git status. Then repeat the trial: recbench run ... --force"
+        return "Repeat the trial in a git repository: recbench run ... --force"
+    return "Commit the files, then repeat the trial: recbench run ... --force"

@@ -12,6 +12,7 @@ import psutil
 
 from recbench.builtin_models import BRIDGES_PACKAGE, BUILTIN_PACKAGE, GENERIC_BRIDGE
 from recbench.git_commands import GitError, git_output
+from recbench.records.results_folder import BASELINES, HISTORY, results_folders
 from recbench.records.schema import Record, Revision
 from recbench.records.sources import Sources
 from recbench.registry.file_hashes import file_hash
@@ -26,6 +27,8 @@ GENERIC: Final = f"{BRIDGES_PACKAGE}.{GENERIC_BRIDGE}:"
 LINK: Final = "120000"
 SUBMODULE: Final = "160000"
 PYTHON: Final = ".py"
+OF_RESULTS: Final = (BASELINES, HISTORY, "README.md", ".gitattributes", ".gitignore")
+"""What recbench writes into a folder of results, and no training depends on."""
 MOST_NAMED: Final = 5
 """Files that a record names as not committed."""
 
@@ -42,10 +45,24 @@ def revision_fields() -> dict[str, Any]:
     except GitError:
         return {"revision": None, "no_revision": "The git repository has no commit yet, or its HEAD is damaged."}
     try:
-        changed = git_output("status", "--porcelain", "--untracked-files=no").strip()
+        changed = _changed_files()
     except GitError as error:
         return {"revision": Revision(sha=sha, dirty=True, reasons=(f"Changes are not known: {error.message}",))}
-    return {"revision": Revision(sha=sha, dirty=bool(changed))}
+    return {"revision": Revision(sha=sha, dirty=bool(changed), reasons=tuple(_shortened(changed)) or None)}
+
+
+def _changed_files() -> list[str]:
+    """Returns what the commit does not hold of the tracked files, without those in which recbench keeps results.
+
+    Otherwise the second task of a run that adds to the history would have uncommitted changes.
+    """
+    own = [f":(exclude,literal){folder / name}" for folder in results_folders() for name in OF_RESULTS]
+    status = git_output("status", "--porcelain", "-z", "--untracked-files=no", "--no-renames", "--", ":/", *own)
+    return [
+        f"{os.fsdecode(line[3:])} {'is not in' if line.startswith(b'A') else 'differs from'} the commit"
+        for line in status.split(b"\0")
+        if line
+    ]
 
 
 def with_own_files_checked(record: Record, model: PlannedModel) -> Record:
@@ -57,7 +74,8 @@ def with_own_files_checked(record: Record, model: PlannedModel) -> Record:
     revision = record.revision
     if revision is None or _is_builtin(model.reference):
         return record
-    reasons = [*(revision.reasons or ()), *_shortened(_differences(record.sources, model, revision.sha))]
+    own = _shortened(_differences(record.sources, model, revision.sha))
+    reasons = list(dict.fromkeys([*(revision.reasons or ()), *own]))
     checked = revision.model_copy(update={"dirty": revision.dirty or bool(reasons), "reasons": tuple(reasons)})
     return record.model_copy(update={"revision": checked})
 

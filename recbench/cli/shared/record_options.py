@@ -38,7 +38,7 @@ Renamed = Annotated[
 
 
 def note_labels(*record_sets: "RecordSet") -> None:
-    """Prints a note for each label that has the name of a folder or file of records."""
+    """Prints a note for each label that has the name of a folder or file of records, and for records left out."""
     for records in record_sets:
         if records.hidden is not None:
             write_message(
@@ -46,3 +46,5 @@ def note_labels(*record_sets: "RecordSet") -> None:
                 f"./{shell_word(records.text)}",
                 "yellow",
             )
+        for left_out in records.superseded:
+            write_message(f"note: left out of {records.text}: {left_out}.", "yellow")
