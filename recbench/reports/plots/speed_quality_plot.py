@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-AXES = {Cost.THROUGHPUT: "interactions/s (faster is right)", Cost.FIT_SECONDS: "fit seconds (faster is left)"}
+AXES = {Cost.THROUGHPUT: "interactions/s (faster is right)", Cost.FIT_SECONDS: "training time, s (faster is left)"}
 NARROWEST_RANGE = 1.01
 """The highest cost over the lowest; below, models count as equally fast."""
 LABEL_CHARACTERS = 40
