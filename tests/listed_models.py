@@ -27,6 +27,18 @@ class Twice(Counts):
         return np.zeros((len(users), 2), int)
 
 
+class Filtered(Counts):
+    """Leaves a gap where it has filtered an item, as it comes, and returns scores for all places."""
+
+    def recommend(self, users, n):
+        return np.tile([2, -1, 0, 1], (len(users), 1)), np.tile([4.0, 3.5, 3.0, 2.0], (len(users), 1))
+
+
+class FewScores(Counts):
+    def recommend(self, users, n):
+        return np.tile([2, 0, 1], (len(users), 1)), np.tile([4.0, 3.0], (len(users), 1))
+
+
 class NoList:
     def fit(self, matrix):
         pass

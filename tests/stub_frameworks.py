@@ -282,10 +282,25 @@ def lenskit(monkeypatch: pytest.MonkeyPatch) -> None:
         def __call__(self, items):
             return types.SimpleNamespace(scores=lambda form: np.full(len(items), np.nan))
 
+    class SomeUsers(Closed):
+        """It has no score for user 1."""
+
+        def __call__(self, query, items):
+            scores = np.full(len(items), np.nan if query.user_id == 1 else 2.0)
+            return types.SimpleNamespace(scores=lambda form: scores)
+
+    class Lost(Trained):
+        """It overflows in the third epoch."""
+
+        def __call__(self, query, items):
+            scores = np.full(len(items), np.nan if self.counts.max() >= 3 * 3 else 2.0)
+            return types.SimpleNamespace(scores=lambda form: scores)
+
     install(monkeypatch, "pyarrow", array=np.array, table=dict)
     install(monkeypatch, "lenskit.data", DatasetBuilder=Builder, ItemList=lambda ids: ids, RecQuery=_namespace)
     install(monkeypatch, "lenskit.training", TrainingOptions=_namespace, UsesTrainer=UsesTrainer)
     install(monkeypatch, "lenskit.als", Trained=Trained, Closed=Closed, NoQuery=NoQuery, PlainClass=dict)
+    install(monkeypatch, "lenskit.knn", SomeUsers=SomeUsers, Lost=Lost)
 
 
 def _namespace(**given) -> types.SimpleNamespace:

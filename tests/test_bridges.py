@@ -125,6 +125,19 @@ def test_lenskit_runs_epoch_by_epoch_and_leaves_out_what_it_cannot_score(monkeyp
     no_score = lenskit.NoQuery()
     fitted(no_score)
     assert np.isnan(no_score.score_all(np.array([0]))).all()
+    # A user without a score is lowest for all items, alone as beside others.
+    some = lenskit.SomeUsers()
+    fitted(some)
+    alone = [some.score_all(np.array([user]))[0].tolist() for user in (1, 0, 2)]
+    assert some.score_all(np.array([1, 0, 2])).tolist() == alone
+    assert alone[0] == [-1] * 5
+    # A model may lose its scores in a later epoch, or have none before it.
+    lost = lenskit.Lost()
+    lost.score = lambda users, items: epochs.append(np.isnan(lost.score_all(np.array([1]))).all())
+    epochs = []
+    fitted(lost)
+    assert epochs == [False, False, True]
+    assert np.isnan(lost.score_all(np.array([1]))).all()
     with pytest.raises(LookupError, match="PlainClass of LensKit is no component"):
         lenskit.PlainClass  # noqa: B018
 
@@ -215,6 +228,16 @@ def test_a_class_with_fit_and_recommend(name):
     fitted(short)
     scores = short.score_all(np.array([0]))[0]
     assert (scores - scores[3]).tolist() == [-1, -1, -1, 0, -1]
+
+
+def test_scores_stay_with_their_items_beside_gaps_in_a_list():
+    model = getattr(sklearn, "tests.listed_models.Filtered")()
+    fitted(model)
+    assert model.score_all(np.array([0, 2])).tolist() == [[3, 2, 4, 0, 0]] * 2
+    few = getattr(sklearn, "tests.listed_models.FewScores")()
+    fitted(few)
+    with pytest.raises(ValueError, match=r"recommend\(\) returned 3 items and 2 scores for a user"):
+        few.score_all(np.array([0]))
 
 
 def test_classes_that_are_no_models_of_a_bridge(monkeypatch):

@@ -158,6 +158,25 @@ def test_a_positive_that_is_a_train_row_is_ranked_all_the_same():
     assert result.top is None
 
 
+@pytest.mark.parametrize("cells", [1, 2, 3, 6])
+def test_a_model_may_return_the_same_array_again(cells):
+    class Reuses(Pairs):
+        def __init__(self, table):
+            super().__init__(table)
+            self.answers = {}
+
+        def score(self, users, items):
+            answer = self.answers.setdefault(items.shape, np.empty(items.shape))
+            answer[:] = self.table[users[:, None], items]
+            return answer
+
+    table, train = np.array([[5.0, 1.0, 3.0, 0.0, 4.0, 2.0]]), train_of(np.zeros((1, 6)))
+    for model in (Pairs(table), Reuses(table)):
+        result = rank_catalogue(model, train, cases_of([(0, 2)]), 6, None, cells, cells)
+        assert (result.ranks.better.tolist(), result.ranks.tied.tolist()) == ([2], [0])
+        assert result.top.tolist() == [[0, 4, 2, 5, 1, 3]]
+
+
 def test_progress_is_told_after_each_block():
     progress = []
     cases = cases_of([(user, 0) for user in range(5)])

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -21,6 +22,41 @@ class TestPopularity(RecommenderContract):
 class TestRandom(RecommenderContract):
     model = "random"
     personalises = False
+
+
+class ReusesItsArrays:
+    """Counts train rows by item and user, a quarter more each epoch, into arrays that all of its models share."""
+
+    arrays: ClassVar = {}
+
+    def __init__(self, epochs: int = 4):
+        if epochs < 1:
+            raise ValueError("epochs must be positive")
+        self.epochs = epochs
+
+    def fit(self, train, context):
+        seen = np.zeros((train.n_users, train.n_items))
+        seen[train.users, train.items] = 1
+        for epoch in range(1, self.epochs + 1):
+            self.scores = seen @ (seen.T @ seen) * epoch + np.random.default_rng(context.seed).random(train.n_items)
+            if not context.end_epoch():
+                break
+
+    def score(self, users, items):
+        return self.filled(self.scores[users[:, None], items])
+
+    def score_all(self, users):
+        return self.filled(self.scores[users])
+
+    def filled(self, scores):
+        array = self.arrays.setdefault(scores.shape, np.empty(scores.shape))
+        array[:] = scores
+        return array
+
+
+class TestReusesItsArrays(RecommenderContract):
+    model = ReusesItsArrays
+    bad_parameters = [{"epochs": 0}]
 
 
 class TestImplicitBPR(RecommenderContract):

@@ -1,5 +1,6 @@
 import itertools
 from dataclasses import replace
+from types import SimpleNamespace
 
 import ml_dtypes
 import numpy as np
@@ -112,6 +113,11 @@ def test_blocks_do_not_matter(board):
         (lambda u, i: np.where(i == 5, np.nan, 0.0), r"returned nan for case 0 \(user index 0, item index 5\)"),
         (lambda u, i: np.where((u == 2)[:, None], -np.inf, 0.0) + 0 * i, "returned -inf for case 2 .*12 more"),
         (lambda u, i: None, "returned the shape"),
+        (
+            lambda u, i: np.ma.masked_array(i * 1.0, i == 5),
+            r"score\(\) returned a masked array for cases 0 to 47: \d+ masked; each pair needs a finite score",
+        ),
+        (lambda u, i: [np.ma.masked_array(row * 1.0, row == 5) for row in i], "returned a masked array"),
     ],
 )
 def test_scores_that_cannot_be_ranked(board, answer, message):
@@ -127,6 +133,12 @@ def test_scores_in_single_precision_are_ranked_as_they_are():
     close = np.array([[1.0, np.nextafter(np.float32(1), np.float32(2)), 1.0]], dtype=np.float32)
     ranks = rank_cases(Scorer(close), cases([0], [0], [[1, 2]]))
     assert (ranks.better[0], ranks.tied[0]) == (1, 1)
+
+
+def test_a_masked_array_without_a_masked_score_is_an_array():
+    scores = np.ma.masked_array([[2.0, 1.0, 3.0]], mask=False)
+    ranks = rank_cases(SimpleNamespace(score=lambda users, items: scores), cases([0], [0], [[1, 2]]))
+    assert (ranks.better[0], ranks.tied[0]) == (1, 0)
 
 
 def test_ranks_are_plain_integers(board):

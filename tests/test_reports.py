@@ -149,6 +149,17 @@ def test_trials_of_different_machines_are_named():
     assert "Not all trials ran on the same machine (cpu Example CPU against Other CPU)" in text
 
 
+def test_trials_with_different_versions_are_named_unless_their_interpreters_differ():
+    newer = {"python": "3.13.0", "packages": {"numpy": "9", "certifi": "9"}}
+    for interpreter, expected in (("", True), ("lenskit", False)):
+        other = ENVIRONMENT.model_copy(update={**newer, "interpreter": interpreter})
+        text = run_table(report(stored(a_record("bpr", 0), a_record("ncf", 0, environment=other))), Format.TEXT)
+        named = "Not all trials ran with the same versions (Python 3.12 against 3.13; numpy 2.4.0 against 9)" in text
+        assert named is expected
+        assert ("same versions" in text) is expected
+        assert "same machine" not in text
+
+
 @pytest.mark.parametrize("uniform", [True, False])
 def test_a_cut_off_that_takes_all_candidates_is_said_to_tell_nothing(uniform):
     task = {**TASK, "uniform_negatives": uniform}

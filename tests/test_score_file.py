@@ -1,6 +1,7 @@
 """Scores of another program are ranked, recorded and compared like a model's own."""
 
 import json
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -68,6 +69,70 @@ def test_lists_rank_in_their_order_and_what_they_lack_is_last(board, tmp_path):
     assert (ranks.better[3:] == 2).all()
     assert ranks.tied[:3].tolist() == [0, 0, 0]
     assert (ranks.tied[3:] == width - 2).all()
+
+
+LARGE = {
+    "int64": lambda table: table.score.astype("int64") + 2**60,
+    "uint64": lambda table: table.score.astype("uint64") + 2**63,
+    "negative": lambda table: table.score.astype("int64") - 2**60,
+    "beside small ones": lambda table: np.where(table.score < 3, table.score, 2**53 + table.score.astype("int64")),
+    "of Python": lambda table: table.score.astype(int).astype(object) + 10**30,
+    "decimals": lambda table: [Decimal(2**80) + Decimal(int(score)) for score in table.score],
+    "text": lambda table: (table.score.astype(int).astype(object) + 2**63 - 5).astype(str),
+    "text with and without exponents": lambda table: [
+        f"{score}e0" if score < 3 else str(2**60 + score) for score in table.score
+    ],
+}
+
+
+@pytest.mark.parametrize("form", ["frame", "csv", "parquet"])
+@pytest.mark.parametrize("scores", LARGE.values(), ids=LARGE)
+def test_whole_numbers_beyond_double_precision_are_not_tied(synthetic_task, tmp_path, scores, form):
+    """Scores of 0 to some ten, and the same far from 0: neither ties nor near ties are made."""
+    table = candidates_of(synthetic_task)
+    table["score"] = (table.score * 7).astype("int64") // 5
+    plain = rank_cases(read(table, synthetic_task), synthetic_task.test)
+    source = table.assign(score=scores(table))
+    if form == "csv":
+        source.to_csv(tmp_path / "scores.csv", index=False)
+    elif form == "parquet":
+        if scores is LARGE["of Python"]:
+            pytest.skip("Arrow has no such integers")
+        source.to_parquet(tmp_path / "scores.parquet")
+    source = source if form == "frame" else tmp_path / f"scores.{form}"
+    large = rank_cases(read(source, synthetic_task), synthetic_task.test)
+    for name in ("better", "tied"):
+        assert np.array_equal(getattr(large, name), getattr(plain, name))
+    assert not large.near.above.any()
+    assert not large.near.below.any()
+
+
+def test_two_large_scores_of_a_pair_differ(synthetic_task):
+    table = candidates_of(synthetic_task).assign(score=2**60)
+    with pytest.raises(RecbenchError, match="has two scores for user"):
+        read(pd.concat([table, table.iloc[:1].assign(score=2**60 + 1)]), synthetic_task)
+
+
+def test_ranks_beyond_double_precision(synthetic_task):
+    table = candidates_of(synthetic_task)
+    order = np.arange(len(table))
+    plain = rank_cases(read(table.assign(rank=order), synthetic_task, RANKED, ranked=True), synthetic_task.test)
+    large = rank_cases(read(table.assign(rank=order + 2**60), synthetic_task, RANKED, ranked=True), synthetic_task.test)
+    assert np.array_equal(large.better, plain.better)
+    assert not large.tied.any()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("lowest", [-np.finfo(float).max, -1.0, 0.0, 5e-324, 1e300, -1e-320])
+def test_a_missing_score_is_below_the_lowest_and_no_near_tie(synthetic_task, lowest):
+    """The positives are missing; all negatives have the same score, the lowest that there is."""
+    task, table = synthetic_task, candidates_of(synthetic_task).assign(score=lowest)
+    positives = table.index % (task.test.negatives.shape[1] + 1) == 0
+    negatives = table[~positives]
+    ranks = rank_cases(read(negatives, task, missing_last=True), task.test)
+    assert (ranks.better == task.test.negatives.shape[1]).all()
+    if abs(lowest) > 1e-300:
+        assert not ranks.near.above.any()
 
 
 def changed(change):

@@ -115,6 +115,26 @@ def test_a_request_gives_the_best_items_without_those_of_the_train_rows(monkeypa
         assert len(model.asked) == calls
 
 
+def test_a_model_may_return_the_same_array_for_several_tiles(monkeypatch):
+    class Reuses(Matrix):
+        answer = np.empty((1, 3))
+
+        def score(self, users, items):
+            self.answer[:] = self.scores[users[:, None], items]
+            return self.answer
+
+    given = []
+
+    def best(unseen_scores, k):
+        given.append(unseen_scores.tolist())
+        return top_items(unseen_scores, k)
+
+    monkeypatch.setattr(serving_loop, "TILE_CELLS_AT_ONCE", 3)
+    model = Reuses(np.array([[5.0, 1.0, 3.0, 0.0, 4.0, 2.0]]))
+    serving_loop.Requests(model, rows([3]), 3, best, score_array).seconds_of(np.array([0], dtype=np.int32))
+    assert given == [[5.0, 1.0, 3.0, -np.inf, 4.0, 2.0]]
+
+
 def requests_of(model):
     return serving_loop.Requests(model, rows([0], [1]), 3, top_items, score_array)
 
@@ -126,10 +146,13 @@ def requests_of(model):
         (np.full((2, 6), np.inf), "not finite"),
         (np.ones((2, 5)), "shape"),
         (np.ones((2, 6), dtype=int), "int64"),
+        (np.ma.masked_equal(np.arange(12.0).reshape(2, 6), 3.0), "1 masked; each pair"),
     ],
 )
 def test_scores_that_cannot_be_ranked_are_refused(scores, message):
     model = WithAll(scores)
+    # Not through np.asarray, which drops a mask.
+    model.scores = scores
     with pytest.raises(ValueError, match=message):
         requests_of(model).seconds_of(np.array([0], dtype=np.int32))
 
@@ -345,6 +368,11 @@ def test_the_gate_on_latency():
         (latencies(2.8, 2.9, 3.0, cpu=(2.0, 2.1, 2.2)), {}, "wall time and CPU time disagree"),
         (latencies(2.8, 2.9, 3.0, concurrent_trials=2), {}, "at the same time"),
         (latencies(2.8, 2.9, 3.0, environment=ENVIRONMENT.model_copy(update={"cpu": "B"})), {}, "different machines"),
+        (
+            latencies(2.8, 2.9, 3.0, environment=ENVIRONMENT.model_copy(update={"python": "3.13.0"})),
+            {},
+            "different versions: Python 3.12 against 3.13",
+        ),
         (latencies(2.8, 2.9), {}, "3 and 2 seeds"),
         (latencies(2.8, 2.9, 3.0), {"gate_latency": False}, "the policy turns it off"),
         (some_trials("bpr"), {}, "only one of the two runs"),
@@ -410,6 +438,11 @@ def test_reports_show_figures_in_use():
     others = [line for line in latex.splitlines() if "In use: medians over seeds" in line]
     assert others
     assert all(line.startswith("%") for line in others)
+    newer = ENVIRONMENT.model_copy(update={"packages": {"numpy": "9"}})
+    sides = a_set("base", latencies(2.0, 2.1)), a_set("now", latencies(3.0, 3.1, environment=newer))
+    text = compare_table(gate(compare_records(*sides, Policy().measures), Policy(), "again").decided, Format.TEXT)
+    assert "not all trials ran with the same versions (numpy 2.4.0 against 9)" in text
+    assert "not all trials ran on the same machine" not in text
 
 
 def test_the_limit_of_an_unknown_cost_is_refused():

@@ -1,8 +1,9 @@
 """Scorers of LensKit: ``lenskit:ImplicitMFScorer``, ``lenskit:ItemKNNScorer`` and so on.
 
 LensKit takes all users and items, with or without train rows. It leaves out the score of an item for which it has no
-basis, such as one without a neighbour in the user's history: the bridge scores such an item lowest. A task holds
-implicit feedback, and so a scorer with a parameter ``feedback`` gets ``implicit``. No other default differs.
+basis, such as one without a neighbour in the user's history: the bridge scores such an item lowest, and all items of a
+user for whom it has no score at all. A task holds implicit feedback, and so a scorer with a parameter ``feedback`` gets
+``implicit``. No other default differs.
 """
 
 from __future__ import annotations
@@ -57,8 +58,10 @@ class LensKitBridge(Bridge):
         options = TrainingOptions(rng=context.seed, device=device)
         given = {name: value for name, value in self.parameters.items() if value is not None}
         self.scorer = self.framework_class(**given)
+        self.takes_query = "query" in inspect.signature(self.scorer.__call__).parameters
         self.data = prepared
         self.items = ItemList(np.arange(train.n_items, dtype=np.int32))
+        self.scores_anyone: bool | None = None
         if not isinstance(self.scorer, UsesTrainer):
             if hasattr(self.scorer, "train"):
                 self.scorer.train(prepared, options)
@@ -67,23 +70,41 @@ class LensKitBridge(Bridge):
         try:
             for _ in range(self.scorer.expected_training_epochs or 0):
                 told = trainer.train_epoch() or {}
+                self.scores_anyone = None
                 loss = told.get("loss")
                 end_epoch(context, float(loss) if isinstance(loss, (int, float)) else None)
         finally:
             trainer.finalize()
+            self.scores_anyone = None
 
     def scores_of(self, users: Int32Array) -> Any:
-        """Returns LensKit's scores, user by user, as its own evaluation does."""
+        """Returns LensKit's scores, user by user, as its own evaluation does; NaN if it has none for any user."""
+        rows = np.empty((len(users), self.n_items))
+        for place, user in enumerate(users.tolist()):
+            rows[place] = self._scores_of_user(user)
+        return np.where(np.isnan(rows), LOWEST, rows) if self._scores_any_user(rows) else rows
+
+    def _scores_of_user(self, user: int) -> Any:
         from lenskit.data import RecQuery
 
-        rows = np.empty((len(users), self.n_items))
-        takes_query = "query" in inspect.signature(self.scorer.__call__).parameters
-        for place, user in enumerate(users.tolist()):
-            query = RecQuery(user_id=user, history_items=self.data.user_row(user))
-            inputs = {"query": query} if takes_query else {}
-            rows[place] = self.scorer(items=self.items, **inputs).scores("numpy")
-        # An overflow leaves no user a score: that is a failure, and the harness must see it.
-        return rows if np.isnan(rows).all() else np.where(np.isnan(rows), LOWEST, rows)
+        query = RecQuery(user_id=user, history_items=self.data.user_row(user))
+        inputs = {"query": query} if self.takes_query else {}
+        return self.scorer(items=self.items, **inputs).scores("numpy")
+
+    def _scores_any_user(self, rows: Any) -> bool:
+        """Whether the model, as trained so far, has a score for any user of the train rows.
+
+        An overflow leaves no user a score: that is a failure, and the harness must see it. A single user without a
+        score is none. So all users decide, and not those who happen to be in one call.
+
+        Args:
+            rows: float[n, n_items], the scores of some users, which mostly have one already.
+        """
+        if self.scores_anyone is None:
+            has_score = not np.isnan(rows).all()
+            everyone = range(len(self.known_users))
+            self.scores_anyone = has_score or any(not np.isnan(self._scores_of_user(user)).all() for user in everyone)
+        return self.scores_anyone
 
 
 def _defaults(scorer: Any) -> dict[str, Any]:

@@ -47,11 +47,16 @@ class SklearnBridge(Bridge):
         items, scores = found if isinstance(found, tuple) else (found, None)
         rows = np.full((len(users), self.n_items), LOWEST)
         for place, row in enumerate(rows):
-            listed = np.asarray(items[place])
-            listed = listed[listed >= 0].astype(np.int64)
+            own_items = np.asarray(items[place])
+            own_scores = -np.arange(len(own_items)) if scores is None else np.asarray(scores[place])
+            if own_scores.shape != own_items.shape:
+                raise ValueError(f"recommend() returned {own_items.size} items and {own_scores.size} scores for a user")
+            # -1 stands for no item, at any place of a list.
+            is_item = own_items >= 0
+            listed = own_items[is_item].astype(np.int64)
             if len(np.unique(listed)) < len(listed) or (listed >= self.n_items).any():
                 raise ValueError("recommend() returned an item twice, or an item that does not exist")
-            row[listed] = -np.arange(len(listed)) if scores is None else np.asarray(scores[place])[: len(listed)]
+            row[listed] = own_scores[is_item]
         return rows
 
     def _recommended(self, users: Int32Array) -> Any:

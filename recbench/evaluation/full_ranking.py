@@ -171,8 +171,9 @@ def _by_score(model: Recommender, n_items: int, cells_at_once: int) -> Callable[
         )
 
     def all_scores(users: Int32Array) -> FloatArray:
-        # More than one tile only where one user's items are too many: there is one user then.
-        tiles = [tile(users, first) for first in range(0, n_items, cells_at_once)]
-        return tiles[0] if len(tiles) == 1 else np.concatenate(tiles, axis=1)
+        if n_items <= cells_at_once:
+            return tile(users, 0)
+        # A copy of each tile: a model may return the same array again, with the scores of the next one.
+        return np.concatenate([tile(users, first).copy() for first in range(0, n_items, cells_at_once)], axis=1)
 
     return all_scores

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from recbench.evaluation.score_arrays import score_array
+from recbench.evaluation.score_arrays import MaskedScoresError, score_array
 from recbench.protocol import FloatArray, Int32Array, Int64Array
 from recbench.tasks.task import NO_ITEM, Cases
 
@@ -196,9 +196,13 @@ def checked_scores(
         name: Names the pair at a row and column, for the message.
 
     Raises:
-        ScoreError: A wrong shape, not floating-point, or not finite; names the first such pair and its value.
+        ScoreError: Masked, a wrong shape, not floating-point, or not finite; names the first pair that is not finite,
+            and its value.
     """
-    array = score_array(scores)
+    try:
+        array = score_array(scores)
+    except MaskedScoresError as error:
+        raise ScoreError(f"{method} returned a masked array for {asked}: {error}") from error
     if array.shape != shape:
         raise ScoreError(f"{method} returned the shape {array.shape} for {asked}, expected {shape}")
     if not np.issubdtype(array.dtype, np.floating):

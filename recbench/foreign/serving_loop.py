@@ -78,7 +78,9 @@ class Requests:
         tiles = []
         for start in range(0, n_items, TILE_CELLS_AT_ONCE):
             items = np.tile(self._items[start : start + TILE_CELLS_AT_ONCE], (len(users), 1))
-            tiles.append(self._checked(self._model.score(users.copy(), items), items.shape))
+            tile = self._checked(self._model.score(users.copy(), items), items.shape)
+            # A copy where more tiles follow: the model may return the same array again, with the scores of the next.
+            tiles.append(tile if items.shape[1] == n_items else tile.copy())
         return tiles[0] if len(tiles) == 1 else np.concatenate(tiles, axis=1)
 
     def _checked(self, scores: Any, shape: Any) -> Any:

@@ -1,9 +1,9 @@
-"""What a reader of timings should know: trials that shared a machine or ran on several, and doubtful throughput."""
+"""What a reader of timings should know: shared machines, different machines or versions, doubtful throughput."""
 
 from collections.abc import Sequence
 
 from recbench.records.schema import Record
-from recbench.reports.machines import differences
+from recbench.reports.machines import differences, version_differences_within
 from recbench.reports.spread import Spread
 
 SHARED = "†"
@@ -30,6 +30,9 @@ def timing_notes(records: Sequence[Record]) -> list[str]:
     differing = differences(records)
     if differing:
         notes.append(f"Not all trials ran on the same machine ({'; '.join(differing)}): do not compare their timings.")
+    if versions := version_differences_within(records):
+        named = "; ".join(versions)
+        notes.append(f"Not all trials ran with the same versions ({named}): do not compare their timings.")
     return notes + _doubts(records)
 
 

@@ -176,7 +176,7 @@ class RecommenderContract:
         class ScoresEachEpoch(TimedContext):
             def end_epoch(self, loss: float | None = None) -> bool:
                 model.score(others.users, others.items)
-                scores.append(model.score(users, items))
+                scores.append(_scores(model, users, items))
                 if isinstance(model, ScoreAll):
                     of_all = np.take_along_axis(model.score_all(users), items, axis=1)
                     np.testing.assert_allclose(of_all, scores[-1], rtol=1e-5, atol=1e-5)
@@ -262,7 +262,7 @@ class RecommenderContract:
             pytest.skip("the model has no score_all()")
         users = np.array([5, 0, 5, board.n_users - 1], dtype=np.int32)
         items = np.tile(np.arange(board.n_items, dtype=np.int32), (len(users), 1))
-        scores = trained.score_all(users)
+        scores = np.array(trained.score_all(users))
         assert scores.shape == items.shape, f"score_all() returned {scores.shape}, not {items.shape}"
         assert np.issubdtype(scores.dtype, np.floating), f"score_all() returned {scores.dtype}"
         np.testing.assert_allclose(scores, trained.score(users, items), rtol=1e-5, atol=1e-5)
@@ -289,7 +289,7 @@ class RecommenderContract:
         users, items = pairs
         rng = np.random.default_rng(0)
         columns, rows = rng.permutation(items.shape[1]), rng.permutation(len(users))
-        scores = trained.score(users, items)
+        scores = _scores(trained, users, items)
         np.testing.assert_allclose(trained.score(users, items[:, columns]), scores[:, columns], rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(trained.score(users[rows], items[rows]), scores[rows], rtol=1e-5, atol=1e-6)
 
@@ -320,7 +320,7 @@ class RecommenderContract:
         self, scored_each_epoch: ScoredEachEpoch, pairs: Pairs
     ) -> None:
         """Scores inside ``end_epoch`` follow the training, and after the last epoch they are the final ones."""
-        by_epoch, final = scored_each_epoch.scores, scored_each_epoch.model.score(*pairs)
+        by_epoch, final = scored_each_epoch.scores, _scores(scored_each_epoch.model, *pairs)
         if by_epoch:
             np.testing.assert_array_equal(by_epoch[-1], final)
             learned = len(by_epoch) == 1 or not np.array_equal(by_epoch[0], final)
@@ -376,4 +376,9 @@ def assert_not_failed(check: Check) -> None:
 
 
 def _same(model: Recommender, other: Recommender, pairs: Pairs) -> bool:
-    return np.array_equal(model.score(*pairs), other.score(*pairs))
+    return np.array_equal(_scores(model, *pairs), other.score(*pairs))
+
+
+def _scores(model: Recommender, users: Int32Array, items: Int32Array) -> FloatArray:
+    """Returns a copy of the scores: a model may return the same array again, with the scores of the next call."""
+    return np.array(model.score(users, items))

@@ -22,6 +22,7 @@ from recbench.data.readers.ratings_files import open_file, readable
 from recbench.errors import RecbenchError
 from recbench.protocol import FloatArray, Int32Array, Int64Array, TrainContext, TrainSet
 from recbench.tasks.task import NO_ITEM, Task
+from recbench.trials.exact_scores import dense_ranks, large_numbers, told_apart
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FRAME = "DataFrame 'scores'"
+
+MISSING_BELOW = 1e-6
+"""How far a missing score is below the lowest, in units of the largest magnitude: too far for a near tie, which would
+be counted as a matter of rounding."""
 
 Float64Array = npt.NDArray[np.float64]
 
@@ -104,7 +109,12 @@ def read_scores(
         )
     first = np.concatenate([[True], ~repeated])
     keys, scores = keys[first], scores[first]
-    file_scores = FileScores(keys, scores, task.n_items, float(np.nextafter(scores.min(), -np.inf)))
+    missing = _below(scores)
+    if np.isneginf(missing):
+        # No double is below the lowest score. Ranks have the same order, and leave room.
+        scores = dense_ranks(scores)
+        missing = _below(scores)
+    file_scores = FileScores(keys, scores, task.n_items, missing)
     _check_complete(path, task, file_scores, refuse=not (ranked or missing_last))
     return file_scores
 
@@ -114,7 +124,7 @@ def _read(
 ) -> tuple[Int32Array, Int32Array, Float64Array]:
     """Returns the task's user and item of each row, -1 for none, and its score."""
     layout = replace(layout, predicted=not ranked, ranked=ranked)
-    users, items, scores, n_rows = [], [], [], 0
+    users, items, scores, large, n_rows = [], [], [], [], 0
     with readable(source) if isinstance(source, Path) else nullcontext():
         if isinstance(source, Path):
             file = open_file(source, layout, BadRows(skip=False))
@@ -123,10 +133,10 @@ def _read(
         for batch in file.batches:
             users.append(checked_ids(file, batch, "user", n_rows))
             items.append(checked_ids(file, batch, "item", n_rows))
-            if not ranked:
-                scores.append(_scores(file, batch, n_rows, "rating"))
-            elif "rank" in batch:
-                scores.append(-_scores(file, batch, n_rows, "rank"))
+            if not ranked or "rank" in batch:
+                role = "rank" if ranked else "rating"
+                scores.append(_scores(file, batch, n_rows, role))
+                large.append(large_numbers(batch[role], scores[-1]))
             n_rows += len(batch["user"])
     if not n_rows:
         raise RecbenchError(f"{file.source} has no rows.", "The file may be truncated: copy or download it again.")
@@ -136,7 +146,10 @@ def _read(
         index = {text: number for number, text in enumerate(ids)}
         _check_forms(str(file.source), kind, np.bincount(own, minlength=len(texts)), texts, index)
         codes.append(np.array([index.get(text, -1) for text in texts], dtype=np.int32)[own])
-    return codes[0], codes[1], np.concatenate(scores) if scores else -np.arange(n_rows, dtype=np.float64)
+    if not scores:
+        return codes[0], codes[1], -np.arange(n_rows, dtype=np.float64)
+    exact = told_apart(np.concatenate(scores), large)
+    return codes[0], codes[1], -exact if ranked else exact
 
 
 def _check_forms(source: str, kind: str, rows: Int64Array, texts: IdTable, known: Collection[str]) -> None:
@@ -179,7 +192,8 @@ def _scores(file: OpenTable, batch: Batch, start: int, role: str) -> Float64Arra
         )
     column, what = batch[role], "score" if role == "rating" else "rank"
     try:
-        values: Float64Array = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        # Large whole numbers are rounded here; told_apart() gives them their order back.
+        values: Float64Array = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         numbers = pd.to_numeric(pd.Series(column.to_pylist(), dtype=object), errors="coerce")
         values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -191,6 +205,14 @@ def _scores(file: OpenTable, batch: Batch, start: int, role: str) -> Float64Arra
             f"Correct the file: each pair needs a finite {what}.",
         )
     return values
+
+
+def _below(scores: Float64Array) -> float:
+    """Returns a score below all others; minus infinity if there is no such number."""
+    lowest, magnitude = scores.min(), np.abs(scores).max()
+    with np.errstate(over="ignore"):
+        # Where the distance is too small for the precision of the lowest, the next number below is farther.
+        return float(min(lowest - MISSING_BELOW * magnitude, np.nextafter(lowest, -np.inf)))
 
 
 def _check_complete(path: Path | str, task: Task, scores: FileScores, refuse: bool) -> None:

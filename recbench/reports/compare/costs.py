@@ -10,7 +10,7 @@ from recbench.reports.columns import Cut, text_column
 from recbench.reports.compare.comparison import Compared
 from recbench.reports.cost_figures import SERVING, CostFigure
 from recbench.reports.formats import Format
-from recbench.reports.machines import differences
+from recbench.reports.machines import differences, version_differences_within
 from recbench.reports.spread import Spread
 from recbench.reports.view import View
 
@@ -68,8 +68,11 @@ def render_costs(models: Sequence[Compared], form: Format, view: View) -> str:
     ]
     records = [trial.record for model, _ in rows for side in (model.match.base, model.match.current) if side
                for trial in side.done]  # fmt: skip
-    differing = differences(records)
-    warning = [f"Do not compare times: not all trials ran on the same machine ({'; '.join(differing)})."]
+    warnings = []
+    if differing := differences(records):
+        warnings.append(f"Do not compare times: not all trials ran on the same machine ({'; '.join(differing)}).")
+    if versions := version_differences_within(records):
+        warnings.append(f"Do not compare times: not all trials ran with the same versions ({'; '.join(versions)}).")
     shown = render_columns(columns, form, View(screen=view.screen))
-    below = prose([*shown.notes, NOTE, *(warning if differing else [])], form, view.screen)
+    below = prose([*shown.notes, NOTE, *warnings], form, view.screen)
     return "\n".join([shown.text, "", *below])

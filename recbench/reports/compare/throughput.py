@@ -10,7 +10,7 @@ from recbench.reports.compare.comparison import throughputs
 from recbench.reports.compare.matching import Match
 from recbench.reports.compare.policy import Policy
 from recbench.reports.compare.verdict import Verdict
-from recbench.reports.machines import differences
+from recbench.reports.machines import differences, version_differences
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class SpeedDecision:
 def decide_speed(match: Match, policy: Policy) -> SpeedDecision:
     """Decides on the throughput of a match whose trials are done on both sides.
 
-    It is gated only where all trials ran on the same machine (see ``machines.Fingerprint``), none beside others, for
-    the same number of epochs (what a fit costs before its first epoch counts more where epochs are few), without a
-    doubt about that number, each side has enough seeds, and fits took long enough for the clock. Then, b and c being
-    the seeds' throughput and t the policy's drop for the model:
+    It is gated only where all trials ran on the same machine with the same versions (see ``machines``), none beside
+    others, for the same number of epochs (what a fit costs before its first epoch counts more where epochs are few),
+    without a doubt about that number, each side has enough seeds, and fits took long enough for the clock. Then, b and
+    c being the seeds' throughput and t the policy's drop for the model:
 
     ============  ===========================================  ======================
     verdict       medians                                      ranges
@@ -114,8 +114,13 @@ def why_not_gated(match: Match, policy: Policy) -> str:
 
 
 def other_conditions(records: Sequence[Record]) -> str:
-    """Returns why the times of records cannot be compared: trials shared a machine, or machines differ."""
+    """Returns why the times of records of one model cannot be compared; empty if they can.
+
+    Trials shared a machine, or machines or versions differ.
+    """
     if any(record.concurrent_trials > 1 for record in records):
         return "trials ran at the same time as others and shared the machine"
-    differing = differences(records)
-    return f"different machines: {', '.join(differing)}" if differing else ""
+    if differing := differences(records):
+        return f"different machines: {', '.join(differing)}"
+    versions = version_differences(records)
+    return f"different versions: {', '.join(versions)}" if versions else ""
