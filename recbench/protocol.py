@@ -237,6 +237,9 @@ class TrainContext(Protocol):
     def end_epoch(self, loss: float | None = None) -> bool:
         """Ends a pass over the train rows. Call it after each one; the clock is paused meanwhile.
 
+        A framework that computes later, as on a GPU, must have ended the pass before: wait for it, or give the loss,
+        which becomes a number while the clock still runs. The same is true of the end of ``fit``.
+
         A model that never calls it counts as one pass. Calls after ``fit``, or from ``score``, do not count and return
         False; the record keeps that the model made them. For a learning curve, the harness calls ``score`` from inside
         this call, and expects the scores of the model as trained so far.

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from types import SimpleNamespace
 
 import psutil
@@ -80,6 +81,44 @@ def test_many_rows_or_threads_change_what_a_pass_may_take():
 
 def test_a_hyper_parameter_counts_before_an_attribute():
     assert doubts(fitted(*[0.1] * 4), {"epochs": 4}, iterations=2) == []
+
+
+def test_a_loss_that_is_computed_only_when_it_becomes_a_number_counts():
+    class Lazy:
+        def __float__(self):
+            now[0] += 5.0
+            return 0.5
+
+    now = [0.0]
+    context = TimedContext(0, 1, clock=lambda: now[0])
+    context.start()
+    now[0] += 1.0
+    context.end_epoch(Lazy())
+    context.finish()
+    assert (context.seconds, context.loss) == (6.0, 0.5)
+
+
+@pytest.mark.parametrize("loss", [float("nan"), "no number"])
+def test_the_clock_runs_on_after_an_error_that_the_model_catches(loss):
+    now = [0.0]
+    context = TimedContext(0, 1, clock=lambda: now[0])
+    context.start()
+    now[0] += 1.0
+    with pytest.raises((FloatingPointError, ValueError)):
+        context.end_epoch(loss)
+    now[0] += 3.0
+    assert context.seconds == 4.0
+    assert context.loss is None
+
+
+def test_a_model_that_catches_the_error_of_its_loss_fails_all_the_same():
+    context = TimedContext(0, 1)
+    context.start()
+    with suppress(FloatingPointError):
+        context.end_epoch(float("inf"))
+    context.end_epoch(0.5)
+    with pytest.raises(FloatingPointError, match="the training loss after epoch 1 is inf"):
+        context.finish()
 
 
 def test_epochs_that_end_after_fit_do_not_count():

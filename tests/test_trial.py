@@ -57,6 +57,25 @@ def test_a_trial_leaves_a_whole_record(board):
     assert trial(board, Base, threads=2).record.repeatable is None
 
 
+class Generator(Base):
+    def fit(self, train, context):
+        yield
+
+
+class Coroutine(Base):
+    async def warm_up(self, train, context):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"), [(Generator, "fit() returned a generator"), (Coroutine, "warm_up() returned a coroutine")]
+)
+def test_a_method_that_has_not_run_is_a_failure(board, model, reason):
+    record = trial(board, model).record
+    assert record.status is Status.FAILED
+    assert f"{reason} and has not run: write it without yield and async" in record.error
+
+
 def test_a_model_that_never_ends_an_epoch_counts_as_one_pass(board):
     class Quiet(Base):
         def fit(self, train, context):

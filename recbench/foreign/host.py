@@ -26,6 +26,20 @@ MOST_OPENED = 10_000
 OPTIONAL = ("warm_up", "memory_bytes", "score_all")
 
 
+def check_has_run(method: str, returned: Any) -> None:
+    """Checks what ``fit`` or ``warm_up`` returned: a generator or a coroutine has not run.
+
+    Raises:
+        TypeError: It is one.
+    """
+    if inspect.isgenerator(returned) or inspect.isasyncgen(returned) or inspect.isawaitable(returned):
+        kind = type(returned).__name__
+        if inspect.iscoroutine(returned):
+            # Otherwise Python warns, at any later moment, that nobody has awaited it.
+            returned.close()
+        raise TypeError(f"{method}() returned a {kind} and has not run: write it without yield and async")
+
+
 class TrainSet:
     """The train rows; the attributes are those of ``recbench.protocol.TrainSet``."""
 
@@ -77,8 +91,10 @@ class Context:
 
     def end_epoch(self, loss: Any = None) -> bool:
         """Ends a pass over the train rows. The harness may ask for scores meanwhile."""
+        # Before the time is read: a framework that computes later trains when the loss becomes a number.
+        number = None if loss is None else float(loss)
         seconds = self.seconds
-        self._host.send({"kind": "epoch", "loss": None if loss is None else float(loss), "seconds": seconds})
+        self._host.send({"kind": "epoch", "loss": number, "seconds": seconds})
         go_on = self._host.serve_until_answered()
         self._paused += self.seconds - seconds
         return go_on
@@ -231,12 +247,12 @@ class Host:
         return {"bytes": int(self._models[content["model"]].memory_bytes(self._train))}, None
 
     def _do_warm_up(self, content: Any) -> Any:
-        self._models[content["model"]].warm_up(self._train, Context(self, content))
+        check_has_run("warm_up", self._models[content["model"]].warm_up(self._train, Context(self, content)))
         return {}, None
 
     def _do_fit(self, content: Any) -> Any:
         context = Context(self, content)
-        self._models[content["model"]].fit(self._train, context)
+        check_has_run("fit", self._models[content["model"]].fit(self._train, context))
         return {"seconds": context.seconds}, None
 
     def _do_score(self, content: Any) -> Any:

@@ -52,6 +52,7 @@ class TimedContext:
         self._passes: list[float] = []
         self._seconds_of_passes = 0.0
         self._counts = True
+        self._diverged: FloatingPointError | None = None
         self.epochs = 0
         self.refused = 0
         self.loss: float | None = None
@@ -105,10 +106,16 @@ class TimedContext:
                 self._energy.stop()
 
     def finish(self) -> None:
-        """Stops the clock for good: calls of ``end_epoch`` do not count any more."""
+        """Stops the clock for good: calls of ``end_epoch`` do not count any more.
+
+        Raises:
+            FloatingPointError: A loss was not finite, and the model has caught the error of ``end_epoch``.
+        """
         self.stop()
         self._cpu.finish()
         self._counts = False
+        if self._diverged is not None:
+            raise self._diverged
 
     def end_epoch(self, loss: float | None = None) -> bool:
         """Counts a pass over the train rows; see ``TrainContext.end_epoch``.
@@ -119,23 +126,33 @@ class TimedContext:
         if not self._counts:
             self.refused += 1
             return False
+        # While the clock runs: a framework that computes later trains when the loss becomes a number.
+        number = None if loss is None else float(loss)
         running = self._since is not None
         self.stop()
-        self.epochs += 1
-        self._time_pass()
-        self.loss = None if loss is None else float(loss)
-        if self.loss is not None and not math.isfinite(self.loss):
-            raise FloatingPointError(f"the training loss after epoch {self.epochs} is {self.loss}")
-        if self.on_epoch is not None:
-            # The model may be scored there, and must not count epochs in score().
-            self._counts = False
-            try:
-                self.on_epoch(self.epochs, self.loss)
-            finally:
-                self._counts = True
-        if running:
-            self.start()
+        try:
+            self.epochs += 1
+            self._time_pass()
+            if number is not None and not math.isfinite(number):
+                self._diverged = FloatingPointError(f"the training loss after epoch {self.epochs} is {number}")
+                raise self._diverged
+            self.loss = number
+            self._tell()
+        finally:
+            # Also after an error, which the model may catch and go on training.
+            if running:
+                self.start()
         return True
+
+    def _tell(self) -> None:
+        if self.on_epoch is None:
+            return
+        # The model may be scored there, and must not count epochs in score().
+        self._counts = False
+        try:
+            self.on_epoch(self.epochs, self.loss)
+        finally:
+            self._counts = True
 
     def _time_pass(self) -> None:
         if len(self._passes) < MOST_PASSES_TIMED:
