@@ -26,7 +26,7 @@ def score_array(scores: Any) -> npt.NDArray[Any]:
     """
     # np.asarray drops a mask, and the numbers behind it would be ranked.
     rows = scores if isinstance(scores, (list, tuple)) else (scores,)
-    n_masked = sum(int(np.ma.count_masked(row)) for row in rows if isinstance(row, np.ma.MaskedArray))
+    n_masked = sum(int(np.ma.getmaskarray(row).sum()) for row in rows if isinstance(row, np.ma.MaskedArray))
     if n_masked:
         raise MaskedScoresError(f"{n_masked:,} masked; each pair needs a finite score")
     # By their names, so that neither package has to be imported. PyTorch refuses to make an array of such a tensor.

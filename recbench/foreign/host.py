@@ -26,18 +26,19 @@ MOST_OPENED = 10_000
 OPTIONAL = ("warm_up", "memory_bytes", "score_all")
 
 
-def check_has_run(method: str, returned: Any) -> None:
-    """Checks what ``fit`` or ``warm_up`` returned: a generator or a coroutine has not run.
+def call(name: str, method: Any, train: Any, context: Any) -> None:
+    """Calls ``fit`` or ``warm_up``. What returns a generator or a coroutine has not run.
 
     Raises:
-        TypeError: It is one.
+        TypeError: It returned one.
     """
+    returned = method(train, context)
     if inspect.isgenerator(returned) or inspect.isasyncgen(returned) or inspect.isawaitable(returned):
         kind = type(returned).__name__
         if inspect.iscoroutine(returned):
             # Otherwise Python warns, at any later moment, that nobody has awaited it.
             returned.close()
-        raise TypeError(f"{method}() returned a {kind} and has not run: write it without yield and async")
+        raise TypeError(f"{name}() returned a {kind} and has not run: write it without yield and async")
 
 
 class TrainSet:
@@ -247,12 +248,12 @@ class Host:
         return {"bytes": int(self._models[content["model"]].memory_bytes(self._train))}, None
 
     def _do_warm_up(self, content: Any) -> Any:
-        check_has_run("warm_up", self._models[content["model"]].warm_up(self._train, Context(self, content)))
+        call("warm_up", self._models[content["model"]].warm_up, self._train, Context(self, content))
         return {}, None
 
     def _do_fit(self, content: Any) -> Any:
         context = Context(self, content)
-        check_has_run("fit", self._models[content["model"]].fit(self._train, context))
+        call("fit", self._models[content["model"]].fit, self._train, context)
         return {"seconds": context.seconds}, None
 
     def _do_score(self, content: Any) -> Any:

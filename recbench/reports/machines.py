@@ -104,8 +104,8 @@ def _differing(names: Iterable[str], parts: Sequence[Mapping[str, object]]) -> l
     """Returns a line for each name that has several values; a value that is None or absent agrees with any."""
     lines = []
     for name in names:
-        values = [value for of_record in parts if (value := of_record.get(name)) is not None]
-        values = list(dict.fromkeys(str(value) or "none" for value in values))
+        given = [value for of_record in parts if (value := of_record.get(name)) is not None]
+        values = list(dict.fromkeys(str(value) or "none" for value in given))
         if len(values) > 1:
             lines.append(f"{name} {' against '.join(values)}")
     return lines

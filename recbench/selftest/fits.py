@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recbench.foreign.host import check_has_run
+from recbench.foreign.host import call
 from recbench.protocol import FloatArray, Recommender, TrainSet, WarmUp
 from recbench.selftest.check import BrokenError, NotApplicableError
 from recbench.selftest.learned_state import learned_state
@@ -110,11 +110,11 @@ def fit(
         model = create()
         if warm_up_rows is not None and isinstance(model, WarmUp):
             with context_for_model(TimedContext(context.seed, context.threads, device=context.device)) as limited:
-                check_has_run("warm_up", model.warm_up(warm_up_rows, limited))
+                call("warm_up", model.warm_up, warm_up_rows, limited)
         context.on_epoch = score_others if scored_in_training else None
         with context_for_model(context) as limited:
             context.start()
-            check_has_run("fit", model.fit(train, limited))
+            call("fit", model.fit, train, limited)
             context.finish()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - becomes a failed check
         return Fit(model, context, error=error)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from recbench.errors import describe_error, error_text
 from recbench.evaluation.new_cases import NewCases
 from recbench.evaluation.ranking import Ranks, ScoreError, rank_cases
-from recbench.foreign.host import check_has_run
+from recbench.foreign.host import call
 from recbench.protocol import Recommender, TrainSet, WarmUp
 from recbench.records.finished_trial import TrialRanks
 from recbench.records.schema import CurvePoint, Record, Status
@@ -153,7 +153,7 @@ class _Trial:
         silent = TimedContext(self.context.seed, self.context.threads, device=self.context.device)
         silent.start()
         with self.configuration.watched(), context_for_model(silent) as for_model:
-            check_has_run("warm_up", model.warm_up(train, for_model))
+            call("warm_up", model.warm_up, train, for_model)
         return silent.seconds
 
     def _curve(self, model: Recommender, train: TrainSet) -> Curve | None:
@@ -185,7 +185,7 @@ class _Trial:
         with configuration.watched(), context_for_model(context) as for_model:
             self.notify(Event(EventKind.PHASE, name="fit"))
             context.start()
-            check_has_run("fit", model.fit(train, for_model))
+            call("fit", model.fit, train, for_model)
             context.finish()
             fit_joules = energy.clock.take()
             self.notify(Event(EventKind.PHASE, name="score"))
