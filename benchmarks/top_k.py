@@ -124,7 +124,7 @@ CONTENDERS: Final[dict[str, tuple[str, Callable[[dict[str, Any]], Callable[[], A
 
 def run_one(name: str, file: str, threads: int) -> None:
     """Runs one contender in this process, and prints its figures as JSON."""
-    with np.load(file) as arrays:
+    with np.load(file, allow_pickle=False) as arrays:
         data: dict[str, Any] = dict(arrays) | {"threads": threads}
     work = CONTENDERS[name][1](data)
     began, cpu_began = time.perf_counter(), time.process_time()

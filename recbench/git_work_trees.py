@@ -167,7 +167,7 @@ def _lack_of_room(repository: Path, commit: str, folder: Path) -> str:
 
 
 def _not_made(commit: str, why: str) -> WorkTreeError:
-    advice = f"See what git says: git worktree add --detach /tmp/tree-{commit[:SHORT]} {commit[:SHORT]}"
+    advice = f"See what git says: git worktree add --detach ../tree-{commit[:SHORT]} {commit[:SHORT]}"
     if any(words in why for words in _NO_ROOM):
         advice = "Free some space on the disk of the repository: work trees lie in its folder .git."
     elif "git-lfs" in why:

@@ -237,8 +237,9 @@ class TrainContext(Protocol):
     def end_epoch(self, loss: float | None = None) -> bool:
         """Ends a pass over the train rows. Call it after each one; the clock is paused meanwhile.
 
-        A framework that computes later, as on a GPU, must have ended the pass before: wait for it, or give the loss,
-        which becomes a number while the clock still runs. The same is true of the end of ``fit``.
+        A framework may compute later than it is called, such as on the queue of a GPU. Wait for it (synchronise) before
+        this call and before ``fit`` returns; otherwise the clock misses work, and the throughput is too high. Giving
+        the loss waits for what the loss depends on: it becomes a number while the clock runs.
 
         A model that never calls it counts as one pass. Calls after ``fit``, or from ``score``, do not count and return
         False; the record keeps that the model made them. For a learning curve, the harness calls ``score`` from inside
@@ -251,7 +252,7 @@ class TrainContext(Protocol):
             False if training should stop now.
 
         Raises:
-            FloatingPointError: The loss is not finite. The model does not catch it, and the trial fails.
+            FloatingPointError: The loss is not finite. The trial fails, also if the model catches the error.
         """
         ...
 
@@ -270,6 +271,8 @@ class Recommender(Protocol):
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
         """Learns from the train rows. The harness measures the time.
+
+        Training is complete when the method returns: a generator or a coroutine function is an error.
 
         Args:
             train: The rows to learn from. Do not write to its arrays.

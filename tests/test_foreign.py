@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -120,6 +121,94 @@ def test_a_model_may_keep_its_context_and_report_while_it_scores(synthetic_task)
     assert [record.facts["said"] for record in records] == ["late", "late"]
     # Epochs outside of training do not count; a model without any has trained for one.
     assert [record.epochs for record in records] == [1, 1]
+
+
+NOT_RUN = """
+import contextlib
+
+import numpy as np
+
+
+class Future:
+    def __await__(self):
+        yield
+
+
+class Generator:
+    def fit(self, train, context):
+        yield
+
+    def score(self, users, items):
+        return np.zeros(items.shape)
+
+
+class Coroutine(Generator):
+    async def fit(self, train, context):
+        pass
+
+
+class WarmUp(Generator):
+    async def warm_up(self, train, context):
+        yield
+
+
+class Awaitable(Generator):
+    def fit(self, train, context):
+        return Future()
+
+
+class Catches(Generator):
+    def fit(self, train, context):
+        for loss in (0.5, float("inf"), float("nan")):
+            with contextlib.suppress(Exception):
+                context.end_epoch(loss)
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("Generator", "TypeError: fit() returned a generator and has not run"),
+        ("Coroutine", "TypeError: fit() returned a coroutine and has not run"),
+        ("WarmUp", "TypeError: warm_up() returned a async_generator and has not run"),
+        ("Awaitable", "TypeError: fit() returned a Future and has not run"),
+        ("Catches", "FloatingPointError: the training loss after epoch 2 is inf"),
+    ],
+)
+def test_training_that_has_not_run_or_has_diverged_is_the_same_error_in_both_interpreters(
+    synthetic_task, tmp_path, model, message
+):
+    file = tmp_path / "net.py"
+    file.write_text(NOT_RUN)
+    here, there = (configured(f"{file}:{model}{interpreter}") for interpreter in ("", f"@{sys.executable}"))
+    own, foreign = (trial(synthetic_task, configuration).record for configuration in (here, there))
+    there.model_class.connection.close()
+    assert own.status is Status.FAILED
+    assert own.error.startswith(message)
+    assert foreign.error == own.error
+
+
+def test_the_seconds_of_a_pass_include_its_loss_and_exclude_the_harness(monkeypatch):
+    now = [0.0]
+    sent = []
+
+    class Lazy:
+        def __float__(self):
+            now[0] += 5.0
+            return 0.5
+
+    def serves():
+        now[0] += 100.0
+        raise host.StoppedByHarnessError
+
+    harness = SimpleNamespace(send=sent.append, serve_until_answered=serves)
+    monkeypatch.setattr(host, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    context = host.Context(harness, {"seed": 0, "threads": 1, "device": "auto"})
+    now[0] += 1.0
+    with pytest.raises(host.StoppedByHarnessError):
+        context.end_epoch(Lazy())
+    assert sent == [{"kind": "epoch", "loss": 0.5, "seconds": 6.0}]
+    assert context.seconds == 6.0
 
 
 @pytest.mark.parametrize(

@@ -230,6 +230,15 @@ def test_any_cut_off_is_computed_from_the_ranks():
         compare_records(a_set("a", some_trials("bpr")), a_set("b", some_trials("bpr")), [HR_102])
 
 
+def test_only_the_same_ranks_are_unchanged_if_nothing_shows_how_much_seeds_vary():
+    (one,) = some_trials("bpr", seeds=1)
+    better = one.candidate_ranks.better
+    other = with_ranks(one, better=np.where(better < 10, 9 - better, better).astype(np.int32))
+    assert verdicts(gated([[one]], [[one]])) == [Verdict.UNCHANGED]
+    # Every hit is a hit as before, at another rank.
+    assert verdicts(gated([[one]], [[other]])) == [Verdict.INCONCLUSIVE]
+
+
 def test_tasks_are_compared_each_with_its_own():
     base = [some_trials("bpr"), some_trials("bpr", task=ELSEWHERE)]
     report = gated(base, [some_trials("bpr", 0.42), some_trials("bpr", task=ELSEWHERE)])

@@ -17,13 +17,18 @@ FLOOR, ALPHA = 0.005, 0.05
 
 
 @pytest.mark.parametrize("degrees", [1, 1.5, 2, 3.7, 4, 10, 120, 9_999.0])
-@pytest.mark.parametrize("probability", [0.5, 0.8, 0.975, 0.995])
-def test_quantiles_are_those_of_scipy(probability, degrees):
-    assert student_quantile(probability, degrees) == pytest.approx(t.ppf(probability, degrees), rel=1e-3, abs=1e-12)
+@pytest.mark.parametrize("z", [0.0, 0.84, 1.96, 2.58])
+def test_quantiles_are_those_of_scipy(z, degrees):
+    assert student_quantile(z, degrees) == pytest.approx(t.ppf(norm.cdf(z), degrees), rel=1e-3, abs=1e-12)
 
 
 def test_without_end_it_is_the_normal_distribution():
-    assert student_quantile(0.975, math.inf) == pytest.approx(norm.ppf(0.975))
+    assert student_quantile(1.96, math.inf) == 1.96
+
+
+@pytest.mark.parametrize("degrees", [1, 4, math.inf])
+def test_a_quantile_beyond_the_precision_of_probabilities_is_finite_and_no_smaller(degrees):
+    assert student_quantile(8, degrees) <= student_quantile(40, degrees) < math.inf
 
 
 def test_seed_noise():

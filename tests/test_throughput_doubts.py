@@ -121,6 +121,32 @@ def test_a_model_that_catches_the_error_of_its_loss_fails_all_the_same():
         context.finish()
 
 
+def test_the_first_loss_that_is_not_finite_is_the_error_of_the_trial():
+    context = TimedContext(0, 1)
+    context.start()
+    for loss in (0.5, float("inf"), float("nan")):
+        with suppress(FloatingPointError):
+            context.end_epoch(loss)
+    with pytest.raises(FloatingPointError, match="the training loss after epoch 2 is inf"):
+        context.finish()
+
+
+def test_the_clock_runs_on_after_an_error_of_the_observer():
+    def fails(epoch, loss):
+        now[0] += 100.0
+        raise OSError("no space")
+
+    now = [0.0]
+    context = TimedContext(0, 1, on_epoch=fails, clock=lambda: now[0])
+    context.start()
+    for _ in range(2):
+        now[0] += 1.0
+        with pytest.raises(OSError, match="no space"):
+            context.end_epoch()
+    now[0] += 3.0
+    assert (context.seconds, context.epochs) == (5.0, 2)
+
+
 def test_epochs_that_end_after_fit_do_not_count():
     context = fitted(0.1, 0.1, late=998)
     assert context.epochs == 2

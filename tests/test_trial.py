@@ -1,6 +1,7 @@
 import json
 import sys
 import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from recbench.records.schema import Record, Status
 from recbench.registry.hyperparameters import configure
 from recbench.registry.models import ModelReference, Origin
+from recbench.selftest.fits import fit
+from recbench.selftest.score_requests import ScoreRequest
 from recbench.trials.clock import TimedContext
 from recbench.trials.conditions import Conditions
 from recbench.trials.curve_epochs import CurveEpochs
@@ -73,7 +76,11 @@ class Coroutine(Base):
 def test_a_method_that_has_not_run_is_a_failure(board, model, reason):
     record = trial(board, model).record
     assert record.status is Status.FAILED
-    assert f"{reason} and has not run: write it without yield and async" in record.error
+    message = f"{reason} and has not run: write it without yield and async"
+    assert message in record.error
+    train, request = board.train_set(), ScoreRequest.from_cases(board.test, board.n_items)
+    tested = fit(model, train, TimedContext(0, 1), request, warm_up_rows=train)
+    assert message in str(tested.error)
 
 
 def test_a_model_that_never_ends_an_epoch_counts_as_one_pass(board):
@@ -187,6 +194,17 @@ def test_a_loss_that_is_not_finite_ends_training_at_once(board):
     assert record.status is Status.FAILED
     assert record.epochs == 2
     assert "the training loss after epoch 2 is inf (learning_rate=3.0; try a lower one)" in record.error
+
+
+def test_a_loss_that_is_not_finite_fails_the_trial_of_a_model_that_catches_the_error(board):
+    class Catches(Base):
+        def fit(self, train, context):
+            with suppress(FloatingPointError):
+                context.end_epoch(float("nan"))
+
+    record = trial(board, Catches).record
+    assert record.status is Status.FAILED
+    assert record.error == "FloatingPointError: the training loss after epoch 1 is nan"
 
 
 def test_an_interruption_is_passed_on(board):

@@ -50,7 +50,7 @@ def own_environment(tree: WorkTree) -> Iterator[str]:
     except OSError as error:
         raise InstallationError(
             f"No environment can be made for the commit {tree.commit[:SHORT]}: {error.strerror or error}.",
-            f"Try it: {sys.executable} -m venv /tmp/environment",
+            f"Try it: {sys.executable} -m venv environment",
         ) from error
     scheme = sysconfig.get_preferred_scheme("prefix")
     packages = Path(sysconfig.get_path("purelib", scheme, {"base": str(folder), "platbase": str(folder)}))

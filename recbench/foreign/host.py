@@ -27,10 +27,18 @@ OPTIONAL = ("warm_up", "memory_bytes", "score_all")
 
 
 def call(name: str, method: Any, train: Any, context: Any) -> None:
-    """Calls ``fit`` or ``warm_up``. What returns a generator or a coroutine has not run.
+    """Calls ``fit`` or ``warm_up`` of a model; the harness trains models of its own interpreter with it, too.
+
+    Python runs no code of a generator or coroutine function when it is called: the model would be scored untrained.
+
+    Args:
+        name: The method's name.
+        method: The method.
+        train: The train rows.
+        context: The context.
 
     Raises:
-        TypeError: It returned one.
+        TypeError: The method returned a generator, a coroutine or another awaitable.
     """
     returned = method(train, context)
     if inspect.isgenerator(returned) or inspect.isasyncgen(returned) or inspect.isawaitable(returned):
@@ -96,9 +104,11 @@ class Context:
         number = None if loss is None else float(loss)
         seconds = self.seconds
         self._host.send({"kind": "epoch", "loss": number, "seconds": seconds})
-        go_on = self._host.serve_until_answered()
-        self._paused += self.seconds - seconds
-        return go_on
+        try:
+            return self._host.serve_until_answered()
+        finally:
+            # Also after an error, which the model may catch and go on training.
+            self._paused += self.seconds - seconds
 
     def report(self, **facts: Any) -> None:
         """Stores facts in the trial's record."""

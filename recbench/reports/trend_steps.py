@@ -118,7 +118,7 @@ def _seed_sd(measurements: Sequence[_Measurement]) -> float:
             for measurement in measurements
             if len(measurement.values) > 1
         )
-        return math.sqrt(squares / degrees) * student_quantile(0.975, degrees) / Z
+        return math.sqrt(squares / degrees) * student_quantile(Z, degrees) / Z
     differences = np.abs(np.diff([measurement.values[0] for measurement in measurements]))
     if len(differences) < LEAST_DIFFERENCES:
         widths = [

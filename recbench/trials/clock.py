@@ -134,8 +134,10 @@ class TimedContext:
             self.epochs += 1
             self._time_pass()
             if number is not None and not math.isfinite(number):
-                self._diverged = FloatingPointError(f"the training loss after epoch {self.epochs} is {number}")
-                raise self._diverged
+                error = FloatingPointError(f"the training loss after epoch {self.epochs} is {number}")
+                # The first error has the cause; the losses of later passes only follow from it.
+                self._diverged = self._diverged or error
+                raise error
             self.loss = number
             self._tell()
         finally:

@@ -55,7 +55,7 @@ def _children() -> list[psutil.Process]:
     """Returns the children that run, and theirs; none if the system does not tell."""
     try:
         return psutil.Process().children(recursive=True)
-    except (psutil.Error, OSError):
+    except (psutil.Error, OSError):  # For example no right to list processes: the clock still has this process itself.
         return []
 
 
@@ -66,7 +66,7 @@ def _seconds_of(child: psutil.Process) -> float:
     """
     try:
         times = child.cpu_times()
-    except (psutil.Error, OSError):
+    except (psutil.Error, OSError):  # It has ended, which is not an error here: see above.
         return 0.0
     ended = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
     return float(times.user + times.system + ended)

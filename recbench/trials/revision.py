@@ -56,7 +56,7 @@ def _changed_files() -> list[str]:
 
     Otherwise the second task of a run that adds to the history would have uncommitted changes.
     """
-    own = [f":(exclude,literal){folder / name}" for folder in results_folders() for name in OF_RESULTS]
+    own = [f":(exclude,literal){(folder / name).as_posix()}" for folder in results_folders() for name in OF_RESULTS]
     status = git_output("status", "--porcelain", "-z", "--untracked-files=no", "--no-renames", "--", ":/", *own)
     return [
         f"{os.fsdecode(line[3:])} {'is not in' if line.startswith(b'A') else 'differs from'} the commit"

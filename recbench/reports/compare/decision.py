@@ -122,7 +122,7 @@ def seed_limit(base: Spread, current: Spread, z: float, assumed_sd: float) -> fl
         if side.sd is not None
     )
     degrees = sum(variances) ** 2 / uncertain if uncertain > 0 else math.inf
-    return student_quantile(NormalDist().cdf(z), degrees) * math.sqrt(sum(variances))
+    return student_quantile(z, degrees) * math.sqrt(sum(variances))
 
 
 def paired_limit(differences: Spread, z: float) -> float:
@@ -137,7 +137,7 @@ def paired_limit(differences: Spread, z: float) -> float:
     """
     assert differences.sd is not None
     n = len(differences.values)
-    return student_quantile(NormalDist().cdf(z), n - 1) * differences.sd / math.sqrt(n)
+    return student_quantile(z, n - 1) * differences.sd / math.sqrt(n)
 
 
 def _variances(base: Spread, current: Spread, assumed_sd: float) -> list[float]:

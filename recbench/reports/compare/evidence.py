@@ -116,7 +116,7 @@ def measure_matches(
                 continue
             base, current = (samples[side][number, measure.name] for side in sides)
             differences[number, measure.name] = current - base
-            if _distinct(sides["base"]) == _distinct(sides["current"]):
+            if _same_ranks(**sides):
                 same_ranks[number].add(measure.name)
     _, inferred_differences = infer([], list(differences.values()), resamples)
     evidence = dict(zip(differences, inferred_differences, strict=True))
@@ -165,9 +165,15 @@ def _seed_differences(match: Match, measures: Sequence[Measure]) -> dict[str, Sp
     return spreads
 
 
-def _distinct(all_ranks: Sequence[Ranks]) -> set[tuple[bytes, bytes]]:
-    """Returns the different ranks of the seeds: those of a model without randomness are all the same."""
-    return {(ranks.better.tobytes(), ranks.tied.tobytes()) for ranks in all_ranks}
+def _same_ranks(base: Sequence[Ranks], current: Sequence[Ranks]) -> bool:
+    """Whether the ranks of each seed are on both sides: those of a model without randomness are all the same."""
+
+    def has(side: Sequence[Ranks], wanted: Ranks) -> bool:
+        return any(
+            np.array_equal(ranks.better, wanted.better) and np.array_equal(ranks.tied, wanted.tied) for ranks in side
+        )
+
+    return all(has(current, ranks) for ranks in base) and all(has(base, ranks) for ranks in current)
 
 
 def _why_not_paired(base: Sequence[Ranks], current: Sequence[Ranks]) -> str:
