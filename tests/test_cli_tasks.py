@@ -2,8 +2,11 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
+
+from tests.command_line import CommandLine
 
 LEAK = '''
 import numpy as np
@@ -52,15 +55,62 @@ def test_from_a_file_of_ratings_to_a_table(recbench, tmp_path):
     assert recbench("run", "--models", "popularity", "--task", "shop", "--seeds", "1").returncode == 0
 
 
-def test_building_ones_own_task_again_reads_its_ratings_again(recbench, tmp_path):
+def test_building_ones_own_task_again_reads_its_ratings_again_and_replaces_it_by_force_only(recbench, tmp_path):
     rows = [f"{user},p{(user * 7 + n * n) % 150}" for user in range(60) for n in range(8)]
     (tmp_path / "orders.csv").write_text("\n".join(["user,item", *rows]))
     done = recbench("task", "build", "shop", "--ratings", "orders.csv")
     assert "There are no timestamps" in done.stderr
     (tmp_path / "orders.csv").write_text("\n".join(["user,item", *rows[:-8]]))
+    before = recbench("task", "show", "shop").stdout
     assert recbench("task", "verify", "shop", "--rebuild").returncode == 2
-    assert re.search(r"users +59", recbench("task", "build", "shop").stdout)
+    refused = recbench("task", "build", "shop")
+    assert refused.returncode == 2
+    assert "recbench task build shop --force" in refused.stderr
+    assert recbench("task", "show", "shop").stdout == before
+    assert re.search(r"users +59", recbench("task", "build", "shop", "--force").stdout)
     assert recbench("task", "verify", "shop", "--rebuild").returncode == 0
+
+
+def test_a_spec_that_others_build_and_whose_digest_they_must_have(recbench, tmp_path, monkeypatch, capfd):
+    rows = [f"{user},p{(user * 7 + n * n) % 150},{n}" for user in range(60) for n in range(8)]
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "orders.csv").write_text("\n".join(["user,item,timestamp", *rows, ""]))
+    assert recbench("task", "build", "shop", "--ratings", "data/orders.csv").returncode == 0
+    digest = json.loads(recbench("task", "show", "shop", "--json").stdout)["task"]["digest"]
+    spec = recbench("task", "show", "shop", "--spec").stdout
+    assert f'digest = "{digest}"' in spec
+    assert str(tmp_path) not in spec
+    assert spec.startswith("# Remove the line that begins with digest before you change the data or the rules.\n")
+    # Another machine: the same files in another folder, and an empty cache.
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    shutil.copytree(tmp_path / "data", theirs / "data")
+    (theirs / "shop.toml").write_text(spec)
+    cache = {"RECBENCH_HOME": str(tmp_path / "another-home")}
+    assert digest in recbench("task", "verify", "theirs/shop.toml", **cache).stdout
+    with (theirs / "data" / "orders.csv").open("a") as file:
+        file.write("7,p149,9\n")
+    refused = recbench("run", "--models", "popularity", "--task", "theirs/shop.toml", **cache)
+    assert refused.returncode == 2
+    assert f"its spec pins {digest}" in refused.stderr
+    # The line that the comment names is all that keeps others from their own task.
+    without = "".join(line for line in spec.splitlines(keepends=True) if not line.startswith("digest"))
+    (theirs / "shop.toml").write_text(without)
+    assert recbench("task", "verify", "theirs/shop.toml", **cache).returncode == 0
+    # A file elsewhere: where its owner keeps it is nobody's business.
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert 'path = "orders.csv"' in CommandLine(capfd, monkeypatch)("task", "show", "shop", "--spec").out
+
+
+def test_a_spec_that_nobody_can_build_says_how_to_share_the_task(recbench, tmp_path):
+    (tmp_path / "train.csv").write_text("user,item\n" + "".join(f"{n % 4},{n}\n" for n in range(20)))
+    (tmp_path / "test.csv").write_text("user,item\n0,1\n1,2\n")
+    files = ("--train", "train.csv", "--test", "test.csv", "--count", "3")
+    assert recbench("task", "import", "pairs", *files, "mine").returncode == 0
+    spec = recbench("task", "show", "mine", "--spec").stdout
+    assert "# recbench task export mine -o FOLDER\n" in spec
+    assert 'digest = "sha256:' in spec
 
 
 def test_a_spec_to_start_from(recbench, tmp_path):

@@ -17,6 +17,7 @@ from recbench.tasks.exchange.forms import ExportForm
 from recbench.tasks.exchange.imports import LIGHTGCN, import_folder, import_split
 from recbench.tasks.exchange.ncf import import_ncf
 from recbench.tasks.exchange.split_files import SplitFiles
+from recbench.tasks.make import make_task
 from recbench.tasks.spec import LeaveOneOut, Negatives, SyntheticData, TaskSpec, Waiver
 
 TABLES = [ExportForm.CSV, ExportForm.PARQUET, ExportForm.RECBOLE]
@@ -60,6 +61,144 @@ def test_a_task_comes_back_with_its_digest(tmp_path, form, order):
 def test_a_builtin_task_comes_back_with_its_digest(tmp_path, synthetic_task, form):
     export(synthetic_task, tmp_path, form)
     assert import_folder("again", tmp_path).digest == synthetic_task.digest
+
+
+def rows_of(**columns):
+    numbers = np.random.default_rng(0).choice(20 * 60, 300, replace=False)
+    frame = pd.DataFrame({"user": numbers // 60, "item": numbers % 60, "timestamp": 1_700_000_000 + np.arange(300)})
+    return frame.assign(**columns)
+
+
+def item(name):
+    """Returns rows in which one of the items has this name."""
+    frame = rows_of()
+    return frame.assign(item=("i" + frame["item"].astype(str)).where(frame["item"] != 5, name))
+
+
+WHEN = pd.to_datetime(rows_of()["timestamp"], unit="s").astype(str).tolist()
+STRANGE = {
+    "times that read like dates": (rows_of(timestamp=20_140_101 + np.arange(300) % 28), "order"),
+    "times of very different sizes": (rows_of(timestamp=(1.5 ** (np.arange(300) % 96)).astype(np.int64)), "order"),
+    "times that only give an order": (rows_of(timestamp=np.arange(300)), "seconds"),
+    "mostly zeros": (rows_of(timestamp=np.where(np.arange(300) < 200, 0, 10**9)), "seconds"),
+    "microseconds in the year 9999": (rows_of(timestamp=["9999-12-31T00:00:00.5", *WHEN[1:]]), None),
+    "microseconds in 1970": (rows_of(timestamp=["1970-01-01T00:00:00.5", *WHEN[1:]]), None),
+    "no times": (rows_of().drop(columns="timestamp"), None),
+    "the user id": (rows_of(user=["id" if user == 3 else str(user) for user in rows_of()["user"]]), None),
+    "names of columns": (rows_of(user=["user" if user == 3 else str(user) for user in rows_of()["user"]],
+                                 item=["item" if item == 3 else str(item) for item in rows_of()["item"]]), None),
+}  # fmt: skip
+IDS = [
+    *("id", "row", "user", "item", "negative", "nan", "NA", "null", " lead", "trail ", "#c", "a,b", "a;b", "a::b", "é"),
+    *("\ufeffb", "'s", "\\N", "<<<<<<< x", "=======", "007", "7.0", "\u2028x", "x\x1fy", "x\x85y", "\x0bz"),
+]
+NOT_IN_ATOMIC_FILES = ["x\ny", "a\r\nb", "c\rd", 'q"x', '"q"', '"', "tab\tx"]
+
+
+@pytest.mark.parametrize("form", TABLES)
+@pytest.mark.parametrize("what", STRANGE)
+def test_times_and_names_come_back_as_they_are(tmp_path, form, what):
+    frame, unit = STRANGE[what]
+    task = make_task(frame, negatives=5, timestamp_format=unit)
+    export(task, tmp_path, form)
+    back = import_folder("again", tmp_path)
+    assert back.digest == task.digest
+    assert (back.test_times is None) == (task.test_times is None)
+    assert task.test_times is None or np.array_equal(back.test_times, task.test_times)
+
+
+@pytest.mark.parametrize("form", TABLES)
+@pytest.mark.parametrize("name", IDS + NOT_IN_ATOMIC_FILES)
+def test_every_id_comes_back(tmp_path, form, name):
+    if name in NOT_IN_ATOMIC_FILES and form is ExportForm.RECBOLE:
+        form = ExportForm.CSV
+    test = item(name).drop_duplicates("user", keep="last")
+    train = item(name).drop(test.index)
+    split = make_task((train, test), negatives=5, items=[f"{name}2"], users=[f"{name}2"])
+    for task in (make_task(item(name), negatives=5), split):
+        export(task, tmp_path / task.digest[-8:], form)
+        assert import_folder("again", tmp_path / task.digest[-8:]).digest == task.digest
+
+
+@pytest.mark.parametrize("form", TABLES)
+def test_the_folder_of_an_export_may_have_any_name(tmp_path, form):
+    task = make_task(rows_of(), negatives=5)
+    export(task, tmp_path / "user=1" / "timestamp=x", form)
+    assert import_folder("again", tmp_path / "user=1" / "timestamp=x").digest == task.digest
+
+
+@pytest.mark.parametrize("form", TABLES)
+def test_a_task_without_validation_cases_comes_back(tmp_path, form):
+    rows = [(user, item) for user in range(8) for item in (user % 5, 5 + user % 3)]
+    task = make_task(pd.DataFrame(rows, columns=["user", "item"]), negatives=2)
+    assert not len(task.validation)
+    export(task, tmp_path, form)
+    assert import_folder("again", tmp_path).digest == task.digest
+
+
+@pytest.mark.parametrize("form", TABLES)
+def test_tables_of_several_blocks_come_back(tmp_path, form):
+    numbers = np.random.default_rng(0).choice(300 * 400, 30_000, replace=False)
+    frame = pd.DataFrame({"user": numbers // 400, "item": numbers % 400}).astype(str)
+    task = make_task(frame.assign(item="a rather long name of an item, " + frame["item"]), negatives=100)
+    files = export(task, tmp_path, form)
+    assert form is ExportForm.PARQUET or max(path.stat().st_size for path in files) > 2**21
+    assert import_folder("again", tmp_path).digest == task.digest
+
+
+def test_an_item_of_a_list_may_have_the_name_of_its_column(tmp_path):
+    lists = {"items": "id\na\nb\nc\nd\ne\nf\nid\n", "users": "id\nid\nz\n"}
+    task = import_split("own", "pairs", write(tmp_path, train=TRAIN, test=TEST, **lists), UNIFORM)
+    assert "id" in set(task.item_ids)
+    assert {"id", "z"} < set(task.user_ids)
+    with pytest.raises(RecbenchError, match="it repeats the header"):
+        import_split("own", "pairs", write(tmp_path, train=TRAIN + TRAIN, test=TEST), UNIFORM)
+
+
+DAMAGES = {
+    "train.csv": [
+        (lambda text: "", "is empty"),
+        (lambda text: text.replace('"user"', '"who"'), "is no table of an export: it has no column 'user'"),
+        (lambda text: text[:-14], "is no table of an export: CSV parse error: .*Expected 3 columns, got"),
+        (lambda text: text.replace("1700000000", "yesterday"), "is no table of an export: .*conversion error to int64"),
+        (lambda text: text.replace("1700000000", ""), "has a row whose timestamp is missing or no finite number"),
+        (lambda text: "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 1\n", "a Git LFS pointer"),
+        (lambda text: text.replace('"7"', '""'), "row [0-9]+: the user is missing"),
+        (lambda text: text.replace('"7"', '"7\0"'), "holds the character NUL"),
+        (lambda text: text.replace("1700000000", "1700000001"), "its spec pins"),
+        (lambda text: text + text.splitlines()[-1] + "\n", "a .user, item. pair is in train twice"),
+    ],
+    "items.csv": [(lambda text: text + '"another"\n', "its spec pins")],
+    "candidates.csv": [(lambda text: text + '"7","nothing","3"\n', "names 1 items that occur in no row of train or")],
+    "validation-rows.csv": [
+        (lambda text: text.replace('"row"', '"rows"'), "has no column 'row'"),
+        (lambda text: text + "99999999999999999999\n", "does not name 20 rows"),
+        (lambda text: text + text.splitlines()[1] + "\n", "does not name 20 rows"),
+    ],
+}
+
+
+@pytest.mark.parametrize(("name", "number"), [(name, n) for name in DAMAGES for n in range(len(DAMAGES[name]))])
+def test_a_damaged_export_is_refused(tmp_path, name, number):
+    damage, message = DAMAGES[name][number]
+    export(make_task(rows_of(), negatives=5), tmp_path, ExportForm.CSV)
+    path = tmp_path / name
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(RecbenchError, match=message):
+        import_folder("again", tmp_path)
+    path.unlink()
+    with pytest.raises(RecbenchError, match="No such file"):
+        import_folder("again", tmp_path)
+
+
+def test_a_damaged_parquet_file_is_refused(tmp_path):
+    export(make_task(rows_of(), negatives=5), tmp_path, ExportForm.PARQUET)
+    path = tmp_path / "train.parquet"
+    content = path.read_bytes()
+    for damaged in (content[:-9], content[:100], b"", content.replace(b"\n", b"\r\n")):
+        path.write_bytes(damaged)
+        with pytest.raises(RecbenchError, match=r"train.parquet (cannot be read|is no table of an export)"):
+            import_folder("again", tmp_path)
 
 
 def test_what_was_changed_does_not_come_back(tmp_path):
@@ -200,6 +339,20 @@ def test_lightgcn(tmp_path, caplog):
     assert (task.n_users, task.n_items, task.n_train, len(task.test)) == (3, 6, 5, 4)
     assert "1 of 4 cases have a user that has no train row" in caplog.text
     assert "1 of 4 cases have an item that has no train row" in caplog.text
+
+
+@pytest.mark.parametrize("mark", [",", ";", "|"])
+def test_lists_without_blanks_are_not_taken_for_users_without_items(tmp_path, mark):
+    good = {"train": "0 1 2 3\n1 4 6\n", "test": "0 4 5\n1 1\n"}
+    for name, text in good.items():
+        files = write(tmp_path, **{**good, name: text.replace(" ", mark)})
+        with pytest.raises(RecbenchError, match="are not separated by blanks; the first line is '0.[14]") as caught:
+            import_split("own", "lightgcn", files, Negatives(method="uniform", count=1), LIGHTGCN)
+        assert f"tr '{mark}' ' ' < {tmp_path / name} > lists.txt" in caught.value.hint
+    # Commas within ids are no separators, and a user may have no item.
+    files = write(tmp_path, train="a,b 1,2 3,4\nc,d 3,4 5,6\ne,f\n", test="a,b 5,6\nc,d 1,2\n")
+    with pytest.raises(RecbenchError, match="has interacted with all items|too few items without"):
+        import_split("own", "lightgcn", files, Negatives(method="uniform", count=1), LIGHTGCN)
 
 
 def test_users_with_several_cases_have_several_validation_rows(tmp_path):

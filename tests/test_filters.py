@@ -10,6 +10,7 @@ from recbench.data.interactions import Interactions
 from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
 from recbench.tasks.filters import apply_filters
+from recbench.tasks.make import make_task
 from recbench.tasks.spec import Filters, Weights
 
 
@@ -18,8 +19,8 @@ def interactions(rows, ratings=None):
     items, item_ids = pd.factorize(np.array([item for _, item in rows], dtype=object))
     return Interactions(
         Rows(users, items, None if ratings is None else np.array(ratings, dtype=np.float32)),
-        IdTable.from_strings(user_ids.tolist()),
-        IdTable.from_strings(item_ids.tolist()),
+        IdTable.from_strings(map(str, user_ids.tolist())),
+        IdTable.from_strings(map(str, item_ids.tolist())),
     )
 
 
@@ -102,3 +103,30 @@ def test_weights():
         apply_filters(interactions(rows), Filters(weights=Weights.LOG))
     with pytest.raises(RecbenchError, match="negative ratings"):
         apply_filters(interactions(rows, [-1, 1, 1]), Filters(weights=Weights.LOG))
+
+
+def with_a_user_of_all_items():
+    """Returns rows of 50 users, and of one who leaves no item to be a negative."""
+    numbers = np.random.default_rng(1).choice(50 * 60, 900, replace=False)
+    rows = pd.DataFrame({"user": numbers // 60, "item": numbers % 60, "timestamp": 10**9 + np.arange(900)})
+    return pd.concat([rows, pd.DataFrame({"user": 999, "item": range(60), "timestamp": 15 * 10**8 + np.arange(60)})])
+
+
+@pytest.mark.parametrize("split", ["leave-one-out", {"method": "global-time", "fraction": 0.1, "unknown": "keep"}])
+def test_the_k_core_holds_without_the_users_who_are_left_out(split):
+    frame = with_a_user_of_all_items()
+    task = make_task(frame, filters={"k_core": 12}, negatives=10, split=split)
+    rows = pd.concat([task.train_frame(), task.cases_frame()])
+    assert "999" not in set(task.user_ids)
+    assert rows["item"].value_counts().min() >= 12
+    assert rows["user"].value_counts().min() >= 12
+    # Nothing else is lost: it is the core of the rows of the others.
+    alone = apply_filters(interactions(list(frame[frame["user"] != 999][["user", "item"]].itertuples(index=False))),
+                          Filters(k_core=12))  # fmt: skip
+    assert len(rows) == len(alone)
+
+
+def test_users_of_a_sample_who_are_left_out_are_not_replaced(caplog):
+    task = make_task(with_a_user_of_all_items(), filters={"sample_users": 51}, negatives=10)
+    assert task.n_users == 50
+    assert "sample_users is 51, and 50 users are left: no others are drawn" in caplog.text

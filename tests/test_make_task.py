@@ -124,6 +124,17 @@ def test_train_and_test_give_the_task_of_the_files(tmp_path):
     assert make_task((task.train_frame(), task.cases_frame(), in_rows)).digest == again.digest
 
 
+def test_lists_of_candidates_beside_columns_that_are_not_read():
+    frame = ratings()
+    test = frame.drop_duplicates("user", keep="last")
+    task = make_task((frame.drop(test.index), test), negatives=20)
+    lists = task.cases_frame().rename(columns={"user": "customer", "item": "sku"})
+    noted = pd.concat([lists.assign(note=1), lists.assign(note=2)[["note"]]], axis=1)
+    train = task.train_frame().rename(columns={"user": "customer", "item": "sku"})
+    again = make_task((train, lists.drop(columns="negatives"), noted), user_column="customer", item_column="sku")
+    assert again.test.negatives.tolist() == task.test.negatives.tolist()
+
+
 def test_items_of_the_catalogue_without_a_row():
     frame = ratings()
     test = frame.drop_duplicates("user", keep="last")
@@ -213,6 +224,10 @@ def candidates(**columns):
     return pd.DataFrame({"user": test["user"], "item": test["item"], "negative": 0} | columns)
 
 
+def in_lists(lists):
+    return candidates().drop(columns="negative").assign(negatives=pd.Series(lists, dtype=object).to_numpy())
+
+
 BAD = {
     "no frame": (lambda: make_task({"user": [1]}), "not a pandas DataFrame, but has the type dict", "pandas.DataFrame"),
     "no user column": (
@@ -240,6 +255,11 @@ BAD = {
     "lists for ids": (lambda: make_task(ratings(item=[[1]] * 400)), "the item column 'item' holds list<", "plain"),
     "no rows": (lambda: make_task(ratings().iloc[:0]), "'ratings' has no rows", "one row for each"),
     "too few items": (lambda: make_task(ratings()), "a case needs 100 negatives", "Lower the number of negatives"),
+    "no case": (
+        lambda: make_task(ratings().drop_duplicates("user"), negatives=1),
+        "there is no test case: no user has a row to hold out",
+        "Keep users with two rows or more",
+    ),
     "an unknown split": (lambda: make_task(ratings(), split="leave-one"), "Did you mean: leave-one-out", "n\": 3"),
     "a split without its field": (
         lambda: make_task(ratings(), split="leave-last-fraction"),
@@ -278,10 +298,40 @@ BAD = {
         "is not a case (1 such rows)",
         "same split",
     ),
+    "candidates without rows": (
+        lambda: make_task((*split_of(ratings()), candidates().iloc[:0])),
+        "DataFrame 'candidates' has no rows",
+        "recbench then draws negatives",
+    ),
+    "lists without an entry": (
+        lambda: make_task((*split_of(ratings()), in_lists([[]]))),
+        "the negative is missing",
+        "dropna",
+    ),
+    "lists without an entry, as the hint says": (
+        lambda: make_task((*split_of(ratings()), in_lists([[]]).explode("negatives").dropna())),
+        "DataFrame 'candidates' has no rows",
+        "recbench then draws negatives",
+    ),
+    "two columns of lists": (
+        lambda: make_task((*split_of(ratings()), pd.concat([in_lists([[1]]), in_lists([[2]])[["negatives"]]], axis=1))),
+        "more than one column with the name 'negatives'",
+        "Rename or remove all but one",
+    ),
     "candidates without a negative": (
         lambda: make_task((*split_of(ratings()), candidates(negative=None))),
         "the negative is missing",
         "dropna",
+    ),
+    "an id with NUL in the catalogue": (
+        lambda: make_task(split_of(ratings()), items=["a", "b\0c"]),
+        "The id at position 1 of the catalogue holds the character NUL: 'b\\x00c'",
+        "Leave it out",
+    ),
+    "waivers that are one text": (
+        lambda: make_task((*split_of(ratings()), candidates()), waivers="cold-cases"),
+        "The argument waivers='cold-cases' is not valid",
+        'waivers=["cold-cases"]',
     ),
     "an unknown waiver": (
         lambda: make_task((*split_of(ratings()), candidates()), waivers=["all"]),

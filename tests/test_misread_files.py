@@ -151,6 +151,22 @@ def test_parts_of_a_table_are_one_table(tmp_path):
     assert "partitioned table" in refusal(folder)
 
 
+def test_parts_may_be_packed_in_several_ways_and_be_empty(tmp_path):
+    folder = tmp_path / "table"
+    folder.mkdir()
+    half = len(CSV) // 2
+    half = CSV.index("\n", half) + 1
+    header = CSV.partition("\n")[0] + "\n"
+    write(folder, CSV[:half], "part-00000.csv")
+    for number, content in enumerate((b"", b"\n", header.encode(), (header + CSV[half:]).encode())):
+        write(folder, gzip.compress(content), f"part-0001{number}.csv.gz")
+        write(folder, bz2.compress(content if number < 2 else header.encode()), f"part-0002{number}.csv.bz2")
+    assert pairs_of(read_interactions(folder)) == PAIRS
+    for path in folder.iterdir():
+        path.write_bytes(gzip.compress(b""))
+    assert "is empty" in refusal(folder)
+
+
 REFUSED = {
     "Git LFS": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "Git LFS pointer"),
     "merge marks": (
@@ -227,6 +243,42 @@ def test_a_line_longer_than_a_block_and_one_that_is_too_long(tmp_path, monkeypat
     assert pairs_of(read_interactions(path)) == [("a", "b"), ("c", "d")]
     monkeypatch.setattr("recbench.data.readers.decoding.MAX_LINE", 3000)
     assert "line 2: the line is longer than" in refusal(path)
+
+
+@pytest.mark.parametrize("position", [0, 3, 100])
+def test_a_long_line_among_short_ones_is_read_or_named(tmp_path, position):
+    # The short lines fill so little of the block that each piece of it would be the block again.
+    lines = [f"u{n},i{n},x" for n in range(100)]
+    for long, n_rows in ((f"a,b,{'y' * 200_000}", 101), ("z," * 100_000, 100)):
+        text = "\n".join(["user,item,text", *lines[:position], long, *lines[position:], "c,d,e"])
+        path = write(tmp_path, text + "\nf,g\n")
+        assert "Expected 3 columns" in refusal(path)
+        assert len(read_interactions(path, SKIPPING)) == n_rows + 1
+
+
+def test_ids_of_equals_signs_are_no_merge_marks(tmp_path):
+    path = write(tmp_path, "user,item\n=======a,1\n========,2\nb,3,\n")
+    # The last line makes the reader look at each record.
+    assert pairs_of(read_interactions(path, SKIPPING)) == [("=======a", "1"), ("========", "2")]
+    mark = Layout(form=Form.ADJACENCY)
+    assert "merge conflict mark" in refusal(write(tmp_path, "u 1\n||||||| base\nv 2\n"), mark)
+    assert len(read_interactions(write(tmp_path, "======= 1\n=======a 2\n"), mark)) == 2
+
+
+def test_a_third_column_of_times_is_not_read_as_ratings(tmp_path):
+    for times in ("17000000{}", "17000000{}000", "202311{}", "2023-11-{}", "2023-11-{} 10:00:00"):
+        path = write(tmp_path, "".join(f"{n},i{n},{times.format(n)}\n" for n in range(10, 28)))
+        message = refusal(path)
+        assert "its column 3 would be read as the ratings, but looks like times" in message
+        assert "--user-column 1 --item-column 2 --timestamp-column 3" in message
+        assert read_interactions(path, Layout("1", "2", timestamp="3")).ratings is None
+    counts = write(tmp_path, "".join(f"u{n},i{n},{n * 10_000_000}\n" for n in range(10, 28)))
+    assert refusal(counts)
+    assert read_interactions(counts, Layout("1", "2", "3")).timestamps is None
+    assert read_interactions(counts, Layout(timestamp="")).ratings is not None
+    for rating in ("5", "0.5", "20231300", "1e3", "31000000"):
+        path = write(tmp_path, "".join(f"u{n},i{n},{rating}\n" for n in range(10, 28)))
+        assert read_interactions(path).ratings is not None
 
 
 def test_messages_stay_short(tmp_path):

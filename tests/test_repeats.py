@@ -60,6 +60,18 @@ def test_counts_are_the_ratings_of_the_train_set_and_count_rows_of_the_period_on
     assert train[("u", "a")] == (2, 50)
 
 
+def test_the_first_row_of_a_pair_is_the_first_in_the_window(caplog):
+    for lines in (PLAYS, PLAYS[::-1]):
+        task, train, cases = plays("first", lines, since=START + 20)
+        assert cases == {("u", "a"): 40, ("v", "e"): 50}
+        assert train == {("u", "b"): (2, 20), ("u", "c"): (1, 30), ("v", "c"): (3, 20), ("v", "d"): (1, 30)}
+        assert task.n_duplicates == 2
+        assert "2 rows repeat an earlier (user, item) pair; the first is kept (in time)" in caplog.text
+    # The end of the window changes nothing about which row is the first.
+    _, train, cases = plays("first", until=START + 60)
+    assert (train, cases) == plays("first")[1:]
+
+
 def test_sums_need_ratings_that_can_be_added():
     with pytest.raises(RecbenchError, match="the data has no ratings") as caught:
         plays("sum", PLAYS.drop(columns="rating"))

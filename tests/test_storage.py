@@ -159,6 +159,7 @@ def vars_of(task):
         {"test.items": np.zeros(600, dtype=np.float64)},
         {"users": np.zeros((3, 3), dtype=np.int32)},
         {"user_ids.offsets": np.array([0, 5], dtype=np.int64)},
+        {"validation_rows": np.zeros(1, dtype=np.int64)},
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(synthetic_task, tmp_path, changes):
@@ -166,6 +167,21 @@ def test_arrays_that_do_not_fit_are_refused(synthetic_task, tmp_path, changes):
     task_file.save(synthetic_task, path)
     rewritten(path, **changes)
     with pytest.raises(RecbenchError, match="is not a task file that can be read"):
+        task_file.load(path)
+
+
+@pytest.mark.parametrize("offset", [1, PAGE // 2, PAGE + 1, True, 0.0, "0", -PAGE])
+def test_an_array_begins_at_a_page(synthetic_task, tmp_path, offset):
+    path = tmp_path / "task.task"
+    task_file.save(synthetic_task, path)
+    content = path.read_bytes()
+    start = len(MAGIC) + 8
+    length = int.from_bytes(content[len(MAGIC) : start], "little")
+    header = json.loads(content[start : start + length])
+    header["arrays"]["users"]["offset"] = offset
+    text = json.dumps(header, sort_keys=True).encode()
+    path.write_bytes(MAGIC + len(text).to_bytes(8, "little") + text.ljust(PAGE - start, b"\0") + content[PAGE:])
+    with pytest.raises(RecbenchError, match="its header describes the array 'users' in no valid way"):
         task_file.load(path)
 
 

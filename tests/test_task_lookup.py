@@ -1,7 +1,12 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from recbench.errors import RecbenchError
-from recbench.tasks import lookup, names
+from recbench.tasks import lookup, names, task_file
+from recbench.tasks.make import make_task_of_file
+from recbench.tasks.spec import CatalogueData, FileData
 
 SPEC = """
 name = "mine"
@@ -48,6 +53,48 @@ def test_own_tasks_are_found_by_name_and_not_overwritten_by_accident(spec_file):
     with pytest.raises(RecbenchError, match="There is a task 'mine' already"):
         lookup.keep_as_own(task)
     lookup.keep_as_own(task, replace=True)
+
+
+def test_ones_own_task_is_not_replaced_by_another_when_it_is_built_again(spec_file):
+    ratings = spec_file.parent / "ratings.csv"
+    task = make_task_of_file("mine", FileData(source="file", path=ratings), like=str(spec_file))
+    path = lookup.keep_as_own(task)
+    assert lookup.load_task("mine", rebuild=True).digest == task.digest
+    ratings.write_text(ratings.read_text() + "7,19\n")
+    with pytest.raises(RecbenchError, match="but built again it has") as caught:
+        lookup.load_task("mine", rebuild=True)
+    assert "recbench task build mine --force" in caught.value.hint
+    assert task_file.load(path).digest == lookup.load_task("mine").digest == task.digest
+    replaced = lookup.build_own_again("mine", replace=True)
+    assert replaced.digest != task.digest
+    assert lookup.load_task("mine").digest == replaced.digest
+
+
+def of_a_catalogue(task):
+    data = CatalogueData(source="catalogue", name="ml-100k")
+    return type(task)(task.spec.model_copy(update={"dataset": data}), task.user_ids, task.item_ids, task.rows,
+                      task.test, task.validation_rows, task.validation)  # fmt: skip
+
+
+@pytest.mark.parametrize("keepers", [("own", "own"), ("own", "spec"), ("spec", "spec")])
+def test_of_two_that_take_a_name_at_once_one_is_refused(spec_file, monkeypatch, keepers):
+    task = of_a_catalogue(lookup.load_task(str(spec_file)))
+    keep = {"own": lookup.keep_as_own, "spec": lookup.keep_as_spec}
+    check, both, checked = lookup.check_name, threading.Barrier(2, timeout=30), threading.local()
+
+    def check_and_meet(name, *, replace):
+        check(name, replace=replace)
+        if not hasattr(checked, "once"):
+            # Both have seen by now that the name is free.
+            checked.once = True
+            both.wait()
+
+    monkeypatch.setattr(lookup, "check_name", check_and_meet)
+    with ThreadPoolExecutor(2) as pool:
+        errors = [done.exception() for done in [pool.submit(keep[kind], task) for kind in keepers]]
+    (refused,) = [error for error in errors if error is not None]
+    assert isinstance(refused, RecbenchError)
+    assert "There is a task 'mine' already" in refused.message
 
 
 def test_builtin_names_are_taken(synthetic_task):

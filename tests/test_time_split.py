@@ -1,7 +1,9 @@
 from datetime import datetime
 from decimal import Decimal
+from math import ceil
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +18,7 @@ from recbench.tasks.build import split_and_draw
 from recbench.tasks.exchange.export import export
 from recbench.tasks.exchange.forms import ExportForm
 from recbench.tasks.exchange.imports import import_folder
+from recbench.tasks.make import make_task
 from recbench.tasks.spec import GlobalTime, Negatives, SyntheticData, TaskSpec, parse_spec
 from recbench.tasks.time_split import held_out_from, rows_before_or_known, split_time
 from recbench.tasks.verify import verify
@@ -59,6 +62,41 @@ def spec(split, count=1):
 
 def originals(task, users, items):
     return {(task.user_ids[int(u)], task.item_ids[int(i)]) for u, i in zip(users, items, strict=True)}
+
+
+def timed_ratings():
+    """Returns a DataFrame of which the last fifth of the rows is mostly of users who are new then."""
+    rng = np.random.default_rng(1)
+    late = np.arange(2000) >= 1600
+    users = np.where(late & (rng.random(2000) < 0.85), rng.integers(60, 100, 2000), rng.integers(0, 60, 2000))
+    frame = pd.DataFrame({"user": users, "item": rng.integers(0, 150, 2000), "timestamp": 10**9 + np.arange(2000)})
+    return frame.drop_duplicates(["user", "item"])
+
+
+@pytest.mark.parametrize("unknown", ["drop", "keep"])
+def test_users_who_are_left_out_do_not_move_the_time_of_the_others(unknown):
+    frame = timed_ratings()
+    # A user with all items, some of them late, has no negatives left.
+    heavy = pd.DataFrame({"user": 999, "item": range(150), "timestamp": 10**9 + np.linspace(0, 1999, 150).astype(int)})
+    every = pd.concat([frame, heavy])
+    time = np.sort(every["timestamp"])[-ceil(len(every) / 5)]
+    split = {"method": "global-time", "fraction": "0.2", "unknown": unknown}
+    task = make_task(every, split=split, negatives=20)
+    assert "999" not in set(task.user_ids)
+    assert task.timestamps.max() < time <= task.test_times.min()
+    rules = {"split": {"method": "global-time", "at": int(time), "unknown": unknown}, "negatives": 20}
+    same = make_task(frame, **rules)
+    for left, right in ((task.rows, same.rows), (task.test, same.test), (task.validation, same.validation)):
+        assert np.array_equal(left.users, right.users)
+        assert np.array_equal(left.items, right.items)
+    assert np.array_equal(task.test.negatives, same.test.negatives)
+
+
+def test_no_row_is_left_before_the_time_without_the_users_who_are_left_out():
+    # Before time 5 only user 0 has rows, and nothing is left to be a negative of that user.
+    rows = [(0, item, item) for item in range(8)] + [(1, 0, 6), (2, 1, 7)]
+    with pytest.raises(RecbenchError, match="No row is before the time 5 of the split"):
+        split_and_draw(spec(at(5, "keep")), interactions(rows))
 
 
 def test_new_users_and_items_are_dropped():
@@ -149,5 +187,8 @@ negatives = {method = "uniform"}
 
 def test_no_times():
     rows = interactions(ROWS)
-    with pytest.raises(RecbenchError, match="no timestamps"):
+    with pytest.raises(RecbenchError, match="no timestamps") as caught:
         split_time(at(3), Interactions(Rows(rows.users, rows.items), rows.user_ids, rows.item_ids))
+    # The split has no order, so --order is no way out.
+    assert "order" not in caught.value.hint
+    assert 'split.method = "leave-one-out"' in caught.value.hint

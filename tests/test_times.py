@@ -5,6 +5,8 @@ import logging
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from recbench.data.readers.dataframes import read_frame
@@ -13,6 +15,7 @@ from recbench.data.readers.ratings_files import read_interactions
 from recbench.data.time_column import check_time_form
 from recbench.data.times import Unit
 from recbench.errors import RecbenchError
+from recbench.tasks.make import make_task
 
 START = 1_400_000_000
 
@@ -101,6 +104,121 @@ def test_what_could_be_misread_is_refused_with_the_reason(tmp_path, texts, messa
         read(tmp_path, texts)
     assert message in caught.value.message
     assert "--timestamp-format" in caught.value.hint
+
+
+def frame_of(times):
+    return pd.DataFrame({"user": 1, "item": range(len(times)), "timestamp": times})
+
+
+def refusal(times, **layout):
+    with pytest.raises(RecbenchError) as caught:
+        read_frame(frame_of(times), "frame", Layout(**layout))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("form", [None, "seconds"])
+def test_floats_that_several_times_may_have_become_are_refused(tmp_path, form):
+    for dtype, times in (
+        ("float32", [START, START + 1, START + 100]),
+        ("float64", [START * 10**9 + 1, START * 10**9 + 100, START * 10**9]),
+        ("Float32", [3, START]),
+        ("float16", [2**11, 3]),
+    ):
+        column = pd.Series(times).astype(dtype)
+        message = refusal(column, timestamp_format=form)
+        assert f"not an exact time: {column.dtype.name.lower()} holds every whole number only up to" in message
+        frame_of(column).to_parquet(tmp_path / "r.parquet")
+        with pytest.raises(RecbenchError, match="not an exact time"):
+            read_interactions(tmp_path / "r.parquet", Layout(timestamp_format=form))
+    exact = frame_of(pd.Series([2**24 - 1, 5], dtype="float32"))
+    assert read_frame(exact, "frame").timestamps.tolist() == [2**24 - 1, 5]
+    mixed = pd.Series([np.float32(START), START], dtype=object)
+    assert "not an exact time: float32" in refusal(mixed)
+    rows = pd.Series([np.float32(START)] * 2 + [np.float32(7)], dtype="float32")
+    frame_of(rows).to_parquet(tmp_path / "r.parquet")
+    skipped = read_interactions(tmp_path / "r.parquet", Layout(skip_bad_rows=True))
+    assert (skipped.timestamps.tolist(), skipped.reading.n_skipped) == ([7], 2)
+
+
+SMALLEST, LARGEST = -(2**63) + 1, 2**63 - 1
+FAR = {
+    "microseconds before all dates": (pa.timestamp("us"), SMALLEST, "not a time from 1970 on"),
+    "milliseconds before all dates": (pa.timestamp("ms"), SMALLEST, "64-bit number of microseconds"),
+    "milliseconds after all dates": (pa.timestamp("ms"), LARGEST, "64-bit number of microseconds"),
+    "milliseconds in a zone": (pa.timestamp("ms", "Asia/Tokyo"), LARGEST, "64-bit number of microseconds"),
+    "nanoseconds before 1970": (pa.timestamp("ns"), SMALLEST, "not a time from 1970 on"),
+    "days before all dates": (pa.date32(), -(2**31) + 1, "64-bit number of microseconds"),
+    "days after all dates": (pa.date32(), 2**31 - 1, "64-bit number of microseconds"),
+}
+
+
+@pytest.mark.parametrize(("kind", "value", "message"), FAR.values(), ids=FAR)
+def test_dates_that_python_cannot_hold_are_refused_with_their_number(tmp_path, kind, value, message):
+    path = tmp_path / "r.parquet"
+    usual = pa.array([START], pa.timestamp("s")).cast(kind if pa.types.is_date(kind) else pa.timestamp(kind.unit))
+    times = pa.concat_arrays([usual.cast(kind), pa.array([value], kind), usual.cast(kind)])
+    pa.parquet.write_table(pa.table({"user": [1, 1, 1], "item": [1, 2, 3], "time": times}), path)
+    with pytest.raises(RecbenchError, match=r"row 2: the timestamp is '[-:. 0-9]+', not") as caught:
+        read_interactions(path)
+    assert message in caught.value.message
+    kept = read_interactions(path, Layout(skip_bad_rows=True))
+    day = START - START % 86_400
+    assert set(kept.timestamps.tolist()) <= {START, day, START * 10**9}
+    assert list(kept.item_ids) == ["1", "3"]
+    # As ids and as ratings too.
+    pa.parquet.write_table(pa.table({"user": times, "item": [1, 2, 3]}), path)
+    assert len(read_interactions(path).user_ids) == 2
+    pa.parquet.write_table(pa.table({"user": [1, 1, 1], "item": [1, 2, 3], "rating": times}), path)
+    with pytest.raises(RecbenchError, match="the rating is .*, not a number"):
+        read_interactions(path)
+
+
+def test_dates_of_frames_that_python_cannot_hold():
+    far = np.array(["2014-01-01", "300000-01-01"], dtype="datetime64[s]")
+    assert "row 1 (counted from 0): the timestamp is '9404918380800'" in refusal(far)
+
+
+def test_numbers_with_the_year_at_the_end_are_dates(tmp_path):
+    for pattern, texts in (
+        ("%d%m%Y", ["31122024", "1012024", "15012023"]),
+        ("%m%d%Y", ["12312024", "1012024", "01152023"]),
+    ):
+        with pytest.raises(RecbenchError, match=f"look like dates of the form {pattern}") as caught:
+            read(tmp_path, texts)
+        assert f'--timestamp-format "{pattern}"' in caught.value.hint
+        assert '--timestamp-format "order"' in caught.value.hint
+        expected = [
+            dt.datetime(*day, tzinfo=dt.UTC).timestamp() for day in ((2024, 12, 31), (2024, 1, 1), (2023, 1, 15))
+        ]
+        assert read(tmp_path, texts, timestamp_format=pattern).timestamps.tolist() == expected
+        numbers = frame_of([int(text) for text in texts])
+        assert read_frame(numbers, "frame", Layout(timestamp_format=pattern)).timestamps.tolist() == expected
+        assert read(tmp_path, texts, timestamp_format="order").time_unit is Unit.ORDER
+    assert read(tmp_path, ["31122024", "1"]).time_unit is Unit.ORDER
+
+
+def test_a_format_for_a_column_of_dates_is_refused():
+    dates = pd.to_datetime(["2014-05-13", "2014-05-14"])
+    for form in ("order", "seconds", "%Y"):
+        assert f"the format {form!r} is set.\nLeave out the format" in refusal(dates, timestamp_format=form)
+
+
+def test_a_format_that_is_no_text_is_refused():
+    for form in (5, ["%Y"], b"%Y"):
+        with pytest.raises(RecbenchError, match="it has the type"):
+            make_task(frame_of(["2014"]), timestamp_format=form)
+
+
+def test_objects_of_several_types_are_times_of_their_own_form():
+    day, moment = dt.date(2014, 5, 13), dt.datetime(2014, 5, 13, 16, 53, 20)
+    for times in ([pd.Timestamp(START, unit="s"), START], [START, pd.Timestamp(START, unit="s")]):
+        assert "the timestamp is" in refusal(pd.Series(times, dtype=object))
+    for times in ([day, moment], [moment, day]):
+        values = read_frame(frame_of(pd.Series(times, dtype=object)), "frame").timestamps.tolist()
+        assert sorted(values) == [START - START % 86_400, START]
+    for categories in (pd.PeriodIndex([moment], freq="s"), pd.Index([moment], dtype=object)):
+        times = pd.Series(pd.Categorical(categories, categories=categories))
+        assert read_frame(frame_of(times), "frame").timestamps.tolist() == [START]
 
 
 def test_ambiguous_dates_can_be_named(tmp_path):

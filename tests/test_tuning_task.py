@@ -3,12 +3,14 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from recbench.errors import RecbenchError
 from recbench.tasks import task_file
 from recbench.tasks.lookup import load_task
-from recbench.tasks.task import Cases, Task
+from recbench.tasks.make import make_task
+from recbench.tasks.task import NO_ITEM, Cases, Task
 from recbench.tasks.tuning_task import tuning_task
 from recbench.tasks.verify import verify
 from tests.test_quarantine import arrays_of, leaks, pairs, reachable
@@ -91,6 +93,63 @@ def test_nothing_in_it_or_its_file_leads_to_a_test_case(task, tmp_path):
     task_file.save(task, tmp_path / "whole.task")
     assert task.test.items.tobytes() in (tmp_path / "whole.task").read_bytes()
     assert "memory of test.items" in leaks(reachable(task), secrets)
+
+
+def dense_ratings():
+    """Returns a DataFrame of users of whom some have few items left, and of an item that only late rows have."""
+    rng = np.random.default_rng(0)
+    sizes = [*range(8, 28), 8, 8]
+    rows = [(user, int(item)) for user, n in enumerate(sizes) for item in rng.permutation(30)[:n]]
+    rows = [rows[n] for n in rng.permutation(len(rows))]
+    frame = pd.DataFrame(rows, columns=["user", "item"]).assign(timestamp=10**9 + np.arange(len(rows)))
+    late = pd.DataFrame([(user, 99, 15 * 10**8) for user in range(5)], columns=frame.columns)
+    return pd.concat([frame, late], ignore_index=True)
+
+
+TUNABLE_SPLITS = [
+    "leave-one-out",
+    {"method": "leave-last-n", "n": 3},
+    {"method": "random-fraction", "fraction": 0.2},
+    {"method": "global-time", "fraction": 0.2},
+    {"method": "global-time", "fraction": 0.2, "unknown": "keep"},
+]
+
+
+@pytest.mark.parametrize("split", TUNABLE_SPLITS)
+@pytest.mark.parametrize("too_few", [None, "leave-out", "fewer"])
+@pytest.mark.parametrize("method", ["uniform", "popularity"])
+def test_it_passes_all_checks_whatever_the_rule_for_negatives(split, too_few, method, tmp_path):
+    task = make_task(dense_ratings(), split=split, negatives={"method": method, "count": 10, "too_few": too_few})
+    seen = tuning_task(task)
+    task_file.save(seen, tmp_path / "seen.task")
+    verify(task_file.load(tmp_path / "seen.task"))
+    counts = seen.test.n_negatives
+    assert (counts.min() < 10) == (too_few == "fewer")
+    published = make_task((task.train_frame(), task.cases_frame()), negatives=dict(task.spec.negatives))
+    verify(tuning_task(published))
+
+
+def test_it_is_verified_before_any_trial(board):
+    broken = board.validation.negatives.copy()
+    broken[0, 0] = broken[0, 1]
+    parts = {name: getattr(board, name) for name in ("rows", "test", "validation_rows")}
+    validation = Cases(board.validation.users, board.validation.items, broken)
+    task = Task(board.spec, board.user_ids, board.item_ids, **parts, validation=validation)
+    with pytest.raises(RecbenchError, match="a test case has the same negative twice"):
+        tuning_task(task)
+
+
+def test_too_many_negatives_are_no_fewer_negatives():
+    task = make_task(dense_ratings(), negatives={"method": "uniform", "count": 10, "too_few": "fewer"})
+    lists = task.validation.negatives
+    wider = np.append(lists, np.full((len(lists), 1), NO_ITEM, dtype=np.int32), axis=1)
+    full = int(np.flatnonzero(task.validation.n_negatives == 10)[0])
+    every = np.union1d(task.items[task.users == task.validation.users[full]], wider[full])
+    wider[full, -1] = np.setdiff1d(np.arange(task.n_items), every)[0]
+    parts = {name: getattr(task, name) for name in ("rows", "test", "validation_rows")}
+    validation = Cases(task.validation.users, task.validation.items, wider)
+    with pytest.raises(RecbenchError, match="does not have 10 negatives"):
+        tuning_task(Task(task.spec, task.user_ids, task.item_ids, **parts, validation=validation))
 
 
 def test_a_task_without_validation_cases(board):

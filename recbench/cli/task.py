@@ -123,9 +123,14 @@ def show(
     from recbench.tasks.replicas import load_replicas, replica_names
 
     if spec:
-        from recbench.tasks.named_specs import spec_text
+        from recbench.tasks.portable_spec import spec_to_share
 
-        emit(spec_text(find_task(name).spec or load_task(name).spec, pinned=False))
+        entry = find_task(name)
+        if entry.spec is None:
+            task = load_task(name, progressbar=animated())
+            emit(spec_to_share(task.spec.model_copy(update={"digest": task.digest})))
+        else:
+            emit(spec_to_share(entry.spec))
         return
     if plot is None and not as_json and replica_names(name):
         emit_replicas(load_replicas(name, progressbar=animated()))
@@ -179,7 +184,7 @@ def build(
       recbench task build my-shop --ratings orders.csv --user-column customer --item-column sku
     """
     from recbench.data.time_column import time_format
-    from recbench.tasks.lookup import check_name, keep_as_own, load_task
+    from recbench.tasks.lookup import build_own_again, check_name, find_task, keep_as_own, load_task
     from recbench.tasks.make import make_task_of_dataset, make_task_of_file
     from recbench.tasks.replicas import load_replicas, replica_names
     from recbench.tasks.spec import FileData
@@ -199,7 +204,10 @@ def build(
         if replica_names(name):
             emit_replicas(load_replicas(name, rebuild=True, progressbar=animated()))
             return
-        emit_summary(load_task(name, rebuild=True, progressbar=animated()))
+        if find_task(name).spec is None:
+            emit_summary(build_own_again(name, replace=force, progressbar=animated()))
+        else:
+            emit_summary(load_task(name, rebuild=True, progressbar=animated()))
         return
     check_name(name, replace=force)
     data = FileData(
@@ -273,7 +281,7 @@ def verify(
     if rebuild and (again := build_task(task.spec).digest) != task.digest:
         raise RecbenchError(
             f"Task {task.name!r} has the digest {task.digest}, but built again it has {again}.",
-            "Its data or the code that draws candidates have changed. Build it again, and do not compare older records "
-            "with new ones.",
+            "Its data or the code that draws candidates have changed. To replace the stored task: recbench task build "
+            f"{shell_word(name)} --force. Do not compare older records with new ones.",
         )
     emit(f"{task.name} is valid{', also when built again' if rebuild else ''}: {task.digest}")

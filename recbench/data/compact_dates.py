@@ -65,6 +65,33 @@ def read_compact_dates(numbers: Int64Array) -> CompactDates | None:
     return CompactDates(microseconds, valid, " or ".join(forms))
 
 
+def is_compact_date(number: int) -> bool:
+    """Whether a number is a compact date."""
+    if not FIRST_YEAR * 10**4 <= number < (LAST_YEAR + 1) * 10**4 * SCALE:
+        return False
+    return read_compact_dates(np.array([number])) is not None
+
+
+DAY_FIRST = {"%d%m%Y": (10**6, 10**4), "%m%d%Y": (10**4, 10**6)}
+"""Patterns of dates in which the year is last; what the day and the month are multiplied with."""
+
+
+def day_first_pattern(numbers: Int64Array) -> str | None:
+    """Returns the pattern of dates of which the year is last, such as 31122024; None if not all numbers are such dates.
+
+    If all numbers fit both patterns, it is the one in which the day is first.
+
+    Args:
+        numbers: int64[rows].
+    """
+    for pattern, (of_day, of_month) in DAY_FIRST.items():
+        year, month, day = numbers % 10**4, numbers // of_month % 100, numbers // of_day % 100
+        fits = (numbers < 10**8) & (numbers >= 0) & (year >= FIRST_YEAR) & (year <= LAST_YEAR)
+        if (fits & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)).all():
+            return pattern
+    return None
+
+
 def _dates(numbers: Int64Array, behind: int) -> tuple[Int64Array, npt.NDArray[np.bool_]]:
     """Returns microseconds since 1970, and which numbers are dates."""
     date, clock = np.divmod(numbers, behind)

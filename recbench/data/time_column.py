@@ -1,14 +1,16 @@
 """A column of times, read as a whole: neither its first row nor its first batch decides what the times count."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from recbench.data.compact_dates import read_compact_dates
+from recbench.data.compact_dates import day_first_pattern, read_compact_dates
+from recbench.data.exact_numbers import inexact_from
+from recbench.data.plain_values import plain_value
 from recbench.data.time_texts import ISO, check_pattern, read_dates
 from recbench.data.times import PER_SECOND, UNITS_BY_SIZE, Times, Unit, date_text, sizes
+from recbench.data.typed_times import SINCE_1970, Bools, Refuse, is_typed, read_typed
 from recbench.errors import RecbenchError
 from recbench.protocol import Int64Array
 
@@ -16,15 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-Bools = npt.NDArray[np.bool_]
-Refuse = Callable[[Bools, str], None]
-"""Refuses the marked rows (bool[rows]); the text says what a valid value is."""
-
 WHOLE = "a whole number that a 64-bit integer can hold"
-TYPED = "dates"
-"""The form of a column whose type is one for times."""
-LARGEST_EXACT = 2**53
-"""Floats hold every whole number up to this."""
+LARGEST_EXACT = inexact_from(np.dtype(np.float64))
+"""Of numbers read from text, which become 64-bit floats if one of them has a fraction."""
 
 
 def check_time_form(form: str) -> str:
@@ -40,14 +36,26 @@ def check_time_form(form: str) -> str:
     return form
 
 
-def time_format(form: str | None) -> str | None:
+def exact_time(dtype: "np.dtype[Any]") -> str:
+    """Returns what a time of a type of floats should be: the rest of a sentence after "the timestamp is 1.7e9, not"."""
+    return (
+        f"an exact time: {dtype} holds every whole number only up to {inexact_from(dtype):,.0f}, so that other times "
+        "may have become the same; store the times as 64-bit whole numbers"
+    )
+
+
+def time_format(form: object) -> str | None:
     """Returns a form of times that a user named, or None for none.
 
     Raises:
         RecbenchError: It is no form, see ``check_time_form``.
     """
     try:
-        return None if form is None else check_time_form(form)
+        if form is None:
+            return None
+        if not isinstance(form, str):
+            raise ValueError(f"it has the type {type(form).__name__}, not str")
+        return check_time_form(form)
     except ValueError as error:
         raise RecbenchError(
             f"The format of times {form!r} is not valid: {error}.",
@@ -72,7 +80,9 @@ class TimeColumn:
 
         self._chunks.append(column)
         if self._form is None or self._form in set(Unit):
-            if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
+            if is_typed(column.type):
+                return
+            if pa.types.is_floating(column.type) and _inexact(column).any():
                 return
             try:
                 # As floats, nanoseconds would lose their order.
@@ -85,7 +95,7 @@ class TimeColumn:
         for chunk in self._chunks:
             if row < len(chunk):
                 value = chunk[row]
-                return str(value.as_py() if hasattr(value, "as_py") else value)
+                return str(value if isinstance(chunk, np.ndarray) else plain_value(value))
             row -= len(chunk)
         raise IndexError(row)
 
@@ -101,6 +111,12 @@ class TimeColumn:
             RecbenchError: The column has several forms, or one that fits several dates.
         """
         times = self._read(name, refuse, advice)
+        if times.unit is Unit.ORDER and self._form is None and (pattern := day_first_pattern(times.values)) is not None:
+            raise RecbenchError(
+                f"{name}: all times look like dates of the form {pattern}, such as {times.values[0]}. Numbers of this "
+                "form are not in the order of time.",
+                f"{advice.format(pattern)} If the numbers only give an order: {advice.format(Unit.ORDER)}",
+            )
         if times.share_after_2100() > 0.5:
             raise RecbenchError(
                 f"{name}: read as {times.form}, the times end in {date_text(int(times.values.max()), times.unit)}.",
@@ -109,23 +125,24 @@ class TimeColumn:
         return times
 
     def _read(self, name: str, refuse: Refuse, advice: str) -> Times:
-        import pyarrow as pa
-
         chunks = self._chunks
         if all(isinstance(chunk, np.ndarray) for chunk in chunks):
             return self._numbers(np.concatenate(chunks), refuse)
-        typed = [
-            not isinstance(chunk, np.ndarray) and (pa.types.is_date(chunk.type) or pa.types.is_timestamp(chunk.type))
-            for chunk in chunks
-        ]
+        typed = [not isinstance(chunk, np.ndarray) and is_typed(chunk.type) for chunk in chunks]
         if all(typed):
-            return _typed(chunks, refuse)
+            if self._form is not None:
+                raise RecbenchError(
+                    f"{name}: the times are dates by the type of their column, but the format {self._form!r} is set.",
+                    "Leave out the format: it describes times that are numbers or text.",
+                )
+            return read_typed(chunks, refuse)
         if any(typed):
             raise RecbenchError(
                 f"{name} has dates in some rows and numbers in other rows.",
                 "Convert all of them to the same format.",
             )
         texts = _texts(chunks)
+        self._refuse_inexact(refuse)
         if self._form is None or self._form in set(Unit):
             numbers = _floats(texts)
             is_number = ~np.isnan(numbers) | (texts.str.lower() == "nan").to_numpy(dtype=np.bool_)
@@ -134,6 +151,19 @@ class TimeColumn:
                 return self._decimals(np.where(is_number, numbers, 0), refuse)
         dates = read_dates(texts, self._form, name, advice)
         return _dates(dates.microseconds, dates.valid, dates.form, refuse)
+
+    def _refuse_inexact(self, refuse: Refuse) -> None:
+        """Refuses floats that several times may have become."""
+        import pyarrow as pa
+
+        start, n_rows = 0, sum(map(len, self._chunks))
+        for chunk in self._chunks:
+            if not isinstance(chunk, np.ndarray) and pa.types.is_floating(chunk.type):
+                inexact = np.zeros(n_rows, dtype=np.bool_)
+                inexact[start : start + len(chunk)] = _inexact(chunk)
+                if inexact.any():
+                    refuse(inexact, exact_time(np.dtype(chunk.type.to_pandas_dtype())))
+            start += len(chunk)
 
     def _numbers(self, numbers: Int64Array, refuse: Refuse) -> Times:
         if self._form is not None:
@@ -191,23 +221,17 @@ def _dates(microseconds: Int64Array, valid: Bools, form: str, refuse: Refuse) ->
         "a date in the form of ISO 8601 (2024-05-31T12:00:00), or a whole number" if form == ISO else f"a date {form}"
     )
     refuse(~valid, what)
-    refuse(valid & (microseconds < 0), "a time from 1970 on")
-    return Times.of_dates(microseconds, f"dates {form}")
+    negative = valid & (microseconds < 0)
+    refuse(negative, SINCE_1970)
+    # A row that is refused must not decide the unit of the others.
+    return Times.of_dates(np.where(negative, 0, microseconds), f"dates {form}")
 
 
-def _typed(chunks: "list[Any]", refuse: Refuse) -> Times:
-    import pyarrow as pa
-
-    column = pa.chunked_array([chunk.cast(pa.timestamp("us"), safe=False) for chunk in chunks])
-    microseconds = column.cast(pa.int64()).to_numpy()
-    if all(pa.types.is_timestamp(chunk.type) and chunk.type.unit == "ns" for chunk in chunks):
-        # Finer than microseconds: as they are, so that their order stays.
-        exact = pa.chunked_array([chunk.cast(pa.int64()) for chunk in chunks]).to_numpy()
-        if (exact % 1000).any():
-            refuse(exact < 0, "a time from 1970 on")
-            return Times(exact, Unit.NANOSECONDS, TYPED)
-    refuse(microseconds < 0, "a time from 1970 on")
-    return Times.of_dates(microseconds, TYPED)
+def _inexact(column: "pa.Array") -> Bools:
+    """Returns bool[rows], which floats of a column several whole numbers may have become."""
+    numbers = column.to_numpy(zero_copy_only=False)
+    inexact: Bools = np.isfinite(numbers) & (np.abs(numbers) >= inexact_from(numbers.dtype))
+    return inexact
 
 
 def _texts(chunks: "list[Any]") -> "pd.Series[Any]":

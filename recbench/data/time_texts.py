@@ -4,11 +4,14 @@ import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from recbench.data.compact_dates import is_compact_date
+from recbench.data.times import FIRST_YEAR, LAST_YEAR, PER_SECOND
 from recbench.errors import RecbenchError
 from recbench.protocol import Int64Array
 
@@ -26,6 +29,8 @@ DATES = (
 CLOCKS = ("", "%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%H:%M:%S,%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M:%S.%f %p")
 WHOLE = ("%a %b %d %H:%M:%S %Y", "%a %b %d %H:%M:%S %z %Y", "%d/%b/%Y:%H:%M:%S", "%d/%b/%Y:%H:%M:%S %z")
 """Patterns whose date and clock are not one behind the other: of C, of Twitter, of logs of web servers."""
+WIDTHS = {"%d": 2, "%m": 2, "%y": 2, "%Y": 4, "%H": 2, "%M": 2, "%S": 2}
+"""Digits of directives of a fixed width."""
 UTC_NAME = re.compile(r"\s*(?:UTC|GMT|Z)(?=$|\s\d{4}$)", re.IGNORECASE)
 """At the end, or before the year at the end, as ``date`` prints it."""
 
@@ -58,7 +63,7 @@ def read_dates(texts: "pd.Series[Any]", pattern: str | None, name: str, advice: 
         RecbenchError: Two patterns read all texts, as days and months in either order, and differ.
     """
     if pattern is not None:
-        return _parsed(texts, pattern, pattern)
+        return _parsed(_padded(texts, pattern), pattern, pattern)
     plain = texts.str.strip().str.replace(UTC_NAME, "", regex=True)
     iso = _parsed(plain, "ISO8601", ISO)
     # A year, or a number among dates, is not a date that somebody meant.
@@ -76,6 +81,18 @@ def read_dates(texts: "pd.Series[Any]", pattern: str | None, name: str, advice: 
                 advice.format(likely[0].form),
             )
     return likely[0]
+
+
+def _padded(texts: "pd.Series[Any]", pattern: str) -> "pd.Series[Any]":
+    """Returns the texts with the zero that a number loses at its start: 01122024 becomes 1122024.
+
+    Without it, a pattern such as ``%d%m%Y`` reads 11 as the day.
+    """
+    directives = re.findall(r"%.", pattern)
+    if "".join(directives) != pattern or not WIDTHS.keys() >= set(directives):
+        return texts
+    width = sum(WIDTHS[directive] for directive in directives)
+    return texts.where(~texts.str.fullmatch(rf"\d{{{width - 1}}}"), "0" + texts)
 
 
 def _possible(texts: "pd.Series[Any]") -> list[str]:
@@ -101,6 +118,25 @@ def _parsed(texts: "pd.Series[Any]", pattern: str, form: str) -> Dates:
     valid = ~dates.isna().to_numpy()
     microseconds = dates.dt.as_unit("us").astype("int64").to_numpy()
     return Dates(np.where(valid, microseconds, 0), valid, form)
+
+
+def may_be_time(text: str) -> bool:
+    """Whether a text may be the time of an interaction: a date of ISO 8601, or a number that counts from 1970.
+
+    >>> [may_be_time(text) for text in ("1700000000", "2023-11-14", "20231114", "4.5", "100000")]
+    [True, True, True, False, False]
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        try:
+            datetime.fromisoformat(text.strip())
+        except ValueError:
+            return False
+        return True
+    if any(FIRST_YEAR * unit <= number < LAST_YEAR * unit for unit in PER_SECOND.values()):
+        return True
+    return number.is_integer() and is_compact_date(int(number))
 
 
 def check_pattern(pattern: str) -> None:

@@ -156,7 +156,10 @@ def _header(text: bytes) -> dict[str, Any]:
 def _entry(name: str, entry: object) -> _Entry:
     match entry:
         case {"kind": str(kind), "shape": list(shape), "offset": int(offset)} if (
-            kind in KINDS and 0 <= offset < 2**62 and all(type(n) is int and 0 <= n < 2**62 for n in shape)
+            kind in KINDS
+            and all(type(n) is int and 0 <= n < 2**62 for n in (*shape, offset))
+            # Maps begin at a page boundary only.
+            and offset % PAGE == 0
         ):
             return _Entry(kind, tuple(shape), offset)
     raise DamagedFileError(f"its header describes the array {name!r} in no valid way")

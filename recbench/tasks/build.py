@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from recbench.data.catalogue import find_dataset
 from recbench.data.fetch import fetch
@@ -21,7 +22,7 @@ from recbench.tasks.candidates import draw_negatives, unseen_counts, users_to_le
 from recbench.tasks.cold_cases import cold_cases, refuse_misspelt
 from recbench.tasks.drawn_order import in_neutral_order
 from recbench.tasks.exchange.forms import Order
-from recbench.tasks.filters import apply_filters
+from recbench.tasks.filters import apply_filters, without_users
 from recbench.tasks.kept import Counts
 from recbench.tasks.row_order import settled
 from recbench.tasks.spec import (
@@ -31,13 +32,14 @@ from recbench.tasks.spec import (
     GlobalTime,
     Negatives,
     PublishedSplit,
+    RandomFraction,
     Split,
     SyntheticData,
     TaskSpec,
 )
 from recbench.tasks.splits import held_out_twice, require_timestamps
 from recbench.tasks.task import Cases, Task
-from recbench.tasks.time_split import held_out_from, rows_before_or_known, split_time
+from recbench.tasks.time_split import check_rows_around, held_out_from, rows_before_or_known, split_time
 from recbench.tasks.verification_cache import verify_and_cache
 
 log = logging.getLogger(__name__)
@@ -96,23 +98,35 @@ def load_interactions(spec: TaskSpec, progressbar: bool = False) -> Interactions
     )
 
 
-def split_and_draw(spec: TaskSpec, interactions: Interactions) -> Task:
-    """Holds out test and validation rows and draws the negatives of both."""
+def split_and_draw(spec: TaskSpec, filtered: Interactions) -> Task:
+    """Holds out test and validation rows and draws the negatives of both.
+
+    Args:
+        spec: The spec.
+        filtered: The rows that the filters keep.
+
+    Raises:
+        RecbenchError: They do not suffice for the rules.
+    """
     split, rule = spec.split, spec.negatives
     if not isinstance(rule, Negatives):
         raise RecbenchError("Published negatives need a published split.", "Set negatives.method.")
+    # Settled before anybody is left out: whoever is left out must not move the time of the others.
+    time = split_time(split, filtered) if isinstance(split, GlobalTime) else None
     while True:
-        if not depends_on_lines(spec, has_times=interactions.timestamps is not None):
-            interactions = in_neutral_order(interactions)
-        interactions, held = _held_out(split, interactions)
+        if not depends_on_lines(spec, has_times=filtered.timestamps is not None):
+            filtered = in_neutral_order(filtered)
+        interactions, held = _held_out(split, time, filtered)
         seen = TrainSet.from_rows(interactions.n_users, interactions.n_items, interactions.users, interactions.items)
         unseen = unseen_counts(rule.method, seen.indptr, seen.indices, interactions.n_items)
         case_users = interactions.users[np.concatenate([held.test, held.validation])]
         left_out = users_to_leave_out(rule, case_users, unseen, interactions.user_ids)
         if not left_out.any():
             break
-        # Items that only they had are gone with them, so that others may have too few now.
-        interactions = interactions.select(~left_out[interactions.users]).numbered_by_hash()
+        # Items that only they had are gone with them. Others may now have too few, or too few rows for a k-core.
+        if interactions is not filtered:
+            left_out = _of_same_ids(filtered, interactions, left_out)
+        filtered = without_users(filtered, left_out, spec.filters).numbered_by_hash()
     in_train = np.ones(len(interactions), dtype=np.bool_)
     in_train[held.test] = False
 
@@ -139,11 +153,12 @@ def split_and_draw(spec: TaskSpec, interactions: Interactions) -> Task:
 def depends_on_lines(spec: TaskSpec, *, has_times: bool) -> bool:
     """Whether the order of the lines decides something.
 
-    It does where the spec says so, in rows without times unless the order is random, and in data that are fixed: the
-    files of the catalogue, and synthetic rows.
+    It does where the spec says so, in rows without times unless the held-out rows are drawn, and in data that are
+    fixed: the files of the catalogue, and synthetic rows.
     """
     own, order = isinstance(spec.dataset, FileData | FrameData), getattr(spec.split, "order", None)
-    return not own or order is Order.FILE or not (has_times or order is Order.RANDOM)
+    drawn = order is Order.RANDOM or isinstance(spec.split, RandomFraction)
+    return not own or order is Order.FILE or not (has_times or drawn)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,13 +176,28 @@ class _HeldOut:
     withheld: Int64Array
 
 
-def _held_out(split: Split | PublishedSplit, interactions: Interactions) -> tuple[Interactions, _HeldOut]:
-    """Returns the interactions, without those that the split leaves out, and the rows that it holds out."""
+def _of_same_ids(all_rows: Interactions, some: Interactions, users: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Returns bool[users of ``all_rows``], which of them have the ids of marked users (bool[users of ``some``])."""
+    ids = set(some.user_ids.take(np.flatnonzero(users)))
+    return np.array([user_id in ids for user_id in all_rows.user_ids], dtype=np.bool_)
+
+
+def _held_out(
+    split: Split | PublishedSplit, time: int | None, interactions: Interactions
+) -> tuple[Interactions, _HeldOut]:
+    """Returns the interactions, without those that the split leaves out, and the rows that it holds out.
+
+    Args:
+        split: The split.
+        time: The time of a split at one time; None for other splits.
+        interactions: The rows.
+    """
     nothing = np.empty(0, dtype=np.int64)
     if not isinstance(split, GlobalTime):
         test, validation = held_out_twice(split, interactions.n_users, interactions.rows)
         return interactions, _HeldOut(test, validation, nothing)
-    time = split_time(split, interactions)
+    assert time is not None
+    check_rows_around(time, interactions)
     keep = rows_before_or_known(time, interactions)
     if split.unknown == "drop" and not keep.all():
         log.info("%s rows of users or items that are new at %d are left out.", f"{int((~keep).sum()):,}", time)

@@ -1,12 +1,25 @@
 """Times in a spec, as dates or as numbers, converted to the unit of the data's times."""
 
 from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BeforeValidator
 
 from recbench.data.interactions import Interactions
-from recbench.data.times import PER_SECOND, Unit
+from recbench.data.times import FIRST_YEAR, PER_SECOND, Unit
 from recbench.errors import RecbenchError
 
-DateOrNumber = int | datetime
+
+def _no_year_alone(value: object) -> object:
+    """Refuses what a number or a date would be made of, and nobody meant as one: ``"2015"``, ``True``."""
+    if isinstance(value, bool):
+        raise ValueError("a truth value is not a time")
+    if isinstance(value, str) and value.strip().isdecimal() and int(value) < FIRST_YEAR:
+        raise ValueError(f"the text {value!r} is not a date; give a date such as 2015-01-01, or a number, not text")
+    return value
+
+
+DateOrNumber = Annotated[int | datetime, BeforeValidator(_no_year_alone)]
 """A number is in the data's own unit; a date without a time zone is UTC."""
 
 

@@ -49,6 +49,33 @@ def apply_filters(interactions: Interactions, filters: Filters) -> Interactions:
     return replace(kept, rows=replace(kept.rows, ratings=weights(kept, filters.weights)))
 
 
+def without_users(interactions: Interactions, left_out: npt.NDArray[np.bool_], filters: Filters) -> Interactions:
+    """Returns filtered rows without those of some users; what is left has the k-core of the filters again.
+
+    Users of a sample are not replaced by others.
+
+    Args:
+        interactions: Rows that the filters keep.
+        left_out: bool[n_users].
+        filters: The filters.
+
+    Raises:
+        RecbenchError: No row is left.
+    """
+    keep = ~left_out[interactions.users]
+    _report("leaving out users with too few negatives", interactions, keep)
+    if filters.k_core > 1:
+        keep = k_core(interactions, filters.k_core, keep)
+        _report(f"{filters.k_core}-core without them", interactions, keep)
+    left = interactions.select(keep)
+    if filters.sample_users is not None:
+        log.warning(
+            "sample_users is %s, and %s users are left: no others are drawn for those that are left out.",
+            f"{filters.sample_users:,}", f"{left.n_users:,}",
+        )  # fmt: skip
+    return left
+
+
 def not_of_items(interactions: Interactions, ids: tuple[str, ...]) -> npt.NDArray[np.bool_]:
     """Marks (bool[rows]) the rows of other items than ``ids``."""
     index = {item_id: i for i, item_id in enumerate(interactions.item_ids)}

@@ -1,14 +1,16 @@
 """Tasks by name: builtin specs, tasks that the user made or imported, and the cache of what was built."""
 
+import contextlib
 import dataclasses
 import hashlib
 import logging
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from recbench.data.cache import home, remove_leftovers_in_cache
+from recbench.data.cache import home, locked_file, remove_leftovers_in_cache
 from recbench.data.readers.part_folders import files_of_table
 from recbench.errors import RecbenchError
 from recbench.escaping.shell import shell_word
@@ -32,7 +34,7 @@ from recbench.tasks.task import Task
 log = logging.getLogger(__name__)
 
 REPLICA = re.compile(r"(?P<base>.+)@(?P<number>[0-9]{1,9})")
-ROWS = 2
+ROWS = 3
 """Increases when the rows of the user's files are put into another order, so that such tasks are built again."""
 
 
@@ -135,11 +137,12 @@ def load_task(name: str | os.PathLike[str], *, rebuild: bool = False, progressba
 
     Args:
         name: A task's name, or the path of a spec file.
-        rebuild: Build it again even if it is in the cache.
+        rebuild: Build it again even if it is in the cache. A task from your own data is not replaced by a task with
+            another digest.
         progressbar: Show a progress bar while fetching.
 
     Raises:
-        RecbenchError: No such task, or it cannot be built or read.
+        RecbenchError: No such task, or it cannot be built or read, or building it again gives another digest.
 
     Examples:
         >>> load_task("synthetic").summary()["n_cases"]
@@ -161,9 +164,42 @@ def load_task(name: str | os.PathLike[str], *, rebuild: bool = False, progressba
             # Another process may have removed the file meanwhile.
             if entry.spec is None or entry.path.exists():
                 raise
-    task = build(entry.spec or task_file.load(entry.path).spec, progressbar=progressbar)
+    if entry.spec is None:
+        return build_own_again(os.fspath(name), progressbar=progressbar)
+    task = build(entry.spec, progressbar=progressbar)
     task_file.save(task, entry.path)
     log.info("Stored as %s", entry.path)
+    return task
+
+
+def build_own_again(name: str, *, replace: bool = False, progressbar: bool = False) -> Task:
+    """Builds a task of the user's own that only its file holds again, and stores it.
+
+    Its data may have changed. The stored task may then be the only copy of the cases that records were made with, so a
+    task with another digest does not replace it by itself.
+
+    Args:
+        name: The task's name.
+        replace: Replace it by a task with another digest.
+        progressbar: Show a progress bar while fetching.
+
+    Raises:
+        RecbenchError: It cannot be built or read, or it has another digest and is not to be replaced.
+    """
+    task = build(task_file.load(own_task_path(name)).spec, progressbar=progressbar)
+    with _name_held(name):
+        path = own_task_path(name)
+        stored = task_file.identity_of(path)
+        if not replace and stored is not None and stored[1] != task.digest:
+            raise RecbenchError(
+                f"Task {name!r} has the digest {stored[1]}, but built again it has {task.digest}. The stored task is "
+                "kept.",
+                "Its data or the code that draws candidates have changed. To replace the stored task: recbench task "
+                f"build {shell_word(name)} --force\nTo keep both tasks, build the new one under another name: recbench "
+                "task build NAME --ratings FILE",
+            )
+        task_file.save(task, path)
+    log.info("Stored as %s", path)
     return task
 
 
@@ -211,6 +247,20 @@ def _by_digest(name: str, digest: str) -> Path:
     return home() / "tasks" / "by-digest" / f"{name}-{digest.removeprefix('sha256:')[:32]}{SUFFIX}"
 
 
+@contextlib.contextmanager
+def _name_held(name: str) -> Iterator[None]:
+    """Keeps other commands from storing a task of the user's own under this name during the block.
+
+    A check that a name is free holds only as long as nobody else can take it.
+
+    Raises:
+        RecbenchError: Another process keeps the lock, or the cache cannot be written.
+    """
+    # The path of no file: a task's own file may be a link, and its lock would then follow the link.
+    with locked_file(home() / "tasks" / "own" / name):
+        yield
+
+
 def keep_as_own(task: Task, *, replace: bool = False) -> Path:
     """Stores a task under its name among the user's own.
 
@@ -220,9 +270,11 @@ def keep_as_own(task: Task, *, replace: bool = False) -> Path:
     check_name(task.name, replace=replace)
     remove_leftovers_in_cache()
     path = home() / "tasks" / "own" / f"{task.name}{SUFFIX}"
-    task_file.save(task, path)
-    path.with_name(f"{task.name}{OLD_SUFFIX}").unlink(missing_ok=True)
-    own_spec_path(task.name).unlink(missing_ok=True)
+    with _name_held(task.name):
+        check_name(task.name, replace=replace)
+        task_file.save(task, path)
+        path.with_name(f"{task.name}{OLD_SUFFIX}").unlink(missing_ok=True)
+        own_spec_path(task.name).unlink(missing_ok=True)
     return path
 
 
@@ -242,10 +294,12 @@ def keep_as_spec(task: Task, *, replace: bool = False) -> Task:
     check_name(task.name, replace=replace)
     remove_leftovers_in_cache()
     pinned = dataclasses.replace(task, spec=task.spec.model_copy(update={"digest": task.digest}))
-    task_file.save(pinned, _built_path(pinned.spec))
-    save_own_spec(pinned.spec)
-    for suffix in (SUFFIX, OLD_SUFFIX):
-        own_spec_path(task.name).with_name(f"{task.name}{suffix}").unlink(missing_ok=True)
+    with _name_held(task.name):
+        check_name(task.name, replace=replace)
+        task_file.save(pinned, _built_path(pinned.spec))
+        save_own_spec(pinned.spec)
+        for suffix in (SUFFIX, OLD_SUFFIX):
+            own_spec_path(task.name).with_name(f"{task.name}{suffix}").unlink(missing_ok=True)
     return pinned
 
 

@@ -308,10 +308,16 @@ def _catalogue(ids: Iterable[object] | None) -> list[IdTable]:
     """Returns the ids of a whole catalogue, as a table or none.
 
     Raises:
-        RecbenchError: They are a single text, or one is missing.
+        RecbenchError: They are a single text, or one is missing or no id.
     """
     if ids is None:
         return []
+    if hasattr(ids, "columns"):
+        # Iterating over a DataFrame yields the names of its columns.
+        raise RecbenchError(
+            f"The users or items of the catalogue are a {type(ids).__name__}, and a list of ids is expected.",
+            'Give one column: items=movies["item"]',
+        )
     listed = read_argument("users or items", SEVERAL, ids, 'For example: items=movies["item"]')
     texts = []
     for position, value in enumerate(listed):
@@ -325,13 +331,18 @@ def _catalogue(ids: Iterable[object] | None) -> list[IdTable]:
             raise RecbenchError(
                 f"The id at position {position} of the catalogue is missing: {value!r}.", "Leave it out, or correct it."
             )
+        if "\0" in text:
+            raise RecbenchError(
+                f"The id at position {position} of the catalogue holds the character NUL: {text!r}.",
+                "Leave it out, or correct it.",
+            )
         texts.append(text)
     return [IdTable.from_strings(dict.fromkeys(texts))]
 
 
 def _waivers(names: Collection[str]) -> frozenset[Waiver]:
     known = [waiver.value for waiver in Waiver]
-    for name in names:
+    for name in read_argument("waivers", SEVERAL, names, f'For example: waivers=["{Waiver.COLD_CASES}"]'):
         if name not in known:
             raise unknown_name("waiver", name, known)
     return frozenset(Waiver(name) for name in names)

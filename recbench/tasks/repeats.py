@@ -7,7 +7,7 @@ import numpy as np
 
 from recbench.data.interactions import Interactions
 from recbench.data.ordering import stable_order
-from recbench.data.repeated_pairs import pairs_in_order
+from recbench.data.repeated_pairs import first_of_pairs, pairs_in_order, repeats_text
 from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
 from recbench.protocol import Float32Array, Int64Array
@@ -19,14 +19,22 @@ log = logging.getLogger(__name__)
 def merged_repeats(interactions: Interactions, rule: Repeated) -> Interactions:
     """Returns one row of each pair, at the place of its last row in ``pairs_in_order``.
 
+    With ``FIRST``, it is the first row, at its own place.
+
     Args:
         interactions: Rows that may repeat pairs; at least one.
-        rule: ``LAST``: its last row. ``COUNT``, ``SUM``: a row with the latest of its times, rated with the number of
-            its rows or with the sum of their ratings.
+        rule: ``FIRST``, ``LAST``: the first or the last row. ``COUNT``, ``SUM``: a row with the latest of its times,
+            rated with the number of its rows or with the sum of their ratings.
 
     Raises:
         RecbenchError: Ratings are to be added, and there are none or their sum is not a finite number.
     """
+    if rule is Repeated.FIRST:
+        first = first_of_pairs(interactions.rows, interactions.n_items)
+        n_later = int(len(first) - first.sum())
+        if n_later:
+            log.warning("%s", repeats_text(n_later, has_times=interactions.timestamps is not None))
+        return replace(interactions, rows=interactions.rows.take(first), n_duplicates=n_later)
     order = pairs_in_order(interactions.rows, interactions.n_items)
     rows = interactions.rows.take(order)
     new = np.ones(len(rows), dtype=np.bool_)

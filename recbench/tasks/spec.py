@@ -110,7 +110,7 @@ class Repeated(StrEnum):
     """
 
     FIRST = "first"
-    """The first of them is kept, before any filter."""
+    """The first of them is kept."""
     LAST = "last"
     """The last of them is kept."""
     COUNT = "count"
@@ -147,8 +147,11 @@ class Filters(_Frozen):
 
     @property
     def keeps_repeated(self) -> bool:
-        """Whether readers keep all rows of a pair, because the filters merge them."""
-        return self.repeated is not Repeated.FIRST
+        """Whether readers keep all rows of a pair, because the filters merge them.
+
+        Of the filters before ``repeated``, only ``since`` can drop the first row of a pair and keep a later one.
+        """
+        return self.repeated is not Repeated.FIRST or self.since is not None
 
 
 FIRST_FILTERS = ("drop_items", "min_rating", "k_core")

@@ -137,6 +137,14 @@ class Task:
         counts = Counts(rows=self.n_train + len(self.test), users=self.n_users, items=self.n_items)
         return Kept(read=self.read, kept=counts)
 
+    @property
+    def may_withhold_rows(self) -> bool:
+        """Whether users may have interacted with items of which the task has no row, as in a task for tuning.
+
+        Such a task has no validation cases. The digest covers this, so that it covers what ``verify`` depends on.
+        """
+        return not len(self.validation_rows)
+
     @cached_property
     def catalogue_sizes(self) -> Int64Array:
         """int64[test cases], the number of items in the full ranking of each case, its positive included.

@@ -222,7 +222,7 @@ def _from_arrays(
     if times is not None and times.shape != arrays["test.users"].shape:
         raise DamagedFileError("the number of times is not the number of cases")
     if len(arrays["validation_rows"]) < len(arrays["validation.users"]):
-        raise ValueError("there are fewer validation rows than validation cases")
+        raise DamagedFileError("there are fewer validation rows than validation cases")
     for first, second in same_length:
         if second in arrays and len(arrays[first]) != len(arrays[second]):
             raise DamagedFileError(f"arrays {first!r} and {second!r} differ in length")

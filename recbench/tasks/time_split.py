@@ -17,22 +17,41 @@ from recbench.tasks.splits import require_timestamps
 def split_time(split: GlobalTime, interactions: Interactions) -> int:
     """Returns the time of the split, in the unit of the data's times.
 
+    Args:
+        split: The split.
+        interactions: All rows that the filters keep. A share of the rows is one of these, whoever is left out later.
+
     Raises:
         RecbenchError: There are no times, or no row before or after the time.
     """
-    times = require_timestamps(interactions.timestamps)
+    if interactions.timestamps is None:
+        raise RecbenchError(
+            "The split is at one time for all users, but the data has no timestamps.",
+            'Name the timestamp column, or hold out rows of each user: split.method = "leave-one-out" in a spec, '
+            'split="leave-one-out" in Python.\nOn the command line: recbench task build NAME --ratings FILE',
+        )
     if split.at is not None:
         at = in_unit_of(interactions, split.at)
     else:
         assert split.fraction is not None
-        at = _start_of_last(times, Fraction(split.fraction))
-    if not times.min() < at <= times.max():
+        at = _start_of_last(interactions.timestamps, Fraction(split.fraction))
+    check_rows_around(at, interactions)
+    return at
+
+
+def check_rows_around(time: int, interactions: Interactions) -> None:
+    """Checks that there are rows before the time of a split, and rows at it or after it.
+
+    Raises:
+        RecbenchError: There are none.
+    """
+    times = require_timestamps(interactions.timestamps)
+    if not times.min() < time <= times.max():
         raise RecbenchError(
-            f"No row is {'before' if at <= times.min() else 'at or after'} the time {at} of the split; the data's "
+            f"No row is {'before' if time <= times.min() else 'at or after'} the time {time} of the split; the data's "
             f"times are {times.min()} to {times.max()}.",
             "Choose a time between them.",
         )
-    return at
 
 
 def rows_before_or_known(time: int, interactions: Interactions) -> npt.NDArray[np.bool_]:

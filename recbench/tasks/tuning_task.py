@@ -10,6 +10,7 @@ from recbench.errors import RecbenchError
 from recbench.tasks.spec import NAME_LENGTH, PublishedNegatives
 from recbench.tasks.task import Cases, Task
 from recbench.tasks.uniformity import record_uniformity
+from recbench.tasks.verification_cache import verify_once
 
 SUFFIX = "-validation"
 
@@ -17,10 +18,11 @@ SUFFIX = "-validation"
 def tuning_task(task: Task) -> Task:
     """Returns a task whose train rows are those of ``task.train_set_for_validation()``, and its cases the validation's.
 
-    It has no validation cases of its own, and other bytes than ``task``, so another digest.
+    It has no validation cases of its own, and other bytes than ``task``, so another digest. It is verified here,
+    because every trial would fail with the same error.
 
     Raises:
-        RecbenchError: ``task`` has no validation case, or no train row besides them.
+        RecbenchError: ``task`` has no validation case, or no train row besides them; or the result breaks a rule.
     """
     rows = task.rows_without_validation()
     if not len(task.validation) or not len(rows):
@@ -48,4 +50,5 @@ def tuning_task(task: Task) -> Task:
         none,
         task.n_duplicates,
     )
+    verify_once(tuned)
     return record_uniformity(tuned)

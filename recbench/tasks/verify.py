@@ -7,9 +7,10 @@ import numpy.typing as npt
 
 from recbench.data.ordering import pair_keys
 from recbench.errors import RecbenchError
+from recbench.escaping.shell import shell_word
 from recbench.protocol import Int64Array
 from recbench.tasks.exchange.forms import TooFew
-from recbench.tasks.spec import Negatives, Waiver
+from recbench.tasks.spec import FrameData, Negatives, PublishedData, Waiver
 from recbench.tasks.task import NO_ITEM, Cases, Task
 
 RULES = 1
@@ -30,6 +31,9 @@ def verify(task: Task) -> None:
     every validation case is a train row; the negatives of a case are distinct, as many as the spec says, none is
     the positive and none is an item that its user ever interacted with, in train, validation or test; and the
     digest is the one that the spec pins.
+
+    A task for tuning withholds rows that its negatives were drawn around, see ``recbench.tasks.tuning_task``. The exact
+    number of negatives is not known there if the spec lets users have fewer of them.
 
     Raises:
         RecbenchError: A rule is broken; the message names the rule and the first offender.
@@ -74,9 +78,13 @@ def check_digest(task: Task) -> None:
 
 def _check_rows(task: Task) -> None:
     if not len(task.test):
-        raise _broken(task, "there is no test case: no user has a row to hold out and another to train on")
+        raise _broken(
+            task,
+            "there is no test case: no user has a row to hold out and another to train on",
+            "Keep users with two rows or more: give more rows, or weaker filters.",
+        )
     if not len(task.users):
-        raise _broken(task, "there is no train row: all rows are held out")
+        raise _broken(task, "there is no train row: all rows are held out", "Hold out fewer rows, or give more.")
     bounds: dict[str, tuple[npt.NDArray[Any], int]] = {
         "users": (task.users, task.n_users),
         "items": (task.items, task.n_items),
@@ -102,9 +110,13 @@ def _check_counts(task: Task, what: str, cases: Cases) -> None:
     if Waiver.SEEN_AMONG_NEGATIVES in waivers:
         wrong &= cases.n_negatives > count
     if isinstance(rule := task.spec.negatives, Negatives) and rule.too_few is TooFew.FEWER:
-        every = np.concatenate([task.items, task.test.items])
-        drawable = len(np.unique(every)) if rule.method == "popularity" else task.n_items
-        wrong &= cases.n_negatives != drawable - task.n_seen[cases.users]
+        if task.may_withhold_rows:
+            # Some of the items that a user interacted with are not in this task: the number cannot be computed again.
+            wrong &= cases.n_negatives > count
+        else:
+            every = np.concatenate([task.items, task.test.items])
+            drawable = len(np.unique(every)) if rule.method == "popularity" else task.n_items
+            wrong &= cases.n_negatives != drawable - task.n_seen[cases.users]
     _refuse(task, cases.n_negatives == 0, f"a {what} case has no negative at all", cases)
     _refuse(task, wrong, f"a {what} case does not have {count} negatives", cases)
 
@@ -145,8 +157,15 @@ def _refuse(task: Task, offending: npt.NDArray[np.bool_], rule: str, cases: Case
         raise _broken(task, f"{rule} ({int(offending.sum())} cases; first: user {user!r}, item {item!r})")
 
 
-def _broken(task: Task, rule: str) -> RecbenchError:
-    return RecbenchError(
-        f"Task {task.name!r} is not valid: {rule}.",
-        "Build it again ('recbench task build'), or correct the files that it was imported from.",
-    )
+def _broken(task: Task, rule: str, advice: str | None = None) -> RecbenchError:
+    """Returns the error about a rule; without advice, it advises to make the task again in the way that made it."""
+    return RecbenchError(f"Task {task.name!r} is not valid: {rule}.", advice or _again(task))
+
+
+def _again(task: Task) -> str:
+    source = task.spec.dataset
+    if isinstance(source, FrameData):
+        return "Make it again in Python: recbench.make_task(ratings, ...)."
+    if isinstance(source, PublishedData):
+        return "Correct the files or DataFrames that it was made from, and make it again."
+    return f"Build it again: recbench task build {shell_word(task.name)} --force"

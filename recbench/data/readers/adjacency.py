@@ -7,6 +7,7 @@ import numpy as np
 from recbench.data.readers.bad_rows import BadRows
 from recbench.data.readers.decoding import TextSource, blocks_of_lines
 from recbench.data.readers.line_numbers import LineNumbers, at_line
+from recbench.data.readers.merge_marks import is_merge_mark
 from recbench.data.readers.open_tables import SHOWN, Batch
 from recbench.errors import RecbenchError
 
@@ -60,7 +61,7 @@ def _list(line: bytes, number: int, counted: bool) -> tuple[str, list[str]] | st
     """Returns the user and the items of a line, or why it cannot be read."""
     if b"\x00" in line:
         return "it contains the character NUL"
-    if line.startswith((b"<<<<<<< ", b">>>>>>> ")) or line.rstrip() == b"=======":
+    if is_merge_mark(line):
         return "it is a merge conflict mark of git"
     # Only blanks of ASCII separate: an id may hold any other character.
     fields = line.split()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from recbench.data.plain_values import plain_value
 from recbench.data.readers.id_columns import MISSING, encode_ids
 from recbench.data.readers.open_tables import Batch, OpenTable, Place, short_name, shown
 from recbench.errors import RecbenchError
@@ -84,4 +85,4 @@ def checked_ids(table: OpenTable, batch: Batch, role: str, start: int) -> "pa.Di
 
 
 def _text(column: "pa.Array", row: int) -> str:
-    return shown(column[row].as_py())
+    return shown(plain_value(column[row]))

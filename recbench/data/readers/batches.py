@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recbench.data.interactions import Interactions
+from recbench.data.plain_values import plain_value
 from recbench.data.readers.bad_rows import BadRows, described, refusal
 from recbench.data.readers.id_columns import MISSING, encode_ids, rows_of_names
 from recbench.data.readers.numbering import encoded
@@ -148,10 +149,10 @@ def _check_alike(first: OpenTable, other: OpenTable) -> None:
     Raises:
         RecbenchError: They are not.
     """
-    if first.guesses != other.guesses:
+    if first.layout != other.layout:
         raise RecbenchError(
-            f"{first.source} and {other.source} have different layouts: {'; '.join(first.guesses)} against "
-            f"{'; '.join(other.guesses)}.",
+            f"{first.source} and {other.source} have different layouts: {'; '.join(first.layout)} against "
+            f"{'; '.join(other.layout)}.",
             "Give files with the same columns, and a header in all of them or in none.",
         )
 
@@ -228,7 +229,7 @@ def _id_at(chunks: "list[pa.DictionaryArray]", row: int) -> str:
     """Returns the id of a row of all parts."""
     for part in chunks:
         if row < len(part):
-            return str(part[row].as_py())
+            return str(plain_value(part[row]))
         row -= len(part)
     raise IndexError(row)
 
@@ -315,7 +316,9 @@ def _ratings(column: "pa.Array", good: npt.NDArray[np.bool_], unless: Callable[[
     try:
         values = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        texts = pd.Series(column.to_pylist(), dtype=object)
+        # A date is no number, and one that Python cannot hold has no value there.
+        plain = [None] * len(column) if pa.types.is_temporal(column.type) else column.to_pylist()
+        texts = pd.Series(plain, dtype=object)
         values = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
         unless("a number")(np.isnan(values) & good & (texts.astype(str).str.lower() != "nan").to_numpy())
     with np.errstate(over="ignore"):

@@ -1,14 +1,20 @@
 """DataFrames of ratings to interactions, by the same rules as files."""
 
 import logging
+from contextlib import suppress
+from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from recbench.data.interactions import Interactions
 from recbench.data.readers.bad_rows import BadRows
 from recbench.data.readers.batches import to_interactions
-from recbench.data.readers.id_columns import NotAnIdError, id_text, plain_column
+from recbench.data.readers.id_columns import NotAnIdError, id_text, is_inexact, plain_column
 from recbench.data.readers.layout import PLAIN, Layout, choose_columns
 from recbench.data.readers.open_tables import Advice, OpenTable, Place
+from recbench.data.time_column import exact_time
 from recbench.errors import RecbenchError
 
 if TYPE_CHECKING:
@@ -79,13 +85,13 @@ def _column(values: "pd.Series", name: str, role: str) -> "pa.Array":
             "%s: the %s ids are floats, so that the id 7 reads '7.0'. Convert them: frame[%r].astype(int).",
             name, role, values.name,
         )  # fmt: skip
-    if role == "timestamp" and isinstance(values.dtype, pd.PeriodDtype):
-        # Arrow holds periods as numbers whose unit would be lost.
-        values = values.dt.to_timestamp()
-    try:
-        column = pa.array(values, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, UnicodeError):
-        # Values of several types in one column: their text, as in a file.
+    values = _without_codes(values, role)
+    column = None
+    if not pd.api.types.is_object_dtype(values.dtype) or _have_one_type(values):
+        with suppress(pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, UnicodeError):
+            column = pa.array(values, from_pandas=True)
+    if column is None:
+        # Their text, as in a file.
         texts = [_text(value, name, role, row) for row, value in enumerate(values.astype(object))]
         column = pa.array(texts, pa.string())
     if isinstance(column, pa.ChunkedArray):
@@ -98,13 +104,43 @@ def _column(values: "pd.Series", name: str, role: str) -> "pa.Array":
     return column
 
 
+def _without_codes(values: "pd.Series", role: str) -> "pd.Series":
+    """Returns a column with objects in place of what Arrow would read as the numbers behind them."""
+    import pandas as pd
+
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        kind = values.dtype.categories.dtype
+        if pd.api.types.is_object_dtype(kind) or isinstance(kind, pd.PeriodDtype | pd.IntervalDtype):
+            values = values.astype(kind)
+    if role == "timestamp" and isinstance(values.dtype, pd.PeriodDtype):
+        moments: pd.Series[Any] = values.dt.to_timestamp()
+        return moments
+    return values.astype(object) if isinstance(values.dtype, pd.PeriodDtype | pd.IntervalDtype) else values
+
+
+def _have_one_type(values: "pd.Series") -> bool:
+    """Whether the values of a column of objects that are not missing have one type.
+
+    Arrow converts values of several types to one of them, and changes values: 1 becomes 1.0 beside 2.5, a whole number
+    beside a date becomes a date, and a date and time beside a date loses the time. Decimals have a type for each number
+    of digits behind the point.
+    """
+    import pandas as pd
+
+    types = set(map(type, values.dropna().to_numpy()))
+    return (len(types) <= 1 and Decimal not in types) or types == {datetime, pd.Timestamp}
+
+
 def _text(value: Any, name: str, role: str, row: int) -> str | None:
     """Returns the text of a value of a column of mixed types; None for a missing one."""
     import pandas as pd
 
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return None
+    place = f"{name}, row {row} (counted from 0): the {role} is"
+    if role == "timestamp" and is_inexact(value):
+        raise RecbenchError(f"{place} {value}, not {exact_time(np.asarray(value).dtype)}.", ADVICE.wrong)
     try:
         return str(value) if role in ("rating", "timestamp", "rank") else id_text(value)
     except NotAnIdError as error:
-        raise RecbenchError(f"{name}, row {row} (counted from 0): the {role} is {error}.", ADVICE.wrong) from error
+        raise RecbenchError(f"{place} {error}.", ADVICE.wrong) from error

@@ -23,6 +23,7 @@ from recbench.data.readers.delimited_format import (
     with_separator_byte,
 )
 from recbench.data.readers.line_numbers import LineNumbers, at_line
+from recbench.data.readers.merge_marks import MERGE_START, is_merge_mark
 from recbench.data.readers.open_tables import Batch
 from recbench.data.readers.quoting import (
     LONGEST_FIELD,
@@ -204,8 +205,10 @@ class _Reader:
         self._detected = detected
         self._bad = bad
         self._separator = detected.table.separator
-        # A marked row among others, where files with a header were put together.
-        self._header = None if detected.header is None else detected.header.strip()
+        # A marked row among others, where files with a header were put together. In the only column of a list of ids,
+        # the name of the column may be an id.
+        header = detected.header if detected.table.n_fields > 1 else None
+        self._header = None if header is None else header.strip()
         self._repeated = () if self._header is None else (b"\n%b\n" % self._header, b"\n%b\r\n" % self._header)
 
     def parse(self, block: _Block) -> Iterator[_Parsed]:
@@ -315,7 +318,7 @@ class _Reader:
             return DOUBTS[record.doubt].format(record.n_lines)
         if b"\x00" in raw:
             return "it contains the character NUL"
-        if raw.startswith(MERGE_MARKS):
+        if is_merge_mark(raw):
             return "it is a merge conflict mark of git"
         if raw.startswith(BOM):
             return "it begins with a byte order mark, as after joining several files"
@@ -329,8 +332,6 @@ class _Reader:
 
 
 BOM: Final = b"\xef\xbb\xbf"
-MERGE_START: Final = b"<<<<<<<"
-MERGE_MARKS: Final = (b"<<<<<<< ", b"=======", b">>>>>>> ", b"||||||| ")
 DOUBTS: Final = {
     Doubt.UNCLOSED: "a quotation mark opens a field and nothing closes it",
     Doubt.BROKEN: "a quotation mark opens a field of {} lines that does not end where a field ends",
@@ -362,11 +363,15 @@ def _lines_of_records(block: _Block) -> Int64Array:
 
 
 def _pieces(block: _Block) -> Iterator[_Block]:
-    """Splits a block without quoted fields at line ends."""
-    start, line, size = 0, block.line, len(block.text) // PIECES
-    while start < len(block.text):
-        end = block.text.find(b"\n", min(start + size, len(block.text))) + 1 or len(block.text)
-        text = block.text[start:end]
+    """Splits a block of several lines without quoted fields at line ends.
+
+    A piece has at most ``1 / PIECES`` of the bytes, or is one line. Every piece is therefore smaller than the block:
+    ``_Reader.parse``, which calls itself with each piece, ends.
+    """
+    whole, start, line, size = block.text, 0, block.line, len(block.text) // PIECES
+    while start < len(whole):
+        end = whole.rfind(b"\n", start, start + size) + 1 or whole.find(b"\n", start) + 1 or len(whole)
+        text = whole[start:end]
         n_lines = count_lines(text)
         yield _Block(text, line, Shape(len(text)), block.quoting, n_lines)
         start, line = end, line + n_lines

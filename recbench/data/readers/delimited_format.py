@@ -3,14 +3,14 @@
 import itertools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from recbench.data.readers.decoding import Head, is_text
 from recbench.data.readers.layout import ALIASES, Layout, choose_columns, plain_name
-from recbench.data.readers.open_tables import SHOWN
+from recbench.data.readers.open_tables import SHOWN, shown
 from recbench.data.readers.quoting import (
     Record,
     Table,
@@ -18,6 +18,7 @@ from recbench.data.readers.quoting import (
     literal_records,
     quoted_records,
 )
+from recbench.data.time_texts import may_be_time
 from recbench.errors import RecbenchError
 from recbench.escaping.shell import shell_word
 
@@ -107,6 +108,8 @@ def detect_format(path: Path, layout: Layout, head: Head) -> DelimitedFormat:
     names = fields if header else [str(position + 1) for position in range(n_fields)]
     chosen = choose_columns(path, names, layout)
     positions = {role: names.index(name) for role, name in chosen.items()}
+    if not header:
+        _check_no_times_as_ratings(path, layout, [first, *rows], positions)
     numeric = tuple(position for position in range(n_fields) if _is_numeric(rows, position, n_fields))
     # Ids may be numbers in most rows and names in others.
     values = tuple(positions[role] for role in ("rating", "timestamp") if positions.get(role) in numeric)
@@ -119,6 +122,29 @@ def detect_format(path: Path, layout: Layout, head: Head) -> DelimitedFormat:
         header and first.quoted,
         head.encoding,
     )
+
+
+def _check_no_times_as_ratings(
+    path: Path, layout: Layout, records: Sequence[Record], positions: Mapping[str, int]
+) -> None:
+    """Checks that a column is not read as ratings only because it is the third, and holds times.
+
+    Raises:
+        RecbenchError: It does.
+    """
+    position = positions.get("rating")
+    if position is None or any(layout.names().values()) or layout.timestamp is not None or layout.predicted:
+        return
+    fields = [row.fields[position] for row in records if row.doubt is None and position < len(row.fields)]
+    texts = [field.decode("utf-8", "replace") for field in fields]
+    if texts and sum(map(may_be_time, texts)) >= MOST * len(texts):
+        others = "--user-column 1 --item-column 2"
+        raise RecbenchError(
+            f"{path} has no header, and its column {position + 1} would be read as the ratings, but looks like times: "
+            f"{shown(texts[0])}.",
+            f"If they are times: {others} --timestamp-column {position + 1}. If they are ratings: {others} "
+            f"--rating-column {position + 1}.",
+        )
 
 
 def _advice_on_header(path: Path, header: Record, rows: Sequence[Record]) -> str:

@@ -3,10 +3,12 @@
 import math
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
+
+from recbench.data.exact_numbers import inexact_from
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,27 +25,50 @@ def id_text(value: object) -> str | None:
         value: A plain value, as JSON, a Python literal or a column of mixed types holds it.
 
     Raises:
-        NotAnIdError: It is a list, an object, a truth value, a float that is infinite or too large, or
-            bytes that are no text.
+        NotAnIdError: It is a list, an object, a truth value, a complex number, a float that is infinite or too large,
+            or bytes that are no text.
     """
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return None
     if isinstance(value, bytes):
         try:
             return value.decode("utf-8")
         except UnicodeDecodeError:
             raise NotAnIdError("bytes that are not UTF-8 text") from None
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        kind = "an object" if isinstance(value, Mapping) else "a list"
-        raise NotAnIdError(f"{kind} ({str(value)[:SHOWN]})")
-    if isinstance(value, float) and math.isfinite(value) and abs(value) >= 2.0**53:
-        raise NotAnIdError(f"{value}, a float so large that other ids may have become the same")
-    if isinstance(value, bool | complex) or value in (float("inf"), float("-inf")):
-        raise NotAnIdError(f"the value {value}")
+    if not isinstance(value, str) and type(value) is not int and _is_missing(value):
+        return None
     text = str(value)
     if HALF_A_PAIR.search(text):
         raise NotAnIdError(f"text with half a surrogate pair ({text[:SHOWN]!a})")
     return text
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether a value that is no text stands for a missing one, as NaN, NaT and NA do.
+
+    Raises:
+        NotAnIdError: It is no id.
+    """
+    import pandas as pd
+
+    if isinstance(value, Iterable):
+        kind = "an object" if isinstance(value, Mapping) else "a list"
+        raise NotAnIdError(f"{kind} ({str(value)[:SHOWN]})")
+    if isinstance(value, bool | np.bool_ | complex | np.complexfloating):
+        raise NotAnIdError(f"the value {value}")
+    # Before any comparison: one with NA is neither true nor false.
+    if pd.isna(value):
+        return True
+    if value in (float("inf"), float("-inf")):
+        raise NotAnIdError(f"the value {value}")
+    if is_inexact(value):
+        raise NotAnIdError(f"{value}, a float so large that other ids may have become the same")
+    return False
+
+
+def is_inexact(value: object) -> bool:
+    """Whether a value is a finite float that several whole numbers may have become."""
+    if not isinstance(value, float | np.floating) or not math.isfinite(value):
+        return False
+    return abs(float(value)) >= inexact_from(np.asarray(value).dtype)
 
 
 SHOWN: Final = 40
@@ -97,7 +122,7 @@ def encode_ids(column: "pa.Array") -> tuple["pa.DictionaryArray", dict[str, Bool
         wrong[MISSING] = _mask(pa.compute.is_nan(values))
         wrong["is {value}, not an id"] = _mask(pa.compute.is_inf(values))
         numbers = values.to_numpy(zero_copy_only=False)
-        wrong[INEXACT] = np.isfinite(numbers) & (np.abs(numbers) >= 2.0 ** (np.finfo(numbers.dtype).nmant + 1))
+        wrong[INEXACT] = np.isfinite(numbers) & (np.abs(numbers) >= inexact_from(numbers.dtype))
     elif pa.types.is_boolean(values.type):
         wrong["is {value}, not an id"] = np.ones(len(values), dtype=np.bool_)
     rows = {reason: _rows(encoded, entries) for reason, entries in wrong.items() if entries.any()}

@@ -1,7 +1,5 @@
 """Files with an object a line, JSON or a Python literal, to batches of columns."""
 
-import ast
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from recbench.data.readers.decoding import Head, TextSource, blocks_of_lines, is
 from recbench.data.readers.id_columns import NotAnIdError, id_text
 from recbench.data.readers.layout import Form, Layout, choose_columns
 from recbench.data.readers.line_numbers import LineNumbers, at_line
+from recbench.data.readers.literals import NotALiteralError, parse_json, parse_python
 from recbench.data.readers.open_tables import SHOWN, Batch
 from recbench.errors import RecbenchError
 
@@ -27,7 +26,7 @@ ONE_A_LINE: Final = 'Write one object a line: {} FILE > ratings.jsonl. In pandas
 orient="records", lines=True)'
 
 
-class _RepeatedError(ValueError):
+class _RepeatedError(Exception):
     """An object has a name twice."""
 
 
@@ -39,12 +38,12 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _parse_json(text: str) -> Any:
-    return json.loads(text, object_pairs_hook=_once)
+    return parse_json(text, _once)
 
 
 PARSERS: Final[dict[Form, Callable[[str], Any]]] = {
     Form.JSON_LINES: _parse_json,
-    Form.PYTHON_LINES: ast.literal_eval,
+    Form.PYTHON_LINES: parse_python,
 }
 
 
@@ -188,7 +187,7 @@ def _object(line: bytes, parse: Callable[[str], Any]) -> dict[str, Any] | str:
         return NOT_TEXT
     except _RepeatedError:
         return "is an object in which a name occurs twice"
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
+    except NotALiteralError:
         return NO_OBJECT
     return value if isinstance(value, dict) else NO_OBJECT
 

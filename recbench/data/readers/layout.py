@@ -8,17 +8,18 @@ from enum import StrEnum
 from pathlib import Path
 
 from recbench.errors import RecbenchError
+from recbench.escaping.shell import shell_word
 
 log = logging.getLogger(__name__)
 
 ALIASES = {
     "user": (
         "user", "user_id", "userid", "user-id", "uid", "username", "customer_id", "visitor_id", "reviewerid",
-        "session_id",
+        "session_id", "customerid", "visitorid", "customer",
     ),
     "item": (
         "item", "item_id", "itemid", "iid", "movie_id", "movieid", "product_id", "asin", "isbn", "sku", "track_id",
-        "artistid", "artist_id", "business_id",
+        "artistid", "artist_id", "business_id", "productid", "article_id", "book_id", "product",
     ),
     "rating": ("rating", "book-rating", "score", "prediction", "stars", "overall", "weight", "count"),
     "rank": ("rank", "position"),
@@ -91,8 +92,10 @@ class Layout:
     any_text: bool = False
 
     def names(self) -> dict[str, str | None]:
-        """Returns the column of each role."""
-        names = {"user": self.user, "item": self.item, "rating": self.rating, "timestamp": self.timestamp}
+        """Returns the column of each role, as text."""
+        named = {"user": self.user, "item": self.item, "rating": self.rating, "timestamp": self.timestamp}
+        # Labels of a DataFrame may be numbers.
+        names = {role: None if name is None else str(name) for role, name in named.items()}
         if self.negative is not None:
             names["negative"] = self.negative
         return {**names, "rank": None} if self.ranked else names
@@ -143,7 +146,7 @@ def choose_columns(source: Path | str, names: Sequence[str], layout: Layout, hin
         raise RecbenchError(
             f"{source} has no column that can be recognised as the {' or the '.join(missing)}. "
             f"Its columns: {', '.join(names)}.",
-            hint,
+            "\n".join(filter(None, [hint, _example(source, names, chosen, missing, layout)])),
         )
     _check_unambiguous(source, names, chosen, layout, hint)
     name = source.name if isinstance(source, Path) else source
@@ -151,6 +154,23 @@ def choose_columns(source: Path | str, names: Sequence[str], layout: Layout, hin
     if layout.timestamp is None and layout.negative is None and not (layout.predicted or layout.ranked):
         _warn_of_times_passed_over(name, names, chosen)
     return chosen
+
+
+def _example(
+    source: Path | str, names: Sequence[str], chosen: Mapping[str, str], missing: Sequence[str], layout: Layout
+) -> str:
+    """Returns a command, or arguments of Python, that name columns for the missing roles; empty if there are none."""
+    free = [name for name in names if name not in chosen.values() and not TIME_WORDS.search(plain_name(name))]
+    if len(free) < len(missing):
+        return ""
+    named = {role: name for role, name in layout.names().items() if name} | dict(zip(missing, free, strict=False))
+    if isinstance(source, str):
+        return f"For example: {', '.join(f'{role}_column={name!r}' for role, name in named.items())}."
+    options: dict[str, str | None] = {f"--{role}-column": name for role, name in named.items()}
+    options |= {"--separator": layout.separator, "--form": layout.form, "--member": layout.member}
+    options |= {} if layout.encoding == PLAIN.encoding else {"--encoding": layout.encoding}
+    words = [f"{option} {shell_word(value)}" for option, value in options.items() if value]
+    return f"For example: recbench data info {shell_word(source)} {' '.join(words)}"
 
 
 def _warn_of_times_passed_over(source: str, names: Sequence[str], chosen: Mapping[str, str]) -> None:

@@ -1,10 +1,11 @@
 """Ids of several parts of a table, in one numbering."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from recbench.data.ids import IdTable
+from recbench.data.plain_values import plain_values
 from recbench.protocol import Int32Array
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def encoded(chunks: list["pa.DictionaryArray"]) -> tuple[Int32Array, IdTable]:
     whole = pa.chunked_array(chunks).unify_dictionaries()
     chunks.clear()
     codes = np.concatenate([chunk.indices.to_numpy() for chunk in whole.chunks])
-    ids: list[Any] = whole.chunk(0).dictionary.to_pylist()
+    ids = plain_values(whole.chunk(0).dictionary)
     texts = [value if isinstance(value, str) else str(value) for value in ids]
     if len(set(texts)) == len(texts):
         return codes, IdTable.from_strings(texts)
@@ -34,5 +35,5 @@ def _with_texts(part: "pa.DictionaryArray") -> "pa.DictionaryArray":
     """Returns a part whose dictionary holds the texts of its values, each once."""
     import pyarrow as pa
 
-    texts = pa.array([str(value) for value in part.dictionary.to_pylist()], pa.string())
+    texts = pa.array([str(value) for value in plain_values(part.dictionary)], pa.string())
     return pa.DictionaryArray.from_arrays(part.indices, texts).dictionary_decode().dictionary_encode()

@@ -68,6 +68,7 @@ class OpenTable:
         where: Describes the position of a row, for messages.
         advice: What an error message advises.
         guesses: What recbench recognised by itself, such as ``separator ','``.
+        packings: How the file is packed; part of the guesses.
         typed: Whether the format tells a missing value, a list or an object from its text, as JSON does.
         names: Names of columns, in lower case, that are no user and no item of a row; for text with a line of them.
     """
@@ -77,8 +78,14 @@ class OpenTable:
     where: Where
     advice: Advice = FILE_ADVICE
     guesses: tuple[str, ...] = ()
+    packings: tuple[str, ...] = ()
     typed: bool = False
     names: frozenset[str] = frozenset()
+
+    @property
+    def layout(self) -> tuple[str, ...]:
+        """The guesses about the content: files of one table may be packed in several ways."""
+        return tuple(guess for guess in self.guesses if guess not in self.packings)
 
     @property
     def short_name(self) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from recbench.data.plain_values import plain_values
 from recbench.data.readers.id_columns import encode_ids
 from recbench.data.readers.open_tables import OpenTable
 
@@ -25,5 +26,5 @@ def place_of_pair(table: OpenTable, user: str, item: str) -> str | None:
 
 def _rows_of(column: "pa.Array", text: str) -> npt.NDArray[np.bool_]:
     ids, _ = encode_ids(column)
-    codes = [code for code, value in enumerate(ids.dictionary.to_pylist()) if str(value) == text]
+    codes = [code for code, value in enumerate(plain_values(ids.dictionary)) if str(value) == text]
     return np.isin(ids.indices.fill_null(-1).to_numpy(zero_copy_only=False), codes)

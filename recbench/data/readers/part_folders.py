@@ -1,9 +1,14 @@
 """Folders in which Spark, Hive and others write one table: a file for each part."""
 
+import codecs
+import lzma
 import re
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Final
 
+from recbench.data.readers.opening import opened
 from recbench.errors import RecbenchError
 from recbench.escaping.shell import shell_word
 
@@ -12,12 +17,14 @@ PART: Final = re.compile(r"part[-_.]?\d.*|\d+_\d+(\.\w+)*", re.IGNORECASE)
 HIDDEN: Final = ("_", ".")
 """Files that begin so hold no rows: ``_SUCCESS``, ``_metadata``, ``.part-00000.crc``."""
 SHOWN: Final = 10
+START: Final = 2**12
+"""So many bytes show whether a part holds more than blanks."""
 
 
 def files_of_table(path: Path) -> list[Path]:
     """Returns the files of a table: the file itself, or the parts in a folder, in the order of their names.
 
-    Empty parts are left out, unless all are empty.
+    Parts without content are left out, unless all are without; of a packed part, the unpacked content counts.
 
     Raises:
         RecbenchError: It is a folder, but not one of parts.
@@ -39,4 +46,15 @@ def files_of_table(path: Path) -> list[Path]:
             f"table (part-00000, part-00001, ...). Its files: {names}.",
             "Give the file with the ratings.",
         )
-    return [part for part in part_files if part.stat().st_size] or part_files[:1]
+    return [part for part in part_files if _has_content(part)] or part_files[:1]
+
+
+def _has_content(part: Path) -> bool:
+    """Whether a file holds more than blanks; also True if it cannot be opened."""
+    try:
+        with opened(part) as content:
+            start = content.head(START)
+    except (RecbenchError, OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile):
+        # Whoever reads the part meets the same error.
+        return True
+    return len(start) == START or bool(start.removeprefix(codecs.BOM_UTF8).strip())

@@ -1,6 +1,5 @@
 """Ratings files of any form to interactions."""
 
-import json
 import logging
 import lzma
 import re
@@ -21,6 +20,7 @@ from recbench.data.readers.delimited_format import detect_format
 from recbench.data.readers.json_lines import ObjectReader, object_columns
 from recbench.data.readers.layout import ALIASES, PLAIN, Form, Layout
 from recbench.data.readers.line_numbers import LineNumbers
+from recbench.data.readers.literals import NotALiteralError, parse_json
 from recbench.data.readers.open_tables import OpenTable, Place
 from recbench.data.readers.opening import is_parquet
 from recbench.data.readers.pair_places import place_of_pair
@@ -125,13 +125,14 @@ def _opened_table(path: Path, layout: Layout, bad: BadRows) -> OpenTable:
         names = ALIASES["user"] + ALIASES["item"]
         if detected.header is not None:
             names = (detected.columns["user"].strip().lower(), detected.columns["item"].strip().lower())
-        return OpenTable(path, batches, lines.where, guesses=guesses, names=frozenset(names))
+        return OpenTable(path, batches, lines.where, guesses=guesses, packings=head.packings, names=frozenset(names))
     if form in LISTS:
         batches = LISTS[form](source, bad, lines)
-        return OpenTable(path, batches, lines.where, guesses=_guesses(form, {}, head))
+        return OpenTable(path, batches, lines.where, guesses=_guesses(form, {}, head), packings=head.packings)
     columns = object_columns(path, layout, form, head)
     batches = ObjectReader(source, form, columns, bad, lines).batches()
-    return OpenTable(path, batches, lines.where, guesses=_guesses(form, columns, head), typed=True)
+    guesses = _guesses(form, columns, head)
+    return OpenTable(path, batches, lines.where, guesses=guesses, packings=head.packings, typed=True)
 
 
 def _row(row: int) -> Place:
@@ -151,8 +152,8 @@ def _is_array(head: Head) -> bool:
     if not lines or not lines[0].lstrip().startswith(b"["):
         return False
     try:
-        return isinstance(json.loads(lines[0]), list)
-    except (ValueError, RecursionError):
+        return isinstance(parse_json(lines[0].decode("utf-8")), list)
+    except (NotALiteralError, UnicodeDecodeError):
         return False
 
 

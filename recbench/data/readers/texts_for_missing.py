@@ -1,7 +1,5 @@
 """Texts in a column of ids that programs write for a missing value, a list or an object."""
 
-import ast
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -9,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from recbench.data.readers.id_columns import BoolArray
+from recbench.data.readers.literals import NotALiteralError, parse_json, parse_python
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -75,9 +74,9 @@ def _is_container(text: str) -> bool:
     """Whether the text is a list, a tuple, a set or an object, of JSON or Python; ``[deleted]`` is none."""
     if not BRACKETS.fullmatch(text):
         return False
-    for parse in (json.loads, ast.literal_eval):
+    for parse in (parse_json, parse_python):
         try:
             return isinstance(parse(text.strip()), list | dict | tuple | set)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
+        except NotALiteralError:
             continue
     return False

@@ -69,7 +69,7 @@ class CandidateTable:
         keys, case_keys = pair_keys(users, items, len(item_ids)), pair_keys(cases.users, cases.items, len(item_ids))
         case_of_row = self._cases(keys, case_keys, user_ids, item_ids)
         counts = np.bincount(case_of_row, minlength=len(case_keys))
-        lists = np.full((len(case_keys), max(int(counts.max()), width)), NO_ITEM, dtype=np.int32)
+        lists = np.full((len(case_keys), max(int(counts.max(initial=0)), width)), NO_ITEM, dtype=np.int32)
         order = stable_order(case_of_row)
         column = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
         lists[case_of_row[order], column] = negatives[order]

@@ -12,6 +12,17 @@ from recbench.data.ids import IdTable
 if TYPE_CHECKING:
     import pyarrow as pa
 
+PARQUET_SUFFIX = ".parquet"
+ATOMIC_SUFFIX = ".inter"
+"""Ends the name of an atomic file of RecBole. Any other table is CSV."""
+ATOMIC_NAMES = {
+    "user": "user_id:token",
+    "item": "item_id:token",
+    "rating": "rating:float",
+    "timestamp": "timestamp:float",
+}
+"""The name of each column in an atomic file."""
+
 Writers = dict[str, Callable[[Path], None]]
 """What writes each file of an export."""
 
@@ -30,11 +41,10 @@ def table_writer(name: str, content: Callable[[], dict[str, Any]]) -> Callable[[
         import pyarrow.parquet
 
         table = pa.table(content())
-        if name.endswith(".parquet"):
+        if name.endswith(PARQUET_SUFFIX):
             pyarrow.parquet.write_table(table, path)
-        elif name.endswith(".inter"):
-            kinds = {"user": "user_id:token", "item": "item_id:token"}
-            renamed = table.rename_columns([kinds.get(column, f"{column}:float") for column in table.column_names])
+        elif name.endswith(ATOMIC_SUFFIX):
+            renamed = table.rename_columns([ATOMIC_NAMES[column] for column in table.column_names])
             options = pyarrow.csv.WriteOptions(delimiter="\t", quoting_style="none", include_header=False)
             with path.open("wb") as file:
                 file.write("\t".join(renamed.column_names).encode() + b"\n")

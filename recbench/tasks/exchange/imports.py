@@ -5,19 +5,25 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from recbench.data.readers.decoding import TextSource, read_head
 from recbench.data.readers.layout import PLAIN, Form, Layout
+from recbench.data.readers.open_tables import SHOWN
+from recbench.data.readers.ratings_files import readable
 from recbench.errors import RecbenchError
+from recbench.escaping.shell import shell_word
 from recbench.path_checks import check_no_file_above
 from recbench.tasks.exchange.export import SPEC_NAME
+from recbench.tasks.exchange.exported_tables import ExportedTables
 from recbench.tasks.exchange.forms import UniformNegatives
 from recbench.tasks.exchange.published_split import assemble, assemble_drawn
 from recbench.tasks.exchange.split_files import SplitFiles, inside, read_split
+from recbench.tasks.exchange.table_readers import RecognisedTables
 from recbench.tasks.spec import Negatives, PublishedData, PublishedForm, TaskSpec, Waiver, exact_number
 from recbench.tasks.task import Task
 from recbench.toml_file import TomlKind
 
+OTHER_SEPARATORS = (b",", b";", b"|")
 LIGHTGCN = Layout(form=Form.ADJACENCY)
-EXPORTED = Layout(any_text=True)
 OTHER_FILES = "Other files of a split: recbench task import pairs --help"
 EXPORT_FILE = TomlKind("spec of an exported task", OTHER_FILES, OTHER_FILES, parse_float=exact_number)
 
@@ -57,7 +63,30 @@ def import_split(
     Raises:
         RecbenchError: A file cannot be read, the files do not belong together, or a rule without a waiver is broken.
     """
-    return assemble_drawn(name, form, read_split(files, layout), rule, waivers, uniform)
+    if layout.form is Form.ADJACENCY:
+        for path in (files.train, files.test):
+            _check_blanks(path)
+    return assemble_drawn(name, form, read_split(files, RecognisedTables(layout)), rule, waivers, uniform)
+
+
+def _check_blanks(path: Path) -> None:
+    """Checks that a file of lists is not separated by something else than blanks: it would be read as users only.
+
+    Raises:
+        RecbenchError: It is.
+    """
+    if not path.is_file():
+        return
+    with readable(path):
+        lines = read_head(TextSource(path)).lines()
+    marks = [mark for mark in OTHER_SEPARATORS if all(mark in line for line in lines)]
+    if lines and marks and not any(len(line.split()) > 1 for line in lines):
+        shown, mark = lines[0].decode("utf-8", "replace"), marks[0].decode()
+        raise RecbenchError(
+            f"{path}: the items of a user are not separated by blanks; the first line is {shown[:SHOWN]!r}.",
+            f"A line is a user and the items of this user: tr {mark!r} ' ' < {shell_word(path)} > lists.txt\n"
+            "If a line is one user and one item: recbench task import pairs --help",
+        )
 
 
 def import_folder(name: str, folder: Path) -> Task:
@@ -76,4 +105,4 @@ def import_folder(name: str, folder: Path) -> Task:
             f"{spec_file} is not the spec of an exported task: its dataset is {spec.dataset.source!r}.", OTHER_FILES
         )
     files = exported.files.inside(folder)
-    return assemble(spec, read_split(files, EXPORTED, spec.negatives.count))
+    return assemble(spec, read_split(files, ExportedTables(), spec.negatives.count))

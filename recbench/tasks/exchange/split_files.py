@@ -1,28 +1,24 @@
 """Splits that somebody published, or made, as tables: train, test, and possibly validation and candidates."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Final
 
 import numpy as np
 
 from recbench.data.ids import IdTable
 from recbench.data.interactions import inverse_order
-from recbench.data.readers.bad_rows import BadRows, checked_ids
-from recbench.data.readers.layout import PLAIN, Layout
-from recbench.data.readers.numbering import encoded
-from recbench.data.readers.open_tables import Place
-from recbench.data.readers.ratings_files import open_file, place_in_files, read_interactions, readable
 from recbench.data.rows import Rows
 from recbench.errors import RecbenchError
-from recbench.protocol import Int32Array, Int64Array
-from recbench.tasks.exchange.candidate_lists import CandidateTable, IdColumn
+from recbench.protocol import Int64Array
+from recbench.tasks.exchange.candidate_lists import CandidateTable
+from recbench.tasks.exchange.exported_tables import EXPORT_AGAIN
 from recbench.tasks.exchange.published_negatives import Places
 from recbench.tasks.exchange.published_split import PublishedRows, in_one_unit, numbered_together
+from recbench.tasks.exchange.table_readers import TableReader
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+MOST_DIGITS: Final = 19
+"""A number with so many digits may be too large for 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,43 +74,39 @@ def inside(folder: Path, path: Path) -> Path:
         special = whole.exists() and not whole.is_file() and not whole.is_dir()
     except (OSError, ValueError, RuntimeError) as error:
         # A name that no file can have, or links in a circle.
-        raise RecbenchError(f"The folder {folder} names {str(path)!r}: {error}.", _EXPORT_AGAIN) from error
+        raise RecbenchError(f"The folder {folder} names {str(path)!r}: {error}.", EXPORT_AGAIN) from error
     if outside or special:
         what = "is outside of it" if outside else "is no file"
-        raise RecbenchError(f"The folder {folder} names {str(path)!r}, which {what}.", _EXPORT_AGAIN)
+        raise RecbenchError(f"The folder {folder} names {str(path)!r}, which {what}.", EXPORT_AGAIN)
     return whole
 
 
-_EXPORT_AGAIN = "The folder of an exported task holds all of its files: export the task again, or get a complete copy."
-
-
-CANDIDATES = Layout(user="user", item="item", negative="negative", rating="", timestamp="")
-
-
-def read_split(files: SplitFiles, layout: Layout = PLAIN, width: int = 0) -> PublishedRows:
+def read_split(files: SplitFiles, tables: TableReader, width: int = 0) -> PublishedRows:
     """Reads a split and numbers its users and items.
 
     Args:
         files: The files.
-        layout: How train, test and validation are laid out.
+        tables: Reads them.
         width: Negatives a case at least; shorter lists are filled up with ``NO_ITEM``.
 
     Raises:
         RecbenchError: A file cannot be read, or the files do not belong together.
     """
-    train, test = read_interactions(files.train, layout), read_interactions(files.test, layout)
-    held = None if files.validation is None else read_interactions(files.validation, layout)
-    interactions, unit = in_one_unit([train, test, *([held] if held else [])])
-    user_ids, item_ids, rows = numbered_together(interactions, _listed(files.users), _listed(files.items))
+    train, test = tables.rows(files.train), tables.rows(files.test)
+    held = None if files.validation is None else tables.rows(files.validation)
+    interactions, unit = in_one_unit([train, test, *([] if held is None else [held])])
+    catalogues = (_listed(tables, path) for path in (files.users, files.items))
+    user_ids, item_ids, rows = numbered_together(interactions, *catalogues)
+    of_validation = None if held is None else rows[2]
     negatives, validation_negatives = (
-        None if path is None or part is None else _candidates(path).lists(user_ids, item_ids, part, width)
-        for path, part in ((files.candidates, rows[1]), (files.validation_candidates, rows[2] if held else None))
+        None if path is None or part is None else _candidates(tables, path).lists(user_ids, item_ids, part, width)
+        for path, part in ((files.candidates, rows[1]), (files.validation_candidates, of_validation))
     )
     train_files = [files.train, *([] if files.validation is None else [files.validation])]
     locations = negatives and Places(
-        str(files.candidates), negatives[1], lambda user, item: place_in_files(train_files, layout, user, item)
+        str(files.candidates), negatives[1], lambda user, item: tables.place(train_files, user, item)
     )
-    order = np.arange(len(train)) if held is None else _order(files, len(train), len(held))
+    order = np.arange(len(train)) if held is None else _order(tables, files.validation_rows, len(train), len(held))
     return PublishedRows(
         user_ids,
         item_ids,
@@ -130,47 +122,32 @@ def read_split(files: SplitFiles, layout: Layout = PLAIN, width: int = 0) -> Pub
     )
 
 
-def _listed(path: Path | None) -> list[IdTable]:
+def _listed(tables: TableReader, path: Path | None) -> list[IdTable]:
     """Reads a table with the column ``id``."""
     if path is None:
         return []
-    codes, ids = _column(path, "id")
-    return [ids.take(codes)]
+    (column,) = tables.ids(path, ("id",)).columns
+    return [column.ids.take(column.codes)]
 
 
-def _column(path: Path, name: str) -> tuple[Int32Array, IdTable]:
-    return _id_columns(path, Layout(user=name, item=name, rating="", timestamp=""), ("user",))[0][0]
+def _order(tables: TableReader, path: Path | None, n_train: int, n_held: int) -> Int64Array:
+    """Returns int64[rows], for each train row of the task its position in train and validation, one after the other.
 
-
-def _id_columns(
-    path: Path, layout: Layout, roles: Sequence[str]
-) -> tuple[list[tuple[Int32Array, IdTable]], Callable[[int], Place]]:
-    """Reads the columns of some roles, all of which hold ids; also returns what finds the position of a row.
-
-    Raises:
-        RecbenchError: The file cannot be read, or a value is no id.
+    Args:
+        tables: Reads the file.
+        path: The file that says where the rows of validation stand; None if they follow the others.
+        n_train: Rows of train.
+        n_held: Rows of validation.
     """
-    columns: dict[str, list[pa.DictionaryArray]] = {role: [] for role in roles}
-    with readable(path):
-        table, n_rows = open_file(path, layout, BadRows(skip=False)), 0
-        for batch in table.batches:
-            for role, chunks in columns.items():
-                chunks.append(checked_ids(table, batch, role, n_rows))
-            n_rows += len(batch["user"])
-        if not n_rows:
-            raise RecbenchError(f"{path} has no rows.", "The file may be truncated: copy or download it again.")
-        return [encoded(chunks) for chunks in columns.values()], table.where
-
-
-def _order(files: SplitFiles, n_train: int, n_held: int) -> Int64Array:
-    """Returns int64[rows], for each train row of the task its position in train and validation, one after the other."""
-    if files.validation_rows is None:
+    if path is None:
         return np.arange(n_train + n_held)
-    codes, texts = _column(files.validation_rows, "row")
-    rows = np.array([int(text) if text.isdecimal() else -1 for text in texts], dtype=np.int64)[codes]
-    if len(np.unique(rows)) != n_held or rows.min() < 0 or rows.max() >= n_train + n_held:
+    (column,) = tables.ids(path, ("row",)).columns
+    numbers = [int(text) if text.isdecimal() and len(text) < MOST_DIGITS else -1 for text in column.ids]
+    rows = np.array(numbers, dtype=np.int64)[column.codes]
+    named = np.unique(rows)
+    if len(rows) != n_held or len(named) != n_held or not ((named >= 0) & (named < n_train + n_held)).all():
         raise RecbenchError(
-            f"{files.validation_rows} does not name {n_held} rows out of {n_train + n_held}.",
+            f"{path} does not name {n_held} rows out of {n_train + n_held}.",
             "Use the validation file of the same export.",
         )
     order = np.empty(n_train + n_held, dtype=np.int64)
@@ -181,8 +158,8 @@ def _order(files: SplitFiles, n_train: int, n_held: int) -> Int64Array:
     return order
 
 
-def _candidates(path: Path) -> CandidateTable:
-    columns, where = _id_columns(path, CANDIDATES, ("user", "item", "negative"))
-    users, items, negatives = (IdColumn(codes, ids) for codes, ids in columns)
+def _candidates(tables: TableReader, path: Path) -> CandidateTable:
+    table = tables.ids(path, ("user", "item", "negative"))
+    users, items, negatives = table.columns
     advice = "Or, if the catalogue has them, list all {0}: --{0} FILE"
-    return CandidateTable(str(path), lambda row: where(row).text, users, items, negatives, advice)
+    return CandidateTable(str(path), lambda row: table.where(row).text, users, items, negatives, advice)
