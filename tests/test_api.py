@@ -1,8 +1,12 @@
 """What ``import recbench`` offers, as a notebook uses it."""
 
 import ast
+import inspect
+import json
 import re
 import threading
+import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +14,7 @@ import pytest
 
 import recbench as rb
 from recbench.evaluation.metrics.hr import hit_rate
+from recbench.registry.error_places import error_place
 from tests.conftest import ROOT
 
 
@@ -94,6 +99,9 @@ def test_pairs_and_curves(result):
     assert row["low"] < row["difference"] < row["high"]
     assert row["difference"] > 0
     assert row["p_holm"] >= row["p"]
+    # The words of the command line.
+    assert row["better_in"] > row["worse_in"] > 0
+    assert row["better_in"] + row["equal_in"] + row["worse_in"] == pytest.approx(1)
     curves = result.curves()
     assert set(curves["metric"]) >= {"hr@10", "ndcg@10"}
     assert curves[curves["model"] == "Popular"]["epoch"].unique().tolist() == [1, 2]
@@ -239,6 +247,69 @@ def test_a_model_that_fails_is_part_of_the_run(synthetic_task, tmp_path):
     assert frame.loc["Fails", "status"] == "failed"
     assert pd.isna(frame.loc["Fails", "metric"])
     assert "RuntimeError: as asked" in result.table()
+
+
+def test_a_failure_leads_to_the_line_and_to_the_log(synthetic_task, tmp_path, capfd):
+    class Fails(Popular):
+        def fit(self, train, context):
+            np.ones(2).reshape("two")
+
+    # The last line is numpy's for some errors; it does not help.
+    line = inspect.getsourcelines(Fails)[1] + 2
+    run = rb.run([Fails, "random"], synthetic_task, seeds=2, output=tmp_path)
+    record = run.failed[0].record
+    assert record.error_place == f"line {line} of its cell or script, in Fails.fit"
+    assert f"({record.error_place})" not in record.error
+    assert f"Fails, seeds 0, 1: {record.error} ({record.error_place})" in run.table()
+    assert f"failed: {record.error} ({record.error_place})" in " ".join(capfd.readouterr().err.split())
+    two_lines = record.model_copy(update={"error": "ValueError: no\nuser 3"})
+    assert two_lines.error_with_place == f"ValueError: no ({record.error_place})\nuser 3"
+    for shown in (repr(run), run._repr_html_()):
+        (log,) = re.findall(r"Log of Fails, seed 1: (\S+\.log)", shown)
+        assert "Traceback" in Path(log).read_text(encoding="utf-8")
+    assert "error_place" not in (tmp_path / f"{run.trials[-1].record.stem()}.json").read_text(encoding="utf-8")
+    assert rb.load(tmp_path, task=synthetic_task).failed[0].record == record
+
+
+@pytest.mark.parametrize(
+    ("file", "place"),
+    [
+        (str(Path("shop/net.py").resolve()), "shop/net.py, line 2, in f"),
+        ("<dynamic-code>", "line 2 of its cell or script, in f"),
+        ("<string>", None),
+        ("/elsewhere/project/net.py", "net.py, line 2, in f"),
+        ("/elsewhere/site-packages/net.py", None),
+        (json.__file__, None),
+        (rb.__file__, None),
+    ],
+)
+def test_the_place_of_an_error(file, place):
+    names = {}
+    exec(compile("def f():\n    {}[0]\n", file, "exec"), names)
+    with pytest.raises(KeyError) as raised:
+        names["f"]()
+    # Without the frame of this test, whose file is a user's, too.
+    assert error_place(raised.value.with_traceback(raised.tb.tb_next)) == place
+
+
+def test_the_throughput_of_a_short_fit_is_missing(result, synthetic_task, tmp_path):
+    class Slow(Popular):
+        def fit(self, train, context):
+            super().fit(train, context)
+            time.sleep(0.15)
+
+    frame = rb.run([Slow, "random"], synthetic_task, seeds=1, output=tmp_path, quiet=True).to_frame()
+    assert frame["interactions_per_second"].dtype == float
+    assert frame["interactions_per_second"].isna().tolist() == (frame["model"] == "random").tolist()
+
+
+def test_the_keys_of_a_dict_are_labels(synthetic_task, tmp_path):
+    models = {"a": Popular, "b": rb.Model(Popular, power=-1.0, label="c"), "d": "random"}
+    run = rb.run(models, synthetic_task, seeds=1, output=tmp_path, quiet=True)
+    assert run.to_frame()["model"].unique().tolist() == ["a", "b", "d"]
+    assert [trial.record.parameters.get("power") for trial in run.trials] == [1.0, -1.0, None]
+    with pytest.raises(rb.RecbenchError, match="3 cannot be the label of a model"):
+        rb.run({3: "random"}, synthetic_task, quiet=True)
 
 
 def test_quiet_writes_nothing_and_progress_goes_to_standard_error(synthetic_task, tmp_path, capfd):

@@ -1,5 +1,9 @@
 """Sweeps and tunings, as a notebook uses them."""
 
+import ast
+import re
+
+import numpy as np
 import pytest
 
 import recbench as rb
@@ -45,6 +49,74 @@ def test_a_tuning(synthetic_task, tmp_path):
         Popular, synthetic_task, seeds=1, settings=str(tmp_path / "settings.toml"), output=tmp_path, quiet=True
     )
     assert tuned.trials[0].record.parameters["power"] == tuning.settings["Popular"]["power"]
+
+
+def test_search_spaces_are_a_dict_and_settings_a_tuning(synthetic_task, tmp_path, monkeypatch):
+    pytest.importorskip("optuna")
+    monkeypatch.chdir(tmp_path)
+    spaces = {"Popular": {"power": {"low": np.float64(0.25), "high": 1.0, "log": True}}}
+    tuning = rb.tune([Popular, "random"], synthetic_task, trials=3, budget=60, spaces=spaces, quiet=True)
+    assert tuning.models[0].tuned.search_space == {"power": "{ low = 0.25, high = 1.0, log = true }"}
+    assert spaces == {"Popular": {"power": {"low": 0.25, "high": 1.0, "log": True}}}
+    # The tuning, and not its file, which another tuning may have replaced.
+    tuning.output.unlink()
+    run = rb.run([Popular, "random"], synthetic_task, seeds=1, settings=tuning, output="runs", quiet=True)
+    assert run.trials[0].record.parameters["power"] == tuning.settings["Popular"]["power"]
+    assert "Settings: results/settings/synthetic.toml, tuned on validation cases with up to 3 trials" in run.table()
+    assert "Not tuned, so with defaults: random." in run.table()
+    assert run.document()["settings"]["path"] == "results/settings/synthetic.toml"
+    with pytest.raises(rb.RecbenchError, match="a suite has several"):
+        rb.suite(models=["random", "popularity"], tasks=["synthetic", "skewed-synthetic"], settings=tuning)
+
+
+@pytest.mark.parametrize(
+    ("spaces", "message"),
+    [
+        ({"Populer": {"power": {"low": 0.0, "high": 1.0}}}, "Unknown model of the argument spaces 'Populer'. Did you"),
+        (
+            {"Popular": {"power": {"low": 2.0, "high": 1.0}}},
+            "the argument spaces, [Popular] power: low 2 is above high 1",
+        ),
+        ({"Popular": {"power": 3}}, "the argument spaces, [Popular] power: Input should be"),
+        (
+            {"Popular": {"powr": {"low": 0.0, "high": 1.0}}},
+            "Unknown parameter of 'Popular' in the argument spaces 'powr'",
+        ),
+        ({Popular: {"power": {"low": 0.0, "high": 1.0}}}, "Input should be a valid string"),
+        ({"Popular": ["power"]}, "the argument spaces, [Popular] : Input should be a valid dictionary"),
+        (3, "3 is neither a file nor a dict of search spaces"),
+    ],
+)
+def test_bad_search_spaces(synthetic_task, tmp_path, monkeypatch, spaces, message):
+    pytest.importorskip("optuna")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(rb.RecbenchError, match=re.escape(message)) as raised:
+        rb.tune(Popular, synthetic_task, spaces=spaces, quiet=True)
+    assert raised.value.hint
+
+
+def test_a_model_without_a_search_space_gets_one_to_start_from(synthetic_task, tmp_path, monkeypatch):
+    pytest.importorskip("optuna")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(rb.RecbenchError, match="None of these models has parameters") as raised:
+        rb.tune(Popular, synthetic_task, quiet=True)
+    assert "--" not in raised.value.hint
+    proposed = ast.literal_eval(raised.value.hint.partition("spaces=")[2])
+    assert proposed == {"Popular": {"power": {"low": 0.1, "high": 10.0, "log": True}}}
+    assert rb.tune(Popular, synthetic_task, trials=1, spaces=proposed, quiet=True).settings["Popular"]
+
+
+@pytest.mark.parametrize("argument", ["storage", "output"])
+def test_a_path_that_is_none_gets_an_example_of_its_own(synthetic_task, argument):
+    pytest.importorskip("optuna")
+    with pytest.raises(rb.RecbenchError) as raised:
+        rb.tune(Popular, synthetic_task, **{argument: 3})
+    assert raised.value.hint == f'For example: {argument}="{"trials.db" if argument == "storage" else "settings.toml"}"'
+
+
+def test_settings_that_are_none(synthetic_task):
+    with pytest.raises(rb.RecbenchError, match="settings=3 is not valid"):
+        rb.run("random", synthetic_task, settings=3, quiet=True)
 
 
 SCORED = """

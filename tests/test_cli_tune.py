@@ -113,13 +113,60 @@ def test_defaults_outside_of_the_space_are_tried_and_told(recbench, tmp_path):
 
 
 def test_a_space_whose_values_a_model_does_not_take_is_refused_before_any_trial(recbench, tmp_path):
-    (tmp_path / "spaces.toml").write_text("[Known]\nepochs = { low = 4, high = 8 }\n")
+    (tmp_path / "spaces.toml").write_text("[Known]\nepochs = { low = 4, high = 8, integer = false }\n")
     done = recbench(*BASE, "--trials", "2")
     assert done.returncode == 2, done.stderr
     messages = re.sub(r"\s+", " ", done.stderr)
     assert "does not take a value of its search space in spaces.toml: Known.epochs=5.5" in messages
     assert "integer = true" in messages
     assert not (tmp_path / "results" / "tuning" / "synthetic.db").exists()
+
+
+def test_limits_that_are_integers_make_a_range_of_integers_for_a_parameter_of_integers(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    spaces = "epochs = { low = 1, high = 40 }\ngood = { low = 0, high = 1 }\n"
+    (tmp_path / "spaces.toml").write_text(f"[Known]\n{spaces}")
+    (result,) = tune(request(budget=Budget(4, 60.0))).models
+    assert len(result.past) == 4
+    assert {type(trial.parameters["epochs"]) for trial in result.past} == {int}
+    assert not all(trial.parameters["good"].is_integer() for trial in result.past[1:])
+    assert result.tuned.search_space == {
+        "epochs": "{ low = 1, high = 40, integer = true }",
+        "good": "{ low = 0.0, high = 1.0 }",
+    }
+
+
+def test_models_without_a_search_space_get_one_to_start_from(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    message = refused(spaces=None)
+    assert message.startswith("None of these models has parameters in models/search_spaces.toml.")
+    assert "--spaces FILE" in message
+    proposal = message.partition("[Known]")[2]
+    assert "epochs = { low = 1, high = 24, log = true, integer = true }" in proposal
+    assert "good = { low = 0.02, high = 2.0, log = true }" in proposal
+    # It can be used as it is.
+    (tmp_path / "spaces.toml").write_text(f"[Known]{proposal}")
+    (result,) = tune(request()).models
+    assert set(result.space) == {"good", "epochs", "fails_above", "pretraining"}
+    assert "a model without hyper-parameters needs no tuning" in refused(models=request_models(["popularity"]))
+
+
+def test_a_file_of_search_spaces_leaves_the_builtin_models_theirs(tmp_path, monkeypatch, caplog):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "known.py").write_text(SOURCE + "\n\nclass Mine(Known):\n    pass\n")
+    models = request_models(["known.py:Known", "itemknn", "popularity", "known.py:Mine"])
+    known, itemknn, popularity, mine = tune(request(models=models)).models
+    assert known.tuned
+    assert set(itemknn.tuned.search_space) >= {"overlap", "similarity"}
+    assert not popularity.space
+    assert not mine.space
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert [warning for warning in warnings if "is not tuned" in warning] == [
+        "Mine has no parameters in spaces.toml, and is not tuned."
+    ]
+    (tmp_path / "spaces.toml").write_text("[itemknn]\noverlap = { low = 1, high = 4 }\n")
+    (itemknn,) = tune(request(models=request_models(["itemknn"]), storage=Path("other.db"))).models
+    assert itemknn.tuned.search_space == {"overlap": "{ low = 1.0, high = 4.0 }"}
 
 
 def test_a_search_of_which_only_the_defaults_were_completed_ends_with_3(recbench, tmp_path):

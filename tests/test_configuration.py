@@ -85,9 +85,29 @@ def test_a_parameter_without_a_default_must_be_given():
         def __init__(self, size: int):
             pass
 
-    with pytest.raises(RecbenchError, match="needs a value for 'size'"):
+    with pytest.raises(RecbenchError, match="needs a value for 'size'") as raised:
         configure(REFERENCE, Strict, {})
+    assert "--param toy.size=VALUE, in Python Model(..., size=VALUE)" in raised.value.hint
     assert configure(REFERENCE, Strict, {"size": "3"}).parameters == {"size": 3}
+
+
+def test_which_parameters_take_integers_and_no_other_numbers():
+    class Mixed:
+        def __init__(
+            self,
+            epochs: int = 10,
+            depth: int | None = None,
+            passes=3,
+            shrink: float = 10,
+            rate: int | float = 1,
+            share=0.5,
+            layers: list[int] | None = None,
+            is_fast=True,
+            flag: bool = False,
+        ):
+            pass
+
+    assert configure(REFERENCE, Mixed, {}).integers == ("epochs", "depth", "passes")
 
 
 @pytest.mark.parametrize("default", [(64, (32,)), float("nan"), object()])

@@ -1,16 +1,19 @@
 """The search spaces beside the models name parameters that exist, and hold what the models do without them."""
 
+import ast
 import inspect
 import tomllib
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import pytest
 
 import recbench_models
 from recbench.registry.models import find_model
 from recbench.tuning.space_check import first_setting, outside, settings_to_check
-from recbench.tuning.spaces import KNOWN, Choices, Range, own_spaces_path, read_spaces
+from recbench.tuning.space_proposal import proposed_space, python_form, toml_form
+from recbench.tuning.spaces import KNOWN, Choices, Range, own_spaces_path, read_spaces, spaces_of
 
 SPACES = tomllib.loads((Path(recbench_models.__file__).parent / "search_spaces.toml").read_text(encoding="utf-8"))
 WITHOUT_PARAMETERS = {"popularity", "random"}
@@ -117,6 +120,40 @@ DEFAULTS = {"factors": 8, "rate": 0.5, "loss": "bce", "layers": [8], "most": Non
 )
 def test_values_of_another_type_than_the_default_are_checked_before_any_trial(space, settings):
     assert settings_to_check(space, DEFAULTS) == settings
+
+
+def test_a_proposed_space_is_read_as_it_is_written():
+    defaults = {**DEFAULTS, "shift": -2.0, "offset": 0, "similarity": "it's", "depth": None}
+    proposed = {"Net": proposed_space(defaults, ["factors", "offset", "depth"]), "cornac:MF": {}}
+    # Neither a list nor None says between which values to search.
+    assert set(proposed["Net"]) == set(defaults) - {"layers", "most"}
+    assert not outside({name: space for name, space in proposed["Net"].items() if name != "depth"}, defaults)
+    assert proposed["Net"]["factors"] == Range(low=2, high=32, log=True, integer=True)
+    for content in (
+        tomllib.loads(toml_form(proposed)),
+        ast.literal_eval(python_form(proposed).removeprefix("spaces=")),
+    ):
+        read = spaces_of(content, "the test")
+        assert {model: space.parameters for model, space in read.items()} == proposed
+        assert not any(space.undecided for space in read.values())
+
+
+def test_ranges_that_do_not_say_what_lies_between_integers():
+    content = {
+        "Net": {
+            "whole": {"low": 1, "high": 9},
+            "numpy": {"low": np.int64(1), "high": 9},
+            "real": {"low": 1.0, "high": 9},
+            "said": {"low": 1, "high": 9, "integer": False},
+            "kind": {"choices": [1, 2]},
+        }
+    }
+    space = spaces_of(content, "the test")["Net"]
+    assert space.undecided == {"whole", "numpy"}
+    decided = space.decided(["whole", "real", "said"])
+    assert {name for name, values in decided.parameters.items() if getattr(values, "integer", False)} == {"whole"}
+    # Storages of searches name the space: the others are the same text as before.
+    assert decided.parameters["numpy"].text() == "{ low = 1.0, high = 9.0 }"
 
 
 def test_defaults_outside_of_the_space_are_tried_first_if_they_are_numbers():

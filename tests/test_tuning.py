@@ -202,7 +202,8 @@ def test_failed_trials_count_and_their_reasons_are_kept(task, model, tmp_path):
     for trial in past:
         assert (trial.end is End.FAILED) == (trial.parameters["good"] > 0.5)
         if trial.end is End.FAILED:
-            assert trial.error == f"failed: RuntimeError: good is {trial.parameters['good']:.2f}"
+            reason = f"failed: RuntimeError: good is {trial.parameters['good']:.2f}"
+            assert re.fullmatch(rf"{re.escape(reason)} \(known\.py, line \d+, in Known\.fit\)", trial.error)
             assert "Known" in trial.log
     assert best(past).parameters["good"] <= 0.5
 

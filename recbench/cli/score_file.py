@@ -68,6 +68,7 @@ def score_file(
     """
     from recbench.data.readers.layout import Layout
     from recbench.experiments.evaluate import evaluate
+    from recbench.reports.run.table import run_table
 
     result = evaluate(
         task,
@@ -82,5 +83,5 @@ def score_file(
         force=force,
         track_result=track,
     )
-    emit(result.table(Format.JSON if as_json else form))
+    emit(run_table(result.report, Format.JSON if as_json else form))
     write_message(f"Record: {result.trials[0].place}", "dim")

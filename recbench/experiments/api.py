@@ -1,7 +1,7 @@
 """The functions behind ``import recbench``: one function for each task of a user, with plain arguments."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from recbench.arguments import (
@@ -19,6 +19,8 @@ from recbench.experiments import suite as suites
 from recbench.experiments import sweep as sweeps
 from recbench.experiments.api_arguments import (
     ModelArgument,
+    ModelsArgument,
+    SpacesArgument,
     TaskArgument,
     read_curve,
     read_ks,
@@ -26,12 +28,16 @@ from recbench.experiments.api_arguments import (
     read_path,
     read_seed,
     read_seeds,
+    read_settings,
+    read_settings_of_tasks,
+    read_spaces_argument,
     several_models,
 )
 from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK, N_SEEDS
 from recbench.experiments.execution import Execution
 from recbench.experiments.load import load_run
 from recbench.experiments.optional_packages import check_optuna
+from recbench.experiments.python_words import advising_in_python
 from recbench.experiments.results import Run
 from recbench.experiments.suite import Suite
 from recbench.experiments.sweep import Sweep
@@ -43,6 +49,7 @@ from recbench.registry.requested import request_models
 from recbench.tasks.suite_spec import DEFAULT_METRIC, find_suite
 from recbench.trials.serving_plan import ServingPlan
 from recbench.tuning.past import Budget
+from recbench.tuning.space_proposal import NoSpaceError, python_form
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,13 +57,14 @@ if TYPE_CHECKING:
     from recbench.experiments.tuning import Tuning
 
 
+@advising_in_python
 def run(
-    models: ModelArgument | Iterable[ModelArgument],
+    models: ModelsArgument,
     task: TaskArgument = DEFAULT_TASK,
     *,
     seeds: int | Sequence[int] = N_SEEDS,
     k: int | Sequence[int] = 10,
-    settings: str | None = None,
+    settings: "str | os.PathLike[str] | Tuning | None" = None,
     curve: str | None = None,
     reach: float | None = None,
     full: bool = False,
@@ -79,12 +87,13 @@ def run(
     folder does not run again, unless the task, the model's code or its hyper-parameters have changed.
 
     Args:
-        models: One model or several: names, classes, untrained instances, or ``recbench.Model``.
+        models: One model or several: names, classes, untrained instances, or ``recbench.Model``; or a dict of models by
+            label.
         task: A task, its name, or the path of a spec file.
         seeds: Number of seeds, counted from 0; or the seeds.
         k: Cut-off, or cut-offs, of HR and NDCG.
-        settings: ``"tuned"`` (what the project tuned, else what comes with the models), ``"default"``, or a file that
-            ``tune`` wrote.
+        settings: ``"tuned"`` (what the project tuned, else what comes with the models), ``"default"``, what ``tune``
+            returned, or the file that it wrote.
         curve: Epochs after which to also score: ``"all"``, ``"every:N"`` or ``"N,N,..."``.
         reach: HR for which the table shows how long each model took to reach it; needs ``curve``.
         full: Whether to rank each held-out item in the full ranking too.
@@ -118,7 +127,7 @@ def run(
         task=task,
         seeds=read_seeds(seeds),
         ks=read_ks(k),
-        settings=settings,
+        settings=read_settings(settings),
         curve=read_curve(curve),
         reach=None if reach is None else read_argument("reach", POSITIVE_NUMBER, reach, "For example: reach=0.4"),
         full=full,
@@ -139,6 +148,7 @@ def run(
     return runs.run(request, run_progress(quiet=quiet))
 
 
+@advising_in_python
 def sweep(
     model: ModelArgument,
     parameter: str,
@@ -206,15 +216,16 @@ def sweep(
     return sweeps.sweep(request, run_progress(quiet=quiet))
 
 
+@advising_in_python
 def suite(
     suite: str | os.PathLike[str] | None = None,
-    models: ModelArgument | Iterable[ModelArgument] | None = None,
+    models: ModelsArgument | None = None,
     *,
     tasks: Sequence[TaskArgument] | None = None,
     name: str = "suite",
     metric: str | None = None,
     seeds: int | Sequence[int] | None = None,
-    settings: str | None = None,
+    settings: str | os.PathLike[str] | None = None,
     threads: int = 1,
     device: Device = "auto",
     jobs: int = 1,
@@ -283,7 +294,7 @@ def suite(
         models=request_models(several_models(chosen)),
         metric=metric or (spec.metric if spec else DEFAULT_METRIC),
         seeds=read_seeds(seeds if seeds is not None else spec.seeds if spec else N_SEEDS),
-        settings=settings or (spec.settings if spec else None),
+        settings=read_settings_of_tasks(settings) or (spec.settings if spec else None),
         output=read_optional_path("output", output),
         reuse=Reuse(reuse),
         execution=Execution.of(
@@ -294,14 +305,15 @@ def suite(
     return suites.run_suite(request, lambda: run_progress(quiet=quiet))
 
 
+@advising_in_python
 def tune(
-    models: ModelArgument | Iterable[ModelArgument],
+    models: ModelsArgument,
     task: TaskArgument = DEFAULT_TASK,
     *,
     trials: int = 30,
     budget: float = 600.0,
     seed: int = 0,
-    spaces: str | os.PathLike[str] | None = None,
+    spaces: SpacesArgument | None = None,
     storage: str | os.PathLike[str] | None = None,
     output: str | os.PathLike[str] | None = None,
     force: bool = False,
@@ -325,7 +337,8 @@ def tune(
         trials: Trials of each model.
         budget: Seconds that the trials of each model may take together.
         seed: Seed of the search and of every training.
-        spaces: File of search spaces; None for those of the builtin models.
+        spaces: Search spaces: a TOML file, or a dict such as ``{"MyModel": {"factors": {"low": 8, "high": 64}, "loss":
+            {"choices": ["bpr", "softmax"]}}}``. A builtin model that is not in it keeps its own search space.
         storage: SQLite file of all trials; None for ``results/tuning/TASK.db``.
         output: File of the tuned settings; None for ``results/settings/TASK.toml``, which ``settings="tuned"`` reads.
         force: Whether to replace a file that recbench did not write, and settings of another task.
@@ -342,10 +355,10 @@ def tune(
 
     Returns:
         The tuning. ``settings`` has the best hyper-parameters by model, ``to_frame()`` every trial. A run uses them
-        with ``settings="tuned"``.
+        with ``settings=tuning``.
 
     Raises:
-        RecbenchError: Bad input, or optuna is not installed.
+        RecbenchError: Bad input, or optuna is not installed. If no model has a search space, the error proposes some.
 
     Examples:
         >>> import recbench as rb
@@ -368,9 +381,9 @@ def tune(
         task=task,
         budget=limits,
         seed=read_seed(seed),
-        spaces=read_optional_path("spaces", spaces),
-        storage=read_optional_path("storage", storage),
-        output=read_optional_path("output", output),
+        spaces=read_spaces_argument(spaces),
+        storage=read_optional_path("storage", storage, "trials.db"),
+        output=read_optional_path("output", output, "settings.toml"),
         force=force,
         metric=metric,
         importance=importance,
@@ -378,9 +391,16 @@ def tune(
             threads=threads, device=device, jobs=jobs, timeout=timeout, max_memory=max_memory, cluster=cluster
         ),
     )
-    return tunings.tune(request, tuning_progress(limits, quiet=quiet))
+    try:
+        return tunings.tune(request, tuning_progress(limits, quiet=quiet))
+    except NoSpaceError as error:
+        if not error.spaces:
+            raise
+        advice = "Give their search spaces, with your own limits and choices:"
+        raise RecbenchError(error.message, f"{advice}\n\n{python_form(error.spaces)}") from error
 
 
+@advising_in_python
 def evaluate(
     task: TaskArgument,
     scores: "str | os.PathLike[str] | pd.DataFrame | evaluation.Scores | Recommender",
@@ -457,6 +477,7 @@ def evaluate(
     )
 
 
+@advising_in_python
 def load(records: str | os.PathLike[str], *, task: TaskArgument | None = None, k: int | Sequence[int] = 10) -> Run:
     """Reads a finished run from its records.
 

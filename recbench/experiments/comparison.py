@@ -14,6 +14,7 @@ from recbench.escaping.shell import shell_command
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.metric_names import DEFAULT_METRICS, read_measures
 from recbench.experiments.gates import Gate
+from recbench.experiments.python_words import table_in_python
 from recbench.experiments.results import Run
 from recbench.records.ancestry import Ancestries, find_ancestries
 from recbench.records.declared_regressions import declarations_file, declared_regressions
@@ -190,7 +191,7 @@ class Comparison:
 
     def table(self, form: str | Format = Format.TEXT) -> str:
         """Returns what ``recbench compare`` prints, in a format."""
-        return compare_table(self.decided, Format(form))
+        return table_in_python(compare_table(self.decided, Format(form)), Format(form))
 
     def document(self) -> CompareDocument:
         """Returns the JSON document of ``recbench compare --json``."""

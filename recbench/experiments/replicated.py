@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from recbench.arguments import TEXT, read_argument, read_column_names
 from recbench.errors import NothingToCompareError, RecbenchError
+from recbench.experiments.python_words import table_in_python
 from recbench.experiments.results import Run
 from recbench.experiments.run import RunRequest, run
 from recbench.progress.choice import Progress
@@ -80,7 +81,7 @@ class ReplicatedRun:
         chosen = None if columns is None else read_column_names(columns)
         by = None if sort is None else read_argument("sort", TEXT, sort, 'For example: sort="mean"')
         view = chosen_view(chosen, by, REPLICA_COLUMNS, options=("columns", "sort"))
-        return replicas_table(self.report, Format(form), view)
+        return table_in_python(replicas_table(self.report, Format(form), view), Format(form))
 
     def document(self) -> ReplicasDocument:
         """Returns the JSON document of ``recbench run --json`` for a task with replicas."""

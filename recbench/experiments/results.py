@@ -1,5 +1,6 @@
 """A run as an object: tables, data frames and figures, all derived from the ranks of its trials."""
 
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,15 +17,17 @@ from recbench.evaluation.metric_names import parse_measure
 from recbench.evaluation.new_cases import NewCases
 from recbench.evaluation.ranking import Ranks
 from recbench.experiments.cut_offs import check_lists
+from recbench.experiments.python_words import table_in_python
 from recbench.output_files import OutputFile
 from recbench.records.environments import merged
 from recbench.records.finished_trial import FinishedTrial
-from recbench.records.grouping import group_names, group_trials
-from recbench.records.schema import Status
+from recbench.records.grouping import group_names, group_trials, name_of
+from recbench.records.schema import Record, Status
 from recbench.records.selection import RecordSet
 from recbench.registry.settings_used import SettingsUsed
 from recbench.registry.source_defaults import source_defaults
 from recbench.reports.column_choice import chosen_view
+from recbench.reports.column_rendering import prose
 from recbench.reports.cost_figures import present_figures
 from recbench.reports.formats import Format
 from recbench.reports.run.cost_table import cost_table
@@ -37,7 +40,9 @@ from recbench.reports.run.pairs_table import pairs_table
 from recbench.reports.run.run_report import RunReport, run_report
 from recbench.reports.run.shown_measures import measures_of
 from recbench.reports.run.table import run_table
+from recbench.reports.timing_notes import SHORTEST_FIT
 from recbench.tasks.task import Task
+from recbench.trials.logs import log_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +52,8 @@ if TYPE_CHECKING:
 class Run:
     """The trials of one run on one task.
 
-    In a notebook a run shows its table; ``print(run)`` shows the same table as the command line.
+    In a notebook a run shows its table; ``print(run)`` shows the same table as the command line, with the arguments of
+    Python in its advice, and the logs of failed trials.
 
     Attributes:
         trials: The finished trials, in the order of the plan.
@@ -139,8 +145,8 @@ class Run:
         """Returns one row for each trial and metric.
 
         Columns: model, seed, ranking (``candidates`` or ``full``), metric, value, status, parameters (a dict), epochs,
-        fit_seconds, score_seconds, interactions_per_second, threads, device. A trial without ranks has one row, with
-        the metric and value missing.
+        fit_seconds, score_seconds, interactions_per_second (missing for a fit that is too short to time), threads,
+        device. A trial without ranks has one row, with the metric and value missing.
 
         Raises:
             RecbenchError: A file of ranks was deleted or cannot be read.
@@ -189,13 +195,17 @@ class Run:
         """Returns one row for each pair of configurations and metric.
 
         Columns: metric, such as ``hr@10`` or ``full-hr@10``, first, second, difference (first minus second), low and
-        high (95 % confidence interval), p, p_holm (over all pairs of the metric), won and lost (shares of cases),
+        high (95 % confidence interval), p, p_holm (over all pairs of the metric), better_in, equal_in and worse_in
+        (shares of cases in which the first model is better, equal or worse; metrics of users: shares of users),
         detectable (the smallest true difference found with 80 % power).
         """
         import pandas as pd
 
         names = [summary.name for summary in self.report.summaries]
-        columns = ["metric", "first", "second", "difference", "low", "high", "p", "p_holm", "won", "lost", "detectable"]
+        columns = [
+            "metric", "first", "second", "difference", "low", "high", "p", "p_holm", "better_in", "equal_in",
+            "worse_in", "detectable",
+        ]  # fmt: skip
         rows = [
             [
                 pair.measure.name,
@@ -207,6 +217,7 @@ class Run:
                 pair.evidence.p,
                 pair.p_adjusted,
                 pair.evidence.won,
+                pair.tied,
                 pair.evidence.lost,
                 pair.detectable,
             ]
@@ -267,7 +278,7 @@ class Run:
         columns: str | Sequence[str] | None = None,
         sort: str | None = None,
     ) -> str:
-        """Returns the table of the command line.
+        """Returns the table of the command line, with the arguments of Python in its advice.
 
         Args:
             form: ``text``, ``markdown``, ``csv``, ``json``, ``latex`` or ``html``.
@@ -283,7 +294,7 @@ class Run:
         chosen = None if columns is None else read_column_names(columns)
         by = None if sort is None else read_argument("sort", TEXT, sort, 'For example: sort="hr@10"')
         view = chosen_view(chosen, by, run_column_names(self._shown), options=("columns", "sort"))
-        return run_table(self.report, Format(form), marks=marks, view=view)
+        return table_in_python(run_table(self.report, Format(form), marks=marks, view=view), Format(form))
 
     def measures_table(self, names: Sequence[str], form: str | Format = Format.TEXT) -> str:
         """Returns a table of any metrics, among the candidates and in the full ranking where there is one.
@@ -323,10 +334,10 @@ class Run:
         return RecordSet(text, self.trials, frozenset(str(path.resolve()) for path in paths))
 
     def __repr__(self) -> str:
-        return self.table()
+        return "\n".join([self.table(), *log_lines(self.failed, Format.TEXT)])
 
     def _repr_html_(self) -> str:
-        return self.table(Format.HTML)
+        return "\n".join([self.table(Format.HTML), *log_lines(self.failed, Format.HTML)])
 
     def _named_trials(self) -> Iterator[tuple[str, FinishedTrial]]:
         groups = group_trials(self.trials)
@@ -342,7 +353,7 @@ class Run:
             "epochs": record.epochs,
             "fit_seconds": record.fit_seconds,
             "score_seconds": record.score_seconds,
-            "interactions_per_second": record.interactions_per_second,
+            "interactions_per_second": math.nan if _is_too_short(record) else record.interactions_per_second,
             "threads": record.threads,
             "device": record.device,
         }
@@ -362,8 +373,20 @@ class Run:
             }
 
 
+def log_lines(failed: Sequence[FinishedTrial], form: Format) -> list[str]:
+    """Returns where the output of failed trials is, as far as it exists on this machine, in a format."""
+    paths = [(trial.record, log_path(trial.path)) for trial in failed if trial.path is not None]
+    lines = [f"Log of {name_of(record)}, seed {record.seed}: {path}" for record, path in paths if path.exists()]
+    return prose(lines, form, None)
+
+
 def _measures(names: str | Sequence[str]) -> tuple[Measure, ...]:
     return tuple(parse_measure(name) for name in read_metrics(names))
+
+
+def _is_too_short(record: Record) -> bool:
+    """Whether the throughput depends on the clock and on the set-up of the fit; tables show a dash instead."""
+    return record.fit_seconds is not None and record.fit_seconds < SHORTEST_FIT
 
 
 def _has_all(trial: FinishedTrial) -> bool:

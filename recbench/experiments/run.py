@@ -21,7 +21,7 @@ from recbench.progress.choice import Progress, run_progress
 from recbench.progress.console import animated
 from recbench.records.store import OTHER_FOLDER
 from recbench.registry.requested import RequestedModel
-from recbench.registry.settings_used import SettingsUsed, use_settings
+from recbench.registry.settings_used import SettingsInMemory, SettingsUsed, use_settings
 from recbench.reports.run.settings_notes import other_task
 from recbench.runners.base import Runner
 from recbench.tasks.task import Task
@@ -46,7 +46,8 @@ class RunRequest:
         ks: Cut-offs.
         measures: The metrics of the table; None for HR and NDCG at the cut-offs, and in a full ranking also metrics of
             users.
-        settings: ``tuned``, ``default`` or a file of tuned settings; None for defaults, without a note.
+        settings: ``tuned``, ``default``, a file of tuned settings, or the settings themselves; None for defaults,
+            without a note.
         curve: The epochs after which to score as well; None for no learning curve.
         reach: HR for which the table shows how long each model took to reach it.
         full: Whether to rank each case's item in the full ranking too. A measure of the full ranking implies it.
@@ -62,7 +63,7 @@ class RunRequest:
     seeds: Sequence[int] = (0, 1, 2)
     ks: tuple[int, ...] = (10,)
     measures: tuple[Measure, ...] | None = None
-    settings: str | None = None
+    settings: str | SettingsInMemory | None = None
     curve: CurveEpochs | None = None
     reach: float | None = None
     full: bool = False

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from recbench.errors import RecbenchError
 from recbench.experiments.defaults import DEFAULT_OUTPUT, DEFAULT_TASK
 from recbench.experiments.execution import Execution
-from recbench.experiments.results import Run
+from recbench.experiments.python_words import table_in_python
+from recbench.experiments.results import Run, log_lines
 from recbench.experiments.run import check_seeds
 from recbench.experiments.task_source import task_source
 from recbench.experiments.track import check_history, track
@@ -90,7 +91,7 @@ class Sweep:
 
     def table(self, form: str | Format = Format.TEXT) -> str:
         """Returns the table in a format."""
-        return sweep_table(self.run.report, self.parameter, Format(form))
+        return table_in_python(sweep_table(self.run.report, self.parameter, Format(form)), Format(form))
 
     def plot(self, path: str | os.PathLike[str], *, force: bool = False) -> Path:
         """Draws quality, time, throughput and memory over the values.
@@ -108,10 +109,10 @@ class Sweep:
         return draw_sweep(self.run.report, self.parameter, OutputFile(Path(path), force))
 
     def __repr__(self) -> str:
-        return self.table()
+        return "\n".join([self.table(), *log_lines(self.run.failed, Format.TEXT)])
 
     def _repr_html_(self) -> str:
-        return self.table(Format.HTML)
+        return "\n".join([self.table(Format.HTML), *log_lines(self.run.failed, Format.HTML)])
 
 
 def sweep(request: SweepRequest, progress: Progress | None = None) -> Sweep:

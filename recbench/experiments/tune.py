@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from recbench.data.cache import home, locked_file
 from recbench.data.file_use import hold
-from recbench.errors import RecbenchError
+from recbench.errors import RecbenchError, unknown_name
 from recbench.experiments.defaults import DEFAULT_TASK, TUNING_FOLDER
 from recbench.experiments.execution import Execution
 from recbench.experiments.task_source import TaskSource, task_source
@@ -24,6 +25,7 @@ from recbench.protocol import PROTOCOL_VERSION
 from recbench.records import tuned_settings
 from recbench.records.schema import TaskIdentity, class_identity
 from recbench.records.tuned_settings import TunedModel, TunedSettings
+from recbench.registry.models import Origin
 from recbench.registry.parameter_values import as_text
 from recbench.registry.requested import RequestedModel
 from recbench.runners.base import Runner
@@ -43,13 +45,24 @@ from recbench.tuning.objective import EPOCHS, NDCG_AT_10, Objective, curve_epoch
 from recbench.tuning.past import Budget, SoFar, counts
 from recbench.tuning.result import ModelTuning, model_tuning
 from recbench.tuning.space_check import settings_to_check
-from recbench.tuning.spaces import PLACE, ModelSpace, check_names, own_spaces, read_spaces
+from recbench.tuning.space_proposal import NoSpaceError, proposed_space
+from recbench.tuning.spaces import (
+    ARGUMENT_FORM,
+    PLACE,
+    ModelSpace,
+    check_names,
+    own_spaces,
+    read_spaces,
+    spaces_of,
+)
 from recbench.tuning.study import Study, usable
 from recbench.tuning.tuner import Tuner
 
 log = logging.getLogger(__name__)
 
-OTHER_STORAGE = "Choose another file with --storage."
+OTHER_STORAGE = "Choose another file: --storage FILE."
+ARGUMENT = "the argument spaces"
+"""How errors name search spaces that a program passed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +74,8 @@ class TuneRequest:
         task: A task, its name, or the path of a spec file.
         budget: Trials and seconds that each model may use.
         seed: Seed of the search and of every training.
-        spaces: File of search spaces; None for those that come with the models.
+        spaces: File of search spaces, or what such a file holds; they take precedence over those that come with the
+            models, model by model.
         storage: SQLite file of all trials; None for ``results/tuning/TASK.db``.
         output: File of the tuned settings; None for ``results/settings/TASK.toml``, which ``--settings tuned`` reads.
         force: Whether to replace files that recbench did not write, and settings of another task.
@@ -75,7 +89,7 @@ class TuneRequest:
     task: Task | str | os.PathLike[str] = DEFAULT_TASK
     budget: Budget
     seed: int = 0
-    spaces: Path | None = None
+    spaces: Path | Mapping[str, Any] | None = None
     storage: Path | None = None
     output: Path | None = None
     force: bool = False
@@ -115,8 +129,8 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
             "Fix a value in the file of search spaces: --spaces FILE",
         )
     objective = None if request.metric is None else Objective.parse(request.metric)
-    where = str(request.spaces) if request.spaces else PLACE
-    spaces = read_spaces(request.spaces) if request.spaces else own_spaces()
+    where = PLACE if request.spaces is None else str(request.spaces) if isinstance(request.spaces, Path) else ARGUMENT
+    spaces = {**own_spaces(), **_given_spaces(request)}
     searched = _searched(request.models, spaces, where)
     source = task_source(request.task, progressbar=animated())
     task, identity = source.task, source.facts.identity
@@ -140,10 +154,18 @@ def tune(request: TuneRequest, progress: Progress | None = None) -> Tuning:
     def start(conditions: Conditions, notify: Notify, is_wanted: IsWanted) -> Runner:
         return execution.start(seen, conditions, notify, is_wanted)
 
-    planned = _configured(execution.start(seen, conditions, progress.on_event if progress else ignore), searched)
+    runner = execution.start(seen, conditions, progress.on_event if progress else ignore)
+    planned = _configured(runner, searched or request.models)
+    if not searched:
+        # Here, because only the process of a model knows its hyper-parameters.
+        raise NoSpaceError(
+            f"None of these models has parameters in {where}.",
+            {model.name: proposed_space(model.parameters, model.integers) for model in planned},
+        )
     for model in planned:
         check_names(spaces[model.name].parameters, model.name, model.parameters, where)
-    spaces = _with_known_from_other_data(spaces, [model.name for model in planned], task)
+    spaces = {model.name: spaces[model.name].decided(model.integers) for model in planned}
+    spaces = _with_known_from_other_data(spaces, list(spaces), task)
     _check_types(execution.start(seen, conditions, ignore), planned, spaces, where)
     storage = request.storage or TUNING_FOLDER / f"{task.name}.db"
     if request.importance and request.picture is None:
@@ -202,19 +224,36 @@ def _with_known_from_other_data(
     return extended
 
 
+def _given_spaces(request: TuneRequest) -> dict[str, ModelSpace]:
+    """Returns the search spaces that the user gave.
+
+    Raises:
+        RecbenchError: They cannot be read, or an argument names a model that is not tuned. A file may be for several
+            tunings.
+    """
+    if request.spaces is None:
+        return {}
+    if isinstance(request.spaces, Path):
+        return read_spaces(request.spaces)
+    given = spaces_of(request.spaces, ARGUMENT, ARGUMENT_FORM)
+    names = {model.reference.name for model in request.models}
+    for name in given:
+        if name not in names:
+            raise unknown_name(f"model of {ARGUMENT}", name, names)
+    return given
+
+
 def _searched(
     requested: Sequence[RequestedModel], spaces: Mapping[str, ModelSpace], where: str
 ) -> list[RequestedModel]:
-    """Returns the models that have something to tune, and names the others."""
+    """Returns the models that have something to tune, and names the others, unless there are no others."""
     searched = [model for model in requested if (space := spaces.get(model.reference.name)) and space.parameters]
-    for model in requested:
+    for model in requested if searched else ():
         if model not in searched:
-            log.info("%s has no parameters in %s, and is not tuned.", model.reference.name, where)
-    if not searched:
-        raise RecbenchError(
-            f"None of these models has parameters in {where}.",
-            "Give a file with a table for each, such as [MyModel], with --spaces.",
-        )
+            # A builtin model without a space has no hyper-parameters. A user's model may have some: untuned beside
+            # tuned models, it would be at a disadvantage.
+            level = logging.INFO if model.reference.origin is Origin.BUILTIN else logging.WARNING
+            log.log(level, "%s has no parameters in %s, and is not tuned.", model.reference.name, where)
     return searched
 
 
@@ -342,7 +381,7 @@ def _locked(storage: Path) -> Iterator[None]:
     except LockHeldError as error:
         raise RecbenchError(
             f"Another tuning is using {storage}. {error.message}",
-            "Wait until it ends, or choose another file with --storage.",
+            "Wait until it ends, or choose another file: --storage FILE.",
         ) from error
     except OSError as error:
         raise RecbenchError(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recbench.escaping.file_names import file_name
+from recbench.experiments.python_words import table_in_python
 from recbench.output_files import OutputFile
 from recbench.reports.formats import Format
 from recbench.reports.tuning.document_types import TuningDocument
@@ -82,7 +83,7 @@ class Tuning:
 
     def table(self, form: str | Format = Format.TEXT) -> str:
         """Returns the table in a format."""
-        return tuning_table(self.models, self.budget, Format(form))
+        return table_in_python(tuning_table(self.models, self.budget, Format(form)), Format(form))
 
     def document(self) -> TuningDocument:
         """Returns the JSON document."""

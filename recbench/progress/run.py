@@ -103,7 +103,7 @@ class RunLines:
 def _summary(stored: FinishedTrial) -> str:
     record = stored.record
     if record.status is not Status.DONE:
-        return f"{record.status}: {record.error}"
+        return f"{record.status}: {record.error_with_place}"
     k = min(record.ties_across_cut)
     metrics = ", ".join(f"{name.upper()} {record.metrics[name].mean:.4f}" for name in (f"hr@{k}", f"ndcg@{k}"))
     if record.fit_seconds is None or record.interactions_per_second is None:

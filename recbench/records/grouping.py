@@ -53,9 +53,9 @@ class TrialGroup:
     def errors(self) -> list[str]:
         """What went wrong, one line a trial that did not end well."""
         return [
-            f"seed {t.record.seed} {t.record.status}: {(t.record.error or 'no reason given').splitlines()[0]}"
-            for t in self.trials
-            if t.record.status is not Status.DONE
+            f"seed {record.seed} {record.status}: {(record.error_with_place or 'no reason given').splitlines()[0]}"
+            for record in (trial.record for trial in self.trials)
+            if record.status is not Status.DONE
         ]
 
     def mean(self, measure: Measure) -> float | None:

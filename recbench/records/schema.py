@@ -41,7 +41,7 @@ Name = Annotated[str, AfterValidator(_as_name)]
 
 _LEFT_OUT_IF_EMPTY: Final = ("weaker_guarantees", "gpus", "interpreter")
 _LEFT_OUT_IF_NONE: Final = (
-    "no_revision", "task_spec", "n_items", "kept", "serving", "serving_error", "energy", "gpu_use",
+    "no_revision", "task_spec", "n_items", "kept", "serving", "serving_error", "energy", "gpu_use", "error_place",
 )  # fmt: skip
 """Fields that are not in the files of older records."""
 
@@ -219,6 +219,8 @@ class Record(_Frozen):
         sources: The files of the model's code; empty in older records.
         status: How the trial ended.
         error: Why the trial failed, if it did.
+        error_place: The last line of the model's code before the error: file, line and function. Without such a line,
+            not in the record's file.
         signal: The signal that ended the trial's process, such as ``SIGSEGV``.
         output_tail: The last lines that the process wrote, if a signal or a limit ended it.
         metrics: By name, such as ``hr@10``; empty unless done.
@@ -297,6 +299,7 @@ class Record(_Frozen):
     sources: Sources = Sources()
     status: Status
     error: str | None = None
+    error_place: str | None = None
     signal: str | None = None
     output_tail: tuple[str, ...] = ()
     metrics: dict[str, MetricValue] = {}
@@ -341,6 +344,14 @@ class Record(_Frozen):
     no_revision: str | None = None
     recbench_version: str
     started_at: AwareDatetime
+
+    @property
+    def error_with_place(self) -> str | None:
+        """The error and where in the model's code it was raised; None without an error."""
+        if self.error is None or self.error_place is None:
+            return self.error
+        first, *others = self.error.split("\n")
+        return "\n".join([f"{first} ({self.error_place})", *others])
 
     def stem(self) -> str:
         """Returns the name of the record's files, without an ending: the same trial, the same name."""

@@ -17,7 +17,7 @@ from recbench.records.sources import Sources
 from recbench.registry.code_of_model import CodeOfModel, code_of
 from recbench.registry.models import ModelReference, Origin
 from recbench.registry.observation import Observation
-from recbench.registry.parameter_values import check_type, read_text, recordable
+from recbench.registry.parameter_values import check_type, read_text, recordable, takes_integers
 from recbench.registry.requested import RequestedModel
 
 
@@ -34,6 +34,7 @@ class Configuration:
         import_seconds: How long its module took to import.
         label: The user's label of it; empty if it has none.
         observation: What the process has loaded and opened since before the import; None if nobody observes it.
+        integers: Names of the parameters that take integers and no other numbers.
     """
 
     reference: ModelReference
@@ -44,6 +45,7 @@ class Configuration:
     import_seconds: float = 0.0
     label: str = ""
     observation: Observation | None = field(default=None, compare=False, repr=False)
+    integers: tuple[str, ...] = ()
 
     @property
     def code_version(self) -> str | None:
@@ -172,7 +174,8 @@ def configure(
         elif parameter.default is parameter.empty:
             raise RecbenchError(
                 f"Model {reference.name!r} needs a value for {name!r}, which has no default.",
-                f"Give one: --param {reference.name}.{name}=VALUE",
+                f"Give it a default, or a value: --param {reference.name}.{name}=VALUE, in Python "
+                f"Model(..., {name}=VALUE). A tuning needs the default.",
             )
         else:
             arguments[name] = parameter.default
@@ -185,4 +188,5 @@ def configure(
         code = foreign_code(reference, model_class, observation)
     else:
         code = code_of(model_class, reference.origin, observation)
-    return Configuration(reference, model_class, parameters, arguments, code)
+    integers = tuple(name for name, value in parameters.items() if takes_integers(hints.get(name, Any), value))
+    return Configuration(reference, model_class, parameters, arguments, code, integers=integers)

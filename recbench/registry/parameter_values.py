@@ -2,6 +2,7 @@
 
 import json
 import math
+import types
 import typing
 from typing import Any, Final
 
@@ -109,6 +110,23 @@ def check_type(model: str, name: str, value: Any, hint: Any, text: str = "") -> 
         return adapter.validate_python(value)
     except ValidationError as error:
         raise _does_not_fit(model, name, text or as_text(value), error) from error
+
+
+def takes_integers(hint: Any, default: ParameterValue) -> bool:
+    """Whether a parameter takes integers and no other numbers, by its type; without a type, by its default.
+
+    Args:
+        hint: The type of the constructor's argument; ``Any`` if it has none.
+        default: Its value, as records hold it.
+
+    >>> [takes_integers(int | None, None), takes_integers(float, 10), takes_integers(typing.Any, 10)]
+    [True, False, True]
+    """
+    if hint is Any:
+        return isinstance(default, int) and not isinstance(default, bool)
+    is_union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    kinds = typing.get_args(hint) if is_union else (hint,)
+    return int in kinds and float not in kinds
 
 
 def _plain(value: Any) -> Any:

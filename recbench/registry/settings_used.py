@@ -31,6 +31,19 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsInMemory:
+    """Tuned settings that a program holds.
+
+    Attributes:
+        path: The file into which they were written, as tables name it.
+        settings: The settings.
+    """
+
+    path: str
+    settings: TunedSettings
+
+
+@dataclass(frozen=True, slots=True)
 class Overridden:
     """A tuned hyper-parameter that the user has set to another value.
 
@@ -76,13 +89,13 @@ class SettingsUsed:
 
 
 def use_settings(
-    choice: str, requested: Sequence[RequestedModel], task: TaskIdentity
+    choice: str | SettingsInMemory, requested: Sequence[RequestedModel], task: TaskIdentity
 ) -> tuple[list[RequestedModel], SettingsUsed]:
     """Gives each model its tuned hyper-parameters; values of the user take precedence.
 
     Args:
         choice: ``default``, ``tuned`` (each model's setting from the project, else the one that comes with the models),
-            or the path of a file.
+            the path of a file, or settings that were not read from a file.
         requested: The models with the hyper-parameters that the user gave.
         task: The run's task.
 
@@ -93,7 +106,10 @@ def use_settings(
     if choice == Source.DEFAULT:
         return list(requested), SettingsUsed(Source.DEFAULT, "", "", task.digest, {}, names, ())
     source = Source.TUNED if choice == Source.TUNED else Source.FILE
-    files = {choice: load(Path(choice))} if source is Source.FILE else _find(task.name)
+    if isinstance(choice, SettingsInMemory):
+        files = {choice.path: choice.settings}
+    else:
+        files = {choice: load(Path(choice))} if source is Source.FILE else _find(task.name)
     used: dict[str, dict[str, TunedModel]] = {}
     for name in names:
         if path := next((path for path, settings in files.items() if name in settings.models), None):

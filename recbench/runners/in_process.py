@@ -47,7 +47,16 @@ class InProcess:
                 configuration = import_and_configure(model, Observation())
             self._configurations[model.title] = configuration
             code = configuration.code
-            planned.append(PlannedModel(model, configuration.parameters, code.version, code.sources, code.search_path))
+            planned.append(
+                PlannedModel(
+                    model,
+                    configuration.parameters,
+                    code.version,
+                    code.sources,
+                    code.search_path,
+                    configuration.integers,
+                )
+            )
         return planned
 
     def run(self, trials: Iterable[PlannedTrial], folder: Path) -> Iterator[tuple[PlannedTrial, TrialOutcome]]:

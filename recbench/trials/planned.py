@@ -21,6 +21,7 @@ class PlannedModel:
         code_version: Hash of the model's code, as far as it is known before training.
         sources: The files that the hash covers.
         search_path: The folders in which the model's process looks for modules.
+        integers: Names of the parameters that take integers and no other numbers.
     """
 
     requested: RequestedModel
@@ -28,6 +29,7 @@ class PlannedModel:
     code_version: str | None
     sources: Sources = field(default_factory=Sources)
     search_path: tuple[str, ...] = ()
+    integers: tuple[str, ...] = ()
 
     @property
     def reference(self) -> ModelReference:

@@ -12,6 +12,7 @@ from recbench.foreign.host import call
 from recbench.protocol import Recommender, TrainSet, WarmUp
 from recbench.records.finished_trial import TrialRanks
 from recbench.records.schema import CurvePoint, Record, Status
+from recbench.registry.error_places import error_place
 from recbench.registry.hyperparameters import Configuration
 from recbench.tasks.task import Task
 from recbench.trials import figures
@@ -83,7 +84,12 @@ def trial_outcomes(
         message = _reason(error)
         if isinstance(error, FloatingPointError) and "learning_rate" in configuration.parameters:
             message += f" (learning_rate={configuration.parameters['learning_rate']}; try a lower one)"
-        measured = {"error": message, "epochs": context.epochs, "fit_seconds": context.seconds}
+        measured = {
+            "error": message,
+            "error_place": error_place(error),
+            "epochs": context.epochs,
+            "fit_seconds": context.seconds,
+        }
         fields = base | observed(configuration, kept_facts(context.facts)) | _reported(configuration, context)
         status = Status.OUT_OF_MEMORY if isinstance(error, NotEnoughMemoryError) else Status.FAILED
         yield TrialOutcome(Record(**fields, **measured, status=status), None, traceback.format_exc())

@@ -1,10 +1,11 @@
 """Search spaces: where to look for a model's hyper-parameters, as ``models/search_spaces.toml`` has them."""
 
 import math
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from numbers import Integral
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationError, model_validator
 
@@ -145,6 +146,14 @@ KNOWN_FORM = (
     "them; [] if there is none); setting = { factors = 64 }. recbench skips a known configuration on the data that it "
     "was found on."
 )
+PARAMETER_FORM = (
+    "A parameter is { low = 8, high = 128 }, with log = true and integer = true if you like, "
+    'or { choices = ["cosine", "bm25"] }.'
+)
+ARGUMENT_FORM = (
+    'For example: spaces={"MyModel": {"factors": {"low": 8, "high": 128, "log": True}, '
+    '"loss": {"choices": ["bpr", "softmax"]}}}'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,15 +163,29 @@ class ModelSpace:
     Attributes:
         parameters: Where to look for each.
         known: Configurations that did well on other data, which are tried right after the defaults.
+        undecided: Ranges whose limits are integers and which do not say whether they hold other numbers.
     """
 
     parameters: Space
     known: tuple[Known, ...] = ()
+    undecided: frozenset[str] = frozenset()
 
     def text(self) -> str:
         """Returns all of it, in words."""
         ranges = [f"{name} = {text}" for name, text in texts(self.parameters).items()]
         return ", ".join([*ranges, *(measure.text() for measure in self.known)])
+
+    def decided(self, integers: Collection[str]) -> "ModelSpace":
+        """Returns the same with ranges of integers for those undecided ranges whose parameters take integers only.
+
+        Otherwise ``epochs = { low = 1, high = 10 }`` would try 4.438, and each such trial would fail.
+
+        Args:
+            integers: The parameters of the model that take integers only.
+        """
+        ranges = {name: self.parameters[name] for name in self.undecided & frozenset(integers)}
+        whole = {name: values.model_copy(update={"integer": True}) for name, values in ranges.items()}
+        return replace(self, parameters={**self.parameters, **whole}, undecided=frozenset())
 
 
 def texts(space: Space) -> dict[str, str]:
@@ -186,43 +209,68 @@ def read_spaces(path: Path) -> dict[str, ModelSpace]:
     Raises:
         RecbenchError: The file cannot be read, or is not one; the message names the model and the parameter.
     """
-    content = TomlKind("file of search spaces").read(path)
-    known = {model: table.pop(KNOWN, []) for model, table in content.items() if isinstance(table, dict)}
+    return spaces_of(TomlKind("file of search spaces").read(path), str(path))
+
+
+def spaces_of(content: Mapping[str, Any], where: str, form: str = PARAMETER_FORM) -> dict[str, ModelSpace]:
+    """Checks the search spaces of all models, by name.
+
+    Args:
+        content: What a file of search spaces holds: the tables of the models.
+        where: The file, or the argument, as errors name it.
+        form: How a parameter is written there.
+
+    Raises:
+        RecbenchError: It is not that; the message names the model and the parameter.
+    """
+    tables = {
+        model: {name: value for name, value in table.items() if name != KNOWN} if isinstance(table, Mapping) else table
+        for model, table in content.items()
+    }
     try:
-        spaces = _SPACES.validate_python(content)
+        spaces = _SPACES.validate_python(tables)
     except ValidationError as error:
-        raise _broken(path, error, ()) from error
-    return {model: ModelSpace(space, _known(path, model, space, known[model])) for model, space in spaces.items()}
+        raise _broken(where, error, (), form) from error
+    return {
+        model: ModelSpace(
+            space,
+            _known(where, model, space, content[model].get(KNOWN, ())),
+            frozenset(name for name in space if _is_undecided(content[model][name])),
+        )
+        for model, space in spaces.items()
+    }
 
 
-def _known(path: Path, model: str, space: Space, content: object) -> tuple[Known, ...]:
+def _is_undecided(parameter: Mapping[str, Any]) -> bool:
+    """Whether both limits are written as integers, and nothing says whether other numbers lie between them."""
+    limits = (parameter.get("low"), parameter.get("high"))
+    return "integer" not in parameter and all(isinstance(limit, Integral) for limit in limits)
+
+
+def _known(where: str, model: str, space: Space, content: object) -> tuple[Known, ...]:
     try:
         configurations = _KNOWN.validate_python(content)
     except ValidationError as error:
-        raise _broken(path, error, (model, KNOWN)) from error
+        raise _broken(where, error, (model, KNOWN), KNOWN_FORM) from error
     for configuration in configurations:
         for name, value in configuration.setting.items():
             if name not in space:
-                raise unknown_name(f"parameter in {path}, [[{model}.{KNOWN}]]", name, space)
+                raise unknown_name(f"parameter in {where}, [[{model}.{KNOWN}]]", name, space)
             if not space[name].holds(value):
                 raise RecbenchError(
-                    f"{path}, [[{model}.{KNOWN}]]: {name} = {_toml(value)} is not in {space[name].text()}.",
+                    f"{where}, [[{model}.{KNOWN}]]: {name} = {_toml(value)} is not in {space[name].text()}.",
                     "Correct the setting, or widen the space.",
                 )
     return configurations
 
 
-def _broken(path: Path, error: ValidationError, before: tuple[str, ...]) -> RecbenchError:
+def _broken(where: str, error: ValidationError, before: tuple[str, ...], form: str) -> RecbenchError:
     problem = error.errors()[0]
     model, name, *_ = [*before, *map(str, problem["loc"]), "", ""]
     if before:
         field = next((part for part in problem["loc"] if isinstance(part, str)), "")
-        return RecbenchError(f"{path}, [[{model}.{name}]] {field}: {problem_text(problem)}.", KNOWN_FORM)
-    return RecbenchError(
-        f"{path}, [{model}] {name}: {problem_text(problem)}.",
-        "A parameter is { low = 8, high = 128 }, with log = true and integer = true if you like, "
-        'or { choices = ["cosine", "bm25"] }.',
-    )
+        return RecbenchError(f"{where}, [[{model}.{name}]] {field}: {problem_text(problem)}.", form)
+    return RecbenchError(f"{where}, [{model}] {name}: {problem_text(problem)}.", form)
 
 
 def check_names(space: Space, model: str, parameters: Collection[str], where: str) -> None:

@@ -90,7 +90,7 @@ def _ended(failed: PastTrial, outcome: TrialOutcome, log: str, objective: Object
             best_epochs=trial_score.epochs,
             versions=Versions(record.recbench_version, record.environment.python, record.environment.packages),
         )
-    error = (record.error or "no reason is known").splitlines()[0]
+    error = (record.error_with_place or "no reason is known").splitlines()[0]
     if error.startswith(SOURCE_CHANGED):
         raise RecbenchError(
             f"The source of {record.model!r} has changed since its tuning began.",

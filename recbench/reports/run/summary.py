@@ -112,8 +112,8 @@ class ModelSummary:
 
 def _problems(record: Record) -> Iterator[str]:
     """Yields what went wrong in a trial, to follow its seed."""
-    if record.error:
-        yield f": {record.error.splitlines()[0]}"
+    if record.error_with_place:
+        yield f": {record.error_with_place.splitlines()[0]}"
     if record.catalogue_error:
         yield f", full ranking: {record.catalogue_error.splitlines()[0]}"
     if record.serving_error:

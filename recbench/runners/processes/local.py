@@ -146,7 +146,12 @@ class LocalProcesses:
                         raise RecbenchError(shortened(answer.message), answer.hint)
                     if isinstance(answer, Ready):
                         return PlannedModel(
-                            worker.requested, answer.parameters, answer.code_version, answer.sources, answer.search_path
+                            worker.requested,
+                            answer.parameters,
+                            answer.code_version,
+                            answer.sources,
+                            answer.search_path,
+                            answer.integers,
                         )
             except MessageError as error:
                 raise _wrote_nonsense(worker, error) from None

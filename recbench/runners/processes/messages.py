@@ -112,6 +112,7 @@ class Ready(_Message):
         search_path: The folders in which modules are looked for.
         environment: What the model runs on, with the versions of the packages that it has imported so far.
         import_seconds: How long the import took.
+        integers: Names of the parameters that take integers and no other numbers.
     """
 
     kind: Literal["ready"] = "ready"
@@ -121,6 +122,7 @@ class Ready(_Message):
     search_path: tuple[str, ...]
     environment: Environment
     import_seconds: FiniteFloat
+    integers: tuple[str, ...] = ()
 
 
 class Refused(_Message):

@@ -147,6 +147,7 @@ def _prepare(channel: Channel, commands: BinaryIO) -> "Configuration":
             search_path=configuration.code.search_path,
             environment=environment_of(configuration),
             import_seconds=configuration.import_seconds,
+            integers=configuration.integers,
         )
     )
     return configuration
