@@ -6,6 +6,7 @@ from implicit.cpu.als import AlternatingLeastSquares
 from .checks import not_negative, positive
 from .implicit_epochs import fit_by_epochs
 from .item_gram import interactions
+from .learned import suspects
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
 
@@ -45,7 +46,11 @@ class ImplicitALS:
         self._ratio = unobserved_ratio
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
-        """Trains for ``epochs`` passes, or until the context says that it is enough."""
+        """Trains for ``epochs`` passes, or until the context says that it is enough.
+
+        Raises:
+            FloatingPointError: The learned vectors are not finite, or their products overflow.
+        """
         alpha = train.n_users * train.n_items / (self._ratio * len(train))
         model = AlternatingLeastSquares(
             factors=self._factors,
@@ -57,7 +62,8 @@ class ImplicitALS:
             random_state=context.seed,
         )
         self._model = model
-        fit_by_epochs(model, interactions(train, np.float32), context)
+        cause = suspects(regularization=self._regularization, unobserved_ratio=self._ratio)
+        fit_by_epochs(model, interactions(train, np.float32), context, cause)
 
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
         """Returns the inner products, float32[n, c]."""

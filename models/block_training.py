@@ -146,8 +146,8 @@ class BlockTraining(tf.Module):
         Returns:
             float32[n, width] of the users, and float32[n_items, width].
         """
-        users = self.similarity.apply(self.users.read_value()).numpy()[place]
-        return users, self.similarity.apply(self.items.read_value()).numpy()[: self.n_items]
+        users = self.similarity.scoring(self.users.read_value())[place]
+        return users, self.similarity.scoring(self.items.read_value())[: self.n_items]
 
     def take_user_step(
         self, blocks: list[tf.Tensor], gradients: list[tf.Tensor], decays: list[tf.Tensor], epoch: tf.Tensor

@@ -7,9 +7,11 @@ import numpy as np
 import tensorflow as tf
 
 from .block_training import BlockTraining, Settings
-from .checks import not_negative, one_of, positive
+from .checks import float32_range, not_negative, one_of, positive
 from .dense_blocks import DenseTraining
 from .devices import run_side_by_side, training_device
+from .learnable_rows import require_pairs
+from .learned import finite_products, suspects
 from .losses import LossName
 from .mean_rows import per_row
 from .optimizers import OptimizerName
@@ -88,6 +90,7 @@ class BPR:
     ) -> None:
         positive(factors=factors, epochs=epochs, learning_rate=learning_rate, negatives=negatives)
         positive(batch_size=batch_size, init_std=init_std, temperature=temperature, shared_negatives=shared_negatives)
+        float32_range(init_std=init_std, temperature=temperature)
         not_negative(regularization=regularization, negative_exponent=negative_exponent, balance=balance)
         one_of(BPRLoss, loss=loss)
         one_of(OptimizerName, optimizer=optimizer)
@@ -120,7 +123,14 @@ class BPR:
             self._training.epoch(self._training.no_rows(train, blocks), tf.constant([context.seed, 0]))
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
-        """Trains for ``epochs`` passes, or until the context says that it is enough."""
+        """Trains for ``epochs`` passes, or until the context says that it is enough.
+
+        Raises:
+            FloatingPointError: The learned vectors are not finite, or their products overflow.
+            ValueError: The hyper-parameters leave no train row with a negative.
+        """
+        settings = self._settings
+        require_pairs(train, settings.negative_exponent, settings.balance)
         run_side_by_side(context.threads)
         with tf.device(training_device(context)):
             blocks = self._deal(train, context)
@@ -137,6 +147,9 @@ class BPR:
         context.report(skipped_pairs=total)
         self._users, self._items = self._vectors(training)
         self._training = None
+        too_large = {name: getattr(settings, name) for name in ("learning_rate", "regularization", "init_std")}
+        too_small = {"temperature": settings.temperature} if settings.similarity == "cosine" else {}
+        finite_products(self._users, self._items, suspects(large=too_large, small=too_small))
 
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
         """Returns <p_u, q_i> + b_i, float32[n, c]; during training, with what has been learned so far."""

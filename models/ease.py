@@ -5,6 +5,7 @@ import numpy as np
 from .checks import positive
 from .item_gram import interactions, item_gram, square_bytes
 from .item_weights import ItemWeights
+from .learned import finite, not_all_zero, suspects
 from .symmetric_inverse import invert
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
@@ -38,14 +39,27 @@ class EASE:
         return square_bytes(train.n_items, 1, _dtype(train.n_items))
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
-        """Solves for B."""
+        """Solves for B.
+
+        Raises:
+            LinAlgError: ``l2`` is too small.
+            FloatingPointError: The weights are not finite.
+            ValueError: All weights are 0, because ``l2`` is too large.
+        """
         dtype = _dtype(train.n_items)
+        too_large = suspects(large={"l2": self._l2})
+        with np.errstate(over="ignore"):
+            l2 = dtype(self._l2)
+        # Here, because the inversion of a matrix with such a diagonal would ask for a larger l2.
+        finite("the learned weights", l2, cause=too_large)
         weights = item_gram(train, dtype, context.threads)
         diagonal = np.diag_indices(train.n_items)
-        weights[diagonal] += self._l2
+        weights[diagonal] += l2
         invert(weights)
         weights /= -weights[diagonal]
         weights[diagonal] = 0
+        finite("the learned weights", weights, cause=suspects(l2=self._l2))
+        not_all_zero(weights, train, too_large)
         self._weights = ItemWeights(interactions(train, dtype), weights)
         context.end_epoch()
 

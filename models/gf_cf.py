@@ -7,6 +7,7 @@ from scipy.sparse.linalg import svds
 from .checks import not_negative, positive
 from .item_gram import interactions
 from .item_weights import SPARSE, ItemWeights
+from .learned import finite, finite_products, suspects
 from recbench.protocol import Float32Array, FloatArray, Int32Array, TrainContext, TrainSet
 
 LARGEST_DENSE = 512
@@ -49,18 +50,29 @@ class GFCF:
         return int((sparse + dense) * train.n_items**2) + 8 * self._factors * (train.n_users + train.n_items)
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
-        """Normalises the train rows, and finds the singular vectors."""
+        """Normalises the train rows, and finds the singular vectors.
+
+        Raises:
+            FloatingPointError: The scores are not finite, because ``alpha`` is too large.
+        """
         rows = interactions(train, np.float32)
         of_users, of_items = np.diff(train.indptr), np.bincount(train.items, minlength=train.n_items)
         normalised = diags_array(_root(of_users, -0.5)) @ rows @ diags_array(_root(of_items, -0.5))
         self._linear = ItemWeights(rows, _product(normalised.T.tocsr(), normalised.tocsr()))
         vectors = right_singular_vectors(normalised.tocsr(), self._factors)
         self._users: Float32Array = rows @ (_root(of_items, -0.5)[:, None] * vectors)
-        self._items: Float32Array = np.float32(self._alpha) * _root(of_items, 0.5)[:, None] * vectors
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._items: Float32Array = np.float32(self._alpha) * _root(of_items, 0.5)[:, None] * vectors
+        cause = suspects(large={"alpha": self._alpha})
+        finite_products(self._users, self._items, cause)
         # An item without train rows would have the score 0. The ideal filter gives many known items less, but none less
         # than this.
         self._is_new = of_items == 0
-        self._lowest: Float32Array = -np.linalg.norm(self._users, axis=1) * np.linalg.norm(self._items, axis=1).max()
+        with np.errstate(over="ignore"):
+            of_items_norm = np.linalg.norm(self._items, axis=1).max()
+            self._lowest: Float32Array = -np.linalg.norm(self._users, axis=1) * of_items_norm
+        if self._is_new.any():
+            finite("the scores of items without train rows", self._lowest, cause=cause)
         context.end_epoch()
 
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:

@@ -3,7 +3,8 @@
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from .checks import not_negative, positive
+from .checks import float32_range, not_negative, positive
+from .learned import finite, finite_products, suspects
 from .ridge_batches import RidgeBatches
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
@@ -52,6 +53,7 @@ class IALS:
     ) -> None:
         positive(factors=factors, epochs=epochs, regularization=regularization, unobserved_ratio=unobserved_ratio)
         positive(init_std=init_std)
+        float32_range(init_std=init_std)
         not_negative(regularization_exponent=regularization_exponent)
         self._factors = factors
         self._epochs = epochs
@@ -61,24 +63,35 @@ class IALS:
         self._init_std = init_std
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
-        """Trains for ``epochs`` passes, or until the context says that it is enough."""
+        """Trains for ``epochs`` passes, or until the context says that it is enough.
+
+        Raises:
+            FloatingPointError: The learned vectors are not finite, or their products overflow.
+        """
         rng = np.random.default_rng(context.seed)
         scale = self._init_std / np.sqrt(self._factors)
         self._users = (scale * rng.standard_normal((train.n_users, self._factors))).astype(np.float32)
         self._items = (scale * rng.standard_normal((train.n_items, self._factors))).astype(np.float32)
         by_item = TrainSet.from_rows(train.n_items, train.n_users, train.items.copy(), train.users.copy())
         unobserved = self._ratio * len(train) / (train.n_users * train.n_items)
-        weights = [(np.diff(one.indptr) + unobserved * one.n_items) ** self._exponent for one in (train, by_item)]
-        strength = self._regularization / np.sqrt(weights[0].mean() * weights[1].mean())
-        of_users, of_items = (strength * one for one in weights)
+        # Extreme hyper-parameters overflow. The vectors then are not finite, which is found below.
+        with np.errstate(over="ignore", invalid="ignore"):
+            weights = [(np.diff(one.indptr) + unobserved * one.n_items) ** self._exponent for one in (train, by_item)]
+            strength = self._regularization / np.sqrt(weights[0].mean() * weights[1].mean())
+            of_users, of_items = (strength * one for one in weights)
+        too_large = {"unobserved_ratio": self._ratio, "init_std": self._init_std}
+        too_large["regularization_exponent"] = self._exponent
+        cause = suspects(large=too_large, regularization=self._regularization)
         users, items = RidgeBatches(train), RidgeBatches(by_item)
         for _ in range(self._epochs):
             # Batches run beside each other; within products of this size, threads cost more than they give.
             with threadpool_limits(1, "blas"):
                 self._users = users.solve(self._items, self._users, unobserved, of_users, context.threads)
                 self._items = items.solve(self._users, self._items, unobserved, of_items, context.threads)
+            finite("the learned vectors", self._users, self._items, cause=cause)
             if not context.end_epoch():
                 break
+        finite_products(self._users, self._items, cause)
 
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
         """Returns <w_u, h_i>, float32[n, c]; during training, with what has been learned so far."""

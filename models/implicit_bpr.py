@@ -6,6 +6,7 @@ from implicit.cpu.bpr import BayesianPersonalizedRanking
 from .checks import not_negative, positive
 from .implicit_epochs import fit_by_epochs
 from .item_gram import interactions
+from .learned import suspects
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
 
@@ -38,7 +39,11 @@ class ImplicitBPR:
         self._regularization = regularization
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
-        """Trains for ``epochs`` passes, or until the context says that it is enough."""
+        """Trains for ``epochs`` passes, or until the context says that it is enough.
+
+        Raises:
+            FloatingPointError: The learned vectors are not finite, or their products overflow.
+        """
         model = BayesianPersonalizedRanking(
             factors=self._factors,
             iterations=self._epochs,
@@ -55,7 +60,8 @@ class ImplicitBPR:
             biases = model.item_factors[:, -1]
             biases[~has_rows] = biases[has_rows].min(initial=0.0)
 
-        fit_by_epochs(model, interactions(train, np.float32), context, lower_new_items)
+        cause = suspects(large={"learning_rate": self._learning_rate, "regularization": self._regularization})
+        fit_by_epochs(model, interactions(train, np.float32), context, cause, lower_new_items)
 
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
         """Returns the inner products (item biases are a column of the factors), float32[n, c]."""

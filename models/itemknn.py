@@ -14,6 +14,9 @@ from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
 Similarity = Literal["cosine", "bm25", "tfidf"]
 
+LARGEST_K1 = 1e100
+"""Weights of BM25 do not change from about 1e17 on; near the limit of float64, implicit's formula would overflow."""
+
 
 class ItemKNN:
     """Item-based nearest neighbours (Sarwar et al., WWW 2001), with the similarities of the package implicit.
@@ -73,7 +76,7 @@ class ItemKNN:
     def _weighted(self, columns: csr_matrix) -> csr_matrix:
         """Returns weights of which the similarity of two items is the inner product, float64[n_items, n_users]."""
         if self._similarity == "bm25":
-            return bm25_weight(columns, self._k1, self._b).tocsr()
+            return bm25_weight(columns, min(self._k1, LARGEST_K1), self._b).tocsr()
         return normalize(tfidf_weight(columns) if self._similarity == "tfidf" else columns).tocsr()
 
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:

@@ -7,8 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from .block_training import Settings as SharedSettings
-from .checks import not_negative, one_of, positive
+from .checks import float32_range, not_negative, one_of, positive
 from .devices import training_device
+from .learnable_rows import require_pairs
+from .learned import finite_products, suspects
 from .lightgcn_shared import SharedLightGCNTraining
 from .lightgcn_training import LightGCNTraining, Settings
 from .mean_rows import mean_rows
@@ -74,6 +76,7 @@ class LightGCN:
     ) -> None:
         positive(factors=factors, layers=layers, epochs=epochs, learning_rate=learning_rate, negatives=negatives)
         positive(batch_size=batch_size, init_std=init_std, temperature=temperature, shared_negatives=shared_negatives)
+        float32_range(init_std=init_std, temperature=temperature)
         not_negative(regularization=regularization, negative_exponent=negative_exponent, balance=balance)
         one_of(LightGCNLoss, loss=loss)
         one_of(SimilarityName, similarity=similarity)
@@ -118,7 +121,14 @@ class LightGCN:
             self._training.vectors(nobody.graph)
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
-        """Trains for ``epochs`` passes, or until the context says that it is enough."""
+        """Trains for ``epochs`` passes, or until the context says that it is enough.
+
+        Raises:
+            FloatingPointError: The learned vectors are not finite, or their products overflow.
+            ValueError: The hyper-parameters leave no train row with a negative.
+        """
+        settings = self._settings
+        require_pairs(train, settings.negative_exponent, self._shared.balance if self._shared else 0.0)
         with tf.device(training_device(context)):
             training = self._training or self._build(train, context.seed)
             training.initialise(context.seed)
@@ -132,8 +142,11 @@ class LightGCN:
                 context.report(skipped_pairs=total)
                 if not context.end_epoch(float(loss)):
                     break
-        self._learned()
+        vectors = self._learned()
         self._training = None
+        too_large = {name: getattr(settings, name) for name in ("learning_rate", "regularization", "init_std")}
+        too_small = {"temperature": settings.temperature} if settings.similarity == "cosine" else {}
+        finite_products(*vectors, suspects(large=too_large, small=too_small))
 
     def _build(self, train: TrainSet, seed: int) -> Training:
         strength = self._settings.regularization / mean_rows(train)

@@ -85,7 +85,7 @@ class SharedLightGCNTraining(SharedNegativesTraining):
     def vectors(self, graph: Graph) -> tuple[np.ndarray, np.ndarray]:
         """Returns the propagated vectors whose inner products are scores, float32[n, factors] of users and items."""
         users, items = self._propagated(graph)
-        return self.similarity.apply(users).numpy()[self._blocks.place], self.similarity.apply(items).numpy()
+        return self.similarity.scoring(users)[self._blocks.place], self.similarity.scoring(items)
 
     def _propagate(self, graph: Graph) -> tuple[tf.Tensor, tf.Tensor]:
         return graph.propagate(self.users.read_value(), self.items.read_value(), self._layers)

@@ -92,8 +92,8 @@ class LightGCNTraining(tf.Module):
 
     def vectors(self, graph: Graph) -> tuple[np.ndarray, np.ndarray]:
         """Returns the propagated vectors whose inner products are scores, float32[n, factors] of users and items."""
-        users, items = map(self._similarity.apply, self._propagated(graph))
-        return users.numpy(), items.numpy()
+        users, items = map(self._similarity.scoring, self._propagated(graph))
+        return users, items
 
     def _propagate(self, graph: Graph) -> tuple[tf.Tensor, tf.Tensor]:
         users, items = (vectors.read_value() for vectors in self._vectors)

@@ -6,8 +6,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from .checks import not_negative, one_of, positive
+from .checks import float32_range, not_negative, one_of, positive
 from .devices import training_device
+from .learnable_rows import require_pairs
+from .learned import finite_bound, suspects
 from .mean_rows import per_row
 from .neumf_network import NeuMFNetwork, Part
 from .neumf_training import NeuMFLoss, NeuMFTraining, Settings
@@ -76,6 +78,7 @@ class NeuMF:
     ) -> None:
         positive(factors=factors, epochs=epochs, learning_rate=learning_rate, negatives=negatives)
         positive(batch_size=batch_size, init_std=init_std, mlp_factors=mlp_factors)
+        float32_range(init_std=init_std)
         not_negative(regularization=regularization, layer_regularization=layer_regularization)
         not_negative(negative_exponent=negative_exponent)
         not_negative(pretraining_epochs=pretraining_epochs, balance=balance)
@@ -108,7 +111,20 @@ class NeuMF:
                 training.epoch(nobody, *training.decay(train), tf.constant([context.seed, 0]))
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
-        """Trains for ``epochs`` passes after the pre-training, or until the context says that it is enough."""
+        """Trains for ``epochs`` passes after the pre-training, or until the context says that it is enough.
+
+        Raises:
+            FloatingPointError: The learned weights are not finite, or scores may overflow.
+            ValueError: The hyper-parameters leave no train row with a negative.
+        """
+        settings = self._settings
+        require_pairs(train, settings.negative_exponent, settings.balance)
+        self._train(train, context)
+        names = "learning_rate", "regularization", "layer_regularization"
+        too_large = {name: getattr(settings, name) for name in names} | {"init_std": self._init_std}
+        finite_bound(self._network.largest_logit(self._part), np.dtype(np.float32), suspects(large=too_large))
+
+    def _train(self, train: TrainSet, context: TrainContext) -> None:
         with tf.device(training_device(context)):
             self._network, trainings = self._ready or self._build(train, context.seed)
             self._ready = None

@@ -21,8 +21,9 @@ def neighbours_of(overlap: float, train: TrainSet) -> int:
     How many neighbours are right depends on the data: with few, and short profiles, a user has no item near to most
     candidates, and their scores are all 0. The overlap does not depend on it.
     """
-    neighbours = round(overlap * train.n_users * train.n_items / len(train))
-    return min(max(neighbours, 1), train.n_items)
+    # The limit comes before the rounding, because a large overlap overflows to infinity, which has no whole number.
+    neighbours = round(min(overlap * train.n_users * train.n_items / len(train), train.n_items))
+    return max(neighbours, 1)
 
 
 def nearest_bytes(train: TrainSet, neighbours: int) -> int:

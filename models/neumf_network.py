@@ -3,7 +3,10 @@
 from functools import partial
 from typing import Literal, get_args
 
+import numpy as np
 import tensorflow as tf
+
+from .learned import largest_sizes
 
 Part = Literal["gmf", "mlp", "both"]
 
@@ -100,6 +103,27 @@ class NeuMFNetwork(tf.Module):
         for variable in (self.mlp_output, self.mlp_bias):
             variable.assign((1 - share) * variable)
 
+    def largest_logit(self, part: Part) -> float:
+        """Returns a bound on the size of all logits, from one pass over the weights; NaN where a weight is NaN.
+
+        It takes each layer to the largest size that each of its units may have. Trained weights give a bound of many
+        orders of magnitude below the largest float32.
+        """
+        with np.errstate(invalid="ignore"):
+            return (self._largest_of_gmf() if part != "mlp" else 0) + (self._largest_of_mlp() if part != "gmf" else 0)
+
+    def _largest_of_gmf(self) -> float:
+        products = largest_sizes(self.gmf_users.numpy()) @ largest_sizes(self.gmf_items.numpy())
+        return float(products + _sizes(self.gmf_bias).max(initial=0))
+
+    def _largest_of_mlp(self) -> float:
+        of_users = largest_sizes(self.mlp_users.numpy()) @ _sizes(self.first_users)
+        of_items = largest_sizes(self.mlp_items.numpy()) @ _sizes(self.first_items)
+        units = of_users + of_items + _sizes(self.first_bias)
+        for weights, bias in self.layers:
+            units = units @ _sizes(weights) + _sizes(bias)
+        return float(units @ _sizes(self.mlp_output) + _sizes(self.mlp_bias))
+
     def logits(self, part: Part, users: tf.Tensor, items: tf.Tensor, *, shared: bool) -> tf.Tensor:
         """Returns logits float32[n, c].
 
@@ -159,3 +183,8 @@ class NeuMFNetwork(tf.Module):
         for weights, bias in self.layers:
             hidden = tf.nn.relu(tf.nn.bias_add(hidden @ weights, bias))
         return tf.reshape(hidden @ self.mlp_output[:, None], tf.shape(sums)[:2]) + self.mlp_bias
+
+
+def _sizes(weights: tf.Variable) -> np.ndarray:
+    """Returns the absolute values, float64: products of a few of the largest float32 do not overflow."""
+    return np.abs(weights.numpy().astype(np.float64))

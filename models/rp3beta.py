@@ -4,8 +4,10 @@ import numpy as np
 from scipy.sparse import diags_array
 
 from .checks import not_negative, positive
+from .count_powers import count_powers
 from .item_gram import interactions
 from .item_weights import ItemWeights
+from .learned import not_all_zero, suspects
 from .nearest_items import nearest, nearest_bytes, neighbours_of
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
@@ -41,16 +43,21 @@ class RP3Beta:
         return nearest_bytes(train, neighbours_of(self._overlap, train))
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
-        """Computes the weights, a block of items after the other."""
+        """Computes the weights, a block of items after the other.
+
+        Raises:
+            ValueError: All weights are 0, because ``alpha`` or ``beta`` is too large.
+        """
         rows = interactions(train)
         users_of_item = np.bincount(train.items, minlength=train.n_items)
         items_of_user = np.diff(train.indptr)
-        to_users = diags_array(_power(users_of_item, -self._alpha)) @ rows.T.tocsr()
-        to_items = diags_array(_power(items_of_user, -self._alpha)) @ rows
-        target = (to_items @ diags_array(_power(users_of_item, -self._beta))).T.tocsr()
+        to_users = diags_array(count_powers(users_of_item, -self._alpha)) @ rows.T.tocsr()
+        to_items = diags_array(count_powers(items_of_user, -self._alpha)) @ rows
+        target = (to_items @ diags_array(count_powers(users_of_item, -self._beta))).T.tocsr()
         # Row j holds the weights to item j; a score sums over a column.
         neighbours = neighbours_of(self._overlap, train)
         weights = nearest(target, to_users.T.tocsr(), neighbours, context.threads, itself=False)
+        not_all_zero(weights.data, train, suspects(large={"alpha": self._alpha, "beta": self._beta}))
         self._weights = ItemWeights(rows, weights.T.tocsr())
         context.end_epoch()
 
@@ -61,8 +68,3 @@ class RP3Beta:
     def score_all(self, users: Int32Array) -> FloatArray:
         """Returns the sums of weights of all items, float64[n, n_items]."""
         return self._weights.score_all(users)
-
-
-def _power(counts: np.ndarray, exponent: float) -> np.ndarray:
-    """Returns counts ** exponent, float64[n]; 0 where the count is 0."""
-    return np.where(counts > 0, np.maximum(counts, 1).astype(np.float64) ** exponent, 0.0)

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import numpy as np
 import tensorflow as tf
 
 SimilarityName = Literal["inner", "cosine"]
@@ -30,6 +31,17 @@ class Similarity:
     def apply(self, trained: tf.Tensor) -> tf.Tensor:
         """Returns the vectors that score, float32[n, width], of ``trained``, float32[n, width]."""
         return self._scaled(trained) if self._cosine else trained
+
+    def scoring(self, trained: tf.Tensor) -> np.ndarray:
+        """Returns ``apply(trained)``, float32[n, width]; NaN for a vector too long to have a direction in float32.
+
+        If the square of the length overflows, ``apply`` gives zeros: the vector would never learn, and score nothing.
+        """
+        scoring: np.ndarray = self.apply(trained).numpy()
+        if not self._cosine:
+            return scoring
+        squares = tf.reduce_sum(tf.square(self._vector * trained), 1).numpy()
+        return np.where(np.isfinite(squares)[:, None], scoring, np.float32(np.nan))
 
     def gradient(self, trained: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
         """Returns the gradient by ``trained``, from that by ``apply(trained)``; all are float32[n, width]."""

@@ -7,6 +7,7 @@ from scipy.sparse import csr_matrix
 from .checks import not_negative, positive
 from .item_gram import interactions, item_gram, square_bytes
 from .item_weights import SPARSE, ItemWeights
+from .learned import finite, no_weights, suspects
 from .symmetric_inverse import invert
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
@@ -56,10 +57,20 @@ class SLIM:
         return square_bytes(train.n_items, 3, np.float32)
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
-        """Trains for ``epochs`` passes, or until the context says that it is enough."""
+        """Trains for ``epochs`` passes, or until the context says that it is enough.
+
+        Raises:
+            FloatingPointError: The learned weights are not finite.
+            ValueError: All weights are 0, because of numbers too small for float32.
+        """
+        with np.errstate(over="ignore"):
+            l2 = np.float32(max(self._l2 + START_L2_PER_L1 * self._l1, SMALLEST_START_L2 * len(train)))
+        too_large = suspects(large={"l1": self._l1, "l2": self._l2})
+        # Here, because the inversion of a matrix with such a diagonal would ask for a larger l2.
+        finite("the learned weights", l2, cause=too_large)
         self._rows = interactions(train, np.float32)
         gram = item_gram(train, np.float32, context.threads)
-        weights, residuals = self._start(gram, len(train))
+        weights, residuals = self._start(gram, l2)
         # Column i, which is contiguous, holds row i of W.
         self._transposed = weights.T
         for epoch in range(1, self._epochs + 1):
@@ -67,20 +78,25 @@ class SLIM:
             self._descend(gram, residuals.T, last=epoch == self._epochs)
             if not context.end_epoch():
                 break
+        finite("the learned weights", self._transposed, cause=suspects(large={"l1": self._l1}, l2=self._l2))
+        if not self._transposed.any():
+            # Right for a large l1. But with more users in common than l1, a weight of 0 is not the minimum.
+            np.fill_diagonal(gram, 0)
+            if gram.max() > self._l1:
+                raise no_weights(too_large)
 
-    def _start(self, gram: np.ndarray, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
+    def _start(self, gram: np.ndarray, l2: np.float32) -> tuple[np.ndarray, np.ndarray]:
         """Returns the weights W to start from and the residuals X'(X - X W).
 
         With P = (X'X + l2 I)^-1, W_ij = -P_ij / P_jj, and for i != j the residual is l2 W_ij.
 
         Args:
             gram: float32[n_items, n_items], X'X.
-            n_rows: Number of train rows.
+            l2: L2 regularisation of the start.
 
         Returns:
             Both float32[n_items, n_items], row by row in memory.
         """
-        l2 = np.float32(max(self._l2 + START_L2_PER_L1 * self._l1, SMALLEST_START_L2 * n_rows))
         diagonal = np.diag_indices(len(gram))
         weights = gram.copy()
         weights[diagonal] += l2

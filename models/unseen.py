@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from .count_powers import power_base
 from .hashing import below
 
 TABLE_LIMIT = 2**26
@@ -194,13 +195,15 @@ def popularity_weights(items: np.ndarray, n_items: int, exponent: float) -> np.n
 
     Scaled so that the sum over all items stays below 2**31, and rounded. An item without rows counts as one with one
     row. If it were never a negative, nothing would lower its scores, and it would rank above most items. Its share of
-    the draws is at least that of one row in all rows, because an exponent above 1 takes too much from rare items.
+    the draws is at least that of one row in all rows, because an exponent above 1 takes too much from rare items. With
+    a very large exponent, the weights of all but the most popular items round to 0.
     """
     if exponent == 0:
         return None
     counts = np.bincount(items, minlength=n_items).astype(np.float64)
-    powers = counts**exponent
-    powers[counts == 0] = max(1.0, powers[counts > 0].sum() / max(len(items), 1))
+    base = power_base(counts, exponent)
+    powers = (counts / base) ** exponent
+    powers[counts == 0] = max((1 / base) ** exponent, powers[counts > 0].sum() / max(len(items), 1))
     return np.rint(powers * (2**30 / max(powers.sum(), 1.0))).astype(np.int64)
 
 

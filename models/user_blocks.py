@@ -5,6 +5,7 @@ from typing import Self
 
 import numpy as np
 
+from .count_powers import count_powers
 from recbench.protocol import TrainSet
 
 
@@ -90,6 +91,6 @@ def weights_of_rows(degrees: np.ndarray, balance: float) -> np.ndarray:
         degrees: int[n], each user's number of rows.
         balance: It is in proportion to that number to the power of minus this.
     """
-    weights = np.where(degrees > 0, np.maximum(degrees, 1.0) ** -balance, 0.0)
+    weights = count_powers(degrees, -balance)
     total = float(weights @ degrees)
     return (weights * (degrees.sum() / total if total else 1.0)).astype(np.float32)

@@ -8,6 +8,7 @@ from recbench.protocol import TrainSet
 from recbench.trials.clock import TimedContext
 from recbench_models.item_gram import interactions
 from recbench_models.itemknn import ItemKNN
+from recbench_models.rp3beta import RP3Beta
 from tests.dense_fits import dense_rows, fitted
 
 
@@ -66,6 +67,29 @@ def test_more_neighbours_than_items(board):
     many = fitted(ItemKNN(overlap=10 * profile), board)
     users = np.arange(board.n_users, dtype=np.int32)
     assert np.array_equal(few.score_all(users), many.score_all(users))
+
+
+@pytest.mark.parametrize("model", [ItemKNN, RP3Beta])
+@pytest.mark.parametrize("overlap", [1e30, 1e308])
+def test_an_overlap_beyond_the_catalogue_keeps_all_neighbours(board, model, overlap):
+    many = model(overlap=overlap)
+    profile = len(board.train_set()) / board.n_users
+    assert many.memory_bytes(board.train_set()) == model(overlap=profile).memory_bytes(board.train_set())
+    users = np.arange(board.n_users, dtype=np.int32)
+    expected = fitted(model(overlap=profile), board).score_all(users)
+    assert np.array_equal(fitted(many, board).score_all(users), expected)
+
+
+def test_the_limit_of_a_large_k1_is_reached(train):
+    """The formula's products overflow; the weights do not."""
+    users = np.arange(200, dtype=np.int32)
+    scores = []
+    for k1 in (1e20, 1.7e308):
+        model = ItemKNN(similarity="bm25", k1=k1)
+        model.fit(train, TimedContext(0, 1))
+        scores.append(model.score_all(users))
+    assert np.ptp(scores[0]) > 0
+    np.testing.assert_allclose(*scores, rtol=1e-9)
 
 
 def test_the_overlap_says_how_many_of_a_users_items_are_among_the_nearest_of_an_item(board):

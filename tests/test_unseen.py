@@ -89,6 +89,24 @@ def test_items_without_rows_are_drawn_too_and_change_no_other_ratio(n_known, n_n
             assert new[0] <= weights[rarest] + 1
 
 
+@given(st.integers(1, 100), st.integers(0, 50), st.floats(4, 1e308), st.integers(0, 2**31))
+def test_weights_of_any_exponent_are_those_of_the_ratios_of_counts(n_known, n_new, exponent, seed):
+    counts = np.random.default_rng(seed).geometric(0.02, n_known)
+    weights = popularity_weights(np.repeat(np.arange(n_known), counts), n_known + n_new, exponent)
+    with np.errstate(over="ignore"):
+        powers = np.exp(exponent * np.log(counts / counts.max()))
+        one_row = np.exp(-exponent * np.log(counts.max()))
+    powers = np.append(powers, [max(one_row, powers.sum() / counts.sum())] * n_new)
+    np.testing.assert_allclose(weights, 2**30 * powers / powers.sum(), rtol=1e-9, atol=0.6)
+
+
+def test_powers_that_overflow_keep_their_ratios():
+    items = np.repeat([0, 1, 2, 3], [998, 999, 1000, 1])
+    weights = popularity_weights(items, 5, 400.0)
+    ratios = np.array([0.998**400, 0.999**400, 1, 0, sum(x**400 for x in (0.998, 0.999, 1)) / 2998])
+    np.testing.assert_allclose(weights, 2**30 * ratios / ratios.sum(), atol=1)
+
+
 def test_weighted_draws_pass_over_users_and_items_at_the_ends():
     """Seen first and last items, unseen items of weight 0, a user without rows, a user who has seen all of weight."""
     train = TrainSet.from_rows(

@@ -1,9 +1,10 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recbench.protocol import TrainSet
-from recbench_models.user_blocks import UserBlocks
+from recbench_models.user_blocks import UserBlocks, weights_of_rows
 
 
 @st.composite
@@ -28,6 +29,21 @@ def test_every_user_has_a_place_and_every_row_is_there_once(train, batch_size, s
     padded = blocks.padded(blocks.indices + 1)
     assert padded.shape == (blocks.n_blocks, blocks.capacity)
     assert np.array_equal(padded[padded > 0], blocks.indices + 1)
+
+
+@given(st.lists(st.integers(0, 500), min_size=1, max_size=40), st.floats(0, 1e308))
+def test_rows_weigh_one_in_the_mean_whatever_the_balance(degrees, balance):
+    degrees = np.array(degrees)
+    weights = weights_of_rows(degrees, balance)
+    assert weights @ degrees == pytest.approx(degrees.sum(), rel=1e-4)
+    assert (weights[degrees == 0] == 0).all()
+    if degrees.any():
+        fewest = degrees[degrees > 0].min()
+        assert (weights[degrees == fewest] == weights.max()).all()
+    if balance < 100:
+        powers = np.where(degrees > 0, np.maximum(degrees, 1.0) ** -balance, 0.0)
+        factor = degrees.sum() / (powers @ degrees) if degrees.any() else 1.0
+        assert np.array_equal(weights, (powers * factor).astype(np.float32))
 
 
 def test_blocks_are_nearly_equal():
