@@ -97,14 +97,17 @@ def suite_reports(runs: Sequence[str], models: Sequence[str] | None) -> tuple[li
 
 
 def accepted_lines() -> tuple[Sequence[Accepted], list[str]]:
-    """Returns the lines of the project's history, and what is wrong with damaged ones; nothing without a history."""
+    """Returns what was accepted by the project's history, and its damaged lines; nothing without a history.
+
+    Tracked runs are left out: nobody accepted them, so that they are no baselines and no regressions.
+    """
     if not history_file().is_file():
         return (), []
     try:
         history = read_undamaged()
     except RecbenchError as error:
         return (), [error.message]
-    return history.lines, list(history.damaged)
+    return [line for line in history.lines if not line.is_run], list(history.damaged)
 
 
 def command_names() -> dict[str, str]:
