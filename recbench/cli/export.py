@@ -8,6 +8,7 @@ import typer
 from recbench.cli.shared.output_options import output_file, output_option
 from recbench.cli.shared.record_options import RECORDS, note_labels
 from recbench.cli.shared.terminal import emit
+from recbench.counted import counted
 from recbench.errors import RecbenchError
 from recbench.experiments.export_targets import FILES, PACKAGES, ExportTarget, check_installed
 from recbench.progress.console import write_message
@@ -32,7 +33,7 @@ def export(
       recbench export main --to bencher > bencher.json
       recbench export results/runs --to parquet -o runs.parquet
 
-    Exit codes: 0 exported, 2 bad input, 4 no records.
+    Exit codes: 0 exported, 2 bad input, 4 no records, or no trial is done.
     """
     if (output is not None) != (to in FILES):
         raise (
@@ -54,6 +55,6 @@ def export(
     elif to in PACKAGES:
         done = exports.SERVICES[to](records.trials)
         known = f"; {done.known} had been exported before" if done.known else ""
-        write_message(f"Exported to {to}: {done.written} trials{known}.", "dim")
+        write_message(f"Exported to {to}: {counted(done.written, 'trial')}{known}.", "dim")
     else:
         emit(exports.export_text(records.trials, to))
