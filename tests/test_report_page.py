@@ -16,12 +16,13 @@ import pytest
 
 from recbench.experiments.report import render_report
 from recbench.records.ranks_file import ranks_to_bytes
-from recbench.records.schema import Status, TaskIdentity
+from recbench.records.schema import CurvePoint, Status, TaskIdentity
 from recbench.reports.cells import NO_FIGURE
+from recbench.reports.html.charts.curves_chart import mean_curve
 from recbench.reports.html.report_page import PageSources, report_page, task_sections
 from recbench.reports.plots.styles import DARK, LIGHT, MARKERS, style
 from tests.command_line import CommandLine
-from tests.examples import DIGEST, a_curve, a_set, some_trials, with_ranks, write
+from tests.examples import DIGEST, a_curve, a_set, a_trial, some_trials, with_ranks, write
 from tests.hostile_text import HARMLESS, HOSTILE, check_visible, same_html
 from tests.test_hostile_text import trials_of
 
@@ -120,12 +121,28 @@ def test_curves_cohorts_history_and_commands(tmp_path, monkeypatch, capfd):
         "recbench run --models models.ncf:Model --task toy --param ncf.epochs=20 --param ncf.factors=64 --seeds 3 "
         "--threads 1 -o runs",
         "recbench run --models models.bpr:Model --task toy --param bpr.epochs=20 --param bpr.factors=64 --seeds 2 "
-        "--threads 1 -o runs",
+        "--threads 1 --curve all -o runs",
     ]
     assert command("report", "runs", "-o", "page.html").code == 0
     (tmp_path / "page.html").write_text(page.replace("bpr", "edited"))
     assert "was edited after recbench wrote it" in command("report", "runs", "-o", "page.html").err
     assert command("report", "nowhere").code == 2
+
+
+def test_the_final_value_of_a_curve_is_the_mean_of_the_ends():
+    # One seed stops early, with the figure that the other has later.
+    curves = [a_curve(0.1, 0.5), a_curve(0.1, 0.2, 0.3, 0.4)]
+    points = mean_curve(curves, "hr@10")
+    assert [(seconds, round(value, 4)) for seconds, value in points] == [(1.0, 0.1), (2.0, 0.35), (3.0, 0.45)]
+    trials = [a_trial("bpr", seed, n=60, curve=curve) for seed, curve in enumerate(curves)]
+    assert "Final values: bpr: 0.4500 after 3 s." in report_page(sources(trials))
+    # Points every five epochs, and at an end of its own for each seed.
+    apart = [
+        [CurvePoint(epoch=epoch, fit_seconds=float(epoch), metrics={"hr@10": hr}) for epoch, hr in ((5, 0.3), end)]
+        for end in ((7, 0.44), (8, 0.46))
+    ]
+    assert mean_curve(apart, "hr@10") == ((5.0, 0.3), (7.5, pytest.approx(0.45)))
+    assert mean_curve(apart, "ndcg@10") == ()
 
 
 def test_records_of_several_tasks_have_a_section_each(tmp_path):
