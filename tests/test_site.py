@@ -149,6 +149,14 @@ def test_names_in_the_history_are_shown_and_never_interpreted():
     assert len(list(titles[0])) == 0
 
 
+def test_the_feed_is_xml_whatever_a_name_holds():
+    name = "a\ufffe\uffff\x00 ]]> <b>"
+    titles = [
+        element.text for element in feed_of([*accepted(0, 0.5, model=name), *accepted(1, 0.4, model=name)]).iter()
+    ]
+    assert any("a??\\u0000 ]]> <b> on toy: HR@10 fell" in (title or "") for title in titles)
+
+
 def test_the_verb_writes_all_results_of_a_project(tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(NothingToCompareError, match="There are no records in results"):
@@ -164,7 +172,10 @@ def test_the_verb_writes_all_results_of_a_project(tmp_path, monkeypatch, capfd):
         "feed.xml", "history.html", "index.html", "pages/baselines-toy-best.html", "pages/baselines-toy-main.html",
         "pages/runs.html",
     ]  # fmt: skip
-    assert command("site", "results/runs", "./results/runs", "main", "-o", "public").code == 0
+    # Pages of two folders have the same name; one folder that is named twice has one page.
+    write(tmp_path / "runs", some_trials("mf", n=60))
+    done = command("site", "results/runs", "runs", "./results/runs/", "main", "-o", "public")
+    assert done.out == "public/index.html written, with 5 more files\n"
     assert (tmp_path / "public" / "pages" / "runs-2.html").exists()
     (tmp_path / "public" / "history.html").write_text("mine")
     before = {path: path.read_bytes() for path in (tmp_path / "public").rglob("*.*")}

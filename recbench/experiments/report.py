@@ -61,8 +61,14 @@ def render_report(
 
 
 def expanded(runs: Sequence[str]) -> list[str]:
-    """Returns the runs, each once, with the folders of its sources in place of a folder of a suite's sources."""
-    return list(dict.fromkeys(place for run in runs for place in _sources(run)))
+    """Returns the runs, each once, with the folders of its sources in place of a folder of a suite's sources.
+
+    A folder that is named in two ways, such as ``./runs`` and ``runs``, is one run.
+    """
+    places: dict[Path | str, str] = {}
+    for place in (place for run in runs for place in _sources(run)):
+        places.setdefault(Path(place).resolve() if Path(place).is_dir() else place, place)
+    return list(places.values())
 
 
 def _sources(run: str) -> list[str]:
