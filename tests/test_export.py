@@ -74,6 +74,10 @@ def test_parquet_has_a_row_for_each_trial_and_measure(command):
     Path("a/runs.parquet").write_text("mine")
     done = command("export", "runs", "--to", "parquet", "-o", "a/runs.parquet")
     assert (done.code, Path("a/runs.parquet").read_text()) == (2, "mine")
+    assert done.err.splitlines()[:2] == [
+        "Error: a/runs.parquet exists with other content. Nothing was written.",
+        "Choose another file name, or replace the file with --force (Python: force=True).",
+    ]
     assert command("export", "runs", "--to", "parquet", "-o", "a/runs.parquet", "--force").code == 0
 
 
@@ -112,6 +116,7 @@ def test_a_user_with_all_cases_has_no_interval():
         (["runs", "--to", "nowhere"], 2, "Unknown value of --to 'nowhere'"),
         (["runs", "--to", "parquet"], 2, "--to parquet needs the name of a file."),
         (["runs", "--to", "bencher", "-o", "x.json"], 2, "--to bencher writes no file"),
+        (["runs", "--to", "parquet", "-o", "x.csv"], 2, "-o x.csv is not named like a parquet file."),
         (["empty", "--to", "bencher"], 4, "There are no records in empty."),
         (["nowhere", "--to", "bencher"], 4, "There are no records 'nowhere'"),
         (["broken", "--to", "bencher"], 4, "No trial is done, so there is nothing to export."),

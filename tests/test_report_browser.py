@@ -28,7 +28,7 @@ OVERLAPS = """() => [...document.querySelectorAll("svg.chart")].flatMap((svg) =>
   return boxes.flatMap(([name, a], i) => boxes.slice(i + 1).filter(([, b]) => meet(a, b)).map(([b]) => [name, b]));
 })"""
 """Texts of a chart that overlap; boxes of texts have two pixels of free room above and below."""
-BROKEN_WORDS = """() => [...document.querySelectorAll("table.data td b")].flatMap((one) => {
+BROKEN_WORDS = """() => [...document.querySelectorAll("table.data td b, table.data thead button")].flatMap((one) => {
   const text = one.firstChild, words = one.checkVisibility() && text ? [...text.data.matchAll(/\\S+/g)] : [];
   return words.map((word) => {
     const range = document.createRange();
@@ -37,7 +37,7 @@ BROKEN_WORDS = """() => [...document.querySelectorAll("table.data td b")].flatMa
     return range.getClientRects().length > 1 ? word[0] : "";
   }).filter(Boolean);
 })"""
-"""Words and numbers in cells that are on two lines."""
+"""Words and numbers in cells and headers that are on two lines."""
 TOO_WIDE = """() => [...document.querySelectorAll("body *")]
   .filter((one) => one.getBoundingClientRect().right > innerWidth + 0.5 && one.checkVisibility())
   .map((one) => one.outerHTML.slice(0, 200))"""

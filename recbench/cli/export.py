@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from recbench.cli.shared.output_options import output_file, output_option
+from recbench.cli.shared.output_options import FILE_ENDINGS, output_file, output_option
 from recbench.cli.shared.record_options import RECORDS, note_labels
 from recbench.cli.shared.terminal import emit
 from recbench.counted import counted
@@ -41,6 +41,9 @@ def export(
             if to in FILES
             else RecbenchError(f"--to {to} writes no file, so it does not take -o.", "Leave -o out.")
         )
+    if output is not None and output.suffix.lower() in {*FILE_ENDINGS} - {f".{to}"} and not output.is_dir():
+        name = output.with_suffix(f".{to}")
+        raise RecbenchError(f"-o {output} is not named like a {to} file.", f"For example: -o {name}")
     check_installed(to)
     from recbench.escaping.file_names import file_name
     from recbench.experiments import export as exports
@@ -49,7 +52,7 @@ def export(
     records = read_records(run)
     note_labels(records)
     if output is not None:
-        path = output_file(output, Path(f"{file_name(records.trials[0].record.task.name)}.parquet"))
+        path = output_file(output, Path(f"{file_name(records.trials[0].record.task.name)}.{to}"))
         exports.export_parquet(records.trials, path, force=force)
         write_message(f"Written: {path}", "dim")
     elif to in PACKAGES:
