@@ -53,7 +53,7 @@ def parents(commit: str) -> tuple[str, ...]:
         GitError: Git cannot be run, or has no such commit.
     """
     head = git_output("cat-file", "commit", commit).partition(b"\n\n")[0].decode(errors="replace")
-    return tuple(line.removeprefix("parent ") for line in head.splitlines() if line.startswith("parent "))
+    return tuple(line.removeprefix("parent ") for line in head.split("\n") if line.startswith("parent "))
 
 
 def is_shallow() -> bool:

@@ -102,12 +102,13 @@ def every(commits: Sequence[Commit], step: int) -> list[Commit]:
 
 def commits_up_to(new: str) -> list[Commit]:
     """Returns all commits up to one, by first parents, the oldest first."""
-    listing = git_output("log", "--first-parent", "--reverse", "--format=%H %ct %s", new).decode(errors="replace")
+    # With zeros between commits: a subject holds any character but these, also those at which splitlines ends lines.
+    listing = git_output("log", "--first-parent", "--reverse", "-z", "--format=%H %ct %s", new).decode(errors="replace")
     # All of them, for moments must not depend on where a range begins.
     before = datetime.min.replace(tzinfo=UTC)
     commits = []
-    for line in listing.splitlines():
-        sha, seconds, subject = [*line.split(" ", 2), ""][:3]
+    for entry in filter(None, listing.split("\0")):
+        sha, seconds, subject = [*entry.split(" ", 2), ""][:3]
         before = max(datetime.fromtimestamp(int(seconds), UTC), before + _TICK)
         commits.append(Commit(sha, before, subject))
     return commits

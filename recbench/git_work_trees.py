@@ -109,7 +109,7 @@ def _trees_folder() -> Path:
         ) from error
     remove_leftovers(folder)
     # Of processes that were killed, git still knows the work trees.
-    for line in git_output("worktree", "list", "--porcelain").decode(errors="surrogateescape").splitlines():
+    for line in git_output("worktree", "list", "--porcelain").decode(errors="surrogateescape").split("\n"):
         tree = Path(line.removeprefix("worktree "))
         if line.startswith("worktree ") and tree.parent.parent == folder and not tree.exists():
             _forget(Path.cwd(), tree)

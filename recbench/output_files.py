@@ -139,6 +139,8 @@ def _replace(folder: Path, made: Path, names: Sequence[str], *, force: bool) -> 
     """Moves new files into a folder that exists."""
     different = [folder / name for name in names if _differ(folder / name, made / name)]
     if different and not force:
+        if len(names) == 1:
+            raise RecbenchError(f"{different[0]} exists with other content. Nothing was written.", BY_NAME)
         raise RecbenchError(
             f"{different[0]} exists with other content{f', and {len(different) - 1} more' if different[1:] else ''}. "
             f"Nothing was written to {folder}.",

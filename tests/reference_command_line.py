@@ -80,7 +80,7 @@ def _spellings(option: Any, verb: Any) -> str:
 
 
 def _value(option: Any, verb: Any, spelling: str) -> str:
-    if choices := verb.choices.get(spelling):
+    if not option.metavar and (choices := verb.choices.get(spelling)):
         return "|".join(choices)
     numbers = verb.numbers.get(spelling)
     return option.metavar or ("TEXT" if numbers is None else "N" if numbers.whole else "X")

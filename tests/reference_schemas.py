@@ -23,7 +23,7 @@ from recbench.reports.compare import document_types as compare_types
 from recbench.reports.compare.document_types import ABDocument, CompareDocument, GateDocument
 from recbench.reports.run import document_types as run_types
 from recbench.reports.run import replica_document_types as replica_types
-from recbench.reports.run.document_types import RunDocument
+from recbench.reports.run.document_types import ReportDocument, RunDocument
 from recbench.reports.run.replica_document_types import ReplicasDocument
 from recbench.reports.suite import document_types as suite_types
 from recbench.reports.suite.document_types import SuiteDocument
@@ -78,6 +78,9 @@ def schema_files() -> dict[str, str]:
     return {
         "record.schema.json": _text("A record of recbench", Record, [record_schema, Sources]),
         "run.schema.json": _text("The document of `recbench run --json`", RunDocument, [run_types, record_schema]),
+        "report.schema.json": _text(
+            "The JSON file of a task in the page of `recbench report`", ReportDocument, [run_types, record_schema]
+        ),
         "run-replicas.schema.json": _text(
             "The document of `recbench run --json` on a task with replicas",
             ReplicasDocument,
@@ -157,4 +160,5 @@ def _describe(part: dict[str, Any], documented: type) -> None:
 def _meanings(documented: type) -> dict[str, str]:
     """Returns the meaning of each attribute of a class and of the classes that it extends."""
     bases = [base for base in getattr(documented, "__orig_bases__", ()) if inspect.isclass(base)]
-    return {name: text for cls in [*bases, documented] for name, text in attributes(cls).items()}
+    inherited = {name: text for base in bases for name, text in _meanings(base).items()}
+    return {**inherited, **attributes(documented)}

@@ -96,6 +96,13 @@ def commits(folder: Path, *skills: str, trainer: Trainer | None = None) -> list[
     return made
 
 
+def test_a_subject_holds_any_character(repository):
+    git(repository, "commit", "-q", "--allow-empty", "-m", "first")
+    git(repository, "commit", "-q", "--allow-empty", "-m", "one\u2028two\x0cthree\x85four")
+    git(repository, "commit", "-q", "--allow-empty", "--allow-empty-message", "-m", "")
+    assert [commit.subject for commit in commits_in("HEAD~2..HEAD")] == ["one\u2028two\x0cthree\x85four", ""]
+
+
 def test_outside_of_a_repository_the_error_says_so(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(RecbenchError, match="is not in a git repository"):

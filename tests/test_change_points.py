@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks import history_steps
+from recbench.errors import NothingToCompareError
 from recbench.evaluation import change_points
 from recbench.evaluation.change_points import find_changes, segment_starts
 from recbench.evaluation.metric_names import parse_measure
@@ -111,6 +112,77 @@ def test_configurations_and_renamed_models(tmp_path):
     pytest.importorskip("matplotlib")
     picture = draw_trends([trend], [steps], parse_measure("hr@10"), OutputFile(tmp_path / "history.svg"))
     assert "-0.100" in picture.read_text()
+
+
+def steps_of_lines(lines, metrics=("hr@10",)):
+    return [
+        (step.after.label, round(step.size, 3))
+        for trend in trends(sorted(lines, key=lambda line: line.accepted_at), metrics)
+        for step in trend_steps(trend, "hr@10")
+    ]
+
+
+def alternating(apart, drop=0.0):
+    """Two kinds of acceptances in turns; the first has the higher figures, and falls after half of its acceptances."""
+    return [
+        line(n, seed, (0.3 if n % 2 else 0.6 - drop * (n > 5)) + seed / 1000, **{"is_run": False, "label": "main"} | of)
+        for n in range(10)
+        for of in [apart[n % 2]]
+        for seed in (0, 1)
+    ]
+
+
+def test_labels_are_series_of_their_own(tmp_path):
+    full, quick = {"label": "full", "parameters": "a"}, {"label": "quick", "parameters": "b"}
+    assert steps_of_lines(alternating([full, quick])) == []
+    assert steps_of_lines(alternating([full, quick], drop=0.1)) == [("full", -0.1)]
+    # A tracked run is no acceptance under any label.
+    assert steps_of_lines(alternating([{"label": "run"}, {"is_run": True, "label": ""}])) == []
+    # The hyper-parameters of a label were changed, and back.
+    back = [line(n, seed, 0.6 - 0.1 * (n == 1), parameters="aba"[n], is_run=False) for n in range(3) for seed in (0, 1)]
+    assert [size for _, size in steps_of_lines(back)] == [-0.1, 0.1]
+    pytest.importorskip("matplotlib")
+    (trend,) = trends(alternating([full, quick], drop=0.1), ["hr@10"])
+    picture = draw_trends(
+        [trend], [trend_steps(trend, "hr@10")], parse_measure("hr@10"), OutputFile(tmp_path / "history.svg")
+    ).read_text()
+    assert [text in picture for text in ("<!-- full -->", "<!-- quick -->", "<!-- -0.100 -->")] == [True] * 3
+
+
+@pytest.mark.parametrize("apart", [{"threads": 2}, {"device": "gpu"}, {"reference": "other:Model"}])
+def test_configurations_side_by_side_are_series_of_their_own(apart):
+    lines = [
+        line(n, seed, hr + seed / 1000, is_run=False, label="main", **of)
+        for n in range(5)
+        for of, hr in (({}, 0.6), (apart, 0.3))
+        if n != 3 or of
+        for seed in (0, 1)
+    ]
+    assert steps_of_lines(lines) == []
+
+
+def test_the_shown_metrics_do_not_change_the_steps():
+    # The same HR by chance, while NDCG moves: many measurements, whichever of the two is shown.
+    every = [
+        line(n, seed, (0.45 if n < 10 else 0.4465) + 0.0025 * (seed - 1), ndcg=0.2 + n / 1e4 + seed / 5000)
+        for n in range(20)
+        for seed in range(3)
+    ]
+    assert [steps_of_lines(every, metrics) for metrics in (["hr@10"], ["hr@10", "ndcg@10"])] == [[("run", -0.003)]] * 2
+    # The width of the interval of HR@10 stands for the variation between seeds, also where HR@10 is not shown.
+    wide = [line(n, 0, 0.6, ndcg=0.3 - 0.02 * (n > 0), hr_interval=(0.56, 0.64)) for n in range(2)]
+    for metrics in (["ndcg@10"], ["ndcg@10", "hr@10"]):
+        (trend,) = trends(wide, metrics)
+        assert not trend_steps(trend, "ndcg@10")
+
+
+def test_a_trend_without_the_metric_has_no_panel(tmp_path):
+    pytest.importorskip("matplotlib")
+    both = trends([line(0, 0, 0.6), line(0, 0, 0.5, model="lacks").model_copy(update={"hr": None})], ["hr@10"])
+    picture = draw_trends(both, [[], []], parse_measure("hr@10"), OutputFile(tmp_path / "history.svg")).read_text()
+    assert ("m on toy" in picture, "lacks on toy" in picture) == (True, False)
+    with pytest.raises(NothingToCompareError, match=r"that is shown has HR@10"):
+        draw_trends(both[1:], [[]], parse_measure("hr@10"), OutputFile(tmp_path / "none.svg"))
 
 
 def test_planted_drops_of_a_simulated_repository_are_found():

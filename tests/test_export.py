@@ -7,8 +7,10 @@ import pytest
 from pyarrow import parquet
 
 from recbench.experiments import export_targets
-from recbench.records.schema import Status
+from recbench.records.schema import Status, TaskIdentity
+from recbench.reports.exports.documents import action_benchmark_document, bencher_document
 from recbench.reports.exports.figures import exported, identifier, record_digest
+from recbench.reports.exports.rows import export_rows
 from tests.command_line import CommandLine
 from tests.examples import a_trial, some_trials, write
 
@@ -24,7 +26,7 @@ def command(capfd, monkeypatch, tmp_path):
 def test_bencher_metric_format(command):
     document = json.loads(command("export", "runs", "--to", "bencher").out)
     (name,) = document
-    assert (name, list(document[name])) == ("toy/bpr", ["hr@10", "ndcg@10", "throughput"])
+    assert (name, list(document[name])) == ("toy@abababababab/bpr", ["hr@10", "ndcg@10", "throughput"])
     for measure in document[name].values():
         assert set(measure) == {"value", "lower_value", "upper_value"}
         assert measure["lower_value"] <= measure["value"] <= measure["upper_value"]
@@ -39,7 +41,7 @@ def test_bencher_metric_format(command):
 def test_github_action_benchmark(command):
     entries = json.loads(command("export", "runs", "--to", "github-action-benchmark").out)
     assert [entry["name"] for entry in entries] == [
-        f"toy / bpr / {name}" for name in ("HR@10", "NDCG@10", "throughput")
+        f"toy@abababababab / bpr / {name}" for name in ("HR@10", "NDCG@10", "throughput")
     ]
     assert all(isinstance(entry["value"], float) and set(entry) >= {"unit", "range", "extra"} for entry in entries)
     extra = dict(line.split(": ", 1) for line in entries[0]["extra"].splitlines())
@@ -72,7 +74,33 @@ def test_parquet_has_a_row_for_each_trial_and_measure(command):
     Path("a/runs.parquet").write_text("mine")
     done = command("export", "runs", "--to", "parquet", "-o", "a/runs.parquet")
     assert (done.code, Path("a/runs.parquet").read_text()) == (2, "mine")
+    assert done.err.splitlines()[:2] == [
+        "Error: a/runs.parquet exists with other content. Nothing was written.",
+        "Choose another file name, or replace the file with --force (Python: force=True).",
+    ]
     assert command("export", "runs", "--to", "parquet", "-o", "a/runs.parquet", "--force").code == 0
+
+
+def test_tasks_of_one_name_do_not_share_a_name():
+    other = TaskIdentity(name="toy", digest="sha256:" + "cd" * 32)
+    trials = [*some_trials("bpr", 0.5, n=60), *some_trials("bpr", 0.9, n=60, task=other)]
+    _, configurations = exported(trials)
+    document = bencher_document(configurations)
+    assert list(document) == ["toy@abababababab/bpr", "toy@cdcdcdcdcdcd/bpr"]
+    names = [entry["name"] for entry in action_benchmark_document(configurations)]
+    assert len(names) == len(set(names)) == 6
+
+
+def test_the_throughput_of_short_fits_is_left_out():
+    short = some_trials("popularity", n=60, fit_seconds=0.01)
+    exported_trials, configurations = exported([*short, *some_trials("bpr", n=60)])
+    measures = {name.partition("/")[2]: list(of) for name, of in bencher_document(configurations).items()}
+    assert measures == {"popularity": ["hr@10", "ndcg@10"], "bpr": ["hr@10", "ndcg@10", "throughput"]}
+    names = [entry["name"].split(" / ")[1:] for entry in action_benchmark_document(configurations)]
+    assert [name for name, metric in names if metric == "throughput"] == ["bpr"]
+    rows = export_rows(exported_trials)
+    assert {row["model"]: row["interactions_per_second"] is None for row in rows} == {"popularity": True, "bpr": False}
+    assert {row["fit_seconds"] for row in rows if row["model"] == "popularity"} == {0.01}
 
 
 def test_a_user_with_all_cases_has_no_interval():
@@ -88,9 +116,10 @@ def test_a_user_with_all_cases_has_no_interval():
         (["runs", "--to", "nowhere"], 2, "Unknown value of --to 'nowhere'"),
         (["runs", "--to", "parquet"], 2, "--to parquet needs the name of a file."),
         (["runs", "--to", "bencher", "-o", "x.json"], 2, "--to bencher writes no file"),
+        (["runs", "--to", "parquet", "-o", "x.csv"], 2, "-o x.csv is not named like a parquet file."),
         (["empty", "--to", "bencher"], 4, "There are no records in empty."),
         (["nowhere", "--to", "bencher"], 4, "There are no records 'nowhere'"),
-        (["broken", "--to", "bencher"], 2, "No trial is done, so there is nothing to export."),
+        (["broken", "--to", "bencher"], 4, "No trial is done, so there is nothing to export."),
         (["runs", "--to", "mlflow"], 2, "Install it: pip install 'mlflow-skinny>="),
         (
             ["runs", "--to", "wandb"],

@@ -28,6 +28,7 @@ from tests.examples import a_record, a_trial
 from tests.test_baselines import a_run
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+YEAR = timedelta(days=365)
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +93,26 @@ def test_a_change_is_from_the_one_before_under_the_same_label():
     assert changes_of(trend) == [None, None, round(means[2] - means[0], 2), round(means[3] - means[1], 2)]
     low, high = (line.hr_interval for line in lines(0, 0.2))
     assert trend.acceptances[0].interval.low == pytest.approx((low[0] + high[0]) / 2)
+
+
+def test_runs_of_one_commit_do_not_replace_each_other():
+    revision = Revision(sha="a" * 40, dirty=False)
+    swept = [
+        history.Accepted.of(a_trial("bpr", 0, skill, n=50, revision=sha, **of_factors(factors)), "", at, is_run=True)
+        for factors, skill, at, sha in (
+            (4, 0.2, START, revision), (8, 0.4, START + timedelta(hours=1), revision),
+            (8, 0.5, START + timedelta(hours=2), Revision(sha="b" * 40, dirty=False)),
+        )
+    ]  # fmt: skip
+    (trend,) = trends(swept, ["hr@10"])
+    means = [acceptance.figures["hr@10"].mean for acceptance in trend.acceptances]
+    assert changes_of(trend) == [None, None, round(means[2] - means[1], 2)]
+
+
+def test_a_change_that_rounds_to_nothing_has_no_minus():
+    (first,) = lines(0, 0.2, seeds=1)
+    (trend,) = trends([first, first.model_copy(update={"hr": first.hr - 1e-9, "accepted_at": START + YEAR})], ["hr@10"])
+    assert history_columns(trend, [parse_measure("hr@10")])[6].wide[0].cells == ["", "+0.0000"]
 
 
 def test_a_fit_that_is_too_short_to_time_has_no_throughput():

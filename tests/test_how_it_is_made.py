@@ -9,11 +9,13 @@ import pytest
 from typer.testing import CliRunner
 
 from recbench.cli.app import app
+from recbench.records.schema import CurvePoint, Status
 from recbench.registry.source_defaults import source_defaults
 from recbench.reports.pages.configurations import configurations
-from recbench.reports.pages.how_it_is_made import how_it_is_made
+from recbench.reports.pages.how_it_is_made import how_it_is_made, repetition
+from recbench.reports.pages.run_conditions import curve_text
 from recbench.reports.run.summary import summarise
-from tests.examples import some_trials
+from tests.examples import a_trial, some_trials
 
 MODEL = """
 import numpy as np
@@ -206,3 +208,42 @@ class More(Fields):
 class Other(Below):
     pass
 """
+
+
+def points(*epochs):
+    return [CurvePoint(epoch=epoch, fit_seconds=1.0, metrics={"hr@10": 0.5}) for epoch in epochs]
+
+
+@pytest.mark.parametrize(
+    ("curves", "text"),
+    [
+        ([[1, 2, 3]], "all"),
+        # A model with one pass beside one with many.
+        ([[1], [1, 2, 3, 4]], "all"),
+        ([[1], [5, 10, 12], [5, 10, 15, 16]], "every:5"),
+        ([[5, 10]], "every:5"),
+        ([[2, 7, 20], [2, 5]], "2,7"),
+        ([[10], [4]], "every:10"),
+        ([[2, 7, 20], [3, 30]], ""),
+        ([[0, 3]], ""),
+        ([[5, 10**18]], "5"),
+        ([], ""),
+    ],
+)
+def test_the_epochs_of_curves_follow_from_their_points(curves, text):
+    assert curve_text([points(*epochs) for epochs in curves]) == text
+
+
+def test_the_commands_measure_the_curves_again():
+    def commands(*trials):
+        made = repetition(trials, configurations(summarise(trials, []), {}), {}, "runs")
+        return [re.search(r"(?:--curve (\S+) )?-o runs", line)[1] for line in made.lines]
+
+    every = [a_trial("bpr", seed, n=60, curve=points(5, 7 + seed)) for seed in range(2)]
+    assert commands(*every) == ["every:5"]
+    # A trial that failed belongs to the same command; a run without curves has none.
+    failed = a_trial("bpr", 2, n=60, status=Status.FAILED, error="x")
+    assert commands(*every, failed) == ["every:5"]
+    assert commands(*every, a_trial("ncf", 0, n=60)) == ["every:5", None]
+    # Two runs in one folder.
+    assert commands(every[0], a_trial("ncf", 0, n=60, curve=points(2, 3, 9))) == ["every:5", "2,3"]

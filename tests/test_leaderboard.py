@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from recbench.cli.app import app
 from recbench.errors import RecbenchError
+from recbench.escaping.markdown import markdown
 from recbench.evaluation.bootstrap import Interval
 from recbench.evaluation.metric_names import parse_measure
 from recbench.output_files import OutputFile
@@ -184,6 +185,16 @@ def test_only_the_best_of_many_configurations_are_compared(sources, monkeypatch)
     page = leaderboard(sources)
     assert "Only the best 2 of 4 configurations are compared with each other, and have confidence intervals." in page
     assert "of 1 pairs" in page
+
+
+def test_many_pairs_are_counted_and_no_name_is_cut():
+    names = [f"*{letter}_ {'&' * 30}*" for letter in "abcdefghijklmno"]
+    trials = [trial for name in names for trial in some_trials(name, 0.5, n=60, seeds=1)]
+    page = leaderboard(LeaderboardSources("records", trials, None, None, {}, {}))
+    (line,) = re.findall(r"^- By HR@10, 105 of 105 pairs: (.*)$", page, re.MULTILINE)
+    pairs = re.split(r"; (?=\\\*|and )", line)
+    assert (len(pairs), pairs[-1]) == (101, "and 5 more.")
+    assert {name for pair in pairs[:-1] for name in pair.partition(" (")[0].split(" and ")} == {*map(markdown, names)}
 
 
 def test_a_page_has_two_formats(tmp_path, monkeypatch, capfd, places):

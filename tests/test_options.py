@@ -23,7 +23,7 @@ from recbench.cli.shared.command_words import as_click_words, long_spelling, rea
 from recbench.cli.shared.examples import split_examples
 from recbench.cli.shared.hints import own_sentences
 from recbench.cli.shared.old_spellings import OLD_ARGUMENTS, OLD_FLAGS, OLD_SPELLINGS
-from recbench.cli.shared.output_options import FOLDER, FOLDER_OR_FILE, output_file
+from recbench.cli.shared.output_options import FOLDER, FOLDER_OR_FILE, check_folder, output_file
 from recbench.cli.shared.verbs import Verb, VerbGroup
 from recbench.data.catalogue import catalogue
 from recbench.data.dataset_names import dataset_names
@@ -253,6 +253,9 @@ def test_the_output_is_a_folder_or_one_file(tmp_path, monkeypatch):
     assert (tmp_path / "own").is_dir()
     (tmp_path / "v1.0").mkdir()
     assert output_file(Path("v1.0"), Path("a/t.md")) == Path("v1.0/t.md")
+    for check in (lambda path: output_file(path, Path("t.md")), check_folder):
+        with pytest.raises(RecbenchError, match="-o - is not a file"):
+            check(Path("-"))
     with pytest.raises(RecbenchError, match="file is a file, and a folder is expected"):
         output_file(Path("file"), Path("a/t.md"))
 

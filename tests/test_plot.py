@@ -67,6 +67,16 @@ def test_failed_trials_are_named_and_shared_machines_told():
         speed_quality(others, HR, Cost.THROUGHPUT)
 
 
+def test_fits_that_are_too_short_to_time_have_no_throughput():
+    short = some_trials("popularity", fit_seconds=0.01)
+    plot_data = speed_quality([a_set("run", short, some_trials("bpr"))], HR, Cost.THROUGHPUT)
+    assert [point.label for point in plot_data.points] == ["bpr"]
+    assert plot_data.left_out == ("popularity (too short to time)",)
+    assert len(speed_quality([a_set("run", short)], HR, Cost.FIT_SECONDS).points) == 1
+    with pytest.raises(NothingToCompareError, match=r"took less than 0\.1 s: too short to time"):
+        speed_quality([a_set("run", short)], HR, Cost.THROUGHPUT)
+
+
 @pytest.mark.parametrize("ratio", [1.0, 1 + 2**-52, 1 + 2**-40])
 def test_models_of_the_same_speed_have_an_axis(ratio):
     models = [some_trials(name, seeds=1, interactions_per_second=400.0 * by) for name, by in (("a", 1.0), ("b", ratio))]

@@ -2,13 +2,14 @@ import json
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from recbench.errors import RecbenchError
 from recbench.evaluation.ranking import Ranks
 from recbench.evaluation.stored_metrics import compute_metrics
 from recbench.records import ranks_file, store
 from recbench.records.finished_trial import TrialRanks
-from recbench.records.schema import Status
+from recbench.records.schema import Record, Status
 from tests.examples import a_record
 
 CANDIDATES, CATALOGUE = (
@@ -102,3 +103,12 @@ def test_a_failed_record_has_no_ranks(tmp_path):
     stored = store.save(a_record("bpr", 0, status=Status.FAILED, error="no luck"), None, tmp_path)
     assert store.load(stored.path).error == "no luck"
     assert not stored.path.with_suffix(".npz").exists()
+
+
+def test_times_of_any_offset_are_kept_in_utc():
+    text = a_record("bpr", 0).to_json().replace("2026-01-01T00:00:00Z", "2026-01-31T23:30:00+05:00")
+    record = Record.model_validate_json(text)
+    assert record.started_at.isoformat() == "2026-01-31T18:30:00+00:00"
+    assert '"started_at": "2026-01-31T18:30:00Z"' in record.to_json()
+    with pytest.raises(ValidationError, match="before the year 1"):
+        Record.model_validate_json(text.replace("2026-01-31T23:30:00+05:00", "0001-01-01T00:00:00+05:00"))

@@ -28,6 +28,16 @@ OVERLAPS = """() => [...document.querySelectorAll("svg.chart")].flatMap((svg) =>
   return boxes.flatMap(([name, a], i) => boxes.slice(i + 1).filter(([, b]) => meet(a, b)).map(([b]) => [name, b]));
 })"""
 """Texts of a chart that overlap; boxes of texts have two pixels of free room above and below."""
+BROKEN_WORDS = """() => [...document.querySelectorAll("table.data td b, table.data thead button")].flatMap((one) => {
+  const text = one.firstChild, words = one.checkVisibility() && text ? [...text.data.matchAll(/\\S+/g)] : [];
+  return words.map((word) => {
+    const range = document.createRange();
+    range.setStart(text, word.index);
+    range.setEnd(text, word.index + word[0].length);
+    return range.getClientRects().length > 1 ? word[0] : "";
+  }).filter(Boolean);
+})"""
+"""Words and numbers in cells and headers that are on two lines."""
 TOO_WIDE = """() => [...document.querySelectorAll("body *")]
   .filter((one) => one.getBoundingClientRect().right > innerWidth + 0.5 && one.checkVisibility())
   .map((one) => one.outerHTML.slice(0, 200))"""
@@ -124,6 +134,7 @@ def test_every_width_has_room_for_everything_in_light_and_in_dark(opened):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate(TOO_WIDE) == [], width
         assert page.evaluate(OVERLAPS) == [], width
+        assert page.evaluate(BROKEN_WORDS) == [], width
     grounds = []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)

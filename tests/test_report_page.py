@@ -13,15 +13,20 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
-from recbench.experiments.report import render_report
+from recbench.experiments.report import expanded, render_report
 from recbench.records.ranks_file import ranks_to_bytes
-from recbench.records.schema import Status, TaskIdentity
+from recbench.records.schema import CurvePoint, Status, TaskIdentity
 from recbench.reports.cells import NO_FIGURE
+from recbench.reports.html.bibtex import bibtex
+from recbench.reports.html.charts.curves_chart import mean_curve
 from recbench.reports.html.report_page import PageSources, report_page, task_sections
+from recbench.reports.html.section_report import section_report
 from recbench.reports.plots.styles import DARK, LIGHT, MARKERS, style
+from recbench.reports.run.document_types import ReportDocument
 from tests.command_line import CommandLine
-from tests.examples import DIGEST, a_curve, a_set, some_trials, with_ranks, write
+from tests.examples import DIGEST, a_curve, a_set, a_trial, some_trials, with_ranks, write
 from tests.hostile_text import HARMLESS, HOSTILE, check_visible, same_html
 from tests.test_hostile_text import trials_of
 
@@ -102,7 +107,25 @@ def test_downloads_hold_all_figures():
     assert document["task"]["digest"] == DIGEST
     assert len(document["results"]) == len(rows) == 2
     assert len(list(csv.DictReader(io.StringIO(files["toy-pairs.csv"])))) == len(document["pairs"])
+    TypeAdapter(ReportDocument).validate_json(files["toy.json"], strict=True)
+    assert document["task"] == {
+        "name": "toy", "digest": DIGEST, "n_users": 1200, "n_items": None, "n_train": 56_000, "n_cases": 1200,
+    }  # fmt: skip
     assert files["toy.bib"].startswith("@misc{recbench-toy,\n")
+    assert "2 configurations; 6 trials; " in files["toy.bib"]
+
+
+def test_a_citation_counts_and_has_a_key_of_its_own():
+    report = section_report([a_set("runs", some_trials("bpr", n=60, seeds=1))])
+
+    def citation(name):
+        return bibtex(report, TaskIdentity(name=name, digest=DIGEST))
+
+    assert "1 configuration; 1 trial; " in citation("toy")
+    keys = [citation(name).split(",")[0] for name in ("toy 1", "日本", "中国", "тест-1")]
+    assert keys == [
+        "@misc{recbench-toy-1", "@misc{recbench-cf2abf0c", "@misc{recbench-f0e95216", "@misc{recbench-1-bc0576e1",
+    ]  # fmt: skip
 
 
 def test_curves_cohorts_history_and_commands(tmp_path, monkeypatch, capfd):
@@ -120,12 +143,28 @@ def test_curves_cohorts_history_and_commands(tmp_path, monkeypatch, capfd):
         "recbench run --models models.ncf:Model --task toy --param ncf.epochs=20 --param ncf.factors=64 --seeds 3 "
         "--threads 1 -o runs",
         "recbench run --models models.bpr:Model --task toy --param bpr.epochs=20 --param bpr.factors=64 --seeds 2 "
-        "--threads 1 -o runs",
+        "--threads 1 --curve all -o runs",
     ]
     assert command("report", "runs", "-o", "page.html").code == 0
     (tmp_path / "page.html").write_text(page.replace("bpr", "edited"))
     assert "was edited after recbench wrote it" in command("report", "runs", "-o", "page.html").err
     assert command("report", "nowhere").code == 2
+
+
+def test_the_final_value_of_a_curve_is_the_mean_of_the_ends():
+    # One seed stops early, with the figure that the other has later.
+    curves = [a_curve(0.1, 0.5), a_curve(0.1, 0.2, 0.3, 0.4)]
+    points = mean_curve(curves, "hr@10")
+    assert [(seconds, round(value, 4)) for seconds, value in points] == [(1.0, 0.1), (2.0, 0.35), (3.0, 0.45)]
+    trials = [a_trial("bpr", seed, n=60, curve=curve) for seed, curve in enumerate(curves)]
+    assert "Final values: bpr: 0.4500 after 3 s." in report_page(sources(trials))
+    # Points every five epochs, and at an end of its own for each seed.
+    apart = [
+        [CurvePoint(epoch=epoch, fit_seconds=float(epoch), metrics={"hr@10": hr}) for epoch, hr in ((5, 0.3), end)]
+        for end in ((7, 0.44), (8, 0.46))
+    ]
+    assert mean_curve(apart, "hr@10") == ((5.0, 0.3), (7.5, pytest.approx(0.45)))
+    assert mean_curve(apart, "ndcg@10") == ()
 
 
 def test_records_of_several_tasks_have_a_section_each(tmp_path):
@@ -136,6 +175,9 @@ def test_records_of_several_tasks_have_a_section_each(tmp_path):
     # The same record twice is one record; the same configuration in two runs is shown twice.
     both = render_report([str(tmp_path / "runs"), str(tmp_path / "runs")]).text
     assert both == page
+    assert expanded(["runs", str(tmp_path / "runs"), f"{tmp_path}/./runs", "main"]) == [
+        "runs", str(tmp_path / "runs"), "main",
+    ]  # fmt: skip
     write(tmp_path / "later", some_trials("bpr", 0.45))
     assert f"bpr ({tmp_path / 'later'})" in render_report([str(tmp_path / "runs"), str(tmp_path / "later")]).text
 
@@ -146,6 +188,13 @@ def test_failed_trials_and_records_without_ranks_are_shown(tmp_path):
     assert "No trial has ranks, so there are no figures of quality." in page
     assert "bpr, seeds 0, 1, 2: ValueError: boom" in page
     assert "Failed: bpr (3 of 3 trials)." in page
+    # An interrupted trial has no error.
+    stopped = [*some_trials("mf", 0.5), a_trial("mf", 3, status=Status.INTERRUPTED)]
+    late = some_trials("ncf", status=Status.TIMED_OUT, error="x")
+    (section,) = task_sections(sources(failed, stopped, late))
+    assert section.findings[-3:] == (
+        "Failed: bpr (3 of 3 trials).", "Timed out: ncf (3 of 3 trials).", "Interrupted: mf (1 of 4 trials).",
+    )  # fmt: skip
     assert "Quality against cost" not in page
     beside = report_page(sources(failed, some_trials("ncf", 0.6)))
     assert "HR@10 of ncf: 0." in beside

@@ -7,8 +7,9 @@ from xml.etree import ElementTree
 import pytest
 
 from recbench.errors import NothingToCompareError, RecbenchError
+from recbench.experiments.report import accepted_lines
 from recbench.experiments.site import render_site
-from recbench.records.history import Accepted
+from recbench.records.history import Accepted, append
 from recbench.records.history_metrics import HR
 from recbench.reports.compare.policy import Policy
 from recbench.reports.html.site import site_pages
@@ -64,6 +65,42 @@ def test_an_acceptance_is_compared_with_the_one_it_replaced():
     assert [drop for _, _, drop in later] == [0.15, 0.1]
 
 
+def test_conditions_are_compared_whatever_their_text():
+    # Beside another number of threads, a text names the threads; alone, it does not.
+    fast = [line.model_copy(update={"threads": 4}) for line in accepted(0, 0.6)]
+    assert found([*accepted(0, 0.5), *fast], accepted(1, 0.3)) == [("bpr", "main", 0.2)]
+
+    # Two classes of one name have the same text, and regressions of their own.
+    def of_class(lines, name):
+        return [line.model_copy(update={"reference": name}) for line in lines]
+
+    both = [line for day in (0, 1) for name in "ab" for line in of_class(accepted(day, 0.5 - day / 10), name)]
+    assert found(both) == [("bpr", "main", 0.1)] * 2
+    identifiers = [element.text for element in feed_of(both).iter(f"{ATOM}id")]
+    assert len(identifiers) == len(set(identifiers))
+
+
+def test_the_page_of_the_history_does_not_subtract_labels():
+    history = [line for day in range(4) for line in accepted(day, 0.5 - day % 2 / 10, label="ab"[day % 2])]
+    page = site_pages({}, history)["history.html"]
+    assert re.findall(r'data-label="change">([^<]*)<', page) == ["+0.0000", "+0.0000", "", ""]
+    assert page.count('class="curve') == 2
+
+
+def test_tracked_runs_are_no_baselines(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runs = [
+        line.model_copy(update={"is_run": True, "label": ""})
+        for line in [*accepted(0, 0.5), *accepted(1, 0.3, model="ncf")]
+    ]
+    write(tmp_path / "results" / "runs", some_trials("bpr", n=60))
+    append([*runs, *accepted(2, 0.4)])
+    lines, damaged = accepted_lines()
+    assert ([line.model for line in lines], damaged) == (["bpr"] * 3, [])
+    assert "fell" not in render_site().files["feed.xml"]
+    assert "ncf" not in render_site().files["history.html"]
+
+
 def test_all_links_of_a_site_lead_to_its_own_files():
     history = [*accepted(0, 0.5), *accepted(1, 0.4)]
     files = site_pages({"one": sources(some_trials("bpr", n=60)), "two": sources(some_trials("ncf", n=60))}, history)
@@ -112,6 +149,14 @@ def test_names_in_the_history_are_shown_and_never_interpreted():
     assert len(list(titles[0])) == 0
 
 
+def test_the_feed_is_xml_whatever_a_name_holds():
+    name = "a\ufffe\uffff\x00 ]]> <b>"
+    titles = [
+        element.text for element in feed_of([*accepted(0, 0.5, model=name), *accepted(1, 0.4, model=name)]).iter()
+    ]
+    assert any("a??\\u0000 ]]> <b> on toy: HR@10 fell" in (title or "") for title in titles)
+
+
 def test_the_verb_writes_all_results_of_a_project(tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(NothingToCompareError, match="There are no records in results"):
@@ -127,7 +172,10 @@ def test_the_verb_writes_all_results_of_a_project(tmp_path, monkeypatch, capfd):
         "feed.xml", "history.html", "index.html", "pages/baselines-toy-best.html", "pages/baselines-toy-main.html",
         "pages/runs.html",
     ]  # fmt: skip
-    assert command("site", "results/runs", "./results/runs", "main", "-o", "public").code == 0
+    # Pages of two folders have the same name; one folder that is named twice has one page.
+    write(tmp_path / "runs", some_trials("mf", n=60))
+    done = command("site", "results/runs", "runs", "./results/runs/", "main", "-o", "public")
+    assert done.out == "public/index.html written, with 5 more files\n"
     assert (tmp_path / "public" / "pages" / "runs-2.html").exists()
     (tmp_path / "public" / "history.html").write_text("mine")
     before = {path: path.read_bytes() for path in (tmp_path / "public").rglob("*.*")}

@@ -26,6 +26,7 @@ from recbench.cli.shared.terminal import ExitCode, emit_json, set_quiet
 from recbench.counted import counted
 from recbench.experiments.defaults import DEFAULT_TASK, MAX_SEEDS, N_SEEDS, REVISIONS_FOLDER
 from recbench.progress.console import write_message
+from recbench.reports.cells import signed
 
 if TYPE_CHECKING:
     from recbench.cli.shared.commit_document_types import BisectDocument, DifferenceDocument
@@ -149,13 +150,13 @@ def _row(step: "BisectStep") -> list[Any]:
 
 
 def _cells(difference: "Difference | None") -> tuple[str, str]:
-    return ("", "") if difference is None else (f"{difference.difference:+.4f}", f"{difference.p:.4f}")
+    return ("", "") if difference is None else (signed(difference.difference), f"{difference.p:.4f}")
 
 
 def _conclusion(request: "BisectRequest", bisection: "Bisection") -> str:
     metric, drop = request.measure.label, bisection.drop
     means = f"from {bisection.means[0]:.4f} to {bisection.means[1]:.4f}"
-    size = f"{means}: {drop.difference:+.4f} [{drop.interval.low:+.4f}, {drop.interval.high:+.4f}]"
+    size = f"{means}: {signed(drop.difference)} [{signed(drop.interval.low)}, {signed(drop.interval.high)}]"
     kept = f", {bisection.n_kept} kept" if bisection.n_kept else ""
     effort = (
         f"{counted(len(bisection.steps), 'step')} over {counted(bisection.n_commits, 'commit')}; "

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from recbench.cli.shared.output_options import output_file, output_option
+from recbench.cli.shared.output_options import FILE_ENDINGS, output_file, output_option
 from recbench.cli.shared.record_options import RECORDS, note_labels
 from recbench.cli.shared.terminal import emit
+from recbench.counted import counted
 from recbench.errors import RecbenchError
 from recbench.experiments.export_targets import FILES, PACKAGES, ExportTarget, check_installed
 from recbench.progress.console import write_message
@@ -32,7 +33,7 @@ def export(
       recbench export main --to bencher > bencher.json
       recbench export results/runs --to parquet -o runs.parquet
 
-    Exit codes: 0 exported, 2 bad input, 4 no records.
+    Exit codes: 0 exported, 2 bad input, 4 no records, or no trial is done.
     """
     if (output is not None) != (to in FILES):
         raise (
@@ -40,6 +41,9 @@ def export(
             if to in FILES
             else RecbenchError(f"--to {to} writes no file, so it does not take -o.", "Leave -o out.")
         )
+    if output is not None and output.suffix.lower() in {*FILE_ENDINGS} - {f".{to}"} and not output.is_dir():
+        name = output.with_suffix(f".{to}")
+        raise RecbenchError(f"-o {output} is not named like a {to} file.", f"For example: -o {name}")
     check_installed(to)
     from recbench.escaping.file_names import file_name
     from recbench.experiments import export as exports
@@ -48,12 +52,12 @@ def export(
     records = read_records(run)
     note_labels(records)
     if output is not None:
-        path = output_file(output, Path(f"{file_name(records.trials[0].record.task.name)}.parquet"))
+        path = output_file(output, Path(f"{file_name(records.trials[0].record.task.name)}.{to}"))
         exports.export_parquet(records.trials, path, force=force)
         write_message(f"Written: {path}", "dim")
     elif to in PACKAGES:
         done = exports.SERVICES[to](records.trials)
         known = f"; {done.known} had been exported before" if done.known else ""
-        write_message(f"Exported to {to}: {done.written} trials{known}.", "dim")
+        write_message(f"Exported to {to}: {counted(done.written, 'trial')}{known}.", "dim")
     else:
         emit(exports.export_text(records.trials, to))

@@ -144,7 +144,7 @@ def history(
         emit_columns(history_columns(trend, measures), view)
         if parameters := parameters_line(trend):
             emit_prose(one_line(parameters))
-        for line in [*_remarks(trend), *(step_line(step, measures[0]) for step in of_trend)]:
+        for line in [*_remarks(trend), *(step_line(step, measures[0], trend) for step in of_trend)]:
             emit_prose(one_line(line))
     emit_prose(f"\n{NOTE}{f' {NOTE_ON_STEPS}' if any(steps) else ''}")
     emit_next_step(after_history(), view.screen)

@@ -39,7 +39,12 @@ def leaderboard(
     metrics: PageMetrics = None,
     form: Annotated[
         Format,
-        typer.Option("--format", help="markdown: the page; latex: its tables, for a paper.", rich_help_panel=PANEL),
+        typer.Option(
+            "--format",
+            metavar="|".join(ENDINGS),
+            help="markdown: the page; latex: its tables, for a paper.",
+            rich_help_panel=PANEL,
+        ),
     ] = Format.MARKDOWN,
     output: Annotated[Path | None, output_option("File of the page", show_default=f"{PAGES}/TASK.md")] = None,
     check: Check = False,

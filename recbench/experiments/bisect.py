@@ -14,6 +14,7 @@ from recbench.experiments.run import check_seeds
 from recbench.git_history import SHORT, Relation, descent, merge_base
 from recbench.git_ranges import Commit, commits_between, commits_up_to, find_commit
 from recbench.records.finished_trial import FinishedTrial
+from recbench.reports.cells import signed
 from recbench.reports.compare.decision import seed_limit
 from recbench.reports.compare.policy import Policy
 from recbench.reports.spread import Spread
@@ -190,10 +191,10 @@ class _Search:
                 return
             if not self._add_seeds():
                 drop = self._levels.difference(bad, good)
-                interval = f"[{drop.interval.low:+.4f}, {drop.interval.high:+.4f}]"
+                interval = f"[{signed(drop.interval.low)}, {signed(drop.interval.high)}]"
                 raise NothingToCompareError(
                     f"{self._request.measure.label} of {self._request.model} did not fall significantly from "
-                    f"{good.short} to {bad.short}: {drop.difference:+.4f} {interval}, with {self._n_seeds} seeds.",
+                    f"{good.short} to {bad.short}: {signed(drop.difference)} {interval}, with {self._n_seeds} seeds.",
                     "See the figures of all commits: recbench backfill OLD..NEW, and then recbench history. "
                     "More seeds show smaller drops: --max-seeds 30",
                 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from recbench.errors import RecbenchError, error_text
+from recbench.errors import NothingToCompareError, RecbenchError, error_text
 from recbench.escaping.data_files import json_text
 from recbench.experiments.export_targets import ExportTarget
 from recbench.output_files import write_all
@@ -42,7 +42,8 @@ def export_text(trials: Sequence[FinishedTrial], target: ExportTarget) -> str:
     """Returns records as the JSON of a target that is no service and no file.
 
     Raises:
-        RecbenchError: No trial is done, or ranks cannot be read.
+        RecbenchError: Ranks cannot be read.
+        NothingToCompareError: No trial is done.
     """
     _, configurations = exported(trials)
     document: Any = (
@@ -51,7 +52,9 @@ def export_text(trials: Sequence[FinishedTrial], target: ExportTarget) -> str:
         else action_benchmark_document(configurations)
     )
     if not document:
-        raise RecbenchError("No trial is done, so there is nothing to export.", "See why: recbench run ... --collect")
+        raise NothingToCompareError(
+            "No trial is done, so there is nothing to export.", "See why: recbench run ... --collect"
+        )
     return json_text(document)
 
 

@@ -61,8 +61,14 @@ def render_report(
 
 
 def expanded(runs: Sequence[str]) -> list[str]:
-    """Returns the runs, each once, with the folders of its sources in place of a folder of a suite's sources."""
-    return list(dict.fromkeys(place for run in runs for place in _sources(run)))
+    """Returns the runs, each once, with the folders of its sources in place of a folder of a suite's sources.
+
+    A folder that is named in two ways, such as ``./runs`` and ``runs``, is one run.
+    """
+    places: dict[Path | str, str] = {}
+    for place in (place for run in runs for place in _sources(run)):
+        places.setdefault(Path(place).resolve() if Path(place).is_dir() else place, place)
+    return list(places.values())
 
 
 def _sources(run: str) -> list[str]:
@@ -97,14 +103,17 @@ def suite_reports(runs: Sequence[str], models: Sequence[str] | None) -> tuple[li
 
 
 def accepted_lines() -> tuple[Sequence[Accepted], list[str]]:
-    """Returns the lines of the project's history, and what is wrong with damaged ones; nothing without a history."""
+    """Returns what was accepted by the project's history, and its damaged lines; nothing without a history.
+
+    Tracked runs are left out: nobody accepted them, so that they are no baselines and no regressions.
+    """
     if not history_file().is_file():
         return (), []
     try:
         history = read_undamaged()
     except RecbenchError as error:
         return (), [error.message]
-    return history.lines, list(history.damaged)
+    return [line for line in history.lines if not line.is_run], list(history.damaged)
 
 
 def command_names() -> dict[str, str]:

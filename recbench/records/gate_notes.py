@@ -9,12 +9,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from recbench.data.cache import atomic_path
 from recbench.errors import RecbenchError
 from recbench.records.grouping import TrialGroup
 from recbench.records.selection import RecordSet
+from recbench.records.utc_datetime import UtcDatetime
 
 FILE: Final = "gate-notes.jsonl"
 
@@ -36,7 +37,7 @@ class GateNote(BaseModel):
     version: int = Field(default=1, alias="schema", le=1)
     task: str
     name: str
-    started_at: AwareDatetime
+    started_at: UtcDatetime
     accepted: dict[str, str] = Field(default_factory=dict)
     renamed_from: str | None = None
 

@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import (
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -32,6 +31,7 @@ from recbench.records.history_metrics import HR, NDCG, OF_FULL_RANKING
 from recbench.records.results_folder import history_file
 from recbench.records.schema import ParameterValue, Record, Seconds, class_identity
 from recbench.records.transactions import Transaction, finish_interrupted, transaction
+from recbench.records.utc_datetime import UtcDatetime
 from recbench.system_errors import cannot_read
 
 SCHEMA = 1
@@ -87,7 +87,7 @@ class Accepted(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
 
     version: int = Field(default=SCHEMA, alias="schema", le=SCHEMA)
-    accepted_at: AwareDatetime
+    accepted_at: UtcDatetime
     label: str
     task: str
     digest: str

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -24,6 +23,7 @@ from recbench.records.number_types import Figure as Figure
 from recbench.records.number_types import Rate as Rate
 from recbench.records.number_types import Seconds as Seconds
 from recbench.records.sources import Sources
+from recbench.records.utc_datetime import UtcDatetime
 from recbench.tasks.exchange.forms import UniformNegatives
 from recbench.tasks.kept import Kept
 
@@ -343,7 +343,7 @@ class Record(_Frozen):
     revision: Revision | None
     no_revision: str | None = None
     recbench_version: str
-    started_at: AwareDatetime
+    started_at: UtcDatetime
 
     @property
     def error_with_place(self) -> str | None:

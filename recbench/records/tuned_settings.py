@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Final, Literal
 
 import tomli_w
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from recbench.builtin_models import builtin_folder
 from recbench.escaping.file_names import file_name
 from recbench.output_files import SETTINGS_MARK, OutputFile
 from recbench.records.number_types import Joules
 from recbench.records.schema import Count, Figure, ParameterScalar, Seconds, TaskIdentity
+from recbench.records.utc_datetime import UtcDatetime
 from recbench.toml_file import TomlKind
 
 SCHEMA: Final = 1
@@ -99,7 +100,7 @@ class SearchEffort(_Frozen):
         seconds: The seconds of all its trials.
     """
 
-    began_at: AwareDatetime
+    began_at: UtcDatetime
     trials: Count
     seconds: Seconds
 
@@ -158,7 +159,7 @@ class Provenance(_Frozen):
     recbench_version: str
     python: str
     packages: dict[str, str]
-    tuned_at: AwareDatetime
+    tuned_at: UtcDatetime
     full_ranking: bool = False
     origin: ConfigurationOrigin | None = None
     known_source: str | None = None
@@ -168,7 +169,7 @@ class Provenance(_Frozen):
     at_edge: dict[str, Edge] | None = None
     joules: Joules | None = None
     co2_grams_estimate: Figure | None = None
-    search_began_at: AwareDatetime | None = None
+    search_began_at: UtcDatetime | None = None
     earlier: Effort | None = None
     other_searches: tuple[SearchEffort, ...] | None = None
 

@@ -71,9 +71,9 @@ def with_sd(spread: Spread | None, digits: int) -> str:
     return mean if spread.sd is None else f"{mean} ± {spread.sd:.{digits}f}"
 
 
-def signed(value: float) -> str:
-    """Returns a difference with its sign and four digits; what rounds to nothing is +0.0000, never -0.0000."""
-    return f"{round(value, 4) + 0.0:+.4f}"
+def signed(value: float, digits: int = 4) -> str:
+    """Returns a difference with its sign; what rounds to nothing is +0.0000, never -0.0000."""
+    return f"{round(value, digits) + 0.0:+.{digits}f}"
 
 
 def p_value(value: float) -> str:

@@ -5,11 +5,11 @@ from typing import cast
 
 from recbench.evaluation.metric import Measure
 from recbench.records.history_metrics import HR
-from recbench.reports.cells import NO_FIGURE, NO_RANKS
+from recbench.reports.cells import NO_FIGURE, NO_RANKS, signed
 from recbench.reports.columns import Column, Cut, Look, text_column
 from recbench.reports.history_document_types import AcceptanceOfTrendDocument, TrendDocument
 from recbench.reports.short_figures import short_figure, short_interval, short_rate
-from recbench.reports.timing_notes import too_short
+from recbench.reports.timing_notes import timed_throughput, too_short
 from recbench.reports.trend import Acceptance, Trend
 from recbench.reports.trend_steps import Step
 
@@ -34,12 +34,12 @@ def history_columns(trend: Trend, measures: Sequence[Measure]) -> list[Column]:
         measures: The metrics; the first has its change beside it.
     """
     rows = trend.acceptances
-    varying = trend.varying() if _all_known(trend) else None
+    varying = varying_names(trend)
     texts = [
         [f"{row.accepted_at:%Y-%m-%d %H:%M}" for row in rows],
         [row.label for row in rows],
         [(row.sha or "")[:9] + (DIRTY if row.is_dirty else "") for row in rows],
-        [_parameters(row, varying) for row in rows],
+        [parameters_text(row, varying) for row in rows],
         [str(row.n_seeds) for row in rows],
     ]
     columns = [
@@ -64,10 +64,12 @@ def parameters_line(trend: Trend) -> str:
     return f"Parameters{'' if _all_known(trend) else ' of the last one'}: {shown}"
 
 
-def step_line(step: Step, measure: Measure) -> str:
+def step_line(step: Step, measure: Measure, trend: Trend) -> str:
     """Returns a step as a sentence: its size, its interval, and the two revisions that it lies between."""
-    size = f"{step.size:+.4f} [{step.interval.low:+.4f}, {step.interval.high:+.4f}]"
-    return f"Step of {measure.label}: {size}, between {_point(step.before)} and {_point(step.after)}"
+    size = f"{signed(step.size)} [{signed(step.interval.low)}, {signed(step.interval.high)}]"
+    labels = {acceptance.label for acceptance in trend.acceptances}
+    label = f" ({step.after.label})" if len(labels) > 1 else ""
+    return f"Step of {measure.label}{label}: {size}, between {_point(step.before)} and {_point(step.after)}"
 
 
 def _point(acceptance: Acceptance) -> str:
@@ -123,8 +125,18 @@ def _all_known(trend: Trend) -> bool:
     return all(acceptance.hyperparameters is not None for acceptance in trend.acceptances)
 
 
-def _parameters(acceptance: Acceptance, varying: Sequence[str] | None) -> str:
-    """Returns the hyper-parameters that differ in the trend, by name; their hash if not all of them are known."""
+def varying_names(trend: Trend) -> list[str] | None:
+    """Returns the hyper-parameters that are not the same in all of a trend; None if those of a part are not known."""
+    return trend.varying() if _all_known(trend) else None
+
+
+def parameters_text(acceptance: Acceptance, varying: Sequence[str] | None) -> str:
+    """Returns the hyper-parameters of an acceptance that vary in its trend, by name; their hash if that is not known.
+
+    Args:
+        acceptance: The acceptance.
+        varying: See ``varying_names``.
+    """
     if acceptance.hyperparameters is None or varying is None:
         return acceptance.parameters
     _, _, conditions = acceptance.parameters.partition(" ")
@@ -155,14 +167,14 @@ def _metric(measure: Measure, rows: Sequence[Acceptance], rank: int) -> Column:
 
 def _change(measure: Measure, rows: Sequence[Acceptance]) -> Column:
     changes = [row.changes.get(measure.name) for row in rows]
-    cells = ["" if change is None else f"{change:+.4f}" for change in changes]
+    cells = ["" if change is None else signed(change) for change in changes]
     keys = [None if change is None else -change for change in changes]
     return Column(CHANGE, (Look(CHANGE, cells, "l", 2),), keys=keys)
 
 
 def _speed(rows: Sequence[Acceptance]) -> Column:
     """Returns the column of throughput; a dash where the fit was too short to time."""
-    speeds = [None if too_short(row.fit_seconds) else row.interactions_per_second for row in rows]
+    speeds = [timed_throughput(row.interactions_per_second, row.fit_seconds) for row in rows]
     absent = [NO_FIGURE if too_short(row.fit_seconds) else "" for row in rows]
     wide = [f"{speed.mean:,.0f}" if speed else text for speed, text in zip(speeds, absent, strict=True)]
     narrow = [short_rate(speed.mean) if speed else text for speed, text in zip(speeds, absent, strict=True)]

@@ -19,7 +19,7 @@ class Regression:
 
     Attributes:
         trend: The model and the task.
-        before: The acceptance before it, under the same label.
+        before: The acceptance that it replaced.
         after: The acceptance.
         old: The metric before.
         new: The metric after.
@@ -42,8 +42,8 @@ def regressions(trends: Sequence[Trend], metric: str, policy: Policy) -> list[Re
     """
     drops = []
     for trend in trends:
-        for place, after in enumerate(trend.acceptances):
-            before = _before(trend.acceptances[:place], after)
+        for after in trend.acceptances:
+            before = after.before
             old, new = (acceptance.figures[metric] if acceptance else None for acceptance in (before, after))
             if before is None or old is None or new is None:
                 continue
@@ -51,17 +51,3 @@ def regressions(trends: Sequence[Trend], metric: str, policy: Policy) -> list[Re
             if old.mean - new.mean > limit:
                 drops.append(Regression(trend, before, after, old, new))
     return sorted(drops, key=lambda regression: regression.after.accepted_at, reverse=True)
-
-
-def _before(earlier: Sequence[Acceptance], after: Acceptance) -> Acceptance | None:
-    """Returns the acceptance that another one replaced: the same hyper-parameters if possible, or else the only one."""
-    of_label = [
-        acceptance
-        for acceptance in earlier
-        if acceptance.label == after.label and acceptance.accepted_at < after.accepted_at
-    ]
-    same = [acceptance for acceptance in of_label if acceptance.parameters == after.parameters]
-    if same:
-        return same[-1]
-    latest = [acceptance for acceptance in of_label if acceptance.accepted_at == of_label[-1].accepted_at]
-    return latest[0] if len(latest) == 1 else None

@@ -21,6 +21,11 @@ def too_short(fit_seconds: Spread | None) -> bool:
     return fit_seconds is not None and fit_seconds.mean < SHORTEST_FIT
 
 
+def timed_throughput(interactions_per_second: Spread | None, fit_seconds: Spread | None) -> Spread | None:
+    """Returns the throughput as reports, pictures and exports show it: None if the fits were too short to time."""
+    return None if too_short(fit_seconds) else interactions_per_second
+
+
 def timing_notes(records: Sequence[Record]) -> list[str]:
     """Returns a line for each reason not to trust the timings of these trials; none if there is none."""
     notes = []

@@ -7,9 +7,10 @@ from statistics import fmean
 
 from recbench.evaluation.bootstrap import Interval
 from recbench.records.history import Accepted
-from recbench.records.history_metrics import HR
+from recbench.records.history_metrics import HISTORY_METRICS
 from recbench.records.schema import ParameterValue
 from recbench.reports.spread import Spread
+from recbench.reports.trend_series import Identity, configuration, identity, predecessors, series
 
 BARS = "▁▂▃▄▅▆▇█"
 RUN = "run"
@@ -31,12 +32,15 @@ class Acceptance:
         fit_seconds: Training time over seeds; None in a history from before it was kept.
         hyperparameters: By name; None in a history from before they were kept.
         interval: 95 % interval of HR@10 over users, averaged over seeds; None where a seed has none.
-        changes: How far the mean of each metric is from the one before under the same label, of the same configuration
-            if there are several; None where there is none.
+        changes: How far the mean of each metric is from that of ``before``; None where there is none.
         is_dirty: Whether it was run from uncommitted changes.
         is_run: Whether it is a tracked run, and was not accepted.
         accepted_regressions: Why lower figures were accepted, by metric.
         renamed_from: The name of the model before; None if it is the same.
+        identity: Its label and configuration; the texts of two configurations may be the same.
+        before: The acceptance that it continues, see ``predecessors``; None if there is none.
+        series: Acceptances of one series can be compared, see ``trend_series.series``.
+        fingerprint: Every figure of every seed, whichever metrics are asked for: the same for the same training.
     """
 
     accepted_at: datetime
@@ -54,6 +58,11 @@ class Acceptance:
     is_run: bool = False
     accepted_regressions: Mapping[str, str] = field(default_factory=dict)
     renamed_from: str | None = None
+    identity: Identity = ()
+    # Neither compared nor shown: a chain as long as the history.
+    before: "Acceptance | None" = field(default=None, compare=False, repr=False)
+    series: Identity = ()
+    fingerprint: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +134,7 @@ def trends(
     for line, name in zip(lines, names, strict=True):
         if name in selected and task in (None, line.task) and label in (None, label_of(line)):
             of_name = groups.setdefault((line.task, line.digest, name), {})
-            key = (line.accepted_at, line.label, line.is_run, *_configuration(line))
+            key = (line.accepted_at, line.label, line.is_run, *configuration(line))
             of_name.setdefault(key, []).append(line)
     return [
         Trend(name, digest, of, _acceptances([*acceptances.values()], metrics))
@@ -157,11 +166,6 @@ def sparkline(values: Sequence[float]) -> str:
     return "".join(BARS[round((value - low) / (high - low) * (len(BARS) - 1))] for value in values)
 
 
-def _configuration(line: Accepted) -> tuple[object, ...]:
-    """Returns what two configurations of one name differ in: their figures are never averaged."""
-    return line.parameters, line.threads, line.device, line.reference
-
-
 def _acceptances(groups: Sequence[Sequence[Accepted]], metrics: Sequence[str]) -> tuple[Acceptance, ...]:
     # An older line has the hash of its hyper-parameters alone; another line may say what it stands for.
     known = {line.parameters: line.hyperparameters for group in groups for line in group if line.reference}
@@ -169,42 +173,20 @@ def _acceptances(groups: Sequence[Sequence[Accepted]], metrics: Sequence[str]) -
     for group in groups:
         conditions.setdefault((_moment(group), group[0].parameters), set()).add((group[0].threads, group[0].device))
     acceptances: list[Acceptance] = []
-    for group, earlier in zip(groups, _predecessors(groups), strict=True):
+    for group, earlier, of_series in zip(groups, predecessors(groups), series(groups), strict=True):
         first = group[0]
         alone = len(conditions[_moment(group), first.parameters]) == 1
         suffix = "" if alone else f" (threads {first.threads}, device {first.device})"
         acceptance = _acceptance(group, first.parameters + suffix, known.get(first.parameters), metrics)
-        before = acceptances[earlier].figures if earlier is not None else {}
-        changes = {metric: _difference(acceptance.figures[metric], before.get(metric)) for metric in metrics}
-        acceptances.append(replace(acceptance, changes=changes))
+        before = None if earlier is None else acceptances[earlier]
+        figures = before.figures if before else {}
+        changes = {metric: _difference(acceptance.figures[metric], figures.get(metric)) for metric in metrics}
+        acceptances.append(replace(acceptance, changes=changes, before=before, series=of_series))
     return tuple(acceptances)
 
 
 def _moment(group: Sequence[Accepted]) -> tuple[datetime, str]:
     return group[0].accepted_at, label_of(group[0])
-
-
-def _predecessors(groups: Sequence[Sequence[Accepted]]) -> list[int | None]:
-    """Returns the place of what each group continues; None if there is none.
-
-    That is the last group before it under the same label with the same configuration. If there is none, because
-    hyper-parameters were changed, it is the group that was accepted last, provided that it and this one have no others
-    beside them.
-    """
-    moments: dict[tuple[datetime, str], list[int]] = {}
-    for place, group in enumerate(groups):
-        moments.setdefault(_moment(group), []).append(place)
-    predecessors: list[int | None] = [None] * len(groups)
-    same: dict[tuple[object, ...], int] = {}
-    last: dict[str, list[int]] = {}
-    for (_, label), indices in moments.items():
-        for place in indices:
-            earlier = last.get(label, [])
-            only = earlier[0] if len(earlier) == len(indices) == 1 else None
-            predecessors[place] = same.get((label, *_configuration(groups[place][0])), only)
-        same |= {(label, *_configuration(groups[place][0])): place for place in indices}
-        last[label] = indices
-    return predecessors
 
 
 def _difference(spread: Spread | None, before: Spread | None) -> float | None:
@@ -228,11 +210,13 @@ def _acceptance(
         Spread.of(line.interactions_per_second for line in seeds),
         Spread.of_all(line.fit_seconds for line in seeds),
         hyperparameters,
-        _mean_interval(seeds) if HR in metrics else None,
+        _mean_interval(seeds),
         is_dirty=any(line.is_dirty for line in seeds),
         is_run=first.is_run,
         accepted_regressions={metric: reason for line in seeds for metric, reason in line.accepted_regressions.items()},
         renamed_from=first.renamed_from,
+        identity=identity(first),
+        fingerprint=tuple(sorted(repr([line.figure(metric) for metric in HISTORY_METRICS]) for line in seeds)),
     )
 
 

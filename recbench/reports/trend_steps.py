@@ -13,6 +13,7 @@ from recbench.evaluation.change_points import Z, find_changes
 from recbench.evaluation.student import student_quantile
 from recbench.reports.compare.policy import Policy
 from recbench.reports.trend import Acceptance, Trend
+from recbench.reports.trend_series import Identity
 
 ASSUMED_SEED_SD: Final = float(Policy.model_fields["assumed_seed_sd"].default)
 """Standard deviation over seeds where each point has one seed; the same as in the gate."""
@@ -61,8 +62,8 @@ def trend_steps(trend: Trend, metric: str) -> list[Step]:
 
     The uncertainty of each point is that of its mean over seeds. The standard deviation over seeds is pooled over all
     points. All points are of the same users, so that the interval over users says nothing about a step. Runs of
-    uncommitted changes are left out. If a revision has several configurations, as after a sweep, each is a series
-    of its own.
+    uncommitted changes are left out. Each label is a series of its own. If it had several configurations beside each
+    other, as after a sweep, each of them is.
 
     Args:
         trend: The trend.
@@ -73,15 +74,10 @@ def trend_steps(trend: Trend, metric: str) -> list[Step]:
 
 
 def _series(trend: Trend) -> list[list[Acceptance]]:
-    points = [acceptance for acceptance in trend.acceptances if not (acceptance.is_run and acceptance.is_dirty)]
-    parameters: dict[object, set[str]] = {}
-    for point in points:
-        parameters.setdefault((point.sha or point.accepted_at, point.label), set()).add(point.parameters)
-    if all(len(known) == 1 for known in parameters.values()):
-        return [points]
-    series: dict[str, list[Acceptance]] = {}
-    for point in points:
-        series.setdefault(point.parameters, []).append(point)
+    series: dict[Identity, list[Acceptance]] = {}
+    for acceptance in trend.acceptances:
+        if not (acceptance.is_run and acceptance.is_dirty):
+            series.setdefault(acceptance.series, []).append(acceptance)
     return list(series.values())
 
 
@@ -102,8 +98,8 @@ def _steps(points: Sequence[Acceptance], metric: str) -> list[Step]:
 def _measurements(points: Sequence[Acceptance], metric: str) -> list[_Measurement]:
     known = [(point, spread.values) for point in points if (spread := point.figures[metric]) is not None]
     measurements = []
-    # Every metric: two trainings can have the same HR by chance.
-    for _, group in groupby(known, key=lambda pair: [spread and spread.values for spread in pair[0].figures.values()]):
+    # Every figure: two trainings can have the same HR by chance.
+    for _, group in groupby(known, key=lambda pair: pair[0].fingerprint):
         same = list(group)
         measurements.append(_Measurement(same[0][0], same[-1][0], same[0][1]))
     return measurements

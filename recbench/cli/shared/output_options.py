@@ -19,13 +19,28 @@ FOLDER, FOLDER_OR_FILE = "FOLDER", "FOLDER|FILE"
 PANEL = "Output"
 
 
+def _check_name(path: Path) -> None:
+    """Checks that a path is not the usual sign for standard output.
+
+    Raises:
+        RecbenchError: It is.
+    """
+    if path == Path("-"):
+        raise RecbenchError(
+            "-o - is not a file: this command does not write to standard output.", "Name a file or a folder."
+        )
+
+
 def check_folder(path: Path | None) -> Path | None:
     """Checks that a path can be the folder of a verb's output.
 
     Raises:
-        RecbenchError: It is a file, or is named like one.
+        RecbenchError: It is a file, is named like one, or is ``-``.
     """
-    if path is None or path.is_dir():
+    if path is None:
+        return None
+    _check_name(path)
+    if path.is_dir():
         return path
     if path.exists():
         raise RecbenchError(f"-o {path} is a file; this command writes a folder.", "Name a folder: -o results/runs")
@@ -46,10 +61,11 @@ def output_file(path: Path | None, default: Path) -> Path:
         default: The file that is written without ``-o``.
 
     Raises:
-        RecbenchError: The folder cannot be made.
+        RecbenchError: The folder cannot be made, or the path is ``-``.
     """
     if path is None:
         return default
+    _check_name(path)
     if path.suffix and not path.is_dir():
         return path
     check_no_file_above(path, "Choose another folder or file with -o.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from recbench.reports.cells import signed
 from recbench.reports.compare.gate import DecidedComparison, GateOutcome, GateReport
 from recbench.reports.compare.verdict import Verdict
 
@@ -36,7 +37,7 @@ def _verdicts(decided: DecidedComparison, metrics: Sequence[str] | None = None) 
     for model, metric, decision in decided.cells(metrics):
         text = comparison.label(metric)
         if decision.verdict in WITH_FIGURES:
-            text += f" {model.measured.evidence[metric].difference:+.4f}"
+            text += f" {signed(model.measured.evidence[metric].difference)}"
         groups.setdefault(decision.verdict, {}).setdefault(numbers[id(model)], []).append(text)
     n_shown = len(comparison.metrics if metrics is None else metrics)
     clauses = []

@@ -6,8 +6,12 @@ from typing import Any
 
 from recbench.registry.parameter_values import as_text
 from recbench.reports.exports.figures import ExportedConfiguration
+from recbench.reports.spread import Spread
+from recbench.reports.timing_notes import timed_throughput
 
 THROUGHPUT = "throughput"
+DIGITS = 12
+"""Of the digest of a task in the name of a benchmark."""
 
 
 def bencher_document(configurations: Sequence[ExportedConfiguration]) -> dict[str, Any]:
@@ -24,7 +28,7 @@ def bencher_document(configurations: Sequence[ExportedConfiguration]) -> dict[st
         if speeds := _speeds(configuration):
             measures[THROUGHPUT] = {"value": fmean(speeds), "lower_value": min(speeds), "upper_value": max(speeds)}
         if measures:
-            document[f"{configuration.group.task.name}/{configuration.name}"] = measures
+            document[f"{_task(configuration)}/{configuration.name}"] = measures
     return document
 
 
@@ -32,7 +36,7 @@ def action_benchmark_document(configurations: Sequence[ExportedConfiguration]) -
     """Returns the JSON that github-action-benchmark reads with ``tool: customBiggerIsBetter``."""
     entries = []
     for configuration in configurations:
-        name, extra = f"{configuration.group.task.name} / {configuration.name}", _extra(configuration)
+        name, extra = f"{_task(configuration)} / {configuration.name}", _extra(configuration)
         for metric, figure in configuration.figures.items():
             label = configuration.labels[metric]
             limits = "" if figure.low is None else f"{figure.low:.4f} to {figure.high:.4f}"
@@ -45,8 +49,20 @@ def action_benchmark_document(configurations: Sequence[ExportedConfiguration]) -
     return entries
 
 
-def _speeds(configuration: ExportedConfiguration) -> list[float]:
-    return [speed for trial in configuration.group.done if (speed := trial.record.interactions_per_second)]
+def _task(configuration: ExportedConfiguration) -> str:
+    """Returns the task in the name of a benchmark.
+
+    Services join results of one name to one series. Tasks of one name and other digests are not the same benchmark.
+    """
+    task = configuration.group.task
+    return f"{task.name}@{task.digest.removeprefix('sha256:')[:DIGITS]}"
+
+
+def _speeds(configuration: ExportedConfiguration) -> tuple[float, ...]:
+    records = [trial.record for trial in configuration.group.done]
+    speeds = Spread.of(record.interactions_per_second for record in records)
+    timed = timed_throughput(speeds, Spread.of(record.fit_seconds for record in records))
+    return timed.values if timed else ()
 
 
 def _extra(configuration: ExportedConfiguration) -> str:

@@ -12,6 +12,8 @@ from recbench.records.finished_trial import FinishedTrial
 from recbench.records.grouping import TrialGroup, group_names, group_trials
 from recbench.records.schema import Record
 from recbench.reports.run.shown_measures import measures_of
+from recbench.reports.spread import Spread
+from recbench.reports.timing_notes import timed_throughput
 
 CUT_OFF = 10
 
@@ -71,7 +73,9 @@ def exported(trials: Sequence[FinishedTrial]) -> tuple[list[ExportedTrial], list
     keys: list[tuple[str, int, str]] = []
     samples: list[Sample] = []
     measures = {
-        group.task.digest: measures_of([trial for trial in trials if trial.record.task == group.task], (CUT_OFF,), None)
+        group.task.digest: measures_of(
+            [trial for trial in trials if trial.record.task.digest == group.task.digest], (CUT_OFF,), None
+        )
         for group in groups
     }
     for number, group in enumerate(groups):
@@ -150,11 +154,12 @@ def facts_of(trial: ExportedTrial) -> dict[str, str]:
 
 
 def costs_of(record: Record) -> dict[str, float]:
-    """Returns what a trial cost, as far as it was measured."""
+    """Returns what a trial cost, as far as it was measured; no throughput of a fit that was too short to time."""
+    timed = timed_throughput(Spread.of([record.interactions_per_second]), Spread.of([record.fit_seconds]))
     costs = {
         "fit_seconds": record.fit_seconds,
         "score_seconds": record.score_seconds,
-        "interactions_per_second": record.interactions_per_second,
+        "interactions_per_second": None if timed is None else timed.mean,
         "process_peak_rss_bytes": record.process_peak_rss_bytes,
         "epochs": record.epochs,
     }

@@ -3,13 +3,13 @@
 import base64
 import gzip
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from recbench.escaping.file_names import file_name
 from recbench.records.schema import TaskIdentity
 from recbench.reports.formats import Format
 from recbench.reports.html.bibtex import bibtex
-from recbench.reports.run.document import run_document
+from recbench.reports.run.document import report_document
 from recbench.reports.run.pairs_table import pairs_table
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.table import run_table
@@ -37,14 +37,12 @@ class Download:
 def downloads(report: RunReport, task: TaskIdentity) -> list[Download]:
     """Returns the files of one task: the models and their pairs as CSV, all figures as JSON, and a citation."""
     name = file_name(task.name)
-    record = report.summaries[0].group.record
-    identity = {"name": task.name, "digest": task.digest, "n_train": record.n_train, "n_cases": record.n_cases}
-    document = json.dumps(run_document(replace(report, task=identity)), allow_nan=False, separators=(",", ":"))
+    document = json.dumps(report_document(report), allow_nan=False, separators=(",", ":"))
     pairs = pairs_table(report, Format.CSV)
     return [
         _plain(f"{name}.csv", "text/csv", run_table(report, Format.CSV), "one line for each model"),
         _packed(f"{name}-pairs.csv", "text/csv", pairs, "one line for each pair of models and metric"),
-        _packed(f"{name}.json", "application/json", document, "all figures, as recbench run --json prints them"),
+        _packed(f"{name}.json", "application/json", document, "all figures"),
         _plain(f"{name}.bib", "application/x-bibtex", bibtex(report, task), "how to cite these results"),
     ]
 

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 import recbench
 from recbench.escaping.terminal import one_line
+from recbench.escaping.xml import xml_text
 from recbench.output_files import UNSEALED, seal
 from recbench.reports.html.tables import WIDTHS
 from recbench.reports.plots.styles import DARK, LIGHT, MARKERS
@@ -54,25 +55,27 @@ def render_feed(template: str, **content: Any) -> str:
         template: The name of its template.
         content: What the template shows. Text is escaped.
     """
-    return seal(_environment().get_template(template).render(**content, seal=UNSEALED, version=recbench.__version__))
+    feed = _environment(xml=True).get_template(template)
+    return seal(feed.render(**content, seal=UNSEALED, version=recbench.__version__))
 
 
 @cache
-def _environment() -> Environment:
+def _environment(*, xml: bool = False) -> Environment:
     return Environment(
         loader=PackageLoader("recbench.reports.html"),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_printable,
+        finalize=partial(_printable, xml=xml),
         trim_blocks=True,
         lstrip_blocks=True,
     )
 
 
-def _printable(value: Any) -> Any:
+def _printable(value: Any, *, xml: bool) -> Any:
     """Returns the value of an expression; text is one line without control characters."""
     if isinstance(value, str) and not isinstance(value, Markup):
-        return one_line(value, len(value))
+        # XML has no way to write some characters that HTML shows.
+        return xml_text(value) if xml else one_line(value, len(value))
     return value
 
 

@@ -1,5 +1,6 @@
 """One task of the report page: its figures, tables and charts."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -10,6 +11,7 @@ from recbench.evaluation.metric_names import parse_measure
 from recbench.records.environments import merged
 from recbench.records.history import Accepted
 from recbench.records.history_metrics import HR
+from recbench.records.schema import Status
 from recbench.records.selection import RecordSet
 from recbench.registry.parameter_values import as_text
 from recbench.reports.cost_figures import cost_notes
@@ -224,14 +226,19 @@ def _findings(report: RunReport, measure: Measure) -> list[str]:
 
 
 def _failures(report: RunReport) -> list[str]:
-    """Returns how many trials of which models failed."""
-    failures = [
-        f"{summary.name} ({sum(trial.record.error is not None for trial in summary.trials)} of "
-        f"{counted(len(summary.trials), 'trial')})"
-        for summary in report.summaries
-        if any(trial.record.error is not None for trial in summary.trials)
+    """Returns how many trials of which models are not done, by how they ended."""
+    failures: dict[Status, list[str]] = {}
+    for summary in report.summaries:
+        # An interrupted trial has no error.
+        ends = Counter(trial.record.status for trial in summary.trials if trial.record.status is not Status.DONE)
+        for status, count in ends.items():
+            text = f"{summary.name} ({count} of {counted(len(summary.trials), 'trial')})"
+            failures.setdefault(status, []).append(text)
+    return [
+        f"{status.replace('-', ' ').capitalize()}: {', '.join(failures[status])}."
+        for status in Status
+        if status in failures
     ]
-    return [f"Failed: {', '.join(failures)}."] if failures else []
 
 
 def _notes(report: RunReport) -> list[str]:

@@ -50,7 +50,7 @@ class AcceptedRow:
         label: The label.
         revision: The git revision.
         figure: HR@10, mean over seeds.
-        change: Its difference from the row before.
+        change: Its difference from the acceptance that it replaced.
     """
 
     when: str
@@ -151,15 +151,15 @@ def _trends(history: Sequence[Accepted]) -> list[ShownTrend]:
 
 def _rows(trend: Trend) -> tuple[AcceptedRow, ...]:
     rows = []
-    for before, acceptance in zip([None, *trend.acceptances], trend.acceptances, strict=False):
-        spread, earlier = acceptance.figures[HR], before.figures[HR] if before else None
+    for acceptance in trend.acceptances:
+        spread, change = acceptance.figures[HR], acceptance.changes[HR]
         rows.append(
             AcceptedRow(
                 f"{acceptance.accepted_at:%Y-%m-%d %H:%M}",
                 acceptance.label,
                 (acceptance.sha or "unknown")[:9],
                 f"{spread.mean:.4f}" if spread else NO_RANKS,
-                signed(spread.mean - earlier.mean) if spread and earlier else "",
+                "" if change is None else signed(change),
             )
         )
     return tuple(reversed(rows))
@@ -173,7 +173,7 @@ def _alerts(shown: Sequence[ShownTrend]) -> list[Alert]:
 
 def _alert(regression: Regression, anchor: str) -> Alert:
     trend, after = regression.trend, regression.after
-    key = "\n".join([trend.digest, trend.model, after.label, after.parameters, after.accepted_at.isoformat()])
+    key = "\n".join([trend.digest, trend.model, *map(str, after.identity), after.accepted_at.isoformat()])
     title = (
         f"{trend.model} on {trend.task}: HR@10 fell from {regression.old.mean:.4f} to {regression.new.mean:.4f} "
         f"(label {after.label}, revision {(after.sha or 'unknown')[:9]})"

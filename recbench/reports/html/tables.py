@@ -14,7 +14,7 @@ from recbench.reports.run.summary import ModelSummary
 from recbench.reports.run.uncertainty import Standing
 from recbench.reports.seconds import seconds_text
 from recbench.reports.spread import Spread
-from recbench.reports.timing_notes import DOUBTFUL, SHARED, SHORTEST_FIT, too_short
+from recbench.reports.timing_notes import DOUBTFUL, SHARED, SHORTEST_FIT, timed_throughput
 
 MEBIBYTE = 2**20
 WIDTHS = (480, 640, 800, 960, 1120, 1280, 1380, 10_000)
@@ -220,13 +220,12 @@ def _cost_cells(summary: ModelSummary) -> list[Cell]:
     done = [record for record in records if record.status is Status.DONE]
     memory = max((record.process_peak_rss_bytes or 0 for record in records), default=0)
     failed = len(records) - len(done)
-    speed = summary.interactions_per_second
-    timed = summary.fit_seconds is not None and not too_short(summary.fit_seconds)
+    speed = timed_throughput(summary.interactions_per_second, summary.fit_seconds)
     marks = f" {SHARED}" * summary.shared_machine + f" {DOUBTFUL}" * bool(summary.throughput_doubts)
     return [
         _seconds(summary.fit_seconds),
         _seconds(summary.fit_cpu_seconds),
-        Cell(f"{speed.mean:,.0f}{marks}", speed.mean) if speed and timed else Cell(NO_FIGURE),
+        Cell(f"{speed.mean:,.0f}{marks}", speed.mean) if speed else Cell(NO_FIGURE),
         Cell(NO_FIGURE) if summary.epochs is None else Cell(f"{summary.epochs:,}", summary.epochs),
         _seconds(Spread.of(record.score_seconds for record in done)),
         Cell(f"{memory / MEBIBYTE:,.0f}", memory) if memory else Cell(NO_FIGURE),

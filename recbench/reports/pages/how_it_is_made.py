@@ -4,11 +4,10 @@ Hyper-parameters are given by their values. A search would not end at the same v
 have changed since.
 """
 
-import re
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Self
 
@@ -21,50 +20,13 @@ from recbench.records.schema import SCORES_OF_FILE, Record, class_identity, is_b
 from recbench.registry.model_entries import ModelEntry, parse_assignment, parse_entry, split_assignments, split_entries
 from recbench.registry.parameter_values import as_text
 from recbench.reports.pages.configurations import Configuration
+from recbench.reports.pages.run_conditions import RunConditions, curve_text, cut_offs_of, run_conditions
 from recbench.tasks.named_specs import spec_text
 from recbench.tasks.spec import CatalogueData, FileData, SyntheticData, TaskSpec, parse_spec
 
 LONGEST_LINE = 300
 """Characters of a command; a longer one continues on further lines."""
 END_OF_SPEC = "END_OF_SPEC"
-
-
-@dataclass(frozen=True, slots=True)
-class _Conditions:
-    """What one command gives to all of its models.
-
-    Attributes:
-        first_seed: The first seed.
-        n_seeds: The number of seeds.
-        ks: The cut-offs of the metrics that records store.
-        threads: Threads of each trial.
-        device: What to train on.
-        jobs: Trials at a time.
-        full: Whether there is a full ranking.
-        serving: Whether the models were measured in use.
-    """
-
-    first_seed: int
-    n_seeds: int
-    ks: tuple[int, ...]
-    threads: int
-    device: str
-    jobs: int
-    full: bool
-    serving: bool
-
-    @property
-    def words(self) -> list[str]:
-        """The options."""
-        return [
-            *(["--k", ",".join(map(str, self.ks))] if self.ks != (10,) else []),
-            *(["--seed", str(self.first_seed)] if self.first_seed else []),
-            *("--seeds", str(self.n_seeds), "--threads", str(self.threads)),
-            *(["--device", self.device] if self.device != "auto" else []),
-            *(["--jobs", str(self.jobs)] if self.jobs > 1 else []),
-            *(["--full"] if self.full else []),
-            *(["--serving"] if self.serving else []),
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +84,16 @@ def repetition(
     records = [trial.record for trial in trials]
     task = _Task.of(records)
     lines, notes = [*build, *task.lines], [] if build else list(task.notes)
-    cut_offs = next((ks for record in records if (ks := _cut_offs(record))), (10,))
-    groups: dict[_Conditions, list[_Entry]] = {}
+    cut_offs = next((ks for record in records if (ks := cut_offs_of(record))), (10,))
+    curve = curve_text([record.curve for record in records if record.curve])
+    groups: dict[RunConditions, list[_Entry]] = {}
     for configuration in configurations:
         if note := _no_class(configuration.summary.group.record):
             scored = [_score_file(trial.record, task.word, place) for trial in configuration.summary.trials]
             lines += [shell_command(words) for words in scored if words]
             notes += [] if all(scored) else [f"{configuration.full_name}: {note}"]
             continue
-        for conditions in _conditions(configuration, cut_offs):
+        for conditions in run_conditions(configuration.summary.trials, cut_offs, curve):
             groups.setdefault(conditions, []).append(_Entry.of(configuration, names))
     for conditions, entries in groups.items():
         for of_command in _commands_of(entries):
@@ -254,35 +217,6 @@ def _is_assignment(text: str, name: str, value: str) -> bool:
         return False
 
 
-def _cut_offs(record: Record) -> tuple[int, ...]:
-    """Returns the cut-offs of the metrics that a record stores; none if it has no metrics."""
-    matches = (re.fullmatch(r"hr@(\d+)", name) for name in record.metrics)
-    return tuple(sorted(int(match[1]) for match in matches if match))
-
-
-def _conditions(configuration: Configuration, cut_offs: tuple[int, ...]) -> list[_Conditions]:
-    """Returns the conditions of the commands that run a configuration: one for each run of seeds without a gap."""
-    records = [trial.record for trial in configuration.summary.trials]
-    command_conditions: list[_Conditions] = []
-    for record in sorted(records, key=lambda record: record.seed):
-        conditions = _Conditions(
-            first_seed=record.seed,
-            n_seeds=1,
-            ks=_cut_offs(record) or cut_offs,
-            threads=record.threads,
-            device=record.device,
-            jobs=record.concurrent_trials,
-            full=record.catalogue is not None or record.catalogue_error is not None,
-            serving=record.serving is not None or record.serving_error is not None,
-        )
-        last = command_conditions[-1] if command_conditions else None
-        if last and conditions == replace(last, first_seed=last.first_seed + last.n_seeds, n_seeds=1):
-            command_conditions[-1] = replace(last, n_seeds=last.n_seeds + 1)
-        else:
-            command_conditions.append(conditions)
-    return command_conditions
-
-
 def _no_class(record: Record) -> str:
     """Returns why no command trains a configuration; empty if one does."""
     if record.reference.startswith("scores of "):
@@ -297,7 +231,7 @@ def _score_file(record: Record, task: str, place: str) -> list[str]:
     if record.reference != SCORES_OF_FILE:
         return []
     options = shlex.split(str(record.facts.get("options", "")))
-    k = ["--k", ",".join(map(str, ks))] if (ks := _cut_offs(record)) not in ((), (10,)) else []
+    k = ["--k", ",".join(map(str, ks))] if (ks := cut_offs_of(record)) not in ((), (10,)) else []
     words = ["recbench", "score-file", str(record.facts.get("file")), "--name", record.model, "--task", task]
     return [*words, "--seed", str(record.seed), *k, *options, "-o", place]
 

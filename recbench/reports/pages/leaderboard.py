@@ -25,6 +25,9 @@ from recbench.tasks.kept import kept_line
 from recbench.tuning.objective import Objective
 from recbench.tuning.spaces import ModelSpace, texts
 
+MOST_PAIRS = 100
+"""More pairs are counted, not named."""
+
 
 @dataclass(frozen=True, slots=True)
 class LeaderboardSources:
@@ -121,14 +124,18 @@ def _undecided(report: RunReport) -> list[str]:
     lines = ["## Pairs of models that are not significantly different", ""]
     for measure in report.columns:
         pairs = [pair for pair in report.uncertainty.pairs if pair.measure == measure]
+        # Each pair is escaped alone: the middle of a long text is left out, and that may be within a name.
         level = [
-            f"{report.summaries[pair.first].name} and {report.summaries[pair.second].name} "
-            f"({signed(pair.evidence.difference)}, p {pair.p_adjusted:.2f})"
+            markdown(
+                f"{report.summaries[pair.first].name} and {report.summaries[pair.second].name} "
+                f"({signed(pair.evidence.difference)}, p {pair.p_adjusted:.2f})"
+            )
             for pair in pairs
             if pair.p_adjusted >= ALPHA
         ]
-        listed = "; ".join(level) if level else "none"
-        lines.append(f"- By {measure.label}, {len(level)} of {len(pairs)} pairs: {markdown(listed)}.")
+        more = [f"and {len(level) - MOST_PAIRS:,} more"] if len(level) > MOST_PAIRS else []
+        listed = "; ".join([*level[:MOST_PAIRS], *more]) or "none"
+        lines.append(f"- By {markdown(measure.label)}, {len(level)} of {len(pairs)} pairs: {listed}.")
     return [
         *lines,
         "",

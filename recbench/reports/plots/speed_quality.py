@@ -18,7 +18,7 @@ from recbench.reports.run.best_compared import MOST_COMPARED
 from recbench.reports.run.run_report import seed_ranks
 from recbench.reports.run.summary import ModelSummary, summarise
 from recbench.reports.spread import Spread
-from recbench.reports.timing_notes import timing_notes
+from recbench.reports.timing_notes import SHORTEST_FIT, timed_throughput, timing_notes, too_short
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +94,13 @@ def speed_quality(record_sets: Sequence[RecordSet], measure: Measure, axis: Cost
         if point is not None:
             drawn.append((summary, point))
         else:
-            lacking = summary.status is Status.DONE and summary.figure(measure) is None
-            left_out.append(f"{label} ({'no full ranking' if lacking else summary.status})")
+            left_out.append(f"{label} ({_reason(summary, measure, axis)})")
     if not drawn:
+        if any(_is_too_short(summary, axis) for summary, _ in summaries_with_texts):
+            raise NothingToCompareError(
+                f"The fits of these trials took less than {SHORTEST_FIT:g} s: too short to time.",
+                "Show the training time: --x-axis fit-seconds",
+            )
         full = measure.ranking is Ranking.FULL
         raise NothingToCompareError(
             f"None of these trials is done and has timings of its training{' and a full ranking' if full else ''}.",
@@ -117,7 +121,7 @@ def speed_quality(record_sets: Sequence[RecordSet], measure: Measure, axis: Cost
 def quality_point(
     summary: ModelSummary, label: str, measure: Measure, axis: Cost, interval: Interval | None
 ) -> QualityPoint | None:
-    """Returns the figures of a configuration; None if it has no ranks or no timings.
+    """Returns the figures of a configuration; None if it has no ranks or no timings, or too short ones.
 
     Args:
         summary: The configuration.
@@ -126,11 +130,23 @@ def quality_point(
         axis: Its cost.
         interval: The confidence interval of its quality, if it has one.
     """
-    cost = summary.interactions_per_second if axis is Cost.THROUGHPUT else summary.fit_seconds
+    speed = timed_throughput(summary.interactions_per_second, summary.fit_seconds)
+    cost = speed if axis is Cost.THROUGHPUT else summary.fit_seconds
     quality = summary.figure(measure)
     if quality is None or cost is None or min(cost.values) <= 0:
         return None
     return QualityPoint(summary.model, label, quality, interval, cost)
+
+
+def _reason(summary: ModelSummary, measure: Measure, axis: Cost) -> str:
+    """Returns why a configuration has no point."""
+    if summary.status is Status.DONE and summary.figure(measure) is None:
+        return "no full ranking"
+    return "too short to time" if _is_too_short(summary, axis) else summary.status.value
+
+
+def _is_too_short(summary: ModelSummary, axis: Cost) -> bool:
+    return axis is Cost.THROUGHPUT and too_short(summary.fit_seconds)
 
 
 def _interval(summary: ModelSummary, measure: Measure) -> Interval | None:

@@ -13,6 +13,8 @@ from recbench.reports.run.document_types import (
     CurvePointDocument,
     MetricDocument,
     PairDocument,
+    RecordedTaskDocument,
+    ReportDocument,
     ResultDocument,
     RunDocument,
     TaskDocument,
@@ -69,6 +71,20 @@ def run_document(report: RunReport) -> RunDocument:
         ],
         "environment": report.environment.model_dump(mode="json"),
     }
+
+
+def report_document(report: RunReport) -> ReportDocument:
+    """Returns the document of records without their task: the same figures, and what the records say of the task."""
+    record = report.summaries[0].group.record
+    task: RecordedTaskDocument = {
+        "name": record.task.name,
+        "digest": record.task.digest,
+        "n_users": record.n_users,
+        "n_items": record.n_items,
+        "n_train": record.n_train,
+        "n_cases": record.n_cases,
+    }
+    return cast(ReportDocument, {**run_document(report), "task": task})
 
 
 def _result(

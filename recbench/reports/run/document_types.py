@@ -234,12 +234,11 @@ class ContradictionDocument(TypedDict):
     full_p_holm: float
 
 
-class TrialsDocument(TypedDict):
-    """What a document says about trials besides their results.
+class ComparedDocument(TypedDict):
+    """What a document says about trials besides their task and results.
 
     Attributes:
         schema: Version of this schema.
-        task: The task.
         settings: Where the hyper-parameters come from; null without `--settings`.
         pairs: All pairs of models, by metric.
         contradictions: Pairs whose order differs between the candidates and the full ranking.
@@ -251,7 +250,6 @@ class TrialsDocument(TypedDict):
     """
 
     schema: Literal[1]
-    task: TaskDocument
     settings: dict[str, Any] | None
     pairs: list[PairDocument]
     contradictions: list[ContradictionDocument]
@@ -260,6 +258,44 @@ class TrialsDocument(TypedDict):
     correction: dict[str, Any]
     notes: list[str]
     environment: dict[str, Any]
+
+
+class TrialsDocument(ComparedDocument):
+    """What a document says about trials besides their results.
+
+    Attributes:
+        task: The task.
+    """
+
+    task: TaskDocument
+
+
+class RecordedTaskDocument(TaskName):
+    """The task of records, as far as they describe it.
+
+    Attributes:
+        n_users: Number of users with a test case.
+        n_items: Number of items; null in older records.
+        n_train: Number of train rows.
+        n_cases: Number of test cases.
+    """
+
+    n_users: int
+    n_items: int | None
+    n_train: int
+    n_cases: int
+
+
+class ReportDocument(ComparedDocument):
+    """The JSON file of a task in the page of `recbench report`. Keys may be added; none is renamed.
+
+    Attributes:
+        task: The task.
+        results: One object for each configuration, the best first.
+    """
+
+    task: RecordedTaskDocument
+    results: list[ResultDocument]
 
 
 class RunDocument(TrialsDocument):

@@ -17,7 +17,7 @@ from recbench.reports.run.time_to_quality import TimeToQuality
 from recbench.reports.run.uncertainty import Standing
 from recbench.reports.short_figures import short_figure, short_interval, short_rate, short_seconds
 from recbench.reports.spread import Spread
-from recbench.reports.timing_notes import DOUBTFUL, SHARED, SHORTEST_FIT, too_short
+from recbench.reports.timing_notes import DOUBTFUL, SHARED, SHORTEST_FIT, timed_throughput, too_short
 
 BELOW = "▽"
 """Marks a model that is significantly below popularity."""
@@ -151,10 +151,8 @@ def speed_column(summaries: Sequence[ModelSummary]) -> Column:
 
     wide = cells(["" if speed is None else f"{speed.mean:,.0f}" for speed in speeds])
     narrow = cells(["" if speed is None else short_rate(speed.mean) for speed in speeds])
-    keys = [
-        None if speed is None or too_short(summary.fit_seconds) else -speed.mean
-        for summary, speed in zip(summaries, speeds, strict=True)
-    ]
+    timed = [timed_throughput(summary.interactions_per_second, summary.fit_seconds) for summary in summaries]
+    keys = [None if speed is None else -speed.mean for speed in timed]
     return Column(SPEED, (Look("interactions/s", wide),), (Look(SPEED, narrow, rank=_SPEED),), keys)
 
 

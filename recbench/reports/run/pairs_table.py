@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from recbench.escaping.data_files import json_text
-from recbench.reports.cells import p_value
+from recbench.reports.cells import p_value, signed
 from recbench.reports.column_rendering import prose, render_columns
 from recbench.reports.columns import Column, Cut, Look
 from recbench.reports.formats import Format
@@ -118,8 +118,8 @@ def _row(pair: Pair, report: RunReport) -> list[str]:
     return [
         pair.measure.label,
         f"{report.summaries[pair.first].name} - {report.summaries[pair.second].name}",
-        f"{evidence.difference:+.4f}",
-        f"{evidence.interval.low:+.4f} to {evidence.interval.high:+.4f}",
+        signed(evidence.difference),
+        f"{signed(evidence.interval.low)} to {signed(evidence.interval.high)}",
         p_value(evidence.p),
         p_value(pair.p_adjusted),
         p_value(max(pair.mcnemar)) if pair.mcnemar else "",

@@ -13,6 +13,7 @@ from recbench.reports.run.run_report import RunReport
 from recbench.reports.spread import Spread
 from recbench.reports.sweep.points import SweepPoint, sweep_points
 from recbench.reports.sweep.table import MEGABYTE
+from recbench.reports.timing_notes import timed_throughput
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +44,8 @@ def draw_sweep(report: RunReport, parameter: str, output: OutputFile) -> Path:
     quality.set(ylabel="quality, 95 % over users")
     legend_above(quality)
     _draw_spreads(seconds, positions, [point.summary.fit_seconds for point in points], "fit seconds")
-    _draw_spreads(speed, positions, [point.summary.interactions_per_second for point in points], "interactions/s")
+    timed = [timed_throughput(point.summary.interactions_per_second, point.summary.fit_seconds) for point in points]
+    _draw_spreads(speed, positions, timed, "interactions/s")
     _draw_spreads(memory, positions, [_mebibytes(point.peak_bytes) for point in points], "peak memory, MiB")
     for axes in (speed, memory):
         axes.set_xlabel(mathtext(parameter))

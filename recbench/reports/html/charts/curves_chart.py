@@ -34,29 +34,35 @@ class LearningCurve:
 
     @property
     def final(self) -> float:
-        """The metric after the last epoch."""
+        """The metric of the trained models."""
         return self.points[-1][1]
 
 
 def mean_curve(curves: Sequence[Sequence[CurvePoint]], metric: str) -> tuple[tuple[float, float], ...]:
-    """Averages the curves of the seeds at the epochs that all of them have.
+    """Averages the curves of the seeds: at the epochs that all of them have, and at the end of each training.
 
     Args:
-        curves: The curve of each seed.
+        curves: The curve of each seed; the last point is that of the trained model.
         metric: Such as ``hr@10``.
 
     Returns:
-        Seconds and the metric, by epoch.
+        Seconds and the metric, by epoch. Trainings may end at different epochs; the last point is the mean of the ends.
+        Nothing if one of them lacks the metric at its end.
     """
+    ends = [curve[-1] for curve in curves]
+    if not all(metric in end.metrics for end in ends):
+        return ()
     by_epoch: dict[int, list[CurvePoint]] = {}
     for curve in curves:
         for point in curve:
             if metric in point.metrics:
                 by_epoch.setdefault(point.epoch, []).append(point)
+    of_all = [points for _, points in sorted(by_epoch.items()) if len(points) == len(curves)]
+    if len({end.epoch for end in ends}) > 1:
+        of_all.append(ends)
     return tuple(
         (fmean(point.fit_seconds for point in points), fmean(point.metrics[metric] for point in points))
-        for _, points in sorted(by_epoch.items())
-        if len(points) == len(curves)
+        for points in of_all
     )
 
 

@@ -4,6 +4,7 @@ from recbench.reports.html.charts.scales import Scale, scale
 from recbench.reports.html.charts.svg import Chart, Mark, Path, Text, polyline
 from recbench.reports.plots.styles import Style
 from recbench.reports.trend import Trend
+from recbench.reports.trend_series import Identity
 
 WIDTH, HEIGHT = 300, 120
 LEFT, RIGHT, TOP, BOTTOM = 48, 290, 12, 96
@@ -12,7 +13,7 @@ INSET = 8
 
 
 def trend_chart(trend: Trend, metric: str, style: Style) -> Chart | None:
-    """Draws the mean of a metric over seeds, and its range, for each acceptance that has it.
+    """Draws the mean of a metric over seeds, and its range, for each acceptance that has it; a line for each series.
 
     Args:
         trend: The acceptances.
@@ -31,9 +32,12 @@ def trend_chart(trend: Trend, metric: str, style: Style) -> Chart | None:
     y = scale(min(values), max(values), BOTTOM, TOP, margin=0.1)
     x = Scale(0, max(len(known) - 1, 1), LEFT + INSET, RIGHT - INSET)
     at = [(x.at(number), y.at(spread.mean)) for number, (_, spread) in enumerate(known)]
+    lines: dict[Identity, list[tuple[float, float]]] = {}
+    for spot, (acceptance, _) in zip(at, known, strict=True):
+        lines.setdefault(acceptance.series, []).append(spot)
     paths = [
         Path(polyline([(LEFT, TOP), (LEFT, BOTTOM), (RIGHT, BOTTOM)]), "border"),
-        Path(polyline(at), f"curve c{style.colour}"),
+        *(Path(polyline(line), f"curve c{style.colour}") for line in lines.values()),
     ]
     marks = []
     for (across, middle), (acceptance, spread) in zip(at, known, strict=True):
