@@ -12,6 +12,8 @@ import recbench as rb
 from recbench.evaluation.metrics.hr import hit_rate
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.usefixtures("forked_trials")
+
 
 class Popular:
     def __init__(self, power: float = 1.0):
