@@ -59,7 +59,7 @@ class TrialServer:
     def popen(self) -> type[subprocess.Popen[Any]]:
         """Returns the class that takes the place of ``subprocess.Popen``."""
         # Not at the head: it imports what a trial's process imports.
-        from tests.forked_workers import WORKER, same_at_start
+        from tests.forked_workers import WORKERS, same_at_start
 
         server = self
 
@@ -75,7 +75,7 @@ class TrialServer:
                     isinstance(args, list)
                     and START in args
                     and json.loads(args[-1])[0] == recbench.__file__
-                    and json.loads(args[-1])[-1] == WORKER
+                    and json.loads(args[-1])[-1] in WORKERS
                     and same_at_start(environment, server.environment)
                 ):
                     super()._execute_child(
