@@ -13,20 +13,23 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 # ranx as plain Python, in every test alike: to compile it takes half a minute.
 os.environ["NUMBA_DISABLE_JIT"] = "1"
 
+import gc
 import logging
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from recbench import testing
 from recbench.data.fetch import fetch
+from recbench.garbage import without_collection
 from recbench.operating_system.processor import available_cores
 from recbench.progress.console import messages
 from recbench.tasks.task import Task
 from tests.disk import skip_flushes
+from tests.forked_trials import TrialServer, can_make_siblings
 from tests.program_server import ProgramServer, can_serve
 
 ROOT = Path(__file__).parent.parent
@@ -42,6 +45,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """Returns one more than there are cores: a fifth of the time, tests wait for processes that they have started."""
     return available_cores() + 1
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keeps the garbage collector away from imported modules and tests, which stay until the end.
+
+    It would go through all of them again and again: two seconds while tests are collected, and half a second each time
+    later.
+    """
+    with without_collection():
+        result = yield
+    gc.freeze()
+    return result
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +110,22 @@ def board() -> Task:
 def program_server() -> Iterator[ProgramServer]:
     with ProgramServer() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def trial_server() -> Iterator[TrialServer]:
+    server = TrialServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def forked_trials(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Starts the processes of trials quickly. For modules that are not about these processes and what they import."""
+    with pytest.MonkeyPatch.context() as patch:
+        if can_make_siblings():
+            patch.setattr(subprocess, "Popen", request.getfixturevalue("trial_server").popen())
+        yield
 
 
 @pytest.fixture

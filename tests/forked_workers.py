@@ -26,7 +26,8 @@ from recbench.runners.processes.harness_imports import import_harness
 from recbench.runners.processes.starting import START
 from recbench.trials.machine import THREAD_VARIABLES
 
-WORKER = "recbench.runners.processes.worker"
+WORKERS = ("recbench.runners.processes.worker", "recbench.selftest.worker")
+"""The modules of the processes of trials, and of models that a self-test checks."""
 OF_MODELS = ("scipy.linalg", "scipy.sparse", "scipy.sparse.linalg")
 """Loaded for most models of the tests, and listed by every record anyway."""
 LIBRARIES = ("pandas", "pyarrow")
@@ -73,8 +74,8 @@ class ForkedWorkers:
         return (
             isinstance(command, list)
             and START in command
-            and json.loads(command[-1])[-1] == WORKER
-            and all(environment.get(name) == self.environment.get(name) for name in self._read_at_start(environment))
+            and json.loads(command[-1])[-1] in WORKERS
+            and same_at_start(environment, self.environment)
             and not any(name in sys.modules for name in LIBRARIES)
         )
 
@@ -92,7 +93,7 @@ class ForkedWorkers:
             os.environ.clear()
             os.environ.update(environment)
             tempfile.tempdir = None
-            _, sys.path[:], parent, _ = json.loads(command[-1])
+            _, sys.path[:], parent, module = json.loads(command[-1])
             for name in sys.modules.keys() - self.modules:
                 if not name.startswith(LOADED_ONCE):
                     del sys.modules[name]
@@ -103,14 +104,16 @@ class ForkedWorkers:
             if "numpy.random" in sys.modules:
                 # Its state would be the same in all trials of a test session.
                 sys.modules["numpy.random"].seed()
-            importlib.import_module(WORKER).main(parent)
+            importlib.import_module(module).main(parent)
         except BaseException:  # noqa: BLE001 - it must not return into the run
             os.write(2, traceback.format_exc().encode())
         os._exit(1)
 
-    def _read_at_start(self, environment: Mapping[str, str]) -> set[str]:
-        python = {name for name in {*environment, *self.environment} if name.startswith("PYTHON")}
-        return {*READ_AT_START, *python}
+
+def same_at_start(environment: Mapping[str, str], others: Mapping[str, str]) -> bool:
+    """Whether variables that libraries and Python read when they are loaded have the same values."""
+    python = {name for name in {*environment, *others} if name.startswith("PYTHON")}
+    return all(environment.get(name) == others.get(name) for name in {*READ_AT_START, *python})
 
 
 def _unbuffered(descriptor: int, errors: str) -> io.TextIOWrapper:

@@ -110,14 +110,20 @@ def test_negatives_from_pools_are_drawn_from_all_unseen_items_in_proportion(expo
     rows = training.rows(train, blocks)
     own = blocks.padded((blocks.users == blocks.place[0]).astype(np.int32))[0] > 0
     drawn = np.zeros(n_items)
-    for step in range(300):
-        key = tf.constant([0, step, 0])
+
+    # Compiled: 300 draws, one operation after the other, take several seconds.
+    @tf.function
+    def draw(step):
+        key = tf.stack([0, step, 0])
         bits = pooled_blocks.random_bits(tf.constant([POOL_SIZE]), tf.concat([key, [0]], 0))
         total = rows.cumulative[-1]
         pool = tf.searchsorted(rows.cumulative, pooled_blocks.below(bits, total), side="right")
         there = tf.range(training.capacity) < rows.n_rows[0]
         places = training._places_in_pool(rows.users[0], rows.items[0], there, rows.distinct[0], pool)
-        slots, found = training._draw(rows.users[0], places, key)
+        return pool, *training._draw(rows.users[0], places, key)
+
+    for step in tf.range(300):
+        pool, slots, found = draw(step)
         chosen = pool.numpy()[slots.numpy()[:, own][found.numpy()[:, own]]]
         # One negative a step and user: those of one pool are not independent.
         drawn[chosen[0]] += 1
