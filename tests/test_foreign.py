@@ -170,7 +170,7 @@ class Catches(Generator):
     [
         ("Generator", "TypeError: fit() returned a generator and has not run"),
         ("Coroutine", "TypeError: fit() returned a coroutine and has not run"),
-        ("WarmUp", "TypeError: warm_up() returned a async_generator and has not run"),
+        ("WarmUp", "TypeError: warm_up() returned an async generator and has not run"),
         ("Awaitable", "TypeError: fit() returned a Future and has not run"),
         ("Catches", "FloatingPointError: the training loss after epoch 2 is inf"),
     ],

@@ -42,11 +42,12 @@ def call(name: str, method: Any, train: Any, context: Any) -> None:
     """
     returned = method(train, context)
     if inspect.isgenerator(returned) or inspect.isasyncgen(returned) or inspect.isawaitable(returned):
-        kind = type(returned).__name__
+        kind = type(returned).__name__.replace("_", " ")
+        article = "an" if kind[0] in "aeiouAEIOU" else "a"
         if inspect.iscoroutine(returned):
             # Otherwise Python warns, at any later moment, that nobody has awaited it.
             returned.close()
-        raise TypeError(f"{name}() returned a {kind} and has not run: write it without yield and async")
+        raise TypeError(f"{name}() returned {article} {kind} and has not run: write it without yield and async")
 
 
 class TrainSet:
