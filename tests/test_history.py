@@ -22,6 +22,7 @@ from recbench.experiments.track import check_history, track
 from recbench.records import baselines, history
 from recbench.records.schema import Revision
 from recbench.registry.requested import request_models
+from recbench.reports.column_choice import column_names
 from recbench.reports.history_table import history_columns
 from recbench.reports.trend import trends
 from tests.examples import a_record, a_trial
@@ -246,3 +247,7 @@ def test_older_lines_have_no_names_of_hyper_parameters(capsys):
     printed = capsys.readouterr().out
     assert "0123456789ab" in printed
     assert "Parameters of the last one: " in printed
+
+
+def test_the_column_of_the_time_has_its_earlier_name_too():
+    assert column_names(["accepted", "label"], ["time", "label"], "--columns") == ("time", "label")

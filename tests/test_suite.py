@@ -362,6 +362,18 @@ def test_the_gate_takes_a_suite(tmp_path, command):
     assert "ease on two HR@10 regressed" in ended.out
     assert "ease on one" not in ended.out.split("\n\n")[0]
     assert "ease on two missing" in command("gate", "base", "less").out
+    one = command("gate", "base", "worse", "--task", "one")
+    assert (one.code, one.out.splitlines()[0]) == (0, "Gate passed. Unchanged: ease, knn, popularity.")
+    assert one.out.splitlines()[-1].endswith("recbench gate base worse --task one")
+    assert command("gate", "base", "worse", "--task", "two").code == 1
+    assert "popularity on one" not in command("compare", "base", "worse", "--task", "two").out
+    unknown = command("gate", "base", "worse", "--task", "four")
+    assert (unknown.code, "Unknown task of these records 'four'" in unknown.err) == (2, True)
+    a_suite(tmp_path / "bad", SKILLS | {"ease": (0.1, 0.1, 0.1)})
+    first = command("gate", "main", "bad")
+    assert first.code == 1
+    assert first.out.split("\n")[0].endswith(". There is no baseline yet: main has no records.")
+    assert "ease on one is not above popularity" in first.out.split("; failed: ")[1]
     # Holm adjusts over all tasks and models together: 3 x 3 tests by each metric.
     decided = rb.compare("base", "worse").gate().report.decided
     tests = [evidence for model in decided.comparison.models for evidence in model.measured.evidence.values()]

@@ -93,8 +93,8 @@ def ab(
         from recbench.evaluation.ranking import Ranking
         from recbench.experiments.ab import ABRequest, ab_document
         from recbench.experiments.ab import ab as compare_revisions
-        from recbench.experiments.comparison import read_limits
         from recbench.experiments.execution import Execution
+        from recbench.experiments.gates import read_limits
         from recbench.progress.choice import run_progress
         from recbench.reports.compare.columns import COMPARISON_COLUMNS
         from recbench.reports.compare.gate_result import result_mark

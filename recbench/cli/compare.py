@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from recbench.cli.shared.execution_options import CutOffs, Metrics
+from recbench.cli.shared.execution_options import CutOffs, Metrics, OnlyTask
 from recbench.cli.shared.lists import cut_offs
 from recbench.cli.shared.next_steps import after_comparison, emit_next_step
 from recbench.cli.shared.output_options import AsJson, Form
@@ -22,6 +22,7 @@ def compare(
     current: Current,
     k: CutOffs = None,
     metrics: Metrics = None,
+    task: OnlyTask = None,
     timings: Annotated[
         bool, typer.Option("--timings", help="BASE and CURRENT are JSON files of pytest-benchmark.")
     ] = False,
@@ -42,8 +43,9 @@ def compare(
     """
     form = Format.JSON if as_json else form
     if timings:
-        if metrics or k:
-            raise RecbenchError("--timings compares seconds; --k and --metrics belong to records.", "Leave them out.")
+        if metrics or k or task:
+            what = "--timings compares seconds; --k, --metrics and --task belong to records."
+            raise RecbenchError(what, "Leave them out.")
         _timings(Path(base), Path(current), form, columns, sort)
         return
 
@@ -59,7 +61,7 @@ def compare(
     from recbench.reports.compare.table import compare_table
 
     view = table_view(columns, sort, COMPARISON_COLUMNS, form)
-    comparison = compare_runs(base, current, k=first, metrics=tuple(metrics or DEFAULT_METRICS))
+    comparison = compare_runs(base, current, k=first, metrics=tuple(metrics or DEFAULT_METRICS), task=task)
     note_labels(comparison.base, comparison.current)
     emit(compare_table(comparison.decided, form, view), styled=view.screen is not None)
     emit_next_step(after_comparison(comparison, base, current), view.screen)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from recbench.cli.shared.command_words import BETWEEN_VALUES
-from recbench.cli.shared.execution_options import OnlyModels
+from recbench.cli.shared.execution_options import OnlyModels, OnlyTask
 from recbench.cli.shared.gate_outputs import Annotations, JUnit, Notify, Summary, gate_outputs
 from recbench.cli.shared.next_steps import after_gate, emit_next_step
 from recbench.cli.shared.output_options import AsJson, Form
@@ -28,6 +28,7 @@ def gate(
         ),
     ] = None,
     models: OnlyModels = None,
+    task: OnlyTask = None,
     renamed: Renamed = None,
     allow: Allow = None,
     policy: PolicyFile = None,
@@ -48,6 +49,7 @@ def gate(
     Examples:
       recbench gate main results/runs
       recbench gate main results/runs --against best,v1.0
+      recbench gate main results/runs --task ml-100k
       recbench gate origin/main:results/baselines/ml-100k/main results/runs --format markdown
       recbench gate main results/runs --policy gate.toml --strict
       recbench gate main results/runs --junit gate.xml --summary gate.md --notify "$URL"
@@ -70,7 +72,7 @@ def gate(
     # All are read before anything is printed: a base that is missing must not be overlooked below a table that passes.
     bases, renames = [base, *(against or ())], read_renames(renamed or ())
     reasons = dict(pair.split(BETWEEN_VALUES, 1) for pair in allow or ())
-    comparisons = compare_with_all(bases, current, models=models, renamed=renames)
+    comparisons = compare_with_all(bases, current, models=models, renamed=renames, task=task)
     note_labels(comparisons[0].current, *(comparison.base for comparison in comparisons))
     gates = [comparison.gate(policy, strict=strict, allow=reasons) for comparison in comparisons]
     outcome = worst_outcome(gates)

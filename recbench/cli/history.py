@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recbench.cli.shared.completion import task_name
-from recbench.cli.shared.execution_options import METRICS, TASK, OnlyModels
+from recbench.cli.shared.execution_options import METRICS, OnlyModels, OnlyTask
 from recbench.cli.shared.lists import cut_offs
 from recbench.cli.shared.moments import parse_moment
 from recbench.cli.shared.next_steps import after_history, emit_next_step
@@ -36,10 +35,7 @@ NOTE_ON_STEPS = (
 
 def history(
     models: OnlyModels = None,
-    task: Annotated[
-        str | None,
-        typer.Option(metavar=TASK, help="Only the task of this name.", show_default="all", autocompletion=task_name),
-    ] = None,
+    task: OnlyTask = None,
     metrics: Annotated[
         list[str] | None,
         typer.Option(

@@ -8,19 +8,19 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from recbench.arguments import PATH, POSITIVE, read_argument, read_metrics
+from recbench.arguments import POSITIVE, read_argument, read_metrics
 from recbench.errors import NoBaselineError, RecbenchError, unknown_name
 from recbench.escaping.shell import shell_command
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.metric_names import DEFAULT_METRICS, read_measures
-from recbench.experiments.gates import Gate
+from recbench.experiments.gates import Gate, read_limits
 from recbench.experiments.python_words import table_in_python
 from recbench.experiments.results import Run
 from recbench.records.ancestry import Ancestries, find_ancestries
 from recbench.records.declared_regressions import declarations_file, declared_regressions
 from recbench.records.grouping import name_of
 from recbench.records.renaming import check_applied, renames_that_apply, with_new_names
-from recbench.records.selection import RecordSet, check_models, check_nothing_in_common, read_records, with_models
+from recbench.records.selection import RecordSet, check_nothing_in_common, read_records, with_models, with_task
 from recbench.records.superseded import without_superseded
 from recbench.records.target import ANY, COSTS
 from recbench.reports.compare.accepted_regressions import Allowance, read_allowances
@@ -30,7 +30,7 @@ from recbench.reports.compare.document import compare_document
 from recbench.reports.compare.document_types import CompareDocument
 from recbench.reports.compare.gate import DecidedComparison, decide_verdicts
 from recbench.reports.compare.gate import gate as decide_gate
-from recbench.reports.compare.policy import Policy, read_policy
+from recbench.reports.compare.policy import Policy
 from recbench.reports.compare.repeat import place_for_others, repeat_commands
 from recbench.reports.compare.table import compare_table
 from recbench.reports.compare.throughput import SpeedDecision
@@ -56,6 +56,7 @@ class Comparison:
         metric_names: The metrics, such as ``hr`` or ``recall@20``.
         renamed: The new name of each renamed model of BASE, by its old name.
         models: The models that are compared; None for all.
+        task: The name of the task whose records are compared; None for all tasks.
     """
 
     base: RecordSet
@@ -64,6 +65,7 @@ class Comparison:
     metric_names: tuple[str, ...]
     renamed: Mapping[str, str] = field(default_factory=dict)
     models: tuple[str, ...] | None = None
+    task: str | None = None
 
     @cached_property
     def decided(self) -> DecidedComparison:
@@ -216,10 +218,11 @@ class Comparison:
         return compare_records(base, self.current, measures, ancestries=self._ancestries, renamed=renamed)
 
     def _options(self, options: Sequence[str]) -> list[str]:
-        """Returns these options of a command that prints the same, and those of the models."""
+        """Returns these options of a command that prints the same, and those of the task and the models."""
+        task = ["--task", self.task] if self.task else []
         models = ["--models", ",".join(self.models)] if self.models else []
         renamed = ["--renamed", ",".join(f"{old}={new}" for old, new in self.renamed.items())] if self.renamed else []
-        return [*options, *models, *renamed]
+        return [*options, *task, *models, *renamed]
 
 
 def compare(
@@ -230,6 +233,7 @@ def compare(
     metrics: str | Sequence[str] = DEFAULT_METRICS,
     models: Sequence[str] | None = None,
     renamed: Mapping[str, str] | None = None,
+    task: str | None = None,
 ) -> Comparison:
     """Compares two runs case by case.
 
@@ -241,12 +245,13 @@ def compare(
         metrics: Metrics, such as ``("hr", "recall@20")``.
         models: Compare only these models or labelled configurations; None for all.
         renamed: The new name of each model that was renamed since BASE, by its old name; None for none.
+        task: Compare only the records of the task of this name; None for all tasks.
 
     Returns:
         The comparison; ``compare(a, b).gate().passed`` says whether ``b`` may replace ``a``.
 
     Raises:
-        RecbenchError: The records cannot be read, both sides have records in common, or a model is unknown.
+        RecbenchError: The records cannot be read, both sides have records in common, or a model or the task is unknown.
         NothingToCompareError: One side has no records.
 
     Examples:
@@ -258,11 +263,16 @@ def compare(
         >>> rb.compare(base, current).to_frame()["model"].unique().tolist()
         ['knn']
     """
-    return _compared(_records(base), _records(current), k, metrics, models, renamed or {})
+    return _compared(_records(base), _records(current), k, metrics, models, renamed or {}, task)
 
 
 def compare_with_all(
-    bases: Sequence[str], current: Records, *, models: Sequence[str] | None, renamed: Mapping[str, str]
+    bases: Sequence[str],
+    current: Records,
+    *,
+    models: Sequence[str] | None,
+    renamed: Mapping[str, str],
+    task: str | None = None,
 ) -> list[Comparison]:
     """Compares a run with several baselines.
 
@@ -274,6 +284,7 @@ def compare_with_all(
         current: The run.
         models: See ``compare``.
         renamed: See ``compare``. They must apply to the first baseline; others may be older or newer than the new name.
+        task: See ``compare``.
 
     Raises:
         RecbenchError: See ``compare``.
@@ -289,7 +300,7 @@ def compare_with_all(
                 raise
             baselines.append(RecordSet(base, (), frozenset()))
     return [
-        _compared(baseline, records, DEFAULT_K, DEFAULT_METRICS, models, renames)
+        _compared(baseline, records, DEFAULT_K, DEFAULT_METRICS, models, renames, task)
         for number, baseline in enumerate(baselines)
         for renames in [renamed if baseline.locations and not number else renames_that_apply(baseline, renamed)]
     ]
@@ -302,36 +313,25 @@ def _compared(
     metrics: str | Sequence[str],
     models: Sequence[str] | None,
     renamed: Mapping[str, str],
+    task: str | None = None,
 ) -> Comparison:
     check_nothing_in_common(base, current)
+    if task is not None:
+        base, current = with_task([base, current], task)
     current = without_superseded(current)
     check_applied(base, current, renamed)
     applied = renames_that_apply(base, renamed)
     base = with_new_names(base, applied)
     if models is not None:
-        check_models([base, current], models)
-        base, current = (with_models(side, models) for side in (base, current))
+        base, current = with_models([base, current], models)
     cut_off = read_argument("k", POSITIVE, k, "For example: k=10")
     names = None if models is None else tuple(models)
-    return Comparison(base, current, cut_off, tuple(read_metrics(metrics)), applied, names)
+    return Comparison(base, current, cut_off, tuple(read_metrics(metrics)), applied, names, task)
 
 
 def compare_sets(base: RecordSet, current: RecordSet) -> Comparison:
     """Compares two sets of records that have been read; see ``compare``."""
     return _compared(base, current, DEFAULT_K, DEFAULT_METRICS, None, {})
-
-
-def read_limits(policy: Policy | str | os.PathLike[str] | None) -> Policy:
-    """Returns limits, given as an object or as a TOML file; the defaults for None.
-
-    Raises:
-        RecbenchError: The file cannot be read.
-    """
-    if policy is None:
-        return Policy()
-    if isinstance(policy, Policy):
-        return policy
-    return read_policy(read_argument("policy", PATH, policy, 'For example: policy="policy.toml"'))
 
 
 def _records(given: Records) -> RecordSet:

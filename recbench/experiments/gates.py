@@ -1,14 +1,17 @@
-"""The verdict on a run as an object, and several of them together."""
+"""The verdict on a run as an object, several of them together, and the limits of a gate."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from recbench.arguments import PATH, read_argument
 from recbench.reports.compare.document import gate_document
 from recbench.reports.compare.document_types import GateDocument
 from recbench.reports.compare.gate import GateOutcome, GateReport
 from recbench.reports.compare.gate_table import gate_table
 from recbench.reports.compare.headline import gate_headline
+from recbench.reports.compare.policy import Policy, read_policy
 from recbench.reports.formats import Format
 
 WORST_LAST = (
@@ -76,3 +79,16 @@ def gates_document(gates: Sequence[Gate], outcome: GateOutcome) -> dict[str, Any
     if not others:
         return {**first}
     return {"schema": 1, "outcome": outcome.value, "exit_code": outcome.exit_code, "gates": [first, *others]}
+
+
+def read_limits(policy: Policy | str | os.PathLike[str] | None) -> Policy:
+    """Returns limits, given as an object or as a TOML file; the defaults for None.
+
+    Raises:
+        RecbenchError: The file cannot be read.
+    """
+    if policy is None:
+        return Policy()
+    if isinstance(policy, Policy):
+        return policy
+    return read_policy(read_argument("policy", PATH, policy, 'For example: policy="policy.toml"'))

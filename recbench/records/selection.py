@@ -195,12 +195,11 @@ def of_models(record_sets: Sequence[RecordSet], names: Sequence[str]) -> list[Re
     Raises:
         RecbenchError: No set has records of one of them.
     """
-    check_models(record_sets, names)
-    return [chosen for records in record_sets if (chosen := with_models(records, names)).trials]
+    return [chosen for chosen in with_models(record_sets, names) if chosen.trials]
 
 
-def check_models(record_sets: Sequence[RecordSet], names: Sequence[str]) -> None:
-    """Checks that any of the record sets has records of each model; see ``of_models``.
+def with_models(record_sets: Sequence[RecordSet], names: Sequence[str]) -> list[RecordSet]:
+    """Returns the record sets as ``of_models`` does, also those without any of the models.
 
     Raises:
         RecbenchError: No set has records of one of them.
@@ -209,11 +208,23 @@ def check_models(record_sets: Sequence[RecordSet], names: Sequence[str]) -> None
     for name in names:
         if name not in known:
             raise unknown_name("model of these records", name, known)
+    return [_with(records, lambda trial: bool(_names(trial) & {*names})) for records in record_sets]
 
 
-def with_models(records: RecordSet, names: Sequence[str]) -> RecordSet:
-    """Returns a record set with the records of these models only, if there are any; see ``of_models``."""
-    return replace(records, trials=tuple(trial for trial in records.trials if _names(trial) & {*names}))
+def with_task(record_sets: Sequence[RecordSet], name: str) -> list[RecordSet]:
+    """Returns the record sets with the records of one task only, also those without any.
+
+    Raises:
+        RecbenchError: No set has records of a task of this name.
+    """
+    known = {trial.record.task.name for records in record_sets for trial in records.trials}
+    if name not in known:
+        raise unknown_name("task of these records", name, known)
+    return [_with(records, lambda trial: trial.record.task.name == name) for records in record_sets]
+
+
+def _with(records: RecordSet, is_chosen: Callable[[FinishedTrial], bool]) -> RecordSet:
+    return replace(records, trials=tuple(filter(is_chosen, records.trials)))
 
 
 def _names(trial: FinishedTrial) -> set[str]:

@@ -15,8 +15,9 @@ WIDER = 1000
 HEADERS = {
     "interactions/s": "speed", "fit s": "fit", "peak mib": "memory", "s": "seconds",
     **{f"{name} sd": f"{name}-sd" for name in ("split", "users", "seeds", "total")}, "usual se": "usual-se",
+    "accepted": "time",
 }  # fmt: skip
-"""The names of columns whose headers in the wide table differ from them."""
+"""The names of columns whose headers in the wide table, or whose earlier names, differ from them."""
 
 
 def column_names(texts: Iterable[str], known: Sequence[str], option: str) -> tuple[str, ...]:

@@ -13,9 +13,9 @@ from recbench.reports.timing_notes import timed_throughput, too_short
 from recbench.reports.trend import Acceptance, Trend
 from recbench.reports.trend_steps import Step
 
-FIRST_COLUMNS = ("accepted", "label", "revision", "parameters", "seeds")
+FIRST_COLUMNS = ("time", "label", "revision", "parameters", "seeds")
 CHANGE, SPEED = "change", "speed"
-RANKS = {"accepted": 0, "label": 3, "revision": 5, "parameters": 7, "seeds": 6}
+RANKS = {"time": 0, "label": 3, "revision": 5, "parameters": 7, "seeds": 6}
 DIRTY = "+"
 """Stands behind a revision whose files were changed and not committed."""
 

@@ -56,6 +56,12 @@ Configurations = Annotated[
         "occur in several configurations"
     ),
 ]
+OnlyTask = Annotated[
+    str | None,
+    typer.Option(
+        "--task", metavar=TASK, help="Only the task of this name.", show_default="all", autocompletion=task_name
+    ),
+]
 OnlyModels = Annotated[list[str] | None, models_option("only these models", show_default="all")]
 Metrics = Annotated[
     list[str] | None,

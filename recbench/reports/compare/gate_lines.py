@@ -46,8 +46,10 @@ def _label_option(base: str) -> str:
 
 
 def policy_line(policy: Policy) -> str:
-    """Returns all limits of a policy in one line, written as in its file."""
-    return ", ".join(f"{name} = {_toml(value)}" for name, value in policy.to_dict().items())
+    """Returns the limits of a policy that differ from the defaults in one line, written as in its file."""
+    defaults = Policy().to_dict()
+    changed = [f"{name} = {_toml(value)}" for name, value in policy.to_dict().items() if value != defaults.get(name)]
+    return f"{', '.join(changed)}; defaults for all other fields" if changed else "the defaults"
 
 
 def _toml(value: object) -> str:
@@ -79,7 +81,13 @@ def _speed(report: GateReport) -> list[str]:
 
 
 def _sanity_checks(report: GateReport) -> list[str]:
-    broken = [f"{check.model} is not {check.name}" for check in report.sanity_checks if not check.held]
+    comparison = report.decided.comparison
+    names_of_models = {(model.label, model.task.name): comparison.named(model) for model in comparison.models}
+    broken = [
+        f"{names_of_models[check.model, check.task]} is not {check.name}"
+        for check in report.sanity_checks
+        if not check.held
+    ]
     count = f"{sum(check.held for check in report.sanity_checks)} of {len(report.sanity_checks)} hold"
     names = ", ".join(dict.fromkeys(check.name.value for check in report.sanity_checks))
     return [f"Sanity checks ({names}): {count}" + (f"; failed: {', '.join(broken)}." if broken else ".")]

@@ -64,10 +64,12 @@ def gate_headline(report: GateReport) -> str:
     if report.outcome is GateOutcome.PASSED:
         rest = _verdicts(report.decided, report.decided.policy.gated_metrics)
         return f"Gate passed{_accepted(report)}. {doubt}{rest}"
+    base = report.decided.comparison.base
     if report.outcome is GateOutcome.NO_BASELINE:
-        return f"No baseline yet, so nothing was compared: {report.decided.comparison.base.text} has no records."
+        return f"No baseline yet, so nothing was compared: {base.text} has no records."
+    no_baseline = "" if base.locations else f" There is no baseline yet: {base.text} has no records."
     more = f" (and {len(report.reasons) - 1} more)" if len(report.reasons) > 1 else ""
-    return f"Gate FAILED: {doubt}{report.reasons[0]}{more}."
+    return f"Gate FAILED: {doubt}{report.reasons[0]}{more}.{no_baseline}"
 
 
 def _accepted(report: GateReport) -> str:

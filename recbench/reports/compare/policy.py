@@ -48,7 +48,7 @@ MetricName = Annotated[str, AfterValidator(_known)]
 
 
 class Policy(BaseModel):
-    """The limits. Every one has a default, and all of them are printed with the verdict.
+    """The limits. Every one has a default; those that differ are printed with the verdict, and documents have all.
 
     Attributes:
         k: Cut-off of HR, of NDCG, and of the gated metrics that are given without one.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from recbench.builtin_models import POPULARITY
+from recbench.counted import counted
 from recbench.evaluation.metric import Measure
 from recbench.evaluation.metric_names import measure_of
 from recbench.reports.compare.comparison import Compared, Comparison
@@ -136,5 +137,5 @@ def _complete(model: Compared) -> SanityCheck:
             CheckName.COMPLETE, model.label, model.task.name, False, model.obstacle.reason, is_reported=True
         )
     of_base, of_current = (len(side.trials) if side else 0 for side in (base, current))
-    reason = f"{of_current} seeds, BASE {of_base}" if of_base else f"{of_current} seeds"
+    reason = counted(of_current, "seed") + (f", BASE {of_base}" if of_base else "")
     return SanityCheck(CheckName.COMPLETE, model.label, model.task.name, of_current >= of_base, reason)
