@@ -42,9 +42,8 @@ COSTS = ("/s", "fit s", "time", "memory", " MB", " MiB", " s", "(s)", "speed")
 TIME_TO_QUALITY = "s to "
 RULE = re.compile(r"[\s|:-]*-{3,}[\s|:-]*")
 """The line below the heads of a table."""
+DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?)?")
 CHANGING = [
-    (re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?"), "DATE"),
-    (re.compile(r"\d{4}-\d\d-\d\d"), "DATE"),
     # One in 69 revisions of nine characters has only digits.
     (re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,10}\b|\b\d{9}\b|\b[0-9a-f]{40}\b"), "REVISION"),
     (re.compile(r"(?<=thread; |ecords; |record; ).*?(?=, Python)|(?<=threads; ).*?(?=, Python)"), "MACHINE"),
@@ -306,6 +305,8 @@ def _without_costs(line: str, columns: list[tuple[int, int]]) -> str:
         in_column = any(first < stop and last > start for start, stop in columns)
         return "COST" if in_column or UNIT_OF_COST.match(line, last) else found[0]
 
+    # A date is no cost, also in a column "time"; the columns stay where they are.
+    line = DATE.sub(lambda found: "DATE".ljust(len(found[0])), line)
     line = FIGURE.sub(mask, line)
     for pattern, name in CHANGING:
         line = pattern.sub(name, line)
