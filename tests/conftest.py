@@ -29,7 +29,6 @@ from recbench.operating_system.processor import available_cores
 from recbench.progress.console import messages
 from recbench.tasks.task import Task
 from tests.disk import skip_flushes
-from tests.forked_trials import TrialServer, can_make_siblings
 from tests.program_server import ProgramServer, can_serve
 
 ROOT = Path(__file__).parent.parent
@@ -110,22 +109,6 @@ def board() -> Task:
 def program_server() -> Iterator[ProgramServer]:
     with ProgramServer() as server:
         yield server
-
-
-@pytest.fixture(scope="session")
-def trial_server() -> Iterator[TrialServer]:
-    server = TrialServer()
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def forked_trials(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Starts the processes of trials quickly. For modules that are not about these processes and what they import."""
-    with pytest.MonkeyPatch.context() as patch:
-        if can_make_siblings():
-            patch.setattr(subprocess, "Popen", request.getfixturevalue("trial_server").popen())
-        yield
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ class ForkedWorkers:
             isinstance(command, list)
             and START in command
             and json.loads(command[-1])[-1] in WORKERS
-            and same_at_start(environment, self.environment)
+            and all(environment.get(name) == self.environment.get(name) for name in self._read_at_start(environment))
             and not any(name in sys.modules for name in LIBRARIES)
         )
 
@@ -109,11 +109,9 @@ class ForkedWorkers:
             os.write(2, traceback.format_exc().encode())
         os._exit(1)
 
-
-def same_at_start(environment: Mapping[str, str], others: Mapping[str, str]) -> bool:
-    """Whether variables that libraries and Python read when they are loaded have the same values."""
-    python = {name for name in {*environment, *others} if name.startswith("PYTHON")}
-    return all(environment.get(name) == others.get(name) for name in {*READ_AT_START, *python})
+    def _read_at_start(self, environment: Mapping[str, str]) -> set[str]:
+        python = {name for name in {*environment, *self.environment} if name.startswith("PYTHON")}
+        return {*READ_AT_START, *python}
 
 
 def _unbuffered(descriptor: int, errors: str) -> io.TextIOWrapper:

@@ -17,8 +17,6 @@ from recbench.evaluation.metrics.hr import hit_rate
 from recbench.registry.error_places import error_place
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.usefixtures("forked_trials")
-
 
 class Popular:
     def __init__(self, power: float = 1.0):

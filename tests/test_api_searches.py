@@ -9,8 +9,6 @@ import pytest
 import recbench as rb
 from tests.test_api import Popular
 
-pytestmark = pytest.mark.usefixtures("forked_trials")
-
 
 def test_a_sweep_has_other_values_than_its_instance(synthetic_task, tmp_path):
     sweep = rb.sweep(Popular(power=3.0), "power", [1.0, -1.0], synthetic_task, seeds=1, output=tmp_path, quiet=True)

@@ -40,8 +40,6 @@ from recbench.tuning.past import Budget, End, PastTrial, SoFar
 from tests.reference_schemas import assert_fits
 from tests.tuned_models import SOURCE
 
-pytestmark = pytest.mark.usefixtures("forked_trials")
-
 SPACES = """
 [Known]
 good = { low = 0.0, high = 1.0 }
