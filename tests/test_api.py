@@ -120,7 +120,11 @@ def test_other_metrics_and_one_of_your_own(result):
 
 
 def test_the_plot(result, tmp_path):
-    assert result.plot(tmp_path / "speed.png").read_bytes().startswith(b"\x89PNG")
+    picture = tmp_path / "cost.png"
+    assert result.plot(picture, against="fit-seconds").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(rb.RecbenchError, match=r"took less than 0.1 s: too short to time") as raised:
+        result.plot(tmp_path / "speed.png")
+    assert 'against="fit-seconds"' in raised.value.hint
 
 
 def test_a_run_is_loaded_from_its_records(result, folder, monkeypatch):

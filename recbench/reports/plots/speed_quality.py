@@ -99,7 +99,7 @@ def speed_quality(record_sets: Sequence[RecordSet], measure: Measure, axis: Cost
         if any(_is_too_short(summary, axis) for summary, _ in summaries_with_texts):
             raise NothingToCompareError(
                 f"The fits of these trials took less than {SHORTEST_FIT:g} s: too short to time.",
-                "Show the training time: --x-axis fit-seconds",
+                'Show the training time: --x-axis fit-seconds, in Python against="fit-seconds".',
             )
         full = measure.ranking is Ranking.FULL
         raise NothingToCompareError(
