@@ -176,12 +176,7 @@ class TrainSet:
             timestamps: int64[rows] or None.
             user_ids: The original ids of all users; those without a row are left out.
             item_ids: The original ids of all items; those without a row are left out.
-
-        Raises:
-            ValueError: There are no rows. Models divide by their number.
         """
-        if len(users) == 0:
-            raise ValueError("there are no train rows; a model needs one row at least")
         indptr = np.zeros(n_users + 1, dtype=np.int64)
         np.cumsum(np.bincount(users, minlength=n_users), out=indptr[1:])
         keys = users.astype(np.int64)

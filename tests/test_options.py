@@ -85,6 +85,7 @@ def plain(hint):
 
 
 EXCEPTIONS = {
+    ("leaderboard", "--format"): "two of the forms, which its help names",
     ("leaderboard", "--settings"): "a file; a page cannot be about two choices of settings",
     ("task export", "--form"): "the forms that can be written are others than those that can be read",
 }

@@ -38,9 +38,3 @@ def test_tiny_data_are_trained_and_ranked(data, model):
         assert np.all(full.ranks.better + full.ranks.tied <= unseen)
         # Whatever beats a positive among a few items beats it among all.
         assert np.all(full.ranks.better >= ranks.better)
-
-
-def test_train_rows_without_a_row_are_refused():
-    none = np.array([], np.int32)
-    with pytest.raises(ValueError, match="there are no train rows; a model needs one row at least"):
-        TrainSet.from_rows(3, 4, none, none)
