@@ -191,7 +191,7 @@ def test_timings_that_cannot_be_read(recbench, tmp_path, content, code, message)
 def test_options_that_do_not_go_together(recbench, tmp_path):
     done = recbench("compare", "--timings", "a.json", "b.json", "--k", "5")
     assert done.returncode == 2
-    assert "--k and --metrics belong to records" in done.stderr
+    assert "--k, --metrics and --task belong to records" in done.stderr
 
 
 def test_comparing_imports_no_framework(runs, monkeypatch):
