@@ -29,11 +29,21 @@ class RecbenchError(Exception):
 
 
 class NothingToCompareError(RecbenchError):
-    """One side of a comparison has no records. The command line ends with 4, so that the gate does not pass."""
+    """One side of a comparison, or the history, has no records. The command line ends with 4, so no gate passes."""
 
 
 class NoBaselineError(NothingToCompareError):
-    """Nothing was ever accepted as the baseline that a comparison asks for."""
+    """Nothing was ever accepted as the baseline that a comparison asks for.
+
+    Args:
+        message: See ``RecbenchError``.
+        hint: See ``RecbenchError``.
+        alternatives: The baselines that exist instead, and what to do, in sentences; empty if there are none.
+    """
+
+    def __init__(self, message: str, hint: str = "", alternatives: str = "") -> None:
+        super().__init__(message, hint)
+        self.alternatives = alternatives
 
 
 def shortened(text: str, most: int = MOST_TEXT) -> str:

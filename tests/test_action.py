@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -164,7 +165,36 @@ def test_the_first_pull_request_gets_a_neutral_comment(runner, gh, upstream):
     assert "**No baseline yet, so nothing was compared: " in body
     assert "FAILED" not in body
     assert "recbench baseline accept RUN\n" in body
-    assert "::warning title=No baseline::Nothing was compared." in done["Run and gate"].stdout
+    warning = "::warning title=recbench%3A no baseline::No baseline yet, so nothing was compared: "
+    assert warning in done["Run and gate"].stdout
+
+
+def test_a_label_of_several_tasks_is_compared_by_the_task_of_the_job(runner, upstream):
+    for label in ("main", "v1.0"):
+        target = runner.workspace / "results" / "baselines" / "other" / label
+        shutil.copytree(runner.workspace / BASELINE, target)
+        for path in target.glob("*.json"):
+            path.write_text(
+                path.read_text().replace('"name": "synthetic"', '"name": "other"').replace("sha256:b", "sha256:a")
+            )
+    shutil.copytree(runner.workspace / BASELINE, runner.workspace / "results" / "baselines" / "synthetic" / "v1.0")
+    records = upstream.with_name("same")
+    shutil.copytree(runner.workspace / BASELINE, records, dirs_exist_ok=True)
+    done, code = gate(runner, models="", records=str(records), comment="false", against="v1.0", baseline="main")
+    assert code == 0, done["Run and gate"].stderr
+    done, code = gate(
+        runner, models="", records=str(records), comment="false", against="v1.0", baseline="main", task=""
+    )
+    assert (code, "Shop on other missing" in done["Run and gate"].stdout + runner.summary) == (1, True)
+
+
+def test_a_misspelled_label_is_a_warning_with_the_labels_that_exist(runner, gh):
+    done, code = gate(runner, baseline="HEAD:results/baselines/synthetic/mein")
+    assert code == 0
+    names = "Labels of synthetic at [0-9a-f]{12}: main. Did you mean: main\\? Correct the label, or accept a first "
+    (warning,) = [line for line in done["Run and gate"].stdout.splitlines() if line.startswith("::warning")]
+    for text in (warning, gh.written[0][2], runner.summary):
+        assert re.search(names, text), text
 
 
 def test_without_a_change_there_is_no_new_comment(gh, tmp_path):

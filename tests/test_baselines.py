@@ -137,7 +137,7 @@ def test_the_history_grows_by_a_line_a_record(tmp_path, places):
     (trend,) = trends(lines, ["hr@10"])
     assert [acceptance.n_seeds for acceptance in trend.acceptances] == [3, 3]
     assert trend.sparkline("hr@10") == "▁█"
-    assert trends(lines, ["hr@10"], models=["ncf"]) == trends(lines, ["hr@10"], task="other") == []
+    assert trends(lines, ["hr@10"], models=["ncf"]) == trends(lines, ["hr@10"], tasks=["other"]) == []
 
 
 def test_lines_that_a_merge_doubled_count_once(tmp_path, places):
@@ -290,3 +290,12 @@ def test_the_page_orders_models_and_says_where_figures_are_from(tmp_path):
     assert "## toy" in page
     assert "seeds: 2; Example CPU, threads: 1; revision 000000000." in page
     assert "do not edit" in page
+
+
+@pytest.mark.parametrize("label", ["größe", ".hidden"])
+def test_an_error_about_a_label_says_which_letters_are_allowed(tmp_path, label):
+    records = a_run(tmp_path / "run", a_record("bpr", 0))
+    with pytest.raises(RecbenchError, match="Use letters a to z and A to Z, .* begin with a letter or a digit"):
+        baselines.accept(records, label)
+    with pytest.raises(RecbenchError, match="Use letters a to z and A to Z, .* begin with a letter or a digit"):
+        baselines.release("main", label)

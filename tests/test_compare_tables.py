@@ -23,6 +23,8 @@ from recbench.reports.compare.policy import Policy
 from recbench.reports.compare.table import compare_table
 from recbench.reports.compare.verdict import Verdict
 from recbench.reports.formats import Format
+from recbench.reports.screen import Screen
+from recbench.reports.view import View
 from tests.examples import a_set, a_trial, a_trial_of, some_trials
 from tests.golden_files import check_golden
 
@@ -173,3 +175,24 @@ def test_a_table_computes_no_interval_that_only_documents_and_gates_show(monkeyp
     assert counts == [(0, 2), (4, 0)]
     compare_document(decided)
     assert counts == [(0, 2), (4, 0), (2, 0)]
+
+
+def test_on_a_narrow_terminal_quality_comes_before_speed():
+    base = a_set("base", some_trials("bpr"), some_trials("popularity", 0.3))
+    current = a_set("now", some_trials("bpr", 0.42), some_trials("popularity", 0.3, luck=1))
+    decided = decide_verdicts(compare_records(base, current, measures_at(("hr",), (10,))), Policy(), "recbench compare")
+
+    def header(width, decided=decided):
+        text = compare_table(decided, Format.TEXT, View(screen=Screen(width), has_options=True))
+        return next(line for line in text.splitlines() if line.startswith("model")).split("  ")
+
+    def columns(*arguments):
+        return [name.strip() for name in header(*arguments) if name.strip()]
+
+    assert columns(40) == ["model", "metric", "diff.", "verdict"]
+    with_speed = [width for width in range(30, 100) if "speed" in columns(width)]
+    assert with_speed
+    assert all("current" in columns(width) for width in with_speed)
+    short = [a_set(name, some_trials("popularity", 0.3, fit_seconds=0.0004)) for name in ("base", "now")]
+    compared = compare_records(*short, measures_at(("hr",), (10,)))
+    assert "speed" not in columns(120, decide_verdicts(compared, Policy(), "recbench compare"))

@@ -25,6 +25,7 @@ from recbench.registry.requested import request_models
 from recbench.reports.column_choice import column_names
 from recbench.reports.history_table import history_columns
 from recbench.reports.trend import trends
+from tests.command_line import CommandLine
 from tests.examples import a_record, a_trial
 from tests.test_baselines import a_run
 
@@ -251,3 +252,9 @@ def test_older_lines_have_no_names_of_hyper_parameters(capsys):
 
 def test_the_column_of_the_time_has_its_earlier_name_too():
     assert column_names(["accepted", "label"], ["time", "label"], "--columns") == ("time", "label")
+
+
+def test_without_a_history_there_is_nothing_to_show(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    done = CommandLine(capfd, monkeypatch)("history")
+    assert (done.code, "There is no history at" in done.err) == (4, True)

@@ -169,6 +169,18 @@ def test_limits_of_single_models_and_metrics(command, tmp_path):
         Verdict.UNCHANGED,
     ]
     assert 'limits = {"*:hr" = 0.2, "bpr:*" = 0.3' in gate.table()
+    assert "has no effect" not in gate.table()
+    file.write_text('[limits]\n"bpp:hr" = 0.2\n"*:recall@20" = 0.1\n"*:latency" = 0.3\n')
+    notes = [
+        "The limit 'bpp:hr' of the policy has no effect: bpp is not among the compared models (bpr, ncf). Did you "
+        "mean: bpr?",
+        "The limit '*:recall@20' of the policy has no effect: recall@20 is not compared (hr@10, ndcg@10). To compare "
+        "it, add it to the field gated.",
+    ]
+    useless = compare("before", "after").gate(read_policy(file))
+    assert useless.document()["notes"] == notes
+    assert all(note in useless.table() for note in notes)
+    assert useless.table("markdown").count("has no effect") == 2
     for text, message in (
         ('[limits]\n"bpr:hits" = 0.1', "Unknown metric 'hits'"),
         ("[limits]\nbpr = 0.1", "'bpr' is not MODEL:METRIC"),
@@ -284,6 +296,43 @@ def test_a_first_run_without_a_baseline_is_told_how_to_accept_one(command, tmp_p
     assert (done.code, done.out) == (4, "")
     with pytest.raises(NothingToCompareError):
         compare("HEAD:results/baselines/toy/v1", "later")
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+@pytest.mark.parametrize(
+    ("base", "alternatives"),
+    [
+        (
+            "HEAD:results/baselines/toy/mein",
+            "Labels of toy at {}: best, main. Did you mean: main? Correct the label, or accept a first baseline after "
+            "the merge.",
+        ),
+        (
+            "HEAD:./results/baselines/toi/main",
+            "toi has no baseline at {}; tasks with one: toy. Did you mean: toy? Correct the task, or accept a first "
+            "baseline after the merge.",
+        ),
+    ],
+)
+def test_a_baseline_that_was_never_accepted_names_those_that_exist(command, tmp_path, base, alternatives):
+    run("before", ("bpr", 0.5))
+    baselines.accept(read_records("before"), "main")
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-q", "-m", "x")
+    run("after", ("bpr", 0.5))
+    alternatives = alternatives.format(git(tmp_path, "rev-parse", "HEAD").strip()[:12])
+    headline = f"No baseline yet, so nothing was compared: {base} has no records. {alternatives}"
+    files = ["--annotations", "a.txt", "--summary", "s.md"]
+    done = command("gate", base, "after", *files)
+    assert (done.code, done.out.splitlines()[0]) == (4, headline)
+    assert f"::warning title=recbench%3A no baseline::{headline}" in Path("a.txt").read_text().splitlines()
+    assert f"**{headline}**" in Path("s.md").read_text()
+    document = json.loads(command("gate", base, "after", "--json").out)
+    assert (document["headline"], document["exit_code"]) == (headline, 4)
+    assert alternatives in command("compare", base, "after").err
+    run("chance", ("bpr", 0.1))
+    assert alternatives in command("gate", base, "chance").out
 
 
 def test_a_change_is_told_from_none(command):

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 
@@ -19,6 +20,8 @@ from recbench.reports.pages.leaderboard import LeaderboardSources
 from recbench.reports.pages.leaderboard_latex import leaderboard_latex
 from recbench.reports.run.run_report import run_report
 from recbench.reports.run.table import run_table
+from recbench.reports.spread import Spread
+from recbench.reports.view import View
 from tests.examples import ENVIRONMENT, TASK, a_set, some_trials
 
 NASTY = "a--b|<c>%$#{}~^\\[x]"
@@ -73,6 +76,21 @@ def test_a_run_and_a_comparison_mark_the_best_and_what_is_significant():
     assert re.fullmatch(r"\+0\.\d{4}\{\$\^\{\*\*\*\}\$\}", better[6])
     assert worse[2].startswith("\\bfseries")
     assert "* p \\ensuremath{<} 0.05, ** p \\ensuremath{<} 0.01" in compared
+
+
+def test_a_paper_gets_columns_about_time_only_if_asked():
+    report = a_report()
+    short = replace(report, summaries=tuple(replace(s, fit_seconds=Spread.of([0.0004])) for s in report.summaries))
+    run = run_table(short, Format.LATEX)
+    for text in ("interactions/s", "fit s", "epochs", "status", "stands for the throughput", "too short to time."):
+        assert text not in run.replace("% Seeds", "")
+    shown = View(("model", "hr@10", "speed", "fit", "epochs", "status"))
+    asked = run_table(short, Format.LATEX, view=shown)
+    assert all(text in asked for text in ("interactions/s", "fit s", "epochs", "status", "stands for the throughput"))
+    assert "speed" not in compare_table(a_comparison(), Format.LATEX)
+    compared = compare_table(a_comparison(), Format.LATEX, View(("model", "metric", "difference", "speed")))
+    assert "% speed: median throughput of current / baseline." in compared
+    assert "1.00x" in compared
 
 
 def a_report():

@@ -21,12 +21,29 @@ from recbench.records.ranks_file import RANK_ARRAYS, load_ranks
 from recbench.records.results_folder import results_folder
 from recbench.records.schema import CatalogueValue, MetricValue
 from recbench.records.selection import read_records
+from recbench.records.task_names import names_meant
 from tests.examples import a_record, a_trial, some_trials, write
 from tests.test_baselines import a_run
 
 HR = parse_measure("hr@10")
 
 LABEL = "results/baselines"
+
+SPEC = """\
+[dataset]
+source = "synthetic"
+n_users = 600
+n_items = 400
+density = 0.05
+
+[split]
+method = "leave-one-out"
+order = "timestamp"
+
+[negatives]
+method = "uniform"
+count = 100
+"""
 
 
 @pytest.fixture
@@ -351,3 +368,14 @@ def test_a_trial_that_lies_in_a_folder_twice_is_not_accepted(project, tmp_path):
     with pytest.raises(RecbenchError, match="Seed 0 of bpr occurs twice"):
         baselines.accept(read_records(str(tmp_path / "run")), "main", force=True)
     assert len(history.read()) == 1
+
+
+def test_a_task_means_all_its_replicas(tmp_path):
+    names = {"loo", "loo@0", "loo@12", "other@0"}
+    assert names_meant("loo", names, "task") == {"loo", "loo@0", "loo@12"}
+    assert names_meant("loo@0", names, "task") == {"loo@0"}
+    spec = tmp_path / "mine.toml"
+    spec.write_text(f'name = "other"\n{SPEC}')
+    assert names_meant(spec, names, "task") == names_meant(f"{spec}@0", names, "task") == {"other@0"}
+    with pytest.raises(RecbenchError, match="Unknown task 'lo'. Did you mean: loo"):
+        names_meant("lo", names, "task")

@@ -1,8 +1,11 @@
+import os
 import sys
+from importlib import metadata
 
 import pytest
 
 from recbench.errors import RecbenchError
+from recbench.evaluation import metric_names
 from recbench.registry import models
 from recbench.registry.code_version import model_code
 from recbench.registry.models import Origin, describe, find_model, known_models
@@ -72,7 +75,7 @@ def test_a_plugin_is_found_by_its_entry_point(own, monkeypatch):
         name, value = "from-plugin", "own:Mine"
 
     monkeypatch.syspath_prepend(str(own.parent))
-    monkeypatch.setattr(models, "entry_points", lambda group: [EntryPoint] if group == "recbench.models" else [])
+    monkeypatch.setattr(models, "entry_points_of", lambda group: [EntryPoint] if group == "recbench.models" else [])
     assert find_model("from-plugin").origin is Origin.PLUGIN
     assert find_model("from-plugin").load().__name__ == "Mine"
 
@@ -197,3 +200,22 @@ def test_a_module_that_does_not_exist_has_no_description(tmp_path, monkeypatch):
     with pytest.raises(RecbenchError, match="there is no module 'shopp'") as caught:
         describe(find_model("shopp.net:Mine"))
     assert caught.value.hint == "Give the file instead of the module: src/shopp/net.py:Mine"
+
+
+def test_entry_points_are_scanned_again_only_after_an_installation(tmp_path, monkeypatch):
+    scans = []
+    scan = metadata.entry_points
+    monkeypatch.setattr(metadata, "entry_points", lambda: scans.append(1) or scan())
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert "shop-net" not in known_models()
+    metric_names.entry_points_of(metric_names.GROUP)
+    known_models()
+    assert len(scans) == 1
+    info = tmp_path / "shop-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: shop\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[recbench.models]\nshop-net = shop.net:Net\n")
+    # A clock may be too coarse for two changes that follow each other.
+    os.utime(tmp_path, ns=(1, 1))
+    assert "shop-net" in known_models()
+    assert len(scans) == 2

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,7 @@ from recbench.tasks.suite_spec import builtin_suites, find_suite
 from tests.command_line import CommandLine
 from tests.examples import ENVIRONMENT, a_trial, write
 from tests.golden_files import check_golden
+from tests.test_record_selection import SPEC
 from tests.test_settings import a_provenance
 
 TASKS = ("one", "two", "three")
@@ -367,6 +369,12 @@ def test_the_gate_takes_a_suite(tmp_path, command):
     assert one.out.splitlines()[-1].endswith("recbench gate base worse --task one")
     assert command("gate", "base", "worse", "--task", "two").code == 1
     assert "popularity on one" not in command("compare", "base", "worse", "--task", "two").out
+    # A spec file names its task, also one of which nothing is built.
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs/first.toml").write_text(f'name = "one"\n{SPEC}')
+    by_spec = command("gate", "base", "worse", "--task", "specs/first.toml")
+    assert (by_spec.code, by_spec.out) == (0, one.out)
+    assert rb.compare("base", "worse", task=Path("specs/first.toml")).gate().passed
     unknown = command("gate", "base", "worse", "--task", "four")
     assert (unknown.code, "Unknown task of these records 'four'" in unknown.err) == (2, True)
     a_suite(tmp_path / "bad", SKILLS | {"ease": (0.1, 0.1, 0.1)})

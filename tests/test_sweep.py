@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from recbench.cli.sweep import parse_sweep
+from recbench.cli.sweep import column_name, parse_sweep
 from recbench.errors import RecbenchError
 from recbench.experiments.execution import Execution
 from recbench.experiments.sweep import SweepRequest, sweep
@@ -17,7 +17,7 @@ from recbench.registry.requested import RequestedModel
 from recbench.reports.run.run_report import run_report
 from recbench.reports.sweep.plot import draw_sweep
 from recbench.reports.sweep.points import sweep_document
-from recbench.reports.sweep.table import sweep_table
+from recbench.reports.sweep.table import sweep_column_names, sweep_table
 from tests.examples import ENVIRONMENT, TASK, a_record, stored
 from tests.golden_files import check_golden
 from tests.reference_schemas import assert_fits
@@ -151,3 +151,10 @@ def test_bad_options_are_noticed_before_anything_is_trained(recbench, tmp_path, 
     assert done.returncode == 2
     assert message in done.stderr
     assert not (tmp_path / "results").exists()
+
+
+def test_the_first_column_also_has_the_name_of_the_hyper_parameter():
+    known = sweep_column_names()
+    assert column_name("l2", "l2", known) == column_name("L2", "l2", known) == column_name("value", "l2", known)
+    # The table has a column of this name, with the same values.
+    assert column_name("epochs", "epochs", known) == "epochs"

@@ -15,12 +15,13 @@ from recbench.cli.shared.output_options import AsJson, Plot
 from recbench.cli.shared.table_options import Columns, Sort, table_view
 from recbench.cli.shared.tables import emit_columns, emit_prose
 from recbench.cli.shared.terminal import emit_json
-from recbench.errors import NothingToCompareError, unknown_name
+from recbench.errors import NothingToCompareError, RecbenchError, unknown_name
 from recbench.progress.console import write_message
 from recbench.records.history_metrics import HISTORY_METRICS, HR, NDCG
 
 if TYPE_CHECKING:
     from recbench.output_files import OutputFile
+    from recbench.records.history import History
     from recbench.reports.history_document_types import HistoryDocument
     from recbench.reports.trend import Trend
 
@@ -98,20 +99,20 @@ def history(
     for kind, names, known in (
         ("model", models or (), {name for line in present.lines for name in (line.model, line.name)}),
         ("label", () if label is None else (label,), {label_of(line) for line in present.lines}),
-        ("task", () if task is None else (task,), {line.task for line in present.lines}),
     ):
         for name in names:
             if name not in known:
                 # First, for a damaged line may hold what was asked for.
                 present.check()
                 raise unknown_name(f"{kind} of the history", name, known)
+    tasks = None if task is None else _tasks(task, present)
     measures = read_measures(metrics or (HR, NDCG), cut_offs(None))
     for measure in measures:
         if measure.name not in HISTORY_METRICS:
             raise unknown_name("metric of the history", measure.name, HISTORY_METRICS)
     names = [measure.name for measure in measures]
     view = table_view(columns, sort, column_names(measures))
-    every = trends(present.lines, names, models, task, label)
+    every = trends(present.lines, names, models, tasks, label)
     recent = [(trend, trend if moment is None else trend.since(moment)) for trend in every]
     chosen = [(whole, part if last is None else part.last(last)) for whole, part in recent if part.acceptances]
     shown_trends = [part for _, part in chosen]
@@ -146,6 +147,17 @@ def history(
     emit_next_step(after_history(), view.screen)
     # The good lines are shown first: one damaged line must not hide them.
     present.check()
+
+
+def _tasks(task: str, present: "History") -> frozenset[str]:
+    from recbench.records.task_names import names_meant
+
+    try:
+        return names_meant(task, {line.task for line in present.lines}, "task of the history")
+    except RecbenchError:
+        # A damaged line may hold what was asked for.
+        present.check()
+        raise
 
 
 def _checked(plot: Path) -> "OutputFile":

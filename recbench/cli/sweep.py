@@ -96,7 +96,9 @@ def sweep(
         form = Format.JSON if as_json else form
         known = sweep_column_names()
         shown = None if columns is None else [column_name(column, name, known) for column in columns]
-        view = table_view(shown, None if sort is None else column_name(sort, name, known), known, form)
+        sort = None if sort is None else column_name(sort, name, known)
+        # An error names the hyper-parameter too.
+        view = table_view(shown, sort, list(dict.fromkeys([*known, name.lower()])), form)
         os.environ.update(library_settings(threads, device))
         if plot is not None:
             # Not --force: it runs trials again.
@@ -132,10 +134,12 @@ def sweep(
 def column_name(text: str, parameter: str, known: Sequence[str]) -> str:
     """Returns the name of a column: that of the values may also be written as the hyper-parameter, as in its header.
 
-    >>> column_name("factors", "factors", ["value", "fit"]), column_name("fit", "factors", ["value", "fit"])
+    Upper and lower case count as equal, as for all names of columns.
+
+    >>> column_name("Factors", "factors", ["value", "fit"]), column_name("fit", "factors", ["value", "fit"])
     ('value', 'fit')
     """
-    return "value" if text == parameter and text.lower() not in known else text
+    return "value" if text.lower() == parameter.lower() and text.lower() not in known else text
 
 
 def parse_sweep(assignments: list[str], model_names: Iterable[str]) -> tuple[str, list[str], dict[str, str]]:

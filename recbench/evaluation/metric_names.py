@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
+from recbench.entry_points import entry_points_of
 from recbench.errors import RecbenchError, unknown_name
 
 if TYPE_CHECKING:
@@ -141,4 +142,4 @@ def _metric_and_ranking(name: str) -> "tuple[Metric, Ranking]":
 
 @cache
 def _from_other_packages() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUP)}
+    return {point.name: point for point in entry_points_of(GROUP)}

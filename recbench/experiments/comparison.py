@@ -23,6 +23,7 @@ from recbench.records.renaming import check_applied, renames_that_apply, with_ne
 from recbench.records.selection import RecordSet, check_nothing_in_common, read_records, with_models, with_task
 from recbench.records.superseded import without_superseded
 from recbench.records.target import ANY, COSTS
+from recbench.records.task_names import name_of_task
 from recbench.reports.compare.accepted_regressions import Allowance, read_allowances
 from recbench.reports.compare.comparison import Compared, compare_records
 from recbench.reports.compare.comparison import Comparison as RecordComparison
@@ -233,7 +234,7 @@ def compare(
     metrics: str | Sequence[str] = DEFAULT_METRICS,
     models: Sequence[str] | None = None,
     renamed: Mapping[str, str] | None = None,
-    task: str | None = None,
+    task: str | os.PathLike[str] | None = None,
 ) -> Comparison:
     """Compares two runs case by case.
 
@@ -245,7 +246,7 @@ def compare(
         metrics: Metrics, such as ``("hr", "recall@20")``.
         models: Compare only these models or labelled configurations; None for all.
         renamed: The new name of each model that was renamed since BASE, by its old name; None for none.
-        task: Compare only the records of the task of this name; None for all tasks.
+        task: Compare only the records of this task, given by its name or spec file; None for all tasks.
 
     Returns:
         The comparison; ``compare(a, b).gate().passed`` says whether ``b`` may replace ``a``.
@@ -272,7 +273,7 @@ def compare_with_all(
     *,
     models: Sequence[str] | None,
     renamed: Mapping[str, str],
-    task: str | None = None,
+    task: str | os.PathLike[str] | None = None,
 ) -> list[Comparison]:
     """Compares a run with several baselines.
 
@@ -295,10 +296,10 @@ def compare_with_all(
     for base in bases:
         try:
             baselines.append(_records(base))
-        except NoBaselineError:
+        except NoBaselineError as error:
             if baselines and baselines[0].locations:
                 raise
-            baselines.append(RecordSet(base, (), frozenset()))
+            baselines.append(RecordSet(base, (), frozenset(), alternatives=error.alternatives))
     return [
         _compared(baseline, records, DEFAULT_K, DEFAULT_METRICS, models, renames, task)
         for number, baseline in enumerate(baselines)
@@ -313,7 +314,7 @@ def _compared(
     metrics: str | Sequence[str],
     models: Sequence[str] | None,
     renamed: Mapping[str, str],
-    task: str | None = None,
+    task: str | os.PathLike[str] | None = None,
 ) -> Comparison:
     check_nothing_in_common(base, current)
     if task is not None:
@@ -326,7 +327,9 @@ def _compared(
         base, current = with_models([base, current], models)
     cut_off = read_argument("k", POSITIVE, k, "For example: k=10")
     names = None if models is None else tuple(models)
-    return Comparison(base, current, cut_off, tuple(read_metrics(metrics)), applied, names, task)
+    # A name, because a spec file may have another path in another clone.
+    task_name = None if task is None else name_of_task(task)
+    return Comparison(base, current, cut_off, tuple(read_metrics(metrics)), applied, names, task_name)
 
 
 def compare_sets(base: RecordSet, current: RecordSet) -> Comparison:

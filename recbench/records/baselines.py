@@ -21,7 +21,7 @@ from recbench.records.grouping import TrialGroup, group_trials, is_same, name_of
 from recbench.records.renaming import EXAMPLE, renamed_trials
 from recbench.records.results_folder import baselines_folder, history_file
 from recbench.records.schema import Status
-from recbench.records.selection import LABEL, RecordSet, of_models
+from recbench.records.selection import LABEL, LABEL_RULE, RecordSet, of_models
 from recbench.records.transactions import Transaction, finish_interrupted, transaction
 from recbench.records.unclear_code import how_to_clear, why_unclear
 from recbench.system_errors import cannot_read
@@ -174,7 +174,7 @@ def _acceptable(records: RecordSet, label: str, *, force: bool) -> list[Finished
     if not LABEL.fullmatch(label) or label == BEST:
         raise RecbenchError(
             f"{label!r} is not a valid label.",
-            f"Use letters, digits, dots, dashes; recbench itself maintains {BEST!r}. For example: --label main",
+            f"{LABEL_RULE} recbench itself maintains {BEST!r}. For example: --label main",
         )
     done = [trial for trial in records.trials if trial.record.status is Status.DONE]
     failed = [trial for trial in records.trials if trial.record.status is not Status.DONE]
@@ -268,7 +268,7 @@ def release(label: str, new: str, baselines: Path | None = None) -> list[Path]:
         RecbenchError: There is no such label, the new one exists, or a file cannot be read or written.
     """
     if not LABEL.fullmatch(new) or new == BEST:
-        raise RecbenchError(f"{new!r} is not a valid label.", "Use letters, digits, dots, dashes. For example: v1.0")
+        raise RecbenchError(f"{new!r} is not a valid label.", f"{LABEL_RULE} For example: v1.0")
     baselines = baselines or baselines_folder()
     finish_interrupted(baselines.parent)
     # Any other text would be a pattern, or a path that leads elsewhere.

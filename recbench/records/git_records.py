@@ -6,18 +6,21 @@ import json
 import posixpath
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from recbench.errors import NoBaselineError, NothingToCompareError, RecbenchError
+from recbench.errors import NoBaselineError, NothingToCompareError, RecbenchError, did_you_mean
 from recbench.git_commands import GitError, git_output, refusal, run_git
+from recbench.git_history import SHORT
 from recbench.records.results_folder import BASELINES, HISTORY
 
 RECORD_FILES = (".json", ".npz")
 NO_PATH = re.compile(rb"does not exist in|exists on disk, but not in|Not a valid object name")
 _LABEL_FOLDER = re.compile(rf"(?P<results>(?:.*/)?){BASELINES}/(?P<task>[^/]+)/(?P<label>[^/]+)")
 REGULAR_MODES = ("100644", "100755")
+NAMED = 10
+"""More labels or tasks than these are counted, not named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +77,12 @@ def checked_out(text: str) -> Iterator[Checkout]:
     if kind.returncode and not NO_PATH.search(kind.stderr):
         raise refusal(kind, asked)
     if kind.returncode:
-        kind_of_error = NoBaselineError if _never_accepted(sha, _from_root(path)) else NothingToCompareError
-        raise kind_of_error(
-            f"Revision {revision} has no {path}.",
-            "The path starts at the root of the repository; ./PATH starts here. Is the baseline committed there?",
-        )
+        message = f"Revision {revision} has no {path}."
+        hint = "The path starts at the root of the repository; ./PATH starts here. Is the baseline committed there?"
+        if _never_accepted(sha, _from_root(path)):
+            alternatives = _alternatives(sha, _from_root(path))
+            raise NoBaselineError(message, alternatives or hint, alternatives)
+        raise NothingToCompareError(message, hint)
     is_file = kind.stdout.decode().strip() == "blob"
     # Not PurePosixPath.parent: it drops the ./ without which git starts at the root.
     parent = path.rpartition("/")[0] if is_file else path
@@ -96,6 +100,41 @@ def _never_accepted(commit: str, path: str) -> bool:
     history = run_git("cat-file", "blob", f"{commit}:{label['results']}{HISTORY}")
     lines = history.stdout.splitlines() if history.returncode == 0 else []
     return not any(_is_of(line, label["task"], label["label"]) for line in lines)
+
+
+def _alternatives(commit: str, path: str) -> str:
+    """Returns the labels that the task of a label has at a commit, and what to do; empty if there are no baselines.
+
+    A label that was never accepted is either new or misspelled. Only the names that exist show which it is.
+    """
+    asked = _LABEL_FOLDER.fullmatch(path)
+    if asked is None:
+        return ""
+    baselines, task, label = f"{asked['results']}{BASELINES}", asked["task"], asked["label"]
+    short = commit[:SHORT]
+    if labels := _folders(commit, f"{baselines}/{task}"):
+        return (
+            f"Labels of {task} at {short}: {_listed(labels)}.{did_you_mean(label, labels)} "
+            "Correct the label, or accept a first baseline after the merge."
+        )
+    if tasks := [name for name in _folders(commit, baselines) if _folders(commit, f"{baselines}/{name}")]:
+        return (
+            f"{task} has no baseline at {short}; tasks with one: {_listed(tasks)}.{did_you_mean(task, tasks)} "
+            "Correct the task, or accept a first baseline after the merge."
+        )
+    return ""
+
+
+def _folders(commit: str, path: str) -> list[str]:
+    """Returns the names of the folders in a folder of a commit; none if there is no such folder."""
+    listing = run_git("ls-tree", "-d", "-z", "--name-only", f"{commit}:{path}")
+    names = listing.stdout.split(b"\0") if listing.returncode == 0 else []
+    return [name.decode("utf-8", "replace") for name in names if name]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 def _is_of(line: bytes, task: str, label: str) -> bool:

@@ -20,7 +20,7 @@ from pydantic import (
     model_serializer,
 )
 
-from recbench.errors import RecbenchError, problem_text
+from recbench.errors import NothingToCompareError, RecbenchError, problem_text
 from recbench.escaping.shell import shell_word
 from recbench.evaluation.inference import Sample, infer
 from recbench.evaluation.metric_names import parse_measure
@@ -286,7 +286,8 @@ def read_undamaged(path: Path | None = None) -> History:
     """Returns the lines that can be read, and what is wrong with the others.
 
     Raises:
-        RecbenchError: The file is missing, or is no text.
+        NothingToCompareError: The file is missing.
+        RecbenchError: The file is no text.
     """
     path = path or history_file()
     finish_interrupted(path.parent)
@@ -298,7 +299,7 @@ def _read(path: Path) -> History:
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
-        raise RecbenchError(
+        raise NothingToCompareError(
             f"There is no history at {path}.", "It begins with: recbench baseline accept RUN"
         ) from error
     except OSError as error:

@@ -1,5 +1,6 @@
 """Find the records that an argument names, and read them with their ranks."""
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -19,10 +20,12 @@ from recbench.records.ranks_file import vector_reader
 from recbench.records.results_folder import BASELINES, baselines_folder, results_folders
 from recbench.records.store import RECORDS, finished_trial, load, store_set_aside
 from recbench.records.suite_layout import is_suite, record_folders
+from recbench.records.task_names import names_meant
 from recbench.records.transactions import finish_interrupted
 
 ATTEMPTS = 5
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+LABEL_RULE = "Use letters a to z and A to Z, digits, dots, dashes and underscores; begin with a letter or a digit."
 
 ReadTrial = Callable[[Path, str], FinishedTrial]
 """Reads one record and its ranks from a path; errors call it by its place."""
@@ -39,6 +42,7 @@ class RecordSet:
         hidden: A folder or file of records with the name of the label that ``text`` means; None if there is none.
         problems: Why some of the trials have no ranks although they are done; empty unless these were asked for.
         superseded: What was left out because the code has changed since; see ``recbench.records.superseded``.
+        alternatives: Of a baseline that was never accepted: which baselines exist instead, and what to do.
     """
 
     text: str
@@ -47,6 +51,7 @@ class RecordSet:
     hidden: Path | None = None
     problems: tuple[str, ...] = ()
     superseded: tuple[str, ...] = ()
+    alternatives: str = ""
 
 
 def check_nothing_in_common(base: RecordSet, current: RecordSet) -> None:
@@ -211,16 +216,19 @@ def with_models(record_sets: Sequence[RecordSet], names: Sequence[str]) -> list[
     return [_with(records, lambda trial: bool(_names(trial) & {*names})) for records in record_sets]
 
 
-def with_task(record_sets: Sequence[RecordSet], name: str) -> list[RecordSet]:
-    """Returns the record sets with the records of one task only, also those without any.
+def with_task(record_sets: Sequence[RecordSet], task: str | os.PathLike[str]) -> list[RecordSet]:
+    """Returns the record sets with the records of one task, or of all its replicas; also the sets without any.
+
+    Args:
+        record_sets: The record sets.
+        task: A task's name or a spec file.
 
     Raises:
-        RecbenchError: No set has records of a task of this name.
+        RecbenchError: No set has records of this task, or the spec file cannot be read.
     """
     known = {trial.record.task.name for records in record_sets for trial in records.trials}
-    if name not in known:
-        raise unknown_name("task of these records", name, known)
-    return [_with(records, lambda trial: trial.record.task.name == name) for records in record_sets]
+    meant = names_meant(task, known, "task of these records")
+    return [_with(records, lambda trial: trial.record.task.name in meant) for records in record_sets]
 
 
 def _with(records: RecordSet, is_chosen: Callable[[FinishedTrial], bool]) -> RecordSet:

@@ -7,12 +7,12 @@ import inspect
 import os
 from dataclasses import dataclass, field
 from enum import StrEnum
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
 import recbench
 from recbench.builtin_models import BRIDGES, BRIDGES_PACKAGE, BUILTIN_PACKAGE
+from recbench.entry_points import entry_points_of
 from recbench.errors import RecbenchError, unknown_name
 from recbench.escaping.shell import shell_word
 from recbench.foreign.environments import environment_names
@@ -160,7 +160,7 @@ class ModelDescription:
 def known_models() -> dict[str, ModelReference]:
     """Returns the builtin models and the models of installed plugins, by name."""
     known = {name: ModelReference(name, target, Origin.BUILTIN) for name, target in _builtin_models().MODELS.items()}
-    for entry_point in entry_points(group=ENTRY_POINT_GROUP):
+    for entry_point in entry_points_of(ENTRY_POINT_GROUP):
         known.setdefault(entry_point.name, ModelReference(entry_point.name, entry_point.value, Origin.PLUGIN))
     return known
 

@@ -109,4 +109,4 @@ def _ranked(column: Column, number: int) -> Column:
         replace(look, rank=number if level == last else number + WIDER) for level, look in enumerate(column.narrow)
     )
     wide = tuple(replace(look, rank=number) for look in column.wide)
-    return replace(column, wide=wide, narrow=narrow, only_if_asked=False)
+    return replace(column, wide=wide, narrow=narrow, only_if_asked=False, only_beside=())

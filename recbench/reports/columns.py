@@ -44,6 +44,8 @@ class Column:
         keys: What its rows are sorted by, ascending; None comes last. Without keys, the texts of the first wide look.
         cut: Whether, and how, its texts may be cut.
         only_if_asked: Whether a terminal shows it only if ``--columns`` names it.
+        only_beside: Names of columns that are more important: a terminal without room for one of them leaves this
+            column out too, unless ``--columns`` names it.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Column:
     keys: Sequence[float | str | None] = ()
     cut: Cut | None = None
     only_if_asked: bool = False
+    only_beside: tuple[str, ...] = ()
 
     @property
     def looks(self) -> tuple[tuple[Look, ...], ...]:

@@ -110,6 +110,9 @@ def _narrow(columns: Sequence[Column], screen: Screen) -> list[list[_Sized]]:
         (looks[0].look.rank, number, looks) for number, of_column in enumerate(options) for looks in reversed(of_column)
     ]
     for rank, number, looks in sorted(steps, key=lambda step: step[:2]):
+        shown = {column.name for column, of_column in zip(columns, chosen, strict=True) if of_column}
+        if not shown.issuperset(columns[number].only_beside):
+            continue
         tried = [*chosen[:number], looks, *chosen[number + 1 :]]
         if rank == 0 or _total(tried, most) <= screen.width:
             chosen = tried

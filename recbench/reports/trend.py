@@ -112,7 +112,7 @@ def trends(
     lines: Sequence[Accepted],
     metrics: Sequence[str],
     models: Collection[str] | None = None,
-    task: str | None = None,
+    tasks: Collection[str] | None = None,
     label: str | None = None,
 ) -> list[Trend]:
     """Groups the history by task digest and name. A renamed model continues the history of its earlier name.
@@ -121,7 +121,7 @@ def trends(
         lines: The history, by time.
         metrics: The metrics, such as ``hr@10``.
         models: Only these models, by any of their names, or configurations with these labels of the user's.
-        task: Only the task of this name.
+        tasks: Only the tasks of these names.
         label: Only what was accepted under this label; ``RUN`` for tracked runs.
     """
     groups: dict[tuple[str, str, str], dict[tuple[object, ...], list[Accepted]]] = {}
@@ -132,7 +132,7 @@ def trends(
         if models is None or {line.model, line.name, name} & {*models}
     }
     for line, name in zip(lines, names, strict=True):
-        if name in selected and task in (None, line.task) and label in (None, label_of(line)):
+        if name in selected and (tasks is None or line.task in tasks) and label in (None, label_of(line)):
             of_name = groups.setdefault((line.task, line.digest, name), {})
             key = (line.accepted_at, line.label, line.is_run, *configuration(line))
             of_name.setdefault(key, []).append(line)

@@ -19,7 +19,7 @@ from recbench.tasks import task_file
 from recbench.tasks.build import build
 from recbench.tasks.dataset_tasks import unknown_task
 from recbench.tasks.named_specs import builtin_specs, own_spec, own_spec_path, save_own_spec, spec_of
-from recbench.tasks.names import OLD_SUFFIX, SUFFIX, task_names
+from recbench.tasks.names import OLD_SUFFIX, REPLICA, SUFFIX, is_spec_file, task_names
 from recbench.tasks.spec import (
     NAME_LENGTH,
     NAME_PATTERN,
@@ -33,7 +33,6 @@ from recbench.tasks.task import Task
 
 log = logging.getLogger(__name__)
 
-REPLICA = re.compile(r"(?P<base>.+)@(?P<number>[0-9]{1,9})")
 ROWS = 3
 """Increases when the rows of the user's files are put into another order, so that such tasks are built again."""
 
@@ -72,7 +71,8 @@ def check_name(name: str, *, replace: bool) -> None:
     ):
         raise RecbenchError(
             f"{str(name)[:NAME_LENGTH]!r} is not a valid name of a task.",
-            f"Use letters, digits, dots, dashes and underscores, at most {NAME_LENGTH}; '.toml' names a spec file.",
+            f"Use letters a to z and A to Z, digits, dots, dashes and underscores, at most {NAME_LENGTH}; begin with a "
+            "letter or a digit. A name with '.toml' at its end is a spec file.",
         )
     if name in builtin_specs():
         raise RecbenchError(f"{name!r} is the name of a builtin task.", "Choose another name.")
@@ -99,7 +99,7 @@ def find_task(name: str | os.PathLike[str]) -> Entry:
         return _find_replica(replica["base"], int(replica["number"]))
     if spec := builtin_specs().get(name):
         return Entry(_built_path(spec), spec)
-    if name.endswith(".toml") or any(mark in name for mark in ("/", os.sep)):
+    if is_spec_file(name):
         spec = read_spec(path)
         return Entry(_built_path(spec.replica(0) if spec.replicas else spec), spec)
     if len(name) <= NAME_LENGTH and re.fullmatch(NAME_PATTERN, name):

@@ -1,10 +1,19 @@
 """The names of tasks. Loads no numeric library, so that the completion of a shell answers at once."""
 
+import os
+import re
 from importlib import resources
 
 from recbench.data.cache import home
 
 SUFFIX, OLD_SUFFIX, SPEC_SUFFIX = ".task", ".npz", ".toml"
+REPLICA = re.compile(r"(?P<base>.+)@(?P<number>[0-9]{1,9})")
+"""The name of a replica."""
+
+
+def is_spec_file(name: str) -> bool:
+    """Whether ``--task`` takes this for the path of a spec file, not for a name."""
+    return name.endswith(SPEC_SUFFIX) or any(mark in name for mark in ("/", os.sep))
 
 
 def builtin_task_names() -> list[str]:

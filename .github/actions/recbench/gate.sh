@@ -5,13 +5,21 @@ set -euo pipefail
 # Git Bash on Windows takes REV:PATH for a list of folders, and would rewrite it.
 export MSYS_NO_PATHCONV=1 MSYS2_ARG_CONV_EXCL='*'
 
-: "${MODELS:=}" "${RECORDS:=}" "${ARGUMENTS:=}" "${BASELINE:=}" "${AGAINST:=}" "${POLICY:=}" "${REF:=}" "${SHA:=}" "${ACCEPTED:=}" "${AB:=}" "${NOTIFY:=}"
+: "${MODELS:=}" "${RECORDS:=}" "${TASK:=}" "${ARGUMENTS:=}" "${BASELINE:=}" "${AGAINST:=}" "${POLICY:=}" "${REF:=}" "${SHA:=}" "${ACCEPTED:=}" "${AB:=}" "${NOTIFY:=}"
 
 folder=$(mktemp -d "$RUNNER_TEMP/recbench.XXXXXX")
 records=${RECORDS:-$folder/records}
 report=$folder/report.md junit=$folder/junit.xml annotations=$folder/annotations.txt summary=$folder/summary.md
 table=$folder/table.md log=$folder/log.txt
 touch "$report" "$table" "$log"
+
+# A label such as v1.0 may cover further tasks. Without the task, records that were given may be of any task, so all are
+# compared.
+only_task=()
+if [ -n "$TASK" ] || [ -z "$RECORDS" ] || [ -z "$BASELINE" ]; then
+  TASK=${TASK:-ml-100k}
+  only_task=(--task="$TASK")
+fi
 
 # The base is the commit that the pull request was merged with. At the tip of the target branch, a pull request would
 # answer for what others have merged since.
@@ -56,7 +64,7 @@ decide() {
       --output="$records" "${further[@]}" -- "${BASELINE%:}" HEAD >"$report"
     return
   fi
-  recbench gate ${AGAINST:+--against="$AGAINST"} "${further[@]}" -- "$BASELINE" "$records" >"$report"
+  recbench gate ${AGAINST:+--against="$AGAINST"} ${only_task[@]+"${only_task[@]}"} "${further[@]}" -- "$BASELINE" "$records" >"$report"
 }
 
 # An input that looks like an option is a mistake, or an attempt to make the gate do something else.
@@ -101,12 +109,10 @@ if [ "$code" -eq 0 ] && ! grep -q '^<!-- recbench:gate:' "$report"; then
   : >"$report"
 fi
 
-# The first pull request of a project has nothing to be compared with. That is no fault of it.
+# The first pull request of a project has nothing to be compared with, which is no fault of it. Its annotation is a warning
+# that names the labels that exist, because the label may be misspelled.
 result=$(tail -n 1 "$report" | sed -n 's/^<!-- recbench:result:\(.*\) -->$/\1/p')
-if [ "$code" -eq 4 ] && [ "$result" = no-baseline ]; then
-  code=0
-  echo "::warning title=No baseline::Nothing was compared. The report says how to accept a baseline."
-fi
+if [ "$code" -eq 4 ] && [ "$result" = no-baseline ]; then code=0; fi
 
 [ "$AB" != true ] || records=$records/head
 
@@ -121,4 +127,4 @@ fi
 if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
   { cat "$summary" && echo && cat "$table"; } >>"$GITHUB_STEP_SUMMARY"
 fi
-printf '%s\n' "exit-code=$code" "result=${result:-changed}" "report=$report" "junit=$junit" "records=${records//$'\n'/}" >>"$GITHUB_OUTPUT"
+printf '%s\n' "exit-code=$code" "task=${TASK//$'\n'/}" "result=${result:-changed}" "report=$report" "junit=$junit" "records=${records//$'\n'/}" >>"$GITHUB_OUTPUT"

@@ -59,7 +59,11 @@ Configurations = Annotated[
 OnlyTask = Annotated[
     str | None,
     typer.Option(
-        "--task", metavar=TASK, help="Only the task of this name.", show_default="all", autocompletion=task_name
+        "--task",
+        metavar=TASK,
+        help="Only this task: its name or its spec file.",
+        show_default="all",
+        autocompletion=task_name,
     ),
 ]
 OnlyModels = Annotated[list[str] | None, models_option("only these models", show_default="all")]

@@ -6,7 +6,8 @@ from typing import Final
 from recbench.escaping.workflow_commands import Level, annotation
 from recbench.reports.cells import signed
 from recbench.reports.compare.comparison import Compared
-from recbench.reports.compare.gate import GateReport
+from recbench.reports.compare.gate import GateOutcome, GateReport
+from recbench.reports.compare.headline import gate_headline
 from recbench.reports.compare.verdict import Verdict
 
 SHOWN: Final = 10
@@ -20,6 +21,7 @@ def annotations(reports: Sequence[GateReport]) -> list[str]:
 
     It is an error if the model fails a gate, a warning if it regressed otherwise (a regression that was declared as
     intended, or of a metric that is not gated), else a notice. The last of more than ``SHOWN`` counts the others.
+    A gate without a baseline gives a further warning.
 
     Args:
         reports: The gates.
@@ -41,7 +43,13 @@ def annotations(reports: Sequence[GateReport]) -> list[str]:
             del commands[len(commands) - len(rest) :]
             commands.append(annotation(level, f"recbench: {len(rest)} more models", [", ".join(rest)]))
     general = [finding.line for report in reports for finding in report.findings if finding.model is None]
-    return [*(annotation("error", "recbench", [line]) for line in dict.fromkeys(general)), *commands]
+    # The job may end well without a baseline, so that nobody would look for a misspelled label.
+    absent = [gate_headline(report) for report in reports if report.outcome is GateOutcome.NO_BASELINE]
+    return [
+        *(annotation("error", "recbench", [line]) for line in dict.fromkeys(general)),
+        *(annotation("warning", "recbench: no baseline", [line]) for line in dict.fromkeys(absent)),
+        *commands,
+    ]
 
 
 def _level(report: GateReport, model: Compared) -> Level:

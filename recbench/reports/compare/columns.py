@@ -18,9 +18,11 @@ from recbench.reports.short_figures import short_difference, short_figure
 MODEL, METRIC, BASELINE, CURRENT, DIFFERENCE, SPEED, VERDICT = COMPARISON_COLUMNS = (
     "model", "metric", "baseline", "current", "difference", "speed", "verdict",
 )  # fmt: skip
-# In a table that is too wide, columns of a lower rank get room first.
-_RANKS: Final = {VERDICT: 1, METRIC: 2, DIFFERENCE: 3, CURRENT: 5, BASELINE: 6, SPEED: 7}
-_INTERVAL_RANK: Final = 4
+# In a table that is too wide, looks of a lower rank get room first: the difference before the whole word of a verdict.
+_RANKS: Final = {VERDICT: 1, METRIC: 2, DIFFERENCE: 3, CURRENT: 7, BASELINE: 8, SPEED: 9}
+_VERDICT_RANK, _HEADER_RANK, _INTERVAL_RANK = 4, 5, 6
+_SHORT: Final = {"inconclusive": "inconcl.", "not comparable": "not comp."}
+"""Verdicts for a narrow terminal; the lines around the table name them in full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,17 @@ class _Row:
         """The verdict with its mark."""
         marked = self.verdict.marked if self.verdict else ""
         return f"{marked}, accepted" if self.is_accepted else marked
+
+    @property
+    def short_verdict(self) -> str:
+        """The verdict for a narrow terminal."""
+        return _shortened(self.verdict_text)
+
+
+def _shortened(text: str) -> str:
+    for word, short in _SHORT.items():
+        text = text.replace(word, short)
+    return text
 
 
 def comparison_columns(decided: DecidedComparison, models: Sequence[tuple[int, Compared]]) -> list[Column]:
@@ -85,7 +98,11 @@ def comparison_columns(decided: DecidedComparison, models: Sequence[tuple[int, C
         Column(
             DIFFERENCE,
             (Look("difference (95 %)", wide),),
-            (Look("difference [95 %]", both, rank=_INTERVAL_RANK), Look(DIFFERENCE, alone, rank=_RANKS[DIFFERENCE])),
+            (
+                Look("difference [95 %]", both, rank=_INTERVAL_RANK),
+                Look(DIFFERENCE, alone, rank=_HEADER_RANK),
+                Look("diff.", alone, rank=_RANKS[DIFFERENCE]),
+            ),
             [None if difference is None else -difference.difference for difference in evidence],
         ),
         Column(
@@ -95,10 +112,16 @@ def comparison_columns(decided: DecidedComparison, models: Sequence[tuple[int, C
                 None if speed is None or has_short_fit(row.model) else -speed
                 for row, speed in zip(rows, speeds, strict=True)
             ],
+            only_if_asked=set(speed_cells) <= {"", NO_FIGURE},
+            only_beside=(DIFFERENCE, CURRENT),
         ),
         Column(
             VERDICT,
-            (Look(VERDICT, [row.verdict_text for row in rows], "l", _RANKS[VERDICT]),),
+            (Look(VERDICT, [row.verdict_text for row in rows], "l", _VERDICT_RANK),),
+            (
+                Look(VERDICT, [row.verdict_text for row in rows], "l", _VERDICT_RANK),
+                Look(VERDICT, [row.short_verdict for row in rows], "l", _RANKS[VERDICT]),
+            ),
             keys=[WORST_FIRST.index(row.verdict) if row.verdict else None for row in rows],
         ),
     ]

@@ -23,6 +23,7 @@ from recbench.reports.compare.document_types import (
 )
 from recbench.reports.compare.evidence import Level, Measured
 from recbench.reports.compare.gate import DecidedComparison, GateReport
+from recbench.reports.compare.gate_lines import limit_notes
 from recbench.reports.compare.headline import compare_headline, gate_headline
 from recbench.reports.compare.lines import done_seeds, one_case_notes, tag, unknown_seed_noise
 from recbench.reports.compare.paired_throughput import PairedSpeed
@@ -66,6 +67,7 @@ def gate_document(report: GateReport) -> GateDocument:
     return {
         **document,
         "headline": gate_headline(report),
+        "notes": [*document["notes"], *limit_notes(report)],
         "tag": tag(report.decided, "gate"),
         "outcome": report.outcome,
         "exit_code": report.outcome.exit_code,

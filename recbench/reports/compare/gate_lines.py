@@ -2,10 +2,14 @@
 
 import json
 
+from recbench.errors import did_you_mean
 from recbench.escaping.shell import shell_word
+from recbench.records.target import ANY, COSTS, parse_target
 from recbench.reports.compare.gate import GateOutcome, GateReport
 from recbench.reports.compare.policy import Policy
 
+NAMED = 10
+"""More compared models than these are counted, not named."""
 ADVICE = "To accept this run as the baseline, accept its records (the folder RUN) and commit the result:"
 
 
@@ -37,7 +41,32 @@ def first_baseline_lines(report: GateReport) -> list[str]:
 def details_lines(report: GateReport) -> list[str]:
     """Returns what else decided: power, throughput, latency, sanity checks and, last, the policy."""
     policy = f"Policy: {policy_line(report.decided.policy)}"
-    return [*_smallest_drops(report), *_speed(report), *_sanity_checks(report), policy]
+    return [*_smallest_drops(report), *_speed(report), *_sanity_checks(report), *limit_notes(report), policy]
+
+
+def limit_notes(report: GateReport) -> list[str]:
+    """Returns a line for each limit of the policy that is about no compared model or metric.
+
+    It is no error, because one policy may serve several comparisons.
+    """
+    comparison, policy = report.decided.comparison, report.decided.policy
+    models = sorted({name for model in comparison.models for name in (model.model, model.label)})
+    lines = []
+    for text in policy.limits:
+        target = parse_target(text)
+        metric = target.metric_at(policy.k)
+        if target.model not in (ANY, *models):
+            compared = ", ".join(models[:NAMED]) + (f" and {len(models) - NAMED} more" if models[NAMED:] else "")
+            lines.append(
+                f"The limit {text!r} of the policy has no effect: {target.model} is not among the compared models "
+                f"({compared}).{did_you_mean(target.model, models)}"
+            )
+        elif metric not in (ANY, *COSTS, *comparison.metrics):
+            lines.append(
+                f"The limit {text!r} of the policy has no effect: {metric} is not compared "
+                f"({', '.join(comparison.metrics)}). To compare it, add it to the field gated."
+            )
+    return lines
 
 
 def _label_option(base: str) -> str:

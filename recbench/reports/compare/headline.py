@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from recbench.records.selection import RecordSet
 from recbench.reports.cells import signed
 from recbench.reports.compare.gate import DecidedComparison, GateOutcome, GateReport
 from recbench.reports.compare.verdict import Verdict
@@ -66,10 +67,15 @@ def gate_headline(report: GateReport) -> str:
         return f"Gate passed{_accepted(report)}. {doubt}{rest}"
     base = report.decided.comparison.base
     if report.outcome is GateOutcome.NO_BASELINE:
-        return f"No baseline yet, so nothing was compared: {base.text} has no records."
-    no_baseline = "" if base.locations else f" There is no baseline yet: {base.text} has no records."
+        return f"No baseline yet, so nothing was compared: {_without_records(base)}"
+    no_baseline = "" if base.locations else f" There is no baseline yet: {_without_records(base)}"
     more = f" (and {len(report.reasons) - 1} more)" if len(report.reasons) > 1 else ""
     return f"Gate FAILED: {doubt}{report.reasons[0]}{more}.{no_baseline}"
+
+
+def _without_records(base: RecordSet) -> str:
+    """Returns what is missing; and, if the name may be misspelled, which baselines exist and what to do."""
+    return f"{base.text} has no records.{f' {base.alternatives}' if base.alternatives else ''}"
 
 
 def _accepted(report: GateReport) -> str:

@@ -1,12 +1,13 @@
 """The comparison as LaTeX, for papers: the better side in bold, and stars for significant differences."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from recbench.records.grouping import TrialGroup
 from recbench.reports.cells import NO_RANKS, Strong, p_value, signed, with_sd
 from recbench.reports.column_rendering import render_columns
 from recbench.reports.columns import Column, Look
-from recbench.reports.compare.columns import comparison_columns
+from recbench.reports.compare.columns import SPEED, comparison_columns
 from recbench.reports.compare.comparison import Compared
 from recbench.reports.compare.costs import render_costs
 from recbench.reports.compare.evidence import Level, Measured
@@ -42,22 +43,28 @@ def compare_latex(decided: DecidedComparison, headline: str, view: View = DEFAUL
     form, comparison = Format.LATEX, decided.comparison
     blocks = ["\n".join(render_lines([headline, *obstacles(decided)], form))]
     for digest, numbered in by_task(comparison).items():
-        table = render_columns(_columns(decided, numbered), form, view)
+        columns = _columns(decided, numbered)
+        # A paper has no room for the speed, so that it must be asked for.
+        shown = view if view.columns is not None else replace(view, columns=tuple(HEADERS))
+        table = render_columns(columns, form, shown)
         above = render_lines([task_line(numbered[0][1])], form)
         below = render_lines([*table.notes, *new_case_lines(comparison, digest)], form)
         blocks.append("\n".join([*above, table.text, *below]))
         if costs := render_costs([model for _, model in numbered], form, view):
             blocks.append(costs)
     stars = ", ".join(f"{stars} p < {limit:g}" for limit, stars in reversed(STARS))
-    lines = [f"Bold: the higher of baseline and current. {stars} after Holm.", *legend(decided)[:-1]]
+    *meanings, on_speed = legend(decided)
+    lines = [f"Bold: the higher of baseline and current. {stars} after Holm.", *meanings]
+    lines += [on_speed] if SPEED in (view.columns or ()) else []
     return "\n\n".join([*blocks, "\n".join(render_lines(lines, form))])
 
 
 def _columns(decided: DecidedComparison, numbered: Sequence[tuple[int, Compared]]) -> list[Column]:
     rows = [row for number, model in numbered for row in _rows(decided, number, model)]
     # The plain table has the same rows.
-    keys = {column.name: column.sort_keys for column in comparison_columns(decided, numbered)}
-    columns, place = [], 0
+    plain = {column.name: column for column in comparison_columns(decided, numbered)}
+    keys = {name: column.sort_keys for name, column in plain.items()}
+    columns, place = [plain[SPEED]], 0
     for name, headers in HEADERS.items():
         letter = "l" if name in TEXTS else "r"
         looks = [Look(header, [row[place + n] for row in rows], letter) for n, header in enumerate(headers)]

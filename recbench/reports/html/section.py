@@ -1,9 +1,7 @@
 """One task of the report page: its figures, tables and charts."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from recbench.counted import counted
 from recbench.evaluation.metric import Measure
@@ -11,12 +9,9 @@ from recbench.evaluation.metric_names import parse_measure
 from recbench.records.environments import merged
 from recbench.records.history import Accepted
 from recbench.records.history_metrics import HR
-from recbench.records.schema import Status
 from recbench.records.selection import RecordSet
 from recbench.registry.parameter_values import as_text
-from recbench.reports.cost_figures import cost_notes
 from recbench.reports.differences import Defaults, changed_parameters
-from recbench.reports.formats import Format
 from recbench.reports.html.charts.curves_chart import LearningCurve, curves_figure, mean_curve
 from recbench.reports.html.charts.speed_quality_chart import StyledPoint, speed_quality_figure
 from recbench.reports.html.charts.svg import Chart, Figure
@@ -24,25 +19,18 @@ from recbench.reports.html.charts.trend_chart import trend_chart
 from recbench.reports.html.downloads import Download, downloads
 from recbench.reports.html.pairs_matrix import Matrix, pairs_matrices
 from recbench.reports.html.same_cases import on_same_cases
+from recbench.reports.html.section_lines import MOST_SHOWN, facts, failures, findings, notes, number_range
 from recbench.reports.html.section_report import section_report
 from recbench.reports.html.tables import Named, Table, cohort_tables, costs_in_use, costs_of, quality_tables
-from recbench.reports.pages.catalogue_caution import catalogue_caution
 from recbench.reports.pages.configurations import configurations
 from recbench.reports.pages.how_it_is_made import Repetition, repetition
-from recbench.reports.pages.ranked_report import correction_lines
 from recbench.reports.plots.short_labels import short_labels
 from recbench.reports.plots.speed_quality import quality_point
 from recbench.reports.plots.speed_quality_axes import Cost
 from recbench.reports.plots.styles import style
 from recbench.reports.run.best_compared import MOST_COMPARED
-from recbench.reports.run.findings import contradiction_notes
 from recbench.reports.run.run_report import RunReport
-from recbench.reports.run.table import errors, how_to_read, interval_start
 from recbench.reports.trend import trends
-
-MOST_SHOWN: Final = 200
-"""More configurations make a page that nobody reads, and that browsers are slow with."""
-MOST_ERRORS: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +151,10 @@ def task_section(
     return Section(
         task.name,
         anchor,
-        _facts(report),
-        (*_findings(report, first), *_failures(report)),
+        facts(report),
+        (*findings(report, first), *failures(report)),
         (*quality_tables(report, models), costs_of(models), *costs_in_use(models)),
-        (*problems, *_notes(report)),
+        (*problems, *notes(report)),
         speed_quality_figure(f"{anchor}-cost", _points(models, first), first.label),
         tuple(pairs_matrices(report, models)),
         _curves(f"{anchor}-curves", models),
@@ -185,82 +173,6 @@ def _with_rounded_names(report: RunReport) -> RunReport:
     names = short_labels([summary.name for summary in report.summaries])
     summaries = (replace(summary, name=name) for summary, name in zip(report.summaries, names, strict=True))
     return replace(report, summaries=tuple(summaries))
-
-
-def _facts(report: RunReport) -> str:
-    record = report.summaries[0].group.record
-    trials = [trial for summary in report.summaries for trial in summary.trials]
-    seeds = sorted({trial.record.seed for trial in trials})
-    return (
-        f"{record.n_users:,} users with {record.n_cases:,} cases, {record.n_train:,} train rows; "
-        f"{counted(len(report.summaries), 'configuration')}, {counted(len(trials), 'trial')}, "
-        f"{'seeds' if seeds[1:] else 'seed'} {_range(seeds)}. "
-        f"Digest {record.task.digest[:19]}."
-    )
-
-
-def _range(numbers: Sequence[int]) -> str:
-    if len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1:
-        return f"{numbers[0]} to {numbers[-1]}"
-    return ", ".join(map(str, numbers[:20])) + (", …" if numbers[20:] else "")
-
-
-def _findings(report: RunReport, measure: Measure) -> list[str]:
-    """Returns the best model by a measure, and the models that are not significantly different from it."""
-    ranked = [
-        (summary, summary.figure(measure), standings.get(measure.name))
-        for summary, standings in zip(report.summaries, report.uncertainty.standings, strict=True)
-    ]
-    best = [(summary, spread) for summary, spread, standing in ranked if spread and standing and standing.best]
-    equal = [summary.name for summary, _, standing in ranked if standing and standing.level_with_best]
-    if not best:
-        known = [f"{measure.label} of {summary.name}: {spread.mean:.4f}." for summary, spread, _ in ranked if spread]
-        return known[:1] or ["No trial has ranks, so there are no figures of quality."]
-    names = " and ".join(summary.name for summary, _ in best)
-    lines = [f"Best by {measure.label}: {names}, {best[0][1].mean:.4f}."]
-    if equal:
-        lines.append(f"Not significantly different from the best: {', '.join(equal)}.")
-    elif len(ranked) > 1 and len(best) == 1:
-        lines.append("It is significantly better than all others.")
-    return lines
-
-
-def _failures(report: RunReport) -> list[str]:
-    """Returns how many trials of which models are not done, by how they ended."""
-    failures: dict[Status, list[str]] = {}
-    for summary in report.summaries:
-        # An interrupted trial has no error.
-        ends = Counter(trial.record.status for trial in summary.trials if trial.record.status is not Status.DONE)
-        for status, count in ends.items():
-            text = f"{summary.name} ({count} of {counted(len(summary.trials), 'trial')})"
-            failures.setdefault(status, []).append(text)
-    return [
-        f"{status.replace('-', ' ').capitalize()}: {', '.join(failures[status])}."
-        for status in Status
-        if status in failures
-    ]
-
-
-def _notes(report: RunReport) -> list[str]:
-    left = len(report.summaries) - MOST_SHOWN
-    trials = [trial for summary in report.summaries for trial in summary.trials]
-    return [
-        *how_to_read(report, Format.HTML, interval=interval_start(wide=False), best="★ and bold"),
-        *contradiction_notes(report, most=None),
-        *catalogue_caution(trials, report.columns, report.correction.uniform),
-        *correction_lines(report),
-        *report.uncertainty.notes,
-        *report.code_notes,
-        *report.tie_notes,
-        *report.timing_notes,
-        *cost_notes([trial.record for trial in trials]),
-        *_first(errors(report), MOST_ERRORS, "more errors"),
-        *([f"The {left:,} configurations with the lowest figures are in the CSV file."] if left > 0 else []),
-    ]
-
-
-def _first(lines: Sequence[str], most: int, what: str) -> list[str]:
-    return [*lines[:most], f"{len(lines) - most:,} {what}."] if len(lines) > most else list(lines)
 
 
 def _points(models: Sequence[Named], measure: Measure) -> list[StyledPoint]:
@@ -328,7 +240,7 @@ def _repeat(run: RecordSet, models: Sequence[Named], names: Mapping[str, str], d
 def _model(named: Named, defaults: Defaults) -> ModelPart:
     summary = named.summary
     record = summary.group.record
-    seeds = _range([trial.record.seed for trial in summary.trials])
+    seeds = number_range([trial.record.seed for trial in summary.trials])
     facts = [
         record.reference,
         f"seeds {seeds}",

@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from recbench.escaping.data_files import json_text
 from recbench.evaluation.bootstrap import RESAMPLES
 from recbench.evaluation.ranking import Ranking
 from recbench.reports.cells import NO_FIGURE, NO_RANKS, code, escape, strong
 from recbench.reports.column_rendering import on_screen, prose, render_columns
+from recbench.reports.columns import Column
 from recbench.reports.cost_figures import COST_FIGURES, present_figures
 from recbench.reports.formats import Format
 from recbench.reports.rendering import paragraph
 from recbench.reports.run.cost_table import cost_columns_of, done_records
 from recbench.reports.run.document import run_document
 from recbench.reports.run.findings import below_popularity_notes, contradiction_notes
-from recbench.reports.run.model_columns import BELOW, SPEED, run_columns
+from recbench.reports.run.model_columns import BELOW, EPOCHS, FIT, SPEED, STATUS, run_columns
 from recbench.reports.run.run_report import RunReport
 from recbench.reports.run.settings_notes import settings_notes
 from recbench.reports.run.summary import ModelSummary
@@ -23,6 +25,9 @@ from recbench.reports.run.uncertainty import Standing
 from recbench.reports.screen import Screen
 from recbench.reports.timing_notes import SHORTEST_FIT, too_short
 from recbench.reports.view import DEFAULT_VIEW, View
+
+NOT_FOR_PAPERS: Final = (SPEED, FIT, EPOCHS, STATUS)
+"""Columns that LaTeX has only if ``--columns`` names them."""
 
 
 def run_table(report: RunReport, form: Format, *, marks: bool = True, view: View = DEFAULT_VIEW) -> str:
@@ -42,6 +47,7 @@ def run_table(report: RunReport, form: Format, *, marks: bool = True, view: View
         return json_text(run_document(report))
     asked = [figure for figure in COST_FIGURES if figure.name in (*(view.columns or ()), view.sort)]
     columns = [*run_columns(report), *cost_columns_of(report.summaries, present_figures(done_records(report), asked))]
+    view = _for_paper(columns, view) if form is Format.LATEX else view
     table = render_columns(columns, form, view)
     above = on_screen(head(report, form, deviations=table.wide), view.screen)
     legend = prose([*table.notes, *_legend(report, form, view, wide=table.wide)], form, view.screen)
@@ -51,6 +57,16 @@ def run_table(report: RunReport, form: Format, *, marks: bool = True, view: View
 def models_table(report: RunReport, form: Format) -> str:
     """Renders the table alone, without the lines around it."""
     return render_columns(run_columns(report), form, DEFAULT_VIEW).text
+
+
+def _for_paper(columns: Sequence[Column], view: View) -> View:
+    """Returns the view with the default columns of LaTeX, if none were asked for.
+
+    A page of a paper has no room for the columns about time, and the table of a paper has no failed models.
+    """
+    if view.columns is not None:
+        return view
+    return replace(view, columns=tuple(column.name for column in columns if column.name not in NOT_FOR_PAPERS))
 
 
 def errors(report: RunReport) -> list[str]:
@@ -91,7 +107,9 @@ def head(report: RunReport, form: Format, *, deviations: bool = True) -> list[st
     return paragraph(lines, form)
 
 
-def how_to_read(report: RunReport, form: Format, *, interval: str = "95 %:", best: str | None = None) -> list[str]:
+def how_to_read(
+    report: RunReport, form: Format, *, interval: str = "95 %:", best: str | None = None, has_speed: bool = True
+) -> list[str]:
     """Returns what intervals and marks mean, as far as the table has any.
 
     Args:
@@ -99,6 +117,7 @@ def how_to_read(report: RunReport, form: Format, *, interval: str = "95 %:", bes
         form: The format of the table.
         interval: How the line on confidence intervals starts.
         best: What marks the best model; None for the mark of the format.
+        has_speed: Whether the table shows throughput.
     """
     lines = []
     standings = [standing for of_model in report.uncertainty.standings for standing in of_model.values()]
@@ -107,7 +126,8 @@ def how_to_read(report: RunReport, form: Format, *, interval: str = "95 %:", bes
     lines += mark_lines(standings, form, best)
     if of_users := [measure.label for measure in report.columns if measure.metric.per_user]:
         lines.append(f"{', '.join(of_users)}: means over users, with all held-out items of a user in one list.")
-    lines += [*report.copy_notes, *below_popularity_notes(report), *short_fit_notes(report.summaries)]
+    lines += [*report.copy_notes, *below_popularity_notes(report)]
+    lines += short_fit_notes(report.summaries) if has_speed else []
     if lacking := [summary.name for summary in report.summaries if summary.group.done and _lacks_full(summary, report)]:
         lines.append(f"{NO_RANKS}: no full ranking; run again with --full: {', '.join(lacking)}.")
     return [*lines, *([report.known.line] if report.known else [])]
@@ -151,7 +171,13 @@ def _legend(report: RunReport, form: Format, view: View, *, wide: bool) -> list[
     settings += report.parameter_notes
     notes = [*report.uncertainty.notes, *report.code_notes, *report.tie_notes, *report.timing_notes, *settings]
     findings = [
-        *how_to_read(report, form, interval=interval_start(wide=wide), best=best_mark(view.screen)),
+        *how_to_read(
+            report,
+            form,
+            interval=interval_start(wide=wide),
+            best=best_mark(view.screen),
+            has_speed=view.columns is None or SPEED in view.columns,
+        ),
         *([] if wide else narrow_notes()),
         *contradiction_notes(report),
     ]
