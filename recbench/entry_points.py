@@ -22,6 +22,7 @@ def entry_points_of(group: str) -> Sequence[metadata.EntryPoint]:
 
 def _changed_at(entry: str) -> int | None:
     """Returns the time of the last change of a folder or archive of the Python path; None if there is none."""
+    # The Python path may name folders that do not exist.
     with suppress(OSError, ValueError):
         return Path(entry or ".").stat().st_mtime_ns
     return None
