@@ -51,7 +51,7 @@ def read_typed(chunks: "Sequence[Any]", refuse: Refuse) -> Times:
     refuse(negative, SINCE_1970)
     if all(pa.types.is_timestamp(chunk.type) and chunk.type.unit == "ns" for chunk in chunks):
         exact = np.where(negative, 0, np.concatenate(counted))
-        # Finer than microseconds: as they are, so that their order stays.
+        # Some are finer than microseconds. Rounding them would change the order of rows.
         if (exact % NANOSECONDS_IN_ONE).any():
             return Times(exact, Unit.NANOSECONDS, TYPED)
     # A row that is refused must not decide the unit of the others.

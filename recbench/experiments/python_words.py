@@ -27,11 +27,11 @@ _ADVICE: Final = re.compile(f"{COMMAND}|{OPTION}")
 
 
 def in_python(text: str, parameters: Mapping[str, inspect.Parameter]) -> str:
-    """Returns a text whose options are written as arguments. Commands, and lines that name Python, stay as they are.
+    """Returns a text whose options are written as arguments; commands, and lines that name Python, do not change.
 
     Args:
         text: Advice, such as ``Use --full, or --seeds 3 or more.``
-        parameters: The parameters of the function that the advice is about; other options stay as they are.
+        parameters: The parameters of the function that the advice is about; other options do not change.
 
     >>> def run(*, full=False, seeds=3, curve=None): ...
     >>> in_python("Use --full, --seeds 3 or more, and --curve all.", inspect.signature(run).parameters)
@@ -45,7 +45,7 @@ def in_python(text: str, parameters: Mapping[str, inspect.Parameter]) -> str:
 
 
 def table_in_python(text: str, form: Format) -> str:
-    """Returns a table with the arguments of ``recbench.run`` in its advice; documents for programs stay as they are."""
+    """Returns a table with the arguments of ``recbench.run`` in its advice; documents for programs do not change."""
     if form in (Format.JSON, Format.CSV):
         return text
     # Here, because that module imports the objects that have tables.
