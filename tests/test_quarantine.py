@@ -11,8 +11,10 @@ import gc
 import sys
 import types
 import weakref
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import replace
+from functools import cache
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -34,20 +36,26 @@ HARNESS = (Task, Cases, Curve, TimedContext)
 """Nothing of these may be within reach: they hold held-out rows, or the clock."""
 
 
+@cache
+def attributes_of(kind):
+    """The names under which an object of a class may hold others, beside what the garbage collector knows."""
+    slots = [vars(base).get("__slots__", ()) for base in kind.__mro__]
+    names = chain.from_iterable([names] if isinstance(names, str) else names for names in slots)
+    return (*dict.fromkeys(names), *(["__dict__"] if kind.__dictoffset__ else []))
+
+
 def neighbours(thing):
-    referents = list(gc.get_referents(thing))
+    referents = gc.get_referents(thing)
     if isinstance(thing, np.ndarray):
         referents.append(thing.base)
     if isinstance(thing, memoryview):
         referents.append(thing.obj)
     if isinstance(thing, weakref.ref):
         referents.append(thing())
-    for kind in type(thing).__mro__:
-        slots = vars(kind).get("__slots__", ())
-        for name in ("__dict__", *([slots] if isinstance(slots, str) else slots)):
-            # Past whatever the class makes of the access to an attribute.
-            with contextlib.suppress(AttributeError, TypeError):
-                referents.append(object.__getattribute__(thing, name))
+    for name in attributes_of(type(thing)):
+        # Past whatever the class makes of the access to an attribute.
+        with contextlib.suppress(AttributeError, TypeError):
+            referents.append(object.__getattribute__(thing, name))
     return referents
 
 
@@ -90,20 +98,20 @@ def secrets_of(task):
 
 def leaks(things, secrets):
     """Names what is within reach and should not be."""
-    leaked = []
+    leaked = [type(thing).__name__ for thing in things if isinstance(thing, HARNESS)]
+    arrays = [thing for thing in things if isinstance(thing, np.ndarray)]
+    texts = [thing for thing in things if isinstance(thing, bytes | bytearray)]
+    by_length = defaultdict(list)
     for thing in things:
-        if isinstance(thing, HARNESS):
-            leaked.append(type(thing).__name__)
-        for name, secret in secrets.items():
-            if isinstance(thing, np.ndarray):
-                if np.shares_memory(thing, secret):
-                    leaked.append(f"memory of {name}")
-                if thing.dtype.kind in "iuf" and thing.size and holds(thing, secret):
-                    leaked.append(f"values of {name}")
-            elif isinstance(thing, bytes | bytearray) and secret.tobytes() in thing:
-                leaked.append(f"bytes of {name}")
-            elif isinstance(thing, list | tuple) and is_list_of(thing, secret):
-                leaked.append(f"a list of {name}")
+        if isinstance(thing, list | tuple):
+            by_length[len(thing)].append(thing)
+    for name, secret in secrets.items():
+        leaked += [f"memory of {name}" for array in arrays if np.shares_memory(array, secret)]
+        numbers = (array for array in arrays if array.dtype.kind in "iuf" and array.size)
+        leaked += [f"values of {name}" for array in numbers if holds(array, secret)]
+        hidden = secret.tobytes()
+        leaked += [f"bytes of {name}" for text in texts if hidden in text]
+        leaked += [f"a list of {name}" for values in by_length[len(secret)] if is_list_of(values, secret)]
     return leaked
 
 
@@ -115,7 +123,7 @@ def holds(array, secret):
 
 
 def is_list_of(values, secret):
-    return len(values) == len(secret) and all(type(value) is int for value in values) and [*values] == secret.tolist()
+    return all(type(value) is int for value in values) and [*values] == secret.tolist()
 
 
 def trial(task, model, curve=None):
