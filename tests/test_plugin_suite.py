@@ -73,6 +73,49 @@ class Shortcut:
 
 class TestShortcut(RecommenderContract):
     model = Shortcut
+
+
+class Popular:
+    \"\"\"Counts rows, in two epochs.\"\"\"
+
+    calls = 0
+
+    def fit(self, train, context):
+        counts = np.bincount(train.items, minlength=train.n_items)
+        for epoch in range(1, 3):
+            self.learned = counts * epoch + self.calls
+            if not context.end_epoch():
+                break
+
+    def score(self, users, items):
+        return self.learned[items].astype(float)
+
+
+class LearnsInWarmUp(Popular):
+    def warm_up(self, train, context):
+        self.calls = np.arange(train.n_items)
+
+
+class LearnsFromScoring(Popular):
+    def warm_up(self, train, context):
+        pass
+
+    def score(self, users, items):
+        self.calls += 1
+        return super().score(users, items)
+
+
+class PopularContract(RecommenderContract):
+    n_epochs = 2
+    personalises = uses_seed = False
+
+
+class TestLearnsInWarmUp(PopularContract):
+    model = LearnsInWarmUp
+
+
+class TestLearnsFromScoring(PopularContract):
+    model = LearnsFromScoring
 """
 
 
@@ -134,8 +177,11 @@ def test_a_broken_model_fails_with_messages_that_say_why(outside, project):
     (project / "tests" / "test_shortcut.py").write_text(BROKEN)
     done = run(outside, project, "pytest", "-q", "-p", "no:cacheprovider", "tests/test_shortcut.py")
     assert done.returncode == 1
-    failed = {line.split("::")[-1].split(" ")[0] for line in done.stdout.splitlines() if line.startswith("FAILED")}
-    assert failed >= {
+    failures = [line.split("::") for line in done.stdout.splitlines() if line.startswith("FAILED")]
+    failed = {kind: {name.split(" ")[0] for _, of_kind, name in failures if of_kind == kind} for _, kind, _ in failures}
+    assert failed["TestLearnsInWarmUp"] == {"test_warming_up_changes_nothing"}
+    assert failed["TestLearnsFromScoring"] == {"test_scoring_during_training_changes_nothing"}
+    assert failed["TestShortcut"] >= {
         "test_scoring_twice_gives_the_same",
         "test_one_seed_gives_the_same_scores_bit_for_bit",
         "test_it_leaves_its_inputs_alone",
