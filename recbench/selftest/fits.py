@@ -138,7 +138,8 @@ def _scored(model: Recommender, context: TimedContext, request: ScoreRequest, la
         large: Elements of an attribute that a model may have learned.
     """
     before = learned_state(model, large)
-    seconds, cpu_seconds = [], []
+    seconds: list[float] = []
+    cpu_seconds: list[float] = []
     calls, learned = 2, False
     try:
         while len(seconds) < calls:
