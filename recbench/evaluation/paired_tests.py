@@ -50,11 +50,14 @@ def sign_flip_p_values(by_user: UserSums, flips: int = FLIPS, seed: int = 0) -> 
     blocks = [(columns, np.ascontiguousarray(sums[:, columns])) for columns in column_blocks(n_columns)]
     extreme = np.zeros(n_columns, dtype=np.int64)
     at_once, rows_at_once = (max(most // n_users, 1) for most in (DRAWN_AT_ONCE, SIGNS_AT_ONCE))
+    buffer = np.empty((min(rows_at_once, flips), n_bytes, 8))
     for start in range(0, flips, at_once):
         rows = min(at_once, flips - start)
         drawn = np.frombuffer(rng.bytes(rows * n_bytes), dtype=np.uint8).reshape(rows, n_bytes)
         for first in range(0, rows, rows_at_once):
-            signs = SIGNS_OF_BYTE.take(drawn[first : first + rows_at_once], axis=0).reshape(-1, len(sums))
+            some = drawn[first : first + rows_at_once]
+            # A byte is never out of range; "clip" writes to the buffer without a copy between.
+            signs = SIGNS_OF_BYTE.take(some, axis=0, out=buffer[: len(some)], mode="clip").reshape(-1, len(sums))
             for columns, block in blocks:
                 extreme[columns] += (np.abs(signs @ block) >= limit[columns]).sum(axis=0)
     return np.asarray((1 + extreme) / (1 + flips))
