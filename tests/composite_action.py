@@ -11,12 +11,14 @@ from typing import Any
 
 import yaml
 
+from tests.program_client import SOCKET_VARIABLE
+
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / ".github" / "actions" / "recbench"
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 
 GH = f"""\
-#!{sys.executable}
+#!{sys.executable} -IS
 import json, os, sys
 from pathlib import Path
 folder = Path(os.environ["GH_FOLDER"])
@@ -31,11 +33,23 @@ print((folder / f"{{sys.argv[-1]}}.json").read_text() if sys.argv[1] == "pr" els
 """
 
 
+def search_path() -> str:
+    """Returns a ``PATH`` with the ``recbench`` that the server of the tests runs, and with this Python."""
+    folders = [ROOT / "tests" / "programs", Path(sys.executable).parent, os.environ["PATH"]]
+    return os.pathsep.join(map(str, folders))
+
+
 @dataclass
 class FakeGh:
-    """A ``gh``, and this Python, in an environment of their own."""
+    """A ``gh``, the program ``recbench``, and this Python, in an environment of their own.
+
+    Attributes:
+        folder: Where it remembers what it was asked.
+        server: The socket of the server that runs ``recbench``; see ``tests/program_server.py``.
+    """
 
     folder: Path
+    server: Path
 
     def __post_init__(self):
         self.folder.mkdir()
@@ -55,8 +69,11 @@ class FakeGh:
 
     @property
     def environment(self) -> dict[str, str]:
-        path = [str(self.folder), str(Path(sys.executable).parent), os.environ["PATH"]]
-        return {"GH_FOLDER": str(self.folder), "PATH": os.pathsep.join(path)}
+        return {
+            "GH_FOLDER": str(self.folder),
+            "PATH": os.pathsep.join([str(self.folder), search_path()]),
+            SOCKET_VARIABLE: str(self.server),
+        }
 
     @property
     def written(self) -> list[tuple[str, str, str]]:

@@ -17,7 +17,7 @@ import gc
 import logging
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -116,17 +116,42 @@ def recbench(tmp_path: Path, program_server: ProgramServer) -> Callable[..., sub
     """Runs the program as a user would, in an empty folder."""
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        variables = {**os.environ, "COLUMNS": "200", **environment}
-        if can_serve(variables):
-            return program_server.run(arguments, tmp_path, variables, timeout=300)
-        return subprocess.run(
-            [sys.executable, "-m", "recbench", *arguments],
-            cwd=tmp_path,
-            env=variables,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=300,
-            check=False,
-        )
+        return _run(program_server, arguments, ["-m", "recbench"], tmp_path, {"COLUMNS": "200", **environment})
 
     return run
+
+
+@pytest.fixture
+def python(tmp_path: Path, program_server: ProgramServer) -> Callable[[str], subprocess.CompletedProcess[str]]:
+    """Runs Python code in a process of its own, in an empty folder."""
+    return lambda code: _run(program_server, ["-c", code], [], tmp_path, {})
+
+
+def _run(
+    server: ProgramServer,
+    arguments: Sequence[str],
+    before: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+) -> subprocess.CompletedProcess[str]:
+    """Lets the server run a program, or starts it where the server cannot.
+
+    Args:
+        server: The server.
+        arguments: What the server runs.
+        before: Arguments of Python that a started program needs before those.
+        folder: Where the program runs.
+        environment: Variables that differ from those of the tests.
+    """
+    variables = {**os.environ, **environment}
+    if can_serve(variables):
+        return server.run(arguments, folder, variables, timeout=300)
+    return subprocess.run(
+        [sys.executable, *before, *arguments],
+        cwd=folder,
+        env=variables,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
+        check=False,
+    )

@@ -170,6 +170,8 @@ class Page:
         return "\n".join(line.removeprefix(example.indent) for line in self.lines[first - 1 : stop - 1])
 
 
+PROGRAMS = Path(__file__).parent / "programs"
+
 SESSION = """
 import json, os, sys, traceback
 requests, answers = os.fdopen(os.dup(0), encoding="utf-8"), os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -234,8 +236,9 @@ class Shell:
 
     def _run_program(self, example: Example) -> str:
         if self.session is None:
+            served = Path(self.environment[SOCKET_VARIABLE]).exists()
             self.session = subprocess.Popen(
-                [sys.executable, "-c", SESSION],
+                [str(PROGRAMS / "recbench") if served else sys.executable, "-c", SESSION],
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.PIPE,
@@ -260,9 +263,9 @@ def shell(folder: Path, home: Path, server: Path) -> Shell:
     Args:
         folder: Where the examples run.
         home: The cache of recbench.
-        server: The socket of the server that runs ``recbench``.
+        server: The socket of the server that runs ``recbench`` and the programs.
     """
-    programs = [Path(__file__).parent / "programs", Path(sys.executable).parent, os.environ["PATH"]]
+    programs = [PROGRAMS, Path(sys.executable).parent, os.environ["PATH"]]
     variables = {
         "PATH": os.pathsep.join(map(str, programs)),
         "RECBENCH_HOME": str(home),

@@ -1,8 +1,8 @@
 """Runs ``recbench`` hundreds of times without starting Python and importing everything each time.
 
 A server has the modules imported and forks for each run, which then has a folder, an environment, streams and an exit
-code of its own, as a program has. A run that is about the start of the program, its streams or its signals starts the
-program itself; so does every run with variables for Python.
+code of its own, as a program has. The arguments ``-c CODE`` let it run other Python code. A run that is about the start
+of the program, its streams or its signals starts the program itself; so does every run with variables for Python.
 """
 
 import atexit
@@ -17,7 +17,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+import types
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -179,12 +181,25 @@ def _handle(connection: socket.socket, workers: "ForkedWorkers") -> None:
     os.environ.clear()
     os.environ.update(environment)
     tempfile.tempdir = None
+    workers.install()
+    if arguments[0] == "-c":
+        _end_with(partial(_run_code, arguments[1]))
     sys.path.append(folder)
     sys.argv = [str(ROOT / "recbench" / "__main__.py"), *arguments]
-    workers.install()
     from recbench.__main__ import main
 
     _end_with(main)
+
+
+def _run_code(code: str) -> NoReturn:
+    """Does what ``python -c`` does; the modules of recbench are imported again, so that none is there unasked."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "recbench"]:
+        del sys.modules[name]
+    sys.path.insert(0, "")
+    sys.argv = ["-c"]
+    program = sys.modules["__main__"] = types.ModuleType("__main__")
+    exec(compile(code, "<string>", "exec"), program.__dict__)
+    sys.exit(0)
 
 
 def _end_with(main: Callable[[], None]) -> NoReturn:

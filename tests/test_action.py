@@ -36,17 +36,16 @@ def git(folder, *arguments):
 
 
 @pytest.fixture(scope="module")
-def upstream(tmp_path_factory):
+def upstream(tmp_path_factory, program_server):
     """A repository of somebody else's model, with its accepted baseline on main, and the task built beside it."""
     folder = tmp_path_factory.mktemp("upstream")
     (folder / "shop.py").write_text(GOOD)
-    subprocess.run(
-        [sys.executable, "-m", "recbench", "run", "--models", "shop.py:Shop", *FEW, "-o", BASELINE],
-        cwd=folder,
-        env={**os.environ, "RECBENCH_HOME": str(folder.with_name("built"))},
-        check=True,
-        capture_output=True,
-    )
+    program_server.run(
+        ["run", "--models", "shop.py:Shop", *FEW, "-o", BASELINE],
+        folder,
+        {**os.environ, "RECBENCH_HOME": str(folder.with_name("built"))},
+        timeout=300,
+    ).check_returncode()
     git(folder, "init")
     git(folder, "add", "-A")
     git(folder, "commit", "-m", "accepted")
@@ -59,8 +58,9 @@ def upstream(tmp_path_factory):
 
 
 @pytest.fixture
-def gh(tmp_path):
-    return FakeGh(tmp_path / "gh")
+def gh(tmp_path, program_server):
+    program_server.start()
+    return FakeGh(tmp_path / "gh", program_server.path)
 
 
 @pytest.fixture

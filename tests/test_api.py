@@ -16,19 +16,7 @@ import recbench as rb
 from recbench.evaluation.metrics.hr import hit_rate
 from recbench.registry.error_places import error_place
 from tests.conftest import ROOT
-
-
-class Popular:
-    def __init__(self, power: float = 1.0):
-        self.power = power
-
-    def fit(self, train, context):
-        self.counts = np.bincount(train.items, minlength=train.n_items)
-        for epoch in range(2):
-            context.end_epoch(1.0 / (epoch + 1))
-
-    def score(self, users, items):
-        return self.counts[items].astype(float) ** self.power
+from tests.popular_model import Popular
 
 
 @pytest.fixture(scope="module")

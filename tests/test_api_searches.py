@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import recbench as rb
-from tests.test_api import Popular
+from tests.popular_model import Popular
 
 
 def test_a_sweep_has_other_values_than_its_instance(synthetic_task, tmp_path):

@@ -92,9 +92,26 @@ def modules_with_examples():
             yield ".".join(part for part in components if part != "__init__")
 
 
-@pytest.mark.parametrize("name", list(modules_with_examples()))
+START_TRIALS = ("recbench", "recbench.experiments.api", "recbench.experiments.comparison")
+"""Their examples run where the processes of trials are forked; see ``tests/forked_workers.py``."""
+EXAMPLES = """
+import doctest, importlib
+
+result = doctest.testmod(importlib.import_module({name!r}))
+assert result.attempted
+raise SystemExit(int(result.failed > 0))
+"""
+
+
+@pytest.mark.parametrize("name", sorted({*modules_with_examples()} - {*START_TRIALS}))
 def test_the_examples_of_docstrings_run(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = doctest.testmod(importlib.import_module(name))
     assert result.attempted
     assert not result.failed
+
+
+@pytest.mark.parametrize("name", START_TRIALS)
+def test_the_examples_that_start_trials_run(name, python):
+    done = python(EXAMPLES.format(name=name))
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -7,7 +7,7 @@ import pytest
 
 import recbench as rb
 from recbench.experiments.python_words import in_python
-from tests.test_api import Popular
+from tests.popular_model import Popular
 
 RUN = inspect.signature(rb.run).parameters
 

@@ -4,13 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.composite_action import ACTION, FakeGh, Runner
+from tests.composite_action import ACTION, FakeGh, Runner, search_path
 from tests.conftest import ROOT
+from tests.program_client import SOCKET_VARIABLE
 
 SHOP = ROOT / "examples" / "shop"
 README = (SHOP / "README.md").read_text("utf-8")
@@ -28,7 +28,7 @@ def home(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def accepted(home):
+def accepted(home, program_server):
     """A copy of the example, with the baseline that the first commands of its README accept."""
     folder = home / "shop"
     shutil.copytree(SHOP, folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -40,15 +40,18 @@ def accepted(home):
             *COMMANDS[:3],
         ]
     )
-    subprocess.run(["bash", "-ec", script], cwd=folder, env=environment(home), check=True, capture_output=True)
+    program_server.start()
+    variables = environment(home, program_server)
+    subprocess.run(["bash", "-ec", script], cwd=folder, env=variables, check=True, capture_output=True)
     return folder
 
 
-def environment(home):
+def environment(home, server):
     return {
         **os.environ,
         "RECBENCH_HOME": str(home / "cache"),
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "PATH": search_path(),
+        SOCKET_VARIABLE: str(server.path),
     }
 
 
@@ -69,13 +72,13 @@ def test_the_files_that_the_readme_names_exist():
     ("old", "new", "code"),
     [("shrink: float = 10.0", "shrink: float = 10.5", 0), ("together, norms", "together, 1.0", 1)],
 )
-def test_the_workflow_of_the_example_gates_a_change(old, new, code, workspace, home, tmp_path):
+def test_the_workflow_of_the_example_gates_a_change(old, new, code, workspace, home, tmp_path, program_server):
     model = workspace / "shop" / "neighbours.py"
     assert old in model.read_text()
     model.write_text(model.read_text().replace(old, new))
-    gh = FakeGh(tmp_path / "gh")
+    gh = FakeGh(tmp_path / "gh", program_server.path)
     contexts = {"github.event.pull_request": "yes", "github.event.pull_request.number": "7"}
-    runner = Runner(workspace, tmp_path / "runner", contexts, {**environment(home), **gh.environment})
+    runner = Runner(workspace, tmp_path / "runner", contexts, {**environment(home, program_server), **gh.environment})
     done = runner.run(**inputs_of_the_workflow(), baseline="main")
     assert runner.contexts["steps.gate.outputs.exit-code"] == str(code), done["Run and gate"].stderr
     assert "gated = ['hr', 'ndcg']" in runner.summary.replace('"', "'")
@@ -83,11 +86,11 @@ def test_the_workflow_of_the_example_gates_a_change(old, new, code, workspace, h
     assert ("HR@10 regressed" in comment) is bool(code)
 
 
-def test_the_contract_of_the_example_holds(workspace, home):
+def test_the_contract_of_the_example_holds(workspace, home, program_server):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
         cwd=workspace,
-        env=environment(home),
+        env=environment(home, program_server),
         capture_output=True,
         text=True,
         check=False,
