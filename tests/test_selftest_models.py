@@ -1,7 +1,5 @@
 """Models that are broken in one way each, and the check that must find and name it."""
 
-import time
-
 import numpy as np
 import pytest
 
@@ -9,6 +7,7 @@ from recbench.registry.models import ModelReference, Origin, find_model
 from recbench.registry.requested import RequestedModel
 from recbench.selftest.fits import NotApplicableError, not_repeatable
 from recbench.selftest.model_contract import ModelUnderTest, model_contract
+from tests.busy_work import work
 
 
 class Good:
@@ -190,11 +189,11 @@ class LetsAnotherObjectLearnInScore(Good):
 
 
 class TakesLongToScoreFirst(Popular):
-    waited = False
+    worked = False
 
     def score(self, users, items):
-        time.sleep(0 if self.waited else 0.15)
-        self.waited = True
+        work(0 if self.worked else 0.15)
+        self.worked = True
         return super().score(users, items)
 
 

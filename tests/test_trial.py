@@ -16,6 +16,7 @@ from recbench.trials.conditions import Conditions
 from recbench.trials.curve_epochs import CurveEpochs
 from recbench.trials.events import EventKind, ignore
 from recbench.trials.trial import run_trial
+from tests.busy_work import work
 
 
 class Base:
@@ -107,13 +108,27 @@ def test_epochs_that_end_in_score_are_refused_and_make_the_throughput_doubtful(b
     assert record.interactions_per_second == pytest.approx(board.n_train / record.fit_seconds)
 
 
+def test_a_call_of_score_that_waits_does_not_train(board):
+    class Waits(Base):
+        def fit(self, train, context):
+            context.end_epoch()
+
+        def score(self, users, items):
+            time.sleep(0.11)
+            return super().score(users, items)
+
+    record = trial(board, Waits).record
+    assert record.longest_score_seconds >= 0.11
+    assert record.throughput_doubts == ()
+
+
 def test_training_in_score_makes_the_throughput_doubtful(board):
     class Lazy(Base):
         def fit(self, train, context):
             context.end_epoch()
 
         def score(self, users, items):
-            time.sleep(0.11)
+            work(0.11)
             return super().score(users, items)
 
     record = trial(board, Lazy).record

@@ -15,6 +15,7 @@ from recbench.selftest.check import BrokenError, NotApplicableError
 from recbench.selftest.learned_state import learned_state
 from recbench.selftest.score_requests import ScoreRequest, request_scores
 from recbench.trials.clock import TimedContext
+from recbench.trials.cpu_clock import CpuClock
 from recbench.trials.model_context import context_for_model
 
 Create = Callable[[], Recommender]
@@ -47,8 +48,8 @@ class Fit:
         score_error: What ``score`` raised instead.
         first_seconds: Seconds of the first call of ``score``.
         repeated_seconds: Seconds of the same call again.
-        learning_seconds: CPU seconds that the first call took and later ones did not, if large attributes of the model
-            were new or had changed after it; otherwise 0.
+        first_cpu_seconds: CPU seconds that the first call took and later ones did not.
+        learned_in_score: Whether large attributes of the model were new or had changed after the first call.
     """
 
     model: Recommender | None
@@ -58,7 +59,8 @@ class Fit:
     score_error: Exception | SystemExit | None = None
     first_seconds: float = 0.0
     repeated_seconds: float = 0.0
-    learning_seconds: float = 0.0
+    first_cpu_seconds: float = 0.0
+    learned_in_score: bool = False
 
     def trained(self) -> Recommender:
         """Returns the trained model.
@@ -140,13 +142,17 @@ def _scored(model: Recommender, context: TimedContext, request: ScoreRequest, la
     before = learned_state(model, large)
     seconds: list[float] = []
     cpu_seconds: list[float] = []
+    cpu = CpuClock()
     calls, learned = 2, False
     try:
         while len(seconds) < calls:
-            began, cpu_began = time.perf_counter(), time.process_time()
+            cpu_before = cpu.seconds
+            cpu.start()
+            began = time.perf_counter()
             scores = request_scores(model, request.users, request.items)
             seconds.append(time.perf_counter() - began)
-            cpu_seconds.append(time.process_time() - cpu_began)
+            cpu.stop()
+            cpu_seconds.append(cpu.seconds - cpu_before)
             if len(seconds) == 1:
                 answer, learned = scores, bool(learned_state(model, large) - before)
                 calls = 1 + REPEATED if learned else 2
@@ -158,7 +164,8 @@ def _scored(model: Recommender, context: TimedContext, request: ScoreRequest, la
         answer=answer,
         first_seconds=seconds[0],
         repeated_seconds=seconds[1],
-        learning_seconds=cpu_seconds[0] - min(cpu_seconds[1:]) if learned else 0.0,
+        first_cpu_seconds=cpu_seconds[0] - min(cpu_seconds[1:]),
+        learned_in_score=learned,
     )
 
 

@@ -44,7 +44,7 @@ def throughput_doubts(
         model: The trained model.
         parameters: Its hyper-parameters.
         n_train: Train rows.
-        longest_score_seconds: Seconds of the longest call of ``score``.
+        longest_score_seconds: Seconds of the longest call of ``score`` in which the CPU worked.
     """
     doubts = []
     if context.refused:

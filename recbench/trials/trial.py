@@ -219,7 +219,7 @@ class _Trial:
             "longest_score_seconds": timed.longest_seconds,
             "interactions_per_second": len(train) * epochs / context.seconds,
             "throughput_doubts": throughput_doubts(
-                context, model, configuration.parameters, len(train), timed.longest_seconds
+                context, model, configuration.parameters, len(train), timed.longest_busy_seconds
             ),
             "process_peak_rss_bytes": peak_memory_of(configuration),
             **energy.fields(fit_joules, energy.clock.take()),
