@@ -1,16 +1,19 @@
-"""A real Dask cluster of this machine, and commands that use it."""
+"""A real Dask cluster of this machine, and commands that use it.
+
+Its scheduler, its workers, the commands and the processes of trials are forked, see ``tests/program_server.py``: each
+of them has its own process, as on a real cluster, but does not import Dask again.
+"""
 
 import contextlib
 import os
 import re
-import signal
 import socket
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import psutil
+
+from tests.program_server import DASK, ForkedProgram, ProgramServer
 
 
 def free_port() -> int:
@@ -24,12 +27,13 @@ class Cluster:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self.server = ProgramServer(DASK)
         self.port = free_port()
         self.address = f"tcp://127.0.0.1:{self.port}"
         self.workers = []
         self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard")
 
-    def add_worker(self) -> subprocess.Popen:
+    def add_worker(self) -> ForkedProgram:
         arguments = ("--host", "127.0.0.1", "--nthreads", "2", "--no-nanny", "--no-dashboard", "--death-timeout", "20")
         home = self.folder / f"home{len(self.workers)}"
         worker = self._start(
@@ -42,24 +46,19 @@ class Cluster:
         for process in (*self.workers, self.scheduler):
             process.kill()
             process.wait()
+        self.server.close()
 
-    def _start(self, *arguments: str, **environment: str) -> subprocess.Popen:
-        with (self.folder / f"{arguments[0]}.log").open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "distributed.cli.dask_" + arguments[0], *arguments[1:]],
-                stdout=log, stderr=log, env={**os.environ, **environment},
-            )  # fmt: skip
+    def _start(self, *arguments: str, **environment: str) -> ForkedProgram:
+        name, log = f"distributed.cli.dask_{arguments[0]}", self.folder / f"{arguments[0]}.log"
+        return self.server.popen(arguments[1:], Path.cwd(), {**os.environ, **environment}, name, log)
 
 
 class Run:
     """A run or another command whose messages are read while it goes on."""
 
-    def __init__(self, folder: Path, address: str, *arguments: str, command: str = "run"):
-        take = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "recbench", command, "--task", "synthetic", "--cluster", address, *arguments],
-            cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=take,
-        )  # fmt: skip
+    def __init__(self, cluster: Cluster, folder: Path, *arguments: str, command: str = "run", address: str = ""):
+        used = ("--task", "synthetic", "--cluster", address or cluster.address)
+        self.process = cluster.server.popen([command, *used, *arguments], folder, os.environ)
         self.messages = ""
 
     def wait_for(self, pattern: str) -> re.Match[str]:
@@ -83,8 +82,7 @@ def trial_processes(cluster: Cluster) -> list[psutil.Process]:
     for worker in cluster.workers:
         if worker.poll() is None:
             found += psutil.Process(worker.pid).children(recursive=True)
-    trials = [one for one in found if "recbench.runners.processes.worker" in " ".join(one.cmdline())]
-    return [one for one in trials if one.ppid() in {other.pid for other in trials}]
+    return [one for one in found if one.ppid() in {other.pid for other in found}]
 
 
 class Proxy:

@@ -105,6 +105,11 @@ class ForkedWorkers:
                 # Its state would be the same in all trials of a test session.
                 sys.modules["numpy.random"].seed()
             importlib.import_module(module).main(parent)
+        except KeyboardInterrupt:
+            # As Python ends, which the guardian reports.
+            os.write(2, traceback.format_exc().encode())
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGINT)
         except BaseException:  # noqa: BLE001 - it must not return into the run
             os.write(2, traceback.format_exc().encode())
         os._exit(1)

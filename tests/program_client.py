@@ -10,6 +10,46 @@ SOCKET_VARIABLE = "RECBENCH_TESTS_SERVER"
 """Names the server's socket to ``tests/programs/recbench``."""
 SIZE_BYTES = 4
 """The length of a request, before the request."""
+RECBENCH = "recbench"
+"""The name of the program itself; the server can also run others."""
+
+
+def request(
+    connection: socket.socket,
+    path: str,
+    arguments: Sequence[str],
+    folder: str,
+    environment: Mapping[str, str],
+    streams: Sequence[int],
+    program: str = RECBENCH,
+) -> int:
+    """Lets the server start a program; returns its process id. The exit code is the next line of the connection.
+
+    Args:
+        connection: Not connected yet.
+        path: The server's socket.
+        arguments: Of the program.
+        folder: Where it runs.
+        environment: All of its variables.
+        streams: The descriptors of its input, output and messages.
+        program: ``recbench``, a module with a function ``main``, or the path of a script.
+    """
+    connection.connect(path)
+    content = json.dumps([list(arguments), folder, dict(environment), program]).encode()
+    socket.send_fds(connection, [len(content).to_bytes(SIZE_BYTES)], list(streams))
+    connection.sendall(content)
+    return read_number(connection)
+
+
+def read_number(connection: socket.socket) -> int:
+    """Returns the number on the next line; the server sends two, the process id and the exit code."""
+    line = b""
+    while not line.endswith(b"\n"):
+        part = connection.recv(1)
+        if not part:
+            raise ConnectionError("the server of programs has ended")
+        line += part
+    return int(line)
 
 
 def ask(
@@ -19,8 +59,9 @@ def ask(
     environment: Mapping[str, str],
     streams: Sequence[int],
     timeout: float | None = None,
+    program: str = RECBENCH,
 ) -> int:
-    """Lets the server run ``recbench``; returns its exit code, or minus the number of the signal that ended it.
+    """Lets the server run a program; returns its exit code, or minus the number of the signal that ended it.
 
     Args:
         path: The server's socket.
@@ -29,17 +70,15 @@ def ask(
         environment: All of its variables.
         streams: The descriptors of its input, output and messages.
         timeout: Seconds to wait.
+        program: See ``request``.
 
     Raises:
         TimeoutError: It took longer.
     """
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(timeout)
-        connection.connect(path)
-        request = json.dumps([list(arguments), folder, dict(environment)]).encode()
-        socket.send_fds(connection, [len(request).to_bytes(SIZE_BYTES)], list(streams))
-        connection.sendall(request)
-        return int(connection.recv(16))
+        request(connection, path, arguments, folder, environment, streams, program)
+        return read_number(connection)
 
 
 def main(arguments: Sequence[str]) -> int:

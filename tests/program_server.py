@@ -11,6 +11,8 @@ import gc
 import importlib
 import json
 import os
+import runpy
+import select
 import signal
 import socket
 import subprocess
@@ -23,7 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from tests.program_client import SIZE_BYTES, ask
+from tests.program_client import RECBENCH, SIZE_BYTES, ask, read_number, request
 
 if TYPE_CHECKING:
     from tests.forked_workers import ForkedWorkers
@@ -56,10 +58,19 @@ EXTRAS = (
 """The same, where the extras are installed: a quarter to half a second for each run that tunes or plots."""
 
 
-class ProgramServer:
-    """The server of a test session. A context manager."""
+DASK = ("distributed.cli.dask_scheduler", "distributed.cli.dask_worker", "recbench.runners.dask.cluster")
+"""For the server of a cluster's programs: the scheduler, the workers, and the runs that use them."""
 
-    def __init__(self) -> None:
+
+class ProgramServer:
+    """The server of a test session. A context manager.
+
+    Args:
+        imported: Modules that its programs need beside those that all need.
+    """
+
+    def __init__(self, imported: Sequence[str] = ()) -> None:
+        self._imported = imported
         self._folder = tempfile.TemporaryDirectory(prefix="recbench-tests-")
         self.path = Path(self._folder.name, "socket")
         self._process: subprocess.Popen[bytes] | None = None
@@ -68,19 +79,28 @@ class ProgramServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends it, and all programs that still run."""
         self._stop()
         self._folder.cleanup()
 
     def start(self) -> None:
         """Starts it, unless it runs."""
         if self._process is None:
-            command = [sys.executable, "-m", "tests.program_server", str(self.path)]
+            command = [sys.executable, "-m", "tests.program_server", str(self.path), *self._imported]
             self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True)
             assert self._process.stdout
             assert self._process.stdout.readline() == b"ready\n"
 
     def run(
-        self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], timeout: float
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        timeout: float,
+        program: str = RECBENCH,
     ) -> subprocess.CompletedProcess[str]:
         """Does what ``subprocess.run`` does with ``python -m recbench`` and these arguments.
 
@@ -89,6 +109,7 @@ class ProgramServer:
             folder: Where it runs.
             environment: All of its variables.
             timeout: Seconds after which it is killed.
+            program: ``recbench``, a module with a function ``main``, or the path of a script.
 
         Raises:
             TimeoutError: It was killed.
@@ -101,7 +122,7 @@ class ProgramServer:
         ):
             streams = [file.fileno() for file in (nothing, output, messages)]
             try:
-                status = ask(str(self.path), arguments, str(folder), environment, streams, timeout)
+                status = ask(str(self.path), arguments, str(folder), environment, streams, timeout, program)
             except TimeoutError:
                 self._stop()
                 raise
@@ -110,6 +131,22 @@ class ProgramServer:
                 stream.seek(0)
                 texts.append(stream.read().decode().replace("\r\n", "\n"))
         return subprocess.CompletedProcess(list(arguments), status, *texts)
+
+    def popen(
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        program: str = RECBENCH,
+        log: Path | None = None,
+    ) -> "ForkedProgram":
+        """Starts a program and returns at once; see ``run`` for the arguments.
+
+        Args:
+            log: The file to which its output and messages are appended. They are pipes otherwise.
+        """
+        self.start()
+        return ForkedProgram(str(self.path), arguments, folder, environment, program, log)
 
     def _stop(self) -> None:
         if self._process is not None:
@@ -120,6 +157,85 @@ class ProgramServer:
             self.path.unlink(missing_ok=True)
 
 
+class ForkedProgram:
+    """A program that the server has forked, used like ``subprocess.Popen`` in text mode.
+
+    Attributes:
+        pid: Its process id.
+        stdout: Its output, unless it goes into a file.
+        stderr: Its messages, likewise.
+        returncode: Its exit code, or minus the number of the signal that ended it; None while it is not known.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        arguments: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        program: str,
+        log: Path | None,
+    ) -> None:
+        self.returncode: int | None = None
+        with contextlib.ExitStack() as closed_here:
+            nothing = closed_here.enter_context(Path(os.devnull).open())
+            if log is None:
+                (own_output, output), (own_messages, messages) = os.pipe(), os.pipe()
+                self.stdout = os.fdopen(own_output, encoding="utf-8")
+                self.stderr = os.fdopen(own_messages, encoding="utf-8")
+                closed_here.callback(os.close, output)
+                closed_here.callback(os.close, messages)
+            else:
+                output = messages = closed_here.enter_context(log.open("ab")).fileno()
+            self._connection = socket.socket(socket.AF_UNIX)
+            streams = [nothing.fileno(), output, messages]
+            self.pid = request(self._connection, path, arguments, str(folder), environment, streams, program)
+
+    def poll(self) -> int | None:
+        """Returns its exit code if it has ended."""
+        if self.returncode is None and select.select([self._connection], [], [], 0)[0]:
+            self.wait()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Waits for its end; returns its exit code.
+
+        Raises:
+            TimeoutError: It took longer.
+        """
+        if self.returncode is None:
+            self._connection.settimeout(timeout)
+            self.returncode = read_number(self._connection)
+            self._connection.close()
+        return self.returncode
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """Waits for its end; returns the rest of its output and of its messages."""
+        texts = ["", ""]
+
+        def read(number: int) -> None:
+            with (self.stdout, self.stderr)[number] as stream:
+                texts[number] = stream.read()
+
+        readers = [threading.Thread(target=read, args=(number,), daemon=True) for number in range(2)]
+        for reader in readers:
+            reader.start()
+        self.wait(timeout)
+        for reader in readers:
+            reader.join(timeout)
+            assert not reader.is_alive()
+        return texts[0], texts[1]
+
+    def send_signal(self, number: int) -> None:
+        """Sends it a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Ends it at once."""
+        self.send_signal(signal.SIGKILL)
+
+
 def can_serve(environment: Mapping[str, str]) -> bool:
     """Whether a run with these variables can be forked: those for Python itself are read when it starts."""
     variables = {*environment, *os.environ}
@@ -128,8 +244,13 @@ def can_serve(environment: Mapping[str, str]) -> bool:
     )
 
 
-def serve(path: str) -> None:
-    """Serves until it is killed."""
+def serve(path: str, *imported: str) -> None:
+    """Serves until it is killed.
+
+    Args:
+        path: Of its socket.
+        imported: More modules that its programs need.
+    """
     from tests.disk import skip_flushes
     from tests.forked_workers import ForkedWorkers
 
@@ -137,7 +258,7 @@ def serve(path: str) -> None:
     workers = ForkedWorkers()
     from recbench.cli.app import COMMANDS
 
-    for name in (*IMPORTED, *(command.module for command in COMMANDS.values())):
+    for name in (*IMPORTED, *(command.module for command in COMMANDS.values()), *imported):
         importlib.import_module(name)
     for name in EXTRAS:
         with contextlib.suppress(ImportError):
@@ -167,28 +288,49 @@ def _handle(connection: socket.socket, workers: "ForkedWorkers") -> None:
     request = b""
     while len(request) < int.from_bytes(size):
         request += connection.recv(CHUNK)
-    arguments, folder, environment = json.loads(request.decode())
+    arguments, folder, environment, name = json.loads(request.decode())
     program = os.fork()
     if program:
-        _, status = os.waitpid(program, 0)
-        connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+        # Its streams end with it.
+        for stream in streams:
+            os.close(stream)
+        # Whoever waits for it may have ended.
+        with contextlib.suppress(OSError):
+            connection.sendall(b"%d\n" % program)
+            _, status = os.waitpid(program, 0)
+            connection.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
         os._exit(0)
     connection.close()
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
+    # A shell's background jobs, and so a test run among them, ignore interruptions; below nohup also SIGHUP.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
     tempfile.tempdir = None
     workers.install()
-    if arguments[0] == "-c":
-        _end_with(partial(_run_code, arguments[1]))
-    sys.path.append(folder)
-    sys.argv = [str(ROOT / "recbench" / "__main__.py"), *arguments]
-    from recbench.__main__ import main
+    _end_with(_main_of(name, arguments, folder))
 
-    _end_with(main)
+
+def _main_of(name: str, arguments: Sequence[str], folder: str) -> Callable[[], object]:
+    """Returns what runs a program: ``recbench``, Python code after ``-c``, a module with a ``main``, or a script."""
+    if name == RECBENCH and arguments[:1] == ["-c"]:
+        return partial(_run_code, arguments[1])
+    sys.path.append(folder)
+    if name.endswith(".py"):
+        sys.argv = [name, *arguments]
+        sys.path.insert(0, str(Path(name).parent.resolve()))
+        return partial(_run_script, name)
+    if name == RECBENCH:
+        sys.argv = [str(ROOT / "recbench" / "__main__.py"), *arguments]
+        name = "recbench.__main__"
+    else:
+        sys.argv = [name, *arguments]
+    main: Callable[[], object] = importlib.import_module(name).main
+    return main
 
 
 def _run_code(code: str) -> NoReturn:
@@ -202,7 +344,12 @@ def _run_code(code: str) -> NoReturn:
     sys.exit(0)
 
 
-def _end_with(main: Callable[[], None]) -> NoReturn:
+def _run_script(path: str) -> NoReturn:
+    runpy.run_path(path, run_name="__main__")
+    sys.exit(0)
+
+
+def _end_with(main: Callable[[], object]) -> NoReturn:
     """Runs the program and ends as Python does, but frees nothing: that takes longer than most of the programs."""
     try:
         main()
@@ -220,4 +367,4 @@ def _end_with(main: Callable[[], None]) -> NoReturn:
 if __name__ == "__main__":
     # The folder of the project is none of the program's.
     del sys.path[0]
-    serve(sys.argv[1])
+    serve(*sys.argv[1:])

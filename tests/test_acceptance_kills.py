@@ -13,6 +13,8 @@ from recbench.cli import baseline
 from recbench.cli.leaderboard import leaderboard
 from recbench.errors import RecbenchError
 from recbench.evaluation import inference
+from recbench.evaluation.bootstrap import resampled_together
+from recbench.evaluation.paired_tests import sign_flip_p_values
 from recbench.records import baselines, history
 from tests.examples import a_record
 from tests.killed_children import killed_at_each_write
@@ -27,7 +29,9 @@ def project(tmp_path, monkeypatch) -> Path:
     folder = tmp_path / "project"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(inference.infer, "__defaults__", ((), 10))  # fewer resamples, to be fast
+    # Fewer resamples and flips, to be fast, whoever asks for how many.
+    monkeypatch.setattr(inference, "resampled_together", lambda of_users, _: resampled_together(of_users, 10))
+    monkeypatch.setattr(inference, "sign_flip_p_values", lambda by_user: sign_flip_p_values(by_user, 10))
     subprocess.run(["git", "init", "-q"], check=True)
     old = [a_record("bpr", seed, hr=0.4, parameters={"factors": 8, "epochs": 2}) for seed in range(2)]
     baselines.accept(a_run(tmp_path / "old", *old), "main")

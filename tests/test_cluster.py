@@ -1,8 +1,6 @@
 """Trials on a real Dask cluster of this machine: where they run, and what is left when parts of it disappear."""
 
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -65,16 +63,12 @@ def records(folder: Path):
     return [trial.record for trial in read_records(str(folder / "results" / "runs")).trials]
 
 
-def test_the_same_ranks_as_here_and_the_task_is_sent_once(cluster, own):
+def test_the_same_ranks_as_here_and_the_task_is_sent_once(cluster, own, recbench):
     arguments = ("--models", "random,own_model.py:Waits", "--seeds", "2")
     (own / "go").touch()
-    Run(own, cluster.address, *arguments).end(0)
+    Run(cluster, own, *arguments).end(0)
     (own / "here").mkdir()
-    here = subprocess.run(
-        [sys.executable, "-m", "recbench", "run", "--task", "synthetic", *arguments, "-o", "here"],
-        cwd=own, capture_output=True, check=True,
-    )  # fmt: skip
-    assert here.returncode == 0
+    assert recbench("run", "--task", "synthetic", *arguments, "-o", "here").returncode == 0
     there = sorted((own / "results" / "runs").glob("*.npz"))
     assert [path.read_bytes() for path in there] == [(own / "here" / path.name).read_bytes() for path in there]
     found = records(own)
@@ -85,12 +79,12 @@ def test_the_same_ranks_as_here_and_the_task_is_sent_once(cluster, own):
     assert len(shipped) == 2
     # Not the time of modification, which is that of the last use.
     before = {path: path.stat().st_ino for path in shipped}
-    Run(own, cluster.address, "--models", "random", "--seeds", "2", "--force").end(0)
+    Run(cluster, own, "--models", "random", "--seeds", "2", "--force").end(0)
     assert {path: path.stat().st_ino for path in cluster.folder.glob("home*/tasks/shipped/*")} == before
 
 
 def test_an_interrupted_run_ends_its_trials(cluster, own):
-    run = Run(own, cluster.address, "--models", "own_model.py:Waits", "--seeds", "3")
+    run = Run(cluster, own, "--models", "own_model.py:Waits", "--seeds", "3")
     run.wait_for(r"\[3/3\] Waits, seed 2 on tcp")
     while len(trial_processes(cluster)) < 2:
         time.sleep(0.05)
@@ -104,7 +98,7 @@ def test_an_interrupted_run_ends_its_trials(cluster, own):
 
 def test_a_connection_that_is_cut(cluster, own):
     proxy = Proxy(cluster.port)
-    run = Run(own, f"tcp://127.0.0.1:{proxy.port}", "--models", "own_model.py:Waits", "--seeds", "3")
+    run = Run(cluster, own, "--models", "own_model.py:Waits", "--seeds", "3", address=f"tcp://127.0.0.1:{proxy.port}")
     run.wait_for(r"\[3/3\] Waits, seed 2 on tcp")
     workers = trial_processes(cluster)
     proxy.cut()
@@ -114,14 +108,14 @@ def test_a_connection_that_is_cut(cluster, own):
     assert [record.seed for record in records(own)] == [0]
     assert not psutil.wait_procs(workers, timeout=10)[1]
     (own / "go").touch()
-    again = Run(own, cluster.address, "--models", "own_model.py:Waits", "--seeds", "3")
+    again = Run(cluster, own, "--models", "own_model.py:Waits", "--seeds", "3")
     again.end(0)
     assert "1 of 3 trials are kept" in again.messages
     assert [record.seed for record in records(own)] == [0, 1, 2]
 
 
 def test_a_worker_that_is_killed_in_the_middle_of_a_trial(cluster, own):
-    run = Run(own, cluster.address, "--models", "own_model.py:Waits", "--seeds", "3")
+    run = Run(cluster, own, "--models", "own_model.py:Waits", "--seeds", "3")
     run.wait_for(r"\[3/3\] Waits, seed 2 on tcp")
     while len(trial_processes(cluster)) < 2:
         time.sleep(0.05)
@@ -137,7 +131,7 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_trial(cluster, own):
 def test_a_trial_whose_workers_die_is_given_up(cluster, own):
     for _ in range(3):
         cluster.add_worker()
-    run = Run(own, cluster.address, "--models", "own_model.py:KillsItsWorker,popularity", "--seeds", "1")
+    run = Run(cluster, own, "--models", "own_model.py:KillsItsWorker,popularity", "--seeds", "1")
     run.end(3)
     killed, popularity = records(own)
     assert (killed.status.value, killed.error) == ("failed", "its worker died, 3 times")
@@ -147,7 +141,7 @@ def test_a_trial_whose_workers_die_is_given_up(cluster, own):
 
 def test_a_scheduler_that_is_killed(cluster, own):
     """The last test of this cluster."""
-    run = Run(own, cluster.address, "--models", "own_model.py:Waits", "--seeds", "2")
+    run = Run(cluster, own, "--models", "own_model.py:Waits", "--seeds", "2")
     run.wait_for(r"\[2/2\] Waits, seed 1 on tcp")
     run.wait_for(r"Waits, seed 0 on tcp\S+: HR")
     workers = trial_processes(cluster)

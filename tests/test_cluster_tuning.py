@@ -74,9 +74,9 @@ def files(tmp_path):
     (tmp_path / "spaces.toml").write_text(SPACES)
 
 
-def tuning(folder, address, model, trials, *arguments):
+def tuning(cluster, folder, model, trials, address=""):
     wanted = ("--models", f"own.py:{model}", "--trials", str(trials), "--budget", "100", "--spaces", "spaces.toml")
-    return Run(folder, address, *wanted, "-o", "s.toml", "--json", *arguments, command="tune")
+    return Run(cluster, folder, *wanted, "-o", "s.toml", "--json", command="tune", address=address)
 
 
 def result(run):
@@ -100,7 +100,7 @@ def both_wait(run, folder):
 
 
 def test_two_workers_tune_at_a_time_on_what_holds_no_test_case(cluster, tmp_path, synthetic_task):
-    run = tuning(tmp_path, cluster.address, "Meets", 12)
+    run = tuning(cluster, tmp_path, "Meets", 12)
     found = result(run)
     # The first two would still wait for each other otherwise.
     assert found["trials"]["completed"] + found["trials"]["pruned"] == sum(found["trials"].values()) == 12
@@ -116,7 +116,7 @@ def test_two_workers_tune_at_a_time_on_what_holds_no_test_case(cluster, tmp_path
 
 
 def test_a_worker_that_is_killed_in_the_middle_of_a_trial(cluster, tmp_path):
-    run = tuning(tmp_path, cluster.address, "Waits", 4)
+    run = tuning(cluster, tmp_path, "Waits", 4)
     both_wait(run, tmp_path)
     cluster.workers[-1].kill()
     lost = run.wait_for(r"Worker tcp://\S+ is gone, and with it Waits trial ([01]), seed 0\.")
@@ -132,7 +132,7 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_trial(cluster, tmp_path):
 @pytest.mark.parametrize("how", ["interrupted", "cut off"])
 def test_it_goes_on_where_it_was(cluster, tmp_path, how):
     proxy = Proxy(cluster.port)
-    run = tuning(tmp_path, f"tcp://127.0.0.1:{proxy.port}", "Waits", 3)
+    run = tuning(cluster, tmp_path, "Waits", 3, f"tcp://127.0.0.1:{proxy.port}")
     both_wait(run, tmp_path)
     running = trial_processes(cluster)
     assert len(running) == 2
@@ -147,7 +147,7 @@ def test_it_goes_on_where_it_was(cluster, tmp_path, how):
         assert "When the cluster can be reached again, run the same command to resume" in run.messages
     assert not psutil.wait_procs(running, timeout=20)[1]
     (tmp_path / "go").touch()
-    found = result(tuning(tmp_path, cluster.address, "Waits", 3))
+    found = result(tuning(cluster, tmp_path, "Waits", 3))
     history = found["history"]
     assert [one["end"] for one in history] == ["interrupted"] * 2 + ["completed"] * 3
     assert [one["params"] for one in history[:2]] == [one["params"] for one in history[2:4]]

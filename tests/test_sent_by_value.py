@@ -1,8 +1,7 @@
 """Classes that no module holds: how they reach the trial's process, and what tells two versions of one apart."""
 
 import json
-import subprocess
-import sys
+import os
 
 import pytest
 
@@ -65,15 +64,13 @@ finally:
 
 
 @pytest.fixture
-def script(tmp_path):
+def script(tmp_path, program_server):
     """Runs a cell as the main module of a program."""
 
     def run(cell, *arguments):
         (tmp_path / "helpers.py").write_text("WEIGHT = 2.0")
         (tmp_path / "cell.py").write_text(cell + RUN)
-        done = subprocess.run(
-            [sys.executable, "cell.py", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
-        )
+        done = program_server.run(arguments, tmp_path, os.environ, timeout=300, program="cell.py")
         assert done.returncode == 0, done.stderr
         paths = sorted((tmp_path / "runs").glob("*.json"))
         return json.loads(done.stdout.replace("T", "t").replace("F", "f")), [store.load(path) for path in paths]
