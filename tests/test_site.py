@@ -87,6 +87,21 @@ def test_the_page_of_the_history_does_not_subtract_labels():
     assert page.count('class="curve') == 2
 
 
+def test_the_page_of_the_history_tells_configurations_apart():
+    def with_factors(lines, factors):
+        values = {"hyperparameters": {"factors": factors, "epochs": 5}, "reference": "bpr"}
+        return [line.model_copy(update=values) for line in lines]
+
+    small = with_factors(accepted(0, 0.3, parameters="def"), 8)
+    both = [*with_factors(accepted(0, 0.5), 64), *small]
+    assert "hyper-parameters" not in site_pages({}, small)["history.html"]
+    page = site_pages({}, both)["history.html"]
+    assert re.findall(r'data-label="hyper-parameters">([^<]*)<.*?data-label="HR@10">([^<]*)<', page) == [
+        ("factors=8", "0.3010"),
+        ("factors=64", "0.5010"),
+    ]
+
+
 def test_tracked_runs_are_no_baselines(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     runs = [

@@ -9,6 +9,7 @@ from recbench.records.history import Accepted
 from recbench.records.history_metrics import HR
 from recbench.reports.cells import NO_RANKS, signed
 from recbench.reports.compare.policy import Policy
+from recbench.reports.history_table import parameters_text, varying_names
 from recbench.reports.html.charts.svg import Chart
 from recbench.reports.html.charts.trend_chart import trend_chart
 from recbench.reports.html.rendering import render_feed, render_page
@@ -49,6 +50,7 @@ class AcceptedRow:
         when: Date and time, UTC.
         label: The label.
         revision: The git revision.
+        parameters: The hyper-parameters that are not the same in all rows.
         figure: HR@10, mean over seeds.
         change: Its difference from the acceptance that it replaced.
     """
@@ -56,6 +58,7 @@ class AcceptedRow:
     when: str
     label: str
     revision: str
+    parameters: str
     figure: str
     change: str
 
@@ -75,6 +78,11 @@ class ShownTrend:
     trend: Trend
     chart: Chart | None
     rows: tuple[AcceptedRow, ...]
+
+    @property
+    def parameters_vary(self) -> bool:
+        """Whether the rows differ in hyper-parameters."""
+        return len({row.parameters for row in self.rows}) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +159,7 @@ def _trends(history: Sequence[Accepted]) -> list[ShownTrend]:
 
 def _rows(trend: Trend) -> tuple[AcceptedRow, ...]:
     rows = []
+    varying = varying_names(trend)
     for acceptance in trend.acceptances:
         spread, change = acceptance.figures[HR], acceptance.changes[HR]
         rows.append(
@@ -158,6 +167,7 @@ def _rows(trend: Trend) -> tuple[AcceptedRow, ...]:
                 f"{acceptance.accepted_at:%Y-%m-%d %H:%M}",
                 acceptance.label,
                 (acceptance.sha or "unknown")[:9],
+                parameters_text(acceptance, varying),
                 f"{spread.mean:.4f}" if spread else NO_RANKS,
                 "" if change is None else signed(change),
             )
