@@ -28,8 +28,11 @@ from recbench.runners.processes.local import wait_for
 from recbench.runners.schedule import run_plan
 from recbench.trials.conditions import TrialOutcome
 from tests.examples import a_record
+from tests.program_server import ForkedProgram
 
 COMMAND = (sys.executable, "-m", "recbench", "run", "--models", "popularity", "--task", "synthetic")
+TRIALS_STARTED = {"PYTHONHASHSEED": "0"}
+"""A variable of Python's that the server does not have: a forked run starts its trials' processes as usual."""
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
 
 
@@ -45,13 +48,23 @@ def start(folder: Path, *arguments: str, **options) -> subprocess.Popen[str]:
     )
 
 
+@pytest.fixture
+def fork(program_server):
+    """Does what ``start`` does, without Python's own start."""
+
+    def forked(folder: Path, *arguments: str, **environment: str) -> ForkedProgram:
+        return program_server.popen([*COMMAND[3:], *arguments], folder, {**os.environ, **environment})
+
+    return forked
+
+
 def take_interruptions():
     """A shell's background jobs, and so a test run among them, ignore interruptions; below nohup also SIGHUP."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
-def children_of(process: subprocess.Popen) -> list[psutil.Process]:
+def children_of(process: subprocess.Popen | ForkedProgram) -> list[psutil.Process]:
     try:
         return psutil.Process(process.pid).children(recursive=True)
     except psutil.NoSuchProcess:
@@ -132,17 +145,17 @@ def test_two_writers_of_the_same_records(tmp_path):
     kill(writers.pop())
 
 
-def test_a_killed_run_takes_its_processes_along_and_is_continued(tmp_path):
+def test_a_killed_run_takes_its_processes_along_and_is_continued(tmp_path, fork):
     chance = random.Random(1)
     with_workers = 0
     folder = tmp_path / "results" / "runs"
     (tmp_path / "whole").mkdir()
     began = time.monotonic()
-    whole = start(tmp_path / "whole")
+    whole = fork(tmp_path / "whole", **TRIALS_STARTED)
     assert "popularity" in whole.communicate(timeout=120)[0]
     seconds = time.monotonic() - began
     for _ in range(6):
-        process = start(tmp_path, "--force")
+        process = fork(tmp_path, "--force", **TRIALS_STARTED)
         time.sleep(chance.uniform(0, seconds))
         workers = children_of(process)
         process.kill()
@@ -155,7 +168,7 @@ def test_a_killed_run_takes_its_processes_along_and_is_continued(tmp_path):
         whole_records(folder)
     assert with_workers
     before = whole_records(folder)
-    done = start(tmp_path)
+    done = fork(tmp_path)
     _, messages = done.communicate(timeout=120)
     assert done.returncode == 0, messages
     assert whole_records(folder) == 3
@@ -164,9 +177,9 @@ def test_a_killed_run_takes_its_processes_along_and_is_continued(tmp_path):
     assert not [path for path in folder.iterdir() if path.name.endswith(".tmp")]
 
 
-def test_neither_a_hanging_process_nor_its_daemon_outlives_a_killed_run(tmp_path):
+def test_neither_a_hanging_process_nor_its_daemon_outlives_a_killed_run(tmp_path, fork):
     model = Path(__file__).parent / "bad_models.py"
-    process = start(tmp_path, "--seeds", "1", "--models", f"{model}:HangsBesideADaemon")
+    process = fork(tmp_path, "--seeds", "1", "--models", f"{model}:HangsBesideADaemon", **TRIALS_STARTED)
     while not (tmp_path / "daemon.pid").exists() and process.poll() is None:
         time.sleep(0.05)
     time.sleep(0.5)
@@ -336,9 +349,9 @@ def test_waiting_for_a_trial_ends_though_an_interruption_was_lost():
             wait_for([])
 
 
-def test_two_runs_share_a_folder(tmp_path):
-    start(tmp_path, "--seeds", "1", "--dry-run").communicate(timeout=60)  # builds the task once
-    both = [start(tmp_path, "--seeds", "2") for _ in range(2)]
+def test_two_runs_share_a_folder(tmp_path, fork):
+    fork(tmp_path, "--seeds", "1", "--dry-run").communicate(timeout=60)  # builds the task once
+    both = [fork(tmp_path, "--seeds", "2") for _ in range(2)]
     for process in both:
         _, messages = process.communicate(timeout=120)
         assert process.returncode == 0, messages
@@ -349,9 +362,9 @@ def limit_file_size():
     resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))
 
 
-def test_a_disk_that_takes_no_more(tmp_path):
+def test_a_disk_that_takes_no_more(tmp_path, fork):
     """The limit lets logs and locks be, and is less than a record needs."""
-    start(tmp_path, "--seeds", "1", "--dry-run").communicate(timeout=60)
+    fork(tmp_path, "--seeds", "1", "--dry-run").communicate(timeout=60)
     process = start(tmp_path, preexec_fn=limit_file_size)
     output, messages = process.communicate(timeout=60)
     assert process.returncode == 2
