@@ -69,9 +69,12 @@ def run(tmp_path, task, monkeypatch, trials, concurrent=1):
         (model,) = runner.configure([requested])
         plan = [PlannedTrial(model, seed) for seed in range(trials)]
         records = [outcome.record for _, outcome in runner.run(plan, tmp_path)]
-        assert not runner._ahead.importing
+        # A trial that fails in its import does not wait for the others.
+        if all(record.status is Status.DONE for record in records):
+            assert not runner._ahead.importing
     finally:
         runner.close()
+    assert not runner._ahead.importing
     assert [event.kind for event in events].count(EventKind.STARTED) == trials
     return records
 
