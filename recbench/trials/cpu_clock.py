@@ -24,14 +24,16 @@ class CpuClock:
     @property
     def seconds(self) -> float:
         """CPU seconds so far; those of children that came after the first ``start`` are added by ``finish``."""
-        running = 0.0 if self._since is None else self._used() - self._since
+        # To read the children takes the CPU of this process, so it is read before them here, and after them in start().
+        running = 0.0 if self._since is None else _used_here() + self._used_by_children() - self._since
         return self._elapsed + running
 
     def start(self) -> None:
         """Starts the clock."""
         if self._known is None:
             self._known = _children()
-        self._since = self._used()
+        children = self._used_by_children()
+        self._since = children + _used_here()
 
     def stop(self) -> None:
         """Stops the clock."""
@@ -45,10 +47,13 @@ class CpuClock:
         # The sum may have become smaller: some systems do not tell of a child that has ended until it was waited for.
         self._elapsed = max(self._elapsed, 0.0)
 
-    def _used(self) -> float:
-        times = os.times()
-        own = time.process_time() + times.children_user + times.children_system
-        return own + sum(_seconds_of(child) for child in self._known or [])
+    def _used_by_children(self) -> float:
+        return sum(_seconds_of(child) for child in self._known or [])
+
+
+def _used_here() -> float:
+    times = os.times()
+    return time.process_time() + times.children_user + times.children_system
 
 
 def _children() -> list[psutil.Process]:
