@@ -15,6 +15,9 @@ import psutil
 
 from tests.program_server import DASK, ForkedProgram, ProgramServer
 
+NO_DASHBOARD = ("--no-dashboard", "--dashboard-address", "127.0.0.1:0")
+"""Without a dashboard, Dask still opens its usual port, which another test's cluster may have."""
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -31,10 +34,10 @@ class Cluster:
         self.port = free_port()
         self.address = f"tcp://127.0.0.1:{self.port}"
         self.workers = []
-        self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard")
+        self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", str(self.port), *NO_DASHBOARD)
 
     def add_worker(self) -> ForkedProgram:
-        arguments = ("--host", "127.0.0.1", "--nthreads", "2", "--no-nanny", "--no-dashboard", "--death-timeout", "20")
+        arguments = ("--host", "127.0.0.1", "--nthreads", "2", "--no-nanny", *NO_DASHBOARD, "--death-timeout", "20")
         home = self.folder / f"home{len(self.workers)}"
         worker = self._start(
             "worker", self.address, *arguments, "--local-directory", str(self.folder / "dask"), RECBENCH_HOME=str(home)

@@ -25,7 +25,11 @@ def test_the_workers_of_a_machine_share_a_task(sent, board, monkeypatch):
 
     received, receive = [], remote_trials.receive_part
     monkeypatch.setattr(remote_trials, "receive_part", lambda *part: (received.append(part[1]), receive(*part)))
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
+    # Without a dashboard, Dask still opens its usual port, which another test's cluster may have.
+    any_port = {"dashboard_address": "127.0.0.1:0"}
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None, scheduler_kwargs=any_port
+    ) as cluster:
         connection = DaskConnection(cluster.scheduler_address, time.sleep)
         try:
             while len(workers := list(connection.workers(wait=True))) < 2:
