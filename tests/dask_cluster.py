@@ -13,7 +13,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.program_server import DASK, ForkedProgram, ProgramServer
+from tests.forked_program import ForkedProgram
+from tests.program_server import DASK, ProgramServer
 
 NO_DASHBOARD = ("--no-dashboard", "--dashboard-address", "127.0.0.1:0")
 """Without a dashboard, Dask still opens its usual port, which another test's cluster may have."""

@@ -28,7 +28,7 @@ from recbench.runners.processes.local import wait_for
 from recbench.runners.schedule import run_plan
 from recbench.trials.conditions import TrialOutcome
 from tests.examples import a_record
-from tests.program_server import ForkedProgram
+from tests.forked_program import ForkedProgram
 
 COMMAND = (sys.executable, "-m", "recbench", "run", "--models", "popularity", "--task", "synthetic")
 TRIALS_STARTED = {"PYTHONHASHSEED": "0"}

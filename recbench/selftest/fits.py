@@ -48,7 +48,7 @@ class Fit:
         score_error: What ``score`` raised instead.
         first_seconds: Seconds of the first call of ``score``.
         repeated_seconds: Seconds of the same call again.
-        first_cpu_seconds: CPU seconds that the first call took and later ones did not.
+        extra_cpu_seconds: CPU seconds that the first call took and later ones did not.
         learned_in_score: Whether large attributes of the model were new or had changed after the first call.
     """
 
@@ -59,7 +59,7 @@ class Fit:
     score_error: Exception | SystemExit | None = None
     first_seconds: float = 0.0
     repeated_seconds: float = 0.0
-    first_cpu_seconds: float = 0.0
+    extra_cpu_seconds: float = 0.0
     learned_in_score: bool = False
 
     def trained(self) -> Recommender:
@@ -164,7 +164,7 @@ def _scored(model: Recommender, context: TimedContext, request: ScoreRequest, la
         answer=answer,
         first_seconds=seconds[0],
         repeated_seconds=seconds[1],
-        first_cpu_seconds=cpu_seconds[0] - min(cpu_seconds[1:]),
+        extra_cpu_seconds=cpu_seconds[0] - min(cpu_seconds[1:]),
         learned_in_score=learned,
     )
 
