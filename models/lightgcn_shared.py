@@ -9,6 +9,7 @@ from .block_training import Settings
 from .graph_propagation import Graph
 from .lightgcn_training import expected_pairs
 from .pooled_blocks import PooledRows
+from .row_sums import row_sums
 from .shared_negatives import SharedNegativesTraining
 from .user_blocks import UserBlocks
 from recbench.protocol import TrainSet
@@ -99,9 +100,8 @@ class SharedLightGCNTraining(SharedNegativesTraining):
         places = block * self.size + tf.range(self.size)
         p, q = tf.gather(of_users, places), tf.gather(of_items, met.items)
         found = self.gradients(rows.pooled, block, met, p, q)
-        total = tf.math.unsorted_segment_sum
-        by_users = total(found.users, places, self.n_blocks * self.size)
-        by_items = total(found.items, met.items, self.n_items)
+        by_users = row_sums(found.users, places, self.n_blocks * self.size)
+        by_items = row_sums(found.items, met.items, self.n_items)
         # Back through the propagation, which is its own transpose.
         gradients = rows.graph.propagate(by_users, by_items, self._layers)
         n_rows = tf.cast(tf.maximum(rows.n_rows[block], 1), tf.float32)

@@ -103,12 +103,17 @@ class NeuMF:
         self._ready: tuple[NeuMFNetwork, list[NeuMFTraining]] | None = None
 
     def warm_up(self, train: TrainSet, context: TrainContext) -> None:
-        """Compiles the epochs and runs them over no rows."""
+        """Compiles the epochs, runs them over batches of all sizes that will come, and puts back what they learned."""
         with tf.device(training_device(context)):
             self._ready = self._build(train, context.seed)
-            nobody = Pairs.of_nobody(train, self._settings.negative_exponent)
-            for training in self._ready[1]:
-                training.epoch(nobody, *training.decay(train), tf.constant([context.seed, 0]))
+            network, trainings = self._ready
+            variables = [*network.variables, *trainings[0].optimizer.variables]
+            before = [variable.numpy() for variable in variables]
+            pairs = Pairs.of(train, self._settings.negative_exponent).one_of_each_size(self._settings.batch_size)
+            for training in trainings:
+                training.epoch(pairs, *training.decay(train), tf.constant([context.seed, 0]))
+            for variable, value in zip(variables, before, strict=True):
+                variable.assign(value)
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
         """Trains for ``epochs`` passes after the pre-training, or until the context says that it is enough.

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from .learned import largest_sizes
+from .row_sums import rows_of
 
 Part = Literal["gmf", "mlp", "both"]
 
@@ -136,13 +137,13 @@ class NeuMFNetwork(tf.Module):
         """
         logits = tf.constant(0.0)
         if part != "mlp":
-            p, q = tf.gather(self.gmf_users, users), tf.gather(self.gmf_items, items)
+            p, q = tf.gather(self.gmf_users, users), rows_of(self.gmf_items, items)
             logits += tf.reduce_sum(q * p[:, None], 2) + tf.gather(self.gmf_bias, items)
         if part != "gmf":
             distinct, rows = tf.unique(users)
             from_users = tf.gather(self._user_shares(distinct), rows)
             if shared:
-                from_items = tf.gather(self.mlp_items @ self.first_items, items)
+                from_items = rows_of(self.item_shares(), items)
             else:
                 from_items = tf.tensordot(tf.gather(self.mlp_items, items), self.first_items, 1)
             logits += self._above_first_layer(from_users, from_items)

@@ -45,6 +45,7 @@ class NeuMFTraining(tf.Module):
 
     Attributes:
         part: The same.
+        optimizer: The same.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class NeuMFTraining(tf.Module):
         self.part = part
         self._settings = settings
         self._weights = network.weights(part)
-        self._optimizer = optimizer
+        self.optimizer = optimizer
         self._counts = tf.constant(weights_of_rows(np.diff(train.indptr), settings.balance))
         self._shared = train.n_items < settings.batch_size * (1 + settings.negatives)
         signature = [
@@ -112,7 +113,7 @@ class NeuMFTraining(tf.Module):
             if id(weight) in decay:
                 gradients[place] += positives * decay[id(weight)] * weight
         # Dense gradients keep Adam's moments decaying for every row, as published.
-        self._optimizer.apply(gradients, self._weights)
+        self.optimizer.apply(gradients, self._weights)
         return tf.reduce_mean(losses)
 
     def _losses(self, logits: tf.Tensor) -> tf.Tensor:

@@ -40,11 +40,11 @@ class Pairs(NamedTuple):
             tf.constant(len(train) - len(usable)),
         )
 
-    @classmethod
-    def of_nobody(cls, train: TrainSet, exponent: float) -> Self:
-        """Takes no row, but has the types of ``of``."""
-        nobody = TrainSet.from_rows(train.n_users, train.n_items, train.users[:0].copy(), train.items[:0].copy())
-        return cls.of(nobody, exponent)
+    def one_of_each_size(self, batch_size: int) -> Self:
+        """Takes the first rows: one batch, and one of the size of the last batch if it is smaller."""
+        n_rows = int(tf.shape(self.users)[0])
+        few = n_rows if n_rows <= batch_size else batch_size + n_rows % batch_size
+        return self._replace(users=self.users[:few], items=self.items[:few])
 
     @classmethod
     def signature(cls, train: TrainSet, exponent: float) -> Self:

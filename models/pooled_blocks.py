@@ -21,7 +21,6 @@ class PooledRows(NamedTuple):
     Attributes:
         users: int32[blocks, capacity], place of each row's user in its block, ascending.
         items: int32[blocks, capacity], place of each row's item in ``distinct``.
-        by_item: int32[blocks, capacity], the rows in ascending order of ``items``.
         n_rows: int32[blocks], rows of each block.
         user_weights: float32[blocks, size], what each user's rows count.
         distinct: int32[blocks, most], the different items of each block; n_items where there is none.
@@ -30,7 +29,6 @@ class PooledRows(NamedTuple):
 
     users: tf.Tensor
     items: tf.Tensor
-    by_item: tf.Tensor
     n_rows: tf.Tensor
     user_weights: tf.Tensor
     distinct: tf.Tensor
@@ -111,6 +109,22 @@ class Slopes(NamedTuple):
     skipped: tf.Tensor
 
 
+class Sums(NamedTuple):
+    """What a block's rows and its pool add up to.
+
+    Attributes:
+        users: float32[size, width], the gradient by users, of the rows alone.
+        items: float32[most + pool, width], the gradient by items; 0 at an item's repetitions.
+        user_pairs: float32[size], see ``Gradients``.
+        item_pairs: float32[most + pool], likewise.
+    """
+
+    users: tf.Tensor
+    items: tf.Tensor
+    user_pairs: tf.Tensor
+    item_pairs: tf.Tensor
+
+
 class PooledTraining(BlockTraining):
     """A block's users are scored for a pool of items, drawn anew for each block; negatives come from the pool.
 
@@ -133,17 +147,16 @@ class PooledTraining(BlockTraining):
         block, vector = tf.TensorSpec([None, self.capacity], tf.int32), tf.TensorSpec([None], tf.int32)
         distinct, cumulative = tf.TensorSpec([None, self._most], tf.int32), tf.TensorSpec([n_items], tf.int32)
         user_weights = tf.TensorSpec([None, self.size], tf.float32)
-        self._compile(PooledRows(block, block, block, vector, user_weights, distinct, cumulative))
+        self._compile(PooledRows(block, block, vector, user_weights, distinct, cumulative))
 
     def rows(self, train: TrainSet, blocks: UserBlocks) -> PooledRows:
         """Lays the train rows out."""
         weights = popularity_weights(train.items, train.n_items, self.settings.negative_exponent)
         weights = np.ones(train.n_items, dtype=np.int64) if weights is None else weights
-        items, by_item, distinct = self._by_block(blocks)
+        items, distinct = self._by_block(blocks)
         return PooledRows(
             tf.constant(blocks.padded(blocks.users % self.size, self.size - 1)),
             tf.constant(items),
-            tf.constant(by_item),
             tf.constant(blocks.rows),
             tf.constant(blocks.weights(self.settings.balance).reshape(self.n_blocks, self.size)),
             tf.constant(distinct),
@@ -154,25 +167,19 @@ class PooledTraining(BlockTraining):
         """Returns padding for one step, for compiling."""
         places = tf.zeros([1, self.capacity], tf.int32)
         nothing, nobody = tf.fill([1, self._most], self.n_items), tf.zeros([1, self.size])
-        return PooledRows(
-            places, places, places, tf.zeros([1], tf.int32), nobody, nothing, tf.range(1, self.n_items + 1)
-        )
+        return PooledRows(places, places, tf.zeros([1], tf.int32), nobody, nothing, tf.range(1, self.n_items + 1))
 
-    def _by_block(self, blocks: UserBlocks) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Returns ``items``, ``by_item`` and ``distinct`` of ``PooledRows``."""
+    def _by_block(self, blocks: UserBlocks) -> tuple[np.ndarray, np.ndarray]:
+        """Returns ``items`` and ``distinct`` of ``PooledRows``."""
         items = np.full((blocks.n_blocks, blocks.capacity), self._most - 1, dtype=np.int32)
-        by_item = np.empty_like(items)
         distinct = np.full((blocks.n_blocks, self._most), self.n_items, dtype=np.int32)
         place = np.empty(self.n_items, dtype=np.int32)
-        # Sorting numbers of 2 bytes takes a fraction of the time.
-        small = np.uint16 if self._most <= np.iinfo(np.uint16).max else np.int32
         starts = np.append(0, np.cumsum(blocks.rows))
         for block, own in enumerate(_distinct(blocks, self.n_items)):
             place[own] = np.arange(len(own), dtype=np.int32)
             items[block, : blocks.rows[block]] = place[blocks.indices[starts[block] : starts[block + 1]]]
-            by_item[block] = np.argsort(items[block].astype(small), kind="stable")
             distinct[block, : len(own)] = own
-        return items, by_item, distinct
+        return items, distinct
 
     def _train_blocks(  # type: ignore[override]
         self, rows: PooledRows, blocks: list[tf.Tensor], seed: tf.Tensor, step: tf.Tensor
@@ -212,32 +219,60 @@ class PooledTraining(BlockTraining):
             p: float32[size, width], the block's users.
             q: float32[most + pool, width], the items of ``met``.
         """
-        users, items, by_item = rows.users[block], rows.items[block], rows.by_item[block]
+        users, items = rows.users[block], rows.items[block]
         scoring_p, scoring_q = self.similarity.apply(p), self.similarity.apply(q)
-        of_users, of_items = tf.gather(scoring_p, users), tf.gather(scoring_q, items)
         of_pool = scoring_q[self._most :]
-        positives = tf.reduce_sum(of_users * of_items, 1)
+        positives = self._inner_products(scoring_p, scoring_q, users, items)
         scores = tf.matmul(scoring_p, of_pool, transpose_b=True)
         counts = tf.gather(rows.user_weights[block], users)
         slopes = self._slopes(positives, scores, users, counts, met)
-        pool, target, n_met = slopes.pool, met.places.target, self._most + self.pool_size
-        by_users = _sums(slopes.positives[:, None] * of_items, users, self.size) + tf.matmul(pool, of_pool)
-        # The rows are summed in the order of their users and in that of their items: sums of neighbours take a third of
-        # the time of sums over rows in any order.
-        users_by_item, items_by_item = tf.gather(users, by_item), tf.gather(items, by_item)
-        slopes_by_item = tf.gather(slopes.positives, by_item)
-        of_rows = _sums(slopes_by_item[:, None] * tf.gather(scoring_p, users_by_item), items_by_item, n_met)
-        in_pool = tf.matmul(pool, scoring_p, transpose_a=True)
-        by_items = tf.tensor_scatter_nd_add(of_rows, target[:, None], in_pool)
-        pairs = _sums(tf.gather(slopes.pairs, by_item), items_by_item, n_met)
-        pairs_in_pool = tf.fill([self.pool_size], tf.reduce_sum(slopes.pairs) / self.pool_size)
+        by_users = tf.matmul(slopes.pool, of_pool)
+        in_pool = tf.matmul(slopes.pool, scoring_p, transpose_a=True)
+        sums = self._sums_of_rows(scoring_p, scoring_q, users, items, slopes, met.places.target, in_pool)
         return Gradients(
-            self.similarity.gradient(p, by_users),
-            self.similarity.gradient(q, by_items),
-            _sums(slopes.pairs, users, self.size),
-            tf.tensor_scatter_nd_add(pairs, target[:, None], pairs_in_pool),
+            self.similarity.gradient(p, by_users + sums.users),
+            self.similarity.gradient(q, sums.items),
+            sums.user_pairs,
+            sums.item_pairs,
             slopes.loss,
             slopes.skipped,
+        )
+
+    @tf.function(jit_compile=True)
+    def _inner_products(self, p: tf.Tensor, q: tf.Tensor, users: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_sum(tf.gather(p, users) * tf.gather(q, items), 1)
+
+    @tf.function(jit_compile=True)
+    def _sums_of_rows(
+        self,
+        p: tf.Tensor,
+        q: tf.Tensor,
+        users: tf.Tensor,
+        items: tf.Tensor,
+        slopes: Slopes,
+        target: tf.Tensor,
+        in_pool: tf.Tensor,
+    ) -> Sums:
+        """Sums up by users and by items; compiled, so that no vector of a row is written to memory.
+
+        Args:
+            p: float32[size, width], the block's users.
+            q: float32[most + pool, width], the items that the block meets.
+            users: int32[capacity], place in the block.
+            items: int32[capacity], place among the items.
+            slopes: The gradients by scores.
+            target: See ``PoolPlaces``.
+            in_pool: float32[pool, width], the gradient by the pool's items.
+        """
+        total, down, pairs = tf.math.unsorted_segment_sum, slopes.positives[:, None], slopes.pairs
+        by_items = total(down * tf.gather(p, users), items, q.shape[0])
+        item_pairs = total(pairs, items, q.shape[0])
+        pairs_in_pool = tf.fill([self.pool_size], tf.reduce_sum(pairs) / self.pool_size)
+        return Sums(
+            total(down * tf.gather(q, items), users, self.size),
+            tf.tensor_scatter_nd_add(by_items, target[:, None], in_pool),
+            total(pairs, users, self.size),
+            tf.tensor_scatter_nd_add(item_pairs, target[:, None], pairs_in_pool),
         )
 
     @tf.function(jit_compile=True)
@@ -321,20 +356,3 @@ def _distinct(blocks: UserBlocks, n_items: int) -> Iterator[np.ndarray]:
         has = np.zeros(n_items, dtype=bool)
         has[blocks.indices[first:last]] = True
         yield np.flatnonzero(has)
-
-
-def _sums(values: tf.Tensor, places: tf.Tensor, size: int) -> tf.Tensor:
-    """Returns the sums of the rows with the same place.
-
-    Args:
-        values: float32[n, ...].
-        places: int32[n], ascending.
-        size: Number of sums.
-
-    Returns:
-        float32[size, ...].
-    """
-    sums = tf.math.segment_sum(values, places)
-    # It has no sums behind the last place.
-    rest = tf.zeros([size - tf.shape(sums)[0], *values.shape[1:]])
-    return tf.ensure_shape(tf.concat([sums, rest], 0), [size, *values.shape[1:]])

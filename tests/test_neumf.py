@@ -9,6 +9,7 @@ from recbench.trials.clock import TimedContext
 from recbench_models.ncf import FUSED_SHARE, NeuMF
 from recbench_models.neumf_network import NeuMFNetwork
 from recbench_models.neumf_training import NeuMFTraining
+from recbench_models.pairs import Pairs
 
 
 def test_what_the_optimiser_learned_in_pretraining_is_kept_for_the_whole(synthetic_task):
@@ -73,3 +74,21 @@ def test_balance_says_what_a_users_rows_count():
     for alike, balanced in zip(steps(0.0), steps(0.5), strict=True):
         assert (np.abs(alike).sum(1) > 1e-3).all()
         assert balanced == pytest.approx(alike * weights[:, None], abs=1e-6)
+
+
+@pytest.mark.parametrize("pretraining_epochs", [0, 1])
+def test_warming_up_runs_every_size_of_batch_and_leaves_no_trace(synthetic_task, pretraining_epochs):
+    train = synthetic_task.train_set()
+    sizes = {"factors": 4, "mlp_factors": 2, "batch_size": len(train) // 2 - 1}
+    model = NeuMF(**sizes, pretraining_epochs=pretraining_epochs, optimizer="adam")
+    network, trainings = model._build(train, seed=0)
+    model.warm_up(train, TimedContext(0, 1))
+    warmed, _ = model._ready
+    for known, own in zip(network.variables, warmed.variables, strict=True):
+        np.testing.assert_array_equal(known.numpy(), own.numpy())
+    states = [optimizer.variables for optimizer in (trainings[0].optimizer, model._ready[1][0].optimizer)]
+    for known, own in zip(*states, strict=True):
+        np.testing.assert_array_equal(known.numpy(), own.numpy())
+    pairs = Pairs.of(train, 0.5)
+    assert len(pairs.one_of_each_size(len(train)).users) == len(train)
+    assert len(pairs.one_of_each_size(len(train) // 2 - 1).users) == len(train) // 2 - 1 + 2 + len(train) % 2
