@@ -3,7 +3,7 @@
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
 
-from .checks import not_negative, positive
+from .checks import not_negative, positive, require_rows
 from .implicit_epochs import fit_by_epochs
 from .item_gram import interactions
 from .learned import suspects
@@ -50,7 +50,9 @@ class ImplicitALS:
 
         Raises:
             FloatingPointError: The learned vectors are not finite, or their products overflow.
+            ValueError: There is no train row.
         """
+        require_rows(train)
         alpha = train.n_users * train.n_items / (self._ratio * len(train))
         model = AlternatingLeastSquares(
             factors=self._factors,

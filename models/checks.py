@@ -1,9 +1,11 @@
-"""Range checks of hyper-parameters."""
+"""Range checks of hyper-parameters, and a check of the train rows."""
 
 import math
 from typing import get_args
 
 import numpy as np
+
+from recbench.protocol import TrainSet
 
 
 def positive(**values: float) -> None:
@@ -38,3 +40,9 @@ def one_of(choices: object, **values: str) -> None:
     for name, value in values.items():
         if value not in (known := get_args(choices)):
             raise ValueError(f"{name} must be one of {', '.join(known)}, not {value!r}")
+
+
+def require_rows(train: TrainSet) -> None:
+    """Raises ``ValueError`` if there is no train row, for models whose settings are relative to the number of rows."""
+    if len(train) == 0:
+        raise ValueError("the train set has no rows, so there is nothing to learn from")

@@ -2,11 +2,17 @@
 
 import math
 
+from .checks import require_rows
 from recbench.protocol import TrainSet
 
 
 def mean_rows(train: TrainSet) -> float:
-    """Returns rows / sqrt(users * items), the geometric mean of the rows of a user and of the rows of an item."""
+    """Returns rows / sqrt(users * items), the geometric mean of the rows of a user and of the rows of an item.
+
+    Raises:
+        ValueError: There is no row, and so nothing to learn from.
+    """
+    require_rows(train)
     return len(train) / math.sqrt(train.n_users * train.n_items)
 
 

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from scipy.sparse import csr_matrix, vstack
 
+from .checks import require_rows
 from recbench.protocol import TrainSet
 
 ITEMS_AT_ONCE = 512
@@ -20,7 +21,11 @@ def neighbours_of(overlap: float, train: TrainSet) -> int:
 
     How many neighbours are right depends on the data: with few, and short profiles, a user has no item near to most
     candidates, and their scores are all 0. The overlap does not depend on it.
+
+    Raises:
+        ValueError: There is no train row.
     """
+    require_rows(train)
     # The limit comes before the rounding, because a large overlap overflows to infinity, which has no whole number.
     neighbours = round(min(overlap * train.n_users * train.n_items / len(train), train.n_items))
     return max(neighbours, 1)

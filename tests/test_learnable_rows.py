@@ -88,3 +88,13 @@ def test_data_without_any_negative_are_no_fault_of_the_hyperparameters(exponent,
 
 def test_an_item_without_rows_can_be_drawn():
     require_pairs(rows([0, 1], [0, 2], n_items=4), 400.0)
+
+
+@pytest.mark.parametrize("name", [*MODELS, "als", "itemknn", "rp3beta"])
+@pytest.mark.parametrize("first", ["warm_up", "fit"])
+def test_a_train_set_without_rows_is_refused(name, first):
+    model = find_model(name).load()()
+    if not hasattr(model, first):
+        pytest.skip(f"{name} has no {first}")
+    with pytest.raises(ValueError, match="has no rows, so there is nothing to learn from"):
+        getattr(model, first)(rows([], []), TimedContext(0, 1))
