@@ -109,22 +109,6 @@ class Slopes(NamedTuple):
     skipped: tf.Tensor
 
 
-class Sums(NamedTuple):
-    """What a block's rows and its pool add up to.
-
-    Attributes:
-        users: float32[size, width], the gradient by users, of the rows alone.
-        items: float32[most + pool, width], the gradient by items; 0 at an item's repetitions.
-        user_pairs: float32[size], see ``Gradients``.
-        item_pairs: float32[most + pool], likewise.
-    """
-
-    users: tf.Tensor
-    items: tf.Tensor
-    user_pairs: tf.Tensor
-    item_pairs: tf.Tensor
-
-
 class PooledTraining(BlockTraining):
     """A block's users are scored for a pool of items, drawn anew for each block; negatives come from the pool.
 
@@ -228,12 +212,14 @@ class PooledTraining(BlockTraining):
         slopes = self._slopes(positives, scores, users, counts, met)
         by_users = tf.matmul(slopes.pool, of_pool)
         in_pool = tf.matmul(slopes.pool, scoring_p, transpose_a=True)
-        sums = self._sums_of_rows(scoring_p, scoring_q, users, items, slopes, met.places.target, in_pool)
+        of_rows, by_items, user_pairs, item_pairs = self._sums_of_rows(
+            scoring_p, scoring_q, users, items, slopes, met.places.target, in_pool
+        )
         return Gradients(
-            self.similarity.gradient(p, by_users + sums.users),
-            self.similarity.gradient(q, sums.items),
-            sums.user_pairs,
-            sums.item_pairs,
+            self.similarity.gradient(p, by_users + of_rows),
+            self.similarity.gradient(q, by_items),
+            user_pairs,
+            item_pairs,
             slopes.loss,
             slopes.skipped,
         )
@@ -252,7 +238,7 @@ class PooledTraining(BlockTraining):
         slopes: Slopes,
         target: tf.Tensor,
         in_pool: tf.Tensor,
-    ) -> Sums:
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
         """Sums up by users and by items; compiled, so that no vector of a row is written to memory.
 
         Args:
@@ -263,12 +249,16 @@ class PooledTraining(BlockTraining):
             slopes: The gradients by scores.
             target: See ``PoolPlaces``.
             in_pool: float32[pool, width], the gradient by the pool's items.
+
+        Returns:
+            float32[size, width], the gradient by users, of the rows alone; and ``items``, ``user_pairs`` and
+            ``item_pairs`` of ``Gradients``.
         """
         total, down, pairs = tf.math.unsorted_segment_sum, slopes.positives[:, None], slopes.pairs
         by_items = total(down * tf.gather(p, users), items, q.shape[0])
         item_pairs = total(pairs, items, q.shape[0])
         pairs_in_pool = tf.fill([self.pool_size], tf.reduce_sum(pairs) / self.pool_size)
-        return Sums(
+        return (
             total(down * tf.gather(q, items), users, self.size),
             tf.tensor_scatter_nd_add(by_items, target[:, None], in_pool),
             total(pairs, users, self.size),

@@ -168,6 +168,13 @@ def test_recbole_numbers_its_rows_and_scores_the_rest_lowest(monkeypatch, tmp_pa
     assert candidates[:, :2].tolist() == [[9, 6], [3, 9]]
     assert (candidates[:, 2] < candidates[:, :2].min(axis=1)).all()
     assert pairs.score_all(np.array([0]))[0, [0, 1, 3]].tolist() == [3, 6, 9]
+    # Pairs are scored a few at a time, because a network needs memory for each: here 15 pairs by 4.
+    at_once, predict = [], pairs.model.predict
+    pairs.model.predict = lambda pair: (at_once.append(len(pair["item_id"].values)), predict(pair))[1]
+    whole = pairs.score_all(np.arange(3))
+    monkeypatch.setattr(recbole, "PAIRS_AT_ONCE", 4)
+    np.testing.assert_array_equal(pairs.score_all(np.arange(3)), whole)
+    assert at_once == [15, 4, 4, 4, 3]
     with pytest.raises(LookupError, match="Sequences is no general model of RecBole"):
         recbole.Sequences  # noqa: B018
 

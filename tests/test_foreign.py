@@ -224,6 +224,22 @@ def test_what_is_no_answer_fails_the_trial(synthetic_task, how, message):
     outcome = trial(synthetic_task, configured(f"{FILE}:Bad@{sys.executable}:how={how}"))
     assert outcome.record.status is Status.FAILED
     assert message in outcome.record.error
+    # Records are published, and a path tells about the machine.
+    assert sys.executable not in outcome.record.error
+
+
+def test_a_process_that_ends_in_the_full_ranking_leaves_the_memory_unknown(synthetic_task, tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "import os\nimport numpy as np\n\n\nclass Mine:\n"
+        "    def fit(self, train, context):\n        self.counts = np.bincount(train.items)\n\n"
+        "    def score(self, users, items):\n        return self.counts[items].astype(float)\n\n"
+        "    def score_all(self, users):\n        os._exit(3)\n"
+    )
+    record = trial(synthetic_task, configured(f"{file}:Mine@{sys.executable}"), catalogue=True).record
+    assert (record.status, record.catalogue, record.process_peak_rss_bytes) == (Status.DONE, None, None)
+    assert "the process of the model's interpreter ended with exit code 3" in record.catalogue_error
+    assert sys.executable not in record.catalogue_error
 
 
 def script(tmp_path, text):

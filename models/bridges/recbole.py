@@ -24,6 +24,8 @@ MODULE = "recbole.model.general_recommender"
 OF_TRAINING = ("epochs", "train_batch_size", "learner", "learning_rate", "weight_decay", "eval_step", "stopping_step")
 """The settings of RecBole's trainer that are parameters beside those of the model."""
 VALIDATION = "validation_share"
+PAIRS_AT_ONCE = 2**16
+"""Pairs for which ``predict`` is called: the layers of a network keep hundreds of numbers for each."""
 
 
 class RecBoleBridge(Bridge):
@@ -108,9 +110,12 @@ class RecBoleBridge(Bridge):
             self.config["USER_ID_FIELD"]: np.repeat(self.users[users], items.shape[1]),
             self.config["ITEM_ID_FIELD"]: self.items[items].ravel(),
         }
-        tensors = {name: torch.from_numpy(values).to(self.config["device"]) for name, values in given.items()}
-        with torch.no_grad():
-            scores = self.model.predict(Interaction(tensors)).cpu().numpy()
+        scores = np.empty(items.size)
+        for start in range(0, items.size, PAIRS_AT_ONCE):
+            some = slice(start, start + PAIRS_AT_ONCE)
+            tensors = {name: torch.from_numpy(values[some]).to(self.config["device"]) for name, values in given.items()}
+            with torch.no_grad():
+                scores[some] = self.model.predict(Interaction(tensors)).cpu().numpy()
         known = self.known_users[users][:, None] & self.known_items[items]
         return with_lowest(np.where(known, scores.reshape(items.shape), LOWEST))
 

@@ -32,6 +32,8 @@ MOST_HEADER_BYTES: Final = 10_000
 SECONDS_TO_START: Final = 60
 CLOCK_TOLERANCE: Final = 0.05
 """Seconds by which the clocks of two processes on one machine may differ."""
+PROCESS: Final = "the process of the model's interpreter"
+"""Stands in errors, which records keep: unlike the path of the interpreter, it tells nothing about the machine."""
 
 
 class ForeignError(Exception):
@@ -148,7 +150,7 @@ class Connection:
             answer = self._receive()
             if isinstance(answer, Epoch | Report):
                 if on_event is None:
-                    raise ForeignError(f"{self.interpreter} sent {answer.kind!r} as the answer to {kind!r}")
+                    raise ForeignError(f"{PROCESS} sent {answer.kind!r} as the answer to {kind!r}")
                 if (reply := on_event(answer)) is not None:
                     self._send(reply, {})
                 continue
@@ -267,13 +269,13 @@ class Connection:
         try:
             code = self._process.wait(timeout=1)
         except subprocess.TimeoutExpired:
-            return ForeignError(f"the process of {self.interpreter} has closed its link to recbench")
+            return ForeignError(f"{PROCESS} has closed its link to recbench")
         how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        return ForeignError(f"the process of {self.interpreter} {how}; its output is in the log of the trial")
+        return ForeignError(f"{PROCESS} {how}; its output is in the log of the trial")
 
     def _nonsense(self, what: str) -> ForeignError:
         self.close()
-        return ForeignError(f"the process of {self.interpreter} sent {what}")
+        return ForeignError(f"{PROCESS} sent {what}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

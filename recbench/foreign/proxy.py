@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, TypeAdapter
 
 from recbench.errors import RecbenchError, describe_error
-from recbench.foreign.connection import CLOCK_TOLERANCE, Connection, Epoch, ForeignError, Report
+from recbench.foreign.connection import CLOCK_TOLERANCE, PROCESS, Connection, Epoch, ForeignError, Report
 from recbench.protocol import FloatArray, Int32Array, OriginalIds, TrainContext, TrainSet
 from recbench.requirements import install_command_of
 
@@ -83,7 +83,7 @@ class ForeignModel:
         self._send(train)
         began, seconds = perf_counter(), self._train("fit", context).get("seconds")
         if not isinstance(seconds, int | float) or not 0 <= seconds <= perf_counter() - began + CLOCK_TOLERANCE:
-            raise ForeignError(f"the process of {self.connection.interpreter} says that fit() took {seconds} s")
+            raise ForeignError(f"{PROCESS} says that fit() took {seconds} s")
 
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
         """Asks the model; see ``recbench.protocol.Recommender``."""
@@ -99,7 +99,7 @@ class ForeignModel:
         done, _ = self.connection.request("serve", users, on_event=self._while_scoring, model=self._number, plan=plan)
         figures = done.fields.get("figures")
         if not isinstance(figures, dict):
-            raise ForeignError(f"the process of {self.connection.interpreter} sent no figures")
+            raise ForeignError(f"{PROCESS} sent no figures")
         return figures
 
     def _train(self, kind: str, context: TrainContext) -> dict[str, Any]:
@@ -113,9 +113,7 @@ class ForeignModel:
                 context.report(**event.facts)  # type: ignore[arg-type]
                 return None
             if not last <= event.seconds <= perf_counter() - began + CLOCK_TOLERANCE:
-                raise ForeignError(
-                    f"the process of {self.connection.interpreter} says that an epoch ended after {event.seconds} s"
-                )
+                raise ForeignError(f"{PROCESS} says that an epoch ended after {event.seconds} s")
             last = event.seconds
             try:
                 return {"kind": "go_on", "value": context.end_epoch(event.loss)}
@@ -146,9 +144,7 @@ class ForeignModel:
     def _while_scoring(self, event: Epoch | Report) -> dict[str, Any] | None:
         """Passes on what a model says that keeps its context; the context refuses epochs outside of training."""
         if self._context is None:
-            raise ForeignError(
-                f"the process of {self.connection.interpreter} sent {event.kind!r} before it was trained"
-            )
+            raise ForeignError(f"{PROCESS} sent {event.kind!r} before it was trained")
         if isinstance(event, Report):
             self._context.report(**event.facts)  # type: ignore[arg-type]
             return None
@@ -172,7 +168,7 @@ class ForeignModel:
             kind, arrays, on_event=self._while_scoring, most_bytes=most, model=self._number
         )
         if scores is None:
-            raise ForeignError(f"the process of {self.connection.interpreter} sent no scores")
+            raise ForeignError(f"{PROCESS} sent no scores")
         return scores
 
 
@@ -216,7 +212,7 @@ def _memory_bytes(self: ForeignModel, train: TrainSet) -> int:
     done, _ = self.connection.request("memory_bytes", model=self._number)
     n_bytes = done.fields.get("bytes")
     if not isinstance(n_bytes, int):
-        raise ForeignError(f"the process of {self.connection.interpreter} sent no number of bytes")
+        raise ForeignError(f"{PROCESS} sent no number of bytes")
     return n_bytes
 
 

@@ -68,11 +68,15 @@ def environment_of(configuration: Configuration) -> Environment:
 
 
 def peak_memory_of(configuration: Configuration) -> int | None:
-    """Returns the peak resident memory of this process, and of the model's own if it has one, added."""
+    """Returns the peak resident memory of this process, and of the model's own if it has one, added.
+
+    It is unknown after the model's process has ended.
+    """
     foreign, own = _foreign_class(configuration), peak_memory_bytes()
     if own is None or foreign is None:
         return own
-    return own + (peak_memory_bytes(foreign.connection.pid) or 0)
+    of_model = peak_memory_bytes(foreign.connection.pid)
+    return None if of_model is None else own + of_model
 
 
 def _foreign_class(configuration: Configuration) -> "type[ForeignModel] | None":

@@ -11,7 +11,7 @@ from recbench.data.random_bits import Purpose, RandomBits
 from recbench.evaluation.score_arrays import score_array
 from recbench.evaluation.top_items import top_items
 from recbench.foreign import serving_loop
-from recbench.foreign.connection import CLOCK_TOLERANCE, ForeignError
+from recbench.foreign.connection import CLOCK_TOLERANCE, PROCESS, ForeignError
 from recbench.foreign.proxy import ForeignModel
 from recbench.operating_system.memory import keep_peak_memory
 from recbench.protocol import Int32Array, Recommender, TrainSet
@@ -108,7 +108,7 @@ def serve(model: Recommender, train: TrainSet, plan: ServingPlan) -> ServingValu
     if isinstance(model, ForeignModel):
         figures = _Figures.model_validate(model.serve(numbers, arrays))
         if figures.seconds > perf_counter() - began + CLOCK_TOLERANCE:
-            raise ForeignError(f"the process of {model.connection.interpreter} says that it took {figures.seconds} s")
+            raise ForeignError(f"{PROCESS} says that it took {figures.seconds} s")
     else:
         keep_peak_memory()
         figures = _Figures.model_validate(
