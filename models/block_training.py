@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from .losses import LossName
 from .optimizers import Optimizer, OptimizerName
 from .similarities import Similarity, SimilarityName
+from .tensorflow_alone import tf
 from .user_blocks import UserBlocks
 from recbench.protocol import TrainSet
 

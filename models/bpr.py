@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
-import tensorflow as tf
 
 from .block_training import BlockTraining, Settings
 from .checks import float32_range, not_negative, one_of, positive
@@ -18,6 +17,7 @@ from .optimizers import OptimizerName
 from .own_negatives import OwnNegativesTraining
 from .shared_negatives import SharedNegativesTraining
 from .similarities import SimilarityName
+from .tensorflow_alone import tf
 from .unseen import uses_table
 from .user_blocks import UserBlocks
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet

@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from .block_training import BlockTraining, Settings
 from .hashing import random_bits
 from .losses import loss_and_gradients
+from .tensorflow_alone import tf
 from .unseen import (
     Unseen,
     popularity_weights,

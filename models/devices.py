@@ -3,8 +3,7 @@
 import contextlib
 from collections.abc import Sequence
 
-import tensorflow as tf
-
+from .tensorflow_alone import tf
 from recbench.device import Device
 from recbench.protocol import TrainContext
 

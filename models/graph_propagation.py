@@ -3,8 +3,8 @@
 from typing import NamedTuple, Self
 
 import numpy as np
-import tensorflow as tf
 
+from .tensorflow_alone import tf
 from recbench.protocol import TrainSet
 
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
-import tensorflow as tf
 
 from .block_training import Settings as SharedSettings
 from .checks import float32_range, not_negative, one_of, positive
@@ -15,6 +14,7 @@ from .lightgcn_shared import SharedLightGCNTraining
 from .lightgcn_training import LightGCNTraining, Settings
 from .mean_rows import mean_rows
 from .similarities import SimilarityName
+from .tensorflow_alone import tf
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
 LightGCNLoss = Literal["bpr", "sampled_softmax"]

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from .block_training import Settings
 from .graph_propagation import Graph
@@ -11,6 +10,7 @@ from .lightgcn_training import expected_pairs
 from .pooled_blocks import PooledRows
 from .row_sums import row_sums
 from .shared_negatives import SharedNegativesTraining
+from .tensorflow_alone import tf
 from .user_blocks import UserBlocks
 from recbench.protocol import TrainSet
 

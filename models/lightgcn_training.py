@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from .graph_propagation import Graph
 from .losses import loss_and_gradients
 from .optimizers import Optimizer
 from .pairs import Pairs
 from .similarities import Similarity, SimilarityName
+from .tensorflow_alone import tf
 from .unseen import popularity_weights, shares
 from recbench.protocol import TrainSet
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-import tensorflow as tf
+from .tensorflow_alone import tf
 
 LossName = Literal["bpr", "softmax", "hinge", "bce"]
 

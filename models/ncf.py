@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from .checks import float32_range, not_negative, one_of, positive
 from .devices import training_device
@@ -15,6 +14,7 @@ from .neumf_network import NeuMFNetwork, Part
 from .neumf_training import NeuMFLoss, NeuMFTraining, Settings
 from .optimizers import OptimizerName
 from .pairs import Pairs
+from .tensorflow_alone import tf
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
 
 FUSED_SHARE = 0.5

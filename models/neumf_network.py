@@ -4,10 +4,10 @@ from functools import partial
 from typing import Literal, get_args
 
 import numpy as np
-import tensorflow as tf
 
 from .learned import largest_sizes
 from .row_sums import rows_of
+from .tensorflow_alone import tf
 
 Part = Literal["gmf", "mlp", "both"]
 

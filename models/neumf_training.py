@@ -5,11 +5,11 @@ from typing import Literal
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from .neumf_network import NeuMFNetwork, Part
 from .optimizers import OptimizerName
 from .pairs import Pairs
+from .tensorflow_alone import tf
 from .unseen import popularity_weights, shares
 from .user_blocks import weights_of_rows
 from recbench.protocol import TrainSet

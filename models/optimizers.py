@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-import tensorflow as tf
+from .tensorflow_alone import tf
 
 OptimizerName = Literal["adagrad", "adam", "sgd"]
 

@@ -1,11 +1,10 @@
 """Training on blocks of users whose rows draw their own negatives from a pool of items."""
 
-import tensorflow as tf
-
 from .block_training import Settings
 from .hashing import below, random_bits
 from .losses import loss_and_gradients
 from .pooled_blocks import Met, PooledTraining, PoolPlaces, Slopes
+from .tensorflow_alone import tf
 from .user_blocks import UserBlocks
 
 POOL_SIZE = 512

@@ -3,9 +3,9 @@
 from typing import NamedTuple, Self
 
 import numpy as np
-import tensorflow as tf
 
 from .hashing import random_bits
+from .tensorflow_alone import tf
 from .unseen import Unseen, popularity_weights, unseen_items, unseen_signature
 from recbench.protocol import TrainSet
 

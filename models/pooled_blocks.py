@@ -6,10 +6,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from .block_training import BlockTraining, Settings
 from .hashing import below, random_bits
+from .tensorflow_alone import tf
 from .unseen import popularity_weights
 from .user_blocks import UserBlocks
 from recbench.protocol import TrainSet

@@ -1,6 +1,6 @@
 """Sums of rows with the same index, and rows of a table whose gradient is such sums."""
 
-import tensorflow as tf
+from .tensorflow_alone import tf
 
 
 @tf.function(jit_compile=True)

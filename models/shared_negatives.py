@@ -1,10 +1,9 @@
 """Training on blocks of users whose rows share a pool of negatives."""
 
-import tensorflow as tf
-
 from .block_training import Settings
 from .losses import shared_softmax
 from .pooled_blocks import Met, PooledTraining, Slopes
+from .tensorflow_alone import tf
 from .user_blocks import UserBlocks
 
 

@@ -3,7 +3,8 @@
 from typing import Literal
 
 import numpy as np
-import tensorflow as tf
+
+from .tensorflow_alone import tf
 
 SimilarityName = Literal["inner", "cosine"]
 

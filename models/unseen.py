@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from .count_powers import power_base
 from .hashing import below
+from .tensorflow_alone import tf
 
 TABLE_LIMIT = 2**26
 """User-item cells up to which the unseen items of all users are written down for uniform draws, in 4 bytes each."""
