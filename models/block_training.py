@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from .losses import LossName
-from .optimizers import Optimizer, OptimizerName
+from .optimizers import Optimizer, OptimizerName, regularised_update
 from .similarities import Similarity, SimilarityName
 from .tensorflow_alone import tf
 from .user_blocks import UserBlocks
@@ -165,7 +165,9 @@ class BlockTraining(tf.Module):
         before = [[self.users_of(variable, block) for variable in variables] for block in blocks]
         step = tf.cast(epoch, tf.float32)
         after = [
-            self._user_update(value, slots, gradient, decay, step)
+            regularised_update(
+                self.optimizer, value, slots, gradient, decay[:, None], self.vector, self.trained_of_users, step
+            )
             for (value, *slots), gradient, decay in zip(before, gradients, decays, strict=True)
         ]
         places = tf.concat([self._places(block) for block in blocks], 0)
@@ -181,9 +183,10 @@ class BlockTraining(tf.Module):
     def _places(self, block: tf.Tensor) -> tf.Tensor:
         return block * self.size + tf.range(self.size)
 
-    @tf.function(jit_compile=True)
-    def _user_update(
+    def item_update(
         self, value: tf.Tensor, slots: list[tf.Tensor], gradient: tf.Tensor, decay: tf.Tensor, step: tf.Tensor
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        gradient += decay[:, None] * self.vector * value
-        return self.optimizer.update(value, slots, gradient * self.trained_of_users, step)
+        """Returns the new rows of items and their new slots; ``decay`` is float32[n], regularisation of each row."""
+        return regularised_update(
+            self.optimizer, value, slots, gradient, decay[:, None], self.vector, self.trained_of_items, step
+        )

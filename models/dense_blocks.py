@@ -6,7 +6,7 @@ import numpy as np
 
 from .block_training import BlockTraining, Settings
 from .hashing import random_bits
-from .losses import loss_and_gradients
+from .losses import LossName, loss_and_gradients
 from .tensorflow_alone import tf
 from .unseen import (
     Unseen,
@@ -126,8 +126,8 @@ class DenseTraining(BlockTraining):
         users, items, weights = rows.users[block], rows.items[block], rows.weights[block]
         trained_p, trained_q = p, q
         p, q = self.similarity.apply(p), self.similarity.apply(q)
-        drawn = self._draw(rows.unseen, block, users, tf.concat([seed, [block]], 0))
-        loss, slopes = self._slopes(tf.matmul(p, q, transpose_b=True), users, items, weights, drawn)
+        drawn = self.draw(rows, block, seed)
+        loss, slopes = _slopes(self.settings.loss, tf.matmul(p, q, transpose_b=True), users, items, weights, drawn)
         of_users, of_items = tf.matmul(slopes, q), tf.matmul(slopes, p, transpose_a=True)
         of_users, of_items = (
             self.similarity.gradient(trained_p, of_users),
@@ -135,46 +135,47 @@ class DenseTraining(BlockTraining):
         )
         return loss, tf.reduce_sum(tf.sign(weights)), of_users, of_items
 
-    @tf.function(jit_compile=True)
-    def _draw(self, unseen: Unseen, block: tf.Tensor, users: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
-        bits = random_bits(tf.constant([self.settings.negatives, self.capacity]), key)
-        return unseen.draw(block * self.size + users, bits)
-
-    @tf.function(jit_compile=True)
-    def _slopes(
-        self, scores: tf.Tensor, users: tf.Tensor, items: tf.Tensor, weights: tf.Tensor, drawn: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns the summed loss, and its gradient by ``scores``, float32[size, n_items].
-
-        Args:
-            scores: float32[size, n_items].
-            users: int32[capacity].
-            items: int32[capacity].
-            weights: float32[capacity].
-            drawn: int32[negatives, capacity].
-        """
-        first = users * self.n_items
-        flat, positives, negatives = tf.reshape(scores, [-1]), first + items, first + drawn
-        own, others = tf.gather(flat, positives), tf.gather(flat, negatives)
-        takes_part = tf.broadcast_to(tf.sign(weights), drawn.shape)
-        loss, down, up = loss_and_gradients(self.settings.loss, own, others, takes_part)
-        slopes = tf.math.unsorted_segment_sum(
-            tf.concat([weights * down, tf.reshape(weights * up, [-1])], 0),
-            tf.concat([positives, tf.reshape(negatives, [-1])], 0),
-            self.size * self.n_items,
-        )
-        return loss, tf.reshape(slopes, [self.size, self.n_items])
+    def draw(self, rows: DenseRows, block: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Returns the negatives of a block's rows, int32[negatives, capacity]."""
+        places = block * self.size + rows.users[block]
+        return _draw(self.settings.negatives, rows.unseen, places, tf.concat([seed, [block]], 0))
 
     def _take_item_step(self, gradient: tf.Tensor, decay: tf.Tensor, step: tf.Tensor) -> None:
         slots = [slot.read_value() for slot in self.item_slots]
-        value, slots = self._item_update(self.items.read_value(), slots, gradient, decay, step)
+        value, slots = self.item_update(self.items.read_value(), slots, gradient, decay, step)
         self.items.assign(value)
         for variable, slot in zip(self.item_slots, slots, strict=True):
             variable.assign(slot)
 
-    @tf.function(jit_compile=True)
-    def _item_update(
-        self, value: tf.Tensor, slots: list[tf.Tensor], gradient: tf.Tensor, decay: tf.Tensor, step: tf.Tensor
-    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        gradient += decay[:, None] * self.vector * value
-        return self.optimizer.update(value, slots, gradient * self.trained_of_items, step)
+
+@tf.function(jit_compile=True)
+def _draw(negatives: int, unseen: Unseen, places: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
+    return unseen.draw(places, random_bits(tf.constant([negatives, *places.shape]), key))
+
+
+@tf.function(jit_compile=True)
+def _slopes(
+    loss_name: LossName, scores: tf.Tensor, users: tf.Tensor, items: tf.Tensor, weights: tf.Tensor, drawn: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the summed loss, and its gradient by ``scores``, float32[size, n_items].
+
+    Args:
+        loss_name: The loss.
+        scores: float32[size, n_items].
+        users: int32[capacity].
+        items: int32[capacity].
+        weights: float32[capacity].
+        drawn: int32[negatives, capacity].
+    """
+    size, n_items = scores.shape
+    first = users * n_items
+    flat, positives, negatives = tf.reshape(scores, [-1]), first + items, first + drawn
+    own, others = tf.gather(flat, positives), tf.gather(flat, negatives)
+    takes_part = tf.broadcast_to(tf.sign(weights), drawn.shape)
+    loss, down, up = loss_and_gradients(loss_name, own, others, takes_part)
+    slopes = tf.math.unsorted_segment_sum(
+        tf.concat([weights * down, tf.reshape(weights * up, [-1])], 0),
+        tf.concat([positives, tf.reshape(negatives, [-1])], 0),
+        size * n_items,
+    )
+    return loss, tf.reshape(slopes, [size, n_items])

@@ -7,6 +7,7 @@ import numpy as np
 from .block_training import Settings
 from .graph_propagation import Graph
 from .lightgcn_training import expected_pairs
+from .optimizers import regularised_update
 from .pooled_blocks import PooledRows
 from .row_sums import row_sums
 from .shared_negatives import SharedNegativesTraining
@@ -113,13 +114,10 @@ class SharedLightGCNTraining(SharedNegativesTraining):
         self, variable: tf.Variable, slots: list[tf.Variable], gradient: tf.Tensor, decay: tf.Tensor, step: tf.Tensor
     ) -> None:
         states = [slot.read_value() for slot in slots]
-        value, states = self._dense_update(variable.read_value(), states, gradient, decay, step)
+        columns = self.vector, self.trained_of_items
+        value, states = regularised_update(
+            self.optimizer, variable.read_value(), states, gradient, decay, *columns, step
+        )
         variable.assign(value)
         for slot, state in zip(slots, states, strict=True):
             slot.assign(state)
-
-    @tf.function(jit_compile=True, reduce_retracing=True)
-    def _dense_update(
-        self, value: tf.Tensor, slots: list[tf.Tensor], gradient: tf.Tensor, decay: tf.Tensor, step: tf.Tensor
-    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        return self.optimizer.update(value, slots, gradient + decay * value, step)

@@ -2,7 +2,7 @@
 
 from .block_training import Settings
 from .hashing import below, random_bits
-from .losses import loss_and_gradients
+from .losses import LossName, loss_and_gradients
 from .pooled_blocks import Met, PooledTraining, PoolPlaces, Slopes
 from .tensorflow_alone import tf
 from .user_blocks import UserBlocks
@@ -25,7 +25,6 @@ class OwnNegativesTraining(PooledTraining):
     def __init__(self, settings: Settings, blocks: UserBlocks, n_items: int) -> None:
         super().__init__(settings, blocks, n_items, POOL_SIZE)
 
-    @tf.function(jit_compile=True)
     def _slopes(
         self,
         positives: tf.Tensor,
@@ -34,31 +33,59 @@ class OwnNegativesTraining(PooledTraining):
         counts: tf.Tensor,
         met: Met,
     ) -> Slopes:
-        slots, found = self._draw(users, met.places, met.key)
-        taken = met.there & found
-        weights = tf.cast(taken, tf.float32)
-        cells = users * self.pool_size + slots
-        negatives = tf.gather(tf.reshape(scores, [-1]), cells)
-        loss, down, up = loss_and_gradients(self.settings.loss, positives, negatives, weights)
-        up *= counts
-        slopes = tf.math.unsorted_segment_sum(tf.reshape(up, [-1]), tf.reshape(cells, [-1]), self.size * self.pool_size)
-        n_pairs = tf.reduce_sum(weights) / self.settings.negatives
-        return Slopes(
-            loss / tf.maximum(n_pairs, 1.0),
-            counts * down,
-            tf.reshape(slopes, [self.size, self.pool_size]),
-            counts * tf.reduce_mean(weights, 0),
-            tf.reduce_sum(tf.cast(met.there & ~found, tf.int32)),
-        )
+        return _pair_slopes(self.settings.loss, self.settings.negatives, positives, scores, users, counts, met)
 
-    def _draw(self, users: tf.Tensor, places: PoolPlaces, key: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns the slots of the rows' negatives int32[negatives, capacity], and whether they are unseen, bool."""
-        shape = [self.settings.negatives, self.capacity]
-        slots, found = tf.zeros(shape, tf.int32), tf.zeros(shape, tf.bool)
-        for attempt in range(TRIES):
-            bits = random_bits(tf.constant(shape), tf.concat([key, [attempt + 1]], 0))
-            drawn = below(bits, tf.constant(self.pool_size))
-            slots = tf.where(found, slots, drawn)
-            slot = tf.gather(places.slot_of_pool, drawn)
-            found |= ~tf.gather(places.seen, users * (self.pool_size + 1) + slot)
-        return slots, found
+
+@tf.function(jit_compile=True)
+def _pair_slopes(
+    loss_name: LossName,
+    negatives: int,
+    positives: tf.Tensor,
+    scores: tf.Tensor,
+    users: tf.Tensor,
+    counts: tf.Tensor,
+    met: Met,
+) -> Slopes:
+    size, pool_size = scores.shape
+    slots, found = draw_slots(negatives, pool_size, users, met.places, met.key)
+    taken = met.there & found
+    weights = tf.cast(taken, tf.float32)
+    cells = users * pool_size + slots
+    drawn = tf.gather(tf.reshape(scores, [-1]), cells)
+    loss, down, up = loss_and_gradients(loss_name, positives, drawn, weights)
+    up *= counts
+    slopes = tf.math.unsorted_segment_sum(tf.reshape(up, [-1]), tf.reshape(cells, [-1]), size * pool_size)
+    n_pairs = tf.reduce_sum(weights) / negatives
+    return Slopes(
+        loss / tf.maximum(n_pairs, 1.0),
+        counts * down,
+        tf.reshape(slopes, [size, pool_size]),
+        counts * tf.reduce_mean(weights, 0),
+        tf.reduce_sum(tf.cast(met.there & ~found, tf.int32)),
+    )
+
+
+def draw_slots(
+    negatives: int, pool_size: int, users: tf.Tensor, places: PoolPlaces, key: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Draws the negatives of a block's rows from its pool.
+
+    Args:
+        negatives: Negatives of each row.
+        pool_size: Items in the pool.
+        users: int32[capacity], place of each row's user in the block.
+        places: Where the block's items stand in the pool.
+        key: int32[3]; the same key draws the same.
+
+    Returns:
+        The slots int32[negatives, capacity], and whether their items are unseen, bool[negatives, capacity].
+    """
+    shape = [negatives, *users.shape]
+    slots, found = tf.zeros(shape, tf.int32), tf.zeros(shape, tf.bool)
+    for attempt in range(TRIES):
+        bits = random_bits(tf.constant(shape), tf.concat([key, [attempt + 1]], 0))
+        drawn = below(bits, tf.constant(pool_size))
+        slots = tf.where(found, slots, drawn)
+        slot = tf.gather(places.slot_of_pool, drawn)
+        found |= ~tf.gather(places.seen, users * (pool_size + 1) + slot)
+    return slots, found

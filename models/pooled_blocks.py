@@ -189,9 +189,21 @@ class PooledTraining(BlockTraining):
         bits = random_bits(tf.constant([self.pool_size]), tf.concat([key, [0]], 0))
         pool = tf.searchsorted(rows.cumulative, below(bits, rows.cumulative[-1]), side="right")
         there = tf.range(self.capacity) < rows.n_rows[block]
-        places = self._places_in_pool(rows.users[block], rows.items[block], there, rows.distinct[block], pool)
+        places = self.places_in_pool(rows, block, there, pool)
         items = tf.concat([tf.minimum(rows.distinct[block], self.n_items - 1), pool], 0)
         return Met(items, there, places, key)
+
+    def places_in_pool(self, rows: PooledRows, block: tf.Tensor, there: tf.Tensor, pool: tf.Tensor) -> PoolPlaces:
+        """Finds a block's items in its pool.
+
+        Args:
+            rows: All rows.
+            block: int32 scalar.
+            there: bool[capacity], whether there is a row.
+            pool: int32[pool], item indices; may repeat.
+        """
+        own = rows.users[block], rows.items[block], there, rows.distinct[block]
+        return _places_in_pool(self.n_items, self.size, *own, pool)
 
     def gradients(self, rows: PooledRows, block: tf.Tensor, met: Met, p: tf.Tensor, q: tf.Tensor) -> Gradients:
         """Returns the loss of a block and its gradients.
@@ -206,13 +218,13 @@ class PooledTraining(BlockTraining):
         users, items = rows.users[block], rows.items[block]
         scoring_p, scoring_q = self.similarity.apply(p), self.similarity.apply(q)
         of_pool = scoring_q[self._most :]
-        positives = self._inner_products(scoring_p, scoring_q, users, items)
+        positives = _inner_products(scoring_p, scoring_q, users, items)
         scores = tf.matmul(scoring_p, of_pool, transpose_b=True)
         counts = tf.gather(rows.user_weights[block], users)
         slopes = self._slopes(positives, scores, users, counts, met)
         by_users = tf.matmul(slopes.pool, of_pool)
         in_pool = tf.matmul(slopes.pool, scoring_p, transpose_a=True)
-        of_rows, by_items, user_pairs, item_pairs = self._sums_of_rows(
+        of_rows, by_items, user_pairs, item_pairs = _sums_of_rows(
             scoring_p, scoring_q, users, items, slopes, met.places.target, in_pool
         )
         return Gradients(
@@ -223,82 +235,6 @@ class PooledTraining(BlockTraining):
             slopes.loss,
             slopes.skipped,
         )
-
-    @tf.function(jit_compile=True)
-    def _inner_products(self, p: tf.Tensor, q: tf.Tensor, users: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
-        return tf.reduce_sum(tf.gather(p, users) * tf.gather(q, items), 1)
-
-    @tf.function(jit_compile=True)
-    def _sums_of_rows(
-        self,
-        p: tf.Tensor,
-        q: tf.Tensor,
-        users: tf.Tensor,
-        items: tf.Tensor,
-        slopes: Slopes,
-        target: tf.Tensor,
-        in_pool: tf.Tensor,
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Sums up by users and by items; compiled, so that no vector of a row is written to memory.
-
-        Args:
-            p: float32[size, width], the block's users.
-            q: float32[most + pool, width], the items that the block meets.
-            users: int32[capacity], place in the block.
-            items: int32[capacity], place among the items.
-            slopes: The gradients by scores.
-            target: See ``PoolPlaces``.
-            in_pool: float32[pool, width], the gradient by the pool's items.
-
-        Returns:
-            float32[size, width], the gradient by users, of the rows alone; and ``items``, ``user_pairs`` and
-            ``item_pairs`` of ``Gradients``.
-        """
-        total, down, pairs = tf.math.unsorted_segment_sum, slopes.positives[:, None], slopes.pairs
-        by_items = total(down * tf.gather(p, users), items, q.shape[0])
-        item_pairs = total(pairs, items, q.shape[0])
-        pairs_in_pool = tf.fill([self.pool_size], tf.reduce_sum(pairs) / self.pool_size)
-        return (
-            total(down * tf.gather(q, items), users, self.size),
-            tf.tensor_scatter_nd_add(by_items, target[:, None], in_pool),
-            total(pairs, users, self.size),
-            tf.tensor_scatter_nd_add(item_pairs, target[:, None], pairs_in_pool),
-        )
-
-    @tf.function(jit_compile=True)
-    def _places_in_pool(
-        self, users: tf.Tensor, items: tf.Tensor, there: tf.Tensor, distinct: tf.Tensor, pool: tf.Tensor
-    ) -> PoolPlaces:
-        """Finds a block's items in its pool.
-
-        Args:
-            users: int32[capacity], place in the block.
-            items: int32[capacity], place in ``distinct``.
-            there: bool[capacity], whether there is a row.
-            distinct: int32[most], item indices.
-            pool: int32[pool], item indices; may repeat.
-        """
-        nowhere = tf.constant(self.pool_size)
-        slot_of_item = tf.tensor_scatter_nd_update(
-            tf.fill([self.n_items + 1], nowhere), pool[:, None], tf.range(self.pool_size)
-        )
-        slot_of_pool, slot_of_distinct = tf.gather(slot_of_item, pool), tf.gather(slot_of_item, distinct)
-        place_of_slot = tf.tensor_scatter_nd_update(
-            tf.fill([self.pool_size + 1], -1), slot_of_distinct[:, None], tf.range(self._most)
-        )
-        place = tf.gather(place_of_slot, slot_of_pool)
-        alone = (place < 0) & (slot_of_pool == tf.range(self.pool_size))
-        met = tf.where(there, tf.gather(slot_of_distinct, items), nowhere)
-        # One more column than the pool has slots: for items that are not in the pool.
-        seen = tf.tensor_scatter_nd_update(
-            tf.zeros([self.size * (self.pool_size + 1)], tf.bool),
-            (users * (self.pool_size + 1) + met)[:, None],
-            tf.ones_like(there),
-        )
-        first = tf.concat([distinct < self.n_items, alone], 0)
-        target = tf.where(place < 0, self._most + slot_of_pool, place)
-        draws = tf.math.unsorted_segment_sum(tf.ones([self.pool_size]), slot_of_pool, self.pool_size)
-        return PoolPlaces(slot_of_pool, draws, target, first, seen)
 
     @abstractmethod
     def _slopes(
@@ -323,20 +259,98 @@ class PooledTraining(BlockTraining):
         self, met: Met, value: tf.Tensor, gradient: tf.Tensor, decay: tf.Tensor, step: tf.Tensor
     ) -> None:
         slots = [tf.gather(slot, met.items) for slot in self.item_slots]
-        after = self._item_update(value, slots, gradient, decay, step)
+        new_value, new_slots = self.item_update(value, slots, gradient, decay, step)
         # New values take half the time of differences. Repetitions of an item would put them in each other's place, and
         # so go into the spare row.
         places = tf.where(met.places.first, met.items, self.n_items)
-        for variable, new in zip([self.items, *self.item_slots], after, strict=True):
+        for variable, new in zip([self.items, *self.item_slots], [new_value, *new_slots], strict=True):
             variable.scatter_update(tf.IndexedSlices(new, places))
 
-    @tf.function(jit_compile=True)
-    def _item_update(
-        self, value: tf.Tensor, slots: list[tf.Tensor], gradient: tf.Tensor, decay: tf.Tensor, step: tf.Tensor
-    ) -> list[tf.Tensor]:
-        gradient += decay[:, None] * self.vector * value
-        new, new_slots = self.optimizer.update(value, slots, gradient * self.trained_of_items, step)
-        return [new, *new_slots]
+
+@tf.function(jit_compile=True)
+def _inner_products(p: tf.Tensor, q: tf.Tensor, users: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(tf.gather(p, users) * tf.gather(q, items), 1)
+
+
+@tf.function(jit_compile=True)
+def _sums_of_rows(
+    p: tf.Tensor,
+    q: tf.Tensor,
+    users: tf.Tensor,
+    items: tf.Tensor,
+    slopes: Slopes,
+    target: tf.Tensor,
+    in_pool: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Sums up by users and by items; compiled, so that no vector of a row is written to memory.
+
+    Args:
+        p: float32[size, width], the block's users.
+        q: float32[most + pool, width], the items that the block meets.
+        users: int32[capacity], place in the block.
+        items: int32[capacity], place among the items.
+        slopes: The gradients by scores.
+        target: See ``PoolPlaces``.
+        in_pool: float32[pool, width], the gradient by the pool's items.
+
+    Returns:
+        float32[size, width], the gradient by users, of the rows alone; and ``items``, ``user_pairs`` and
+        ``item_pairs`` of ``Gradients``.
+    """
+    total, down, pairs = tf.math.unsorted_segment_sum, slopes.positives[:, None], slopes.pairs
+    by_items = total(down * tf.gather(p, users), items, q.shape[0])
+    pool_size = in_pool.shape[0]
+    item_pairs = total(pairs, items, q.shape[0])
+    pairs_in_pool = tf.fill([pool_size], tf.reduce_sum(pairs) / pool_size)
+    return (
+        total(down * tf.gather(q, items), users, p.shape[0]),
+        tf.tensor_scatter_nd_add(by_items, target[:, None], in_pool),
+        total(pairs, users, p.shape[0]),
+        tf.tensor_scatter_nd_add(item_pairs, target[:, None], pairs_in_pool),
+    )
+
+
+@tf.function(jit_compile=True)
+def _places_in_pool(
+    n_items: int,
+    size: int,
+    users: tf.Tensor,
+    items: tf.Tensor,
+    there: tf.Tensor,
+    distinct: tf.Tensor,
+    pool: tf.Tensor,
+) -> PoolPlaces:
+    """Finds a block's items in its pool.
+
+    Args:
+        n_items: Number of items.
+        size: Users of a block.
+        users: int32[capacity], place in the block.
+        items: int32[capacity], place in ``distinct``.
+        there: bool[capacity], whether there is a row.
+        distinct: int32[most], item indices.
+        pool: int32[pool], item indices; may repeat.
+    """
+    pool_size = pool.shape[0]
+    nowhere = tf.constant(pool_size)
+    slot_of_item = tf.tensor_scatter_nd_update(tf.fill([n_items + 1], nowhere), pool[:, None], tf.range(pool_size))
+    slot_of_pool, slot_of_distinct = tf.gather(slot_of_item, pool), tf.gather(slot_of_item, distinct)
+    place_of_slot = tf.tensor_scatter_nd_update(
+        tf.fill([pool_size + 1], -1), slot_of_distinct[:, None], tf.range(distinct.shape[0])
+    )
+    place = tf.gather(place_of_slot, slot_of_pool)
+    alone = (place < 0) & (slot_of_pool == tf.range(pool_size))
+    met = tf.where(there, tf.gather(slot_of_distinct, items), nowhere)
+    # One more column than the pool has slots: for items that are not in the pool.
+    seen = tf.tensor_scatter_nd_update(
+        tf.zeros([size * (pool_size + 1)], tf.bool),
+        (users * (pool_size + 1) + met)[:, None],
+        tf.ones_like(there),
+    )
+    first = tf.concat([distinct < n_items, alone], 0)
+    target = tf.where(place < 0, distinct.shape[0] + slot_of_pool, place)
+    draws = tf.math.unsorted_segment_sum(tf.ones([pool_size]), slot_of_pool, pool_size)
+    return PoolPlaces(slot_of_pool, draws, target, first, seen)
 
 
 def _distinct(blocks: UserBlocks, n_items: int) -> Iterator[np.ndarray]:

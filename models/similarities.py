@@ -31,7 +31,7 @@ class Similarity:
 
     def apply(self, trained: tf.Tensor) -> tf.Tensor:
         """Returns the vectors that score, float32[n, width], of ``trained``, float32[n, width]."""
-        return self._scaled(trained) if self._cosine else trained
+        return _scaled(trained, self._vector, self._scale) if self._cosine else trained
 
     def scoring(self, trained: tf.Tensor) -> np.ndarray:
         """Returns ``apply(trained)``, float32[n, width]; NaN for a vector too long to have a direction in float32.
@@ -46,22 +46,25 @@ class Similarity:
 
     def gradient(self, trained: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
         """Returns the gradient by ``trained``, from that by ``apply(trained)``; all are float32[n, width]."""
-        return self._gradient(trained, gradient) if self._cosine else gradient
+        return _gradient_of_scaled(trained, gradient, self._vector, self._scale) if self._cosine else gradient
 
-    @tf.function(jit_compile=True, reduce_retracing=True)
-    def _scaled(self, trained: tf.Tensor) -> tf.Tensor:
-        direction, _ = self._direction(trained)
-        return self._scale * direction + (1 - self._vector) * trained
 
-    @tf.function(jit_compile=True, reduce_retracing=True)
-    def _gradient(self, trained: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
-        direction, shrink = self._direction(trained)
-        along = tf.reduce_sum(gradient * direction, 1, keepdims=True)
-        across = self._vector * gradient - along * direction
-        return self._scale * shrink * across + (1 - self._vector) * gradient
+@tf.function(jit_compile=True, reduce_retracing=True)
+def _scaled(trained: tf.Tensor, vector: tf.Tensor, scale: float) -> tf.Tensor:
+    direction, _ = _direction(trained, vector)
+    return scale * direction + (1 - vector) * trained
 
-    def _direction(self, trained: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns unit vectors float32[n, width], 0 at biases, and one over the lengths float32[n, 1]."""
-        vectors = self._vector * trained
-        shrink = tf.math.rsqrt(tf.reduce_sum(vectors * vectors, 1, keepdims=True) + TINY)
-        return shrink * vectors, shrink
+
+@tf.function(jit_compile=True, reduce_retracing=True)
+def _gradient_of_scaled(trained: tf.Tensor, gradient: tf.Tensor, vector: tf.Tensor, scale: float) -> tf.Tensor:
+    direction, shrink = _direction(trained, vector)
+    along = tf.reduce_sum(gradient * direction, 1, keepdims=True)
+    across = vector * gradient - along * direction
+    return scale * shrink * across + (1 - vector) * gradient
+
+
+def _direction(trained: tf.Tensor, vector: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns unit vectors float32[n, width], 0 at biases, and one over the lengths float32[n, 1]."""
+    vectors = vector * trained
+    shrink = tf.math.rsqrt(tf.reduce_sum(vectors * vectors, 1, keepdims=True) + TINY)
+    return shrink * vectors, shrink

@@ -14,7 +14,7 @@ from recbench_models.block_training import Settings
 from recbench_models.bpr import BPR
 from recbench_models.dense_blocks import DenseTraining
 from recbench_models.devices import choose_device
-from recbench_models.own_negatives import POOL_SIZE, OwnNegativesTraining
+from recbench_models.own_negatives import POOL_SIZE, OwnNegativesTraining, draw_slots
 from recbench_models.shared_negatives import SharedNegativesTraining
 from recbench_models.user_blocks import UserBlocks
 
@@ -119,8 +119,8 @@ def test_negatives_from_pools_are_drawn_from_all_unseen_items_in_proportion(expo
         total = rows.cumulative[-1]
         pool = tf.searchsorted(rows.cumulative, pooled_blocks.below(bits, total), side="right")
         there = tf.range(training.capacity) < rows.n_rows[0]
-        places = training._places_in_pool(rows.users[0], rows.items[0], there, rows.distinct[0], pool)
-        return pool, *training._draw(rows.users[0], places, key)
+        places = training.places_in_pool(rows, tf.constant(0), there, pool)
+        return pool, *draw_slots(8, POOL_SIZE, rows.users[0], places, key)
 
     for step in tf.range(300):
         pool, slots, found = draw(step)

@@ -40,13 +40,17 @@ def test_only_imports_that_always_run_count(tmp_path, monkeypatch):
     (package / "net.py").write_text(
         "from .deep.layers import LAYERS\nimport plugged.rates\nimport recbench.protocol\n"
         "try:\n    import optional\nexcept ImportError:\n    pass\n"
+        "with contextlib.suppress(ImportError):\n    import not_always\n"
+        "with warnings.catch_warnings():\n    import in_a_block\n"
         "def f():\n    import later\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     reference = ModelReference("net", "plugged.net:Net", Origin.PLUGIN)
-    assert needed_modules(reference) == ("around_it", "in_layers", "in_rates")
+    assert needed_modules(reference) == ("around_it", "in_a_block", "in_layers", "in_rates")
     assert "plugged" not in sys.modules
-    with pytest.raises(RecbenchError, match="net needs around_it, in_layers, in_rates, which are not") as caught:
+    with pytest.raises(
+        RecbenchError, match="net needs around_it, in_a_block, in_layers, in_rates, which are not"
+    ) as caught:
         check_frameworks([reference])
     assert "pip install" not in caught.value.hint
 

@@ -4,7 +4,7 @@ import ast
 import importlib.util
 import platform
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -127,7 +127,16 @@ def _imports(file: Path, name: str) -> list[str]:
     except (OSError, SyntaxError, ValueError):
         # Only to say before the import which packages are missing. The import itself reports what is wrong.
         return []
-    return list(imported_names(body, name if file.name == "__init__.py" else name.rpartition(".")[0]))
+    return list(imported_names(_always_run(body), name if file.name == "__init__.py" else name.rpartition(".")[0]))
+
+
+def _always_run(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yields statements, and those inside of ``with``, unless it is ``with suppress(...)``: what follows may fail."""
+    for statement in body:
+        if not isinstance(statement, ast.With):
+            yield statement
+        elif not any("suppress" in ast.unparse(item.context_expr) for item in statement.items):
+            yield from _always_run(statement.body)
 
 
 def _file_of(name: str) -> Path | None:
