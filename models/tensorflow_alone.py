@@ -18,8 +18,8 @@ __all__ = ["tf"]
 class _Later(importlib.abc.Loader):
     """Imports nothing; TensorFlow goes on without Keras if its import fails."""
 
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
-        raise ImportError(f"{spec.name} is imported when it is first used")
+    def exec_module(self, module: ModuleType) -> None:
+        raise ImportError(f"{module.__name__} is imported when it is first used")
 
 
 class _KerasLater(importlib.abc.MetaPathFinder):

@@ -5,7 +5,8 @@ pytest.importorskip("tensorflow")
 
 def test_tensorflow_comes_without_keras_and_keras_works_later(python):
     done = python(
-        "import sys\n"
+        "import sys, warnings\n"
+        "warnings.simplefilter('error', ImportWarning)\n"
         "from recbench_models.tensorflow_alone import tf\n"
         "print([name for name in ('keras', 'sklearn') if name in sys.modules])\n"
         "from tensorflow.keras import layers\n"
