@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from recbench.evaluation import bootstrap
 from recbench.evaluation.bootstrap import Interval, intervals, resampled_means
 from recbench.evaluation.user_sums import UserSums
 from tests.simulated_cases import TRUE_HIT_RATE, clustered_hits, single_hits
@@ -66,3 +67,14 @@ def test_a_95_percent_interval_covers_the_truth_95_times_of_100(simulate):
 
 def test_intervals_are_quantiles():
     assert intervals(np.arange(101.0)[:, None], level=0.9) == [Interval(pytest.approx(5.0), pytest.approx(95.0))]
+
+
+def test_draws_that_are_kept_are_those_that_are_drawn_anew(monkeypatch):
+    users, hits = clustered_hits(np.random.default_rng(5), 60)
+    few, many = UserSums.of(hits[:, None], users), UserSums.of(np.arange(90.0)[:, None], np.arange(90, dtype=np.int32))
+    kept = [resampled_means(by_user, 500, seed) for by_user in (few, few, many, few) for seed in (0, 1)]
+    monkeypatch.setattr(bootstrap, "KEPT_DRAWS", 0)
+    monkeypatch.setattr(bootstrap, "COUNTED_AT_ONCE", 1)
+    anew = [resampled_means(by_user, 500, seed) for by_user in (few, few, many, few) for seed in (0, 1)]
+    np.testing.assert_array_equal(np.concatenate(kept, 1), np.concatenate(anew, 1))
+    assert not np.array_equal(kept[0], kept[1])

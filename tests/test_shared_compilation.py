@@ -22,7 +22,7 @@ def traces():
         for module in list(sys.modules.values())
         if module.__name__.startswith("recbench_models.")
         for name, value in vars(module).items()
-        if hasattr(value, "experimental_get_tracing_count")
+        if hasattr(type(value), "experimental_get_tracing_count")
     }
 
 

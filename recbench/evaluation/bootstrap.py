@@ -1,7 +1,8 @@
 """Confidence intervals of means over cases, from a bootstrap over users."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +11,15 @@ from recbench.evaluation.column_blocks import column_blocks
 from recbench.evaluation.metric import Float64Array
 from recbench.evaluation.user_sums import UserSums
 
+UInt32Array = npt.NDArray[np.uint32]
+
 RESAMPLES = 10_000
 LEVEL = 0.95
 
 DRAWS_AT_ONCE = 2**21
+COUNTED_AT_ONCE = 2**17
+KEPT_DRAWS = 2**24
+"""Up to so many draws are kept, in 64 MB, for the next table with as many users."""
 WHOLE_IN_FLOAT32 = 2**24
 """Up to here float32 holds every whole number."""
 
@@ -48,26 +54,50 @@ def resampled_together(of_users: Sequence[UserSums], resamples: int = RESAMPLES,
         resamples: How often.
         seed: What the draws follow from.
     """
-    n_users = len(of_users[0])
-    rng = np.random.Generator(np.random.PCG64(seed))
     means = [np.empty((user_sums.sums.shape[1], resamples)) for user_sums in of_users]
-    at_once = max(DRAWS_AT_ONCE // n_users, 1)
-    for start in range(0, resamples, at_once):
-        rows = min(at_once, resamples - start)
-        drawn = rng.integers(0, n_users, (rows, n_users), dtype=np.int32)
-        drawn += (np.arange(rows, dtype=np.int32) * n_users)[:, None]
-        times = np.bincount(drawn.ravel(), minlength=rows * n_users).reshape(rows, n_users).astype(np.float64)
-        in_short = times.astype(np.float32)
+    start = 0
+    for drawn in _times_drawn(len(of_users[0]), resamples, seed):
+        times, in_short = drawn.astype(np.float64), drawn.astype(np.float32)
+        stop = start + len(times)
         for user_sums, mean_draws in zip(of_users, means, strict=True):
             n_drawn = times @ user_sums.counts
             for columns in column_blocks(user_sums.sums.shape[1]):
                 sums = user_sums.sums[:, columns]
                 exact = _exact_in_float32(sums)
-                totals = np.empty((sums.shape[1], rows))
+                totals = np.empty((sums.shape[1], len(times)))
                 totals[exact] = sums[:, exact].T.astype(np.float32) @ in_short.T
                 totals[~exact] = sums[:, ~exact].T @ times.T
-                np.divide(totals, n_drawn, out=mean_draws[columns, start : start + rows])
+                np.divide(totals, n_drawn, out=mean_draws[columns, start:stop])
+        start = stop
     return [mean_draws.T for mean_draws in means]
+
+
+def _times_drawn(n_users: int, resamples: int, seed: int) -> Iterable[UInt32Array]:
+    """Returns how often each resample draws each user, uint32[rows, n_users] for some resamples after the other."""
+    if n_users * resamples <= KEPT_DRAWS:
+        return _kept_times_drawn(n_users, resamples, seed)
+    return _draw(n_users, resamples, seed)
+
+
+@lru_cache(maxsize=1)
+def _kept_times_drawn(n_users: int, resamples: int, seed: int) -> list[UInt32Array]:
+    """Draws once for all tables of a task, such as those of a page: drawing takes most of the time of an interval."""
+    return list(_draw(n_users, resamples, seed))
+
+
+def _draw(n_users: int, resamples: int, seed: int) -> Iterator[UInt32Array]:
+    rng = np.random.Generator(np.random.PCG64(seed))
+    at_once = max(DRAWS_AT_ONCE // n_users, 1)
+    # So few that their counts stay in the processor's cache.
+    few = max(COUNTED_AT_ONCE // n_users, 1)
+    starts = np.arange(few)[:, None] * n_users
+    for start in range(0, resamples, at_once):
+        times = np.empty((min(at_once, resamples - start), n_users), dtype=np.uint32)
+        for first in range(0, len(times), few):
+            part = times[first : first + few]
+            drawn = rng.integers(0, n_users, part.shape, dtype=np.int32) + starts[: len(part)]
+            part[:] = np.bincount(drawn.ravel(), minlength=part.size).reshape(part.shape)
+        yield times
 
 
 def _exact_in_float32(sums: Float64Array) -> npt.NDArray[np.bool_]:
