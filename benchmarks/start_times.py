@@ -5,7 +5,8 @@
 Each round runs every command once, in a process of its own, so that a slow phase of the machine is in all of them.
 Shown are the median over the rounds, the ratio to ``import typer, rich`` within a round, and the spread of both. It is
 CPU time, not wall time, because that depends less on other programs. The line "trial" is what the process of a trial
-imports of the harness before the model, numpy included.
+imports of the harness before the model, numpy included. The last two lines show what the model ``bpr`` imports, and
+what TensorFlow imports without ``models/tensorflow_alone.py``.
 """
 
 import argparse
@@ -27,6 +28,8 @@ COMMANDS = {
     "recbench task build --help": ["-m", "recbench", "task", "build", "--help"],
     "import numpy": ["-c", "import numpy"],
     "trial": ["-c", HARNESS],
+    "import recbench_models.bpr": ["-c", "import recbench, recbench_models.bpr"],
+    "import tensorflow": ["-c", "import tensorflow"],
 }
 
 
@@ -46,7 +49,7 @@ def main() -> None:
 def cpu_seconds(words: list[str]) -> float:
     """Returns the CPU seconds of a Python process, children included."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, *words], stdout=subprocess.DEVNULL, check=True)
+    subprocess.run([sys.executable, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
