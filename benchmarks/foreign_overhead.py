@@ -79,7 +79,7 @@ def run_script(model: str, folder: Path) -> None:
     ranks = np.empty(len(data["case_users"]), dtype=np.int64)
     candidates = np.column_stack([data["positives"], data["negatives"]])
     for case, user in enumerate(data["case_users"].tolist()):
-        scores = np.asarray(score(user))[candidates[case]]
+        scores = np.asarray(score(user))[candidates[case][candidates[case] >= 0]]
         ranks[case] = 1 + (scores[1:] > scores[0]).sum()
     figures["hr"] = float((ranks <= 10).mean())
     (folder / "figures.json").write_text(json.dumps(figures), encoding="utf-8")

@@ -189,21 +189,10 @@ class PooledTraining(BlockTraining):
         bits = random_bits(tf.constant([self.pool_size]), tf.concat([key, [0]], 0))
         pool = tf.searchsorted(rows.cumulative, below(bits, rows.cumulative[-1]), side="right")
         there = tf.range(self.capacity) < rows.n_rows[block]
-        places = self.places_in_pool(rows, block, there, pool)
+        own = rows.users[block], rows.items[block], there, rows.distinct[block]
+        places = _places_in_pool(self.n_items, self.size, *own, pool)
         items = tf.concat([tf.minimum(rows.distinct[block], self.n_items - 1), pool], 0)
         return Met(items, there, places, key)
-
-    def places_in_pool(self, rows: PooledRows, block: tf.Tensor, there: tf.Tensor, pool: tf.Tensor) -> PoolPlaces:
-        """Finds a block's items in its pool.
-
-        Args:
-            rows: All rows.
-            block: int32 scalar.
-            there: bool[capacity], whether there is a row.
-            pool: int32[pool], item indices; may repeat.
-        """
-        own = rows.users[block], rows.items[block], there, rows.distinct[block]
-        return _places_in_pool(self.n_items, self.size, *own, pool)
 
     def gradients(self, rows: PooledRows, block: tf.Tensor, met: Met, p: tf.Tensor, q: tf.Tensor) -> Gradients:
         """Returns the loss of a block and its gradients.
@@ -298,8 +287,8 @@ def _sums_of_rows(
         ``item_pairs`` of ``Gradients``.
     """
     total, down, pairs = tf.math.unsorted_segment_sum, slopes.positives[:, None], slopes.pairs
-    by_items = total(down * tf.gather(p, users), items, q.shape[0])
     pool_size = in_pool.shape[0]
+    by_items = total(down * tf.gather(p, users), items, q.shape[0])
     item_pairs = total(pairs, items, q.shape[0])
     pairs_in_pool = tf.fill([pool_size], tf.reduce_sum(pairs) / pool_size)
     return (

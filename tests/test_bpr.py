@@ -114,13 +114,8 @@ def test_negatives_from_pools_are_drawn_from_all_unseen_items_in_proportion(expo
     # Compiled: 300 draws, one operation after the other, take several seconds.
     @tf.function
     def draw(step):
-        key = tf.stack([0, step, 0])
-        bits = pooled_blocks.random_bits(tf.constant([POOL_SIZE]), tf.concat([key, [0]], 0))
-        total = rows.cumulative[-1]
-        pool = tf.searchsorted(rows.cumulative, pooled_blocks.below(bits, total), side="right")
-        there = tf.range(training.capacity) < rows.n_rows[0]
-        places = training.places_in_pool(rows, tf.constant(0), there, pool)
-        return pool, *draw_slots(8, POOL_SIZE, rows.users[0], places, key)
+        met = training.meet(rows, tf.constant(0), tf.stack([0, step]))
+        return met.items[-POOL_SIZE:], *draw_slots(8, POOL_SIZE, rows.users[0], met.places, met.key)
 
     for step in tf.range(300):
         pool, slots, found = draw(step)
