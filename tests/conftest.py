@@ -30,6 +30,8 @@ from recbench.progress.console import messages
 from recbench.tasks.task import Task
 from tests.disk import skip_flushes
 from tests.program_server import ProgramServer, can_serve
+from tests.sibling_processes import can_fork_siblings
+from tests.trial_processes import served_popen
 
 ROOT = Path(__file__).parent.parent
 
@@ -109,6 +111,15 @@ def board() -> Task:
 def program_server() -> Iterator[ProgramServer]:
     with ProgramServer() as server:
         yield server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_trials(program_server: ProgramServer) -> Iterator[None]:
+    """Has the processes of trials that tests start in their own process forked by the server, where that works."""
+    with pytest.MonkeyPatch.context() as patch:
+        if can_fork_siblings():
+            patch.setattr(subprocess, "Popen", served_popen(program_server))
+        yield
 
 
 @pytest.fixture

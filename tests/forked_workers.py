@@ -72,10 +72,8 @@ class ForkedWorkers:
     def can_fork(self, command: Any, environment: Mapping[str, str]) -> bool:
         """Whether a process may be forked instead of started."""
         return (
-            isinstance(command, list)
-            and START in command
-            and json.loads(command[-1])[-1] in WORKERS
-            and all(environment.get(name) == self.environment.get(name) for name in self._read_at_start(environment))
+            is_trial(command)
+            and same_at_start(environment, self.environment)
             and not any(name in sys.modules for name in LIBRARIES)
         )
 
@@ -114,9 +112,16 @@ class ForkedWorkers:
             os.write(2, traceback.format_exc().encode())
         os._exit(1)
 
-    def _read_at_start(self, environment: Mapping[str, str]) -> set[str]:
-        python = {name for name in {*environment, *self.environment} if name.startswith("PYTHON")}
-        return {*READ_AT_START, *python}
+
+def is_trial(command: Any) -> bool:
+    """Whether a command starts the process of a trial, or that of a model in a self-test."""
+    return isinstance(command, list) and START in command and json.loads(command[-1])[-1] in WORKERS
+
+
+def same_at_start(environment: Mapping[str, str], others: Mapping[str, str]) -> bool:
+    """Whether two environments have the same variables for libraries and Python, which read them when they start."""
+    python = {name for name in {*environment, *others} if name.startswith("PYTHON")}
+    return all(environment.get(name) == others.get(name) for name in {*READ_AT_START, *python})
 
 
 def _unbuffered(descriptor: int, errors: str) -> io.TextIOWrapper:

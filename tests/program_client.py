@@ -10,6 +10,8 @@ SOCKET_VARIABLE = "RECBENCH_TESTS_SERVER"
 """Names the server's socket to ``tests/programs/recbench``."""
 SIZE_BYTES = 4
 """The length of a request, before the request."""
+TRIALS = ".trials"
+"""Behind the path of the server's socket: that of its socket for the processes of trials."""
 RECBENCH = "recbench"
 """The name of the program itself; the server can also run others."""
 
@@ -35,10 +37,15 @@ def request(
         program: ``recbench``, a module with a function ``main``, or the path of a script.
     """
     connection.connect(path)
-    content = json.dumps([list(arguments), folder, dict(environment), program]).encode()
+    send_request(connection, [list(arguments), folder, dict(environment), program], streams)
+    return read_number(connection)
+
+
+def send_request(connection: socket.socket, what: Sequence[object], streams: Sequence[int]) -> None:
+    """Sends what the server reads with ``tests.program_server.read_request``."""
+    content = json.dumps(what).encode()
     socket.send_fds(connection, [len(content).to_bytes(SIZE_BYTES)], list(streams))
     connection.sendall(content)
-    return read_number(connection)
 
 
 def read_number(connection: socket.socket) -> int:

@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import runpy
+import select
 import signal
 import socket
 import subprocess
@@ -22,10 +23,10 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from tests.forked_program import ForkedProgram
-from tests.program_client import RECBENCH, SIZE_BYTES, ask
+from tests.program_client import RECBENCH, SIZE_BYTES, TRIALS, ask
 
 if TYPE_CHECKING:
     from tests.forked_workers import ForkedWorkers
@@ -154,7 +155,8 @@ class ProgramServer:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.communicate()
             self._process = None
-            self.path.unlink(missing_ok=True)
+            for path in (str(self.path), str(self.path) + TRIALS):
+                Path(path).unlink(missing_ok=True)
 
 
 def can_serve(environment: Mapping[str, str]) -> bool:
@@ -174,6 +176,7 @@ def serve(path: str, *imported: str) -> None:
     """
     from tests.disk import skip_flushes
     from tests.forked_workers import ForkedWorkers
+    from tests.sibling_processes import fork_sibling
 
     skip_flushes()
     workers = ForkedWorkers()
@@ -189,27 +192,27 @@ def serve(path: str, *imported: str) -> None:
     gc.freeze()
     # Ended handlers need nobody to wait for them.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(path)
-        listener.listen()
+    with socket.socket(socket.AF_UNIX) as programs, socket.socket(socket.AF_UNIX) as trials:
+        listeners = {programs: path, trials: path + TRIALS}
+        for listener, name in listeners.items():
+            listener.bind(name)
+            listener.listen()
         os.write(1, b"ready\n")
         while True:
-            connection, _ = listener.accept()
-            if os.fork() == 0:
-                listener.close()
-                _handle(connection, workers)
-                return
-            connection.close()
+            for listener in select.select([*listeners], [], [])[0]:
+                connection, _ = listener.accept()
+                if (os.fork if listener is programs else fork_sibling)() == 0:
+                    for other in listeners:
+                        other.close()
+                    (_handle if listener is programs else _handle_trial)(connection, workers)
+                    return
+                connection.close()
 
 
 def _handle(connection: socket.socket, workers: "ForkedWorkers") -> None:
     """Runs one program and answers; returns in the program's own process only."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    size, streams, _, _ = socket.recv_fds(connection, SIZE_BYTES, N_STREAMS)
-    request = b""
-    while len(request) < int.from_bytes(size):
-        request += connection.recv(CHUNK)
-    arguments, folder, environment, name = json.loads(request.decode())
+    (arguments, folder, environment, name), streams = _read_request(connection)
     program = os.fork()
     if program:
         # Its streams end with it.
@@ -222,9 +225,7 @@ def _handle(connection: socket.socket, workers: "ForkedWorkers") -> None:
             connection.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
         os._exit(0)
     connection.close()
-    for number, stream in enumerate(streams):
-        os.dup2(stream, number)
-        os.close(stream)
+    _take_streams(streams)
     # A shell's background jobs, and so a test run among them, ignore interruptions; below nohup also SIGHUP.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
@@ -234,6 +235,33 @@ def _handle(connection: socket.socket, workers: "ForkedWorkers") -> None:
     tempfile.tempdir = None
     workers.install()
     _end_with(_main_of(name, arguments, folder))
+
+
+def _handle_trial(connection: socket.socket, workers: "ForkedWorkers") -> NoReturn:
+    """Becomes the process of a trial, and answers with its id."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    (command, folder, environment), streams = _read_request(connection)
+    os.setsid()
+    os.chdir(folder)
+    _take_streams(streams)
+    connection.sendall(b"%d\n" % os.getpid())
+    workers.become(command, environment)
+
+
+def _read_request(connection: socket.socket) -> tuple[list[Any], list[int]]:
+    """Returns what a request says, and its streams; see ``tests.program_client.send_request``."""
+    size, streams, _, _ = socket.recv_fds(connection, SIZE_BYTES, N_STREAMS)
+    request = b""
+    while len(request) < int.from_bytes(size):
+        request += connection.recv(CHUNK)
+    return json.loads(request.decode()), streams
+
+
+def _take_streams(streams: Sequence[int]) -> None:
+    """Makes them this process's input, output and messages."""
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
 
 
 def _main_of(name: str, arguments: Sequence[str], folder: str) -> Callable[[], object]:
