@@ -50,6 +50,18 @@ class BlockTraining(tf.Module):
     spare_items: ClassVar[int] = 0
     """Rows of ``items`` behind those of the items, for a subclass to write what nobody reads."""
 
+    @classmethod
+    @abstractmethod
+    def deal(cls, train: TrainSet, batch_size: int, seed: int, threads: int) -> UserBlocks:
+        """Deals the users into the blocks that this training takes.
+
+        Args:
+            train: The train rows.
+            batch_size: Rows that an update should take, about.
+            seed: The seed.
+            threads: How many blocks are worth computing side by side.
+        """
+
     def __init__(self, settings: Settings, blocks: UserBlocks, n_items: int) -> None:
         super().__init__()
         self.settings = settings

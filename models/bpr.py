@@ -42,7 +42,8 @@ class BPR:
 
     The regularisation adds L2 / 2 times the squared norms of the vectors: of p_u and q_i once per train row, and of q_j
     as often as item j is expected as a negative. One update uses all train rows of a block of users. The blocks are
-    shuffled in each epoch.
+    shuffled in each epoch. On several threads, the gradients of some blocks at a time are computed from the same vectors
+    (``models.pooled_blocks``), so that the scores depend a little on the number of threads.
 
     Args:
         factors: Length of the vectors p and q.
@@ -168,8 +169,7 @@ class BPR:
         return training.scoring_vectors(self._place)
 
     def _deal(self, train: TrainSet, context: TrainContext) -> UserBlocks:
-        side_by_side = self._kind(train) is DenseTraining
-        return UserBlocks.deal(train, self._batch_size, context.seed, context.threads if side_by_side else 1)
+        return self._kind(train).deal(train, self._batch_size, context.seed, context.threads)
 
     def _build(self, train: TrainSet, blocks: UserBlocks) -> BlockTraining:
         strength = per_row(self._settings.regularization, train)

@@ -49,6 +49,11 @@ class DenseTraining(BlockTraining):
     vectors, at the price of scores that no pair needs. What happens to a pair in between is compiled into few loops.
     """
 
+    @classmethod
+    def deal(cls, train: TrainSet, batch_size: int, seed: int, threads: int) -> UserBlocks:  # noqa: D102
+        # The gradients of the blocks are summed up into one update.
+        return UserBlocks.deal(train, batch_size, seed, threads)
+
     def __init__(self, settings: Settings, blocks: UserBlocks, n_items: int) -> None:
         super().__init__(settings, blocks, n_items)
         weighted = settings.negative_exponent != 0

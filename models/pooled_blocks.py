@@ -14,6 +14,9 @@ from .unseen import popularity_weights
 from .user_blocks import UserBlocks
 from recbench.protocol import TrainSet
 
+FEWEST_STEPS = 16
+"""Steps of an epoch, below which fewer blocks are computed side by side."""
+
 
 class PooledRows(NamedTuple):
     """What an epoch reads. Places without a row come last, with the last place of users and of items.
@@ -115,6 +118,10 @@ class PooledTraining(BlockTraining):
     The pool's items are drawn with replacement, with the probabilities of negatives. Memory is linear in users, items
     and rows.
 
+    On several threads, the gradients of as many blocks are computed side by side, from the same vectors. The blocks'
+    updates follow one after the other. An epoch has at least ``FEWEST_STEPS`` such steps, so that few updates are
+    unknown to a block.
+
     Args:
         settings: Hyper-parameters.
         blocks: The users' blocks.
@@ -123,6 +130,11 @@ class PooledTraining(BlockTraining):
     """
 
     spare_items = 1
+
+    @classmethod
+    def deal(cls, train: TrainSet, batch_size: int, seed: int, threads: int) -> UserBlocks:  # noqa: D102
+        parts = min(max(round(len(train) / batch_size) // FEWEST_STEPS, 1), threads)
+        return UserBlocks.deal(train, parts * batch_size, seed, parts)
 
     def __init__(self, settings: Settings, blocks: UserBlocks, n_items: int, pool_size: int) -> None:
         super().__init__(settings, blocks, n_items)
@@ -149,9 +161,9 @@ class PooledTraining(BlockTraining):
 
     def no_rows(self, train: TrainSet, blocks: UserBlocks) -> PooledRows:
         """Returns padding for one step, for compiling."""
-        places = tf.zeros([1, self.capacity], tf.int32)
-        nothing, nobody = tf.fill([1, self._most], self.n_items), tf.zeros([1, self.size])
-        return PooledRows(places, places, tf.zeros([1], tf.int32), nobody, nothing, tf.range(1, self.n_items + 1))
+        places, none = tf.zeros([self.parts, self.capacity], tf.int32), tf.zeros([self.parts], tf.int32)
+        nothing, nobody = tf.fill([self.parts, self._most], self.n_items), tf.zeros([self.parts, self.size])
+        return PooledRows(places, places, none, nobody, nothing, tf.range(1, self.n_items + 1))
 
     def _by_block(self, blocks: UserBlocks) -> tuple[np.ndarray, np.ndarray]:
         """Returns ``items`` and ``distinct`` of ``PooledRows``."""
@@ -168,14 +180,23 @@ class PooledTraining(BlockTraining):
     def _train_blocks(  # type: ignore[override]
         self, rows: PooledRows, blocks: list[tf.Tensor], seed: tf.Tensor, step: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        (block,) = blocks
-        met = self.meet(rows, block, seed)
-        p, q = self.users_of(self.users, block), tf.gather(self.items, met.items)
-        found = self.gradients(rows, block, met, p, q)
+        mets = [self.meet(rows, block, seed) for block in blocks]
+        values = [tf.gather(self.items, met.items) for met in mets]
+        # None waits for another block's update, so TensorFlow computes them side by side.
+        found = [
+            self.gradients(rows, block, met, self.users_of(self.users, block), q)
+            for block, met, q in zip(blocks, mets, values, strict=True)
+        ]
         decay = self.settings.regularization
-        self.take_user_step(blocks, [found.users], [decay * found.user_pairs], seed[1])
-        self._take_item_step(met, q, found.items, decay * found.item_pairs, step)
-        return found.loss, found.skipped
+        decays = [decay * gradients.user_pairs for gradients in found]
+        self.take_user_step(blocks, [gradients.users for gradients in found], decays, seed[1])
+        for number, (met, q, gradients) in enumerate(zip(mets, values, found, strict=True)):
+            # The updates of the blocks before have moved some of the items.
+            value = tf.gather(self.items, met.items) if number else q
+            updates = self.parts * (step - 1) + number + 1
+            self._take_item_step(met, value, gradients.items, decay * gradients.item_pairs, updates)
+        loss = tf.add_n([gradients.loss for gradients in found]) / len(found)
+        return loss, tf.add_n([gradients.skipped for gradients in found])
 
     def meet(self, rows: PooledRows, block: tf.Tensor, seed: tf.Tensor) -> Met:
         """Draws a block's pool, and finds the block's own items in it.

@@ -18,7 +18,7 @@ class UserBlocks:
 
     Attributes:
         n_blocks: Blocks; a multiple of ``parts``.
-        parts: Consecutive blocks that one update takes together.
+        parts: Consecutive blocks that one step takes together.
         size: Places for users in each block; some of the last places dealt may stay empty.
         capacity: Rows for which each block has room.
         place: int64[n_users], block * size + place in the block.
@@ -40,9 +40,9 @@ class UserBlocks:
 
         Args:
             train: The train rows.
-            batch_size: Rows that an update should take, about; it takes whole users.
+            batch_size: Rows that a step should take, about; it takes whole users.
             seed: The seed.
-            parts: Blocks that an update should take.
+            parts: Blocks that a step should take.
         """
         degrees = np.diff(train.indptr)
         parts = min(parts, train.n_users)

@@ -1,5 +1,7 @@
 """What is particular to the model bpr."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -71,7 +73,7 @@ def test_balance_says_what_a_users_rows_count(sparse, monkeypatch):
 @pytest.mark.parametrize("kind", [DenseTraining, OwnNegativesTraining, SharedNegativesTraining])
 def test_what_is_compiled_before_the_clock_starts_has_the_shapes_of_training(kind, exponent, board):
     train = board.train_set()
-    blocks = UserBlocks.deal(train, 64, 0)
+    blocks = UserBlocks.deal(train, 64, 0, parts=2)
     training = kind(Settings(2, 0.1, 0.0, 1, exponent, "bpr", "sgd", 0.1, 0.0), blocks, train.n_items)
     rows, no_rows = training.rows(train, blocks), training.no_rows(train, blocks)
     for name, real, nothing in zip(rows._fields, rows, no_rows, strict=True):
@@ -92,6 +94,39 @@ def test_pools_and_all_items_learn_alike(synthetic_task, monkeypatch):
         model.fit(train, TimedContext(0, 1))
         quality.append(ndcg(rank_cases(model, synthetic_task.test), 10).mean())
     assert quality[0] == pytest.approx(quality[1], abs=0.03)
+
+
+@pytest.mark.parametrize("kind", [OwnNegativesTraining, SharedNegativesTraining])
+def test_blocks_side_by_side_start_from_the_same_vectors_and_lose_no_update(kind, board):
+    """With plain SGD, both blocks together move the vectors by the sum of what each alone moves them by."""
+    train = board.train_set()
+    blocks = UserBlocks.deal(train, 10**6, 0, parts=2)
+    assert blocks.n_blocks == 2
+    settings = Settings(4, 0.5, 0.0, 2, 0.0, "softmax", "sgd", 0.5, 0.0, shared_negatives=16)
+
+    def moves(parts, chosen):
+        training = kind(settings, replace(blocks, parts=parts), train.n_items)
+        training.initialise(3)
+        start = [training.users.numpy(), training.items.numpy()[:-1]]
+        rows = training.rows(train, blocks)
+        training._train_blocks(rows, [tf.constant(one) for one in chosen], tf.constant([3, 1]), tf.constant(1.0))
+        return [after - before for after, before in zip([training.users, training.items[:-1]], start, strict=True)]
+
+    for together, first, second in zip(moves(2, [1, 0]), moves(1, [0]), moves(1, [1]), strict=True):
+        np.testing.assert_allclose(together, first + second, atol=1e-6)
+    moved = [np.abs(items).sum(1) > 0 for _, items in (moves(1, [0]), moves(1, [1]))]
+    assert (moved[0] & moved[1]).any(), "some items are moved by both blocks"
+
+
+def test_few_blocks_are_computed_side_by_side_where_there_are_few():
+    users, items = np.divmod(np.arange(320 * 10, dtype=np.int32), 10)
+    train = TrainSet.from_rows(320, 10, users, items)
+    expected = {(100, 1): 1, (100, 2): 2, (100, 8): 2, (150, 2): 1, (10, 8): 8, (10**6, 4): 1}
+    for (batch_size, threads), parts in expected.items():
+        blocks = SharedNegativesTraining.deal(train, batch_size, 0, threads)
+        assert blocks.parts == parts
+        assert blocks.n_blocks == pytest.approx(max(len(train) / batch_size, 1), abs=parts)
+        assert blocks.n_blocks % parts == 0
 
 
 @pytest.mark.parametrize("exponent", [0.0, 1.0])
