@@ -42,8 +42,8 @@ class BPR:
 
     The regularisation adds L2 / 2 times the squared norms of the vectors: of p_u and q_i once per train row, and of q_j
     as often as item j is expected as a negative. One update uses all train rows of a block of users. The blocks are
-    shuffled in each epoch. On several threads, the gradients of some blocks at a time are computed from the same vectors
-    (``models.pooled_blocks``), so that the scores depend a little on the number of threads.
+    shuffled in each epoch. On several threads, the gradients of some blocks at a time are computed from the same
+    vectors (``models.pooled_blocks``), so that the scores depend a little on the number of threads.
 
     Args:
         factors: Length of the vectors p and q.

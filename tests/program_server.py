@@ -75,6 +75,7 @@ class ProgramServer:
         self._folder = tempfile.TemporaryDirectory(prefix="recbench-tests-")
         self.path = Path(self._folder.name, "socket")
         self._process: subprocess.Popen[bytes] | None = None
+        self._starting = threading.Lock()
 
     def __enter__(self) -> "ProgramServer":
         return self
@@ -89,11 +90,12 @@ class ProgramServer:
 
     def start(self) -> None:
         """Starts it, unless it runs."""
-        if self._process is None:
-            command = [sys.executable, "-m", "tests.program_server", str(self.path), *self._imported]
-            self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True)
-            assert self._process.stdout
-            assert self._process.stdout.readline() == b"ready\n"
+        with self._starting:
+            if self._process is None:
+                command = [sys.executable, "-m", "tests.program_server", str(self.path), *self._imported]
+                self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True)
+                assert self._process.stdout
+                assert self._process.stdout.readline() == b"ready\n"
 
     def run(
         self,
