@@ -3,7 +3,8 @@
 from .block_training import Settings
 from .hashing import below, random_bits
 from .losses import LossName, loss_and_gradients
-from .pooled_blocks import Met, PooledTraining, PoolPlaces, Slopes
+from .pool_places import PoolPlaces
+from .pooled_blocks import Met, PooledTraining, Slopes
 from .tensorflow_alone import tf
 from .user_blocks import UserBlocks
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from .block_training import BlockTraining, Settings
 from .hashing import below, random_bits
+from .pool_places import PoolPlaces, places_in_pool
 from .tensorflow_alone import tf
 from .unseen import popularity_weights
 from .user_blocks import UserBlocks
@@ -36,26 +37,6 @@ class PooledRows(NamedTuple):
     user_weights: tf.Tensor
     distinct: tf.Tensor
     cumulative: tf.Tensor
-
-
-class PoolPlaces(NamedTuple):
-    """Where a block's items stand in its pool.
-
-    Attributes:
-        slot_of_pool: int32[pool], the slot that stands for all those with the same item.
-        draws: float32[pool], the number of slots for which a slot stands.
-        target: int32[pool], the place among the block's distinct and pool items at which an item of the pool stands
-            first.
-        first: bool[most + pool], whether an item stands here first; not at its repetitions and at padding.
-        seen: bool[size * (pool + 1)], user by user, whether the user has interacted with a slot's item; at slots that
-            ``slot_of_pool`` names. The last slot of each user means nothing.
-    """
-
-    slot_of_pool: tf.Tensor
-    draws: tf.Tensor
-    target: tf.Tensor
-    first: tf.Tensor
-    seen: tf.Tensor
 
 
 class Met(NamedTuple):
@@ -133,7 +114,9 @@ class PooledTraining(BlockTraining):
 
     @classmethod
     def deal(cls, train: TrainSet, batch_size: int, seed: int, threads: int) -> UserBlocks:  # noqa: D102
-        parts = min(max(round(len(train) / batch_size) // FEWEST_STEPS, 1), threads)
+        # A block has at least one user.
+        n_blocks = min(round(len(train) / batch_size), train.n_users)
+        parts = min(max(n_blocks // FEWEST_STEPS, 1), threads)
         return UserBlocks.deal(train, parts * batch_size, seed, parts)
 
     def __init__(self, settings: Settings, blocks: UserBlocks, n_items: int, pool_size: int) -> None:
@@ -211,7 +194,7 @@ class PooledTraining(BlockTraining):
         pool = tf.searchsorted(rows.cumulative, below(bits, rows.cumulative[-1]), side="right")
         there = tf.range(self.capacity) < rows.n_rows[block]
         own = rows.users[block], rows.items[block], there, rows.distinct[block]
-        places = _places_in_pool(self.n_items, self.size, *own, pool)
+        places = places_in_pool(self.n_items, self.size, *own, pool)
         items = tf.concat([tf.minimum(rows.distinct[block], self.n_items - 1), pool], 0)
         return Met(items, there, places, key)
 
@@ -318,49 +301,6 @@ def _sums_of_rows(
         total(pairs, users, p.shape[0]),
         tf.tensor_scatter_nd_add(item_pairs, target[:, None], pairs_in_pool),
     )
-
-
-@tf.function(jit_compile=True)
-def _places_in_pool(
-    n_items: int,
-    size: int,
-    users: tf.Tensor,
-    items: tf.Tensor,
-    there: tf.Tensor,
-    distinct: tf.Tensor,
-    pool: tf.Tensor,
-) -> PoolPlaces:
-    """Finds a block's items in its pool.
-
-    Args:
-        n_items: Number of items.
-        size: Users of a block.
-        users: int32[capacity], place in the block.
-        items: int32[capacity], place in ``distinct``.
-        there: bool[capacity], whether there is a row.
-        distinct: int32[most], item indices.
-        pool: int32[pool], item indices; may repeat.
-    """
-    pool_size = pool.shape[0]
-    nowhere = tf.constant(pool_size)
-    slot_of_item = tf.tensor_scatter_nd_update(tf.fill([n_items + 1], nowhere), pool[:, None], tf.range(pool_size))
-    slot_of_pool, slot_of_distinct = tf.gather(slot_of_item, pool), tf.gather(slot_of_item, distinct)
-    place_of_slot = tf.tensor_scatter_nd_update(
-        tf.fill([pool_size + 1], -1), slot_of_distinct[:, None], tf.range(distinct.shape[0])
-    )
-    place = tf.gather(place_of_slot, slot_of_pool)
-    alone = (place < 0) & (slot_of_pool == tf.range(pool_size))
-    met = tf.where(there, tf.gather(slot_of_distinct, items), nowhere)
-    # One more column than the pool has slots: for items that are not in the pool.
-    seen = tf.tensor_scatter_nd_update(
-        tf.zeros([size * (pool_size + 1)], tf.bool),
-        (users * (pool_size + 1) + met)[:, None],
-        tf.ones_like(there),
-    )
-    first = tf.concat([distinct < n_items, alone], 0)
-    target = tf.where(place < 0, distinct.shape[0] + slot_of_pool, place)
-    draws = tf.math.unsorted_segment_sum(tf.ones([pool_size]), slot_of_pool, pool_size)
-    return PoolPlaces(slot_of_pool, draws, target, first, seen)
 
 
 def _distinct(blocks: UserBlocks, n_items: int) -> Iterator[np.ndarray]:

@@ -29,7 +29,7 @@ from recbench.operating_system.processor import available_cores
 from recbench.progress.console import messages
 from recbench.tasks.task import Task
 from tests.disk import skip_flushes
-from tests.program_server import ProgramServer, can_serve
+from tests.program_server import ProgramServer
 from tests.sibling_processes import can_fork_siblings
 from tests.trial_processes import served_popen
 
@@ -155,7 +155,7 @@ def _run(
         environment: Variables that differ from those of the tests.
     """
     variables = {**os.environ, **environment}
-    if can_serve(variables):
+    if server.can_run(variables):
         return server.run(arguments, folder, variables, timeout=300)
     return subprocess.run(
         [sys.executable, *before, *arguments],

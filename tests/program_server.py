@@ -68,6 +68,10 @@ class ProgramServer:
 
     Args:
         imported: Modules that its programs need beside those that all need.
+
+    Attributes:
+        path: Of its socket.
+        environment: Its variables: those that this process had when this object was made.
     """
 
     def __init__(self, imported: Sequence[str] = ()) -> None:
@@ -76,6 +80,7 @@ class ProgramServer:
         self.path = Path(self._folder.name, "socket")
         self._process: subprocess.Popen[bytes] | None = None
         self._starting = threading.Lock()
+        self.environment = dict(os.environ)
 
     def __enter__(self) -> "ProgramServer":
         return self
@@ -93,9 +98,18 @@ class ProgramServer:
         with self._starting:
             if self._process is None:
                 command = [sys.executable, "-m", "tests.program_server", str(self.path), *self._imported]
-                self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True)
+                self._process = subprocess.Popen(
+                    command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, start_new_session=True
+                )
                 assert self._process.stdout
                 assert self._process.stdout.readline() == b"ready\n"
+
+    def can_run(self, environment: Mapping[str, str]) -> bool:
+        """Whether a program with these variables can be forked: Python reads those for itself when it starts."""
+        variables = {*environment, *self.environment}
+        return hasattr(os, "fork") and all(
+            environment.get(name) == self.environment.get(name) for name in variables if name.startswith("PYTHON")
+        )
 
     def run(
         self,
@@ -159,14 +173,6 @@ class ProgramServer:
             self._process = None
             for path in (str(self.path), str(self.path) + TRIALS):
                 Path(path).unlink(missing_ok=True)
-
-
-def can_serve(environment: Mapping[str, str]) -> bool:
-    """Whether a run with these variables can be forked: those for Python itself are read when it starts."""
-    variables = {*environment, *os.environ}
-    return hasattr(os, "fork") and all(
-        environment.get(name) == os.environ.get(name) for name in variables if name.startswith("PYTHON")
-    )
 
 
 def serve(path: str, *imported: str) -> None:

@@ -127,6 +127,11 @@ def test_few_blocks_are_computed_side_by_side_where_there_are_few():
         assert blocks.parts == parts
         assert blocks.n_blocks == pytest.approx(max(len(train) / batch_size, 1), abs=parts)
         assert blocks.n_blocks % parts == 0
+    # Few users, and so few blocks, however many rows.
+    for n_users, parts in ((1, 1), (31, 1), (32, 2)):
+        users, items = np.divmod(np.arange(n_users * 300, dtype=np.int32), 300)
+        few = TrainSet.from_rows(n_users, 300, users, items)
+        assert SharedNegativesTraining.deal(few, 10, 0, 8).parts == parts
 
 
 @pytest.mark.parametrize("exponent", [0.0, 1.0])

@@ -310,7 +310,7 @@ from recbench.tasks.named_specs import builtin_specs
 
 data = generate(SyntheticParameters(n_users=900, n_items=700, density=0.05))
 task = split_and_draw(builtin_specs()["synthetic"].model_copy(update={"digest": None}), data)
-# Of bpr, many blocks side by side. An epoch of ncf takes as long as all else together.
+# Of bpr, many blocks side by side; of ncf, whose epochs are long, only one.
 chosen = {"bpr": {"epochs": 3, "batch_size": 512}, "ncf": {"epochs": 1}}
 chosen |= dict.fromkeys(["ease", "gf-cf", "itemknn", "rp3beta"], {})
 for name in sys.argv[1:]:

@@ -30,7 +30,7 @@ def traces():
     ("model", "n_items", "functions"),
     [
         (lambda: BPR(7, epochs=1, loss="sampled_softmax", similarity="cosine"), 900, ["_softmax_slopes", "_scaled"]),
-        (lambda: BPR(7, epochs=1, loss="softmax", negatives=3), 20_000, ["_pair_slopes", "_places_in_pool"]),
+        (lambda: BPR(7, epochs=1, loss="softmax", negatives=3), 20_000, ["_pair_slopes", "places_in_pool"]),
         (lambda: MF(7, epochs=1), 900, ["_draw", "_slopes"]),
         (lambda: LightGCN(7, epochs=1, loss="sampled_softmax"), 900, ["_softmax_slopes", "row_sums"]),
     ],

@@ -32,8 +32,8 @@ def served_popen(server: ProgramServer) -> type[subprocess.Popen[bytes]]:
         def _execute_child(self, *arguments: Any) -> None:
             given = BIND(self, *arguments).arguments
             environment = os.environ if given["env"] is None else given["env"]
-            served = os.getpid() == owner and is_trial(given["args"]) and same_at_start(environment, os.environ)
-            if not served:
+            is_mine = os.getpid() == owner
+            if not (is_mine and is_trial(given["args"]) and same_at_start(environment, server.environment)):
                 super()._execute_child(*arguments)  # type: ignore[misc]
                 return
             streams = [given[name] if given[name] >= 0 else number for number, name in enumerate(CHILDS_ENDS)]
