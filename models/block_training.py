@@ -10,6 +10,7 @@ from .losses import LossName
 from .optimizers import Optimizer, OptimizerName, regularised_update
 from .similarities import Similarity, SimilarityName
 from .tensorflow_alone import tf
+from .tracing import repeat, traced
 from .user_blocks import UserBlocks
 from recbench.protocol import TrainSet
 
@@ -118,7 +119,7 @@ class BlockTraining(tf.Module):
 
     def _compile(self, rows: NamedTuple) -> None:
         """Makes ``epoch`` out of ``_train_block``; ``rows`` are the types of what it reads."""
-        self.epoch = tf.function(self._epoch, input_signature=[rows, tf.TensorSpec([2], tf.int32)])
+        self.epoch = traced(self._epoch, input_signature=[rows, tf.TensorSpec([2], tf.int32)])
 
     def _epoch(self, rows: NamedTuple, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Trains on every block once, in an order that follows from ``seed`` (int32[2]: the seed, the epoch from 1).
@@ -128,12 +129,14 @@ class BlockTraining(tf.Module):
         """
         n_steps = tf.shape(rows[0])[0] // self.parts
         order = tf.random.experimental.stateless_shuffle(tf.range(n_steps), seed)
-        loss, skipped = tf.constant(0.0), tf.constant(0)
-        for number in tf.range(n_steps):
+
+        def take(number: tf.Tensor, _: tf.Tensor, skipped: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             blocks = [order[number] * self.parts + part for part in range(self.parts)]
             step = tf.cast((seed[1] - 1) * n_steps + number + 1, tf.float32)
             loss, more = self._train_blocks(rows, blocks, seed, step)
-            skipped += more
+            return loss, skipped + more
+
+        loss, skipped = repeat(n_steps, take, (tf.constant(0.0), tf.constant(0)))
         return loss, skipped
 
     def initialise(self, seed: int) -> None:

@@ -8,6 +8,7 @@ from .block_training import BlockTraining, Settings
 from .hashing import random_bits
 from .losses import LossName, loss_and_gradients
 from .tensorflow_alone import tf
+from .tracing import compiled
 from .unseen import (
     Unseen,
     popularity_weights,
@@ -153,12 +154,12 @@ class DenseTraining(BlockTraining):
             variable.assign(slot)
 
 
-@tf.function(jit_compile=True)
+@compiled
 def _draw(negatives: int, unseen: Unseen, places: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
     return unseen.draw(places, random_bits(tf.constant([negatives, *places.shape]), key))
 
 
-@tf.function(jit_compile=True)
+@compiled
 def _slopes(
     loss_name: LossName, scores: tf.Tensor, users: tf.Tensor, items: tf.Tensor, weights: tf.Tensor, drawn: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:

@@ -12,6 +12,7 @@ from .pooled_blocks import PooledRows
 from .row_sums import row_sums
 from .shared_negatives import SharedNegativesTraining
 from .tensorflow_alone import tf
+from .tracing import traced
 from .user_blocks import UserBlocks
 from recbench.protocol import TrainSet
 
@@ -63,7 +64,7 @@ class SharedLightGCNTraining(SharedNegativesTraining):
         graph = Graph.signature(places, self.n_items)
         decays = [tf.TensorSpec([n, 1], tf.float32) for n in (places, self.n_items)]
         super()._compile(GraphRows(tf.TensorSpec([None], tf.int32), rows, graph, *decays))  # type: ignore[arg-type]
-        self._propagated = tf.function(self._propagate, input_signature=[graph])
+        self._propagated = traced(self._propagate, input_signature=[graph])
 
     def lay_out(self, train: TrainSet) -> GraphRows:
         """Returns what an epoch reads, for these train rows."""

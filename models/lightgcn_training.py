@@ -11,6 +11,7 @@ from .optimizers import Optimizer
 from .pairs import Pairs
 from .similarities import Similarity, SimilarityName
 from .tensorflow_alone import tf
+from .tracing import repeat, traced
 from .unseen import popularity_weights, shares
 from recbench.protocol import TrainSet
 
@@ -68,8 +69,8 @@ class LightGCNTraining(tf.Module):
             Pairs.signature(train, settings.negative_exponent),
             *(tf.TensorSpec([shape[0], 1], tf.float32) for shape in shapes),
         )
-        self.epoch = tf.function(self._epoch, input_signature=[rows, tf.TensorSpec([2], tf.int32)])
-        self._propagated = tf.function(self._propagate, input_signature=[rows.graph])
+        self.epoch = traced(self._epoch, input_signature=[rows, tf.TensorSpec([2], tf.int32)])
+        self._propagated = traced(self._propagate, input_signature=[rows.graph])
 
     def initialise(self, seed: int) -> None:
         """Draws the initial vectors, and puts everything else where it begins."""
@@ -108,11 +109,14 @@ class LightGCNTraining(tf.Module):
         users, positives, negatives = rows.pairs.epoch(seed, self._settings.negatives)
         n_rows, size = tf.shape(users)[0], self._settings.batch_size
         n_steps = (n_rows + size - 1) // size
-        loss = tf.constant(0.0)
-        for number in tf.range(n_steps):
+
+        def take(number: tf.Tensor, loss: tf.Tensor) -> tuple[tf.Tensor]:
             batch = slice(number * size, (number + 1) * size)
             step = tf.cast((seed[1] - 1) * n_steps + number + 1, tf.float32)
-            loss += self._update(rows, users[batch], positives[batch], tf.transpose(negatives[batch]), step)
+            more = self._update(rows, users[batch], positives[batch], tf.transpose(negatives[batch]), step)
+            return (loss + more,)
+
+        (loss,) = repeat(n_steps, take, (tf.constant(0.0),))
         return loss / tf.cast(tf.maximum(n_rows, 1), tf.float32), rows.pairs.left_out * self._settings.negatives
 
     def _update(

@@ -8,6 +8,7 @@ import numpy as np
 from .learned import largest_sizes
 from .row_sums import rows_of
 from .tensorflow_alone import tf
+from .tracing import traced
 
 Part = Literal["gmf", "mlp", "both"]
 
@@ -58,12 +59,11 @@ class NeuMFNetwork(tf.Module):
         self.mlp_bias = tf.Variable(tf.zeros([]))
         signature = [tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, None], tf.int32)]
         self.scores = {
-            part: tf.function(partial(self.logits, part, shared=False), input_signature=signature)
-            for part in get_args(Part)
+            part: traced(partial(self.logits, part, shared=False), input_signature=signature) for part in get_args(Part)
         }
         signature = [tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, width]), *[tf.TensorSpec([], tf.int32)] * 2]
         self.scores_of_range = {
-            part: tf.function(partial(self.logits_of_range, part), input_signature=signature) for part in get_args(Part)
+            part: traced(partial(self.logits_of_range, part), input_signature=signature) for part in get_args(Part)
         }
 
     def _normal(self, shape: list[int], std: float) -> tf.Variable:

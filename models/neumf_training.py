@@ -10,6 +10,7 @@ from .neumf_network import NeuMFNetwork, Part
 from .optimizers import OptimizerName
 from .pairs import Pairs
 from .tensorflow_alone import tf
+from .tracing import repeat, traced
 from .unseen import popularity_weights, shares
 from .user_blocks import weights_of_rows
 from recbench.protocol import TrainSet
@@ -65,7 +66,7 @@ class NeuMFTraining(tf.Module):
             tf.TensorSpec([train.n_items], tf.float32),
             tf.TensorSpec([2], tf.int32),
         ]
-        self.epoch = tf.function(self._epoch, input_signature=signature)
+        self.epoch = traced(self._epoch, input_signature=signature)
 
     def decay(self, train: TrainSet) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns how often each user float32[n_users] and item float32[n_items] is expected in a positive's pairs."""
@@ -86,13 +87,15 @@ class NeuMFTraining(tf.Module):
             seed: int32[2].
         """
         users, positives, negatives = pairs.epoch(seed, self._settings.negatives)
-        rows = tf.shape(users)[0]
+        rows, size = tf.shape(users)[0], self._settings.batch_size
         items = tf.concat([positives[:, None], negatives], axis=1)
-        loss = tf.constant(0.0)
-        for start in tf.range(0, rows, self._settings.batch_size):
-            batch = slice(start, start + self._settings.batch_size)
+
+        def take(number: tf.Tensor, loss: tf.Tensor) -> tuple[tf.Tensor]:
+            batch = slice(number * size, (number + 1) * size)
             mean = self._update(users[batch], items[batch], of_users, of_items)
-            loss += mean * tf.cast(tf.shape(users[batch])[0], tf.float32)
+            return (loss + mean * tf.cast(tf.shape(users[batch])[0], tf.float32),)
+
+        (loss,) = repeat((rows + size - 1) // size, take, (tf.constant(0.0),))
         return loss / tf.cast(tf.maximum(rows, 1), tf.float32)
 
     def _update(self, users: tf.Tensor, items: tf.Tensor, of_users: tf.Tensor, of_items: tf.Tensor) -> tf.Tensor:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .tensorflow_alone import tf
+from .tracing import compiled
 
 OptimizerName = Literal["adagrad", "adam", "sgd"]
 
@@ -60,7 +61,7 @@ class Optimizer:
         return value - self.learning_rate * gradient, []
 
 
-@tf.function(jit_compile=True)
+@compiled
 def regularised_update(
     optimizer: Optimizer,
     value: tf.Tensor,

@@ -6,6 +6,7 @@ from .losses import LossName, loss_and_gradients
 from .pool_places import PoolPlaces
 from .pooled_blocks import Met, PooledTraining, Slopes
 from .tensorflow_alone import tf
+from .tracing import compiled
 from .user_blocks import UserBlocks
 
 POOL_SIZE = 512
@@ -37,7 +38,7 @@ class OwnNegativesTraining(PooledTraining):
         return _pair_slopes(self.settings.loss, self.settings.negatives, positives, scores, users, counts, met)
 
 
-@tf.function(jit_compile=True)
+@compiled
 def _pair_slopes(
     loss_name: LossName,
     negatives: int,

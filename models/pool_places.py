@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from .tensorflow_alone import tf
+from .tracing import compiled
 
 
 class PoolPlaces(NamedTuple):
@@ -25,7 +26,7 @@ class PoolPlaces(NamedTuple):
     seen: tf.Tensor
 
 
-@tf.function(jit_compile=True)
+@compiled
 def places_in_pool(
     n_items: int,
     size: int,

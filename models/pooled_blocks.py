@@ -11,6 +11,7 @@ from .block_training import BlockTraining, Settings
 from .hashing import below, random_bits
 from .pool_places import PoolPlaces, places_in_pool
 from .tensorflow_alone import tf
+from .tracing import compiled
 from .unseen import popularity_weights
 from .user_blocks import UserBlocks
 from recbench.protocol import TrainSet
@@ -260,12 +261,12 @@ class PooledTraining(BlockTraining):
             variable.scatter_update(tf.IndexedSlices(new, places))
 
 
-@tf.function(jit_compile=True)
+@compiled
 def _inner_products(p: tf.Tensor, q: tf.Tensor, users: tf.Tensor, items: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.gather(p, users) * tf.gather(q, items), 1)
 
 
-@tf.function(jit_compile=True)
+@compiled
 def _sums_of_rows(
     p: tf.Tensor,
     q: tf.Tensor,

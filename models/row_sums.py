@@ -1,9 +1,10 @@
 """Sums of rows with the same index, and rows of a table whose gradient is such sums."""
 
 from .tensorflow_alone import tf
+from .tracing import compiled
 
 
-@tf.function(jit_compile=True)
+@compiled
 def row_sums(values: tf.Tensor, places: tf.Tensor, size: int) -> tf.Tensor:
     """Returns the sums of the rows with the same place; compiled, several times as fast as TensorFlow's operation.
 

@@ -4,6 +4,7 @@ from .block_training import Settings
 from .losses import shared_softmax
 from .pooled_blocks import Met, PooledTraining, Slopes
 from .tensorflow_alone import tf
+from .tracing import compiled
 from .user_blocks import UserBlocks
 
 
@@ -24,7 +25,7 @@ class SharedNegativesTraining(PooledTraining):
         return _softmax_slopes(positives, scores, users, counts, met)
 
 
-@tf.function(jit_compile=True)
+@compiled
 def _softmax_slopes(positives: tf.Tensor, scores: tf.Tensor, users: tf.Tensor, counts: tf.Tensor, met: Met) -> Slopes:
     size, pool_size = scores.shape
     seen = tf.reshape(met.places.seen, [size, pool_size + 1])

@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 
 from .tensorflow_alone import tf
+from .tracing import compiled
 
 SimilarityName = Literal["inner", "cosine"]
 
@@ -49,13 +50,13 @@ class Similarity:
         return _gradient_of_scaled(trained, gradient, self._vector, self._scale) if self._cosine else gradient
 
 
-@tf.function(jit_compile=True, reduce_retracing=True)
+@compiled(reduce_retracing=True)
 def _scaled(trained: tf.Tensor, vector: tf.Tensor, scale: float) -> tf.Tensor:
     direction, _ = _direction(trained, vector)
     return scale * direction + (1 - vector) * trained
 
 
-@tf.function(jit_compile=True, reduce_retracing=True)
+@compiled(reduce_retracing=True)
 def _gradient_of_scaled(trained: tf.Tensor, gradient: tf.Tensor, vector: tf.Tensor, scale: float) -> tf.Tensor:
     direction, shrink = _direction(trained, vector)
     along = tf.reduce_sum(gradient * direction, 1, keepdims=True)
