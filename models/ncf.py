@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import keras
 import numpy as np
 
 from .checks import float32_range, not_negative, one_of, positive
@@ -11,8 +10,9 @@ from .learnable_rows import require_pairs
 from .learned import finite_bound, suspects
 from .mean_rows import per_row
 from .neumf_network import NeuMFNetwork, Part
+from .neumf_optimizer import NeuMFOptimizer
 from .neumf_training import NeuMFLoss, NeuMFTraining, Settings
-from .optimizers import OptimizerName
+from .optimizers import Optimizer, OptimizerName
 from .pairs import Pairs
 from .tensorflow_alone import tf
 from recbench.protocol import FloatArray, Int32Array, TrainContext, TrainSet
@@ -171,9 +171,8 @@ class NeuMF:
     def _build(self, train: TrainSet, seed: int) -> tuple[NeuMFNetwork, list[NeuMFTraining]]:
         sizes = train.n_users, train.n_items, self._factors, self._mlp_factors
         network = NeuMFNetwork(*sizes, self._init_std, seed)
-        optimizer = keras.optimizers.get(self._settings.optimizer)
-        optimizer.learning_rate = self._settings.learning_rate
-        optimizer.build(network.weights("both"))
+        chosen = Optimizer(self._settings.optimizer, self._settings.learning_rate)
+        optimizer = NeuMFOptimizer(chosen, network.weights("both"))
         parts: list[Part] = ["gmf", "mlp", "both"] if self._pretraining_epochs else ["both"]
         settings = replace(self._settings, regularization=per_row(self._settings.regularization, train))
         return network, [NeuMFTraining(network, part, optimizer, train, settings) for part in parts]

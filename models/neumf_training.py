@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
-import keras
 import numpy as np
 
 from .neumf_network import NeuMFNetwork, Part
+from .neumf_optimizer import NeuMFOptimizer
 from .optimizers import OptimizerName
 from .pairs import Pairs
 from .tensorflow_alone import tf
@@ -50,7 +50,7 @@ class NeuMFTraining(tf.Module):
     """
 
     def __init__(
-        self, network: NeuMFNetwork, part: Part, optimizer: keras.Optimizer, train: TrainSet, settings: Settings
+        self, network: NeuMFNetwork, part: Part, optimizer: NeuMFOptimizer, train: TrainSet, settings: Settings
     ) -> None:
         super().__init__()
         self._network = network
@@ -116,7 +116,7 @@ class NeuMFTraining(tf.Module):
             if id(weight) in decay:
                 gradients[place] += positives * decay[id(weight)] * weight
         # Dense gradients keep Adam's moments decaying for every row, as published.
-        self.optimizer.apply(gradients, self._weights)
+        self.optimizer.take_step(self._weights, gradients)
         return tf.reduce_mean(losses)
 
     def _losses(self, logits: tf.Tensor) -> tf.Tensor:

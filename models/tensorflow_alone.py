@@ -1,7 +1,7 @@
 """TensorFlow without Keras; models here import ``tf`` from this module.
 
 Importing TensorFlow also imports all of Keras, and Keras imports matplotlib and scikit-learn where they are installed.
-That takes a tenth of the time without these two packages, and two fifths with them. Most models here do not need Keras.
+That takes a tenth of the time without these two packages, and two fifths with them. No model here needs Keras.
 ``tf.keras`` and ``import keras`` work as usual: the first use of Keras imports it.
 """
 

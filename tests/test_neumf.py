@@ -1,6 +1,5 @@
 """What is particular to the model ncf."""
 
-import keras
 import numpy as np
 import pytest
 
@@ -8,8 +7,11 @@ from recbench.protocol import TrainSet
 from recbench.trials.clock import TimedContext
 from recbench_models.ncf import FUSED_SHARE, NeuMF
 from recbench_models.neumf_network import NeuMFNetwork
+from recbench_models.neumf_optimizer import NeuMFOptimizer
 from recbench_models.neumf_training import NeuMFTraining
+from recbench_models.optimizers import Optimizer
 from recbench_models.pairs import Pairs
+from recbench_models.tensorflow_alone import tf
 
 
 def test_what_the_optimiser_learned_in_pretraining_is_kept_for_the_whole(synthetic_task):
@@ -21,8 +23,7 @@ def test_what_the_optimiser_learned_in_pretraining_is_kept_for_the_whole(synthet
         model = NeuMF(factors=8, mlp_factors=4, pretraining_epochs=8, epochs=1, batch_size=512)
         network, trainings = model._build(train, seed=0)
         if anew:
-            optimizer = keras.optimizers.Adagrad(0.1)
-            optimizer.build(network.weights("both"))
+            optimizer = NeuMFOptimizer(Optimizer("adagrad", 0.1), network.weights("both"))
             trainings[-1] = NeuMFTraining(network, "both", optimizer, train, trainings[-1]._settings)
         model._ready = network, trainings
         context, vectors = TimedContext(0, 1), []
@@ -92,3 +93,14 @@ def test_warming_up_runs_every_size_of_batch_and_leaves_no_trace(synthetic_task,
     pairs = Pairs.of(train, 0.5)
     assert len(pairs.one_of_each_size(len(train)).users) == len(train)
     assert len(pairs.one_of_each_size(len(train) // 2 - 1).users) == len(train) // 2 - 1 + 2 + len(train) % 2
+
+
+def test_an_optimiser_counts_the_steps_of_each_weight():
+    """Were the steps of one part counted for the other too, Adam would believe its moments to be well known."""
+    first, second = tf.Variable([1.0]), tf.Variable([1.0])
+    optimizer = NeuMFOptimizer(Optimizer("adam", 0.1), [first, second])
+    for _ in range(3):
+        optimizer.take_step([first], [tf.constant([2.0])])
+    optimizer.take_step([second], [tf.constant([2.0])])
+    # Adam's step is the learning rate, as long as all gradients are the same.
+    np.testing.assert_allclose([first.numpy(), second.numpy()], [[0.7], [0.9]], rtol=1e-4)

@@ -24,6 +24,7 @@ def test_keras_may_come_first(python):
     assert done.stdout == "True\n", done.stderr
 
 
-def test_a_model_comes_without_keras(python):
-    done = python("import sys\nimport recbench_models.bpr, recbench_models.lightgcn\nprint('keras' in sys.modules)\n")
+def test_models_come_without_keras(python):
+    models = ", ".join(f"recbench_models.{name}" for name in ("bpr", "lightgcn", "mf", "ncf"))
+    done = python(f"import sys\nimport {models}\nprint('keras' in sys.modules)\n")
     assert done.stdout == "False\n", done.stderr
