@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from .tensorflow_alone import tf
 from recbench.device import Device
+from recbench.operating_system.processor import multiplies_bfloat16, processor_name
 from recbench.protocol import TrainContext
 
 
@@ -28,6 +29,22 @@ def choose_device(wanted: Device, gpus: Sequence[str]) -> str:
     if wanted == "gpu" and not gpus:
         raise ValueError("a GPU is asked for, but TensorFlow finds none; see 'recbench doctor'")
     return "/CPU:0" if wanted == "cpu" or not gpus else gpus[0]
+
+
+def require_bfloat16(device: str) -> None:
+    """Makes sure that products of bfloat16 are faster than those of float32, and not imitated by them.
+
+    Args:
+        device: What ``training_device`` returned.
+
+    Raises:
+        ValueError: It is a CPU that is not known to multiply bfloat16.
+    """
+    if "CPU" in device and not multiplies_bfloat16():
+        raise ValueError(
+            f"precision 'bfloat16' needs a processor with AVX512-BF16 or AMX, and {processor_name()} is not known to "
+            "have them: leave precision at 'float32'"
+        )
 
 
 def run_side_by_side(threads: int) -> None:

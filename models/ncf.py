@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 
 from .checks import float32_range, not_negative, one_of, positive
-from .devices import training_device
+from .devices import require_bfloat16, training_device
 from .learnable_rows import require_pairs
 from .learned import finite_bound, suspects
 from .mean_rows import per_row
 from .neumf_network import NeuMFNetwork, Part
 from .neumf_optimizer import NeuMFOptimizer
-from .neumf_training import NeuMFLoss, NeuMFTraining, Settings
+from .neumf_training import NeuMFLoss, NeuMFTraining, Precision, Settings
 from .optimizers import Optimizer, OptimizerName
 from .pairs import Pairs
 from .tensorflow_alone import tf
@@ -52,6 +52,9 @@ class NeuMF:
         init_std: Standard deviation of the initial vectors.
         balance: Each row weighs the number of its user's train rows to the power of -``balance``: 0 weighs all rows
             equally, 1 all users.
+        precision: float32, or bfloat16 for the MLP's products of matrices during training, and for what passes between
+            its layers. Weights, sums of gradients, and scores are float32 in either case. On a CPU, bfloat16 needs a
+            processor with AVX512-BF16 or AMX.
 
     Raises:
         ValueError: A value is out of range.
@@ -75,6 +78,7 @@ class NeuMF:
         batch_size: int = 4096,
         init_std: float = 0.1,
         balance: float = 0.0,
+        precision: Precision = "float32",
     ) -> None:
         positive(factors=factors, epochs=epochs, learning_rate=learning_rate, negatives=negatives)
         positive(batch_size=batch_size, init_std=init_std, mlp_factors=mlp_factors)
@@ -84,6 +88,7 @@ class NeuMF:
         not_negative(pretraining_epochs=pretraining_epochs, balance=balance)
         one_of(NeuMFLoss, loss=loss)
         one_of(OptimizerName, optimizer=optimizer)
+        one_of(Precision, precision=precision)
         self._settings = Settings(
             learning_rate,
             negatives,
@@ -94,6 +99,7 @@ class NeuMF:
             layer_regularization,
             batch_size,
             balance,
+            precision,
         )
         self._factors = factors
         self._mlp_factors = mlp_factors
@@ -104,7 +110,7 @@ class NeuMF:
 
     def warm_up(self, train: TrainSet, context: TrainContext) -> None:
         """Compiles the epochs, runs them over batches of all sizes that will come, and puts back what they learned."""
-        with tf.device(training_device(context)):
+        with tf.device(self._device(context)):
             self._ready = self._build(train, context.seed)
             network, trainings = self._ready
             variables = [*network.variables, *trainings[0].optimizer.variables]
@@ -120,7 +126,8 @@ class NeuMF:
 
         Raises:
             FloatingPointError: The learned weights are not finite, or scores may overflow.
-            ValueError: The hyper-parameters leave no train row with a negative.
+            ValueError: The hyper-parameters leave no train row with a negative, or the processor is not known to have
+                the precision.
         """
         settings = self._settings
         require_pairs(train, settings.negative_exponent, settings.balance)
@@ -129,8 +136,14 @@ class NeuMF:
         too_large = {name: getattr(settings, name) for name in names} | {"init_std": self._init_std}
         finite_bound(self._network.largest_logit(self._part), np.dtype(np.float32), suspects(large=too_large))
 
+    def _device(self, context: TrainContext) -> str:
+        device = training_device(context)
+        if self._settings.precision == "bfloat16":
+            require_bfloat16(device)
+        return device
+
     def _train(self, train: TrainSet, context: TrainContext) -> None:
-        with tf.device(training_device(context)):
+        with tf.device(self._device(context)):
             self._network, trainings = self._ready or self._build(train, context.seed)
             self._ready = None
             pairs = Pairs.of(train, self._settings.negative_exponent)

@@ -30,7 +30,7 @@ class NeuMFNetwork(tf.Module):
         seed: What the initial weights follow from.
 
     Attributes:
-        scores: For each part, ``logits`` compiled.
+        scores: For each part, ``logits`` in float32, compiled.
         scores_of_range: For each part, ``logits_of_range`` compiled.
     """
 
@@ -59,7 +59,8 @@ class NeuMFNetwork(tf.Module):
         self.mlp_bias = tf.Variable(tf.zeros([]))
         signature = [tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, None], tf.int32)]
         self.scores = {
-            part: traced(partial(self.logits, part, shared=False), input_signature=signature) for part in get_args(Part)
+            part: traced(partial(self.logits, part, shared=False, dtype=tf.float32), input_signature=signature)
+            for part in get_args(Part)
         }
         signature = [tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, width]), *[tf.TensorSpec([], tf.int32)] * 2]
         self.scores_of_range = {
@@ -125,7 +126,7 @@ class NeuMFNetwork(tf.Module):
             units = units @ _sizes(weights) + _sizes(bias)
         return float(units @ _sizes(self.mlp_output) + _sizes(self.mlp_bias))
 
-    def logits(self, part: Part, users: tf.Tensor, items: tf.Tensor, *, shared: bool) -> tf.Tensor:
+    def logits(self, part: Part, users: tf.Tensor, items: tf.Tensor, *, shared: bool, dtype: tf.DType) -> tf.Tensor:
         """Returns logits float32[n, c].
 
         Args:
@@ -134,6 +135,7 @@ class NeuMFNetwork(tf.Module):
             items: int32[n, c].
             shared: Whether to compute items' shares of the first layer once for all items: cheaper, if the pairs are
                 more than the items.
+            dtype: Of the products of matrices and of what passes between the MLP's layers.
         """
         logits = tf.constant(0.0)
         if part != "mlp":
@@ -141,17 +143,18 @@ class NeuMFNetwork(tf.Module):
             logits += tf.reduce_sum(q * p[:, None], 2) + tf.gather(self.gmf_bias, items)
         if part != "gmf":
             distinct, rows = tf.unique(users)
-            from_users = tf.gather(self._user_shares(distinct), rows)
+            from_users = tf.cast(tf.gather(self._user_shares(distinct, dtype), rows), dtype)
             if shared:
-                from_items = rows_of(self.item_shares(), items)
+                from_items = rows_of(self.item_shares(dtype), items)
             else:
-                from_items = tf.tensordot(tf.gather(self.mlp_items, items), self.first_items, 1)
+                own = tf.cast(tf.gather(self.mlp_items, items), dtype)
+                from_items = tf.tensordot(own, tf.cast(self.first_items, dtype), 1)
             logits += self._above_first_layer(from_users, from_items)
         return logits
 
-    def item_shares(self) -> tf.Tensor:
-        """Returns all items' shares of the MLP's first layer, float32[n_items, 4 * mlp_factors]."""
-        return self.mlp_items @ self.first_items
+    def item_shares(self, dtype: tf.DType = tf.float32) -> tf.Tensor:
+        """Returns all items' shares of the MLP's first layer, dtype[n_items, 4 * mlp_factors]."""
+        return tf.cast(self.mlp_items, dtype) @ tf.cast(self.first_items, dtype)
 
     def logits_of_range(
         self, part: Part, users: tf.Tensor, item_shares: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
@@ -170,20 +173,39 @@ class NeuMFNetwork(tf.Module):
             p, q = tf.gather(self.gmf_users, users), self.gmf_items[start:stop]
             logits += tf.matmul(p, q, transpose_b=True) + self.gmf_bias[start:stop]
         if part != "gmf":
-            logits += self._above_first_layer(self._user_shares(users), item_shares[start:stop])
+            logits += self._above_first_layer(self._user_shares(users, tf.float32), item_shares[start:stop])
         return logits
 
-    def _user_shares(self, users: tf.Tensor) -> tf.Tensor:
-        return tf.gather(self.mlp_users, users) @ self.first_users + self.first_bias
+    def _user_shares(self, users: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
+        products = tf.cast(tf.gather(self.mlp_users, users), dtype) @ tf.cast(self.first_users, dtype)
+        # float32 also for the gradient, which is summed up over a user's pairs and over users.
+        return tf.cast(products, tf.float32) + self.first_bias
 
     def _above_first_layer(self, user_shares: tf.Tensor, item_shares: tf.Tensor) -> tf.Tensor:
-        """Returns float32[n, c] from users' shares float32[n, width] and items' float32[n, c, width] or [c, width]."""
+        """Returns float32[n, c] from users' shares dtype[n, width] and items' dtype[n, c, width] or [c, width]."""
         sums = user_shares[:, None] + item_shares
         # One row a pair: products of matrices are faster than the same products of a tensor of rank 3.
         hidden = tf.nn.relu(tf.reshape(sums, [-1, sums.shape[2]]))
         for weights, bias in self.layers:
-            hidden = tf.nn.relu(tf.nn.bias_add(hidden @ weights, bias))
-        return tf.reshape(hidden @ self.mlp_output[:, None], tf.shape(sums)[:2]) + self.mlp_bias
+            hidden = tf.nn.relu(_with_bias(hidden @ tf.cast(weights, hidden.dtype), bias))
+        outputs = tf.cast(hidden @ tf.cast(self.mlp_output, hidden.dtype)[:, None], tf.float32)
+        return tf.reshape(outputs, tf.shape(sums)[:2]) + self.mlp_bias
+
+
+def _with_bias(products: tf.Tensor, bias: tf.Variable) -> tf.Tensor:
+    """Returns ``products`` dtype[n, units] plus the bias of each unit; its gradient is summed in float32.
+
+    TensorFlow sums in the type of the products. Thousands of addends in bfloat16 come to a sum that none of them moves.
+    """
+    if products.dtype == tf.float32:
+        return tf.nn.bias_add(products, bias)
+
+    @tf.custom_gradient
+    def biased(products: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+        sums = tf.nn.bias_add(products, tf.cast(bias, products.dtype))
+        return sums, lambda upstream: (upstream, tf.reduce_sum(tf.cast(upstream, tf.float32), 0))
+
+    return biased(products, tf.convert_to_tensor(bias))
 
 
 def _sizes(weights: tf.Variable) -> np.ndarray:

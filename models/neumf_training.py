@@ -16,6 +16,7 @@ from .user_blocks import weights_of_rows
 from recbench.protocol import TrainSet
 
 NeuMFLoss = Literal["bce", "bpr", "softmax"]
+Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Settings:
     layer_regularization: float
     batch_size: int
     balance: float
+    precision: Precision
 
 
 class NeuMFTraining(tf.Module):
@@ -102,7 +104,9 @@ class NeuMFTraining(tf.Module):
         """Takes one step on users int32[b] and items int32[b, 1 + negatives], positive first; returns the mean loss."""
         user_tables, item_tables = self._network.vectors(self.part)
         with tf.GradientTape() as tape:
-            logits = self._network.logits(self.part, users, items, shared=self._shared)
+            logits = self._network.logits(
+                self.part, users, items, shared=self._shared, dtype=tf.dtypes.as_dtype(self._settings.precision)
+            )
             losses = self._losses(logits)
             # A sum over positives, so that Adagrad and SGD see gradients whose size does not depend on the batch.
             loss = tf.reduce_sum(tf.gather(self._counts, users) * losses)

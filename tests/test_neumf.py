@@ -1,5 +1,7 @@
 """What is particular to the model ncf."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -104,3 +106,59 @@ def test_an_optimiser_counts_the_steps_of_each_weight():
     optimizer.take_step([second], [tf.constant([2.0])])
     # Adam's step is the learning rate, as long as all gradients are the same.
     np.testing.assert_allclose([first.numpy(), second.numpy()], [[0.7], [0.9]], rtol=1e-4)
+
+
+def gradients(network, dtype):
+    """The logits of 12,000 pairs, and the gradients of their loss by all weights."""
+    rng = np.random.default_rng(0)
+    users = rng.integers(0, network.gmf_users.shape[0], 3000, dtype=np.int32)
+    items = rng.integers(0, network.gmf_items.shape[0], [3000, 4], dtype=np.int32)
+    with tf.GradientTape() as tape:
+        logits = network.logits("both", tf.constant(users), tf.constant(items), shared=True, dtype=dtype)
+        loss = tf.reduce_sum(tf.nn.softplus(logits))
+    return logits, [tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, network.weights("both"))]
+
+
+# Few users or items have thousands of pairs each.
+@pytest.mark.parametrize(("n_users", "n_items"), [(200, 8), (2, 200)])
+def test_gradients_in_bfloat16_are_those_in_float32_but_for_rounding(n_users, n_items):
+    """Sums in bfloat16 would come to a standstill: from 256 on, adding 1 changes nothing."""
+    network = NeuMFNetwork(n_users, n_items, factors=4, mlp_factors=16, init_std=0.5, seed=0)
+    (logits, exact), (rounded_logits, rounded) = (gradients(network, dtype) for dtype in (tf.float32, tf.bfloat16))
+    assert logits.dtype == rounded_logits.dtype == tf.float32
+    assert 0 < np.abs(logits - rounded_logits).max() < 0.02 * np.abs(logits).max()
+    for one, other in zip(exact, rounded, strict=True):
+        assert other.dtype == tf.float32
+        assert np.linalg.norm(one - other) < 0.1 * np.linalg.norm(one)
+
+
+def test_scores_are_float32_whatever_the_precision_of_training(board, monkeypatch):
+    monkeypatch.setattr("recbench_models.devices.multiplies_bfloat16", lambda: True)
+    model = NeuMF(epochs=20, factors=4, mlp_factors=4, batch_size=64, precision="bfloat16")
+    model.fit(board.train_set(), TimedContext(0, 1))
+    cases = board.test
+    scores = model.score(cases.users, np.column_stack([cases.items, cases.negatives]))
+    assert (scores[:, :1] > scores[:, 1:]).all(1).mean() > 0.95
+    # Few of them are bfloat16, whose last 16 bits are zeros.
+    assert scores.dtype == np.float32
+    assert (scores.view(np.uint32) % 2**16 == 0).mean() < 0.01
+
+
+@pytest.mark.parametrize(
+    ("flags", "known"),
+    [
+        ("fpu avx512f avx512_bf16", True),
+        ("fpu amx_bf16", True),
+        ("fpu avx512f avx512_bf16x", False),
+        (None, False),
+    ],
+)
+def test_a_processor_without_bfloat16_is_named(board, monkeypatch, flags, known):
+    text = "model name\t: Old One\n" + (f"flags\t\t: {flags}\n" if flags else "")
+    monkeypatch.setattr(Path, "read_text", lambda path, **_: text if path == Path("/proc/cpuinfo") else None)
+    model = NeuMF(epochs=1, factors=2, mlp_factors=2, precision="bfloat16")
+    if known:
+        model.fit(board.train_set(), TimedContext(0, 1))
+    else:
+        with pytest.raises(ValueError, match="AMX, and Old One is not known to have them: leave precision"):
+            model.fit(board.train_set(), TimedContext(0, 1))

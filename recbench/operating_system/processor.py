@@ -19,6 +19,16 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
+def multiplies_bfloat16() -> bool:
+    """Returns whether the processor is known to multiply bfloat16 by itself: AVX512-BF16 or AMX-BF16."""
+    # Only Linux has this file.
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("flags"):
+                return not {"avx512_bf16", "amx_bf16"}.isdisjoint(line.partition(":")[2].split())
+    return False
+
+
 def processor_name() -> str:
     """Returns the model name of the processor; its architecture where the system does not know the name."""
     # Only Linux has this file.
