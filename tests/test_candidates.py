@@ -94,6 +94,16 @@ def test_later_cases_do_not_change_earlier_ones():
     assert np.array_equal(draw(seen, [0] * 512, "uniform", 3), draw(seen, [0] * 600, "uniform", 3)[:512])
 
 
+def test_blocks_of_cases_do_not_know_of_each_other():
+    """What one block has marked as seen or drawn is no longer marked for the next."""
+    everything_but = [(1, item) for item in range(60) if item not in (3, 4, 5)]
+    seen = seen_by([(0, 0), *everything_but], 2, 60)
+    first, other = (draw(seen, [user] * 512 + [0] * 88, "uniform", 3) for user in (0, 1))
+    assert not np.array_equal(first[:512], other[:512])
+    assert np.array_equal(first[512:], other[512:])
+    assert len(np.unique(other[512:])) == 59
+
+
 def left_out(seen, users, unseen=None, **rule):
     unseen = unseen_counts("uniform", seen.indptr, seen.indices, seen.n_items) if unseen is None else np.array(unseen)
     ids = IdTable.from_strings(f"u{u}" for u in range(len(unseen)))

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recbench.data.ordering import dense_codes, first_of_each, order_by, pair_keys, stable_order
+from recbench.data.ordering import ascend, count_distinct, dense_codes, first_of_each, order_by, pair_keys, stable_order
 
 NUMBERS = st.one_of(
     st.lists(st.integers(0, 9)),
@@ -19,10 +19,27 @@ def test_equal_numbers_keep_the_order_of_their_rows(values):
     assert array.tolist() == values
 
 
+@given(NUMBERS, st.booleans())
+def test_numbers_ascend_or_do_not(values, ordered):
+    values = sorted(values) if ordered else values
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("recbench.data.ordering.ROWS_AT_ONCE", 2)
+        assert ascend(np.array(values, dtype=np.int64)) == (values == sorted(values))
+
+
+@given(st.lists(st.integers(0, 6)))
+def test_distinct_numbers_are_counted(values):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("recbench.data.ordering.ROWS_AT_ONCE", 2)
+        assert count_distinct(np.array(values, dtype=np.int32), 7) == len(set(values))
+
+
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2**62))))
 def test_order_by_two_columns(rows):
-    first, second = (np.array([row[n] for row in rows], dtype=np.int64) for n in (0, 1))
-    assert order_by(first.astype(np.int32), second).tolist() == sorted(range(len(rows)), key=rows.__getitem__)
+    for given_rows in (rows, sorted(rows, key=lambda row: row[1])):
+        first, second = (np.array([row[n] for row in given_rows], dtype=np.int64) for n in (0, 1))
+        order = order_by(first.astype(np.int32), second).tolist()
+        assert order == sorted(range(len(rows)), key=given_rows.__getitem__)
 
 
 @given(st.lists(st.integers(0, 9)))

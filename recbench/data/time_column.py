@@ -174,7 +174,7 @@ class TimeColumn:
             return _dates(compact.microseconds, compact.valid, compact.form, refuse)
         negative = numbers < 0
         refuse(negative, "a number that is not negative")
-        size = sizes(np.where(negative, 0, numbers))
+        size = sizes(np.where(negative, 0, numbers) if negative.any() else numbers)
         counts = np.bincount(size, minlength=len(UNITS_BY_SIZE))
         unit = UNITS_BY_SIZE[int(counts[1:].argmax()) + 1] if counts[1:].any() else Unit.ORDER
         if unit is not Unit.ORDER:

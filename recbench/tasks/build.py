@@ -136,14 +136,14 @@ def split_and_draw(spec: TaskSpec, filtered: Interactions) -> Task:
 
     test = interactions.rows.take(held.test)
     validation = interactions.rows.take(held.validation)
-
+    without_validation = np.concatenate([held.validation, held.withheld])
     return Task(
         spec,
         interactions.user_ids,
         interactions.item_ids,
         interactions.rows.take(in_train),
         cases(Purpose.TEST_NEGATIVES, test),
-        np.cumsum(in_train)[np.concatenate([held.validation, held.withheld])] - 1,
+        without_validation - np.searchsorted(np.sort(held.test), without_validation),
         cases(Purpose.VALIDATION_NEGATIVES, validation),
         interactions.n_duplicates,
         test.timestamps,

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recbench.data.ids import IdTable
+from recbench.data.ordering import count_distinct
 from recbench.data.random_bits import Purpose, RandomBits
 from recbench.errors import RecbenchError
 from recbench.protocol import Int32Array, Int64Array
@@ -35,7 +36,7 @@ def unseen_counts(method: str, seen_indptr: Int64Array, seen_items: Int32Array, 
         seen_items: int32[rows], all items that each user ever interacted with.
         n_items: Number of items.
     """
-    drawable = len(np.unique(seen_items)) if method == "popularity" else n_items
+    drawable = count_distinct(seen_items, n_items) if method == "popularity" else n_items
     return np.asarray(drawable - np.diff(seen_indptr), dtype=np.int64)
 
 
@@ -125,22 +126,26 @@ def draw_negatives(
     counts = np.minimum(unseen[case_users], rule.count)
     pool = seen_items if rule.method == "popularity" else np.arange(n_items, dtype=np.int32)
     negatives = np.empty((len(case_users), rule.count), dtype=np.int32)
+    # One mask for all blocks, of which only what was marked is cleared: to get new memory would take longer.
+    mask = np.zeros((min(CASES_AT_ONCE, len(case_users)), n_items), dtype=np.bool_)
     for block, start in enumerate(range(0, len(case_users), CASES_AT_ONCE)):
         cases = slice(start, start + CASES_AT_ONCE)
-        taken = _seen_mask(case_users[cases], seen_indptr, seen_items, n_items)
-        bits = RandomBits(rule.seed, purpose, block)
-        negatives[cases] = _draw_block(bits, pool, taken, counts[cases], rule.count)
+        taken = mask[: len(case_users[cases])]
+        seen = _seen_by(case_users[cases], seen_indptr, seen_items)
+        taken[seen] = True
+        drawn = _draw_block(RandomBits(rule.seed, purpose, block), pool, taken, counts[cases], rule.count)
+        taken[seen] = False
+        np.put_along_axis(taken, drawn, values=False, axis=1)
+        negatives[cases] = drawn
     return negatives
 
 
-def _seen_mask(users: Int32Array, indptr: Int64Array, items: Int32Array, n_items: int) -> npt.NDArray[np.bool_]:
-    """Marks (bool[cases, n_items]) what each case's user interacted with."""
-    mask = np.zeros((len(users), n_items), dtype=np.bool_)
+def _seen_by(users: Int32Array, indptr: Int64Array, items: Int32Array) -> tuple[Int64Array, Int32Array]:
+    """Returns the pairs (int64[n] cases, int32[n] items) of what each case's user interacted with."""
     lengths = indptr[users + 1] - indptr[users]
     rows = np.repeat(np.arange(len(users)), lengths)
     within = np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    mask[rows, items[np.repeat(indptr[users], lengths) + within]] = True
-    return mask
+    return rows, items[np.repeat(indptr[users], lengths) + within]
 
 
 def _draw_block(
@@ -151,8 +156,11 @@ def _draw_block(
     chosen = np.full((n_cases, width), NO_ITEM, dtype=np.int32)
     filled = np.zeros(n_cases, dtype=np.int64)
     every_case = np.arange(n_cases)
-    for _ in range(PATIENCE * width):
-        items = pool[bits.below(len(pool), n_cases)]
+    for attempt in range(PATIENCE * width):
+        if attempt % PATIENCE == 0:
+            # The same numbers as one call for each attempt.
+            several = pool[bits.below(len(pool), PATIENCE * n_cases)].reshape(PATIENCE, n_cases)
+        items = several[attempt % PATIENCE]
         cases = every_case[~taken[every_case, items] & (filled < counts)]
         items = items[cases]
         taken[cases, items] = True

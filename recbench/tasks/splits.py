@@ -82,11 +82,13 @@ def _order(split: SplitByUser, rows: Rows) -> Int64Array:
 
 def _last_rows(split: SplitByUser, n_users: int, users: Int32Array, order: Int64Array) -> Int64Array:
     """Returns the last rows of each user in ``order``, as many as the rule says."""
-    of_user = users[order]
-    rows_of_user = np.bincount(of_user, minlength=n_users)
+    rows_of_user = np.bincount(users[order], minlength=n_users)
     counts = _held_out_counts(split, rows_of_user)
-    first_held = np.cumsum(rows_of_user) - np.where(counts < rows_of_user, counts, 0)
-    return order[np.arange(len(order)) >= first_held[of_user]]
+    held = np.where(counts < rows_of_user, counts, 0)
+    first_held = np.cumsum(rows_of_user) - held
+    within = np.arange(held.sum()) - np.repeat(np.cumsum(held) - held, held)
+    rows: Int64Array = order[np.repeat(first_held, held) + within]
+    return rows
 
 
 def _held_out_counts(split: SplitByUser, rows_of_user: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recbench.data.ordering import pair_keys
+from recbench.data.ordering import count_distinct, pair_keys
 from recbench.errors import RecbenchError
 from recbench.escaping.shell import shell_word
 from recbench.protocol import Int64Array
@@ -115,7 +115,7 @@ def _check_counts(task: Task, what: str, cases: Cases) -> None:
             wrong &= cases.n_negatives > count
         else:
             every = np.concatenate([task.items, task.test.items])
-            drawable = len(np.unique(every)) if rule.method == "popularity" else task.n_items
+            drawable = count_distinct(every, task.n_items) if rule.method == "popularity" else task.n_items
             wrong &= cases.n_negatives != drawable - task.n_seen[cases.users]
     _refuse(task, cases.n_negatives == 0, f"a {what} case has no negative at all", cases)
     _refuse(task, wrong, f"a {what} case does not have {count} negatives", cases)

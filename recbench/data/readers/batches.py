@@ -118,6 +118,7 @@ def to_interactions(
                 columns.times = TimeColumn(time_form)
             _add(table, batch, n_rows, bad, columns)
             n_rows += len(batch["user"])
+    _give_memory_back()
     kept = np.ones(columns.n_rows, dtype=np.bool_)
     _check_missing_texts(first, bad, columns, kept)
     times = _read_times(first, bad, columns, kept) if columns.n_rows else None
@@ -131,7 +132,16 @@ def to_interactions(
     n_rows = columns.n_rows + bad.count - int((~kept).sum())
     reading = Reading(first.short_name, n_rows, bad.count, bad.first_reason, first.guesses)
     interactions = _numbered(columns, kept, times, reading)
+    del columns, times
+    _give_memory_back()
     return interactions if keep_repeated else _first_of_pairs(interactions, reading.name)
+
+
+def _give_memory_back() -> None:
+    """Has pyarrow give memory that it no longer uses back to the system: more than the rows of a large file take."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
 
 
 def _without_rows(table: OpenTable, bad: BadRows) -> RecbenchError:
