@@ -53,8 +53,8 @@ class NeuMF:
         balance: Each row weighs the number of its user's train rows to the power of -``balance``: 0 weighs all rows
             equally, 1 all users.
         precision: float32, or bfloat16 for the MLP's products of matrices during training, and for what passes between
-            its layers. Weights, sums of gradients, and scores are float32 in either case. On a CPU, bfloat16 needs a
-            processor with AVX512-BF16 or AMX.
+            its layers. Weights and scores are float32 in either case. On a CPU, bfloat16 needs a processor with
+            AVX512-BF16 or AMX.
 
     Raises:
         ValueError: A value is out of range.
