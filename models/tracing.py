@@ -1,8 +1,8 @@
-"""Functions as TensorFlow graphs, traced as they are written.
+"""Functions as TensorFlow graphs, without AutoGraph.
 
-AutoGraph, which ``tf.function`` leaves on, rewrites the source of every function that tracing meets: half of the time
-of a first warm-up, in every process that trains a model. Nothing here needs it: no branch depends on a tensor, and
-loops over tensors are ``repeat``.
+``tf.function`` has AutoGraph rewrite the source of every function that it meets. That takes half of the time of a first
+warm-up, in every process that trains a model. No function here needs it: no branch depends on a tensor, and ``repeat``
+is the loop.
 """
 
 from collections.abc import Callable, Sequence
