@@ -1,6 +1,7 @@
 """The energy counters of Linux, as files of a folder; the carbon intensity; GPUs through NVML."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -164,13 +165,14 @@ def test_the_effort_of_a_tuning_shows_joules_and_marks_grams_as_an_estimate():
 
 
 class Nvml:
-    """NVML of a machine with two GPUs, of which this process uses the second."""
+    """NVML of a machine with two GPUs. This process uses the second, and another one the first."""
 
     class NVMLError(Exception):
         pass
 
     def __init__(self):
         self.energy, self.memory, self.rates = [1000, 5000], 100, 50
+        self.others = [(0, 1, 100)]
 
     def nvmlDeviceGetCount(self):  # noqa: N802
         return 2
@@ -184,7 +186,8 @@ class Nvml:
         return self.energy[gpu]
 
     def nvmlDeviceGetComputeRunningProcesses(self, gpu):  # noqa: N802
-        return [SimpleNamespace(pid=os.getpid() if gpu else 1, usedGpuMemory=self.memory)]
+        running = [*self.others, (1, os.getpid(), self.memory)]
+        return [SimpleNamespace(pid=pid, usedGpuMemory=memory) for number, pid, memory in running if number == gpu]
 
     def nvmlDeviceGetUtilizationRates(self, gpu):  # noqa: N802
         return SimpleNamespace(gpu=self.rates)
@@ -207,3 +210,18 @@ def test_gpus_that_this_process_uses():
     nvml.nvmlDeviceGetComputeRunningProcesses = lambda gpu: []
     assert GpuMeter(nvml).since_last() == 0.0
     assert GpuMeter(nvml).use() is None
+
+
+def test_gpus_of_the_processes_that_this_process_has_started():
+    nvml = Nvml()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        nvml.others = [(0, 1, 7), (0, child.pid, 30), (1, child.pid, 20)]
+        meter = GpuMeter(nvml)
+        nvml.energy = [9000, 7000]
+        assert meter.since_last() == 10.0
+        assert meter.use() == GpuUse(peak_memory_bytes=150, utilisation=0.5, n_samples=1)
+        nvml.others = [(0, child.pid, None)]
+        meter = GpuMeter(nvml)
+        meter.since_last()
+        assert meter.use() == GpuUse(peak_memory_bytes=None, utilisation=0.5, n_samples=1)
+        child.communicate(b"\n")

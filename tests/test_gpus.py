@@ -1,6 +1,7 @@
 """Which GPUs a record lists. A program in place of nvidia-smi answers as NVIDIA's driver does."""
 
 import os
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -17,6 +18,7 @@ case "$1" in
 --query-compute-apps=*) printf '%s';;
 esac
 """
+HAS_LOADED_DRIVER = gpus._has_loaded_driver
 A100, L4 = (Gpu(name=name, driver="550.54.15") for name in ("NVIDIA A100-SXM4-40GB", "NVIDIA L4"))
 
 
@@ -71,6 +73,27 @@ def test_another_make_has_the_name_that_a_loaded_torch_tells(monkeypatch):
     monkeypatch.setattr(gpus, "_has_loaded_driver", lambda: True)
     monkeypatch.setattr(gpus, "_other_driver", lambda: "6.7")
     assert gpus_used(reported=False) == (Gpu(name="AMD Instinct MI250", driver="6.7"),)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which files a process has loaded")
+@pytest.mark.parametrize("below", ["child", "grandchild"])
+def test_the_gpu_of_a_process_that_this_process_has_started(tmp_path, driver, monkeypatch, below):
+    monkeypatch.setattr(gpus, "_has_loaded_driver", HAS_LOADED_DRIVER)
+    library = tmp_path / "libcuda.so.1"
+    library.write_bytes(bytes(4096))
+    loads = (
+        "import mmap, os\n"
+        f"file = open({str(library)!r}, 'r+b'); loaded = mmap.mmap(file.fileno(), 0)\n"
+        "print(os.getpid(), flush=True); input()\n"
+    )
+    starts = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {loads!r}])\n"
+    code = loads if below == "child" else starts
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        pid = int(child.stdout.readline())
+        driver(f"1, GPU-1\\n{pid}, GPU-2\\n")
+        assert gpus_used(reported=False) == (L4,)
+        child.communicate(b"\n")
+    assert gpus_used(reported=False) == ()
 
 
 def test_a_record_without_a_gpu_has_no_such_field():

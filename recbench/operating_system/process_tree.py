@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import psutil
 
+from recbench.operating_system.descendants import descendants
 from recbench.operating_system.guardians import has_guardians
 
 MARKER: Final = "RECBENCH_PROCESS_TREE"
@@ -113,13 +114,7 @@ class ProcessTree:
 
 def kill_descendants(pid: int) -> None:
     """Ends all processes that a process has started, and that these have started, but not the process itself."""
-
-    def descendants() -> list[psutil.Process]:
-        with suppress(psutil.Error):
-            return psutil.Process(pid).children(recursive=True)
-        return []
-
-    _kill_all(descendants)
+    _kill_all(lambda: descendants(pid))
 
 
 def _own_session() -> dict[str, Any]:

@@ -1,12 +1,12 @@
-"""Energy, memory and utilisation of the GPUs that this process uses, through NVML (the package nvidia-ml-py)."""
+"""Energy, memory and utilisation of the GPUs that a trial uses, through NVML (the package nvidia-ml-py)."""
 
 import importlib
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
+from recbench.operating_system.descendants import is_own
 from recbench.records.cost_values import GpuUse
 
 MILLIJOULES: Final = 1000
@@ -14,7 +14,7 @@ SECONDS_BETWEEN: Final = 0.1
 
 
 class GpuMeter:
-    """Measures the GPUs on which this process computes; others do not count.
+    """Measures the GPUs on which this process, or one below it, computes; others do not count.
 
     Args:
         nvml: The module ``pynvml``, after ``nvmlInit``.
@@ -32,11 +32,11 @@ class GpuMeter:
 
     @property
     def is_used(self) -> bool:
-        """Whether this process computes on a GPU, and the driver tells that GPU's energy."""
+        """Whether the trial computes on a GPU, and the driver tells that GPU's energy."""
         return bool(self._own()) and self._has_energy
 
     def since_last(self) -> float | None:
-        """Returns the joules of this process's GPUs since the last reading; None if a GPU does not tell."""
+        """Returns the joules of the trial's GPUs since the last reading; None if a GPU does not tell."""
         now, last = self._energy(), self._last
         self._last = now
         own = self._own()
@@ -47,7 +47,7 @@ class GpuMeter:
         return sum(known) / MILLIJOULES if len(known) == len(used) else None
 
     def use(self) -> GpuUse | None:
-        """Returns what was sampled; None if this process did not compute on a GPU."""
+        """Returns what was sampled; None if the trial did not compute on a GPU."""
         if not self._utilisation:
             return None
         mean = sum(self._utilisation) / len(self._utilisation)
@@ -70,13 +70,14 @@ class GpuMeter:
             self._utilisation.append(sum(rates) / len(rates) / 100)
 
     def _own(self) -> dict[int, int | None]:
-        """Returns the memory of this process on each GPU that it computes on, by the number of the GPU."""
+        """Returns the trial's memory on each GPU that it computes on, by the number of the GPU."""
         memory: dict[int, int | None] = {}
         for number, gpu in enumerate(self._gpus):
             with self._ignored_errors():
-                for process in self._nvml.nvmlDeviceGetComputeRunningProcesses(gpu):
-                    if process.pid == os.getpid():
-                        memory[number] = process.usedGpuMemory
+                running = self._nvml.nvmlDeviceGetComputeRunningProcesses(gpu)
+                sizes = [process.usedGpuMemory for process in running if is_own(process.pid)]
+                if sizes:
+                    memory[number] = None if None in sizes else sum(sizes)
         return memory
 
     def _energy(self) -> list[int | None]:

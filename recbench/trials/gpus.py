@@ -1,4 +1,4 @@
-"""The GPUs that this process has computed on. No framework is imported to find out."""
+"""The GPUs that a trial has computed on. No framework is imported to find out."""
 
 import csv
 import os
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from recbench.operating_system.descendants import descendants, is_own
 from recbench.records.schema import Gpu
 
 SECONDS = 20
@@ -15,9 +16,9 @@ SECONDS = 20
 
 
 def gpus_used(*, reported: bool) -> tuple[Gpu, ...]:
-    """Returns the GPUs that this process uses; none on a CPU.
+    """Returns the GPUs that this process and those below it use; none on a CPU.
 
-    A process that has loaded no GPU driver costs no query. NVIDIA's driver lists the processes on each GPU. In a
+    Processes that have loaded no GPU driver cost no query. NVIDIA's driver lists the processes on each GPU. In a
     container it may list none: then all visible GPUs are returned if the model has reported that it used one. Of other
     makes, the name is what a loaded PyTorch tells, and the driver is known on Linux only.
 
@@ -28,8 +29,9 @@ def gpus_used(*, reported: bool) -> tuple[Gpu, ...]:
         return ()
     gpus = {row[0]: Gpu(name=row[1], driver=row[2]) for row in _query("--query-gpu=uuid,name,driver_version", 3)}
     if gpus:
-        own = [uuid for pid, uuid in _query("--query-compute-apps=pid,gpu_uuid", 2) if pid == str(os.getpid())]
-        used = [gpus[uuid] for uuid in own if uuid in gpus]
+        processes = _query("--query-compute-apps=pid,gpu_uuid", 2)
+        own = {uuid for pid, uuid in processes if pid.isdigit() and is_own(int(pid))}
+        used = [gpu for uuid, gpu in gpus.items() if uuid in own]
         return tuple(used or (gpus.values() if reported or _torch_on_gpu() else ()))
     if reported or _torch_on_gpu():
         return (Gpu(name=_torch_name() or "unknown", driver=_other_driver()),)
@@ -37,12 +39,19 @@ def gpus_used(*, reported: bool) -> tuple[Gpu, ...]:
 
 
 def _has_loaded_driver() -> bool:
-    try:
-        maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        # Only Linux has this file.
+    # A model's own interpreter, and processes that a model starts, compute below this one.
+    maps = [_map_of(pid) for pid in (os.getpid(), *(process.pid for process in descendants(os.getpid())))]
+    if maps[0] is None:
         return _torch_on_gpu()
-    return "libcuda.so" in maps or "libamdhip64.so" in maps
+    return any("libcuda.so" in text or "libamdhip64.so" in text for text in maps if text)
+
+
+def _map_of(pid: int) -> str | None:
+    """Returns the files that a process has loaded, a line each; None if it is gone, and where there is no Linux."""
+    try:
+        return Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
 
 
 def _query(what: str, columns: int) -> list[list[str]]:
