@@ -3,11 +3,13 @@
     recbench env create cornac                    # each framework that should take part; implicit, irspack
     python -m benchmarks.foreign_overhead --task ml-100k
 
-In a round these take turns, one thread each: a script that uses the framework alone, in the same environment and with
-the same hyper-parameters; ``recbench run`` of the same model; and ``recbench run`` of ``popularity``, which shows what
-recbench itself needs to start, to read the task and to print the table. The script trains on the same rows, scores the
-same candidates and counts HR@10. Its clocks of the training are around the framework's ``fit`` alone; CPU time depends
-less on other programs than time does.
+The whole program: in a round these take turns, one thread each: a script that uses the framework alone, in the same
+environment and with the same hyper-parameters; ``recbench run`` of the same model; and ``recbench run`` of
+``popularity``, which shows what recbench itself needs to start, to read the task and to print the table. The script
+trains on the same rows, scores the same candidates and counts HR@10.
+
+The training: the script and recbench each keep a process of the environment, and train new models in turns, many times.
+The script's clock is around the framework's ``fit`` alone; recbench's is that of its records.
 """
 
 import argparse
@@ -18,11 +20,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
 
 
 def cornac(data: dict[str, Any]) -> tuple[Callable[[], Any], Callable[[Any], Any]]:
@@ -68,21 +73,36 @@ SCRIPTS: Final[dict[str, tuple[Callable[[dict[str, Any]], Any], dict[str, Any]]]
 }
 
 
+def train_on_request(model: str, folder: Path) -> None:
+    """Trains a new model for each line of the standard input, and prints the seconds."""
+    data = read_data(model, folder)
+    with os.fdopen(os.dup(1), "w") as answers, Path(os.devnull).open("w", encoding="utf-8") as nothing:
+        # Frameworks print.
+        os.dup2(nothing.fileno(), 1)
+        for _ in sys.stdin:
+            fit, _ = SCRIPTS[model][0](data)
+            began = time.perf_counter()
+            fit()
+            print(time.perf_counter() - began, file=answers, flush=True)
+
+
 def run_script(model: str, folder: Path) -> None:
-    """Trains and scores as a script of the framework would, and writes its figures."""
-    with np.load(folder / "data.npz", allow_pickle=False) as arrays:
-        data: dict[str, Any] = dict(arrays) | {"parameters": SCRIPTS[model][1]}
+    """Trains and scores as a script of the framework would, and writes its HR@10."""
+    data = read_data(model, folder)
     fit, score = SCRIPTS[model][0](data)
-    began, cpu_began = time.perf_counter(), time.process_time()
     fit()
-    figures = {"fit": time.perf_counter() - began, "cpu": time.process_time() - cpu_began}
     ranks = np.empty(len(data["case_users"]), dtype=np.int64)
     candidates = np.column_stack([data["positives"], data["negatives"]])
     for case, user in enumerate(data["case_users"].tolist()):
         scores = np.asarray(score(user))[candidates[case][candidates[case] >= 0]]
         ranks[case] = 1 + (scores[1:] > scores[0]).sum()
-    figures["hr"] = float((ranks <= 10).mean())
-    (folder / "figures.json").write_text(json.dumps(figures), encoding="utf-8")
+    (folder / "hr.json").write_text(json.dumps(float((ranks <= 10).mean())), encoding="utf-8")
+
+
+def read_data(model: str, folder: Path) -> dict[str, Any]:
+    """Returns the train rows, the candidates and the model's hyper-parameters."""
+    with np.load(folder / "data.npz", allow_pickle=False) as arrays:
+        return dict(arrays) | {"parameters": SCRIPTS[model][1]}
 
 
 def main() -> None:
@@ -90,13 +110,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", default="ml-100k")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--fits", type=int, default=100, help="pairs of fits for the ratio of the throughput")
     parser.add_argument("--script", nargs=2, metavar=("MODEL", "FOLDER"), help=argparse.SUPPRESS)
+    parser.add_argument("--train", nargs=2, metavar=("MODEL", "FOLDER"), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.script:
-        run_script(options.script[0], Path(options.script[1]))
+    if options.script or options.train:
+        model, folder_name = options.script or options.train
+        (run_script if options.script else train_on_request)(model, Path(folder_name))
         return
     from recbench.foreign.environments import environment_python
+    from recbench.trials.machine import library_settings
 
+    os.environ.update(library_settings(1))
     interpreters = {model: environment_python(model.partition(":")[0]) for model in SCRIPTS}
     models = [model for model, python in interpreters.items() if python is not None]
     with tempfile.TemporaryDirectory() as name:
@@ -108,14 +133,56 @@ def main() -> None:
             for model in models:
                 print(f"round {number + 1} of {options.rounds}: {model}", file=sys.stderr)  # noqa: T201
                 script, _ = seconds_of([str(interpreters[model]), __file__, "--script", model, name])
-                own = json.loads((folder / "figures.json").read_text(encoding="utf-8"))
+                own_hr = json.loads((folder / "hr.json").read_text(encoding="utf-8"))
                 output = folder / f"{model.partition(':')[0]}-{number}"
                 run, printed = seconds_of(recbench_run(model, options.task, output))
                 result = json.loads(printed)["results"][0]
-                speeds = [own["fit"] / result["fit_seconds"]["mean"], own["cpu"] / result["fit_cpu_seconds"]["mean"]]
-                hr = result["metrics"]["hr@10"]["mean"]
-                rounds.append((model, script, run, run - base, *speeds, own["hr"], hr))
-    print(table(rounds))  # noqa: T201
+                rounds.append((model, script, run, run - base, own_hr, result["metrics"]["hr@10"]["mean"]))
+        ratios = {
+            model: paired_ratios(model, str(interpreters[model]), options.task, folder, options.fits)
+            for model in models
+        }
+    print(table(rounds, ratios))  # noqa: T201
+
+
+def paired_ratios(model: str, interpreter: str, task_name: str, folder: Path, fits: int) -> FloatArray:
+    """Returns the throughput of recbench divided by that of the script, for each pair of fits, float64[fits]."""
+    from recbench.registry.hyperparameters import import_and_configure
+    from recbench.registry.observation import Observation
+    from recbench.registry.requested import request_models
+    from recbench.tasks.lookup import load_task
+    from recbench.trials.clock import TimedContext
+
+    train = load_task(task_name).train_set()
+    model_class = import_and_configure(request_models([model])[0], Observation()).model_class
+
+    def through_recbench() -> float:
+        trained, context = model_class(**SCRIPTS[model][1]), TimedContext(0, 1)
+        trained.warm_up(train, context)
+        context.start()
+        trained.fit(train, context)
+        context.finish()
+        return context.seconds
+
+    command = [interpreter, __file__, "--train", model, str(folder)]
+    ratios = np.empty(fits)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as script:
+        assert script.stdin is not None
+        assert script.stdout is not None
+
+        def alone() -> float:
+            print("train", file=script.stdin, flush=True)
+            return float(script.stdout.readline())
+
+        # What the first fit of a process loads is not of interest.
+        alone(), through_recbench()
+        for number in range(fits):
+            # Each is the first one of a pair as often as the other.
+            order = [alone, through_recbench] if number % 2 else [through_recbench, alone]
+            seconds = {fit: fit() for fit in order}
+            ratios[number] = seconds[alone] / seconds[through_recbench]
+        script.stdin.close()
+    return ratios
 
 
 def write_data(task_name: str, file: Path) -> None:
@@ -144,23 +211,23 @@ def recbench_run(model: str, task: str, output: Path) -> list[str]:
 
 def seconds_of(command: list[str]) -> tuple[float, str]:
     """Runs a command; returns its seconds and what it printed."""
-    from recbench.trials.machine import library_settings
-
     began = time.perf_counter()
-    environment = {**os.environ, **library_settings(1)}
-    ended = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True, text=True)
+    ended = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
     return time.perf_counter() - began, ended.stdout
 
 
-def table(rounds: list[tuple[Any, ...]]) -> str:
-    """Returns the table, in Markdown, with medians over the rounds and their spread."""
+def table(rounds: list[tuple[Any, ...]], ratios: Mapping[str, FloatArray]) -> str:
+    """Returns the table, in Markdown, with medians over the rounds and their spread.
+
+    Args:
+        rounds: What each model took in each round.
+        ratios: For each model, the throughput of recbench divided by that of the script, of each pair of fits.
+    """
     headers = ["model", "script s", "recbench run s", "run - script", "run - script - run of popularity"]
-    headers += ["throughput, run / script", "the same by CPU time", "HR@10 of script, run"]
+    headers += ["HR@10 of script, run", "pairs of fits", "throughput, recbench / script", "95 %"]
     lines = [f"| {' | '.join(headers)} |", "|---" * len(headers) + "|"]
     for model in dict.fromkeys(row[0] for row in rounds):
-        _, script, run, trial, speed, cpu_speed, own_hr, hr = zip(
-            *(row for row in rounds if row[0] == model), strict=True
-        )
+        _, script, run, trial, own_hr, hr = zip(*(row for row in rounds if row[0] == model), strict=True)
         more = [whole - own for whole, own in zip(run, script, strict=True)]
         trial_more = [part - own for part, own in zip(trial, script, strict=True)]
         cells = [
@@ -169,17 +236,24 @@ def table(rounds: list[tuple[Any, ...]]) -> str:
             f"{statistics.median(run):.2f}",
             spread(more),
             spread(trial_more),
-            spread(speed, 3),
-            spread(cpu_speed, 3),
             f"{statistics.median(own_hr):.4f}, {statistics.median(hr):.4f}",
+            str(len(ratios[model])),
+            f"{np.median(ratios[model]):.4f}",
+            "{:.4f} to {:.4f}".format(*interval_of_median(ratios[model])),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def spread(values: Any, digits: int = 2) -> str:
+def interval_of_median(values: FloatArray) -> FloatArray:
+    """Returns the 95 % confidence interval of the median by the bootstrap, float64[2]."""
+    drawn = np.random.default_rng(0).choice(values, (10_000, len(values)))
+    return np.quantile(np.median(drawn, 1), [0.025, 0.975])
+
+
+def spread(values: Any) -> str:
     """Returns the median, and the lowest and the highest value."""
-    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
 if __name__ == "__main__":

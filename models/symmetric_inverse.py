@@ -61,5 +61,6 @@ def _inverse_of_block(block: FloatArray) -> FloatArray:
 
 def _mirrored(block: FloatArray) -> FloatArray:
     """Returns the symmetric matrix with the lower triangle of ``block``."""
-    below: FloatArray = np.tril(block, -1)
-    return np.tril(block) + below.T
+    mirrored: FloatArray = np.tril(block)
+    mirrored += np.tril(block, -1).T
+    return mirrored

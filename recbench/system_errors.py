@@ -75,9 +75,10 @@ def advice_to_write(error: OSError, otherwise: str) -> str:
 
     Args:
         error: The error.
-        otherwise: The advice if the place is the cause, and not a shortage of the process or of the machine.
+        otherwise: The advice if the place is the cause, and not a shortage of the process or of the machine, or the
+            length of the name.
     """
-    return ADVICE[error.errno] if error.errno in _SHORTAGES else otherwise
+    return ADVICE[error.errno] if error.errno in (*_SHORTAGES, errno.ENAMETOOLONG) else otherwise
 
 
 def cannot_read(what: str, error: OSError | MemoryError, otherwise: str = "Check the path.") -> RecbenchError:

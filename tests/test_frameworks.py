@@ -16,6 +16,9 @@ from recbench.requirements import install_command, package_of, running_folder
 from tests.absent_packages import broken, without
 from tests.conftest import ROOT
 
+WITH_TENSORFLOW = pytest.mark.skipif(
+    sys.version_info >= (3, 14), reason="recbench does not offer to install TensorFlow for this Python"
+)
 FRAMEWORKS = {
     "implicit": ["als", "implicit-bpr", "itemknn"],
     "tensorflow": ["bpr", "lightgcn", "mf", "ncf"],
@@ -55,6 +58,7 @@ def test_only_imports_that_always_run_count(tmp_path, monkeypatch):
     assert "pip install" not in caught.value.hint
 
 
+@WITH_TENSORFLOW
 def test_all_missing_frameworks_are_named_at_once(monkeypatch):
     for name in ("tensorflow", "keras", "implicit"):
         monkeypatch.setitem(sys.modules, name, None)
@@ -86,6 +90,7 @@ def test_a_package_that_this_python_cannot_have_is_not_offered(monkeypatch, line
     )
 
 
+@WITH_TENSORFLOW
 def test_a_run_ends_before_it_trains_and_list_shows_which_models_can_run(recbench, tmp_path):
     environment = without(tmp_path / "absent", ["tensorflow", "keras"])
     done = recbench("run", "--models", "popularity,bpr", "--task", "synthetic", "--seeds", "1", **environment)

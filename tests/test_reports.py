@@ -160,6 +160,12 @@ def test_trials_with_different_versions_are_named_unless_their_interpreters_diff
         assert "same machine" not in text
 
 
+def test_the_pythons_of_all_trials_are_named_once():
+    other = ENVIRONMENT.model_copy(update={"python": "3.9.1", "interpreter": "old"})
+    records = [a_record("bpr", 0), a_record("ncf", 0, environment=other), a_record("ncf", 1, environment=other)]
+    assert "Example CPU, Linux 6, Python 3.12.1 or 3.9.1\n" in run_table(report(stored(*records)), Format.TEXT)
+
+
 @pytest.mark.parametrize("uniform", [True, False])
 def test_a_cut_off_that_takes_all_candidates_is_said_to_tell_nothing(uniform):
     task = {**TASK, "uniform_negatives": uniform}

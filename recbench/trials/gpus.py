@@ -47,10 +47,11 @@ def _has_loaded_driver() -> bool:
 
 
 def _map_of(pid: int) -> str | None:
-    """Returns the files that a process has loaded, a line each; None if it is gone, and where there is no Linux."""
+    """Returns the files that a process has loaded, a line each; None if nobody tells."""
     try:
         return Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace")
     except OSError:
+        # Only Linux has this file, and the process may have ended.
         return None
 
 

@@ -97,7 +97,9 @@ def head(report: RunReport, form: Format, *, deviations: bool = True) -> list[st
     over_seeds = "mean ± standard deviation" if deviations else "mean"
     trained = f"Seeds {', '.join(map(str, seeds))} ({over_seeds})" if seeds[1:] else f"Seed {seeds[0]}"
     shown = f"{' or '.join(map(str, threads))} thread{'s' if threads != [1] else ''}"
-    machine = f"{environment.cpu}, {environment.os}, Python {environment.python}"
+    # Another interpreter has another Python.
+    pythons = dict.fromkeys(trial.record.environment.python for trial in trials)
+    machine = f"{environment.cpu}, {environment.os}, Python {' or '.join(pythons)}"
     lines = [
         f"Task {name} {code(task['digest'][:19], form)}: {counts}, {task['n_cases']:,} cases, {negatives}",
         escape(f"{trained}; {shown}; {machine}", form),

@@ -100,7 +100,11 @@ def main(parent: int) -> None:
         # By lines, so that a crash loses none.
         stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
-    faulthandler.enable()
+    if sys.version_info >= (3, 14):
+        # The lines of C functions would take the place of what the model printed last.
+        faulthandler.enable(c_stack=False)
+    else:
+        faulthandler.enable()
 
     from recbench.operating_system.stacks import print_stacks
     from recbench.runners.processes.harness_imports import import_harness
