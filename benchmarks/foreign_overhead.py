@@ -159,6 +159,7 @@ def paired_ratios(model: str, interpreter: str, task_name: str, folder: Path, fi
     def through_recbench() -> float:
         trained, context = model_class(**SCRIPTS[model][1]), TimedContext(0, 1)
         trained.warm_up(train, context)
+        trained.on_the_way = context.set_back
         context.start()
         trained.fit(train, context)
         context.finish()

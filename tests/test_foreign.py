@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from recbench.errors import RecbenchError
-from recbench.foreign import connection, host
+from recbench.foreign import connection, host, proxy
 from recbench.foreign.connection import Connection
 from recbench.foreign.interpreter import find_interpreter
 from recbench.records.ranks_file import ranks_to_bytes
@@ -22,6 +22,7 @@ from recbench.registry.models import find_model
 from recbench.registry.observation import Observation
 from recbench.registry.requested import request_models
 from recbench.tasks.task import Task
+from recbench.trials.clock import TimedContext
 from recbench.trials.conditions import Conditions
 from recbench.trials.curve_epochs import CurveEpochs
 from recbench.trials.trial import run_trial
@@ -38,6 +39,36 @@ def configured(model):
 
 def trial(task: Task, configuration, **conditions):
     return run_trial(task, configuration, 1, Conditions(**conditions), lambda event: None)
+
+
+def test_the_way_of_messages_is_taken_off_the_clock(monkeypatch):
+    now, taken = [0.0], []
+    monkeypatch.setattr(proxy, "perf_counter", lambda: now[0])
+    way = proxy._Way(taken.append)
+    for paused, at, seconds, expected in (
+        (0, 1.0005, 1.0, 0.0005),
+        (5, 7.0015, 2.0, 0.001),
+        # Only a part of a long way, and nothing of it later.
+        (0, 8.5, 3.0, proxy.MOST_ON_THE_WAY),
+        (0, 9.5, 4.0, 0.0),
+        # It began while the other process was slow to say when the last pass ended.
+        (0, 10.4, 5.0, 0.0),
+    ):
+        with way.paused():
+            now[0] += paused
+        now[0] = at
+        way.arrived(seconds)
+        assert taken.pop() == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_trial_takes_the_way_of_its_messages_off_its_clock(synthetic_task, monkeypatch):
+    taken = []
+    monkeypatch.setattr(TimedContext, "set_back", lambda context, seconds: taken.append((context.epochs, seconds)))
+    done = trial(synthetic_task, configured(f"{FILE}:Mine@{sys.executable}"))
+    # The last one is the answer that the training is over.
+    assert [epochs for epochs, _ in taken] == [*range(done.record.epochs), done.record.epochs]
+    assert all(0 <= seconds <= proxy.MOST_ON_THE_WAY for _, seconds in taken)
+    assert any(seconds > 0 for _, seconds in taken)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,8 @@
 
 import inspect
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from time import perf_counter
 from typing import Any, ClassVar
 
@@ -17,6 +18,9 @@ from recbench.requirements import install_command_of
 HINTS: Mapping[str, Any] = {"int": int, "float": float, "str": str, "bool": bool}
 SMALLEST_LIMIT = 2**20
 MOST_SCORE_BYTES = 16
+MOST_ON_THE_WAY = 0.002
+"""Seconds that may be taken off the clock for the way of one message. What takes longer stays on the clock: it may also be
+a model whose process tells less than it took."""
 
 
 class Parameter(BaseModel):
@@ -53,6 +57,8 @@ class ForeignModel:
         connection: The process in which the models of the class are.
         imported: What that process said of the class.
         packages: The versions of all packages of its interpreter.
+        on_the_way: Takes the seconds in which the model did not train, because a message was on its way. The clock of
+            the harness, which runs meanwhile, is set back by them.
     """
 
     connection: ClassVar[Connection]
@@ -64,6 +70,7 @@ class ForeignModel:
 
     def __init__(self, **arguments: Any) -> None:
         cls = type(self)
+        self.on_the_way: Callable[[float], None] = lambda seconds: None  # noqa: ARG005
         self._number = ForeignModel._next_number
         self._context: TrainContext | None = None
         ForeignModel._next_number += 1
@@ -76,14 +83,16 @@ class ForeignModel:
         """Sends the train rows, and lets the model warm up if it has a way to."""
         self._send(train)
         if "warm_up" in self.imported.methods:
-            self._train("warm_up", context)
+            self._train("warm_up", context, _Way())
 
     def fit(self, train: TrainSet, context: TrainContext) -> None:
         """Trains the model in its process; the clock is the harness's."""
         self._send(train)
-        began, seconds = perf_counter(), self._train("fit", context).get("seconds")
-        if not isinstance(seconds, int | float) or not 0 <= seconds <= perf_counter() - began + CLOCK_TOLERANCE:
+        way = _Way(self.on_the_way)
+        seconds = self._train("fit", context, way).get("seconds")
+        if not isinstance(seconds, int | float) or not 0 <= seconds <= way.seconds + CLOCK_TOLERANCE:
             raise ForeignError(f"{PROCESS} says that fit() took {seconds} s")
+        way.arrived(seconds)
 
     def score(self, users: Int32Array, items: Int32Array) -> FloatArray:
         """Asks the model; see ``recbench.protocol.Recommender``."""
@@ -102,21 +111,23 @@ class ForeignModel:
             raise ForeignError(f"{PROCESS} sent no figures")
         return figures
 
-    def _train(self, kind: str, context: TrainContext) -> dict[str, Any]:
+    def _train(self, kind: str, context: TrainContext, way: "_Way") -> dict[str, Any]:
         self._context = context
         raised: list[BaseException] = []
-        began, last = perf_counter(), 0.0
+        last = 0.0
 
         def happened(event: Epoch | Report) -> dict[str, Any] | None:
             nonlocal last
             if isinstance(event, Report):
                 context.report(**event.facts)  # type: ignore[arg-type]
                 return None
-            if not last <= event.seconds <= perf_counter() - began + CLOCK_TOLERANCE:
+            if not last <= event.seconds <= way.seconds + CLOCK_TOLERANCE:
                 raise ForeignError(f"{PROCESS} says that an epoch ended after {event.seconds} s")
             last = event.seconds
+            way.arrived(last)
             try:
-                return {"kind": "go_on", "value": context.end_epoch(event.loss)}
+                with way.paused():
+                    return {"kind": "go_on", "value": context.end_epoch(event.loss)}
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # noqa: BLE001 - it is raised once the model has ended its training
@@ -170,6 +181,43 @@ class ForeignModel:
         if scores is None:
             raise ForeignError(f"{PROCESS} sent no scores")
         return scores
+
+
+class _Way:
+    """How long the messages of a training were on their way, by the clocks of both processes.
+
+    Args:
+        on_the_way: Takes the seconds, message by message.
+    """
+
+    def __init__(self, on_the_way: Callable[[float], None] = lambda seconds: None) -> None:  # noqa: ARG005
+        self._on_the_way = on_the_way
+        self._began = perf_counter()
+        self._paused = 0.0
+        self._late = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the training was asked for, without those in which the harness was at work."""
+        return perf_counter() - self._began - self._paused
+
+    def arrived(self, seconds: float) -> None:
+        """Tells how long the last messages were on their way.
+
+        Args:
+            seconds: Seconds that the model has trained, by the clock of its own process.
+        """
+        before, self._late = self._late, self.seconds - seconds
+        self._on_the_way(min(max(self._late - before, 0.0), MOST_ON_THE_WAY))
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Does not count the time of the block."""
+        before = self.seconds
+        try:
+            yield
+        finally:
+            self._paused += self.seconds - before
 
 
 def foreign_class(

@@ -96,6 +96,10 @@ class TimedContext:
         self._cpu.start()
         self._since = self._clock()
 
+    def set_back(self, seconds: float) -> None:
+        """Takes off seconds in which the clock has run although the model did not train."""
+        self._elapsed -= seconds
+
     def stop(self) -> None:
         """Stops the clock, if it runs."""
         if self._since is not None:

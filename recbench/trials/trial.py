@@ -9,6 +9,7 @@ from recbench.errors import describe_error, error_text
 from recbench.evaluation.new_cases import NewCases
 from recbench.evaluation.ranking import Ranks, ScoreError, rank_cases
 from recbench.foreign.host import call
+from recbench.foreign.proxy import ForeignModel
 from recbench.protocol import Recommender, TrainSet, WarmUp
 from recbench.records.finished_trial import TrialRanks
 from recbench.records.schema import CurvePoint, Record, Status
@@ -187,6 +188,8 @@ class _Trial:
                 curve.epoch(epoch, context.seconds)
 
         context.on_epoch = after_epoch
+        if isinstance(model, ForeignModel):
+            model.on_the_way = context.set_back
         # The model never holds the context itself: its callback leads to the curve, and so to the test cases.
         with configuration.watched(), context_for_model(context) as for_model:
             self.notify(Event(EventKind.PHASE, name="fit"))
