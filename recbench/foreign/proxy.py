@@ -19,8 +19,10 @@ HINTS: Mapping[str, Any] = {"int": int, "float": float, "str": str, "bool": bool
 SMALLEST_LIMIT = 2**20
 MOST_SCORE_BYTES = 16
 MOST_ON_THE_WAY = 0.002
-"""Seconds that may be taken off the clock for the way of one message. The rest of a longer way stays on the clock: it may
-also be a model whose process tells less than it took."""
+"""Seconds that may be taken off the clock for the way of one message.
+
+The rest of a longer way stays on the clock: it may also be a model whose process tells less than it took.
+"""
 
 
 class Parameter(BaseModel):
