@@ -1,6 +1,7 @@
 """What the two ways of training factors a block of users at a time have in common."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -103,7 +104,12 @@ class BlockTraining(tf.Module):
 
     @abstractmethod
     def _train_blocks(
-        self, rows: NamedTuple, blocks: list[tf.Tensor], seed: tf.Tensor, step: tf.Tensor
+        self,
+        rows: NamedTuple,
+        blocks: list[tf.Tensor],
+        seed: tf.Tensor,
+        step: tf.Tensor,
+        ahead: Sequence[NamedTuple],
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Takes one step.
 
@@ -112,10 +118,21 @@ class BlockTraining(tf.Module):
             blocks: The ``parts`` blocks of the step, int32 scalars.
             seed: int32[2], the seed and the epoch from 1; what is random follows from it and the block.
             step: float32 scalar, steps taken, this one included.
+            ahead: What ``_look_ahead`` returned for these blocks.
 
         Returns:
             The mean loss, and the number of pairs skipped.
         """
+
+    def _look_ahead(self, rows: NamedTuple, blocks: list[tf.Tensor], seed: tf.Tensor) -> Sequence[NamedTuple]:
+        """Returns what a step needs that no step changes; computed while the step before it is taken.
+
+        Args:
+            rows: All rows.
+            blocks: The ``parts`` blocks of the step, int32 scalars.
+            seed: int32[2], the seed and the epoch from 1.
+        """
+        return ()
 
     def _compile(self, rows: NamedTuple) -> None:
         """Makes ``epoch`` out of ``_train_block``; ``rows`` are the types of what it reads."""
@@ -130,13 +147,18 @@ class BlockTraining(tf.Module):
         n_steps = tf.shape(rows[0])[0] // self.parts
         order = tf.random.experimental.stateless_shuffle(tf.range(n_steps), seed)
 
-        def take(number: tf.Tensor, _: tf.Tensor, skipped: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            blocks = [order[number] * self.parts + part for part in range(self.parts)]
-            step = tf.cast((seed[1] - 1) * n_steps + number + 1, tf.float32)
-            loss, more = self._train_blocks(rows, blocks, seed, step)
-            return loss, skipped + more
+        def blocks_of(number: tf.Tensor) -> list[tf.Tensor]:
+            return [order[number] * self.parts + part for part in range(self.parts)]
 
-        loss, skipped = repeat(n_steps, take, (tf.constant(0.0), tf.constant(0)))
+        def take(number: tf.Tensor, _: tf.Tensor, skipped: tf.Tensor, *ahead: NamedTuple) -> tuple[object, ...]:
+            step = tf.cast((seed[1] - 1) * n_steps + number + 1, tf.float32)
+            # The last step has none after it, and looks at its own blocks.
+            following = self._look_ahead(rows, blocks_of(tf.minimum(number + 1, n_steps - 1)), seed)
+            loss, more = self._train_blocks(rows, blocks_of(number), seed, step, ahead)
+            return loss, skipped + more, *following
+
+        first = self._look_ahead(rows, blocks_of(tf.constant(0)), seed)
+        loss, skipped, *_ = repeat(n_steps, take, (tf.constant(0.0), tf.constant(0), *first))
         return loss, skipped
 
     def initialise(self, seed: int) -> None:

@@ -1,5 +1,6 @@
 """Training on blocks of users against all items: for catalogues in which a block meets a fair share of the items."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -105,7 +106,12 @@ class DenseTraining(BlockTraining):
         )
 
     def _train_blocks(  # type: ignore[override]
-        self, rows: DenseRows, blocks: list[tf.Tensor], seed: tf.Tensor, step: tf.Tensor
+        self,
+        rows: DenseRows,
+        blocks: list[tf.Tensor],
+        seed: tf.Tensor,
+        step: tf.Tensor,
+        ahead: Sequence[NamedTuple],
     ) -> tuple[tf.Tensor, tf.Tensor]:
         q = self.items.read_value()
         vectors = [self.users_of(self.users, block) for block in blocks]

@@ -1,7 +1,7 @@
 """Training on blocks of users against a pool of items: for catalogues far larger than what a block's users have met."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -162,9 +162,9 @@ class PooledTraining(BlockTraining):
         return items, distinct
 
     def _train_blocks(  # type: ignore[override]
-        self, rows: PooledRows, blocks: list[tf.Tensor], seed: tf.Tensor, step: tf.Tensor
+        self, rows: PooledRows, blocks: list[tf.Tensor], seed: tf.Tensor, step: tf.Tensor, ahead: Sequence[Met]
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        mets = [self.meet(rows, block, seed) for block in blocks]
+        mets = ahead or self._meet_all(rows, blocks, seed)
         values = [tf.gather(self.items, met.items) for met in mets]
         # None waits for another block's update, so TensorFlow computes them side by side.
         found = [
@@ -181,6 +181,13 @@ class PooledTraining(BlockTraining):
             self._take_item_step(met, value, gradients.items, decay * gradients.item_pairs, updates)
         loss = tf.add_n([gradients.loss for gradients in found]) / len(found)
         return loss, tf.add_n([gradients.skipped for gradients in found])
+
+    def _look_ahead(self, rows: PooledRows, blocks: list[tf.Tensor], seed: tf.Tensor) -> Sequence[Met]:  # type: ignore[override]
+        # The updates follow one after the other and leave a second thread idle; a single one has nothing to gain.
+        return self._meet_all(rows, blocks, seed) if self.parts > 1 else ()
+
+    def _meet_all(self, rows: PooledRows, blocks: list[tf.Tensor], seed: tf.Tensor) -> list[Met]:
+        return [self.meet(rows, block, seed) for block in blocks]
 
     def meet(self, rows: PooledRows, block: tf.Tensor, seed: tf.Tensor) -> Met:
         """Draws a block's pool, and finds the block's own items in it.

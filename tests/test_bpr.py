@@ -109,13 +109,33 @@ def test_blocks_side_by_side_start_from_the_same_vectors_and_lose_no_update(kind
         training.initialise(3)
         start = [training.users.numpy(), training.items.numpy()[:-1]]
         rows = training.rows(train, blocks)
-        training._train_blocks(rows, [tf.constant(one) for one in chosen], tf.constant([3, 1]), tf.constant(1.0))
+        training._train_blocks(rows, [tf.constant(one) for one in chosen], tf.constant([3, 1]), tf.constant(1.0), ())
         return [after - before for after, before in zip([training.users, training.items[:-1]], start, strict=True)]
 
     for together, first, second in zip(moves(2, [1, 0]), moves(1, [0]), moves(1, [1]), strict=True):
         np.testing.assert_allclose(together, first + second, atol=1e-6)
     moved = [np.abs(items).sum(1) > 0 for _, items in (moves(1, [0]), moves(1, [1]))]
     assert (moved[0] & moved[1]).any(), "some items are moved by both blocks"
+
+
+@pytest.mark.parametrize("kind", [OwnNegativesTraining, SharedNegativesTraining])
+def test_what_is_drawn_ahead_is_what_each_step_would_draw(kind, board, monkeypatch):
+    train = board.train_set()
+    blocks = UserBlocks.deal(train, len(train) // 3, 0, parts=2)
+    assert blocks.n_blocks >= 6
+    settings = Settings(4, 0.5, 0.1, 2, 0.0, "softmax", "adagrad", 0.5, 0.0, shared_negatives=16)
+
+    def trained():
+        training = kind(settings, blocks, train.n_items)
+        training.initialise(3)
+        for epoch in (1, 2):
+            training.epoch(training.rows(train, blocks), tf.constant([3, epoch]))
+        return training.users.numpy(), training.items.numpy()[:-1]
+
+    ahead = trained()
+    monkeypatch.setattr(kind, "_look_ahead", lambda *_: ())
+    for one, other in zip(ahead, trained(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_few_blocks_are_computed_side_by_side_where_there_are_few():
