@@ -1,5 +1,6 @@
 """Training LightGCN on blocks of users whose rows share a pool of negatives."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -94,7 +95,7 @@ class SharedLightGCNTraining(SharedNegativesTraining):
         return graph.propagate(self.users.read_value(), self.items.read_value(), self._layers)
 
     def _train_blocks(  # type: ignore[override]
-        self, rows: GraphRows, blocks: list[tf.Tensor], seed: tf.Tensor, step: tf.Tensor
+        self, rows: GraphRows, blocks: list[tf.Tensor], seed: tf.Tensor, step: tf.Tensor, ahead: Sequence[NamedTuple]
     ) -> tuple[tf.Tensor, tf.Tensor]:
         (block,) = blocks
         met = self.meet(rows.pooled, block, seed)
