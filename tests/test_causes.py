@@ -20,7 +20,7 @@ from recbench.records import ranks_file, store, tuned_settings
 from recbench.records.benchmark_timings import read_timings
 from recbench.reports.compare.policy import read_policy
 from recbench.runners import schedule
-from recbench.system_errors import UnreadableError, system_error
+from recbench.system_errors import UnreadableError, advice_to_write, system_error
 from recbench.tasks import cache_contents, lookup, task_file
 from recbench.trials import logs
 from tests.command_line import CommandLine
@@ -157,6 +157,11 @@ def test_a_fault_of_recbench_is_not_called_damage(synthetic_task, tmp_path, monk
     monkeypatch.setattr(task_file, "_from_arrays", lambda *_: None)
     with pytest.raises(TypeError):
         task_file.load(tmp_path / "a.task")
+
+
+def test_a_name_that_is_too_long_is_not_a_matter_of_the_place():
+    assert advice_to_write(OSError(errno.ENAMETOOLONG, "File name too long"), "x") == "Use a shorter name or path."
+    assert advice_to_write(PermissionError(errno.EACCES, "Permission denied"), "x") == "x"
 
 
 def test_the_cause_behind_an_exception():

@@ -1,6 +1,8 @@
 """The pause of the garbage collector."""
 
 import gc
+import subprocess
+import sys
 
 import pytest
 
@@ -39,3 +41,12 @@ def test_a_verb_that_reads_records_pauses_it(tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(table, "compare_table", lambda *given: seen.append(gc.isenabled()) or made(*given))
     assert CommandLine(capfd, monkeypatch)("compare", "old", "new").code == 0
     assert (seen, gc.isenabled()) == ([False], True)
+
+
+def test_a_trial_collects_no_garbage_among_what_its_process_imports():
+    code = (
+        "import gc; from recbench.runners.processes.harness_imports import import_harness; import_harness(); "
+        "print(gc.isenabled(), len(gc.get_objects()) < gc.get_freeze_count() / 10)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True"]
